@@ -1,0 +1,19 @@
+//! Generates klient's built-in types, schema tables and clientset from one facts file.
+//!
+//! The facts file ([`Facts`]) is a compact, diffable text of everything the generators need to know about
+//! Kubernetes' API: every message and field with its JSON name, presence, protobuf number, list and merge
+//! facts, and every resource with its scope, verbs, subresources and table columns. [`import`] makes it from
+//! a server's OpenAPI and discovery documents and the field lists of the Go modules; [`generate`] turns it
+//! into Rust. Moving to the next Kubernetes minor is: import, generate, commit.
+
+mod clientset;
+mod facts;
+mod generate;
+mod import;
+mod names;
+mod schema;
+mod types;
+
+pub use facts::{Column, Facts, Field, Member, Message, Package, ParseError, Resource, Subresource, Type};
+pub use generate::{GeneratedFile, features, generate};
+pub use import::{ImportError, import};
