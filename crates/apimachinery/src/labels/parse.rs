@@ -1,0 +1,170 @@
+//! Reading label selectors, with the API server's grammar and words.
+
+use super::{InvalidSelector, Operator, Requirement};
+use crate::{Str, validation};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Token<'a> {
+    End,
+    Identifier(&'a str),
+    Comma,
+    Open,
+    Close,
+    Not,
+    Operator(&'a str),
+    Other(&'a str),
+}
+
+impl<'a> Token<'a> {
+    fn text(self) -> &'a str {
+        match self {
+            Token::End => "",
+            Token::Comma => ",",
+            Token::Open => "(",
+            Token::Close => ")",
+            Token::Not => "!",
+            Token::Identifier(text) | Token::Operator(text) | Token::Other(text) => text,
+        }
+    }
+}
+
+pub(super) fn selector(text: &str) -> Result<Vec<Requirement>, InvalidSelector> {
+    let mut parser = Parser { rest: text };
+    let mut requirements = Vec::new();
+    loop {
+        match parser.peek() {
+            Token::End => return Ok(requirements),
+            Token::Identifier(_) | Token::Not => {}
+            other => {
+                return fail(format!("found '{}', expected: !, identifier, or 'end of string'", other.text()));
+            }
+        }
+        let requirement = parser
+            .requirement()
+            .map_err(|problem| InvalidSelector::new(format!("unable to parse requirement: {problem}")))?;
+        requirements.push(requirement);
+        match parser.next() {
+            Token::End => return Ok(requirements),
+            Token::Comma => match parser.peek() {
+                Token::Identifier(_) | Token::Not => {}
+                other => return fail(format!("found '{}', expected: identifier after ','", other.text())),
+            },
+            other => return fail(format!("found '{}', expected: ',' or 'end of string'", other.text())),
+        }
+    }
+}
+
+fn fail<T>(problem: String) -> Result<T, InvalidSelector> {
+    Err(InvalidSelector::new(problem))
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Token<'a> {
+        Parser { rest: self.rest }.next()
+    }
+
+    fn next(&mut self) -> Token<'a> {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let special = |c: char| "=!(),><".contains(c);
+        let Some(first) = self.rest.chars().next() else { return Token::End };
+        let len = if special(first) {
+            if ["==", "!="].iter().any(|two| self.rest.starts_with(two)) { 2 } else { 1 }
+        } else {
+            self.rest.find(|c: char| special(c) || " \t\r\n".contains(c)).unwrap_or(self.rest.len())
+        };
+        let (text, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        match text {
+            "," => Token::Comma,
+            "(" => Token::Open,
+            ")" => Token::Close,
+            "!" => Token::Not,
+            "=" | "==" | "!=" | ">" | "<" => Token::Operator(text),
+            _ if special(first) => Token::Other(text),
+            _ => Token::Identifier(text),
+        }
+    }
+
+    fn requirement(&mut self) -> Result<Requirement, InvalidSelector> {
+        let mut absent = false;
+        if self.peek() == Token::Not {
+            self.next();
+            absent = true;
+        }
+        let key = match self.next() {
+            Token::Identifier(key) => key,
+            other => return fail(format!("found '{}', expected: identifier", other.text())),
+        };
+        let problems = validation::qualified_name(key);
+        if !problems.is_empty() {
+            return fail(format!("key: Invalid value: {key:?}: {}", problems.join("; ")));
+        }
+        if absent {
+            return Requirement::new(key, Operator::DoesNotExist, Vec::new());
+        }
+        if matches!(self.peek(), Token::End | Token::Comma) {
+            return Requirement::new(key, Operator::Exists, Vec::new());
+        }
+        let operator = match self.next() {
+            Token::Identifier("in") => Operator::In,
+            Token::Identifier("notin") => Operator::NotIn,
+            Token::Operator("=" | "==") => Operator::Equals,
+            Token::Operator("!=") => Operator::NotEquals,
+            Token::Operator(">") => Operator::GreaterThan,
+            Token::Operator("<") => Operator::LessThan,
+            other => {
+                return fail(format!("found '{}', expected: in, notin, =, ==, !=, gt, lt", other.text()));
+            }
+        };
+        let values = match operator {
+            Operator::In | Operator::NotIn => self.values()?,
+            _ => vec![self.exact_value()?],
+        };
+        Requirement::new(key, operator, values)
+    }
+
+    fn exact_value(&mut self) -> Result<Str, InvalidSelector> {
+        if matches!(self.peek(), Token::End | Token::Comma) {
+            return Ok(Str::EMPTY);
+        }
+        match self.next() {
+            Token::Identifier(value) => Ok(value.into()),
+            other => fail(format!("found '{}', expected: identifier", other.text())),
+        }
+    }
+
+    fn values(&mut self) -> Result<Vec<Str>, InvalidSelector> {
+        match self.next() {
+            Token::Open => {}
+            other => return fail(format!("found '{}' expected: '('", other.text())),
+        }
+        let mut values: Vec<Str> = Vec::new();
+        if self.peek() == Token::Close {
+            self.next();
+            return Ok(values);
+        }
+        loop {
+            // A comma where a value should be stands for an empty one.
+            let value = match self.peek() {
+                Token::Identifier(value) => {
+                    self.next();
+                    Str::from(value)
+                }
+                Token::Comma | Token::Close => Str::EMPTY,
+                other => return fail(format!("found '{}', expected: ',', ')' or identifier", other.text())),
+            };
+            if !values.contains(&value) {
+                values.push(value);
+            }
+            match self.next() {
+                Token::Comma => {}
+                Token::Close => return Ok(values),
+                other => return fail(format!("found '{}', expected: ',' or ')'", other.text())),
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What every Kubernetes object has in common.
+//!
+//! - [`meta::v1`]: `ObjectMeta`, `Status`, `LabelSelector` and the other types all groups share;
+//! - [`Object`], [`Resource`], [`ResourceInfo`] and [`verbs`]: what an object is, and what may be done with it;
+//! - [`Unstructured`], [`List`], [`WatchEvent`]: objects of any kind, many of them, and how they change;
+//! - [`Str`], [`Map`], [`Quantity`], [`IntOrString`], [`Time`]: what fields hold;
+//! - [`codec`], [`message`], [`schema`]: how objects go over the wire, and the tables that say so.
+//!
+//! There is no I/O here and there are no tasks.
+
+pub mod codec;
+pub mod fields;
+#[allow(clippy::all, missing_docs)]
+mod generated {
+    pub(crate) mod meta_v1;
+    pub(crate) mod meta_v1_schema;
+}
+pub mod labels;
+mod list;
+mod macros;
+pub mod message;
+pub mod meta;
+mod object;
+pub mod patch;
+pub mod schema;
+mod unstructured;
+pub mod validation;
+mod value;
+mod watch;
+pub mod yaml;
+
+#[doc(hidden)]
+pub use ::serde;
+pub use list::List;
+pub use message::Unknown;
+pub use object::{
+    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, Object, Place, Resource,
+    ResourceInfo, Scope, WholeCluster, verbs,
+};
+pub use unstructured::Unstructured;
+pub use value::{
+    ByteString, Duration, FieldsV1, IntOrString, InvalidValue, Json, Map, MapIter, MicroTime, Quantity,
+    RawExtension, Str, Time,
+};
+pub use watch::{Bookmark, INITIAL_EVENTS_END, WatchEvent};

@@ -1,0 +1,233 @@
+//! The macros by which generated files name the fields, kinds and verbs of API structs.
+
+/// Gives a struct its fields by position, and what follows from them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! message {
+    (
+        $name:ident: $schema:path { $($index:literal $field:ident)* }
+        $(one_of $union:ident $from:literal .. $to:literal;)?
+    ) => {
+        impl $crate::message::Message for $name {
+            fn schema(&self) -> &'static $crate::schema::Schema {
+                &$schema
+            }
+
+            fn field(&self, index: usize) -> $crate::message::Ref<'_> {
+                match index {
+                    $($index => $crate::message::Value::view(&self.$field),)*
+                    $($from..$to => $crate::message::union_member(&self.$union, index - $from),)?
+                    _ => $crate::message::Ref::Absent,
+                }
+            }
+
+            fn field_mut(&mut self, index: usize) -> $crate::message::Mut<'_> {
+                match index {
+                    $($index => $crate::message::Value::view_mut(&mut self.$field),)*
+                    $($from..$to => $crate::message::Mut::OneOf(&mut self.$union, index - $from),)?
+                    _ => unreachable!("positions come from the schema"),
+                }
+            }
+
+            fn unknown(&self) -> &$crate::message::Unknown {
+                &self.unknown
+            }
+
+            fn unknown_mut(&mut self) -> &mut $crate::message::Unknown {
+                &mut self.unknown
+            }
+        }
+
+        impl ::std::cmp::PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::message::equal(self, other)
+            }
+        }
+
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::message::debug(self, f)
+            }
+        }
+    };
+}
+
+/// Gives a struct without `apiVersion` and `kind` its serde forms.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! serde {
+    ($name:ident) => {
+        impl $crate::serde::Serialize for $name {
+            fn serialize<S: $crate::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::codec::json::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> $crate::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::codec::json::deserialize(deserializer)
+            }
+        }
+    };
+}
+
+/// Gives a struct its `apiVersion` and `kind`, and its wire and serde forms.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kind {
+    ($name:ident: $api_version:literal, $kind:literal, $schema:path) => {
+        impl $crate::codec::Kind for $name {
+            const API_VERSION: &'static str = $api_version;
+            const KIND: &'static str = $kind;
+            const SCHEMA: &'static $crate::schema::Schema = &$schema;
+        }
+
+        impl $crate::codec::Wire for $name {
+            fn from_json(bytes: &[u8]) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
+                $crate::codec::json::from_slice(bytes)
+            }
+
+            fn to_json(&self, out: &mut ::std::vec::Vec<u8>) {
+                $crate::codec::json::to_vec(self, out)
+            }
+        }
+
+        impl $crate::serde::Serialize for $name {
+            fn serialize<S: $crate::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::codec::json::serialize_kind(self, serializer)
+            }
+        }
+
+        impl<'de> $crate::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::codec::json::deserialize_kind(deserializer)
+            }
+        }
+    };
+}
+
+/// Says that a struct with metadata is an object.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! object {
+    ($name:ident) => {
+        impl $crate::Object for $name {
+            fn name(&self) -> &str {
+                $crate::Object::name(&self.metadata)
+            }
+
+            fn namespace(&self) -> ::std::option::Option<&str> {
+                $crate::Object::namespace(&self.metadata)
+            }
+
+            fn uid(&self) -> &str {
+                $crate::Object::uid(&self.metadata)
+            }
+
+            fn resource_version(&self) -> &str {
+                $crate::Object::resource_version(&self.metadata)
+            }
+
+            fn labels(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
+                $crate::Object::labels(&self.metadata)
+            }
+
+            fn annotations(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
+                $crate::Object::annotations(&self.metadata)
+            }
+        }
+    };
+}
+
+/// Says under which name a kind is served, and with which verbs.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! resource {
+    (
+        $name:ident: $scope:ident, $group:literal, $version:literal, $kind:literal, $plural:literal
+        { $($verb:ident)* }
+    ) => {
+        impl $crate::Resource for $name {
+            type Scope = $crate::$scope;
+            const INFO: $crate::ResourceInfo =
+                $crate::ResourceInfo::from_static($group, $version, $kind, $plural, $crate::$scope::NAMESPACED);
+        }
+        $(impl $crate::verbs::$verb for $name {})*
+    };
+}
+
+/// An enum of boxed structs of which one may be set.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! one_of {
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident { $(#[$doc:meta] $index:literal $variant:ident($type:ident),)* }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub enum $name {
+            /// None is set, or one that this build does not know.
+            #[default]
+            None,
+            $(#[$doc] $variant(::std::boxed::Box<$type>),)*
+            /// More than one is set, which the API server refuses; kept so that what was read can be written back.
+            Several(::std::boxed::Box<::std::vec::Vec<$name>>),
+        }
+
+        impl $crate::message::OneOf for $name {
+            fn member(&self, index: usize) -> ::std::option::Option<&dyn $crate::message::Message> {
+                match self {
+                    $name::None => ::std::option::Option::None,
+                    $name::Several(all) => all.iter().find_map(|one| one.member(index)),
+                    $($name::$variant(member) if index == $index => ::std::option::Option::Some(&**member),)*
+                    _ => ::std::option::Option::None,
+                }
+            }
+
+            fn clear(&mut self, index: usize) {
+                match self {
+                    $name::Several(all) => all.retain(|one| one.member(index).is_none()),
+                    one if one.member(index).is_some() => *one = $name::None,
+                    _ => {}
+                }
+            }
+
+            fn make(&mut self, index: usize) -> &mut dyn $crate::message::Message {
+                if self.member(index).is_none() {
+                    let member = match index {
+                        $($index => $name::$variant(::std::boxed::Box::default()),)*
+                        _ => unreachable!("positions come from the schema"),
+                    };
+                    *self = match ::std::mem::take(self) {
+                        $name::None => member,
+                        $name::Several(mut all) => {
+                            all.push(member);
+                            $name::Several(all)
+                        }
+                        one => $name::Several(::std::boxed::Box::new(::std::vec![one, member])),
+                    };
+                }
+                match self {
+                    $name::None => unreachable!("it was set above"),
+                    $name::Several(all) => {
+                        let one = all.iter_mut().find(|one| one.member(index).is_some());
+                        one.expect("it was put there above").make(index)
+                    }
+                    $($name::$variant(member) => &mut **member,)*
+                }
+            }
+        }
+    };
+}

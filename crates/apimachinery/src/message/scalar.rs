@@ -1,0 +1,148 @@
+//! Plain values: how they are read from the tokens of a codec, and shown.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::{JsonSlot, Mut, Ref, Value};
+use crate::{ByteString, Duration, IntOrString, Json, MicroTime, Quantity, Str, Time};
+
+/// A plain value as a codec meets it.
+#[derive(Clone, Copy, Debug)]
+pub enum Token<'a> {
+    /// Nothing.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Double(f64),
+    /// Text.
+    Str(&'a str),
+}
+
+/// A place for a plain value.
+pub trait Scalar {
+    /// Takes the value.
+    ///
+    /// # Errors
+    ///
+    /// What was expected instead.
+    fn set(&mut self, token: Token<'_>) -> Result<(), &'static str>;
+}
+
+macro_rules! scalar {
+    ($type:ty: $view:expr, $expected:literal, $($token:pat => $value:expr),+) => {
+        impl Value for $type {
+            fn view(&self) -> Ref<'_> {
+                let view: fn(&$type) -> Ref<'_> = $view;
+                view(self)
+            }
+
+            fn view_mut(&mut self) -> Mut<'_> {
+                Mut::Scalar(self)
+            }
+        }
+
+        impl Scalar for $type {
+            fn set(&mut self, token: Token<'_>) -> Result<(), &'static str> {
+                let value: Option<$type> = match token {
+                    Token::Null => Some(<$type>::default()),
+                    $($token => $value,)+
+                    #[allow(unreachable_patterns)]
+                    _ => None,
+                };
+                *self = value.ok_or($expected)?;
+                Ok(())
+            }
+        }
+
+        impl Value for Option<$type> {
+            fn view(&self) -> Ref<'_> {
+                self.as_ref().map_or(Ref::Absent, Value::view)
+            }
+
+            fn view_mut(&mut self) -> Mut<'_> {
+                Mut::Scalar(self)
+            }
+        }
+
+        impl Scalar for Option<$type> {
+            fn set(&mut self, token: Token<'_>) -> Result<(), &'static str> {
+                if let Token::Null = token {
+                    *self = None;
+                    return Ok(());
+                }
+                let mut value = <$type>::default();
+                value.set(token)?;
+                *self = Some(value);
+                Ok(())
+            }
+        }
+    };
+}
+
+scalar!(bool: |value| Ref::Bool(*value), "a boolean", Token::Bool(value) => Some(value));
+scalar!(i32: |value| Ref::Int((*value).into()), "a 32-bit number",
+    Token::Int(value) => value.try_into().ok());
+scalar!(i64: |value| Ref::Int(*value), "a 64-bit number", Token::Int(value) => Some(value));
+scalar!(f64: |value| Ref::Double(*value), "a number",
+    Token::Double(value) => Some(value), Token::Int(value) => Some(value as f64));
+scalar!(Str: |value| Ref::Str(value), "a string", Token::Str(text) => Some(text.into()));
+scalar!(ByteString: |value| Ref::Bytes(&value.0), "base64 text",
+    Token::Str(text) => BASE64.decode(text).ok().map(ByteString));
+scalar!(Time: |value| Ref::Time(*value), "an RFC 3339 time", Token::Str(text) => text.parse().ok());
+scalar!(MicroTime: |value| Ref::MicroTime(*value), "an RFC 3339 time", Token::Str(text) => text.parse().ok());
+scalar!(Duration: |value| Ref::Duration(*value), "a duration such as 1m30s",
+    Token::Str(text) => text.parse().ok());
+scalar!(Quantity: |value| Ref::Quantity(value.as_str()), "a quantity such as 500m or 2Gi",
+    Token::Str(text) => Some(text.into()),
+    Token::Int(value) => Some(value.to_string().into()),
+    Token::Double(value) => Some(value.to_string().into()));
+scalar!(IntOrString: |value| match value {
+        IntOrString::Int(number) => Ref::Int((*number).into()),
+        IntOrString::String(text) => Ref::Str(text),
+    }, "a 32-bit number or a string",
+    Token::Int(value) => i32::try_from(value).ok().map(IntOrString::Int),
+    Token::Str(text) => Some(text.into()));
+
+impl Value for Json {
+    fn view(&self) -> Ref<'_> {
+        Ref::Json(self.as_str())
+    }
+
+    fn view_mut(&mut self) -> Mut<'_> {
+        Mut::Json(self)
+    }
+}
+
+impl JsonSlot for Json {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = Json::from_checked(text);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        *self = Json::default();
+    }
+}
+
+impl Value for Option<Json> {
+    fn view(&self) -> Ref<'_> {
+        self.as_ref().map_or(Ref::Absent, Value::view)
+    }
+
+    fn view_mut(&mut self) -> Mut<'_> {
+        Mut::Json(self)
+    }
+}
+
+impl JsonSlot for Option<Json> {
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        self.get_or_insert_default().set(text)
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+}

@@ -1,0 +1,16 @@
+//! meta/v1: the types that all groups share.
+
+/// Version 1.
+pub mod v1 {
+    pub use crate::generated::meta_v1::*;
+
+    /// What is known of these types, as tables.
+    pub mod schema {
+        pub use crate::generated::meta_v1_schema::*;
+    }
+}
+
+mod group;
+mod status;
+
+pub use status::Reason;

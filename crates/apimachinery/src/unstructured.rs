@@ -1,0 +1,242 @@
+//! [`Unstructured`], an object of a kind that is not known at compile time.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::codec::{DecodeError, Wire};
+use crate::list::List;
+use crate::meta::v1::{GroupVersionKind, ListMeta};
+use crate::object::Object;
+
+/// An object of any kind, as the JSON object it is.
+///
+/// ```
+/// use klient_apimachinery::{Object, Unstructured};
+/// use serde_json::json;
+///
+/// let mut gadget = Unstructured::new("shop.example/v1", "Gadget", "g1");
+/// gadget["spec"] = json!({"size": 3});
+/// assert_eq!(gadget.name(), "g1");
+/// assert_eq!(gadget.kind(), "Gadget");
+/// ```
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Unstructured(pub Map<String, Value>);
+
+impl Unstructured {
+    /// An object with a name and nothing more.
+    pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
+        let mut object = Map::new();
+        object.insert("apiVersion".to_owned(), api_version.into());
+        object.insert("kind".to_owned(), kind.into());
+        object.insert("metadata".to_owned(), serde_json::json!({ "name": name }));
+        Unstructured(object)
+    }
+
+    /// A typed object as JSON.
+    pub fn from_typed<T: Wire>(object: &T) -> Self {
+        let mut json = Vec::new();
+        object.to_json(&mut json);
+        Unstructured(serde_json::from_slice(&json).unwrap_or_default())
+    }
+
+    /// The object as a type of Rust.
+    ///
+    /// # Errors
+    ///
+    /// If it is of another kind, or a field does not hold what the type says.
+    pub fn to_typed<T: Wire>(&self) -> Result<T, DecodeError> {
+        let mut json = Vec::new();
+        self.to_json(&mut json);
+        T::from_json(&json)
+    }
+
+    /// `apiVersion`, or empty.
+    pub fn api_version(&self) -> &str {
+        text(self.0.get("apiVersion"))
+    }
+
+    /// `kind`, or empty.
+    pub fn kind(&self) -> &str {
+        text(self.0.get("kind"))
+    }
+
+    /// The group, version and kind.
+    pub fn group_version_kind(&self) -> GroupVersionKind {
+        let (group, version) = self.api_version().split_once('/').unwrap_or(("", self.api_version()));
+        GroupVersionKind::new(group, version, self.kind())
+    }
+
+    /// Sets `metadata.name`.
+    pub fn set_name(&mut self, name: &str) {
+        self.set_metadata("name", name);
+    }
+
+    /// Sets `metadata.namespace`.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        self.set_metadata("namespace", namespace);
+    }
+
+    /// Sets a label.
+    pub fn set_label(&mut self, key: &str, value: &str) {
+        self.set_in("labels", key, value);
+    }
+
+    /// Sets an annotation.
+    pub fn set_annotation(&mut self, key: &str, value: &str) {
+        self.set_in("annotations", key, value);
+    }
+
+    /// The value at a path of names, such as `["spec", "replicas"]`.
+    pub fn at(&self, path: &[&str]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(*name))
+    }
+
+    /// Whether it holds a list of objects.
+    pub fn is_list(&self) -> bool {
+        matches!(self.0.get("items"), Some(Value::Array(_)))
+    }
+
+    fn metadata(&self, name: &str) -> Option<&Value> {
+        self.0.get("metadata")?.get(name)
+    }
+
+    fn metadata_mut(&mut self) -> &mut Map<String, Value> {
+        object_in(&mut self.0, "metadata")
+    }
+
+    fn set_metadata(&mut self, name: &str, value: &str) {
+        self.metadata_mut().insert(name.to_owned(), value.into());
+    }
+
+    fn set_in(&mut self, map: &str, key: &str, value: &str) {
+        object_in(self.metadata_mut(), map).insert(key.to_owned(), value.into());
+    }
+
+    fn pairs(&self, map: &str) -> impl Iterator<Item = (&str, &str)> {
+        let map = self.metadata(map).and_then(Value::as_object);
+        map.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+}
+
+/// The object under `name`, put in place of whatever else is there.
+fn object_in<'a>(parent: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
+    let value = parent.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().expect("made an object above")
+}
+
+fn text(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
+}
+
+impl Object for Unstructured {
+    fn name(&self) -> &str {
+        text(self.metadata("name"))
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.metadata("namespace").and_then(Value::as_str).filter(|namespace| !namespace.is_empty())
+    }
+
+    fn uid(&self) -> &str {
+        text(self.metadata("uid"))
+    }
+
+    fn resource_version(&self) -> &str {
+        text(self.metadata("resourceVersion"))
+    }
+
+    fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs("labels")
+    }
+
+    fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs("annotations")
+    }
+}
+
+impl Wire for Unstructured {
+    fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
+        serde_json::from_slice(bytes).map_err(|error| DecodeError::new(String::new(), error))
+    }
+
+    fn to_json(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(out, &self.0).expect("a Vec takes all bytes and every key is a string");
+    }
+}
+
+impl Wire for List<Unstructured> {
+    /// Items of built-in lists leave out their kind; it is put back from that of the list.
+    fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Raw {
+            #[serde(default)]
+            api_version: String,
+            #[serde(default)]
+            kind: String,
+            #[serde(default)]
+            metadata: ListMeta,
+            #[serde(default)]
+            items: Option<Vec<Unstructured>>,
+        }
+        let raw: Raw =
+            serde_json::from_slice(bytes).map_err(|error| DecodeError::new(String::new(), error))?;
+        let mut items = raw.items.unwrap_or_default();
+        if let Some(kind) = raw.kind.strip_suffix("List") {
+            for item in &mut items {
+                if item.kind().is_empty() && !kind.is_empty() {
+                    item.0.insert("apiVersion".to_owned(), raw.api_version.as_str().into());
+                    item.0.insert("kind".to_owned(), kind.into());
+                }
+            }
+        }
+        Ok(List { metadata: raw.metadata, items })
+    }
+
+    fn to_json(&self, out: &mut Vec<u8>) {
+        let kind = self.items.first().map_or("", Unstructured::kind);
+        let api_version = self.items.first().map_or("v1", Unstructured::api_version);
+        let list = serde_json::json!({
+            "apiVersion": api_version,
+            "kind": format!("{kind}List"),
+            "metadata": self.metadata,
+            "items": self.items,
+        });
+        serde_json::to_writer(out, &list).expect("a Vec takes all bytes and every key is a string");
+    }
+}
+
+impl Index<&str> for Unstructured {
+    type Output = Value;
+
+    /// The field, or `null`.
+    fn index(&self, field: &str) -> &Value {
+        static NULL: Value = Value::Null;
+        self.0.get(field).unwrap_or(&NULL)
+    }
+}
+
+impl IndexMut<&str> for Unstructured {
+    fn index_mut(&mut self, field: &str) -> &mut Value {
+        self.0.entry(field).or_insert(Value::Null)
+    }
+}
+
+/// Shows what the object is and leaves out what it holds, which may be secret.
+impl fmt::Debug for Unstructured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.api_version(), self.kind())?;
+        if let Some(namespace) = self.namespace() {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,15 @@
+//! What the fields of API objects hold.
+
+mod int_or_string;
+mod map;
+mod quantity;
+mod raw;
+mod str;
+mod time;
+
+pub use int_or_string::IntOrString;
+pub use map::{Iter as MapIter, Map};
+pub use quantity::Quantity;
+pub use raw::{ByteString, FieldsV1, Json, RawExtension};
+pub use str::Str;
+pub use time::{Duration, InvalidValue, MicroTime, Time};

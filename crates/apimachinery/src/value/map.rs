@@ -1,0 +1,229 @@
+//! [`Map`], the map of API objects.
+
+use std::fmt;
+use std::ops::Index;
+
+use crate::Str;
+
+/// A map with string keys, as in labels, annotations and data.
+///
+/// Entries are kept sorted by key, which is how Kubernetes writes them. Most maps of the API have a handful of
+/// entries; a sorted vector holds those in a fraction of a tree's memory.
+///
+/// ```
+/// use klient_apimachinery::{Map, Str};
+/// let labels: Map<Str> = [("app", "web"), ("tier", "front")].into();
+/// assert_eq!(labels["app"], "web");
+/// assert_eq!(labels.get("zone"), None);
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Map<V>(Vec<(Str, V)>);
+
+impl<V> Map<V> {
+    /// An empty map.
+    pub const fn new() -> Self {
+        Map(Vec::new())
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&V> {
+        self.find(key).ok().map(|at| &self.0[at].1)
+    }
+
+    /// The value under `key`, to change it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        self.find(key).ok().map(|at| &mut self.0[at].1)
+    }
+
+    /// Whether there is a value under `key`.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.find(key).is_ok()
+    }
+
+    /// Puts `value` under `key` and gives back what was there.
+    pub fn insert(&mut self, key: impl Into<Str>, value: V) -> Option<V> {
+        let key = key.into();
+        match self.slot(&key) {
+            Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
+            Err(at) => {
+                self.0.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    /// The value under `key`, put there with `default` if there is none.
+    pub fn get_or_insert_with(&mut self, key: impl Into<Str>, default: impl FnOnce() -> V) -> &mut V {
+        let key = key.into();
+        let at = self.slot(&key).unwrap_or_else(|at| {
+            self.0.insert(at, (key, default()));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    /// Takes the entry of `key` out.
+    pub fn remove(&mut self, key: &str) -> Option<V> {
+        self.find(key).ok().map(|at| self.0.remove(at).1)
+    }
+
+    /// Drops all entries.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Keeps the entries for which `keep` is true.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut V) -> bool) {
+        self.0.retain_mut(|(key, value)| keep(key, value));
+    }
+
+    /// Entries in the order of keys.
+    pub fn iter(&self) -> Iter<'_, V> {
+        Iter(self.0.iter())
+    }
+
+    /// Keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// Values in the order of keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    pub(crate) fn entry_at(&self, index: usize) -> Option<(&str, &V)> {
+        self.0.get(index).map(|(key, value)| (key.as_str(), value))
+    }
+
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_str().cmp(key))
+    }
+
+    /// Like `find`, but first looks behind the last entry: decoders meet keys in order.
+    fn slot(&self, key: &str) -> Result<usize, usize> {
+        match self.0.last() {
+            Some((last, _)) if last.as_str() >= key => self.find(key),
+            _ => Err(self.0.len()),
+        }
+    }
+}
+
+impl<V> Default for Map<V> {
+    fn default() -> Self {
+        Map::new()
+    }
+}
+
+impl<V: fmt::Debug> fmt::Debug for Map<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<V> Index<&str> for Map<V> {
+    type Output = V;
+
+    /// # Panics
+    ///
+    /// If there is no such key; [`get`](Map::get) does not.
+    fn index(&self, key: &str) -> &V {
+        self.get(key).unwrap_or_else(|| panic!("no key {key:?} in the map"))
+    }
+}
+
+impl<K: Into<Str>, U, V: From<U>> FromIterator<(K, U)> for Map<V> {
+    fn from_iter<I: IntoIterator<Item = (K, U)>>(entries: I) -> Self {
+        let mut map = Map::new();
+        map.extend(entries);
+        map
+    }
+}
+
+impl<K: Into<Str>, U, V: From<U>> Extend<(K, U)> for Map<V> {
+    fn extend<I: IntoIterator<Item = (K, U)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            self.insert(key, value.into());
+        }
+    }
+}
+
+impl<K: Into<Str>, U, V: From<U>, const N: usize> From<[(K, U); N]> for Map<V> {
+    fn from(entries: [(K, U); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+/// Entries of a [`Map`], in the order of keys.
+#[derive(Clone, Debug)]
+pub struct Iter<'a, V>(std::slice::Iter<'a, (Str, V)>);
+
+impl<'a, V> Iterator for Iter<'a, V> {
+    type Item = (&'a str, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, value)| (key.as_str(), value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<V> ExactSizeIterator for Iter<'_, V> {}
+
+impl<'a, V> IntoIterator for &'a Map<V> {
+    type Item = (&'a str, &'a V);
+    type IntoIter = Iter<'a, V>;
+
+    fn into_iter(self) -> Iter<'a, V> {
+        self.iter()
+    }
+}
+
+impl<V> IntoIterator for Map<V> {
+    type Item = (Str, V);
+    type IntoIter = std::vec::IntoIter<(Str, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<V: serde::Serialize> serde::Serialize for Map<V> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de, V: serde::Deserialize<'de>> serde::Deserialize<'de> for Map<V> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<V>(std::marker::PhantomData<V>);
+        impl<'de, V: serde::Deserialize<'de>> serde::de::Visitor<'de> for Visitor<V> {
+            type Value = Map<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut access: A) -> Result<Map<V>, A::Error> {
+                let mut map = Map::new();
+                while let Some((key, value)) = access.next_entry::<Str, V>()? {
+                    map.insert(key, value);
+                }
+                Ok(map)
+            }
+        }
+        deserializer.deserialize_map(Visitor(std::marker::PhantomData))
+    }
+}

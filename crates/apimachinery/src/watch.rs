@@ -1,0 +1,93 @@
+//! [`WatchEvent`], one change in a watch.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::codec::{DecodeError, Wire};
+use crate::meta::v1::{PartialObjectMetadata, Status};
+use crate::{Object, Str};
+
+/// The annotation on the bookmark that ends the initial events of a streamed list (KEP-3157).
+pub const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
+/// One change to an object, or news of the watch itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WatchEvent<K> {
+    /// The object is new, or has begun to match the selector.
+    Added(K),
+    /// The object has changed.
+    Modified(K),
+    /// The object is gone, or has ceased to match the selector; this was its last state.
+    Deleted(K),
+    /// Nothing changed up to this resourceVersion.
+    Bookmark(Bookmark),
+    /// The watch has failed; nothing follows.
+    Error(Box<Status>),
+}
+
+/// Where a watch stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bookmark {
+    /// The resourceVersion up to which everything has been sent.
+    pub resource_version: Str,
+    /// All objects that were there at the start have been sent.
+    pub initial_events_end: bool,
+}
+
+impl<K: Wire> WatchEvent<K> {
+    /// Reads one event as JSON watches send it.
+    ///
+    /// # Errors
+    ///
+    /// If it is no event, or its object is not of this type.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Raw<'a> {
+            #[serde(rename = "type")]
+            kind: &'a str,
+            #[serde(borrow)]
+            object: &'a RawValue,
+        }
+        let raw: Raw<'_> = serde_json::from_slice(bytes)
+            .map_err(|error| DecodeError::new(String::new(), format_args!("not a watch event: {error}")))?;
+        let object = raw.object.get().as_bytes();
+        Ok(match raw.kind {
+            "ADDED" => WatchEvent::Added(K::from_json(object)?),
+            "MODIFIED" => WatchEvent::Modified(K::from_json(object)?),
+            "DELETED" => WatchEvent::Deleted(K::from_json(object)?),
+            "BOOKMARK" => WatchEvent::Bookmark(Bookmark::from_json(object)?),
+            "ERROR" => WatchEvent::Error(Box::new(Status::from_json(object)?)),
+            other => {
+                return Err(DecodeError::new(String::new(), format_args!("unknown watch event {other:?}")));
+            }
+        })
+    }
+}
+
+impl<K: Object> WatchEvent<K> {
+    /// The resourceVersion this event brings the watch to; empty for errors.
+    pub fn resource_version(&self) -> &str {
+        match self {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
+                object.resource_version()
+            }
+            WatchEvent::Bookmark(bookmark) => &bookmark.resource_version,
+            WatchEvent::Error(_) => "",
+        }
+    }
+}
+
+impl Bookmark {
+    fn from_json(object: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Raw {
+            metadata: crate::meta::v1::ObjectMeta,
+        }
+        let raw: Raw = serde_json::from_slice(object)
+            .map_err(|error| DecodeError::new(String::new(), format_args!("not a bookmark: {error}")))?;
+        let object = PartialObjectMetadata { metadata: raw.metadata, ..Default::default() };
+        let initial_events_end =
+            object.annotations().any(|(key, value)| key == INITIAL_EVENTS_END && value == "true");
+        Ok(Bookmark { resource_version: object.resource_version().into(), initial_events_end })
+    }
+}

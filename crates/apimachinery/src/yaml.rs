@@ -1,0 +1,53 @@
+//! YAML as Kubernetes reads and writes it.
+//!
+//! Manifests are YAML 1.1: `yes`, `on` and `y` are booleans, `0777` is octal. [`documents`] reads a stream of
+//! YAML or JSON documents one by one, as kubectl does; [`from_str`] reads one; [`to_string`] writes as kubectl's
+//! `-o yaml` does. Parser and emitter are libyaml's, the ones kubectl's own are ports of, so that messages and
+//! layout are the same to the letter.
+
+mod decode;
+mod documents;
+mod encode;
+mod scalar;
+
+use std::fmt;
+
+pub use decode::from_str;
+pub use documents::{Documents, documents};
+pub use encode::to_string;
+
+/// Text that is no YAML, or none that JSON can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct YamlError {
+    kind: ErrorKind,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ErrorKind {
+    Yaml,
+    Json,
+}
+
+impl YamlError {
+    fn yaml(problem: impl fmt::Display) -> Self {
+        YamlError { kind: ErrorKind::Yaml, text: format!("yaml: {problem}") }
+    }
+
+    fn json(problem: impl fmt::Display) -> Self {
+        YamlError { kind: ErrorKind::Json, text: problem.to_string() }
+    }
+
+    /// Whether the text was read as YAML, not as JSON.
+    pub fn is_yaml(&self) -> bool {
+        self.kind == ErrorKind::Yaml
+    }
+}
+
+impl fmt::Display for YamlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for YamlError {}
