@@ -16,10 +16,16 @@ const CRATES: [&str; 4] = ["apimachinery", "api", "clientset", "schema"];
 /// Crates whose features are the API groups.
 const FEATURED: [&str; 2] = ["api", "clientset"];
 
-/// Makes the facts file from the documents in `directory`.
+/// The objects a new cluster has, as the embedded server makes them.
+const BOOTSTRAP: &str = "crates/apiserver/src/bootstrap.jsonl";
+
+/// Makes the facts file, and the objects of a new cluster, from the documents in `directory`.
 pub(crate) fn import(directory: &str) -> Result<(), String> {
-    let facts = klient_codegen::import(Path::new(directory)).map_err(|error| error.to_string())?;
-    write_file(&root().join(FACTS), &facts.to_string())
+    let directory = Path::new(directory);
+    let facts = klient_codegen::import(directory).map_err(|error| error.to_string())?;
+    write_file(&root().join(FACTS), &facts.to_string())?;
+    let objects = klient_codegen::import_bootstrap(directory).map_err(|error| error.to_string())?;
+    write_file(&root().join(BOOTSTRAP), &objects)
 }
 
 /// Writes all generated code.

@@ -41,6 +41,11 @@ impl DecodeError {
         Self { path, problem: problem.to_string() }
     }
 
+    /// Of a document that is no API object.
+    pub fn of_document(problem: impl fmt::Display) -> Self {
+        Self::new(String::new(), problem)
+    }
+
     /// The path of the field at fault, such as `spec.containers[0].image`; empty where the bytes are no object.
     pub fn path(&self) -> &str {
         &self.path

@@ -21,6 +21,7 @@ mod macros;
 pub mod message;
 pub mod meta;
 mod object;
+mod options;
 pub mod patch;
 pub mod schema;
 mod unstructured;
@@ -37,6 +38,7 @@ pub use object::{
     Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, Object, Place, Resource,
     ResourceInfo, Scope, WholeCluster, verbs,
 };
+pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
 pub use unstructured::Unstructured;
 pub use value::{
     ByteString, Duration, FieldsV1, IntOrString, InvalidValue, Json, Map, MapIter, MicroTime, Quantity,

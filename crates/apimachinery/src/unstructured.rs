@@ -162,6 +162,13 @@ impl Object for Unstructured {
     }
 }
 
+/// Which verbs its kind has is only known at run time, and checked there.
+macro_rules! all_verbs {
+    ($($verb:ident)*) => { $(impl crate::verbs::$verb for Unstructured {})* };
+}
+
+all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale }
+
 impl Wire for Unstructured {
     fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
         serde_json::from_slice(bytes).map_err(|error| DecodeError::new(String::new(), error))

@@ -42,6 +42,50 @@ pub fn import(directory: &Path) -> Result<Facts, ImportError> {
     Importer::read(directory)?.facts()
 }
 
+/// Reads the objects a new cluster has into one text, a JSON object a line. What differs from cluster to cluster,
+/// and prose, is left out.
+///
+/// # Errors
+///
+/// When a file is missing or not of the expected form; the message names it.
+pub fn import_bootstrap(directory: &Path) -> Result<String, ImportError> {
+    const KINDS: [&str; 11] = [
+        "namespaces",
+        "services",
+        "servicecidrs",
+        "priorityclasses",
+        "apiservices",
+        "clusterroles",
+        "clusterrolebindings",
+        "roles",
+        "rolebindings",
+        "prioritylevelconfigurations",
+        "flowschemas",
+    ];
+    let mut out = String::new();
+    for kind in KINDS {
+        let path = directory.join("bootstrap").join(format!("{kind}.json"));
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|error| ImportError::Read(path.display().to_string(), error))?;
+        let mut list: Value = serde_json::from_str(&text)
+            .map_err(|error| ImportError::Form(format!("{}: {error}", path.display())))?;
+        for mut object in array(list["items"].take()) {
+            if let Some(object) = object.as_object_mut() {
+                object.remove("description");
+            }
+            if let Some(conditions) = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut) {
+                for condition in conditions.iter_mut().filter_map(Value::as_object_mut) {
+                    condition.remove("lastTransitionTime");
+                    condition.remove("message");
+                }
+            }
+            out.push_str(&object.to_string());
+            out.push('\n');
+        }
+    }
+    Ok(out)
+}
+
 /// Packages that no server lists but whose types clients and webhooks exchange.
 const UNLISTED: [(&str, &str); 8] = [
     ("k8s.io.apimachinery.pkg.apis.meta.v1", "meta.k8s.io"),

@@ -16,4 +16,4 @@ mod types;
 
 pub use facts::{Column, Facts, Field, Member, Message, Package, ParseError, Resource, Subresource, Type};
 pub use generate::{GeneratedFile, features, generate};
-pub use import::{ImportError, import};
+pub use import::{ImportError, import, import_bootstrap};

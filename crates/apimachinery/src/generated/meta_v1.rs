@@ -536,7 +536,7 @@ serde! { ShardInfo }
 #[derive(Clone, Default)]
 pub struct Status {
     /// `metadata`.
-    pub metadata: Option<Box<ListMeta>>,
+    pub metadata: ListMeta,
     /// `status`.
     pub status: Option<Str>,
     /// `message`.
@@ -596,7 +596,7 @@ serde! { StatusDetails }
 #[derive(Clone, Default)]
 pub struct Table {
     /// `metadata`.
-    pub metadata: Option<Box<ListMeta>>,
+    pub metadata: ListMeta,
     /// `columnDefinitions`; required.
     pub column_definitions: Vec<TableColumnDefinition>,
     /// `rows`; required.
