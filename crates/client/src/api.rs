@@ -1,0 +1,366 @@
+//! [`Api`], a handle to the objects of one kind.
+
+mod dynamic;
+mod patch;
+mod subresource;
+mod watch;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use http::Method;
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::meta::v1::{DeleteOptions, Status};
+use klient_apimachinery::{
+    Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, Object, Place, Resource,
+    ResourceInfo, Scope, Str, WatchOptions, WriteOptions, verbs,
+};
+
+pub use dynamic::{DynamicKind, DynamicPlace};
+pub use patch::Patch;
+pub use watch::Watch;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::rest::{Request, Response};
+
+/// A handle to the objects of one kind, in one place: the whole cluster, all namespaces, or one.
+///
+/// What the API does not offer does not compile: a handle to all namespaces has no `get`, and a `TokenReview` has
+/// `create` only.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::ConfigMap;
+/// use klient_apimachinery::meta::v1::ObjectMeta;
+/// use klient_client::{Client, Config, DeleteOptions};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let config_maps = client.api::<ConfigMap>().namespace("default");
+///
+/// let mut colors = config_maps
+///     .create(&ConfigMap {
+///         metadata: ObjectMeta { name: Some("colors".into()), ..Default::default() },
+///         data: [("sky", "blue")].into(),
+///         ..Default::default()
+///     })
+///     .await?;
+/// colors.data.insert("grass", "green".into());
+/// let colors = config_maps.update(&colors).await?;
+/// assert_eq!(colors.data["grass"], "green");
+///
+/// config_maps.delete("colors", &DeleteOptions::default()).await?;
+/// assert!(config_maps.get("colors").await.unwrap_err().is_not_found());
+/// # Ok(()) }
+/// ```
+pub struct Api<K, P = <<K as Resource>::Scope as Scope>::Root>
+where
+    P: Place,
+{
+    endpoint: Endpoint,
+    place: P,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// Where a handle's requests go, whatever its types.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) client: Client,
+    pub(crate) info: ResourceInfo,
+    pub(crate) write: WriteOptions,
+    /// The verbs that discovery names, for kinds found at run time.
+    pub(crate) verbs: Option<std::sync::Arc<[String]>>,
+}
+
+impl<K, P: Place> Clone for Api<K, P> {
+    fn clone(&self) -> Self {
+        Api { endpoint: self.endpoint.clone(), place: self.place.clone(), kind: PhantomData }
+    }
+}
+
+impl<K, P: Place> fmt::Debug for Api<K, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Api({:?}", self.endpoint.info)?;
+        match self.place.namespace() {
+            Some(namespace) => write!(f, " in {namespace})"),
+            None => f.write_str(")"),
+        }
+    }
+}
+
+impl<K, P: Place> Api<K, P> {
+    pub(crate) fn new(client: Client, info: ResourceInfo, place: P) -> Self {
+        let endpoint = Endpoint { client, info, write: WriteOptions::default(), verbs: None };
+        Api { endpoint, place, kind: PhantomData }
+    }
+
+    /// What discovery says of the resource.
+    pub fn resource(&self) -> &ResourceInfo {
+        &self.endpoint.info
+    }
+
+    /// The handle with other options for its writes.
+    ///
+    /// ```
+    /// # use klient_client::{Client, Config, WriteOptions};
+    /// # use klient_api::core::v1::Node;
+    /// # fn f(client: Client) {
+    /// let nodes = client.api::<Node>().with(WriteOptions { dry_run: true, ..Default::default() });
+    /// # }
+    /// ```
+    pub fn with(mut self, options: WriteOptions) -> Self {
+        self.endpoint.write = options;
+        self
+    }
+
+    /// A request to the resource in the handle's place.
+    pub(crate) fn request(&self, method: Method) -> Request {
+        self.endpoint.request(method, self.place.namespace())
+    }
+}
+
+impl<K: Resource<Scope = Namespaced>> Api<K, AllNamespaces> {
+    /// The handle to one namespace.
+    pub fn namespace(&self, name: &str) -> Api<K, InNamespace> {
+        self.clone().place(name)
+    }
+
+    /// The handle to another place: one namespace, or [`AllNamespaces`].
+    pub fn place<I: IntoPlace>(self, place: I) -> Api<K, I::Place> {
+        Api { endpoint: self.endpoint, place: place.into_place(), kind: PhantomData }
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn request(&self, method: Method, namespace: Option<&str>) -> Request {
+        let request = self.client.request(method).group_version(&self.info.group, &self.info.version);
+        let request = match namespace.filter(|_| self.info.namespaced) {
+            Some(namespace) => request.namespace(namespace),
+            None => request,
+        };
+        request.resource(&self.info.plural)
+    }
+
+    /// A request that writes, with the handle's options.
+    pub(crate) fn writing(&self, mut request: Request) -> Request {
+        if let Some(manager) = &self.write.field_manager {
+            request = request.query("fieldManager", manager.as_str());
+        }
+        if self.write.dry_run {
+            request = request.query("dryRun", "All");
+        }
+        match self.write.field_validation {
+            Some(validation) => request.query("fieldValidation", validation.as_str()),
+            None => request,
+        }
+    }
+
+    /// Refuses at run time what the compiler refuses for kinds it knows.
+    fn check(&self, verb: &str, names_one: bool, namespace: Option<&str>) -> Result<(), Error> {
+        if self.verbs.as_ref().is_some_and(|verbs| !verbs.iter().any(|other| other == verb)) {
+            let what = format!("{verb} {}", self.info.group_resource());
+            return Err(Error::request(what, format!("the server does not offer {verb:?} for this resource")));
+        }
+        if names_one { self.check_place(verb, namespace) } else { Ok(()) }
+    }
+
+    /// Refuses to name one object of a namespaced kind without a namespace.
+    fn check_place(&self, verb: &str, namespace: Option<&str>) -> Result<(), Error> {
+        if !self.info.namespaced || namespace.is_some() {
+            return Ok(());
+        }
+        let what = format!("{verb} {}", self.info.group_resource());
+        let problem = "one object of a namespaced kind needs a namespace; say which one with .namespace(\"…\")";
+        Err(Error::request(what, problem))
+    }
+}
+
+/// The parameters of a list.
+fn listing(mut request: Request, options: &ListOptions) -> Request {
+    for (key, value) in [
+        ("labelSelector", options.label_selector.as_deref()),
+        ("fieldSelector", options.field_selector.as_deref()),
+        ("continue", options.continue_token.as_deref()),
+        ("resourceVersion", options.resource_version.as_deref()),
+        ("resourceVersionMatch", options.resource_version_match.map(|matching| matching.as_str())),
+    ] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            request = request.query(key, value);
+        }
+    }
+    match options.limit {
+        Some(limit) => request.query("limit", limit.to_string()),
+        None => request,
+    }
+}
+
+/// What a delete has come to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deleted<K> {
+    /// It is gone, or on its way; this is how the server last saw it.
+    Object(Box<K>),
+    /// It is gone.
+    Status(Box<Status>),
+}
+
+impl<K: Wire> Deleted<K> {
+    fn read(response: &Response) -> Result<Self, Error> {
+        // A Status says so itself; anything else is the object.
+        match response.decode::<Status>() {
+            Ok(status) => Ok(Deleted::Status(Box::new(status))),
+            Err(_) => response.decode().map(|object| Deleted::Object(Box::new(object))),
+        }
+    }
+}
+
+impl<K: Wire + Object, P: Place> Api<K, P> {
+    /// Reads one object.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) if it does not exist; [`get_opt`](Self::get_opt) makes that `None`.
+    pub async fn get(&self, name: &str) -> Result<K, Error>
+    where
+        K: verbs::Get,
+        P: Addressable,
+    {
+        self.endpoint.check("get", true, self.place.namespace())?;
+        self.request(Method::GET).name(name).send().await?.decode()
+    }
+
+    /// Reads one object, if it exists.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), but for an object that does not exist.
+    pub async fn get_opt(&self, name: &str) -> Result<Option<K>, Error>
+    where
+        K: verbs::Get,
+        P: Addressable,
+    {
+        match self.get(name).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists objects.
+    ///
+    /// # Errors
+    ///
+    /// [`is_expired`](Error::is_expired) if the version or token to go on from is too old.
+    pub async fn list(&self, options: &ListOptions) -> Result<List<K>, Error>
+    where
+        K: verbs::List,
+        List<K>: Wire,
+    {
+        self.endpoint.check("list", false, None)?;
+        listing(self.request(Method::GET), options).send().await?.decode()
+    }
+
+    /// Follows changes as they are made.
+    ///
+    /// # Errors
+    ///
+    /// If the watch is refused. That it ends, or is too old to go on, is told in the stream.
+    pub async fn watch(&self, options: &WatchOptions) -> Result<Watch<K>, Error>
+    where
+        K: verbs::Watch,
+    {
+        self.endpoint.check("watch", false, None)?;
+        Watch::start(self.request(Method::GET), options, &self.endpoint.client).await
+    }
+
+    /// Creates an object and gives it as the server made it.
+    ///
+    /// # Errors
+    ///
+    /// [`is_already_exists`](Error::is_already_exists) if there is one of that name,
+    /// [`is_invalid`](Error::is_invalid) if it breaks a rule of its kind.
+    pub async fn create(&self, object: &K) -> Result<K, Error>
+    where
+        K: verbs::Create,
+        P: Addressable,
+    {
+        self.endpoint.check("create", true, self.place.namespace())?;
+        let request = self.request(Method::POST).object(object);
+        self.endpoint.writing(request).send().await?.decode()
+    }
+
+    /// Replaces an object and gives it as the server made it. If it has a resourceVersion, it must be the present
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// [`is_conflict`](Error::is_conflict) if it has changed since it was read: read it again, change that.
+    pub async fn update(&self, object: &K) -> Result<K, Error>
+    where
+        K: verbs::Update,
+        P: Addressable,
+    {
+        self.endpoint.check("update", true, self.place.namespace())?;
+        let request = self.request(Method::PUT).name(object.name()).object(object);
+        self.endpoint.writing(request).send().await?.decode()
+    }
+
+    /// Changes an object by a patch and gives it as it then is.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) if it does not exist, [`is_invalid`](Error::is_invalid) if the patch
+    /// does not apply or breaks a rule of its kind.
+    pub async fn patch(&self, name: &str, patch: &Patch) -> Result<K, Error>
+    where
+        K: verbs::Patch,
+        P: Addressable,
+    {
+        self.endpoint.check("patch", true, self.place.namespace())?;
+        let request = patch.put_into(self.request(Method::PATCH).name(name));
+        self.endpoint.writing(request).send().await?.decode()
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) if it does not exist, [`is_conflict`](Error::is_conflict) if a
+    /// precondition does not hold.
+    pub async fn delete(&self, name: &str, options: &DeleteOptions) -> Result<Deleted<K>, Error>
+    where
+        K: verbs::Delete,
+        P: Addressable,
+    {
+        self.endpoint.check("delete", true, self.place.namespace())?;
+        let request = self.request(Method::DELETE).name(name);
+        Deleted::read(&self.deleting(request, options).send().await?)
+    }
+
+    /// Deletes all objects that are selected, and gives them as they last were.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`delete`](Self::delete) and [`list`](Self::list).
+    pub async fn delete_collection(&self, options: &DeleteOptions, which: &ListOptions) -> Result<List<K>, Error>
+    where
+        K: verbs::DeleteCollection,
+        P: Addressable,
+        List<K>: Wire,
+    {
+        self.endpoint.check("deletecollection", true, self.place.namespace())?;
+        let request = listing(self.request(Method::DELETE), which);
+        self.deleting(request, options).send().await?.decode()
+    }
+
+    /// The options of a delete go in its body, with the handle's own.
+    fn deleting(&self, request: Request, options: &DeleteOptions) -> Request {
+        let mut options = options.clone();
+        let all: Str = "All".into();
+        if self.endpoint.write.dry_run && !options.dry_run.contains(&all) {
+            options.dry_run.push(all);
+        }
+        // Nothing to say, nothing to send.
+        if options == DeleteOptions::default() { request } else { request.object(&options) }
+    }
+}

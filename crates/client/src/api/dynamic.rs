@@ -1,0 +1,54 @@
+//! Handles to kinds that are found out at run time.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use klient_apimachinery::{Addressable, Place, ResourceInfo, Unstructured, WriteOptions};
+
+use super::{Api, Endpoint};
+use crate::client::Client;
+use crate::discovery::ApiResource;
+
+/// A kind that is found out at run time, and which verbs it has, if that is known.
+#[derive(Clone, Debug)]
+pub struct DynamicKind {
+    info: ResourceInfo,
+    verbs: Option<Arc<[String]>>,
+}
+
+impl From<ResourceInfo> for DynamicKind {
+    fn from(info: ResourceInfo) -> Self {
+        DynamicKind { info, verbs: None }
+    }
+}
+
+impl From<&ApiResource> for DynamicKind {
+    fn from(resource: &ApiResource) -> Self {
+        DynamicKind { info: resource.info.clone(), verbs: Some(resource.verbs.as_slice().into()) }
+    }
+}
+
+/// A place that is chosen at run time: one namespace, or all of them, or the whole cluster. That one object of a
+/// namespaced kind needs a namespace is then checked when a request is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DynamicPlace(Option<Box<str>>);
+
+impl Place for DynamicPlace {
+    fn namespace(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl Addressable for DynamicPlace {}
+
+impl Api<Unstructured, DynamicPlace> {
+    pub(crate) fn dynamic(client: Client, kind: DynamicKind) -> Self {
+        let endpoint = Endpoint { client, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
+        Api { endpoint, place: DynamicPlace::default(), kind: PhantomData }
+    }
+
+    /// The handle to one namespace. For cluster-scoped kinds it is the same handle.
+    pub fn namespace(&self, name: &str) -> Self {
+        Api { place: DynamicPlace(Some(name.into())), ..self.clone() }
+    }
+}

@@ -1,0 +1,61 @@
+//! [`Patch`], a change to an object.
+
+use klient_apimachinery::codec::Wire;
+use serde_json::Value;
+
+use crate::rest::Request;
+
+/// A change to an object, in one of the forms the API server takes.
+///
+/// ```
+/// use klient_client::Patch;
+/// use serde_json::json;
+/// let scale_up = Patch::Merge(json!({"spec": {"replicas": 3}}));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Patch {
+    /// Operations one after another (RFC 6902).
+    Json(Value),
+    /// What is to be merged in; `null` removes (RFC 7386).
+    Merge(Value),
+    /// What is to be merged in, lists by their keys. For built-in kinds only.
+    Strategic(Value),
+    /// The fields one wants and their values, by server-side apply. Needs a field manager, see
+    /// [`WriteOptions`](crate::WriteOptions).
+    Apply {
+        /// The object, with nothing in it but what is wanted.
+        object: Value,
+        /// Take fields from other managers.
+        force: bool,
+    },
+}
+
+impl Patch {
+    /// A merge patch from what a typed object has set.
+    pub fn merge_of<T: Wire>(object: &T) -> Self {
+        let mut json = Vec::new();
+        object.to_json(&mut json);
+        Patch::Merge(serde_json::from_slice(&json).unwrap_or_default())
+    }
+
+    fn content_type(&self) -> &'static str {
+        match self {
+            Patch::Json(_) => "application/json-patch+json",
+            Patch::Merge(_) => "application/merge-patch+json",
+            Patch::Strategic(_) => "application/strategic-merge-patch+json",
+            Patch::Apply { .. } => "application/apply-patch+yaml",
+        }
+    }
+
+    pub(crate) fn put_into(&self, request: Request) -> Request {
+        let value = match self {
+            Patch::Json(value) | Patch::Merge(value) | Patch::Strategic(value) => value,
+            Patch::Apply { object, .. } => object,
+        };
+        let request = request.body(self.content_type(), value.to_string());
+        match self {
+            Patch::Apply { force: true, .. } => request.query("force", "true"),
+            _ => request,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! [`Watch`], changes as they are made.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{WatchEvent, WatchOptions};
+
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::rest::{ByteStream, Request};
+
+/// Changes as they are made, as a stream of events. Dropping it ends the watch.
+///
+/// It ends when the server ends it, which every server does after a while: start another from the last version
+/// seen. An event of kind [`WatchEvent::Error`] says that this cannot be gone on from; nothing follows it.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_client::{Client, Config, WatchEvent, WatchOptions};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let mut watch = client.api::<Namespace>().watch(&WatchOptions::default()).await?;
+/// assert!(matches!(watch.next().await, Some(Ok(WatchEvent::Added(namespace))) if namespace.metadata.name.is_some()));
+/// # Ok(()) }
+/// ```
+pub struct Watch<K> {
+    lines: Lines,
+    kind: PhantomData<fn() -> K>,
+}
+
+/// The lines of a watch, read by a future that is kept between polls.
+struct Lines {
+    reading: Option<Pin<Box<dyn Future<Output = (ByteStream, Result<Option<Bytes>, Error>)> + Send>>>,
+    idle: Option<Duration>,
+    what: String,
+    ready: VecDeque<Bytes>,
+}
+
+impl<K: Wire> Watch<K> {
+    pub(super) async fn start(request: Request, options: &WatchOptions, client: &Client) -> Result<Self, Error> {
+        let bookmarks = options.allow_bookmarks || options.send_initial_events;
+        let mut request = request.query("watch", "true");
+        for (key, value) in [
+            ("labelSelector", options.label_selector.as_deref()),
+            ("fieldSelector", options.field_selector.as_deref()),
+            ("resourceVersion", options.resource_version.as_deref()),
+            ("sendInitialEvents", options.send_initial_events.then_some("true")),
+            ("resourceVersionMatch", options.send_initial_events.then_some("NotOlderThan")),
+            ("allowWatchBookmarks", bookmarks.then_some("true")),
+        ] {
+            if let Some(value) = value {
+                request = request.query(key, value);
+            }
+        }
+        if let Some(seconds) = options.timeout_seconds {
+            request = request.query("timeoutSeconds", seconds.to_string());
+        }
+        let stream = request.stream().await?;
+        // Without bookmarks silence says nothing: there may just be no changes.
+        let idle = client.config().timeouts.watch_idle.filter(|_| bookmarks);
+        Ok(Watch { lines: Lines::new(stream, idle), kind: PhantomData })
+    }
+
+    /// The next event; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<WatchEvent<K>, Error>> {
+        poll_fn(|context| self.poll_event(context)).await
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<WatchEvent<K>, Error>>> {
+        self.lines.poll_line(context).map(|line| {
+            line.map(|line| {
+                let line = line?;
+                WatchEvent::from_json(&line).map_err(|error| Error::decode(self.lines.what.clone(), error))
+            })
+        })
+    }
+}
+
+impl<K: Wire> Stream for Watch<K> {
+    type Item = Result<WatchEvent<K>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_event(context)
+    }
+}
+
+impl<K> fmt::Debug for Watch<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watch").field(&self.lines.what).finish()
+    }
+}
+
+impl Lines {
+    fn new(stream: ByteStream, idle: Option<Duration>) -> Self {
+        let what = stream.what.clone();
+        let mut lines = Lines { reading: None, idle, what, ready: VecDeque::new() };
+        lines.read(stream);
+        lines
+    }
+
+    fn read(&mut self, mut stream: ByteStream) {
+        let (idle, what) = (self.idle, self.what.clone());
+        self.reading = Some(Box::pin(async move {
+            let line = match idle {
+                None => stream.line().await,
+                Some(limit) => tokio::time::timeout(limit, stream.line()).await.unwrap_or_else(|_| {
+                    let problem = format!("nothing was heard for {} s", limit.as_secs_f64());
+                    Err(Error::new(ErrorKind::Timeout, what, Problem(problem)))
+                }),
+            };
+            (stream, line)
+        }));
+    }
+
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        loop {
+            if let Some(line) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(line)));
+            }
+            let Some(reading) = &mut self.reading else { return Poll::Ready(None) };
+            let Poll::Ready((mut stream, line)) = reading.as_mut().poll(context) else { return Poll::Pending };
+            self.reading = None;
+            match line {
+                Ok(None) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+                Ok(Some(line)) => {
+                    self.ready.push_back(line);
+                    // What came along with it needs no future of its own.
+                    while let Some(line) = stream.buffered_line() {
+                        self.ready.push_back(line);
+                    }
+                    self.ready.retain(|line| !line.trim_ascii().is_empty());
+                    self.read(stream);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! [`Client`], a connection to a cluster.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Method, Request, Response, Uri, header};
+use klient_apimachinery::{Resource, Scope};
+use tower::{Layer, Service, ServiceExt as _};
+
+use crate::api::{Api, DynamicKind, DynamicPlace};
+use crate::config::Config;
+use crate::discovery::Discovery;
+use crate::error::{Error, ErrorKind};
+use crate::rest;
+use crate::transport::{self, BoxError, RequestBody, ResponseBody, Stage, Transport};
+
+/// A connection to a cluster, cheap to clone and shared by all clones.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_client::{Client, Config, ListOptions};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let namespaces = client.api::<Namespace>().list(&ListOptions::default()).await?;
+/// assert_eq!(namespaces.items.len(), 4);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    transport: Transport,
+}
+
+impl Client {
+    /// A client of a cluster. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration's certificates or names cannot be used.
+    pub fn new(config: Config) -> Result<Client, Error> {
+        let transport = transport::transport(&config)?;
+        Ok(Client(Arc::new(Inner { config, transport })))
+    }
+
+    /// A client whose every request and answer goes through a layer, which may look at and change them.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_layer<L>(config: Config, layer: L) -> Result<Client, Error>
+    where
+        L: Layer<Transport>,
+        L::Service: Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
+    {
+        let transport = transport::layered(transport::transport(&config)?, layer);
+        Ok(Client(Arc::new(Inner { config, transport })))
+    }
+
+    /// How it reaches the cluster.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The namespace where none is named.
+    pub fn default_namespace(&self) -> &str {
+        &self.0.config.namespace
+    }
+
+    /// A handle to a kind that is known at compile time, in all namespaces.
+    pub fn api<K: Resource>(&self) -> Api<K> {
+        Api::new(self.clone(), K::INFO, <K::Scope as Scope>::Root::default())
+    }
+
+    /// A handle to a kind that is found out at run time, in all namespaces.
+    pub fn dynamic(&self, kind: impl Into<DynamicKind>) -> Api<klient_apimachinery::Unstructured, DynamicPlace> {
+        Api::dynamic(self.clone(), kind.into())
+    }
+
+    /// What the server serves.
+    pub fn discovery(&self) -> Discovery {
+        Discovery::new(self.clone())
+    }
+
+    /// A request, to be completed and sent.
+    pub fn request(&self, method: Method) -> rest::Request {
+        rest::Request::new(self.clone(), method)
+    }
+
+    /// Sends one request and waits for the head of its answer.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Response<ResponseBody>, Error> {
+        let timeouts = &self.0.config.timeouts;
+        let request = self.http_request(call)?;
+        let sent = self.0.transport.clone().oneshot(request);
+        let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
+        match tokio::time::timeout(limit, sent).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => {
+                let kind = match transport::stage(&*error) {
+                    Stage::Connect => ErrorKind::Connect,
+                    Stage::Sent => ErrorKind::Connection,
+                };
+                Err(Error::new(kind, call.to_string(), error))
+            }
+            Err(_) => {
+                let problem = format!("no answer within {} s", limit.as_secs_f64());
+                Err(Error::new(ErrorKind::Timeout, call.to_string(), crate::error::Problem(problem)))
+            }
+        }
+    }
+
+    fn http_request(&self, call: &Call) -> Result<Request<RequestBody>, Error> {
+        let config = &self.0.config;
+        let mut request = Request::new(RequestBody::new(call.body.clone()));
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        *request.headers_mut() = call.headers.clone();
+        let headers = request.headers_mut();
+        if !headers.contains_key(header::AUTHORIZATION) {
+            if let Some(value) = config.credentials.header()? {
+                headers.insert(header::AUTHORIZATION, value);
+            }
+        }
+        if let Ok(agent) = config.user_agent.parse() {
+            headers.entry(header::USER_AGENT).or_insert(agent);
+        }
+        Ok(request)
+    }
+
+    /// Takes the warnings of an answer.
+    pub(crate) fn warn(&self, headers: &HeaderMap) {
+        for warning in headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok()) {
+            let Some(text) = rest::warning_text(warning) else { continue };
+            match &self.0.config.warnings {
+                Some(handler) => handler(&text),
+                None => tracing::warn!("{text}"),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.0.config.url).finish()
+    }
+}
+
+/// A request that is complete and can be sent, more than once if need be.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: bytes::Bytes,
+}
+
+/// `GET https://host/path?query`, for messages.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.uri)
+    }
+}

@@ -1,0 +1,204 @@
+//! [`Config`], how to reach a cluster.
+
+mod kubeconfig;
+mod in_cluster;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+pub use kubeconfig::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
+
+use crate::auth::Credentials;
+use crate::error::{Error, Problem};
+
+/// How to reach a cluster, and who one is there.
+///
+/// ```no_run
+/// use klient_client::{Client, Config};
+/// # fn f() -> Result<(), klient_client::Error> {
+/// let client = Client::new(Config::infer()?)?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    /// The server's URL; its path stands in front of every request's.
+    pub url: Uri,
+    /// The namespace where none is named.
+    pub namespace: String,
+    /// Whom the server is believed to be.
+    pub tls: Tls,
+    /// Who one is.
+    pub credentials: Credentials,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// Takes the warnings that the server sends beside its answers; by default they are logged.
+    pub warnings: Option<WarningHandler>,
+}
+
+/// Takes warnings that the server sends beside its answers.
+pub type WarningHandler = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Whom the server is believed to be, and how one proves who one is.
+#[derive(Clone, Default)]
+pub struct Tls {
+    /// Certificates of authorities that are trusted, as PEM. Without any, those of the system are.
+    pub ca_pem: Option<Vec<u8>>,
+    /// The name the server's certificate must be for, if not that in the URL.
+    pub server_name: Option<String>,
+    /// Believe any server. Whoever stands between can read and change everything.
+    pub insecure: bool,
+    /// The certificate and key by which one proves who one is, as PEM.
+    pub client: Option<ClientIdentity>,
+}
+
+/// A certificate and its key, as PEM.
+#[derive(Clone)]
+pub struct ClientIdentity {
+    /// The certificate, and those between it and its authority.
+    pub certificate_pem: Vec<u8>,
+    /// The private key.
+    pub key_pem: Vec<u8>,
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientIdentity(***)")
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("ca_pem", &self.ca_pem.as_ref().map(|pem| format!("{} bytes", pem.len())))
+            .field("server_name", &self.server_name)
+            .field("insecure", &self.insecure)
+            .field("client", &self.client)
+            .finish()
+    }
+}
+
+/// How long things may take.
+///
+/// A request as a whole is not limited by default, as in client-go: the server limits it. That the other side is
+/// gone is found out by TCP keep-alive and HTTP/2 pings.
+#[derive(Clone, Debug)]
+pub struct Timeouts {
+    /// A TCP connection.
+    pub connect: Duration,
+    /// The TLS handshake behind it.
+    pub tls: Duration,
+    /// From a request to the head of its answer.
+    pub first_byte: Option<Duration>,
+    /// A request and its whole answer; watches and other streams are not meant.
+    pub whole: Option<Duration>,
+    /// A watch that hears nothing although it asked for bookmarks, which come every minute.
+    pub watch_idle: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts {
+            connect: Duration::from_secs(30),
+            tls: Duration::from_secs(10),
+            first_byte: Some(Duration::from_secs(75)),
+            whole: None,
+            watch_idle: Some(Duration::from_secs(300)),
+        }
+    }
+}
+
+impl Config {
+    /// A server at a URL, with nothing to prove who one is.
+    ///
+    /// # Errors
+    ///
+    /// If it is no `http` or `https` URL.
+    pub fn from_url(url: &str) -> Result<Config, Error> {
+        Ok(Config {
+            url: server_url(url)?,
+            namespace: "default".to_owned(),
+            tls: Tls::default(),
+            credentials: Credentials::None,
+            timeouts: Timeouts::default(),
+            user_agent: format!("klient/{}", env!("CARGO_PKG_VERSION")),
+            warnings: None,
+        })
+    }
+
+    /// What kubectl would use: the files in `$KUBECONFIG`, else `~/.kube/config`; or, in a pod of a cluster that has
+    /// neither, its service account.
+    ///
+    /// # Errors
+    ///
+    /// If what is found cannot be used, or nothing is found.
+    pub fn infer() -> Result<Config, Error> {
+        let paths = Kubeconfig::default_paths();
+        if paths.iter().any(|path| path.exists()) || !in_cluster::is_possible() {
+            return Kubeconfig::load(&paths)?.config(&Overrides::default());
+        }
+        Config::in_cluster()
+    }
+
+    /// A pod's service account.
+    ///
+    /// # Errors
+    ///
+    /// If this is no pod, or its token or certificate cannot be read.
+    pub fn in_cluster() -> Result<Config, Error> {
+        in_cluster::config()
+    }
+
+    /// The current context of a kubeconfig file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or used.
+    pub fn from_kubeconfig_file(path: impl Into<PathBuf>) -> Result<Config, Error> {
+        Kubeconfig::read(&path.into())?.config(&Overrides::default())
+    }
+
+    /// The current context of a kubeconfig given as text.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no kubeconfig or cannot be used.
+    pub fn from_kubeconfig(text: &str) -> Result<Config, Error> {
+        Kubeconfig::parse(text)?.config(&Overrides::default())
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("url", &self.url)
+            .field("namespace", &self.namespace)
+            .field("tls", &self.tls)
+            .field("credentials", &self.credentials)
+            .field("timeouts", &self.timeouts)
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a server's URL; without a scheme it is plain HTTP, as in client-go.
+fn server_url(text: &str) -> Result<Uri, Error> {
+    let refuse = |problem: &str| Error::config(format!("server URL {text:?}"), Problem(problem.to_owned()));
+    let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url: Uri = full.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) {
+        return Err(refuse("it must begin with http:// or https://"));
+    }
+    let authority = url.authority().ok_or_else(|| refuse("it names no host"))?;
+    if authority.as_str().contains('@') {
+        // Not repeated in the error: it is a secret.
+        return Err(Error::config("server URL", Problem("user and password do not belong into it".to_owned())));
+    }
+    let path = url.path().trim_end_matches('/');
+    let bare = format!("{}://{authority}{path}", url.scheme_str().unwrap_or("http"));
+    bare.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))
+}

@@ -1,0 +1,142 @@
+//! [`RestMapper`], from a name to a resource.
+
+use std::fmt;
+
+use super::{ApiResource, Served};
+
+/// Finds the resource that a name or a kind means.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use klient_client::{Client, Config, RestMapper};
+/// # let server = klient_apiserver::TestServer::start().await?;
+/// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let mapper = RestMapper::new(client.discovery().resources().await?);
+/// for name in ["deploy", "deployment", "deployments", "Deployment", "deployments.apps", "deployments.v1.apps"] {
+///     assert_eq!(mapper.resource(name)?.info.plural, "deployments");
+/// }
+/// assert!(mapper.kind("apps", "Deployment", None).is_ok());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RestMapper {
+    served: Served,
+}
+
+/// A name or kind that means nothing to the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoMatch {
+    /// No resource has this name; the second part is the group it was looked for in, if one was named.
+    Resource(String, Option<String>),
+    /// No resource serves this kind; the version is `group/version`.
+    Kind {
+        /// The kind.
+        kind: String,
+        /// The `apiVersion` it was looked for in.
+        api_version: String,
+    },
+}
+
+/// As kubectl says it.
+impl fmt::Display for NoMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoMatch::Resource(name, None) => write!(f, "the server doesn't have a resource type {name:?}"),
+            NoMatch::Resource(name, Some(group)) => {
+                write!(f, "the server doesn't have a resource type {name:?} in group {group:?}")
+            }
+            NoMatch::Kind { kind, api_version } => write!(f, "no matches for kind {kind:?} in version {api_version:?}"),
+        }
+    }
+}
+
+impl std::error::Error for NoMatch {}
+
+impl RestMapper {
+    /// Of what a server serves.
+    pub fn new(served: Served) -> Self {
+        RestMapper { served }
+    }
+
+    /// What the server serves.
+    pub fn served(&self) -> &Served {
+        &self.served
+    }
+
+    /// The resource a name means: its plural, singular, kind or a short name, alone or with a group (`NAME.GROUP`)
+    /// or a version and a group (`NAME.VERSION.GROUP`). Names stand before short names, the core group before
+    /// others, and of a group the preferred version before others.
+    ///
+    /// # Errors
+    ///
+    /// If it means nothing to the server.
+    pub fn resource(&self, name: &str) -> Result<&ApiResource, NoMatch> {
+        let lower = name.to_lowercase();
+        let (base, rest) = lower.split_once('.').unwrap_or((&lower, ""));
+        let with_version = rest.split_once('.').filter(|(version, _)| is_version(version));
+        let exact = with_version.and_then(|(version, group)| {
+            self.find(base, |resource| resource.info.version == version && resource.info.group == group)
+        });
+        let found = exact.or_else(|| match rest {
+            "" => self.find(base, |_| true),
+            group => self.find(base, |resource| {
+                resource.info.group == group || (is_version(group) && resource.info.group.is_empty() && resource.info.version == group)
+            }),
+        });
+        found.ok_or_else(|| {
+            let group = (!rest.is_empty()).then(|| with_version.map_or(rest, |(_, group)| group).to_owned());
+            NoMatch::Resource(base.to_owned(), group)
+        })
+    }
+
+    fn find(&self, name: &str, inside: impl Fn(&ApiResource) -> bool) -> Option<&ApiResource> {
+        let candidates = || self.served.resources.iter().filter(|resource| inside(resource));
+        let by_name = |resource: &&ApiResource| {
+            resource.info.plural == name || resource.singular == name || resource.info.kind.eq_ignore_ascii_case(name)
+        };
+        let by_short_name = |resource: &&ApiResource| resource.short_names.iter().any(|short| short == name);
+        candidates().find(by_name).or_else(|| candidates().find(by_short_name))
+    }
+
+    /// The resource that serves a kind: in one version, or in the one the group prefers.
+    ///
+    /// # Errors
+    ///
+    /// If none does.
+    pub fn kind(&self, group: &str, kind: &str, version: Option<&str>) -> Result<&ApiResource, NoMatch> {
+        let serves = |resource: &&ApiResource| {
+            resource.info.group == group
+                && resource.info.kind == kind
+                && version.is_none_or(|version| resource.info.version == version)
+        };
+        self.served.resources.iter().find(serves).ok_or_else(|| NoMatch::Kind {
+            kind: kind.to_owned(),
+            api_version: match (group, version) {
+                ("", version) => version.unwrap_or_default().to_owned(),
+                (group, None) => group.to_owned(),
+                (group, Some(version)) => format!("{group}/{version}"),
+            },
+        })
+    }
+
+    /// The resources of a category, such as `all`, each in the version its group prefers.
+    pub fn category<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ApiResource> {
+        self.preferred().filter(move |resource| resource.categories.iter().any(|category| category == name))
+    }
+
+    /// Every resource, in the version its group prefers.
+    pub fn preferred(&self) -> impl Iterator<Item = &ApiResource> {
+        let resources = &self.served.resources;
+        resources.iter().enumerate().filter_map(move |(index, resource)| {
+            let same = |other: &ApiResource| {
+                other.info.group == resource.info.group && other.info.plural == resource.info.plural
+            };
+            (!resources[..index].iter().any(same)).then_some(resource)
+        })
+    }
+}
+
+/// Whether a part of a name looks like `v1` or `v2beta1`.
+fn is_version(text: &str) -> bool {
+    text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}

@@ -1,0 +1,257 @@
+//! [`Error`], why a request came to nothing.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use klient_apimachinery::codec::DecodeError;
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::meta::v1::Status;
+
+/// Why something could not be done.
+///
+/// Its text says what was asked of whom; what lies beneath is in [`source`](StdError::source). Ask it what to do:
+/// [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`retry_after`](Self::retry_after) …
+pub struct Error(Box<Repr>);
+
+struct Repr {
+    kind: ErrorKind,
+    /// What was being done: `GET https://host/path`, or the file that was read.
+    what: String,
+    status: Option<Status>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of trouble it was, and whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration cannot be used. Trying again does not help.
+    Config,
+    /// The request makes no sense, and was not sent. Trying again does not help.
+    Request,
+    /// No connection was made, so nothing was sent. Can be tried again for every verb.
+    Connect,
+    /// The connection broke. Can be tried again for verbs that only read.
+    Connection,
+    /// The time was up. Can be tried again for verbs that only read.
+    Timeout,
+    /// The server answered with a failure. Can be tried again when it says after what time.
+    Status,
+    /// The answer could not be understood. Trying again does not help.
+    Decode,
+}
+
+/// A cause that is only text.
+#[derive(Debug)]
+pub(crate) struct Problem(pub(crate) String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Problem {}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Error(Box::new(Repr { kind, what: what.into(), status: None, retry_after: None, source: Some(source.into()) }))
+    }
+
+    /// An error of the configuration: what was read, and what is wrong with it.
+    pub(crate) fn config(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Config, what, source)
+    }
+
+    /// An error of the request itself.
+    pub(crate) fn request(what: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Request, what, Problem(problem.into()))
+    }
+
+    pub(crate) fn decode(what: impl Into<String>, error: DecodeError) -> Self {
+        Self::new(ErrorKind::Decode, what, error)
+    }
+
+    /// A failure the server tells of.
+    pub(crate) fn status(what: impl Into<String>, status: Status, retry_after: Option<Duration>) -> Self {
+        let seconds = status.details.as_ref().and_then(|details| details.retry_after_seconds);
+        let told = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let what = what.into();
+        Error(Box::new(Repr {
+            kind: ErrorKind::Status,
+            what,
+            status: Some(status),
+            retry_after: retry_after.or(told.filter(|time| !time.is_zero())),
+            source: None,
+        }))
+    }
+
+    /// What kind of trouble it was.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the server said, if it answered with a failure.
+    pub fn as_status(&self) -> Option<&Status> {
+        self.0.status.as_ref()
+    }
+
+    /// The reason the server gave, if it gave a known one.
+    pub fn reason(&self) -> Option<Reason> {
+        self.as_status()?.known_reason()
+    }
+
+    /// The HTTP status code of the server's answer, if it answered.
+    pub fn code(&self) -> Option<u16> {
+        self.as_status()?.code.and_then(|code| u16::try_from(code).ok())
+    }
+
+    /// After what time the server asks to be asked again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Upstream goes by the reason, and by the code where there is none.
+    fn is(&self, reason: Reason) -> bool {
+        match self.reason() {
+            Some(given) => given == reason,
+            None => self.code() == Some(reason.code()) && !matches!(reason, Reason::AlreadyExists),
+        }
+    }
+
+    /// There is no such object or resource.
+    pub fn is_not_found(&self) -> bool {
+        self.is(Reason::NotFound)
+    }
+
+    /// An object of that name is there already.
+    pub fn is_already_exists(&self) -> bool {
+        self.is(Reason::AlreadyExists)
+    }
+
+    /// The object has changed since it was read, or a field belongs to another manager.
+    pub fn is_conflict(&self) -> bool {
+        self.is(Reason::Conflict)
+    }
+
+    /// The object breaks the rules of its kind; [`causes`](Self::causes) says which.
+    pub fn is_invalid(&self) -> bool {
+        self.is(Reason::Invalid)
+    }
+
+    /// The server does not know who is asking.
+    pub fn is_unauthorized(&self) -> bool {
+        self.is(Reason::Unauthorized)
+    }
+
+    /// Who is asking may not do it.
+    pub fn is_forbidden(&self) -> bool {
+        self.is(Reason::Forbidden)
+    }
+
+    /// The request makes no sense to the server.
+    pub fn is_bad_request(&self) -> bool {
+        self.is(Reason::BadRequest)
+    }
+
+    /// The resource has no such verb.
+    pub fn is_method_not_allowed(&self) -> bool {
+        self.is(Reason::MethodNotAllowed)
+    }
+
+    /// The server cannot give what is accepted.
+    pub fn is_not_acceptable(&self) -> bool {
+        self.is(Reason::NotAcceptable)
+    }
+
+    /// The server does not read the form the body is in.
+    pub fn is_unsupported_media_type(&self) -> bool {
+        self.is(Reason::UnsupportedMediaType)
+    }
+
+    /// The body is too large for the server.
+    pub fn is_request_entity_too_large(&self) -> bool {
+        self.is(Reason::RequestEntityTooLarge)
+    }
+
+    /// The resourceVersion or continue token is too old: list anew.
+    pub fn is_expired(&self) -> bool {
+        self.is(Reason::Expired) || self.is(Reason::Gone)
+    }
+
+    /// The resourceVersion has not been reached by the server that answered.
+    pub fn is_too_large_resource_version(&self) -> bool {
+        self.causes().any(|cause| cause.0 == "ResourceVersionTooLarge")
+    }
+
+    /// Too many requests at once; wait for [`retry_after`](Self::retry_after).
+    pub fn is_too_many_requests(&self) -> bool {
+        self.is(Reason::TooManyRequests)
+    }
+
+    /// Something broke inside the server.
+    pub fn is_internal_error(&self) -> bool {
+        self.is(Reason::InternalError)
+    }
+
+    /// The server is not ready.
+    pub fn is_service_unavailable(&self) -> bool {
+        self.is(Reason::ServiceUnavailable)
+    }
+
+    /// The time was up, here or in the server.
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout || self.is(Reason::Timeout) || self.reason() == Some(Reason::ServerTimeout)
+    }
+
+    /// What exactly is wrong, as the server says: for each cause its reason, the field and the message.
+    pub fn causes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let causes = self.as_status().map_or(&[][..], Status::causes);
+        causes.iter().map(|cause| {
+            (
+                cause.reason.as_deref().unwrap_or_default(),
+                cause.field.as_deref().unwrap_or_default(),
+                cause.message.as_deref().unwrap_or_default(),
+            )
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Repr { kind, what, status, .. } = &*self.0;
+        write!(f, "{what}: ")?;
+        match kind {
+            ErrorKind::Config => f.write_str("cannot be used"),
+            ErrorKind::Request => f.write_str("not sent"),
+            ErrorKind::Connect => f.write_str("cannot connect"),
+            ErrorKind::Connection => f.write_str("the connection broke"),
+            ErrorKind::Timeout => f.write_str("took too long"),
+            ErrorKind::Decode => f.write_str("the answer cannot be understood"),
+            ErrorKind::Status => {
+                let message = status.as_ref().and_then(|status| status.message.as_deref());
+                f.write_str(message.unwrap_or("the server refused"))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}

@@ -1,0 +1,32 @@
+//! A client of the Kubernetes API.
+//!
+//! - [`Config`]: how to reach a cluster, from a kubeconfig, from inside a pod, or by URL;
+//! - [`Client`]: a connection, shared by all clones;
+//! - [`Api`]: a handle to the objects of one kind, typed or found out at run time;
+//! - [`Discovery`] and [`RestMapper`]: what a server serves, and under which names;
+//! - [`Request`]: a request to any URL of the API;
+//! - [`Error`]: why something came to nothing, and what can be done about it.
+
+mod api;
+mod auth;
+mod client;
+mod config;
+mod discovery;
+mod error;
+mod rest;
+mod transport;
+
+pub use api::{Api, Deleted, DynamicKind, DynamicPlace, Patch, Watch};
+pub use auth::{Credentials, Secret, TokenFile};
+pub use client::Client;
+pub use config::{
+    AuthInfo, ClientIdentity, Cluster, Config, Context, Kubeconfig, Named, Overrides, Timeouts, Tls, WarningHandler,
+};
+pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version};
+pub use error::{Error, ErrorKind};
+pub use klient_apimachinery::meta::v1::DeleteOptions;
+pub use klient_apimachinery::{
+    FieldValidation, IntoPlace, List, ListOptions, VersionMatch, WatchEvent, WatchOptions, WriteOptions,
+};
+pub use rest::{ByteStream, Request, Response};
+pub use transport::{BoxError, RequestBody, ResponseBody, Transport};

@@ -1,0 +1,207 @@
+//! Requests to the API's URLs, with client-go's rules for paths, and how failures are told and tried again.
+
+mod path;
+mod response;
+mod retry;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Uri, header};
+use klient_apimachinery::codec::Wire;
+use path::Path;
+pub use response::{ByteStream, Response};
+pub(crate) use response::warning_text;
+
+use crate::client::{Call, Client};
+use crate::error::{Error, ErrorKind, Problem};
+
+/// A request to the API, built part by part.
+///
+/// What is wrong with a part is told when the request is sent, and nothing is then sent.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use klient_client::{Client, Config};
+/// # let server = klient_apiserver::TestServer::start().await?;
+/// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let response = client.request(http::Method::GET)
+///     .group_version("", "v1")
+///     .resource("namespaces")
+///     .name("default")
+///     .send()
+///     .await?;
+/// let namespace: klient_apimachinery::Unstructured = response.decode()?;
+/// assert_eq!(namespace.kind(), "Namespace");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Request {
+    client: Client,
+    method: Method,
+    path: Path,
+    query: Vec<(String, String)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+    timeout: Option<Duration>,
+    problem: Option<String>,
+}
+
+impl Request {
+    pub(crate) fn new(client: Client, method: Method) -> Self {
+        let timeout = client.config().timeouts.whole;
+        Request {
+            client,
+            method,
+            path: Path::default(),
+            query: Vec::new(),
+            headers: vec![(header::ACCEPT, HeaderValue::from_static("application/json"))],
+            body: Bytes::new(),
+            timeout,
+            problem: None,
+        }
+    }
+
+    fn check(mut self, checked: Result<(), String>) -> Self {
+        if let Err(problem) = checked {
+            self.problem.get_or_insert(problem);
+        }
+        self
+    }
+
+    /// The group and version; the core group is `""`.
+    pub fn group_version(mut self, group: &str, version: &str) -> Self {
+        let checked = self.path.set_group_version(group, version);
+        self.check(checked)
+    }
+
+    /// The namespace.
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        let checked = self.path.set_namespace(namespace);
+        self.check(checked)
+    }
+
+    /// The resource, by its plural.
+    pub fn resource(mut self, plural: &str) -> Self {
+        let checked = self.path.set_resource(plural);
+        self.check(checked)
+    }
+
+    /// The name of one object.
+    pub fn name(mut self, name: &str) -> Self {
+        let checked = self.path.set_name(name);
+        self.check(checked)
+    }
+
+    /// A subresource of the object.
+    pub fn subresource(mut self, name: &str) -> Self {
+        let checked = self.path.set_subresource(name);
+        self.check(checked)
+    }
+
+    /// A path in place of group, resource and name, such as `/healthz`.
+    pub fn absolute_path(mut self, path: &str) -> Self {
+        let checked = self.path.set_absolute(path);
+        self.check(checked)
+    }
+
+    /// A parameter behind the question mark.
+    pub fn query(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.query.push((key.to_owned(), value.into()));
+        self
+    }
+
+    /// A header, in place of one of that name.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        match HeaderValue::from_str(value) {
+            Ok(value) => {
+                self.headers.retain(|(other, _)| *other != name);
+                self.headers.push((name, value));
+                self
+            }
+            Err(_) => self.check(Err(format!("header {name} cannot hold its value"))),
+        }
+    }
+
+    /// What is accepted as an answer.
+    pub fn accept(self, media_types: &str) -> Self {
+        self.header(header::ACCEPT, media_types)
+    }
+
+    /// The body, and the form it is in.
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self.header(header::CONTENT_TYPE, content_type)
+    }
+
+    /// How long the request and its whole answer may take; the server is told.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self.query("timeout", format!("{}s", timeout.as_secs_f64()))
+    }
+
+    /// The request as it goes out.
+    pub(crate) fn call(&self) -> Result<Call, Error> {
+        let base = &self.client.config().url;
+        let shown = || format!("{} {}", self.method, self.path);
+        if let Some(problem) = self.problem.clone().or_else(|| self.path.problem(&self.method)) {
+            return Err(Error::request(shown(), problem));
+        }
+        let mut target = format!("{}{}", base.path().trim_end_matches('/'), self.path.encoded());
+        for (index, (key, value)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(&path::encode_query(key));
+            target.push('=');
+            target.push_str(&path::encode_query(value));
+        }
+        let uri = Uri::builder()
+            .scheme(base.scheme_str().unwrap_or("https"))
+            .authority(base.authority().map_or("", http::uri::Authority::as_str))
+            .path_and_query(target)
+            .build()
+            .map_err(|error| Error::new(ErrorKind::Request, shown(), error))?;
+        Ok(Call {
+            method: self.method.clone(),
+            uri,
+            headers: self.headers.iter().cloned().collect(),
+            body: self.body.clone(),
+        })
+    }
+
+    /// Sends the request and reads the whole answer. Where that is safe, a request that failed is sent again.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be sent, was not answered, or was answered with a failure.
+    pub async fn send(self) -> Result<Response, Error> {
+        let call = self.call()?;
+        let sending = retry::send(&self.client, &call);
+        let read = async { Response::read(&call, sending.await?).await };
+        let Some(limit) = self.timeout else { return read.await };
+        match tokio::time::timeout(limit, read).await {
+            Ok(done) => done,
+            Err(_) => {
+                let problem = format!("no whole answer within {} s", limit.as_secs_f64());
+                Err(Error::new(ErrorKind::Timeout, call.to_string(), Problem(problem)))
+            }
+        }
+    }
+
+    /// Sends the request and gives the answer as it comes.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be sent, was not answered, or was answered with a failure.
+    pub async fn stream(self) -> Result<ByteStream, Error> {
+        let call = self.call()?;
+        let response = retry::send(&self.client, &call).await?;
+        ByteStream::new(call.to_string(), response).await
+    }
+
+    /// An object as the body, in JSON.
+    pub fn object<T: Wire>(self, object: &T) -> Self {
+        let mut json = Vec::new();
+        object.to_json(&mut json);
+        self.body("application/json", json)
+    }
+}

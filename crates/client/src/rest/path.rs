@@ -1,0 +1,191 @@
+//! [`Path`], which resource a request is about.
+
+use std::fmt;
+
+use http::Method;
+use klient_apimachinery::validation;
+
+/// The path of a request below the server's URL.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Path {
+    group_version: Option<(String, String)>,
+    namespace: Option<String>,
+    resource: Option<String>,
+    name: Option<String>,
+    subresource: Option<String>,
+    absolute: Option<String>,
+}
+
+fn set(slot: &mut Option<String>, what: &str, value: &str) -> Result<(), String> {
+    if let Some(old) = slot {
+        return Err(format!("{what} is already set to {old:?}, cannot change it to {value:?}"));
+    }
+    let problems = validation::path_segment(value);
+    if !problems.is_empty() {
+        return Err(format!("invalid {what} {value:?}: {}", problems.join("; ")));
+    }
+    *slot = Some(value.to_owned());
+    Ok(())
+}
+
+impl Path {
+    pub(super) fn set_group_version(&mut self, group: &str, version: &str) -> Result<(), String> {
+        for (what, value) in [("group", group), ("version", version)] {
+            let problems = validation::path_segment(value);
+            if !problems.is_empty() {
+                return Err(format!("invalid {what} {value:?}: {}", problems.join("; ")));
+            }
+        }
+        self.group_version = Some((group.to_owned(), version.to_owned()));
+        Ok(())
+    }
+
+    pub(super) fn set_namespace(&mut self, namespace: &str) -> Result<(), String> {
+        if namespace.is_empty() {
+            return Err("the namespace may not be empty".to_owned());
+        }
+        set(&mut self.namespace, "namespace", namespace)
+    }
+
+    pub(super) fn set_resource(&mut self, plural: &str) -> Result<(), String> {
+        set(&mut self.resource, "resource", plural)
+    }
+
+    pub(super) fn set_name(&mut self, name: &str) -> Result<(), String> {
+        if name.is_empty() {
+            return Err("resource name may not be empty".to_owned());
+        }
+        set(&mut self.name, "resource name", name)
+    }
+
+    pub(super) fn set_subresource(&mut self, name: &str) -> Result<(), String> {
+        set(&mut self.subresource, "subresource", name)
+    }
+
+    pub(super) fn set_absolute(&mut self, path: &str) -> Result<(), String> {
+        if path.split('/').any(|part| part == "..") {
+            return Err(format!("invalid path {path:?}: may not contain '..'"));
+        }
+        self.absolute = Some(format!("/{}", path.trim_start_matches('/')));
+        Ok(())
+    }
+
+    /// What keeps the request from making sense as a whole.
+    pub(super) fn problem(&self, method: &Method) -> Option<String> {
+        if self.absolute.is_some() {
+            return None;
+        }
+        if self.group_version.is_none() || self.resource.is_none() {
+            return Some("it names no resource".to_owned());
+        }
+        if *method == Method::POST && self.name.is_some() && self.subresource.is_none() {
+            return Some("an object is created below its resource, not below its name".to_owned());
+        }
+        if self.subresource.is_some() && self.name.is_none() {
+            return Some("a subresource needs a name".to_owned());
+        }
+        None
+    }
+
+    pub(super) fn encoded(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, encode_segment);
+        out
+    }
+
+    fn write(&self, out: &mut String, encode: fn(&str) -> String) {
+        if let Some(path) = &self.absolute {
+            out.push_str(&path.split('/').map(encode).collect::<Vec<_>>().join("/"));
+            return;
+        }
+        let mut push = |part: &str| {
+            out.push('/');
+            out.push_str(&encode(part));
+        };
+        match self.group_version.as_ref() {
+            Some((group, version)) if group.is_empty() => ["api", version].into_iter().for_each(&mut push),
+            Some((group, version)) => ["apis", group, version].into_iter().for_each(&mut push),
+            None => {}
+        }
+        if let Some(namespace) = &self.namespace {
+            push("namespaces");
+            push(namespace);
+        }
+        [&self.resource, &self.name, &self.subresource].into_iter().flatten().for_each(|part| push(part));
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::new();
+        self.write(&mut out, str::to_owned);
+        f.write_str(&out)
+    }
+}
+
+fn encode(text: &str, plain: fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// Percent-encodes a path segment (RFC 3986 `pchar`).
+fn encode_segment(text: &str) -> String {
+    encode(text, |byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte))
+}
+
+/// Percent-encodes a part of a query.
+pub(super) fn encode_query(text: &str) -> String {
+    encode(text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_make_kubernetes_paths() {
+        let path = |parts: &[(&str, &str)]| {
+            let mut path = Path::default();
+            for (what, value) in parts {
+                match *what {
+                    "core" => path.set_group_version("", value),
+                    "apps" => path.set_group_version("apps", value),
+                    "namespace" => path.set_namespace(value),
+                    "resource" => path.set_resource(value),
+                    "name" => path.set_name(value),
+                    "subresource" => path.set_subresource(value),
+                    _ => path.set_absolute(value),
+                }
+                .unwrap();
+            }
+            path.encoded()
+        };
+        assert_eq!(path(&[("core", "v1"), ("resource", "nodes")]), "/api/v1/nodes");
+        assert_eq!(
+            path(&[("apps", "v1"), ("namespace", "a"), ("resource", "deployments"), ("name", "d"), ("subresource", "scale")]),
+            "/apis/apps/v1/namespaces/a/deployments/d/scale"
+        );
+        assert_eq!(path(&[("core", "v1"), ("resource", "nodes"), ("name", "a b:c#")]), "/api/v1/nodes/a%20b:c%23");
+        assert_eq!(path(&[("absolute", "healthz/etcd")]), "/healthz/etcd");
+        assert_eq!(path(&[("absolute", "/a?b")]), "/a%3Fb");
+    }
+
+    #[test]
+    fn parts_that_are_no_segments_are_refused() {
+        let mut path = Path::default();
+        assert_eq!(path.set_name("..").unwrap_err(), r#"invalid resource name "..": may not be '..'"#);
+        assert_eq!(path.set_name("a/b").unwrap_err(), r#"invalid resource name "a/b": may not contain '/'"#);
+        assert_eq!(path.set_namespace("a%2Fb").unwrap_err(), r#"invalid namespace "a%2Fb": may not contain '%'"#);
+        assert_eq!(path.set_name("").unwrap_err(), "resource name may not be empty");
+        path.set_name("a").unwrap();
+        assert_eq!(path.set_name("b").unwrap_err(), r#"resource name is already set to "a", cannot change it to "b""#);
+        assert!(path.set_absolute("/a/../b").is_err());
+    }
+}

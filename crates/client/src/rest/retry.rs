@@ -1,0 +1,68 @@
+//! Sending again what may be sent again.
+//!
+//! - what was never sent, for want of a connection, is not tried again here: the caller learns it at once;
+//! - what the server refused for now (429, or 5xx) is tried again only if it says after what time: it has then done
+//!   nothing, so even a POST may be repeated;
+//! - what broke on the way is tried again only if it reads: nobody knows what became of a write.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode, header};
+
+use super::response::failure;
+use crate::client::{Call, Client};
+use crate::error::{Error, ErrorKind};
+use crate::transport::ResponseBody;
+
+/// As client-go.
+const MAX_RETRIES: u32 = 10;
+
+/// Before what broke is sent again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Sends a request until it is answered with more than "not now". The answer may tell of a failure.
+pub(super) async fn send(client: &Client, call: &Call) -> Result<http::Response<ResponseBody>, Error> {
+    let mut retries = 0;
+    loop {
+        let wait = match client.send(call).await {
+            Ok(response) if retries == MAX_RETRIES => return checked(client, call, response).await,
+            Ok(response) => match not_now(&response) {
+                Some(wait) => wait,
+                None => return checked(client, call, response).await,
+            },
+            Err(error) if retries < MAX_RETRIES && reads(&call.method) && error.kind() == ErrorKind::Connection => PAUSE,
+            Err(error) => return Err(error),
+        };
+        retries += 1;
+        tracing::debug!(request = %call, retries, ?wait, "sending again");
+        tokio::time::sleep(wait).await;
+    }
+}
+
+fn reads(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}
+
+/// How long the server asks to wait, if it asks at all.
+fn not_now(response: &http::Response<ResponseBody>) -> Option<Duration> {
+    let status = response.status();
+    let for_now = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
+    retry_after(response.headers()).filter(|_| for_now)
+}
+
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+async fn checked(
+    client: &Client,
+    call: &Call,
+    response: http::Response<ResponseBody>,
+) -> Result<http::Response<ResponseBody>, Error> {
+    client.warn(response.headers());
+    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(response);
+    }
+    Err(failure(call, response).await)
+}

@@ -1,0 +1,77 @@
+//! From a request to an answer: connections, TLS, and who opens how many.
+
+mod connect;
+mod pool;
+mod tls;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, Service, ServiceExt as _};
+
+pub(crate) use connect::{Stage, stage};
+
+use crate::config::Config;
+use crate::error::Error;
+
+/// The body of a request: bytes, so that it can be sent again.
+pub type RequestBody = Full<Bytes>;
+
+/// The body of an answer.
+pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// What lies beneath a failure of the transport.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What takes requests and gives answers, ready to be layered.
+pub type Transport = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>;
+
+/// The transport of a configuration.
+pub(crate) fn transport(config: &Config) -> Result<Transport, Error> {
+    let pool = pool::Pool::new(connect::connector(config)?);
+    Ok(BoxCloneSyncService::new(pool))
+}
+
+/// Puts a layer around a transport.
+pub(crate) fn layered<L>(transport: Transport, layer: L) -> Transport
+where
+    L: Layer<Transport>,
+    L::Service: Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
+    <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
+    <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
+{
+    BoxCloneSyncService::new(layer.layer(transport).map_err(Into::into))
+}
+
+/// A body that holds on to something until it ends.
+struct Held<B, T> {
+    body: B,
+    _held: T,
+}
+
+impl<B, T> http_body::Body for Held<B, T>
+where
+    B: http_body::Body + Unpin,
+    T: Unpin,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
