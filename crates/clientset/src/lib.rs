@@ -1,0 +1,40 @@
+//! [`Clientset`]: every built-in resource by name, as client-go users know it.
+//!
+//! ```
+//! # #[cfg(all(feature = "core", feature = "apps"))]
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use klient_client::{Client, Config, ListOptions};
+//! use klient_clientset::Clientset;
+//!
+//! let server = klient_apiserver::TestServer::start().await?;
+//! let clientset = Clientset::new(Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?);
+//! let pods = clientset.core_v1().pods("default").list(&ListOptions::default()).await?;
+//! assert!(pods.items.is_empty());
+//! assert!(clientset.apps_v1().deployments("default").get("web").await.unwrap_err().is_not_found());
+//! # Ok(()) }
+//! # #[cfg(not(all(feature = "core", feature = "apps")))] fn main() {}
+//! ```
+
+#[allow(clippy::all, missing_docs, unused_imports)]
+mod generated;
+
+pub use generated::*;
+use klient_client::Client;
+
+/// Every built-in resource by name. The handles it gives are those of [`Client::api`].
+#[derive(Clone, Debug)]
+pub struct Clientset {
+    client: Client,
+}
+
+impl Clientset {
+    /// The clientset of a client.
+    pub fn new(client: Client) -> Self {
+        Clientset { client }
+    }
+
+    /// The client beneath, for other kinds.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
