@@ -188,16 +188,16 @@ impl fmt::Debug for Config {
 /// Reads a server's URL; without a scheme it is plain HTTP, as in client-go.
 fn server_url(text: &str) -> Result<Uri, Error> {
     let refuse = |problem: &str| Error::config(format!("server URL {text:?}"), Problem(problem.to_owned()));
+    if text.contains('@') {
+        // Not repeated in the error: it is a secret.
+        return Err(Error::config("server URL", Problem("user and password do not belong into it".to_owned())));
+    }
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let url: Uri = full.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return Err(refuse("it must begin with http:// or https://"));
     }
     let authority = url.authority().ok_or_else(|| refuse("it names no host"))?;
-    if authority.as_str().contains('@') {
-        // Not repeated in the error: it is a secret.
-        return Err(Error::config("server URL", Problem("user and password do not belong into it".to_owned())));
-    }
     let path = url.path().trim_end_matches('/');
     let bare = format!("{}://{authority}{path}", url.scheme_str().unwrap_or("http"));
     bare.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))

@@ -93,6 +93,11 @@ impl Error {
         self.0.kind
     }
 
+    /// What was being done: the request, as `GET https://host/path`, or the file that was read.
+    pub fn subject(&self) -> &str {
+        &self.0.what
+    }
+
     /// What the server said, if it answered with a failure.
     pub fn as_status(&self) -> Option<&Status> {
         self.0.status.as_ref()

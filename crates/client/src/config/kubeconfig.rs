@@ -120,7 +120,7 @@ pub struct Context {
 }
 
 /// What stands in place of what a kubeconfig says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Overrides {
     /// The context to use.
     pub context: Option<String>,
@@ -132,7 +132,7 @@ pub struct Overrides {
     pub namespace: Option<String>,
     /// The server's URL.
     pub server: Option<String>,
-    /// A bearer token.
+    /// A bearer token; not shown in `Debug`.
     pub token: Option<String>,
     /// Believe any server.
     pub insecure_skip_tls_verify: bool,
@@ -140,6 +140,23 @@ pub struct Overrides {
     pub certificate_authority: Option<PathBuf>,
     /// The name the server's certificate must be for.
     pub tls_server_name: Option<String>,
+    /// A file with the certificate by which one proves who one is.
+    pub client_certificate: Option<PathBuf>,
+    /// A file with the key of that certificate.
+    pub client_key: Option<PathBuf>,
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overrides")
+            .field("context", &self.context)
+            .field("cluster", &self.cluster)
+            .field("user", &self.user)
+            .field("namespace", &self.namespace)
+            .field("server", &self.server)
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .finish_non_exhaustive()
+    }
 }
 
 fn nullable<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -311,8 +328,17 @@ impl Kubeconfig {
     }
 
     fn set_user(&self, config: &mut Config, user: &Named<AuthInfo>, overrides: &Overrides) -> Result<(), Error> {
-        let Named { name, value, .. } = user;
         let refuse = |problem: String| Err(Error::config(self.what(), Problem(problem)));
+        let mut user = user.clone();
+        if let Some(file) = &overrides.client_certificate {
+            user.value.client_certificate = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+            user.value.client_certificate_data = None;
+        }
+        if let Some(file) = &overrides.client_key {
+            user.value.client_key = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+            user.value.client_key_data = None;
+        }
+        let Named { name, value, .. } = &user;
         let certificate = user.bytes("client-certificate", &value.client_certificate, &value.client_certificate_data)?;
         let key = user.bytes("client-key", &value.client_key, &value.client_key_data)?;
         config.tls.client = match (certificate, key) {
