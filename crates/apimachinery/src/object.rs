@@ -106,6 +106,11 @@ impl ResourceInfo {
     pub fn group_resource(&self) -> String {
         qualified(&self.plural, &self.group)
     }
+
+    /// The kind in lower case with its group, as kubectl prints it: `deployment.apps`, `pod`.
+    pub fn qualified_kind(&self) -> String {
+        qualified(&self.kind.to_lowercase(), &self.group)
+    }
 }
 
 impl fmt::Debug for ResourceInfo {

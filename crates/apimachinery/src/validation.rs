@@ -12,8 +12,12 @@ const QUALIFIED_NAME: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
 /// A name such as `my-name` (RFC 1123 label).
 pub fn dns_label(value: &str) -> Vec<String> {
-    let mut problems = too_long(value, LABEL_MAX);
+    let mut problems = too_long(value, LABEL_MAX, "characters");
     if !is_dns_label(value) {
+        if value.split('.').all(is_dns_label) {
+            problems.push("must not contain dots".to_owned());
+            return problems;
+        }
         problems.push(pattern(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
             "[a-z0-9]([-a-z0-9]*[a-z0-9])?",
@@ -25,7 +29,7 @@ pub fn dns_label(value: &str) -> Vec<String> {
 
 /// A name such as `example.com` (RFC 1123 subdomain).
 pub fn dns_subdomain(value: &str) -> Vec<String> {
-    let mut problems = too_long(value, SUBDOMAIN_MAX);
+    let mut problems = too_long(value, SUBDOMAIN_MAX, "characters");
     if !value.split('.').all(is_dns_label) {
         problems.push(pattern(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
@@ -38,7 +42,7 @@ pub fn dns_subdomain(value: &str) -> Vec<String> {
 
 /// A name such as `abc-123` that begins with a letter (RFC 1035 label).
 pub fn dns_1035_label(value: &str) -> Vec<String> {
-    let mut problems = too_long(value, LABEL_MAX);
+    let mut problems = too_long(value, LABEL_MAX, "characters");
     if !is_dns_label(value) || !value.starts_with(|c: char| c.is_ascii_lowercase()) {
         problems.push(pattern(
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
@@ -73,7 +77,7 @@ pub fn qualified_name(value: &str) -> Vec<String> {
         }
         _ => {
             return vec![format!(
-                "a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+                "a valid label key {} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
                 explain()
             )];
         }
@@ -81,7 +85,9 @@ pub fn qualified_name(value: &str) -> Vec<String> {
     if name.is_empty() {
         problems.push("name part must be non-empty".to_owned());
     } else {
-        problems.extend(too_long(name, LABEL_MAX).into_iter().map(|problem| format!("name part {problem}")));
+        problems.extend(
+            too_long(name, LABEL_MAX, "bytes").into_iter().map(|problem| format!("name part {problem}")),
+        );
     }
     if !is_qualified(name) {
         problems.push(format!("name part {}", explain()));
@@ -91,7 +97,7 @@ pub fn qualified_name(value: &str) -> Vec<String> {
 
 /// A label value such as `MyValue`, or an empty one.
 pub fn label_value(value: &str) -> Vec<String> {
-    let mut problems = too_long(value, LABEL_MAX);
+    let mut problems = too_long(value, LABEL_MAX, "bytes");
     if !value.is_empty() && !is_qualified(value) {
         problems.push(pattern(
             "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
@@ -129,8 +135,8 @@ fn is_form(value: &str, edge: impl Fn(u8) -> bool, inside: impl Fn(u8) -> bool) 
         && bytes.iter().all(|&c| inside(c))
 }
 
-fn too_long(value: &str, max: usize) -> Vec<String> {
-    if value.len() > max { vec![format!("must be no more than {max} bytes")] } else { Vec::new() }
+fn too_long(value: &str, max: usize, unit: &str) -> Vec<String> {
+    if value.len() > max { vec![format!("must be no more than {max} {unit}")] } else { Vec::new() }
 }
 
 fn pattern(problem: &str, regex: &str, examples: &[&str]) -> String {
@@ -178,6 +184,6 @@ mod tests {
             assert_eq!(qualified_name(value).is_empty(), qualified, "{value}");
         }
         assert_eq!(dns_1035_label("0a").len(), 1);
-        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 characters"]);
     }
 }

@@ -12,8 +12,8 @@ use http::Method;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::{DeleteOptions, Status};
 use klient_apimachinery::{
-    Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, Object, Place, Resource,
-    ResourceInfo, Scope, Str, WatchOptions, WriteOptions, verbs,
+    Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, Object, Place,
+    Resource, ResourceInfo, Scope, Str, WatchOptions, WriteOptions, verbs,
 };
 
 pub use dynamic::{DynamicKind, DynamicPlace};
@@ -160,7 +160,10 @@ impl Endpoint {
     fn check(&self, verb: &str, names_one: bool, namespace: Option<&str>) -> Result<(), Error> {
         if self.verbs.as_ref().is_some_and(|verbs| !verbs.iter().any(|other| other == verb)) {
             let what = format!("{verb} {}", self.info.group_resource());
-            return Err(Error::request(what, format!("the server does not offer {verb:?} for this resource")));
+            return Err(Error::request(
+                what,
+                format!("the server does not offer {verb:?} for this resource"),
+            ));
         }
         if names_one { self.check_place(verb, namespace) } else { Ok(()) }
     }
@@ -171,7 +174,8 @@ impl Endpoint {
             return Ok(());
         }
         let what = format!("{verb} {}", self.info.group_resource());
-        let problem = "one object of a namespaced kind needs a namespace; say which one with .namespace(\"…\")";
+        let problem =
+            "one object of a namespaced kind needs a namespace; say which one with .namespace(\"…\")";
         Err(Error::request(what, problem))
     }
 }
@@ -342,7 +346,11 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     /// # Errors
     ///
     /// Those of [`delete`](Self::delete) and [`list`](Self::list).
-    pub async fn delete_collection(&self, options: &DeleteOptions, which: &ListOptions) -> Result<List<K>, Error>
+    pub async fn delete_collection(
+        &self,
+        options: &DeleteOptions,
+        which: &ListOptions,
+    ) -> Result<List<K>, Error>
     where
         K: verbs::DeleteCollection,
         P: Addressable,

@@ -118,7 +118,10 @@ impl Credentials {
             }
         };
         let mut value = HeaderValue::try_from(text).map_err(|_| {
-            Error::config("credentials", Problem("the token has characters that no header can hold".to_owned()))
+            Error::config(
+                "credentials",
+                Problem("the token has characters that no header can hold".to_owned()),
+            )
         })?;
         value.set_sensitive(true);
         Ok(Some(value))

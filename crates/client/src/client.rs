@@ -55,7 +55,8 @@ impl Client {
     pub fn with_layer<L>(config: Config, layer: L) -> Result<Client, Error>
     where
         L: Layer<Transport>,
-        L::Service: Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
+        L::Service:
+            Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
@@ -79,7 +80,10 @@ impl Client {
     }
 
     /// A handle to a kind that is found out at run time, in all namespaces.
-    pub fn dynamic(&self, kind: impl Into<DynamicKind>) -> Api<klient_apimachinery::Unstructured, DynamicPlace> {
+    pub fn dynamic(
+        &self,
+        kind: impl Into<DynamicKind>,
+    ) -> Api<klient_apimachinery::Unstructured, DynamicPlace> {
         Api::dynamic(self.clone(), kind.into())
     }
 
@@ -122,10 +126,10 @@ impl Client {
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = call.headers.clone();
         let headers = request.headers_mut();
-        if !headers.contains_key(header::AUTHORIZATION) {
-            if let Some(value) = config.credentials.header()? {
-                headers.insert(header::AUTHORIZATION, value);
-            }
+        if !headers.contains_key(header::AUTHORIZATION)
+            && let Some(value) = config.credentials.header()?
+        {
+            headers.insert(header::AUTHORIZATION, value);
         }
         if let Ok(agent) = config.user_agent.parse() {
             headers.entry(header::USER_AGENT).or_insert(agent);

@@ -1,7 +1,7 @@
 //! [`Config`], how to reach a cluster.
 
-mod kubeconfig;
 mod in_cluster;
+mod kubeconfig;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -190,7 +190,10 @@ fn server_url(text: &str) -> Result<Uri, Error> {
     let refuse = |problem: &str| Error::config(format!("server URL {text:?}"), Problem(problem.to_owned()));
     if text.contains('@') {
         // Not repeated in the error: it is a secret.
-        return Err(Error::config("server URL", Problem("user and password do not belong into it".to_owned())));
+        return Err(Error::config(
+            "server URL",
+            Problem("user and password do not belong into it".to_owned()),
+        ));
     }
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let url: Uri = full.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))?;

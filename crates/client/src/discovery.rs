@@ -16,7 +16,8 @@ use crate::client::Client;
 use crate::error::Error;
 
 /// As client-go: all groups in one answer, and plain JSON from servers that do not know that.
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 /// Asks a server what it serves.
 #[derive(Clone, Debug)]
@@ -123,7 +124,11 @@ impl Discovery {
         Ok(served)
     }
 
-    async fn get<T: DeserializeOwned + Send + Sync + 'static>(&self, path: &str, accept: &str) -> Result<T, Error> {
+    async fn get<T: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<T, Error> {
         let request = self.client.request(Method::GET).absolute_path(path).accept(accept);
         request.send().await?.decode::<Document<T>>().map(|document| document.0)
     }
@@ -151,7 +156,10 @@ impl Discovery {
                 true => format!("/apis/{group_version}"),
                 false => format!("/api/{group_version}"),
             };
-            let asking = tokio::spawn(async move { discovery.get::<wire::ResourceList>(&path, "application/json").await });
+            let asking =
+                tokio::spawn(
+                    async move { discovery.get::<wire::ResourceList>(&path, "application/json").await },
+                );
             asked.push((group_version, asking));
         }
         for (group_version, asking) in asked {

@@ -56,12 +56,25 @@ impl fmt::Display for Problem {
 impl StdError for Problem {}
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Error(Box::new(Repr { kind, what: what.into(), status: None, retry_after: None, source: Some(source.into()) }))
+    pub(crate) fn new(
+        kind: ErrorKind,
+        what: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Error(Box::new(Repr {
+            kind,
+            what: what.into(),
+            status: None,
+            retry_after: None,
+            source: Some(source.into()),
+        }))
     }
 
     /// An error of the configuration: what was read, and what is wrong with it.
-    pub(crate) fn config(what: impl Into<String>, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn config(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
         Self::new(ErrorKind::Config, what, source)
     }
 
@@ -208,7 +221,9 @@ impl Error {
 
     /// The time was up, here or in the server.
     pub fn is_timeout(&self) -> bool {
-        self.0.kind == ErrorKind::Timeout || self.is(Reason::Timeout) || self.reason() == Some(Reason::ServerTimeout)
+        self.0.kind == ErrorKind::Timeout
+            || self.is(Reason::Timeout)
+            || self.reason() == Some(Reason::ServerTimeout)
     }
 
     /// What exactly is wrong, as the server says: for each cause its reason, the field and the message.

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use klient_apimachinery::codec::Wire;
 use path::Path;
-pub use response::{ByteStream, Response};
 pub(crate) use response::warning_text;
+pub use response::{ByteStream, Response};
 
 use crate::client::{Call, Client};
 use crate::error::{Error, ErrorKind, Problem};

@@ -42,7 +42,8 @@ pub(crate) fn transport(config: &Config) -> Result<Transport, Error> {
 pub(crate) fn layered<L>(transport: Transport, layer: L) -> Transport
 where
     L: Layer<Transport>,
-    L::Service: Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
+    L::Service:
+        Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
     <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
     <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
 {
@@ -63,7 +64,10 @@ where
     type Data = B::Data;
     type Error = B::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         Pin::new(&mut self.body).poll_frame(context)
     }
 

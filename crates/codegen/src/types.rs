@@ -202,8 +202,7 @@ fn documentation(field: &Field) -> String {
 
 fn field_type(facts: &Facts, package: &Package, field: &Field) -> String {
     let plain = value_type(facts, package, &field.ty);
-    let is_metadata =
-        field.json == "metadata" && plain.ends_with("Meta") && !in_template(package, field);
+    let is_metadata = field.json == "metadata" && plain.ends_with("Meta") && !in_template(package, field);
     match &field.ty {
         Type::List(_) | Type::Map(_) => plain,
         Type::Special(name) if name == "StringList" => plain,

@@ -36,7 +36,10 @@ pub(super) fn selector(text: &str) -> Result<Vec<Requirement>, InvalidSelector> 
             Token::End => return Ok(requirements),
             Token::Identifier(_) | Token::Not => {}
             other => {
-                return fail(format!("found '{}', expected: !, identifier, or 'end of string'", other.text()));
+                return fail(format!(
+                    "found '{}', expected: !, identifier, or 'end of string'",
+                    other.text()
+                ));
             }
         }
         let requirement = parser

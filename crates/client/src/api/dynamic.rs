@@ -43,7 +43,8 @@ impl Addressable for DynamicPlace {}
 
 impl Api<Unstructured, DynamicPlace> {
     pub(crate) fn dynamic(client: Client, kind: DynamicKind) -> Self {
-        let endpoint = Endpoint { client, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
+        let endpoint =
+            Endpoint { client, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
         Api { endpoint, place: DynamicPlace::default(), kind: PhantomData }
     }
 

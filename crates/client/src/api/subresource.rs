@@ -46,7 +46,12 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub async fn create_subresource<S: Wire, A: Wire>(&self, name: &str, subresource: &str, object: &S) -> Result<A, Error> {
+    pub async fn create_subresource<S: Wire, A: Wire>(
+        &self,
+        name: &str,
+        subresource: &str,
+        object: &S,
+    ) -> Result<A, Error> {
         let request = self.below(Method::POST, name, subresource)?.object(object);
         self.endpoint.writing(request).send().await?.decode()
     }
@@ -56,7 +61,12 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub async fn update_subresource<S: Wire>(&self, name: &str, subresource: &str, object: &S) -> Result<S, Error> {
+    pub async fn update_subresource<S: Wire>(
+        &self,
+        name: &str,
+        subresource: &str,
+        object: &S,
+    ) -> Result<S, Error> {
         let request = self.below(Method::PUT, name, subresource)?.object(object);
         self.endpoint.writing(request).send().await?.decode()
     }
@@ -66,7 +76,12 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`patch`](Self::patch).
-    pub async fn patch_subresource<S: Wire>(&self, name: &str, subresource: &str, patch: &Patch) -> Result<S, Error> {
+    pub async fn patch_subresource<S: Wire>(
+        &self,
+        name: &str,
+        subresource: &str,
+        patch: &Patch,
+    ) -> Result<S, Error> {
         let request = patch.put_into(self.below(Method::PATCH, name, subresource)?);
         self.endpoint.writing(request).send().await?.decode()
     }

@@ -38,16 +38,23 @@ pub struct Watch<K> {
     kind: PhantomData<fn() -> K>,
 }
 
+/// A stream that is asked for its next line, and gives itself back with it.
+type Reading = Pin<Box<dyn Future<Output = (ByteStream, Result<Option<Bytes>, Error>)> + Send>>;
+
 /// The lines of a watch, read by a future that is kept between polls.
 struct Lines {
-    reading: Option<Pin<Box<dyn Future<Output = (ByteStream, Result<Option<Bytes>, Error>)> + Send>>>,
+    reading: Option<Reading>,
     idle: Option<Duration>,
     what: String,
     ready: VecDeque<Bytes>,
 }
 
 impl<K: Wire> Watch<K> {
-    pub(super) async fn start(request: Request, options: &WatchOptions, client: &Client) -> Result<Self, Error> {
+    pub(super) async fn start(
+        request: Request,
+        options: &WatchOptions,
+        client: &Client,
+    ) -> Result<Self, Error> {
         let bookmarks = options.allow_bookmarks || options.send_initial_events;
         let mut request = request.query("watch", "true");
         for (key, value) in [
@@ -128,7 +135,9 @@ impl Lines {
                 return Poll::Ready(Some(Ok(line)));
             }
             let Some(reading) = &mut self.reading else { return Poll::Ready(None) };
-            let Poll::Ready((mut stream, line)) = reading.as_mut().poll(context) else { return Poll::Pending };
+            let Poll::Ready((mut stream, line)) = reading.as_mut().poll(context) else {
+                return Poll::Pending;
+            };
             self.reading = None;
             match line {
                 Ok(None) => return Poll::Ready(None),

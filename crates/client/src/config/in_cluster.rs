@@ -22,7 +22,9 @@ pub(super) fn config() -> Result<Config, Error> {
     let (host, port) = environment().ok_or_else(|| {
         Error::config(
             "in-cluster configuration",
-            Problem("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set: this is no pod".to_owned()),
+            Problem(
+                "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be set: this is no pod".to_owned(),
+            ),
         )
     })?;
     // An IPv6 address needs brackets in a URL.

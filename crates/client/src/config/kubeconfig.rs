@@ -159,7 +159,9 @@ impl fmt::Debug for Overrides {
     }
 }
 
-fn nullable<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+fn nullable<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
@@ -282,7 +284,9 @@ impl Kubeconfig {
         if config.url.scheme_str() == Some("https") {
             self.set_user(&mut config, &user, overrides)?;
         }
-        if let Some(namespace) = overrides.namespace.clone().or(context.namespace).filter(|name| !name.is_empty()) {
+        if let Some(namespace) =
+            overrides.namespace.clone().or(context.namespace).filter(|name| !name.is_empty())
+        {
             config.namespace = namespace;
         }
         Ok(config)
@@ -313,12 +317,19 @@ impl Kubeconfig {
         let Named { name, value, .. } = cluster;
         let mut config = Config::from_url(&value.server)?;
         if value.proxy_url.as_deref().is_some_and(|url| !url.is_empty()) {
-            let problem = format!("cluster {name:?} is to be reached through a proxy, which is not supported yet");
+            let problem =
+                format!("cluster {name:?} is to be reached through a proxy, which is not supported yet");
             return Err(Error::config(self.what(), Problem(problem)));
         }
-        let ca = cluster.bytes("certificate-authority", &value.certificate_authority, &value.certificate_authority_data)?;
+        let ca = cluster.bytes(
+            "certificate-authority",
+            &value.certificate_authority,
+            &value.certificate_authority_data,
+        )?;
         if ca.is_some() && value.insecure_skip_tls_verify {
-            let problem = format!("cluster {name:?} names a certificate authority and asks to believe any server: drop one of both");
+            let problem = format!(
+                "cluster {name:?} names a certificate authority and asks to believe any server: drop one of both"
+            );
             return Err(Error::config(self.what(), Problem(problem)));
         }
         config.tls.ca_pem = ca;
@@ -327,7 +338,12 @@ impl Kubeconfig {
         Ok(config)
     }
 
-    fn set_user(&self, config: &mut Config, user: &Named<AuthInfo>, overrides: &Overrides) -> Result<(), Error> {
+    fn set_user(
+        &self,
+        config: &mut Config,
+        user: &Named<AuthInfo>,
+        overrides: &Overrides,
+    ) -> Result<(), Error> {
         let refuse = |problem: String| Err(Error::config(self.what(), Problem(problem)));
         let mut user = user.clone();
         if let Some(file) = &overrides.client_certificate {
@@ -339,13 +355,18 @@ impl Kubeconfig {
             user.value.client_key_data = None;
         }
         let Named { name, value, .. } = &user;
-        let certificate = user.bytes("client-certificate", &value.client_certificate, &value.client_certificate_data)?;
+        let certificate =
+            user.bytes("client-certificate", &value.client_certificate, &value.client_certificate_data)?;
         let key = user.bytes("client-key", &value.client_key, &value.client_key_data)?;
         config.tls.client = match (certificate, key) {
             (Some(certificate_pem), Some(key_pem)) => Some(ClientIdentity { certificate_pem, key_pem }),
             (None, None) => None,
-            (Some(_), None) => return refuse(format!("user {name:?} has a client certificate but no client-key")),
-            (None, Some(_)) => return refuse(format!("user {name:?} has a client key but no client-certificate")),
+            (Some(_), None) => {
+                return refuse(format!("user {name:?} has a client certificate but no client-key"));
+            }
+            (None, Some(_)) => {
+                return refuse(format!("user {name:?} has a client key but no client-certificate"));
+            }
         };
         let token = overrides.token.clone().or(value.token.clone()).filter(|token| !token.is_empty());
         let basic = value.username.clone().filter(|username| !username.is_empty());
@@ -356,9 +377,13 @@ impl Kubeconfig {
         config.credentials = match (token, &value.token_file, basic) {
             (Some(token), _, _) => Credentials::token(token),
             (None, Some(file), _) => Credentials::token_file(user.path(file))?,
-            (None, None, Some(username)) => Credentials::basic(username, value.password.clone().unwrap_or_default()),
+            (None, None, Some(username)) => {
+                Credentials::basic(username, value.password.clone().unwrap_or_default())
+            }
             (None, None, None) if unsupported && config.tls.client.is_none() => {
-                return refuse(format!("user {name:?} gets credentials from a program, which is not supported yet"));
+                return refuse(format!(
+                    "user {name:?} gets credentials from a program, which is not supported yet"
+                ));
             }
             (None, None, None) => Credentials::None,
         };
@@ -376,7 +401,12 @@ impl<T> Named<T> {
     }
 
     /// Bytes given in base64 or, failing that, in a file.
-    fn bytes(&self, field: &str, file: &Option<PathBuf>, data: &Option<String>) -> Result<Option<Vec<u8>>, Error> {
+    fn bytes(
+        &self,
+        field: &str,
+        file: &Option<PathBuf>,
+        data: &Option<String>,
+    ) -> Result<Option<Vec<u8>>, Error> {
         if let Some(data) = data.as_deref().filter(|data| !data.is_empty()) {
             let what = || match &self.origin {
                 Some(file) => format!("{field}-data of {:?} in kubeconfig {}", self.name, file.display()),
@@ -401,7 +431,9 @@ fn parse(text: &str) -> Result<Kubeconfig, Problem> {
     let Some(object) = value.as_object() else {
         return Err(Problem("expected an object with clusters, users and contexts".to_owned()));
     };
-    if let Some(kind) = object.get("kind").and_then(serde_json::Value::as_str).filter(|kind| *kind != "Config") {
+    if let Some(kind) =
+        object.get("kind").and_then(serde_json::Value::as_str).filter(|kind| *kind != "Config")
+    {
         return Err(Problem(format!("expected kind Config, found {kind}")));
     }
     serde_json::from_value(value).map_err(|error| Problem(without_values(&error.to_string())))

@@ -45,7 +45,9 @@ impl fmt::Display for NoMatch {
             NoMatch::Resource(name, Some(group)) => {
                 write!(f, "the server doesn't have a resource type {name:?} in group {group:?}")
             }
-            NoMatch::Kind { kind, api_version } => write!(f, "no matches for kind {kind:?} in version {api_version:?}"),
+            NoMatch::Kind { kind, api_version } => {
+                write!(f, "no matches for kind {kind:?} in version {api_version:?}")
+            }
         }
     }
 }
@@ -80,7 +82,8 @@ impl RestMapper {
         let found = exact.or_else(|| match rest {
             "" => self.find(base, |_| true),
             group => self.find(base, |resource| {
-                resource.info.group == group || (is_version(group) && resource.info.group.is_empty() && resource.info.version == group)
+                resource.info.group == group
+                    || (is_version(group) && resource.info.group.is_empty() && resource.info.version == group)
             }),
         });
         found.ok_or_else(|| {
@@ -92,7 +95,9 @@ impl RestMapper {
     fn find(&self, name: &str, inside: impl Fn(&ApiResource) -> bool) -> Option<&ApiResource> {
         let candidates = || self.served.resources.iter().filter(|resource| inside(resource));
         let by_name = |resource: &&ApiResource| {
-            resource.info.plural == name || resource.singular == name || resource.info.kind.eq_ignore_ascii_case(name)
+            resource.info.plural == name
+                || resource.singular == name
+                || resource.info.kind.eq_ignore_ascii_case(name)
         };
         let by_short_name = |resource: &&ApiResource| resource.short_names.iter().any(|short| short == name);
         candidates().find(by_name).or_else(|| candidates().find(by_short_name))

@@ -169,10 +169,19 @@ mod tests {
         };
         assert_eq!(path(&[("core", "v1"), ("resource", "nodes")]), "/api/v1/nodes");
         assert_eq!(
-            path(&[("apps", "v1"), ("namespace", "a"), ("resource", "deployments"), ("name", "d"), ("subresource", "scale")]),
+            path(&[
+                ("apps", "v1"),
+                ("namespace", "a"),
+                ("resource", "deployments"),
+                ("name", "d"),
+                ("subresource", "scale")
+            ]),
             "/apis/apps/v1/namespaces/a/deployments/d/scale"
         );
-        assert_eq!(path(&[("core", "v1"), ("resource", "nodes"), ("name", "a b:c#")]), "/api/v1/nodes/a%20b:c%23");
+        assert_eq!(
+            path(&[("core", "v1"), ("resource", "nodes"), ("name", "a b:c#")]),
+            "/api/v1/nodes/a%20b:c%23"
+        );
         assert_eq!(path(&[("absolute", "healthz/etcd")]), "/healthz/etcd");
         assert_eq!(path(&[("absolute", "/a?b")]), "/a%3Fb");
     }
@@ -182,10 +191,16 @@ mod tests {
         let mut path = Path::default();
         assert_eq!(path.set_name("..").unwrap_err(), r#"invalid resource name "..": may not be '..'"#);
         assert_eq!(path.set_name("a/b").unwrap_err(), r#"invalid resource name "a/b": may not contain '/'"#);
-        assert_eq!(path.set_namespace("a%2Fb").unwrap_err(), r#"invalid namespace "a%2Fb": may not contain '%'"#);
+        assert_eq!(
+            path.set_namespace("a%2Fb").unwrap_err(),
+            r#"invalid namespace "a%2Fb": may not contain '%'"#
+        );
         assert_eq!(path.set_name("").unwrap_err(), "resource name may not be empty");
         path.set_name("a").unwrap();
-        assert_eq!(path.set_name("b").unwrap_err(), r#"resource name is already set to "a", cannot change it to "b""#);
+        assert_eq!(
+            path.set_name("b").unwrap_err(),
+            r#"resource name is already set to "a", cannot change it to "b""#
+        );
         assert!(path.set_absolute("/a/../b").is_err());
     }
 }

@@ -73,7 +73,9 @@ impl fmt::Debug for Response {
 
 async fn collect(what: &str, body: ResponseBody) -> Result<Bytes, Error> {
     let collected = body.collect().await;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|error| Error::new(ErrorKind::Connection, what, error))
+    collected
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| Error::new(ErrorKind::Connection, what, error))
 }
 
 /// The error that an answer tells of: the Status in it, or what its code and text say.
@@ -88,9 +90,11 @@ pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>)
     if let Some(status) = Status::from_json(&body).ok().filter(Status::is_failure) {
         return Error::status(what, status, wait);
     }
-    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_text = content_type.is_empty() || content_type.starts_with("text/");
-    let text = if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
+    let text =
+        if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
     Error::status(what, status_of(call, parts.status, text.trim()), wait)
 }
 

@@ -30,7 +30,11 @@ pub(super) async fn send(client: &Client, call: &Call) -> Result<http::Response<
                 Some(wait) => wait,
                 None => return checked(client, call, response).await,
             },
-            Err(error) if retries < MAX_RETRIES && reads(&call.method) && error.kind() == ErrorKind::Connection => PAUSE,
+            Err(error)
+                if retries < MAX_RETRIES && reads(&call.method) && error.kind() == ErrorKind::Connection =>
+            {
+                PAUSE
+            }
             Err(error) => return Err(error),
         };
         retries += 1;

@@ -47,7 +47,8 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
     http.set_connect_timeout(Some(config.timeouts.connect));
     http.set_keepalive(Some(TCP_KEEP_ALIVE));
     http.set_nodelay(true);
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls::client_config(&config.tls)?).https_or_http();
+    let builder =
+        HttpsConnectorBuilder::new().with_tls_config(tls::client_config(&config.tls)?).https_or_http();
     let builder = match &config.tls.server_name {
         Some(name) => {
             let name = ServerName::try_from(name.clone()).map_err(|error| {
@@ -94,10 +95,10 @@ pub(crate) enum Stage {
 pub(crate) fn stage(error: &(dyn StdError + 'static)) -> Stage {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
-            if error.is_connect() {
-                return Stage::Connect;
-            }
+        if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>()
+            && error.is_connect()
+        {
+            return Stage::Connect;
         }
         cause = error.source();
     }

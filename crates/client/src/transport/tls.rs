@@ -30,7 +30,9 @@ pub(super) fn client_config(tls: &Tls) -> Result<ClientConfig, Error> {
         None => Ok(builder.with_no_client_auth()),
         Some(identity) => {
             let (chain, key) = client_identity(identity)?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| Error::config("client certificate", error))
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| Error::config("client certificate", error))
         }
     }
 }
@@ -60,11 +62,14 @@ fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, 
     Ok(all)
 }
 
-fn client_identity(identity: &ClientIdentity) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+fn client_identity(
+    identity: &ClientIdentity,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
     let chain = certificates(&identity.certificate_pem, "client certificate")?;
     // What the parser quotes may be of the key.
-    let key = PrivateKeyDer::from_pem_slice(&identity.key_pem)
-        .map_err(|_| Error::config("client key", Problem("there is no private key in the PEM text".to_owned())))?;
+    let key = PrivateKeyDer::from_pem_slice(&identity.key_pem).map_err(|_| {
+        Error::config("client key", Problem("there is no private key in the PEM text".to_owned()))
+    })?;
     Ok((chain, key))
 }
 
