@@ -1,0 +1,129 @@
+//! Role-based access control, over the roles and bindings that are stored.
+
+use serde_json::Value;
+
+use super::{SUPERUSERS, User};
+use crate::registry::Registry;
+use crate::storage::{Object, Page, Selection, Store, TableId};
+use crate::values::{Map, list_at, text_at};
+
+/// What someone wants to do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes {
+    pub(crate) verb: String,
+    pub(crate) group: String,
+    pub(crate) resource: String,
+    pub(crate) subresource: String,
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    /// Set where no resource is asked for.
+    pub(crate) path: Option<String>,
+}
+
+impl Attributes {
+    /// `pods` or `pods/log`.
+    pub(crate) fn full_resource(&self) -> String {
+        if self.subresource.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}/{}", self.resource, self.subresource)
+        }
+    }
+}
+
+/// Decides by stored roles.
+pub(crate) struct Rbac<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) registry: &'a Registry,
+}
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+impl Rbac<'_> {
+    /// Whether a user may do something.
+    pub(crate) fn allows(&self, user: &User, attributes: &Attributes) -> bool {
+        user.is_in(SUPERUSERS)
+            || self.cluster_allows(user, attributes)
+            || self.namespace_allows(user, attributes)
+    }
+
+    fn cluster_allows(&self, user: &User, attributes: &Attributes) -> bool {
+        self.objects("clusterrolebindings", None)
+            .iter()
+            .any(|binding| is_bound(binding, user, None) && self.role_allows(binding, None, attributes))
+    }
+
+    fn namespace_allows(&self, user: &User, attributes: &Attributes) -> bool {
+        let namespace = attributes.namespace.as_str();
+        if namespace.is_empty() || attributes.path.is_some() {
+            return false;
+        }
+        self.objects("rolebindings", Some(namespace)).iter().any(|binding| {
+            is_bound(binding, user, Some(namespace)) && self.role_allows(binding, Some(namespace), attributes)
+        })
+    }
+
+    /// Whether the role that a binding refers to allows it.
+    fn role_allows(&self, binding: &Map, namespace: Option<&str>, attributes: &Attributes) -> bool {
+        let name = text_at(binding, &["roleRef", "name"]);
+        let (plural, namespace) = match text_at(binding, &["roleRef", "kind"]) {
+            "ClusterRole" => ("clusterroles", None),
+            _ => ("roles", namespace),
+        };
+        let resource = self.registry.built_in(GROUP, "v1", plural);
+        let role = self.store.get(&resource.table, &resource.key(namespace, name));
+        role.is_some_and(|role| {
+            list_at(&role.value(), &["rules"]).iter().any(|rule| rule_allows(rule, attributes))
+        })
+    }
+
+    fn objects(&self, plural: &str, namespace: Option<&str>) -> Vec<Map> {
+        let table: &TableId = &self.registry.built_in(GROUP, "v1", plural).table;
+        let page = Page { namespace, selection: &Selection::default(), start: None, limit: None };
+        let listed = self.store.list(table, None, &page).unwrap_or_default();
+        listed.objects.iter().map(|object: &std::sync::Arc<Object>| object.value()).collect()
+    }
+}
+
+fn is_bound(binding: &Map, user: &User, namespace: Option<&str>) -> bool {
+    list_at(binding, &["subjects"]).iter().any(|subject| {
+        let text = |name: &str| subject.get(name).and_then(Value::as_str).unwrap_or_default();
+        match text("kind") {
+            "User" => text("name") == user.name,
+            "Group" => user.is_in(text("name")),
+            "ServiceAccount" => {
+                let own = if text("namespace").is_empty() {
+                    namespace.unwrap_or_default()
+                } else {
+                    text("namespace")
+                };
+                user.name == format!("system:serviceaccount:{own}:{}", text("name"))
+            }
+            _ => false,
+        }
+    })
+}
+
+fn rule_allows(rule: &Value, attributes: &Attributes) -> bool {
+    let has = |list: &str, wanted: &dyn Fn(&str) -> bool| {
+        let words = rule.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        words.into_iter().any(|word| word == "*" || wanted(word))
+    };
+    if !has("verbs", &|verb| verb == attributes.verb) {
+        return false;
+    }
+    if let Some(path) = &attributes.path {
+        return has("nonResourceURLs", &|url| match url.strip_suffix('*') {
+            Some(prefix) => path.starts_with(prefix),
+            None => url == path,
+        });
+    }
+    let full = attributes.full_resource();
+    let is_resource = |resource: &str| {
+        resource == full
+            || (!attributes.subresource.is_empty() && resource == format!("*/{}", attributes.subresource))
+    };
+    let names = rule.get("resourceNames").and_then(Value::as_array).filter(|names| !names.is_empty());
+    let is_named = names.is_none_or(|names| names.iter().any(|name| *name == *attributes.name));
+    has("apiGroups", &|group| group == attributes.group) && has("resources", &is_resource) && is_named
+}

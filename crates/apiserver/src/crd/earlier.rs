@@ -1,0 +1,80 @@
+//! [`Earlier`], what a value was before, where the two can be told to be the same one.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::data::Data;
+use super::structural::{ListType, Structural};
+
+/// What a value was before.
+#[derive(Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    pub(super) value: Data<'a>,
+    /// The schema of the value, without `allOf` and the like.
+    pub(super) schema: &'a Structural,
+}
+
+impl<'a> Earlier<'a> {
+    /// What a field was, if the schema knows it.
+    pub(super) fn field(self, name: &str) -> Option<Earlier<'a>> {
+        let Data::Object(object) = self.value else { return None };
+        Some(Earlier { value: object.get(name)?.into(), schema: self.schema.field(name)? })
+    }
+
+    /// What the items were, if the list tells its items apart by keys.
+    pub(super) fn items(self) -> Option<Items<'a>> {
+        let (Data::List(items), ListType::Map(keys)) = (self.value, &self.schema.list) else { return None };
+        let mut by_key = HashMap::new();
+        for item in items {
+            if let Some(key) = key_of(item, keys) {
+                by_key.entry(key).or_insert(item);
+            }
+        }
+        Some(Items { by_key, keys, schema: self.schema.items.as_deref()? })
+    }
+
+    /// Whether the value is still the same. Fields that the schema does not know are never said to be.
+    pub(super) fn is(self, value: Data<'_>) -> bool {
+        match (value, self.value) {
+            (Data::List(new), Data::List(old)) if matches!(self.schema.list, ListType::Map(_)) => {
+                let before = self.items();
+                let same = |item: &Value| {
+                    let earlier = before.as_ref().and_then(|before| before.get(item));
+                    earlier.is_some_and(|earlier| earlier.is(item.into()))
+                };
+                new.len() == old.len() && new.iter().all(same)
+            }
+            (Data::Object(new), Data::Object(old)) => {
+                let same = |(name, value): (&String, &Value)| {
+                    self.field(name).is_some_and(|earlier| earlier.is(value.into()))
+                };
+                new.len() == old.len() && new.iter().all(same)
+            }
+            (new, old) => new.equals(old),
+        }
+    }
+}
+
+/// The items of a list, by their keys.
+pub(super) struct Items<'a> {
+    by_key: HashMap<String, &'a Value>,
+    keys: &'a [String],
+    schema: &'a Structural,
+}
+
+impl<'a> Items<'a> {
+    /// What the item with the same keys was.
+    pub(super) fn get(&self, item: &Value) -> Option<Earlier<'a>> {
+        let before = self.by_key.get(&key_of(item, self.keys)?)?;
+        Some(Earlier { value: (*before).into(), schema: self.schema })
+    }
+}
+
+/// The keys of an item as one text, if it has all of them and they are scalars.
+fn key_of(item: &Value, keys: &[String]) -> Option<String> {
+    let scalar = |value: &&Value| value.is_string() || value.is_number() || value.is_boolean();
+    let values: Option<Vec<String>> =
+        keys.iter().map(|key| item.get(key).filter(scalar).map(Value::to_string)).collect();
+    values.filter(|values| !values.is_empty()).map(|values| values.join(","))
+}

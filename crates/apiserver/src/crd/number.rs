@@ -1,0 +1,225 @@
+//! What schemas say of numbers.
+
+use super::data::Data;
+use super::outcome::{Fault, Outcome};
+use super::structural::{Rules, Type};
+
+/// Compares a number with the rules of a schema.
+///
+/// Go compares in the number's own type: against an integer, a limit of 1.5 is one of 1.
+pub(super) fn check(number: Data<'_>, rules: &Rules, types: &[Type], path: &str) -> Outcome {
+    let range = Range::of(rules, types, path);
+    let mut outcome = Outcome { matches: 1, ..Outcome::default() };
+    let value = match number {
+        Data::Integer(number) => number as f64,
+        Data::Number(number) => number,
+        _ => return outcome,
+    };
+    let fits = match number {
+        Data::Integer(number) => range.holds_integer(number),
+        _ => range.holds(value),
+    };
+    outcome.faults.extend(range.fault(fits, "Checked"));
+    let check = Check { number, value, range: &range, path };
+    if let Some(factor) = rules.multiple_of {
+        outcome.faults.extend(check.multiple_of(factor));
+    }
+    if let Some(minimum) = rules.minimum {
+        outcome.faults.extend(check.limit(minimum, rules.exclusive_minimum, &MINIMUM));
+    }
+    if let Some(maximum) = rules.maximum {
+        outcome.faults.extend(check.limit(maximum, rules.exclusive_maximum, &MAXIMUM));
+    }
+    outcome
+}
+
+/// The numbers that a type and format can hold.
+struct Range<'a> {
+    ty: Option<Type>,
+    format: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Range<'a> {
+    fn of(rules: &'a Rules, types: &[Type], path: &'a str) -> Self {
+        match types {
+            [ty @ (Type::Integer | Type::Number)] => Range { ty: Some(*ty), format: &rules.format, path },
+            _ => Range { ty: None, format: "", path },
+        }
+    }
+
+    fn holds_integer(&self, number: i64) -> bool {
+        self.format != "int32" || i32::try_from(number).is_ok()
+    }
+
+    fn holds(&self, number: f64) -> bool {
+        match self.ty {
+            Some(Type::Integer) => {
+                number.to_string().parse::<i64>().is_ok_and(|number| self.holds_integer(number))
+            }
+            _ => self.format != "float" || (number as f32).is_finite(),
+        }
+    }
+
+    fn fault(&self, fits: bool, what: &str) -> Option<Fault> {
+        let ty = self.ty.map_or("", Type::name);
+        let format = match self.format {
+            "" => "(default format)".to_owned(),
+            format => format!("with format {format}"),
+        };
+        (!fits)
+            .then(|| Fault::general(format!("{what} value must be of type {ty} {format} in {}", self.path)))
+    }
+}
+
+/// One of the two limits of a number.
+struct Limit {
+    name: &'static str,
+    inclusive: &'static str,
+    exclusive: &'static str,
+    /// Whether a value lies beyond a limit.
+    beyond: fn(f64, f64) -> bool,
+    beyond_integer: fn(i64, i64) -> bool,
+}
+
+const MINIMUM: Limit = Limit {
+    name: "Minimum boundary",
+    inclusive: "greater than or equal to",
+    exclusive: "greater than",
+    beyond: |value, limit| value < limit,
+    beyond_integer: |value, limit| value < limit,
+};
+
+const MAXIMUM: Limit = Limit {
+    name: "Maximum boundary",
+    inclusive: "less than or equal to",
+    exclusive: "less than",
+    beyond: |value, limit| value > limit,
+    beyond_integer: |value, limit| value > limit,
+};
+
+struct Check<'a> {
+    number: Data<'a>,
+    value: f64,
+    range: &'a Range<'a>,
+    path: &'a str,
+}
+
+impl Check<'_> {
+    fn limit(&self, limit: f64, exclusive: bool, kind: &Limit) -> Vec<Fault> {
+        let unfit = self.range.fault(self.range.holds(limit), kind.name);
+        let (refused, limit, value) = match self.number {
+            Data::Integer(number) if unfit.is_none() => {
+                let limit = limit as i64;
+                let refused = (kind.beyond_integer)(number, limit) || (exclusive && number == limit);
+                (refused, limit.to_string(), number.to_string())
+            }
+            _ => {
+                let refused = (kind.beyond)(self.value, limit) || (exclusive && self.value == limit);
+                (refused, go_number(limit), go_number(self.value))
+            }
+        };
+        let words = if exclusive { kind.exclusive } else { kind.inclusive };
+        let message = || format!("{} in body should be {words} {limit}", self.path);
+        let refused = refused.then(|| Fault::shown(self.path, value, message()));
+        unfit.into_iter().chain(refused).collect()
+    }
+
+    fn multiple_of(&self, factor: f64) -> Vec<Fault> {
+        let unfit = self.range.fault(self.range.holds(factor), "MultipleOf");
+        let refused = match self.number {
+            Data::Integer(number) if unfit.is_none() => {
+                let factor = factor as i64;
+                let divides = number.checked_rem(factor) == Some(0);
+                self.multiple(factor > 0, divides, &factor.to_string(), number.to_string())
+            }
+            _ => {
+                let multiple = if factor < 1.0 { 1.0 / factor * self.value } else { self.value / factor };
+                self.multiple(factor > 0.0, is_integer(multiple), &go_number(factor), go_number(self.value))
+            }
+        };
+        unfit.into_iter().chain(refused).collect()
+    }
+
+    fn multiple(&self, positive: bool, divides: bool, factor: &str, value: String) -> Option<Fault> {
+        let path = self.path;
+        if !positive {
+            let message = format!("factor MultipleOf declared for {path} must be positive: {factor}");
+            return Some(Fault::shown(path, factor, message));
+        }
+        (!divides)
+            .then(|| Fault::shown(path, value, format!("{path} in body should be a multiple of {factor}")))
+    }
+}
+
+/// Whether a number is whole, but for what arithmetic loses, and small enough to be told from its neighbours.
+pub(super) fn is_integer(number: f64) -> bool {
+    const MAX: f64 = ((1u64 << 53) - 1) as f64;
+    if number.is_nan() || number.abs() > MAX {
+        return false;
+    }
+    let rounded = number.round();
+    number == rounded || (number - rounded).abs() < 1e-9 * rounded.abs()
+}
+
+/// A floating-point number as Go prints it.
+pub(super) fn go_number(number: f64) -> String {
+    let plain = number == 0.0 || (1e-4..1e6).contains(&number.abs());
+    if plain { number.to_string() } else { scientific(number, 2) }
+}
+
+/// A floating-point number as Go writes it in JSON.
+pub(super) fn go_json_number(number: f64) -> String {
+    let plain = number == 0.0 || (1e-6..1e21).contains(&number.abs());
+    if plain { number.to_string() } else { scientific(number, 1) }
+}
+
+/// A number with an exponent of at least so many digits.
+fn scientific(number: f64, width: usize) -> String {
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    format!("{digits}e{sign}{exponent:0>width$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_printed_as_go_prints_them() {
+        for (number, text, json) in [
+            (0.0, "0", "0"),
+            (1.0, "1", "1"),
+            (-1.5, "-1.5", "-1.5"),
+            (0.0001, "0.0001", "0.0001"),
+            (0.000_01, "1e-05", "0.00001"),
+            (1e-7, "1e-07", "1e-7"),
+            (100_000.0, "100000", "100000"),
+            (1_234_567.0, "1.234567e+06", "1234567"),
+            (1e20, "1e+20", "100000000000000000000"),
+            (1.5e21, "1.5e+21", "1.5e+21"),
+            (-1e100, "-1e+100", "-1e+100"),
+        ] {
+            assert_eq!((go_number(number).as_str(), go_json_number(number).as_str()), (text, json));
+        }
+    }
+
+    #[test]
+    fn whole_numbers_may_have_lost_a_little() {
+        for (number, whole) in [
+            (1.0, true),
+            (-3.0, true),
+            (0.3 / 0.1, true),
+            (1.5, false),
+            (1e-20, false),
+            (1e300, false),
+            (f64::NAN, false),
+        ] {
+            assert_eq!(is_integer(number), whole, "{number}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What the server says it serves.
+
+use std::sync::{Arc, RwLock};
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use http::{HeaderMap, Response, StatusCode};
+use ring::digest;
+use serde_json::{Map, Value, json};
+
+use crate::negotiate::{Format, Offer, accepted, negotiate};
+use crate::registry::{Registry, Resource};
+use crate::request::Query;
+use crate::respond::{self, Body};
+use crate::status::Result;
+
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// Discovery documents, kept until a definition changes them.
+#[derive(Default)]
+pub(crate) struct Discovery(RwLock<Option<Arc<Documents>>>);
+
+/// The documents of one state of the registry.
+struct Documents {
+    generation: u64,
+    /// Of the core group, and of all others.
+    aggregated: [Aggregated; 2],
+    groups: Vec<Group>,
+}
+
+struct Aggregated {
+    json: Vec<u8>,
+    etag: String,
+}
+
+struct Group {
+    name: String,
+    versions: Vec<Version>,
+}
+
+struct Version {
+    name: String,
+    resources: Vec<Arc<Resource>>,
+}
+
+impl Discovery {
+    /// Answers a request for a discovery document; `None` if the path is none.
+    pub(crate) fn answer(
+        &self,
+        registry: &Registry,
+        address: &str,
+        path: &str,
+        headers: &HeaderMap,
+        query: &Query,
+    ) -> Option<Result<Response<Body>>> {
+        let documents = self.documents(registry);
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let aggregate =
+            |index: usize| wants_aggregated(headers).then(|| documents.aggregated[index].answer(headers));
+        let value = match parts[..] {
+            ["api"] => match aggregate(0) {
+                Some(response) => return Some(Ok(response)),
+                None => versions(address),
+            },
+            ["apis"] => match aggregate(1) {
+                Some(response) => return Some(Ok(response)),
+                None => documents.group_list(),
+            },
+            ["api", "v1"] => documents.group("")?.version("v1")?.resource_list("v1"),
+            ["apis", group] => documents.group(group).filter(|group| !group.name.is_empty())?.describe(true),
+            ["apis", group, version] => {
+                let found =
+                    documents.group(group).filter(|group| !group.name.is_empty())?.version(version)?;
+                found.resource_list(&format!("{group}/{version}"))
+            }
+            _ => return None,
+        };
+        let offer = Offer { transforms: false, list: false, watch: false };
+        // Forms of discovery that are not known are passed over for plain JSON.
+        let format = negotiate(headers, query, offer).or_else(|_| negotiate(&HeaderMap::new(), query, offer));
+        Some(format.map(|format: Format| {
+            let mut response = respond::value(StatusCode::OK, format, &value);
+            respond::vary(&mut response);
+            response
+        }))
+    }
+
+    /// Paths of all groups and versions, for the list of paths.
+    pub(crate) fn paths(&self, registry: &Registry) -> Vec<String> {
+        let documents = self.documents(registry);
+        let mut paths =
+            vec!["/api".to_owned(), "/api/v1".to_owned(), "/apis".to_owned(), "/apis/".to_owned()];
+        for group in documents.groups.iter().filter(|group| !group.name.is_empty()) {
+            paths.push(format!("/apis/{}", group.name));
+            paths.extend(
+                group.versions.iter().map(|version| format!("/apis/{}/{}", group.name, version.name)),
+            );
+        }
+        paths
+    }
+
+    fn documents(&self, registry: &Registry) -> Arc<Documents> {
+        let generation = registry.generation();
+        let kept = self.0.read().expect("no panics while held").clone();
+        if let Some(documents) = kept.filter(|documents| documents.generation == generation) {
+            return documents;
+        }
+        let documents = Arc::new(Documents::new(registry, generation));
+        *self.0.write().expect("no panics while held") = Some(documents.clone());
+        documents
+    }
+}
+
+fn wants_aggregated(headers: &HeaderMap) -> bool {
+    accepted(headers)
+        .iter()
+        .find(|clause| {
+            let parameters = ["g", "v", "as"].map(|name| clause.parameter(name));
+            parameters == ["apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"] || parameters == ["", "", ""]
+        })
+        .is_some_and(|clause| !clause.parameter("as").is_empty())
+}
+
+fn versions(address: &str) -> Value {
+    json!({
+        "kind": "APIVersions",
+        "versions": ["v1"],
+        "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
+    })
+}
+
+impl Documents {
+    fn new(registry: &Registry, generation: u64) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        for resource in registry.all() {
+            let name = &*resource.info.group;
+            let at = groups.iter().position(|group| group.name == name).unwrap_or_else(|| {
+                groups.push(Group { name: name.to_owned(), versions: Vec::new() });
+                groups.len() - 1
+            });
+            let versions = &mut groups[at].versions;
+            let name = &*resource.info.version;
+            let at = versions.iter().position(|version| version.name == name).unwrap_or_else(|| {
+                versions.push(Version { name: name.to_owned(), resources: Vec::new() });
+                versions.len() - 1
+            });
+            versions[at].resources.push(resource);
+        }
+        for group in &mut groups {
+            group.versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
+        }
+        let (core, others): (Vec<&Group>, Vec<&Group>) =
+            groups.iter().partition(|group| group.name.is_empty());
+        let aggregated = [Aggregated::new(&core), Aggregated::new(&others)];
+        Documents { generation, aggregated, groups }
+    }
+
+    fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+
+    fn group_list(&self) -> Value {
+        let groups =
+            self.groups.iter().filter(|group| !group.name.is_empty()).map(|group| group.describe(false));
+        json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>()})
+    }
+}
+
+/// Kubernetes' order of versions: stable before beta before alpha, then by number.
+fn priority(version: &str) -> (u8, u32, u32) {
+    let Some(rest) = version.strip_prefix('v') else { return (0, 0, 0) };
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let major = rest[..digits].parse().unwrap_or(0);
+    match &rest[digits..] {
+        "" => (3, major, 0),
+        stage => match (stage.strip_prefix("beta"), stage.strip_prefix("alpha")) {
+            (Some(minor), _) => (2, major, minor.parse().unwrap_or(0)),
+            (_, Some(minor)) => (1, major, minor.parse().unwrap_or(0)),
+            _ => (0, 0, 0),
+        },
+    }
+}
+
+impl Aggregated {
+    fn new(groups: &[&Group]) -> Self {
+        let list = json!({
+            "kind": "APIGroupDiscoveryList",
+            "apiVersion": "apidiscovery.k8s.io/v2",
+            "metadata": {},
+            "items": groups.iter().map(|group| group.aggregated()).collect::<Vec<_>>(),
+        });
+        let json = respond::to_bytes(&list);
+        Aggregated { etag: etag(&json), json }
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response<Body> {
+        let known =
+            headers.get_all(IF_NONE_MATCH).iter().any(|value| value.as_bytes() == self.etag.as_bytes());
+        let mut response = if known {
+            respond::plain(StatusCode::NOT_MODIFIED, AGGREGATED, "")
+        } else {
+            respond::plain(StatusCode::OK, AGGREGATED, self.json.clone())
+        };
+        if known {
+            response.headers_mut().remove(CONTENT_TYPE);
+        }
+        respond::vary(&mut response);
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
+            response.headers_mut().insert(ETAG, etag);
+        }
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public"));
+        response
+    }
+}
+
+/// A quoted hash of a document.
+pub(crate) fn etag(document: &[u8]) -> String {
+    format!("\"{}\"", hash(document))
+}
+
+/// A hash of a document in capital hexadecimal digits.
+pub(crate) fn hash(document: &[u8]) -> String {
+    digest::digest(&digest::SHA512, document).as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+impl Group {
+    fn version(&self, name: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| version.name == name)
+    }
+
+    fn describe(&self, alone: bool) -> Value {
+        let version = |version: &Version| json!({"groupVersion": format!("{}/{}", self.name, version.name), "version": version.name});
+        let mut group = Map::new();
+        if alone {
+            group.insert("kind".to_owned(), "APIGroup".into());
+            group.insert("apiVersion".to_owned(), "v1".into());
+        }
+        group.insert("name".to_owned(), self.name.as_str().into());
+        group.insert("versions".to_owned(), self.versions.iter().map(version).collect());
+        group.insert("preferredVersion".to_owned(), self.versions.first().map(version).unwrap_or_default());
+        Value::Object(group)
+    }
+
+    fn aggregated(&self) -> Value {
+        let metadata = if self.name.is_empty() { json!({}) } else { json!({ "name": self.name }) };
+        let version = |version: &Version| {
+            json!({
+                "version": version.name,
+                "resources": version.resources.iter().map(|resource| aggregated_resource(resource)).collect::<Vec<_>>(),
+                "freshness": "Current",
+            })
+        };
+        json!({"metadata": metadata, "versions": self.versions.iter().map(version).collect::<Vec<_>>()})
+    }
+}
+
+impl Version {
+    fn resource_list(&self, group_version: &str) -> Value {
+        let resources: Vec<Value> =
+            self.resources.iter().flat_map(|resource| legacy_resources(resource)).collect();
+        json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources})
+    }
+}
+
+/// A value that is left out when it is empty.
+fn put(object: &mut Map<String, Value>, name: &str, value: &[String]) {
+    if !value.is_empty() {
+        object.insert(name.to_owned(), value.iter().map(String::as_str).collect());
+    }
+}
+
+fn aggregated_resource(resource: &Resource) -> Value {
+    let kind =
+        |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
+    let mut out = Map::new();
+    out.insert("resource".to_owned(), (*resource.info.plural).into());
+    // Built-in kinds leave out their own group and version; custom ones say theirs.
+    let (group, version) =
+        if resource.is_custom() { (&*resource.info.group, &*resource.info.version) } else { ("", "") };
+    out.insert("responseKind".to_owned(), kind(group, version, &resource.info.kind));
+    let scope = if resource.info.namespaced { "Namespaced" } else { "Cluster" };
+    out.insert("scope".to_owned(), scope.into());
+    out.insert("singularResource".to_owned(), resource.singular.as_str().into());
+    out.insert("verbs".to_owned(), resource.verbs.iter().map(String::as_str).collect());
+    put(&mut out, "shortNames", &resource.short_names);
+    put(&mut out, "categories", &resource.categories);
+    let subresources: Vec<Value> = resource
+        .subresources
+        .iter()
+        .map(|sub| {
+            let (group, version) =
+                if sub.version.is_empty() { (group, version) } else { (sub.group.as_str(), sub.version.as_str()) };
+            json!({"subresource": sub.name, "responseKind": kind(group, version, &sub.kind), "verbs": sub.verbs})
+        })
+        .collect();
+    if !subresources.is_empty() {
+        out.insert("subresources".to_owned(), Value::Array(subresources));
+    }
+    Value::Object(out)
+}
+
+fn legacy_resources(resource: &Resource) -> Vec<Value> {
+    let mut own = Map::new();
+    own.insert("name".to_owned(), (*resource.info.plural).into());
+    own.insert("singularName".to_owned(), resource.singular.as_str().into());
+    own.insert("namespaced".to_owned(), resource.info.namespaced.into());
+    own.insert("kind".to_owned(), (*resource.info.kind).into());
+    own.insert("verbs".to_owned(), resource.verbs.iter().map(String::as_str).collect());
+    put(&mut own, "shortNames", &resource.short_names);
+    put(&mut own, "categories", &resource.categories);
+    if !resource.storage_hash.is_empty() {
+        own.insert("storageVersionHash".to_owned(), resource.storage_hash.as_str().into());
+    }
+    let subresources = resource.subresources.iter().map(|sub| {
+        let mut out = json!({
+            "name": format!("{}/{}", resource.info.plural, sub.name),
+            "singularName": "",
+            "namespaced": resource.info.namespaced,
+            "kind": sub.kind,
+            "verbs": sub.verbs,
+        });
+        if !sub.version.is_empty() {
+            out["group"] = sub.group.as_str().into();
+            out["version"] = sub.version.as_str().into();
+        }
+        out
+    });
+    std::iter::once(Value::Object(own)).chain(subresources).collect()
+}

@@ -1,0 +1,147 @@
+//! [`FieldError`], what is wrong with a field.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What is wrong with a field, as `k8s.io/apimachinery/pkg/util/validation/field` says it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FieldError {
+    /// The path, such as `spec.containers[0].name`.
+    pub(crate) field: String,
+    kind: Kind,
+    detail: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Required,
+    Invalid(Value),
+    /// An invalid value shown as this text.
+    InvalidShown(String),
+    TypeInvalid(Value),
+    NotSupported(Value),
+    Duplicate(Value),
+    Forbidden,
+    TooLong,
+    TooMany,
+    NotFound(Value),
+}
+
+impl FieldError {
+    fn new(field: impl Into<String>, kind: Kind, detail: impl Into<String>) -> Self {
+        FieldError { field: field.into(), kind, detail: detail.into() }
+    }
+
+    pub(crate) fn required(field: impl Into<String>, detail: &str) -> Self {
+        Self::new(field, Kind::Required, detail)
+    }
+
+    pub(crate) fn invalid(
+        field: impl Into<String>,
+        value: impl Into<Value>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(field, Kind::Invalid(value.into()), detail)
+    }
+
+    /// An invalid value that is shown as a text of its own, not as JSON.
+    pub(crate) fn invalid_shown(
+        field: impl Into<String>,
+        shown: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(field, Kind::InvalidShown(shown.into()), detail)
+    }
+
+    pub(crate) fn type_invalid(
+        field: impl Into<String>,
+        value: impl Into<Value>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(field, Kind::TypeInvalid(value.into()), detail)
+    }
+
+    /// A value that is none of those allowed.
+    pub(crate) fn not_supported(field: impl Into<String>, value: impl Into<Value>, allowed: &[&str]) -> Self {
+        let allowed: Vec<String> = allowed.iter().map(|value| format!("{value:?}")).collect();
+        let detail = if allowed.is_empty() {
+            String::new()
+        } else {
+            format!("supported values: {}", allowed.join(", "))
+        };
+        Self::new(field, Kind::NotSupported(value.into()), detail)
+    }
+
+    pub(crate) fn duplicate(field: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::new(field, Kind::Duplicate(value.into()), "")
+    }
+
+    pub(crate) fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::Forbidden, detail)
+    }
+
+    pub(crate) fn too_long(field: impl Into<String>, max: usize) -> Self {
+        Self::new(field, Kind::TooLong, format!("may not be more than {max} bytes"))
+    }
+
+    pub(crate) fn too_many(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::TooMany, detail)
+    }
+
+    pub(crate) fn not_found(field: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::new(field, Kind::NotFound(value.into()), "")
+    }
+
+    /// The word in a Status' cause.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self.kind {
+            Kind::Required => "FieldValueRequired",
+            Kind::Invalid(_) | Kind::InvalidShown(_) => "FieldValueInvalid",
+            Kind::TypeInvalid(_) => "FieldValueTypeInvalid",
+            Kind::NotSupported(_) => "FieldValueNotSupported",
+            Kind::Duplicate(_) => "FieldValueDuplicate",
+            Kind::Forbidden => "FieldValueForbidden",
+            Kind::TooLong => "FieldValueTooLong",
+            Kind::TooMany => "FieldValueTooMany",
+            Kind::NotFound(_) => "FieldValueNotFound",
+        }
+    }
+
+    /// What is wrong, without the field.
+    pub(crate) fn body(&self) -> String {
+        let head = match &self.kind {
+            Kind::Required => "Required value".to_owned(),
+            Kind::Invalid(value) | Kind::TypeInvalid(value) => format!("Invalid value: {value}"),
+            Kind::InvalidShown(shown) => format!("Invalid value: {shown}"),
+            Kind::NotSupported(value) => format!("Unsupported value: {value}"),
+            Kind::Duplicate(value) => format!("Duplicate value: {value}"),
+            Kind::Forbidden => "Forbidden".to_owned(),
+            Kind::TooLong => "Too long".to_owned(),
+            Kind::TooMany => "Too many".to_owned(),
+            Kind::NotFound(value) => format!("Not found: {value}"),
+        };
+        if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.body())
+    }
+}
+
+/// Field errors as they are found.
+#[derive(Default)]
+pub(crate) struct Problems(pub(crate) Vec<FieldError>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, error: FieldError) {
+        self.0.push(error);
+    }
+
+    /// One error for each problem of a value.
+    pub(crate) fn invalid(&mut self, field: &str, value: &str, problems: Vec<String>) {
+        self.0.extend(problems.into_iter().map(|problem| FieldError::invalid(field, value, problem)));
+    }
+}

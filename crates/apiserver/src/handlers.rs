@@ -1,0 +1,128 @@
+//! What is done for each verb.
+
+mod body;
+mod create;
+pub(crate) mod delete;
+mod list;
+pub(crate) mod options;
+mod patch;
+mod read;
+mod reviews;
+mod scale;
+pub(crate) mod update;
+mod watch;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+
+use crate::auth::User;
+use crate::negotiate::{Format, Offer, negotiate};
+use crate::registry::Resource;
+use crate::request::{Query, RequestInfo, Verb};
+use crate::respond::{self, Body};
+use crate::state::State;
+use crate::status::{Failure, Result, Target};
+use crate::storage::Key;
+
+/// A request for a resource.
+pub(crate) struct Context {
+    pub(crate) state: Arc<State>,
+    pub(crate) info: RequestInfo,
+    pub(crate) resource: Arc<Resource>,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) user: Arc<User>,
+    pub(crate) body: Bytes,
+    /// What the client should be told beside the answer.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Does what a request asks for.
+pub(crate) async fn handle(mut context: Context) -> Result<Response<Body>> {
+    context.warnings.extend(context.resource.warning.clone().filter(|_| context.info.verb != Verb::Watch));
+    let mut response = match context.info.subresource.clone() {
+        None => context.resource_verb().await,
+        Some(subresource) => context.subresource_verb(&subresource),
+    }?;
+    respond::warn(&mut response, &context.warnings);
+    Ok(response)
+}
+
+impl Context {
+    async fn resource_verb(&mut self) -> Result<Response<Body>> {
+        let verb = self.info.verb;
+        if !self.resource.has_verb(verb.as_str()) {
+            return Err(Failure::method_not_allowed());
+        }
+        if reviews::is_review(&self.resource) {
+            return reviews::create(self);
+        }
+        let names_one = matches!(verb, Verb::Get | Verb::Update | Verb::Patch | Verb::Delete);
+        let in_no_namespace = self.resource.info.namespaced && self.info.namespace.is_none();
+        if in_no_namespace && (names_one || verb == Verb::Create) {
+            return Err(Failure::no_such_resource());
+        }
+        match verb {
+            Verb::Get => read::get(self).await,
+            Verb::List => list::list(self).await,
+            Verb::Watch => watch::watch(self).await,
+            Verb::Create if self.info.name.is_some() => Err(Failure::method_not_allowed()),
+            Verb::Create => create::create(self),
+            Verb::Update => update::update(self, None),
+            Verb::Patch => patch::patch(self, None),
+            Verb::Delete => delete::delete(self),
+            Verb::DeleteCollection => delete::delete_collection(self),
+        }
+    }
+
+    fn subresource_verb(&mut self, name: &str) -> Result<Response<Body>> {
+        let Some(subresource) = self.resource.subresource(name) else {
+            return Err(Failure::no_such_resource());
+        };
+        let verb = self.info.verb;
+        if !subresource.verbs.iter().any(|other| other == verb.as_str()) {
+            return Err(Failure::method_not_allowed());
+        }
+        match (name, verb) {
+            ("scale", Verb::Get) => scale::get(self),
+            ("scale", Verb::Update) => scale::update(self),
+            ("scale", Verb::Patch) => scale::patch(self),
+            ("status", Verb::Get) => read::get_now(self),
+            ("status" | "finalize" | "approval" | "ephemeralcontainers" | "resize", Verb::Update) => {
+                update::update(self, Some(name))
+            }
+            ("status" | "finalize" | "approval" | "ephemeralcontainers" | "resize", Verb::Patch) => {
+                patch::patch(self, Some(name))
+            }
+            (_, Verb::Get) if matches!(name, "approval" | "ephemeralcontainers" | "resize") => {
+                read::get_now(self)
+            }
+            _ => Err(Failure::no_such_resource()),
+        }
+    }
+
+    /// The name in the path, which verbs on one object have.
+    pub(crate) fn name(&self) -> &str {
+        self.info.name.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.info.namespace.as_deref()
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.resource.key(self.namespace(), self.name())
+    }
+
+    /// What the request is about.
+    pub(crate) fn target(&self) -> Target<'_> {
+        self.resource.target(self.name())
+    }
+
+    /// The form of an answer that is one object.
+    pub(crate) fn format(&self) -> Result<Format> {
+        negotiate(&self.headers, &self.query, Offer { transforms: true, list: false, watch: false })
+    }
+}

@@ -1,0 +1,199 @@
+//! Reading the object in a request's body.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::yaml;
+use serde_json::Value;
+
+use super::Context;
+use super::options::FieldValidation;
+use crate::registry::Resource;
+use crate::status::{Failure, Result};
+use crate::values::{self, Decoded, Map, map_at, text_at};
+
+/// The form of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Medium {
+    Json,
+    Yaml,
+}
+
+/// The form a body is said to have; JSON where nothing is said.
+///
+/// # Errors
+///
+/// 415 for forms that are not read.
+pub(crate) fn medium(headers: &HeaderMap) -> Result<Medium> {
+    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match header.split(';').next().unwrap_or_default().trim() {
+        "" | "application/json" | "*/*" => Ok(Medium::Json),
+        "application/yaml" => Ok(Medium::Yaml),
+        _ => Err(Failure::new(
+            Reason::UnsupportedMediaType,
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+        )),
+    }
+}
+
+/// An object as it was sent, and the fields that stood in it twice.
+pub(crate) struct Sent {
+    pub(crate) object: Map,
+    pub(crate) duplicates: Vec<String>,
+}
+
+/// Reads the object in a body and checks that it is of the kind served here.
+///
+/// # Errors
+///
+/// 400 in the server's words, 415 for forms that are not read.
+pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Sent> {
+    let (value, duplicates) = match medium(&context.headers)? {
+        Medium::Json => values::parse(&context.body).map_err(|error| unrecognized(context, kind, &error))?,
+        Medium::Yaml => {
+            let text = String::from_utf8_lossy(&context.body);
+            let value = yaml::from_str(&text)
+                .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")))?;
+            (value, Vec::new())
+        }
+    };
+    let Value::Object(object) = value else {
+        let problem = format!("json: cannot unmarshal {} into Go value of type struct", json_type(&value));
+        let message = format!(
+            "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {problem} ({})",
+            summary(&context.body)
+        );
+        return Err(Failure::bad_request(message));
+    };
+    check_kind(context, &object, kind, api_version)?;
+    Ok(Sent { object, duplicates })
+}
+
+fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn unrecognized(context: &Context, kind: &str, error: &serde_json::Error) -> Failure {
+    let problem = if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
+    Failure::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {problem} ({})",
+        summary(&context.body)
+    ))
+}
+
+/// The beginning of a body: as text if it looks like JSON, else in hexadecimal.
+fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let shown = &body[..body.len().min(SHOWN)];
+    let more = if body.len() > SHOWN { " ..." } else { "" };
+    match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(shown)),
+        Some(_) => shown.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + more,
+    }
+}
+
+/// What an object leaves out of its kind and version is taken as right.
+fn check_kind(context: &Context, object: &Map, kind: &str, api_version: &str) -> Result<()> {
+    let (sent_kind, sent_version) = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
+    let sent_kind = if sent_kind.is_empty() { kind } else { sent_kind };
+    let sent_version = if sent_version.is_empty() { api_version } else { sent_version };
+    if sent_kind == kind && sent_version == api_version {
+        return Ok(());
+    }
+    let (group, version) = sent_version.split_once('/').unwrap_or(("", sent_version));
+    let package = match context.resource.info.group.split('.').next() {
+        Some("") | None => "core",
+        Some(group) => group,
+    };
+    let problem = if context.resource.is_custom() {
+        return Err(Failure::bad_request(if sent_version == api_version {
+            format!("no kind {sent_kind:?} is registered for version {sent_version:?}")
+        } else {
+            format!(
+                "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
+            )
+        }));
+    } else if klient_schema::kind(group, version, sent_kind).is_none() {
+        format!(
+            r#"no kind {sent_kind:?} is registered for version {sent_version:?} in scheme "pkg/runtime/scheme.go:111""#
+        )
+    } else if sent_kind == kind {
+        return Err(Failure::bad_request(format!(
+            "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
+        )));
+    } else {
+        format!("converting ({version}.{sent_kind}) to ({package}.{kind}): unknown conversion")
+    };
+    Err(Failure::bad_request(format!(
+        "{sent_kind} in version {version:?} cannot be handled as a {kind}: {problem}"
+    )))
+}
+
+/// Brings a sent object into the form it is stored in. Fields that are not known or stand twice are refused,
+/// warned of or ignored.
+///
+/// # Errors
+///
+/// 400 in the server's words.
+pub(crate) fn decode(context: &mut Context, sent: Sent, validation: FieldValidation) -> Result<Map> {
+    let resource = context.resource.clone();
+    let kind = &resource.info.kind;
+    let refuse = |problem: &str| {
+        let version = &resource.info.version;
+        Failure::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: {problem}"
+        ))
+    };
+    let Decoded { object, unknown } =
+        resource.decode(sent.object).map_err(|mismatch| refuse(&mismatch.of_json))?;
+    let notes = strict_notes(&sent.duplicates, &unknown);
+    match validation {
+        FieldValidation::Strict if !notes.is_empty() => {
+            Err(refuse(&format!("strict decoding error: {}", notes.join(", "))))
+        }
+        FieldValidation::Warn => {
+            context.warnings.extend(notes);
+            Ok(object)
+        }
+        _ => Ok(object),
+    }
+}
+
+/// What strict decoding says of fields that stand twice, then of those not known.
+pub(crate) fn strict_notes(duplicates: &[String], unknown: &[String]) -> Vec<String> {
+    let duplicates = duplicates.iter().map(|field| format!("duplicate field {field:?}"));
+    let unknown = unknown.iter().map(|field| format!("unknown field {field:?}"));
+    duplicates.chain(unknown).collect()
+}
+
+/// Checks an object's namespace against the request's, and fills it in.
+///
+/// # Errors
+///
+/// 400 if they differ.
+pub(crate) fn check_namespace(resource: &Resource, object: &mut Map, namespace: Option<&str>) -> Result<()> {
+    let metadata = map_at(object, "metadata");
+    let sent = text_at(metadata, &["namespace"]);
+    match namespace.filter(|_| resource.info.namespaced) {
+        Some(namespace) => {
+            if !sent.is_empty() && sent != namespace {
+                return Err(Failure::bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request",
+                ));
+            }
+            metadata.insert("namespace".to_owned(), namespace.into());
+        }
+        None => {
+            metadata.remove("namespace");
+        }
+    }
+    Ok(())
+}

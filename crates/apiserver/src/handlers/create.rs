@@ -1,0 +1,164 @@
+//! Creating objects.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use klient_apimachinery::Time;
+use klient_apimachinery::meta::Reason;
+
+use super::Context;
+use super::body::{self, Sent};
+use super::options::WriteOptions;
+use crate::admission;
+use crate::registry::Resource;
+use crate::respond::{self, Body};
+use crate::state::State;
+use crate::status::{Failure, Result};
+use crate::storage::{Object, StoreError};
+use crate::values::{self, Map, map_at, text_at};
+
+/// The characters of generated names: no vowels, so that they spell nothing.
+const SUFFIX_CHARACTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+
+const SUFFIX_LENGTH: usize = 5;
+
+/// The longest part of `generateName` that is used.
+const LONGEST_PREFIX: usize = 58;
+
+/// How often another name is tried when a generated one is taken.
+const ATTEMPTS: usize = 8;
+
+/// What the server alone sets on a new object.
+const SYSTEM_METADATA: [&str; 7] = [
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+    "generation",
+    "managedFields",
+];
+
+/// Creates the object in the body.
+pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let options = WriteOptions::parse(&context.query, "CreateOptions")?;
+    let resource = context.resource.clone();
+    let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
+    let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
+    body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
+    let created = create_object(&context.state, &resource, object, options.dry_run)?;
+    Ok(respond::object(StatusCode::CREATED, format, &resource, &created))
+}
+
+/// Creates a decoded object: gives it what the server sets, checks it and stores it.
+pub(crate) fn create_object(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    mut object: Map,
+    dry_run: bool,
+) -> Result<Arc<Object>> {
+    let name = text_at(&object, &["metadata", "name"]).to_owned();
+    let metadata = map_at(&mut object, "metadata");
+    for field in SYSTEM_METADATA {
+        metadata.remove(field);
+    }
+    let asked_version = metadata.remove("resourceVersion");
+    admission::check_namespace(state, resource, &object)?;
+    if asked_version.is_some_and(|version| version != "") {
+        return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
+    }
+    let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
+    let generated = name.is_empty() && !prefix.is_empty();
+    let metadata = map_at(&mut object, "metadata");
+    metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
+    metadata.insert("creationTimestamp".to_owned(), Time::now().to_string().into());
+    if resource.counts_generations() {
+        metadata.insert("generation".to_owned(), 1.into());
+    }
+    wipe_status(resource, &mut object);
+    for attempt in 1.. {
+        if generated {
+            map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
+        }
+        match store(state, resource, object.clone(), dry_run) {
+            Err(failure) if generated && failure.is(Reason::AlreadyExists) => {
+                if attempt == ATTEMPTS {
+                    return Err(failure.not_generated());
+                }
+            }
+            done => return done,
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+fn generate(prefix: &str) -> String {
+    let end =
+        (0..=prefix.len().min(LONGEST_PREFIX)).rev().find(|at| prefix.is_char_boundary(*at)).unwrap_or(0);
+    let random = uuid::Uuid::new_v4();
+    let suffix = random.as_bytes().iter().take(SUFFIX_LENGTH);
+    let suffix =
+        suffix.map(|byte| char::from(SUFFIX_CHARACTERS[usize::from(*byte) % SUFFIX_CHARACTERS.len()]));
+    prefix[..end].chars().chain(suffix).collect()
+}
+
+/// A new object has no status but what the server gives it; nodes bring their own.
+fn wipe_status(resource: &Resource, object: &mut Map) {
+    if !resource.has_status() || resource.info.kind == "Node" {
+        return;
+    }
+    object.remove("status");
+    if let Some(empty) = resource.schema().and_then(|schema| values::empty(schema).remove("status")) {
+        object.insert("status".to_owned(), empty);
+    }
+}
+
+fn store(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    mut object: Map,
+    dry_run: bool,
+) -> Result<Arc<Object>> {
+    resource.default(&mut object);
+    let stored_as = state.stored_as(resource);
+    let mut object = match resource.conversion {
+        Some(conversion) => (conversion.to_storage)(object),
+        None => object,
+    };
+    stored_as.prepare_create(&mut object);
+    let name = text_at(&object, &["metadata", "name"]).to_owned();
+    let reserved = admission::prepare_create(state, &stored_as, &mut object)?;
+    let problems = stored_as.validate(&object);
+    if !problems.is_empty() {
+        return Err(Failure::invalid(&resource.info.group, &resource.info.kind, &name, &problems));
+    }
+    let namespace = text_at(&object, &["metadata", "namespace"]);
+    let key = resource.key((!namespace.is_empty()).then_some(namespace), &name);
+    if dry_run {
+        if state.store.get(&resource.table, &key).is_some() {
+            return Err(Failure::already_exists(&resource.target(&name)));
+        }
+        return Ok(Arc::new(stored_as.store(key, object, None)));
+    }
+    let mut encode = |version| stored_as.store(key.clone(), object.clone(), Some(version));
+    let created =
+        state.store.create(&resource.table, key.clone(), &mut encode).map_err(|error| match error {
+            StoreError::Exists => {
+                let existing = state.store.get(&resource.table, &key);
+                let dying = existing.is_some_and(|old| {
+                    values::at(&old.value(), &["metadata", "deletionTimestamp"]).is_some()
+                });
+                exists(resource, &name, dying)
+            }
+            _ => Failure::internal("cannot create"),
+        })?;
+    reserved.keep();
+    admission::changed(state, &stored_as, &created, None);
+    Ok(created)
+}
+
+fn exists(resource: &Resource, name: &str, dying: bool) -> Failure {
+    let target = resource.target(name);
+    if dying { Failure::already_exists_dying(&target) } else { Failure::already_exists(&target) }
+}

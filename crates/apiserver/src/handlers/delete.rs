@@ -1,0 +1,258 @@
+//! Deleting objects.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use klient_apimachinery::Time;
+use klient_apimachinery::codec::Wire as _;
+use klient_apimachinery::meta::v1::{Status, StatusDetails};
+use serde_json::{Value, json};
+
+use super::Context;
+use super::list::{Wanted, push_item};
+use super::options::{Deletion, Propagation};
+use crate::admission;
+use crate::registry::Resource;
+use crate::respond::{self, Body};
+use crate::state::State;
+use crate::status::{Failure, Result, Target};
+use crate::storage::{Key, Object, Page, StoreError};
+use crate::values::{Map, at, list_at, map_at, text_at};
+
+/// Finalizers by which an object waits for what it owns.
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+/// How long a pod is given to end if nobody says.
+const GRACE_PERIOD: i64 = 30;
+
+/// Deletes the object in the path.
+pub(crate) fn delete(context: &Context) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let options = Deletion::parse(context)?;
+    let outcome = delete_object(&context.state, &context.resource, &context.key(), &options)?;
+    let resource = &context.resource;
+    match outcome {
+        Outcome::Gone(object) if !resource.returns_deleted() => {
+            let json = success(&resource.target(context.name()), &object);
+            Ok(respond::json(StatusCode::OK, format, json))
+        }
+        Outcome::Gone(object) | Outcome::Going(object) => {
+            Ok(respond::object(StatusCode::OK, format, resource, &object))
+        }
+    }
+}
+
+/// What has become of an object.
+pub(crate) enum Outcome {
+    /// It is no more; this was its last state.
+    Gone(Arc<Object>),
+    /// It is to go, and waits for something.
+    Going(Arc<Object>),
+}
+
+/// Deletes an object, or marks it as to go where something holds it.
+pub(crate) fn delete_object(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    key: &Key,
+    options: &Deletion,
+) -> Result<Outcome> {
+    let stored_as = state.stored_as(resource);
+    admission::check_delete(resource, key)?;
+    loop {
+        let current = state.store.get(&resource.table, key);
+        let current = current.ok_or_else(|| Failure::not_found(&resource.target(key.name())))?;
+        check_preconditions(resource, &current, options)?;
+        let old = current.value();
+        let new = marked(resource, &old, options);
+        let going = is_held(&new);
+        if options.dry_run {
+            let object = Arc::new(stored_as.store(key.clone(), new, Some(current.version)));
+            return Ok(if going { Outcome::Going(object) } else { Outcome::Gone(object) });
+        }
+        if going && new == old {
+            return Ok(Outcome::Going(current));
+        }
+        let mut encode = |version| stored_as.store(key.clone(), new.clone(), Some(version));
+        let done = if going {
+            state.store.update(&resource.table, key, current.version, &mut encode)
+        } else {
+            state.store.delete(&resource.table, key, current.version, &mut encode)
+        };
+        match done {
+            Ok(object) if going => {
+                admission::changed(state, &stored_as, &object, None);
+                return Ok(Outcome::Going(object));
+            }
+            Ok(object) => {
+                admission::deleted(state, &stored_as, &object);
+                return Ok(Outcome::Gone(object));
+            }
+            // It has changed meanwhile: look again.
+            Err(StoreError::Changed) => {}
+            Err(_) => return Err(Failure::internal("cannot delete")),
+        }
+    }
+}
+
+fn check_preconditions(resource: &Resource, current: &Object, options: &Deletion) -> Result<()> {
+    let target =
+        Target { group: &resource.info.group, plural: &resource.info.kind, name: current.key.name() };
+    if let Some(uid) = options.uid.as_deref().filter(|uid| current.uid != **uid) {
+        return Err(Failure::conflict(
+            &target,
+            &format!(
+                "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+                current.uid
+            ),
+        ));
+    }
+    if let Some(version) =
+        options.version.as_deref().filter(|version| current.version.to_string() != **version)
+    {
+        return Err(Failure::conflict(
+            &target,
+            &format!(
+                "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({}). The object might have been modified",
+                current.version
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The object as a delete leaves it, if it leaves it at all.
+fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
+    let mut new = old.clone();
+    let grace = grace_period(resource, old, options);
+    set_finalizers(resource, &mut new, options);
+    if resource.info.kind == "Namespace" && resource.info.group.is_empty() {
+        map_at(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
+    }
+    if resource.info.kind == "CustomResourceDefinition" {
+        admission::mark_terminating(&mut new);
+    }
+    let counts = resource.counts_generations();
+    let metadata = map_at(&mut new, "metadata");
+    let was_marked = metadata.contains_key("deletionTimestamp");
+    let shortest = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64);
+    if was_marked && shortest.is_none_or(|shortest| shortest <= grace) {
+        return new;
+    }
+    let time = Time::from_unix(Time::now().unix().saturating_add(grace));
+    metadata.insert("deletionTimestamp".to_owned(), time.to_string().into());
+    if resource.info.kind != "Namespace" {
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
+    }
+    if counts && !was_marked {
+        let generation = metadata.get("generation").and_then(Value::as_i64).unwrap_or(0);
+        metadata.insert("generation".to_owned(), (generation + 1).into());
+    }
+    new
+}
+
+/// Whether an object that is marked stays for now.
+fn is_held(object: &Map) -> bool {
+    let grace = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
+    grace > 0
+        || !list_at(object, &["metadata", "finalizers"]).is_empty()
+        || !list_at(object, &["spec", "finalizers"]).is_empty()
+}
+
+/// Only pods that run somewhere are given time to end.
+fn grace_period(resource: &Resource, object: &Map, options: &Deletion) -> i64 {
+    if resource.info.kind != "Pod" || !resource.info.group.is_empty() {
+        return 0;
+    }
+    let ended = matches!(text_at(object, &["status", "phase"]), "Succeeded" | "Failed");
+    if ended || text_at(object, &["spec", "nodeName"]).is_empty() {
+        return 0;
+    }
+    let own = at(object, &["spec", "terminationGracePeriodSeconds"]).and_then(Value::as_i64);
+    match options.grace_period.or(own).unwrap_or(GRACE_PERIOD) {
+        negative if negative < 0 => 1,
+        seconds => seconds,
+    }
+}
+
+fn set_finalizers(resource: &Resource, object: &mut Map, options: &Deletion) {
+    let orphans_by_default = matches!(
+        (&*resource.info.group, &*resource.info.kind),
+        ("batch", "Job") | ("", "ReplicationController")
+    );
+    let held: Vec<String> = list_at(object, &["metadata", "finalizers"])
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    let has = |finalizer: &str| held.iter().any(|other| other == finalizer);
+    let wanted = match options.propagation {
+        _ if resource.info.kind == "Event" => None,
+        Some(Propagation::Orphan) => Some(ORPHAN),
+        Some(Propagation::Foreground) => Some(FOREGROUND),
+        Some(Propagation::Background) => None,
+        None if has(ORPHAN) => Some(ORPHAN),
+        None if has(FOREGROUND) => Some(FOREGROUND),
+        None if orphans_by_default => Some(ORPHAN),
+        None => None,
+    };
+    let mut finalizers: Vec<String> =
+        held.iter().filter(|finalizer| !matches!(finalizer.as_str(), ORPHAN | FOREGROUND)).cloned().collect();
+    finalizers.extend(wanted.map(str::to_owned));
+    let metadata = map_at(object, "metadata");
+    if finalizers.is_empty() {
+        metadata.remove("finalizers");
+    } else if finalizers != held {
+        metadata.insert("finalizers".to_owned(), json!(finalizers));
+    }
+}
+
+fn success(target: &Target<'_>, object: &Object) -> Vec<u8> {
+    let text = |text: &str| (!text.is_empty()).then(|| text.into());
+    let details = StatusDetails {
+        name: text(target.name),
+        group: text(target.group),
+        kind: text(target.plural),
+        uid: text(&object.uid),
+        ..Default::default()
+    };
+    let status =
+        Status { status: Some("Success".into()), details: Some(Box::new(details)), ..Default::default() };
+    let mut json = Vec::new();
+    status.to_json(&mut json);
+    json
+}
+
+/// Deletes all objects that are selected and answers with them.
+pub(crate) fn delete_collection(context: &Context) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let options = Deletion::parse(context)?;
+    let wanted = Wanted::parse(context, false)?;
+    let resource = &context.resource;
+    let page =
+        Page { namespace: context.namespace(), selection: &wanted.selection, start: None, limit: None };
+    let listed = context.state.store.list(&resource.table, None, &page);
+    let listed = listed.map_err(|_| Failure::internal("cannot list what is to be deleted"))?;
+    let mut out = Vec::new();
+    for object in &listed.objects {
+        let deleted = match delete_object(&context.state, resource, &object.key, &options) {
+            Ok(Outcome::Gone(object) | Outcome::Going(object)) => object,
+            // Somebody else was faster.
+            Err(failure) if failure.is(klient_apimachinery::meta::Reason::NotFound) => continue,
+            Err(failure) => return Err(failure),
+        };
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        push_item(resource, &deleted, &mut out);
+    }
+    let (kind, api_version) = (&resource.list_kind, resource.info.api_version());
+    let version = context.state.store.version();
+    let mut list =
+        format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"metadata":{{"resourceVersion":"{version}"}},"items":["#)
+            .into_bytes();
+    list.extend_from_slice(&out);
+    list.extend_from_slice(b"]}");
+    Ok(respond::json(StatusCode::OK, format, list))
+}

@@ -1,0 +1,174 @@
+//! The options of writes, from query parameters.
+
+use klient_apimachinery::codec::json;
+use klient_apimachinery::meta::v1::DeleteOptions;
+use serde_json::Value;
+
+use super::Context;
+use super::body::{Medium, medium};
+use crate::field::{FieldError, Problems};
+use crate::request::Query;
+use crate::status::{Failure, Result};
+
+/// How a write is to be done.
+#[derive(Clone, Debug)]
+pub(crate) struct WriteOptions {
+    pub(crate) dry_run: bool,
+    pub(crate) validation: FieldValidation,
+}
+
+/// What becomes of fields that are not known or stand twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FieldValidation {
+    Ignore,
+    Warn,
+    Strict,
+}
+
+impl WriteOptions {
+    /// Reads the options of a write; `kind` is `CreateOptions` or the like, for messages.
+    ///
+    /// # Errors
+    ///
+    /// 422 if an option is not one.
+    pub(crate) fn parse(query: &Query, kind: &str) -> Result<Self> {
+        let mut problems = Problems::default();
+        let manager = query.text("fieldManager");
+        if manager.len() > 128 {
+            problems.add(FieldError::too_long("fieldManager", 128));
+        }
+        if let Some(at) = manager.char_indices().find(|(_, c)| c.is_control()).map(|(at, _)| at) {
+            let detail =
+                format!("should only contain printable characters, invalid character at position {at}");
+            problems.add(FieldError::invalid("fieldManager", &*manager, detail));
+        }
+        let dry_run = dry_run(query.all("dryRun"), &mut problems);
+        let validation = match &*query.text("fieldValidation") {
+            "" | "Warn" => FieldValidation::Warn,
+            "Ignore" => FieldValidation::Ignore,
+            "Strict" => FieldValidation::Strict,
+            other => {
+                problems.add(FieldError::not_supported(
+                    "fieldValidation",
+                    other,
+                    &["", "Ignore", "Strict", "Warn"],
+                ));
+                FieldValidation::Warn
+            }
+        };
+        if kind == "PatchOptions" && query.get("force").is_some() {
+            problems.add(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+        }
+        if problems.0.is_empty() {
+            return Ok(WriteOptions { dry_run, validation });
+        }
+        Err(Failure::invalid("meta.k8s.io", kind, "", &problems.0))
+    }
+}
+
+fn dry_run<'a>(words: impl Iterator<Item = &'a str>, problems: &mut Problems) -> bool {
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    if words.iter().any(|word| *word != "All") {
+        let words = Value::Array(words.iter().map(|word| (*word).into()).collect());
+        problems.add(FieldError::not_supported("dryRun", words, &["All"]));
+    }
+    !words.is_empty()
+}
+
+/// What becomes of what an object owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Propagation {
+    Background,
+    Foreground,
+    Orphan,
+}
+
+/// How a delete is to be done.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deletion {
+    pub(crate) dry_run: bool,
+    pub(crate) grace_period: Option<i64>,
+    pub(crate) propagation: Option<Propagation>,
+    pub(crate) uid: Option<String>,
+    pub(crate) version: Option<String>,
+}
+
+impl Deletion {
+    /// Reads the options of a delete, from the body if there is one, else from the query.
+    ///
+    /// # Errors
+    ///
+    /// 400 if the body is no DeleteOptions, 422 if an option is not one.
+    pub(crate) fn parse(context: &Context) -> Result<Self> {
+        let mut options =
+            if context.body.is_empty() { from_query(&context.query)? } else { from_body(context)? };
+        let mut problems = Problems::default();
+        let from_query = context.query.all("dryRun").map(str::to_owned);
+        let words: Vec<String> = options.dry_run.iter().map(ToString::to_string).chain(from_query).collect();
+        let dry_run = dry_run(words.iter().map(String::as_str), &mut problems);
+        let policy = options.propagation_policy.take();
+        if let (Some(policy), Some(_)) = (&policy, options.orphan_dependents) {
+            let detail = "orphanDependents and deletionPropagation cannot be both set";
+            problems.add(FieldError::invalid("propagationPolicy", policy.as_str(), detail));
+        }
+        let propagation = match (policy.as_deref(), options.orphan_dependents) {
+            (None, None) => None,
+            (None, Some(true)) | (Some("Orphan"), _) => Some(Propagation::Orphan),
+            (None, Some(false)) | (Some("Background"), _) => Some(Propagation::Background),
+            (Some("Foreground"), _) => Some(Propagation::Foreground),
+            (Some(other), _) => {
+                let allowed = ["Foreground", "Background", "Orphan", "nil"];
+                problems.add(FieldError::not_supported("propagationPolicy", other, &allowed));
+                None
+            }
+        };
+        if !problems.0.is_empty() {
+            return Err(Failure::invalid("meta.k8s.io", "DeleteOptions", "", &problems.0));
+        }
+        let preconditions = options.preconditions.unwrap_or_default();
+        Ok(Deletion {
+            dry_run,
+            grace_period: options.grace_period_seconds,
+            propagation,
+            uid: preconditions.uid.map(Into::into),
+            version: preconditions.resource_version.map(Into::into),
+        })
+    }
+}
+
+fn from_query(query: &Query) -> Result<DeleteOptions> {
+    Ok(DeleteOptions {
+        grace_period_seconds: query.number("gracePeriodSeconds")?,
+        propagation_policy: query.get("propagationPolicy").map(Into::into),
+        orphan_dependents: query.get("orphanDependents").map(|_| query.is_true("orphanDependents")),
+        ..Default::default()
+    })
+}
+
+fn from_body(context: &Context) -> Result<DeleteOptions> {
+    let body = match medium(&context.headers)? {
+        Medium::Json => context.body.to_vec(),
+        Medium::Yaml => {
+            let text = String::from_utf8_lossy(&context.body);
+            let value = klient_apimachinery::yaml::from_str(&text);
+            value.map_err(|error| Failure::bad_request(error.to_string()))?.to_string().into_bytes()
+        }
+    };
+    // Any group's DeleteOptions will do.
+    let value: Value =
+        serde_json::from_slice(&body).map_err(|error| Failure::bad_request(error.to_string()))?;
+    let Value::Object(mut options) = value else {
+        return Err(Failure::bad_request("the body is no DeleteOptions"));
+    };
+    let kind = options.remove("kind");
+    options.remove("apiVersion");
+    if let Some(kind) =
+        kind.as_ref().and_then(Value::as_str).filter(|kind| !matches!(*kind, "" | "DeleteOptions"))
+    {
+        return Err(Failure::bad_request(format!(
+            "decoded object cannot be converted to DeleteOptions: it is a {kind}"
+        )));
+    }
+    let text = Value::Object(options).to_string();
+    json::from_slice(text.as_bytes()).map_err(|error| Failure::bad_request(error.to_string()))
+}

@@ -1,0 +1,150 @@
+//! Patching objects.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
+use klient_apimachinery::patch::{GoValue, merge, strategic};
+use serde_json::Value;
+
+use super::Context;
+use super::body::strict_notes;
+use super::options::{FieldValidation, WriteOptions};
+use super::update::{Change, check_name};
+use crate::field::FieldError;
+use crate::registry::Resource;
+use crate::respond::{self, Body};
+use crate::status::{Failure, Result};
+use crate::table;
+use crate::values::{Decoded, Map, parse, text_at};
+
+/// A patch as it was sent.
+pub(crate) enum Patch {
+    Json(JsonPatch),
+    Merge(Value),
+    Strategic(Map),
+}
+
+/// Changes an object, or what its subresource shows of it, by the patch in the body.
+pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let resource = context.resource.clone();
+    let patch = Patch::read(&context.headers, &context.body, resource.is_custom())?;
+    let options = WriteOptions::parse(&context.query, "PatchOptions")?;
+    let change = Change {
+        state: &context.state,
+        resource: &resource,
+        key: context.key(),
+        subresource,
+        patching: true,
+        dry_run: options.dry_run,
+    };
+    let name = context.name().to_owned();
+    let mut notes = Vec::new();
+    let patched = change.make(&mut |old, _| {
+        let decoded = patch.apply(&resource, old)?;
+        check_name(&name, &decoded.object)?;
+        notes = strict_notes(&[], &decoded.unknown);
+        if options.validation == FieldValidation::Strict && !notes.is_empty() {
+            let problem = format!("strict decoding error: {}", notes.join(", "));
+            return Err(patch.invalid(&resource, old, &problem));
+        }
+        Ok(decoded.object)
+    })?;
+    if options.validation == FieldValidation::Warn {
+        context.warnings.extend(notes);
+    }
+    Ok(respond::object(StatusCode::OK, format, &resource, &patched))
+}
+
+impl Patch {
+    /// Reads a patch of the type the request says.
+    ///
+    /// # Errors
+    ///
+    /// 415 for types that are not taken here, 400 and 413 for bodies that are no patch.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8], custom: bool) -> Result<Patch> {
+        let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
+        match header.split(';').next().unwrap_or_default().trim() {
+            "application/json-patch+json" => JsonPatch::parse(body).map(Patch::Json).map_err(refused),
+            "application/merge-patch+json" => read_json(body).map(Patch::Merge),
+            "application/strategic-merge-patch+json" if custom => Err(unsupported(
+                "the body of the request was in an unknown format - accepted media types include: \
+                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+            )),
+            "application/strategic-merge-patch+json" => match read_json(body)? {
+                Value::Object(patch) => Ok(Patch::Strategic(patch)),
+                _ => Err(Failure::bad_request("invalid JSON patch")),
+            },
+            _ => Err(unsupported("415: Unsupported Media Type").with_details()),
+        }
+    }
+
+    /// Applies the patch to an object and decodes what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// If it does not apply, or its result is no object of the kind.
+    pub(crate) fn apply(&self, resource: &Resource, old: &Map) -> Result<Decoded> {
+        let patched = self.patched(resource, old)?;
+        let Value::Object(object) = patched.clone() else {
+            return Err(Failure::bad_request("the patch makes no object"));
+        };
+        resource.decode(object).map_err(|mismatch| {
+            let problem =
+                if matches!(self, Patch::Strategic(_)) { mismatch.of_value } else { mismatch.of_json };
+            self.invalid(resource, old, &problem)
+        })
+    }
+
+    fn patched(&self, resource: &Resource, old: &Map) -> Result<Value> {
+        let mut object = table::whole(resource, old);
+        match self {
+            Patch::Json(patch) => patch.apply(&mut object).map_err(refused)?,
+            Patch::Merge(patch) => merge::apply(&mut object, patch),
+            Patch::Strategic(patch) => {
+                let (Some(schema), Value::Object(object)) = (resource.schema(), &mut object) else {
+                    return Err(Failure::internal("no schema to patch by"));
+                };
+                strategic::apply(object, patch.clone(), schema)
+                    .map_err(|error| Failure::bare(500, error.to_string()))?;
+            }
+        }
+        if let Value::Object(object) = &object {
+            let kind = text_at(object, &["kind"]);
+            if kind != resource.info.kind {
+                let kind = &resource.info.kind;
+                return Err(Failure::bad_request(format!(
+                    "the kind of the object cannot be patched: it is a {kind}"
+                )));
+            }
+        }
+        Ok(object)
+    }
+
+    /// The failure of a patch whose result cannot be decoded. Strategic patches are quoted themselves, others by
+    /// what they make.
+    fn invalid(&self, resource: &Resource, old: &Map, problem: &str) -> Failure {
+        let quoted = match self {
+            Patch::Strategic(patch) => GoValue(&Value::Object(patch.clone())).to_string(),
+            _ => self.patched(resource, old).unwrap_or_default().to_string(),
+        };
+        Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
+    }
+}
+
+fn read_json(body: &[u8]) -> Result<Value> {
+    parse(body).map(|(value, _)| value).map_err(|_| Failure::bad_request("invalid JSON patch"))
+}
+
+fn refused(error: JsonPatchError) -> Failure {
+    match error {
+        JsonPatchError::Malformed(_) => Failure::bad_request(error.to_string()),
+        JsonPatchError::TooMany(_) => Failure::new(Reason::RequestEntityTooLarge, error.to_string()),
+        _ => {
+            let message = "the server rejected our request due to an error in our request";
+            Failure::new(Reason::Invalid, message).with_details()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Reading one object.
+
+use std::time::Duration;
+
+use http::{Response, StatusCode};
+
+use super::Context;
+use crate::respond::{self, Body};
+use crate::status::{Failure, Result};
+use crate::storage::StoreError;
+
+/// How long a version that has not been reached is waited for.
+pub(crate) const WAIT_FOR_VERSION: Duration = Duration::from_secs(3);
+
+/// Reads an object, at least as new as the version that is asked for.
+pub(crate) async fn get(context: &Context) -> Result<Response<Body>> {
+    let format = context.format()?;
+    if let Some(version) = version(&context.query.text("resourceVersion"), not_a_version)? {
+        wait(context, version).await?;
+    }
+    let object = context.state.store.get(&context.resource.table, &context.key());
+    let object = object.ok_or_else(|| Failure::not_found(&context.target()))?;
+    Ok(respond::object(StatusCode::OK, format, &context.resource, &object))
+}
+
+/// Reads an object as it is.
+pub(crate) fn get_now(context: &Context) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let object = context.state.store.get(&context.resource.table, &context.key());
+    let object = object.ok_or_else(|| Failure::not_found(&context.target()))?;
+    Ok(respond::object(StatusCode::OK, format, &context.resource, &object))
+}
+
+/// Waits until a version is reached.
+pub(crate) async fn wait(context: &Context, version: u64) -> Result<()> {
+    let waited = context.state.store.wait_for(version, WAIT_FOR_VERSION).await;
+    waited.map_err(|error| match error {
+        StoreError::Future { latest } => Failure::version_too_large(version, latest),
+        _ => Failure::internal("cannot wait for a version"),
+    })
+}
+
+/// Reads a resourceVersion; `None` for `""`.
+pub(crate) fn version(text: &str, refuse: fn(&str) -> Failure) -> Result<Option<u64>> {
+    match text {
+        "" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| refuse(text)),
+    }
+}
+
+/// How gets and watches refuse what is no version.
+pub(crate) fn not_a_version(text: &str) -> Failure {
+    Failure::bare(500, parse_error(text))
+}
+
+/// How lists refuse what is no version.
+pub(crate) fn not_a_list_version(text: &str) -> Failure {
+    Failure::bad_request(format!("invalid resource version: {}", parse_error(text)))
+}
+
+fn parse_error(text: &str) -> String {
+    format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
+}

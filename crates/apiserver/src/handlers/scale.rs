@@ -1,0 +1,190 @@
+//! The scale of workloads: how many replicas are wished for.
+
+use http::{Response, StatusCode};
+use klient_apimachinery::labels::Selector;
+use klient_apimachinery::meta::v1::LabelSelector;
+use klient_schema::autoscaling_v1;
+use serde_json::{Value, json};
+
+use super::Context;
+use super::body::{self, Sent};
+use super::options::WriteOptions;
+use super::patch::Patch;
+use super::update::{Change, check_name};
+use crate::field::FieldError;
+use crate::registry::Resource;
+use crate::respond::{self, Body};
+use crate::status::{Failure, Result};
+use crate::storage::Object;
+use crate::values::{self, Map, at, text_at};
+
+const API_VERSION: &str = "autoscaling/v1";
+
+/// Reads an object's scale.
+pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let change = change(context, false, false);
+    let scale = scale(&context.resource, &*change.current()?)?;
+    Ok(respond::value(StatusCode::OK, format, &scale))
+}
+
+/// Sets an object's replicas to those of the scale in the body.
+pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
+    let options = WriteOptions::parse(&context.query, "UpdateOptions")?;
+    let Sent { object, .. } = body::read(context, "Scale", API_VERSION)?;
+    let wished = decode(object)?;
+    check_name(context.name(), &wished)?;
+    set(context, options.dry_run, false, &mut |_| Ok(wished.clone()))
+}
+
+/// Patches an object's scale.
+pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
+    let options = WriteOptions::parse(&context.query, "PatchOptions")?;
+    let patch = Patch::read(&context.headers, &context.body, true)?;
+    set(context, options.dry_run, true, &mut |old| {
+        let mut patched = Value::Object(old.clone());
+        match &patch {
+            Patch::Json(patch) => {
+                patch.apply(&mut patched).map_err(|error| Failure::bad_request(error.to_string()))?
+            }
+            Patch::Merge(patch) => klient_apimachinery::patch::merge::apply(&mut patched, patch),
+            Patch::Strategic(_) => return Err(Failure::internal("a scale has no strategic patches")),
+        }
+        match patched {
+            Value::Object(scale) => decode(scale),
+            _ => Err(Failure::bad_request("the patch makes no object")),
+        }
+    })
+}
+
+fn change<'a>(context: &'a Context, patching: bool, dry_run: bool) -> Change<'a> {
+    Change {
+        state: &context.state,
+        resource: &context.resource,
+        key: context.key(),
+        subresource: None,
+        patching,
+        dry_run,
+    }
+}
+
+fn decode(scale: Map) -> Result<Map> {
+    let decoded = values::decode(scale, &autoscaling_v1::SCALE);
+    decoded.map(|decoded| decoded.object).map_err(|mismatch| {
+        Failure::bad_request(format!(
+            "Scale in version \"v1\" cannot be handled as a Scale: {}",
+            mismatch.of_json
+        ))
+    })
+}
+
+/// Changes the object as a wished scale says; `wish` makes it from the present one.
+fn set(
+    context: &Context,
+    dry_run: bool,
+    patching: bool,
+    wish: &mut dyn FnMut(&Map) -> Result<Map>,
+) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let resource = &context.resource;
+    let changed = change(context, true, dry_run).make(&mut |old, object| {
+        let present = scale(resource, object)?;
+        let wished = wish(present.as_object().unwrap_or(&Map::new()))?;
+        let version = text_at(&wished, &["metadata", "resourceVersion"]);
+        if !patching && !version.is_empty() && version != object.version.to_string() {
+            return Err(Failure::modified(&resource.target(object.key.name())));
+        }
+        let replicas = at(&wished, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(0);
+        if replicas < 0 {
+            let error = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
+            return Err(Failure::invalid("autoscaling", "Scale", object.key.name(), &[error]));
+        }
+        let mut new = old.clone();
+        put(&mut new, &paths(resource)?.spec, replicas);
+        Ok(new)
+    })?;
+    Ok(respond::value(StatusCode::OK, format, &scale(resource, &changed)?))
+}
+
+/// Where an object's replicas and selector stand.
+struct Paths {
+    spec: Vec<String>,
+    status: Vec<String>,
+    /// Of a selector written as text; built-in kinds have one of another form.
+    selector: Option<Vec<String>>,
+}
+
+fn paths(resource: &Resource) -> Result<Paths> {
+    let split = |path: &str| path.trim_start_matches('.').split('.').map(str::to_owned).collect::<Vec<_>>();
+    match resource.custom_schema() {
+        None => Ok(Paths { spec: split("spec.replicas"), status: split("status.replicas"), selector: None }),
+        Some(version) => {
+            let scale = version.scale.as_ref().ok_or_else(Failure::no_such_resource)?;
+            Ok(Paths {
+                spec: split(&scale.spec_replicas),
+                status: split(&scale.status_replicas),
+                selector: scale.label_selector.as_deref().map(split),
+            })
+        }
+    }
+}
+
+fn number(object: &Map, path: &[String]) -> Value {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    at(object, &path).and_then(Value::as_i64).unwrap_or(0).into()
+}
+
+fn put(object: &mut Map, path: &[String], replicas: i64) {
+    match path {
+        [] => {}
+        [last] => {
+            object.insert(last.clone(), replicas.into());
+        }
+        [first, rest @ ..] => put(values::map_at(object, first), rest, replicas),
+    }
+}
+
+fn scale(resource: &Resource, stored: &Object) -> Result<Value> {
+    let object = resource.read(stored);
+    let paths = paths(resource)?;
+    let mut metadata = Map::new();
+    for name in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        if let Some(value) = at(&object, &["metadata", name]) {
+            metadata.insert(name.to_owned(), value.clone());
+        }
+    }
+    let mut status = json!({ "replicas": number(&object, &paths.status) });
+    let selector = match &paths.selector {
+        Some(path) => {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            text_at(&object, &path).to_owned()
+        }
+        None => selector(&object),
+    };
+    if !selector.is_empty() {
+        status["selector"] = selector.into();
+    }
+    let mut spec = Map::new();
+    let replicas = number(&object, &paths.spec);
+    if replicas != 0 {
+        spec.insert("replicas".to_owned(), replicas);
+    }
+    Ok(
+        json!({"kind": "Scale", "apiVersion": API_VERSION, "metadata": metadata, "spec": spec, "status": status}),
+    )
+}
+
+/// A workload's selector as text; replication controllers have a plain map of labels.
+fn selector(object: &Map) -> String {
+    let Some(Value::Object(selector)) = at(object, &["spec", "selector"]) else { return String::new() };
+    let structured = selector.contains_key("matchLabels") || selector.contains_key("matchExpressions");
+    let parsed = if structured {
+        let selector: Option<LabelSelector> = serde_json::from_value(Value::Object(selector.clone())).ok();
+        selector.and_then(|selector| Selector::try_from(&selector).ok())
+    } else {
+        Some(Selector::from_set(
+            selector.iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default())),
+        ))
+    };
+    parsed.map(|selector| selector.to_string()).unwrap_or_default()
+}

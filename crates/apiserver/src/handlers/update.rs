@@ -1,0 +1,305 @@
+//! Replacing objects, and the part of it that every change shares.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::Context;
+use super::body::{self, Sent};
+use super::create;
+use super::options::WriteOptions;
+use crate::admission;
+use crate::field::FieldError;
+use crate::registry::Resource;
+use crate::respond::{self, Body};
+use crate::state::State;
+use crate::status::{Failure, Result};
+use crate::storage::{Key, Object, StoreError};
+use crate::values::{Map, at, list_at, map_at, text_at};
+
+/// How often a change is computed anew when the object has changed meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Replaces an object, or what its subresource shows of it, with the one in the body.
+pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let options = WriteOptions::parse(&context.query, "UpdateOptions")?;
+    let resource = context.resource.clone();
+    let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
+    let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
+    body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
+    check_name(context.name(), &object)?;
+    let change = Change {
+        state: &context.state,
+        resource: &resource,
+        key: context.key(),
+        subresource,
+        patching: false,
+        dry_run: options.dry_run,
+    };
+    if subresource.is_none() && resource.creates_on_update() && change.current().is_err() {
+        let created = create::create_object(&context.state, &resource, object, options.dry_run)?;
+        return Ok(respond::object(StatusCode::CREATED, format, &resource, &created));
+    }
+    let updated = change.make(&mut |_, _| Ok(object.clone()))?;
+    Ok(respond::object(StatusCode::OK, format, &resource, &updated))
+}
+
+/// Checks an object's name against the one in the path.
+///
+/// # Errors
+///
+/// 400 if they differ.
+pub(crate) fn check_name(name: &str, object: &Map) -> Result<()> {
+    match text_at(object, &["metadata", "name"]) {
+        "" => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        sent if sent != name => Err(Failure::bad_request(format!(
+            "the name of the object ({sent}) does not match the name on the URL ({name})"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A change to one object.
+pub(crate) struct Change<'a> {
+    pub(crate) state: &'a Arc<State>,
+    pub(crate) resource: &'a Arc<Resource>,
+    pub(crate) key: Key,
+    pub(crate) subresource: Option<&'a str>,
+    /// The new state is made from whatever the object is: that it has its version says nothing.
+    pub(crate) patching: bool,
+    pub(crate) dry_run: bool,
+}
+
+/// Gives the new state of an object from the old one, both decoded in the version of the request.
+pub(crate) type Make<'a> = &'a mut dyn FnMut(&Map, &Object) -> Result<Map>;
+
+impl Change<'_> {
+    /// The object as it is.
+    pub(crate) fn current(&self) -> Result<Arc<Object>> {
+        let object = self.state.store.get(&self.resource.table, &self.key);
+        object.ok_or_else(|| Failure::not_found(&self.resource.target(self.key.name())))
+    }
+
+    /// Makes the change. If the object changes meanwhile, the new state is computed again, unless it was asked
+    /// for on one version.
+    pub(crate) fn make(&self, make: Make<'_>) -> Result<Arc<Object>> {
+        for _ in 0..ATTEMPTS {
+            let current = self.current()?;
+            let mut new = make(&self.resource.read(&current), &current)?;
+            let on_version = self.check_version(&mut new, &current)?;
+            match self.commit(new, &current)? {
+                Some(object) => return Ok(object),
+                None if on_version => break,
+                None => {}
+            }
+        }
+        Err(Failure::modified(&self.resource.target(self.key.name())))
+    }
+
+    /// Checks the version and uid that the new state claims to be made from, and fills them in.
+    fn check_version(&self, new: &mut Map, current: &Object) -> Result<bool> {
+        let target = self.resource.target(self.key.name());
+        let metadata = map_at(new, "metadata");
+        let uid = text_at(metadata, &["uid"]);
+        if !uid.is_empty() && current.uid != uid {
+            let (table, key) = (&self.resource.info.plural, &self.key);
+            return Err(Failure::conflict(
+                &target,
+                &format!(
+                    "StorageError: invalid object, Code: 4, Key: /registry/{table}/{key}, ResourceVersion: 0, \
+                 AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                    current.uid
+                ),
+            ));
+        }
+        let version = text_at(metadata, &["resourceVersion"]).to_owned();
+        if self.patching && (version.is_empty() || version == current.version.to_string()) {
+            return Ok(false);
+        }
+        if version.is_empty()
+            && !self.resource.allows_unconditional_update()
+            && self.subresource != Some("finalize")
+        {
+            let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
+            return Err(Failure::invalid(
+                &self.resource.info.group,
+                &self.resource.info.plural,
+                self.key.name(),
+                &[error],
+            ));
+        }
+        let on_version = !matches!(version.as_str(), "" | "0");
+        if on_version && version != current.version.to_string() {
+            return Err(Failure::modified(&target));
+        }
+        Ok(on_version)
+    }
+
+    /// Stores a new state; `None` if the object has changed since it was read.
+    fn commit(&self, mut new: Map, current: &Arc<Object>) -> Result<Option<Arc<Object>>> {
+        let stored_as = self.state.stored_as(self.resource);
+        self.resource.default(&mut new);
+        if let Some(conversion) = self.resource.conversion {
+            new = (conversion.to_storage)(new);
+        }
+        let old = current.value();
+        let mut new = self.joined(new, &old);
+        keep_system_metadata(&mut new, &old);
+        if self.subresource.is_none() {
+            stored_as.prepare_update(&mut new, &old);
+        }
+        let reserved = admission::prepare_update(self.state, &stored_as, &mut new, &old)?;
+        if stored_as.counts_generations() && generation_moves(&stored_as, &new, &old) {
+            let generation = at(&old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
+            map_at(&mut new, "metadata").insert("generation".to_owned(), (generation + 1).into());
+        }
+        let problems = match self.subresource {
+            None => stored_as.validate_update(&new, &old),
+            Some(_) => stored_as.validate_subresource(&new, &old),
+        };
+        if !problems.is_empty() {
+            return Err(Failure::invalid(
+                &self.resource.info.group,
+                &self.resource.info.kind,
+                self.key.name(),
+                &problems,
+            ));
+        }
+        if new == old {
+            return Ok(Some(current.clone()));
+        }
+        if self.dry_run {
+            let version = Some(current.version);
+            return Ok(Some(Arc::new(stored_as.store(self.key.clone(), new, version))));
+        }
+        if is_let_go(&new) {
+            return self.remove(&stored_as, new, current);
+        }
+        let mut encode = |version| stored_as.store(self.key.clone(), new.clone(), Some(version));
+        match self.state.store.update(&self.resource.table, &self.key, current.version, &mut encode) {
+            Ok(object) => {
+                reserved.keep();
+                admission::changed(self.state, &stored_as, &object, Some(&old));
+                Ok(Some(object))
+            }
+            Err(StoreError::Changed) => Ok(None),
+            Err(_) => Err(Failure::internal("cannot update")),
+        }
+    }
+
+    /// Removes an object whose last finalizer is gone; the answer shows it at its last version.
+    fn remove(
+        &self,
+        stored_as: &Arc<Resource>,
+        new: Map,
+        current: &Arc<Object>,
+    ) -> Result<Option<Arc<Object>>> {
+        let mut encode = |version| stored_as.store(self.key.clone(), new.clone(), Some(version));
+        match self.state.store.delete(&self.resource.table, &self.key, current.version, &mut encode) {
+            Ok(gone) => {
+                admission::deleted(self.state, stored_as, &gone);
+                Ok(Some(Arc::new(stored_as.store(self.key.clone(), new.clone(), Some(current.version)))))
+            }
+            Err(StoreError::Changed) => Ok(None),
+            Err(_) => Err(Failure::internal("cannot delete")),
+        }
+    }
+
+    /// What becomes of the object: each endpoint changes its own part and leaves the rest.
+    fn joined(&self, mut new: Map, old: &Map) -> Map {
+        let keep = |into: &mut Map, from: &Map, name: &str| match from.get(name) {
+            Some(value) => {
+                into.insert(name.to_owned(), value.clone());
+            }
+            None => {
+                into.remove(name);
+            }
+        };
+        let parts: &[&str] = match self.subresource {
+            None => {
+                if self.resource.has_status() {
+                    keep(&mut new, old, "status");
+                }
+                return new;
+            }
+            Some("finalize") => &["spec", "finalizers"],
+            Some("ephemeralcontainers") => &["spec", "ephemeralContainers"],
+            Some("resize") => &["spec", "containers"],
+            Some(_) => {
+                let mut object = old.clone();
+                keep(&mut object, &new, "status");
+                if !self.resource.is_custom() {
+                    let owners = at(old, &["metadata", "ownerReferences"]).cloned();
+                    keep(&mut object, &new, "metadata");
+                    let metadata = map_at(&mut object, "metadata");
+                    metadata.remove("ownerReferences");
+                    metadata.extend(owners.map(|owners| ("ownerReferences".to_owned(), owners)));
+                }
+                return object;
+            }
+        };
+        let mut object = old.clone();
+        let [outer, inner] = parts else { return object };
+        let value = at(&new, parts).cloned();
+        let outer = map_at(&mut object, outer);
+        outer.remove(*inner);
+        outer.extend(value.map(|value| ((*inner).to_owned(), value)));
+        object
+    }
+}
+
+/// What the server alone sets stays as it was.
+fn keep_system_metadata(new: &mut Map, old: &Map) {
+    const KEPT: [&str; 7] = [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+        "generateName",
+    ];
+    let metadata = map_at(new, "metadata");
+    metadata.remove("selfLink");
+    metadata.remove("managedFields");
+    for name in KEPT {
+        match at(old, &["metadata", name]) {
+            Some(value) => {
+                metadata.insert(name.to_owned(), value.clone());
+            }
+            None => {
+                metadata.remove(name);
+            }
+        }
+    }
+}
+
+/// Whether a change counts as one to what is wished for.
+fn generation_moves(resource: &Resource, new: &Map, old: &Map) -> bool {
+    let differs = |names: &[&str]| at(new, names) != at(old, names);
+    if resource.is_custom() || resource.info.kind == "EndpointSlice" {
+        let others = |object: &Map| -> Map {
+            let beside = |name: &str| name != "metadata" && (name != "status" || !resource.has_status());
+            object
+                .iter()
+                .filter(|(name, _)| beside(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect()
+        };
+        return others(new) != others(old);
+    }
+    differs(&["spec"]) || (resource.info.kind == "Deployment" && differs(&["metadata", "annotations"]))
+}
+
+/// Whether an object is to go and nothing holds it any more.
+fn is_let_go(object: &Map) -> bool {
+    let grace = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
+    at(object, &["metadata", "deletionTimestamp"]).is_some()
+        && grace == 0
+        && list_at(object, &["metadata", "finalizers"]).is_empty()
+        && list_at(object, &["spec", "finalizers"]).is_empty()
+}

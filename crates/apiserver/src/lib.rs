@@ -1,0 +1,67 @@
+//! An embedded Kubernetes API server.
+//!
+//! It speaks Kubernetes' HTTP API, so kubectl, client-go and every other client use it unmodified, and starts in
+//! milliseconds with no cluster at hand. It is for tests, demos and simulation, not for production: objects live in
+//! memory and there are no nodes.
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = klient_apiserver::TestServer::start().await?;
+//! let kubeconfig = server.kubeconfig();
+//! assert!(kubeconfig.contains(&server.url()));
+//! # Ok(()) }
+//! ```
+
+mod admission;
+mod auth;
+mod bootstrap;
+mod convert;
+mod crd;
+mod defaults;
+mod discovery;
+mod field;
+mod handlers;
+mod kubeconfig;
+mod namespaces;
+mod negotiate;
+mod openapi;
+mod printers;
+mod registry;
+mod request;
+mod respond;
+mod server;
+mod service;
+mod state;
+mod status;
+mod storage;
+mod stream;
+mod table;
+mod tls;
+mod validation;
+mod values;
+
+pub use server::{Options, Server, StartError};
+pub use tls::ClientCertificate;
+
+/// A server for tests: `TestServer::start().await?`, and it is gone when dropped.
+#[derive(Debug)]
+pub struct TestServer(Server);
+
+impl TestServer {
+    /// Starts a server on a free port of this machine.
+    ///
+    /// # Errors
+    ///
+    /// If there is no free port or no certificates can be made.
+    pub async fn start() -> Result<TestServer, StartError> {
+        Server::start(Options::default()).await.map(TestServer)
+    }
+}
+
+impl std::ops::Deref for TestServer {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.0
+    }
+}

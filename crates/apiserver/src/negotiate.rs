@@ -1,0 +1,195 @@
+//! The form of an answer: [`Accept`], what a client takes, and [`Format`], what it gets.
+
+use http::HeaderMap;
+use http::header::{ACCEPT, USER_AGENT};
+use klient_apimachinery::meta::Reason;
+
+use crate::request::Query;
+use crate::status::{Failure, Result};
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    pub(crate) media: Media,
+    pub(crate) transform: Transform,
+    pub(crate) pretty: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Json,
+    Yaml,
+}
+
+impl Media {
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Media::Json => "application/json",
+            Media::Yaml => "application/yaml",
+        }
+    }
+}
+
+/// What is made of objects before they are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transform {
+    None,
+    /// A `Table` of this version of meta.k8s.io.
+    Table(&'static str),
+    /// `PartialObjectMetadata`, or a list of them.
+    Partial(&'static str),
+}
+
+/// What an answer can be.
+#[derive(Clone, Copy)]
+pub(crate) struct Offer {
+    /// Whether it can be a `Table` or `PartialObjectMetadata`.
+    pub(crate) transforms: bool,
+    /// Whether it is a list.
+    pub(crate) list: bool,
+    /// Whether it is a stream.
+    pub(crate) watch: bool,
+}
+
+const REPRESENTATIONS: &str = "application/json, application/yaml";
+
+/// One clause of an `Accept` header.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Clause<'a> {
+    pub(crate) media: &'a str,
+    parameters: Vec<(&'a str, &'a str)>,
+    quality: f32,
+}
+
+impl<'a> Clause<'a> {
+    /// The value of a parameter, empty if it is not there.
+    pub(crate) fn parameter(&self, name: &str) -> &'a str {
+        self.parameters.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// The clauses of `Accept` headers, the most wanted first.
+pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Clause<'_>> {
+    let texts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut clauses: Vec<Clause<'_>> = texts.flat_map(|text| text.split(',')).filter_map(clause).collect();
+    clauses.sort_by(|a, b| b.quality.total_cmp(&a.quality));
+    if clauses.is_empty() {
+        clauses.push(Clause { media: "*/*", parameters: Vec::new(), quality: 1.0 });
+    }
+    clauses
+}
+
+fn clause(text: &str) -> Option<Clause<'_>> {
+    let mut parts = text.split(';').map(str::trim);
+    let media = parts.next().filter(|media| !media.is_empty())?;
+    let mut quality = 1.0;
+    let mut parameters = Vec::new();
+    for part in parts {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        match name.trim() {
+            "q" => quality = value.trim().parse().unwrap_or(1.0),
+            name => parameters.push((name, value.trim())),
+        }
+    }
+    Some(Clause { media, parameters, quality })
+}
+
+/// Chooses the form of an answer.
+///
+/// # Errors
+///
+/// 406 if nothing the client takes can be given.
+pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Result<Format> {
+    for clause in accepted(headers) {
+        let media = match clause.media {
+            "*/*" | "application/*" | "application/json" => Media::Json,
+            "application/yaml" if !offer.watch => Media::Yaml,
+            _ => continue,
+        };
+        if !matches!(clause.parameter("stream"), "" | "watch") {
+            continue;
+        }
+        let Some(transform) = transform(&clause, offer) else { continue };
+        let pretty = is_pretty(headers, query, clause.parameter("pretty"));
+        return Ok(Format { media, transform, pretty });
+    }
+    let asked_for_more = accepted(headers).iter().any(|clause| !clause.parameter("as").is_empty());
+    let message = if asked_for_more {
+        format!("only the following media types are accepted: {REPRESENTATIONS}")
+    } else {
+        format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}")
+    };
+    Err(Failure::new(Reason::NotAcceptable, message).with_details())
+}
+
+fn transform(clause: &Clause<'_>, offer: Offer) -> Option<Transform> {
+    let wanted = clause.parameter("as");
+    if wanted.is_empty() {
+        return Some(Transform::None);
+    }
+    let version = match (clause.parameter("g"), clause.parameter("v")) {
+        ("meta.k8s.io", "v1") => "v1",
+        ("meta.k8s.io", "v1beta1") => "v1beta1",
+        _ => return None,
+    };
+    match wanted {
+        "Table" if offer.transforms => Some(Transform::Table(version)),
+        "PartialObjectMetadata" if offer.transforms && !offer.list => Some(Transform::Partial(version)),
+        "PartialObjectMetadataList" if offer.transforms && offer.list => Some(Transform::Partial(version)),
+        _ => None,
+    }
+}
+
+/// People's clients get indented answers, and whoever asks for them.
+fn is_pretty(headers: &HeaderMap, query: &Query, parameter: &str) -> bool {
+    let asked = query.get("pretty").or((!parameter.is_empty()).then_some(parameter));
+    if let Some(asked) = asked {
+        return !matches!(asked, "0" | "false");
+    }
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    ["curl", "Wget", "Mozilla/5.0"].iter().any(|people| agent.starts_with(people))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const LIST: Offer = Offer { transforms: true, list: true, watch: false };
+
+    #[track_caller]
+    fn check(accept: &str, offer: Offer, expected: Option<(Media, Transform)>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
+        let chosen = negotiate(&headers, &Query::default(), offer).ok();
+        assert_eq!(chosen.map(|format| (format.media, format.transform)), expected, "{accept}");
+    }
+
+    #[test]
+    fn the_first_clause_that_can_be_given_is() {
+        let get = Offer { list: false, ..LIST };
+        let review = Offer { transforms: false, ..get };
+        let watch = Offer { watch: true, list: false, ..LIST };
+        check("", LIST, Some((Media::Json, Transform::None)));
+        check("*/*", LIST, Some((Media::Json, Transform::None)));
+        check("application/yaml", LIST, Some((Media::Yaml, Transform::None)));
+        check("application/yaml", watch, None);
+        check("text/plain, application/json;q=0.5", LIST, Some((Media::Json, Transform::None)));
+        check("application/json;q=0.1, application/yaml", LIST, Some((Media::Yaml, Transform::None)));
+        check("text/plain", LIST, None);
+        let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+        check(table, LIST, Some((Media::Json, Transform::Table("v1"))));
+        check(table, review, None);
+        check(&format!("{table},application/json"), review, Some((Media::Json, Transform::None)));
+        check("application/json;as=Table;v=v2;g=meta.k8s.io", LIST, None);
+        let partial = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        check(partial, get, Some((Media::Json, Transform::Partial("v1"))));
+        check(partial, LIST, None);
+        check(
+            &partial.replace("Metadata;", "MetadataList;"),
+            LIST,
+            Some((Media::Json, Transform::Partial("v1"))),
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! What is served: every built-in resource, and those that CustomResourceDefinitions add.
+
+mod fields;
+mod resource;
+mod rules;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, RwLock};
+
+pub(crate) use resource::Resource;
+
+use crate::crd::definition::Definition;
+
+/// All resources that are served.
+pub(crate) struct Registry {
+    /// Built-in ones, in the order of discovery.
+    built_in: Vec<Arc<Resource>>,
+    by_path: HashMap<(String, String, String), Arc<Resource>>,
+    custom: RwLock<Custom>,
+}
+
+/// What CustomResourceDefinitions add. Replaced as a whole when one changes.
+#[derive(Default)]
+struct Custom {
+    /// By the name of the definition.
+    definitions: BTreeMap<String, Arc<Definition>>,
+    by_path: HashMap<(String, String, String), Arc<Resource>>,
+    /// Counts changes, for those who keep what they made of it.
+    generation: u64,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        let served = klient_schema::RESOURCES.iter().copied().flatten().filter(|resource| resource.served);
+        let built_in: Vec<Arc<Resource>> =
+            served.map(|schema| Arc::new(Resource::built_in(schema))).collect();
+        let by_path = built_in.iter().map(|resource| (resource.path(), resource.clone())).collect();
+        Registry { built_in, by_path, custom: RwLock::default() }
+    }
+
+    /// The resource served at a group, version and plural.
+    pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Resource>> {
+        let path = (group.to_owned(), version.to_owned(), plural.to_owned());
+        let built_in = self.by_path.get(&path).cloned();
+        built_in.or_else(|| self.custom.read().expect("no panics while held").by_path.get(&path).cloned())
+    }
+
+    /// A built-in resource that is known to be there.
+    pub(crate) fn built_in(&self, group: &str, version: &str, plural: &str) -> Arc<Resource> {
+        let path = (group.to_owned(), version.to_owned(), plural.to_owned());
+        self.by_path.get(&path).cloned().expect("the caller names a built-in resource")
+    }
+
+    /// Whether a group-version belongs to Kubernetes itself.
+    pub(crate) fn is_built_in(&self, group: &str, version: &str) -> bool {
+        self.built_in.iter().any(|resource| resource.info.group == group && resource.info.version == version)
+    }
+
+    /// All resources: the built-in ones, then custom ones sorted by group, version and plural.
+    pub(crate) fn all(&self) -> Vec<Arc<Resource>> {
+        let mut custom: Vec<Arc<Resource>> =
+            self.custom.read().expect("no panics while held").by_path.values().cloned().collect();
+        custom.sort_by_key(|resource| resource.path());
+        self.built_in.iter().cloned().chain(custom).collect()
+    }
+
+    /// Changes with every definition.
+    pub(crate) fn generation(&self) -> u64 {
+        self.custom.read().expect("no panics while held").generation
+    }
+
+    /// Serves what an accepted definition says, in place of what it said before.
+    pub(crate) fn define(&self, name: &str, definition: Definition) {
+        self.change(|definitions| {
+            definitions.insert(name.to_owned(), Arc::new(definition));
+        });
+    }
+
+    /// Serves a definition's resources no longer.
+    pub(crate) fn forget(&self, name: &str) {
+        self.change(|definitions| {
+            definitions.remove(name);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Arc<Definition>>)) {
+        let mut custom = self.custom.write().expect("no panics while held");
+        change(&mut custom.definitions);
+        let resources = custom.definitions.values().flat_map(Resource::custom);
+        custom.by_path = resources.map(|resource| (resource.path(), Arc::new(resource))).collect();
+        custom.generation += 1;
+    }
+}

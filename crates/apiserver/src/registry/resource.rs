@@ -1,0 +1,386 @@
+//! [`Resource`], what is served under one group, version and plural.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use klient_apimachinery::schema::{ResourceSchema, Schema};
+use klient_apimachinery::{ResourceInfo, Str, Time, fields};
+use ring::digest;
+use serde_json::{Value, json};
+
+use super::fields::{selectable, values};
+use crate::convert::{self, Conversion};
+use crate::crd::definition::{Definition, Version};
+use crate::printers;
+use crate::status::{Failure, Result, Target};
+use crate::storage::{Key, Object, TableId};
+use crate::values::{self, Map, map_at, text_at};
+
+/// What is served under one group, version and plural.
+pub(crate) struct Resource {
+    pub(crate) info: ResourceInfo,
+    pub(crate) singular: String,
+    pub(crate) list_kind: String,
+    pub(crate) short_names: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) verbs: Vec<String>,
+    pub(crate) storage_hash: String,
+    pub(crate) subresources: Vec<Subresource>,
+    /// Where its objects are stored.
+    pub(crate) table: TableId,
+    pub(crate) flavor: Flavor,
+    /// How its objects are stored, if not as they are served.
+    pub(crate) conversion: Option<Conversion>,
+    /// What a client is warned of, if the version is deprecated.
+    pub(crate) warning: Option<String>,
+}
+
+/// Whether Kubernetes itself or a definition says what objects are.
+pub(crate) enum Flavor {
+    BuiltIn(&'static ResourceSchema),
+    Custom {
+        definition: Arc<Definition>,
+        /// Which of the definition's versions it is.
+        version: usize,
+    },
+}
+
+/// What is served below an object.
+pub(crate) struct Subresource {
+    pub(crate) name: String,
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+    pub(crate) verbs: Vec<String>,
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+impl Resource {
+    pub(super) fn built_in(schema: &'static ResourceSchema) -> Self {
+        let info = ResourceInfo::from_static(
+            schema.group,
+            schema.version,
+            schema.kind,
+            schema.plural,
+            schema.namespaced,
+        );
+        let subresources = schema.subresources.iter().map(|sub| Subresource {
+            name: sub.name.to_owned(),
+            group: sub.group.to_owned(),
+            version: sub.version.to_owned(),
+            kind: sub.kind.to_owned(),
+            verbs: owned(sub.verbs),
+        });
+        // Events are one thing under two names.
+        let group = if schema.kind == "Event" { "" } else { schema.group };
+        Resource {
+            singular: schema.singular.to_owned(),
+            list_kind: format!("{}List", schema.kind),
+            short_names: owned(schema.short_names),
+            categories: owned(schema.categories),
+            verbs: owned(schema.verbs),
+            storage_hash: schema.storage_hash.to_owned(),
+            subresources: subresources.collect(),
+            table: table(group, schema.plural),
+            flavor: Flavor::BuiltIn(schema),
+            conversion: convert::conversion(schema.group, schema.version, schema.kind),
+            warning: deprecation(schema),
+            info,
+        }
+    }
+
+    /// The resources of a definition, one for each version that is served.
+    pub(super) fn custom(definition: &Arc<Definition>) -> Vec<Resource> {
+        let served = definition.versions.iter().enumerate().filter(|(_, version)| version.served);
+        served.map(|(index, version)| Resource::custom_version(definition, index, version)).collect()
+    }
+
+    fn custom_version(definition: &Arc<Definition>, index: usize, version: &Version) -> Resource {
+        let read_write = || owned(&["get", "patch", "update"]);
+        let mut subresources = Vec::new();
+        if version.scale.is_some() {
+            subresources.push(Subresource {
+                name: "scale".to_owned(),
+                group: "autoscaling".to_owned(),
+                version: "v1".to_owned(),
+                kind: "Scale".to_owned(),
+                verbs: read_write(),
+            });
+        }
+        if version.has_status {
+            subresources.push(Subresource {
+                name: "status".to_owned(),
+                group: String::new(),
+                version: String::new(),
+                kind: definition.kind.clone(),
+                verbs: read_write(),
+            });
+        }
+        let storage = definition.versions.iter().find(|version| version.storage).unwrap_or(version);
+        Resource {
+            info: ResourceInfo {
+                group: definition.group.clone().into(),
+                version: version.name.clone().into(),
+                kind: definition.kind.clone().into(),
+                plural: definition.plural.clone().into(),
+                namespaced: definition.namespaced,
+            },
+            singular: definition.singular.clone(),
+            list_kind: definition.list_kind.clone(),
+            short_names: definition.short_names.clone(),
+            categories: definition.categories.clone(),
+            verbs: owned(&[
+                "create",
+                "delete",
+                "deletecollection",
+                "get",
+                "list",
+                "patch",
+                "update",
+                "watch",
+            ]),
+            storage_hash: storage_hash(&definition.group, &storage.name, &definition.kind),
+            subresources,
+            table: table(&definition.group, &definition.plural),
+            flavor: Flavor::Custom { definition: definition.clone(), version: index },
+            conversion: None,
+            warning: version.warning.clone(),
+        }
+    }
+
+    pub(super) fn path(&self) -> (String, String, String) {
+        (self.info.group.to_string(), self.info.version.to_string(), self.info.plural.to_string())
+    }
+
+    /// What a request about an object of this resource is about.
+    pub(crate) fn target<'a>(&'a self, name: &'a str) -> Target<'a> {
+        Target { group: &self.info.group, plural: &self.info.plural, name }
+    }
+
+    pub(crate) fn key(&self, namespace: Option<&str>, name: &str) -> Key {
+        Key::new(namespace.filter(|_| self.info.namespaced), name)
+    }
+
+    pub(crate) fn is_custom(&self) -> bool {
+        matches!(self.flavor, Flavor::Custom { .. })
+    }
+
+    pub(crate) fn has_verb(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|other| other == verb)
+    }
+
+    pub(crate) fn subresource(&self, name: &str) -> Option<&Subresource> {
+        self.subresources.iter().find(|sub| sub.name == name)
+    }
+
+    pub(crate) fn has_status(&self) -> bool {
+        self.subresource("status").is_some()
+    }
+
+    /// The struct of its objects, if it is built in.
+    pub(crate) fn schema(&self) -> Option<&'static Schema> {
+        match &self.flavor {
+            Flavor::BuiltIn(resource) => Some(resource.schema),
+            Flavor::Custom { .. } => None,
+        }
+    }
+
+    /// The version of a definition that it serves, if it is custom.
+    pub(crate) fn custom_schema(&self) -> Option<&Version> {
+        match &self.flavor {
+            Flavor::BuiltIn(_) => None,
+            Flavor::Custom { definition, version } => definition.versions.get(*version),
+        }
+    }
+
+    pub(crate) fn allows_unconditional_update(&self) -> bool {
+        matches!(&self.flavor, Flavor::BuiltIn(resource) if resource.unconditional_update)
+    }
+
+    pub(crate) fn creates_on_update(&self) -> bool {
+        matches!(&self.flavor, Flavor::BuiltIn(resource) if resource.create_on_update)
+    }
+
+    pub(crate) fn returns_deleted(&self) -> bool {
+        matches!(&self.flavor, Flavor::BuiltIn(resource) if resource.returns_deleted)
+    }
+
+    pub(crate) fn counts_generations(&self) -> bool {
+        match &self.flavor {
+            Flavor::BuiltIn(resource) => resource.generation,
+            Flavor::Custom { .. } => true,
+        }
+    }
+
+    /// Whether its objects are CustomResourceDefinitions.
+    pub(crate) fn is_definition(&self) -> bool {
+        self.info.group == "apiextensions.k8s.io" && self.info.kind == "CustomResourceDefinition"
+    }
+
+    /// The object as it is kept, at a version; without one if it is not to be kept.
+    pub(crate) fn store(&self, key: Key, mut object: Map, version: Option<u64>) -> Object {
+        let metadata = map_at(&mut object, "metadata");
+        match version {
+            Some(version) => metadata.insert("resourceVersion".to_owned(), version.to_string().into()),
+            None => metadata.remove("resourceVersion"),
+        };
+        let mut json = Vec::with_capacity(1024);
+        match self.schema() {
+            Some(schema) => values::encode(&object, schema, &mut json),
+            None => values::encode_sorted(&object, &mut json),
+        }
+        let labels = values::at(&object, &["metadata", "labels"]).and_then(Value::as_object);
+        let labels = labels.into_iter().flatten();
+        Object {
+            key,
+            version: version.unwrap_or_default(),
+            uid: text_at(&object, &["metadata", "uid"]).into(),
+            labels: labels
+                .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
+                .collect(),
+            fields: self.field_values(&object),
+            json: json.into(),
+        }
+    }
+
+    /// A stored object as a value in this version, without its kind.
+    pub(crate) fn read(&self, object: &Object) -> Map {
+        let value = object.value();
+        match self.conversion {
+            Some(conversion) => (conversion.from_storage)(value),
+            None => value,
+        }
+    }
+
+    /// A stored object as JSON in this version, without its kind.
+    pub(crate) fn render(&self, object: &Object) -> Bytes {
+        match (self.conversion, self.schema()) {
+            (Some(_), Some(schema)) => {
+                let mut json = Vec::new();
+                values::encode(&self.read(object), schema, &mut json);
+                json.into()
+            }
+            _ => object.json.clone(),
+        }
+    }
+
+    fn field_values(&self, object: &Map) -> Box<[(Str, Str)]> {
+        match self.custom_schema() {
+            None => values(object, selectable(&self.info.group, &self.info.kind).iter().copied()),
+            Some(version) => version
+                .selectable
+                .iter()
+                .map(|path| (path.as_str().into(), path_text(object, path)))
+                .collect(),
+        }
+    }
+
+    /// Reads a field selector for objects of this resource.
+    ///
+    /// # Errors
+    ///
+    /// If it selects by a field that is not known.
+    pub(crate) fn field_selector(&self, text: &str) -> Result<fields::Selector> {
+        let selector: fields::Selector =
+            text.parse().map_err(|error: klient_apimachinery::labels::InvalidSelector| {
+                Failure::bad_request(error.to_string())
+            })?;
+        let custom: Vec<&str> = self
+            .custom_schema()
+            .map_or(Vec::new(), |version| version.selectable.iter().map(String::as_str).collect());
+        let built_in = if self.is_custom() { &[] } else { selectable(&self.info.group, &self.info.kind) };
+        for term in selector.terms() {
+            let field = term.field.as_str();
+            let known = matches!(field, "metadata.name" | "metadata.namespace");
+            if known || custom.contains(&field) || built_in.contains(&field) {
+                continue;
+            }
+            return Err(Failure::bad_request(if built_in.is_empty() && custom.is_empty() {
+                format!(
+                    r#"{field:?} is not a known field selector: only "metadata.name", "metadata.namespace""#
+                )
+            } else {
+                format!("field label not supported: {field}")
+            }));
+        }
+        Ok(selector)
+    }
+
+    /// The columns of its Table.
+    pub(crate) fn columns(&self) -> Vec<Value> {
+        let column = |name: &str, ty: &str, format: &str, priority: i32, description: &str| json!({"name": name, "type": ty, "format": format, "description": description, "priority": priority});
+        let columns: Vec<Value> = match self.custom_schema() {
+            None => {
+                let Flavor::BuiltIn(resource) = &self.flavor else { return Vec::new() };
+                resource.columns.iter().map(|c| column(c.name, c.ty, c.format, c.priority, "")).collect()
+            }
+            Some(version) => {
+                let name = column("Name", "string", "name", 0, "");
+                let own = version
+                    .columns
+                    .iter()
+                    .map(|c| column(&c.name, &c.ty, &c.format, c.priority, &c.description));
+                std::iter::once(name).chain(own).collect()
+            }
+        };
+        if columns.is_empty() {
+            return vec![column("Name", "string", "name", 0, ""), column("Created At", "date", "", 0, "")];
+        }
+        columns
+    }
+
+    /// The cells of an object's row in its Table.
+    pub(crate) fn cells(&self, object: &Map, now: Time) -> Vec<Value> {
+        match &self.flavor {
+            Flavor::BuiltIn(resource) => printers::cells(resource, object, now),
+            Flavor::Custom { .. } => {
+                let columns = self.custom_schema().map_or(&[][..], |version| &version.columns);
+                let own = columns.iter().map(|column| {
+                    printers::cell_of(&column.ty, column.path.find_in(object).first().copied(), now)
+                });
+                std::iter::once(text_at(object, &["metadata", "name"]).into()).chain(own).collect()
+            }
+        }
+    }
+
+    /// The conditions of an object's row in its Table.
+    pub(crate) fn row_conditions(&self, object: &Map) -> Vec<Value> {
+        match &self.flavor {
+            Flavor::BuiltIn(resource) => printers::row_conditions(resource, object),
+            Flavor::Custom { .. } => Vec::new(),
+        }
+    }
+}
+
+fn path_text(object: &Map, path: &str) -> Str {
+    let names: Vec<&str> = path.trim_start_matches('.').split('.').collect();
+    match values::at(object, &names) {
+        Some(Value::String(text)) => text.as_str().into(),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string().into(),
+        _ => Str::EMPTY,
+    }
+}
+
+fn table(group: &str, plural: &str) -> TableId {
+    TableId(format!("{group}/{plural}").into())
+}
+
+/// The hash by which discovery tells storage versions apart.
+fn storage_hash(group: &str, version: &str, kind: &str) -> String {
+    use base64::Engine as _;
+    let hash = digest::digest(&digest::SHA256, format!("{group}/{version}/{kind}").as_bytes());
+    base64::engine::general_purpose::STANDARD.encode(&hash.as_ref()[..8])
+}
+
+fn deprecation(schema: &ResourceSchema) -> Option<String> {
+    match (schema.group, schema.version, schema.kind) {
+        ("", "v1", "Endpoints") => {
+            Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned())
+        }
+        ("", "v1", "ComponentStatus") => Some("v1 ComponentStatus is deprecated in v1.19+".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,253 @@
+//! What a request asks for: [`RequestInfo`], read from method, path and query.
+
+use std::borrow::Cow;
+
+use http::Method;
+use klient_apimachinery::validation;
+
+use crate::status::{Failure, Result};
+
+/// What a request asks for, before anything is known of the resource.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RequestInfo {
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) resource: String,
+    pub(crate) name: Option<String>,
+    pub(crate) subresource: Option<String>,
+    pub(crate) verb: Verb,
+}
+
+/// What is done to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+    DeleteCollection,
+}
+
+impl Verb {
+    /// The word in discovery and in messages.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Verb::Get => "get",
+            Verb::List => "list",
+            Verb::Watch => "watch",
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Patch => "patch",
+            Verb::Delete => "delete",
+            Verb::DeleteCollection => "deletecollection",
+        }
+    }
+
+    /// Whether nothing is changed by it.
+    pub(crate) fn only_reads(self) -> bool {
+        matches!(self, Verb::Get | Verb::List | Verb::Watch)
+    }
+}
+
+/// The subresources of a namespace; anything else behind its name is a resource in it.
+const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
+
+impl RequestInfo {
+    /// Reads a path such as `/apis/apps/v1/namespaces/shop/deployments/web/scale`. `None` if it names no
+    /// resource.
+    ///
+    /// # Errors
+    ///
+    /// If a name is no path segment.
+    pub(crate) fn parse(method: &Method, path: &str, query: &Query) -> Result<Option<RequestInfo>> {
+        let mut parts = path.trim_matches('/').split('/').map(decode_segment).collect::<Vec<_>>().into_iter();
+        let (group, version) = match parts.next().as_deref() {
+            Some("api") => (String::new(), parts.next()),
+            Some("apis") => (parts.next().unwrap_or_default(), parts.next()),
+            _ => return Ok(None),
+        };
+        let Some(version) = version else { return Ok(None) };
+        let mut rest: Vec<String> = parts.collect();
+        let watched = rest.first().is_some_and(|part| part == "watch");
+        if watched {
+            rest.remove(0);
+        }
+        let mut namespace = None;
+        let is_in_namespace = rest.len() > 2 && !NAMESPACE_SUBRESOURCES.contains(&rest[2].as_str());
+        if rest.first().is_some_and(|part| part == "namespaces") && is_in_namespace {
+            namespace = Some(rest.remove(1));
+            rest.remove(0);
+        }
+        let mut rest = rest.into_iter();
+        let Some(resource) = rest.next().filter(|resource| !resource.is_empty()) else { return Ok(None) };
+        let name = rest.next();
+        let subresource = rest.next();
+        for (what, value) in [("Name", &name), ("Namespace", &namespace)] {
+            if let Some(value) = value {
+                check_segment(what, value)?;
+            }
+        }
+        let watched = watched || query.is_true("watch");
+        let verb = match (method.as_str(), &name) {
+            ("POST", _) => Verb::Create,
+            ("PUT", _) => Verb::Update,
+            ("PATCH", _) => Verb::Patch,
+            ("DELETE", Some(_)) => Verb::Delete,
+            ("DELETE", None) => Verb::DeleteCollection,
+            ("GET", None) if watched => Verb::Watch,
+            ("GET", None) => Verb::List,
+            ("GET", Some(_)) if watched && path.contains("/watch/") => Verb::Watch,
+            ("GET", Some(_)) => Verb::Get,
+            _ => return Err(Failure::method_not_allowed()),
+        };
+        Ok(Some(RequestInfo { group, version, namespace, resource, name, subresource, verb }))
+    }
+}
+
+fn check_segment(what: &str, value: &str) -> Result<()> {
+    let problems = validation::path_segment(value);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!("{what} parameter invalid: {value:?}: {}", problems.join("; "))))
+}
+
+fn decode_segment(segment: &str) -> String {
+    percent_decode(segment, false)
+}
+
+/// Undoes percent encoding; what is no UTF-8 afterwards is replaced.
+fn percent_decode(text: &str, plus_is_space: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (bytes[at], hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 2;
+            }
+            (b'+', _) if plus_is_space => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The parameters behind the question mark.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn parse(query: Option<&str>) -> Self {
+        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (percent_decode(key, true), percent_decode(value, true))
+        });
+        Query(pairs.collect())
+    }
+
+    /// The first value of a parameter.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(other, _)| other == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a parameter is there and is not `false` or `0`.
+    pub(crate) fn is_true(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| !matches!(value, "false" | "0"))
+    }
+
+    /// A number, if the parameter is there and not empty.
+    ///
+    /// # Errors
+    ///
+    /// In Go's words, if it is no number.
+    pub(crate) fn number(&self, key: &str) -> Result<Option<i64>> {
+        match self.get(key).filter(|value| !value.is_empty()) {
+            None => Ok(None),
+            Some(value) => value.parse().map(Some).map_err(|_| {
+                Failure::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax"))
+            }),
+        }
+    }
+
+    /// The text of a parameter, empty if it is not there.
+    pub(crate) fn text(&self, key: &str) -> Cow<'_, str> {
+        self.get(key).unwrap_or_default().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(method: &str, uri: &str, expected: &str) {
+        let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let shown = match RequestInfo::parse(&method, path, &Query::parse(query)) {
+            Ok(None) => "nothing".to_owned(),
+            Ok(Some(info)) => {
+                let part = |part: &Option<String>| part.clone().unwrap_or("-".to_owned());
+                format!(
+                    "{} {}/{} {} {} {} {}",
+                    info.verb.as_str(),
+                    info.group,
+                    info.version,
+                    part(&info.namespace),
+                    info.resource,
+                    part(&info.name),
+                    part(&info.subresource),
+                )
+            }
+            Err(failure) => failure.status().message.as_deref().unwrap_or_default().to_owned(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn paths_and_methods_say_what_is_asked_for() {
+        check("GET", "/api/v1/pods", "list /v1 - pods - -");
+        check("GET", "/api/v1/pods?watch=1", "watch /v1 - pods - -");
+        check("GET", "/api/v1/pods?watch", "watch /v1 - pods - -");
+        check("GET", "/api/v1/pods?watch=false", "list /v1 - pods - -");
+        check("GET", "/api/v1/watch/namespaces/a/pods", "watch /v1 a pods - -");
+        check("GET", "/api/v1/namespaces/a/pods/p", "get /v1 a pods p -");
+        check("PUT", "/api/v1/namespaces/a/pods/p/status", "update /v1 a pods p status");
+        check("GET", "/api/v1/namespaces/a", "get /v1 - namespaces a -");
+        check("PUT", "/api/v1/namespaces/a/finalize", "update /v1 - namespaces a finalize");
+        check(
+            "PATCH",
+            "/apis/apps/v1/namespaces/a/deployments/d/scale",
+            "patch apps/v1 a deployments d scale",
+        );
+        check(
+            "DELETE",
+            "/apis/apps/v1/namespaces/a/deployments",
+            "deletecollection apps/v1 a deployments - -",
+        );
+        check("POST", "/api/v1/nodes", "create /v1 - nodes - -");
+        check("GET", "/api/v1/nodes/n%20x", "get /v1 - nodes n x -");
+        check("GET", "/healthz", "nothing");
+        check("GET", "/api/v1", "nothing");
+        check("GET", "/apis/apps", "nothing");
+    }
+
+    #[test]
+    fn names_that_are_no_segments_are_refused() {
+        check("GET", "/api/v1/nodes/a%2Fb", r#"Name parameter invalid: "a/b": may not contain '/'"#);
+        check("GET", "/api/v1/nodes/..", r#"Name parameter invalid: "..": may not be '..'"#);
+        check("HEAD", "/api/v1/nodes/a", "the server does not allow this method on the requested resource");
+    }
+}

@@ -1,0 +1,221 @@
+//! What happens to a request: who asks, whether they may, who answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use klient_apimachinery::meta::Reason;
+
+use crate::auth::{Attributes, Rbac, User, authenticate};
+use crate::handlers::{self, Context};
+use crate::openapi;
+use crate::request::{Query, RequestInfo};
+use crate::respond::{self, Body};
+use crate::state::State;
+use crate::status::{Failure, Result, Target};
+
+/// The most bytes a body may have.
+const MAX_BODY: usize = 3 * 1024 * 1024;
+
+/// How long a client may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The checks that `/livez` and its like name.
+const CHECKS: [&str; 3] = ["ping", "log", "storage"];
+
+/// Answers a request.
+pub(crate) async fn answer(
+    state: Arc<State>,
+    request: Request<Incoming>,
+    certificate: Option<Arc<User>>,
+) -> Response<Body> {
+    // A task of its own: connections carry many requests at once, and a panic must not end them all.
+    let task = tokio::spawn(async move {
+        match route(&state, request, certificate).await {
+            Ok(response) => response,
+            Err(failure) => respond::failure(&failure),
+        }
+    });
+    let mut response = task
+        .await
+        .unwrap_or_else(|_| respond::failure(&Failure::internal("the request could not be handled")));
+    if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
+        response.headers_mut().insert(HeaderName::from_static("audit-id"), id);
+    }
+    response
+}
+
+async fn route(
+    state: &Arc<State>,
+    request: Request<Incoming>,
+    certificate: Option<Arc<User>>,
+) -> Result<Response<Body>> {
+    let (parts, body) = request.into_parts();
+    let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
+    let query = Query::parse(parts.uri.query());
+    let rbac = Rbac { store: &state.store, registry: &state.registry };
+    let Some(info) = RequestInfo::parse(&parts.method, parts.uri.path(), &query)? else {
+        let verb = parts.method.as_str().to_lowercase();
+        let path = parts.uri.path().to_owned();
+        let attributes = Attributes { verb: verb.clone(), path: Some(path.clone()), ..Attributes::default() };
+        if !rbac.allows(&user, &attributes) {
+            let message = format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name);
+            return Err(Failure::new(Reason::Forbidden, message).with_details());
+        }
+        return documents(state, &parts, &query);
+    };
+    let attributes = attributes(&info);
+    if !rbac.allows(&user, &attributes) {
+        return Err(forbidden(&user, &attributes));
+    }
+    let Some(resource) = state.registry.find(&info.group, &info.version, &info.resource) else {
+        if state.registry.is_built_in(&info.group, &info.version) {
+            return Err(Failure::no_such_resource());
+        }
+        return Ok(respond::not_found());
+    };
+    let body = if info.verb.only_reads() { Bytes::new() } else { read_body(body).await? };
+    handlers::handle(Context {
+        state: state.clone(),
+        info,
+        resource,
+        query,
+        headers: parts.headers,
+        user,
+        body,
+        warnings: Vec::new(),
+    })
+    .await
+}
+
+fn attributes(info: &RequestInfo) -> Attributes {
+    Attributes {
+        verb: info.verb.as_str().to_owned(),
+        group: info.group.clone(),
+        resource: info.resource.clone(),
+        subresource: info.subresource.clone().unwrap_or_default(),
+        name: info.name.clone().unwrap_or_default(),
+        namespace: info.namespace.clone().unwrap_or_default(),
+        path: None,
+    }
+}
+
+fn forbidden(user: &User, attributes: &Attributes) -> Failure {
+    let target = Target { group: &attributes.group, plural: &attributes.resource, name: &attributes.name };
+    let place = if attributes.namespace.is_empty() {
+        "at the cluster scope".to_owned()
+    } else {
+        format!("in the namespace {:?}", attributes.namespace)
+    };
+    let (verb, resource, group) = (&attributes.verb, attributes.full_resource(), &attributes.group);
+    let problem =
+        format!("User {:?} cannot {verb} resource {resource:?} in API group {group:?} {place}", user.name);
+    Failure::forbidden(&target, &problem)
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
+    match read {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let message = format!("Request entity too large: limit is {MAX_BODY}");
+            Err(Failure::new(Reason::RequestEntityTooLarge, message))
+        }
+        Ok(Err(error)) => Err(Failure::bad_request(format!("the body could not be read: {error}"))),
+        Err(_) => Err(Failure::new(
+            Reason::Timeout,
+            "Timeout: request did not complete within the allotted timeout",
+        )),
+    }
+}
+
+/// Answers what asks for no resource: discovery, OpenAPI, health and version.
+fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Response<Body>> {
+    let path = parts.uri.path();
+    if parts.method != Method::GET {
+        return Ok(respond::not_found());
+    }
+    let found = state.discovery.answer(&state.registry, &state.address, path, &parts.headers, query);
+    if let Some(response) = found {
+        return response;
+    }
+    if let Some(response) = openapi::answer(&state.registry, path) {
+        return Ok(response);
+    }
+    Ok(match path.trim_end_matches('/') {
+        "" => paths(state),
+        "/version" => respond::plain(StatusCode::OK, "application/json", version()),
+        path => health(path, query).unwrap_or_else(respond::not_found),
+    })
+}
+
+fn paths(state: &State) -> Response<Body> {
+    let mut paths = state.discovery.paths(&state.registry);
+    let health = ["/healthz", "/livez", "/readyz"];
+    paths.extend(health.iter().flat_map(|path| CHECKS.iter().map(move |check| format!("{path}/{check}"))));
+    paths.extend(
+        health.iter().chain(&["/openapi/v3", "/openapi/v3/", "/version"]).map(|path| (*path).to_owned()),
+    );
+    paths.sort();
+    let json = serde_json::to_vec_pretty(&serde_json::json!({ "paths": paths })).expect("keys are strings");
+    respond::plain(StatusCode::OK, "application/json", json)
+}
+
+fn health(path: &str, query: &Query) -> Option<Response<Body>> {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let endpoint = parts.next().filter(|endpoint| matches!(*endpoint, "healthz" | "livez" | "readyz"))?;
+    let text = match (parts.next(), parts.next()) {
+        (Some(check), None) if CHECKS.contains(&check) => "ok".to_owned(),
+        (None, _) if query.is_true("verbose") => {
+            let excluded: Vec<&str> = query.all("exclude").collect();
+            let line = |check: &&str| {
+                let note = if excluded.contains(check) { "excluded: ok" } else { "ok" };
+                format!("[+]{check} {note}\n")
+            };
+            let lines: String = CHECKS.iter().map(line).collect();
+            format!("{lines}{endpoint} check passed\n")
+        }
+        (None, _) => "ok".to_owned(),
+        _ => return None,
+    };
+    Some(respond::plain(StatusCode::OK, "text/plain; charset=utf-8", text))
+}
+
+/// `/version`, with the Kubernetes version whose API is served.
+fn version() -> Vec<u8> {
+    let git_version = klient_schema::KUBERNETES_VERSION;
+    let mut numbers = git_version.trim_start_matches('v').split('.');
+    let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let previous =
+        minor.parse::<u32>().map_or_else(|_| minor.to_owned(), |minor| minor.saturating_sub(1).to_string());
+    let version = serde_json::json!({
+        "major": major,
+        "minor": minor,
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": previous,
+        "gitVersion": git_version,
+        "gitCommit": "",
+        "gitTreeState": "",
+        "buildDate": "",
+        "goVersion": "",
+        "compiler": "rustc",
+        "platform": format!("{}/{}", std::env::consts::OS, go_architecture()),
+    });
+    serde_json::to_vec_pretty(&version).expect("keys are strings")
+}
+
+/// The machine's architecture in Go's words, which is how Kubernetes' clients print it.
+fn go_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

@@ -1,0 +1,91 @@
+//! [`Object`], an object as it is kept, and [`Key`], its name.
+
+use std::fmt;
+
+use bytes::Bytes;
+use klient_apimachinery::{Str, fields, labels};
+
+use crate::values::Map;
+
+/// `NAMESPACE/NAME`, or `NAME` of what is cluster-scoped; sorts as etcd sorts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Key(Box<str>);
+
+impl Key {
+    pub(crate) fn new(namespace: Option<&str>, name: &str) -> Self {
+        match namespace {
+            Some(namespace) => Key(format!("{namespace}/{name}").into()),
+            None => Key(name.into()),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(namespace, _)| namespace)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An object at one version.
+pub(crate) struct Object {
+    pub(crate) key: Key,
+    pub(crate) version: u64,
+    pub(crate) uid: Str,
+    /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
+    pub(crate) json: Bytes,
+    pub(crate) labels: Box<[(Str, Str)]>,
+    /// The fields that field selectors of its kind know, but for name and namespace.
+    pub(crate) fields: Box<[(Str, Str)]>,
+}
+
+impl Object {
+    /// The object as a value, without `apiVersion` and `kind`.
+    pub(crate) fn value(&self) -> Map {
+        serde_json::from_slice(&self.json).expect("the server has written it")
+    }
+
+    /// Whether selectors select it.
+    pub(crate) fn matches(&self, selection: &Selection) -> bool {
+        selection.labels.matches(|key| find(&self.labels, key))
+            && selection.fields.matches(|field| match field {
+                "metadata.name" => self.key.name(),
+                "metadata.namespace" => self.key.namespace().unwrap_or_default(),
+                _ => find(&self.fields, field).unwrap_or_default(),
+            })
+    }
+}
+
+fn find<'a>(pairs: &'a [(Str, Str)], key: &str) -> Option<&'a str> {
+    pairs.iter().find(|(other, _)| other == key).map(|(_, value)| value.as_str())
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.key, self.version)
+    }
+}
+
+/// Which objects are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    pub(crate) labels: labels::Selector,
+    pub(crate) fields: fields::Selector,
+}
+
+impl Selection {
+    pub(crate) fn is_everything(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+}

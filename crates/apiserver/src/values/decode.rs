@@ -1,0 +1,395 @@
+//! A value in the form its type gives it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::schema::{Field, Schema, Type};
+use klient_apimachinery::{MicroTime, Quantity, Time};
+use klient_schema::core_v1::PERSISTENT_VOLUME_CLAIM;
+use serde_json::Value;
+
+use super::Map;
+
+/// A value, and the fields it had that its type does not know.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    pub(crate) object: Map,
+    /// Paths such as `spec.containers[0].foo`.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// A field that holds what it cannot hold, in Go's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    /// As the decoder of JSON says it.
+    pub(crate) of_json: String,
+    /// As the converter of values says it, which reads what strategic merge patches make.
+    pub(crate) of_value: String,
+}
+
+impl From<String> for Mismatch {
+    fn from(problem: String) -> Self {
+        Mismatch { of_json: problem.clone(), of_value: problem }
+    }
+}
+
+/// Brings an object into the form of its struct, but for `apiVersion` and `kind`, which are taken away.
+///
+/// # Errors
+///
+/// If a field holds what it cannot hold.
+pub(crate) fn decode(mut object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch> {
+    object.remove("apiVersion");
+    object.remove("kind");
+    let mut decoder = Decoder::default();
+    let object = decoder.message(object, schema)?;
+    decoder.unknown.sort();
+    Ok(Decoded { object, unknown: decoder.unknown })
+}
+
+/// What Go writes of a struct in which nothing is set.
+pub(crate) fn empty(schema: &'static Schema) -> Map {
+    let mut decoder = Decoder::default();
+    decoder.message(Map::new(), schema).unwrap_or_default()
+}
+
+#[derive(Default)]
+struct Decoder {
+    /// Where we are, with indices, for fields that are not known.
+    path: String,
+    /// Where we are, as Go's errors say it: names only.
+    names: Vec<&'static str>,
+    /// The struct we are in.
+    within: &'static str,
+    unknown: Vec<String>,
+}
+
+impl Decoder {
+    fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, Mismatch> {
+        let outer = std::mem::replace(&mut self.within, schema.name);
+        let mut out = Map::new();
+        for field in schema.fields {
+            let given = object.remove(field.json).unwrap_or_default();
+            let len = self.enter(field.json);
+            self.names.push(field.json);
+            if let Some(value) = self.field(given, field)? {
+                out.insert(field.json.to_owned(), value);
+            }
+            self.names.pop();
+            self.path.truncate(len);
+        }
+        if !self.names.is_empty() && schema == &PERSISTENT_VOLUME_CLAIM {
+            // The one kind that stands within another, in a StatefulSet, and there says what it is.
+            object.remove("apiVersion");
+            object.remove("kind");
+            out.insert("apiVersion".to_owned(), "v1".into());
+            out.insert("kind".to_owned(), schema.name.into());
+        }
+        for name in object.keys() {
+            let len = self.enter(name);
+            self.unknown.push(self.path.clone());
+            self.path.truncate(len);
+        }
+        self.within = outer;
+        Ok(out)
+    }
+
+    fn enter(&mut self, name: &str) -> usize {
+        let len = self.path.len();
+        if len > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        len
+    }
+
+    /// The value of a field as Go writes it, or nothing where Go leaves it out.
+    fn field(&mut self, value: Value, field: &'static Field) -> Result<Option<Value>, Mismatch> {
+        if value.is_null() {
+            return Ok(absent(field));
+        }
+        let value = self.value(value, field.ty)?;
+        let left_out = field.omit_empty && !field.pointer && is_zero(&value, field.ty);
+        Ok((!left_out).then_some(value))
+    }
+
+    fn value(&mut self, value: Value, ty: Type) -> Result<Value, Mismatch> {
+        match (ty, value) {
+            (Type::String, value @ Value::String(_)) | (Type::Bool, value @ Value::Bool(_)) => Ok(value),
+            (Type::String | Type::Bool, value) => Err(self.mismatch(&value, ty)),
+            (Type::Int32, value) => match value.as_i64() {
+                Some(number) if i32::try_from(number).is_ok() => Ok(value),
+                _ => Err(self.mismatch(&value, ty)),
+            },
+            (Type::Int64, value) => {
+                if value.is_i64() {
+                    Ok(value)
+                } else {
+                    Err(self.mismatch(&value, ty))
+                }
+            }
+            (Type::Double, value) => {
+                if value.is_number() {
+                    Ok(value)
+                } else {
+                    Err(self.mismatch(&value, ty))
+                }
+            }
+            (Type::Bytes, Value::String(text)) => Ok(bytes(text)?),
+            (Type::Bytes, value) => Err(self.mismatch(&value, ty)),
+            (Type::Time, Value::String(text)) => {
+                Ok(time(text, |text| text.parse::<Time>().map(|time| time.to_string()))?)
+            }
+            (Type::MicroTime, Value::String(text)) => {
+                Ok(time(text, |text| text.parse::<MicroTime>().map(|time| time.to_string()))?)
+            }
+            (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, "string")),
+            (Type::Duration, value @ Value::String(_)) => Ok(value),
+            (Type::Duration, value) => Err(self.mismatch(&value, ty)),
+            (Type::Quantity, value) => Ok(quantity(&value)?),
+            (Type::IntOrString, value @ (Value::String(_) | Value::Number(_))) => Ok(value),
+            (Type::IntOrString, value) => Err(self.not_a(&value, "int32")),
+            (Type::Json, value) => Ok(value),
+            (Type::RawExtension | Type::FieldsV1, value @ Value::Object(_)) => Ok(value),
+            (Type::RawExtension | Type::FieldsV1, value) => Err(self.mismatch(&value, ty)),
+            (Type::StringList, value) => self.value(value, Type::List(&Type::String)),
+            (Type::SchemaOrArray(schema), Value::Array(items)) => self.list(items, Type::Message(schema)),
+            (Type::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),
+            (Type::SchemaOrStringArray(_), Value::Array(items)) => self.list(items, Type::String),
+            (
+                Type::Message(schema)
+                | Type::SchemaOrArray(schema)
+                | Type::SchemaOrBool(schema)
+                | Type::SchemaOrStringArray(schema),
+                Value::Object(object),
+            ) => self.message(object, schema).map(Value::Object),
+            (Type::List(item), Value::Array(items)) => self.list(items, *item),
+            (Type::Map(value), Value::Object(entries)) => {
+                let entries = entries.into_iter().map(|(key, entry)| {
+                    let len = self.enter(&key);
+                    let entry = if entry.is_null() { Ok(zero(*value)) } else { self.value(entry, *value) };
+                    self.path.truncate(len);
+                    Ok((key, entry?))
+                });
+                entries.collect::<Result<Map, Mismatch>>().map(Value::Object)
+            }
+            (ty, value) => Err(self.mismatch(&value, ty)),
+        }
+    }
+
+    fn list(&mut self, items: Vec<Value>, item: Type) -> Result<Value, Mismatch> {
+        let items = items.into_iter().enumerate().map(|(index, value)| {
+            let len = self.path.len();
+            self.path.push_str(&format!("[{index}]"));
+            let value = if value.is_null() { Ok(zero(item)) } else { self.value(value, item) };
+            self.path.truncate(len);
+            value
+        });
+        items.collect::<Result<Vec<_>, _>>().map(Value::Array)
+    }
+
+    fn mismatch(&self, value: &Value, ty: Type) -> Mismatch {
+        let of_json = format!(
+            "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
+            name_of(value),
+            self.within,
+            self.names.join("."),
+            go_name(ty)
+        );
+        let kind = match value {
+            Value::Object(_) => "map",
+            Value::Array(_) => "slice",
+            Value::Bool(_) => "bool",
+            Value::Number(number) if number.is_f64() => "float64",
+            Value::Number(_) => "int64",
+            _ => "string",
+        };
+        let of_value = match ty {
+            Type::Message(_) => format!("cannot restore struct from: {kind}"),
+            Type::List(_) | Type::StringList => format!("cannot restore slice from {kind}"),
+            Type::Map(_) => format!("cannot restore map from {kind}"),
+            _ => format!("unrecognized type: {}", go_name(ty)),
+        };
+        Mismatch { of_json, of_value }
+    }
+
+    /// Of types that read themselves, which say nothing of the field.
+    fn not_a(&self, value: &Value, ty: &str) -> Mismatch {
+        format!("json: cannot unmarshal {} into Go value of type {ty}", name_of(value)).into()
+    }
+}
+
+/// What Go writes of a field that is not set.
+fn absent(field: &'static Field) -> Option<Value> {
+    match field.ty {
+        // `omitempty` does not leave out a struct; nor is there a way to leave out a value.
+        Type::Message(schema) if !field.pointer => Some(Value::Object(empty(schema))),
+        _ if field.omit_empty || field.pointer => None,
+        ty => Some(zero(ty)),
+    }
+}
+
+/// Go's zero value.
+fn zero(ty: Type) -> Value {
+    match ty {
+        Type::String | Type::Duration => "".into(),
+        Type::Bool => false.into(),
+        Type::Int32 | Type::Int64 | Type::Double | Type::IntOrString => 0.into(),
+        Type::Quantity => "0".into(),
+        Type::Message(schema) => Value::Object(empty(schema)),
+        _ => Value::Null,
+    }
+}
+
+fn is_zero(value: &Value, ty: Type) -> bool {
+    match (value, ty) {
+        (Value::Array(items), _) => items.is_empty(),
+        (Value::Object(entries), Type::Map(_)) => entries.is_empty(),
+        (Value::String(text), Type::String | Type::Bytes) => text.is_empty(),
+        (Value::Bool(value), _) => !value,
+        (Value::Number(number), _) => number.as_f64() == Some(0.0),
+        _ => false,
+    }
+}
+
+fn name_of(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "bool".to_owned(),
+        Value::Number(number) if number.is_f64() => format!("number {number}"),
+        Value::Number(_) => "number".to_owned(),
+        Value::String(_) => "string".to_owned(),
+        Value::Array(_) => "array".to_owned(),
+        Value::Object(_) => "object".to_owned(),
+    }
+}
+
+fn go_name(ty: Type) -> String {
+    match ty {
+        Type::String => "string".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::Int32 => "int32".to_owned(),
+        Type::Int64 => "int64".to_owned(),
+        Type::Double => "float64".to_owned(),
+        Type::Bytes => "[]uint8".to_owned(),
+        Type::Message(schema) => {
+            let version = schema.package.rsplit('/').next().unwrap_or_default();
+            format!("{version}.{}", schema.name)
+        }
+        Type::List(item) => format!("[]{}", go_name(*item)),
+        Type::StringList => "[]string".to_owned(),
+        Type::Map(value) => format!("map[string]{}", go_name(*value)),
+        Type::Duration => "string".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn bytes(text: String) -> Result<Value, String> {
+    if BASE64.decode(&text).is_ok() {
+        return Ok(text.into());
+    }
+    let is_base64 = |c: u8| c.is_ascii_alphanumeric() || b"+/=\r\n".contains(&c);
+    let at = text.bytes().position(|c| !is_base64(c)).unwrap_or(text.len());
+    Err(format!("illegal base64 data at input byte {at}"))
+}
+
+fn time<E>(text: String, parse: impl Fn(&str) -> Result<String, E>) -> Result<Value, String> {
+    parse(&text).map(Value::String).map_err(|_| {
+        format!(r#"parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006""#)
+    })
+}
+
+fn quantity(value: &Value) -> Result<Value, String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => value.to_string(),
+    };
+    match Quantity::from(text).canonical() {
+        Ok(text) => Ok(text.as_str().into()),
+        Err(_) => {
+            Err("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+                .to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klient_apimachinery::schema::Schema;
+    use klient_schema::{apps_v1, core_v1};
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: Value, schema: &'static Schema) -> Result<Decoded, Mismatch> {
+        decode(value.as_object().expect("an object").clone(), schema)
+    }
+
+    #[track_caller]
+    fn check(value: Value, schema: &'static Schema, expected: Value) {
+        assert_eq!(Value::Object(read(value, schema).expect("it decodes").object), expected);
+    }
+
+    #[test]
+    fn objects_take_the_form_go_gives_them() {
+        check(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {}}, "data": null}),
+            &core_v1::CONFIG_MAP,
+            json!({"metadata": {"name": "a"}}),
+        );
+        check(
+            json!({"spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostPort": 0}]}]}}),
+            &core_v1::POD,
+            json!({
+                "metadata": {},
+                "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80}], "resources": {}}]},
+                "status": {},
+            }),
+        );
+        check(json!({}), &core_v1::POD, json!({"metadata": {}, "spec": {"containers": null}, "status": {}}));
+        check(
+            json!({"spec": {"ports": [{"port": 80, "targetPort": "http"}]}}),
+            &core_v1::SERVICE,
+            json!({"metadata": {}, "spec": {"ports": [{"port": 80, "targetPort": "http"}]}, "status": {"loadBalancer": {}}}),
+        );
+        check(
+            json!({"limits": {"cpu": "1000m", "memory": 1024}}),
+            &core_v1::RESOURCE_REQUIREMENTS,
+            json!({"limits": {"cpu": "1", "memory": "1024"}}),
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_dropped_and_named() {
+        let decoded = read(
+            json!({"nosuch": 1, "spec": {"foo": 1, "template": {"spec": {"containers": [{"x": 1}]}}}}),
+            &apps_v1::DEPLOYMENT,
+        );
+        let unknown = decoded.expect("it decodes").unknown;
+        assert_eq!(unknown, ["nosuch", "spec.foo", "spec.template.spec.containers[0].x"]);
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_refused_in_gos_words() {
+        for (value, schema, problem) in [
+            (
+                json!({"data": {"a": true}}),
+                &core_v1::CONFIG_MAP,
+                "json: cannot unmarshal bool into Go struct field ConfigMap.data of type string",
+            ),
+            (
+                json!({"spec": {"replicas": "one"}}),
+                &apps_v1::DEPLOYMENT,
+                "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+            ),
+            (
+                json!({"spec": {"containers": {}}}),
+                &core_v1::POD,
+                "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container",
+            ),
+            (json!({"data": {"a": "!"}}), &core_v1::SECRET, "illegal base64 data at input byte 0"),
+        ] {
+            assert_eq!(read(value, schema).unwrap_err().of_json, problem);
+        }
+    }
+}

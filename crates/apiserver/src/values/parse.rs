@@ -1,0 +1,101 @@
+//! JSON text to values, with a note of every key that stands twice.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
+
+use super::Map;
+
+/// Reads one JSON value. The second part of the answer names fields that stand twice, as `data.a`.
+pub(crate) fn parse(text: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
+    let mut reader = Reader::default();
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = Seed(&mut reader).deserialize(&mut json)?;
+    json.end()?;
+    Ok((value, reader.duplicates))
+}
+
+#[derive(Default)]
+struct Reader {
+    path: String,
+    duplicates: Vec<String>,
+}
+
+struct Seed<'a>(&'a mut Reader);
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        let len = self.0.path.len();
+        loop {
+            self.0.path.push_str(&format!("[{}]", items.len()));
+            let item = seq.next_element_seed(Seed(self.0))?;
+            self.0.path.truncate(len);
+            match item {
+                Some(item) => items.push(item),
+                None => return Ok(Value::Array(items)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        let len = self.0.path.len();
+        while let Some(key) = access.next_key::<String>()? {
+            if len > 0 {
+                self.0.path.push('.');
+            }
+            self.0.path.push_str(&key);
+            if map.contains_key(&key) {
+                self.0.duplicates.push(self.0.path.clone());
+            }
+            let value = access.next_value_seed(Seed(self.0)).map_err(A::Error::custom)?;
+            map.insert(key, value);
+            self.0.path.truncate(len);
+        }
+        Ok(Value::Object(map))
+    }
+}
