@@ -77,12 +77,14 @@ pub(crate) fn prepare_create<'a>(
     state: &'a State,
     resource: &Resource,
     object: &mut Map,
+    dry_run: bool,
 ) -> Result<Reserved<'a>> {
     if resource.is_definition() {
         establish(state, resource, object);
     }
     if is(resource, "", "Service") {
-        return state.addresses.reserve(object, None).map_err(|errors| refused(resource, object, &errors));
+        let reserved = state.addresses.reserve(object, None, dry_run);
+        return reserved.map_err(|errors| refused(resource, object, &errors));
     }
     Ok(state.addresses.nothing())
 }
@@ -97,15 +99,14 @@ pub(crate) fn prepare_update<'a>(
     resource: &Resource,
     object: &mut Map,
     old: &Map,
+    dry_run: bool,
 ) -> Result<Reserved<'a>> {
     if resource.is_definition() && at(object, &["spec"]) != at(old, &["spec"]) {
         establish(state, resource, object);
     }
     if is(resource, "", "Service") {
-        return state
-            .addresses
-            .reserve(object, Some(old))
-            .map_err(|errors| refused(resource, object, &errors));
+        let reserved = state.addresses.reserve(object, Some(old), dry_run);
+        return reserved.map_err(|errors| refused(resource, object, &errors));
     }
     Ok(state.addresses.nothing())
 }

@@ -10,7 +10,8 @@ use crate::values::{Map, map_at, text_at};
 
 const OBJECTS: &str = include_str!("bootstrap.jsonl");
 
-/// Puts the objects of a new cluster into the store.
+/// Puts the objects of a new cluster into the store. Nobody can have seen earlier versions, and watches from them
+/// are refused as those of a server that was started again.
 pub(crate) fn populate(state: &Arc<State>) {
     let time = Time::now().to_string();
     for line in OBJECTS.lines() {
@@ -19,6 +20,7 @@ pub(crate) fn populate(state: &Arc<State>) {
         };
         put(state, object, &time);
     }
+    state.store.compact();
 }
 
 fn put(state: &Arc<State>, object: Map, time: &str) {

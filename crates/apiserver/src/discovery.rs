@@ -1,14 +1,19 @@
 //! What the server says it serves.
 
+mod group;
+
 use std::sync::{Arc, RwLock};
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, Response, StatusCode};
 use ring::digest;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+
+use group::{Group, Version};
 
 use crate::negotiate::{Format, Offer, accepted, negotiate};
-use crate::registry::{Registry, Resource};
+use crate::registry::Registry;
+
 use crate::request::Query;
 use crate::respond::{self, Body};
 use crate::status::Result;
@@ -32,16 +37,6 @@ struct Aggregated {
     etag: String,
 }
 
-struct Group {
-    name: String,
-    versions: Vec<Version>,
-}
-
-struct Version {
-    name: String,
-    resources: Vec<Arc<Resource>>,
-}
-
 impl Discovery {
     /// Answers a request for a discovery document; `None` if the path is none.
     pub(crate) fn answer(
@@ -56,7 +51,7 @@ impl Discovery {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let aggregate =
             |index: usize| wants_aggregated(headers).then(|| documents.aggregated[index].answer(headers));
-        let value = match parts[..] {
+        let json = match parts[..] {
             ["api"] => match aggregate(0) {
                 Some(response) => return Some(Ok(response)),
                 None => versions(address),
@@ -78,7 +73,7 @@ impl Discovery {
         // Forms of discovery that are not known are passed over for plain JSON.
         let format = negotiate(headers, query, offer).or_else(|_| negotiate(&HeaderMap::new(), query, offer));
         Some(format.map(|format: Format| {
-            let mut response = respond::value(StatusCode::OK, format, &value);
+            let mut response = respond::json(StatusCode::OK, format, json);
             respond::vary(&mut response);
             response
         }))
@@ -120,12 +115,18 @@ fn wants_aggregated(headers: &HeaderMap) -> bool {
         .is_some_and(|clause| !clause.parameter("as").is_empty())
 }
 
-fn versions(address: &str) -> Value {
-    json!({
-        "kind": "APIVersions",
-        "versions": ["v1"],
-        "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
-    })
+fn versions(address: &str) -> Vec<u8> {
+    let address = Value::from(address);
+    format!(
+        r#"{{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[{{"clientCIDR":"0.0.0.0/0","serverAddress":{address}}}]}}"#
+    )
+    .into_bytes()
+}
+
+/// A list of what is JSON already; `head` is what stands before its items.
+fn list(head: &str, items: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let items: Vec<Vec<u8>> = items.collect();
+    [head.as_bytes(), b"[", &items.join(&b","[..]), b"]}"].concat()
 }
 
 impl Documents {
@@ -158,10 +159,12 @@ impl Documents {
         self.groups.iter().find(|group| group.name == name)
     }
 
-    fn group_list(&self) -> Value {
-        let groups =
-            self.groups.iter().filter(|group| !group.name.is_empty()).map(|group| group.describe(false));
-        json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>()})
+    fn group_list(&self) -> Vec<u8> {
+        let groups = self.groups.iter().filter(|group| !group.name.is_empty());
+        list(
+            r#"{"kind":"APIGroupList","apiVersion":"v1","groups":"#,
+            groups.map(|group| group.describe(false)),
+        )
     }
 }
 
@@ -182,13 +185,10 @@ fn priority(version: &str) -> (u8, u32, u32) {
 
 impl Aggregated {
     fn new(groups: &[&Group]) -> Self {
-        let list = json!({
-            "kind": "APIGroupDiscoveryList",
-            "apiVersion": "apidiscovery.k8s.io/v2",
-            "metadata": {},
-            "items": groups.iter().map(|group| group.aggregated()).collect::<Vec<_>>(),
-        });
-        let json = respond::to_bytes(&list);
+        const HEAD: &str =
+            r#"{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},"items":"#;
+        let mut json = list(HEAD, groups.iter().map(|group| group.aggregated()));
+        json.push(b'\n');
         Aggregated { etag: etag(&json), json }
     }
 
@@ -220,109 +220,4 @@ pub(crate) fn etag(document: &[u8]) -> String {
 /// A hash of a document in capital hexadecimal digits.
 pub(crate) fn hash(document: &[u8]) -> String {
     digest::digest(&digest::SHA512, document).as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-impl Group {
-    fn version(&self, name: &str) -> Option<&Version> {
-        self.versions.iter().find(|version| version.name == name)
-    }
-
-    fn describe(&self, alone: bool) -> Value {
-        let version = |version: &Version| json!({"groupVersion": format!("{}/{}", self.name, version.name), "version": version.name});
-        let mut group = Map::new();
-        if alone {
-            group.insert("kind".to_owned(), "APIGroup".into());
-            group.insert("apiVersion".to_owned(), "v1".into());
-        }
-        group.insert("name".to_owned(), self.name.as_str().into());
-        group.insert("versions".to_owned(), self.versions.iter().map(version).collect());
-        group.insert("preferredVersion".to_owned(), self.versions.first().map(version).unwrap_or_default());
-        Value::Object(group)
-    }
-
-    fn aggregated(&self) -> Value {
-        let metadata = if self.name.is_empty() { json!({}) } else { json!({ "name": self.name }) };
-        let version = |version: &Version| {
-            json!({
-                "version": version.name,
-                "resources": version.resources.iter().map(|resource| aggregated_resource(resource)).collect::<Vec<_>>(),
-                "freshness": "Current",
-            })
-        };
-        json!({"metadata": metadata, "versions": self.versions.iter().map(version).collect::<Vec<_>>()})
-    }
-}
-
-impl Version {
-    fn resource_list(&self, group_version: &str) -> Value {
-        let resources: Vec<Value> =
-            self.resources.iter().flat_map(|resource| legacy_resources(resource)).collect();
-        json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources})
-    }
-}
-
-/// A value that is left out when it is empty.
-fn put(object: &mut Map<String, Value>, name: &str, value: &[String]) {
-    if !value.is_empty() {
-        object.insert(name.to_owned(), value.iter().map(String::as_str).collect());
-    }
-}
-
-fn aggregated_resource(resource: &Resource) -> Value {
-    let kind =
-        |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
-    let mut out = Map::new();
-    out.insert("resource".to_owned(), (*resource.info.plural).into());
-    // Built-in kinds leave out their own group and version; custom ones say theirs.
-    let (group, version) =
-        if resource.is_custom() { (&*resource.info.group, &*resource.info.version) } else { ("", "") };
-    out.insert("responseKind".to_owned(), kind(group, version, &resource.info.kind));
-    let scope = if resource.info.namespaced { "Namespaced" } else { "Cluster" };
-    out.insert("scope".to_owned(), scope.into());
-    out.insert("singularResource".to_owned(), resource.singular.as_str().into());
-    out.insert("verbs".to_owned(), resource.verbs.iter().map(String::as_str).collect());
-    put(&mut out, "shortNames", &resource.short_names);
-    put(&mut out, "categories", &resource.categories);
-    let subresources: Vec<Value> = resource
-        .subresources
-        .iter()
-        .map(|sub| {
-            let (group, version) =
-                if sub.version.is_empty() { (group, version) } else { (sub.group.as_str(), sub.version.as_str()) };
-            json!({"subresource": sub.name, "responseKind": kind(group, version, &sub.kind), "verbs": sub.verbs})
-        })
-        .collect();
-    if !subresources.is_empty() {
-        out.insert("subresources".to_owned(), Value::Array(subresources));
-    }
-    Value::Object(out)
-}
-
-fn legacy_resources(resource: &Resource) -> Vec<Value> {
-    let mut own = Map::new();
-    own.insert("name".to_owned(), (*resource.info.plural).into());
-    own.insert("singularName".to_owned(), resource.singular.as_str().into());
-    own.insert("namespaced".to_owned(), resource.info.namespaced.into());
-    own.insert("kind".to_owned(), (*resource.info.kind).into());
-    own.insert("verbs".to_owned(), resource.verbs.iter().map(String::as_str).collect());
-    put(&mut own, "shortNames", &resource.short_names);
-    put(&mut own, "categories", &resource.categories);
-    if !resource.storage_hash.is_empty() {
-        own.insert("storageVersionHash".to_owned(), resource.storage_hash.as_str().into());
-    }
-    let subresources = resource.subresources.iter().map(|sub| {
-        let mut out = json!({
-            "name": format!("{}/{}", resource.info.plural, sub.name),
-            "singularName": "",
-            "namespaced": resource.info.namespaced,
-            "kind": sub.kind,
-            "verbs": sub.verbs,
-        });
-        if !sub.version.is_empty() {
-            out["group"] = sub.group.as_str().into();
-            out["version"] = sub.version.as_str().into();
-        }
-        out
-    });
-    std::iter::once(Value::Object(own)).chain(subresources).collect()
 }

@@ -1,5 +1,6 @@
 //! What is done for each verb.
 
+mod binding;
 mod body;
 mod create;
 pub(crate) mod delete;
@@ -59,6 +60,9 @@ impl Context {
         if reviews::is_review(&self.resource) {
             return reviews::create(self);
         }
+        if self.resource.info.kind == "Binding" && self.resource.info.group.is_empty() {
+            return binding::create(self);
+        }
         let names_one = matches!(verb, Verb::Get | Verb::Update | Verb::Patch | Verb::Delete);
         let in_no_namespace = self.resource.info.namespaced && self.info.namespace.is_none();
         if in_no_namespace && (names_one || verb == Verb::Create) {
@@ -73,7 +77,7 @@ impl Context {
             Verb::Update => update::update(self, None),
             Verb::Patch => patch::patch(self, None),
             Verb::Delete => delete::delete(self),
-            Verb::DeleteCollection => delete::delete_collection(self),
+            Verb::DeleteCollection => delete::delete_collection(self).await,
         }
     }
 
@@ -86,6 +90,7 @@ impl Context {
             return Err(Failure::method_not_allowed());
         }
         match (name, verb) {
+            ("binding", Verb::Create) => binding::create(self),
             ("scale", Verb::Get) => scale::get(self),
             ("scale", Verb::Update) => scale::update(self),
             ("scale", Verb::Patch) => scale::patch(self),

@@ -6,16 +6,18 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
-use klient_apimachinery::codec::Wire as _;
-use klient_apimachinery::{Time, yaml};
+use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::meta::v1::schema::{OBJECT_META, STATUS};
+use klient_apimachinery::schema::Schema;
+use klient_apimachinery::yaml;
 use serde_json::Value;
 
 use crate::negotiate::{Format, Media, Transform};
 use crate::registry::Resource;
 use crate::status::Failure;
 use crate::storage::Object;
-use crate::table;
-use crate::values::Map;
+use crate::table::{self, Include};
+use crate::values::{self, Map};
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
@@ -32,7 +34,11 @@ pub(crate) fn plain(code: StatusCode, content_type: &'static str, body: impl Int
 
 /// `404 page not found`, which is said where there is no such path at all.
 pub(crate) fn not_found() -> Response<Body> {
-    let mut response = plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n");
+    as_it_says(plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n"))
+}
+
+/// Tells browsers to take an answer for what its type says, as upstream does of some.
+pub(crate) fn as_it_says(mut response: Response<Body>) -> Response<Body> {
     response
         .headers_mut()
         .insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
@@ -41,11 +47,12 @@ pub(crate) fn not_found() -> Response<Body> {
 
 pub(crate) fn failure(failure: &Failure) -> Response<Body> {
     let code = StatusCode::from_u16(failure.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut json = Vec::new();
-    failure.status().to_json(&mut json);
+    let mut json = status(failure.status());
     // Who takes nothing that is on offer gets what people read.
     if code == StatusCode::NOT_ACCEPTABLE {
         json = indent(&json);
+    } else {
+        json.push(b'\n');
     }
     let mut response = plain(code, "application/json", json);
     if let Some(seconds) = failure.retry_after() {
@@ -55,24 +62,44 @@ pub(crate) fn failure(failure: &Failure) -> Response<Body> {
     response
 }
 
+/// A Status as JSON, which is served as if it were of the core group.
+pub(crate) fn status(status: &Status) -> Vec<u8> {
+    let mut json = Vec::new();
+    if let Ok(Value::Object(mut status)) = serde_json::to_value(status) {
+        status.insert("apiVersion".to_owned(), "v1".into());
+        values::encode(&status, &STATUS, &mut json);
+    }
+    json
+}
+
 /// JSON text in the form that was asked for.
-pub(crate) fn json(code: StatusCode, format: Format, json: Vec<u8>) -> Response<Body> {
+pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Response<Body> {
     let body = match format.media {
         Media::Yaml => {
             let value: Value = serde_json::from_slice(&json).unwrap_or_default();
             yaml::to_string(&value).into_bytes()
         }
         Media::Json if format.pretty => indent(&json),
-        Media::Json => json,
+        Media::Json => {
+            json.push(b'\n');
+            json
+        }
     };
     let mut response = plain(code, format.media.content_type(), body);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response
 }
 
-/// A value in the form that was asked for.
-pub(crate) fn value(code: StatusCode, format: Format, value: &impl serde::Serialize) -> Response<Body> {
-    json(code, format, serde_json::to_vec(value).expect("keys are strings"))
+/// A struct in the form that was asked for.
+pub(crate) fn message(
+    code: StatusCode,
+    format: Format,
+    object: &Map,
+    schema: &'static Schema,
+) -> Response<Body> {
+    let mut json = Vec::new();
+    values::encode(object, schema, &mut json);
+    self::json(code, format, json)
 }
 
 /// A stored object in the form that was asked for.
@@ -84,18 +111,18 @@ pub(crate) fn object(
 ) -> Response<Body> {
     let json = match format.transform {
         Transform::None => with_kind(resource, &resource.render(object)),
-        Transform::Partial(version) => to_bytes(&partial(version, &resource.read(object))),
+        Transform::Partial(version) => partial(version, &resource.read(object)),
         Transform::Table(version) => {
-            let rows = [(object, resource.read(object))];
-            let include = table::Include::Metadata;
-            to_bytes(&table::table(version, resource, &rows, include, true, Time::now()))
+            table::of_one(version, resource, resource.read(object), Include::Metadata, true)
         }
     };
     self::json(code, format, json)
 }
 
 pub(crate) fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("keys are strings")
+    let mut json = Vec::new();
+    values::plain(value, &mut json);
+    json
 }
 
 /// An object's JSON with its kind in front.
@@ -106,19 +133,29 @@ pub(crate) fn with_kind(resource: &Resource, json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The first brace of an object, its kind and `apiVersion`, and the comma behind them.
+/// The first brace of an object, its kind and `apiVersion`, and the comma behind them. What has no struct upstream
+/// is sorted.
 pub(crate) fn push_kind(resource: &Resource, out: &mut Vec<u8>) {
     let (kind, api_version) = (&resource.info.kind, resource.info.api_version());
-    out.extend_from_slice(format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"#).as_bytes());
+    let head = if resource.is_custom() {
+        format!(r#"{{"apiVersion":{api_version:?},"kind":{kind:?},"#)
+    } else {
+        format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"#)
+    };
+    out.extend_from_slice(head.as_bytes());
 }
 
-/// `PartialObjectMetadata` of an object.
-pub(crate) fn partial(version: &str, object: &Map) -> Value {
-    serde_json::json!({
-        "kind": "PartialObjectMetadata",
-        "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": object.get("metadata"),
-    })
+/// `PartialObjectMetadata` of an object, as JSON.
+pub(crate) fn partial(version: &str, object: &Map) -> Vec<u8> {
+    let mut out =
+        format!(r#"{{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/{version}","metadata":"#)
+            .into_bytes();
+    match object.get("metadata") {
+        Some(Value::Object(metadata)) => values::encode(metadata, &OBJECT_META, &mut out),
+        _ => out.extend_from_slice(b"{}"),
+    }
+    out.push(b'}');
+    out
 }
 
 /// Adds the warnings a client should show.

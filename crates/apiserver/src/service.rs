@@ -65,13 +65,14 @@ async fn route(
         let attributes = Attributes { verb: verb.clone(), path: Some(path.clone()), ..Attributes::default() };
         if !rbac.allows(&user, &attributes) {
             let message = format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name);
-            return Err(Failure::new(Reason::Forbidden, message).with_details());
+            let failure = Failure::new(Reason::Forbidden, message).with_details();
+            return Ok(respond::as_it_says(respond::failure(&failure)));
         }
         return documents(state, &parts, &query);
     };
     let attributes = attributes(&info);
     if !rbac.allows(&user, &attributes) {
-        return Err(forbidden(&user, &attributes));
+        return Ok(respond::as_it_says(respond::failure(&forbidden(&user, &attributes))));
     }
     let Some(resource) = state.registry.find(&info.group, &info.version, &info.resource) else {
         if state.registry.is_built_in(&info.group, &info.version) {
@@ -167,10 +168,11 @@ fn paths(state: &State) -> Response<Body> {
 }
 
 fn health(path: &str, query: &Query) -> Option<Response<Body>> {
+    let text = |text: &str| respond::plain(StatusCode::OK, "text/plain; charset=utf-8", text.to_owned());
     let mut parts = path.trim_start_matches('/').split('/');
     let endpoint = parts.next().filter(|endpoint| matches!(*endpoint, "healthz" | "livez" | "readyz"))?;
-    let text = match (parts.next(), parts.next()) {
-        (Some(check), None) if CHECKS.contains(&check) => "ok".to_owned(),
+    let answer = match (parts.next(), parts.next()) {
+        (Some(check), None) if CHECKS.contains(&check) => return Some(text("ok")),
         (None, _) if query.is_true("verbose") => {
             let excluded: Vec<&str> = query.all("exclude").collect();
             let line = |check: &&str| {
@@ -178,37 +180,39 @@ fn health(path: &str, query: &Query) -> Option<Response<Body>> {
                 format!("[+]{check} {note}\n")
             };
             let lines: String = CHECKS.iter().map(line).collect();
-            format!("{lines}{endpoint} check passed\n")
+            text(&format!("{lines}{endpoint} check passed\n"))
         }
-        (None, _) => "ok".to_owned(),
+        (None, _) => text("ok"),
         _ => return None,
     };
-    Some(respond::plain(StatusCode::OK, "text/plain; charset=utf-8", text))
+    Some(respond::as_it_says(answer))
 }
 
 /// `/version`, with the Kubernetes version whose API is served.
-fn version() -> Vec<u8> {
+fn version() -> String {
     let git_version = klient_schema::KUBERNETES_VERSION;
     let mut numbers = git_version.trim_start_matches('v').split('.');
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let previous =
         minor.parse::<u32>().map_or_else(|_| minor.to_owned(), |minor| minor.saturating_sub(1).to_string());
-    let version = serde_json::json!({
-        "major": major,
-        "minor": minor,
-        "emulationMajor": major,
-        "emulationMinor": minor,
-        "minCompatibilityMajor": major,
-        "minCompatibilityMinor": previous,
-        "gitVersion": git_version,
-        "gitCommit": "",
-        "gitTreeState": "",
-        "buildDate": "",
-        "goVersion": "",
-        "compiler": "rustc",
-        "platform": format!("{}/{}", std::env::consts::OS, go_architecture()),
-    });
-    serde_json::to_vec_pretty(&version).expect("keys are strings")
+    let platform = format!("{}/{}", std::env::consts::OS, go_architecture());
+    let facts = [
+        ("major", major),
+        ("minor", minor),
+        ("emulationMajor", major),
+        ("emulationMinor", minor),
+        ("minCompatibilityMajor", major),
+        ("minCompatibilityMinor", &previous),
+        ("gitVersion", git_version),
+        ("gitCommit", ""),
+        ("gitTreeState", ""),
+        ("buildDate", ""),
+        ("goVersion", ""),
+        ("compiler", "rustc"),
+        ("platform", &platform),
+    ];
+    let lines: Vec<String> = facts.iter().map(|(name, fact)| format!("  {name:?}: {fact:?}")).collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
 /// The machine's architecture in Go's words, which is how Kubernetes' clients print it.

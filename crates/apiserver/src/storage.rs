@@ -67,7 +67,7 @@ pub(crate) type Encode<'a> = &'a mut dyn FnMut(u64) -> Object;
 impl Store {
     /// An empty store that keeps `history` changes.
     pub(crate) fn new(history: usize) -> Self {
-        // A new cluster's first objects have versions above 1, so that "1" is always too old.
+        // As etcd, which counts itself as the first change.
         let version = 1;
         let inner = Inner { version, compacted: version, tables: HashMap::new(), log: VecDeque::new() };
         Store { inner: RwLock::new(inner), latest: watch::channel(version).0, history }

@@ -8,9 +8,10 @@ mod decode;
 mod encode;
 mod parse;
 mod path;
+pub(crate) mod syntax;
 
 pub(crate) use decode::{Decoded, Mismatch, decode, empty};
-pub(crate) use encode::{encode, encode_sorted};
+pub(crate) use encode::{encode, plain};
 pub(crate) use parse::parse;
 pub(crate) use path::{at, at_mut, list_at, map_at, text_at};
 

@@ -54,11 +54,13 @@ impl Addresses {
         Reserved { addresses: self, ips: Vec::new(), ports: Vec::new() }
     }
 
-    /// Gives a service the addresses it asks for, or free ones, but for those it had before.
+    /// Gives a service the addresses it asks for, or free ones, but for those it had before. In a dry run it gets
+    /// the network's own address, as upstream, where a free one would be.
     pub(crate) fn reserve(
         &self,
         service: &mut Map,
         old: Option<&Map>,
+        dry_run: bool,
     ) -> Result<Reserved<'_>, Vec<FieldError>> {
         let mut reserved = self.nothing();
         let nothing = Map::new();
@@ -66,9 +68,14 @@ impl Addresses {
         if wants_cluster_ip(service) && !ips(old).contains(&ips(service).first().copied().unwrap_or(NETWORK))
         {
             let asked = text_at(service, &["spec", "clusterIP"]).to_owned();
-            let ip = self
-                .take_ip(&asked)
-                .map_err(|problem| vec![FieldError::invalid("spec.clusterIPs", json!([asked]), problem)])?;
+            let ip = if dry_run && asked.is_empty() {
+                NETWORK
+            } else {
+                let taken = self.take_ip(&asked);
+                taken.map_err(|problem| {
+                    vec![FieldError::invalid("spec.clusterIPs", json!([asked]), problem)]
+                })?
+            };
             reserved.ips.push(ip);
             let spec = map_at(service, "spec");
             spec.insert("clusterIP".to_owned(), ip.to_string().into());

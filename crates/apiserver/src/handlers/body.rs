@@ -57,13 +57,17 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
             (value, Vec::new())
         }
     };
-    let Value::Object(object) = value else {
-        let problem = format!("json: cannot unmarshal {} into Go value of type struct", json_type(&value));
-        let message = format!(
-            "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {problem} ({})",
-            summary(&context.body)
-        );
-        return Err(Failure::bad_request(message));
+    let object = match value {
+        Value::Object(object) => object,
+        // As Go, which reads null as an object in which nothing is set.
+        Value::Null => Map::new(),
+        _ => {
+            let problem = format!(
+                r#"json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#,
+                json_type(&value)
+            );
+            return Err(unrecognized(context, kind, &problem));
+        }
     };
     check_kind(context, &object, kind, api_version)?;
     Ok(Sent { object, duplicates })
@@ -80,8 +84,7 @@ fn json_type(value: &Value) -> &'static str {
     }
 }
 
-fn unrecognized(context: &Context, kind: &str, error: &serde_json::Error) -> Failure {
-    let problem = if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
+fn unrecognized(context: &Context, kind: &str, problem: &str) -> Failure {
     Failure::bad_request(format!(
         "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {problem} ({})",
         summary(&context.body)

@@ -128,7 +128,7 @@ fn store(
     };
     stored_as.prepare_create(&mut object);
     let name = text_at(&object, &["metadata", "name"]).to_owned();
-    let reserved = admission::prepare_create(state, &stored_as, &mut object)?;
+    let reserved = admission::prepare_create(state, &stored_as, &mut object, dry_run)?;
     let problems = stored_as.validate(&object);
     if !problems.is_empty() {
         return Err(Failure::invalid(&resource.info.group, &resource.info.kind, &name, &problems));

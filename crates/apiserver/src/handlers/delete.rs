@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
-use klient_apimachinery::codec::Wire as _;
+use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusDetails};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::list::{Wanted, push_item};
+use super::list::{self, Frame, Wanted};
 use super::options::{Deletion, Propagation};
 use crate::admission;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result, Target};
-use crate::storage::{Key, Object, Page, StoreError};
+use crate::storage::{Key, Object, StoreError};
 use crate::values::{Map, at, list_at, map_at, text_at};
 
 /// Finalizers by which an object waits for what it owns.
@@ -60,10 +60,11 @@ pub(crate) fn delete_object(
 ) -> Result<Outcome> {
     let stored_as = state.stored_as(resource);
     admission::check_delete(resource, key)?;
+    let mut wanted_version = options.version.clone();
     loop {
         let current = state.store.get(&resource.table, key);
         let current = current.ok_or_else(|| Failure::not_found(&resource.target(key.name())))?;
-        check_preconditions(resource, &current, options)?;
+        check_preconditions(resource, &current, options.uid.as_deref(), wanted_version.as_deref())?;
         let old = current.value();
         let new = marked(resource, &old, options);
         let going = is_held(&new);
@@ -74,16 +75,21 @@ pub(crate) fn delete_object(
         if going && new == old {
             return Ok(Outcome::Going(current));
         }
+        // A pod that goes at once is marked all the same, and those who watch are told.
+        let marks = going || (is_graceful(resource) && new != old);
         let mut encode = |version| stored_as.store(key.clone(), new.clone(), Some(version));
-        let done = if going {
+        let done = if marks {
             state.store.update(&resource.table, key, current.version, &mut encode)
         } else {
             state.store.delete(&resource.table, key, current.version, &mut encode)
         };
         match done {
-            Ok(object) if going => {
+            Ok(object) if marks => {
                 admission::changed(state, &stored_as, &object, None);
-                return Ok(Outcome::Going(object));
+                if going {
+                    return Ok(Outcome::Going(object));
+                }
+                wanted_version = wanted_version.map(|_| object.version.to_string());
             }
             Ok(object) => {
                 admission::deleted(state, &stored_as, &object);
@@ -96,10 +102,15 @@ pub(crate) fn delete_object(
     }
 }
 
-fn check_preconditions(resource: &Resource, current: &Object, options: &Deletion) -> Result<()> {
+fn check_preconditions(
+    resource: &Resource,
+    current: &Object,
+    uid: Option<&str>,
+    version: Option<&str>,
+) -> Result<()> {
     let target =
         Target { group: &resource.info.group, plural: &resource.info.kind, name: current.key.name() };
-    if let Some(uid) = options.uid.as_deref().filter(|uid| current.uid != **uid) {
+    if let Some(uid) = uid.filter(|uid| current.uid != **uid) {
         return Err(Failure::conflict(
             &target,
             &format!(
@@ -108,9 +119,7 @@ fn check_preconditions(resource: &Resource, current: &Object, options: &Deletion
             ),
         ));
     }
-    if let Some(version) =
-        options.version.as_deref().filter(|version| current.version.to_string() != **version)
-    {
+    if let Some(version) = version.filter(|version| current.version.to_string() != **version) {
         return Err(Failure::conflict(
             &target,
             &format!(
@@ -122,16 +131,25 @@ fn check_preconditions(resource: &Resource, current: &Object, options: &Deletion
     Ok(())
 }
 
+/// Whether objects of a resource are given time to end.
+fn is_graceful(resource: &Resource) -> bool {
+    resource.info.kind == "Pod" && resource.info.group.is_empty()
+}
+
 /// The object as a delete leaves it, if it leaves it at all.
 fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
     let mut new = old.clone();
     let grace = grace_period(resource, old, options);
     set_finalizers(resource, &mut new, options);
-    if resource.info.kind == "Namespace" && resource.info.group.is_empty() {
+    let is_namespace = resource.info.kind == "Namespace" && resource.info.group.is_empty();
+    if is_namespace {
         map_at(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
     }
-    if resource.info.kind == "CustomResourceDefinition" {
+    if resource.is_definition() {
         admission::mark_terminating(&mut new);
+    }
+    if !is_namespace && !is_graceful(resource) && !is_held(&new) {
+        return new;
     }
     let counts = resource.counts_generations();
     let metadata = map_at(&mut new, "metadata");
@@ -142,7 +160,7 @@ fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
     }
     let time = Time::from_unix(Time::now().unix().saturating_add(grace));
     metadata.insert("deletionTimestamp".to_owned(), time.to_string().into());
-    if resource.info.kind != "Namespace" {
+    if !is_namespace {
         metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
     }
     if counts && !was_marked {
@@ -162,7 +180,7 @@ fn is_held(object: &Map) -> bool {
 
 /// Only pods that run somewhere are given time to end.
 fn grace_period(resource: &Resource, object: &Map, options: &Deletion) -> i64 {
-    if resource.info.kind != "Pod" || !resource.info.group.is_empty() {
+    if !is_graceful(resource) {
         return 0;
     }
     let ended = matches!(text_at(object, &["status", "phase"]), "Succeeded" | "Failed");
@@ -217,42 +235,28 @@ fn success(target: &Target<'_>, object: &Object) -> Vec<u8> {
         uid: text(&object.uid),
         ..Default::default()
     };
-    let status =
-        Status { status: Some("Success".into()), details: Some(Box::new(details)), ..Default::default() };
-    let mut json = Vec::new();
-    status.to_json(&mut json);
-    json
+    respond::status(&Status {
+        status: Some("Success".into()),
+        details: Some(Box::new(details)),
+        ..Default::default()
+    })
 }
 
-/// Deletes all objects that are selected and answers with them.
-pub(crate) fn delete_collection(context: &Context) -> Result<Response<Body>> {
+/// Deletes all objects that are selected and answers with them as they were.
+pub(crate) async fn delete_collection(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = Deletion::parse(context)?;
     let wanted = Wanted::parse(context, false)?;
     let resource = &context.resource;
-    let page =
-        Page { namespace: context.namespace(), selection: &wanted.selection, start: None, limit: None };
-    let listed = context.state.store.list(&resource.table, None, &page);
-    let listed = listed.map_err(|_| Failure::internal("cannot list what is to be deleted"))?;
-    let mut out = Vec::new();
+    let listed = list::read(context, &wanted).await?;
     for object in &listed.objects {
-        let deleted = match delete_object(&context.state, resource, &object.key, &options) {
-            Ok(Outcome::Gone(object) | Outcome::Going(object)) => object,
+        match delete_object(&context.state, resource, &object.key, &options) {
             // Somebody else was faster.
-            Err(failure) if failure.is(klient_apimachinery::meta::Reason::NotFound) => continue,
-            Err(failure) => return Err(failure),
-        };
-        if !out.is_empty() {
-            out.push(b',');
+            Err(failure) if failure.is(Reason::NotFound) => {}
+            done => drop(done?),
         }
-        push_item(resource, &deleted, &mut out);
     }
-    let (kind, api_version) = (&resource.list_kind, resource.info.api_version());
-    let version = context.state.store.version();
-    let mut list =
-        format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"metadata":{{"resourceVersion":"{version}"}},"items":["#)
-            .into_bytes();
-    list.extend_from_slice(&out);
-    list.extend_from_slice(b"]}");
+    let metadata = list::metadata(context, &listed, &wanted);
+    let list = Frame::of(resource, &metadata).around(resource, &listed.objects);
     Ok(respond::json(StatusCode::OK, format, list))
 }

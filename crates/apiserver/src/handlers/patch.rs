@@ -15,7 +15,6 @@ use crate::field::FieldError;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::table;
 use crate::values::{Decoded, Map, parse, text_at};
 
 /// A patch as it was sent.
@@ -99,7 +98,7 @@ impl Patch {
     }
 
     fn patched(&self, resource: &Resource, old: &Map) -> Result<Value> {
-        let mut object = table::whole(resource, old);
+        let mut object = whole(resource, old);
         match self {
             Patch::Json(patch) => patch.apply(&mut object).map_err(refused)?,
             Patch::Merge(patch) => merge::apply(&mut object, patch),
@@ -132,6 +131,14 @@ impl Patch {
         };
         Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
     }
+}
+
+/// An object with its kind.
+fn whole(resource: &Resource, object: &Map) -> Value {
+    let mut object = object.clone();
+    object.insert("apiVersion".to_owned(), resource.info.api_version().into());
+    object.insert("kind".to_owned(), (*resource.info.kind).into());
+    Value::Object(object)
 }
 
 fn read_json(body: &[u8]) -> Result<Value> {

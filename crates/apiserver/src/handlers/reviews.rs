@@ -41,7 +41,8 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     };
     map_at(&mut review, "metadata").insert("creationTimestamp".to_owned(), Time::now().to_string().into());
     review.insert("status".to_owned(), status);
-    Ok(respond::value(StatusCode::CREATED, format, &crate::table::whole(&resource, &review)))
+    let json = respond::with_kind(&resource, &resource.encode(&review));
+    Ok(respond::json(StatusCode::CREATED, format, json))
 }
 
 fn access(allowed: bool) -> Value {

@@ -25,7 +25,7 @@ pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let change = change(context, false, false);
     let scale = scale(&context.resource, &*change.current()?)?;
-    Ok(respond::value(StatusCode::OK, format, &scale))
+    Ok(respond::message(StatusCode::OK, format, &scale, &autoscaling_v1::SCALE))
 }
 
 /// Sets an object's replicas to those of the scale in the body.
@@ -89,7 +89,7 @@ fn set(
     let resource = &context.resource;
     let changed = change(context, true, dry_run).make(&mut |old, object| {
         let present = scale(resource, object)?;
-        let wished = wish(present.as_object().unwrap_or(&Map::new()))?;
+        let wished = wish(&present)?;
         let version = text_at(&wished, &["metadata", "resourceVersion"]);
         if !patching && !version.is_empty() && version != object.version.to_string() {
             return Err(Failure::modified(&resource.target(object.key.name())));
@@ -103,7 +103,7 @@ fn set(
         put(&mut new, &paths(resource)?.spec, replicas);
         Ok(new)
     })?;
-    Ok(respond::value(StatusCode::OK, format, &scale(resource, &changed)?))
+    Ok(respond::message(StatusCode::OK, format, &scale(resource, &changed)?, &autoscaling_v1::SCALE))
 }
 
 /// Where an object's replicas and selector stand.
@@ -144,7 +144,7 @@ fn put(object: &mut Map, path: &[String], replicas: i64) {
     }
 }
 
-fn scale(resource: &Resource, stored: &Object) -> Result<Value> {
+fn scale(resource: &Resource, stored: &Object) -> Result<Map> {
     let object = resource.read(stored);
     let paths = paths(resource)?;
     let mut metadata = Map::new();
@@ -169,9 +169,14 @@ fn scale(resource: &Resource, stored: &Object) -> Result<Value> {
     if replicas != 0 {
         spec.insert("replicas".to_owned(), replicas);
     }
-    Ok(
-        json!({"kind": "Scale", "apiVersion": API_VERSION, "metadata": metadata, "spec": spec, "status": status}),
-    )
+    let parts: [(&str, Value); 5] = [
+        ("kind", "Scale".into()),
+        ("apiVersion", API_VERSION.into()),
+        ("metadata", metadata.into()),
+        ("spec", spec.into()),
+        ("status", status),
+    ];
+    Ok(parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// A workload's selector as text; replication controllers have a plain map of labels.

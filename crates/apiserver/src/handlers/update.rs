@@ -152,7 +152,7 @@ impl Change<'_> {
         if self.subresource.is_none() {
             stored_as.prepare_update(&mut new, &old);
         }
-        let reserved = admission::prepare_update(self.state, &stored_as, &mut new, &old)?;
+        let reserved = admission::prepare_update(self.state, &stored_as, &mut new, &old, self.dry_run)?;
         if stored_as.counts_generations() && generation_moves(&stored_as, &new, &old) {
             let generation = at(&old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
             map_at(&mut new, "metadata").insert("generation".to_owned(), (generation + 1).into());

@@ -6,9 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use klient_apimachinery::codec::Wire as _;
-use klient_apimachinery::{INITIAL_EVENTS_END, Time};
-use serde_json::{Value, json};
+use klient_apimachinery::INITIAL_EVENTS_END;
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep_until};
 
@@ -138,7 +137,8 @@ impl Watcher {
             self.send(event).await?;
         }
         if self.bookmarks {
-            self.send(self.printer.bookmark(listed.version, true)).await?;
+            let event = self.printer.bookmark(listed.version, true);
+            self.send(event).await?;
         }
         Ok(cursor)
     }
@@ -157,7 +157,9 @@ impl Watcher {
             match self.state.store.read_changes(&self.table, cursor) {
                 Ok(tail) => {
                     let done = tail.changes.is_empty();
-                    for change in &tail.changes {
+                    // Who starts from a version to come is told of what comes behind it.
+                    let from = version;
+                    for change in tail.changes.iter().filter(|change| change.version() > from) {
                         self.send_change(change).await?;
                         version = change.version();
                     }
@@ -170,10 +172,14 @@ impl Watcher {
             let sender = self.sender.clone();
             tokio::select! {
                 () = cursor.changed() => {}
-                _ = bookmarks.tick(), if self.bookmarks => self.send(self.printer.bookmark(version, false)).await?,
+                _ = bookmarks.tick(), if self.bookmarks => {
+                    let event = self.printer.bookmark(version, false);
+                    self.send(event).await?;
+                }
                 () = &mut last_bookmark, if self.bookmarks && !last_sent => {
                     last_sent = true;
-                    self.send(self.printer.bookmark(version, false)).await?;
+                    let event = self.printer.bookmark(version, false);
+                    self.send(event).await?;
                 }
                 () = sleep_until(self.deadline) => return Ok(None),
                 () = sender.closed() => return Err(Gone),
@@ -219,82 +225,55 @@ impl Printer {
             ChangeKind::Deleted => "DELETED",
         };
         let resource = &self.resource;
-        let mut out = format!(r#"{{"type":"{kind}","object":"#).into_bytes();
-        if self.transform == Transform::None && object.version == version {
-            respond::push_kind(resource, &mut out);
-            out.extend_from_slice(resource.render(object).get(1..).unwrap_or_default());
+        let shown = if self.transform == Transform::None && object.version == version {
+            respond::with_kind(resource, &resource.render(object))
         } else {
             let mut value = resource.read(object);
             // An object that ceases to be selected is shown as it was, at the version of the change.
             map_at(&mut value, "metadata").insert("resourceVersion".to_owned(), version.to_string().into());
-            let shown = match self.transform {
-                Transform::None => table::whole(resource, &value),
+            match self.transform {
+                Transform::None => respond::with_kind(resource, &resource.encode(&value)),
                 Transform::Partial(version) => respond::partial(version, &value),
                 Transform::Table(version) => {
                     let with_columns = std::mem::take(&mut self.columns);
-                    table::table(
-                        version,
-                        resource,
-                        &[(object, value)],
-                        self.include,
-                        with_columns,
-                        Time::now(),
-                    )
+                    table::of_one(version, resource, value, self.include, with_columns)
                 }
-            };
-            out.extend_from_slice(&respond::to_bytes(&shown));
-        }
-        out.extend_from_slice(b"}\n");
-        out.into()
-    }
-
-    fn bookmark(&self, version: u64, initial_events_end: bool) -> Bytes {
-        let mut metadata = json!({ "resourceVersion": version.to_string() });
-        if initial_events_end {
-            metadata["annotations"] = json!({ INITIAL_EVENTS_END: "true" });
-        }
-        let resource = &self.resource;
-        let object = match self.transform {
-            Transform::None => {
-                let mut object = resource.schema().map(values::empty).unwrap_or_default();
-                object.insert("metadata".to_owned(), metadata);
-                table::whole(resource, &object)
-            }
-            Transform::Partial(version) => json!({
-                "kind": "PartialObjectMetadata",
-                "apiVersion": format!("meta.k8s.io/{version}"),
-                "metadata": metadata,
-            }),
-            Transform::Table(version) => {
-                let row = json!({"cells": [], "object": {
-                    "kind": "PartialObjectMetadata",
-                    "apiVersion": format!("meta.k8s.io/{version}"),
-                    "metadata": metadata.clone(),
-                }});
-                json!({
-                    "kind": "Table",
-                    "apiVersion": format!("meta.k8s.io/{version}"),
-                    "metadata": { "resourceVersion": metadata["resourceVersion"] },
-                    "columnDefinitions": Value::Null,
-                    "rows": [row],
-                })
             }
         };
-        event("BOOKMARK", &object)
+        event(kind, &shown)
+    }
+
+    fn bookmark(&mut self, version: u64, initial_events_end: bool) -> Bytes {
+        let resource = &self.resource;
+        let mut object = resource.schema().map(values::empty).unwrap_or_default();
+        let metadata = map_at(&mut object, "metadata");
+        metadata.insert("resourceVersion".to_owned(), version.to_string().into());
+        if initial_events_end {
+            metadata.insert("annotations".to_owned(), json!({ INITIAL_EVENTS_END: "true" }));
+        }
+        let shown = match self.transform {
+            Transform::None => respond::with_kind(resource, &resource.encode(&object)),
+            Transform::Partial(version) => respond::partial(version, &object),
+            Transform::Table(version) => {
+                let with_columns = std::mem::take(&mut self.columns);
+                table::of_one(version, resource, object, self.include, with_columns)
+            }
+        };
+        event("BOOKMARK", &shown)
     }
 }
 
-fn event(kind: &str, object: &Value) -> Bytes {
-    let mut out = respond::to_bytes(&json!({ "type": kind, "object": object }));
-    out.push(b'\n');
+/// A line of a watch; `object` is JSON.
+fn event(kind: &str, object: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(object.len() + 40);
+    out.extend_from_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
+    out.extend_from_slice(object);
+    out.extend_from_slice(b"}\n");
     out.into()
 }
 
 fn error_event(failure: &Failure) -> Bytes {
-    let mut status = Vec::new();
-    failure.status().to_json(&mut status);
-    let status: Value = serde_json::from_slice(&status).unwrap_or_default();
-    event("ERROR", &status)
+    event("ERROR", &respond::status(failure.status()))
 }
 
 fn too_old(version: u64, error: &StoreError) -> Failure {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
 use klient_apimachinery::{ResourceInfo, Str, Time, fields};
 use ring::digest;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::fields::{selectable, values};
 use crate::convert::{self, Conversion};
@@ -227,11 +227,7 @@ impl Resource {
             Some(version) => metadata.insert("resourceVersion".to_owned(), version.to_string().into()),
             None => metadata.remove("resourceVersion"),
         };
-        let mut json = Vec::with_capacity(1024);
-        match self.schema() {
-            Some(schema) => values::encode(&object, schema, &mut json),
-            None => values::encode_sorted(&object, &mut json),
-        }
+        let json = self.encode(&object);
         let labels = values::at(&object, &["metadata", "labels"]).and_then(Value::as_object);
         let labels = labels.into_iter().flatten();
         Object {
@@ -246,6 +242,16 @@ impl Resource {
         }
     }
 
+    /// An object of this resource as JSON, without its kind.
+    pub(crate) fn encode(&self, object: &Map) -> Vec<u8> {
+        let mut json = Vec::with_capacity(1024);
+        match self.schema() {
+            Some(schema) => values::encode(object, schema, &mut json),
+            None => values::plain(object, &mut json),
+        }
+        json
+    }
+
     /// A stored object as a value in this version, without its kind.
     pub(crate) fn read(&self, object: &Object) -> Map {
         let value = object.value();
@@ -257,13 +263,9 @@ impl Resource {
 
     /// A stored object as JSON in this version, without its kind.
     pub(crate) fn render(&self, object: &Object) -> Bytes {
-        match (self.conversion, self.schema()) {
-            (Some(_), Some(schema)) => {
-                let mut json = Vec::new();
-                values::encode(&self.read(object), schema, &mut json);
-                json.into()
-            }
-            _ => object.json.clone(),
+        match self.conversion {
+            Some(_) => self.encode(&self.read(object)).into(),
+            None => object.json.clone(),
         }
     }
 
@@ -310,9 +312,18 @@ impl Resource {
     }
 
     /// The columns of its Table.
-    pub(crate) fn columns(&self) -> Vec<Value> {
-        let column = |name: &str, ty: &str, format: &str, priority: i32, description: &str| json!({"name": name, "type": ty, "format": format, "description": description, "priority": priority});
-        let columns: Vec<Value> = match self.custom_schema() {
+    pub(crate) fn columns(&self) -> Vec<Map> {
+        let column = |name: &str, ty: &str, format: &str, priority: i32, description: &str| {
+            let text = |key: &str, value: &str| (key.to_owned(), Value::from(value));
+            let texts = [
+                text("name", name),
+                text("type", ty),
+                text("format", format),
+                text("description", description),
+            ];
+            texts.into_iter().chain([("priority".to_owned(), priority.into())]).collect()
+        };
+        let columns: Vec<Map> = match self.custom_schema() {
             None => {
                 let Flavor::BuiltIn(resource) = &self.flavor else { return Vec::new() };
                 resource.columns.iter().map(|c| column(c.name, c.ty, c.format, c.priority, "")).collect()

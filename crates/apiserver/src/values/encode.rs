@@ -1,7 +1,10 @@
-//! Values to JSON text.
+//! Values to JSON text, as Go writes it.
+
+use std::io;
 
 use klient_apimachinery::schema::{Schema, Type};
 use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
 
 use super::Map;
 
@@ -10,13 +13,36 @@ pub(crate) fn encode(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
     write_message(object, schema, out);
 }
 
-/// Appends an object with its fields sorted, as Go writes objects it has no struct for.
-pub(crate) fn encode_sorted(object: &Map, out: &mut Vec<u8>) {
-    plain(object, out);
+/// Appends any value, objects with their fields sorted, as Go writes what it has no struct for.
+pub(crate) fn plain(value: &(impl serde::Serialize + ?Sized), out: &mut Vec<u8>) {
+    let done = value.serialize(&mut Serializer::with_formatter(out, Go));
+    done.expect("a Vec takes all bytes and keys are strings");
 }
 
-fn plain(value: &impl serde::Serialize, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, value).expect("a Vec takes all bytes and keys are strings");
+/// Writes what `encoding/json` writes: text that is safe within HTML, and floating-point numbers without needless
+/// exponents.
+struct Go;
+
+impl Formatter for Go {
+    fn write_f64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
+        let size = value.abs();
+        if size == 0.0 || (1e-6..1e21).contains(&size) {
+            return write!(out, "{value}");
+        }
+        let text = format!("{value:e}");
+        if size < 1.0 { out.write_all(text.as_bytes()) } else { write!(out, "{}", text.replace('e', "e+")) }
+    }
+
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        let mut rest = text;
+        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+            let (before, from) = rest.split_at(at);
+            let c = from.chars().next().unwrap_or_default();
+            write!(out, "{before}\\u{:04x}", u32::from(c))?;
+            rest = &from[c.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
 }
 
 fn write_message(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
@@ -79,4 +105,25 @@ fn separated<T>(
         write(item, out);
     }
     out.push(brackets[1]);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn json_is_written_as_go_writes_it() {
+        let value = json!({
+            "b": "<a>&\u{2028}\"é\n",
+            "a<": [1.0, 0.5, 1e20, 1e21, 1.5e-7, -0.0, 100_000_000_000_000_000_000.0, 7, -3],
+        });
+        let mut out = Vec::new();
+        plain(&value, &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"a\u003c":[1,0.5,100000000000000000000,1e+21,1.5e-7,-0,100000000000000000000,7,-3],"b":"\u003ca\u003e\u0026\u2028\"é\n"}"#
+        );
+    }
 }

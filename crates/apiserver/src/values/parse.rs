@@ -2,18 +2,26 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-use super::Map;
+use super::{Map, syntax};
 
 /// Reads one JSON value. The second part of the answer names fields that stand twice, as `data.a`.
-pub(crate) fn parse(text: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
+///
+/// # Errors
+///
+/// What is wrong, in Go's words.
+pub(crate) fn parse(text: &[u8]) -> Result<(Value, Vec<String>), String> {
     let mut reader = Reader::default();
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let value = Seed(&mut reader).deserialize(&mut json)?;
-    json.end()?;
-    Ok((value, reader.duplicates))
+    // As Go, which reads what is no UTF-8 and puts U+FFFD in its place.
+    let lossy = String::from_utf8_lossy(text);
+    let mut json = serde_json::Deserializer::from_str(&lossy);
+    let value = Seed(&mut reader).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    match value {
+        Ok(value) => Ok((value, reader.duplicates)),
+        Err(error) => Err(syntax::problem(text).unwrap_or_else(|| error.to_string())),
+    }
 }
 
 #[derive(Default)]
@@ -92,7 +100,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             if map.contains_key(&key) {
                 self.0.duplicates.push(self.0.path.clone());
             }
-            let value = access.next_value_seed(Seed(self.0)).map_err(A::Error::custom)?;
+            let value = access.next_value_seed(Seed(self.0))?;
             map.insert(key, value);
             self.0.path.truncate(len);
         }

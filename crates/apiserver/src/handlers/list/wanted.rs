@@ -1,0 +1,76 @@
+//! [`Wanted`], which objects a list or watch is about, and as of which version.
+
+use klient_apimachinery::{fields, labels};
+
+use super::super::Context;
+use super::super::read::{not_a_list_version, not_a_version, version};
+use crate::field::{FieldError, Problems};
+use crate::status::{Failure, Result};
+use crate::storage::Selection;
+
+/// Which list is asked for.
+pub(crate) struct Wanted {
+    pub(crate) selection: Selection,
+    pub(crate) version: Option<u64>,
+    pub(super) matching: String,
+}
+
+impl Wanted {
+    /// Reads and checks selectors and versions.
+    pub(crate) fn parse(context: &Context, watch: bool) -> Result<Self> {
+        let query = &context.query;
+        check_options(context, watch)?;
+        let labels = query.text("labelSelector");
+        let labels = labels
+            .parse()
+            .map_err(|error: labels::InvalidSelector| Failure::bad_request(error.to_string()))?;
+        let mut fields = context.resource.field_selector(&query.text("fieldSelector"))?;
+        if let Some(name) = &context.info.name {
+            fields = fields::Selector::one("metadata.name", name);
+        }
+        let refuse = if watch { not_a_version } else { not_a_list_version };
+        Ok(Wanted {
+            selection: Selection { labels, fields },
+            version: version(&query.text("resourceVersion"), refuse)?,
+            matching: query.text("resourceVersionMatch").into_owned(),
+        })
+    }
+}
+
+/// Checks the options that depend on each other.
+fn check_options(context: &Context, watch: bool) -> Result<()> {
+    let query = &context.query;
+    let field = "resourceVersionMatch";
+    let (version, matching) = (query.text("resourceVersion"), query.text(field));
+    let initial_events = query.get("sendInitialEvents");
+    let mut problems = Problems::default();
+    let mut forbid = |field: &str, detail: &str| problems.add(FieldError::forbidden(field, detail));
+    match (watch, initial_events) {
+        (false, Some(_)) => forbid("sendInitialEvents", "sendInitialEvents is forbidden for list"),
+        (true, Some(_)) if matching != "NotOlderThan" => {
+            forbid(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+        }
+        (true, None) if !matching.is_empty() => {
+            forbid(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+            if matching != "NotOlderThan" {
+                problems.add(FieldError::not_supported(field, &*matching, &["NotOlderThan"]));
+            }
+        }
+        (false, None) if !matching.is_empty() => {
+            if version.is_empty() {
+                forbid(field, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+            } else if query.get("continue").is_some_and(|token| !token.is_empty()) {
+                forbid(field, "resourceVersionMatch is forbidden when continue is provided");
+            } else if !matches!(&*matching, "Exact" | "NotOlderThan") {
+                problems.add(FieldError::not_supported(field, &*matching, &["Exact", "NotOlderThan", ""]));
+            } else if matching == "Exact" && version == "0" {
+                forbid(field, r#"resourceVersionMatch "exact" is forbidden for resourceVersion "0""#);
+            }
+        }
+        _ => {}
+    }
+    if problems.0.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid("meta.k8s.io", "ListOptions", "", &problems.0))
+}

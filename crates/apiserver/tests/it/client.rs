@@ -1,0 +1,357 @@
+//! A client for the tests: HTTPS and nothing more, so that they see what is on the wire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use klient_apiserver::{ClientCertificate, TestServer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// How long something that must happen is waited for before a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for what must happen.
+///
+/// # Panics
+///
+/// If it does not.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
+}
+
+/// How to speak to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub(crate) enum Identity {
+    Nobody,
+    Token(String),
+    Certificate(ClientCertificate),
+}
+
+/// A connection to a server on which requests are sent.
+pub(crate) struct Client {
+    address: String,
+    tls: Arc<ClientConfig>,
+    token: Option<String>,
+    sender: Sender,
+}
+
+enum Sender {
+    One(tokio::sync::Mutex<http1::SendRequest<Full<Bytes>>>),
+    Two(http2::SendRequest<Full<Bytes>>),
+}
+
+impl Client {
+    /// Connects as one who may do everything.
+    pub(crate) async fn admin(server: &TestServer) -> Client {
+        let identity = Identity::Token(server.admin_token().to_owned());
+        Client::connect(server, Protocol::Http2, identity).await
+    }
+
+    pub(crate) async fn connect(server: &TestServer, protocol: Protocol, identity: Identity) -> Client {
+        let (token, certificate) = match identity {
+            Identity::Nobody => (None, None),
+            Identity::Token(token) => (Some(token), None),
+            Identity::Certificate(certificate) => (None, Some(certificate)),
+        };
+        let tls = tls(server, protocol, certificate);
+        let address = server.address().to_string();
+        let sender = Sender::new(&address, &tls, protocol).await;
+        Client { address, tls, token, sender }
+    }
+
+    /// A connection of its own for the same user.
+    pub(crate) async fn again(&self) -> Client {
+        let protocol = match self.sender {
+            Sender::One(_) => Protocol::Http1,
+            Sender::Two(_) => Protocol::Http2,
+        };
+        let sender = Sender::new(&self.address, &self.tls, protocol).await;
+        Client { address: self.address.clone(), tls: self.tls.clone(), token: self.token.clone(), sender }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    /// Patches; `kind` is `json`, `merge` or `strategic-merge`.
+    pub(crate) async fn patch(&self, path: &str, kind: &str, body: &Value) -> Answer {
+        let media = format!("application/{kind}-patch+json");
+        self.send(Method::PATCH, path, &[("content-type", &media)], body.to_string()).await
+    }
+
+    /// The answer as one who accepts `accept` gets it.
+    pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
+        self.send(Method::GET, path, &[("accept", accept)], "").await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let request = self.request(method, path, headers, body.into());
+        let what = format!("the answer to {} {}", request.method(), request.uri());
+        soon(&what, async { Answer::read(self.sender.send(request).await).await }).await
+    }
+
+    /// Opens a watch; on HTTP/1.1 it takes the connection.
+    pub(crate) async fn watch(&self, path: &str) -> Events {
+        let (status, events) = self.stream(path, &[]).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        events
+    }
+
+    /// The answer as it comes.
+    pub(crate) async fn stream(&self, path: &str, headers: &[(&str, &str)]) -> (StatusCode, Events) {
+        let request = self.request(Method::GET, path, headers, Bytes::new());
+        let response = soon("the head of an answer", self.sender.send(request)).await;
+        let (parts, body) = response.into_parts();
+        (parts.status, Events { headers: parts.headers, body, buffer: Vec::new() })
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Request<Full<Bytes>> {
+        let uri = match self.sender {
+            Sender::One(_) => path.to_owned(),
+            Sender::Two(_) => format!("https://{}{path}", self.address),
+        };
+        let mut request = Request::builder().method(method).uri(uri);
+        if matches!(self.sender, Sender::One(_)) {
+            request = request.header(HOST, &self.address);
+        }
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Full::new(body)).expect("the parts of a request are valid")
+    }
+}
+
+impl Sender {
+    async fn new(address: &str, tls: &Arc<ClientConfig>, protocol: Protocol) -> Sender {
+        let stream = soon("a connection", TcpStream::connect(address)).await.expect("the server listens");
+        let stream = soon("a TLS handshake", handshake(tls, stream)).await;
+        match protocol {
+            Protocol::Http1 => {
+                let (sender, connection) =
+                    http1::handshake(TokioIo::new(stream)).await.expect("HTTP/1.1 begins");
+                tokio::spawn(connection);
+                Sender::One(sender.into())
+            }
+            Protocol::Http2 => {
+                let new = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+                let (sender, connection) = new.await.expect("HTTP/2 begins");
+                tokio::spawn(connection);
+                Sender::Two(sender)
+            }
+        }
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Response<Incoming> {
+        let response = match self {
+            Sender::One(sender) => {
+                let mut sender = sender.lock().await;
+                sender.ready().await.expect("the connection stays");
+                sender.send_request(request).await
+            }
+            Sender::Two(sender) => {
+                let mut sender = sender.clone();
+                sender.ready().await.expect("the connection stays");
+                sender.send_request(request).await
+            }
+        };
+        response.expect("the server answers")
+    }
+}
+
+/// A TLS session with the server.
+pub(crate) async fn handshake(tls: &Arc<ClientConfig>, stream: TcpStream) -> TlsStream<TcpStream> {
+    let name = ServerName::try_from("localhost").expect("it is a name");
+    TlsConnector::from(tls.clone()).connect(name, stream).await.expect("the server's certificate is good")
+}
+
+/// What a client needs to trust a server, and to show who it is.
+pub(crate) fn tls(
+    server: &TestServer,
+    protocol: Protocol,
+    certificate: Option<ClientCertificate>,
+) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let authority = CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).expect("the server wrote it");
+    roots.add(authority).expect("it is an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder =
+        builder.with_safe_default_protocol_versions().expect("ring has them").with_root_certificates(roots);
+    let mut config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some(ClientCertificate { certificate_pem, key_pem }) => {
+            let chain =
+                CertificateDer::from_pem_slice(certificate_pem.as_bytes()).expect("the server wrote it");
+            let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).expect("the server wrote it");
+            builder.with_client_auth_cert(vec![chain], key).expect("they belong together")
+        }
+    };
+    config.alpn_protocols = match protocol {
+        Protocol::Http1 => vec![b"http/1.1".to_vec()],
+        Protocol::Http2 => vec![b"h2".to_vec()],
+    };
+    Arc::new(config)
+}
+
+/// An answer as it was sent.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    async fn read(response: Response<Incoming>) -> Answer {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the body comes to its end").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the server writes UTF-8")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        text_of(&self.headers, name)
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The answer's object, which must come with this status.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self.json()
+    }
+
+    /// The code and message of a refusal.
+    #[track_caller]
+    pub(crate) fn refusal(&self) -> String {
+        let json = self.json();
+        assert_eq!(json["status"], "Failure", "{json}");
+        assert_eq!(json["code"], self.status.as_u16(), "{json}");
+        format!("{} {}", json["code"], json["message"].as_str().unwrap_or_default())
+    }
+}
+
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).map_or("", |value| value.to_str().expect("the server writes ASCII"))
+}
+
+/// The events of a watch as they come.
+pub(crate) struct Events {
+    headers: HeaderMap,
+    body: Incoming,
+    buffer: Vec<u8>,
+}
+
+impl Events {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        text_of(&self.headers, name)
+    }
+
+    /// The next line, with its end; none behind the last.
+    pub(crate) async fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return Some(String::from_utf8(line).expect("the server writes UTF-8"));
+            }
+            let Some(frame) = soon("an event", self.body.frame()).await else {
+                assert!(self.buffer.is_empty(), "the stream ends within a line");
+                return None;
+            };
+            self.buffer.extend(frame.expect("the connection stays").into_data().unwrap_or_default());
+        }
+    }
+
+    /// The next event.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        let line = self.line().await?;
+        Some(serde_json::from_str(&line).expect("an event is JSON"))
+    }
+
+    /// The next event as `ADDED a@7`, by name and version.
+    pub(crate) async fn brief(&mut self) -> String {
+        match self.next().await {
+            None => "the end".to_owned(),
+            Some(event) => brief(&event),
+        }
+    }
+
+    /// Whether the server has nothing to say for a moment.
+    pub(crate) async fn is_silent(&mut self) -> bool {
+        let moment = Duration::from_millis(50);
+        self.buffer.is_empty() && tokio::time::timeout(moment, self.body.frame()).await.is_err()
+    }
+}
+
+/// An event as `ADDED a@7`; a failure as its code and message.
+pub(crate) fn brief(event: &Value) -> String {
+    let (kind, object) = (event["type"].as_str().unwrap_or("?"), &event["object"]);
+    if kind == "ERROR" {
+        return format!("ERROR {} {}", object["code"], object["message"].as_str().unwrap_or_default());
+    }
+    let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
+    format!("{kind} {}@{}", text("name"), text("resourceVersion"))
+}
+
+/// Accepts what a media type names.
+pub(crate) fn accepts(media: &str) -> [(&'static str, &str); 1] {
+    [(ACCEPT.as_str(), media)]
+}
+
+/// Says what a body is.
+pub(crate) fn sends(media: &str) -> [(&'static str, &str); 1] {
+    [(CONTENT_TYPE.as_str(), media)]
+}

@@ -1,0 +1,6 @@
+//! The server over HTTPS, as its clients see it.
+
+mod client;
+mod exchange;
+mod replay;
+mod same;

@@ -1,0 +1,168 @@
+//! What kube-apiserver v1.37.0 answered, this server answers.
+
+use std::collections::HashMap;
+
+use http::Method;
+use klient_apiserver::TestServer;
+
+use crate::client::{Client, Events, Identity, Protocol};
+use crate::exchange::Exchange;
+use crate::same::Counterparts;
+
+/// Exchanges that do not match yet, and why.
+const NOT_YET: &[(&str, &str)] = &[
+    ("create: unsupported media type", "names protobuf, which is not read yet"),
+    ("get: not acceptable", "names protobuf, which is not written yet"),
+    ("get: CBOR", "names protobuf, which is not written yet"),
+    ("get: protobuf", "protobuf is not written yet"),
+    ("watch: protobuf (4-byte big-endian length frames)", "protobuf is not written yet"),
+    ("apply: create", "there is no server-side apply yet"),
+    ("apply: no fieldManager", "there is no server-side apply yet"),
+    ("apply: conflict", "there is no server-side apply yet"),
+    ("apply: force", "there is no server-side apply yet"),
+    ("apply: no change", "there is no server-side apply yet"),
+    ("apply: managedFields set", "there is no server-side apply yet"),
+    ("apply: a stale resourceVersion", "there is no server-side apply yet"),
+    ("apply: no apiVersion", "there is no server-side apply yet"),
+    ("apply: unknown field", "there is no server-side apply yet"),
+    ("apply: m1 releases its field", "there is no server-side apply yet"),
+    ("impersonation", "nobody is impersonated yet"),
+    ("impersonation forbidden", "nobody is impersonated yet"),
+    ("impersonation group without user", "nobody is impersonated yet"),
+    ("/", "the OpenID documents are not served yet"),
+    ("/openid/v1/jwks", "the OpenID documents are not served yet"),
+    ("/.well-known/openid-configuration", "the OpenID documents are not served yet"),
+    ("token request", "service accounts get no tokens yet"),
+    ("eviction of a missing pod", "pods are not evicted yet"),
+    ("/livez?verbose", "the server has other parts, and so other checks"),
+    (
+        "large list is gzipped when asked (Accept-Encoding: gzip, over 128 KiB)",
+        "there is no OpenAPI v2 yet, and nothing is gzipped",
+    ),
+];
+
+const NAMESPACE: &str = "wire";
+
+#[tokio::test]
+async fn exchanges_of_kube_apiserver_come_out_the_same() {
+    let server = TestServer::start().await.unwrap();
+    let mut replay = Replay::new(&server).await;
+    let mut wrong = Vec::new();
+    for exchange in Exchange::all() {
+        let title = exchange.title.clone();
+        let outcome = replay.run(exchange).await;
+        let reason = NOT_YET.iter().find(|(other, _)| *other == title).map(|(_, reason)| reason);
+        match (outcome, reason) {
+            (Ok(()), None) | (Err(_), Some(_)) => {}
+            (Ok(()), Some(reason)) => wrong.push(format!("{title}: matches, though {reason:?}")),
+            (Err(difference), None) => wrong.push(format!("{title}: {difference}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{} exchanges:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn what_does_not_match_yet_is_on_record() {
+    let titles: Vec<String> = Exchange::all().into_iter().map(|exchange| exchange.title).collect();
+    for (title, _) in NOT_YET {
+        assert!(titles.iter().any(|other| other == title), "{title}");
+    }
+}
+
+struct Replay<'a> {
+    server: &'a TestServer,
+    clients: HashMap<String, Client>,
+    counterparts: Counterparts,
+}
+
+impl Replay<'_> {
+    async fn new(server: &TestServer) -> Replay<'_> {
+        let token = |token: &str| Identity::Token(token.to_owned());
+        let identities = [
+            ("", token(server.admin_token())),
+            ("unknown", token("nobody-has-this")),
+            ("anonymous", Identity::Nobody),
+            ("low-user", token(&server.token("low-user", &[]))),
+        ];
+        let mut clients = HashMap::new();
+        for (user, identity) in identities {
+            let client = Client::connect(server, Protocol::Http1, identity).await;
+            clients.insert(user.to_owned(), client);
+        }
+        Replay { server, clients, counterparts: Counterparts::default() }
+    }
+
+    /// Sends a request and compares its answer with the one on record.
+    async fn run(&mut self, exchange: Exchange) -> Result<(), String> {
+        let headers: Vec<(&str, &str)> =
+            exchange.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let path = self.counterparts.path(&in_namespace(&exchange.path), self.server.resource_version());
+        let client = &self.clients[exchange.user.as_deref().unwrap_or_default()];
+        let Some(status) = exchange.status else {
+            return self.step(&exchange).await;
+        };
+        let recorded = in_namespace(exchange.answer.as_deref().unwrap_or_default());
+        if exchange.is_watch() && status == 200 {
+            let (status, events) = client.again().await.stream(&path, &headers).await;
+            if status != 200 || events.header("content-type") != exchange.content_type {
+                return Err(format!("answered {status} {:?}", events.header("content-type")));
+            }
+            for step in &exchange.during {
+                self.step(step).await?;
+            }
+            return self.compare_events(&recorded, exchange.cut, events).await;
+        }
+        let method = Method::from_bytes(exchange.method.as_bytes()).expect("it is a method");
+        let answer = client.send(method, &path, &headers, in_namespace(&exchange.body)).await;
+        if answer.status != status {
+            return Err(format!("answered {} {}", answer.status, answer.text()));
+        }
+        for (name, recorded) in [
+            ("content-type", &exchange.content_type),
+            ("warning", &exchange.warning),
+            ("retry-after", &exchange.retry_after),
+            ("x-content-type-options", &exchange.content_type_options),
+        ] {
+            if answer.header(name) != recorded {
+                return Err(format!("{name}: recorded {recorded:?}, answered {:?}", answer.header(name)));
+            }
+        }
+        self.counterparts.compare(&recorded, exchange.cut, answer.text())
+    }
+
+    /// Does what prepares for an exchange.
+    async fn step(&self, step: &Exchange) -> Result<(), String> {
+        let headers: Vec<(&str, &str)> =
+            step.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let method = Method::from_bytes(step.method.as_bytes()).expect("it is a method");
+        let client = &self.clients[""];
+        let answer = client.send(method, &in_namespace(&step.path), &headers, in_namespace(&step.body)).await;
+        if answer.status.is_success() { Ok(()) } else { Err(answer.text().to_owned()) }
+    }
+
+    /// Compares as many events as were recorded. Bookmarks that only the clock brings are left out.
+    async fn compare_events(&mut self, recorded: &str, cut: bool, mut events: Events) -> Result<(), String> {
+        let timed = |line: &str| line.contains("BOOKMARK") && !line.contains("initial-events-end");
+        let lines: Vec<&str> = recorded.split_inclusive('\n').filter(|line| !timed(line)).collect();
+        for (index, line) in lines.iter().enumerate() {
+            let event = events.line().await.unwrap_or_default();
+            self.counterparts.compare(line, cut && index + 1 == lines.len(), &event)?;
+        }
+        if cut || events.is_silent().await || events.line().await.is_none() {
+            return Ok(());
+        }
+        Err("answered more events".to_owned())
+    }
+}
+
+fn in_namespace(text: &str) -> String {
+    let words = text.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+    words
+        .map(|word| match word.strip_prefix("NS") {
+            Some(end) if end.chars().all(|c| !c.is_alphanumeric()) && end.len() <= 1 => {
+                format!("{NAMESPACE}{end}")
+            }
+            _ => word.to_owned(),
+        })
+        .collect()
+}
