@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use libyaml_safer::{Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::scalar::{Scalar, is_base_60, resolve};
 
@@ -35,7 +35,7 @@ fn write(value: &Value, emit: &mut impl FnMut(Event)) {
     match value {
         Value::Null => emit(plain("null")),
         Value::Bool(value) => emit(plain(&value.to_string())),
-        Value::Number(number) => emit(plain(&number.to_string())),
+        Value::Number(number) => emit(plain(&number_text(number))),
         Value::String(text) => emit(string(text)),
         Value::Array(items) => {
             emit(Event::sequence_start(None, None, true, SequenceStyle::Block));
@@ -94,6 +94,22 @@ fn natural(a: &str, b: &str) -> Ordering {
         y_number += 10_u128.pow(y_len as u32);
     }
     x_number.cmp(&y_number).then(x_len.cmp(&y_len)).then(x.cmp(&y))
+}
+
+/// A number as Go writes it: whole ones as integers, others with an exponent where that is far from zero.
+fn number_text(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
+    if float.fract() == 0.0 && float.abs() < u64::MAX as f64 {
+        return format!("{float:.0}");
+    }
+    let scientific = format!("{float:e}");
+    match scientific.split_once('e').map(|(digits, exponent)| (digits, exponent.parse::<i32>())) {
+        Some((digits, Ok(exponent))) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        _ => number.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -189,6 +205,16 @@ mod tests {
                 - 😀
             "#]],
         );
+    }
+
+    #[test]
+    fn numbers_are_gos() {
+        let cases =
+            [(1.0, "1"), (1e6, "1000000"), (0.5, "0.5"), (1e-7, "1e-07"), (1234567.5, "1.2345675e+06")];
+        for (number, text) in cases {
+            assert_eq!(to_string(&json!(number)), format!("{text}\n"));
+        }
+        assert_eq!(to_string(&json!(u64::MAX)), "18446744073709551615\n");
     }
 
     #[test]
