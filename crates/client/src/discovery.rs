@@ -3,6 +3,7 @@
 mod mapper;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::Method;
 use klient_apimachinery::ResourceInfo;
@@ -18,6 +19,9 @@ use crate::error::Error;
 /// As client-go: all groups in one answer, and plain JSON from servers that do not know that.
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+
+/// As client-go.
+const TIMEOUT: Duration = Duration::from_secs(32);
 
 /// Asks a server what it serves.
 #[derive(Clone, Debug)]
@@ -130,7 +134,7 @@ impl Discovery {
         accept: &str,
     ) -> Result<T, Error> {
         let request = self.client.request(Method::GET).absolute_path(path).accept(accept);
-        request.send().await?.decode::<Document<T>>().map(|document| document.0)
+        request.timeout(TIMEOUT).send().await?.decode::<Document<T>>().map(|document| document.0)
     }
 
     async fn root(&self, path: &str) -> Result<Root, Error> {
