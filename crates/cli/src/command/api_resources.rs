@@ -1,0 +1,103 @@
+//! `klient api-resources`.
+
+use std::io::Write;
+
+use clap::Args;
+use klient_client::ApiResource;
+
+use crate::failure::Failure;
+use crate::print::TabWriter;
+use crate::session::Session;
+
+/// Which resources to list.
+#[derive(Args, Debug)]
+pub(crate) struct ApiResourcesArgs {
+    /// Only those of this group
+    #[arg(long, value_name = "GROUP")]
+    api_group: Option<String>,
+    /// Only those in namespaces, or with =false those that are not
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    namespaced: Option<bool>,
+    /// Only those with all these verbs
+    #[arg(long, value_name = "VERBS", value_delimiter = ',')]
+    verbs: Vec<String>,
+    /// Only those in all these categories
+    #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
+    categories: Vec<String>,
+    /// wide, or name
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<String>,
+    /// Sort by name, or by kind
+    #[arg(long, value_name = "COLUMN")]
+    sort_by: Option<String>,
+    /// Leave headers out
+    #[arg(long)]
+    no_headers: bool,
+}
+
+pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result<(), Failure> {
+    if let Some(output) = args.output.as_deref().filter(|output| !matches!(*output, "wide" | "name")) {
+        return Err(Failure::Message(format!("--output {output} is not available")));
+    }
+    let cluster = session.cluster()?;
+    let mapper = cluster.mapper().await?;
+    let mut resources: Vec<&ApiResource> =
+        mapper.preferred().filter(|resource| args.wants(resource)).collect();
+    match args.sort_by.as_deref() {
+        None | Some("") => {
+            resources.sort_by(|a, b| (&a.info.group, &a.info.plural).cmp(&(&b.info.group, &b.info.plural)));
+        }
+        Some("name") => resources.sort_by(|a, b| a.info.plural.cmp(&b.info.plural)),
+        Some("kind") => resources.sort_by(|a, b| a.info.kind.cmp(&b.info.kind)),
+        Some(_) => return Err(Failure::message("--sort-by accepts only name or kind")),
+    }
+    let mut text = Vec::new();
+    write(&args, &resources, &mut TabWriter::new(&mut text)).map_err(Failure::output)?;
+    session.console.write(&String::from_utf8_lossy(&text))?;
+    let failed = &mapper.served().failed;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let failed: Vec<String> =
+        failed.iter().map(|(version, problem)| format!("{version}: {problem}")).collect();
+    let failed = failed.join(", ");
+    Err(Failure::Message(format!("unable to retrieve the complete list of server APIs: {failed}")))
+}
+
+fn write(
+    args: &ApiResourcesArgs,
+    resources: &[&ApiResource],
+    out: &mut TabWriter<'_>,
+) -> std::io::Result<()> {
+    let output = args.output.as_deref().unwrap_or_default();
+    if output != "name" && !args.no_headers {
+        let more = if output == "wide" { "\tVERBS\tCATEGORIES" } else { "" };
+        writeln!(out, "NAME\tSHORTNAMES\tAPIVERSION\tNAMESPACED\tKIND{more}")?;
+    }
+    for resource in resources {
+        let info = &resource.info;
+        if output == "name" {
+            writeln!(out, "{}", info.group_resource())?;
+            continue;
+        }
+        let short_names = resource.short_names.join(",");
+        let (version, namespaced) = (info.api_version(), info.namespaced);
+        write!(out, "{}\t{short_names}\t{version}\t{namespaced}\t{}", info.plural, info.kind)?;
+        if output == "wide" {
+            write!(out, "\t{}\t{}", resource.verbs.join(","), resource.categories.join(","))?;
+        }
+        writeln!(out)?;
+    }
+    out.flush()
+}
+
+impl ApiResourcesArgs {
+    fn wants(&self, resource: &ApiResource) -> bool {
+        let in_group = self.api_group.as_deref().is_none_or(|group| resource.info.group == group);
+        in_group
+            && self.namespaced.is_none_or(|namespaced| resource.info.namespaced == namespaced)
+            && self.verbs.iter().all(|verb| resource.has_verb(verb))
+            && self.categories.iter().all(|category| resource.categories.contains(category))
+            && !resource.verbs.is_empty()
+    }
+}

@@ -1,0 +1,310 @@
+//! `klient delete`.
+
+mod wait;
+
+use std::str::FromStr;
+
+use clap::Args;
+use klient_apimachinery::{Object, Unstructured};
+use klient_client::{ApiResource, DeleteOptions, Deleted, ListOptions, WriteOptions};
+
+use crate::args::Timeout;
+use crate::cluster::Cluster;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::manifest::{self, Expectations, FileArgs, Validation};
+use crate::session::Session;
+use crate::target::{self, Target};
+
+/// Which objects to delete, and how.
+#[derive(Args, Debug)]
+pub(crate) struct DeleteArgs {
+    /// What to delete: TYPE NAME…, TYPE/NAME…, or TYPE with --all or -l
+    #[arg(value_name = "OBJECT")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    files: FileArgs,
+    /// Only objects with these labels, such as app=web
+    #[arg(short = 'l', long, value_name = "LABELS")]
+    selector: Option<String>,
+    /// Only objects with these field values, such as status.phase=Failed
+    #[arg(long, value_name = "FIELDS")]
+    field_selector: Option<String>,
+    /// All objects of the types, in the namespace
+    #[arg(long)]
+    all: bool,
+    /// Objects of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// An object that is not there is as good as deleted; the default with --all
+    #[arg(long)]
+    ignore_not_found: bool,
+    /// What becomes of the objects that this one owns: background, orphan or foreground
+    #[arg(long, value_name = "HOW", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
+    cascade: Cascade,
+    /// How many seconds an object has to end well; its own setting if negative
+    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true)]
+    grace_period: i64,
+    /// End objects at once (the same as --grace-period=1)
+    #[arg(long)]
+    now: bool,
+    /// Remove objects from the API at once, without a confirmation that they ended
+    #[arg(long)]
+    force: bool,
+    /// Return when the objects are gone
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    wait: bool,
+    /// How long to wait until they are gone; 0 for as long as it takes
+    #[arg(long, value_name = "DURATION", default_value = "0")]
+    timeout: Timeout,
+    /// Do not delete: print what would be (client), or let the server check it (server)
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    dry_run: DryRun,
+    /// Print names only: name
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Output>,
+}
+
+/// What becomes of the objects that a deleted one owns.
+#[derive(Clone, Copy, Debug)]
+enum Cascade {
+    Background,
+    Orphan,
+    Foreground,
+}
+
+impl FromStr for Cascade {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "background" | "true" => Ok(Cascade::Background),
+            "orphan" | "false" => Ok(Cascade::Orphan),
+            "foreground" => Ok(Cascade::Foreground),
+            _ => Err("must be \"background\", \"foreground\", or \"orphan\"".to_owned()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Output;
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "name" { Ok(Output) } else { Err("only \"name\" is possible here".to_owned()) }
+    }
+}
+
+/// An object to delete.
+#[derive(Debug)]
+struct Doomed {
+    resource: ApiResource,
+    namespace: Option<String>,
+    name: String,
+    /// The file that names it.
+    source: Option<String>,
+}
+
+pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(), Failure> {
+    settle_grace(&mut args, session)?;
+    let cluster = session.cluster()?;
+    let (doomed, mut failures) = find(&args, &cluster, session).await?;
+    let mut found = 0;
+    let mut gone = Vec::new();
+    for doomed in doomed {
+        match doomed {
+            Err(failure) => failures.push(failure),
+            Ok(doomed) => {
+                found += 1;
+                match delete(&args, &cluster, session, &doomed).await {
+                    Ok(uid) => gone.extend(uid.map(|uid| (doomed, uid))),
+                    Err(failure) => failures.push(failure),
+                }
+            }
+        }
+    }
+    let several = failures.len() > 1;
+    if args.ignore_not_found || args.all {
+        failures.retain(|failure| !matches!(failure, Failure::Client { error, .. } if error.is_not_found()));
+    }
+    if several && failures.len() == 1 {
+        return Err(Failure::Several(failures));
+    }
+    Failure::collect(failures)?;
+    if found == 0 {
+        return session.console.line("No resources found");
+    }
+    if args.wait {
+        wait::until_gone(&cluster, &gone, args.timeout).await?;
+    }
+    Ok(())
+}
+
+/// Brings the flags about the time to end together.
+fn settle_grace(args: &mut DeleteArgs, session: &mut Session) -> Result<(), Failure> {
+    if args.now {
+        if args.grace_period != -1 {
+            return Err(Failure::message("--now and --grace-period cannot be specified together"));
+        }
+        args.grace_period = 1;
+    }
+    match (args.force, args.grace_period) {
+        (true, seconds) if seconds > 0 => {
+            return Err(Failure::message(
+                "--force and --grace-period greater than 0 cannot be specified together",
+            ));
+        }
+        (true, _) => {
+            args.grace_period = 0;
+            session.console.note(
+                "Warning: Immediate deletion does not wait for confirmation that the running resource has been \
+                 terminated. The resource may continue to run on the cluster indefinitely.",
+            );
+        }
+        (false, 0) => {
+            // Without --force nobody means to lose data.
+            args.grace_period = 1;
+            args.wait = true;
+        }
+        (false, _) => {}
+    }
+    Ok(())
+}
+
+type Found = (Vec<Result<Doomed, Failure>>, Vec<Failure>);
+
+/// The objects that files and arguments name.
+async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result<Found, Failure> {
+    let selects = args.selector.is_some() || args.field_selector.is_some();
+    if !args.files.filename.is_empty() {
+        args.files.stand_alone(&args.arguments)?;
+        let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
+        let manifest = manifest::read(cluster, &args.files, expect).await?;
+        let doomed = manifest.into_iter().map(|item| {
+            item.map(|item| Doomed {
+                namespace: item.object.namespace().map(str::to_owned),
+                name: item.object.name().to_owned(),
+                resource: item.resource,
+                source: Some(item.source),
+            })
+        });
+        return Ok((doomed.collect(), Vec::new()));
+    }
+    if args.arguments.is_empty() {
+        return Err(Failure::message(
+            "You must provide one or more resources by argument or filename.\nExample resource specifications \
+             include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
+        ));
+    }
+    if args.all && selects {
+        return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
+    }
+    match target::parse(cluster, &session.program, &args.arguments).await? {
+        Target::Names(_) if selects => {
+            Err(Failure::message("name cannot be provided when a selector is specified"))
+        }
+        Target::Names(_) if args.all_namespaces => {
+            Err(Failure::message("a resource cannot be retrieved by name across all namespaces"))
+        }
+        Target::Names(names) => {
+            let doomed = names.into_iter().map(|(resource, name)| {
+                let namespace = resource.info.namespaced.then(|| cluster.namespace().to_owned());
+                Ok(Doomed { resource, namespace, name, source: None })
+            });
+            Ok((doomed.collect(), Vec::new()))
+        }
+        Target::Types(_) if !args.all && !selects => {
+            Err(Failure::message("resource(s) were provided, but no name was specified"))
+        }
+        Target::Types(resources) => {
+            let mut found: Found = (Vec::new(), Vec::new());
+            for resource in resources {
+                match select(args, cluster, &resource).await {
+                    Ok(doomed) => found.0.extend(doomed.into_iter().map(Ok)),
+                    Err(failure) => found.1.push(failure),
+                }
+            }
+            Ok(found)
+        }
+    }
+}
+
+async fn select(
+    args: &DeleteArgs,
+    cluster: &Cluster,
+    resource: &ApiResource,
+) -> Result<Vec<Doomed>, Failure> {
+    let namespace = (!args.all_namespaces).then(|| cluster.namespace());
+    let mut options = ListOptions {
+        label_selector: args.selector.as_deref().map(Into::into),
+        field_selector: args.field_selector.as_deref().map(Into::into),
+        limit: Some(500),
+        ..ListOptions::default()
+    };
+    let mut doomed = Vec::new();
+    loop {
+        let list = cluster.objects(resource, namespace).list(&options).await?;
+        options.continue_token = list.continue_token().map(Into::into);
+        doomed.extend(list.items.iter().map(|object: &Unstructured| Doomed {
+            resource: resource.clone(),
+            namespace: object.namespace().map(str::to_owned),
+            name: object.name().to_owned(),
+            source: None,
+        }));
+        if options.continue_token.is_none() {
+            return Ok(doomed);
+        }
+    }
+}
+
+/// Deletes one object and says so. Gives its uid, if it may take a while until it is gone.
+async fn delete(
+    args: &DeleteArgs,
+    cluster: &Cluster,
+    session: &mut Session,
+    doomed: &Doomed,
+) -> Result<Option<String>, Failure> {
+    if args.dry_run == DryRun::Client {
+        tell(args, session, doomed)?;
+        return Ok(None);
+    }
+    let policy = match args.cascade {
+        Cascade::Background => "Background",
+        Cascade::Orphan => "Orphan",
+        Cascade::Foreground => "Foreground",
+    };
+    let options = DeleteOptions {
+        grace_period_seconds: (args.grace_period >= 0).then_some(args.grace_period),
+        propagation_policy: Some(policy.into()),
+        ..DeleteOptions::default()
+    };
+    let write = WriteOptions { dry_run: args.dry_run == DryRun::Server, ..WriteOptions::default() };
+    let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref()).with(write);
+    let deleted = api.delete(&doomed.name, &options).await.map_err(|error| {
+        let failure = Failure::from(error);
+        doomed.source.iter().fold(failure, |failure, source| failure.when("deleting", source))
+    })?;
+    tell(args, session, doomed)?;
+    let uid = match deleted {
+        Deleted::Object(object) => object.uid().to_owned(),
+        Deleted::Status(status) => {
+            status.details.as_ref().and_then(|details| details.uid.as_deref()).unwrap_or_default().to_owned()
+        }
+    };
+    Ok((args.dry_run == DryRun::None).then_some(uid))
+}
+
+/// Says that an object is deleted.
+fn tell(args: &DeleteArgs, session: &mut Session, doomed: &Doomed) -> Result<(), Failure> {
+    let kind = doomed.resource.info.qualified_kind();
+    let name = &doomed.name;
+    if args.output.is_some() {
+        return session.console.line(format_args!("{kind}/{name}"));
+    }
+    let word = if args.grace_period == 0 { "force deleted" } else { "deleted" };
+    let from =
+        doomed.namespace.as_ref().map(|namespace| format!(" from {namespace} namespace")).unwrap_or_default();
+    session.console.line(format_args!("{kind} {name:?} {word}{from}{}", args.dry_run.suffix()))
+}

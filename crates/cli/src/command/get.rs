@@ -1,0 +1,137 @@
+//! `klient get`.
+
+mod fetch;
+mod show;
+mod watch;
+
+use clap::Args;
+use fetch::Asker;
+use http::Method;
+
+use crate::failure::Failure;
+use crate::manifest::FileArgs;
+use crate::print::jsonpath::MissingKeys;
+use crate::print::{Choice, OutputFormat, PrinterOptions};
+use crate::session::Session;
+use crate::target;
+
+/// Which objects to show, and how.
+#[derive(Args, Debug)]
+pub(crate) struct GetArgs {
+    /// What to show: TYPE[,TYPE…] [NAME…] or TYPE/NAME…
+    #[arg(value_name = "OBJECT")]
+    arguments: Vec<String>,
+    #[command(flatten)]
+    files: FileArgs,
+    /// Only objects with these labels, such as app=web
+    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
+    selector: String,
+    /// Only objects with these field values, such as status.phase=Running
+    #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true)]
+    field_selector: String,
+    /// Objects of all namespaces
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+    /// json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, or
+    /// custom-columns-file=…
+    #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    output: String,
+    /// The template, where FORMAT names only its kind
+    #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
+    template: String,
+    /// Let a template pass over what is not there
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    allow_missing_template_keys: bool,
+    /// Follow changes after showing what is there
+    #[arg(short, long)]
+    watch: bool,
+    /// Follow changes without showing what is there
+    #[arg(long)]
+    watch_only: bool,
+    /// Show with each change what kind of change it is
+    #[arg(long)]
+    output_watch_events: bool,
+    /// Show these labels in columns of their own
+    #[arg(short = 'L', long, value_name = "LABELS", value_delimiter = ',')]
+    label_columns: Vec<String>,
+    /// Show all labels
+    #[arg(long)]
+    show_labels: bool,
+    /// Show the type with each name
+    #[arg(long)]
+    show_kind: bool,
+    /// Show the fields' managers in JSON and YAML
+    #[arg(long)]
+    show_managed_fields: bool,
+    /// Leave headers out
+    #[arg(long)]
+    no_headers: bool,
+    /// An object that is not there is no failure
+    #[arg(long)]
+    ignore_not_found: bool,
+    /// Ask for at most so many objects at once; 0 for all
+    #[arg(long, value_name = "OBJECTS", default_value_t = 500)]
+    chunk_size: u32,
+    /// Print what the server answers at this path
+    #[arg(long, value_name = "PATH")]
+    raw: Option<String>,
+}
+
+pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Failure> {
+    if let Some(path) = &args.raw {
+        return raw(path, &args, session).await;
+    }
+    let format = OutputFormat::parse(&args.output, &args.template, Choice::WithTables);
+    let format = format.map_err(|error| Failure::Message(error.to_string()))?;
+    if args.arguments.is_empty() && args.files.filename.is_empty() {
+        let program = &session.program;
+        return Err(Failure::Plain(format!(
+            "You must specify the type of resource to get. Use \"{program} api-resources\" for a complete list of \
+             supported resources.\n\nerror: Required resource not specified.\nUse \"{program} explain <resource>\" for \
+             a detailed description of that resource (e.g. {program} explain pods).\nSee '{program} get -h' for help \
+             and examples"
+        )));
+    }
+    if args.output_watch_events && !args.watch && !args.watch_only {
+        return Err(Failure::message(
+            "--output-watch-events option can only be used with --watch or --watch-only",
+        ));
+    }
+    let cluster = session.cluster()?;
+    let tables = !matches!(format, OutputFormat::Objects(_));
+    let asker = Asker { cluster: &cluster, args: &args, tables };
+    if args.watch || args.watch_only {
+        return watch::run(&asker, format, session).await;
+    }
+    let fetched = asker.fetch(session).await?;
+    match format {
+        OutputFormat::Objects(format) => show::objects(&args, format, fetched, session),
+        OutputFormat::Human => show::tables(&args, false, fetched, &cluster, session),
+        OutputFormat::Wide => show::tables(&args, true, fetched, &cluster, session),
+    }
+}
+
+impl GetArgs {
+    fn printer_options(&self) -> PrinterOptions {
+        PrinterOptions {
+            no_headers: self.no_headers,
+            show_managed_fields: self.show_managed_fields,
+            missing_keys: MissingKeys::from_allowed(self.allow_missing_template_keys),
+        }
+    }
+
+    /// Whether kinds stand before names whatever is found.
+    fn wants_kind(&self) -> bool {
+        self.show_kind || target::names_several_types(&self.arguments)
+    }
+}
+
+async fn raw(path: &str, args: &GetArgs, session: &mut Session) -> Result<(), Failure> {
+    if !args.arguments.is_empty() || !args.files.filename.is_empty() {
+        return Err(Failure::message("arguments may not be passed when --raw is specified"));
+    }
+    let cluster = session.cluster()?;
+    let response = cluster.client().request(Method::GET).absolute_path(path).accept("application/json, */*");
+    let response = response.send().await?;
+    session.console.write(&response.text())
+}

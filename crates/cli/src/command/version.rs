@@ -1,0 +1,69 @@
+//! `klient version`.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::print;
+use crate::session::Session;
+
+/// Which versions to print, and how.
+#[derive(Args, Debug)]
+pub(crate) struct VersionArgs {
+    /// Only this program's; ask no server
+    #[arg(long)]
+    client: bool,
+    /// json or yaml
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Json,
+    Yaml,
+}
+
+pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), Failure> {
+    let own = format!("v{}", env!("CARGO_PKG_VERSION"));
+    let asked = if args.client { None } else { Some(ask(session).await) };
+    let (server, failure) = match asked {
+        None => (None, None),
+        Some(Ok(version)) => (Some(version), None),
+        Some(Err(failure)) => (None, Some(failure)),
+    };
+    match args.output {
+        None => {
+            session.console.line(format_args!("Client Version: {own}"))?;
+            if let Some(version) = &server {
+                session.console.line(format_args!("Server Version: {}", version.git_version))?;
+            }
+        }
+        Some(format) => {
+            let mut versions = json!({"clientVersion": {"gitVersion": own}});
+            if let Some(version) = server {
+                versions["serverVersion"] = json!({
+                    "major": version.major,
+                    "minor": version.minor,
+                    "gitVersion": version.git_version,
+                    "gitCommit": version.git_commit,
+                    "buildDate": version.build_date,
+                    "platform": version.platform,
+                });
+            }
+            session.console.write(&text(format, &versions))?;
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+async fn ask(session: &Session) -> Result<klient_client::Version, Failure> {
+    Ok(session.cluster()?.client().discovery().version().await?)
+}
+
+fn text(format: Format, versions: &Value) -> String {
+    match format {
+        Format::Json => print::pretty(versions) + "\n",
+        Format::Yaml => klient_apimachinery::yaml::to_string(versions),
+    }
+}

@@ -1,0 +1,136 @@
+//! From a document to the objects in it.
+
+use klient_apimachinery::yaml::YamlError;
+use klient_apimachinery::{Object, Unstructured};
+use klient_client::NoMatch;
+use serde_json::{Map, Value};
+
+use super::{Expectations, Item, Manifest};
+use crate::cluster::Cluster;
+use crate::failure::Failure;
+
+/// A document that is no YAML or JSON.
+pub(crate) fn unreadable(error: &YamlError, source: &str) -> Failure {
+    let from = if error.is_yaml() { "error converting YAML to JSON: " } else { "" };
+    Failure::Message(format!("error parsing {source}: {from}{error}"))
+}
+
+/// Adds the objects of a document: itself or, if it is a list, its items.
+pub(crate) async fn items(
+    cluster: &Cluster,
+    document: Value,
+    source: &str,
+    expect: Expectations,
+    manifest: &mut Manifest,
+) {
+    let mut waiting = vec![document];
+    while let Some(value) = waiting.pop() {
+        let object = match object(value) {
+            Ok(object) => object,
+            Err(problem) => {
+                manifest.push(Err(Failure::Message(format!("unable to decode {source:?}: {problem}"))));
+                continue;
+            }
+        };
+        let Unstructured(mut fields) = object;
+        match fields.remove("items") {
+            Some(Value::Array(items)) if is_list(&fields) => waiting.extend(items.into_iter().rev()),
+            items => {
+                fields.extend(items.map(|items| ("items".to_owned(), items)));
+                manifest.push(item(cluster, Unstructured(fields), source, expect).await);
+            }
+        }
+    }
+}
+
+fn is_list(fields: &Map<String, Value>) -> bool {
+    fields.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
+}
+
+/// A value as an object, if its type and metadata are what they must be.
+fn object(value: Value) -> Result<Unstructured, String> {
+    let shown = value.to_string();
+    let Value::Object(fields) = value else { return Err(format!("Object 'Kind' is missing in '{shown}'")) };
+    if fields.get("kind").and_then(Value::as_str).is_none_or(str::is_empty) {
+        return Err(format!("Object 'Kind' is missing in '{shown}'"));
+    }
+    let unfit = |value: &Value, field: &str, wanted: &str| {
+        format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", type_name(value))
+    };
+    match fields.get("metadata") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(metadata)) => {
+            for name in ["name", "generateName", "namespace", "selfLink", "uid", "resourceVersion"] {
+                if let Some(value) = metadata.get(name).filter(|value| !value.is_string() && !value.is_null())
+                {
+                    return Err(unfit(value, &format!("ObjectMeta.metadata.{name}"), "string"));
+                }
+            }
+            for name in ["labels", "annotations"] {
+                let field = format!("ObjectMeta.metadata.{name}");
+                match metadata.get(name) {
+                    None | Some(Value::Null) => {}
+                    Some(Value::Object(entries)) => {
+                        if let Some(value) =
+                            entries.values().find(|value| !value.is_string() && !value.is_null())
+                        {
+                            return Err(unfit(value, &field, "string"));
+                        }
+                    }
+                    Some(value) => return Err(unfit(value, &field, "map[string]string")),
+                }
+            }
+        }
+        Some(value) => return Err(unfit(value, "PartialObjectMetadata.metadata", "v1.ObjectMeta")),
+    }
+    Ok(Unstructured(fields))
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Finds where an object is served, and puts it into its namespace.
+async fn item(
+    cluster: &Cluster,
+    mut object: Unstructured,
+    source: &str,
+    expect: Expectations,
+) -> Result<Item, Failure> {
+    let kind = object.group_version_kind();
+    let mapper = cluster.mapper().await.map_err(|failure| {
+        // A server that cannot be asked is told of by URL.
+        Failure::Message(format!("unable to recognize {source:?}: {}", failure.go_text()))
+    })?;
+    let found = mapper.kind(&kind.group, &kind.kind, Some(&kind.version));
+    let resource = found.map_err(|no_match: NoMatch| {
+        let (name, namespace) = (object.name(), object.namespace().unwrap_or_default());
+        Failure::Message(format!(
+            "resource mapping not found for name: {name:?} namespace: {namespace:?} from {source:?}: {no_match}\n\
+             ensure CRDs are installed first"
+        ))
+    })?;
+    if resource.info.namespaced {
+        match object.namespace() {
+            None => object.set_namespace(cluster.namespace()),
+            Some(own)
+                if expect.one_namespace && cluster.namespace_is_given() && own != cluster.namespace() =>
+            {
+                return Err(Failure::Message(format!(
+                    "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass \
+                     '--namespace={own}' to perform this operation.",
+                    cluster.namespace()
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(Item { resource: resource.clone(), object, source: source.to_owned() })
+}

@@ -1,0 +1,107 @@
+//! [`Rules`], what is checked of a document before anything is sent.
+
+use std::str::FromStr;
+
+use http::Method;
+use klient_client::FieldValidation;
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::failure::Failure;
+
+/// What becomes of fields that nobody knows (`--validate`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Validation {
+    /// The object is refused.
+    #[default]
+    Strict,
+    /// The server warns of them.
+    Warn,
+    /// They are dropped.
+    Ignore,
+}
+
+impl FromStr for Validation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "true" | "strict" => Ok(Validation::Strict),
+            "warn" => Ok(Validation::Warn),
+            "false" | "ignore" => Ok(Validation::Ignore),
+            _ => Err("must be one of: strict (or true), warn, ignore (or false)".to_owned()),
+        }
+    }
+}
+
+impl From<Validation> for FieldValidation {
+    fn from(validation: Validation) -> Self {
+        match validation {
+            Validation::Strict => FieldValidation::Strict,
+            Validation::Warn => FieldValidation::Warn,
+            Validation::Ignore => FieldValidation::Ignore,
+        }
+    }
+}
+
+/// Checks documents. Fields are the server's to check, if it is one that can.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    validation: Validation,
+    server_is_asked: bool,
+}
+
+const HINT: &str = "if you choose to ignore these errors, turn validation off with --validate=false";
+
+impl Rules {
+    pub(crate) fn new(validation: Validation) -> Self {
+        Rules { validation, server_is_asked: false }
+    }
+
+    /// Checks that a document says what it is.
+    pub(crate) async fn check(
+        &mut self,
+        cluster: &Cluster,
+        document: &Value,
+        source: &str,
+    ) -> Result<(), Failure> {
+        if self.validation == Validation::Ignore {
+            return Ok(());
+        }
+        let refuse = |problem: &str| {
+            Failure::Message(format!("error validating {source:?}: error validating data: {problem}; {HINT}"))
+        };
+        type_problem(document).map_or(Ok(()), |problem| Err(refuse(&problem)))?;
+        if !self.server_is_asked {
+            ask(cluster)
+                .await
+                .map_err(|problem| refuse(&format!("failed to download openapi: {problem}")))?;
+            self.server_is_asked = true;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with `apiVersion` and `kind`.
+fn type_problem(document: &Value) -> Option<String> {
+    let Some(fields) = document.as_object() else { return Some("invalid object to validate".to_owned()) };
+    let problem = |field: &str| match fields.get(field) {
+        None | Some(Value::Null) => Some(format!("{field} not set")),
+        Some(Value::String(_)) => None,
+        Some(_) => Some(format!("{field} isn't string type")),
+    };
+    match (problem("apiVersion"), problem("kind")) {
+        (Some(first), Some(second)) => Some(format!("[{first}, {second}]")),
+        (first, second) => first.or(second),
+    }
+}
+
+/// Asks the server whether it checks fields, which is the case for all that serve OpenAPI v3, since Kubernetes 1.25.
+async fn ask(cluster: &Cluster) -> Result<(), String> {
+    let get =
+        |path: &str| cluster.client().request(Method::GET).absolute_path(path).query("timeout", "32s").send();
+    if get("/openapi/v3").await.is_ok() {
+        return Ok(());
+    }
+    get("/openapi/v2").await.map(drop).map_err(|error| Failure::from(error).go_text())
+}

@@ -1,0 +1,60 @@
+//! `-o jsonpath=…`.
+
+use std::io::Write;
+
+use serde_json::{Map, Value};
+
+use super::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys};
+use super::{PrintError, golang, json};
+
+/// A JSONPath template to print objects with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Template {
+    text: String,
+    path: JsonPath,
+    as_json: bool,
+}
+
+impl Template {
+    pub(super) fn parse(text: String, as_json: bool) -> Result<Self, JsonPathError> {
+        Ok(Template { path: JsonPath::parse(&text)?, text, as_json })
+    }
+
+    pub(super) fn write(
+        &self,
+        object: &Value,
+        missing: MissingKeys,
+        out: &mut dyn Write,
+    ) -> Result<(), PrintError> {
+        let parts = self.path.find(object, missing).map_err(|error| self.failure(&error, object))?;
+        for found in parts {
+            let text = if self.as_json { as_json(found) } else { as_text(&found) };
+            out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn failure(&self, error: &JsonPathError, object: &Value) -> PrintError {
+        let text = &self.text;
+        let no_entries = Map::new();
+        let object = golang::syntax(object.as_object().unwrap_or(&no_entries));
+        PrintError::Refused(format!(
+            "error executing jsonpath {}: Error executing template: {error}. Printing more information for \
+             debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\
+             \t\t{object}\n\n\n",
+            golang::quote(text)
+        ))
+    }
+}
+
+fn as_text(found: &[Found<'_>]) -> String {
+    let texts: Vec<_> = found.iter().map(Found::text).collect();
+    texts.join(" ")
+}
+
+fn as_json(found: Vec<Found<'_>>) -> String {
+    let values = found.into_iter().map(Found::to_value).collect();
+    let mut text = json::pretty(&Value::Array(values));
+    text.push('\n');
+    text
+}

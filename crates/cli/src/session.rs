@@ -1,0 +1,23 @@
+//! [`Session`], what every command is given.
+
+use crate::args::ConnectionArgs;
+use crate::cluster::Cluster;
+use crate::console::Console;
+use crate::failure::Failure;
+
+/// What every command is given.
+pub(crate) struct Session {
+    /// What the program was called as; messages name it.
+    pub(crate) program: String,
+    /// Where to write.
+    pub(crate) console: Console,
+    /// How to reach the cluster.
+    pub(crate) connection: ConnectionArgs,
+}
+
+impl Session {
+    /// The cluster. Nothing is sent yet.
+    pub(crate) fn cluster(&self) -> Result<Cluster, Failure> {
+        Cluster::new(&self.connection)
+    }
+}

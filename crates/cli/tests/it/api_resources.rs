@@ -1,0 +1,70 @@
+//! `api-resources`, as klient and as this machine's kubectl do it.
+
+use crate::playground::{Playground, Program};
+
+const DEFINITION: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: coupons.shop.example}
+spec:
+  group: shop.example
+  scope: Namespaced
+  names: {plural: coupons, singular: coupon, kind: Coupon, shortNames: [cpn], categories: [all]}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn klient_lists_built_in_and_custom_resources() {
+    let playground = Playground::new().await;
+    define(&playground).await;
+    let all = list(&playground, &Program::klient(), &[]).await;
+    let lines: Vec<Vec<&str>> = all.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]);
+    for line in [
+        &["bindings", "v1", "true", "Binding"][..],
+        &["pods", "po", "v1", "true", "Pod"],
+        &["deployments", "deploy", "apps/v1", "true", "Deployment"],
+        &["clusterroles", "rbac.authorization.k8s.io/v1", "false", "ClusterRole"],
+        &["coupons", "cpn", "shop.example/v1", "true", "Coupon"],
+    ] {
+        assert!(lines.iter().any(|other| other == line), "{line:?} in\n{all}");
+    }
+    let names = list(&playground, &Program::klient(), &["--api-group=shop.example", "-o", "name"]).await;
+    assert_eq!(names, "coupons.shop.example\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn klient_and_kubectl_list_the_same() {
+    let Some(kubectl) = Program::kubectl() else {
+        eprintln!("skipped: kubectl.1.33 is not installed");
+        return;
+    };
+    let playground = Playground::new().await;
+    define(&playground).await;
+    for args in [
+        &[][..],
+        &["-o", "wide"],
+        &["-o", "name"],
+        &["--namespaced=false"],
+        &["--api-group=apps", "--no-headers"],
+        &["--sort-by=kind"],
+        &["--sort-by=name", "--verbs=list,watch"],
+        &["--categories=all"],
+    ] {
+        let klients = list(&playground, &Program::klient(), args).await;
+        assert_eq!(klients, list(&playground, &kubectl, args).await, "{args:?}");
+    }
+}
+
+async fn define(playground: &Playground) {
+    playground.set_up(&["apply".to_owned(), "-f".to_owned(), "-".to_owned()], Some(DEFINITION)).await;
+}
+
+async fn list(playground: &Playground, program: &Program, args: &[&str]) -> String {
+    let args: Vec<String> =
+        ["api-resources"].iter().chain(args).map(|argument| (*argument).to_owned()).collect();
+    let listed = playground.run(program, "admin", &args, None).await;
+    assert_eq!((listed.exit, listed.stderr.as_str()), (0, ""), "{args:?}");
+    listed.stdout
+}
