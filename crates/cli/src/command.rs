@@ -8,3 +8,21 @@ pub(crate) mod demo;
 pub(crate) mod get;
 pub(crate) mod server;
 pub(crate) mod version;
+
+use crate::args::Command;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// Does what a command line asks for.
+pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
+    match command {
+        Command::Apply(args) => apply::run(args, session).await,
+        Command::Create(args) => create::run(args, session).await,
+        Command::Delete(args) => delete::run(args, session).await,
+        Command::Get(args) => get::run(args, session).await,
+        Command::ApiResources(args) => api_resources::run(args, session).await,
+        Command::Version(args) => version::run(args, session).await,
+        Command::Server(args) => server::run(args, session).await,
+        Command::Demo(args) => demo::run(args, session).await,
+    }
+}

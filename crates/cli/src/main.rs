@@ -47,16 +47,5 @@ fn run(cli: Cli, program: String) -> Result<(), Failure> {
     };
     let runtime = runtime.enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Message(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        match cli.command {
-            Command::Apply(args) => command::apply::run(args, &mut session).await,
-            Command::Create(args) => command::create::run(args, &mut session).await,
-            Command::Delete(args) => command::delete::run(args, &mut session).await,
-            Command::Get(args) => command::get::run(args, &mut session).await,
-            Command::ApiResources(args) => command::api_resources::run(args, &mut session).await,
-            Command::Version(args) => command::version::run(args, &mut session).await,
-            Command::Server(args) => command::server::run(args, &mut session).await,
-            Command::Demo(args) => command::demo::run(args, &mut session).await,
-        }
-    })
+    runtime.block_on(command::run(cli.command, &mut session))
 }

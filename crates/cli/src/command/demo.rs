@@ -1,9 +1,15 @@
 //! `klient demo`.
 
+mod shop;
+mod stage;
+
 use clap::Args;
 
+use super::server::end_requested;
 use crate::failure::Failure;
 use crate::session::Session;
+use shop::Shop;
+use stage::Stage;
 
 /// How to show it.
 #[derive(Args, Debug)]
@@ -13,7 +19,28 @@ pub(crate) struct DemoArgs {
     once: bool,
 }
 
+/// Shows it on an API server of its own, or on the cluster that flags name, in a namespace that goes with it.
 pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Failure> {
-    let _ = (args, session);
+    let mut stage = Stage::set(session).await?;
+    let shown = tokio::select! {
+        shown = show(&args, &mut stage, session) => shown,
+        () = end_requested() => Ok(()),
+    };
+    let cleared = stage.clear(session).await;
+    shown.and(cleared)
+}
+
+async fn show(args: &DemoArgs, stage: &mut Stage, session: &mut Session) -> Result<(), Failure> {
+    stage.klient(&["apply", "-f", stage.application()], session).await?;
+    let shop = Shop::open(session.cluster()?.client(), stage.namespace()).await?;
+    stage.klient(&["apply", "-f", stage.coupons()], session).await?;
+    stage.klient(&["get", "-n", stage.namespace(), "deployments,services,coupons"], session).await?;
+    shop.list(session).await?;
+    shop.follow(session).await?;
+    session.console.line(stage.invitation())?;
+    if !args.once {
+        session.console.line("Ctrl-C ends it.")?;
+        std::future::pending::<()>().await;
+    }
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! The program as people and scripts use it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod api_resources;
 mod cases;
+mod demo;
 mod front;
 mod playground;
 mod recorded;
+mod server;
 mod watch;
 
 /// The program under test.

@@ -171,6 +171,18 @@ impl Playground {
         }
     }
 
+    /// Runs klient as admin with arguments that make it end well, and gives what it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end well, or complains.
+    pub(crate) async fn klient(&self, args: &[&str], stdin: Option<&str>) -> String {
+        let args: Vec<String> = args.iter().map(|argument| (*argument).to_owned()).collect();
+        let done = self.run(&Program::klient(), "admin", &args, stdin).await;
+        assert_eq!((done.exit, done.stderr.as_str()), (0, ""), "{args:?}");
+        done.stdout
+    }
+
     /// Makes what a setup step makes. What klient has no verb for is made through the library.
     pub(crate) async fn set_up(&self, args: &[String], stdin: Option<&str>) {
         let words: Vec<&str> =

@@ -63,10 +63,10 @@ async fn wait(cluster: &Cluster, doomed: &Doomed, uid: &str) -> Result<(), Error
             Err(error) => return Err(error),
         };
         while let Some(Ok(event)) = watch.next().await {
-            if let WatchEvent::Deleted(object) = event {
-                if uid.is_empty() || object.uid() == uid {
-                    return Ok(());
-                }
+            if let WatchEvent::Deleted(object) = event
+                && (uid.is_empty() || object.uid() == uid)
+            {
+                return Ok(());
             }
         }
         // The watch ended, which says nothing: look again, but not in a tight circle.

@@ -1,0 +1,165 @@
+//! [`Shop`], the application of the demo.
+
+use klient_api::apiextensions::v1::CustomResourceDefinition;
+use klient_api::apps::v1::Deployment;
+use klient_api::core::v1::ConfigMap;
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{InNamespace, Object, ResourceInfo, Unstructured};
+use klient_client::{
+    Api, Client, DeleteOptions, DynamicPlace, Error, ListOptions, Patch, Watch, WatchEvent, WatchOptions,
+};
+use serde_json::{Value, json};
+
+use super::stage::DEFINITION;
+use crate::failure::Failure;
+use crate::session::Session;
+
+const NAME: &str = "storefront";
+const COUPON: ResourceInfo = ResourceInfo::from_static("shop.example", "v1", "Coupon", "coupons", true);
+
+/// The application, as a program sees it: built-in kinds with their types, its own kind without.
+pub(super) struct Shop {
+    deployments: Api<Deployment, InNamespace>,
+    config_maps: Api<ConfigMap, InNamespace>,
+    coupons: Api<Unstructured, DynamicPlace>,
+}
+
+impl Shop {
+    /// Waits until the server knows the kind that the application defines.
+    pub(super) async fn open(client: &Client, namespace: &str) -> Result<Self, Failure> {
+        established(client).await?;
+        Ok(Shop {
+            deployments: client.api::<Deployment>().namespace(namespace),
+            config_maps: client.api::<ConfigMap>().namespace(namespace),
+            coupons: client.dynamic(COUPON).namespace(namespace),
+        })
+    }
+
+    /// Lists what is there.
+    pub(super) async fn list(&self, session: &mut Session) -> Result<(), Failure> {
+        session.console.line("\nListed by a program, typed and dynamic:")?;
+        for deployment in self.deployments.list(&ListOptions::default()).await? {
+            session.console.line(format_args!("  {}", deployment_line(&deployment)))?;
+        }
+        for coupon in self.coupons.list(&ListOptions::default()).await? {
+            session.console.line(format_args!("  {}", coupon_line(&coupon)))?;
+        }
+        Ok(())
+    }
+
+    /// Changes the application, and follows the changes through watches that began before them.
+    pub(super) async fn follow(&self, session: &mut Session) -> Result<(), Failure> {
+        session.console.line("\nFollowed through a watch, while the program changes it:")?;
+        let begin = WatchOptions { allow_bookmarks: true, ..WatchOptions::default() };
+        let from = |version: &str| WatchOptions { resource_version: Some(version.into()), ..begin.clone() };
+
+        let list = self.deployments.list(&ListOptions::default()).await?;
+        let mut deployments = self.deployments.watch(&from(list.resource_version())).await?;
+        let more = Patch::Merge(json!({"spec": {"replicas": 5}}));
+        let patched = self.deployments.patch(NAME, &more).await?;
+        tell(&mut deployments, is_at(&patched), deployment_line, session).await?;
+
+        let list = self.config_maps.list(&ListOptions::default()).await?;
+        let mut config_maps = self.config_maps.watch(&from(list.resource_version())).await?;
+        let updated = self.greet().await?;
+        tell(&mut config_maps, is_at(&updated), config_map_line, session).await?;
+
+        let list = self.coupons.list(&ListOptions::default()).await?;
+        let mut coupons = self.coupons.watch(&from(list.resource_version())).await?;
+        let cheaper = Patch::Merge(json!({"spec": {"percent": 50}}));
+        let patched = self.coupons.patch("winter", &cheaper).await?;
+        tell(&mut coupons, is_at(&patched), coupon_line, session).await?;
+        self.coupons.delete("welcome", &DeleteOptions::default()).await?;
+        let is_last = |event: &WatchEvent<Unstructured>| matches!(event, WatchEvent::Deleted(coupon) if coupon.name() == "welcome");
+        tell(&mut coupons, is_last, coupon_line, session).await
+    }
+
+    /// Reads, changes and writes, again if another was faster.
+    async fn greet(&self) -> Result<ConfigMap, Error> {
+        loop {
+            let mut config_map = self.config_maps.get(NAME).await?;
+            config_map.data.insert("banner", "Winter sale".into());
+            match self.config_maps.update(&config_map).await {
+                Err(error) if error.is_conflict() => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+/// Waits until the definition's kind is served.
+async fn established(client: &Client) -> Result<(), Failure> {
+    let options = WatchOptions {
+        field_selector: Some(format!("metadata.name={DEFINITION}").into()),
+        ..WatchOptions::default()
+    };
+    // Without a version a watch begins with what is there.
+    let mut watch = client.api::<CustomResourceDefinition>().watch(&options).await?;
+    while let Some(event) = watch.next().await {
+        if let WatchEvent::Added(definition) | WatchEvent::Modified(definition) = event?
+            && is_established(&definition)
+        {
+            return Ok(());
+        }
+    }
+    Err(ended())
+}
+
+fn is_established(definition: &CustomResourceDefinition) -> bool {
+    let conditions = definition.status.iter().flat_map(|status| &status.conditions);
+    conditions.into_iter().any(|condition| condition.type_ == "Established" && condition.status == "True")
+}
+
+/// Tells of events up to one.
+async fn tell<K: Wire>(
+    watch: &mut Watch<K>,
+    last: impl Fn(&WatchEvent<K>) -> bool,
+    line: impl Fn(&K) -> String,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    while let Some(event) = watch.next().await {
+        let event = event?;
+        let (word, object) = match &event {
+            WatchEvent::Added(object) => ("ADDED   ", object),
+            WatchEvent::Modified(object) => ("MODIFIED", object),
+            WatchEvent::Deleted(object) => ("DELETED ", object),
+            WatchEvent::Bookmark(_) => continue,
+            WatchEvent::Error(status) => {
+                return Err(Failure::message(status.message.as_deref().unwrap_or("the watch has failed")));
+            }
+        };
+        session.console.line(format_args!("  {word} {}", line(object)))?;
+        if last(&event) {
+            return Ok(());
+        }
+    }
+    Err(ended())
+}
+
+/// Whether an event says what a write has answered.
+fn is_at<K: Object>(written: &K) -> impl Fn(&WatchEvent<K>) -> bool {
+    let version = written.resource_version().to_owned();
+    move |event| matches!(event, WatchEvent::Modified(object) if object.resource_version() == version)
+}
+
+fn ended() -> Failure {
+    Failure::message("the server ended the watch before what was waited for came; run the demo again")
+}
+
+fn deployment_line(deployment: &Deployment) -> String {
+    let name = deployment.name();
+    let wanted = deployment.spec.replicas.unwrap_or(1);
+    let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
+    format!("Deployment {name}: {ready} of {wanted} replicas ready")
+}
+
+fn config_map_line(config_map: &ConfigMap) -> String {
+    let banner = config_map.data.get("banner").map_or("", |banner| banner.as_str());
+    format!("ConfigMap {}: banner {banner:?}", config_map.name())
+}
+
+fn coupon_line(coupon: &Unstructured) -> String {
+    let code = coupon.at(&["spec", "code"]).and_then(Value::as_str).unwrap_or_default();
+    let percent = coupon.at(&["spec", "percent"]).and_then(Value::as_i64).unwrap_or_default();
+    format!("Coupon {}: {code} gives {percent} %", coupon.name())
+}
