@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 
 use klient_codegen::{Facts, GeneratedFile, features, generate};
 
+use crate::root;
+
 const FACTS: &str = "crates/codegen/specs/kubernetes.facts";
 
 /// Crates with generated code.
@@ -130,10 +132,6 @@ fn write_file(path: &Path, text: &str) -> Result<(), String> {
         fs::create_dir_all(directory).map_err(problem)?;
     }
     fs::write(path, text).map_err(problem)
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
 }
 
 #[test]

@@ -1,9 +1,11 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`.
 
-use std::process::ExitCode;
-
 mod codegen;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -12,7 +14,8 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["facts", directory] => codegen::import(directory),
-        _ => Err("usage: cargo xtask codegen [--check] | facts DIR".to_owned()),
+        ["tidy"] => tidy::check(),
+        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -21,4 +24,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
 }

@@ -1,0 +1,148 @@
+//! Rules that the compiler does not check: which crates may build on which, and how files begin and how long they
+//! grow.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::root;
+
+/// The crates that each crate may build on. Arrows only go up this list; tests may use any crate, as long as cargo
+/// finds no circle.
+const EDGES: [(&str, &[&str]); 10] = [
+    ("klient-apimachinery", &[]),
+    ("klient-schema", &["klient-apimachinery"]),
+    ("klient-api", &["klient-apimachinery", "klient-schema"]),
+    ("klient-client", &["klient-apimachinery"]),
+    ("klient-clientset", &["klient-api", "klient-client"]),
+    ("klient-apiserver", &["klient-apimachinery", "klient-schema"]),
+    (
+        "klient",
+        &["klient-api", "klient-apimachinery", "klient-apiserver", "klient-client", "klient-clientset"],
+    ),
+    (
+        "klient-cli",
+        &["klient-api", "klient-apimachinery", "klient-apiserver", "klient-client", "klient-schema"],
+    ),
+    ("klient-codegen", &[]),
+    ("xtask", &["klient-codegen"]),
+];
+
+/// A file longer than this holds two nouns.
+const LINES: usize = 800;
+
+/// Folders with names that say nothing of what they hold.
+const EMPTY_NAMES: [&str; 5] = ["utils", "util", "common", "helpers", "misc"];
+
+/// Checks all rules.
+pub(crate) fn check() -> Result<(), String> {
+    let mut wrong = wrong_edges(&packages()?);
+    let mut files = Vec::new();
+    collect(&root().join("crates"), &mut files);
+    collect(&root().join("xtask"), &mut files);
+    for file in files {
+        let text =
+            fs::read_to_string(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        let name = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
+        wrong.extend(wrong_file(&name, &text));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// The workspace's packages, as cargo tells of them.
+fn packages() -> Result<Vec<Value>, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let mut metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    match metadata["packages"].take() {
+        Value::Array(packages) => Ok(packages),
+        other => Err(format!("cargo metadata names no packages but {other}")),
+    }
+}
+
+fn wrong_edges(packages: &[Value]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some((_, allowed)) = EDGES.iter().find(|(other, _)| *other == name) else {
+            wrong.push(format!("{name} has no line in the table of edges in xtask/src/tidy.rs"));
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        let built_on = dependencies.filter(|one| one["path"].is_string() && one["kind"] != "dev");
+        for other in built_on.filter_map(|one| one["name"].as_str()) {
+            if !allowed.contains(&other) {
+                wrong.push(format!("{name} may not build on {other}: see the map in ARCHITECTURE.md"));
+            }
+        }
+    }
+    wrong
+}
+
+fn wrong_file(name: &str, text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if name.split(['/', '.']).any(|part| EMPTY_NAMES.contains(&part)) {
+        wrong.push(format!("{name}: the name does not say what it holds"));
+    }
+    if name.contains("/generated") {
+        return wrong;
+    }
+    // Programs that must not compile, and programs to read, may begin as they like.
+    if name.contains("/src/") && !text.lines().take(8).any(|line| line.starts_with("//!")) {
+        wrong.push(format!("{name}: begins without saying what it promises (//!)"));
+    }
+    let lines = text.lines().count();
+    if lines > LINES {
+        wrong.push(format!("{name}: {lines} lines; split it by noun, below {LINES}"));
+    }
+    wrong
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_workspace_keeps_its_rules() {
+    if let Err(problem) = check() {
+        panic!("{problem}");
+    }
+}
+
+#[test]
+fn what_breaks_a_rule_is_named() {
+    let package = serde_json::json!({
+        "name": "klient-schema",
+        "dependencies": [
+            {"name": "klient-apimachinery", "path": "/", "kind": null},
+            {"name": "klient-client", "path": "/", "kind": null},
+            {"name": "klient-apiserver", "path": "/", "kind": "dev"},
+        ],
+    });
+    let wrong = wrong_edges(&[package, serde_json::json!({"name": "klient-new", "dependencies": []})]);
+    assert_eq!(
+        wrong,
+        [
+            "klient-schema may not build on klient-client: see the map in ARCHITECTURE.md",
+            "klient-new has no line in the table of edges in xtask/src/tidy.rs",
+        ]
+    );
+    let long = format!("//! A noun.\n{}", "\n".repeat(LINES));
+    assert_eq!(wrong_file("crates/a/src/noun.rs", &long).len(), 1);
+    assert_eq!(wrong_file("crates/a/src/utils/noun.rs", "fn f() {}\n").len(), 2);
+}
