@@ -14,6 +14,21 @@ pub(crate) enum Target {
     Names(Vec<(ApiResource, String)>),
 }
 
+impl Target {
+    /// Checks that objects that are named are not selected too.
+    pub(crate) fn fits(self, selects: bool, all_namespaces: bool) -> Result<Self, Failure> {
+        match self {
+            Target::Names(_) if selects => {
+                Err(Failure::message("name cannot be provided when a selector is specified"))
+            }
+            Target::Names(_) if all_namespaces => {
+                Err(Failure::message("a resource cannot be retrieved by name across all namespaces"))
+            }
+            target => Ok(target),
+        }
+    }
+}
+
 /// Finds out what arguments name: `TYPE[,TYPE…] [NAME…]` or `TYPE/NAME…`.
 ///
 /// # Errors

@@ -201,13 +201,8 @@ async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result
     if args.all && selects {
         return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
     }
-    match target::parse(cluster, &session.program, &args.arguments).await? {
-        Target::Names(_) if selects => {
-            Err(Failure::message("name cannot be provided when a selector is specified"))
-        }
-        Target::Names(_) if args.all_namespaces => {
-            Err(Failure::message("a resource cannot be retrieved by name across all namespaces"))
-        }
+    let target = target::parse(cluster, &session.program, &args.arguments).await?;
+    match target.fits(selects, args.all_namespaces)? {
         Target::Names(names) => {
             let doomed = names.into_iter().map(|(resource, name)| {
                 let namespace = resource.info.namespaced.then(|| cluster.namespace().to_owned());

@@ -90,13 +90,8 @@ impl Asker<'_> {
             let in_namespace = resource.info.namespaced && !args.all_namespaces;
             Ok(Wanted { namespace: in_namespace.then(|| cluster.namespace().to_owned()), name, resource })
         };
-        match target::parse(cluster, &session.program, &args.arguments).await? {
-            Target::Names(_) if selects => {
-                Err(Failure::message("name cannot be provided when a selector is specified"))
-            }
-            Target::Names(_) if args.all_namespaces => {
-                Err(Failure::message("a resource cannot be retrieved by name across all namespaces"))
-            }
+        let target = target::parse(cluster, &session.program, &args.arguments).await?;
+        match target.fits(selects, args.all_namespaces)? {
             Target::Names(names) => {
                 Ok(names.into_iter().map(|(resource, name)| place(resource, Some(name))).collect())
             }
