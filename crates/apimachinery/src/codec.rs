@@ -1,6 +1,7 @@
 //! How objects go over the wire.
 
 pub mod json;
+pub mod protobuf;
 
 use std::fmt;
 
@@ -44,6 +45,13 @@ impl DecodeError {
     /// Of a document that is no API object.
     pub fn of_document(problem: impl fmt::Display) -> Self {
         Self::new(String::new(), problem)
+    }
+
+    /// The same fault in something that stands at `place`.
+    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        self.path = format!("{place}{dot}{}", self.path);
+        self
     }
 
     /// The path of the field at fault, such as `spec.containers[0].image`; empty where the bytes are no object.

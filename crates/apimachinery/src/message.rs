@@ -154,6 +154,9 @@ pub trait List {
     /// Drops all items.
     fn clear(&mut self);
 
+    /// Makes room for so many more items, and no more.
+    fn reserve(&mut self, more: usize);
+
     /// Adds an item and gives the place to write it.
     fn push(&mut self) -> Mut<'_>;
 }
@@ -173,6 +176,9 @@ pub trait Entries {
 
     /// Drops all entries.
     fn clear(&mut self);
+
+    /// Makes room for so many more entries, and no more.
+    fn reserve(&mut self, more: usize);
 
     /// Adds or overwrites an entry and gives the place to write its value.
     fn put(&mut self, key: Str) -> Mut<'_>;
@@ -244,6 +250,10 @@ impl<T: Value> List for Vec<T> {
         self.clear();
     }
 
+    fn reserve(&mut self, more: usize) {
+        self.reserve_exact(more);
+    }
+
     fn push(&mut self) -> Mut<'_> {
         self.push(T::default());
         let last = self.len() - 1;
@@ -272,6 +282,10 @@ impl<T: Value> Entries for crate::Map<T> {
 
     fn clear(&mut self) {
         self.clear();
+    }
+
+    fn reserve(&mut self, more: usize) {
+        self.reserve(more);
     }
 
     fn put(&mut self, key: Str) -> Mut<'_> {

@@ -3,6 +3,12 @@
 //! The tables are generated from Kubernetes' own facts, one `static` per struct, and drive everything that
 //! treats objects as values: codecs, field validation, patches and apply.
 
+mod layout;
+
+use std::sync::OnceLock;
+
+pub(crate) use layout::{Layout, Part};
+
 /// A struct of the API.
 #[derive(Debug)]
 pub struct Schema {
@@ -12,9 +18,25 @@ pub struct Schema {
     pub name: &'static str,
     /// Fields in Go's order, those of embedded structs in place, as JSON shows them.
     pub fields: &'static [Field],
+    layout: OnceLock<Layout>,
 }
 
 impl Schema {
+    /// Of a struct with these fields.
+    pub const fn new(package: &'static str, name: &'static str, fields: &'static [Field]) -> Self {
+        Schema { package, name, fields, layout: OnceLock::new() }
+    }
+
+    /// Whether protobuf has the struct. A few, such as `Table`, there are in JSON only.
+    pub const fn has_protobuf(&self) -> bool {
+        self.fields.is_empty() || self.fields[0].number > 0
+    }
+
+    /// How protobuf numbers the fields.
+    pub(crate) fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::of(self.fields))
+    }
+
     /// The field with this JSON name.
     pub fn field(&self, json: &str) -> Option<&'static Field> {
         self.position(json, 0).map(|at| &self.fields[at])

@@ -50,7 +50,7 @@ fn tables(facts: &Facts, package: &Package) -> GeneratedFile {
     for message in package.messages.iter().filter(|message| !message.list) {
         writeln!(
             out,
-            "/// `{}`.\n#[rustfmt::skip]\npub static {}: Schema = Schema {{ package: {:?}, name: {:?}, fields: &[",
+            "/// `{}`.\n#[rustfmt::skip]\npub static {}: Schema = Schema::new({:?}, {:?}, &[",
             message.name,
             names::constant(&message.name),
             package.module,
@@ -61,7 +61,7 @@ fn tables(facts: &Facts, package: &Package) -> GeneratedFile {
             let secret = SECRET.contains(&format!("{}.{}", message.name, flat.field.json).as_str());
             writeln!(out, "    {},", table_field(facts, package, &flat, secret)).expect("String");
         }
-        out.push_str("] };\n\n");
+        out.push_str("]);\n\n");
     }
     if !package.resources.is_empty() {
         out.push_str("/// Resources of this group-version.\n#[rustfmt::skip]\npub static RESOURCES: &[ResourceSchema] = &[\n");

@@ -237,6 +237,9 @@ impl fmt::Display for Shown<'_> {
             Token::Int(value) => write!(f, "{value}"),
             Token::Double(value) => write!(f, "{value}"),
             Token::Str(text) => write!(f, "a string of {} bytes", text.len()),
+            Token::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Token::Time(_) | Token::MicroTime(_) => f.write_str("a time"),
+            Token::Duration(_) => f.write_str("a duration"),
         }
     }
 }

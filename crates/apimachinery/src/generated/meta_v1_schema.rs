@@ -5,16 +5,16 @@ use crate::schema::{ColumnSchema, Field, ListType, Patch, ResourceSchema, Schema
 
 /// `APIGroup`.
 #[rustfmt::skip]
-pub static API_GROUP: Schema = Schema { package: "meta/v1", name: "APIGroup", fields: &[
+pub static API_GROUP: Schema = Schema::new("meta/v1", "APIGroup", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "versions", ty: Type::List(&Type::Message(&GROUP_VERSION_FOR_DISCOVERY)), number: 2, required: true, ..Field::PLAIN },
     Field { json: "preferredVersion", ty: Type::Message(&GROUP_VERSION_FOR_DISCOVERY), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "serverAddressByClientCIDRs", ty: Type::List(&Type::Message(&SERVER_ADDRESS_BY_CLIENT_CIDR)), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `APIResource`.
 #[rustfmt::skip]
-pub static API_RESOURCE: Schema = Schema { package: "meta/v1", name: "APIResource", fields: &[
+pub static API_RESOURCE: Schema = Schema::new("meta/v1", "APIResource", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "singularName", ty: Type::String, number: 6, required: true, ..Field::PLAIN },
     Field { json: "namespaced", ty: Type::Bool, number: 2, required: true, ..Field::PLAIN },
@@ -25,146 +25,146 @@ pub static API_RESOURCE: Schema = Schema { package: "meta/v1", name: "APIResourc
     Field { json: "shortNames", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "categories", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "storageVersionHash", ty: Type::String, number: 10, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `APIResourceList`.
 #[rustfmt::skip]
-pub static API_RESOURCE_LIST: Schema = Schema { package: "meta/v1", name: "APIResourceList", fields: &[
+pub static API_RESOURCE_LIST: Schema = Schema::new("meta/v1", "APIResourceList", &[
     Field { json: "groupVersion", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::Message(&API_RESOURCE)), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `APIVersions`.
 #[rustfmt::skip]
-pub static API_VERSIONS: Schema = Schema { package: "meta/v1", name: "APIVersions", fields: &[
+pub static API_VERSIONS: Schema = Schema::new("meta/v1", "APIVersions", &[
     Field { json: "versions", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "serverAddressByClientCIDRs", ty: Type::List(&Type::Message(&SERVER_ADDRESS_BY_CLIENT_CIDR)), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ApplyOptions`.
 #[rustfmt::skip]
-pub static APPLY_OPTIONS: Schema = Schema { package: "meta/v1", name: "ApplyOptions", fields: &[
+pub static APPLY_OPTIONS: Schema = Schema::new("meta/v1", "ApplyOptions", &[
     Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "force", ty: Type::Bool, number: 2, required: true, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Condition`.
 #[rustfmt::skip]
-pub static CONDITION: Schema = Schema { package: "meta/v1", name: "Condition", fields: &[
+pub static CONDITION: Schema = Schema::new("meta/v1", "Condition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, required: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CreateOptions`.
 #[rustfmt::skip]
-pub static CREATE_OPTIONS: Schema = Schema { package: "meta/v1", name: "CreateOptions", fields: &[
+pub static CREATE_OPTIONS: Schema = Schema::new("meta/v1", "CreateOptions", &[
     Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldValidation", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeleteOptions`.
 #[rustfmt::skip]
-pub static DELETE_OPTIONS: Schema = Schema { package: "meta/v1", name: "DeleteOptions", fields: &[
+pub static DELETE_OPTIONS: Schema = Schema::new("meta/v1", "DeleteOptions", &[
     Field { json: "gracePeriodSeconds", ty: Type::Int64, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preconditions", ty: Type::Message(&PRECONDITIONS), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "orphanDependents", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "propagationPolicy", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "dryRun", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "ignoreStoreReadErrorWithClusterBreakingPotential", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FieldSelectorRequirement`.
 #[rustfmt::skip]
-pub static FIELD_SELECTOR_REQUIREMENT: Schema = Schema { package: "meta/v1", name: "FieldSelectorRequirement", fields: &[
+pub static FIELD_SELECTOR_REQUIREMENT: Schema = Schema::new("meta/v1", "FieldSelectorRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GetOptions`.
 #[rustfmt::skip]
-pub static GET_OPTIONS: Schema = Schema { package: "meta/v1", name: "GetOptions", fields: &[
+pub static GET_OPTIONS: Schema = Schema::new("meta/v1", "GetOptions", &[
     Field { json: "resourceVersion", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupKind`.
 #[rustfmt::skip]
-pub static GROUP_KIND: Schema = Schema { package: "meta/v1", name: "GroupKind", fields: &[
+pub static GROUP_KIND: Schema = Schema::new("meta/v1", "GroupKind", &[
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupResource`.
 #[rustfmt::skip]
-pub static GROUP_RESOURCE: Schema = Schema { package: "meta/v1", name: "GroupResource", fields: &[
+pub static GROUP_RESOURCE: Schema = Schema::new("meta/v1", "GroupResource", &[
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupVersion`.
 #[rustfmt::skip]
-pub static GROUP_VERSION: Schema = Schema { package: "meta/v1", name: "GroupVersion", fields: &[
+pub static GROUP_VERSION: Schema = Schema::new("meta/v1", "GroupVersion", &[
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupVersionForDiscovery`.
 #[rustfmt::skip]
-pub static GROUP_VERSION_FOR_DISCOVERY: Schema = Schema { package: "meta/v1", name: "GroupVersionForDiscovery", fields: &[
+pub static GROUP_VERSION_FOR_DISCOVERY: Schema = Schema::new("meta/v1", "GroupVersionForDiscovery", &[
     Field { json: "groupVersion", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupVersionKind`.
 #[rustfmt::skip]
-pub static GROUP_VERSION_KIND: Schema = Schema { package: "meta/v1", name: "GroupVersionKind", fields: &[
+pub static GROUP_VERSION_KIND: Schema = Schema::new("meta/v1", "GroupVersionKind", &[
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupVersionResource`.
 #[rustfmt::skip]
-pub static GROUP_VERSION_RESOURCE: Schema = Schema { package: "meta/v1", name: "GroupVersionResource", fields: &[
+pub static GROUP_VERSION_RESOURCE: Schema = Schema::new("meta/v1", "GroupVersionResource", &[
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LabelSelector`.
 #[rustfmt::skip]
-pub static LABEL_SELECTOR: Schema = Schema { package: "meta/v1", name: "LabelSelector", fields: &[
+pub static LABEL_SELECTOR: Schema = Schema::new("meta/v1", "LabelSelector", &[
     Field { json: "matchLabels", ty: Type::Map(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchExpressions", ty: Type::List(&Type::Message(&LABEL_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LabelSelectorRequirement`.
 #[rustfmt::skip]
-pub static LABEL_SELECTOR_REQUIREMENT: Schema = Schema { package: "meta/v1", name: "LabelSelectorRequirement", fields: &[
+pub static LABEL_SELECTOR_REQUIREMENT: Schema = Schema::new("meta/v1", "LabelSelectorRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ListMeta`.
 #[rustfmt::skip]
-pub static LIST_META: Schema = Schema { package: "meta/v1", name: "ListMeta", fields: &[
+pub static LIST_META: Schema = Schema::new("meta/v1", "ListMeta", &[
     Field { json: "selfLink", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceVersion", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "continue", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "remainingItemCount", ty: Type::Int64, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "shardInfo", ty: Type::Message(&SHARD_INFO), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ListOptions`.
 #[rustfmt::skip]
-pub static LIST_OPTIONS: Schema = Schema { package: "meta/v1", name: "ListOptions", fields: &[
+pub static LIST_OPTIONS: Schema = Schema::new("meta/v1", "ListOptions", &[
     Field { json: "labelSelector", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldSelector", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "watch", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -176,11 +176,11 @@ pub static LIST_OPTIONS: Schema = Schema { package: "meta/v1", name: "ListOption
     Field { json: "continue", ty: Type::String, number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "sendInitialEvents", ty: Type::Bool, number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "shardSelector", ty: Type::String, number: 15, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ManagedFieldsEntry`.
 #[rustfmt::skip]
-pub static MANAGED_FIELDS_ENTRY: Schema = Schema { package: "meta/v1", name: "ManagedFieldsEntry", fields: &[
+pub static MANAGED_FIELDS_ENTRY: Schema = Schema::new("meta/v1", "ManagedFieldsEntry", &[
     Field { json: "manager", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "operation", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "apiVersion", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -188,11 +188,11 @@ pub static MANAGED_FIELDS_ENTRY: Schema = Schema { package: "meta/v1", name: "Ma
     Field { json: "fieldsType", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldsV1", ty: Type::FieldsV1, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "subresource", ty: Type::String, number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectMeta`.
 #[rustfmt::skip]
-pub static OBJECT_META: Schema = Schema { package: "meta/v1", name: "ObjectMeta", fields: &[
+pub static OBJECT_META: Schema = Schema::new("meta/v1", "ObjectMeta", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "generateName", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -208,135 +208,135 @@ pub static OBJECT_META: Schema = Schema { package: "meta/v1", name: "ObjectMeta"
     Field { json: "ownerReferences", ty: Type::List(&Type::Message(&OWNER_REFERENCE)), number: 13, omit_empty: true, list: ListType::Map(&["uid"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "uid" }, ..Field::PLAIN },
     Field { json: "finalizers", ty: Type::List(&Type::String), number: 14, omit_empty: true, list: ListType::Set, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "" }, ..Field::PLAIN },
     Field { json: "managedFields", ty: Type::List(&Type::Message(&MANAGED_FIELDS_ENTRY)), number: 17, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `OwnerReference`.
 #[rustfmt::skip]
-pub static OWNER_REFERENCE: Schema = Schema { package: "meta/v1", name: "OwnerReference", fields: &[
+pub static OWNER_REFERENCE: Schema = Schema::new("meta/v1", "OwnerReference", &[
     Field { json: "apiVersion", ty: Type::String, number: 5, required: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "controller", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "blockOwnerDeletion", ty: Type::Bool, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PartialObjectMetadata`.
 #[rustfmt::skip]
-pub static PARTIAL_OBJECT_METADATA: Schema = Schema { package: "meta/v1", name: "PartialObjectMetadata", fields: &[
+pub static PARTIAL_OBJECT_METADATA: Schema = Schema::new("meta/v1", "PartialObjectMetadata", &[
     Field { json: "metadata", ty: Type::Message(&OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PatchOptions`.
 #[rustfmt::skip]
-pub static PATCH_OPTIONS: Schema = Schema { package: "meta/v1", name: "PatchOptions", fields: &[
+pub static PATCH_OPTIONS: Schema = Schema::new("meta/v1", "PatchOptions", &[
     Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "force", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldValidation", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Preconditions`.
 #[rustfmt::skip]
-pub static PRECONDITIONS: Schema = Schema { package: "meta/v1", name: "Preconditions", fields: &[
+pub static PRECONDITIONS: Schema = Schema::new("meta/v1", "Preconditions", &[
     Field { json: "uid", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceVersion", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RootPaths`.
 #[rustfmt::skip]
-pub static ROOT_PATHS: Schema = Schema { package: "meta/v1", name: "RootPaths", fields: &[
+pub static ROOT_PATHS: Schema = Schema::new("meta/v1", "RootPaths", &[
     Field { json: "paths", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServerAddressByClientCIDR`.
 #[rustfmt::skip]
-pub static SERVER_ADDRESS_BY_CLIENT_CIDR: Schema = Schema { package: "meta/v1", name: "ServerAddressByClientCIDR", fields: &[
+pub static SERVER_ADDRESS_BY_CLIENT_CIDR: Schema = Schema::new("meta/v1", "ServerAddressByClientCIDR", &[
     Field { json: "clientCIDR", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "serverAddress", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ShardInfo`.
 #[rustfmt::skip]
-pub static SHARD_INFO: Schema = Schema { package: "meta/v1", name: "ShardInfo", fields: &[
+pub static SHARD_INFO: Schema = Schema::new("meta/v1", "ShardInfo", &[
     Field { json: "selector", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Status`.
 #[rustfmt::skip]
-pub static STATUS: Schema = Schema { package: "meta/v1", name: "Status", fields: &[
+pub static STATUS: Schema = Schema::new("meta/v1", "Status", &[
     Field { json: "metadata", ty: Type::Message(&LIST_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "details", ty: Type::Message(&STATUS_DETAILS), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "code", ty: Type::Int32, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatusCause`.
 #[rustfmt::skip]
-pub static STATUS_CAUSE: Schema = Schema { package: "meta/v1", name: "StatusCause", fields: &[
+pub static STATUS_CAUSE: Schema = Schema::new("meta/v1", "StatusCause", &[
     Field { json: "reason", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "field", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatusDetails`.
 #[rustfmt::skip]
-pub static STATUS_DETAILS: Schema = Schema { package: "meta/v1", name: "StatusDetails", fields: &[
+pub static STATUS_DETAILS: Schema = Schema::new("meta/v1", "StatusDetails", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "group", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "causes", ty: Type::List(&Type::Message(&STATUS_CAUSE)), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "retryAfterSeconds", ty: Type::Int32, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Table`.
 #[rustfmt::skip]
-pub static TABLE: Schema = Schema { package: "meta/v1", name: "Table", fields: &[
+pub static TABLE: Schema = Schema::new("meta/v1", "Table", &[
     Field { json: "metadata", ty: Type::Message(&LIST_META), number: 0, omit_empty: true, ..Field::PLAIN },
     Field { json: "columnDefinitions", ty: Type::List(&Type::Message(&TABLE_COLUMN_DEFINITION)), number: 0, required: true, ..Field::PLAIN },
     Field { json: "rows", ty: Type::List(&Type::Message(&TABLE_ROW)), number: 0, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TableColumnDefinition`.
 #[rustfmt::skip]
-pub static TABLE_COLUMN_DEFINITION: Schema = Schema { package: "meta/v1", name: "TableColumnDefinition", fields: &[
+pub static TABLE_COLUMN_DEFINITION: Schema = Schema::new("meta/v1", "TableColumnDefinition", &[
     Field { json: "name", ty: Type::String, number: 0, required: true, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 0, required: true, ..Field::PLAIN },
     Field { json: "format", ty: Type::String, number: 0, required: true, ..Field::PLAIN },
     Field { json: "description", ty: Type::String, number: 0, required: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 0, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TableOptions`.
 #[rustfmt::skip]
-pub static TABLE_OPTIONS: Schema = Schema { package: "meta/v1", name: "TableOptions", fields: &[
+pub static TABLE_OPTIONS: Schema = Schema::new("meta/v1", "TableOptions", &[
     Field { json: "includeObject", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TableRow`.
 #[rustfmt::skip]
-pub static TABLE_ROW: Schema = Schema { package: "meta/v1", name: "TableRow", fields: &[
+pub static TABLE_ROW: Schema = Schema::new("meta/v1", "TableRow", &[
     Field { json: "cells", ty: Type::List(&Type::Json), number: 0, required: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&TABLE_ROW_CONDITION)), number: 0, omit_empty: true, ..Field::PLAIN },
     Field { json: "object", ty: Type::RawExtension, number: 0, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TableRowCondition`.
 #[rustfmt::skip]
-pub static TABLE_ROW_CONDITION: Schema = Schema { package: "meta/v1", name: "TableRowCondition", fields: &[
+pub static TABLE_ROW_CONDITION: Schema = Schema::new("meta/v1", "TableRowCondition", &[
     Field { json: "type", ty: Type::String, number: 0, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 0, required: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 0, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 0, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `UpdateOptions`.
 #[rustfmt::skip]
-pub static UPDATE_OPTIONS: Schema = Schema { package: "meta/v1", name: "UpdateOptions", fields: &[
+pub static UPDATE_OPTIONS: Schema = Schema::new("meta/v1", "UpdateOptions", &[
     Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldValidation", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);

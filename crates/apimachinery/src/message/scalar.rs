@@ -19,6 +19,14 @@ pub enum Token<'a> {
     Double(f64),
     /// Text.
     Str(&'a str),
+    /// Bytes, in codecs that have them.
+    Bytes(&'a [u8]),
+    /// An instant, in codecs that have a form for it, and so the rest.
+    Time(Time),
+    /// An instant to the microsecond.
+    MicroTime(MicroTime),
+    /// A span of time.
+    Duration(Duration),
 }
 
 /// A place for a plain value.
@@ -90,11 +98,14 @@ scalar!(f64: |value| Ref::Double(*value), "a number",
     Token::Double(value) => Some(value), Token::Int(value) => Some(value as f64));
 scalar!(Str: |value| Ref::Str(value), "a string", Token::Str(text) => Some(text.into()));
 scalar!(ByteString: |value| Ref::Bytes(&value.0), "base64 text",
-    Token::Str(text) => BASE64.decode(text).ok().map(ByteString));
-scalar!(Time: |value| Ref::Time(*value), "an RFC 3339 time", Token::Str(text) => text.parse().ok());
-scalar!(MicroTime: |value| Ref::MicroTime(*value), "an RFC 3339 time", Token::Str(text) => text.parse().ok());
+    Token::Str(text) => BASE64.decode(text).ok().map(ByteString),
+    Token::Bytes(bytes) => Some(ByteString(bytes.to_vec())));
+scalar!(Time: |value| Ref::Time(*value), "an RFC 3339 time",
+    Token::Str(text) => text.parse().ok(), Token::Time(time) => Some(time));
+scalar!(MicroTime: |value| Ref::MicroTime(*value), "an RFC 3339 time",
+    Token::Str(text) => text.parse().ok(), Token::MicroTime(time) => Some(time));
 scalar!(Duration: |value| Ref::Duration(*value), "a duration such as 1m30s",
-    Token::Str(text) => text.parse().ok());
+    Token::Str(text) => text.parse().ok(), Token::Duration(span) => Some(span));
 scalar!(Quantity: |value| Ref::Quantity(value.as_str()), "a quantity such as 500m or 2Gi",
     Token::Str(text) => Some(text.into()),
     Token::Int(value) => Some(value.to_string().into()),

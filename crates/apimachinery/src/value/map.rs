@@ -25,6 +25,11 @@ impl<V> Map<V> {
         Map(Vec::new())
     }
 
+    /// Makes room for so many more entries, and no more.
+    pub fn reserve(&mut self, more: usize) {
+        self.0.reserve_exact(more);
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -7,7 +7,7 @@ use klient_apimachinery::schema::{
 
 /// `AdmissionRequest`.
 #[rustfmt::skip]
-pub static ADMISSION_REQUEST: Schema = Schema { package: "admission/v1beta1", name: "AdmissionRequest", fields: &[
+pub static ADMISSION_REQUEST: Schema = Schema::new("admission/v1beta1", "AdmissionRequest", &[
     Field { json: "uid", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::Message(&klient_apimachinery::meta::v1::schema::GROUP_VERSION_KIND), number: 2, required: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::Message(&klient_apimachinery::meta::v1::schema::GROUP_VERSION_RESOURCE), number: 3, required: true, ..Field::PLAIN },
@@ -23,11 +23,11 @@ pub static ADMISSION_REQUEST: Schema = Schema { package: "admission/v1beta1", na
     Field { json: "oldObject", ty: Type::RawExtension, number: 10, omit_empty: true, ..Field::PLAIN },
     Field { json: "dryRun", ty: Type::Bool, number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "options", ty: Type::RawExtension, number: 12, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AdmissionResponse`.
 #[rustfmt::skip]
-pub static ADMISSION_RESPONSE: Schema = Schema { package: "admission/v1beta1", name: "AdmissionResponse", fields: &[
+pub static ADMISSION_RESPONSE: Schema = Schema::new("admission/v1beta1", "AdmissionResponse", &[
     Field { json: "uid", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "allowed", ty: Type::Bool, number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&klient_apimachinery::meta::v1::schema::STATUS), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -35,11 +35,11 @@ pub static ADMISSION_RESPONSE: Schema = Schema { package: "admission/v1beta1", n
     Field { json: "patchType", ty: Type::String, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "auditAnnotations", ty: Type::Map(&Type::String), number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "warnings", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AdmissionReview`.
 #[rustfmt::skip]
-pub static ADMISSION_REVIEW: Schema = Schema { package: "admission/v1beta1", name: "AdmissionReview", fields: &[
+pub static ADMISSION_REVIEW: Schema = Schema::new("admission/v1beta1", "AdmissionReview", &[
     Field { json: "request", ty: Type::Message(&ADMISSION_REQUEST), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "response", ty: Type::Message(&ADMISSION_RESPONSE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);

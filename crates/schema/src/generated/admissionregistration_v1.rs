@@ -7,72 +7,72 @@ use klient_apimachinery::schema::{
 
 /// `ApplyConfiguration`.
 #[rustfmt::skip]
-pub static APPLY_CONFIGURATION: Schema = Schema { package: "admissionregistration/v1", name: "ApplyConfiguration", fields: &[
+pub static APPLY_CONFIGURATION: Schema = Schema::new("admissionregistration/v1", "ApplyConfiguration", &[
     Field { json: "expression", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AuditAnnotation`.
 #[rustfmt::skip]
-pub static AUDIT_ANNOTATION: Schema = Schema { package: "admissionregistration/v1", name: "AuditAnnotation", fields: &[
+pub static AUDIT_ANNOTATION: Schema = Schema::new("admissionregistration/v1", "AuditAnnotation", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "valueExpression", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExpressionWarning`.
 #[rustfmt::skip]
-pub static EXPRESSION_WARNING: Schema = Schema { package: "admissionregistration/v1", name: "ExpressionWarning", fields: &[
+pub static EXPRESSION_WARNING: Schema = Schema::new("admissionregistration/v1", "ExpressionWarning", &[
     Field { json: "fieldRef", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "warning", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `JSONPatch`.
 #[rustfmt::skip]
-pub static JSON_PATCH: Schema = Schema { package: "admissionregistration/v1", name: "JSONPatch", fields: &[
+pub static JSON_PATCH: Schema = Schema::new("admissionregistration/v1", "JSONPatch", &[
     Field { json: "expression", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MatchCondition`.
 #[rustfmt::skip]
-pub static MATCH_CONDITION: Schema = Schema { package: "admissionregistration/v1", name: "MatchCondition", fields: &[
+pub static MATCH_CONDITION: Schema = Schema::new("admissionregistration/v1", "MatchCondition", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "expression", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MatchResources`.
 #[rustfmt::skip]
-pub static MATCH_RESOURCES: Schema = Schema { package: "admissionregistration/v1", name: "MatchResources", fields: &[
+pub static MATCH_RESOURCES: Schema = Schema::new("admissionregistration/v1", "MatchResources", &[
     Field { json: "namespaceSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "objectSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "excludeResourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Equivalent", "Exact"], ..Field::PLAIN },
-] };
+]);
 
 /// `MutatingAdmissionPolicy`.
 #[rustfmt::skip]
-pub static MUTATING_ADMISSION_POLICY: Schema = Schema { package: "admissionregistration/v1", name: "MutatingAdmissionPolicy", fields: &[
+pub static MUTATING_ADMISSION_POLICY: Schema = Schema::new("admissionregistration/v1", "MutatingAdmissionPolicy", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&MUTATING_ADMISSION_POLICY_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MutatingAdmissionPolicyBinding`.
 #[rustfmt::skip]
-pub static MUTATING_ADMISSION_POLICY_BINDING: Schema = Schema { package: "admissionregistration/v1", name: "MutatingAdmissionPolicyBinding", fields: &[
+pub static MUTATING_ADMISSION_POLICY_BINDING: Schema = Schema::new("admissionregistration/v1", "MutatingAdmissionPolicyBinding", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&MUTATING_ADMISSION_POLICY_BINDING_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MutatingAdmissionPolicyBindingSpec`.
 #[rustfmt::skip]
-pub static MUTATING_ADMISSION_POLICY_BINDING_SPEC: Schema = Schema { package: "admissionregistration/v1", name: "MutatingAdmissionPolicyBindingSpec", fields: &[
+pub static MUTATING_ADMISSION_POLICY_BINDING_SPEC: Schema = Schema::new("admissionregistration/v1", "MutatingAdmissionPolicyBindingSpec", &[
     Field { json: "policyName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "paramRef", ty: Type::Message(&PARAM_REF), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchResources", ty: Type::Message(&MATCH_RESOURCES), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MutatingAdmissionPolicySpec`.
 #[rustfmt::skip]
-pub static MUTATING_ADMISSION_POLICY_SPEC: Schema = Schema { package: "admissionregistration/v1", name: "MutatingAdmissionPolicySpec", fields: &[
+pub static MUTATING_ADMISSION_POLICY_SPEC: Schema = Schema::new("admissionregistration/v1", "MutatingAdmissionPolicySpec", &[
     Field { json: "paramKind", ty: Type::Message(&PARAM_KIND), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchConstraints", ty: Type::Message(&MATCH_RESOURCES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "variables", ty: Type::List(&Type::Message(&VARIABLE)), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -80,11 +80,11 @@ pub static MUTATING_ADMISSION_POLICY_SPEC: Schema = Schema { package: "admission
     Field { json: "failurePolicy", ty: Type::String, number: 5, pointer: true, omit_empty: true, values: &["Fail", "Ignore"], ..Field::PLAIN },
     Field { json: "matchConditions", ty: Type::List(&Type::Message(&MATCH_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "reinvocationPolicy", ty: Type::String, number: 7, omit_empty: true, values: &["IfNeeded", "Never"], ..Field::PLAIN },
-] };
+]);
 
 /// `MutatingWebhook`.
 #[rustfmt::skip]
-pub static MUTATING_WEBHOOK: Schema = Schema { package: "admissionregistration/v1", name: "MutatingWebhook", fields: &[
+pub static MUTATING_WEBHOOK: Schema = Schema::new("admissionregistration/v1", "MutatingWebhook", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "clientConfig", ty: Type::Message(&WEBHOOK_CLIENT_CONFIG), number: 2, required: true, ..Field::PLAIN },
     Field { json: "rules", ty: Type::List(&Type::Message(&RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -97,111 +97,111 @@ pub static MUTATING_WEBHOOK: Schema = Schema { package: "admissionregistration/v
     Field { json: "admissionReviewVersions", ty: Type::List(&Type::String), number: 8, required: true, ..Field::PLAIN },
     Field { json: "reinvocationPolicy", ty: Type::String, number: 10, pointer: true, omit_empty: true, values: &["IfNeeded", "Never"], ..Field::PLAIN },
     Field { json: "matchConditions", ty: Type::List(&Type::Message(&MATCH_CONDITION)), number: 12, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `MutatingWebhookConfiguration`.
 #[rustfmt::skip]
-pub static MUTATING_WEBHOOK_CONFIGURATION: Schema = Schema { package: "admissionregistration/v1", name: "MutatingWebhookConfiguration", fields: &[
+pub static MUTATING_WEBHOOK_CONFIGURATION: Schema = Schema::new("admissionregistration/v1", "MutatingWebhookConfiguration", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "webhooks", ty: Type::List(&Type::Message(&MUTATING_WEBHOOK)), number: 2, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `Mutation`.
 #[rustfmt::skip]
-pub static MUTATION: Schema = Schema { package: "admissionregistration/v1", name: "Mutation", fields: &[
+pub static MUTATION: Schema = Schema::new("admissionregistration/v1", "Mutation", &[
     Field { json: "patchType", ty: Type::String, number: 2, required: true, values: &["ApplyConfiguration", "JSONPatch"], ..Field::PLAIN },
     Field { json: "applyConfiguration", ty: Type::Message(&APPLY_CONFIGURATION), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "jsonPatch", ty: Type::Message(&JSON_PATCH), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NamedRuleWithOperations`.
 #[rustfmt::skip]
-pub static NAMED_RULE_WITH_OPERATIONS: Schema = Schema { package: "admissionregistration/v1", name: "NamedRuleWithOperations", fields: &[
+pub static NAMED_RULE_WITH_OPERATIONS: Schema = Schema::new("admissionregistration/v1", "NamedRuleWithOperations", &[
     Field { json: "resourceNames", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "operations", ty: Type::List(&Type::String), number: 1, within: &[2], omit_empty: true, ..Field::PLAIN },
     Field { json: "apiGroups", ty: Type::List(&Type::String), number: 1, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, within: &[2, 2], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ParamKind`.
 #[rustfmt::skip]
-pub static PARAM_KIND: Schema = Schema { package: "admissionregistration/v1", name: "ParamKind", fields: &[
+pub static PARAM_KIND: Schema = Schema::new("admissionregistration/v1", "ParamKind", &[
     Field { json: "apiVersion", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ParamRef`.
 #[rustfmt::skip]
-pub static PARAM_REF: Schema = Schema { package: "admissionregistration/v1", name: "ParamRef", fields: &[
+pub static PARAM_REF: Schema = Schema::new("admissionregistration/v1", "ParamRef", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "parameterNotFoundAction", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Rule`.
 #[rustfmt::skip]
-pub static RULE: Schema = Schema { package: "admissionregistration/v1", name: "Rule", fields: &[
+pub static RULE: Schema = Schema::new("admissionregistration/v1", "Rule", &[
     Field { json: "apiGroups", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RuleWithOperations`.
 #[rustfmt::skip]
-pub static RULE_WITH_OPERATIONS: Schema = Schema { package: "admissionregistration/v1", name: "RuleWithOperations", fields: &[
+pub static RULE_WITH_OPERATIONS: Schema = Schema::new("admissionregistration/v1", "RuleWithOperations", &[
     Field { json: "operations", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "apiGroups", ty: Type::List(&Type::String), number: 1, within: &[2], omit_empty: true, ..Field::PLAIN },
     Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, within: &[2], omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, within: &[2], omit_empty: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceReference`.
 #[rustfmt::skip]
-pub static SERVICE_REFERENCE: Schema = Schema { package: "admissionregistration/v1", name: "ServiceReference", fields: &[
+pub static SERVICE_REFERENCE: Schema = Schema::new("admissionregistration/v1", "ServiceReference", &[
     Field { json: "namespace", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TypeChecking`.
 #[rustfmt::skip]
-pub static TYPE_CHECKING: Schema = Schema { package: "admissionregistration/v1", name: "TypeChecking", fields: &[
+pub static TYPE_CHECKING: Schema = Schema::new("admissionregistration/v1", "TypeChecking", &[
     Field { json: "expressionWarnings", ty: Type::List(&Type::Message(&EXPRESSION_WARNING)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingAdmissionPolicy`.
 #[rustfmt::skip]
-pub static VALIDATING_ADMISSION_POLICY: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingAdmissionPolicy", fields: &[
+pub static VALIDATING_ADMISSION_POLICY: Schema = Schema::new("admissionregistration/v1", "ValidatingAdmissionPolicy", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&VALIDATING_ADMISSION_POLICY_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&VALIDATING_ADMISSION_POLICY_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingAdmissionPolicyBinding`.
 #[rustfmt::skip]
-pub static VALIDATING_ADMISSION_POLICY_BINDING: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingAdmissionPolicyBinding", fields: &[
+pub static VALIDATING_ADMISSION_POLICY_BINDING: Schema = Schema::new("admissionregistration/v1", "ValidatingAdmissionPolicyBinding", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&VALIDATING_ADMISSION_POLICY_BINDING_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingAdmissionPolicyBindingSpec`.
 #[rustfmt::skip]
-pub static VALIDATING_ADMISSION_POLICY_BINDING_SPEC: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingAdmissionPolicyBindingSpec", fields: &[
+pub static VALIDATING_ADMISSION_POLICY_BINDING_SPEC: Schema = Schema::new("admissionregistration/v1", "ValidatingAdmissionPolicyBindingSpec", &[
     Field { json: "policyName", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "paramRef", ty: Type::Message(&PARAM_REF), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchResources", ty: Type::Message(&MATCH_RESOURCES), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "validationActions", ty: Type::List(&Type::String), number: 4, omit_empty: true, required: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingAdmissionPolicySpec`.
 #[rustfmt::skip]
-pub static VALIDATING_ADMISSION_POLICY_SPEC: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingAdmissionPolicySpec", fields: &[
+pub static VALIDATING_ADMISSION_POLICY_SPEC: Schema = Schema::new("admissionregistration/v1", "ValidatingAdmissionPolicySpec", &[
     Field { json: "paramKind", ty: Type::Message(&PARAM_KIND), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchConstraints", ty: Type::Message(&MATCH_RESOURCES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "validations", ty: Type::List(&Type::Message(&VALIDATION)), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -209,19 +209,19 @@ pub static VALIDATING_ADMISSION_POLICY_SPEC: Schema = Schema { package: "admissi
     Field { json: "auditAnnotations", ty: Type::List(&Type::Message(&AUDIT_ANNOTATION)), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchConditions", ty: Type::List(&Type::Message(&MATCH_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "variables", ty: Type::List(&Type::Message(&VARIABLE)), number: 7, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingAdmissionPolicyStatus`.
 #[rustfmt::skip]
-pub static VALIDATING_ADMISSION_POLICY_STATUS: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingAdmissionPolicyStatus", fields: &[
+pub static VALIDATING_ADMISSION_POLICY_STATUS: Schema = Schema::new("admissionregistration/v1", "ValidatingAdmissionPolicyStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "typeChecking", ty: Type::Message(&TYPE_CHECKING), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 3, omit_empty: true, list: ListType::Map(&["type"]), ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingWebhook`.
 #[rustfmt::skip]
-pub static VALIDATING_WEBHOOK: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingWebhook", fields: &[
+pub static VALIDATING_WEBHOOK: Schema = Schema::new("admissionregistration/v1", "ValidatingWebhook", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "clientConfig", ty: Type::Message(&WEBHOOK_CLIENT_CONFIG), number: 2, required: true, ..Field::PLAIN },
     Field { json: "rules", ty: Type::List(&Type::Message(&RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -233,38 +233,38 @@ pub static VALIDATING_WEBHOOK: Schema = Schema { package: "admissionregistration
     Field { json: "timeoutSeconds", ty: Type::Int32, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "admissionReviewVersions", ty: Type::List(&Type::String), number: 8, required: true, ..Field::PLAIN },
     Field { json: "matchConditions", ty: Type::List(&Type::Message(&MATCH_CONDITION)), number: 11, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidatingWebhookConfiguration`.
 #[rustfmt::skip]
-pub static VALIDATING_WEBHOOK_CONFIGURATION: Schema = Schema { package: "admissionregistration/v1", name: "ValidatingWebhookConfiguration", fields: &[
+pub static VALIDATING_WEBHOOK_CONFIGURATION: Schema = Schema::new("admissionregistration/v1", "ValidatingWebhookConfiguration", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "webhooks", ty: Type::List(&Type::Message(&VALIDATING_WEBHOOK)), number: 2, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `Validation`.
 #[rustfmt::skip]
-pub static VALIDATION: Schema = Schema { package: "admissionregistration/v1", name: "Validation", fields: &[
+pub static VALIDATION: Schema = Schema::new("admissionregistration/v1", "Validation", &[
     Field { json: "expression", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "messageExpression", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Variable`.
 #[rustfmt::skip]
-pub static VARIABLE: Schema = Schema { package: "admissionregistration/v1", name: "Variable", fields: &[
+pub static VARIABLE: Schema = Schema::new("admissionregistration/v1", "Variable", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "expression", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WebhookClientConfig`.
 #[rustfmt::skip]
-pub static WEBHOOK_CLIENT_CONFIG: Schema = Schema { package: "admissionregistration/v1", name: "WebhookClientConfig", fields: &[
+pub static WEBHOOK_CLIENT_CONFIG: Schema = Schema::new("admissionregistration/v1", "WebhookClientConfig", &[
     Field { json: "url", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "service", ty: Type::Message(&SERVICE_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "caBundle", ty: Type::Bytes, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

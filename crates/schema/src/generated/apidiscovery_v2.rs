@@ -7,14 +7,14 @@ use klient_apimachinery::schema::{
 
 /// `APIGroupDiscovery`.
 #[rustfmt::skip]
-pub static API_GROUP_DISCOVERY: Schema = Schema { package: "apidiscovery/v2", name: "APIGroupDiscovery", fields: &[
+pub static API_GROUP_DISCOVERY: Schema = Schema::new("apidiscovery/v2", "APIGroupDiscovery", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "versions", ty: Type::List(&Type::Message(&API_VERSION_DISCOVERY)), number: 2, omit_empty: true, list: ListType::Map(&["version"]), ..Field::PLAIN },
-] };
+]);
 
 /// `APIResourceDiscovery`.
 #[rustfmt::skip]
-pub static API_RESOURCE_DISCOVERY: Schema = Schema { package: "apidiscovery/v2", name: "APIResourceDiscovery", fields: &[
+pub static API_RESOURCE_DISCOVERY: Schema = Schema::new("apidiscovery/v2", "APIResourceDiscovery", &[
     Field { json: "resource", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "responseKind", ty: Type::Message(&klient_apimachinery::meta::v1::schema::GROUP_VERSION_KIND), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
@@ -23,21 +23,21 @@ pub static API_RESOURCE_DISCOVERY: Schema = Schema { package: "apidiscovery/v2",
     Field { json: "shortNames", ty: Type::List(&Type::String), number: 6, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "categories", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "subresources", ty: Type::List(&Type::Message(&API_SUBRESOURCE_DISCOVERY)), number: 8, omit_empty: true, list: ListType::Map(&["subresource"]), ..Field::PLAIN },
-] };
+]);
 
 /// `APISubresourceDiscovery`.
 #[rustfmt::skip]
-pub static API_SUBRESOURCE_DISCOVERY: Schema = Schema { package: "apidiscovery/v2", name: "APISubresourceDiscovery", fields: &[
+pub static API_SUBRESOURCE_DISCOVERY: Schema = Schema::new("apidiscovery/v2", "APISubresourceDiscovery", &[
     Field { json: "subresource", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "responseKind", ty: Type::Message(&klient_apimachinery::meta::v1::schema::GROUP_VERSION_KIND), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "acceptedTypes", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::GROUP_VERSION_KIND)), number: 3, omit_empty: true, list: ListType::Map(&["group", "version", "kind"]), ..Field::PLAIN },
     Field { json: "verbs", ty: Type::List(&Type::String), number: 4, required: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `APIVersionDiscovery`.
 #[rustfmt::skip]
-pub static API_VERSION_DISCOVERY: Schema = Schema { package: "apidiscovery/v2", name: "APIVersionDiscovery", fields: &[
+pub static API_VERSION_DISCOVERY: Schema = Schema::new("apidiscovery/v2", "APIVersionDiscovery", &[
     Field { json: "version", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::Message(&API_RESOURCE_DISCOVERY)), number: 2, omit_empty: true, list: ListType::Map(&["resource"]), ..Field::PLAIN },
     Field { json: "freshness", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);

@@ -7,98 +7,98 @@ use klient_apimachinery::schema::{
 
 /// `ConversionRequest`.
 #[rustfmt::skip]
-pub static CONVERSION_REQUEST: Schema = Schema { package: "apiextensions/v1", name: "ConversionRequest", fields: &[
+pub static CONVERSION_REQUEST: Schema = Schema::new("apiextensions/v1", "ConversionRequest", &[
     Field { json: "uid", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "desiredAPIVersion", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "objects", ty: Type::List(&Type::RawExtension), number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConversionResponse`.
 #[rustfmt::skip]
-pub static CONVERSION_RESPONSE: Schema = Schema { package: "apiextensions/v1", name: "ConversionResponse", fields: &[
+pub static CONVERSION_RESPONSE: Schema = Schema::new("apiextensions/v1", "ConversionResponse", &[
     Field { json: "uid", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "convertedObjects", ty: Type::List(&Type::RawExtension), number: 2, required: true, ..Field::PLAIN },
     Field { json: "result", ty: Type::Message(&klient_apimachinery::meta::v1::schema::STATUS), number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConversionReview`.
 #[rustfmt::skip]
-pub static CONVERSION_REVIEW: Schema = Schema { package: "apiextensions/v1", name: "ConversionReview", fields: &[
+pub static CONVERSION_REVIEW: Schema = Schema::new("apiextensions/v1", "ConversionReview", &[
     Field { json: "request", ty: Type::Message(&CONVERSION_REQUEST), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "response", ty: Type::Message(&CONVERSION_RESPONSE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceColumnDefinition`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_COLUMN_DEFINITION: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceColumnDefinition", fields: &[
+pub static CUSTOM_RESOURCE_COLUMN_DEFINITION: Schema = Schema::new("apiextensions/v1", "CustomResourceColumnDefinition", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "format", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "description", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "jsonPath", ty: Type::String, number: 6, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceConversion`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_CONVERSION: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceConversion", fields: &[
+pub static CUSTOM_RESOURCE_CONVERSION: Schema = Schema::new("apiextensions/v1", "CustomResourceConversion", &[
     Field { json: "strategy", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "webhook", ty: Type::Message(&WEBHOOK_CONVERSION), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceDefinition`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_DEFINITION: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceDefinition", fields: &[
+pub static CUSTOM_RESOURCE_DEFINITION: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinition", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&CUSTOM_RESOURCE_DEFINITION_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&CUSTOM_RESOURCE_DEFINITION_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceDefinitionCondition`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_DEFINITION_CONDITION: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceDefinitionCondition", fields: &[
+pub static CUSTOM_RESOURCE_DEFINITION_CONDITION: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceDefinitionNames`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_DEFINITION_NAMES: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceDefinitionNames", fields: &[
+pub static CUSTOM_RESOURCE_DEFINITION_NAMES: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionNames", &[
     Field { json: "plural", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "singular", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "shortNames", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "listKind", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "categories", ty: Type::List(&Type::String), number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceDefinitionSpec`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_DEFINITION_SPEC: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceDefinitionSpec", fields: &[
+pub static CUSTOM_RESOURCE_DEFINITION_SPEC: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionSpec", &[
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "names", ty: Type::Message(&CUSTOM_RESOURCE_DEFINITION_NAMES), number: 3, required: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "versions", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_DEFINITION_VERSION)), number: 7, required: true, ..Field::PLAIN },
     Field { json: "conversion", ty: Type::Message(&CUSTOM_RESOURCE_CONVERSION), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preserveUnknownFields", ty: Type::Bool, number: 10, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceDefinitionStatus`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_DEFINITION_STATUS: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceDefinitionStatus", fields: &[
+pub static CUSTOM_RESOURCE_DEFINITION_STATUS: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_DEFINITION_CONDITION)), number: 1, list: ListType::Map(&["type"]), ..Field::PLAIN },
     Field { json: "acceptedNames", ty: Type::Message(&CUSTOM_RESOURCE_DEFINITION_NAMES), number: 2, ..Field::PLAIN },
     Field { json: "storedVersions", ty: Type::List(&Type::String), number: 3, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceDefinitionVersion`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_DEFINITION_VERSION: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceDefinitionVersion", fields: &[
+pub static CUSTOM_RESOURCE_DEFINITION_VERSION: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionVersion", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "served", ty: Type::Bool, number: 2, required: true, ..Field::PLAIN },
     Field { json: "storage", ty: Type::Bool, number: 3, required: true, ..Field::PLAIN },
@@ -108,44 +108,44 @@ pub static CUSTOM_RESOURCE_DEFINITION_VERSION: Schema = Schema { package: "apiex
     Field { json: "subresources", ty: Type::Message(&CUSTOM_RESOURCE_SUBRESOURCES), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "additionalPrinterColumns", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_COLUMN_DEFINITION)), number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "selectableFields", ty: Type::List(&Type::Message(&SELECTABLE_FIELD)), number: 9, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceSubresourceScale`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_SUBRESOURCE_SCALE: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceSubresourceScale", fields: &[
+pub static CUSTOM_RESOURCE_SUBRESOURCE_SCALE: Schema = Schema::new("apiextensions/v1", "CustomResourceSubresourceScale", &[
     Field { json: "specReplicasPath", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "statusReplicasPath", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "labelSelectorPath", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceSubresourceStatus`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_SUBRESOURCE_STATUS: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceSubresourceStatus", fields: &[
-] };
+pub static CUSTOM_RESOURCE_SUBRESOURCE_STATUS: Schema = Schema::new("apiextensions/v1", "CustomResourceSubresourceStatus", &[
+]);
 
 /// `CustomResourceSubresources`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_SUBRESOURCES: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceSubresources", fields: &[
+pub static CUSTOM_RESOURCE_SUBRESOURCES: Schema = Schema::new("apiextensions/v1", "CustomResourceSubresources", &[
     Field { json: "status", ty: Type::Message(&CUSTOM_RESOURCE_SUBRESOURCE_STATUS), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "scale", ty: Type::Message(&CUSTOM_RESOURCE_SUBRESOURCE_SCALE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CustomResourceValidation`.
 #[rustfmt::skip]
-pub static CUSTOM_RESOURCE_VALIDATION: Schema = Schema { package: "apiextensions/v1", name: "CustomResourceValidation", fields: &[
+pub static CUSTOM_RESOURCE_VALIDATION: Schema = Schema::new("apiextensions/v1", "CustomResourceValidation", &[
     Field { json: "openAPIV3Schema", ty: Type::Message(&JSON_SCHEMA_PROPS), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExternalDocumentation`.
 #[rustfmt::skip]
-pub static EXTERNAL_DOCUMENTATION: Schema = Schema { package: "apiextensions/v1", name: "ExternalDocumentation", fields: &[
+pub static EXTERNAL_DOCUMENTATION: Schema = Schema::new("apiextensions/v1", "ExternalDocumentation", &[
     Field { json: "description", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "url", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `JSONSchemaProps`.
 #[rustfmt::skip]
-pub static JSON_SCHEMA_PROPS: Schema = Schema { package: "apiextensions/v1", name: "JSONSchemaProps", fields: &[
+pub static JSON_SCHEMA_PROPS: Schema = Schema::new("apiextensions/v1", "JSONSchemaProps", &[
     Field { json: "id", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "$schema", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "$ref", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -190,48 +190,48 @@ pub static JSON_SCHEMA_PROPS: Schema = Schema { package: "apiextensions/v1", nam
     Field { json: "x-kubernetes-list-type", ty: Type::String, number: 42, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "x-kubernetes-map-type", ty: Type::String, number: 43, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "x-kubernetes-validations", ty: Type::List(&Type::Message(&VALIDATION_RULE)), number: 44, omit_empty: true, list: ListType::Map(&["rule"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "rule" }, ..Field::PLAIN },
-] };
+]);
 
 /// `SelectableField`.
 #[rustfmt::skip]
-pub static SELECTABLE_FIELD: Schema = Schema { package: "apiextensions/v1", name: "SelectableField", fields: &[
+pub static SELECTABLE_FIELD: Schema = Schema::new("apiextensions/v1", "SelectableField", &[
     Field { json: "jsonPath", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceReference`.
 #[rustfmt::skip]
-pub static SERVICE_REFERENCE: Schema = Schema { package: "apiextensions/v1", name: "ServiceReference", fields: &[
+pub static SERVICE_REFERENCE: Schema = Schema::new("apiextensions/v1", "ServiceReference", &[
     Field { json: "namespace", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ValidationRule`.
 #[rustfmt::skip]
-pub static VALIDATION_RULE: Schema = Schema { package: "apiextensions/v1", name: "ValidationRule", fields: &[
+pub static VALIDATION_RULE: Schema = Schema::new("apiextensions/v1", "ValidationRule", &[
     Field { json: "rule", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "messageExpression", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, pointer: true, omit_empty: true, values: &["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"], ..Field::PLAIN },
     Field { json: "fieldPath", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "optionalOldSelf", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WebhookClientConfig`.
 #[rustfmt::skip]
-pub static WEBHOOK_CLIENT_CONFIG: Schema = Schema { package: "apiextensions/v1", name: "WebhookClientConfig", fields: &[
+pub static WEBHOOK_CLIENT_CONFIG: Schema = Schema::new("apiextensions/v1", "WebhookClientConfig", &[
     Field { json: "url", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "service", ty: Type::Message(&SERVICE_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "caBundle", ty: Type::Bytes, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WebhookConversion`.
 #[rustfmt::skip]
-pub static WEBHOOK_CONVERSION: Schema = Schema { package: "apiextensions/v1", name: "WebhookConversion", fields: &[
+pub static WEBHOOK_CONVERSION: Schema = Schema::new("apiextensions/v1", "WebhookConversion", &[
     Field { json: "clientConfig", ty: Type::Message(&WEBHOOK_CLIENT_CONFIG), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "conversionReviewVersions", ty: Type::List(&Type::String), number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

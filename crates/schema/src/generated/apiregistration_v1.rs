@@ -7,25 +7,25 @@ use klient_apimachinery::schema::{
 
 /// `APIService`.
 #[rustfmt::skip]
-pub static API_SERVICE: Schema = Schema { package: "apiregistration/v1", name: "APIService", fields: &[
+pub static API_SERVICE: Schema = Schema::new("apiregistration/v1", "APIService", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&API_SERVICE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&API_SERVICE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `APIServiceCondition`.
 #[rustfmt::skip]
-pub static API_SERVICE_CONDITION: Schema = Schema { package: "apiregistration/v1", name: "APIServiceCondition", fields: &[
+pub static API_SERVICE_CONDITION: Schema = Schema::new("apiregistration/v1", "APIServiceCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `APIServiceSpec`.
 #[rustfmt::skip]
-pub static API_SERVICE_SPEC: Schema = Schema { package: "apiregistration/v1", name: "APIServiceSpec", fields: &[
+pub static API_SERVICE_SPEC: Schema = Schema::new("apiregistration/v1", "APIServiceSpec", &[
     Field { json: "service", ty: Type::Message(&SERVICE_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "group", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -33,21 +33,21 @@ pub static API_SERVICE_SPEC: Schema = Schema { package: "apiregistration/v1", na
     Field { json: "caBundle", ty: Type::Bytes, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "groupPriorityMinimum", ty: Type::Int32, number: 7, required: true, ..Field::PLAIN },
     Field { json: "versionPriority", ty: Type::Int32, number: 8, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `APIServiceStatus`.
 #[rustfmt::skip]
-pub static API_SERVICE_STATUS: Schema = Schema { package: "apiregistration/v1", name: "APIServiceStatus", fields: &[
+pub static API_SERVICE_STATUS: Schema = Schema::new("apiregistration/v1", "APIServiceStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&API_SERVICE_CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceReference`.
 #[rustfmt::skip]
-pub static SERVICE_REFERENCE: Schema = Schema { package: "apiregistration/v1", name: "ServiceReference", fields: &[
+pub static SERVICE_REFERENCE: Schema = Schema::new("apiregistration/v1", "ServiceReference", &[
     Field { json: "namespace", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

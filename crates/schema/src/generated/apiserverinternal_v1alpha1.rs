@@ -7,44 +7,44 @@ use klient_apimachinery::schema::{
 
 /// `ServerStorageVersion`.
 #[rustfmt::skip]
-pub static SERVER_STORAGE_VERSION: Schema = Schema { package: "apiserverinternal/v1alpha1", name: "ServerStorageVersion", fields: &[
+pub static SERVER_STORAGE_VERSION: Schema = Schema::new("apiserverinternal/v1alpha1", "ServerStorageVersion", &[
     Field { json: "apiServerID", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "encodingVersion", ty: Type::String, number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "decodableVersions", ty: Type::List(&Type::String), number: 3, omit_empty: true, required: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "servedVersions", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageVersion`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION: Schema = Schema { package: "apiserverinternal/v1alpha1", name: "StorageVersion", fields: &[
+pub static STORAGE_VERSION: Schema = Schema::new("apiserverinternal/v1alpha1", "StorageVersion", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&STORAGE_VERSION_SPEC), number: 2, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&STORAGE_VERSION_STATUS), number: 3, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageVersionCondition`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION_CONDITION: Schema = Schema { package: "apiserverinternal/v1alpha1", name: "StorageVersionCondition", fields: &[
+pub static STORAGE_VERSION_CONDITION: Schema = Schema::new("apiserverinternal/v1alpha1", "StorageVersionCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageVersionSpec`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION_SPEC: Schema = Schema { package: "apiserverinternal/v1alpha1", name: "StorageVersionSpec", fields: &[
-] };
+pub static STORAGE_VERSION_SPEC: Schema = Schema::new("apiserverinternal/v1alpha1", "StorageVersionSpec", &[
+]);
 
 /// `StorageVersionStatus`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION_STATUS: Schema = Schema { package: "apiserverinternal/v1alpha1", name: "StorageVersionStatus", fields: &[
+pub static STORAGE_VERSION_STATUS: Schema = Schema::new("apiserverinternal/v1alpha1", "StorageVersionStatus", &[
     Field { json: "storageVersions", ty: Type::List(&Type::Message(&SERVER_STORAGE_VERSION)), number: 1, omit_empty: true, list: ListType::Map(&["apiServerID"]), ..Field::PLAIN },
     Field { json: "commonEncodingVersion", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&STORAGE_VERSION_CONDITION)), number: 3, omit_empty: true, list: ListType::Map(&["type"]), ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,43 +7,43 @@ use klient_apimachinery::schema::{
 
 /// `ControllerRevision`.
 #[rustfmt::skip]
-pub static CONTROLLER_REVISION: Schema = Schema { package: "apps/v1", name: "ControllerRevision", fields: &[
+pub static CONTROLLER_REVISION: Schema = Schema::new("apps/v1", "ControllerRevision", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "data", ty: Type::RawExtension, number: 2, required: true, ..Field::PLAIN },
     Field { json: "revision", ty: Type::Int64, number: 3, ..Field::PLAIN },
-] };
+]);
 
 /// `DaemonSet`.
 #[rustfmt::skip]
-pub static DAEMON_SET: Schema = Schema { package: "apps/v1", name: "DaemonSet", fields: &[
+pub static DAEMON_SET: Schema = Schema::new("apps/v1", "DaemonSet", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&DAEMON_SET_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&DAEMON_SET_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DaemonSetCondition`.
 #[rustfmt::skip]
-pub static DAEMON_SET_CONDITION: Schema = Schema { package: "apps/v1", name: "DaemonSetCondition", fields: &[
+pub static DAEMON_SET_CONDITION: Schema = Schema::new("apps/v1", "DaemonSetCondition", &[
     Field { json: "type", ty: Type::String, number: 1, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DaemonSetSpec`.
 #[rustfmt::skip]
-pub static DAEMON_SET_SPEC: Schema = Schema { package: "apps/v1", name: "DaemonSetSpec", fields: &[
+pub static DAEMON_SET_SPEC: Schema = Schema::new("apps/v1", "DaemonSetSpec", &[
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "template", ty: Type::Message(&crate::generated::core_v1::POD_TEMPLATE_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "updateStrategy", ty: Type::Message(&DAEMON_SET_UPDATE_STRATEGY), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "minReadySeconds", ty: Type::Int32, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "revisionHistoryLimit", ty: Type::Int32, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DaemonSetStatus`.
 #[rustfmt::skip]
-pub static DAEMON_SET_STATUS: Schema = Schema { package: "apps/v1", name: "DaemonSetStatus", fields: &[
+pub static DAEMON_SET_STATUS: Schema = Schema::new("apps/v1", "DaemonSetStatus", &[
     Field { json: "currentNumberScheduled", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "numberMisscheduled", ty: Type::Int32, number: 2, required: true, ..Field::PLAIN },
     Field { json: "desiredNumberScheduled", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
@@ -54,37 +54,37 @@ pub static DAEMON_SET_STATUS: Schema = Schema { package: "apps/v1", name: "Daemo
     Field { json: "numberUnavailable", ty: Type::Int32, number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "collisionCount", ty: Type::Int32, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&DAEMON_SET_CONDITION)), number: 10, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `DaemonSetUpdateStrategy`.
 #[rustfmt::skip]
-pub static DAEMON_SET_UPDATE_STRATEGY: Schema = Schema { package: "apps/v1", name: "DaemonSetUpdateStrategy", fields: &[
+pub static DAEMON_SET_UPDATE_STRATEGY: Schema = Schema::new("apps/v1", "DaemonSetUpdateStrategy", &[
     Field { json: "type", ty: Type::String, number: 1, omit_empty: true, values: &["OnDelete", "RollingUpdate"], ..Field::PLAIN },
     Field { json: "rollingUpdate", ty: Type::Message(&ROLLING_UPDATE_DAEMON_SET), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Deployment`.
 #[rustfmt::skip]
-pub static DEPLOYMENT: Schema = Schema { package: "apps/v1", name: "Deployment", fields: &[
+pub static DEPLOYMENT: Schema = Schema::new("apps/v1", "Deployment", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&DEPLOYMENT_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&DEPLOYMENT_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeploymentCondition`.
 #[rustfmt::skip]
-pub static DEPLOYMENT_CONDITION: Schema = Schema { package: "apps/v1", name: "DeploymentCondition", fields: &[
+pub static DEPLOYMENT_CONDITION: Schema = Schema::new("apps/v1", "DeploymentCondition", &[
     Field { json: "type", ty: Type::String, number: 1, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, ..Field::PLAIN },
     Field { json: "lastUpdateTime", ty: Type::Time, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeploymentSpec`.
 #[rustfmt::skip]
-pub static DEPLOYMENT_SPEC: Schema = Schema { package: "apps/v1", name: "DeploymentSpec", fields: &[
+pub static DEPLOYMENT_SPEC: Schema = Schema::new("apps/v1", "DeploymentSpec", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "template", ty: Type::Message(&crate::generated::core_v1::POD_TEMPLATE_SPEC), number: 3, required: true, ..Field::PLAIN },
@@ -93,11 +93,11 @@ pub static DEPLOYMENT_SPEC: Schema = Schema { package: "apps/v1", name: "Deploym
     Field { json: "revisionHistoryLimit", ty: Type::Int32, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "paused", ty: Type::Bool, number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "progressDeadlineSeconds", ty: Type::Int32, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeploymentStatus`.
 #[rustfmt::skip]
-pub static DEPLOYMENT_STATUS: Schema = Schema { package: "apps/v1", name: "DeploymentStatus", fields: &[
+pub static DEPLOYMENT_STATUS: Schema = Schema::new("apps/v1", "DeploymentStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "replicas", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "updatedReplicas", ty: Type::Int32, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -107,45 +107,45 @@ pub static DEPLOYMENT_STATUS: Schema = Schema { package: "apps/v1", name: "Deplo
     Field { json: "terminatingReplicas", ty: Type::Int32, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&DEPLOYMENT_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "collisionCount", ty: Type::Int32, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeploymentStrategy`.
 #[rustfmt::skip]
-pub static DEPLOYMENT_STRATEGY: Schema = Schema { package: "apps/v1", name: "DeploymentStrategy", fields: &[
+pub static DEPLOYMENT_STRATEGY: Schema = Schema::new("apps/v1", "DeploymentStrategy", &[
     Field { json: "type", ty: Type::String, number: 1, omit_empty: true, values: &["Recreate", "RollingUpdate"], ..Field::PLAIN },
     Field { json: "rollingUpdate", ty: Type::Message(&ROLLING_UPDATE_DEPLOYMENT), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicaSet`.
 #[rustfmt::skip]
-pub static REPLICA_SET: Schema = Schema { package: "apps/v1", name: "ReplicaSet", fields: &[
+pub static REPLICA_SET: Schema = Schema::new("apps/v1", "ReplicaSet", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&REPLICA_SET_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&REPLICA_SET_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicaSetCondition`.
 #[rustfmt::skip]
-pub static REPLICA_SET_CONDITION: Schema = Schema { package: "apps/v1", name: "ReplicaSetCondition", fields: &[
+pub static REPLICA_SET_CONDITION: Schema = Schema::new("apps/v1", "ReplicaSetCondition", &[
     Field { json: "type", ty: Type::String, number: 1, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicaSetSpec`.
 #[rustfmt::skip]
-pub static REPLICA_SET_SPEC: Schema = Schema { package: "apps/v1", name: "ReplicaSetSpec", fields: &[
+pub static REPLICA_SET_SPEC: Schema = Schema::new("apps/v1", "ReplicaSetSpec", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "minReadySeconds", ty: Type::Int32, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "template", ty: Type::Message(&crate::generated::core_v1::POD_TEMPLATE_SPEC), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicaSetStatus`.
 #[rustfmt::skip]
-pub static REPLICA_SET_STATUS: Schema = Schema { package: "apps/v1", name: "ReplicaSetStatus", fields: &[
+pub static REPLICA_SET_STATUS: Schema = Schema::new("apps/v1", "ReplicaSetStatus", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fullyLabeledReplicas", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "readyReplicas", ty: Type::Int32, number: 4, omit_empty: true, ..Field::PLAIN },
@@ -153,63 +153,63 @@ pub static REPLICA_SET_STATUS: Schema = Schema { package: "apps/v1", name: "Repl
     Field { json: "terminatingReplicas", ty: Type::Int32, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&REPLICA_SET_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `RollingUpdateDaemonSet`.
 #[rustfmt::skip]
-pub static ROLLING_UPDATE_DAEMON_SET: Schema = Schema { package: "apps/v1", name: "RollingUpdateDaemonSet", fields: &[
+pub static ROLLING_UPDATE_DAEMON_SET: Schema = Schema::new("apps/v1", "RollingUpdateDaemonSet", &[
     Field { json: "maxUnavailable", ty: Type::IntOrString, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxSurge", ty: Type::IntOrString, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RollingUpdateDeployment`.
 #[rustfmt::skip]
-pub static ROLLING_UPDATE_DEPLOYMENT: Schema = Schema { package: "apps/v1", name: "RollingUpdateDeployment", fields: &[
+pub static ROLLING_UPDATE_DEPLOYMENT: Schema = Schema::new("apps/v1", "RollingUpdateDeployment", &[
     Field { json: "maxUnavailable", ty: Type::IntOrString, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxSurge", ty: Type::IntOrString, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RollingUpdateStatefulSetStrategy`.
 #[rustfmt::skip]
-pub static ROLLING_UPDATE_STATEFUL_SET_STRATEGY: Schema = Schema { package: "apps/v1", name: "RollingUpdateStatefulSetStrategy", fields: &[
+pub static ROLLING_UPDATE_STATEFUL_SET_STRATEGY: Schema = Schema::new("apps/v1", "RollingUpdateStatefulSetStrategy", &[
     Field { json: "partition", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxUnavailable", ty: Type::IntOrString, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSet`.
 #[rustfmt::skip]
-pub static STATEFUL_SET: Schema = Schema { package: "apps/v1", name: "StatefulSet", fields: &[
+pub static STATEFUL_SET: Schema = Schema::new("apps/v1", "StatefulSet", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&STATEFUL_SET_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&STATEFUL_SET_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSetCondition`.
 #[rustfmt::skip]
-pub static STATEFUL_SET_CONDITION: Schema = Schema { package: "apps/v1", name: "StatefulSetCondition", fields: &[
+pub static STATEFUL_SET_CONDITION: Schema = Schema::new("apps/v1", "StatefulSetCondition", &[
     Field { json: "type", ty: Type::String, number: 1, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSetOrdinals`.
 #[rustfmt::skip]
-pub static STATEFUL_SET_ORDINALS: Schema = Schema { package: "apps/v1", name: "StatefulSetOrdinals", fields: &[
+pub static STATEFUL_SET_ORDINALS: Schema = Schema::new("apps/v1", "StatefulSetOrdinals", &[
     Field { json: "start", ty: Type::Int32, number: 1, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSetPersistentVolumeClaimRetentionPolicy`.
 #[rustfmt::skip]
-pub static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Schema = Schema { package: "apps/v1", name: "StatefulSetPersistentVolumeClaimRetentionPolicy", fields: &[
+pub static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Schema = Schema::new("apps/v1", "StatefulSetPersistentVolumeClaimRetentionPolicy", &[
     Field { json: "whenDeleted", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "whenScaled", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSetSpec`.
 #[rustfmt::skip]
-pub static STATEFUL_SET_SPEC: Schema = Schema { package: "apps/v1", name: "StatefulSetSpec", fields: &[
+pub static STATEFUL_SET_SPEC: Schema = Schema::new("apps/v1", "StatefulSetSpec", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "template", ty: Type::Message(&crate::generated::core_v1::POD_TEMPLATE_SPEC), number: 3, required: true, ..Field::PLAIN },
@@ -221,11 +221,11 @@ pub static STATEFUL_SET_SPEC: Schema = Schema { package: "apps/v1", name: "State
     Field { json: "minReadySeconds", ty: Type::Int32, number: 9, omit_empty: true, ..Field::PLAIN },
     Field { json: "persistentVolumeClaimRetentionPolicy", ty: Type::Message(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "ordinals", ty: Type::Message(&STATEFUL_SET_ORDINALS), number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSetStatus`.
 #[rustfmt::skip]
-pub static STATEFUL_SET_STATUS: Schema = Schema { package: "apps/v1", name: "StatefulSetStatus", fields: &[
+pub static STATEFUL_SET_STATUS: Schema = Schema::new("apps/v1", "StatefulSetStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "replicas", ty: Type::Int32, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readyReplicas", ty: Type::Int32, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -236,14 +236,14 @@ pub static STATEFUL_SET_STATUS: Schema = Schema { package: "apps/v1", name: "Sta
     Field { json: "collisionCount", ty: Type::Int32, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&STATEFUL_SET_CONDITION)), number: 10, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "availableReplicas", ty: Type::Int32, number: 11, ..Field::PLAIN },
-] };
+]);
 
 /// `StatefulSetUpdateStrategy`.
 #[rustfmt::skip]
-pub static STATEFUL_SET_UPDATE_STRATEGY: Schema = Schema { package: "apps/v1", name: "StatefulSetUpdateStrategy", fields: &[
+pub static STATEFUL_SET_UPDATE_STRATEGY: Schema = Schema::new("apps/v1", "StatefulSetUpdateStrategy", &[
     Field { json: "type", ty: Type::String, number: 1, omit_empty: true, values: &["OnDelete", "Recreate", "RollingUpdate"], ..Field::PLAIN },
     Field { json: "rollingUpdate", ty: Type::Message(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

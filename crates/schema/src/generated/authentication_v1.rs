@@ -7,82 +7,82 @@ use klient_apimachinery::schema::{
 
 /// `BoundObjectReference`.
 #[rustfmt::skip]
-pub static BOUND_OBJECT_REFERENCE: Schema = Schema { package: "authentication/v1", name: "BoundObjectReference", fields: &[
+pub static BOUND_OBJECT_REFERENCE: Schema = Schema::new("authentication/v1", "BoundObjectReference", &[
     Field { json: "kind", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "apiVersion", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectReview`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_REVIEW: Schema = Schema { package: "authentication/v1", name: "SelfSubjectReview", fields: &[
+pub static SELF_SUBJECT_REVIEW: Schema = Schema::new("authentication/v1", "SelfSubjectReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SELF_SUBJECT_REVIEW_STATUS), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectReviewStatus`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_REVIEW_STATUS: Schema = Schema { package: "authentication/v1", name: "SelfSubjectReviewStatus", fields: &[
+pub static SELF_SUBJECT_REVIEW_STATUS: Schema = Schema::new("authentication/v1", "SelfSubjectReviewStatus", &[
     Field { json: "userInfo", ty: Type::Message(&USER_INFO), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenRequest`.
 #[rustfmt::skip]
-pub static TOKEN_REQUEST: Schema = Schema { package: "authentication/v1", name: "TokenRequest", fields: &[
+pub static TOKEN_REQUEST: Schema = Schema::new("authentication/v1", "TokenRequest", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&TOKEN_REQUEST_SPEC), number: 2, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&TOKEN_REQUEST_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenRequestSpec`.
 #[rustfmt::skip]
-pub static TOKEN_REQUEST_SPEC: Schema = Schema { package: "authentication/v1", name: "TokenRequestSpec", fields: &[
+pub static TOKEN_REQUEST_SPEC: Schema = Schema::new("authentication/v1", "TokenRequestSpec", &[
     Field { json: "audiences", ty: Type::List(&Type::String), number: 1, ..Field::PLAIN },
     Field { json: "expirationSeconds", ty: Type::Int64, number: 4, pointer: true, ..Field::PLAIN },
     Field { json: "boundObjectRef", ty: Type::Message(&BOUND_OBJECT_REFERENCE), number: 3, pointer: true, ..Field::PLAIN },
     Field { json: "attestations", ty: Type::Map(&Type::StringList), number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenRequestStatus`.
 #[rustfmt::skip]
-pub static TOKEN_REQUEST_STATUS: Schema = Schema { package: "authentication/v1", name: "TokenRequestStatus", fields: &[
+pub static TOKEN_REQUEST_STATUS: Schema = Schema::new("authentication/v1", "TokenRequestStatus", &[
     Field { json: "token", ty: Type::String, number: 1, secret: true, ..Field::PLAIN },
     Field { json: "expirationTimestamp", ty: Type::Time, number: 2, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenReview`.
 #[rustfmt::skip]
-pub static TOKEN_REVIEW: Schema = Schema { package: "authentication/v1", name: "TokenReview", fields: &[
+pub static TOKEN_REVIEW: Schema = Schema::new("authentication/v1", "TokenReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&TOKEN_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&TOKEN_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenReviewSpec`.
 #[rustfmt::skip]
-pub static TOKEN_REVIEW_SPEC: Schema = Schema { package: "authentication/v1", name: "TokenReviewSpec", fields: &[
+pub static TOKEN_REVIEW_SPEC: Schema = Schema::new("authentication/v1", "TokenReviewSpec", &[
     Field { json: "token", ty: Type::String, number: 1, omit_empty: true, required: true, secret: true, ..Field::PLAIN },
     Field { json: "audiences", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenReviewStatus`.
 #[rustfmt::skip]
-pub static TOKEN_REVIEW_STATUS: Schema = Schema { package: "authentication/v1", name: "TokenReviewStatus", fields: &[
+pub static TOKEN_REVIEW_STATUS: Schema = Schema::new("authentication/v1", "TokenReviewStatus", &[
     Field { json: "authenticated", ty: Type::Bool, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Message(&USER_INFO), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "audiences", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `UserInfo`.
 #[rustfmt::skip]
-pub static USER_INFO: Schema = Schema { package: "authentication/v1", name: "UserInfo", fields: &[
+pub static USER_INFO: Schema = Schema::new("authentication/v1", "UserInfo", &[
     Field { json: "username", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "groups", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,13 +7,13 @@ use klient_apimachinery::schema::{
 
 /// `SelfSubjectReview`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_REVIEW: Schema = Schema { package: "authentication/v1alpha1", name: "SelfSubjectReview", fields: &[
+pub static SELF_SUBJECT_REVIEW: Schema = Schema::new("authentication/v1alpha1", "SelfSubjectReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SELF_SUBJECT_REVIEW_STATUS), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectReviewStatus`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_REVIEW_STATUS: Schema = Schema { package: "authentication/v1alpha1", name: "SelfSubjectReviewStatus", fields: &[
+pub static SELF_SUBJECT_REVIEW_STATUS: Schema = Schema::new("authentication/v1alpha1", "SelfSubjectReviewStatus", &[
     Field { json: "userInfo", ty: Type::Message(&crate::generated::authentication_v1::USER_INFO), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);

@@ -7,46 +7,46 @@ use klient_apimachinery::schema::{
 
 /// `SelfSubjectReview`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_REVIEW: Schema = Schema { package: "authentication/v1beta1", name: "SelfSubjectReview", fields: &[
+pub static SELF_SUBJECT_REVIEW: Schema = Schema::new("authentication/v1beta1", "SelfSubjectReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SELF_SUBJECT_REVIEW_STATUS), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectReviewStatus`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_REVIEW_STATUS: Schema = Schema { package: "authentication/v1beta1", name: "SelfSubjectReviewStatus", fields: &[
+pub static SELF_SUBJECT_REVIEW_STATUS: Schema = Schema::new("authentication/v1beta1", "SelfSubjectReviewStatus", &[
     Field { json: "userInfo", ty: Type::Message(&crate::generated::authentication_v1::USER_INFO), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenReview`.
 #[rustfmt::skip]
-pub static TOKEN_REVIEW: Schema = Schema { package: "authentication/v1beta1", name: "TokenReview", fields: &[
+pub static TOKEN_REVIEW: Schema = Schema::new("authentication/v1beta1", "TokenReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&TOKEN_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&TOKEN_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenReviewSpec`.
 #[rustfmt::skip]
-pub static TOKEN_REVIEW_SPEC: Schema = Schema { package: "authentication/v1beta1", name: "TokenReviewSpec", fields: &[
+pub static TOKEN_REVIEW_SPEC: Schema = Schema::new("authentication/v1beta1", "TokenReviewSpec", &[
     Field { json: "token", ty: Type::String, number: 1, omit_empty: true, secret: true, ..Field::PLAIN },
     Field { json: "audiences", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenReviewStatus`.
 #[rustfmt::skip]
-pub static TOKEN_REVIEW_STATUS: Schema = Schema { package: "authentication/v1beta1", name: "TokenReviewStatus", fields: &[
+pub static TOKEN_REVIEW_STATUS: Schema = Schema::new("authentication/v1beta1", "TokenReviewStatus", &[
     Field { json: "authenticated", ty: Type::Bool, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Message(&USER_INFO), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "audiences", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `UserInfo`.
 #[rustfmt::skip]
-pub static USER_INFO: Schema = Schema { package: "authentication/v1beta1", name: "UserInfo", fields: &[
+pub static USER_INFO: Schema = Schema::new("authentication/v1beta1", "UserInfo", &[
     Field { json: "username", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "groups", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);

@@ -7,29 +7,29 @@ use klient_apimachinery::schema::{
 
 /// `LocalSubjectAccessReview`.
 #[rustfmt::skip]
-pub static LOCAL_SUBJECT_ACCESS_REVIEW: Schema = Schema { package: "authorization/v1beta1", name: "LocalSubjectAccessReview", fields: &[
+pub static LOCAL_SUBJECT_ACCESS_REVIEW: Schema = Schema::new("authorization/v1beta1", "LocalSubjectAccessReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SUBJECT_ACCESS_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SUBJECT_ACCESS_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NonResourceAttributes`.
 #[rustfmt::skip]
-pub static NON_RESOURCE_ATTRIBUTES: Schema = Schema { package: "authorization/v1beta1", name: "NonResourceAttributes", fields: &[
+pub static NON_RESOURCE_ATTRIBUTES: Schema = Schema::new("authorization/v1beta1", "NonResourceAttributes", &[
     Field { json: "path", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "verb", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NonResourceRule`.
 #[rustfmt::skip]
-pub static NON_RESOURCE_RULE: Schema = Schema { package: "authorization/v1beta1", name: "NonResourceRule", fields: &[
+pub static NON_RESOURCE_RULE: Schema = Schema::new("authorization/v1beta1", "NonResourceRule", &[
     Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceAttributes`.
 #[rustfmt::skip]
-pub static RESOURCE_ATTRIBUTES: Schema = Schema { package: "authorization/v1beta1", name: "ResourceAttributes", fields: &[
+pub static RESOURCE_ATTRIBUTES: Schema = Schema::new("authorization/v1beta1", "ResourceAttributes", &[
     Field { json: "namespace", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "verb", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "group", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -39,79 +39,79 @@ pub static RESOURCE_ATTRIBUTES: Schema = Schema { package: "authorization/v1beta
     Field { json: "name", ty: Type::String, number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldSelector", ty: Type::Message(&crate::generated::authorization_v1::FIELD_SELECTOR_ATTRIBUTES), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "labelSelector", ty: Type::Message(&crate::generated::authorization_v1::LABEL_SELECTOR_ATTRIBUTES), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceRule`.
 #[rustfmt::skip]
-pub static RESOURCE_RULE: Schema = Schema { package: "authorization/v1beta1", name: "ResourceRule", fields: &[
+pub static RESOURCE_RULE: Schema = Schema::new("authorization/v1beta1", "ResourceRule", &[
     Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectAccessReview`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_ACCESS_REVIEW: Schema = Schema { package: "authorization/v1beta1", name: "SelfSubjectAccessReview", fields: &[
+pub static SELF_SUBJECT_ACCESS_REVIEW: Schema = Schema::new("authorization/v1beta1", "SelfSubjectAccessReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SELF_SUBJECT_ACCESS_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SUBJECT_ACCESS_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectAccessReviewSpec`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_ACCESS_REVIEW_SPEC: Schema = Schema { package: "authorization/v1beta1", name: "SelfSubjectAccessReviewSpec", fields: &[
+pub static SELF_SUBJECT_ACCESS_REVIEW_SPEC: Schema = Schema::new("authorization/v1beta1", "SelfSubjectAccessReviewSpec", &[
     Field { json: "resourceAttributes", ty: Type::Message(&RESOURCE_ATTRIBUTES), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nonResourceAttributes", ty: Type::Message(&NON_RESOURCE_ATTRIBUTES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectRulesReview`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_RULES_REVIEW: Schema = Schema { package: "authorization/v1beta1", name: "SelfSubjectRulesReview", fields: &[
+pub static SELF_SUBJECT_RULES_REVIEW: Schema = Schema::new("authorization/v1beta1", "SelfSubjectRulesReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SELF_SUBJECT_RULES_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SUBJECT_RULES_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SelfSubjectRulesReviewSpec`.
 #[rustfmt::skip]
-pub static SELF_SUBJECT_RULES_REVIEW_SPEC: Schema = Schema { package: "authorization/v1beta1", name: "SelfSubjectRulesReviewSpec", fields: &[
+pub static SELF_SUBJECT_RULES_REVIEW_SPEC: Schema = Schema::new("authorization/v1beta1", "SelfSubjectRulesReviewSpec", &[
     Field { json: "namespace", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SubjectAccessReview`.
 #[rustfmt::skip]
-pub static SUBJECT_ACCESS_REVIEW: Schema = Schema { package: "authorization/v1beta1", name: "SubjectAccessReview", fields: &[
+pub static SUBJECT_ACCESS_REVIEW: Schema = Schema::new("authorization/v1beta1", "SubjectAccessReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SUBJECT_ACCESS_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SUBJECT_ACCESS_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SubjectAccessReviewSpec`.
 #[rustfmt::skip]
-pub static SUBJECT_ACCESS_REVIEW_SPEC: Schema = Schema { package: "authorization/v1beta1", name: "SubjectAccessReviewSpec", fields: &[
+pub static SUBJECT_ACCESS_REVIEW_SPEC: Schema = Schema::new("authorization/v1beta1", "SubjectAccessReviewSpec", &[
     Field { json: "resourceAttributes", ty: Type::Message(&RESOURCE_ATTRIBUTES), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nonResourceAttributes", ty: Type::Message(&NON_RESOURCE_ATTRIBUTES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "group", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SubjectAccessReviewStatus`.
 #[rustfmt::skip]
-pub static SUBJECT_ACCESS_REVIEW_STATUS: Schema = Schema { package: "authorization/v1beta1", name: "SubjectAccessReviewStatus", fields: &[
+pub static SUBJECT_ACCESS_REVIEW_STATUS: Schema = Schema::new("authorization/v1beta1", "SubjectAccessReviewStatus", &[
     Field { json: "allowed", ty: Type::Bool, number: 1, required: true, ..Field::PLAIN },
     Field { json: "denied", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "evaluationError", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SubjectRulesReviewStatus`.
 #[rustfmt::skip]
-pub static SUBJECT_RULES_REVIEW_STATUS: Schema = Schema { package: "authorization/v1beta1", name: "SubjectRulesReviewStatus", fields: &[
+pub static SUBJECT_RULES_REVIEW_STATUS: Schema = Schema::new("authorization/v1beta1", "SubjectRulesReviewStatus", &[
     Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_RULE)), number: 1, required: true, ..Field::PLAIN },
     Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_RULE)), number: 2, required: true, ..Field::PLAIN },
     Field { json: "incomplete", ty: Type::Bool, number: 3, required: true, ..Field::PLAIN },
     Field { json: "evaluationError", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);

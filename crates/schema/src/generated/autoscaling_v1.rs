@@ -7,180 +7,180 @@ use klient_apimachinery::schema::{
 
 /// `ContainerResourceMetricSource`.
 #[rustfmt::skip]
-pub static CONTAINER_RESOURCE_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v1", name: "ContainerResourceMetricSource", fields: &[
+pub static CONTAINER_RESOURCE_METRIC_SOURCE: Schema = Schema::new("autoscaling/v1", "ContainerResourceMetricSource", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "targetAverageUtilization", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "targetAverageValue", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 5, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerResourceMetricStatus`.
 #[rustfmt::skip]
-pub static CONTAINER_RESOURCE_METRIC_STATUS: Schema = Schema { package: "autoscaling/v1", name: "ContainerResourceMetricStatus", fields: &[
+pub static CONTAINER_RESOURCE_METRIC_STATUS: Schema = Schema::new("autoscaling/v1", "ContainerResourceMetricStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "currentAverageUtilization", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "currentAverageValue", ty: Type::Quantity, number: 3, required: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CrossVersionObjectReference`.
 #[rustfmt::skip]
-pub static CROSS_VERSION_OBJECT_REFERENCE: Schema = Schema { package: "autoscaling/v1", name: "CrossVersionObjectReference", fields: &[
+pub static CROSS_VERSION_OBJECT_REFERENCE: Schema = Schema::new("autoscaling/v1", "CrossVersionObjectReference", &[
     Field { json: "kind", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "apiVersion", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExternalMetricSource`.
 #[rustfmt::skip]
-pub static EXTERNAL_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v1", name: "ExternalMetricSource", fields: &[
+pub static EXTERNAL_METRIC_SOURCE: Schema = Schema::new("autoscaling/v1", "ExternalMetricSource", &[
     Field { json: "metricName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "metricSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "targetValue", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "targetAverageValue", ty: Type::Quantity, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExternalMetricStatus`.
 #[rustfmt::skip]
-pub static EXTERNAL_METRIC_STATUS: Schema = Schema { package: "autoscaling/v1", name: "ExternalMetricStatus", fields: &[
+pub static EXTERNAL_METRIC_STATUS: Schema = Schema::new("autoscaling/v1", "ExternalMetricStatus", &[
     Field { json: "metricName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "metricSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "currentValue", ty: Type::Quantity, number: 3, required: true, ..Field::PLAIN },
     Field { json: "currentAverageValue", ty: Type::Quantity, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscaler`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER: Schema = Schema { package: "autoscaling/v1", name: "HorizontalPodAutoscaler", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER: Schema = Schema::new("autoscaling/v1", "HorizontalPodAutoscaler", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&HORIZONTAL_POD_AUTOSCALER_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&HORIZONTAL_POD_AUTOSCALER_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerCondition`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_CONDITION: Schema = Schema { package: "autoscaling/v1", name: "HorizontalPodAutoscalerCondition", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_CONDITION: Schema = Schema::new("autoscaling/v1", "HorizontalPodAutoscalerCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerSpec`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Schema = Schema { package: "autoscaling/v1", name: "HorizontalPodAutoscalerSpec", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Schema = Schema::new("autoscaling/v1", "HorizontalPodAutoscalerSpec", &[
     Field { json: "scaleTargetRef", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "minReplicas", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxReplicas", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
     Field { json: "targetCPUUtilizationPercentage", ty: Type::Int32, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerStatus`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Schema = Schema { package: "autoscaling/v1", name: "HorizontalPodAutoscalerStatus", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Schema = Schema::new("autoscaling/v1", "HorizontalPodAutoscalerStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastScaleTime", ty: Type::Time, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "currentReplicas", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
     Field { json: "desiredReplicas", ty: Type::Int32, number: 4, required: true, ..Field::PLAIN },
     Field { json: "currentCPUUtilizationPercentage", ty: Type::Int32, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricSpec`.
 #[rustfmt::skip]
-pub static METRIC_SPEC: Schema = Schema { package: "autoscaling/v1", name: "MetricSpec", fields: &[
+pub static METRIC_SPEC: Schema = Schema::new("autoscaling/v1", "MetricSpec", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "object", ty: Type::Message(&OBJECT_METRIC_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "pods", ty: Type::Message(&PODS_METRIC_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::Message(&RESOURCE_METRIC_SOURCE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "containerResource", ty: Type::Message(&CONTAINER_RESOURCE_METRIC_SOURCE), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "external", ty: Type::Message(&EXTERNAL_METRIC_SOURCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricStatus`.
 #[rustfmt::skip]
-pub static METRIC_STATUS: Schema = Schema { package: "autoscaling/v1", name: "MetricStatus", fields: &[
+pub static METRIC_STATUS: Schema = Schema::new("autoscaling/v1", "MetricStatus", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "object", ty: Type::Message(&OBJECT_METRIC_STATUS), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "pods", ty: Type::Message(&PODS_METRIC_STATUS), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::Message(&RESOURCE_METRIC_STATUS), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "containerResource", ty: Type::Message(&CONTAINER_RESOURCE_METRIC_STATUS), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "external", ty: Type::Message(&EXTERNAL_METRIC_STATUS), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectMetricSource`.
 #[rustfmt::skip]
-pub static OBJECT_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v1", name: "ObjectMetricSource", fields: &[
+pub static OBJECT_METRIC_SOURCE: Schema = Schema::new("autoscaling/v1", "ObjectMetricSource", &[
     Field { json: "target", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "metricName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "targetValue", ty: Type::Quantity, number: 3, required: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "averageValue", ty: Type::Quantity, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectMetricStatus`.
 #[rustfmt::skip]
-pub static OBJECT_METRIC_STATUS: Schema = Schema { package: "autoscaling/v1", name: "ObjectMetricStatus", fields: &[
+pub static OBJECT_METRIC_STATUS: Schema = Schema::new("autoscaling/v1", "ObjectMetricStatus", &[
     Field { json: "target", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "metricName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "currentValue", ty: Type::Quantity, number: 3, required: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "averageValue", ty: Type::Quantity, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodsMetricSource`.
 #[rustfmt::skip]
-pub static PODS_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v1", name: "PodsMetricSource", fields: &[
+pub static PODS_METRIC_SOURCE: Schema = Schema::new("autoscaling/v1", "PodsMetricSource", &[
     Field { json: "metricName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "targetAverageValue", ty: Type::Quantity, number: 2, required: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodsMetricStatus`.
 #[rustfmt::skip]
-pub static PODS_METRIC_STATUS: Schema = Schema { package: "autoscaling/v1", name: "PodsMetricStatus", fields: &[
+pub static PODS_METRIC_STATUS: Schema = Schema::new("autoscaling/v1", "PodsMetricStatus", &[
     Field { json: "metricName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "currentAverageValue", ty: Type::Quantity, number: 2, required: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceMetricSource`.
 #[rustfmt::skip]
-pub static RESOURCE_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v1", name: "ResourceMetricSource", fields: &[
+pub static RESOURCE_METRIC_SOURCE: Schema = Schema::new("autoscaling/v1", "ResourceMetricSource", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "targetAverageUtilization", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "targetAverageValue", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceMetricStatus`.
 #[rustfmt::skip]
-pub static RESOURCE_METRIC_STATUS: Schema = Schema { package: "autoscaling/v1", name: "ResourceMetricStatus", fields: &[
+pub static RESOURCE_METRIC_STATUS: Schema = Schema::new("autoscaling/v1", "ResourceMetricStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "currentAverageUtilization", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "currentAverageValue", ty: Type::Quantity, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Scale`.
 #[rustfmt::skip]
-pub static SCALE: Schema = Schema { package: "autoscaling/v1", name: "Scale", fields: &[
+pub static SCALE: Schema = Schema::new("autoscaling/v1", "Scale", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SCALE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SCALE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ScaleSpec`.
 #[rustfmt::skip]
-pub static SCALE_SPEC: Schema = Schema { package: "autoscaling/v1", name: "ScaleSpec", fields: &[
+pub static SCALE_SPEC: Schema = Schema::new("autoscaling/v1", "ScaleSpec", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, omit_empty: true, default: Some("0"), ..Field::PLAIN },
-] };
+]);
 
 /// `ScaleStatus`.
 #[rustfmt::skip]
-pub static SCALE_STATUS: Schema = Schema { package: "autoscaling/v1", name: "ScaleStatus", fields: &[
+pub static SCALE_STATUS: Schema = Schema::new("autoscaling/v1", "ScaleStatus", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

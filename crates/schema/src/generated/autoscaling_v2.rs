@@ -7,195 +7,195 @@ use klient_apimachinery::schema::{
 
 /// `ContainerResourceMetricSource`.
 #[rustfmt::skip]
-pub static CONTAINER_RESOURCE_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v2", name: "ContainerResourceMetricSource", fields: &[
+pub static CONTAINER_RESOURCE_METRIC_SOURCE: Schema = Schema::new("autoscaling/v2", "ContainerResourceMetricSource", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "target", ty: Type::Message(&METRIC_TARGET), number: 2, required: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerResourceMetricStatus`.
 #[rustfmt::skip]
-pub static CONTAINER_RESOURCE_METRIC_STATUS: Schema = Schema { package: "autoscaling/v2", name: "ContainerResourceMetricStatus", fields: &[
+pub static CONTAINER_RESOURCE_METRIC_STATUS: Schema = Schema::new("autoscaling/v2", "ContainerResourceMetricStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "current", ty: Type::Message(&METRIC_VALUE_STATUS), number: 2, required: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CrossVersionObjectReference`.
 #[rustfmt::skip]
-pub static CROSS_VERSION_OBJECT_REFERENCE: Schema = Schema { package: "autoscaling/v2", name: "CrossVersionObjectReference", fields: &[
+pub static CROSS_VERSION_OBJECT_REFERENCE: Schema = Schema::new("autoscaling/v2", "CrossVersionObjectReference", &[
     Field { json: "kind", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "apiVersion", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExternalMetricSource`.
 #[rustfmt::skip]
-pub static EXTERNAL_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v2", name: "ExternalMetricSource", fields: &[
+pub static EXTERNAL_METRIC_SOURCE: Schema = Schema::new("autoscaling/v2", "ExternalMetricSource", &[
     Field { json: "metric", ty: Type::Message(&METRIC_IDENTIFIER), number: 1, required: true, ..Field::PLAIN },
     Field { json: "target", ty: Type::Message(&METRIC_TARGET), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExternalMetricStatus`.
 #[rustfmt::skip]
-pub static EXTERNAL_METRIC_STATUS: Schema = Schema { package: "autoscaling/v2", name: "ExternalMetricStatus", fields: &[
+pub static EXTERNAL_METRIC_STATUS: Schema = Schema::new("autoscaling/v2", "ExternalMetricStatus", &[
     Field { json: "metric", ty: Type::Message(&METRIC_IDENTIFIER), number: 1, required: true, ..Field::PLAIN },
     Field { json: "current", ty: Type::Message(&METRIC_VALUE_STATUS), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HPAScalingPolicy`.
 #[rustfmt::skip]
-pub static HPA_SCALING_POLICY: Schema = Schema { package: "autoscaling/v2", name: "HPAScalingPolicy", fields: &[
+pub static HPA_SCALING_POLICY: Schema = Schema::new("autoscaling/v2", "HPAScalingPolicy", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::Int32, number: 2, required: true, ..Field::PLAIN },
     Field { json: "periodSeconds", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HPAScalingRules`.
 #[rustfmt::skip]
-pub static HPA_SCALING_RULES: Schema = Schema { package: "autoscaling/v2", name: "HPAScalingRules", fields: &[
+pub static HPA_SCALING_RULES: Schema = Schema::new("autoscaling/v2", "HPAScalingRules", &[
     Field { json: "stabilizationWindowSeconds", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "selectPolicy", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "policies", ty: Type::List(&Type::Message(&HPA_SCALING_POLICY)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "tolerance", ty: Type::Quantity, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscaler`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER: Schema = Schema { package: "autoscaling/v2", name: "HorizontalPodAutoscaler", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER: Schema = Schema::new("autoscaling/v2", "HorizontalPodAutoscaler", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&HORIZONTAL_POD_AUTOSCALER_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&HORIZONTAL_POD_AUTOSCALER_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerBehavior`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_BEHAVIOR: Schema = Schema { package: "autoscaling/v2", name: "HorizontalPodAutoscalerBehavior", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_BEHAVIOR: Schema = Schema::new("autoscaling/v2", "HorizontalPodAutoscalerBehavior", &[
     Field { json: "scaleUp", ty: Type::Message(&HPA_SCALING_RULES), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "scaleDown", ty: Type::Message(&HPA_SCALING_RULES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerCondition`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_CONDITION: Schema = Schema { package: "autoscaling/v2", name: "HorizontalPodAutoscalerCondition", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_CONDITION: Schema = Schema::new("autoscaling/v2", "HorizontalPodAutoscalerCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerSpec`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Schema = Schema { package: "autoscaling/v2", name: "HorizontalPodAutoscalerSpec", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Schema = Schema::new("autoscaling/v2", "HorizontalPodAutoscalerSpec", &[
     Field { json: "scaleTargetRef", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "minReplicas", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxReplicas", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
     Field { json: "metrics", ty: Type::List(&Type::Message(&METRIC_SPEC)), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "behavior", ty: Type::Message(&HORIZONTAL_POD_AUTOSCALER_BEHAVIOR), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HorizontalPodAutoscalerStatus`.
 #[rustfmt::skip]
-pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Schema = Schema { package: "autoscaling/v2", name: "HorizontalPodAutoscalerStatus", fields: &[
+pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Schema = Schema::new("autoscaling/v2", "HorizontalPodAutoscalerStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastScaleTime", ty: Type::Time, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "currentReplicas", ty: Type::Int32, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "desiredReplicas", ty: Type::Int32, number: 4, required: true, ..Field::PLAIN },
     Field { json: "currentMetrics", ty: Type::List(&Type::Message(&METRIC_STATUS)), number: 5, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&HORIZONTAL_POD_AUTOSCALER_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricIdentifier`.
 #[rustfmt::skip]
-pub static METRIC_IDENTIFIER: Schema = Schema { package: "autoscaling/v2", name: "MetricIdentifier", fields: &[
+pub static METRIC_IDENTIFIER: Schema = Schema::new("autoscaling/v2", "MetricIdentifier", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricSpec`.
 #[rustfmt::skip]
-pub static METRIC_SPEC: Schema = Schema { package: "autoscaling/v2", name: "MetricSpec", fields: &[
+pub static METRIC_SPEC: Schema = Schema::new("autoscaling/v2", "MetricSpec", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "object", ty: Type::Message(&OBJECT_METRIC_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "pods", ty: Type::Message(&PODS_METRIC_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::Message(&RESOURCE_METRIC_SOURCE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "containerResource", ty: Type::Message(&CONTAINER_RESOURCE_METRIC_SOURCE), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "external", ty: Type::Message(&EXTERNAL_METRIC_SOURCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricStatus`.
 #[rustfmt::skip]
-pub static METRIC_STATUS: Schema = Schema { package: "autoscaling/v2", name: "MetricStatus", fields: &[
+pub static METRIC_STATUS: Schema = Schema::new("autoscaling/v2", "MetricStatus", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "object", ty: Type::Message(&OBJECT_METRIC_STATUS), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "pods", ty: Type::Message(&PODS_METRIC_STATUS), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::Message(&RESOURCE_METRIC_STATUS), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "containerResource", ty: Type::Message(&CONTAINER_RESOURCE_METRIC_STATUS), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "external", ty: Type::Message(&EXTERNAL_METRIC_STATUS), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricTarget`.
 #[rustfmt::skip]
-pub static METRIC_TARGET: Schema = Schema { package: "autoscaling/v2", name: "MetricTarget", fields: &[
+pub static METRIC_TARGET: Schema = Schema::new("autoscaling/v2", "MetricTarget", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "averageValue", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "averageUtilization", ty: Type::Int32, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `MetricValueStatus`.
 #[rustfmt::skip]
-pub static METRIC_VALUE_STATUS: Schema = Schema { package: "autoscaling/v2", name: "MetricValueStatus", fields: &[
+pub static METRIC_VALUE_STATUS: Schema = Schema::new("autoscaling/v2", "MetricValueStatus", &[
     Field { json: "value", ty: Type::Quantity, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "averageValue", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "averageUtilization", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectMetricSource`.
 #[rustfmt::skip]
-pub static OBJECT_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v2", name: "ObjectMetricSource", fields: &[
+pub static OBJECT_METRIC_SOURCE: Schema = Schema::new("autoscaling/v2", "ObjectMetricSource", &[
     Field { json: "describedObject", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "target", ty: Type::Message(&METRIC_TARGET), number: 2, required: true, ..Field::PLAIN },
     Field { json: "metric", ty: Type::Message(&METRIC_IDENTIFIER), number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectMetricStatus`.
 #[rustfmt::skip]
-pub static OBJECT_METRIC_STATUS: Schema = Schema { package: "autoscaling/v2", name: "ObjectMetricStatus", fields: &[
+pub static OBJECT_METRIC_STATUS: Schema = Schema::new("autoscaling/v2", "ObjectMetricStatus", &[
     Field { json: "metric", ty: Type::Message(&METRIC_IDENTIFIER), number: 1, required: true, ..Field::PLAIN },
     Field { json: "current", ty: Type::Message(&METRIC_VALUE_STATUS), number: 2, required: true, ..Field::PLAIN },
     Field { json: "describedObject", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodsMetricSource`.
 #[rustfmt::skip]
-pub static PODS_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v2", name: "PodsMetricSource", fields: &[
+pub static PODS_METRIC_SOURCE: Schema = Schema::new("autoscaling/v2", "PodsMetricSource", &[
     Field { json: "metric", ty: Type::Message(&METRIC_IDENTIFIER), number: 1, required: true, ..Field::PLAIN },
     Field { json: "target", ty: Type::Message(&METRIC_TARGET), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodsMetricStatus`.
 #[rustfmt::skip]
-pub static PODS_METRIC_STATUS: Schema = Schema { package: "autoscaling/v2", name: "PodsMetricStatus", fields: &[
+pub static PODS_METRIC_STATUS: Schema = Schema::new("autoscaling/v2", "PodsMetricStatus", &[
     Field { json: "metric", ty: Type::Message(&METRIC_IDENTIFIER), number: 1, required: true, ..Field::PLAIN },
     Field { json: "current", ty: Type::Message(&METRIC_VALUE_STATUS), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceMetricSource`.
 #[rustfmt::skip]
-pub static RESOURCE_METRIC_SOURCE: Schema = Schema { package: "autoscaling/v2", name: "ResourceMetricSource", fields: &[
+pub static RESOURCE_METRIC_SOURCE: Schema = Schema::new("autoscaling/v2", "ResourceMetricSource", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "target", ty: Type::Message(&METRIC_TARGET), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceMetricStatus`.
 #[rustfmt::skip]
-pub static RESOURCE_METRIC_STATUS: Schema = Schema { package: "autoscaling/v2", name: "ResourceMetricStatus", fields: &[
+pub static RESOURCE_METRIC_STATUS: Schema = Schema::new("autoscaling/v2", "ResourceMetricStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "current", ty: Type::Message(&METRIC_VALUE_STATUS), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

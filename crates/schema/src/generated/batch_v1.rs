@@ -7,15 +7,15 @@ use klient_apimachinery::schema::{
 
 /// `CronJob`.
 #[rustfmt::skip]
-pub static CRON_JOB: Schema = Schema { package: "batch/v1", name: "CronJob", fields: &[
+pub static CRON_JOB: Schema = Schema::new("batch/v1", "CronJob", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&CRON_JOB_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&CRON_JOB_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CronJobSpec`.
 #[rustfmt::skip]
-pub static CRON_JOB_SPEC: Schema = Schema { package: "batch/v1", name: "CronJobSpec", fields: &[
+pub static CRON_JOB_SPEC: Schema = Schema::new("batch/v1", "CronJobSpec", &[
     Field { json: "schedule", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "timeZone", ty: Type::String, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "startingDeadlineSeconds", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -24,47 +24,47 @@ pub static CRON_JOB_SPEC: Schema = Schema { package: "batch/v1", name: "CronJobS
     Field { json: "jobTemplate", ty: Type::Message(&JOB_TEMPLATE_SPEC), number: 5, required: true, ..Field::PLAIN },
     Field { json: "successfulJobsHistoryLimit", ty: Type::Int32, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "failedJobsHistoryLimit", ty: Type::Int32, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CronJobStatus`.
 #[rustfmt::skip]
-pub static CRON_JOB_STATUS: Schema = Schema { package: "batch/v1", name: "CronJobStatus", fields: &[
+pub static CRON_JOB_STATUS: Schema = Schema::new("batch/v1", "CronJobStatus", &[
     Field { json: "active", ty: Type::List(&Type::Message(&crate::generated::core_v1::OBJECT_REFERENCE)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastScheduleTime", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastSuccessfulTime", ty: Type::Time, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Job`.
 #[rustfmt::skip]
-pub static JOB: Schema = Schema { package: "batch/v1", name: "Job", fields: &[
+pub static JOB: Schema = Schema::new("batch/v1", "Job", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&JOB_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&JOB_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `JobCondition`.
 #[rustfmt::skip]
-pub static JOB_CONDITION: Schema = Schema { package: "batch/v1", name: "JobCondition", fields: &[
+pub static JOB_CONDITION: Schema = Schema::new("batch/v1", "JobCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastProbeTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `JobSchedulingConfiguration`.
 #[rustfmt::skip]
-pub static JOB_SCHEDULING_CONFIGURATION: Schema = Schema { package: "batch/v1", name: "JobSchedulingConfiguration", fields: &[
+pub static JOB_SCHEDULING_CONFIGURATION: Schema = Schema::new("batch/v1", "JobSchedulingConfiguration", &[
     Field { json: "schedulingPolicy", ty: Type::Message(&crate::generated::scheduling_v1alpha3::WORKLOAD_POD_GROUP_SCHEDULING_POLICY), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "schedulingConstraints", ty: Type::Message(&crate::generated::scheduling_v1alpha3::WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "disruptionMode", ty: Type::Message(&crate::generated::scheduling_v1alpha3::WORKLOAD_POD_GROUP_DISRUPTION_MODE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceClaims", ty: Type::List(&Type::Message(&crate::generated::scheduling_v1alpha3::WORKLOAD_POD_GROUP_RESOURCE_CLAIM)), number: 4, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `JobSpec`.
 #[rustfmt::skip]
-pub static JOB_SPEC: Schema = Schema { package: "batch/v1", name: "JobSpec", fields: &[
+pub static JOB_SPEC: Schema = Schema::new("batch/v1", "JobSpec", &[
     Field { json: "parallelism", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "completions", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "activeDeadlineSeconds", ty: Type::Int64, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -82,11 +82,11 @@ pub static JOB_SPEC: Schema = Schema { package: "batch/v1", name: "JobSpec", fie
     Field { json: "podReplacementPolicy", ty: Type::String, number: 14, pointer: true, omit_empty: true, values: &["Failed", "TerminatingOrFailed"], ..Field::PLAIN },
     Field { json: "managedBy", ty: Type::String, number: 15, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "scheduling", ty: Type::Message(&JOB_SCHEDULING_CONFIGURATION), number: 17, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `JobStatus`.
 #[rustfmt::skip]
-pub static JOB_STATUS: Schema = Schema { package: "batch/v1", name: "JobStatus", fields: &[
+pub static JOB_STATUS: Schema = Schema::new("batch/v1", "JobStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&JOB_CONDITION)), number: 1, omit_empty: true, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "startTime", ty: Type::Time, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "completionTime", ty: Type::Time, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -98,63 +98,63 @@ pub static JOB_STATUS: Schema = Schema { package: "batch/v1", name: "JobStatus",
     Field { json: "failedIndexes", ty: Type::String, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "uncountedTerminatedPods", ty: Type::Message(&UNCOUNTED_TERMINATED_PODS), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "ready", ty: Type::Int32, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `JobTemplateSpec`.
 #[rustfmt::skip]
-pub static JOB_TEMPLATE_SPEC: Schema = Schema { package: "batch/v1", name: "JobTemplateSpec", fields: &[
+pub static JOB_TEMPLATE_SPEC: Schema = Schema::new("batch/v1", "JobTemplateSpec", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&JOB_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodFailurePolicy`.
 #[rustfmt::skip]
-pub static POD_FAILURE_POLICY: Schema = Schema { package: "batch/v1", name: "PodFailurePolicy", fields: &[
+pub static POD_FAILURE_POLICY: Schema = Schema::new("batch/v1", "PodFailurePolicy", &[
     Field { json: "rules", ty: Type::List(&Type::Message(&POD_FAILURE_POLICY_RULE)), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodFailurePolicyOnExitCodesRequirement`.
 #[rustfmt::skip]
-pub static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Schema = Schema { package: "batch/v1", name: "PodFailurePolicyOnExitCodesRequirement", fields: &[
+pub static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Schema = Schema::new("batch/v1", "PodFailurePolicyOnExitCodesRequirement", &[
     Field { json: "containerName", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, values: &["In", "NotIn"], ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::Int32), number: 3, required: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `PodFailurePolicyOnPodConditionsPattern`.
 #[rustfmt::skip]
-pub static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Schema = Schema { package: "batch/v1", name: "PodFailurePolicyOnPodConditionsPattern", fields: &[
+pub static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Schema = Schema::new("batch/v1", "PodFailurePolicyOnPodConditionsPattern", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, ..Field::PLAIN },
-] };
+]);
 
 /// `PodFailurePolicyRule`.
 #[rustfmt::skip]
-pub static POD_FAILURE_POLICY_RULE: Schema = Schema { package: "batch/v1", name: "PodFailurePolicyRule", fields: &[
+pub static POD_FAILURE_POLICY_RULE: Schema = Schema::new("batch/v1", "PodFailurePolicyRule", &[
     Field { json: "action", ty: Type::String, number: 1, required: true, values: &["Count", "FailIndex", "FailJob", "Ignore"], ..Field::PLAIN },
     Field { json: "onExitCodes", ty: Type::Message(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "onPodConditions", ty: Type::List(&Type::Message(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SuccessPolicy`.
 #[rustfmt::skip]
-pub static SUCCESS_POLICY: Schema = Schema { package: "batch/v1", name: "SuccessPolicy", fields: &[
+pub static SUCCESS_POLICY: Schema = Schema::new("batch/v1", "SuccessPolicy", &[
     Field { json: "rules", ty: Type::List(&Type::Message(&SUCCESS_POLICY_RULE)), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SuccessPolicyRule`.
 #[rustfmt::skip]
-pub static SUCCESS_POLICY_RULE: Schema = Schema { package: "batch/v1", name: "SuccessPolicyRule", fields: &[
+pub static SUCCESS_POLICY_RULE: Schema = Schema::new("batch/v1", "SuccessPolicyRule", &[
     Field { json: "succeededIndexes", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "succeededCount", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `UncountedTerminatedPods`.
 #[rustfmt::skip]
-pub static UNCOUNTED_TERMINATED_PODS: Schema = Schema { package: "batch/v1", name: "UncountedTerminatedPods", fields: &[
+pub static UNCOUNTED_TERMINATED_PODS: Schema = Schema::new("batch/v1", "UncountedTerminatedPods", &[
     Field { json: "succeeded", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "failed", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,26 +7,26 @@ use klient_apimachinery::schema::{
 
 /// `CertificateSigningRequest`.
 #[rustfmt::skip]
-pub static CERTIFICATE_SIGNING_REQUEST: Schema = Schema { package: "certificates/v1", name: "CertificateSigningRequest", fields: &[
+pub static CERTIFICATE_SIGNING_REQUEST: Schema = Schema::new("certificates/v1", "CertificateSigningRequest", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&CERTIFICATE_SIGNING_REQUEST_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&CERTIFICATE_SIGNING_REQUEST_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CertificateSigningRequestCondition`.
 #[rustfmt::skip]
-pub static CERTIFICATE_SIGNING_REQUEST_CONDITION: Schema = Schema { package: "certificates/v1", name: "CertificateSigningRequestCondition", fields: &[
+pub static CERTIFICATE_SIGNING_REQUEST_CONDITION: Schema = Schema::new("certificates/v1", "CertificateSigningRequestCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 6, required: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastUpdateTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CertificateSigningRequestSpec`.
 #[rustfmt::skip]
-pub static CERTIFICATE_SIGNING_REQUEST_SPEC: Schema = Schema { package: "certificates/v1", name: "CertificateSigningRequestSpec", fields: &[
+pub static CERTIFICATE_SIGNING_REQUEST_SPEC: Schema = Schema::new("certificates/v1", "CertificateSigningRequestSpec", &[
     Field { json: "request", ty: Type::Bytes, number: 1, required: true, ..Field::PLAIN },
     Field { json: "signerName", ty: Type::String, number: 7, required: true, ..Field::PLAIN },
     Field { json: "expirationSeconds", ty: Type::Int32, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -35,40 +35,40 @@ pub static CERTIFICATE_SIGNING_REQUEST_SPEC: Schema = Schema { package: "certifi
     Field { json: "uid", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "groups", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CertificateSigningRequestStatus`.
 #[rustfmt::skip]
-pub static CERTIFICATE_SIGNING_REQUEST_STATUS: Schema = Schema { package: "certificates/v1", name: "CertificateSigningRequestStatus", fields: &[
+pub static CERTIFICATE_SIGNING_REQUEST_STATUS: Schema = Schema::new("certificates/v1", "CertificateSigningRequestStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&CERTIFICATE_SIGNING_REQUEST_CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), ..Field::PLAIN },
     Field { json: "certificate", ty: Type::Bytes, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ClusterTrustBundle`.
 #[rustfmt::skip]
-pub static CLUSTER_TRUST_BUNDLE: Schema = Schema { package: "certificates/v1", name: "ClusterTrustBundle", fields: &[
+pub static CLUSTER_TRUST_BUNDLE: Schema = Schema::new("certificates/v1", "ClusterTrustBundle", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&CLUSTER_TRUST_BUNDLE_SPEC), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ClusterTrustBundleSpec`.
 #[rustfmt::skip]
-pub static CLUSTER_TRUST_BUNDLE_SPEC: Schema = Schema { package: "certificates/v1", name: "ClusterTrustBundleSpec", fields: &[
+pub static CLUSTER_TRUST_BUNDLE_SPEC: Schema = Schema::new("certificates/v1", "ClusterTrustBundleSpec", &[
     Field { json: "signerName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "trustBundle", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodCertificateRequest`.
 #[rustfmt::skip]
-pub static POD_CERTIFICATE_REQUEST: Schema = Schema { package: "certificates/v1", name: "PodCertificateRequest", fields: &[
+pub static POD_CERTIFICATE_REQUEST: Schema = Schema::new("certificates/v1", "PodCertificateRequest", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&POD_CERTIFICATE_REQUEST_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&POD_CERTIFICATE_REQUEST_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodCertificateRequestSpec`.
 #[rustfmt::skip]
-pub static POD_CERTIFICATE_REQUEST_SPEC: Schema = Schema { package: "certificates/v1", name: "PodCertificateRequestSpec", fields: &[
+pub static POD_CERTIFICATE_REQUEST_SPEC: Schema = Schema::new("certificates/v1", "PodCertificateRequestSpec", &[
     Field { json: "signerName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "podName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "podUID", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
@@ -79,17 +79,17 @@ pub static POD_CERTIFICATE_REQUEST_SPEC: Schema = Schema { package: "certificate
     Field { json: "maxExpirationSeconds", ty: Type::Int32, number: 8, pointer: true, omit_empty: true, default: Some("86400"), ..Field::PLAIN },
     Field { json: "stubPKCS10Request", ty: Type::Bytes, number: 12, required: true, ..Field::PLAIN },
     Field { json: "unverifiedUserAnnotations", ty: Type::Map(&Type::String), number: 11, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodCertificateRequestStatus`.
 #[rustfmt::skip]
-pub static POD_CERTIFICATE_REQUEST_STATUS: Schema = Schema { package: "certificates/v1", name: "PodCertificateRequestStatus", fields: &[
+pub static POD_CERTIFICATE_REQUEST_STATUS: Schema = Schema::new("certificates/v1", "PodCertificateRequestStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "certificateChain", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "notBefore", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "beginRefreshAt", ty: Type::Time, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "notAfter", ty: Type::Time, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

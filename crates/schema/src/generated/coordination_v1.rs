@@ -7,14 +7,14 @@ use klient_apimachinery::schema::{
 
 /// `Lease`.
 #[rustfmt::skip]
-pub static LEASE: Schema = Schema { package: "coordination/v1", name: "Lease", fields: &[
+pub static LEASE: Schema = Schema::new("coordination/v1", "Lease", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&LEASE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LeaseSpec`.
 #[rustfmt::skip]
-pub static LEASE_SPEC: Schema = Schema { package: "coordination/v1", name: "LeaseSpec", fields: &[
+pub static LEASE_SPEC: Schema = Schema::new("coordination/v1", "LeaseSpec", &[
     Field { json: "holderIdentity", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "leaseDurationSeconds", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "acquireTime", ty: Type::MicroTime, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -22,7 +22,7 @@ pub static LEASE_SPEC: Schema = Schema { package: "coordination/v1", name: "Leas
     Field { json: "leaseTransitions", ty: Type::Int32, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "strategy", ty: Type::String, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preferredHolder", ty: Type::String, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

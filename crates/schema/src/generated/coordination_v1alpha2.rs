@@ -7,21 +7,21 @@ use klient_apimachinery::schema::{
 
 /// `LeaseCandidate`.
 #[rustfmt::skip]
-pub static LEASE_CANDIDATE: Schema = Schema { package: "coordination/v1alpha2", name: "LeaseCandidate", fields: &[
+pub static LEASE_CANDIDATE: Schema = Schema::new("coordination/v1alpha2", "LeaseCandidate", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&LEASE_CANDIDATE_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LeaseCandidateSpec`.
 #[rustfmt::skip]
-pub static LEASE_CANDIDATE_SPEC: Schema = Schema { package: "coordination/v1alpha2", name: "LeaseCandidateSpec", fields: &[
+pub static LEASE_CANDIDATE_SPEC: Schema = Schema::new("coordination/v1alpha2", "LeaseCandidateSpec", &[
     Field { json: "leaseName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "pingTime", ty: Type::MicroTime, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "renewTime", ty: Type::MicroTime, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "binaryVersion", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "emulationVersion", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "strategy", ty: Type::String, number: 6, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

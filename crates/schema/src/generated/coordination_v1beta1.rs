@@ -7,32 +7,32 @@ use klient_apimachinery::schema::{
 
 /// `Lease`.
 #[rustfmt::skip]
-pub static LEASE: Schema = Schema { package: "coordination/v1beta1", name: "Lease", fields: &[
+pub static LEASE: Schema = Schema::new("coordination/v1beta1", "Lease", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&LEASE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LeaseCandidate`.
 #[rustfmt::skip]
-pub static LEASE_CANDIDATE: Schema = Schema { package: "coordination/v1beta1", name: "LeaseCandidate", fields: &[
+pub static LEASE_CANDIDATE: Schema = Schema::new("coordination/v1beta1", "LeaseCandidate", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&LEASE_CANDIDATE_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LeaseCandidateSpec`.
 #[rustfmt::skip]
-pub static LEASE_CANDIDATE_SPEC: Schema = Schema { package: "coordination/v1beta1", name: "LeaseCandidateSpec", fields: &[
+pub static LEASE_CANDIDATE_SPEC: Schema = Schema::new("coordination/v1beta1", "LeaseCandidateSpec", &[
     Field { json: "leaseName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "pingTime", ty: Type::MicroTime, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "renewTime", ty: Type::MicroTime, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "binaryVersion", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "emulationVersion", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "strategy", ty: Type::String, number: 6, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LeaseSpec`.
 #[rustfmt::skip]
-pub static LEASE_SPEC: Schema = Schema { package: "coordination/v1beta1", name: "LeaseSpec", fields: &[
+pub static LEASE_SPEC: Schema = Schema::new("coordination/v1beta1", "LeaseSpec", &[
     Field { json: "holderIdentity", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "leaseDurationSeconds", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "acquireTime", ty: Type::MicroTime, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -40,7 +40,7 @@ pub static LEASE_SPEC: Schema = Schema { package: "coordination/v1beta1", name: 
     Field { json: "leaseTransitions", ty: Type::Int32, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "strategy", ty: Type::String, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preferredHolder", ty: Type::String, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

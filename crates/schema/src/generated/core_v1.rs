@@ -7,79 +7,79 @@ use klient_apimachinery::schema::{
 
 /// `AWSElasticBlockStoreVolumeSource`.
 #[rustfmt::skip]
-pub static AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "AWSElasticBlockStoreVolumeSource", fields: &[
+pub static AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE: Schema = Schema::new("core/v1", "AWSElasticBlockStoreVolumeSource", &[
     Field { json: "volumeID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "partition", ty: Type::Int32, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Affinity`.
 #[rustfmt::skip]
-pub static AFFINITY: Schema = Schema { package: "core/v1", name: "Affinity", fields: &[
+pub static AFFINITY: Schema = Schema::new("core/v1", "Affinity", &[
     Field { json: "nodeAffinity", ty: Type::Message(&NODE_AFFINITY), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "podAffinity", ty: Type::Message(&POD_AFFINITY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "podAntiAffinity", ty: Type::Message(&POD_ANTI_AFFINITY), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AppArmorProfile`.
 #[rustfmt::skip]
-pub static APP_ARMOR_PROFILE: Schema = Schema { package: "core/v1", name: "AppArmorProfile", fields: &[
+pub static APP_ARMOR_PROFILE: Schema = Schema::new("core/v1", "AppArmorProfile", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, values: &["Localhost", "RuntimeDefault", "Unconfined"], ..Field::PLAIN },
     Field { json: "localhostProfile", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AttachedVolume`.
 #[rustfmt::skip]
-pub static ATTACHED_VOLUME: Schema = Schema { package: "core/v1", name: "AttachedVolume", fields: &[
+pub static ATTACHED_VOLUME: Schema = Schema::new("core/v1", "AttachedVolume", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "devicePath", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AvoidPods`.
 #[rustfmt::skip]
-pub static AVOID_PODS: Schema = Schema { package: "core/v1", name: "AvoidPods", fields: &[
+pub static AVOID_PODS: Schema = Schema::new("core/v1", "AvoidPods", &[
     Field { json: "preferAvoidPods", ty: Type::List(&Type::Message(&PREFER_AVOID_PODS_ENTRY)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AzureDiskVolumeSource`.
 #[rustfmt::skip]
-pub static AZURE_DISK_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "AzureDiskVolumeSource", fields: &[
+pub static AZURE_DISK_VOLUME_SOURCE: Schema = Schema::new("core/v1", "AzureDiskVolumeSource", &[
     Field { json: "diskName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "diskURI", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "cachingMode", ty: Type::String, number: 3, pointer: true, omit_empty: true, values: &["None", "ReadOnly", "ReadWrite"], ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 4, pointer: true, omit_empty: true, default: Some("\"ext4\""), ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, default: Some("false"), ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 6, pointer: true, omit_empty: true, values: &["Dedicated", "Managed", "Shared"], ..Field::PLAIN },
-] };
+]);
 
 /// `AzureFilePersistentVolumeSource`.
 #[rustfmt::skip]
-pub static AZURE_FILE_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "AzureFilePersistentVolumeSource", fields: &[
+pub static AZURE_FILE_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "AzureFilePersistentVolumeSource", &[
     Field { json: "secretName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "shareName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretNamespace", ty: Type::String, number: 4, pointer: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AzureFileVolumeSource`.
 #[rustfmt::skip]
-pub static AZURE_FILE_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "AzureFileVolumeSource", fields: &[
+pub static AZURE_FILE_VOLUME_SOURCE: Schema = Schema::new("core/v1", "AzureFileVolumeSource", &[
     Field { json: "secretName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "shareName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Binding`.
 #[rustfmt::skip]
-pub static BINDING: Schema = Schema { package: "core/v1", name: "Binding", fields: &[
+pub static BINDING: Schema = Schema::new("core/v1", "Binding", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "target", ty: Type::Message(&OBJECT_REFERENCE), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CSIPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static CSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "CSIPersistentVolumeSource", fields: &[
+pub static CSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CSIPersistentVolumeSource", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "volumeHandle", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -90,153 +90,153 @@ pub static CSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", n
     Field { json: "nodePublishSecretRef", ty: Type::Message(&SECRET_REFERENCE), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "controllerExpandSecretRef", ty: Type::Message(&SECRET_REFERENCE), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeExpandSecretRef", ty: Type::Message(&SECRET_REFERENCE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CSIVolumeSource`.
 #[rustfmt::skip]
-pub static CSI_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "CSIVolumeSource", fields: &[
+pub static CSI_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CSIVolumeSource", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeAttributes", ty: Type::Map(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodePublishSecretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Capabilities`.
 #[rustfmt::skip]
-pub static CAPABILITIES: Schema = Schema { package: "core/v1", name: "Capabilities", fields: &[
+pub static CAPABILITIES: Schema = Schema::new("core/v1", "Capabilities", &[
     Field { json: "add", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "drop", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CephFSPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static CEPH_FS_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "CephFSPersistentVolumeSource", fields: &[
+pub static CEPH_FS_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CephFSPersistentVolumeSource", &[
     Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretFile", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CephFSVolumeSource`.
 #[rustfmt::skip]
-pub static CEPH_FS_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "CephFSVolumeSource", fields: &[
+pub static CEPH_FS_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CephFSVolumeSource", &[
     Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretFile", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CinderPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static CINDER_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "CinderPersistentVolumeSource", fields: &[
+pub static CINDER_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CinderPersistentVolumeSource", &[
     Field { json: "volumeID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CinderVolumeSource`.
 #[rustfmt::skip]
-pub static CINDER_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "CinderVolumeSource", fields: &[
+pub static CINDER_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CinderVolumeSource", &[
     Field { json: "volumeID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ClientIPConfig`.
 #[rustfmt::skip]
-pub static CLIENT_IP_CONFIG: Schema = Schema { package: "core/v1", name: "ClientIPConfig", fields: &[
+pub static CLIENT_IP_CONFIG: Schema = Schema::new("core/v1", "ClientIPConfig", &[
     Field { json: "timeoutSeconds", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ClusterTrustBundleProjection`.
 #[rustfmt::skip]
-pub static CLUSTER_TRUST_BUNDLE_PROJECTION: Schema = Schema { package: "core/v1", name: "ClusterTrustBundleProjection", fields: &[
+pub static CLUSTER_TRUST_BUNDLE_PROJECTION: Schema = Schema::new("core/v1", "ClusterTrustBundleProjection", &[
     Field { json: "name", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "signerName", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "labelSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Int64, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ComponentCondition`.
 #[rustfmt::skip]
-pub static COMPONENT_CONDITION: Schema = Schema { package: "core/v1", name: "ComponentCondition", fields: &[
+pub static COMPONENT_CONDITION: Schema = Schema::new("core/v1", "ComponentCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ComponentStatus`.
 #[rustfmt::skip]
-pub static COMPONENT_STATUS: Schema = Schema { package: "core/v1", name: "ComponentStatus", fields: &[
+pub static COMPONENT_STATUS: Schema = Schema::new("core/v1", "ComponentStatus", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&COMPONENT_CONDITION)), number: 2, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `ConfigMap`.
 #[rustfmt::skip]
-pub static CONFIG_MAP: Schema = Schema { package: "core/v1", name: "ConfigMap", fields: &[
+pub static CONFIG_MAP: Schema = Schema::new("core/v1", "ConfigMap", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "immutable", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "data", ty: Type::Map(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "binaryData", ty: Type::Map(&Type::Bytes), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConfigMapEnvSource`.
 #[rustfmt::skip]
-pub static CONFIG_MAP_ENV_SOURCE: Schema = Schema { package: "core/v1", name: "ConfigMapEnvSource", fields: &[
+pub static CONFIG_MAP_ENV_SOURCE: Schema = Schema::new("core/v1", "ConfigMapEnvSource", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConfigMapKeySelector`.
 #[rustfmt::skip]
-pub static CONFIG_MAP_KEY_SELECTOR: Schema = Schema { package: "core/v1", name: "ConfigMapKeySelector", fields: &[
+pub static CONFIG_MAP_KEY_SELECTOR: Schema = Schema::new("core/v1", "ConfigMapKeySelector", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "key", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConfigMapNodeConfigSource`.
 #[rustfmt::skip]
-pub static CONFIG_MAP_NODE_CONFIG_SOURCE: Schema = Schema { package: "core/v1", name: "ConfigMapNodeConfigSource", fields: &[
+pub static CONFIG_MAP_NODE_CONFIG_SOURCE: Schema = Schema::new("core/v1", "ConfigMapNodeConfigSource", &[
     Field { json: "namespace", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceVersion", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "kubeletConfigKey", ty: Type::String, number: 5, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConfigMapProjection`.
 #[rustfmt::skip]
-pub static CONFIG_MAP_PROJECTION: Schema = Schema { package: "core/v1", name: "ConfigMapProjection", fields: &[
+pub static CONFIG_MAP_PROJECTION: Schema = Schema::new("core/v1", "ConfigMapProjection", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ConfigMapVolumeSource`.
 #[rustfmt::skip]
-pub static CONFIG_MAP_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ConfigMapVolumeSource", fields: &[
+pub static CONFIG_MAP_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ConfigMapVolumeSource", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Container`.
 #[rustfmt::skip]
-pub static CONTAINER: Schema = Schema { package: "core/v1", name: "Container", fields: &[
+pub static CONTAINER: Schema = Schema::new("core/v1", "Container", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "command", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -262,71 +262,71 @@ pub static CONTAINER: Schema = Schema { package: "core/v1", name: "Container", f
     Field { json: "stdin", ty: Type::Bool, number: 16, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdinOnce", ty: Type::Bool, number: 17, omit_empty: true, ..Field::PLAIN },
     Field { json: "tty", ty: Type::Bool, number: 18, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerExtendedResourceRequest`.
 #[rustfmt::skip]
-pub static CONTAINER_EXTENDED_RESOURCE_REQUEST: Schema = Schema { package: "core/v1", name: "ContainerExtendedResourceRequest", fields: &[
+pub static CONTAINER_EXTENDED_RESOURCE_REQUEST: Schema = Schema::new("core/v1", "ContainerExtendedResourceRequest", &[
     Field { json: "containerName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "requestName", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerImage`.
 #[rustfmt::skip]
-pub static CONTAINER_IMAGE: Schema = Schema { package: "core/v1", name: "ContainerImage", fields: &[
+pub static CONTAINER_IMAGE: Schema = Schema::new("core/v1", "ContainerImage", &[
     Field { json: "names", ty: Type::List(&Type::String), number: 1, ..Field::PLAIN },
     Field { json: "sizeBytes", ty: Type::Int64, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerPort`.
 #[rustfmt::skip]
-pub static CONTAINER_PORT: Schema = Schema { package: "core/v1", name: "ContainerPort", fields: &[
+pub static CONTAINER_PORT: Schema = Schema::new("core/v1", "ContainerPort", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostPort", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "containerPort", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 4, omit_empty: true, default: Some("\"TCP\""), values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "hostIP", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerResizePolicy`.
 #[rustfmt::skip]
-pub static CONTAINER_RESIZE_POLICY: Schema = Schema { package: "core/v1", name: "ContainerResizePolicy", fields: &[
+pub static CONTAINER_RESIZE_POLICY: Schema = Schema::new("core/v1", "ContainerResizePolicy", &[
     Field { json: "resourceName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "restartPolicy", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerRestartRule`.
 #[rustfmt::skip]
-pub static CONTAINER_RESTART_RULE: Schema = Schema { package: "core/v1", name: "ContainerRestartRule", fields: &[
+pub static CONTAINER_RESTART_RULE: Schema = Schema::new("core/v1", "ContainerRestartRule", &[
     Field { json: "action", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "exitCodes", ty: Type::Message(&CONTAINER_RESTART_RULE_ON_EXIT_CODES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerRestartRuleOnExitCodes`.
 #[rustfmt::skip]
-pub static CONTAINER_RESTART_RULE_ON_EXIT_CODES: Schema = Schema { package: "core/v1", name: "ContainerRestartRuleOnExitCodes", fields: &[
+pub static CONTAINER_RESTART_RULE_ON_EXIT_CODES: Schema = Schema::new("core/v1", "ContainerRestartRuleOnExitCodes", &[
     Field { json: "operator", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::Int32), number: 2, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerState`.
 #[rustfmt::skip]
-pub static CONTAINER_STATE: Schema = Schema { package: "core/v1", name: "ContainerState", fields: &[
+pub static CONTAINER_STATE: Schema = Schema::new("core/v1", "ContainerState", &[
     Field { json: "waiting", ty: Type::Message(&CONTAINER_STATE_WAITING), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "running", ty: Type::Message(&CONTAINER_STATE_RUNNING), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "terminated", ty: Type::Message(&CONTAINER_STATE_TERMINATED), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerStateRunning`.
 #[rustfmt::skip]
-pub static CONTAINER_STATE_RUNNING: Schema = Schema { package: "core/v1", name: "ContainerStateRunning", fields: &[
+pub static CONTAINER_STATE_RUNNING: Schema = Schema::new("core/v1", "ContainerStateRunning", &[
     Field { json: "startedAt", ty: Type::Time, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerStateTerminated`.
 #[rustfmt::skip]
-pub static CONTAINER_STATE_TERMINATED: Schema = Schema { package: "core/v1", name: "ContainerStateTerminated", fields: &[
+pub static CONTAINER_STATE_TERMINATED: Schema = Schema::new("core/v1", "ContainerStateTerminated", &[
     Field { json: "exitCode", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "signal", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -334,18 +334,18 @@ pub static CONTAINER_STATE_TERMINATED: Schema = Schema { package: "core/v1", nam
     Field { json: "startedAt", ty: Type::Time, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "finishedAt", ty: Type::Time, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "containerID", ty: Type::String, number: 7, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerStateWaiting`.
 #[rustfmt::skip]
-pub static CONTAINER_STATE_WAITING: Schema = Schema { package: "core/v1", name: "ContainerStateWaiting", fields: &[
+pub static CONTAINER_STATE_WAITING: Schema = Schema::new("core/v1", "ContainerStateWaiting", &[
     Field { json: "reason", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerStatus`.
 #[rustfmt::skip]
-pub static CONTAINER_STATUS: Schema = Schema { package: "core/v1", name: "ContainerStatus", fields: &[
+pub static CONTAINER_STATUS: Schema = Schema::new("core/v1", "ContainerStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "state", ty: Type::Message(&CONTAINER_STATE), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastState", ty: Type::Message(&CONTAINER_STATE), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -361,114 +361,114 @@ pub static CONTAINER_STATUS: Schema = Schema { package: "core/v1", name: "Contai
     Field { json: "user", ty: Type::Message(&CONTAINER_USER), number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "allocatedResourcesStatus", ty: Type::List(&Type::Message(&RESOURCE_STATUS)), number: 14, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "stopSignal", ty: Type::String, number: 15, pointer: true, omit_empty: true, values: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..Field::PLAIN },
-] };
+]);
 
 /// `ContainerUser`.
 #[rustfmt::skip]
-pub static CONTAINER_USER: Schema = Schema { package: "core/v1", name: "ContainerUser", fields: &[
+pub static CONTAINER_USER: Schema = Schema::new("core/v1", "ContainerUser", &[
     Field { json: "linux", ty: Type::Message(&LINUX_CONTAINER_USER), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DaemonEndpoint`.
 #[rustfmt::skip]
-pub static DAEMON_ENDPOINT: Schema = Schema { package: "core/v1", name: "DaemonEndpoint", fields: &[
+pub static DAEMON_ENDPOINT: Schema = Schema::new("core/v1", "DaemonEndpoint", &[
     Field { json: "Port", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DownwardAPIProjection`.
 #[rustfmt::skip]
-pub static DOWNWARD_API_PROJECTION: Schema = Schema { package: "core/v1", name: "DownwardAPIProjection", fields: &[
+pub static DOWNWARD_API_PROJECTION: Schema = Schema::new("core/v1", "DownwardAPIProjection", &[
     Field { json: "items", ty: Type::List(&Type::Message(&DOWNWARD_API_VOLUME_FILE)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DownwardAPIVolumeFile`.
 #[rustfmt::skip]
-pub static DOWNWARD_API_VOLUME_FILE: Schema = Schema { package: "core/v1", name: "DownwardAPIVolumeFile", fields: &[
+pub static DOWNWARD_API_VOLUME_FILE: Schema = Schema::new("core/v1", "DownwardAPIVolumeFile", &[
     Field { json: "path", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fieldRef", ty: Type::Message(&OBJECT_FIELD_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceFieldRef", ty: Type::Message(&RESOURCE_FIELD_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "mode", ty: Type::Int32, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DownwardAPIVolumeSource`.
 #[rustfmt::skip]
-pub static DOWNWARD_API_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "DownwardAPIVolumeSource", fields: &[
+pub static DOWNWARD_API_VOLUME_SOURCE: Schema = Schema::new("core/v1", "DownwardAPIVolumeSource", &[
     Field { json: "items", ty: Type::List(&Type::Message(&DOWNWARD_API_VOLUME_FILE)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EmptyDirVolumeSource`.
 #[rustfmt::skip]
-pub static EMPTY_DIR_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "EmptyDirVolumeSource", fields: &[
+pub static EMPTY_DIR_VOLUME_SOURCE: Schema = Schema::new("core/v1", "EmptyDirVolumeSource", &[
     Field { json: "medium", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "sizeLimit", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "mode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointAddress`.
 #[rustfmt::skip]
-pub static ENDPOINT_ADDRESS: Schema = Schema { package: "core/v1", name: "EndpointAddress", fields: &[
+pub static ENDPOINT_ADDRESS: Schema = Schema::new("core/v1", "EndpointAddress", &[
     Field { json: "ip", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "hostname", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "targetRef", ty: Type::Message(&OBJECT_REFERENCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointPort`.
 #[rustfmt::skip]
-pub static ENDPOINT_PORT: Schema = Schema { package: "core/v1", name: "EndpointPort", fields: &[
+pub static ENDPOINT_PORT: Schema = Schema::new("core/v1", "EndpointPort", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 2, required: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 3, omit_empty: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "appProtocol", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointSubset`.
 #[rustfmt::skip]
-pub static ENDPOINT_SUBSET: Schema = Schema { package: "core/v1", name: "EndpointSubset", fields: &[
+pub static ENDPOINT_SUBSET: Schema = Schema::new("core/v1", "EndpointSubset", &[
     Field { json: "addresses", ty: Type::List(&Type::Message(&ENDPOINT_ADDRESS)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "notReadyAddresses", ty: Type::List(&Type::Message(&ENDPOINT_ADDRESS)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&ENDPOINT_PORT)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Endpoints`.
 #[rustfmt::skip]
-pub static ENDPOINTS: Schema = Schema { package: "core/v1", name: "Endpoints", fields: &[
+pub static ENDPOINTS: Schema = Schema::new("core/v1", "Endpoints", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "subsets", ty: Type::List(&Type::Message(&ENDPOINT_SUBSET)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EnvFromSource`.
 #[rustfmt::skip]
-pub static ENV_FROM_SOURCE: Schema = Schema { package: "core/v1", name: "EnvFromSource", fields: &[
+pub static ENV_FROM_SOURCE: Schema = Schema::new("core/v1", "EnvFromSource", &[
     Field { json: "prefix", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "configMapRef", ty: Type::Message(&CONFIG_MAP_ENV_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_ENV_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EnvVar`.
 #[rustfmt::skip]
-pub static ENV_VAR: Schema = Schema { package: "core/v1", name: "EnvVar", fields: &[
+pub static ENV_VAR: Schema = Schema::new("core/v1", "EnvVar", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "valueFrom", ty: Type::Message(&ENV_VAR_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EnvVarSource`.
 #[rustfmt::skip]
-pub static ENV_VAR_SOURCE: Schema = Schema { package: "core/v1", name: "EnvVarSource", fields: &[
+pub static ENV_VAR_SOURCE: Schema = Schema::new("core/v1", "EnvVarSource", &[
     Field { json: "fieldRef", ty: Type::Message(&OBJECT_FIELD_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceFieldRef", ty: Type::Message(&RESOURCE_FIELD_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "configMapKeyRef", ty: Type::Message(&CONFIG_MAP_KEY_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretKeyRef", ty: Type::Message(&SECRET_KEY_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fileKeyRef", ty: Type::Message(&FILE_KEY_SELECTOR), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EphemeralContainer`.
 #[rustfmt::skip]
-pub static EPHEMERAL_CONTAINER: Schema = Schema { package: "core/v1", name: "EphemeralContainer", fields: &[
+pub static EPHEMERAL_CONTAINER: Schema = Schema::new("core/v1", "EphemeralContainer", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, within: &[1], omit_empty: true, ..Field::PLAIN },
     Field { json: "command", ty: Type::List(&Type::String), number: 3, within: &[1], omit_empty: true, ..Field::PLAIN },
@@ -495,11 +495,11 @@ pub static EPHEMERAL_CONTAINER: Schema = Schema { package: "core/v1", name: "Eph
     Field { json: "stdinOnce", ty: Type::Bool, number: 17, within: &[1], omit_empty: true, ..Field::PLAIN },
     Field { json: "tty", ty: Type::Bool, number: 18, within: &[1], omit_empty: true, ..Field::PLAIN },
     Field { json: "targetContainerName", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EphemeralContainerCommon`.
 #[rustfmt::skip]
-pub static EPHEMERAL_CONTAINER_COMMON: Schema = Schema { package: "core/v1", name: "EphemeralContainerCommon", fields: &[
+pub static EPHEMERAL_CONTAINER_COMMON: Schema = Schema::new("core/v1", "EphemeralContainerCommon", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "command", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -525,17 +525,17 @@ pub static EPHEMERAL_CONTAINER_COMMON: Schema = Schema { package: "core/v1", nam
     Field { json: "stdin", ty: Type::Bool, number: 16, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdinOnce", ty: Type::Bool, number: 17, omit_empty: true, ..Field::PLAIN },
     Field { json: "tty", ty: Type::Bool, number: 18, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EphemeralVolumeSource`.
 #[rustfmt::skip]
-pub static EPHEMERAL_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "EphemeralVolumeSource", fields: &[
+pub static EPHEMERAL_VOLUME_SOURCE: Schema = Schema::new("core/v1", "EphemeralVolumeSource", &[
     Field { json: "volumeClaimTemplate", ty: Type::Message(&PERSISTENT_VOLUME_CLAIM_TEMPLATE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Event`.
 #[rustfmt::skip]
-pub static EVENT: Schema = Schema { package: "core/v1", name: "Event", fields: &[
+pub static EVENT: Schema = Schema::new("core/v1", "Event", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, required: true, ..Field::PLAIN },
     Field { json: "involvedObject", ty: Type::Message(&OBJECT_REFERENCE), number: 2, required: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -551,164 +551,164 @@ pub static EVENT: Schema = Schema { package: "core/v1", name: "Event", fields: &
     Field { json: "related", ty: Type::Message(&OBJECT_REFERENCE), number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "reportingComponent", ty: Type::String, number: 14, ..Field::PLAIN },
     Field { json: "reportingInstance", ty: Type::String, number: 15, ..Field::PLAIN },
-] };
+]);
 
 /// `EventSeries`.
 #[rustfmt::skip]
-pub static EVENT_SERIES: Schema = Schema { package: "core/v1", name: "EventSeries", fields: &[
+pub static EVENT_SERIES: Schema = Schema::new("core/v1", "EventSeries", &[
     Field { json: "count", ty: Type::Int32, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastObservedTime", ty: Type::MicroTime, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EventSource`.
 #[rustfmt::skip]
-pub static EVENT_SOURCE: Schema = Schema { package: "core/v1", name: "EventSource", fields: &[
+pub static EVENT_SOURCE: Schema = Schema::new("core/v1", "EventSource", &[
     Field { json: "component", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "host", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionResponder`.
 #[rustfmt::skip]
-pub static EVICTION_RESPONDER: Schema = Schema { package: "core/v1", name: "EvictionResponder", fields: &[
+pub static EVICTION_RESPONDER: Schema = Schema::new("core/v1", "EvictionResponder", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 2, pointer: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExecAction`.
 #[rustfmt::skip]
-pub static EXEC_ACTION: Schema = Schema { package: "core/v1", name: "ExecAction", fields: &[
+pub static EXEC_ACTION: Schema = Schema::new("core/v1", "ExecAction", &[
     Field { json: "command", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FCVolumeSource`.
 #[rustfmt::skip]
-pub static FC_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "FCVolumeSource", fields: &[
+pub static FC_VOLUME_SOURCE: Schema = Schema::new("core/v1", "FCVolumeSource", &[
     Field { json: "targetWWNs", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "lun", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "wwids", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FileKeySelector`.
 #[rustfmt::skip]
-pub static FILE_KEY_SELECTOR: Schema = Schema { package: "core/v1", name: "FileKeySelector", fields: &[
+pub static FILE_KEY_SELECTOR: Schema = Schema::new("core/v1", "FileKeySelector", &[
     Field { json: "volumeName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "key", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, default: Some("false"), ..Field::PLAIN },
-] };
+]);
 
 /// `FlexPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static FLEX_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "FlexPersistentVolumeSource", fields: &[
+pub static FLEX_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "FlexPersistentVolumeSource", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "options", ty: Type::Map(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlexVolumeSource`.
 #[rustfmt::skip]
-pub static FLEX_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "FlexVolumeSource", fields: &[
+pub static FLEX_VOLUME_SOURCE: Schema = Schema::new("core/v1", "FlexVolumeSource", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "options", ty: Type::Map(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlockerVolumeSource`.
 #[rustfmt::skip]
-pub static FLOCKER_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "FlockerVolumeSource", fields: &[
+pub static FLOCKER_VOLUME_SOURCE: Schema = Schema::new("core/v1", "FlockerVolumeSource", &[
     Field { json: "datasetName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "datasetUUID", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GCEPersistentDiskVolumeSource`.
 #[rustfmt::skip]
-pub static GCE_PERSISTENT_DISK_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "GCEPersistentDiskVolumeSource", fields: &[
+pub static GCE_PERSISTENT_DISK_VOLUME_SOURCE: Schema = Schema::new("core/v1", "GCEPersistentDiskVolumeSource", &[
     Field { json: "pdName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "partition", ty: Type::Int32, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GRPCAction`.
 #[rustfmt::skip]
-pub static GRPC_ACTION: Schema = Schema { package: "core/v1", name: "GRPCAction", fields: &[
+pub static GRPC_ACTION: Schema = Schema::new("core/v1", "GRPCAction", &[
     Field { json: "port", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "service", ty: Type::String, number: 2, pointer: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "mode", ty: Type::String, number: 3, pointer: true, omit_empty: true, values: &["Plaintext", "TLS"], ..Field::PLAIN },
-] };
+]);
 
 /// `GitRepoVolumeSource`.
 #[rustfmt::skip]
-pub static GIT_REPO_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "GitRepoVolumeSource", fields: &[
+pub static GIT_REPO_VOLUME_SOURCE: Schema = Schema::new("core/v1", "GitRepoVolumeSource", &[
     Field { json: "repository", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "revision", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "directory", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GlusterfsPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static GLUSTERFS_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "GlusterfsPersistentVolumeSource", fields: &[
+pub static GLUSTERFS_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "GlusterfsPersistentVolumeSource", &[
     Field { json: "endpoints", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "endpointsNamespace", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GlusterfsVolumeSource`.
 #[rustfmt::skip]
-pub static GLUSTERFS_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "GlusterfsVolumeSource", fields: &[
+pub static GLUSTERFS_VOLUME_SOURCE: Schema = Schema::new("core/v1", "GlusterfsVolumeSource", &[
     Field { json: "endpoints", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HTTPGetAction`.
 #[rustfmt::skip]
-pub static HTTP_GET_ACTION: Schema = Schema { package: "core/v1", name: "HTTPGetAction", fields: &[
+pub static HTTP_GET_ACTION: Schema = Schema::new("core/v1", "HTTPGetAction", &[
     Field { json: "path", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::IntOrString, number: 2, required: true, ..Field::PLAIN },
     Field { json: "host", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "scheme", ty: Type::String, number: 4, omit_empty: true, values: &["HTTP", "HTTPS"], ..Field::PLAIN },
     Field { json: "httpHeaders", ty: Type::List(&Type::Message(&HTTP_HEADER)), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 6, pointer: true, omit_empty: true, values: &["HTTP1", "HTTP2"], ..Field::PLAIN },
-] };
+]);
 
 /// `HTTPHeader`.
 #[rustfmt::skip]
-pub static HTTP_HEADER: Schema = Schema { package: "core/v1", name: "HTTPHeader", fields: &[
+pub static HTTP_HEADER: Schema = Schema::new("core/v1", "HTTPHeader", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HostAlias`.
 #[rustfmt::skip]
-pub static HOST_ALIAS: Schema = Schema { package: "core/v1", name: "HostAlias", fields: &[
+pub static HOST_ALIAS: Schema = Schema::new("core/v1", "HostAlias", &[
     Field { json: "ip", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "hostnames", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HostIP`.
 #[rustfmt::skip]
-pub static HOST_IP: Schema = Schema { package: "core/v1", name: "HostIP", fields: &[
+pub static HOST_IP: Schema = Schema::new("core/v1", "HostIP", &[
     Field { json: "ip", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HostPathVolumeSource`.
 #[rustfmt::skip]
-pub static HOST_PATH_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "HostPathVolumeSource", fields: &[
+pub static HOST_PATH_VOLUME_SOURCE: Schema = Schema::new("core/v1", "HostPathVolumeSource", &[
     Field { json: "path", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 2, pointer: true, omit_empty: true, values: &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"], ..Field::PLAIN },
-] };
+]);
 
 /// `ISCSIPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static ISCSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ISCSIPersistentVolumeSource", fields: &[
+pub static ISCSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ISCSIPersistentVolumeSource", &[
     Field { json: "targetPortal", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "iqn", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lun", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
@@ -720,11 +720,11 @@ pub static ISCSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1",
     Field { json: "chapAuthSession", ty: Type::Bool, number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "initiatorName", ty: Type::String, number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ISCSIVolumeSource`.
 #[rustfmt::skip]
-pub static ISCSI_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ISCSIVolumeSource", fields: &[
+pub static ISCSI_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ISCSIVolumeSource", &[
     Field { json: "targetPortal", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "iqn", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lun", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
@@ -736,287 +736,287 @@ pub static ISCSI_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ISC
     Field { json: "chapAuthSession", ty: Type::Bool, number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "initiatorName", ty: Type::String, number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ImageVolumeSource`.
 #[rustfmt::skip]
-pub static IMAGE_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ImageVolumeSource", fields: &[
+pub static IMAGE_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ImageVolumeSource", &[
     Field { json: "reference", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "pullPolicy", ty: Type::String, number: 2, omit_empty: true, values: &["Always", "IfNotPresent", "Never"], ..Field::PLAIN },
-] };
+]);
 
 /// `ImageVolumeStatus`.
 #[rustfmt::skip]
-pub static IMAGE_VOLUME_STATUS: Schema = Schema { package: "core/v1", name: "ImageVolumeStatus", fields: &[
+pub static IMAGE_VOLUME_STATUS: Schema = Schema::new("core/v1", "ImageVolumeStatus", &[
     Field { json: "imageRef", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `KeyToPath`.
 #[rustfmt::skip]
-pub static KEY_TO_PATH: Schema = Schema { package: "core/v1", name: "KeyToPath", fields: &[
+pub static KEY_TO_PATH: Schema = Schema::new("core/v1", "KeyToPath", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "mode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Int64, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Lifecycle`.
 #[rustfmt::skip]
-pub static LIFECYCLE: Schema = Schema { package: "core/v1", name: "Lifecycle", fields: &[
+pub static LIFECYCLE: Schema = Schema::new("core/v1", "Lifecycle", &[
     Field { json: "postStart", ty: Type::Message(&LIFECYCLE_HANDLER), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preStop", ty: Type::Message(&LIFECYCLE_HANDLER), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "stopSignal", ty: Type::String, number: 3, pointer: true, omit_empty: true, values: &["SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5", "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ"], ..Field::PLAIN },
-] };
+]);
 
 /// `LifecycleHandler`.
 #[rustfmt::skip]
-pub static LIFECYCLE_HANDLER: Schema = Schema { package: "core/v1", name: "LifecycleHandler", fields: &[
+pub static LIFECYCLE_HANDLER: Schema = Schema::new("core/v1", "LifecycleHandler", &[
     Field { json: "exec", ty: Type::Message(&EXEC_ACTION), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "httpGet", ty: Type::Message(&HTTP_GET_ACTION), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "tcpSocket", ty: Type::Message(&TCP_SOCKET_ACTION), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "sleep", ty: Type::Message(&SLEEP_ACTION), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LimitRange`.
 #[rustfmt::skip]
-pub static LIMIT_RANGE: Schema = Schema { package: "core/v1", name: "LimitRange", fields: &[
+pub static LIMIT_RANGE: Schema = Schema::new("core/v1", "LimitRange", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&LIMIT_RANGE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LimitRangeItem`.
 #[rustfmt::skip]
-pub static LIMIT_RANGE_ITEM: Schema = Schema { package: "core/v1", name: "LimitRangeItem", fields: &[
+pub static LIMIT_RANGE_ITEM: Schema = Schema::new("core/v1", "LimitRangeItem", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "max", ty: Type::Map(&Type::Quantity), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "min", ty: Type::Map(&Type::Quantity), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "default", ty: Type::Map(&Type::Quantity), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultRequest", ty: Type::Map(&Type::Quantity), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxLimitRequestRatio", ty: Type::Map(&Type::Quantity), number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LimitRangeSpec`.
 #[rustfmt::skip]
-pub static LIMIT_RANGE_SPEC: Schema = Schema { package: "core/v1", name: "LimitRangeSpec", fields: &[
+pub static LIMIT_RANGE_SPEC: Schema = Schema::new("core/v1", "LimitRangeSpec", &[
     Field { json: "limits", ty: Type::List(&Type::Message(&LIMIT_RANGE_ITEM)), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LinuxContainerUser`.
 #[rustfmt::skip]
-pub static LINUX_CONTAINER_USER: Schema = Schema { package: "core/v1", name: "LinuxContainerUser", fields: &[
+pub static LINUX_CONTAINER_USER: Schema = Schema::new("core/v1", "LinuxContainerUser", &[
     Field { json: "uid", ty: Type::Int64, number: 1, required: true, ..Field::PLAIN },
     Field { json: "gid", ty: Type::Int64, number: 2, required: true, ..Field::PLAIN },
     Field { json: "supplementalGroups", ty: Type::List(&Type::Int64), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LoadBalancerIngress`.
 #[rustfmt::skip]
-pub static LOAD_BALANCER_INGRESS: Schema = Schema { package: "core/v1", name: "LoadBalancerIngress", fields: &[
+pub static LOAD_BALANCER_INGRESS: Schema = Schema::new("core/v1", "LoadBalancerIngress", &[
     Field { json: "ip", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostname", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "ipMode", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&PORT_STATUS)), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LoadBalancerStatus`.
 #[rustfmt::skip]
-pub static LOAD_BALANCER_STATUS: Schema = Schema { package: "core/v1", name: "LoadBalancerStatus", fields: &[
+pub static LOAD_BALANCER_STATUS: Schema = Schema::new("core/v1", "LoadBalancerStatus", &[
     Field { json: "ingress", ty: Type::List(&Type::Message(&LOAD_BALANCER_INGRESS)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LocalObjectReference`.
 #[rustfmt::skip]
-pub static LOCAL_OBJECT_REFERENCE: Schema = Schema { package: "core/v1", name: "LocalObjectReference", fields: &[
+pub static LOCAL_OBJECT_REFERENCE: Schema = Schema::new("core/v1", "LocalObjectReference", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
-] };
+]);
 
 /// `LocalVolumeSource`.
 #[rustfmt::skip]
-pub static LOCAL_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "LocalVolumeSource", fields: &[
+pub static LOCAL_VOLUME_SOURCE: Schema = Schema::new("core/v1", "LocalVolumeSource", &[
     Field { json: "path", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ModifyVolumeStatus`.
 #[rustfmt::skip]
-pub static MODIFY_VOLUME_STATUS: Schema = Schema { package: "core/v1", name: "ModifyVolumeStatus", fields: &[
+pub static MODIFY_VOLUME_STATUS: Schema = Schema::new("core/v1", "ModifyVolumeStatus", &[
     Field { json: "targetVolumeAttributesClassName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, values: &["InProgress", "Infeasible", "Pending"], ..Field::PLAIN },
-] };
+]);
 
 /// `NFSVolumeSource`.
 #[rustfmt::skip]
-pub static NFS_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "NFSVolumeSource", fields: &[
+pub static NFS_VOLUME_SOURCE: Schema = Schema::new("core/v1", "NFSVolumeSource", &[
     Field { json: "server", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Namespace`.
 #[rustfmt::skip]
-pub static NAMESPACE: Schema = Schema { package: "core/v1", name: "Namespace", fields: &[
+pub static NAMESPACE: Schema = Schema::new("core/v1", "Namespace", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&NAMESPACE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&NAMESPACE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NamespaceCondition`.
 #[rustfmt::skip]
-pub static NAMESPACE_CONDITION: Schema = Schema { package: "core/v1", name: "NamespaceCondition", fields: &[
+pub static NAMESPACE_CONDITION: Schema = Schema::new("core/v1", "NamespaceCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NamespaceSpec`.
 #[rustfmt::skip]
-pub static NAMESPACE_SPEC: Schema = Schema { package: "core/v1", name: "NamespaceSpec", fields: &[
+pub static NAMESPACE_SPEC: Schema = Schema::new("core/v1", "NamespaceSpec", &[
     Field { json: "finalizers", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NamespaceStatus`.
 #[rustfmt::skip]
-pub static NAMESPACE_STATUS: Schema = Schema { package: "core/v1", name: "NamespaceStatus", fields: &[
+pub static NAMESPACE_STATUS: Schema = Schema::new("core/v1", "NamespaceStatus", &[
     Field { json: "phase", ty: Type::String, number: 1, omit_empty: true, values: &["Active", "Terminating"], ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&NAMESPACE_CONDITION)), number: 2, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `Node`.
 #[rustfmt::skip]
-pub static NODE: Schema = Schema { package: "core/v1", name: "Node", fields: &[
+pub static NODE: Schema = Schema::new("core/v1", "Node", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&NODE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&NODE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAddress`.
 #[rustfmt::skip]
-pub static NODE_ADDRESS: Schema = Schema { package: "core/v1", name: "NodeAddress", fields: &[
+pub static NODE_ADDRESS: Schema = Schema::new("core/v1", "NodeAddress", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "address", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAffinity`.
 #[rustfmt::skip]
-pub static NODE_AFFINITY: Schema = Schema { package: "core/v1", name: "NodeAffinity", fields: &[
+pub static NODE_AFFINITY: Schema = Schema::new("core/v1", "NodeAffinity", &[
     Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::Message(&NODE_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&PREFERRED_SCHEDULING_TERM)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAllocatableMappedResources`.
 #[rustfmt::skip]
-pub static NODE_ALLOCATABLE_MAPPED_RESOURCES: Schema = Schema { package: "core/v1", name: "NodeAllocatableMappedResources", fields: &[
+pub static NODE_ALLOCATABLE_MAPPED_RESOURCES: Schema = Schema::new("core/v1", "NodeAllocatableMappedResources", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "quantity", ty: Type::Quantity, number: 2, pointer: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAllocatableOverheadResources`.
 #[rustfmt::skip]
-pub static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Schema = Schema { package: "core/v1", name: "NodeAllocatableOverheadResources", fields: &[
+pub static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Schema = Schema::new("core/v1", "NodeAllocatableOverheadResources", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "perPod", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "perContainer", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAllocatableResourceClaimStatus`.
 #[rustfmt::skip]
-pub static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Schema = Schema { package: "core/v1", name: "NodeAllocatableResourceClaimStatus", fields: &[
+pub static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Schema = Schema::new("core/v1", "NodeAllocatableResourceClaimStatus", &[
     Field { json: "resourceClaimName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "containers", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "mapping", ty: Type::List(&Type::Message(&NODE_ALLOCATABLE_MAPPED_RESOURCES)), number: 4, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "overhead", ty: Type::List(&Type::Message(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES)), number: 5, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeCondition`.
 #[rustfmt::skip]
-pub static NODE_CONDITION: Schema = Schema { package: "core/v1", name: "NodeCondition", fields: &[
+pub static NODE_CONDITION: Schema = Schema::new("core/v1", "NodeCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastHeartbeatTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeConfigSource`.
 #[rustfmt::skip]
-pub static NODE_CONFIG_SOURCE: Schema = Schema { package: "core/v1", name: "NodeConfigSource", fields: &[
+pub static NODE_CONFIG_SOURCE: Schema = Schema::new("core/v1", "NodeConfigSource", &[
     Field { json: "configMap", ty: Type::Message(&CONFIG_MAP_NODE_CONFIG_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeConfigStatus`.
 #[rustfmt::skip]
-pub static NODE_CONFIG_STATUS: Schema = Schema { package: "core/v1", name: "NodeConfigStatus", fields: &[
+pub static NODE_CONFIG_STATUS: Schema = Schema::new("core/v1", "NodeConfigStatus", &[
     Field { json: "assigned", ty: Type::Message(&NODE_CONFIG_SOURCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "active", ty: Type::Message(&NODE_CONFIG_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastKnownGood", ty: Type::Message(&NODE_CONFIG_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeDaemonEndpoints`.
 #[rustfmt::skip]
-pub static NODE_DAEMON_ENDPOINTS: Schema = Schema { package: "core/v1", name: "NodeDaemonEndpoints", fields: &[
+pub static NODE_DAEMON_ENDPOINTS: Schema = Schema::new("core/v1", "NodeDaemonEndpoints", &[
     Field { json: "kubeletEndpoint", ty: Type::Message(&DAEMON_ENDPOINT), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeFeatures`.
 #[rustfmt::skip]
-pub static NODE_FEATURES: Schema = Schema { package: "core/v1", name: "NodeFeatures", fields: &[
+pub static NODE_FEATURES: Schema = Schema::new("core/v1", "NodeFeatures", &[
     Field { json: "supplementalGroupsPolicy", ty: Type::Bool, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodePodPreemptionPolicy`.
 #[rustfmt::skip]
-pub static NODE_POD_PREEMPTION_POLICY: Schema = Schema { package: "core/v1", name: "NodePodPreemptionPolicy", fields: &[
+pub static NODE_POD_PREEMPTION_POLICY: Schema = Schema::new("core/v1", "NodePodPreemptionPolicy", &[
     Field { json: "disableResizePreemption", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeProxyOptions`.
 #[rustfmt::skip]
-pub static NODE_PROXY_OPTIONS: Schema = Schema { package: "core/v1", name: "NodeProxyOptions", fields: &[
+pub static NODE_PROXY_OPTIONS: Schema = Schema::new("core/v1", "NodeProxyOptions", &[
     Field { json: "path", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeRuntimeHandler`.
 #[rustfmt::skip]
-pub static NODE_RUNTIME_HANDLER: Schema = Schema { package: "core/v1", name: "NodeRuntimeHandler", fields: &[
+pub static NODE_RUNTIME_HANDLER: Schema = Schema::new("core/v1", "NodeRuntimeHandler", &[
     Field { json: "name", ty: Type::String, number: 1, ..Field::PLAIN },
     Field { json: "features", ty: Type::Message(&NODE_RUNTIME_HANDLER_FEATURES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeRuntimeHandlerFeatures`.
 #[rustfmt::skip]
-pub static NODE_RUNTIME_HANDLER_FEATURES: Schema = Schema { package: "core/v1", name: "NodeRuntimeHandlerFeatures", fields: &[
+pub static NODE_RUNTIME_HANDLER_FEATURES: Schema = Schema::new("core/v1", "NodeRuntimeHandlerFeatures", &[
     Field { json: "recursiveReadOnlyMounts", ty: Type::Bool, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "userNamespaces", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeSelector`.
 #[rustfmt::skip]
-pub static NODE_SELECTOR: Schema = Schema { package: "core/v1", name: "NodeSelector", fields: &[
+pub static NODE_SELECTOR: Schema = Schema::new("core/v1", "NodeSelector", &[
     Field { json: "nodeSelectorTerms", ty: Type::List(&Type::Message(&NODE_SELECTOR_TERM)), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeSelectorRequirement`.
 #[rustfmt::skip]
-pub static NODE_SELECTOR_REQUIREMENT: Schema = Schema { package: "core/v1", name: "NodeSelectorRequirement", fields: &[
+pub static NODE_SELECTOR_REQUIREMENT: Schema = Schema::new("core/v1", "NodeSelectorRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, values: &["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"], ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeSelectorTerm`.
 #[rustfmt::skip]
-pub static NODE_SELECTOR_TERM: Schema = Schema { package: "core/v1", name: "NodeSelectorTerm", fields: &[
+pub static NODE_SELECTOR_TERM: Schema = Schema::new("core/v1", "NodeSelectorTerm", &[
     Field { json: "matchExpressions", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchFields", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeSpec`.
 #[rustfmt::skip]
-pub static NODE_SPEC: Schema = Schema { package: "core/v1", name: "NodeSpec", fields: &[
+pub static NODE_SPEC: Schema = Schema::new("core/v1", "NodeSpec", &[
     Field { json: "podCIDR", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "podCIDRs", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Set, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "" }, ..Field::PLAIN },
     Field { json: "providerID", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1025,11 +1025,11 @@ pub static NODE_SPEC: Schema = Schema { package: "core/v1", name: "NodeSpec", fi
     Field { json: "configSource", ty: Type::Message(&NODE_CONFIG_SOURCE), number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "externalID", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "podPreemptionPolicy", ty: Type::Message(&NODE_POD_PREEMPTION_POLICY), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeStatus`.
 #[rustfmt::skip]
-pub static NODE_STATUS: Schema = Schema { package: "core/v1", name: "NodeStatus", fields: &[
+pub static NODE_STATUS: Schema = Schema::new("core/v1", "NodeStatus", &[
     Field { json: "capacity", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "allocatable", ty: Type::Map(&Type::Quantity), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "phase", ty: Type::String, number: 3, omit_empty: true, values: &["Pending", "Running", "Terminated"], ..Field::PLAIN },
@@ -1044,17 +1044,17 @@ pub static NODE_STATUS: Schema = Schema { package: "core/v1", name: "NodeStatus"
     Field { json: "runtimeHandlers", ty: Type::List(&Type::Message(&NODE_RUNTIME_HANDLER)), number: 12, omit_empty: true, ..Field::PLAIN },
     Field { json: "features", ty: Type::Message(&NODE_FEATURES), number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "declaredFeatures", ty: Type::List(&Type::String), number: 14, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeSwapStatus`.
 #[rustfmt::skip]
-pub static NODE_SWAP_STATUS: Schema = Schema { package: "core/v1", name: "NodeSwapStatus", fields: &[
+pub static NODE_SWAP_STATUS: Schema = Schema::new("core/v1", "NodeSwapStatus", &[
     Field { json: "capacity", ty: Type::Int64, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeSystemInfo`.
 #[rustfmt::skip]
-pub static NODE_SYSTEM_INFO: Schema = Schema { package: "core/v1", name: "NodeSystemInfo", fields: &[
+pub static NODE_SYSTEM_INFO: Schema = Schema::new("core/v1", "NodeSystemInfo", &[
     Field { json: "machineID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "systemUUID", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "bootID", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
@@ -1067,18 +1067,18 @@ pub static NODE_SYSTEM_INFO: Schema = Schema { package: "core/v1", name: "NodeSy
     Field { json: "architecture", ty: Type::String, number: 10, required: true, ..Field::PLAIN },
     Field { json: "swap", ty: Type::Message(&NODE_SWAP_STATUS), number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "runningInUserNamespace", ty: Type::Bool, number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectFieldSelector`.
 #[rustfmt::skip]
-pub static OBJECT_FIELD_SELECTOR: Schema = Schema { package: "core/v1", name: "ObjectFieldSelector", fields: &[
+pub static OBJECT_FIELD_SELECTOR: Schema = Schema::new("core/v1", "ObjectFieldSelector", &[
     Field { json: "apiVersion", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldPath", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ObjectReference`.
 #[rustfmt::skip]
-pub static OBJECT_REFERENCE: Schema = Schema { package: "core/v1", name: "ObjectReference", fields: &[
+pub static OBJECT_REFERENCE: Schema = Schema::new("core/v1", "ObjectReference", &[
     Field { json: "kind", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1086,38 +1086,38 @@ pub static OBJECT_REFERENCE: Schema = Schema { package: "core/v1", name: "Object
     Field { json: "apiVersion", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceVersion", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldPath", ty: Type::String, number: 7, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolume`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME: Schema = Schema { package: "core/v1", name: "PersistentVolume", fields: &[
+pub static PERSISTENT_VOLUME: Schema = Schema::new("core/v1", "PersistentVolume", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&PERSISTENT_VOLUME_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&PERSISTENT_VOLUME_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeClaim`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_CLAIM: Schema = Schema { package: "core/v1", name: "PersistentVolumeClaim", fields: &[
+pub static PERSISTENT_VOLUME_CLAIM: Schema = Schema::new("core/v1", "PersistentVolumeClaim", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&PERSISTENT_VOLUME_CLAIM_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&PERSISTENT_VOLUME_CLAIM_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeClaimCondition`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_CLAIM_CONDITION: Schema = Schema { package: "core/v1", name: "PersistentVolumeClaimCondition", fields: &[
+pub static PERSISTENT_VOLUME_CLAIM_CONDITION: Schema = Schema::new("core/v1", "PersistentVolumeClaimCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastProbeTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeClaimSpec`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_CLAIM_SPEC: Schema = Schema { package: "core/v1", name: "PersistentVolumeClaimSpec", fields: &[
+pub static PERSISTENT_VOLUME_CLAIM_SPEC: Schema = Schema::new("core/v1", "PersistentVolumeClaimSpec", &[
     Field { json: "accessModes", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::Message(&VOLUME_RESOURCE_REQUIREMENTS), number: 2, omit_empty: true, ..Field::PLAIN },
@@ -1127,11 +1127,11 @@ pub static PERSISTENT_VOLUME_CLAIM_SPEC: Schema = Schema { package: "core/v1", n
     Field { json: "dataSource", ty: Type::Message(&TYPED_LOCAL_OBJECT_REFERENCE), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "dataSourceRef", ty: Type::Message(&TYPED_OBJECT_REFERENCE), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeAttributesClassName", ty: Type::String, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeClaimStatus`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_CLAIM_STATUS: Schema = Schema { package: "core/v1", name: "PersistentVolumeClaimStatus", fields: &[
+pub static PERSISTENT_VOLUME_CLAIM_STATUS: Schema = Schema::new("core/v1", "PersistentVolumeClaimStatus", &[
     Field { json: "phase", ty: Type::String, number: 1, omit_empty: true, values: &["Bound", "Lost", "Pending"], ..Field::PLAIN },
     Field { json: "accessModes", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Map(&Type::Quantity), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1141,25 +1141,25 @@ pub static PERSISTENT_VOLUME_CLAIM_STATUS: Schema = Schema { package: "core/v1",
     Field { json: "currentVolumeAttributesClassName", ty: Type::String, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "modifyVolumeStatus", ty: Type::Message(&MODIFY_VOLUME_STATUS), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "healthStatus", ty: Type::Message(&VOLUME_HEALTH_STATUS), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeClaimTemplate`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Schema = Schema { package: "core/v1", name: "PersistentVolumeClaimTemplate", fields: &[
+pub static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Schema = Schema::new("core/v1", "PersistentVolumeClaimTemplate", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&PERSISTENT_VOLUME_CLAIM_SPEC), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeClaimVolumeSource`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "PersistentVolumeClaimVolumeSource", fields: &[
+pub static PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE: Schema = Schema::new("core/v1", "PersistentVolumeClaimVolumeSource", &[
     Field { json: "claimName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeSource`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "PersistentVolumeSource", fields: &[
+pub static PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "PersistentVolumeSource", &[
     Field { json: "gcePersistentDisk", ty: Type::Message(&GCE_PERSISTENT_DISK_VOLUME_SOURCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "awsElasticBlockStore", ty: Type::Message(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostPath", ty: Type::Message(&HOST_PATH_VOLUME_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1182,11 +1182,11 @@ pub static PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name:
     Field { json: "local", ty: Type::Message(&LOCAL_VOLUME_SOURCE), number: 20, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "storageos", ty: Type::Message(&STORAGE_OS_PERSISTENT_VOLUME_SOURCE), number: 21, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "csi", ty: Type::Message(&CSI_PERSISTENT_VOLUME_SOURCE), number: 22, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeSpec`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_SPEC: Schema = Schema { package: "core/v1", name: "PersistentVolumeSpec", fields: &[
+pub static PERSISTENT_VOLUME_SPEC: Schema = Schema::new("core/v1", "PersistentVolumeSpec", &[
     Field { json: "capacity", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "gcePersistentDisk", ty: Type::Message(&GCE_PERSISTENT_DISK_VOLUME_SOURCE), number: 1, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "awsElasticBlockStore", ty: Type::Message(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE), number: 2, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1218,70 +1218,70 @@ pub static PERSISTENT_VOLUME_SPEC: Schema = Schema { package: "core/v1", name: "
     Field { json: "volumeMode", ty: Type::String, number: 8, pointer: true, omit_empty: true, values: &["Block", "Filesystem"], ..Field::PLAIN },
     Field { json: "nodeAffinity", ty: Type::Message(&VOLUME_NODE_AFFINITY), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeAttributesClassName", ty: Type::String, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PersistentVolumeStatus`.
 #[rustfmt::skip]
-pub static PERSISTENT_VOLUME_STATUS: Schema = Schema { package: "core/v1", name: "PersistentVolumeStatus", fields: &[
+pub static PERSISTENT_VOLUME_STATUS: Schema = Schema::new("core/v1", "PersistentVolumeStatus", &[
     Field { json: "phase", ty: Type::String, number: 1, omit_empty: true, values: &["Available", "Bound", "Failed", "Pending", "Released"], ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastPhaseTransitionTime", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PhotonPersistentDiskVolumeSource`.
 #[rustfmt::skip]
-pub static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "PhotonPersistentDiskVolumeSource", fields: &[
+pub static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Schema = Schema::new("core/v1", "PhotonPersistentDiskVolumeSource", &[
     Field { json: "pdID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Pod`.
 #[rustfmt::skip]
-pub static POD: Schema = Schema { package: "core/v1", name: "Pod", fields: &[
+pub static POD: Schema = Schema::new("core/v1", "Pod", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&POD_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&POD_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodAffinity`.
 #[rustfmt::skip]
-pub static POD_AFFINITY: Schema = Schema { package: "core/v1", name: "PodAffinity", fields: &[
+pub static POD_AFFINITY: Schema = Schema::new("core/v1", "PodAffinity", &[
     Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&POD_AFFINITY_TERM)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&WEIGHTED_POD_AFFINITY_TERM)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodAffinityTerm`.
 #[rustfmt::skip]
-pub static POD_AFFINITY_TERM: Schema = Schema { package: "core/v1", name: "PodAffinityTerm", fields: &[
+pub static POD_AFFINITY_TERM: Schema = Schema::new("core/v1", "PodAffinityTerm", &[
     Field { json: "labelSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespaces", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "topologyKey", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "namespaceSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchLabelKeys", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "mismatchLabelKeys", ty: Type::List(&Type::String), number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodAntiAffinity`.
 #[rustfmt::skip]
-pub static POD_ANTI_AFFINITY: Schema = Schema { package: "core/v1", name: "PodAntiAffinity", fields: &[
+pub static POD_ANTI_AFFINITY: Schema = Schema::new("core/v1", "PodAntiAffinity", &[
     Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&POD_AFFINITY_TERM)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&WEIGHTED_POD_AFFINITY_TERM)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodAttachOptions`.
 #[rustfmt::skip]
-pub static POD_ATTACH_OPTIONS: Schema = Schema { package: "core/v1", name: "PodAttachOptions", fields: &[
+pub static POD_ATTACH_OPTIONS: Schema = Schema::new("core/v1", "PodAttachOptions", &[
     Field { json: "stdin", ty: Type::Bool, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdout", ty: Type::Bool, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "stderr", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "tty", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodCertificateProjection`.
 #[rustfmt::skip]
-pub static POD_CERTIFICATE_PROJECTION: Schema = Schema { package: "core/v1", name: "PodCertificateProjection", fields: &[
+pub static POD_CERTIFICATE_PROJECTION: Schema = Schema::new("core/v1", "PodCertificateProjection", &[
     Field { json: "signerName", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "keyType", ty: Type::String, number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "maxExpirationSeconds", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1290,11 +1290,11 @@ pub static POD_CERTIFICATE_PROJECTION: Schema = Schema { package: "core/v1", nam
     Field { json: "certificateChainPath", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "userAnnotations", ty: Type::Map(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Int64, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodCondition`.
 #[rustfmt::skip]
-pub static POD_CONDITION: Schema = Schema { package: "core/v1", name: "PodCondition", fields: &[
+pub static POD_CONDITION: Schema = Schema::new("core/v1", "PodCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
@@ -1302,50 +1302,50 @@ pub static POD_CONDITION: Schema = Schema { package: "core/v1", name: "PodCondit
     Field { json: "lastTransitionTime", ty: Type::Time, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodDNSConfig`.
 #[rustfmt::skip]
-pub static POD_DNS_CONFIG: Schema = Schema { package: "core/v1", name: "PodDNSConfig", fields: &[
+pub static POD_DNS_CONFIG: Schema = Schema::new("core/v1", "PodDNSConfig", &[
     Field { json: "nameservers", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "searches", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "options", ty: Type::List(&Type::Message(&POD_DNS_CONFIG_OPTION)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodDNSConfigOption`.
 #[rustfmt::skip]
-pub static POD_DNS_CONFIG_OPTION: Schema = Schema { package: "core/v1", name: "PodDNSConfigOption", fields: &[
+pub static POD_DNS_CONFIG_OPTION: Schema = Schema::new("core/v1", "PodDNSConfigOption", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodExecOptions`.
 #[rustfmt::skip]
-pub static POD_EXEC_OPTIONS: Schema = Schema { package: "core/v1", name: "PodExecOptions", fields: &[
+pub static POD_EXEC_OPTIONS: Schema = Schema::new("core/v1", "PodExecOptions", &[
     Field { json: "stdin", ty: Type::Bool, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdout", ty: Type::Bool, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "stderr", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "tty", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "command", ty: Type::List(&Type::String), number: 6, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodExtendedResourceClaimStatus`.
 #[rustfmt::skip]
-pub static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Schema = Schema { package: "core/v1", name: "PodExtendedResourceClaimStatus", fields: &[
+pub static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Schema = Schema::new("core/v1", "PodExtendedResourceClaimStatus", &[
     Field { json: "requestMappings", ty: Type::List(&Type::Message(&CONTAINER_EXTENDED_RESOURCE_REQUEST)), number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodIP`.
 #[rustfmt::skip]
-pub static POD_IP: Schema = Schema { package: "core/v1", name: "PodIP", fields: &[
+pub static POD_IP: Schema = Schema::new("core/v1", "PodIP", &[
     Field { json: "ip", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodLogOptions`.
 #[rustfmt::skip]
-pub static POD_LOG_OPTIONS: Schema = Schema { package: "core/v1", name: "PodLogOptions", fields: &[
+pub static POD_LOG_OPTIONS: Schema = Schema::new("core/v1", "PodLogOptions", &[
     Field { json: "container", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "follow", ty: Type::Bool, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "previous", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1356,62 +1356,62 @@ pub static POD_LOG_OPTIONS: Schema = Schema { package: "core/v1", name: "PodLogO
     Field { json: "limitBytes", ty: Type::Int64, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "insecureSkipTLSVerifyBackend", ty: Type::Bool, number: 9, omit_empty: true, ..Field::PLAIN },
     Field { json: "stream", ty: Type::String, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodOS`.
 #[rustfmt::skip]
-pub static POD_OS: Schema = Schema { package: "core/v1", name: "PodOS", fields: &[
+pub static POD_OS: Schema = Schema::new("core/v1", "PodOS", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodPortForwardOptions`.
 #[rustfmt::skip]
-pub static POD_PORT_FORWARD_OPTIONS: Schema = Schema { package: "core/v1", name: "PodPortForwardOptions", fields: &[
+pub static POD_PORT_FORWARD_OPTIONS: Schema = Schema::new("core/v1", "PodPortForwardOptions", &[
     Field { json: "ports", ty: Type::List(&Type::Int32), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodProxyOptions`.
 #[rustfmt::skip]
-pub static POD_PROXY_OPTIONS: Schema = Schema { package: "core/v1", name: "PodProxyOptions", fields: &[
+pub static POD_PROXY_OPTIONS: Schema = Schema::new("core/v1", "PodProxyOptions", &[
     Field { json: "path", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodReadinessGate`.
 #[rustfmt::skip]
-pub static POD_READINESS_GATE: Schema = Schema { package: "core/v1", name: "PodReadinessGate", fields: &[
+pub static POD_READINESS_GATE: Schema = Schema::new("core/v1", "PodReadinessGate", &[
     Field { json: "conditionType", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodResourceClaim`.
 #[rustfmt::skip]
-pub static POD_RESOURCE_CLAIM: Schema = Schema { package: "core/v1", name: "PodResourceClaim", fields: &[
+pub static POD_RESOURCE_CLAIM: Schema = Schema::new("core/v1", "PodResourceClaim", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceClaimTemplateName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodResourceClaimStatus`.
 #[rustfmt::skip]
-pub static POD_RESOURCE_CLAIM_STATUS: Schema = Schema { package: "core/v1", name: "PodResourceClaimStatus", fields: &[
+pub static POD_RESOURCE_CLAIM_STATUS: Schema = Schema::new("core/v1", "PodResourceClaimStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodSchedulingGate`.
 #[rustfmt::skip]
-pub static POD_SCHEDULING_GATE: Schema = Schema { package: "core/v1", name: "PodSchedulingGate", fields: &[
+pub static POD_SCHEDULING_GATE: Schema = Schema::new("core/v1", "PodSchedulingGate", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodSchedulingGroup`.
 #[rustfmt::skip]
-pub static POD_SCHEDULING_GROUP: Schema = Schema { package: "core/v1", name: "PodSchedulingGroup", fields: &[
+pub static POD_SCHEDULING_GROUP: Schema = Schema::new("core/v1", "PodSchedulingGroup", &[
     Field { json: "podGroupName", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodSecurityContext`.
 #[rustfmt::skip]
-pub static POD_SECURITY_CONTEXT: Schema = Schema { package: "core/v1", name: "PodSecurityContext", fields: &[
+pub static POD_SECURITY_CONTEXT: Schema = Schema::new("core/v1", "PodSecurityContext", &[
     Field { json: "seLinuxOptions", ty: Type::Message(&SE_LINUX_OPTIONS), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "windowsOptions", ty: Type::Message(&WINDOWS_SECURITY_CONTEXT_OPTIONS), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "runAsUser", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1425,17 +1425,17 @@ pub static POD_SECURITY_CONTEXT: Schema = Schema { package: "core/v1", name: "Po
     Field { json: "seccompProfile", ty: Type::Message(&SECCOMP_PROFILE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "appArmorProfile", ty: Type::Message(&APP_ARMOR_PROFILE), number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "seLinuxChangePolicy", ty: Type::String, number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodSignature`.
 #[rustfmt::skip]
-pub static POD_SIGNATURE: Schema = Schema { package: "core/v1", name: "PodSignature", fields: &[
+pub static POD_SIGNATURE: Schema = Schema::new("core/v1", "PodSignature", &[
     Field { json: "podController", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OWNER_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodSpec`.
 #[rustfmt::skip]
-pub static POD_SPEC: Schema = Schema { package: "core/v1", name: "PodSpec", fields: &[
+pub static POD_SPEC: Schema = Schema::new("core/v1", "PodSpec", &[
     Field { json: "volumes", ty: Type::List(&Type::Message(&VOLUME)), number: 1, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: true, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "initContainers", ty: Type::List(&Type::Message(&CONTAINER)), number: 20, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "containers", ty: Type::List(&Type::Message(&CONTAINER)), number: 2, required: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
@@ -1479,11 +1479,11 @@ pub static POD_SPEC: Schema = Schema { package: "core/v1", name: "PodSpec", fiel
     Field { json: "hostnameOverride", ty: Type::String, number: 41, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "schedulingGroup", ty: Type::Message(&POD_SCHEDULING_GROUP), number: 43, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "evictionResponders", ty: Type::List(&Type::Message(&EVICTION_RESPONDER)), number: 44, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `PodStatus`.
 #[rustfmt::skip]
-pub static POD_STATUS: Schema = Schema { package: "core/v1", name: "PodStatus", fields: &[
+pub static POD_STATUS: Schema = Schema::new("core/v1", "PodStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 17, omit_empty: true, ..Field::PLAIN },
     Field { json: "phase", ty: Type::String, number: 1, omit_empty: true, values: &["Failed", "Pending", "Running", "Succeeded", "Unknown"], ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&POD_CONDITION)), number: 2, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
@@ -1506,71 +1506,71 @@ pub static POD_STATUS: Schema = Schema { package: "core/v1", name: "PodStatus", 
     Field { json: "resources", ty: Type::Message(&RESOURCE_REQUIREMENTS), number: 20, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeAllocatableResourceClaimStatuses", ty: Type::List(&Type::Message(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS)), number: 21, omit_empty: true, list: ListType::Map(&["resourceClaimName"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "resourceClaimName" }, ..Field::PLAIN },
     Field { json: "volumeHealth", ty: Type::List(&Type::Message(&POD_VOLUME_HEALTH)), number: 22, omit_empty: true, list: ListType::Map(&["name"]), ..Field::PLAIN },
-] };
+]);
 
 /// `PodTemplate`.
 #[rustfmt::skip]
-pub static POD_TEMPLATE: Schema = Schema { package: "core/v1", name: "PodTemplate", fields: &[
+pub static POD_TEMPLATE: Schema = Schema::new("core/v1", "PodTemplate", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "template", ty: Type::Message(&POD_TEMPLATE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodTemplateSpec`.
 #[rustfmt::skip]
-pub static POD_TEMPLATE_SPEC: Schema = Schema { package: "core/v1", name: "PodTemplateSpec", fields: &[
+pub static POD_TEMPLATE_SPEC: Schema = Schema::new("core/v1", "PodTemplateSpec", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&POD_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodVolumeHealth`.
 #[rustfmt::skip]
-pub static POD_VOLUME_HEALTH: Schema = Schema { package: "core/v1", name: "PodVolumeHealth", fields: &[
+pub static POD_VOLUME_HEALTH: Schema = Schema::new("core/v1", "PodVolumeHealth", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "healthConditions", ty: Type::List(&Type::Message(&VOLUME_HEALTH_CONDITION)), number: 2, omit_empty: true, list: ListType::Map(&["status", "reason"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "status" }, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PortStatus`.
 #[rustfmt::skip]
-pub static PORT_STATUS: Schema = Schema { package: "core/v1", name: "PortStatus", fields: &[
+pub static PORT_STATUS: Schema = Schema::new("core/v1", "PortStatus", &[
     Field { json: "port", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 2, required: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PortworxVolumeSource`.
 #[rustfmt::skip]
-pub static PORTWORX_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "PortworxVolumeSource", fields: &[
+pub static PORTWORX_VOLUME_SOURCE: Schema = Schema::new("core/v1", "PortworxVolumeSource", &[
     Field { json: "volumeID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Preconditions`.
 #[rustfmt::skip]
-pub static PRECONDITIONS: Schema = Schema { package: "core/v1", name: "Preconditions", fields: &[
+pub static PRECONDITIONS: Schema = Schema::new("core/v1", "Preconditions", &[
     Field { json: "uid", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PreferAvoidPodsEntry`.
 #[rustfmt::skip]
-pub static PREFER_AVOID_PODS_ENTRY: Schema = Schema { package: "core/v1", name: "PreferAvoidPodsEntry", fields: &[
+pub static PREFER_AVOID_PODS_ENTRY: Schema = Schema::new("core/v1", "PreferAvoidPodsEntry", &[
     Field { json: "podSignature", ty: Type::Message(&POD_SIGNATURE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "evictionTime", ty: Type::Time, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PreferredSchedulingTerm`.
 #[rustfmt::skip]
-pub static PREFERRED_SCHEDULING_TERM: Schema = Schema { package: "core/v1", name: "PreferredSchedulingTerm", fields: &[
+pub static PREFERRED_SCHEDULING_TERM: Schema = Schema::new("core/v1", "PreferredSchedulingTerm", &[
     Field { json: "weight", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "preference", ty: Type::Message(&NODE_SELECTOR_TERM), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Probe`.
 #[rustfmt::skip]
-pub static PROBE: Schema = Schema { package: "core/v1", name: "Probe", fields: &[
+pub static PROBE: Schema = Schema::new("core/v1", "Probe", &[
     Field { json: "exec", ty: Type::Message(&EXEC_ACTION), number: 1, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "httpGet", ty: Type::Message(&HTTP_GET_ACTION), number: 2, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "tcpSocket", ty: Type::Message(&TCP_SOCKET_ACTION), number: 3, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1581,39 +1581,39 @@ pub static PROBE: Schema = Schema { package: "core/v1", name: "Probe", fields: &
     Field { json: "successThreshold", ty: Type::Int32, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "failureThreshold", ty: Type::Int32, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "terminationGracePeriodSeconds", ty: Type::Int64, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ProbeHandler`.
 #[rustfmt::skip]
-pub static PROBE_HANDLER: Schema = Schema { package: "core/v1", name: "ProbeHandler", fields: &[
+pub static PROBE_HANDLER: Schema = Schema::new("core/v1", "ProbeHandler", &[
     Field { json: "exec", ty: Type::Message(&EXEC_ACTION), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "httpGet", ty: Type::Message(&HTTP_GET_ACTION), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "tcpSocket", ty: Type::Message(&TCP_SOCKET_ACTION), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "grpc", ty: Type::Message(&GRPC_ACTION), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ProjectedVolumeSource`.
 #[rustfmt::skip]
-pub static PROJECTED_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ProjectedVolumeSource", fields: &[
+pub static PROJECTED_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ProjectedVolumeSource", &[
     Field { json: "sources", ty: Type::List(&Type::Message(&VOLUME_PROJECTION)), number: 1, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `QuobyteVolumeSource`.
 #[rustfmt::skip]
-pub static QUOBYTE_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "QuobyteVolumeSource", fields: &[
+pub static QUOBYTE_VOLUME_SOURCE: Schema = Schema::new("core/v1", "QuobyteVolumeSource", &[
     Field { json: "registry", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "volume", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "group", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "tenant", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RBDPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static RBD_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "RBDPersistentVolumeSource", fields: &[
+pub static RBD_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "RBDPersistentVolumeSource", &[
     Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1622,11 +1622,11 @@ pub static RBD_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", n
     Field { json: "keyring", ty: Type::String, number: 6, omit_empty: true, default: Some("\"/etc/ceph/keyring\""), ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RBDVolumeSource`.
 #[rustfmt::skip]
-pub static RBD_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "RBDVolumeSource", fields: &[
+pub static RBD_VOLUME_SOURCE: Schema = Schema::new("core/v1", "RBDVolumeSource", &[
     Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1635,127 +1635,127 @@ pub static RBD_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "RBDVo
     Field { json: "keyring", ty: Type::String, number: 6, omit_empty: true, default: Some("\"/etc/ceph/keyring\""), ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RangeAllocation`.
 #[rustfmt::skip]
-pub static RANGE_ALLOCATION: Schema = Schema { package: "core/v1", name: "RangeAllocation", fields: &[
+pub static RANGE_ALLOCATION: Schema = Schema::new("core/v1", "RangeAllocation", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "range", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "data", ty: Type::Bytes, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicationController`.
 #[rustfmt::skip]
-pub static REPLICATION_CONTROLLER: Schema = Schema { package: "core/v1", name: "ReplicationController", fields: &[
+pub static REPLICATION_CONTROLLER: Schema = Schema::new("core/v1", "ReplicationController", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&REPLICATION_CONTROLLER_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&REPLICATION_CONTROLLER_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicationControllerCondition`.
 #[rustfmt::skip]
-pub static REPLICATION_CONTROLLER_CONDITION: Schema = Schema { package: "core/v1", name: "ReplicationControllerCondition", fields: &[
+pub static REPLICATION_CONTROLLER_CONDITION: Schema = Schema::new("core/v1", "ReplicationControllerCondition", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicationControllerSpec`.
 #[rustfmt::skip]
-pub static REPLICATION_CONTROLLER_SPEC: Schema = Schema { package: "core/v1", name: "ReplicationControllerSpec", fields: &[
+pub static REPLICATION_CONTROLLER_SPEC: Schema = Schema::new("core/v1", "ReplicationControllerSpec", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, default: Some("1"), ..Field::PLAIN },
     Field { json: "minReadySeconds", ty: Type::Int32, number: 4, omit_empty: true, default: Some("0"), ..Field::PLAIN },
     Field { json: "selector", ty: Type::Map(&Type::String), number: 2, omit_empty: true, atomic: true, ..Field::PLAIN },
     Field { json: "template", ty: Type::Message(&POD_TEMPLATE_SPEC), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ReplicationControllerStatus`.
 #[rustfmt::skip]
-pub static REPLICATION_CONTROLLER_STATUS: Schema = Schema { package: "core/v1", name: "ReplicationControllerStatus", fields: &[
+pub static REPLICATION_CONTROLLER_STATUS: Schema = Schema::new("core/v1", "ReplicationControllerStatus", &[
     Field { json: "replicas", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fullyLabeledReplicas", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "readyReplicas", ty: Type::Int32, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "availableReplicas", ty: Type::Int32, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&REPLICATION_CONTROLLER_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaim`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM: Schema = Schema { package: "core/v1", name: "ResourceClaim", fields: &[
+pub static RESOURCE_CLAIM: Schema = Schema::new("core/v1", "ResourceClaim", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "request", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceFieldSelector`.
 #[rustfmt::skip]
-pub static RESOURCE_FIELD_SELECTOR: Schema = Schema { package: "core/v1", name: "ResourceFieldSelector", fields: &[
+pub static RESOURCE_FIELD_SELECTOR: Schema = Schema::new("core/v1", "ResourceFieldSelector", &[
     Field { json: "containerName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "divisor", ty: Type::Quantity, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceHealth`.
 #[rustfmt::skip]
-pub static RESOURCE_HEALTH: Schema = Schema { package: "core/v1", name: "ResourceHealth", fields: &[
+pub static RESOURCE_HEALTH: Schema = Schema::new("core/v1", "ResourceHealth", &[
     Field { json: "resourceID", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "health", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceQuota`.
 #[rustfmt::skip]
-pub static RESOURCE_QUOTA: Schema = Schema { package: "core/v1", name: "ResourceQuota", fields: &[
+pub static RESOURCE_QUOTA: Schema = Schema::new("core/v1", "ResourceQuota", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&RESOURCE_QUOTA_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&RESOURCE_QUOTA_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceQuotaSpec`.
 #[rustfmt::skip]
-pub static RESOURCE_QUOTA_SPEC: Schema = Schema { package: "core/v1", name: "ResourceQuotaSpec", fields: &[
+pub static RESOURCE_QUOTA_SPEC: Schema = Schema::new("core/v1", "ResourceQuotaSpec", &[
     Field { json: "hard", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "scopes", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "scopeSelector", ty: Type::Message(&SCOPE_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceQuotaStatus`.
 #[rustfmt::skip]
-pub static RESOURCE_QUOTA_STATUS: Schema = Schema { package: "core/v1", name: "ResourceQuotaStatus", fields: &[
+pub static RESOURCE_QUOTA_STATUS: Schema = Schema::new("core/v1", "ResourceQuotaStatus", &[
     Field { json: "hard", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "used", ty: Type::Map(&Type::Quantity), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceRequirements`.
 #[rustfmt::skip]
-pub static RESOURCE_REQUIREMENTS: Schema = Schema { package: "core/v1", name: "ResourceRequirements", fields: &[
+pub static RESOURCE_REQUIREMENTS: Schema = Schema::new("core/v1", "ResourceRequirements", &[
     Field { json: "limits", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "requests", ty: Type::Map(&Type::Quantity), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "claims", ty: Type::List(&Type::Message(&RESOURCE_CLAIM)), number: 3, omit_empty: true, list: ListType::Map(&["name"]), ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceStatus`.
 #[rustfmt::skip]
-pub static RESOURCE_STATUS: Schema = Schema { package: "core/v1", name: "ResourceStatus", fields: &[
+pub static RESOURCE_STATUS: Schema = Schema::new("core/v1", "ResourceStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::Message(&RESOURCE_HEALTH)), number: 2, omit_empty: true, list: ListType::Map(&["resourceID"]), ..Field::PLAIN },
-] };
+]);
 
 /// `SELinuxOptions`.
 #[rustfmt::skip]
-pub static SE_LINUX_OPTIONS: Schema = Schema { package: "core/v1", name: "SELinuxOptions", fields: &[
+pub static SE_LINUX_OPTIONS: Schema = Schema::new("core/v1", "SELinuxOptions", &[
     Field { json: "user", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "role", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "level", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ScaleIOPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static SCALE_IO_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ScaleIOPersistentVolumeSource", fields: &[
+pub static SCALE_IO_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ScaleIOPersistentVolumeSource", &[
     Field { json: "gateway", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "system", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 3, pointer: true, required: true, ..Field::PLAIN },
@@ -1766,11 +1766,11 @@ pub static SCALE_IO_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v
     Field { json: "volumeName", ty: Type::String, number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 9, omit_empty: true, default: Some("\"xfs\""), ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 10, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ScaleIOVolumeSource`.
 #[rustfmt::skip]
-pub static SCALE_IO_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "ScaleIOVolumeSource", fields: &[
+pub static SCALE_IO_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ScaleIOVolumeSource", &[
     Field { json: "gateway", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "system", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 3, pointer: true, required: true, ..Field::PLAIN },
@@ -1781,82 +1781,82 @@ pub static SCALE_IO_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "
     Field { json: "volumeName", ty: Type::String, number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 9, omit_empty: true, default: Some("\"xfs\""), ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 10, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ScopeSelector`.
 #[rustfmt::skip]
-pub static SCOPE_SELECTOR: Schema = Schema { package: "core/v1", name: "ScopeSelector", fields: &[
+pub static SCOPE_SELECTOR: Schema = Schema::new("core/v1", "ScopeSelector", &[
     Field { json: "matchExpressions", ty: Type::List(&Type::Message(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ScopedResourceSelectorRequirement`.
 #[rustfmt::skip]
-pub static SCOPED_RESOURCE_SELECTOR_REQUIREMENT: Schema = Schema { package: "core/v1", name: "ScopedResourceSelectorRequirement", fields: &[
+pub static SCOPED_RESOURCE_SELECTOR_REQUIREMENT: Schema = Schema::new("core/v1", "ScopedResourceSelectorRequirement", &[
     Field { json: "scopeName", ty: Type::String, number: 1, required: true, values: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, values: &["DoesNotExist", "Exists", "In", "NotIn"], ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SeccompProfile`.
 #[rustfmt::skip]
-pub static SECCOMP_PROFILE: Schema = Schema { package: "core/v1", name: "SeccompProfile", fields: &[
+pub static SECCOMP_PROFILE: Schema = Schema::new("core/v1", "SeccompProfile", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, values: &["Localhost", "RuntimeDefault", "Unconfined"], ..Field::PLAIN },
     Field { json: "localhostProfile", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Secret`.
 #[rustfmt::skip]
-pub static SECRET: Schema = Schema { package: "core/v1", name: "Secret", fields: &[
+pub static SECRET: Schema = Schema::new("core/v1", "Secret", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "immutable", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "data", ty: Type::Map(&Type::Bytes), number: 2, omit_empty: true, secret: true, ..Field::PLAIN },
     Field { json: "stringData", ty: Type::Map(&Type::String), number: 4, omit_empty: true, secret: true, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SecretEnvSource`.
 #[rustfmt::skip]
-pub static SECRET_ENV_SOURCE: Schema = Schema { package: "core/v1", name: "SecretEnvSource", fields: &[
+pub static SECRET_ENV_SOURCE: Schema = Schema::new("core/v1", "SecretEnvSource", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SecretKeySelector`.
 #[rustfmt::skip]
-pub static SECRET_KEY_SELECTOR: Schema = Schema { package: "core/v1", name: "SecretKeySelector", fields: &[
+pub static SECRET_KEY_SELECTOR: Schema = Schema::new("core/v1", "SecretKeySelector", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "key", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SecretProjection`.
 #[rustfmt::skip]
-pub static SECRET_PROJECTION: Schema = Schema { package: "core/v1", name: "SecretProjection", fields: &[
+pub static SECRET_PROJECTION: Schema = Schema::new("core/v1", "SecretProjection", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SecretReference`.
 #[rustfmt::skip]
-pub static SECRET_REFERENCE: Schema = Schema { package: "core/v1", name: "SecretReference", fields: &[
+pub static SECRET_REFERENCE: Schema = Schema::new("core/v1", "SecretReference", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SecretVolumeSource`.
 #[rustfmt::skip]
-pub static SECRET_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "SecretVolumeSource", fields: &[
+pub static SECRET_VOLUME_SOURCE: Schema = Schema::new("core/v1", "SecretVolumeSource", &[
     Field { json: "secretName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SecurityContext`.
 #[rustfmt::skip]
-pub static SECURITY_CONTEXT: Schema = Schema { package: "core/v1", name: "SecurityContext", fields: &[
+pub static SECURITY_CONTEXT: Schema = Schema::new("core/v1", "SecurityContext", &[
     Field { json: "capabilities", ty: Type::Message(&CAPABILITIES), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "privileged", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "seLinuxOptions", ty: Type::Message(&SE_LINUX_OPTIONS), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1869,60 +1869,60 @@ pub static SECURITY_CONTEXT: Schema = Schema { package: "core/v1", name: "Securi
     Field { json: "procMount", ty: Type::String, number: 9, pointer: true, omit_empty: true, values: &["Default", "Unmasked"], ..Field::PLAIN },
     Field { json: "seccompProfile", ty: Type::Message(&SECCOMP_PROFILE), number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "appArmorProfile", ty: Type::Message(&APP_ARMOR_PROFILE), number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SerializedReference`.
 #[rustfmt::skip]
-pub static SERIALIZED_REFERENCE: Schema = Schema { package: "core/v1", name: "SerializedReference", fields: &[
+pub static SERIALIZED_REFERENCE: Schema = Schema::new("core/v1", "SerializedReference", &[
     Field { json: "reference", ty: Type::Message(&OBJECT_REFERENCE), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Service`.
 #[rustfmt::skip]
-pub static SERVICE: Schema = Schema { package: "core/v1", name: "Service", fields: &[
+pub static SERVICE: Schema = Schema::new("core/v1", "Service", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SERVICE_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SERVICE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceAccount`.
 #[rustfmt::skip]
-pub static SERVICE_ACCOUNT: Schema = Schema { package: "core/v1", name: "ServiceAccount", fields: &[
+pub static SERVICE_ACCOUNT: Schema = Schema::new("core/v1", "ServiceAccount", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "secrets", ty: Type::List(&Type::Message(&OBJECT_REFERENCE)), number: 2, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "imagePullSecrets", ty: Type::List(&Type::Message(&LOCAL_OBJECT_REFERENCE)), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "automountServiceAccountToken", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceAccountTokenProjection`.
 #[rustfmt::skip]
-pub static SERVICE_ACCOUNT_TOKEN_PROJECTION: Schema = Schema { package: "core/v1", name: "ServiceAccountTokenProjection", fields: &[
+pub static SERVICE_ACCOUNT_TOKEN_PROJECTION: Schema = Schema::new("core/v1", "ServiceAccountTokenProjection", &[
     Field { json: "audience", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "expirationSeconds", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Int64, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServicePort`.
 #[rustfmt::skip]
-pub static SERVICE_PORT: Schema = Schema { package: "core/v1", name: "ServicePort", fields: &[
+pub static SERVICE_PORT: Schema = Schema::new("core/v1", "ServicePort", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 2, omit_empty: true, default: Some("\"TCP\""), values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "appProtocol", ty: Type::String, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
     Field { json: "targetPort", ty: Type::IntOrString, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodePort", ty: Type::Int32, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceProxyOptions`.
 #[rustfmt::skip]
-pub static SERVICE_PROXY_OPTIONS: Schema = Schema { package: "core/v1", name: "ServiceProxyOptions", fields: &[
+pub static SERVICE_PROXY_OPTIONS: Schema = Schema::new("core/v1", "ServiceProxyOptions", &[
     Field { json: "path", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceSpec`.
 #[rustfmt::skip]
-pub static SERVICE_SPEC: Schema = Schema { package: "core/v1", name: "ServiceSpec", fields: &[
+pub static SERVICE_SPEC: Schema = Schema::new("core/v1", "ServiceSpec", &[
     Field { json: "ports", ty: Type::List(&Type::Message(&SERVICE_PORT)), number: 1, omit_empty: true, list: ListType::Map(&["port", "protocol"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "port" }, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Map(&Type::String), number: 2, omit_empty: true, atomic: true, ..Field::PLAIN },
     Field { json: "clusterIP", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1943,96 +1943,96 @@ pub static SERVICE_SPEC: Schema = Schema { package: "core/v1", name: "ServiceSpe
     Field { json: "loadBalancerClass", ty: Type::String, number: 21, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "internalTrafficPolicy", ty: Type::String, number: 22, pointer: true, omit_empty: true, values: &["Cluster", "Local"], ..Field::PLAIN },
     Field { json: "trafficDistribution", ty: Type::String, number: 23, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceStatus`.
 #[rustfmt::skip]
-pub static SERVICE_STATUS: Schema = Schema { package: "core/v1", name: "ServiceStatus", fields: &[
+pub static SERVICE_STATUS: Schema = Schema::new("core/v1", "ServiceStatus", &[
     Field { json: "loadBalancer", ty: Type::Message(&LOAD_BALANCER_STATUS), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 2, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `SessionAffinityConfig`.
 #[rustfmt::skip]
-pub static SESSION_AFFINITY_CONFIG: Schema = Schema { package: "core/v1", name: "SessionAffinityConfig", fields: &[
+pub static SESSION_AFFINITY_CONFIG: Schema = Schema::new("core/v1", "SessionAffinityConfig", &[
     Field { json: "clientIP", ty: Type::Message(&CLIENT_IP_CONFIG), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `SleepAction`.
 #[rustfmt::skip]
-pub static SLEEP_ACTION: Schema = Schema { package: "core/v1", name: "SleepAction", fields: &[
+pub static SLEEP_ACTION: Schema = Schema::new("core/v1", "SleepAction", &[
     Field { json: "seconds", ty: Type::Int64, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageOSPersistentVolumeSource`.
 #[rustfmt::skip]
-pub static STORAGE_OS_PERSISTENT_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "StorageOSPersistentVolumeSource", fields: &[
+pub static STORAGE_OS_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "StorageOSPersistentVolumeSource", &[
     Field { json: "volumeName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeNamespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&OBJECT_REFERENCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageOSVolumeSource`.
 #[rustfmt::skip]
-pub static STORAGE_OS_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "StorageOSVolumeSource", fields: &[
+pub static STORAGE_OS_VOLUME_SOURCE: Schema = Schema::new("core/v1", "StorageOSVolumeSource", &[
     Field { json: "volumeName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeNamespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Sysctl`.
 #[rustfmt::skip]
-pub static SYSCTL: Schema = Schema { package: "core/v1", name: "Sysctl", fields: &[
+pub static SYSCTL: Schema = Schema::new("core/v1", "Sysctl", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TCPSocketAction`.
 #[rustfmt::skip]
-pub static TCP_SOCKET_ACTION: Schema = Schema { package: "core/v1", name: "TCPSocketAction", fields: &[
+pub static TCP_SOCKET_ACTION: Schema = Schema::new("core/v1", "TCPSocketAction", &[
     Field { json: "port", ty: Type::IntOrString, number: 1, required: true, ..Field::PLAIN },
     Field { json: "host", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Taint`.
 #[rustfmt::skip]
-pub static TAINT: Schema = Schema { package: "core/v1", name: "Taint", fields: &[
+pub static TAINT: Schema = Schema::new("core/v1", "Taint", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "effect", ty: Type::String, number: 3, required: true, values: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..Field::PLAIN },
     Field { json: "timeAdded", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Toleration`.
 #[rustfmt::skip]
-pub static TOLERATION: Schema = Schema { package: "core/v1", name: "Toleration", fields: &[
+pub static TOLERATION: Schema = Schema::new("core/v1", "Toleration", &[
     Field { json: "key", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, omit_empty: true, values: &["Equal", "Exists", "Gt", "Lt"], ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "effect", ty: Type::String, number: 4, omit_empty: true, values: &["NoExecute", "NoSchedule", "PreferNoSchedule"], ..Field::PLAIN },
     Field { json: "tolerationSeconds", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TopologySelectorLabelRequirement`.
 #[rustfmt::skip]
-pub static TOPOLOGY_SELECTOR_LABEL_REQUIREMENT: Schema = Schema { package: "core/v1", name: "TopologySelectorLabelRequirement", fields: &[
+pub static TOPOLOGY_SELECTOR_LABEL_REQUIREMENT: Schema = Schema::new("core/v1", "TopologySelectorLabelRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "values", ty: Type::List(&Type::String), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TopologySelectorTerm`.
 #[rustfmt::skip]
-pub static TOPOLOGY_SELECTOR_TERM: Schema = Schema { package: "core/v1", name: "TopologySelectorTerm", fields: &[
+pub static TOPOLOGY_SELECTOR_TERM: Schema = Schema::new("core/v1", "TopologySelectorTerm", &[
     Field { json: "matchLabelExpressions", ty: Type::List(&Type::Message(&TOPOLOGY_SELECTOR_LABEL_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TopologySpreadConstraint`.
 #[rustfmt::skip]
-pub static TOPOLOGY_SPREAD_CONSTRAINT: Schema = Schema { package: "core/v1", name: "TopologySpreadConstraint", fields: &[
+pub static TOPOLOGY_SPREAD_CONSTRAINT: Schema = Schema::new("core/v1", "TopologySpreadConstraint", &[
     Field { json: "maxSkew", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "topologyKey", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "whenUnsatisfiable", ty: Type::String, number: 3, required: true, values: &["DoNotSchedule", "ScheduleAnyway"], ..Field::PLAIN },
@@ -2041,28 +2041,28 @@ pub static TOPOLOGY_SPREAD_CONSTRAINT: Schema = Schema { package: "core/v1", nam
     Field { json: "nodeAffinityPolicy", ty: Type::String, number: 6, pointer: true, omit_empty: true, values: &["Honor", "Ignore"], ..Field::PLAIN },
     Field { json: "nodeTaintsPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Honor", "Ignore"], ..Field::PLAIN },
     Field { json: "matchLabelKeys", ty: Type::List(&Type::String), number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TypedLocalObjectReference`.
 #[rustfmt::skip]
-pub static TYPED_LOCAL_OBJECT_REFERENCE: Schema = Schema { package: "core/v1", name: "TypedLocalObjectReference", fields: &[
+pub static TYPED_LOCAL_OBJECT_REFERENCE: Schema = Schema::new("core/v1", "TypedLocalObjectReference", &[
     Field { json: "apiGroup", ty: Type::String, number: 1, pointer: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TypedObjectReference`.
 #[rustfmt::skip]
-pub static TYPED_OBJECT_REFERENCE: Schema = Schema { package: "core/v1", name: "TypedObjectReference", fields: &[
+pub static TYPED_OBJECT_REFERENCE: Schema = Schema::new("core/v1", "TypedObjectReference", &[
     Field { json: "apiGroup", ty: Type::String, number: 1, pointer: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Volume`.
 #[rustfmt::skip]
-pub static VOLUME: Schema = Schema { package: "core/v1", name: "Volume", fields: &[
+pub static VOLUME: Schema = Schema::new("core/v1", "Volume", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "hostPath", ty: Type::Message(&HOST_PATH_VOLUME_SOURCE), number: 1, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "emptyDir", ty: Type::Message(&EMPTY_DIR_VOLUME_SOURCE), number: 2, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -2094,33 +2094,33 @@ pub static VOLUME: Schema = Schema { package: "core/v1", name: "Volume", fields:
     Field { json: "csi", ty: Type::Message(&CSI_VOLUME_SOURCE), number: 28, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "ephemeral", ty: Type::Message(&EPHEMERAL_VOLUME_SOURCE), number: 29, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::Message(&IMAGE_VOLUME_SOURCE), number: 30, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeDevice`.
 #[rustfmt::skip]
-pub static VOLUME_DEVICE: Schema = Schema { package: "core/v1", name: "VolumeDevice", fields: &[
+pub static VOLUME_DEVICE: Schema = Schema::new("core/v1", "VolumeDevice", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "devicePath", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeHealthCondition`.
 #[rustfmt::skip]
-pub static VOLUME_HEALTH_CONDITION: Schema = Schema { package: "core/v1", name: "VolumeHealthCondition", fields: &[
+pub static VOLUME_HEALTH_CONDITION: Schema = Schema::new("core/v1", "VolumeHealthCondition", &[
     Field { json: "status", ty: Type::String, number: 1, required: true, values: &["DataLoss", "Degraded", "Inaccessible"], ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeHealthStatus`.
 #[rustfmt::skip]
-pub static VOLUME_HEALTH_STATUS: Schema = Schema { package: "core/v1", name: "VolumeHealthStatus", fields: &[
+pub static VOLUME_HEALTH_STATUS: Schema = Schema::new("core/v1", "VolumeHealthStatus", &[
     Field { json: "healthConditions", ty: Type::List(&Type::Message(&VOLUME_HEALTH_CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["status", "reason"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "status" }, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeMount`.
 #[rustfmt::skip]
-pub static VOLUME_MOUNT: Schema = Schema { package: "core/v1", name: "VolumeMount", fields: &[
+pub static VOLUME_MOUNT: Schema = Schema::new("core/v1", "VolumeMount", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "recursiveReadOnly", ty: Type::String, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -2129,45 +2129,45 @@ pub static VOLUME_MOUNT: Schema = Schema { package: "core/v1", name: "VolumeMoun
     Field { json: "mountPropagation", ty: Type::String, number: 5, pointer: true, omit_empty: true, values: &["Bidirectional", "HostToContainer", "None"], ..Field::PLAIN },
     Field { json: "subPathExpr", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "bindMountOptions", ty: Type::List(&Type::String), number: 8, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeMountStatus`.
 #[rustfmt::skip]
-pub static VOLUME_MOUNT_STATUS: Schema = Schema { package: "core/v1", name: "VolumeMountStatus", fields: &[
+pub static VOLUME_MOUNT_STATUS: Schema = Schema::new("core/v1", "VolumeMountStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "mountPath", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "recursiveReadOnly", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeStatus", ty: Type::Message(&VOLUME_STATUS), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeNodeAffinity`.
 #[rustfmt::skip]
-pub static VOLUME_NODE_AFFINITY: Schema = Schema { package: "core/v1", name: "VolumeNodeAffinity", fields: &[
+pub static VOLUME_NODE_AFFINITY: Schema = Schema::new("core/v1", "VolumeNodeAffinity", &[
     Field { json: "required", ty: Type::Message(&NODE_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeProjection`.
 #[rustfmt::skip]
-pub static VOLUME_PROJECTION: Schema = Schema { package: "core/v1", name: "VolumeProjection", fields: &[
+pub static VOLUME_PROJECTION: Schema = Schema::new("core/v1", "VolumeProjection", &[
     Field { json: "secret", ty: Type::Message(&SECRET_PROJECTION), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "downwardAPI", ty: Type::Message(&DOWNWARD_API_PROJECTION), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "configMap", ty: Type::Message(&CONFIG_MAP_PROJECTION), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "serviceAccountToken", ty: Type::Message(&SERVICE_ACCOUNT_TOKEN_PROJECTION), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "clusterTrustBundle", ty: Type::Message(&CLUSTER_TRUST_BUNDLE_PROJECTION), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "podCertificate", ty: Type::Message(&POD_CERTIFICATE_PROJECTION), number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeResourceRequirements`.
 #[rustfmt::skip]
-pub static VOLUME_RESOURCE_REQUIREMENTS: Schema = Schema { package: "core/v1", name: "VolumeResourceRequirements", fields: &[
+pub static VOLUME_RESOURCE_REQUIREMENTS: Schema = Schema::new("core/v1", "VolumeResourceRequirements", &[
     Field { json: "limits", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "requests", ty: Type::Map(&Type::Quantity), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeSource`.
 #[rustfmt::skip]
-pub static VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "VolumeSource", fields: &[
+pub static VOLUME_SOURCE: Schema = Schema::new("core/v1", "VolumeSource", &[
     Field { json: "hostPath", ty: Type::Message(&HOST_PATH_VOLUME_SOURCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "emptyDir", ty: Type::Message(&EMPTY_DIR_VOLUME_SOURCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "gcePersistentDisk", ty: Type::Message(&GCE_PERSISTENT_DISK_VOLUME_SOURCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -2198,38 +2198,38 @@ pub static VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "VolumeSou
     Field { json: "csi", ty: Type::Message(&CSI_VOLUME_SOURCE), number: 28, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "ephemeral", ty: Type::Message(&EPHEMERAL_VOLUME_SOURCE), number: 29, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::Message(&IMAGE_VOLUME_SOURCE), number: 30, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeStatus`.
 #[rustfmt::skip]
-pub static VOLUME_STATUS: Schema = Schema { package: "core/v1", name: "VolumeStatus", fields: &[
+pub static VOLUME_STATUS: Schema = Schema::new("core/v1", "VolumeStatus", &[
     Field { json: "image", ty: Type::Message(&IMAGE_VOLUME_STATUS), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VsphereVirtualDiskVolumeSource`.
 #[rustfmt::skip]
-pub static VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE: Schema = Schema { package: "core/v1", name: "VsphereVirtualDiskVolumeSource", fields: &[
+pub static VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE: Schema = Schema::new("core/v1", "VsphereVirtualDiskVolumeSource", &[
     Field { json: "volumePath", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "storagePolicyName", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "storagePolicyID", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WeightedPodAffinityTerm`.
 #[rustfmt::skip]
-pub static WEIGHTED_POD_AFFINITY_TERM: Schema = Schema { package: "core/v1", name: "WeightedPodAffinityTerm", fields: &[
+pub static WEIGHTED_POD_AFFINITY_TERM: Schema = Schema::new("core/v1", "WeightedPodAffinityTerm", &[
     Field { json: "weight", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "podAffinityTerm", ty: Type::Message(&POD_AFFINITY_TERM), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WindowsSecurityContextOptions`.
 #[rustfmt::skip]
-pub static WINDOWS_SECURITY_CONTEXT_OPTIONS: Schema = Schema { package: "core/v1", name: "WindowsSecurityContextOptions", fields: &[
+pub static WINDOWS_SECURITY_CONTEXT_OPTIONS: Schema = Schema::new("core/v1", "WindowsSecurityContextOptions", &[
     Field { json: "gmsaCredentialSpecName", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "gmsaCredentialSpec", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "runAsUserName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostProcess", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

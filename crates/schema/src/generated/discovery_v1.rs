@@ -7,7 +7,7 @@ use klient_apimachinery::schema::{
 
 /// `Endpoint`.
 #[rustfmt::skip]
-pub static ENDPOINT: Schema = Schema { package: "discovery/v1", name: "Endpoint", fields: &[
+pub static ENDPOINT: Schema = Schema::new("discovery/v1", "Endpoint", &[
     Field { json: "addresses", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::Message(&ENDPOINT_CONDITIONS), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostname", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -16,52 +16,52 @@ pub static ENDPOINT: Schema = Schema { package: "discovery/v1", name: "Endpoint"
     Field { json: "nodeName", ty: Type::String, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "zone", ty: Type::String, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "hints", ty: Type::Message(&ENDPOINT_HINTS), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointConditions`.
 #[rustfmt::skip]
-pub static ENDPOINT_CONDITIONS: Schema = Schema { package: "discovery/v1", name: "EndpointConditions", fields: &[
+pub static ENDPOINT_CONDITIONS: Schema = Schema::new("discovery/v1", "EndpointConditions", &[
     Field { json: "ready", ty: Type::Bool, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "serving", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "terminating", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointHints`.
 #[rustfmt::skip]
-pub static ENDPOINT_HINTS: Schema = Schema { package: "discovery/v1", name: "EndpointHints", fields: &[
+pub static ENDPOINT_HINTS: Schema = Schema::new("discovery/v1", "EndpointHints", &[
     Field { json: "forZones", ty: Type::List(&Type::Message(&FOR_ZONE)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "forNodes", ty: Type::List(&Type::Message(&FOR_NODE)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointPort`.
 #[rustfmt::skip]
-pub static ENDPOINT_PORT: Schema = Schema { package: "discovery/v1", name: "EndpointPort", fields: &[
+pub static ENDPOINT_PORT: Schema = Schema::new("discovery/v1", "EndpointPort", &[
     Field { json: "name", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 2, pointer: true, omit_empty: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "appProtocol", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EndpointSlice`.
 #[rustfmt::skip]
-pub static ENDPOINT_SLICE: Schema = Schema { package: "discovery/v1", name: "EndpointSlice", fields: &[
+pub static ENDPOINT_SLICE: Schema = Schema::new("discovery/v1", "EndpointSlice", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "addressType", ty: Type::String, number: 4, required: true, values: &["FQDN", "IPv4", "IPv6"], ..Field::PLAIN },
     Field { json: "endpoints", ty: Type::List(&Type::Message(&ENDPOINT)), number: 2, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&ENDPOINT_PORT)), number: 3, ..Field::PLAIN },
-] };
+]);
 
 /// `ForNode`.
 #[rustfmt::skip]
-pub static FOR_NODE: Schema = Schema { package: "discovery/v1", name: "ForNode", fields: &[
+pub static FOR_NODE: Schema = Schema::new("discovery/v1", "ForNode", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ForZone`.
 #[rustfmt::skip]
-pub static FOR_ZONE: Schema = Schema { package: "discovery/v1", name: "ForZone", fields: &[
+pub static FOR_ZONE: Schema = Schema::new("discovery/v1", "ForZone", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,7 +7,7 @@ use klient_apimachinery::schema::{
 
 /// `Event`.
 #[rustfmt::skip]
-pub static EVENT: Schema = Schema { package: "events/v1", name: "Event", fields: &[
+pub static EVENT: Schema = Schema::new("events/v1", "Event", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, ..Field::PLAIN },
     Field { json: "eventTime", ty: Type::MicroTime, number: 2, ..Field::PLAIN },
     Field { json: "series", ty: Type::Message(&EVENT_SERIES), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -23,14 +23,14 @@ pub static EVENT: Schema = Schema { package: "events/v1", name: "Event", fields:
     Field { json: "deprecatedFirstTimestamp", ty: Type::Time, number: 13, omit_empty: true, ..Field::PLAIN },
     Field { json: "deprecatedLastTimestamp", ty: Type::Time, number: 14, omit_empty: true, ..Field::PLAIN },
     Field { json: "deprecatedCount", ty: Type::Int32, number: 15, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EventSeries`.
 #[rustfmt::skip]
-pub static EVENT_SERIES: Schema = Schema { package: "events/v1", name: "EventSeries", fields: &[
+pub static EVENT_SERIES: Schema = Schema::new("events/v1", "EventSeries", &[
     Field { json: "count", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "lastObservedTime", ty: Type::MicroTime, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,164 +7,164 @@ use klient_apimachinery::schema::{
 
 /// `ExemptPriorityLevelConfiguration`.
 #[rustfmt::skip]
-pub static EXEMPT_PRIORITY_LEVEL_CONFIGURATION: Schema = Schema { package: "flowcontrol/v1", name: "ExemptPriorityLevelConfiguration", fields: &[
+pub static EXEMPT_PRIORITY_LEVEL_CONFIGURATION: Schema = Schema::new("flowcontrol/v1", "ExemptPriorityLevelConfiguration", &[
     Field { json: "nominalConcurrencyShares", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lendablePercent", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlowDistinguisherMethod`.
 #[rustfmt::skip]
-pub static FLOW_DISTINGUISHER_METHOD: Schema = Schema { package: "flowcontrol/v1", name: "FlowDistinguisherMethod", fields: &[
+pub static FLOW_DISTINGUISHER_METHOD: Schema = Schema::new("flowcontrol/v1", "FlowDistinguisherMethod", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlowSchema`.
 #[rustfmt::skip]
-pub static FLOW_SCHEMA: Schema = Schema { package: "flowcontrol/v1", name: "FlowSchema", fields: &[
+pub static FLOW_SCHEMA: Schema = Schema::new("flowcontrol/v1", "FlowSchema", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&FLOW_SCHEMA_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&FLOW_SCHEMA_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlowSchemaCondition`.
 #[rustfmt::skip]
-pub static FLOW_SCHEMA_CONDITION: Schema = Schema { package: "flowcontrol/v1", name: "FlowSchemaCondition", fields: &[
+pub static FLOW_SCHEMA_CONDITION: Schema = Schema::new("flowcontrol/v1", "FlowSchemaCondition", &[
     Field { json: "type", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlowSchemaSpec`.
 #[rustfmt::skip]
-pub static FLOW_SCHEMA_SPEC: Schema = Schema { package: "flowcontrol/v1", name: "FlowSchemaSpec", fields: &[
+pub static FLOW_SCHEMA_SPEC: Schema = Schema::new("flowcontrol/v1", "FlowSchemaSpec", &[
     Field { json: "priorityLevelConfiguration", ty: Type::Message(&PRIORITY_LEVEL_CONFIGURATION_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "matchingPrecedence", ty: Type::Int32, number: 2, ..Field::PLAIN },
     Field { json: "distinguisherMethod", ty: Type::Message(&FLOW_DISTINGUISHER_METHOD), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULES_WITH_SUBJECTS)), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `FlowSchemaStatus`.
 #[rustfmt::skip]
-pub static FLOW_SCHEMA_STATUS: Schema = Schema { package: "flowcontrol/v1", name: "FlowSchemaStatus", fields: &[
+pub static FLOW_SCHEMA_STATUS: Schema = Schema::new("flowcontrol/v1", "FlowSchemaStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&FLOW_SCHEMA_CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `GroupSubject`.
 #[rustfmt::skip]
-pub static GROUP_SUBJECT: Schema = Schema { package: "flowcontrol/v1", name: "GroupSubject", fields: &[
+pub static GROUP_SUBJECT: Schema = Schema::new("flowcontrol/v1", "GroupSubject", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LimitResponse`.
 #[rustfmt::skip]
-pub static LIMIT_RESPONSE: Schema = Schema { package: "flowcontrol/v1", name: "LimitResponse", fields: &[
+pub static LIMIT_RESPONSE: Schema = Schema::new("flowcontrol/v1", "LimitResponse", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "queuing", ty: Type::Message(&QUEUING_CONFIGURATION), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `LimitedPriorityLevelConfiguration`.
 #[rustfmt::skip]
-pub static LIMITED_PRIORITY_LEVEL_CONFIGURATION: Schema = Schema { package: "flowcontrol/v1", name: "LimitedPriorityLevelConfiguration", fields: &[
+pub static LIMITED_PRIORITY_LEVEL_CONFIGURATION: Schema = Schema::new("flowcontrol/v1", "LimitedPriorityLevelConfiguration", &[
     Field { json: "nominalConcurrencyShares", ty: Type::Int32, number: 1, pointer: true, ..Field::PLAIN },
     Field { json: "limitResponse", ty: Type::Message(&LIMIT_RESPONSE), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "lendablePercent", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "borrowingLimitPercent", ty: Type::Int32, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NonResourcePolicyRule`.
 #[rustfmt::skip]
-pub static NON_RESOURCE_POLICY_RULE: Schema = Schema { package: "flowcontrol/v1", name: "NonResourcePolicyRule", fields: &[
+pub static NON_RESOURCE_POLICY_RULE: Schema = Schema::new("flowcontrol/v1", "NonResourcePolicyRule", &[
     Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 6, required: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `PolicyRulesWithSubjects`.
 #[rustfmt::skip]
-pub static POLICY_RULES_WITH_SUBJECTS: Schema = Schema { package: "flowcontrol/v1", name: "PolicyRulesWithSubjects", fields: &[
+pub static POLICY_RULES_WITH_SUBJECTS: Schema = Schema::new("flowcontrol/v1", "PolicyRulesWithSubjects", &[
     Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_POLICY_RULE)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_POLICY_RULE)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PriorityLevelConfiguration`.
 #[rustfmt::skip]
-pub static PRIORITY_LEVEL_CONFIGURATION: Schema = Schema { package: "flowcontrol/v1", name: "PriorityLevelConfiguration", fields: &[
+pub static PRIORITY_LEVEL_CONFIGURATION: Schema = Schema::new("flowcontrol/v1", "PriorityLevelConfiguration", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&PRIORITY_LEVEL_CONFIGURATION_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&PRIORITY_LEVEL_CONFIGURATION_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PriorityLevelConfigurationCondition`.
 #[rustfmt::skip]
-pub static PRIORITY_LEVEL_CONFIGURATION_CONDITION: Schema = Schema { package: "flowcontrol/v1", name: "PriorityLevelConfigurationCondition", fields: &[
+pub static PRIORITY_LEVEL_CONFIGURATION_CONDITION: Schema = Schema::new("flowcontrol/v1", "PriorityLevelConfigurationCondition", &[
     Field { json: "type", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PriorityLevelConfigurationReference`.
 #[rustfmt::skip]
-pub static PRIORITY_LEVEL_CONFIGURATION_REFERENCE: Schema = Schema { package: "flowcontrol/v1", name: "PriorityLevelConfigurationReference", fields: &[
+pub static PRIORITY_LEVEL_CONFIGURATION_REFERENCE: Schema = Schema::new("flowcontrol/v1", "PriorityLevelConfigurationReference", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PriorityLevelConfigurationSpec`.
 #[rustfmt::skip]
-pub static PRIORITY_LEVEL_CONFIGURATION_SPEC: Schema = Schema { package: "flowcontrol/v1", name: "PriorityLevelConfigurationSpec", fields: &[
+pub static PRIORITY_LEVEL_CONFIGURATION_SPEC: Schema = Schema::new("flowcontrol/v1", "PriorityLevelConfigurationSpec", &[
     Field { json: "type", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "limited", ty: Type::Message(&LIMITED_PRIORITY_LEVEL_CONFIGURATION), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "exempt", ty: Type::Message(&EXEMPT_PRIORITY_LEVEL_CONFIGURATION), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PriorityLevelConfigurationStatus`.
 #[rustfmt::skip]
-pub static PRIORITY_LEVEL_CONFIGURATION_STATUS: Schema = Schema { package: "flowcontrol/v1", name: "PriorityLevelConfigurationStatus", fields: &[
+pub static PRIORITY_LEVEL_CONFIGURATION_STATUS: Schema = Schema::new("flowcontrol/v1", "PriorityLevelConfigurationStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&PRIORITY_LEVEL_CONFIGURATION_CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `QueuingConfiguration`.
 #[rustfmt::skip]
-pub static QUEUING_CONFIGURATION: Schema = Schema { package: "flowcontrol/v1", name: "QueuingConfiguration", fields: &[
+pub static QUEUING_CONFIGURATION: Schema = Schema::new("flowcontrol/v1", "QueuingConfiguration", &[
     Field { json: "queues", ty: Type::Int32, number: 1, ..Field::PLAIN },
     Field { json: "handSize", ty: Type::Int32, number: 2, ..Field::PLAIN },
     Field { json: "queueLengthLimit", ty: Type::Int32, number: 3, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourcePolicyRule`.
 #[rustfmt::skip]
-pub static RESOURCE_POLICY_RULE: Schema = Schema { package: "flowcontrol/v1", name: "ResourcePolicyRule", fields: &[
+pub static RESOURCE_POLICY_RULE: Schema = Schema::new("flowcontrol/v1", "ResourcePolicyRule", &[
     Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, required: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, required: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "clusterScope", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespaces", ty: Type::List(&Type::String), number: 5, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceAccountSubject`.
 #[rustfmt::skip]
-pub static SERVICE_ACCOUNT_SUBJECT: Schema = Schema { package: "flowcontrol/v1", name: "ServiceAccountSubject", fields: &[
+pub static SERVICE_ACCOUNT_SUBJECT: Schema = Schema::new("flowcontrol/v1", "ServiceAccountSubject", &[
     Field { json: "namespace", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Subject`.
 #[rustfmt::skip]
-pub static SUBJECT: Schema = Schema { package: "flowcontrol/v1", name: "Subject", fields: &[
+pub static SUBJECT: Schema = Schema::new("flowcontrol/v1", "Subject", &[
     Field { json: "kind", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Message(&USER_SUBJECT), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "group", ty: Type::Message(&GROUP_SUBJECT), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "serviceAccount", ty: Type::Message(&SERVICE_ACCOUNT_SUBJECT), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `UserSubject`.
 #[rustfmt::skip]
-pub static USER_SUBJECT: Schema = Schema { package: "flowcontrol/v1", name: "UserSubject", fields: &[
+pub static USER_SUBJECT: Schema = Schema::new("flowcontrol/v1", "UserSubject", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

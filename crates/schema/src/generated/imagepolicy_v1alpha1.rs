@@ -7,30 +7,30 @@ use klient_apimachinery::schema::{
 
 /// `ImageReview`.
 #[rustfmt::skip]
-pub static IMAGE_REVIEW: Schema = Schema { package: "imagepolicy/v1alpha1", name: "ImageReview", fields: &[
+pub static IMAGE_REVIEW: Schema = Schema::new("imagepolicy/v1alpha1", "ImageReview", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&IMAGE_REVIEW_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&IMAGE_REVIEW_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ImageReviewContainerSpec`.
 #[rustfmt::skip]
-pub static IMAGE_REVIEW_CONTAINER_SPEC: Schema = Schema { package: "imagepolicy/v1alpha1", name: "ImageReviewContainerSpec", fields: &[
+pub static IMAGE_REVIEW_CONTAINER_SPEC: Schema = Schema::new("imagepolicy/v1alpha1", "ImageReviewContainerSpec", &[
     Field { json: "image", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ImageReviewSpec`.
 #[rustfmt::skip]
-pub static IMAGE_REVIEW_SPEC: Schema = Schema { package: "imagepolicy/v1alpha1", name: "ImageReviewSpec", fields: &[
+pub static IMAGE_REVIEW_SPEC: Schema = Schema::new("imagepolicy/v1alpha1", "ImageReviewSpec", &[
     Field { json: "containers", ty: Type::List(&Type::Message(&IMAGE_REVIEW_CONTAINER_SPEC)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "annotations", ty: Type::Map(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ImageReviewStatus`.
 #[rustfmt::skip]
-pub static IMAGE_REVIEW_STATUS: Schema = Schema { package: "imagepolicy/v1alpha1", name: "ImageReviewStatus", fields: &[
+pub static IMAGE_REVIEW_STATUS: Schema = Schema::new("imagepolicy/v1alpha1", "ImageReviewStatus", &[
     Field { json: "allowed", ty: Type::Bool, number: 1, required: true, ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "auditAnnotations", ty: Type::Map(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);

@@ -7,102 +7,102 @@ use klient_apimachinery::schema::{
 
 /// `Eviction`.
 #[rustfmt::skip]
-pub static EVICTION: Schema = Schema { package: "lifecycle/v1alpha1", name: "Eviction", fields: &[
+pub static EVICTION: Schema = Schema::new("lifecycle/v1alpha1", "Eviction", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&EVICTION_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&EVICTION_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionPodReference`.
 #[rustfmt::skip]
-pub static EVICTION_POD_REFERENCE: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionPodReference", fields: &[
+pub static EVICTION_POD_REFERENCE: Schema = Schema::new("lifecycle/v1alpha1", "EvictionPodReference", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionRequest`.
 #[rustfmt::skip]
-pub static EVICTION_REQUEST: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionRequest", fields: &[
+pub static EVICTION_REQUEST: Schema = Schema::new("lifecycle/v1alpha1", "EvictionRequest", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&EVICTION_REQUEST_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&EVICTION_REQUEST_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionRequestPodReference`.
 #[rustfmt::skip]
-pub static EVICTION_REQUEST_POD_REFERENCE: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionRequestPodReference", fields: &[
+pub static EVICTION_REQUEST_POD_REFERENCE: Schema = Schema::new("lifecycle/v1alpha1", "EvictionRequestPodReference", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionRequestSpec`.
 #[rustfmt::skip]
-pub static EVICTION_REQUEST_SPEC: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionRequestSpec", fields: &[
+pub static EVICTION_REQUEST_SPEC: Schema = Schema::new("lifecycle/v1alpha1", "EvictionRequestSpec", &[
     Field { json: "target", ty: Type::Message(&EVICTION_REQUEST_TARGET), number: 1, required: true, ..Field::PLAIN },
     Field { json: "requester", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "intent", ty: Type::String, number: 3, required: true, values: &["Eviction", "Withdrawn"], ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionRequestStatus`.
 #[rustfmt::skip]
-pub static EVICTION_REQUEST_STATUS: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionRequestStatus", fields: &[
+pub static EVICTION_REQUEST_STATUS: Schema = Schema::new("lifecycle/v1alpha1", "EvictionRequestStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionRequestTarget`.
 #[rustfmt::skip]
-pub static EVICTION_REQUEST_TARGET: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionRequestTarget", fields: &[
+pub static EVICTION_REQUEST_TARGET: Schema = Schema::new("lifecycle/v1alpha1", "EvictionRequestTarget", &[
     Field { json: "pod", ty: Type::Message(&EVICTION_REQUEST_POD_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionSpec`.
 #[rustfmt::skip]
-pub static EVICTION_SPEC: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionSpec", fields: &[
+pub static EVICTION_SPEC: Schema = Schema::new("lifecycle/v1alpha1", "EvictionSpec", &[
     Field { json: "target", ty: Type::Message(&EVICTION_TARGET), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionStatus`.
 #[rustfmt::skip]
-pub static EVICTION_STATUS: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionStatus", fields: &[
+pub static EVICTION_STATUS: Schema = Schema::new("lifecycle/v1alpha1", "EvictionStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "requesters", ty: Type::List(&Type::Message(&REQUESTER)), number: 3, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "targetResponders", ty: Type::List(&Type::Message(&TARGET_RESPONDER)), number: 4, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "responders", ty: Type::List(&Type::Message(&RESPONDER_STATUS)), number: 5, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `EvictionTarget`.
 #[rustfmt::skip]
-pub static EVICTION_TARGET: Schema = Schema { package: "lifecycle/v1alpha1", name: "EvictionTarget", fields: &[
+pub static EVICTION_TARGET: Schema = Schema::new("lifecycle/v1alpha1", "EvictionTarget", &[
     Field { json: "pod", ty: Type::Message(&EVICTION_POD_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Requester`.
 #[rustfmt::skip]
-pub static REQUESTER: Schema = Schema { package: "lifecycle/v1alpha1", name: "Requester", fields: &[
+pub static REQUESTER: Schema = Schema::new("lifecycle/v1alpha1", "Requester", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "intent", ty: Type::String, number: 2, required: true, values: &["Eviction", "Withdrawn"], ..Field::PLAIN },
-] };
+]);
 
 /// `ResponderStatus`.
 #[rustfmt::skip]
-pub static RESPONDER_STATUS: Schema = Schema { package: "lifecycle/v1alpha1", name: "ResponderStatus", fields: &[
+pub static RESPONDER_STATUS: Schema = Schema::new("lifecycle/v1alpha1", "ResponderStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "startTime", ty: Type::Time, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "heartbeatTime", ty: Type::Time, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "expectedCompletionTime", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "completionTime", ty: Type::Time, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TargetResponder`.
 #[rustfmt::skip]
-pub static TARGET_RESPONDER: Schema = Schema { package: "lifecycle/v1alpha1", name: "TargetResponder", fields: &[
+pub static TARGET_RESPONDER: Schema = Schema::new("lifecycle/v1alpha1", "TargetResponder", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 2, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "state", ty: Type::String, number: 3, required: true, values: &["Active", "Canceled", "Completed", "Inactive", "Interrupted"], ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,222 +7,222 @@ use klient_apimachinery::schema::{
 
 /// `HTTPIngressPath`.
 #[rustfmt::skip]
-pub static HTTP_INGRESS_PATH: Schema = Schema { package: "networking/v1", name: "HTTPIngressPath", fields: &[
+pub static HTTP_INGRESS_PATH: Schema = Schema::new("networking/v1", "HTTPIngressPath", &[
     Field { json: "path", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "pathType", ty: Type::String, number: 3, pointer: true, required: true, values: &["Exact", "ImplementationSpecific", "Prefix"], ..Field::PLAIN },
     Field { json: "backend", ty: Type::Message(&INGRESS_BACKEND), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `HTTPIngressRuleValue`.
 #[rustfmt::skip]
-pub static HTTP_INGRESS_RULE_VALUE: Schema = Schema { package: "networking/v1", name: "HTTPIngressRuleValue", fields: &[
+pub static HTTP_INGRESS_RULE_VALUE: Schema = Schema::new("networking/v1", "HTTPIngressRuleValue", &[
     Field { json: "paths", ty: Type::List(&Type::Message(&HTTP_INGRESS_PATH)), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IPAddress`.
 #[rustfmt::skip]
-pub static IP_ADDRESS: Schema = Schema { package: "networking/v1", name: "IPAddress", fields: &[
+pub static IP_ADDRESS: Schema = Schema::new("networking/v1", "IPAddress", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&IP_ADDRESS_SPEC), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IPAddressSpec`.
 #[rustfmt::skip]
-pub static IP_ADDRESS_SPEC: Schema = Schema { package: "networking/v1", name: "IPAddressSpec", fields: &[
+pub static IP_ADDRESS_SPEC: Schema = Schema::new("networking/v1", "IPAddressSpec", &[
     Field { json: "parentRef", ty: Type::Message(&PARENT_REFERENCE), number: 1, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IPBlock`.
 #[rustfmt::skip]
-pub static IP_BLOCK: Schema = Schema { package: "networking/v1", name: "IPBlock", fields: &[
+pub static IP_BLOCK: Schema = Schema::new("networking/v1", "IPBlock", &[
     Field { json: "cidr", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "except", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Ingress`.
 #[rustfmt::skip]
-pub static INGRESS: Schema = Schema { package: "networking/v1", name: "Ingress", fields: &[
+pub static INGRESS: Schema = Schema::new("networking/v1", "Ingress", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&INGRESS_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&INGRESS_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressBackend`.
 #[rustfmt::skip]
-pub static INGRESS_BACKEND: Schema = Schema { package: "networking/v1", name: "IngressBackend", fields: &[
+pub static INGRESS_BACKEND: Schema = Schema::new("networking/v1", "IngressBackend", &[
     Field { json: "service", ty: Type::Message(&INGRESS_SERVICE_BACKEND), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::Message(&crate::generated::core_v1::TYPED_LOCAL_OBJECT_REFERENCE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressClass`.
 #[rustfmt::skip]
-pub static INGRESS_CLASS: Schema = Schema { package: "networking/v1", name: "IngressClass", fields: &[
+pub static INGRESS_CLASS: Schema = Schema::new("networking/v1", "IngressClass", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&INGRESS_CLASS_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressClassParametersReference`.
 #[rustfmt::skip]
-pub static INGRESS_CLASS_PARAMETERS_REFERENCE: Schema = Schema { package: "networking/v1", name: "IngressClassParametersReference", fields: &[
+pub static INGRESS_CLASS_PARAMETERS_REFERENCE: Schema = Schema::new("networking/v1", "IngressClassParametersReference", &[
     Field { json: "apiGroup", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, pointer: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressClassSpec`.
 #[rustfmt::skip]
-pub static INGRESS_CLASS_SPEC: Schema = Schema { package: "networking/v1", name: "IngressClassSpec", fields: &[
+pub static INGRESS_CLASS_SPEC: Schema = Schema::new("networking/v1", "IngressClassSpec", &[
     Field { json: "controller", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "parameters", ty: Type::Message(&INGRESS_CLASS_PARAMETERS_REFERENCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressLoadBalancerIngress`.
 #[rustfmt::skip]
-pub static INGRESS_LOAD_BALANCER_INGRESS: Schema = Schema { package: "networking/v1", name: "IngressLoadBalancerIngress", fields: &[
+pub static INGRESS_LOAD_BALANCER_INGRESS: Schema = Schema::new("networking/v1", "IngressLoadBalancerIngress", &[
     Field { json: "ip", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostname", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&INGRESS_PORT_STATUS)), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressLoadBalancerStatus`.
 #[rustfmt::skip]
-pub static INGRESS_LOAD_BALANCER_STATUS: Schema = Schema { package: "networking/v1", name: "IngressLoadBalancerStatus", fields: &[
+pub static INGRESS_LOAD_BALANCER_STATUS: Schema = Schema::new("networking/v1", "IngressLoadBalancerStatus", &[
     Field { json: "ingress", ty: Type::List(&Type::Message(&INGRESS_LOAD_BALANCER_INGRESS)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressPortStatus`.
 #[rustfmt::skip]
-pub static INGRESS_PORT_STATUS: Schema = Schema { package: "networking/v1", name: "IngressPortStatus", fields: &[
+pub static INGRESS_PORT_STATUS: Schema = Schema::new("networking/v1", "IngressPortStatus", &[
     Field { json: "port", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 2, required: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressRule`.
 #[rustfmt::skip]
-pub static INGRESS_RULE: Schema = Schema { package: "networking/v1", name: "IngressRule", fields: &[
+pub static INGRESS_RULE: Schema = Schema::new("networking/v1", "IngressRule", &[
     Field { json: "host", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "http", ty: Type::Message(&HTTP_INGRESS_RULE_VALUE), number: 1, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressRuleValue`.
 #[rustfmt::skip]
-pub static INGRESS_RULE_VALUE: Schema = Schema { package: "networking/v1", name: "IngressRuleValue", fields: &[
+pub static INGRESS_RULE_VALUE: Schema = Schema::new("networking/v1", "IngressRuleValue", &[
     Field { json: "http", ty: Type::Message(&HTTP_INGRESS_RULE_VALUE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressServiceBackend`.
 #[rustfmt::skip]
-pub static INGRESS_SERVICE_BACKEND: Schema = Schema { package: "networking/v1", name: "IngressServiceBackend", fields: &[
+pub static INGRESS_SERVICE_BACKEND: Schema = Schema::new("networking/v1", "IngressServiceBackend", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "port", ty: Type::Message(&SERVICE_BACKEND_PORT), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressSpec`.
 #[rustfmt::skip]
-pub static INGRESS_SPEC: Schema = Schema { package: "networking/v1", name: "IngressSpec", fields: &[
+pub static INGRESS_SPEC: Schema = Schema::new("networking/v1", "IngressSpec", &[
     Field { json: "ingressClassName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultBackend", ty: Type::Message(&INGRESS_BACKEND), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "tls", ty: Type::List(&Type::Message(&INGRESS_TLS)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "rules", ty: Type::List(&Type::Message(&INGRESS_RULE)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressStatus`.
 #[rustfmt::skip]
-pub static INGRESS_STATUS: Schema = Schema { package: "networking/v1", name: "IngressStatus", fields: &[
+pub static INGRESS_STATUS: Schema = Schema::new("networking/v1", "IngressStatus", &[
     Field { json: "loadBalancer", ty: Type::Message(&INGRESS_LOAD_BALANCER_STATUS), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `IngressTLS`.
 #[rustfmt::skip]
-pub static INGRESS_TLS: Schema = Schema { package: "networking/v1", name: "IngressTLS", fields: &[
+pub static INGRESS_TLS: Schema = Schema::new("networking/v1", "IngressTLS", &[
     Field { json: "hosts", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretName", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkPolicy`.
 #[rustfmt::skip]
-pub static NETWORK_POLICY: Schema = Schema { package: "networking/v1", name: "NetworkPolicy", fields: &[
+pub static NETWORK_POLICY: Schema = Schema::new("networking/v1", "NetworkPolicy", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&NETWORK_POLICY_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkPolicyEgressRule`.
 #[rustfmt::skip]
-pub static NETWORK_POLICY_EGRESS_RULE: Schema = Schema { package: "networking/v1", name: "NetworkPolicyEgressRule", fields: &[
+pub static NETWORK_POLICY_EGRESS_RULE: Schema = Schema::new("networking/v1", "NetworkPolicyEgressRule", &[
     Field { json: "ports", ty: Type::List(&Type::Message(&NETWORK_POLICY_PORT)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "to", ty: Type::List(&Type::Message(&NETWORK_POLICY_PEER)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkPolicyIngressRule`.
 #[rustfmt::skip]
-pub static NETWORK_POLICY_INGRESS_RULE: Schema = Schema { package: "networking/v1", name: "NetworkPolicyIngressRule", fields: &[
+pub static NETWORK_POLICY_INGRESS_RULE: Schema = Schema::new("networking/v1", "NetworkPolicyIngressRule", &[
     Field { json: "ports", ty: Type::List(&Type::Message(&NETWORK_POLICY_PORT)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "from", ty: Type::List(&Type::Message(&NETWORK_POLICY_PEER)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkPolicyPeer`.
 #[rustfmt::skip]
-pub static NETWORK_POLICY_PEER: Schema = Schema { package: "networking/v1", name: "NetworkPolicyPeer", fields: &[
+pub static NETWORK_POLICY_PEER: Schema = Schema::new("networking/v1", "NetworkPolicyPeer", &[
     Field { json: "podSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespaceSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "ipBlock", ty: Type::Message(&IP_BLOCK), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkPolicyPort`.
 #[rustfmt::skip]
-pub static NETWORK_POLICY_PORT: Schema = Schema { package: "networking/v1", name: "NetworkPolicyPort", fields: &[
+pub static NETWORK_POLICY_PORT: Schema = Schema::new("networking/v1", "NetworkPolicyPort", &[
     Field { json: "protocol", ty: Type::String, number: 1, pointer: true, omit_empty: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "port", ty: Type::IntOrString, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "endPort", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkPolicySpec`.
 #[rustfmt::skip]
-pub static NETWORK_POLICY_SPEC: Schema = Schema { package: "networking/v1", name: "NetworkPolicySpec", fields: &[
+pub static NETWORK_POLICY_SPEC: Schema = Schema::new("networking/v1", "NetworkPolicySpec", &[
     Field { json: "podSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, ..Field::PLAIN },
     Field { json: "ingress", ty: Type::List(&Type::Message(&NETWORK_POLICY_INGRESS_RULE)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "egress", ty: Type::List(&Type::Message(&NETWORK_POLICY_EGRESS_RULE)), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "policyTypes", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ParentReference`.
 #[rustfmt::skip]
-pub static PARENT_REFERENCE: Schema = Schema { package: "networking/v1", name: "ParentReference", fields: &[
+pub static PARENT_REFERENCE: Schema = Schema::new("networking/v1", "ParentReference", &[
     Field { json: "group", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::String, number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 4, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceBackendPort`.
 #[rustfmt::skip]
-pub static SERVICE_BACKEND_PORT: Schema = Schema { package: "networking/v1", name: "ServiceBackendPort", fields: &[
+pub static SERVICE_BACKEND_PORT: Schema = Schema::new("networking/v1", "ServiceBackendPort", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "number", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceCIDR`.
 #[rustfmt::skip]
-pub static SERVICE_CIDR: Schema = Schema { package: "networking/v1", name: "ServiceCIDR", fields: &[
+pub static SERVICE_CIDR: Schema = Schema::new("networking/v1", "ServiceCIDR", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&SERVICE_CIDR_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&SERVICE_CIDR_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceCIDRSpec`.
 #[rustfmt::skip]
-pub static SERVICE_CIDR_SPEC: Schema = Schema { package: "networking/v1", name: "ServiceCIDRSpec", fields: &[
+pub static SERVICE_CIDR_SPEC: Schema = Schema::new("networking/v1", "ServiceCIDRSpec", &[
     Field { json: "cidrs", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ServiceCIDRStatus`.
 #[rustfmt::skip]
-pub static SERVICE_CIDR_STATUS: Schema = Schema { package: "networking/v1", name: "ServiceCIDRStatus", fields: &[
+pub static SERVICE_CIDR_STATUS: Schema = Schema::new("networking/v1", "ServiceCIDRStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,25 +7,25 @@ use klient_apimachinery::schema::{
 
 /// `Overhead`.
 #[rustfmt::skip]
-pub static OVERHEAD: Schema = Schema { package: "node/v1", name: "Overhead", fields: &[
+pub static OVERHEAD: Schema = Schema::new("node/v1", "Overhead", &[
     Field { json: "podFixed", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `RuntimeClass`.
 #[rustfmt::skip]
-pub static RUNTIME_CLASS: Schema = Schema { package: "node/v1", name: "RuntimeClass", fields: &[
+pub static RUNTIME_CLASS: Schema = Schema::new("node/v1", "RuntimeClass", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "handler", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "overhead", ty: Type::Message(&OVERHEAD), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "scheduling", ty: Type::Message(&SCHEDULING), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Scheduling`.
 #[rustfmt::skip]
-pub static SCHEDULING: Schema = Schema { package: "node/v1", name: "Scheduling", fields: &[
+pub static SCHEDULING: Schema = Schema::new("node/v1", "Scheduling", &[
     Field { json: "nodeSelector", ty: Type::Map(&Type::String), number: 1, omit_empty: true, atomic: true, ..Field::PLAIN },
     Field { json: "tolerations", ty: Type::List(&Type::Message(&crate::generated::core_v1::TOLERATION)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

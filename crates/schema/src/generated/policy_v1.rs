@@ -7,31 +7,31 @@ use klient_apimachinery::schema::{
 
 /// `Eviction`.
 #[rustfmt::skip]
-pub static EVICTION: Schema = Schema { package: "policy/v1", name: "Eviction", fields: &[
+pub static EVICTION: Schema = Schema::new("policy/v1", "Eviction", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "deleteOptions", ty: Type::Message(&klient_apimachinery::meta::v1::schema::DELETE_OPTIONS), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodDisruptionBudget`.
 #[rustfmt::skip]
-pub static POD_DISRUPTION_BUDGET: Schema = Schema { package: "policy/v1", name: "PodDisruptionBudget", fields: &[
+pub static POD_DISRUPTION_BUDGET: Schema = Schema::new("policy/v1", "PodDisruptionBudget", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&POD_DISRUPTION_BUDGET_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&POD_DISRUPTION_BUDGET_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodDisruptionBudgetSpec`.
 #[rustfmt::skip]
-pub static POD_DISRUPTION_BUDGET_SPEC: Schema = Schema { package: "policy/v1", name: "PodDisruptionBudgetSpec", fields: &[
+pub static POD_DISRUPTION_BUDGET_SPEC: Schema = Schema::new("policy/v1", "PodDisruptionBudgetSpec", &[
     Field { json: "minAvailable", ty: Type::IntOrString, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, patch: Patch { merge: false, retain_keys: false, replace_struct: true, key: "" }, ..Field::PLAIN },
     Field { json: "maxUnavailable", ty: Type::IntOrString, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "unhealthyPodEvictionPolicy", ty: Type::String, number: 4, pointer: true, omit_empty: true, values: &["AlwaysAllow", "IfHealthyBudget"], ..Field::PLAIN },
-] };
+]);
 
 /// `PodDisruptionBudgetStatus`.
 #[rustfmt::skip]
-pub static POD_DISRUPTION_BUDGET_STATUS: Schema = Schema { package: "policy/v1", name: "PodDisruptionBudgetStatus", fields: &[
+pub static POD_DISRUPTION_BUDGET_STATUS: Schema = Schema::new("policy/v1", "PodDisruptionBudgetStatus", &[
     Field { json: "observedGeneration", ty: Type::Int64, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "disruptedPods", ty: Type::Map(&Type::Time), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "disruptionsAllowed", ty: Type::Int32, number: 3, ..Field::PLAIN },
@@ -39,7 +39,7 @@ pub static POD_DISRUPTION_BUDGET_STATUS: Schema = Schema { package: "policy/v1",
     Field { json: "desiredHealthy", ty: Type::Int32, number: 5, ..Field::PLAIN },
     Field { json: "expectedPods", ty: Type::Int32, number: 6, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 7, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

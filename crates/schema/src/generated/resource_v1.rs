@@ -7,7 +7,7 @@ use klient_apimachinery::schema::{
 
 /// `AllocatedDeviceStatus`.
 #[rustfmt::skip]
-pub static ALLOCATED_DEVICE_STATUS: Schema = Schema { package: "resource/v1", name: "AllocatedDeviceStatus", fields: &[
+pub static ALLOCATED_DEVICE_STATUS: Schema = Schema::new("resource/v1", "AllocatedDeviceStatus", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "device", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
@@ -15,60 +15,60 @@ pub static ALLOCATED_DEVICE_STATUS: Schema = Schema { package: "resource/v1", na
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 4, list: ListType::Map(&["type"]), ..Field::PLAIN },
     Field { json: "data", ty: Type::RawExtension, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "networkData", ty: Type::Message(&NETWORK_DEVICE_DATA), number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `AllocationResult`.
 #[rustfmt::skip]
-pub static ALLOCATION_RESULT: Schema = Schema { package: "resource/v1", name: "AllocationResult", fields: &[
+pub static ALLOCATION_RESULT: Schema = Schema::new("resource/v1", "AllocationResult", &[
     Field { json: "devices", ty: Type::Message(&DEVICE_ALLOCATION_RESULT), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeSelector", ty: Type::Message(&crate::generated::core_v1::NODE_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "allocationTimestamp", ty: Type::Time, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CELDeviceSelector`.
 #[rustfmt::skip]
-pub static CEL_DEVICE_SELECTOR: Schema = Schema { package: "resource/v1", name: "CELDeviceSelector", fields: &[
+pub static CEL_DEVICE_SELECTOR: Schema = Schema::new("resource/v1", "CELDeviceSelector", &[
     Field { json: "expression", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CapacityRequestPolicy`.
 #[rustfmt::skip]
-pub static CAPACITY_REQUEST_POLICY: Schema = Schema { package: "resource/v1", name: "CapacityRequestPolicy", fields: &[
+pub static CAPACITY_REQUEST_POLICY: Schema = Schema::new("resource/v1", "CapacityRequestPolicy", &[
     Field { json: "default", ty: Type::Quantity, number: 1, pointer: true, ..Field::PLAIN },
     Field { json: "validValues", ty: Type::List(&Type::Quantity), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "validRange", ty: Type::Message(&CAPACITY_REQUEST_POLICY_RANGE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CapacityRequestPolicyRange`.
 #[rustfmt::skip]
-pub static CAPACITY_REQUEST_POLICY_RANGE: Schema = Schema { package: "resource/v1", name: "CapacityRequestPolicyRange", fields: &[
+pub static CAPACITY_REQUEST_POLICY_RANGE: Schema = Schema::new("resource/v1", "CapacityRequestPolicyRange", &[
     Field { json: "min", ty: Type::Quantity, number: 1, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "max", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "step", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CapacityRequirements`.
 #[rustfmt::skip]
-pub static CAPACITY_REQUIREMENTS: Schema = Schema { package: "resource/v1", name: "CapacityRequirements", fields: &[
+pub static CAPACITY_REQUIREMENTS: Schema = Schema::new("resource/v1", "CapacityRequirements", &[
     Field { json: "requests", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Counter`.
 #[rustfmt::skip]
-pub static COUNTER: Schema = Schema { package: "resource/v1", name: "Counter", fields: &[
+pub static COUNTER: Schema = Schema::new("resource/v1", "Counter", &[
     Field { json: "value", ty: Type::Quantity, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CounterSet`.
 #[rustfmt::skip]
-pub static COUNTER_SET: Schema = Schema { package: "resource/v1", name: "CounterSet", fields: &[
+pub static COUNTER_SET: Schema = Schema::new("resource/v1", "CounterSet", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "counters", ty: Type::Map(&Type::Message(&COUNTER)), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Device`.
 #[rustfmt::skip]
-pub static DEVICE: Schema = Schema { package: "resource/v1", name: "Device", fields: &[
+pub static DEVICE: Schema = Schema::new("resource/v1", "Device", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "attributes", ty: Type::Map(&Type::Message(&DEVICE_ATTRIBUTE)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Map(&Type::Message(&DEVICE_CAPACITY)), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -82,26 +82,26 @@ pub static DEVICE: Schema = Schema { package: "resource/v1", name: "Device", fie
     Field { json: "bindingFailureConditions", ty: Type::List(&Type::String), number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "allowMultipleAllocations", ty: Type::Bool, number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeAllocatableResources", ty: Type::Map(&Type::Message(&NODE_ALLOCATABLE_RESOURCE)), number: 14, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceAllocationConfiguration`.
 #[rustfmt::skip]
-pub static DEVICE_ALLOCATION_CONFIGURATION: Schema = Schema { package: "resource/v1", name: "DeviceAllocationConfiguration", fields: &[
+pub static DEVICE_ALLOCATION_CONFIGURATION: Schema = Schema::new("resource/v1", "DeviceAllocationConfiguration", &[
     Field { json: "source", ty: Type::String, number: 1, required: true, values: &["FromClaim", "FromClass"], ..Field::PLAIN },
     Field { json: "requests", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "opaque", ty: Type::Message(&OPAQUE_DEVICE_CONFIGURATION), number: 1, within: &[3], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceAllocationResult`.
 #[rustfmt::skip]
-pub static DEVICE_ALLOCATION_RESULT: Schema = Schema { package: "resource/v1", name: "DeviceAllocationResult", fields: &[
+pub static DEVICE_ALLOCATION_RESULT: Schema = Schema::new("resource/v1", "DeviceAllocationResult", &[
     Field { json: "results", ty: Type::List(&Type::Message(&DEVICE_REQUEST_ALLOCATION_RESULT)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_ALLOCATION_CONFIGURATION)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceAttribute`.
 #[rustfmt::skip]
-pub static DEVICE_ATTRIBUTE: Schema = Schema { package: "resource/v1", name: "DeviceAttribute", fields: &[
+pub static DEVICE_ATTRIBUTE: Schema = Schema::new("resource/v1", "DeviceAttribute", &[
     Field { json: "int", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "bool", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "string", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -110,91 +110,91 @@ pub static DEVICE_ATTRIBUTE: Schema = Schema { package: "resource/v1", name: "De
     Field { json: "bools", ty: Type::List(&Type::Bool), number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "strings", ty: Type::List(&Type::String), number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "versions", ty: Type::List(&Type::String), number: 9, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceCapacity`.
 #[rustfmt::skip]
-pub static DEVICE_CAPACITY: Schema = Schema { package: "resource/v1", name: "DeviceCapacity", fields: &[
+pub static DEVICE_CAPACITY: Schema = Schema::new("resource/v1", "DeviceCapacity", &[
     Field { json: "value", ty: Type::Quantity, number: 1, required: true, ..Field::PLAIN },
     Field { json: "requestPolicy", ty: Type::Message(&CAPACITY_REQUEST_POLICY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceClaim`.
 #[rustfmt::skip]
-pub static DEVICE_CLAIM: Schema = Schema { package: "resource/v1", name: "DeviceClaim", fields: &[
+pub static DEVICE_CLAIM: Schema = Schema::new("resource/v1", "DeviceClaim", &[
     Field { json: "requests", ty: Type::List(&Type::Message(&DEVICE_REQUEST)), number: 1, ..Field::PLAIN },
     Field { json: "constraints", ty: Type::List(&Type::Message(&DEVICE_CONSTRAINT)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_CLAIM_CONFIGURATION)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceClaimConfiguration`.
 #[rustfmt::skip]
-pub static DEVICE_CLAIM_CONFIGURATION: Schema = Schema { package: "resource/v1", name: "DeviceClaimConfiguration", fields: &[
+pub static DEVICE_CLAIM_CONFIGURATION: Schema = Schema::new("resource/v1", "DeviceClaimConfiguration", &[
     Field { json: "requests", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "opaque", ty: Type::Message(&OPAQUE_DEVICE_CONFIGURATION), number: 1, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceClass`.
 #[rustfmt::skip]
-pub static DEVICE_CLASS: Schema = Schema { package: "resource/v1", name: "DeviceClass", fields: &[
+pub static DEVICE_CLASS: Schema = Schema::new("resource/v1", "DeviceClass", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&DEVICE_CLASS_SPEC), number: 2, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceClassConfiguration`.
 #[rustfmt::skip]
-pub static DEVICE_CLASS_CONFIGURATION: Schema = Schema { package: "resource/v1", name: "DeviceClassConfiguration", fields: &[
+pub static DEVICE_CLASS_CONFIGURATION: Schema = Schema::new("resource/v1", "DeviceClassConfiguration", &[
     Field { json: "opaque", ty: Type::Message(&OPAQUE_DEVICE_CONFIGURATION), number: 1, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceClassSpec`.
 #[rustfmt::skip]
-pub static DEVICE_CLASS_SPEC: Schema = Schema { package: "resource/v1", name: "DeviceClassSpec", fields: &[
+pub static DEVICE_CLASS_SPEC: Schema = Schema::new("resource/v1", "DeviceClassSpec", &[
     Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_CLASS_CONFIGURATION)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "extendedResourceName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceConfiguration`.
 #[rustfmt::skip]
-pub static DEVICE_CONFIGURATION: Schema = Schema { package: "resource/v1", name: "DeviceConfiguration", fields: &[
+pub static DEVICE_CONFIGURATION: Schema = Schema::new("resource/v1", "DeviceConfiguration", &[
     Field { json: "opaque", ty: Type::Message(&OPAQUE_DEVICE_CONFIGURATION), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceConstraint`.
 #[rustfmt::skip]
-pub static DEVICE_CONSTRAINT: Schema = Schema { package: "resource/v1", name: "DeviceConstraint", fields: &[
+pub static DEVICE_CONSTRAINT: Schema = Schema::new("resource/v1", "DeviceConstraint", &[
     Field { json: "requests", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchAttribute", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "distinctAttribute", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceCounterConsumption`.
 #[rustfmt::skip]
-pub static DEVICE_COUNTER_CONSUMPTION: Schema = Schema { package: "resource/v1", name: "DeviceCounterConsumption", fields: &[
+pub static DEVICE_COUNTER_CONSUMPTION: Schema = Schema::new("resource/v1", "DeviceCounterConsumption", &[
     Field { json: "counterSet", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "counters", ty: Type::Map(&Type::Message(&COUNTER)), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "compatibilityGroups", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceDerivedAttribute`.
 #[rustfmt::skip]
-pub static DEVICE_DERIVED_ATTRIBUTE: Schema = Schema { package: "resource/v1", name: "DeviceDerivedAttribute", fields: &[
+pub static DEVICE_DERIVED_ATTRIBUTE: Schema = Schema::new("resource/v1", "DeviceDerivedAttribute", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "expression", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceRequest`.
 #[rustfmt::skip]
-pub static DEVICE_REQUEST: Schema = Schema { package: "resource/v1", name: "DeviceRequest", fields: &[
+pub static DEVICE_REQUEST: Schema = Schema::new("resource/v1", "DeviceRequest", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "exactly", ty: Type::Message(&EXACT_DEVICE_REQUEST), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "firstAvailable", ty: Type::List(&Type::Message(&DEVICE_SUB_REQUEST)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceRequestAllocationResult`.
 #[rustfmt::skip]
-pub static DEVICE_REQUEST_ALLOCATION_RESULT: Schema = Schema { package: "resource/v1", name: "DeviceRequestAllocationResult", fields: &[
+pub static DEVICE_REQUEST_ALLOCATION_RESULT: Schema = Schema::new("resource/v1", "DeviceRequestAllocationResult", &[
     Field { json: "request", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "driver", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
@@ -206,17 +206,17 @@ pub static DEVICE_REQUEST_ALLOCATION_RESULT: Schema = Schema { package: "resourc
     Field { json: "shareID", ty: Type::String, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "consumedCapacity", ty: Type::Map(&Type::Quantity), number: 10, omit_empty: true, ..Field::PLAIN },
     Field { json: "skipNodeOperations", ty: Type::List(&Type::String), number: 11, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceSelector`.
 #[rustfmt::skip]
-pub static DEVICE_SELECTOR: Schema = Schema { package: "resource/v1", name: "DeviceSelector", fields: &[
+pub static DEVICE_SELECTOR: Schema = Schema::new("resource/v1", "DeviceSelector", &[
     Field { json: "cel", ty: Type::Message(&CEL_DEVICE_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceSubRequest`.
 #[rustfmt::skip]
-pub static DEVICE_SUB_REQUEST: Schema = Schema { package: "resource/v1", name: "DeviceSubRequest", fields: &[
+pub static DEVICE_SUB_REQUEST: Schema = Schema::new("resource/v1", "DeviceSubRequest", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "deviceClassName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -225,59 +225,59 @@ pub static DEVICE_SUB_REQUEST: Schema = Schema { package: "resource/v1", name: "
     Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Message(&CAPACITY_REQUIREMENTS), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "derivedAttributes", ty: Type::List(&Type::Message(&DEVICE_DERIVED_ATTRIBUTE)), number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaint`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT: Schema = Schema { package: "resource/v1", name: "DeviceTaint", fields: &[
+pub static DEVICE_TAINT: Schema = Schema::new("resource/v1", "DeviceTaint", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "effect", ty: Type::String, number: 3, required: true, values: &["NoExecute", "NoSchedule", "None"], ..Field::PLAIN },
     Field { json: "timeAdded", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintRule`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_RULE: Schema = Schema { package: "resource/v1", name: "DeviceTaintRule", fields: &[
+pub static DEVICE_TAINT_RULE: Schema = Schema::new("resource/v1", "DeviceTaintRule", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&DEVICE_TAINT_RULE_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&DEVICE_TAINT_RULE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintRuleSpec`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_RULE_SPEC: Schema = Schema { package: "resource/v1", name: "DeviceTaintRuleSpec", fields: &[
+pub static DEVICE_TAINT_RULE_SPEC: Schema = Schema::new("resource/v1", "DeviceTaintRuleSpec", &[
     Field { json: "deviceSelector", ty: Type::Message(&DEVICE_TAINT_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "taint", ty: Type::Message(&DEVICE_TAINT), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintRuleStatus`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_RULE_STATUS: Schema = Schema { package: "resource/v1", name: "DeviceTaintRuleStatus", fields: &[
+pub static DEVICE_TAINT_RULE_STATUS: Schema = Schema::new("resource/v1", "DeviceTaintRuleStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintSelector`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_SELECTOR: Schema = Schema { package: "resource/v1", name: "DeviceTaintSelector", fields: &[
+pub static DEVICE_TAINT_SELECTOR: Schema = Schema::new("resource/v1", "DeviceTaintSelector", &[
     Field { json: "driver", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "device", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceToleration`.
 #[rustfmt::skip]
-pub static DEVICE_TOLERATION: Schema = Schema { package: "resource/v1", name: "DeviceToleration", fields: &[
+pub static DEVICE_TOLERATION: Schema = Schema::new("resource/v1", "DeviceToleration", &[
     Field { json: "key", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, omit_empty: true, default: Some("\"Equal\""), values: &["Equal", "Exists"], ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "effect", ty: Type::String, number: 4, omit_empty: true, values: &["NoExecute", "NoSchedule", "None"], ..Field::PLAIN },
     Field { json: "tolerationSeconds", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ExactDeviceRequest`.
 #[rustfmt::skip]
-pub static EXACT_DEVICE_REQUEST: Schema = Schema { package: "resource/v1", name: "ExactDeviceRequest", fields: &[
+pub static EXACT_DEVICE_REQUEST: Schema = Schema::new("resource/v1", "ExactDeviceRequest", &[
     Field { json: "deviceClassName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "allocationMode", ty: Type::String, number: 3, omit_empty: true, values: &["All", "ExactCount"], ..Field::PLAIN },
@@ -286,108 +286,108 @@ pub static EXACT_DEVICE_REQUEST: Schema = Schema { package: "resource/v1", name:
     Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Message(&CAPACITY_REQUIREMENTS), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "derivedAttributes", ty: Type::List(&Type::Message(&DEVICE_DERIVED_ATTRIBUTE)), number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NetworkDeviceData`.
 #[rustfmt::skip]
-pub static NETWORK_DEVICE_DATA: Schema = Schema { package: "resource/v1", name: "NetworkDeviceData", fields: &[
+pub static NETWORK_DEVICE_DATA: Schema = Schema::new("resource/v1", "NetworkDeviceData", &[
     Field { json: "interfaceName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "ips", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "hardwareAddress", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAllocatableMapping`.
 #[rustfmt::skip]
-pub static NODE_ALLOCATABLE_MAPPING: Schema = Schema { package: "resource/v1", name: "NodeAllocatableMapping", fields: &[
+pub static NODE_ALLOCATABLE_MAPPING: Schema = Schema::new("resource/v1", "NodeAllocatableMapping", &[
     Field { json: "capacityKey", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "capacityMultiplier", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "deviceMultiplier", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAllocatableOverhead`.
 #[rustfmt::skip]
-pub static NODE_ALLOCATABLE_OVERHEAD: Schema = Schema { package: "resource/v1", name: "NodeAllocatableOverhead", fields: &[
+pub static NODE_ALLOCATABLE_OVERHEAD: Schema = Schema::new("resource/v1", "NodeAllocatableOverhead", &[
     Field { json: "perPod", ty: Type::Quantity, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "perContainer", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `NodeAllocatableResource`.
 #[rustfmt::skip]
-pub static NODE_ALLOCATABLE_RESOURCE: Schema = Schema { package: "resource/v1", name: "NodeAllocatableResource", fields: &[
+pub static NODE_ALLOCATABLE_RESOURCE: Schema = Schema::new("resource/v1", "NodeAllocatableResource", &[
     Field { json: "mapping", ty: Type::Message(&NODE_ALLOCATABLE_MAPPING), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "overhead", ty: Type::Message(&NODE_ALLOCATABLE_OVERHEAD), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `OpaqueDeviceConfiguration`.
 #[rustfmt::skip]
-pub static OPAQUE_DEVICE_CONFIGURATION: Schema = Schema { package: "resource/v1", name: "OpaqueDeviceConfiguration", fields: &[
+pub static OPAQUE_DEVICE_CONFIGURATION: Schema = Schema::new("resource/v1", "OpaqueDeviceConfiguration", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "parameters", ty: Type::RawExtension, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaim`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM: Schema = Schema { package: "resource/v1", name: "ResourceClaim", fields: &[
+pub static RESOURCE_CLAIM: Schema = Schema::new("resource/v1", "ResourceClaim", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&RESOURCE_CLAIM_SPEC), number: 2, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&RESOURCE_CLAIM_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaimConsumerReference`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM_CONSUMER_REFERENCE: Schema = Schema { package: "resource/v1", name: "ResourceClaimConsumerReference", fields: &[
+pub static RESOURCE_CLAIM_CONSUMER_REFERENCE: Schema = Schema::new("resource/v1", "ResourceClaimConsumerReference", &[
     Field { json: "apiGroup", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 5, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaimSpec`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM_SPEC: Schema = Schema { package: "resource/v1", name: "ResourceClaimSpec", fields: &[
+pub static RESOURCE_CLAIM_SPEC: Schema = Schema::new("resource/v1", "ResourceClaimSpec", &[
     Field { json: "devices", ty: Type::Message(&DEVICE_CLAIM), number: 1, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaimStatus`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM_STATUS: Schema = Schema { package: "resource/v1", name: "ResourceClaimStatus", fields: &[
+pub static RESOURCE_CLAIM_STATUS: Schema = Schema::new("resource/v1", "ResourceClaimStatus", &[
     Field { json: "allocation", ty: Type::Message(&ALLOCATION_RESULT), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "reservedFor", ty: Type::List(&Type::Message(&RESOURCE_CLAIM_CONSUMER_REFERENCE)), number: 2, omit_empty: true, list: ListType::Map(&["uid"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "uid" }, ..Field::PLAIN },
     Field { json: "devices", ty: Type::List(&Type::Message(&ALLOCATED_DEVICE_STATUS)), number: 4, omit_empty: true, list: ListType::Map(&["driver", "device", "pool", "shareID"]), ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaimTemplate`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM_TEMPLATE: Schema = Schema { package: "resource/v1", name: "ResourceClaimTemplate", fields: &[
+pub static RESOURCE_CLAIM_TEMPLATE: Schema = Schema::new("resource/v1", "ResourceClaimTemplate", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&RESOURCE_CLAIM_TEMPLATE_SPEC), number: 2, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceClaimTemplateSpec`.
 #[rustfmt::skip]
-pub static RESOURCE_CLAIM_TEMPLATE_SPEC: Schema = Schema { package: "resource/v1", name: "ResourceClaimTemplateSpec", fields: &[
+pub static RESOURCE_CLAIM_TEMPLATE_SPEC: Schema = Schema::new("resource/v1", "ResourceClaimTemplateSpec", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&RESOURCE_CLAIM_SPEC), number: 2, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourcePool`.
 #[rustfmt::skip]
-pub static RESOURCE_POOL: Schema = Schema { package: "resource/v1", name: "ResourcePool", fields: &[
+pub static RESOURCE_POOL: Schema = Schema::new("resource/v1", "ResourcePool", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "generation", ty: Type::Int64, number: 2, required: true, ..Field::PLAIN },
     Field { json: "resourceSliceCount", ty: Type::Int64, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceSlice`.
 #[rustfmt::skip]
-pub static RESOURCE_SLICE: Schema = Schema { package: "resource/v1", name: "ResourceSlice", fields: &[
+pub static RESOURCE_SLICE: Schema = Schema::new("resource/v1", "ResourceSlice", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&RESOURCE_SLICE_SPEC), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourceSliceSpec`.
 #[rustfmt::skip]
-pub static RESOURCE_SLICE_SPEC: Schema = Schema { package: "resource/v1", name: "ResourceSliceSpec", fields: &[
+pub static RESOURCE_SLICE_SPEC: Schema = Schema::new("resource/v1", "ResourceSliceSpec", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::Message(&RESOURCE_POOL), number: 2, required: true, ..Field::PLAIN },
     Field { json: "nodeName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -398,7 +398,7 @@ pub static RESOURCE_SLICE_SPEC: Schema = Schema { package: "resource/v1", name: 
     Field { json: "sharedCounters", ty: Type::List(&Type::Message(&COUNTER_SET)), number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "partitionTypeAttribute", ty: Type::String, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "skipNodeOperations", ty: Type::List(&Type::String), number: 10, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

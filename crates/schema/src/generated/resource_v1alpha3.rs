@@ -7,66 +7,66 @@ use klient_apimachinery::schema::{
 
 /// `CELDeviceSelector`.
 #[rustfmt::skip]
-pub static CEL_DEVICE_SELECTOR: Schema = Schema { package: "resource/v1alpha3", name: "CELDeviceSelector", fields: &[
+pub static CEL_DEVICE_SELECTOR: Schema = Schema::new("resource/v1alpha3", "CELDeviceSelector", &[
     Field { json: "expression", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceSelector`.
 #[rustfmt::skip]
-pub static DEVICE_SELECTOR: Schema = Schema { package: "resource/v1alpha3", name: "DeviceSelector", fields: &[
+pub static DEVICE_SELECTOR: Schema = Schema::new("resource/v1alpha3", "DeviceSelector", &[
     Field { json: "cel", ty: Type::Message(&CEL_DEVICE_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaint`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT: Schema = Schema { package: "resource/v1alpha3", name: "DeviceTaint", fields: &[
+pub static DEVICE_TAINT: Schema = Schema::new("resource/v1alpha3", "DeviceTaint", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "effect", ty: Type::String, number: 3, required: true, values: &["NoExecute", "NoSchedule", "None"], ..Field::PLAIN },
     Field { json: "timeAdded", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintRule`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_RULE: Schema = Schema { package: "resource/v1alpha3", name: "DeviceTaintRule", fields: &[
+pub static DEVICE_TAINT_RULE: Schema = Schema::new("resource/v1alpha3", "DeviceTaintRule", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&DEVICE_TAINT_RULE_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&DEVICE_TAINT_RULE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintRuleSpec`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_RULE_SPEC: Schema = Schema { package: "resource/v1alpha3", name: "DeviceTaintRuleSpec", fields: &[
+pub static DEVICE_TAINT_RULE_SPEC: Schema = Schema::new("resource/v1alpha3", "DeviceTaintRuleSpec", &[
     Field { json: "deviceSelector", ty: Type::Message(&DEVICE_TAINT_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "taint", ty: Type::Message(&DEVICE_TAINT), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintRuleStatus`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_RULE_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "DeviceTaintRuleStatus", fields: &[
+pub static DEVICE_TAINT_RULE_STATUS: Schema = Schema::new("resource/v1alpha3", "DeviceTaintRuleStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `DeviceTaintSelector`.
 #[rustfmt::skip]
-pub static DEVICE_TAINT_SELECTOR: Schema = Schema { package: "resource/v1alpha3", name: "DeviceTaintSelector", fields: &[
+pub static DEVICE_TAINT_SELECTOR: Schema = Schema::new("resource/v1alpha3", "DeviceTaintSelector", &[
     Field { json: "driver", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "device", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PartitionTypeStatus`.
 #[rustfmt::skip]
-pub static PARTITION_TYPE_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "PartitionTypeStatus", fields: &[
+pub static PARTITION_TYPE_STATUS: Schema = Schema::new("resource/v1alpha3", "PartitionTypeStatus", &[
     Field { json: "attribute", ty: Type::String, number: 4, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "total", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "allocatable", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PoolStatus`.
 #[rustfmt::skip]
-pub static POOL_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "PoolStatus", fields: &[
+pub static POOL_STATUS: Schema = Schema::new("resource/v1alpha3", "PoolStatus", &[
     Field { json: "driver", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "poolName", ty: Type::String, number: 2, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "generation", ty: Type::Int64, number: 9, required: true, ..Field::PLAIN },
@@ -79,49 +79,49 @@ pub static POOL_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "P
     Field { json: "validationError", ty: Type::String, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "partitionSummary", ty: Type::List(&Type::Message(&PARTITION_TYPE_STATUS)), number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "shareableSummary", ty: Type::Message(&SHAREABLE_SUMMARY_STATUS), number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourcePoolStatusRequest`.
 #[rustfmt::skip]
-pub static RESOURCE_POOL_STATUS_REQUEST: Schema = Schema { package: "resource/v1alpha3", name: "ResourcePoolStatusRequest", fields: &[
+pub static RESOURCE_POOL_STATUS_REQUEST: Schema = Schema::new("resource/v1alpha3", "ResourcePoolStatusRequest", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&RESOURCE_POOL_STATUS_REQUEST_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&RESOURCE_POOL_STATUS_REQUEST_STATUS), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourcePoolStatusRequestSpec`.
 #[rustfmt::skip]
-pub static RESOURCE_POOL_STATUS_REQUEST_SPEC: Schema = Schema { package: "resource/v1alpha3", name: "ResourcePoolStatusRequestSpec", fields: &[
+pub static RESOURCE_POOL_STATUS_REQUEST_SPEC: Schema = Schema::new("resource/v1alpha3", "ResourcePoolStatusRequestSpec", &[
     Field { json: "driver", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "poolName", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "limit", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, default: Some("100"), ..Field::PLAIN },
     Field { json: "defaultPartitionTypeAttribute", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ResourcePoolStatusRequestStatus`.
 #[rustfmt::skip]
-pub static RESOURCE_POOL_STATUS_REQUEST_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "ResourcePoolStatusRequestStatus", fields: &[
+pub static RESOURCE_POOL_STATUS_REQUEST_STATUS: Schema = Schema::new("resource/v1alpha3", "ResourcePoolStatusRequestStatus", &[
     Field { json: "poolCount", ty: Type::Int32, number: 6, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "pools", ty: Type::List(&Type::Message(&POOL_STATUS)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 3, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `ShareableCapacityStatus`.
 #[rustfmt::skip]
-pub static SHAREABLE_CAPACITY_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "ShareableCapacityStatus", fields: &[
+pub static SHAREABLE_CAPACITY_STATUS: Schema = Schema::new("resource/v1alpha3", "ShareableCapacityStatus", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "total", ty: Type::Quantity, number: 2, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "consumed", ty: Type::Quantity, number: 3, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "available", ty: Type::Quantity, number: 4, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `ShareableSummaryStatus`.
 #[rustfmt::skip]
-pub static SHAREABLE_SUMMARY_STATUS: Schema = Schema { package: "resource/v1alpha3", name: "ShareableSummaryStatus", fields: &[
+pub static SHAREABLE_SUMMARY_STATUS: Schema = Schema::new("resource/v1alpha3", "ShareableSummaryStatus", &[
     Field { json: "fullyAvailableDevices", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "partiallyAvailableDevices", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::List(&Type::Message(&SHAREABLE_CAPACITY_STATUS)), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

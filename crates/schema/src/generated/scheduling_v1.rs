@@ -7,13 +7,13 @@ use klient_apimachinery::schema::{
 
 /// `PriorityClass`.
 #[rustfmt::skip]
-pub static PRIORITY_CLASS: Schema = Schema { package: "scheduling/v1", name: "PriorityClass", fields: &[
+pub static PRIORITY_CLASS: Schema = Schema::new("scheduling/v1", "PriorityClass", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "value", ty: Type::Int32, number: 2, ..Field::PLAIN },
     Field { json: "globalDefault", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "description", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "preemptionPolicy", ty: Type::String, number: 5, pointer: true, omit_empty: true, values: &["Never", "PreemptLowerPriority"], ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,61 +7,61 @@ use klient_apimachinery::schema::{
 
 /// `AllCompositeDisruptionMode`.
 #[rustfmt::skip]
-pub static ALL_COMPOSITE_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "AllCompositeDisruptionMode", fields: &[
-] };
+pub static ALL_COMPOSITE_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "AllCompositeDisruptionMode", &[
+]);
 
 /// `AllDisruptionMode`.
 #[rustfmt::skip]
-pub static ALL_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "AllDisruptionMode", fields: &[
-] };
+pub static ALL_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "AllDisruptionMode", &[
+]);
 
 /// `BasicSchedulingPolicy`.
 #[rustfmt::skip]
-pub static BASIC_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "BasicSchedulingPolicy", fields: &[
-] };
+pub static BASIC_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "BasicSchedulingPolicy", &[
+]);
 
 /// `CompositeBasicSchedulingPolicy`.
 #[rustfmt::skip]
-pub static COMPOSITE_BASIC_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositeBasicSchedulingPolicy", fields: &[
-] };
+pub static COMPOSITE_BASIC_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "CompositeBasicSchedulingPolicy", &[
+]);
 
 /// `CompositeDisruptionMode`.
 #[rustfmt::skip]
-pub static COMPOSITE_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositeDisruptionMode", fields: &[
+pub static COMPOSITE_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "CompositeDisruptionMode", &[
     Field { json: "single", ty: Type::Message(&SINGLE_COMPOSITE_DISRUPTION_MODE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "all", ty: Type::Message(&ALL_COMPOSITE_DISRUPTION_MODE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CompositeGangSchedulingPolicy`.
 #[rustfmt::skip]
-pub static COMPOSITE_GANG_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositeGangSchedulingPolicy", fields: &[
+pub static COMPOSITE_GANG_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "CompositeGangSchedulingPolicy", &[
     Field { json: "minGroupCount", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CompositePodGroup`.
 #[rustfmt::skip]
-pub static COMPOSITE_POD_GROUP: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositePodGroup", fields: &[
+pub static COMPOSITE_POD_GROUP: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroup", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&COMPOSITE_POD_GROUP_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&COMPOSITE_POD_GROUP_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CompositePodGroupSchedulingConstraints`.
 #[rustfmt::skip]
-pub static COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositePodGroupSchedulingConstraints", fields: &[
+pub static COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroupSchedulingConstraints", &[
     Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CompositePodGroupSchedulingPolicy`.
 #[rustfmt::skip]
-pub static COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositePodGroupSchedulingPolicy", fields: &[
+pub static COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroupSchedulingPolicy", &[
     Field { json: "basic", ty: Type::Message(&COMPOSITE_BASIC_SCHEDULING_POLICY), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "gang", ty: Type::Message(&COMPOSITE_GANG_SCHEDULING_POLICY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CompositePodGroupSpec`.
 #[rustfmt::skip]
-pub static COMPOSITE_POD_GROUP_SPEC: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositePodGroupSpec", fields: &[
+pub static COMPOSITE_POD_GROUP_SPEC: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroupSpec", &[
     Field { json: "parentCompositePodGroupName", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "workloadRef", ty: Type::Message(&WORKLOAD_REFERENCE), number: 2, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "schedulingPolicy", ty: Type::Message(&COMPOSITE_POD_GROUP_SCHEDULING_POLICY), number: 3, required: true, ..Field::PLAIN },
@@ -70,17 +70,17 @@ pub static COMPOSITE_POD_GROUP_SPEC: Schema = Schema { package: "scheduling/v1al
     Field { json: "priorityClassName", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preemptionPolicy", ty: Type::String, number: 8, pointer: true, omit_empty: true, values: &["Never", "PreemptLowerPriority"], ..Field::PLAIN },
-] };
+]);
 
 /// `CompositePodGroupStatus`.
 #[rustfmt::skip]
-pub static COMPOSITE_POD_GROUP_STATUS: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositePodGroupStatus", fields: &[
+pub static COMPOSITE_POD_GROUP_STATUS: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroupStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
-] };
+]);
 
 /// `CompositePodGroupTemplate`.
 #[rustfmt::skip]
-pub static COMPOSITE_POD_GROUP_TEMPLATE: Schema = Schema { package: "scheduling/v1alpha3", name: "CompositePodGroupTemplate", fields: &[
+pub static COMPOSITE_POD_GROUP_TEMPLATE: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroupTemplate", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "schedulingPolicy", ty: Type::Message(&COMPOSITE_POD_GROUP_SCHEDULING_POLICY), number: 2, required: true, ..Field::PLAIN },
     Field { json: "schedulingConstraints", ty: Type::Message(&COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -90,60 +90,60 @@ pub static COMPOSITE_POD_GROUP_TEMPLATE: Schema = Schema { package: "scheduling/
     Field { json: "preemptionPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Never", "PreemptLowerPriority"], ..Field::PLAIN },
     Field { json: "podGroupTemplates", ty: Type::List(&Type::Message(&POD_GROUP_TEMPLATE)), number: 8, omit_empty: true, list: ListType::Map(&["name"]), ..Field::PLAIN },
     Field { json: "compositePodGroupTemplates", ty: Type::List(&Type::Message(&COMPOSITE_POD_GROUP_TEMPLATE)), number: 9, omit_empty: true, list: ListType::Map(&["name"]), ..Field::PLAIN },
-] };
+]);
 
 /// `DisruptionMode`.
 #[rustfmt::skip]
-pub static DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "DisruptionMode", fields: &[
+pub static DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "DisruptionMode", &[
     Field { json: "single", ty: Type::Message(&SINGLE_DISRUPTION_MODE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "all", ty: Type::Message(&ALL_DISRUPTION_MODE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `GangSchedulingPolicy`.
 #[rustfmt::skip]
-pub static GANG_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "GangSchedulingPolicy", fields: &[
+pub static GANG_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "GangSchedulingPolicy", &[
     Field { json: "minCount", ty: Type::Int32, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroup`.
 #[rustfmt::skip]
-pub static POD_GROUP: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroup", fields: &[
+pub static POD_GROUP: Schema = Schema::new("scheduling/v1alpha3", "PodGroup", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&POD_GROUP_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&POD_GROUP_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupResourceClaim`.
 #[rustfmt::skip]
-pub static POD_GROUP_RESOURCE_CLAIM: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupResourceClaim", fields: &[
+pub static POD_GROUP_RESOURCE_CLAIM: Schema = Schema::new("scheduling/v1alpha3", "PodGroupResourceClaim", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceClaimTemplateName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupResourceClaimStatus`.
 #[rustfmt::skip]
-pub static POD_GROUP_RESOURCE_CLAIM_STATUS: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupResourceClaimStatus", fields: &[
+pub static POD_GROUP_RESOURCE_CLAIM_STATUS: Schema = Schema::new("scheduling/v1alpha3", "PodGroupResourceClaimStatus", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupSchedulingConstraints`.
 #[rustfmt::skip]
-pub static POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupSchedulingConstraints", fields: &[
+pub static POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "PodGroupSchedulingConstraints", &[
     Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupSchedulingPolicy`.
 #[rustfmt::skip]
-pub static POD_GROUP_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupSchedulingPolicy", fields: &[
+pub static POD_GROUP_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "PodGroupSchedulingPolicy", &[
     Field { json: "basic", ty: Type::Message(&BASIC_SCHEDULING_POLICY), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "gang", ty: Type::Message(&GANG_SCHEDULING_POLICY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupSpec`.
 #[rustfmt::skip]
-pub static POD_GROUP_SPEC: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupSpec", fields: &[
+pub static POD_GROUP_SPEC: Schema = Schema::new("scheduling/v1alpha3", "PodGroupSpec", &[
     Field { json: "parentCompositePodGroupName", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "workloadRef", ty: Type::Message(&WORKLOAD_REFERENCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "schedulingPolicy", ty: Type::Message(&POD_GROUP_SCHEDULING_POLICY), number: 3, required: true, ..Field::PLAIN },
@@ -153,18 +153,18 @@ pub static POD_GROUP_SPEC: Schema = Schema { package: "scheduling/v1alpha3", nam
     Field { json: "priorityClassName", ty: Type::String, number: 7, omit_empty: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preemptionPolicy", ty: Type::String, number: 9, pointer: true, omit_empty: true, values: &["Never", "PreemptLowerPriority"], ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupStatus`.
 #[rustfmt::skip]
-pub static POD_GROUP_STATUS: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupStatus", fields: &[
+pub static POD_GROUP_STATUS: Schema = Schema::new("scheduling/v1alpha3", "PodGroupStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "resourceClaimStatuses", ty: Type::List(&Type::Message(&POD_GROUP_RESOURCE_CLAIM_STATUS)), number: 2, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: true, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `PodGroupTemplate`.
 #[rustfmt::skip]
-pub static POD_GROUP_TEMPLATE: Schema = Schema { package: "scheduling/v1alpha3", name: "PodGroupTemplate", fields: &[
+pub static POD_GROUP_TEMPLATE: Schema = Schema::new("scheduling/v1alpha3", "PodGroupTemplate", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "schedulingPolicy", ty: Type::Message(&POD_GROUP_SCHEDULING_POLICY), number: 2, required: true, ..Field::PLAIN },
     Field { json: "schedulingConstraints", ty: Type::Message(&POD_GROUP_SCHEDULING_CONSTRAINTS), number: 3, pointer: true, ..Field::PLAIN },
@@ -173,143 +173,143 @@ pub static POD_GROUP_TEMPLATE: Schema = Schema { package: "scheduling/v1alpha3",
     Field { json: "priorityClassName", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preemptionPolicy", ty: Type::String, number: 8, pointer: true, omit_empty: true, values: &["Never", "PreemptLowerPriority"], ..Field::PLAIN },
-] };
+]);
 
 /// `SingleCompositeDisruptionMode`.
 #[rustfmt::skip]
-pub static SINGLE_COMPOSITE_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "SingleCompositeDisruptionMode", fields: &[
-] };
+pub static SINGLE_COMPOSITE_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "SingleCompositeDisruptionMode", &[
+]);
 
 /// `SingleDisruptionMode`.
 #[rustfmt::skip]
-pub static SINGLE_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "SingleDisruptionMode", fields: &[
-] };
+pub static SINGLE_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "SingleDisruptionMode", &[
+]);
 
 /// `TopologyConstraint`.
 #[rustfmt::skip]
-pub static TOPOLOGY_CONSTRAINT: Schema = Schema { package: "scheduling/v1alpha3", name: "TopologyConstraint", fields: &[
+pub static TOPOLOGY_CONSTRAINT: Schema = Schema::new("scheduling/v1alpha3", "TopologyConstraint", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TypedLocalObjectReference`.
 #[rustfmt::skip]
-pub static TYPED_LOCAL_OBJECT_REFERENCE: Schema = Schema { package: "scheduling/v1alpha3", name: "TypedLocalObjectReference", fields: &[
+pub static TYPED_LOCAL_OBJECT_REFERENCE: Schema = Schema::new("scheduling/v1alpha3", "TypedLocalObjectReference", &[
     Field { json: "apiGroup", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `Workload`.
 #[rustfmt::skip]
-pub static WORKLOAD: Schema = Schema { package: "scheduling/v1alpha3", name: "Workload", fields: &[
+pub static WORKLOAD: Schema = Schema::new("scheduling/v1alpha3", "Workload", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&WORKLOAD_SPEC), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadCompositePodGroupAllDisruptionMode`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupAllDisruptionMode", fields: &[
-] };
+pub static WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupAllDisruptionMode", &[
+]);
 
 /// `WorkloadCompositePodGroupBasicSchedulingPolicy`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupBasicSchedulingPolicy", fields: &[
-] };
+pub static WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupBasicSchedulingPolicy", &[
+]);
 
 /// `WorkloadCompositePodGroupDisruptionMode`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupDisruptionMode", fields: &[
+pub static WORKLOAD_COMPOSITE_POD_GROUP_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupDisruptionMode", &[
     Field { json: "single", ty: Type::Message(&WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "all", ty: Type::Message(&WORKLOAD_COMPOSITE_POD_GROUP_ALL_DISRUPTION_MODE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadCompositePodGroupGangSchedulingPolicy`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupGangSchedulingPolicy", fields: &[
+pub static WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupGangSchedulingPolicy", &[
     Field { json: "minGroupCount", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadCompositePodGroupSchedulingConstraints`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupSchedulingConstraints", fields: &[
+pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupSchedulingConstraints", &[
     Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadCompositePodGroupSchedulingPolicy`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupSchedulingPolicy", fields: &[
+pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupSchedulingPolicy", &[
     Field { json: "basic", ty: Type::Message(&WORKLOAD_COMPOSITE_POD_GROUP_BASIC_SCHEDULING_POLICY), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "gang", ty: Type::Message(&WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadCompositePodGroupSingleDisruptionMode`.
 #[rustfmt::skip]
-pub static WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadCompositePodGroupSingleDisruptionMode", fields: &[
-] };
+pub static WORKLOAD_COMPOSITE_POD_GROUP_SINGLE_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupSingleDisruptionMode", &[
+]);
 
 /// `WorkloadPodGroupAllDisruptionMode`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupAllDisruptionMode", fields: &[
-] };
+pub static WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupAllDisruptionMode", &[
+]);
 
 /// `WorkloadPodGroupBasicSchedulingPolicy`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupBasicSchedulingPolicy", fields: &[
-] };
+pub static WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupBasicSchedulingPolicy", &[
+]);
 
 /// `WorkloadPodGroupDisruptionMode`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupDisruptionMode", fields: &[
+pub static WORKLOAD_POD_GROUP_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupDisruptionMode", &[
     Field { json: "single", ty: Type::Message(&WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "all", ty: Type::Message(&WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadPodGroupGangSchedulingPolicy`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupGangSchedulingPolicy", fields: &[
+pub static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupGangSchedulingPolicy", &[
     Field { json: "minCount", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadPodGroupResourceClaim`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupResourceClaim", fields: &[
+pub static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupResourceClaim", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceClaimTemplateName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadPodGroupSchedulingConstraints`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupSchedulingConstraints", fields: &[
+pub static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupSchedulingConstraints", &[
     Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadPodGroupSchedulingPolicy`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_SCHEDULING_POLICY: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupSchedulingPolicy", fields: &[
+pub static WORKLOAD_POD_GROUP_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupSchedulingPolicy", &[
     Field { json: "basic", ty: Type::Message(&WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "gang", ty: Type::Message(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadPodGroupSingleDisruptionMode`.
 #[rustfmt::skip]
-pub static WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadPodGroupSingleDisruptionMode", fields: &[
-] };
+pub static WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupSingleDisruptionMode", &[
+]);
 
 /// `WorkloadReference`.
 #[rustfmt::skip]
-pub static WORKLOAD_REFERENCE: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadReference", fields: &[
+pub static WORKLOAD_REFERENCE: Schema = Schema::new("scheduling/v1alpha3", "WorkloadReference", &[
     Field { json: "workloadName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "templateName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `WorkloadSpec`.
 #[rustfmt::skip]
-pub static WORKLOAD_SPEC: Schema = Schema { package: "scheduling/v1alpha3", name: "WorkloadSpec", fields: &[
+pub static WORKLOAD_SPEC: Schema = Schema::new("scheduling/v1alpha3", "WorkloadSpec", &[
     Field { json: "controllerRef", ty: Type::Message(&TYPED_LOCAL_OBJECT_REFERENCE), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "podGroupTemplates", ty: Type::List(&Type::Message(&POD_GROUP_TEMPLATE)), number: 2, list: ListType::Map(&["name"]), ..Field::PLAIN },
     Field { json: "compositePodGroupTemplates", ty: Type::List(&Type::Message(&COMPOSITE_POD_GROUP_TEMPLATE)), number: 3, omit_empty: true, list: ListType::Map(&["name"]), ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,14 +7,14 @@ use klient_apimachinery::schema::{
 
 /// `CSIDriver`.
 #[rustfmt::skip]
-pub static CSI_DRIVER: Schema = Schema { package: "storage/v1", name: "CSIDriver", fields: &[
+pub static CSI_DRIVER: Schema = Schema::new("storage/v1", "CSIDriver", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&CSI_DRIVER_SPEC), number: 2, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CSIDriverSpec`.
 #[rustfmt::skip]
-pub static CSI_DRIVER_SPEC: Schema = Schema { package: "storage/v1", name: "CSIDriverSpec", fields: &[
+pub static CSI_DRIVER_SPEC: Schema = Schema::new("storage/v1", "CSIDriverSpec", &[
     Field { json: "attachRequired", ty: Type::Bool, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "podInfoOnMount", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeLifecycleModes", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
@@ -26,50 +26,50 @@ pub static CSI_DRIVER_SPEC: Schema = Schema { package: "storage/v1", name: "CSID
     Field { json: "nodeAllocatableUpdatePeriodSeconds", ty: Type::Int64, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "serviceAccountTokenInSecrets", ty: Type::Bool, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preventPodSchedulingIfMissing", ty: Type::Bool, number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CSINode`.
 #[rustfmt::skip]
-pub static CSI_NODE: Schema = Schema { package: "storage/v1", name: "CSINode", fields: &[
+pub static CSI_NODE: Schema = Schema::new("storage/v1", "CSINode", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&CSI_NODE_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&CSI_NODE_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CSINodeDriver`.
 #[rustfmt::skip]
-pub static CSI_NODE_DRIVER: Schema = Schema { package: "storage/v1", name: "CSINodeDriver", fields: &[
+pub static CSI_NODE_DRIVER: Schema = Schema::new("storage/v1", "CSINodeDriver", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "nodeID", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "topologyKeys", ty: Type::List(&Type::String), number: 3, ..Field::PLAIN },
     Field { json: "allocatable", ty: Type::Message(&VOLUME_NODE_RESOURCES), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `CSINodeSpec`.
 #[rustfmt::skip]
-pub static CSI_NODE_SPEC: Schema = Schema { package: "storage/v1", name: "CSINodeSpec", fields: &[
+pub static CSI_NODE_SPEC: Schema = Schema::new("storage/v1", "CSINodeSpec", &[
     Field { json: "drivers", ty: Type::List(&Type::Message(&CSI_NODE_DRIVER)), number: 1, required: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `CSINodeStatus`.
 #[rustfmt::skip]
-pub static CSI_NODE_STATUS: Schema = Schema { package: "storage/v1", name: "CSINodeStatus", fields: &[
+pub static CSI_NODE_STATUS: Schema = Schema::new("storage/v1", "CSINodeStatus", &[
     Field { json: "storageHealth", ty: Type::List(&Type::Message(&STORAGE_HEALTH)), number: 1, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-] };
+]);
 
 /// `CSIStorageCapacity`.
 #[rustfmt::skip]
-pub static CSI_STORAGE_CAPACITY: Schema = Schema { package: "storage/v1", name: "CSIStorageCapacity", fields: &[
+pub static CSI_STORAGE_CAPACITY: Schema = Schema::new("storage/v1", "CSIStorageCapacity", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeTopology", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "storageClassName", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Quantity, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maximumVolumeSize", ty: Type::Quantity, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageClass`.
 #[rustfmt::skip]
-pub static STORAGE_CLASS: Schema = Schema { package: "storage/v1", name: "StorageClass", fields: &[
+pub static STORAGE_CLASS: Schema = Schema::new("storage/v1", "StorageClass", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "provisioner", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "parameters", ty: Type::Map(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
@@ -78,86 +78,86 @@ pub static STORAGE_CLASS: Schema = Schema { package: "storage/v1", name: "Storag
     Field { json: "allowVolumeExpansion", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeBindingMode", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Immediate", "WaitForFirstConsumer"], ..Field::PLAIN },
     Field { json: "allowedTopologies", ty: Type::List(&Type::Message(&crate::generated::core_v1::TOPOLOGY_SELECTOR_TERM)), number: 8, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageHealth`.
 #[rustfmt::skip]
-pub static STORAGE_HEALTH: Schema = Schema { package: "storage/v1", name: "StorageHealth", fields: &[
+pub static STORAGE_HEALTH: Schema = Schema::new("storage/v1", "StorageHealth", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "healthConditions", ty: Type::List(&Type::Message(&STORAGE_HEALTH_CONDITION)), number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageHealthCondition`.
 #[rustfmt::skip]
-pub static STORAGE_HEALTH_CONDITION: Schema = Schema { package: "storage/v1", name: "StorageHealthCondition", fields: &[
+pub static STORAGE_HEALTH_CONDITION: Schema = Schema::new("storage/v1", "StorageHealthCondition", &[
     Field { json: "status", ty: Type::String, number: 1, required: true, values: &["StorageDegraded", "StorageUnreachable"], ..Field::PLAIN },
     Field { json: "reason", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "accessMode", ty: Type::String, number: 4, pointer: true, omit_empty: true, values: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..Field::PLAIN },
     Field { json: "volumeMode", ty: Type::String, number: 5, pointer: true, omit_empty: true, values: &["Block", "Filesystem"], ..Field::PLAIN },
     Field { json: "lastTransitionTime", ty: Type::Time, number: 6, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `TokenRequest`.
 #[rustfmt::skip]
-pub static TOKEN_REQUEST: Schema = Schema { package: "storage/v1", name: "TokenRequest", fields: &[
+pub static TOKEN_REQUEST: Schema = Schema::new("storage/v1", "TokenRequest", &[
     Field { json: "audience", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "expirationSeconds", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeAttachment`.
 #[rustfmt::skip]
-pub static VOLUME_ATTACHMENT: Schema = Schema { package: "storage/v1", name: "VolumeAttachment", fields: &[
+pub static VOLUME_ATTACHMENT: Schema = Schema::new("storage/v1", "VolumeAttachment", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&VOLUME_ATTACHMENT_SPEC), number: 2, required: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&VOLUME_ATTACHMENT_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeAttachmentSource`.
 #[rustfmt::skip]
-pub static VOLUME_ATTACHMENT_SOURCE: Schema = Schema { package: "storage/v1", name: "VolumeAttachmentSource", fields: &[
+pub static VOLUME_ATTACHMENT_SOURCE: Schema = Schema::new("storage/v1", "VolumeAttachmentSource", &[
     Field { json: "persistentVolumeName", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "inlineVolumeSpec", ty: Type::Message(&crate::generated::core_v1::PERSISTENT_VOLUME_SPEC), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeAttachmentSpec`.
 #[rustfmt::skip]
-pub static VOLUME_ATTACHMENT_SPEC: Schema = Schema { package: "storage/v1", name: "VolumeAttachmentSpec", fields: &[
+pub static VOLUME_ATTACHMENT_SPEC: Schema = Schema::new("storage/v1", "VolumeAttachmentSpec", &[
     Field { json: "attacher", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "source", ty: Type::Message(&VOLUME_ATTACHMENT_SOURCE), number: 2, required: true, ..Field::PLAIN },
     Field { json: "nodeName", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeAttachmentStatus`.
 #[rustfmt::skip]
-pub static VOLUME_ATTACHMENT_STATUS: Schema = Schema { package: "storage/v1", name: "VolumeAttachmentStatus", fields: &[
+pub static VOLUME_ATTACHMENT_STATUS: Schema = Schema::new("storage/v1", "VolumeAttachmentStatus", &[
     Field { json: "attached", ty: Type::Bool, number: 1, required: true, ..Field::PLAIN },
     Field { json: "attachmentMetadata", ty: Type::Map(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "attachError", ty: Type::Message(&VOLUME_ERROR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "detachError", ty: Type::Message(&VOLUME_ERROR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeAttributesClass`.
 #[rustfmt::skip]
-pub static VOLUME_ATTRIBUTES_CLASS: Schema = Schema { package: "storage/v1", name: "VolumeAttributesClass", fields: &[
+pub static VOLUME_ATTRIBUTES_CLASS: Schema = Schema::new("storage/v1", "VolumeAttributesClass", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "driverName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "parameters", ty: Type::Map(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeError`.
 #[rustfmt::skip]
-pub static VOLUME_ERROR: Schema = Schema { package: "storage/v1", name: "VolumeError", fields: &[
+pub static VOLUME_ERROR: Schema = Schema::new("storage/v1", "VolumeError", &[
     Field { json: "time", ty: Type::Time, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "message", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "errorCode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `VolumeNodeResources`.
 #[rustfmt::skip]
-pub static VOLUME_NODE_RESOURCES: Schema = Schema { package: "storage/v1", name: "VolumeNodeResources", fields: &[
+pub static VOLUME_NODE_RESOURCES: Schema = Schema::new("storage/v1", "VolumeNodeResources", &[
     Field { json: "count", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

@@ -7,24 +7,24 @@ use klient_apimachinery::schema::{
 
 /// `StorageVersionMigration`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION_MIGRATION: Schema = Schema { package: "storagemigration/v1beta1", name: "StorageVersionMigration", fields: &[
+pub static STORAGE_VERSION_MIGRATION: Schema = Schema::new("storagemigration/v1beta1", "StorageVersionMigration", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "spec", ty: Type::Message(&STORAGE_VERSION_MIGRATION_SPEC), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "status", ty: Type::Message(&STORAGE_VERSION_MIGRATION_STATUS), number: 3, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageVersionMigrationSpec`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION_MIGRATION_SPEC: Schema = Schema { package: "storagemigration/v1beta1", name: "StorageVersionMigrationSpec", fields: &[
+pub static STORAGE_VERSION_MIGRATION_SPEC: Schema = Schema::new("storagemigration/v1beta1", "StorageVersionMigrationSpec", &[
     Field { json: "resource", ty: Type::Message(&klient_apimachinery::meta::v1::schema::GROUP_RESOURCE), number: 1, required: true, ..Field::PLAIN },
-] };
+]);
 
 /// `StorageVersionMigrationStatus`.
 #[rustfmt::skip]
-pub static STORAGE_VERSION_MIGRATION_STATUS: Schema = Schema { package: "storagemigration/v1beta1", name: "StorageVersionMigrationStatus", fields: &[
+pub static STORAGE_VERSION_MIGRATION_STATUS: Schema = Schema::new("storagemigration/v1beta1", "StorageVersionMigrationStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 1, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "resourceVersion", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-] };
+]);
 
 /// Resources of this group-version.
 #[rustfmt::skip]

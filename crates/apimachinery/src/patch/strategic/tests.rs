@@ -7,10 +7,10 @@ use crate::schema::{Field, Patch, Schema, Type};
 
 const MERGE: Patch = Patch { merge: true, ..Patch::REPLACE };
 
-static ITEM: Schema = Schema {
-    package: "test/v1",
-    name: "Item",
-    fields: &[
+static ITEM: Schema = Schema::new(
+    "test/v1",
+    "Item",
+    &[
         Field { json: "name", ty: Type::String, ..Field::PLAIN },
         Field { json: "value", ty: Type::String, ..Field::PLAIN },
         Field { json: "other", ty: Type::String, ..Field::PLAIN },
@@ -21,12 +21,12 @@ static ITEM: Schema = Schema {
             ..Field::PLAIN
         },
     ],
-};
+);
 
-static THING: Schema = Schema {
-    package: "test/v1",
-    name: "Thing",
-    fields: &[
+static THING: Schema = Schema::new(
+    "test/v1",
+    "Thing",
+    &[
         Field {
             json: "items",
             ty: Type::List(&Type::Message(&ITEM)),
@@ -49,7 +49,7 @@ static THING: Schema = Schema {
             ..Field::PLAIN
         },
     ],
-};
+);
 
 fn map(value: Value) -> Map<String, Value> {
     value.as_object().expect("an object").clone()

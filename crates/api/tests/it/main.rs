@@ -1,0 +1,5 @@
+//! Built-in types over the wire.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod fixtures;

@@ -1,0 +1,14 @@
+//! Protobuf of API structs, written once for all of them.
+//!
+//! What Go writes is written byte for byte: value fields even where they are zero, pointers only where they are
+//! set, maps sorted by key. What Go reads as absent is absent: zero, where Go's field is a value that JSON leaves
+//! out when empty. Fields that this build does not know are kept as they came.
+
+mod decode;
+mod encode;
+mod envelope;
+mod wire;
+
+pub use decode::decode;
+pub use encode::encode;
+pub use envelope::{Envelope, MAGIC, from_slice, list_from_slice, list_to_vec, to_vec};

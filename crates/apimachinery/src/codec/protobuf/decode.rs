@@ -1,0 +1,432 @@
+//! Reading structs.
+
+use std::borrow::Cow;
+
+use super::wire::{Input, Output, Problem, TOO_DEEP, WireType};
+use crate::codec::DecodeError;
+use crate::message::{Either, Entries, List, Message, Mut, Token};
+use crate::schema::{Field, Layout, Part, Schema, Type};
+use crate::{Duration, MicroTime, Time};
+
+/// Structs may be nested this deep.
+const DEPTH: usize = 200;
+
+const NOT_TEXT: Problem = "text is not UTF-8";
+const WRONG_WIRE: Problem = "it is written as another type is";
+
+/// Reads a struct from its bytes, over what it holds.
+///
+/// # Errors
+///
+/// If the bytes are not protobuf, or hold another type where a field is known.
+pub fn decode(bytes: &[u8], message: &mut dyn Message) -> Result<(), DecodeError> {
+    let layout = message.schema().layout();
+    read(Input(bytes), message, layout, Place::TOP).map_err(|fault| fault.into_error())
+}
+
+/// Why something cannot be read, and where, the innermost step first.
+struct Fault {
+    problem: Cow<'static, str>,
+    steps: Vec<Step>,
+}
+
+enum Step {
+    Field(&'static str),
+    Index(usize),
+    Key(String),
+}
+
+type Result<T, E = Box<Fault>> = std::result::Result<T, E>;
+
+impl From<Problem> for Box<Fault> {
+    #[cold]
+    fn from(problem: Problem) -> Self {
+        Box::new(Fault { problem: problem.into(), steps: Vec::new() })
+    }
+}
+
+impl Fault {
+    fn into_error(self) -> DecodeError {
+        let mut path = String::new();
+        for step in self.steps.iter().rev() {
+            match step {
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Field(name) => push_name(&mut path, name),
+                Step::Key(name) => push_name(&mut path, name),
+            }
+        }
+        DecodeError::new(path, self.problem)
+    }
+}
+
+fn push_name(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
+}
+
+/// Says where a fault is.
+#[cold]
+fn at(mut fault: Box<Fault>, step: Step) -> Box<Fault> {
+    fault.steps.push(step);
+    fault
+}
+
+/// How deep a struct stands, and in which embedded struct of it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    depth: usize,
+    within: Option<&'a Embedded<'a>>,
+}
+
+/// An embedded struct, by its number.
+struct Embedded<'a> {
+    number: u32,
+    outer: Option<&'a Embedded<'a>>,
+}
+
+impl Place<'_> {
+    const TOP: Place<'static> = Place { depth: 0, within: None };
+
+    fn deeper(self) -> Result<Place<'static>> {
+        if self.depth == DEPTH {
+            return Err(TOO_DEEP.into());
+        }
+        Ok(Place { depth: self.depth + 1, within: None })
+    }
+}
+
+fn read(mut input: Input<'_>, message: &mut dyn Message, layout: &Layout, place: Place<'_>) -> Result<()> {
+    let fields = message.schema().fields;
+    while !input.is_empty() {
+        let begin = input.0;
+        let (number, wire) = input.tag()?;
+        match layout.part(number) {
+            Some(Part::Field(index)) => {
+                let field = &fields[*index];
+                let slot = message.field_mut(*index);
+                read_field(field, slot, number, wire, &mut input, place)
+                    .map_err(|fault| at(fault, Step::Field(field.json)))?;
+            }
+            Some(Part::Embedded(inner)) => {
+                let bytes = length_delimited(wire, &mut input)?;
+                let embedded = Embedded { number, outer: place.within };
+                let place = Place { within: Some(&embedded), ..place.deeper()? };
+                read(Input(bytes), message, inner, place)?;
+            }
+            None => {
+                input.skip(wire)?;
+                let raw = &begin[..begin.len() - input.0.len()];
+                keep(raw, place.within, message);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a field that is not known, with the heads of the embedded structs around it. Readers of protobuf put
+/// together what comes in pieces.
+fn keep(raw: &[u8], mut within: Option<&Embedded<'_>>, message: &mut dyn Message) {
+    let mut field = Output::with_capacity(raw.len() + 8);
+    field.prepend(raw);
+    while let Some(embedded) = within {
+        field.close(embedded.number, 0);
+        within = embedded.outer;
+    }
+    message.unknown_mut().push_protobuf(field.written());
+}
+
+fn length_delimited<'a>(wire: WireType, input: &mut Input<'a>) -> Result<&'a [u8]> {
+    if wire != WireType::Bytes {
+        return Err(WRONG_WIRE.into());
+    }
+    Ok(input.bytes()?)
+}
+
+fn read_field(
+    field: &'static Field,
+    slot: Mut<'_>,
+    number: u32,
+    wire: WireType,
+    input: &mut Input<'_>,
+    place: Place<'_>,
+) -> Result<()> {
+    match (&field.ty, slot) {
+        (Type::List(item), Mut::List(list)) => read_item(item, list, number, wire, input, place),
+        (Type::Map(value), Mut::Map(map)) => {
+            if map.is_empty() {
+                map.reserve(input.run(number));
+            }
+            read_entry(value, map, length_delimited(wire, input)?, place)
+        }
+        (Type::StringList, Mut::List(list)) => {
+            list.clear();
+            read_strings(1, list, length_delimited(wire, input)?)
+        }
+        (ty, slot) => {
+            let zero_is_absent = !field.pointer && field.omit_empty;
+            read_value(ty, slot, wire, input, zero_is_absent, place)
+        }
+    }
+}
+
+fn read_item(
+    ty: &'static Type,
+    list: &mut dyn List,
+    number: u32,
+    wire: WireType,
+    input: &mut Input<'_>,
+    place: Place<'_>,
+) -> Result<()> {
+    let is_number = matches!(ty, Type::Bool | Type::Int32 | Type::Int64);
+    if is_number && wire == WireType::Bytes {
+        let mut packed = Input(input.bytes()?);
+        while !packed.is_empty() {
+            read_value(ty, list.push(), WireType::Varint, &mut packed, false, place)?;
+        }
+        return Ok(());
+    }
+    if list.is_empty() && wire == WireType::Bytes {
+        list.reserve(input.run(number));
+    }
+    let index = list.len();
+    read_value(ty, list.push(), wire, input, false, place).map_err(|fault| at(fault, Step::Index(index)))
+}
+
+fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Place<'_>) -> Result<()> {
+    let mut input = Input(entry);
+    let mut key = "";
+    let mut value = None;
+    while !input.is_empty() {
+        let (number, wire) = input.tag()?;
+        match number {
+            1 => key = text(length_delimited(wire, &mut input)?)?,
+            2 => {
+                value = Some((wire, input));
+                input.skip(wire)?;
+            }
+            _ => input.skip(wire)?,
+        }
+    }
+    let slot = map.put(key.into());
+    let Some((wire, mut input)) = value else { return Ok(()) };
+    let read = match (ty, slot) {
+        (Type::StringList, Mut::List(list)) => {
+            length_delimited(wire, &mut input).and_then(|bytes| read_strings(1, list, bytes))
+        }
+        (ty, slot) => read_value(ty, slot, wire, &mut input, false, place),
+    };
+    read.map_err(|fault| at(fault, Step::Key(key.to_owned())))
+}
+
+/// The strings under a number of a message that is nothing but a list.
+fn read_strings(wanted: u32, list: &mut dyn List, bytes: &[u8]) -> Result<()> {
+    let mut input = Input(bytes);
+    while !input.is_empty() {
+        let (number, wire) = input.tag()?;
+        if number != wanted {
+            input.skip(wire)?;
+            continue;
+        }
+        if list.is_empty() {
+            list.reserve(input.run(number));
+        }
+        let text = text(length_delimited(wire, &mut input)?)?;
+        set(list.push(), Token::Str(text))?;
+    }
+    Ok(())
+}
+
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|_| NOT_TEXT)
+}
+
+fn set(slot: Mut<'_>, token: Token<'_>) -> Result<()> {
+    match slot {
+        Mut::Scalar(scalar) => Ok(scalar.set(token)?),
+        _ => Err(WRONG_WIRE.into()),
+    }
+}
+
+/// Reads a plain value or a struct.
+fn read_value(
+    ty: &'static Type,
+    slot: Mut<'_>,
+    wire: WireType,
+    input: &mut Input<'_>,
+    zero_is_absent: bool,
+    place: Place<'_>,
+) -> Result<()> {
+    // Go's zero values.
+    let unless_zero = |is_zero: bool, token| if is_zero && zero_is_absent { Token::Null } else { token };
+    match ty {
+        Type::Bool | Type::Int32 | Type::Int64 => {
+            if wire != WireType::Varint {
+                return Err(WRONG_WIRE.into());
+            }
+            let value = input.varint()? as i64;
+            let token = match ty {
+                Type::Bool => Token::Bool(value != 0),
+                // As Go, which cuts what is too long.
+                Type::Int32 => Token::Int((value as i32).into()),
+                _ => Token::Int(value),
+            };
+            set(slot, unless_zero(value == 0, token))
+        }
+        Type::Double => {
+            if wire != WireType::Fixed64 {
+                return Err(WRONG_WIRE.into());
+            }
+            let value = f64::from_bits(input.fixed64()?);
+            set(slot, unless_zero(value == 0.0, Token::Double(value)))
+        }
+        _ => {
+            let bytes = length_delimited(wire, input)?;
+            match ty {
+                Type::String => set(slot, unless_zero(bytes.is_empty(), Token::Str(text(bytes)?))),
+                Type::Bytes => set(slot, unless_zero(bytes.is_empty(), Token::Bytes(bytes))),
+                Type::Message(schema) => read_message(schema, slot, bytes, place.deeper()?),
+                _ => read_special(ty, slot, bytes, place),
+            }
+        }
+    }
+}
+
+fn read_message(schema: &'static Schema, slot: Mut<'_>, bytes: &[u8], place: Place<'_>) -> Result<()> {
+    let message = match slot {
+        Mut::Message(message) => message,
+        Mut::Optional(optional) => optional.make(),
+        Mut::OneOf(union, index) => union.make(index),
+        _ => return Err(WRONG_WIRE.into()),
+    };
+    read(Input(bytes), message, schema.layout(), place)
+}
+
+/// Types that protobuf has a message of its own for.
+fn read_special(ty: &'static Type, slot: Mut<'_>, bytes: &[u8], place: Place<'_>) -> Result<()> {
+    match ty {
+        Type::Time => set(
+            slot,
+            timestamp(bytes)?.map_or(Token::Null, |(seconds, _)| Token::Time(Time::from_unix(seconds))),
+        ),
+        Type::MicroTime => {
+            let time = timestamp(bytes)?.map(|(seconds, nanos)| {
+                let micros = seconds.checked_mul(1_000_000)?.checked_add((nanos / 1000).into())?;
+                Some(MicroTime::from_unix_micros(micros))
+            });
+            match time {
+                None => set(slot, Token::Null),
+                Some(Some(time)) => set(slot, Token::MicroTime(time)),
+                Some(None) => Err("a time is out of range".into()),
+            }
+        }
+        Type::Duration => {
+            let nanos = numbers::<1>(bytes)?[0];
+            set(slot, Token::Duration(Duration::from_nanos(nanos)))
+        }
+        Type::Quantity => {
+            let text = part(bytes, 1)?.map(text).transpose()?.filter(|text| !text.is_empty());
+            set(slot, text.map_or(Token::Null, Token::Str))
+        }
+        Type::IntOrString => {
+            let [is_string, number] = numbers::<2>(bytes)?;
+            if is_string == 0 {
+                return set(slot, Token::Int((number as i32).into()));
+            }
+            set(slot, Token::Str(text(part(bytes, 3)?.unwrap_or_default())?))
+        }
+        Type::Json | Type::RawExtension | Type::FieldsV1 => {
+            let Mut::Json(slot) = slot else { return Err(WRONG_WIRE.into()) };
+            match part(bytes, 1)? {
+                None | Some([]) => slot.clear(),
+                Some(json) => {
+                    let json = text(json)?;
+                    let valid = serde_json::from_str::<&serde_json::value::RawValue>(json);
+                    valid.map_err(|_| "what should be JSON is none")?;
+                    slot.set(json)
+                        .map_err(|problem| Box::new(Fault { problem: problem.into(), steps: Vec::new() }))?;
+                }
+            }
+            Ok(())
+        }
+        Type::SchemaOrArray(schema) | Type::SchemaOrBool(schema) | Type::SchemaOrStringArray(schema) => {
+            let Mut::Either(either) = slot else { return Err(WRONG_WIRE.into()) };
+            read_either(ty, schema, either, bytes, place.deeper()?)
+        }
+        _ => Err(WRONG_WIRE.into()),
+    }
+}
+
+/// Seconds and nanoseconds since 1970; `None` for Go's zero time.
+fn timestamp(bytes: &[u8]) -> Result<Option<(i64, i32)>> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let [seconds, nanos] = numbers::<2>(bytes)?;
+    Ok(Some((seconds, nanos as i32)))
+}
+
+/// The numbers of a message's first fields.
+fn numbers<const N: usize>(bytes: &[u8]) -> Result<[i64; N]> {
+    let mut values = [0; N];
+    let mut input = Input(bytes);
+    while !input.is_empty() {
+        let (number, wire) = input.tag()?;
+        match values.get_mut(number as usize - 1) {
+            Some(value) if wire == WireType::Varint => *value = input.varint()? as i64,
+            _ => input.skip(wire)?,
+        }
+    }
+    Ok(values)
+}
+
+/// The bytes under a number of a message.
+fn part(bytes: &[u8], wanted: u32) -> Result<Option<&[u8]>, Problem> {
+    let mut input = Input(bytes);
+    let mut found = None;
+    while !input.is_empty() {
+        let (number, wire) = input.tag()?;
+        if number == wanted && wire == WireType::Bytes {
+            found = Some(input.bytes()?);
+        } else {
+            input.skip(wire)?;
+        }
+    }
+    Ok(found)
+}
+
+fn read_either(
+    ty: &'static Type,
+    schema: &'static Schema,
+    either: &mut dyn Either,
+    bytes: &[u8],
+    place: Place<'_>,
+) -> Result<()> {
+    let number_of_schema = if matches!(ty, Type::SchemaOrBool(_)) { 2 } else { 1 };
+    if let Some(bytes) = part(bytes, number_of_schema)? {
+        return read(Input(bytes), either.message(), schema.layout(), place);
+    }
+    match ty {
+        Type::SchemaOrBool(_) => {
+            let allows = numbers::<1>(bytes)?[0] != 0;
+            let bool = either.bool().ok_or(WRONG_WIRE)?;
+            Ok(bool.set(Token::Bool(allows))?)
+        }
+        Type::SchemaOrStringArray(_) => read_strings(2, either.list().ok_or(WRONG_WIRE)?, bytes),
+        _ => {
+            let list = either.list().ok_or(WRONG_WIRE)?;
+            let mut input = Input(bytes);
+            while !input.is_empty() {
+                let (number, wire) = input.tag()?;
+                if number != 2 {
+                    input.skip(wire)?;
+                    continue;
+                }
+                let bytes = length_delimited(wire, &mut input)?;
+                read_message(schema, list.push(), bytes, place)?;
+            }
+            Ok(())
+        }
+    }
+}

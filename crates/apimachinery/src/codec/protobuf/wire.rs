@@ -1,0 +1,212 @@
+//! The wire format of protobuf: tags, varints, and bytes with their length before them.
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WireType {
+    Varint,
+    Fixed64,
+    Bytes,
+    Fixed32,
+}
+
+/// Why bytes are not protobuf.
+pub(crate) type Problem = &'static str;
+
+pub(crate) const CUT: Problem = "the bytes end in the middle of a field";
+pub(crate) const TOO_DEEP: Problem = "structs are nested too deep";
+const OVERLONG: Problem = "a number has more than 64 bits";
+const NO_TAG: Problem = "what should be a tag is none";
+
+/// Bytes that are read from their beginning.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Input<'a> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A field's number and how it is written.
+    #[inline]
+    pub(crate) fn tag(&mut self) -> Result<(u32, WireType), Problem> {
+        let tag = self.varint()?;
+        let number = u32::try_from(tag >> 3).map_err(|_| NO_TAG)?;
+        let wire = match tag & 7 {
+            0 => WireType::Varint,
+            1 => WireType::Fixed64,
+            2 => WireType::Bytes,
+            5 => WireType::Fixed32,
+            _ => return Err(NO_TAG),
+        };
+        if number == 0 || number > (1 << 29) - 1 {
+            return Err(NO_TAG);
+        }
+        Ok((number, wire))
+    }
+
+    #[inline]
+    pub(crate) fn varint(&mut self) -> Result<u64, Problem> {
+        match self.0 {
+            [first, rest @ ..] if *first < 0x80 => {
+                self.0 = rest;
+                Ok((*first).into())
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Problem> {
+        let mut value = 0;
+        for (index, byte) in self.0.iter().enumerate().take(10) {
+            // Of the tenth byte one bit is left.
+            if index == 9 && *byte > 1 {
+                return Err(OVERLONG);
+            }
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if *byte < 0x80 {
+                self.0 = &self.0[index + 1..];
+                return Ok(value);
+            }
+        }
+        Err(if self.0.len() < 10 { CUT } else { OVERLONG })
+    }
+
+    /// Bytes with their length before them.
+    #[inline]
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Problem> {
+        let length = usize::try_from(self.varint()?).map_err(|_| CUT)?;
+        self.take(length)
+    }
+
+    pub(crate) fn fixed64(&mut self) -> Result<u64, Problem> {
+        let bytes = self.take(8)?.try_into().map_err(|_| CUT)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    #[inline]
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Problem> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(CUT)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// Passes over a value.
+    pub(crate) fn skip(&mut self, wire: WireType) -> Result<(), Problem> {
+        match wire {
+            WireType::Varint => self.varint().map(drop),
+            WireType::Fixed64 => self.take(8).map(drop),
+            WireType::Bytes => self.bytes().map(drop),
+            WireType::Fixed32 => self.take(4).map(drop),
+        }
+    }
+
+    /// How many values with this tag stand here one behind the other, the first of which had its tag read.
+    pub(crate) fn run(&self, number: u32) -> usize {
+        let mut ahead = *self;
+        let mut length = 0;
+        loop {
+            if ahead.bytes().is_err() {
+                return length.max(1);
+            }
+            length += 1;
+            if ahead.tag().ok() != Some((number, WireType::Bytes)) {
+                return length;
+            }
+        }
+    }
+}
+
+/// Bytes that are written from their end, so that the length of what stands inside something is known when its
+/// head is written.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
+impl Output {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Output { buffer: vec![0; capacity], start: capacity }
+    }
+
+    /// How much is written.
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    #[inline]
+    pub(crate) fn prepend(&mut self, bytes: &[u8]) {
+        if self.start < bytes.len() {
+            self.grow(bytes.len());
+        }
+        self.start -= bytes.len();
+        self.buffer[self.start..self.start + bytes.len()].copy_from_slice(bytes);
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let length = (self.buffer.len() * 2).max(self.len() + more).max(256);
+        let mut longer = vec![0; length];
+        let start = length - self.len();
+        longer[start..].copy_from_slice(self.written());
+        self.buffer = longer;
+        self.start = start;
+    }
+
+    #[inline]
+    pub(crate) fn varint(&mut self, value: u64) {
+        if value < 0x80 {
+            return self.prepend(&[value as u8]);
+        }
+        let mut bytes = [0; 10];
+        let mut length = 0;
+        let mut rest = value;
+        while rest >= 0x80 {
+            bytes[length] = rest as u8 | 0x80;
+            rest >>= 7;
+            length += 1;
+        }
+        bytes[length] = rest as u8;
+        self.prepend(&bytes[..=length]);
+    }
+
+    #[inline]
+    pub(crate) fn tag(&mut self, number: u32, wire: WireType) {
+        let wire = match wire {
+            WireType::Varint => 0,
+            WireType::Fixed64 => 1,
+            WireType::Bytes => 2,
+            WireType::Fixed32 => 5,
+        };
+        self.varint(u64::from(number) << 3 | wire);
+    }
+
+    /// A field that holds a number.
+    #[inline]
+    pub(crate) fn number(&mut self, number: u32, value: i64) {
+        self.varint(value as u64);
+        self.tag(number, WireType::Varint);
+    }
+
+    /// A field that holds bytes.
+    #[inline]
+    pub(crate) fn bytes(&mut self, number: u32, bytes: &[u8]) {
+        self.prepend(bytes);
+        self.head(number, bytes.len());
+    }
+
+    /// The head of a field that holds what was written since there were `before` bytes.
+    #[inline]
+    pub(crate) fn close(&mut self, number: u32, before: usize) {
+        self.head(number, self.len() - before);
+    }
+
+    fn head(&mut self, number: u32, length: usize) {
+        self.varint(length as u64);
+        self.tag(number, WireType::Bytes);
+    }
+}
