@@ -9,10 +9,12 @@ use std::fmt;
 use crate::schema::{Field, Schema};
 use crate::{Duration, MicroTime, Str, Time};
 
+mod dynamic;
 mod scalar;
 mod schema_or;
 mod unknown;
 
+pub use dynamic::Dynamic;
 pub use scalar::{Scalar, Token};
 pub use schema_or::{SchemaOrArray, SchemaOrBool, SchemaOrStringArray};
 pub use unknown::Unknown;

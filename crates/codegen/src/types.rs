@@ -41,7 +41,23 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
         files.push(GeneratedFile { path: format!("crates/api/src/generated/{group}.rs"), text });
     }
     files.push(GeneratedFile { path: "crates/api/src/generated.rs".to_owned(), text: root });
+    files.push(kinds(facts));
     files
+}
+
+/// A test's walk over every kind.
+fn kinds(facts: &Facts) -> GeneratedFile {
+    let mut text = format!(
+        "{HEADER}use super::Check;\n\n/// Checks every kind.\npub(crate) fn each(check: &mut impl Check) {{\n"
+    );
+    for package in facts.packages.iter().filter(|package| !is_meta(package)) {
+        let module = package.module.replace('/', "::");
+        for message in package.messages.iter().filter(|message| message.kind && !message.list) {
+            writeln!(text, "    check.kind::<klient_api::{module}::{}>();", message.name).expect("String");
+        }
+    }
+    text.push_str("}\n");
+    GeneratedFile { path: "crates/api/tests/it/every_kind/generated.rs".to_owned(), text }
 }
 
 /// The groups whose types each group's types hold, for Cargo features.

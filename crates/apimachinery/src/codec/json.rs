@@ -15,6 +15,24 @@ use crate::message::{Entries, List, Message, Mut, Ref, Scalar, Token};
 use crate::schema::Schema;
 use crate::{Json, Str};
 
+/// Reads a struct from JSON, over what it holds.
+///
+/// # Errors
+///
+/// If the bytes are not JSON, or hold something else where a field is known.
+pub fn decode(bytes: &[u8], message: &mut dyn Message) -> Result<(), DecodeError> {
+    let mut reader = Reader::raw();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let done = Slot { place: Mut::Message(message), reader: &mut reader }.deserialize(&mut json);
+    done.and_then(|()| json.end()).map_err(|error| DecodeError::new(reader.path(), error))
+}
+
+/// Appends a struct as JSON.
+pub fn encode(message: &dyn Message, out: &mut Vec<u8>) {
+    let view = View { value: Ref::Message(message), raw: true };
+    serde_json::to_writer(out, &view).expect("a Vec takes all bytes and every key is a string");
+}
+
 /// Reads an object of a known kind.
 ///
 /// # Errors

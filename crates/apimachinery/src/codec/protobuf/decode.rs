@@ -298,6 +298,7 @@ fn read_message(schema: &'static Schema, slot: Mut<'_>, bytes: &[u8], place: Pla
         Mut::Message(message) => message,
         Mut::Optional(optional) => optional.make(),
         Mut::OneOf(union, index) => union.make(index),
+        Mut::Either(either) => either.message(),
         _ => return Err(WRONG_WIRE.into()),
     };
     read(Input(bytes), message, schema.layout(), place)
