@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::ArgAction;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{api_resources, apply, create, delete, demo, get, server, version};
+use crate::command::{api_resources, apply, convert, create, delete, demo, get, server, version};
 use crate::failure::Failure;
 
 /// Work with Kubernetes objects, on any cluster or on the API server in this very program.
@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Delete(delete::DeleteArgs),
     /// Show objects
     Get(get::GetArgs),
+    /// Turn built-in objects and lists from one encoding into another, without a server
+    Convert(convert::ConvertArgs),
     /// List the resources the server serves
     #[command(name = "api-resources")]
     ApiResources(api_resources::ApiResourcesArgs),

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_resources;
 pub(crate) mod apply;
+pub(crate) mod convert;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod demo;
@@ -17,6 +18,7 @@ use crate::session::Session;
 pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
     match command {
         Command::Apply(args) => apply::run(args, session).await,
+        Command::Convert(args) => convert::run(args, session).await,
         Command::Create(args) => create::run(args, session).await,
         Command::Delete(args) => delete::run(args, session).await,
         Command::Get(args) => get::run(args, session).await,

@@ -2,7 +2,7 @@
 
 mod document;
 mod rules;
-mod source;
+pub(crate) mod source;
 
 use clap::Args;
 use klient_apimachinery::{Object, Unstructured};
@@ -11,6 +11,7 @@ use klient_client::{Api, ApiResource, DynamicPlace};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 
+pub(crate) use document::unreadable;
 use rules::Rules;
 pub(crate) use rules::Validation;
 

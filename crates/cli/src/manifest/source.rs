@@ -92,19 +92,24 @@ impl Source {
     }
 
     /// Reads it whole.
-    pub(crate) async fn text(&self) -> Result<String, Failure> {
-        let bytes = match self {
+    pub(crate) async fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        match self {
             Source::Stdin => {
                 let mut bytes = Vec::new();
                 let read = std::io::stdin().read_to_end(&mut bytes);
                 read.map_err(|error| Failure::Message(format!("cannot read STDIN: {error}")))?;
-                bytes
+                Ok(bytes)
             }
-            Source::Url(url) => fetch(url).await?,
+            Source::Url(url) => fetch(url).await,
             Source::File { path, name } => {
-                std::fs::read(path).map_err(|error| Failure::Message(format!("open {name}: {error}")))?
+                std::fs::read(path).map_err(|error| Failure::Message(format!("open {name}: {error}")))
             }
-        };
+        }
+    }
+
+    /// Reads it whole, as text.
+    pub(crate) async fn text(&self) -> Result<String, Failure> {
+        let bytes = self.bytes().await?;
         let problem = |error| Failure::Message(format!("error parsing {}: {error}", self.name()));
         String::from_utf8(bytes).map_err(|error| problem(error.utf8_error()))
     }

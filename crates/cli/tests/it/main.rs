@@ -4,6 +4,7 @@
 
 mod api_resources;
 mod cases;
+mod convert;
 mod demo;
 mod front;
 mod playground;

@@ -2,6 +2,7 @@
 
 use super::decode::{decode, text};
 use super::encode;
+use super::frame::{ListPart, list_parts};
 use super::wire::{Input, Output, Problem, WireType};
 use crate::List;
 use crate::codec::{DecodeError, Kind};
@@ -131,20 +132,17 @@ pub fn list_from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<List
     let envelope = Envelope::parse(bytes)?;
     envelope.check(T::API_VERSION, &format!("{}List", T::KIND))?;
     let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
-    let count = count(envelope.raw, 2).map_err(DecodeError::of_document)?;
-    list.items.reserve_exact(count);
-    let mut input = Input(envelope.raw);
-    while !input.is_empty() {
-        let field = next(&mut input).map_err(DecodeError::of_document)?;
-        match field {
-            Some((1, bytes)) => decode(bytes, &mut list.metadata)?,
-            Some((2, bytes)) => {
+    let items = list_parts(envelope.raw).filter(|part| matches!(part, Ok(ListPart::Item(_))));
+    list.items.reserve_exact(items.count());
+    for part in list_parts(envelope.raw) {
+        match part? {
+            ListPart::Metadata(bytes) => decode(bytes, &mut list.metadata)?,
+            ListPart::Item(bytes) => {
                 let mut item = T::default();
                 let index = list.items.len();
                 decode(bytes, &mut item).map_err(|error| error.within(format_args!("items[{index}]")))?;
                 list.items.push(item);
             }
-            _ => {}
         }
     }
     Ok(list)
@@ -165,18 +163,8 @@ pub fn list_to_vec<T: Message + Kind>(list: &List<T>, out: &mut Vec<u8>) {
     write(T::API_VERSION, &format!("{}List", T::KIND), 1024 * list.items.len(), write_list, out);
 }
 
-/// How many fields of this number there are.
-fn count(bytes: &[u8], wanted: u32) -> Result<usize, Problem> {
-    let mut input = Input(bytes);
-    let mut found = 0;
-    while !input.is_empty() {
-        found += usize::from(matches!(next(&mut input)?, Some((number, _)) if number == wanted));
-    }
-    Ok(found)
-}
-
 /// The next field, if it holds bytes.
-fn next<'a>(input: &mut Input<'a>) -> Result<Option<(u32, &'a [u8])>, Problem> {
+pub(super) fn next<'a>(input: &mut Input<'a>) -> Result<Option<(u32, &'a [u8])>, Problem> {
     let (number, wire) = input.tag()?;
     match wire {
         WireType::Bytes => Ok(Some((number, input.bytes()?))),

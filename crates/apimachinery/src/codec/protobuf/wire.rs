@@ -205,7 +205,8 @@ impl Output {
         self.head(number, self.len() - before);
     }
 
-    fn head(&mut self, number: u32, length: usize) {
+    /// The tag and length before `length` bytes.
+    pub(crate) fn head(&mut self, number: u32, length: usize) {
         self.varint(length as u64);
         self.tag(number, WireType::Bytes);
     }
