@@ -1,13 +1,25 @@
 //! How objects go over the wire.
 
 pub mod json;
+mod list_reader;
 pub mod protobuf;
 
 use std::fmt;
 
+pub use list_reader::ListReader;
+
 use crate::schema::Schema;
 
-/// How a type goes over the wire.
+/// How bytes are to be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// Protobuf, in Kubernetes' envelope.
+    Protobuf,
+}
+
+/// How a type goes over the wire: always in JSON, and built-in types in protobuf too.
 pub trait Wire: Sized + Send + Sync + 'static {
     /// Reads JSON.
     ///
@@ -18,6 +30,80 @@ pub trait Wire: Sized + Send + Sync + 'static {
 
     /// Appends JSON to `out`.
     fn to_json(&self, out: &mut Vec<u8>);
+
+    /// Whether protobuf has the type.
+    fn has_protobuf() -> bool {
+        false
+    }
+
+    /// Reads protobuf.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not protobuf of this type, or protobuf does not have the type.
+    fn from_protobuf(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let kind = protobuf::Envelope::parse(bytes)?.kind;
+        Err(DecodeError::of_document(format_args!("{kind} came in protobuf, and is known in JSON only")))
+    }
+
+    /// Appends protobuf to `out`: nothing where protobuf does not have the type.
+    fn to_protobuf(&self, out: &mut Vec<u8>) {
+        let _ = out;
+    }
+
+    /// Reads bytes of either format.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json) and [`from_protobuf`](Self::from_protobuf).
+    fn decode(format: Format, bytes: &[u8]) -> Result<Self, DecodeError> {
+        match format {
+            Format::Json => Self::from_json(bytes),
+            Format::Protobuf => Self::from_protobuf(bytes),
+        }
+    }
+
+    /// Reads the JSON value at the beginning of `bytes`, and says how long it is; `None` if its end is missing.
+    #[doc(hidden)]
+    fn item_from_json(bytes: &[u8]) -> Result<Option<(Self, usize)>, DecodeError> {
+        match json::value_at(bytes)? {
+            Some(value) => Ok(Some((Self::from_json(value)?, value.len()))),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads the protobuf of an item of a list, which has no envelope of its own.
+    #[doc(hidden)]
+    fn item_from_protobuf(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let _ = bytes;
+        Err(DecodeError::of_document("the list came in protobuf, and its items are known in JSON only"))
+    }
+
+    /// Tells an item what the list says of its kind, which the items of built-in lists leave out.
+    #[doc(hidden)]
+    fn set_list_type(&mut self, api_version: &str, kind: &str) {
+        let _ = (api_version, kind);
+    }
+
+    /// The `apiVersion` and `kind` of a list of such items.
+    #[doc(hidden)]
+    fn list_type(items: &[Self]) -> (String, String) {
+        let _ = items;
+        ("v1".to_owned(), "List".to_owned())
+    }
+
+    /// Appends the protobuf of a list.
+    #[doc(hidden)]
+    fn list_to_protobuf(list: &crate::List<Self>, out: &mut Vec<u8>) {
+        let _ = (list, out);
+    }
+
+    /// Refuses lists of other kinds.
+    #[doc(hidden)]
+    fn check_list(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+        let _ = (api_version, kind);
+        Ok(())
+    }
 }
 
 /// A type with an `apiVersion` and a `kind` of its own.
@@ -28,6 +114,27 @@ pub trait Kind {
     const KIND: &'static str;
     /// What is known of the struct.
     const SCHEMA: &'static Schema;
+}
+
+/// The `apiVersion` and `kind` of a list.
+#[doc(hidden)]
+pub fn list_type<K: Kind>() -> (String, String) {
+    (K::API_VERSION.to_owned(), format!("{}List", K::KIND))
+}
+
+/// Refuses lists of other kinds. A list that says nothing of its kind is taken at its word.
+#[doc(hidden)]
+pub fn check_list<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+    let is_any = matches!(kind, "" | "List");
+    let is_own = kind.strip_suffix("List") == Some(K::KIND);
+    if is_any || (is_own && (api_version.is_empty() || api_version == K::API_VERSION)) {
+        return Ok(());
+    }
+    Err(DecodeError::of_document(format_args!(
+        "expected {} {}List, found {api_version} {kind}",
+        K::API_VERSION,
+        K::KIND
+    )))
 }
 
 /// Bytes that are not what was asked for.

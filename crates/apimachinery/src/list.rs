@@ -1,14 +1,10 @@
 //! [`List`], objects with the resourceVersion they were listed at.
 
-use std::fmt;
+use serde::de::Error as _;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use crate::Str;
-use crate::codec::json::{Reader, Slot};
-use crate::codec::{DecodeError, Kind, Wire};
-use crate::message::{Message, Value};
+use crate::codec::{DecodeError, Format, Kind, ListReader, Wire, check_list, json};
 use crate::meta::v1::ListMeta;
 
 /// Objects of one kind, and the resourceVersion they were listed at.
@@ -50,20 +46,37 @@ impl<'a, K> IntoIterator for &'a List<K> {
     }
 }
 
-impl<K: Message + Default + Kind + Serialize> Wire for List<K> {
+impl<K: Wire> Wire for List<K> {
     fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
-        let mut reader = Reader::raw();
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let done = json
-            .deserialize_map(ListVisitor { list: &mut list, reader: &mut reader })
-            .and_then(|()| json.end());
-        done.map_err(|error| DecodeError::new(reader.path(), error))?;
-        Ok(list)
+        ListReader::read(Format::Json, bytes)
     }
 
     fn to_json(&self, out: &mut Vec<u8>) {
-        serde_json::to_writer(out, self).expect("a Vec takes all bytes and every key is a string");
+        let (api_version, kind) = K::list_type(&self.items);
+        out.extend_from_slice(
+            format!("{{\"kind\":{kind:?},\"apiVersion\":{api_version:?},\"metadata\":").as_bytes(),
+        );
+        json::encode(&self.metadata, out);
+        out.extend_from_slice(b",\"items\":[");
+        for (index, item) in self.items.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            item.to_json(out);
+        }
+        out.extend_from_slice(b"]}");
+    }
+
+    fn has_protobuf() -> bool {
+        K::has_protobuf()
+    }
+
+    fn from_protobuf(bytes: &[u8]) -> Result<Self, DecodeError> {
+        ListReader::read(Format::Protobuf, bytes)
+    }
+
+    fn to_protobuf(&self, out: &mut Vec<u8>) {
+        K::list_to_protobuf(self, out);
     }
 }
 
@@ -78,62 +91,19 @@ impl<K: Kind + Serialize> Serialize for List<K> {
     }
 }
 
-impl<'de, K: Message + Default + Kind> de::Deserialize<'de> for List<K> {
+impl<'de, K: Kind + Deserialize<'de>> Deserialize<'de> for List<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
-        let mut reader = Reader::default();
-        deserializer.deserialize_map(ListVisitor { list: &mut list, reader: &mut reader })?;
-        Ok(list)
-    }
-}
-
-struct ListVisitor<'a, K> {
-    list: &'a mut List<K>,
-    reader: &'a mut Reader,
-}
-
-impl<'de, K: Message + Default + Kind> Visitor<'de> for ListVisitor<'_, K> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a {}List", K::KIND)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Str>()? {
-            match key.as_str() {
-                "metadata" => {
-                    map.next_value_seed(self.reader.enter("metadata", self.list.metadata.view_mut()))?
-                }
-                "items" => map.next_value_seed(self.reader.enter("items", self.list.items.view_mut()))?,
-                "kind" => {
-                    let kind: Str = map.next_value()?;
-                    if kind.strip_suffix("List") != Some(K::KIND) && kind != "List" {
-                        return Err(de::Error::custom(format_args!(
-                            "expected a {}List, found a {kind}",
-                            K::KIND
-                        )));
-                    }
-                    continue;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            }
-            self.reader.leave();
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase", bound(deserialize = "K: Deserialize<'de>"))]
+        struct Fields<K> {
+            api_version: Option<String>,
+            kind: Option<String>,
+            metadata: Option<ListMeta>,
+            items: Option<Vec<K>>,
         }
-        Ok(())
-    }
-}
-
-impl Reader {
-    fn enter<'a>(
-        &'a mut self,
-        name: &'static str,
-        place: crate::message::Mut<'a>,
-    ) -> impl for<'de> DeserializeSeed<'de, Value = ()> {
-        self.push(name);
-        Slot { place, reader: self }
+        let fields = Fields::deserialize(deserializer)?;
+        let (api_version, kind) = (fields.api_version.unwrap_or_default(), fields.kind.unwrap_or_default());
+        check_list::<K>(&api_version, &kind).map_err(D::Error::custom)?;
+        Ok(List { metadata: fields.metadata.unwrap_or_default(), items: fields.items.unwrap_or_default() })
     }
 }

@@ -95,6 +95,8 @@ macro_rules! kind {
             fn to_json(&self, out: &mut ::std::vec::Vec<u8>) {
                 $crate::codec::json::to_vec(self, out)
             }
+
+            $crate::kind_in_protobuf!();
         }
 
         impl $crate::serde::Serialize for $name {
@@ -112,6 +114,52 @@ macro_rules! kind {
             ) -> ::std::result::Result<Self, D::Error> {
                 $crate::codec::json::deserialize_kind(deserializer)
             }
+        }
+    };
+}
+
+/// The part of `Wire` that all kinds with a schema share.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kind_in_protobuf {
+    () => {
+        fn has_protobuf() -> bool {
+            <Self as $crate::codec::Kind>::SCHEMA.has_protobuf()
+        }
+
+        fn from_protobuf(bytes: &[u8]) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
+            $crate::codec::protobuf::from_slice(bytes)
+        }
+
+        fn to_protobuf(&self, out: &mut ::std::vec::Vec<u8>) {
+            $crate::codec::protobuf::to_vec(self, out)
+        }
+
+        fn item_from_json(
+            bytes: &[u8],
+        ) -> ::std::result::Result<::std::option::Option<(Self, usize)>, $crate::codec::DecodeError> {
+            $crate::codec::json::item(bytes)
+        }
+
+        fn item_from_protobuf(bytes: &[u8]) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
+            let mut item = <Self as ::std::default::Default>::default();
+            $crate::codec::protobuf::decode(bytes, &mut item)?;
+            ::std::result::Result::Ok(item)
+        }
+
+        fn list_type(_: &[Self]) -> (::std::string::String, ::std::string::String) {
+            $crate::codec::list_type::<Self>()
+        }
+
+        fn list_to_protobuf(list: &$crate::List<Self>, out: &mut ::std::vec::Vec<u8>) {
+            $crate::codec::protobuf::list_to_vec(list, out)
+        }
+
+        fn check_list(
+            api_version: &str,
+            kind: &str,
+        ) -> ::std::result::Result<(), $crate::codec::DecodeError> {
+            $crate::codec::check_list::<Self>(api_version, kind)
         }
     };
 }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::codec::{DecodeError, Wire};
-use crate::list::List;
-use crate::meta::v1::{GroupVersionKind, ListMeta};
+use crate::meta::v1::GroupVersionKind;
 use crate::object::Object;
 
 /// An object of any kind, as the JSON object it is.
@@ -177,47 +176,20 @@ impl Wire for Unstructured {
     fn to_json(&self, out: &mut Vec<u8>) {
         serde_json::to_writer(out, &self.0).expect("a Vec takes all bytes and every key is a string");
     }
-}
 
-impl Wire for List<Unstructured> {
-    /// Items of built-in lists leave out their kind; it is put back from that of the list.
-    fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Raw {
-            #[serde(default)]
-            api_version: String,
-            #[serde(default)]
-            kind: String,
-            #[serde(default)]
-            metadata: ListMeta,
-            #[serde(default)]
-            items: Option<Vec<Unstructured>>,
+    fn set_list_type(&mut self, api_version: &str, kind: &str) {
+        if let Some(kind) = kind.strip_suffix("List").filter(|kind| !kind.is_empty())
+            && self.kind().is_empty()
+        {
+            self.0.insert("apiVersion".to_owned(), api_version.into());
+            self.0.insert("kind".to_owned(), kind.into());
         }
-        let raw: Raw =
-            serde_json::from_slice(bytes).map_err(|error| DecodeError::new(String::new(), error))?;
-        let mut items = raw.items.unwrap_or_default();
-        if let Some(kind) = raw.kind.strip_suffix("List") {
-            for item in &mut items {
-                if item.kind().is_empty() && !kind.is_empty() {
-                    item.0.insert("apiVersion".to_owned(), raw.api_version.as_str().into());
-                    item.0.insert("kind".to_owned(), kind.into());
-                }
-            }
-        }
-        Ok(List { metadata: raw.metadata, items })
     }
 
-    fn to_json(&self, out: &mut Vec<u8>) {
-        let kind = self.items.first().map_or("", Unstructured::kind);
-        let api_version = self.items.first().map_or("v1", Unstructured::api_version);
-        let list = serde_json::json!({
-            "apiVersion": api_version,
-            "kind": format!("{kind}List"),
-            "metadata": self.metadata,
-            "items": self.items,
-        });
-        serde_json::to_writer(out, &list).expect("a Vec takes all bytes and every key is a string");
+    fn list_type(items: &[Self]) -> (String, String) {
+        let kind = items.first().map_or("", Unstructured::kind);
+        let api_version = items.first().map_or("v1", Unstructured::api_version);
+        (api_version.to_owned(), format!("{kind}List"))
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::codec::{DecodeError, Wire};
-use crate::meta::v1::{PartialObjectMetadata, Status};
+use crate::codec::{DecodeError, Format, Wire, protobuf};
+use crate::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
 use crate::{Object, Str};
 
 /// The annotation on the bookmark that ends the initial events of a streamed list (KEP-3157).
@@ -50,16 +50,27 @@ impl<K: Wire> WatchEvent<K> {
         }
         let raw: Raw<'_> = serde_json::from_slice(bytes)
             .map_err(|error| DecodeError::new(String::new(), format_args!("not a watch event: {error}")))?;
-        let object = raw.object.get().as_bytes();
-        Ok(match raw.kind {
-            "ADDED" => WatchEvent::Added(K::from_json(object)?),
-            "MODIFIED" => WatchEvent::Modified(K::from_json(object)?),
-            "DELETED" => WatchEvent::Deleted(K::from_json(object)?),
-            "BOOKMARK" => WatchEvent::Bookmark(Bookmark::from_json(object)?),
-            "ERROR" => WatchEvent::Error(Box::new(Status::from_json(object)?)),
-            other => {
-                return Err(DecodeError::new(String::new(), format_args!("unknown watch event {other:?}")));
-            }
+        Self::read(Format::Json, raw.kind, raw.object.get().as_bytes())
+    }
+
+    /// Reads one event as protobuf watches send it, without the length before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json).
+    pub fn from_protobuf(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let event = protobuf::Event::parse(bytes)?;
+        Self::read(Format::Protobuf, event.kind, event.object)
+    }
+
+    fn read(format: Format, kind: &str, object: &[u8]) -> Result<Self, DecodeError> {
+        Ok(match kind {
+            "ADDED" => WatchEvent::Added(K::decode(format, object)?),
+            "MODIFIED" => WatchEvent::Modified(K::decode(format, object)?),
+            "DELETED" => WatchEvent::Deleted(K::decode(format, object)?),
+            "BOOKMARK" => WatchEvent::Bookmark(Bookmark::read(format, object)?),
+            "ERROR" => WatchEvent::Error(Box::new(Status::decode(format, object)?)),
+            other => return Err(DecodeError::of_document(format_args!("unknown watch event {other:?}"))),
         })
     }
 }
@@ -78,16 +89,24 @@ impl<K: Object> WatchEvent<K> {
 }
 
 impl Bookmark {
-    fn from_json(object: &[u8]) -> Result<Self, DecodeError> {
-        #[derive(Deserialize)]
-        struct Raw {
-            metadata: crate::meta::v1::ObjectMeta,
+    /// Of a bookmark's object, which is of the watched kind and has nothing but metadata.
+    fn read(format: Format, object: &[u8]) -> Result<Self, DecodeError> {
+        let mut bookmark = PartialObjectMetadata::default();
+        match format {
+            Format::Json => {
+                #[derive(Deserialize)]
+                struct Raw {
+                    metadata: ObjectMeta,
+                }
+                let raw: Raw = serde_json::from_slice(object)
+                    .map_err(|error| DecodeError::of_document(format_args!("not a bookmark: {error}")))?;
+                bookmark.metadata = raw.metadata;
+            }
+            // Metadata is the first field of every object; the others are kept as unknown, and not looked at.
+            Format::Protobuf => protobuf::decode(protobuf::Envelope::parse(object)?.raw, &mut bookmark)?,
         }
-        let raw: Raw = serde_json::from_slice(object)
-            .map_err(|error| DecodeError::new(String::new(), format_args!("not a bookmark: {error}")))?;
-        let object = PartialObjectMetadata { metadata: raw.metadata, ..Default::default() };
         let initial_events_end =
-            object.annotations().any(|(key, value)| key == INITIAL_EVENTS_END && value == "true");
-        Ok(Bookmark { resource_version: object.resource_version().into(), initial_events_end })
+            bookmark.annotations().any(|(key, value)| key == INITIAL_EVENTS_END && value == "true");
+        Ok(Bookmark { resource_version: bookmark.resource_version().into(), initial_events_end })
     }
 }

@@ -5,9 +5,10 @@ use std::fmt::Debug;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use klient_api::{apps, batch, core, policy};
-use klient_apimachinery::codec::{Kind, Wire, protobuf};
+use klient_apimachinery::codec::{DecodeError, Format, Kind, ListReader, Wire, protobuf};
 use klient_apimachinery::message::Message;
-use klient_apimachinery::yaml;
+use klient_apimachinery::meta::v1::ListMeta;
+use klient_apimachinery::{List, WatchEvent, yaml};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,4 +68,100 @@ fn each_form_of_an_object_holds_the_same() {
     check::<core::v1::Secret>("core.v1.Secret");
     check::<core::v1::Service>("core.v1.Service");
     check::<policy::v1::PodDisruptionBudget>("policy.v1.PodDisruptionBudget");
+}
+
+/// A list of pods, in both formats.
+fn pods() -> (List<core::v1::Pod>, Vec<u8>, Vec<u8>) {
+    let bytes = STANDARD.decode(fixture("core.v1.Pod").protobuf).unwrap();
+    let pod: core::v1::Pod = protobuf::from_slice(&bytes).unwrap();
+    let metadata = ListMeta { resource_version: Some("7".into()), ..ListMeta::default() };
+    let mut other = pod.clone();
+    other.metadata.name = Some("other".into());
+    let list = List { metadata, items: vec![pod.clone(), other, pod] };
+    let (mut json, mut protobuf) = (Vec::new(), Vec::new());
+    list.to_json(&mut json);
+    list.to_protobuf(&mut protobuf);
+    (list, json, protobuf)
+}
+
+fn read(format: Format, bytes: &[u8], chunk: usize) -> Result<(Vec<core::v1::Pod>, ListMeta), DecodeError> {
+    let mut reader = ListReader::new(format);
+    let mut items = Vec::new();
+    let mut chunks = bytes.chunks(chunk);
+    loop {
+        let chunk = chunks.next();
+        match chunk {
+            Some(chunk) => reader.push(chunk),
+            None => reader.end(),
+        }
+        while let Some(item) = reader.next_item()? {
+            items.push(item);
+        }
+        if chunk.is_none() {
+            break;
+        }
+    }
+    Ok((items, reader.finish()?))
+}
+
+#[test]
+fn lists_are_read_as_they_arrive() {
+    let (list, json, protobuf) = pods();
+    for (format, bytes) in [(Format::Json, json), (Format::Protobuf, protobuf)] {
+        assert_eq!(List::<core::v1::Pod>::decode(format, &bytes).unwrap(), list);
+        for chunk in [1, 7, 1000, bytes.len()] {
+            let (items, metadata) = read(format, &bytes, chunk).unwrap();
+            assert!(items == list.items && metadata == list.metadata, "{format:?} in chunks of {chunk}");
+        }
+        for end in (0..bytes.len() - 4).step_by(97) {
+            assert!(read(format, &bytes[..end], 500).is_err(), "{format:?} cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn lists_of_another_kind_are_refused() {
+    for (format, bytes) in [(Format::Json, pods().1), (Format::Protobuf, pods().2)] {
+        let mut reader = ListReader::<core::v1::Node>::new(format);
+        reader.push(&bytes);
+        reader.end();
+        let error = loop {
+            match reader.next_item() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("{format:?}: pods are taken for nodes"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(
+            error.contains("expected v1 NodeList, found v1 PodList") || format == Format::Json,
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_is_cut_or_bent_is_refused_and_nothing_worse() {
+    let bytes = STANDARD.decode(fixture("apps.v1.Deployment").protobuf).unwrap();
+    for end in 0..bytes.len() - 4 {
+        // What is cut between two fields of the envelope is an envelope.
+        let _ = apps::v1::Deployment::from_protobuf(&bytes[..end]);
+    }
+    for at in 4..bytes.len() {
+        let mut bent = bytes.clone();
+        bent[at] ^= 1 << (at % 8);
+        let _ = apps::v1::Deployment::from_protobuf(&bent);
+    }
+}
+
+#[test]
+fn watch_events_are_read_from_both_formats() {
+    let fixture = fixture("core.v1.ConfigMap");
+    let object = STANDARD.decode(fixture.protobuf).unwrap();
+    let mut frame = Vec::new();
+    protobuf::Event { kind: "MODIFIED", object: &object }.write(&mut frame);
+    let (length, event) = frame.split_at(4);
+    assert_eq!(length, u32::try_from(event.len()).unwrap().to_be_bytes());
+    let json = serde_json::json!({"type": "MODIFIED", "object": fixture.json}).to_string();
+    let from_protobuf = WatchEvent::<core::v1::ConfigMap>::from_protobuf(event).unwrap();
+    assert_eq!(from_protobuf, WatchEvent::from_json(json.as_bytes()).unwrap());
 }

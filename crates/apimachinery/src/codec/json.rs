@@ -52,6 +52,37 @@ pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, Decode
     }
 }
 
+/// The JSON value at the beginning of bytes; `None` if its end is missing.
+pub(crate) fn value_at(bytes: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+    match values.next() {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value.get().as_bytes())),
+        Some(Err(error)) if error.is_eof() => Ok(None),
+        Some(Err(error)) => Err(DecodeError::of_document(error)),
+    }
+}
+
+/// Reads the object of a known kind at the beginning of bytes, and says how long it is; `None` if its end is missing.
+///
+/// # Errors
+///
+/// As [`from_slice`].
+pub fn item<T: Message + Default + Kind>(bytes: &[u8]) -> Result<Option<(T, usize)>, DecodeError> {
+    let mut object = T::default();
+    let mut reader = Reader { raw: true, type_meta: Some(TypeMeta::default()), ..Reader::default() };
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    match (Slot { place: Mut::Message(&mut object), reader: &mut reader }).deserialize(&mut json) {
+        Err(error) if error.is_eof() => return Ok(None),
+        Err(error) => return Err(DecodeError::new(reader.path(), error)),
+        Ok(()) => {}
+    }
+    match reader.wrong_kind::<T>() {
+        Some(problem) => Err(DecodeError::of_document(problem)),
+        None => Ok(Some((object, json.into_iter::<de::IgnoredAny>().byte_offset()))),
+    }
+}
+
 /// Appends an object of a known kind.
 pub fn to_vec<T: Message + Kind>(object: &T, out: &mut Vec<u8>) {
     let object = Object { message: object, api_version: T::API_VERSION, kind: T::KIND, raw: true };
@@ -141,14 +172,6 @@ impl Reader {
     /// For serde_json over bytes.
     pub(crate) fn raw() -> Self {
         Reader { raw: true, ..Reader::default() }
-    }
-
-    pub(crate) fn push(&mut self, name: &'static str) {
-        self.steps.push(Step::Field(name));
-    }
-
-    pub(crate) fn leave(&mut self) {
-        self.steps.pop();
     }
 
     pub(crate) fn path(&self) -> String {

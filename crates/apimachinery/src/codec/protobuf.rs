@@ -8,9 +8,10 @@ mod decode;
 mod encode;
 mod envelope;
 mod frame;
-mod wire;
+pub(crate) mod wire;
 
 pub use decode::decode;
 pub use encode::encode;
-pub use envelope::{Envelope, MAGIC, from_slice, list_from_slice, list_to_vec, to_vec};
+pub(crate) use envelope::read_type_meta;
+pub use envelope::{Envelope, MAGIC, from_slice, list_to_vec, to_vec};
 pub use frame::{Event, ListPart, list_parts};

@@ -2,12 +2,10 @@
 
 use super::decode::{decode, text};
 use super::encode;
-use super::frame::{ListPart, list_parts};
 use super::wire::{Input, Output, Problem, WireType};
 use crate::List;
 use crate::codec::{DecodeError, Kind};
 use crate::message::Message;
-use crate::meta::v1::ListMeta;
 
 /// What every object in protobuf begins with.
 pub const MAGIC: [u8; 4] = *b"k8s\0";
@@ -38,7 +36,9 @@ impl<'a> Envelope<'a> {
             let mut input = Input(body);
             while !input.is_empty() {
                 match next(&mut input)? {
-                    Some((1, type_meta)) => envelope.read_type_meta(type_meta)?,
+                    Some((1, type_meta)) => {
+                        (envelope.api_version, envelope.kind) = read_type_meta(type_meta)?;
+                    }
                     Some((2, raw)) => envelope.raw = raw,
                     Some((3, encoding)) if !encoding.is_empty() => {
                         return Err("its content is encoded once more, in a way that is not known");
@@ -50,18 +50,6 @@ impl<'a> Envelope<'a> {
         };
         read(&mut envelope).map_err(DecodeError::of_document)?;
         Ok(envelope)
-    }
-
-    fn read_type_meta(&mut self, type_meta: &'a [u8]) -> Result<(), Problem> {
-        let mut input = Input(type_meta);
-        while !input.is_empty() {
-            match next(&mut input)? {
-                Some((1, api_version)) => self.api_version = text(api_version)?,
-                Some((2, kind)) => self.kind = text(kind)?,
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Appends the envelope.
@@ -105,6 +93,20 @@ fn write(
     out.extend_from_slice(output.written());
 }
 
+/// The apiVersion and kind.
+pub(crate) fn read_type_meta(bytes: &[u8]) -> Result<(&str, &str), Problem> {
+    let mut input = Input(bytes);
+    let (mut api_version, mut kind) = ("", "");
+    while !input.is_empty() {
+        match next(&mut input)? {
+            Some((1, text_of)) => api_version = text(text_of)?,
+            Some((2, text_of)) => kind = text(text_of)?,
+            _ => {}
+        }
+    }
+    Ok((api_version, kind))
+}
+
 /// Reads an object of a known kind.
 ///
 /// # Errors
@@ -121,31 +123,6 @@ pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, Decode
 /// Appends an object of a known kind.
 pub fn to_vec<T: Message + Kind>(object: &T, out: &mut Vec<u8>) {
     write(T::API_VERSION, T::KIND, 1024, |output| encode::write(output, object), out);
-}
-
-/// Reads a list of objects of a known kind.
-///
-/// # Errors
-///
-/// As [`from_slice`]; the error names the item.
-pub fn list_from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<List<T>, DecodeError> {
-    let envelope = Envelope::parse(bytes)?;
-    envelope.check(T::API_VERSION, &format!("{}List", T::KIND))?;
-    let mut list = List { metadata: ListMeta::default(), items: Vec::new() };
-    let items = list_parts(envelope.raw).filter(|part| matches!(part, Ok(ListPart::Item(_))));
-    list.items.reserve_exact(items.count());
-    for part in list_parts(envelope.raw) {
-        match part? {
-            ListPart::Metadata(bytes) => decode(bytes, &mut list.metadata)?,
-            ListPart::Item(bytes) => {
-                let mut item = T::default();
-                let index = list.items.len();
-                decode(bytes, &mut item).map_err(|error| error.within(format_args!("items[{index}]")))?;
-                list.items.push(item);
-            }
-        }
-    }
-    Ok(list)
 }
 
 /// Appends a list of objects of a known kind.

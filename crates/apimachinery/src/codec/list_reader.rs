@@ -1,0 +1,162 @@
+//! [`ListReader`], which reads a list while its bytes arrive.
+
+mod json;
+mod protobuf;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{DecodeError, Format, Wire};
+use crate::List;
+use crate::meta::v1::ListMeta;
+
+/// Reads a list item by item while its bytes arrive, so that no more is held than an item and what arrived behind it.
+///
+/// ```
+/// use klient_apimachinery::codec::{Format, ListReader};
+/// use klient_apimachinery::meta::v1::PartialObjectMetadata;
+///
+/// let mut reader = ListReader::<PartialObjectMetadata>::new(Format::Json);
+/// reader.push(br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","#);
+/// reader.push(br#""metadata":{"resourceVersion":"7"},"items":["#);
+/// assert!(reader.next_item()?.is_none());
+/// reader.push(br#"{"metadata":{"name":"a"}},{"metadata""#);
+/// assert_eq!(reader.next_item()?.unwrap().metadata.name.as_deref(), Some("a"));
+/// assert!(reader.next_item()?.is_none());
+/// reader.push(br#":{"name":"b"}}]}"#);
+/// reader.end();
+/// assert_eq!(reader.next_item()?.unwrap().metadata.name.as_deref(), Some("b"));
+/// assert!(reader.next_item()?.is_none());
+/// assert_eq!(reader.finish()?.resource_version.as_deref(), Some("7"));
+/// # Ok::<(), klient_apimachinery::codec::DecodeError>(())
+/// ```
+pub struct ListReader<'a, K> {
+    buffer: Buffer<'a>,
+    state: State,
+    metadata: ListMeta,
+    items: usize,
+    kind: PhantomData<fn() -> K>,
+}
+
+enum State {
+    Json(json::State),
+    Protobuf(protobuf::State),
+}
+
+/// Bytes that arrived and were not read yet.
+#[derive(Default)]
+struct Buffer<'a> {
+    bytes: Cow<'a, [u8]>,
+    start: usize,
+}
+
+impl<'a, K: Wire> ListReader<'a, K> {
+    /// A reader that waits for the first bytes.
+    pub fn new(format: Format) -> Self {
+        Self::over(format, Buffer::default())
+    }
+
+    /// Reads a list of which all bytes are there.
+    pub(crate) fn read(format: Format, bytes: &'a [u8]) -> Result<List<K>, DecodeError> {
+        let mut reader = Self::over(format, Buffer { bytes: bytes.into(), start: 0 });
+        reader.end();
+        let mut items = Vec::new();
+        while let Some(item) = reader.next_item()? {
+            items.push(item);
+        }
+        items.shrink_to_fit();
+        Ok(List { items, metadata: reader.finish()? })
+    }
+
+    fn over(format: Format, buffer: Buffer<'a>) -> Self {
+        let state = match format {
+            Format::Json => State::Json(json::State::default()),
+            Format::Protobuf => State::Protobuf(protobuf::State::default()),
+        };
+        ListReader { buffer, state, metadata: ListMeta::default(), items: 0, kind: PhantomData }
+    }
+
+    /// Takes bytes that arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.push(bytes);
+    }
+
+    /// Says that all bytes have arrived.
+    pub fn end(&mut self) {
+        if let State::Json(state) = &mut self.state {
+            state.end();
+        }
+    }
+
+    /// The next item, if all of it has arrived.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no list of K; the error names the item.
+    pub fn next_item(&mut self) -> Result<Option<K>, DecodeError> {
+        let found = match &mut self.state {
+            State::Json(state) => state.next_item(&mut self.buffer, &mut self.metadata),
+            State::Protobuf(state) => state.next_item(&mut self.buffer, &mut self.metadata),
+        };
+        let item = found.map_err(|fault| match fault {
+            Fault::InItem(error) => error.within(format_args!("items[{}]", self.items)),
+            Fault::InList(error) => error,
+        })?;
+        self.items += usize::from(item.is_some());
+        Ok(item)
+    }
+
+    /// The list's own metadata, when there is no next item behind the [`end`](Self::end).
+    ///
+    /// # Errors
+    ///
+    /// If the list has not ended: its bytes were cut off.
+    pub fn finish(self) -> Result<ListMeta, DecodeError> {
+        let ended = match &self.state {
+            State::Json(state) => state.has_ended(),
+            State::Protobuf(state) => state.has_ended(),
+        };
+        if !ended {
+            let items = self.items;
+            return Err(DecodeError::of_document(format_args!("the list is cut off behind {items} items")));
+        }
+        Ok(self.metadata)
+    }
+}
+
+impl<K> fmt::Debug for ListReader<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ListReader({} items, {} bytes waiting)", self.items, self.buffer.unread().len())
+    }
+}
+
+/// What is wrong: the list, or an item of it.
+enum Fault {
+    InList(DecodeError),
+    InItem(DecodeError),
+}
+
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
+        Fault::InList(error)
+    }
+}
+
+impl Buffer<'_> {
+    fn push(&mut self, bytes: &[u8]) {
+        let start = std::mem::take(&mut self.start);
+        let held = self.bytes.to_mut();
+        // What was read makes room, before more is asked for.
+        held.drain(..start);
+        held.extend_from_slice(bytes);
+    }
+
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.start += length;
+    }
+}

@@ -1,0 +1,144 @@
+//! Lists in JSON: an object whose `items` are read one by one.
+//!
+//! An item is read as soon as it may have arrived. Reading one of which the end is missing was in vain, so the next
+//! try waits until half as much again is there.
+
+use super::{Buffer, Fault};
+use crate::codec::json::{self, value_at};
+use crate::codec::{DecodeError, Wire};
+use crate::meta::v1::ListMeta;
+
+/// How far the reading is.
+#[derive(Default)]
+pub(super) struct State {
+    place: Place,
+    /// How many bytes must have arrived before the next try.
+    wanted: usize,
+    /// Nothing more will arrive.
+    all_is_there: bool,
+    api_version: String,
+    kind: String,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    /// Before `{`.
+    #[default]
+    Begin,
+    /// Before a key or `}`.
+    Key,
+    /// Before an item or `]`.
+    Item,
+    /// Behind `}`.
+    End,
+}
+
+impl State {
+    pub(super) fn has_ended(&self) -> bool {
+        self.place == Place::End
+    }
+
+    pub(super) fn end(&mut self) {
+        self.all_is_there = true;
+    }
+
+    pub(super) fn next_item<K: Wire>(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        metadata: &mut ListMeta,
+    ) -> Result<Option<K>, Fault> {
+        loop {
+            if self.place == Place::End || (buffer.unread().len() < self.wanted && !self.all_is_there) {
+                return Ok(None);
+            }
+            skip(buffer, self.place != Place::Begin);
+            let Some(first) = buffer.unread().first().copied() else { return Ok(None) };
+            match (self.place, first) {
+                (Place::Begin, b'{') => {
+                    self.place = Place::Key;
+                    buffer.consume(1);
+                }
+                (Place::Key, b'}') => {
+                    self.place = Place::End;
+                    K::check_list(&self.api_version, &self.kind)?;
+                }
+                (Place::Key, b'"') => {
+                    if !self.member(buffer, metadata)? {
+                        return Ok(self.wait(buffer));
+                    }
+                }
+                (Place::Item, b']') => {
+                    self.place = Place::Key;
+                    buffer.consume(1);
+                }
+                (Place::Item, b'{') => match K::item_from_json(buffer.unread()).map_err(Fault::InItem)? {
+                    Some((mut item, length)) => {
+                        item.set_list_type(&self.api_version, &self.kind);
+                        self.wanted = 0;
+                        buffer.consume(length);
+                        return Ok(Some(item));
+                    }
+                    None => return Ok(self.wait(buffer)),
+                },
+                (Place::Item, _) => {
+                    return Err(Fault::InItem(DecodeError::of_document("expected an object")));
+                }
+                _ => return Err(DecodeError::of_document("it is no list in JSON").into()),
+            }
+        }
+    }
+
+    fn wait<K>(&mut self, buffer: &Buffer<'_>) -> Option<K> {
+        let there = buffer.unread().len();
+        self.wanted = there + there / 2 + 1;
+        None
+    }
+
+    /// Reads a key and, unless it is `items`, its value; false if not all of it has arrived.
+    fn member(&mut self, buffer: &mut Buffer<'_>, metadata: &mut ListMeta) -> Result<bool, DecodeError> {
+        let bytes = buffer.unread();
+        let Some(key) = value_at(bytes)? else { return Ok(false) };
+        let rest = &bytes[key.len()..];
+        let Some(colon) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else { return Ok(false) };
+        if rest[colon] != b':' {
+            return Err(DecodeError::of_document("a key of the list has no value"));
+        }
+        let rest = &rest[colon + 1..];
+        let Some(space) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else { return Ok(false) };
+        let begin = key.len() + colon + 1 + space;
+        if key == br#""items""# && bytes[begin] == b'[' {
+            self.place = Place::Item;
+            self.wanted = 0;
+            buffer.consume(begin + 1);
+            return Ok(true);
+        }
+        let Some(value) = value_at(&bytes[begin..])? else { return Ok(false) };
+        let end = begin + value.len();
+        // The end of a number is seen by what stands behind it.
+        if end == bytes.len() {
+            return Ok(false);
+        }
+        let text = || serde_json::from_slice::<Option<String>>(value).ok().flatten().unwrap_or_default();
+        match key {
+            br#""metadata""# => {
+                json::decode(value, metadata).map_err(|error| error.within("metadata"))?;
+            }
+            br#""apiVersion""# => self.api_version = text(),
+            br#""kind""# => self.kind = text(),
+            br#""items""# if value != b"null" => {
+                return Err(DecodeError::of_document("items: expected a list"));
+            }
+            _ => {}
+        }
+        self.wanted = 0;
+        buffer.consume(end);
+        Ok(true)
+    }
+}
+
+/// Passes over space, and over commas: that two pass for one does no harm.
+fn skip(buffer: &mut Buffer<'_>, commas: bool) {
+    let passed = |byte: &u8| byte.is_ascii_whitespace() || (commas && *byte == b',');
+    let length = buffer.unread().iter().take_while(|byte| passed(byte)).count();
+    buffer.consume(length);
+}
