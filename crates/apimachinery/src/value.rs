@@ -1,5 +1,6 @@
 //! What the fields of API objects hold.
 
+mod instant;
 mod int_or_string;
 mod map;
 mod quantity;

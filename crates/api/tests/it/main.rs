@@ -4,3 +4,4 @@
 
 mod every_kind;
 mod fixtures;
+mod sizes;

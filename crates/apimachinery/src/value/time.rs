@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::instant::Instant;
+
 /// An instant to the second, such as `creationTimestamp`.
 ///
 /// ```
@@ -15,25 +17,25 @@ use jiff::Timestamp;
 /// # Ok::<(), klient_apimachinery::InvalidValue>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+pub struct Time(Instant);
 
 impl Time {
     /// Go's zero time, which JSON writes as `null`: what a map of times holds for "none".
-    pub const ZERO: Time = Time(-62_135_596_800);
+    pub const ZERO: Time = Time::from_unix(-62_135_596_800);
 
     /// Now.
     pub fn now() -> Self {
-        Time(Timestamp::now().as_second())
+        Time::from_unix(Timestamp::now().as_second())
     }
 
     /// From seconds since 1970.
     pub const fn from_unix(seconds: i64) -> Self {
-        Time(seconds)
+        Time(Instant::new(seconds))
     }
 
     /// Seconds since 1970.
     pub const fn unix(self) -> i64 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -45,19 +47,19 @@ impl Default for Time {
 
 impl From<SystemTime> for Time {
     fn from(time: SystemTime) -> Self {
-        Timestamp::try_from(time).map_or(Time::ZERO, |time| Time(time.as_second()))
+        Timestamp::try_from(time).map_or(Time::ZERO, |time| Time::from_unix(time.as_second()))
     }
 }
 
 impl From<MicroTime> for Time {
     fn from(time: MicroTime) -> Self {
-        Time(time.0.div_euclid(1_000_000))
+        Time::from_unix(time.unix_micros().div_euclid(1_000_000))
     }
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_second(self.0) {
+        match Timestamp::from_second(self.unix()) {
             Ok(time) => time.fmt(f),
             Err(_) => f.write_str("0001-01-01T00:00:00Z"),
         }
@@ -74,31 +76,31 @@ impl FromStr for Time {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        timestamp(text).map(|time| Time(time.as_second()))
+        timestamp(text).map(|time| Time::from_unix(time.as_second()))
     }
 }
 
 /// An instant to the microsecond, such as a Lease's `renewTime`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MicroTime(i64);
+pub struct MicroTime(Instant);
 
 impl MicroTime {
     /// Go's zero time, which JSON writes as `null`.
-    pub const ZERO: MicroTime = MicroTime(Time::ZERO.0 * 1_000_000);
+    pub const ZERO: MicroTime = MicroTime::from_unix_micros(Time::ZERO.unix() * 1_000_000);
 
     /// Now.
     pub fn now() -> Self {
-        MicroTime(Timestamp::now().as_microsecond())
+        MicroTime::from_unix_micros(Timestamp::now().as_microsecond())
     }
 
     /// From microseconds since 1970.
     pub const fn from_unix_micros(micros: i64) -> Self {
-        MicroTime(micros)
+        MicroTime(Instant::new(micros))
     }
 
     /// Microseconds since 1970.
     pub const fn unix_micros(self) -> i64 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -110,13 +112,14 @@ impl Default for MicroTime {
 
 impl From<SystemTime> for MicroTime {
     fn from(time: SystemTime) -> Self {
-        Timestamp::try_from(time).map_or(MicroTime::ZERO, |time| MicroTime(time.as_microsecond()))
+        Timestamp::try_from(time)
+            .map_or(MicroTime::ZERO, |time| MicroTime::from_unix_micros(time.as_microsecond()))
     }
 }
 
 impl fmt::Display for MicroTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_microsecond(self.0) {
+        match Timestamp::from_microsecond(self.unix_micros()) {
             Ok(time) => write!(f, "{time:.6}"),
             Err(_) => f.write_str("0001-01-01T00:00:00.000000Z"),
         }
@@ -133,7 +136,7 @@ impl FromStr for MicroTime {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        timestamp(text).map(|time| MicroTime(time.as_microsecond()))
+        timestamp(text).map(|time| MicroTime::from_unix_micros(time.as_microsecond()))
     }
 }
 
