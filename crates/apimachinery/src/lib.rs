@@ -15,6 +15,8 @@ mod generated {
     pub(crate) mod meta_v1;
     pub(crate) mod meta_v1_schema;
 }
+#[cfg(feature = "k8s-openapi")]
+pub mod k8s_openapi;
 pub mod labels;
 mod list;
 mod macros;
