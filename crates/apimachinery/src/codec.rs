@@ -19,6 +19,17 @@ pub enum Format {
     Protobuf,
 }
 
+/// Whether `managedFields` are read. They are a quarter of many objects, and few programs look at them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManagedFields {
+    /// They are read like all other fields.
+    #[default]
+    Keep,
+    /// They are passed over, and take neither time nor memory. An update of an object read so leaves them as they
+    /// are on the server.
+    Skip,
+}
+
 /// How a type goes over the wire: always in JSON, and built-in types in protobuf too.
 pub trait Wire: Sized + Send + Sync + 'static {
     /// Reads JSON.
@@ -65,7 +76,11 @@ pub trait Wire: Sized + Send + Sync + 'static {
 
     /// Reads the JSON value at the beginning of `bytes`, and says how long it is; `None` if its end is missing.
     #[doc(hidden)]
-    fn item_from_json(bytes: &[u8]) -> Result<Option<(Self, usize)>, DecodeError> {
+    fn item_from_json(
+        bytes: &[u8],
+        managed_fields: ManagedFields,
+    ) -> Result<Option<(Self, usize)>, DecodeError> {
+        let _ = managed_fields;
         match json::value_at(bytes)? {
             Some(value) => Ok(Some((Self::from_json(value)?, value.len()))),
             None => Ok(None),
@@ -74,9 +89,16 @@ pub trait Wire: Sized + Send + Sync + 'static {
 
     /// Reads the protobuf of an item of a list, which has no envelope of its own.
     #[doc(hidden)]
-    fn item_from_protobuf(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let _ = bytes;
+    fn item_from_protobuf(bytes: &[u8], managed_fields: ManagedFields) -> Result<Self, DecodeError> {
+        let _ = (bytes, managed_fields);
         Err(DecodeError::of_document("the list came in protobuf, and its items are known in JSON only"))
+    }
+
+    /// Refuses objects of other kinds.
+    #[doc(hidden)]
+    fn check_kind(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+        let _ = (api_version, kind);
+        Ok(())
     }
 
     /// Tells an item what the list says of its kind, which the items of built-in lists leave out.
@@ -120,6 +142,19 @@ pub trait Kind {
 #[doc(hidden)]
 pub fn list_type<K: Kind>() -> (String, String) {
     (K::API_VERSION.to_owned(), format!("{}List", K::KIND))
+}
+
+/// Refuses objects of other kinds.
+#[doc(hidden)]
+pub fn check_kind<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+    if (api_version, kind) == (K::API_VERSION, K::KIND) {
+        return Ok(());
+    }
+    Err(DecodeError::of_document(format_args!(
+        "expected {} {}, found {api_version} {kind}",
+        K::API_VERSION,
+        K::KIND
+    )))
 }
 
 /// Refuses lists of other kinds. A list that says nothing of its kind is taken at its word.

@@ -137,14 +137,25 @@ macro_rules! kind_in_protobuf {
 
         fn item_from_json(
             bytes: &[u8],
+            managed_fields: $crate::codec::ManagedFields,
         ) -> ::std::result::Result<::std::option::Option<(Self, usize)>, $crate::codec::DecodeError> {
-            $crate::codec::json::item(bytes)
+            $crate::codec::json::item(bytes, managed_fields)
         }
 
-        fn item_from_protobuf(bytes: &[u8]) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
+        fn item_from_protobuf(
+            bytes: &[u8],
+            managed_fields: $crate::codec::ManagedFields,
+        ) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
             let mut item = <Self as ::std::default::Default>::default();
-            $crate::codec::protobuf::decode(bytes, &mut item)?;
+            $crate::codec::protobuf::decode(bytes, &mut item, managed_fields)?;
             ::std::result::Result::Ok(item)
+        }
+
+        fn check_kind(
+            api_version: &str,
+            kind: &str,
+        ) -> ::std::result::Result<(), $crate::codec::DecodeError> {
+            $crate::codec::check_kind::<Self>(api_version, kind)
         }
 
         fn list_type(_: &[Self]) -> (::std::string::String, ::std::string::String) {

@@ -1,6 +1,7 @@
 //! What lists, watches and writes can be told.
 
 use crate::Str;
+use crate::codec::ManagedFields;
 
 /// Which objects to list, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct ListOptions {
     pub resource_version: Option<Str>,
     /// How `resource_version` is meant.
     pub resource_version_match: Option<VersionMatch>,
+    /// Whether the objects' `managedFields` are read.
+    pub managed_fields: ManagedFields,
 }
 
 /// How the version of a list is meant.
@@ -53,6 +56,8 @@ pub struct WatchOptions {
     pub allow_bookmarks: bool,
     /// After how many seconds the server ends the watch.
     pub timeout_seconds: Option<u32>,
+    /// Whether the objects' `managedFields` are read.
+    pub managed_fields: ManagedFields,
 }
 
 /// How objects are written.

@@ -89,6 +89,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether it is the one field that holds what is known of fields' owners.
+    pub(crate) fn is_managed_fields(&self) -> bool {
+        matches!(self.ty, Type::List(Type::Message(schema)) if schema.name == "ManagedFieldsEntry")
+    }
+
     /// A field of which nothing is known, to be completed with `..Field::PLAIN`.
     pub const PLAIN: Field = Field {
         json: "",

@@ -6,7 +6,7 @@ use std::ops::{Index, IndexMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::codec::{DecodeError, Wire};
+use crate::codec::{DecodeError, ManagedFields, Wire, json};
 use crate::meta::v1::GroupVersionKind;
 use crate::object::Object;
 
@@ -175,6 +175,19 @@ impl Wire for Unstructured {
 
     fn to_json(&self, out: &mut Vec<u8>) {
         serde_json::to_writer(out, &self.0).expect("a Vec takes all bytes and every key is a string");
+    }
+
+    fn item_from_json(
+        bytes: &[u8],
+        managed_fields: ManagedFields,
+    ) -> Result<Option<(Self, usize)>, DecodeError> {
+        let Some(value) = json::value_at(bytes)? else { return Ok(None) };
+        let mut object = Self::from_json(value)?;
+        let metadata = object.0.get_mut("metadata").and_then(Value::as_object_mut);
+        if let (ManagedFields::Skip, Some(metadata)) = (managed_fields, metadata) {
+            metadata.remove("managedFields");
+        }
+        Ok(Some((object, value.len())))
     }
 
     fn set_list_type(&mut self, api_version: &str, kind: &str) {

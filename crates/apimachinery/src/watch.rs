@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::codec::{DecodeError, Format, Wire, protobuf};
+use crate::codec::{DecodeError, Format, ManagedFields, Wire, protobuf};
 use crate::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
 use crate::{Object, Str};
 
@@ -40,7 +40,7 @@ impl<K: Wire> WatchEvent<K> {
     /// # Errors
     ///
     /// If it is no event, or its object is not of this type.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn from_json(bytes: &[u8], managed_fields: ManagedFields) -> Result<Self, DecodeError> {
         #[derive(Deserialize)]
         struct Raw<'a> {
             #[serde(rename = "type")]
@@ -50,7 +50,12 @@ impl<K: Wire> WatchEvent<K> {
         }
         let raw: Raw<'_> = serde_json::from_slice(bytes)
             .map_err(|error| DecodeError::new(String::new(), format_args!("not a watch event: {error}")))?;
-        Self::read(Format::Json, raw.kind, raw.object.get().as_bytes())
+        let bytes = raw.object.get().as_bytes();
+        let object = || match K::item_from_json(bytes, managed_fields)? {
+            Some((object, _)) => Ok(object),
+            None => K::from_json(bytes),
+        };
+        Self::of(raw.kind, object, Format::Json, bytes)
     }
 
     /// Reads one event as protobuf watches send it, without the length before it.
@@ -58,18 +63,28 @@ impl<K: Wire> WatchEvent<K> {
     /// # Errors
     ///
     /// As [`from_json`](Self::from_json).
-    pub fn from_protobuf(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn from_protobuf(bytes: &[u8], managed_fields: ManagedFields) -> Result<Self, DecodeError> {
         let event = protobuf::Event::parse(bytes)?;
-        Self::read(Format::Protobuf, event.kind, event.object)
+        let object = || {
+            let envelope = protobuf::Envelope::parse(event.object)?;
+            K::check_kind(envelope.api_version, envelope.kind)?;
+            K::item_from_protobuf(envelope.raw, managed_fields)
+        };
+        Self::of(event.kind, object, Format::Protobuf, event.object)
     }
 
-    fn read(format: Format, kind: &str, object: &[u8]) -> Result<Self, DecodeError> {
+    fn of(
+        kind: &str,
+        object: impl FnOnce() -> Result<K, DecodeError>,
+        format: Format,
+        bytes: &[u8],
+    ) -> Result<Self, DecodeError> {
         Ok(match kind {
-            "ADDED" => WatchEvent::Added(K::decode(format, object)?),
-            "MODIFIED" => WatchEvent::Modified(K::decode(format, object)?),
-            "DELETED" => WatchEvent::Deleted(K::decode(format, object)?),
-            "BOOKMARK" => WatchEvent::Bookmark(Bookmark::read(format, object)?),
-            "ERROR" => WatchEvent::Error(Box::new(Status::decode(format, object)?)),
+            "ADDED" => WatchEvent::Added(object()?),
+            "MODIFIED" => WatchEvent::Modified(object()?),
+            "DELETED" => WatchEvent::Deleted(object()?),
+            "BOOKMARK" => WatchEvent::Bookmark(Bookmark::read(format, bytes)?),
+            "ERROR" => WatchEvent::Error(Box::new(Status::decode(format, bytes)?)),
             other => return Err(DecodeError::of_document(format_args!("unknown watch event {other:?}"))),
         })
     }
@@ -103,7 +118,10 @@ impl Bookmark {
                 bookmark.metadata = raw.metadata;
             }
             // Metadata is the first field of every object; the others are kept as unknown, and not looked at.
-            Format::Protobuf => protobuf::decode(protobuf::Envelope::parse(object)?.raw, &mut bookmark)?,
+            Format::Protobuf => {
+                let raw = protobuf::Envelope::parse(object)?.raw;
+                protobuf::decode(raw, &mut bookmark, ManagedFields::Skip)?;
+            }
         }
         let initial_events_end =
             bookmark.annotations().any(|(key, value)| key == INITIAL_EVENTS_END && value == "true");

@@ -6,14 +6,14 @@ mod random;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use klient_apimachinery::codec::{Kind, Wire, json, protobuf};
+use klient_apimachinery::codec::{Kind, ManagedFields, Wire, json, protobuf};
 use klient_apimachinery::message::{Dynamic, Message};
 use serde_json::Value;
 
 use random::Random;
 
 /// Objects of each kind.
-const OBJECTS: usize = 20;
+const OBJECTS: usize = 8;
 
 /// What is done with each kind.
 pub(crate) trait Check {
@@ -63,7 +63,7 @@ fn through_protobuf<T: Message + Kind + Default + PartialEq + Debug>(object: &T,
     protobuf::encode(&dynamic, &mut raw);
     assert_eq!(protobuf::Envelope::parse(&bytes).unwrap().raw, raw, "{value}");
     let mut read = Dynamic::new(T::SCHEMA);
-    protobuf::decode(&raw, &mut read).unwrap();
+    protobuf::decode(&raw, &mut read, ManagedFields::Keep).unwrap();
     assert_eq!(read, dynamic, "{value}");
 }
 

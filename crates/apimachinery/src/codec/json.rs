@@ -10,7 +10,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::{DecodeError, Kind};
+use super::{DecodeError, Kind, ManagedFields};
 use crate::message::{Entries, List, Message, Mut, Ref, Scalar, Token};
 use crate::schema::Schema;
 use crate::{Json, Str};
@@ -68,9 +68,13 @@ pub(crate) fn value_at(bytes: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
 /// # Errors
 ///
 /// As [`from_slice`].
-pub fn item<T: Message + Default + Kind>(bytes: &[u8]) -> Result<Option<(T, usize)>, DecodeError> {
+pub fn item<T: Message + Default + Kind>(
+    bytes: &[u8],
+    managed_fields: ManagedFields,
+) -> Result<Option<(T, usize)>, DecodeError> {
     let mut object = T::default();
-    let mut reader = Reader { raw: true, type_meta: Some(TypeMeta::default()), ..Reader::default() };
+    let type_meta = Some(TypeMeta::default());
+    let mut reader = Reader { raw: true, type_meta, managed_fields, ..Reader::default() };
     let mut json = serde_json::Deserializer::from_slice(bytes);
     match (Slot { place: Mut::Message(&mut object), reader: &mut reader }).deserialize(&mut json) {
         Err(error) if error.is_eof() => return Ok(None),
@@ -152,6 +156,7 @@ pub(crate) struct Reader {
     raw: bool,
     /// Set while the fields of a top-level object are read.
     type_meta: Option<TypeMeta>,
+    managed_fields: ManagedFields,
     found: TypeMeta,
     steps: Vec<Step>,
 }
@@ -395,6 +400,11 @@ impl Reader {
             match name {
                 Found::Field(index) => {
                     next = index + 1;
+                    if self.managed_fields == ManagedFields::Skip && schema.fields[index].is_managed_fields()
+                    {
+                        map.next_value::<de::IgnoredAny>()?;
+                        continue;
+                    }
                     self.steps.push(Step::Field(schema.fields[index].json));
                     map.next_value_seed(Slot { place: message.field_mut(index), reader: self })?;
                     self.steps.pop();

@@ -7,17 +7,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{DecodeError, Format, Wire};
+use super::{DecodeError, Format, ManagedFields, Wire};
 use crate::List;
 use crate::meta::v1::ListMeta;
 
 /// Reads a list item by item while its bytes arrive, so that no more is held than an item and what arrived behind it.
 ///
 /// ```
-/// use klient_apimachinery::codec::{Format, ListReader};
+/// use klient_apimachinery::codec::{Format, ListReader, ManagedFields};
 /// use klient_apimachinery::meta::v1::PartialObjectMetadata;
 ///
-/// let mut reader = ListReader::<PartialObjectMetadata>::new(Format::Json);
+/// let mut reader = ListReader::<PartialObjectMetadata>::new(Format::Json, ManagedFields::Keep);
 /// reader.push(br#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","#);
 /// reader.push(br#""metadata":{"resourceVersion":"7"},"items":["#);
 /// assert!(reader.next_item()?.is_none());
@@ -36,6 +36,7 @@ pub struct ListReader<'a, K> {
     state: State,
     metadata: ListMeta,
     items: usize,
+    managed_fields: ManagedFields,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -53,8 +54,8 @@ struct Buffer<'a> {
 
 impl<'a, K: Wire> ListReader<'a, K> {
     /// A reader that waits for the first bytes.
-    pub fn new(format: Format) -> Self {
-        Self::over(format, Buffer::default())
+    pub fn new(format: Format, managed_fields: ManagedFields) -> Self {
+        ListReader { managed_fields, ..Self::over(format, Buffer::default()) }
     }
 
     /// Reads a list of which all bytes are there.
@@ -74,7 +75,14 @@ impl<'a, K: Wire> ListReader<'a, K> {
             Format::Json => State::Json(json::State::default()),
             Format::Protobuf => State::Protobuf(protobuf::State::default()),
         };
-        ListReader { buffer, state, metadata: ListMeta::default(), items: 0, kind: PhantomData }
+        ListReader {
+            buffer,
+            state,
+            metadata: ListMeta::default(),
+            items: 0,
+            managed_fields: ManagedFields::Keep,
+            kind: PhantomData,
+        }
     }
 
     /// Takes bytes that arrived.
@@ -96,8 +104,10 @@ impl<'a, K: Wire> ListReader<'a, K> {
     /// If the bytes are no list of K; the error names the item.
     pub fn next_item(&mut self) -> Result<Option<K>, DecodeError> {
         let found = match &mut self.state {
-            State::Json(state) => state.next_item(&mut self.buffer, &mut self.metadata),
-            State::Protobuf(state) => state.next_item(&mut self.buffer, &mut self.metadata),
+            State::Json(state) => state.next_item(&mut self.buffer, &mut self.metadata, self.managed_fields),
+            State::Protobuf(state) => {
+                state.next_item(&mut self.buffer, &mut self.metadata, self.managed_fields)
+            }
         };
         let item = found.map_err(|fault| match fault {
             Fault::InItem(error) => error.within(format_args!("items[{}]", self.items)),

@@ -5,7 +5,7 @@
 
 use super::{Buffer, Fault};
 use crate::codec::json::{self, value_at};
-use crate::codec::{DecodeError, Wire};
+use crate::codec::{DecodeError, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
 
 /// How far the reading is.
@@ -46,6 +46,7 @@ impl State {
         &mut self,
         buffer: &mut Buffer<'_>,
         metadata: &mut ListMeta,
+        managed_fields: ManagedFields,
     ) -> Result<Option<K>, Fault> {
         loop {
             if self.place == Place::End || (buffer.unread().len() < self.wanted && !self.all_is_there) {
@@ -71,15 +72,17 @@ impl State {
                     self.place = Place::Key;
                     buffer.consume(1);
                 }
-                (Place::Item, b'{') => match K::item_from_json(buffer.unread()).map_err(Fault::InItem)? {
-                    Some((mut item, length)) => {
-                        item.set_list_type(&self.api_version, &self.kind);
-                        self.wanted = 0;
-                        buffer.consume(length);
-                        return Ok(Some(item));
+                (Place::Item, b'{') => {
+                    match K::item_from_json(buffer.unread(), managed_fields).map_err(Fault::InItem)? {
+                        Some((mut item, length)) => {
+                            item.set_list_type(&self.api_version, &self.kind);
+                            self.wanted = 0;
+                            buffer.consume(length);
+                            return Ok(Some(item));
+                        }
+                        None => return Ok(self.wait(buffer)),
                     }
-                    None => return Ok(self.wait(buffer)),
-                },
+                }
                 (Place::Item, _) => {
                     return Err(Fault::InItem(DecodeError::of_document("expected an object")));
                 }

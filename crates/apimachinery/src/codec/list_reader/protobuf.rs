@@ -3,7 +3,7 @@
 use super::{Buffer, Fault};
 use crate::codec::protobuf::wire::{CUT, Input, Problem, WireType};
 use crate::codec::protobuf::{MAGIC, decode, read_type_meta};
-use crate::codec::{DecodeError, Wire};
+use crate::codec::{DecodeError, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
 
 /// How far the reading is.
@@ -37,6 +37,7 @@ impl State {
         &mut self,
         buffer: &mut Buffer<'_>,
         metadata: &mut ListMeta,
+        managed_fields: ManagedFields,
     ) -> Result<Option<K>, Fault> {
         loop {
             let bytes = buffer.unread();
@@ -80,8 +81,8 @@ impl State {
                     }
                     let content = &bytes[field.begin..field.end];
                     let item = match field.number {
-                        1 => decode(content, metadata).map(|()| None)?,
-                        2 => Some(K::item_from_protobuf(content).map_err(Fault::InItem)?),
+                        1 => decode(content, metadata, managed_fields).map(|()| None)?,
+                        2 => Some(K::item_from_protobuf(content, managed_fields).map_err(Fault::InItem)?),
                         _ => None,
                     };
                     *left -= field.end;

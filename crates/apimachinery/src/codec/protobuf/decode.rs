@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::wire::{Input, Output, Problem, TOO_DEEP, WireType};
-use crate::codec::DecodeError;
+use crate::codec::{DecodeError, ManagedFields};
 use crate::message::{Either, Entries, List, Message, Mut, Token};
 use crate::schema::{Field, Layout, Part, Schema, Type};
 use crate::{Duration, MicroTime, Time};
@@ -19,9 +19,14 @@ const WRONG_WIRE: Problem = "it is written as another type is";
 /// # Errors
 ///
 /// If the bytes are not protobuf, or hold another type where a field is known.
-pub fn decode(bytes: &[u8], message: &mut dyn Message) -> Result<(), DecodeError> {
+pub fn decode(
+    bytes: &[u8],
+    message: &mut dyn Message,
+    managed_fields: ManagedFields,
+) -> Result<(), DecodeError> {
     let layout = message.schema().layout();
-    read(Input(bytes), message, layout, Place::TOP).map_err(|fault| fault.into_error())
+    let top = Place { depth: 0, within: None, managed_fields };
+    read(Input(bytes), message, layout, top).map_err(|fault| fault.into_error())
 }
 
 /// Why something cannot be read, and where, the innermost step first.
@@ -78,6 +83,7 @@ fn at(mut fault: Box<Fault>, step: Step) -> Box<Fault> {
 struct Place<'a> {
     depth: usize,
     within: Option<&'a Embedded<'a>>,
+    managed_fields: ManagedFields,
 }
 
 /// An embedded struct, by its number.
@@ -87,13 +93,11 @@ struct Embedded<'a> {
 }
 
 impl Place<'_> {
-    const TOP: Place<'static> = Place { depth: 0, within: None };
-
-    fn deeper(self) -> Result<Place<'static>> {
+    fn deeper(self) -> Result<Self> {
         if self.depth == DEPTH {
             return Err(TOO_DEEP.into());
         }
-        Ok(Place { depth: self.depth + 1, within: None })
+        Ok(Place { depth: self.depth + 1, within: None, ..self })
     }
 }
 
@@ -105,6 +109,10 @@ fn read(mut input: Input<'_>, message: &mut dyn Message, layout: &Layout, place:
         match layout.part(number) {
             Some(Part::Field(index)) => {
                 let field = &fields[*index];
+                if place.managed_fields == ManagedFields::Skip && field.is_managed_fields() {
+                    input.skip(wire)?;
+                    continue;
+                }
                 let slot = message.field_mut(*index);
                 read_field(field, slot, number, wire, &mut input, place)
                     .map_err(|fault| at(fault, Step::Field(field.json)))?;

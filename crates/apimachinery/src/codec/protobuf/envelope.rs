@@ -4,7 +4,7 @@ use super::decode::{decode, text};
 use super::encode;
 use super::wire::{Input, Output, Problem, WireType};
 use crate::List;
-use crate::codec::{DecodeError, Kind};
+use crate::codec::{DecodeError, Kind, ManagedFields, check_kind};
 use crate::message::Message;
 
 /// What every object in protobuf begins with.
@@ -57,17 +57,6 @@ impl<'a> Envelope<'a> {
         let write_raw = |output: &mut Output| output.prepend(self.raw);
         write(self.api_version, self.kind, self.raw.len(), write_raw, out);
     }
-
-    fn check(&self, api_version: &str, kind: &str) -> Result<(), DecodeError> {
-        // Protobuf does not say its types: another kind would be read as something else, and silently.
-        if (self.api_version, self.kind) == (api_version, kind) {
-            return Ok(());
-        }
-        Err(DecodeError::of_document(format_args!(
-            "expected {api_version} {kind}, found {} {}",
-            self.api_version, self.kind
-        )))
-    }
 }
 
 /// Appends an envelope around what `write_raw` writes, of which about so much is expected.
@@ -114,9 +103,10 @@ pub(crate) fn read_type_meta(bytes: &[u8]) -> Result<(&str, &str), Problem> {
 /// If the bytes are not an object in protobuf, name another kind, or hold something else where a field is known.
 pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, DecodeError> {
     let envelope = Envelope::parse(bytes)?;
-    envelope.check(T::API_VERSION, T::KIND)?;
+    // Protobuf does not say its types: another kind would be read as something else.
+    check_kind::<T>(envelope.api_version, envelope.kind)?;
     let mut object = T::default();
-    decode(envelope.raw, &mut object)?;
+    decode(envelope.raw, &mut object, ManagedFields::Keep)?;
     Ok(object)
 }
 

@@ -1,7 +1,7 @@
 //! [`BuiltIn`], an object or list of a built-in kind in no encoding.
 
 use klient_apimachinery::codec::protobuf::{Envelope, ListPart, list_parts};
-use klient_apimachinery::codec::{json, protobuf};
+use klient_apimachinery::codec::{ManagedFields, json, protobuf};
 use klient_apimachinery::message::Dynamic;
 use klient_apimachinery::meta::v1::schema::LIST_META;
 use klient_apimachinery::schema::Schema;
@@ -32,7 +32,7 @@ impl BuiltIn {
         let envelope = Envelope::parse(bytes).map_err(text)?;
         let decode = |schema, bytes| {
             let mut message = Dynamic::new(schema);
-            protobuf::decode(bytes, &mut message).map(|()| message).map_err(text)
+            protobuf::decode(bytes, &mut message, ManagedFields::Keep).map(|()| message).map_err(text)
         };
         let body = match find(envelope.api_version, envelope.kind)? {
             Of::One(schema) => Body::One(decode(schema, envelope.raw)?),

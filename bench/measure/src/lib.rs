@@ -1,0 +1,99 @@
+//! What every case of every Rust program here measures: time, processor and memory of its own process.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+/// Flags: `--name value` or `--name=value`.
+pub struct Args(pub BTreeMap<String, String>);
+
+impl Args {
+    /// Reads flags.
+    pub fn parse(it: impl Iterator<Item = String>) -> Args {
+        let mut m = BTreeMap::new();
+        let mut it = it.peekable();
+        while let Some(a) = it.next() {
+            let k = a.trim_start_matches('-').to_string();
+            if let Some((k, v)) = k.split_once('=') {
+                m.insert(k.to_string(), v.to_string());
+                continue;
+            }
+            let v = match it.peek() {
+                Some(v) if !v.starts_with("--") => it.next().unwrap(),
+                _ => "true".to_string(),
+            };
+            m.insert(k, v);
+        }
+        Args(m)
+    }
+    /// A flag, or its default.
+    pub fn str(&self, k: &str, d: &str) -> String {
+        self.0.get(k).cloned().unwrap_or_else(|| d.to_string())
+    }
+    /// A number.
+    pub fn num(&self, k: &str, d: usize) -> usize {
+        self.0.get(k).map(|v| v.parse().expect(k)).unwrap_or(d)
+    }
+    /// Whether it is set.
+    pub fn flag(&self, k: &str) -> bool {
+        self.str(k, "false") == "true"
+    }
+}
+
+/// Milliseconds of user and system time.
+pub fn cpu() -> (f64, f64) {
+    unsafe {
+        let mut ru: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut ru);
+        let f = |t: libc::timeval| t.tv_sec as f64 * 1e3 + t.tv_usec as f64 / 1e3;
+        (f(ru.ru_utime), f(ru.ru_stime))
+    }
+}
+
+/// A line of `/proc/self/status`, in KiB.
+pub fn vm(field: &str) -> u64 {
+    let s = std::fs::read_to_string("/proc/self/status").unwrap();
+    s.lines()
+        .find_map(|l| l.strip_prefix(field)?.strip_prefix(':')?.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Measures from its start to its stop.
+#[derive(Clone, Copy)]
+pub struct Clock(Instant, f64, f64);
+
+impl Clock {
+    /// Begins.
+    pub fn start() -> Clock {
+        let (u, s) = cpu();
+        Clock(Instant::now(), u, s)
+    }
+    /// Writes wall and processor time, and gives the wall time in milliseconds.
+    pub fn stop(&self, out: &mut Map<String, Value>) -> f64 {
+        let wall = self.0.elapsed().as_secs_f64() * 1e3;
+        let (u, s) = cpu();
+        out.insert("wall_ms".into(), json!(wall));
+        out.insert("user_ms".into(), json!(u - self.1));
+        out.insert("sys_ms".into(), json!(s - self.2));
+        out.insert("cpu_ms".into(), json!(u - self.1 + s - self.2));
+        wall
+    }
+}
+
+/// Writes the memory of the process: its peak, now, and when what is free was given back.
+pub fn memory(out: &mut Map<String, Value>) {
+    out.insert("peak_rss_kb".into(), json!(vm("VmHWM")));
+    out.insert("end_rss_kb".into(), json!(vm("VmRSS")));
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    out.insert("steady_rss_kb".into(), json!(vm("VmRSS")));
+}
+
+/// The middle one.
+pub fn median(mut v: Vec<f64>) -> f64 {
+    v.sort_by(f64::total_cmp);
+    v[v.len() / 2]
+}
