@@ -181,7 +181,7 @@ pub struct DecodeError {
 
 impl DecodeError {
     pub(crate) fn new(path: String, problem: impl fmt::Display) -> Self {
-        Self { path, problem: problem.to_string() }
+        Self { path, problem: without_value(problem.to_string()) }
     }
 
     /// Of a document that is no API object.
@@ -212,3 +212,38 @@ impl fmt::Display for DecodeError {
 }
 
 impl std::error::Error for DecodeError {}
+
+/// What serde says of a value of the wrong type, without the value, which may be secret:
+/// `invalid type: string "…", expected u32`.
+fn without_value(problem: String) -> String {
+    let value = ["invalid type: ", "invalid value: "].iter().find_map(|begin| {
+        let at = problem.find(begin)? + begin.len();
+        let from = at + problem[at..].find([' ', ','])?;
+        let to = problem.rfind(", expected ")?;
+        (from < to).then_some(from..to)
+    });
+    match value {
+        Some(value) => format!("{}{}", &problem[..value.start], &problem[value.end..]),
+        None => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_repeated() {
+        let check = |said: &str, told: &str| assert_eq!(without_value(said.to_owned()), told);
+        check(
+            r#"invalid type: string "a, expected \"b\"", expected u32 at line 1 column 2"#,
+            "invalid type: string, expected u32 at line 1 column 2",
+        );
+        check(
+            "not a watch event: invalid value: integer `7`, expected a map",
+            "not a watch event: invalid value: integer, expected a map",
+        );
+        check("invalid type: map, expected a string", "invalid type: map, expected a string");
+        check("missing field `kind`", "missing field `kind`");
+    }
+}

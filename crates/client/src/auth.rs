@@ -138,3 +138,35 @@ impl fmt::Debug for Credentials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_file_is_read_again_when_it_has_grown_old() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "one\n").unwrap();
+        let credentials = Credentials::token_file(&path).unwrap();
+        let Credentials::TokenFile(file) = &credentials else { panic!("it is a file") };
+        let age = || {
+            let long_ago = Instant::now().checked_sub(TOKEN_FILE_AGE + Duration::from_secs(1));
+            file.read.lock().unwrap().1 = long_ago.expect("the machine has been up for a minute");
+        };
+        let header = || credentials.header().unwrap().unwrap();
+
+        std::fs::write(&path, "two\n").unwrap();
+        assert_eq!(header(), "Bearer one");
+        age();
+        assert_eq!(header(), "Bearer two");
+        assert!(header().is_sensitive());
+        // What cannot be read leaves the token as it was.
+        std::fs::write(&path, "").unwrap();
+        age();
+        assert_eq!(header(), "Bearer two");
+        std::fs::remove_file(&path).unwrap();
+        age();
+        assert_eq!(credentials.clone().header().unwrap().unwrap(), "Bearer two");
+    }
+}

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::error::{Error, ErrorKind};
 use crate::rest;
-use crate::transport::{self, BoxError, RequestBody, ResponseBody, Stage, Transport};
+use crate::transport::{self, BoxError, RequestBody, ResponseBody, Transport};
 
 /// A connection to a cluster, cheap to clone and shared by all clones.
 ///
@@ -105,13 +105,7 @@ impl Client {
         let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
         match tokio::time::timeout(limit, sent).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => {
-                let kind = match transport::stage(&*error) {
-                    Stage::Connect => ErrorKind::Connect,
-                    Stage::Sent => ErrorKind::Connection,
-                };
-                Err(Error::new(kind, call.to_string(), error))
-            }
+            Ok(Err(error)) => Err(Error::new(transport::kind(&*error), call.to_string(), error)),
             Err(_) => {
                 let problem = format!("no answer within {} s", limit.as_secs_f64());
                 Err(Error::new(ErrorKind::Timeout, call.to_string(), crate::error::Problem(problem)))
@@ -139,8 +133,8 @@ impl Client {
 
     /// Takes the warnings of an answer.
     pub(crate) fn warn(&self, headers: &HeaderMap) {
-        for warning in headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok()) {
-            let Some(text) = rest::warning_text(warning) else { continue };
+        let headers = headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok());
+        for text in headers.flat_map(rest::warnings) {
             match &self.0.config.warnings {
                 Some(handler) => handler(&text),
                 None => tracing::warn!("{text}"),

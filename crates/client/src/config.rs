@@ -119,15 +119,19 @@ impl Config {
     ///
     /// If it is no `http` or `https` URL.
     pub fn from_url(url: &str) -> Result<Config, Error> {
-        Ok(Config {
-            url: server_url(url)?,
+        server_url(url).map(Config::at).map_err(|problem| Error::config("server URL", problem))
+    }
+
+    fn at(url: Uri) -> Config {
+        Config {
+            url,
             namespace: "default".to_owned(),
             tls: Tls::default(),
             credentials: Credentials::None,
             timeouts: Timeouts::default(),
             user_agent: format!("klient/{}", env!("CARGO_PKG_VERSION")),
             warnings: None,
-        })
+        }
     }
 
     /// What kubectl would use: the files in `$KUBECONFIG`, else `~/.kube/config`; or, in a pod of a cluster that has
@@ -138,10 +142,18 @@ impl Config {
     /// If what is found cannot be used, or nothing is found.
     pub fn infer() -> Result<Config, Error> {
         let paths = Kubeconfig::default_paths();
-        if paths.iter().any(|path| path.exists()) || !in_cluster::is_possible() {
+        if paths.iter().any(|path| path.exists()) {
             return Kubeconfig::load(&paths)?.config(&Overrides::default());
         }
-        Config::in_cluster()
+        if in_cluster::is_possible() {
+            return Config::in_cluster();
+        }
+        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let problem = format!(
+            "there is no kubeconfig at {}, and this is no pod: set KUBECONFIG to where one is",
+            paths.join(", ")
+        );
+        Err(Error::config("configuration", Problem(problem)))
     }
 
     /// A pod's service account.
@@ -186,22 +198,22 @@ impl fmt::Debug for Config {
 }
 
 /// Reads a server's URL; without a scheme it is plain HTTP, as in client-go.
-fn server_url(text: &str) -> Result<Uri, Error> {
-    let refuse = |problem: &str| Error::config(format!("server URL {text:?}"), Problem(problem.to_owned()));
+fn server_url(text: &str) -> Result<Uri, Problem> {
     if text.contains('@') {
-        // Not repeated in the error: it is a secret.
-        return Err(Error::config(
-            "server URL",
-            Problem("user and password do not belong into it".to_owned()),
-        ));
+        // Not repeated: it is a secret.
+        return Err(Problem("user and password do not belong into it".to_owned()));
+    }
+    let refuse = |problem: &str| Problem(format!("{text:?}: {problem}"));
+    let invalid = |error: http::uri::InvalidUri| refuse(&error.to_string());
+    if text.is_empty() || text.ends_with("://") {
+        return Err(refuse("it names no host"));
     }
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url: Uri = full.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))?;
+    let url: Uri = full.parse().map_err(invalid)?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return Err(refuse("it must begin with http:// or https://"));
     }
     let authority = url.authority().ok_or_else(|| refuse("it names no host"))?;
     let path = url.path().trim_end_matches('/');
-    let bare = format!("{}://{authority}{path}", url.scheme_str().unwrap_or("http"));
-    bare.parse().map_err(|error: http::uri::InvalidUri| refuse(&error.to_string()))
+    format!("{}://{authority}{path}", url.scheme_str().unwrap_or("http")).parse().map_err(invalid)
 }

@@ -1,6 +1,7 @@
 //! What a server serves: [`Discovery`], and [`RestMapper`], which finds a resource by any of its names.
 
 mod mapper;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use klient_apimachinery::ResourceInfo;
 use klient_apimachinery::codec::{DecodeError, Wire};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
 
 pub use mapper::{NoMatch, RestMapper};
 
@@ -20,7 +22,7 @@ use crate::error::Error;
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/// As client-go.
+/// Where the configuration sets no limit; as client-go.
 const TIMEOUT: Duration = Duration::from_secs(32);
 
 /// Asks a server what it serves.
@@ -121,8 +123,8 @@ impl Discovery {
         let mut served = Served::default();
         for root in [core, groups?] {
             match root {
-                Root::Aggregated(resources) => served.resources.extend(resources),
-                Root::Legacy(group_versions) => self.each(group_versions, &mut served).await?,
+                Root::Aggregated(groups) => groups.into_iter().for_each(|group| group.join(&mut served)),
+                Root::Legacy(group_versions) => self.each(group_versions, &mut served).await,
             }
         }
         Ok(served)
@@ -134,15 +136,18 @@ impl Discovery {
         accept: &str,
     ) -> Result<T, Error> {
         let request = self.client.request(Method::GET).absolute_path(path).accept(accept);
-        request.timeout(TIMEOUT).send().await?.decode::<Document<T>>().map(|document| document.0)
+        let limit = self.client.config().timeouts.whole.unwrap_or(TIMEOUT);
+        request.timeout(limit).send().await?.decode::<Document<T>>().map(|document| document.0)
     }
 
     async fn root(&self, path: &str) -> Result<Root, Error> {
-        let document: wire::Root = self.get(path, AGGREGATED).await?;
+        let document: wire::Root = match self.get(path, AGGREGATED).await {
+            // A gateway may know none of the parameters of media types.
+            Err(error) if error.is_not_acceptable() => self.get(path, "application/json").await?,
+            document => document?,
+        };
         Ok(match document {
-            wire::Root { kind, items, .. } if kind == "APIGroupDiscoveryList" => {
-                Root::Aggregated(items.into_iter().flat_map(wire::Group::resources).collect())
-            }
+            wire::Root { kind, items, .. } if kind == "APIGroupDiscoveryList" => Root::Aggregated(items),
             wire::Root { versions, groups, .. } => {
                 let core = versions.into_iter();
                 let named = groups.into_iter().flat_map(wire::LegacyGroup::group_versions);
@@ -151,198 +156,35 @@ impl Discovery {
         })
     }
 
-    /// Asks for group-versions one by one, side by side.
-    async fn each(&self, group_versions: Vec<String>, served: &mut Served) -> Result<(), Error> {
-        let mut asked = Vec::new();
-        for group_version in group_versions {
+    /// Asks for group-versions one by one, side by side. One that does not answer keeps none of the others back.
+    async fn each(&self, group_versions: Vec<String>, served: &mut Served) {
+        let mut asking = JoinSet::new();
+        for (index, group_version) in group_versions.iter().enumerate() {
             let discovery = self.clone();
             let path = match group_version.contains('/') {
                 true => format!("/apis/{group_version}"),
                 false => format!("/api/{group_version}"),
             };
-            let asking =
-                tokio::spawn(
-                    async move { discovery.get::<wire::ResourceList>(&path, "application/json").await },
-                );
-            asked.push((group_version, asking));
+            asking.spawn(async move {
+                (index, discovery.get::<wire::ResourceList>(&path, "application/json").await)
+            });
         }
-        for (group_version, asking) in asked {
-            match asking.await {
-                Ok(Ok(list)) => served.resources.extend(list.resources(&group_version)),
-                Ok(Err(error)) if error.as_status().is_none() => return Err(error),
-                Ok(Err(error)) => {
-                    served.failed.insert(group_version, error.to_string());
-                }
+        let mut answers = asking.join_all().await;
+        answers.sort_by_key(|(index, _)| *index);
+        for (group_version, (_, answer)) in group_versions.into_iter().zip(answers) {
+            match answer {
+                Ok(list) => served.resources.extend(list.resources(&group_version)),
                 Err(error) => {
-                    served.failed.insert(group_version, error.to_string());
+                    served.failed.insert(group_version, format!("{error:?}"));
                 }
             }
         }
-        Ok(())
     }
 }
 
 /// What a server answers where discovery begins.
 enum Root {
-    Aggregated(Vec<ApiResource>),
+    Aggregated(Vec<wire::Group>),
     /// Group-versions, to be asked for one by one.
     Legacy(Vec<String>),
-}
-
-/// Discovery's documents.
-mod wire {
-    use super::{ApiResource, Deserialize, ResourceInfo};
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    pub(super) struct Root {
-        pub(super) kind: String,
-        pub(super) items: Vec<Group>,
-        pub(super) versions: Vec<String>,
-        pub(super) groups: Vec<LegacyGroup>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    pub(super) struct Group {
-        metadata: Metadata,
-        versions: Vec<Version>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Metadata {
-        name: String,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Version {
-        version: String,
-        resources: Vec<Resource>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Resource {
-        resource: String,
-        response_kind: Option<Kind>,
-        scope: String,
-        singular_resource: String,
-        verbs: Vec<String>,
-        short_names: Vec<String>,
-        categories: Vec<String>,
-        subresources: Vec<Subresource>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Kind {
-        kind: String,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Subresource {
-        subresource: String,
-    }
-
-    impl Group {
-        pub(super) fn resources(self) -> Vec<ApiResource> {
-            let group = self.metadata.name;
-            let versions = self.versions.into_iter();
-            versions
-                .flat_map(|version| {
-                    let (group, name) = (group.clone(), version.version);
-                    version.resources.into_iter().map(move |resource| resource.described(&group, &name))
-                })
-                .collect()
-        }
-    }
-
-    impl Resource {
-        fn described(self, group: &str, version: &str) -> ApiResource {
-            ApiResource {
-                info: ResourceInfo {
-                    group: group.to_owned().into(),
-                    version: version.to_owned().into(),
-                    kind: self.response_kind.unwrap_or_default().kind.into(),
-                    plural: self.resource.into(),
-                    namespaced: self.scope == "Namespaced",
-                },
-                singular: self.singular_resource,
-                short_names: self.short_names,
-                categories: self.categories,
-                verbs: self.verbs,
-                subresources: self.subresources.into_iter().map(|sub| sub.subresource).collect(),
-            }
-        }
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    pub(super) struct LegacyGroup {
-        versions: Vec<GroupVersion>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(rename_all = "camelCase", default)]
-    struct GroupVersion {
-        group_version: String,
-    }
-
-    impl LegacyGroup {
-        pub(super) fn group_versions(self) -> impl Iterator<Item = String> {
-            self.versions.into_iter().map(|version| version.group_version)
-        }
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    pub(super) struct ResourceList {
-        resources: Vec<LegacyResource>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(rename_all = "camelCase", default)]
-    struct LegacyResource {
-        name: String,
-        singular_name: String,
-        namespaced: bool,
-        kind: String,
-        verbs: Vec<String>,
-        short_names: Vec<String>,
-        categories: Vec<String>,
-    }
-
-    impl ResourceList {
-        pub(super) fn resources(self, group_version: &str) -> Vec<ApiResource> {
-            let (group, version) = group_version.split_once('/').unwrap_or(("", group_version));
-            let mut out: Vec<ApiResource> = Vec::new();
-            for resource in self.resources {
-                match resource.name.split_once('/') {
-                    // A subresource stands behind its resource.
-                    Some((parent, name)) => {
-                        let parent = out.iter_mut().find(|other| other.info.plural == parent);
-                        parent.into_iter().for_each(|parent| parent.subresources.push(name.to_owned()));
-                    }
-                    None => out.push(ApiResource {
-                        info: ResourceInfo {
-                            group: group.to_owned().into(),
-                            version: version.to_owned().into(),
-                            kind: resource.kind.into(),
-                            plural: resource.name.into(),
-                            namespaced: resource.namespaced,
-                        },
-                        singular: resource.singular_name,
-                        short_names: resource.short_names,
-                        categories: resource.categories,
-                        verbs: resource.verbs,
-                        subresources: Vec::new(),
-                    }),
-                }
-            }
-            out
-        }
-    }
 }

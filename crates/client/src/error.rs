@@ -8,6 +8,8 @@ use klient_apimachinery::codec::DecodeError;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
+use crate::transport;
+
 /// Why something could not be done.
 ///
 /// Its text says what was asked of whom; what lies beneath is in [`source`](StdError::source). Ask it what to do:
@@ -31,7 +33,8 @@ pub enum ErrorKind {
     Config,
     /// The request makes no sense, and was not sent. Trying again does not help.
     Request,
-    /// No connection was made, so nothing was sent. Can be tried again for every verb.
+    /// No connection was made, so nothing was sent. Can be tried again for every verb, which does not help where the
+    /// host's name or certificate is at fault.
     Connect,
     /// The connection broke. Can be tried again for verbs that only read.
     Connection,
@@ -222,6 +225,7 @@ impl Error {
     /// The time was up, here or in the server.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
+            || (self.0.kind == ErrorKind::Connect && self.source().is_some_and(transport::is_too_late))
             || self.is(Reason::Timeout)
             || self.reason() == Some(Reason::ServerTimeout)
     }
@@ -239,10 +243,25 @@ impl Error {
     }
 }
 
+/// What a server says went wrong, such as in the last event of a watch, as an error that can be asked.
+///
+/// ```
+/// use klient_apimachinery::meta::{Reason, v1::Status};
+/// let status = Status::failure(Reason::Expired, "too old resource version: 1 (23)");
+/// assert!(klient_client::Error::from(status).is_expired());
+/// ```
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Error::status("", status, None)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Repr { kind, what, status, .. } = &*self.0;
-        write!(f, "{what}: ")?;
+        if !what.is_empty() {
+            write!(f, "{what}: ")?;
+        }
         match kind {
             ErrorKind::Config => f.write_str("cannot be used"),
             ErrorKind::Request => f.write_str("not sent"),

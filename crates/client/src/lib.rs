@@ -27,7 +27,8 @@ pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version
 pub use error::{Error, ErrorKind};
 pub use klient_apimachinery::meta::v1::DeleteOptions;
 pub use klient_apimachinery::{
-    FieldValidation, IntoPlace, List, ListOptions, VersionMatch, WatchEvent, WatchOptions, WriteOptions,
+    AllNamespaces, FieldValidation, InNamespace, IntoPlace, List, ListOptions, VersionMatch, WatchEvent,
+    WatchOptions, WriteOptions,
 };
 pub use rest::{ByteStream, Request, Response};
 pub use transport::{BoxError, RequestBody, ResponseBody, Transport};

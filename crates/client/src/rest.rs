@@ -3,15 +3,19 @@
 mod path;
 mod response;
 mod retry;
+mod stream;
+mod warning;
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use klient_apimachinery::codec::Wire;
 use path::Path;
-pub(crate) use response::warning_text;
-pub use response::{ByteStream, Response};
+pub use response::Response;
+pub use stream::ByteStream;
+pub(crate) use warning::warnings;
 
 use crate::client::{Call, Client};
 use crate::error::{Error, ErrorKind, Problem};
@@ -45,6 +49,13 @@ pub struct Request {
     body: Bytes,
     timeout: Option<Duration>,
     problem: Option<String>,
+}
+
+/// Shows the verb and the path, and neither headers nor body, which may be secret.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
 }
 
 impl Request {

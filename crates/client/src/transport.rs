@@ -1,8 +1,9 @@
 //! From a request to an answer: connections, TLS, and who opens how many.
 
 mod connect;
+mod failure;
 mod pool;
-mod tls;
+pub(crate) mod tls;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,7 +16,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use connect::{Stage, stage};
+pub(crate) use failure::{is_cut, is_too_late, kind};
 
 use crate::config::Config;
 use crate::error::Error;

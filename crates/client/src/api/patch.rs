@@ -1,5 +1,7 @@
 //! [`Patch`], a change to an object.
 
+use std::fmt;
+
 use klient_apimachinery::codec::Wire;
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ use crate::rest::Request;
 /// use serde_json::json;
 /// let scale_up = Patch::Merge(json!({"spec": {"replicas": 3}}));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Patch {
     /// Operations one after another (RFC 6902).
     Json(Value),
@@ -57,5 +59,18 @@ impl Patch {
             Patch::Apply { force: true, .. } => request.query("force", "true"),
             _ => request,
         }
+    }
+}
+
+/// Shows the form and leaves out what it holds, which may be secret.
+impl fmt::Debug for Patch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Patch::Json(_) => "Json(***)",
+            Patch::Merge(_) => "Merge(***)",
+            Patch::Strategic(_) => "Strategic(***)",
+            Patch::Apply { force: false, .. } => "Apply(***)",
+            Patch::Apply { force: true, .. } => "Apply(***, force)",
+        })
     }
 }

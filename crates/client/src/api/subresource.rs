@@ -32,6 +32,42 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         self.patch_subresource(name, "status", patch).await
     }
 
+    /// Reads an object's scale, as `autoscaling/v1`'s `Scale` or any other type that takes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn scale<S: Wire>(&self, name: &str) -> Result<S, Error>
+    where
+        K: verbs::Scale,
+    {
+        self.get_subresource(name, "scale").await
+    }
+
+    /// Replaces an object's scale, and so says how many replicas are wished for.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub async fn update_scale<S: Wire>(&self, name: &str, scale: &S) -> Result<S, Error>
+    where
+        K: verbs::Scale,
+    {
+        self.update_subresource(name, "scale", scale).await
+    }
+
+    /// Changes an object's scale by a patch.
+    ///
+    /// # Errors
+    ///
+    /// As [`patch`](Self::patch).
+    pub async fn patch_scale<S: Wire>(&self, name: &str, patch: &Patch) -> Result<S, Error>
+    where
+        K: verbs::Scale,
+    {
+        self.patch_subresource(name, "scale", patch).await
+    }
+
     /// Reads a subresource, such as `scale`, as an object of its own kind.
     ///
     /// # Errors
@@ -56,7 +92,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         self.endpoint.writing(request).send().await?.decode()
     }
 
-    /// Replaces a subresource, such as `scale`.
+    /// Replaces a subresource, such as `scale` or `ephemeralcontainers`.
     ///
     /// # Errors
     ///

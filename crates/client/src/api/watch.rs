@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use klient_apimachinery::codec::Wire;
+use klient_apimachinery::codec::{ManagedFields, Wire};
 use klient_apimachinery::{WatchEvent, WatchOptions};
 
 use crate::client::Client;
@@ -35,6 +35,7 @@ use crate::rest::{ByteStream, Request};
 /// ```
 pub struct Watch<K> {
     lines: Lines,
+    managed_fields: ManagedFields,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -75,7 +76,11 @@ impl<K: Wire> Watch<K> {
         let stream = request.stream().await?;
         // Without bookmarks silence says nothing: there may just be no changes.
         let idle = client.config().timeouts.watch_idle.filter(|_| bookmarks);
-        Ok(Watch { lines: Lines::new(stream, idle), kind: PhantomData })
+        Ok(Watch {
+            lines: Lines::new(stream, idle),
+            managed_fields: options.managed_fields,
+            kind: PhantomData,
+        })
     }
 
     /// The next event; `None` at the end.
@@ -87,7 +92,8 @@ impl<K: Wire> Watch<K> {
         self.lines.poll_line(context).map(|line| {
             line.map(|line| {
                 let line = line?;
-                WatchEvent::from_json(&line).map_err(|error| Error::decode(self.lines.what.clone(), error))
+                WatchEvent::from_json(&line, self.managed_fields)
+                    .map_err(|error| Error::decode(self.lines.what.clone(), error))
             })
         })
     }

@@ -16,34 +16,38 @@ pub(super) struct Path {
     absolute: Option<String>,
 }
 
+fn check(what: &str, value: &str) -> Result<(), String> {
+    if value.is_empty() {
+        return Err(format!("{what} may not be empty"));
+    }
+    let problems = validation::path_segment(value);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(format!("invalid {what} {value:?}: {}", problems.join("; ")))
+}
+
 fn set(slot: &mut Option<String>, what: &str, value: &str) -> Result<(), String> {
     if let Some(old) = slot {
         return Err(format!("{what} is already set to {old:?}, cannot change it to {value:?}"));
     }
-    let problems = validation::path_segment(value);
-    if !problems.is_empty() {
-        return Err(format!("invalid {what} {value:?}: {}", problems.join("; ")));
-    }
+    check(what, value)?;
     *slot = Some(value.to_owned());
     Ok(())
 }
 
 impl Path {
     pub(super) fn set_group_version(&mut self, group: &str, version: &str) -> Result<(), String> {
-        for (what, value) in [("group", group), ("version", version)] {
-            let problems = validation::path_segment(value);
-            if !problems.is_empty() {
-                return Err(format!("invalid {what} {value:?}: {}", problems.join("; ")));
-            }
+        // The core group has no name.
+        if !group.is_empty() {
+            check("group", group)?;
         }
+        check("version", version)?;
         self.group_version = Some((group.to_owned(), version.to_owned()));
         Ok(())
     }
 
     pub(super) fn set_namespace(&mut self, namespace: &str) -> Result<(), String> {
-        if namespace.is_empty() {
-            return Err("the namespace may not be empty".to_owned());
-        }
         set(&mut self.namespace, "namespace", namespace)
     }
 
@@ -52,9 +56,6 @@ impl Path {
     }
 
     pub(super) fn set_name(&mut self, name: &str) -> Result<(), String> {
-        if name.is_empty() {
-            return Err("resource name may not be empty".to_owned());
-        }
         set(&mut self.name, "resource name", name)
     }
 

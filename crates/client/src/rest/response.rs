@@ -1,9 +1,9 @@
-//! [`Response`], a whole answer, and [`ByteStream`], one that is read as it comes.
+//! [`Response`], a whole answer, and the failure that an answer tells of.
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use klient_apimachinery::codec::Wire;
@@ -12,7 +12,7 @@ use klient_apimachinery::meta::v1::Status;
 
 use super::retry::retry_after;
 use crate::client::Call;
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, ErrorKind};
 use crate::transport::ResponseBody;
 
 /// The longest text of a failure that is repeated in an error.
@@ -59,8 +59,14 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If it is none of that type.
+    /// If it is none of that type, or a failure although the code says otherwise.
     pub fn decode<T: Wire>(&self) -> Result<T, Error> {
+        // As servers write it; other answers are not read twice.
+        if self.body.starts_with(br#"{"kind":"Status""#)
+            && let Some(status) = Status::from_json(&self.body).ok().filter(Status::is_failure)
+        {
+            return Err(Error::status(self.what.clone(), status, None));
+        }
         T::from_json(&self.body).map_err(|error| Error::decode(self.what.clone(), error))
     }
 }
@@ -95,7 +101,13 @@ pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>)
     let is_text = content_type.is_empty() || content_type.starts_with("text/");
     let text =
         if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
-    Error::status(what, status_of(call, parts.status, text.trim()), wait)
+    let mut status = status_of(call, parts.status, text.trim());
+    if let Some(location) = parts.headers.get(LOCATION).filter(|_| parts.status.is_redirection()) {
+        // To follow it would send the credentials there.
+        let location = String::from_utf8_lossy(location.as_bytes());
+        status.message = Some(format!("the server redirects to {location}, which is not followed").into());
+    }
+    Error::status(what, status, wait)
 }
 
 /// What client-go makes of an answer that holds no Status.
@@ -122,115 +134,17 @@ fn status_of(call: &Call, code: StatusCode, text: &str) -> Status {
             Reason::InternalError,
             format!("an error on the server ({text:?}) has prevented the request from succeeding"),
         ),
-        _ => (Reason::BadRequest, format!("the server responded with the status code {} but did not return more information", code.as_u16())),
+        other => {
+            let message = format!("the server responded with the status code {other} but did not return more information");
+            return Status {
+                status: Some("Failure".into()),
+                message: Some(message.into()),
+                code: Some(other.into()),
+                ..Default::default()
+            };
+        }
     };
     let mut status = Status::failure(reason, message);
     status.code = Some(code.as_u16().into());
     status
-}
-
-/// The text of a `Warning` header (RFC 7234): `299 - "text"`. Other codes are not for people.
-pub(crate) fn warning_text(header: &str) -> Option<String> {
-    let rest = header.trim().strip_prefix("299 ")?;
-    let (_, quoted) = rest.split_once(' ')?;
-    let mut text = String::new();
-    let mut chars = quoted.trim().strip_prefix('"')?.chars();
-    loop {
-        match chars.next()? {
-            '"' => return Some(text).filter(|text| !text.is_empty()),
-            '\\' => text.push(chars.next()?),
-            c => text.push(c),
-        }
-    }
-}
-
-/// An answer that is read as it comes. Dropping it ends the request.
-pub struct ByteStream {
-    /// The request, for messages.
-    pub(crate) what: String,
-    body: ResponseBody,
-    buffer: BytesMut,
-}
-
-impl ByteStream {
-    pub(super) async fn new(what: String, response: http::Response<ResponseBody>) -> Result<Self, Error> {
-        Ok(ByteStream { what, body: response.into_body(), buffer: BytesMut::new() })
-    }
-
-    /// The next part, as it came; `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// If the connection breaks.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        if !self.buffer.is_empty() {
-            return Ok(Some(self.buffer.split().freeze()));
-        }
-        self.read().await
-    }
-
-    /// The next line, if it is here already.
-    pub(crate) fn buffered_line(&mut self) -> Option<Bytes> {
-        self.split_line(0)
-    }
-
-    fn split_line(&mut self, searched: usize) -> Option<Bytes> {
-        let at = self.buffer[searched..].iter().position(|byte| *byte == b'\n')?;
-        let mut line = self.buffer.split_to(searched + at + 1).freeze();
-        line.truncate(line.len() - 1);
-        Some(line)
-    }
-
-    /// The next line, without its end; `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// If the connection breaks, or the answer ends in the middle of a line.
-    pub async fn line(&mut self) -> Result<Option<Bytes>, Error> {
-        let mut searched = 0;
-        loop {
-            if let Some(line) = self.split_line(searched) {
-                return Ok(Some(line));
-            }
-            searched = self.buffer.len();
-            match self.read().await? {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk),
-                None if self.buffer.is_empty() => return Ok(None),
-                None => {
-                    let problem = Problem("the answer ended in the middle of a line".to_owned());
-                    return Err(Error::new(ErrorKind::Connection, self.what.clone(), problem));
-                }
-            }
-        }
-    }
-
-    async fn read(&mut self) -> Result<Option<Bytes>, Error> {
-        while let Some(frame) = self.body.frame().await {
-            let frame = frame.map_err(|error| Error::new(ErrorKind::Connection, self.what.clone(), error))?;
-            match frame.into_data() {
-                Ok(data) if !data.is_empty() => return Ok(Some(data)),
-                _ => {}
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl fmt::Debug for ByteStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: a stream", self.what)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warnings_for_people_are_read() {
-        assert_eq!(warning_text(r#"299 - "unknown field \"a\"""#).as_deref(), Some(r#"unknown field "a""#));
-        assert_eq!(warning_text(r#"199 - "no""#), None);
-        assert_eq!(warning_text(r#"299 - "cut"#), None);
-        assert_eq!(warning_text("299"), None);
-    }
 }

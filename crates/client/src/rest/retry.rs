@@ -1,23 +1,24 @@
 //! Sending again what may be sent again.
 //!
-//! - what was never sent, for want of a connection, is not tried again here: the caller learns it at once;
+//! - where no connection comes about, for want of a name, a listener or trust, the caller learns it at once;
 //! - what the server refused for now (429, or 5xx) is tried again only if it says after what time: it has then done
 //!   nothing, so even a POST may be repeated;
-//! - what broke on the way is tried again only if it reads: nobody knows what became of a write.
+//! - what was cut on the way is tried again only if it reads: nobody knows what became of a write.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::response::failure;
 use crate::client::{Call, Client};
-use crate::error::{Error, ErrorKind};
-use crate::transport::ResponseBody;
+use crate::error::Error;
+use crate::transport::{self, ResponseBody};
 
 /// As client-go.
 const MAX_RETRIES: u32 = 10;
 
-/// Before what broke is sent again.
+/// Before what was cut is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends a request until it is answered with more than "not now". The answer may tell of a failure.
@@ -30,17 +31,17 @@ pub(super) async fn send(client: &Client, call: &Call) -> Result<http::Response<
                 Some(wait) => wait,
                 None => return checked(client, call, response).await,
             },
-            Err(error)
-                if retries < MAX_RETRIES && reads(&call.method) && error.kind() == ErrorKind::Connection =>
-            {
-                PAUSE
-            }
+            Err(error) if retries < MAX_RETRIES && reads(&call.method) && was_cut(&error) => PAUSE,
             Err(error) => return Err(error),
         };
         retries += 1;
         tracing::debug!(request = %call, retries, ?wait, "sending again");
         tokio::time::sleep(wait).await;
     }
+}
+
+fn was_cut(error: &Error) -> bool {
+    error.source().is_some_and(transport::is_cut)
 }
 
 fn reads(method: &Method) -> bool {

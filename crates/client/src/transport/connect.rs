@@ -1,65 +1,66 @@
 //! Opening connections.
 
-use std::error::Error as StdError;
 use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tower::Service;
 
 use super::BoxError;
 use super::tls;
-use crate::config::Config;
+use crate::config::{Config, Timeouts};
 use crate::error::{Error, Problem};
 
 /// How often the system asks whether a silent peer is still there.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// Opens connections, each within its time.
+/// Opens connections: first TCP, then TLS, each within its time.
 #[derive(Clone)]
 pub(super) struct Connector {
-    https: HttpsConnector<HttpConnector>,
-    timeout: Duration,
+    tcp: HttpConnector,
+    tls: TlsConnector,
+    server_name: Option<ServerName<'static>>,
+    timeouts: Timeouts,
 }
 
-/// No connection came about in time.
+/// Something did not come about in time.
 #[derive(Debug)]
-pub(crate) struct ConnectTimeout(Duration);
+pub(super) struct TooLate {
+    what: &'static str,
+    limit: Duration,
+}
 
-impl fmt::Display for ConnectTimeout {
+impl fmt::Display for TooLate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no connection and TLS handshake within {} s", self.0.as_secs_f64())
+        write!(f, "no {} within {} s", self.what, self.limit.as_secs_f64())
     }
 }
 
-impl StdError for ConnectTimeout {}
+impl std::error::Error for TooLate {}
 
 pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
-    let mut http = HttpConnector::new();
-    http.enforce_http(false);
-    http.set_connect_timeout(Some(config.timeouts.connect));
-    http.set_keepalive(Some(TCP_KEEP_ALIVE));
-    http.set_nodelay(true);
-    let builder =
-        HttpsConnectorBuilder::new().with_tls_config(tls::client_config(&config.tls)?).https_or_http();
-    let builder = match &config.tls.server_name {
-        Some(name) => {
-            let name = ServerName::try_from(name.clone()).map_err(|error| {
-                Error::config(format!("tls-server-name {name:?}"), Problem(error.to_string()))
-            })?;
-            builder.with_server_name_resolver(FixedServerNameResolver::new(name))
-        }
-        None => builder,
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(config.timeouts.connect));
+    tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
+    tcp.set_nodelay(true);
+    let server_name = match &config.tls.server_name {
+        Some(name) => Some(ServerName::try_from(name.clone()).map_err(|error| {
+            Error::config(format!("tls-server-name {name:?}"), Problem(error.to_string()))
+        })?),
+        None => None,
     };
-    let https = builder.enable_all_versions().wrap_connector(http);
-    Ok(Connector { https, timeout: config.timeouts.connect + config.timeouts.tls })
+    let tls = TlsConnector::from(std::sync::Arc::new(tls::client_config(&config.tls)?));
+    Ok(Connector { tcp, tls, server_name, timeouts: config.timeouts.clone() })
 }
 
 impl Service<Uri> for Connector {
@@ -68,39 +69,56 @@ impl Service<Uri> for Connector {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.https.poll_ready(context)
+        self.tcp.poll_ready(context).map_err(BoxError::from)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (connecting, limit) = (self.https.call(uri), self.timeout);
+        let connecting = within(self.timeouts.connect, "connection", self.tcp.call(uri.clone()));
+        let (tls, limit, name) = (self.tls.clone(), self.timeouts.tls, self.server_name.clone());
         Box::pin(async move {
-            match tokio::time::timeout(limit, connecting).await {
-                Ok(connected) => connected,
-                Err(_) => Err(ConnectTimeout(limit).into()),
+            let tcp = connecting.await?;
+            if uri.scheme_str() != Some("https") {
+                return Ok(MaybeHttpsStream::Http(tcp));
             }
+            let name = name.map_or_else(|| name_of(&uri), Ok)?;
+            let stream = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(tcp))).await?;
+            Ok(MaybeHttpsStream::Https(TokioIo::new(stream)))
         })
     }
 }
 
-/// How far a request came before it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// There was no connection, so nothing was sent.
-    Connect,
-    /// It may have been sent.
-    Sent,
+/// The name that a server's certificate must be for.
+fn name_of(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
+    let host = uri.host().unwrap_or_default();
+    // An IPv6 address has brackets in a URL.
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    Ok(ServerName::try_from(bare.to_owned())?)
 }
 
-/// How far a request came, by what the transport says of it.
-pub(crate) fn stage(error: &(dyn StdError + 'static)) -> Stage {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>()
-            && error.is_connect()
-        {
-            return Stage::Connect;
-        }
-        cause = error.source();
+async fn within<T, E: Into<BoxError>>(
+    limit: Duration,
+    what: &'static str,
+    future: impl Future<Output = Result<T, E>>,
+) -> Result<T, BoxError> {
+    match tokio::time::timeout(limit, future).await {
+        Ok(done) => done.map_err(Into::into),
+        Err(_) => Err(TooLate { what, limit }.into()),
     }
-    Stage::Sent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_for_the_host_of_the_url() {
+        for (url, name) in [
+            ("https://api.example:6443/k8s", "api.example"),
+            ("https://10.0.0.1", "10.0.0.1"),
+            ("https://[fd00::1]:6443", "fd00::1"),
+        ] {
+            assert_eq!(name_of(&url.parse().unwrap()).unwrap().to_str(), name);
+        }
+        assert!(name_of(&"https://a_b..c".parse().unwrap()).is_err());
+    }
 }

@@ -112,7 +112,7 @@ impl Service<Request<RequestBody>> for Pool {
         let seat = self.seat();
         let sent = seat.0.client.request(request);
         Box::pin(async move {
-            let response = sent.await.map_err(Box::new)?;
+            let response = sent.await?;
             Ok(response.map(|body| Held { body: body.map_err(BoxError::from), _held: seat }.boxed_unsync()))
         })
     }

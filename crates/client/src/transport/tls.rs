@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::BoxError;
 use crate::config::{ClientIdentity, Tls};
 use crate::error::{Error, Problem};
 
@@ -26,23 +27,29 @@ pub(super) fn client_config(tls: &Tls) -> Result<ClientConfig, Error> {
     } else {
         builder.with_root_certificates(roots(tls)?)
     };
-    match &tls.client {
-        None => Ok(builder.with_no_client_auth()),
+    let mut config = match &tls.client {
+        None => builder.with_no_client_auth(),
         Some(identity) => {
-            let (chain, key) = client_identity(identity)?;
+            let ClientIdentity { certificate_pem, key_pem } = identity;
+            let chain = certificates(certificate_pem)
+                .map_err(|problem| Error::config("client certificate", problem))?;
+            let key = key(key_pem).map_err(|problem| Error::config("client key", problem))?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| Error::config("client certificate", error))
+                .map_err(|error| Error::config("client certificate", error))?
         }
-    }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 fn roots(tls: &Tls) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     match &tls.ca_pem {
         Some(pem) => {
-            for certificate in certificates(pem, "certificate authority")? {
-                roots.add(certificate).map_err(|error| Error::config("certificate authority", error))?;
+            let refuse = |problem| Error::config("certificate authority", problem);
+            for certificate in certificates(pem).map_err(refuse)? {
+                roots.add(certificate).map_err(|error| refuse(error.into()))?;
             }
         }
         None => {
@@ -53,24 +60,28 @@ fn roots(tls: &Tls) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
-fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let all = read.map_err(|error| Error::config(what, error))?;
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BoxError> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>()?;
     if all.is_empty() {
-        return Err(Error::config(what, Problem("there is no certificate in the PEM text".to_owned())));
+        return Err(Problem("there is no certificate in the PEM text".to_owned()).into());
     }
     Ok(all)
 }
 
-fn client_identity(
-    identity: &ClientIdentity,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
-    let chain = certificates(&identity.certificate_pem, "client certificate")?;
+fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, BoxError> {
     // What the parser quotes may be of the key.
-    let key = PrivateKeyDer::from_pem_slice(&identity.key_pem).map_err(|_| {
-        Error::config("client key", Problem("there is no private key in the PEM text".to_owned()))
-    })?;
-    Ok((chain, key))
+    let problem = |_| Problem("there is no private key in the PEM text".to_owned());
+    Ok(PrivateKeyDer::from_pem_slice(pem).map_err(problem)?)
+}
+
+/// Whether PEM text holds certificates.
+pub(crate) fn check_certificates(pem: &[u8]) -> Result<(), BoxError> {
+    certificates(pem).map(drop)
+}
+
+/// Whether PEM text holds a private key.
+pub(crate) fn check_key(pem: &[u8]) -> Result<(), BoxError> {
+    key(pem).map(drop)
 }
 
 /// Believes any certificate, but not that its holder is another than who signs.

@@ -1,0 +1,222 @@
+//! From a context of a kubeconfig to a configuration.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
+use crate::auth::Credentials;
+use crate::config::{ClientIdentity, Config, server_url};
+use crate::error::{Error, Problem};
+use crate::transport::{BoxError, tls};
+
+impl Kubeconfig {
+    /// How to reach the cluster of a context: the one named in `overrides`, or the current one.
+    ///
+    /// # Errors
+    ///
+    /// If a name has nothing behind it, or what is behind it cannot be used.
+    pub fn config(&self, overrides: &Overrides) -> Result<Config, Error> {
+        let context_name = overrides.context.as_deref().unwrap_or(&self.current_context);
+        let context = match context_name {
+            "" => Context::default(),
+            name => self.find(&self.contexts, "context", name)?.value.clone(),
+        };
+        let cluster_name = overrides.cluster.as_deref().unwrap_or(&context.cluster);
+        let user_name = overrides.user.as_deref().unwrap_or(&context.user);
+        let mut cluster = match cluster_name {
+            "" => Named { name: String::new(), value: Cluster::default(), origin: None },
+            name => self.find(&self.clusters, "cluster", name)?.clone(),
+        };
+        let user = match user_name {
+            "" => Named { name: String::new(), value: AuthInfo::default(), origin: None },
+            name => self.find(&self.users, "user", name)?.clone(),
+        };
+        let replaced_ca = overrides.insecure_skip_tls_verify || overrides.certificate_authority.is_some();
+        if replaced_ca {
+            cluster.value.insecure_skip_tls_verify = overrides.insecure_skip_tls_verify;
+            cluster.value.certificate_authority = overrides.certificate_authority.clone();
+            cluster.value.certificate_authority_data = None;
+            cluster.origin = None;
+        }
+        if let Some(server) = &overrides.server {
+            cluster.value.server = server.clone();
+            cluster.value.tls_server_name = None;
+        }
+        if let Some(name) = &overrides.tls_server_name {
+            cluster.value.tls_server_name = Some(name.clone());
+        }
+        if cluster.value.server.is_empty() {
+            // What kubectl asks when nobody says where the cluster is.
+            cluster.value.server = "http://localhost:8080".to_owned();
+        }
+        let mut config = self.cluster_config(&cluster)?;
+        // Nothing that proves who one is goes over plain HTTP.
+        if config.url.scheme_str() == Some("https") {
+            self.set_user(&mut config, &user, overrides)?;
+        }
+        if let Some(namespace) =
+            overrides.namespace.clone().or(context.namespace).filter(|name| !name.is_empty())
+        {
+            config.namespace = namespace;
+        }
+        Ok(config)
+    }
+
+    /// The files it was read from, for messages.
+    fn what(&self) -> String {
+        match &self.files[..] {
+            [] => "kubeconfig".to_owned(),
+            files => {
+                let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+                format!("kubeconfig {}", files.join(", "))
+            }
+        }
+    }
+
+    fn find<'a, T>(&self, all: &'a [Named<T>], kind: &str, name: &str) -> Result<&'a Named<T>, Error> {
+        all.iter().find(|named| named.name == name).ok_or_else(|| {
+            let problem = if kind == "context" {
+                format!("context {name:?} does not exist")
+            } else {
+                format!("{kind} {name:?} does not exist, though a context names it")
+            };
+            Error::config(self.what(), Problem(problem))
+        })
+    }
+
+    fn cluster_config(&self, cluster: &Named<Cluster>) -> Result<Config, Error> {
+        let Named { name, value, .. } = cluster;
+        let url = server_url(&value.server);
+        let mut config = Config::at(url.map_err(|problem| Error::config(cluster.field("server"), problem))?);
+        if value.proxy_url.as_deref().is_some_and(|url| !url.is_empty()) {
+            let problem =
+                format!("cluster {name:?} is to be reached through a proxy, which is not supported yet");
+            return Err(Error::config(self.what(), Problem(problem)));
+        }
+        let ca = cluster.bytes(
+            "certificate-authority",
+            &value.certificate_authority,
+            &value.certificate_authority_data,
+            tls::check_certificates,
+        )?;
+        if ca.is_some() && value.insecure_skip_tls_verify {
+            let problem = format!(
+                "cluster {name:?} names a certificate authority and asks to believe any server: drop one of both"
+            );
+            return Err(Error::config(self.what(), Problem(problem)));
+        }
+        config.tls.ca_pem = ca;
+        config.tls.insecure = value.insecure_skip_tls_verify;
+        config.tls.server_name = value.tls_server_name.clone().filter(|name| !name.is_empty());
+        Ok(config)
+    }
+
+    fn set_user(
+        &self,
+        config: &mut Config,
+        user: &Named<AuthInfo>,
+        overrides: &Overrides,
+    ) -> Result<(), Error> {
+        let refuse = |problem: String| Err(Error::config(self.what(), Problem(problem)));
+        let mut user = user.clone();
+        if let Some(file) = &overrides.client_certificate {
+            user.value.client_certificate = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+            user.value.client_certificate_data = None;
+        }
+        if let Some(file) = &overrides.client_key {
+            user.value.client_key = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
+            user.value.client_key_data = None;
+        }
+        let Named { name, value, .. } = &user;
+        let certificate = user.bytes(
+            "client-certificate",
+            &value.client_certificate,
+            &value.client_certificate_data,
+            tls::check_certificates,
+        )?;
+        let key = user.bytes("client-key", &value.client_key, &value.client_key_data, tls::check_key)?;
+        config.tls.client = match (certificate, key) {
+            (Some(certificate_pem), Some(key_pem)) => Some(ClientIdentity { certificate_pem, key_pem }),
+            (None, None) => None,
+            (Some(_), None) => {
+                return refuse(format!("user {name:?} has a client certificate but no client-key"));
+            }
+            (None, Some(_)) => {
+                return refuse(format!("user {name:?} has a client key but no client-certificate"));
+            }
+        };
+        let token = overrides.token.clone().or(value.token.clone()).filter(|token| !token.is_empty());
+        let basic = value.username.clone().filter(|username| !username.is_empty());
+        if token.is_some() && basic.is_some() && overrides.token.is_none() {
+            return refuse(format!("user {name:?} has a token and a password: drop one of both"));
+        }
+        let unsupported = value.exec.is_some() || value.auth_provider.is_some();
+        if value.impersonate.as_deref().is_some_and(|user| !user.is_empty()) {
+            // To leave it out would be to act with rights that are not meant.
+            return refuse(format!("user {name:?} acts as another, which is not supported yet"));
+        }
+        // A token beside a file is what the file held when the kubeconfig was written.
+        let token_file = value.token_file.as_ref().filter(|_| overrides.token.is_none());
+        config.credentials = match (token, token_file, basic) {
+            (Some(token), Some(file), _) => {
+                Credentials::token_file(user.path(file)).unwrap_or_else(|_| Credentials::token(token))
+            }
+            (Some(token), None, _) => Credentials::token(token),
+            (None, Some(file), _) => Credentials::token_file(user.path(file))?,
+            (None, None, Some(username)) => {
+                Credentials::basic(username, value.password.clone().unwrap_or_default())
+            }
+            (None, None, None) if unsupported && config.tls.client.is_none() => {
+                return refuse(format!(
+                    "user {name:?} gets credentials from a program, which is not supported yet"
+                ));
+            }
+            (None, None, None) => Credentials::None,
+        };
+        Ok(())
+    }
+}
+
+impl<T> Named<T> {
+    /// A path as it is meant: from the folder of the file that names it.
+    fn path(&self, path: &Path) -> PathBuf {
+        match self.origin.as_deref().and_then(Path::parent) {
+            Some(folder) => folder.join(path),
+            None => path.to_owned(),
+        }
+    }
+
+    /// A field of it, for messages.
+    fn field(&self, field: &str) -> String {
+        match &self.origin {
+            Some(file) => format!("{field} of {:?} in kubeconfig {}", self.name, file.display()),
+            None => format!("{field} of {:?} in kubeconfig", self.name),
+        }
+    }
+
+    /// PEM given in base64 or, failing that, in a file.
+    fn bytes(
+        &self,
+        field: &str,
+        file: &Option<PathBuf>,
+        data: &Option<String>,
+        check: fn(&[u8]) -> Result<(), BoxError>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let (pem, what) = if let Some(data) = data.as_deref().filter(|data| !data.is_empty()) {
+            let what = self.field(&format!("{field}-data"));
+            let plain: String = data.split_whitespace().collect();
+            let pem = BASE64.decode(plain);
+            (pem.map_err(|_| Error::config(&*what, Problem("it is no base64".to_owned())))?, what)
+        } else if let Some(file) = file.as_deref().filter(|file| !file.as_os_str().is_empty()) {
+            let path = self.path(file);
+            let what = format!("{field} {}", path.display());
+            (std::fs::read(&path).map_err(|error| Error::config(&*what, error))?, what)
+        } else {
+            return Ok(None);
+        };
+        check(&pem).map_err(|problem| Error::config(what, problem))?;
+        Ok(Some(pem))
+    }
+}

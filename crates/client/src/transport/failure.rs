@@ -1,0 +1,52 @@
+//! What a failure of the transport means.
+
+use std::error::Error as StdError;
+use std::io;
+
+use super::connect::TooLate;
+use crate::error::ErrorKind;
+
+/// What kind of trouble it is.
+pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
+    let all = || causes(error);
+    let is_connect = |error: &hyper_util::client::legacy::Error| error.is_connect();
+    if all().any(|cause| cause.downcast_ref().is_some_and(is_connect)) {
+        ErrorKind::Connect
+    } else if all().any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse)) {
+        ErrorKind::Decode
+    } else {
+        ErrorKind::Connection
+    }
+}
+
+/// Whether the other side closed the connection while it was waited for, as a server does that is restarted or
+/// closes what was idle. client-go calls it a "probable EOF".
+pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            return matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
+        }
+        if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+            // The time is that of an HTTP/2 ping that nobody answered.
+            return error.is_incomplete_message() || error.is_canceled() || error.is_timeout();
+        }
+        cause.downcast_ref().is_some_and(h2::Error::is_go_away)
+    })
+}
+
+/// Whether a connection did not come about in time.
+pub(crate) fn is_too_late(error: &(dyn StdError + 'static)) -> bool {
+    let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+    causes(error).any(|cause| cause.is::<TooLate>() || cause.downcast_ref().is_some_and(timed_out))
+}
+
+/// An error and what lies beneath it.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
