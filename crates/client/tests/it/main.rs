@@ -1,0 +1,20 @@
+//! The client over real connections, against the embedded API server and servers that misbehave.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod cluster;
+mod front;
+
+mod credentials;
+mod discovery;
+mod dynamic;
+mod kubeconfig;
+mod lists;
+mod names;
+mod objects;
+mod patches;
+mod retries;
+mod secrets;
+mod subresources;
+mod transport;
+mod watches;

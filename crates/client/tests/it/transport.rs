@@ -1,0 +1,206 @@
+//! Connections that go well, and those that do not.
+
+use std::time::{Duration, Instant};
+
+use http::{Method, Request, Version};
+use klient_api::core::v1::{ConfigMap, Pod};
+use klient_client::{Client, Config, ErrorKind, ListOptions, RequestBody, Transport, WatchOptions};
+use tower::ServiceExt as _;
+
+use crate::cluster::{cluster, config, config_map, soon, told};
+use crate::front::Front;
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_server_does() {
+    let (server, _) = cluster().await;
+    for (protocol, version) in [("http/1.1", Version::HTTP_11), ("h2", Version::HTTP_2)] {
+        let front = Front::tls_proxy(&server, protocol).await;
+        let (sender, mut versions) = tokio::sync::mpsc::unbounded_channel();
+        let layer = tower::layer::layer_fn(move |transport: Transport| {
+            let sender = sender.clone();
+            transport.map_response(move |response| {
+                sender.send(response.version()).unwrap();
+                response
+            })
+        });
+        let client = Client::with_layer(front.tls_client().config().clone(), layer).unwrap();
+        let config_maps = client.api::<ConfigMap>().namespace("default");
+        config_maps.create(&config_map("sky", "blue")).await.unwrap();
+        config_maps.list(&ListOptions::default()).await.unwrap();
+        let mut watch = config_maps.watch(&WatchOptions::default()).await.unwrap();
+        assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+sky");
+        config_maps.delete("sky", &Default::default()).await.unwrap();
+        for _ in 0..4 {
+            assert_eq!(versions.try_recv(), Ok(version));
+        }
+        assert_eq!(front.connections(), if protocol == "h2" { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn a_layer_sees_and_changes_every_request() {
+    let (server, _) = cluster().await;
+    let front = Front::proxy(&server, |request| {
+        assert_eq!(request.headers()["x-trace"], "1");
+    })
+    .await;
+    let layer = tower::layer::layer_fn(|transport: Transport| {
+        transport.map_request(|mut request: Request<RequestBody>| {
+            request.headers_mut().insert("x-trace", "1".parse().unwrap());
+            request
+        })
+    });
+    let client = Client::with_layer(front.client().config().clone(), layer).unwrap();
+    client.api::<ConfigMap>().list(&ListOptions::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_path_of_the_url_stands_before_every_other() {
+    let (server, _) = cluster().await;
+    let front = Front::proxy(&server, |request| {
+        let target = request.uri().to_string();
+        *request.uri_mut() = target.strip_prefix("/k8s/c-1").expect("the prefix is there").parse().unwrap();
+    })
+    .await;
+    let client = Client::new(Config::from_url(&format!("{}/k8s/c-1/", front.url())).unwrap()).unwrap();
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
+    client.discovery().version().await.unwrap();
+    assert_eq!(
+        front.requests(),
+        ["POST /k8s/c-1/api/v1/namespaces/default/configmaps", "GET /k8s/c-1/version?timeout=32s"]
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for_longer_than_allowed() {
+    let front = Front::hanging().await;
+    let quick = |scheme: &str| {
+        let mut config = Config::from_url(&format!("{scheme}://{}", front.address)).unwrap();
+        config.timeouts.tls = Duration::from_millis(100);
+        config.timeouts.first_byte = Some(Duration::from_millis(200));
+        Client::new(config).unwrap()
+    };
+    let began = Instant::now();
+    let error = quick("https").api::<Pod>().list(&ListOptions::default()).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Connect && error.is_timeout(), "{error:?}");
+    assert!(format!("{error:?}").contains("no TLS handshake within 0.1 s"), "{error:?}");
+    let error = quick("http").api::<Pod>().list(&ListOptions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(format!("{error:?}").contains("no answer within 0.2 s"), "{error:?}");
+    let error = quick("http").api::<Pod>().watch(&WatchOptions::default()).await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn the_whole_of_an_answer_has_a_limit_too() {
+    let (server, _) = cluster().await;
+    let front = Front::proxy(&server, |_| {}).await;
+    let mut config = front.client().config().clone();
+    config.timeouts.whole = Some(Duration::from_millis(200));
+    let client = Client::new(config).unwrap();
+    let mut watch = client.api::<ConfigMap>().watch(&WatchOptions::default()).await.unwrap();
+    let endless = client.request(Method::GET).absolute_path("/api/v1/pods").query("watch", "true");
+    let error = endless.send().await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    assert!(format!("{error:?}").contains("no whole answer within 0.2 s"), "{error:?}");
+    // Watches are not meant: this one is older.
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+sky");
+}
+
+/// Lists pods of a server that answers with a text, and tells what comes of it.
+async fn check(answer: &str, kind: ErrorKind, problem: &str) {
+    let front = Front::saying(&[answer]).await;
+    let error = front.client().api::<Pod>().list(&ListOptions::default()).await.unwrap_err();
+    let told = format!("{error:?}");
+    assert_eq!(error.kind(), kind, "{told}");
+    assert!(told.starts_with(&format!("GET {}/api/v1/pods: ", front.url())), "{told}");
+    assert!(told.contains(problem), "{told}");
+    assert_eq!(front.requests().len(), 1, "{told}");
+}
+
+#[tokio::test]
+async fn answers_that_are_cut_or_nonsense_are_told() {
+    let list = r#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"na"#;
+    let cut = ErrorKind::Connection;
+    check(&format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{list}"), cut, "end of file").await;
+    let chunk = format!("{:x}\r\n{list}\r\n", list.len());
+    check(&format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}"), cut, "unexpected EOF")
+        .await;
+    check(&format!("HTTP/1.1 200 OK\r\n\r\n{list}"), ErrorKind::Decode, "cut off behind 0 items").await;
+    check("HTTP/1.1 200 OK\r\n\r\n", ErrorKind::Decode, "cut off behind 0 items").await;
+    check("HTTP/1.1 200 OK\r\n\r\n<html>", ErrorKind::Decode, "no list in JSON").await;
+    check("HTTP/1.1 200 OK\r\n\r\n{\"kind\":\"NodeList\"}", ErrorKind::Decode, "expected v1 PodList").await;
+    check("220 smtp.example ESMTP\r\n", ErrorKind::Decode, "invalid HTTP").await;
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let target = Front::saying(&["HTTP/1.1 200 OK\r\n\r\n{}"]).await;
+    let redirect = format!("HTTP/1.1 302 Found\r\nlocation: {}/login\r\n\r\n", target.url());
+    check(&redirect, ErrorKind::Status, &format!("redirects to {}/login", target.url())).await;
+    assert_eq!(target.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_status_that_is_no_failure_of_a_failed_request_is_not_believed() {
+    let success = r#"{"kind":"Status","apiVersion":"v1","status":"Success"}"#;
+    let answer = format!("HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\n\r\n{success}");
+    check(&answer, ErrorKind::Status, success).await;
+}
+
+/// As client-go, which looks for a Status in every answer.
+#[tokio::test]
+async fn a_failure_is_one_whatever_the_code() {
+    let failure = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"no","reason":"Conflict","code":409}"#;
+    let front = Front::saying(&[&format!("HTTP/1.1 200 OK\r\n\r\n{failure}")]).await;
+    let client = front.client();
+    assert!(client.api::<Pod>().list(&ListOptions::default()).await.unwrap_err().is_conflict());
+    let untyped = client.dynamic(<Pod as klient_apimachinery::Resource>::INFO).namespace("default");
+    assert!(untyped.get("a").await.unwrap_err().is_conflict());
+    assert!(untyped.delete("a", &Default::default()).await.unwrap_err().is_conflict());
+}
+
+#[tokio::test]
+async fn plain_http_to_a_server_that_speaks_tls_is_told() {
+    let (server, _) = cluster().await;
+    let config = Config::from_url(&format!("http://{}", server.address())).unwrap();
+    let began = Instant::now();
+    let error = Client::new(config).unwrap().api::<Pod>().list(&ListOptions::default()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Decode | ErrorKind::Connection), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(1), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_comes_back_is_found_by_the_same_client() {
+    let (server, _) = cluster().await;
+    let mut tunnel = Front::tunnel(&server).await;
+    let mut config = config(&server);
+    config.url = Config::from_url(&format!("https://{}", tunnel.address)).unwrap().url;
+    let client = Client::new(config).unwrap();
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    let mut watch = config_maps.watch(&WatchOptions::default()).await.unwrap();
+    tunnel.cut().await;
+    let broken = soon("the end", watch.next()).await;
+    assert!(matches!(&broken, Some(Err(error)) if error.kind() == ErrorKind::Connection), "{broken:?}");
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(tunnel.connections(), 2);
+}
+
+#[tokio::test]
+async fn two_hundred_requests_at_once_are_all_answered() {
+    let (_server, client) = cluster().await;
+    let creating: Vec<_> = (0..200)
+        .map(|number| {
+            let config_maps = client.api::<ConfigMap>().namespace("default");
+            tokio::spawn(async move { config_maps.create(&config_map(&format!("c{number}"), "red")).await })
+        })
+        .collect();
+    for created in creating {
+        created.await.unwrap().unwrap();
+    }
+    let all = client.api::<ConfigMap>().namespace("default").list(&ListOptions::default()).await.unwrap();
+    assert_eq!(all.items.len(), 200);
+}
