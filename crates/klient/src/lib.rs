@@ -26,6 +26,70 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! # By name, by type, or found out at run time
+//!
+//! [`Client::api`] takes a type; [`Clientset`] has every built-in resource by name, as client-go's; and
+//! [`Client::dynamic`] takes what [`Discovery`] found, custom resources among it. All three give an [`Api`], and what
+//! the API does not offer for a kind does not compile, or is refused before anything is sent.
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = klient::TestServer::start().await?;
+//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! use klient::api::core::v1::Node;
+//! use klient::{Clientset, ListOptions, RestMapper};
+//!
+//! let all = ListOptions::default();
+//! let by_type = client.api::<Node>().list(&all).await?;
+//!
+//! let clientset = Clientset::new(client.clone());
+//! let by_name = clientset.core_v1().nodes().list(&all).await?;
+//!
+//! let mapper = RestMapper::new(client.discovery().resources().await?);
+//! let found_out = client.dynamic(mapper.resource("no")?).list(&all).await?;
+//! assert!([by_type.items.len(), by_name.items.len()] == [found_out.items.len(); 2]);
+//! # Ok(()) }
+//! ```
+//!
+//! # Changes as they are made
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = klient::TestServer::start().await?;
+//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! use klient::api::core::v1::Namespace;
+//! use klient::{Object, WatchEvent, WatchOptions};
+//!
+//! // What is there comes first, and then a bookmark that says so.
+//! let options = WatchOptions { send_initial_events: true, ..Default::default() };
+//! let mut watch = client.api::<Namespace>().watch(&options).await?;
+//! let mut names = Vec::new();
+//! while let Some(event) = watch.next().await {
+//!     match event? {
+//!         WatchEvent::Added(namespace) => names.push(namespace.name().to_owned()),
+//!         WatchEvent::Bookmark(bookmark) if bookmark.initial_events_end => break,
+//!         WatchEvent::Error(status) => return Err(klient::Error::from(*status).into()),
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
+//! # Ok(()) }
+//! ```
+//!
+//! # Errors say what to do
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = klient::TestServer::start().await?;
+//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! use klient::api::core::v1::Pod;
+//!
+//! let error = client.api::<Pod>().namespace("shop").get("web-0").await.unwrap_err();
+//! assert!(error.is_not_found());
+//! assert!(error.to_string().ends_with(r#"/api/v1/namespaces/shop/pods/web-0: pods "web-0" not found"#));
+//! # Ok(()) }
+//! ```
 
 pub use klient_api as api;
 pub use klient_apimachinery as apimachinery;

@@ -1,0 +1,24 @@
+//! Tells what a server serves, and what a short name means to it.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use klient::RestMapper;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    let mapper = RestMapper::new(client.discovery().resources().await?);
+    for resource in &mapper.served().resources {
+        let info = &resource.info;
+        println!("name: {}, group: {}, version: {}", info.plural, info.group, info.version);
+    }
+    println!("deploy is {:?}", mapper.resource("deploy")?.info);
+    Ok(())
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

@@ -1,0 +1,83 @@
+//! Creates, changes and deletes what stands in a file of manifests, whatever kinds they are of, as kubectl does.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use klient::apimachinery::yaml;
+use klient::{Api, DeleteOptions, DynamicPlace, Object, Patch, RestMapper, Unstructured};
+use serde_json::Value;
+
+const MANIFESTS: &str = "
+apiVersion: v1
+kind: Service
+metadata:
+  name: demo
+spec:
+  selector: {app: web}
+  ports:
+  - {name: http, port: 80, targetPort: 80}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: demo
+  labels: {a: b}
+spec:
+  replicas: 3
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+      - {name: web, image: 'nginx:1.23.2'}
+";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    let mapper = RestMapper::new(client.discovery().resources().await?);
+    let mut manifests = Vec::new();
+    for document in yaml::documents(MANIFESTS) {
+        let Value::Object(object) = document? else { return Err("a manifest is an object".into()) };
+        let manifest = Unstructured(object);
+        let of = manifest.group_version_kind();
+        let resource = mapper.kind(&of.group, &of.kind, Some(&of.version))?;
+        let namespace = manifest.namespace().unwrap_or(client.default_namespace());
+        manifests.push((
+            resource.info.qualified_kind(),
+            client.dynamic(resource).namespace(namespace),
+            manifest,
+        ));
+    }
+    for round in 1..=2 {
+        for (kind, objects, manifest) in &manifests {
+            println!("{round}: {kind}/{} {}", manifest.name(), write(objects, manifest).await?);
+        }
+    }
+    for (kind, objects, manifest) in &manifests {
+        objects.delete(manifest.name(), &DeleteOptions::default()).await?;
+        println!("{kind}/{} deleted", manifest.name());
+    }
+    Ok(())
+}
+
+/// Creates an object, or merges what is wished into the one that is there.
+async fn write(
+    objects: &Api<Unstructured, DynamicPlace>,
+    manifest: &Unstructured,
+) -> Result<&'static str, klient::Error> {
+    let Some(before) = objects.get_opt(manifest.name()).await? else {
+        return objects.create(manifest).await.map(|_| "created");
+    };
+    let after = objects.patch(manifest.name(), &Patch::merge_of(manifest)).await?;
+    let same = after.resource_version() == before.resource_version();
+    Ok(if same { "unchanged" } else { "configured" })
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

@@ -1,0 +1,33 @@
+//! Changes a namespace by patches of three forms.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use klient::api::core::v1::Namespace;
+use klient::{DeleteOptions, ObjectMeta, Patch};
+use serde_json::json;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    let namespaces = client.api::<Namespace>();
+    let metadata = ObjectMeta { name: Some("patched".into()), ..Default::default() };
+    namespaces.create(&Namespace { metadata, ..Default::default() }).await?;
+
+    for patch in [
+        Patch::Json(json!([{"op": "add", "path": "/metadata/labels/a", "value": "c"}])),
+        Patch::Merge(json!({"metadata": {"labels": {"a": "f", "b": "g"}}})),
+        Patch::Strategic(json!({"metadata": {"labels": {"b": null}}})),
+    ] {
+        let patched = namespaces.patch("patched", &patch).await?;
+        println!("{patch:?}: {:?}", patched.metadata.labels);
+    }
+    namespaces.delete("patched", &DeleteOptions::default()).await?;
+    Ok(())
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

@@ -1,0 +1,37 @@
+//! The examples, each of which says itself that it runs.
+
+#[path = "../../examples/clientset.rs"]
+mod clientset;
+#[path = "../../examples/deployment.rs"]
+mod deployment;
+#[path = "../../examples/discovery.rs"]
+mod discovery;
+#[path = "../../examples/dynamic_client.rs"]
+mod dynamic_client;
+#[path = "../../examples/manifests.rs"]
+mod manifests;
+#[path = "../../examples/namespaces.rs"]
+mod namespaces;
+#[path = "../../examples/paging.rs"]
+mod paging;
+#[path = "../../examples/patch.rs"]
+mod patch;
+#[path = "../../examples/rest_client.rs"]
+mod rest_client;
+#[path = "../../examples/server_version.rs"]
+mod server_version;
+#[path = "../../examples/timeouts.rs"]
+mod timeouts;
+#[path = "../../examples/watch.rs"]
+mod watch;
+#[path = "../../examples/watch_again.rs"]
+mod watch_again;
+
+#[test]
+fn every_example_is_here() {
+    for example in std::fs::read_dir("examples").expect("tests run in the folder of their crate") {
+        let name = example.expect("it can be read").file_name().into_string().expect("names are plain");
+        let listed = include_str!("examples.rs").contains(&format!("/{name}\""));
+        assert!(listed || name == "cluster", "examples/{name} is not run by tests/it/examples.rs");
+    }
+}
