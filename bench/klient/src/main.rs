@@ -1,0 +1,73 @@
+//! klient-bench runs one case with klient and prints one JSON line with the figures.
+//!
+//!   klient-bench decode --data data --n 10000 --enc pb|json [--skip]
+//!   klient-bench list   --n 10000 --enc pb|json
+//!   klient-bench items  --n 100000 --enc pb|json
+
+use std::any::Any;
+use std::time::Instant;
+
+use klient_api::core::v1::Pod;
+use klient_apimachinery::List;
+use klient_apimachinery::codec::{Format, ListReader, ManagedFields};
+use measure::{Args, Clock, median, memory, vm};
+use serde_json::{Map, Value, json};
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let case = arguments.next().expect("usage: klient-bench CASE [flags]");
+    let args = Args::parse(arguments);
+    let mut out = Map::new();
+    out.insert("peer".into(), json!("klient"));
+    out.insert("case".into(), json!(case));
+    for (name, value) in &args.0 {
+        out.insert(name.clone(), value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number)));
+    }
+    let keep: Box<dyn Any> = match case.as_str() {
+        "decode" => decode(&args, &mut out),
+        _ => panic!("no such case {case}"),
+    };
+    memory(&mut out);
+    println!("{}", Value::Object(out));
+    drop(keep);
+}
+
+fn decode(args: &Args, out: &mut Map<String, Value>) -> Box<dyn Any> {
+    let n = args.num("n", 10_000);
+    let enc = args.str("enc", "pb");
+    let format = if enc == "pb" { Format::Protobuf } else { Format::Json };
+    let managed_fields = if args.flag("skip") { ManagedFields::Skip } else { ManagedFields::Keep };
+    let bytes = std::fs::read(format!("{}/podlist-{n}.{enc}", args.str("data", "data"))).unwrap();
+    let before = vm("VmRSS");
+    let clock = Clock::start();
+    let mut list = read(format, managed_fields, &bytes);
+    assert_eq!(list.items.len(), n);
+    out.insert("rss_bytes_per_pod".into(), json!((vm("VmRSS") - before) * 1024 / n as u64));
+    let mut nanos = vec![];
+    for _ in 0..args.num("iters", 7) {
+        drop(list);
+        let begin = Instant::now();
+        list = read(format, managed_fields, &bytes);
+        nanos.push(begin.elapsed().as_secs_f64() * 1e9 / n as f64);
+    }
+    clock.stop(out);
+    out.insert("ns_per_pod".into(), json!(median(nanos)));
+    Box::new(list)
+}
+
+fn read(format: Format, managed_fields: ManagedFields, bytes: &[u8]) -> List<Pod> {
+    let mut reader = ListReader::new(format, managed_fields);
+    let mut items = Vec::new();
+    for chunk in bytes.chunks(64 * 1024) {
+        reader.push(chunk);
+        while let Some(pod) = reader.next_item().unwrap() {
+            items.push(pod);
+        }
+    }
+    reader.end();
+    while let Some(pod) = reader.next_item().unwrap() {
+        items.push(pod);
+    }
+    items.shrink_to_fit();
+    List { items, metadata: reader.finish().unwrap() }
+}
