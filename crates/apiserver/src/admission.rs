@@ -3,20 +3,21 @@
 
 mod addresses;
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
 
-pub(crate) use addresses::{Addresses, Reserved};
+pub(crate) use addresses::Addresses;
 
 use crate::crd::definition::{self, Definition};
 use crate::field::FieldError;
-use crate::namespaces;
+use crate::handlers::update::Change;
+use crate::namespaces::{self, Cleanup};
 use crate::registry::Resource;
 use crate::state::State;
 use crate::status::{Failure, Result, Target};
-use crate::storage::{Key, Object, Page, Selection, TableId};
+use crate::storage::{Key, Object, Page, Selection, TableId, Unchanged};
 use crate::values::{Map, at, map_at, text_at};
 
 /// Namespaces without which a cluster is none.
@@ -29,28 +30,39 @@ fn is(resource: &Resource, group: &str, kind: &str) -> bool {
     resource.info.group == group && resource.info.kind == kind
 }
 
-/// Checks that the namespace of a new object is there and stays.
+/// What a new object lives in and must not outlive: its namespace, and the definition of a custom resource.
 ///
 /// # Errors
 ///
-/// 404 if it is not there, 403 if it is going.
-pub(crate) fn check_namespace(state: &State, resource: &Resource, object: &Map) -> Result<()> {
-    if let Some(definition) = custom_definition(state, resource)
-        && at(&definition.value(), &["metadata", "deletionTimestamp"]).is_some()
-    {
-        let message = "create not allowed while custom resource definition is terminating";
-        return Err(Failure::new(Reason::MethodNotAllowed, message).with_details());
+/// 404 if the namespace is not there, 403 if it is going, 405 if the definition is.
+pub(crate) fn homes(state: &State, resource: &Resource, object: &Map) -> Result<Vec<Unchanged>> {
+    let mut homes = Vec::new();
+    let is_going = |home: &Object| at(&home.value(), &["metadata", "deletionTimestamp"]).is_some();
+    let mut note = |table: &TableId, home: &Object| {
+        homes.push(Unchanged { table: table.clone(), key: home.key.clone(), version: home.version });
+    };
+    if resource.is_custom() {
+        let definitions = definitions(state);
+        let Some(definition) = custom_definition(state, resource) else {
+            return Err(Failure::no_such_resource());
+        };
+        if is_going(&definition) {
+            let message = "create not allowed while custom resource definition is terminating";
+            return Err(Failure::new(Reason::MethodNotAllowed, message).with_details());
+        }
+        note(&definitions.table, &definition);
+    }
+    if !resource.info.namespaced {
+        return Ok(homes);
     }
     let name = text_at(object, &["metadata", "namespace"]);
-    if !resource.info.namespaced {
-        return Ok(());
-    }
     let namespaces = state.registry.built_in("", "v1", "namespaces");
     let Some(namespace) = state.store.get(&namespaces.table, &Key::new(None, name)) else {
         return Err(Failure::not_found(&namespaces.target(name)));
     };
-    if at(&namespace.value(), &["metadata", "deletionTimestamp"]).is_none() {
-        return Ok(());
+    if !is_going(&namespace) {
+        note(&namespaces.table, &namespace);
+        return Ok(homes);
     }
     let target = resource.target(text_at(object, &["metadata", "name"]));
     let problem = format!("unable to create new content in namespace {name} because it is being terminated");
@@ -63,9 +75,13 @@ fn custom_definition(state: &State, resource: &Resource) -> Option<Arc<Object>> 
     if !resource.is_custom() {
         return None;
     }
-    let definitions = state.registry.built_in("apiextensions.k8s.io", "v1", "customresourcedefinitions");
     let name = format!("{}.{}", resource.info.plural, resource.info.group);
-    state.store.get(&definitions.table, &Key::new(None, &name))
+    state.store.get(&definitions(state).table, &Key::new(None, &name))
+}
+
+/// The resource of definitions.
+pub(crate) fn definitions(state: &State) -> Arc<Resource> {
+    state.registry.built_in("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 }
 
 /// Gives a new object what only the server can give. What is reserved for it is free again unless kept.
@@ -79,14 +95,7 @@ pub(crate) fn prepare_create<'a>(
     object: &mut Map,
     dry_run: bool,
 ) -> Result<Reserved<'a>> {
-    if resource.is_definition() {
-        establish(state, resource, object);
-    }
-    if is(resource, "", "Service") {
-        let reserved = state.addresses.reserve(object, None, dry_run);
-        return reserved.map_err(|errors| refused(resource, object, &errors));
-    }
-    Ok(state.addresses.nothing())
+    reserve(state, resource, object, None, dry_run)
 }
 
 /// Gives a changed object what only the server can give. What is reserved for it is free again unless kept.
@@ -101,14 +110,44 @@ pub(crate) fn prepare_update<'a>(
     old: &Map,
     dry_run: bool,
 ) -> Result<Reserved<'a>> {
-    if resource.is_definition() && at(object, &["spec"]) != at(old, &["spec"]) {
+    reserve(state, resource, object, Some(old), dry_run)
+}
+
+fn reserve<'a>(
+    state: &'a State,
+    resource: &Resource,
+    object: &mut Map,
+    old: Option<&Map>,
+    dry_run: bool,
+) -> Result<Reserved<'a>> {
+    if resource.is_definition() && old.is_none_or(|old| at(object, &["spec"]) != at(old, &["spec"])) {
+        let names = state.names.lock();
         establish(state, resource, object);
+        return Ok(Reserved::Names(names));
     }
     if is(resource, "", "Service") {
-        let reserved = state.addresses.reserve(object, Some(old), dry_run);
-        return reserved.map_err(|errors| refused(resource, object, &errors));
+        let reserved = state.addresses.reserve(object, old, dry_run);
+        let reserved = reserved.map_err(|errors| refused(resource, object, &errors))?;
+        return Ok(Reserved::Addresses(reserved));
     }
-    Ok(state.addresses.nothing())
+    Ok(Reserved::Nothing)
+}
+
+/// What only one object can have, reserved for one that is not stored yet.
+pub(crate) enum Reserved<'a> {
+    Nothing,
+    Addresses(addresses::Reserved<'a>),
+    /// While a definition gets its names no other may.
+    Names(#[expect(dead_code, reason = "it is held")] MutexGuard<'a, ()>),
+}
+
+impl Reserved<'_> {
+    /// The object is stored.
+    pub(crate) fn keep(self) {
+        if let Reserved::Addresses(addresses) = self {
+            addresses.keep();
+        }
+    }
 }
 
 fn refused(resource: &Resource, object: &Map, errors: &[FieldError]) -> Failure {
@@ -160,35 +199,84 @@ pub(crate) fn changed(state: &Arc<State>, resource: &Resource, object: &Object, 
     if let Some(old) = old.filter(|_| is(resource, "", "Service")) {
         state.addresses.release(old, Some(&object.value()));
     }
+    let is_going = || at(&object.value(), &["metadata", "deletionTimestamp"]).is_some();
     if resource.is_definition() {
-        let value = object.value();
-        if let Some(definition) = Definition::parse(&value).filter(|_| definition::is_established(&value)) {
-            state.registry.define(object.key.name(), definition);
-        }
-        if at(&value, &["metadata", "deletionTimestamp"]).is_some() {
-            namespaces::clean_definition(state, object.key.name());
+        serve(state, object.key.name());
+        if is_going() {
+            namespaces::clean(state, Cleanup::Definition(object.key.name().to_owned()));
         }
     }
-    if is(resource, "", "Namespace") && at(&object.value(), &["metadata", "deletionTimestamp"]).is_some() {
-        namespaces::clean_namespace(state, object.key.name());
+    if is(resource, "", "Namespace") && is_going() {
+        namespaces::clean(state, Cleanup::Namespace(object.key.name().to_owned()));
+    }
+}
+
+/// Serves what a definition says by now, or no longer if it is gone.
+fn serve(state: &State, name: &str) {
+    state.registry.refresh(name, || {
+        let definition = state.store.get(&definitions(state).table, &Key::new(None, name))?.value();
+        Definition::parse(&definition).filter(|_| definition::is_established(&definition))
+    });
+}
+
+/// Lets the definitions of a group that were refused names ask again, now that some are free.
+fn reconsider(state: &Arc<State>, gone: &Map) {
+    let resource = definitions(state);
+    let group = text_at(gone, &["spec", "group"]);
+    let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
+    for refused in state.store.list(&resource.table, None, &page).unwrap_or_default().objects {
+        let value = refused.value();
+        if text_at(&value, &["spec", "group"]) != group || definition::has_its_names(&value) {
+            continue;
+        }
+        let change = Change {
+            state,
+            resource: &resource,
+            key: refused.key.clone(),
+            subresource: Some("status"),
+            patching: true,
+            dry_run: false,
+        };
+        let names = state.names.lock();
+        let changed = change.make(&mut |old, _| {
+            let mut new = old.clone();
+            establish(state, &resource, &mut new);
+            Ok(new)
+        });
+        drop(names);
+        if let Err(failure) = changed {
+            tracing::debug!(definition = %refused.key, code = failure.code(), "names could not be given");
+        }
     }
 }
 
 /// Follows up on an object that is gone.
 pub(crate) fn deleted(state: &Arc<State>, resource: &Resource, object: &Object) {
     if resource.is_definition() {
-        state.registry.forget(object.key.name());
+        serve(state, object.key.name());
+        reconsider(state, &object.value());
     }
     if is(resource, "", "Service") {
         state.addresses.release(&object.value(), None);
     }
     if let Some(namespace) = object.key.namespace() {
-        namespaces::look_again(state, namespace);
+        look_again(state, namespace);
     }
     if let Some(definition) = custom_definition(state, resource)
         && at(&definition.value(), &["metadata", "deletionTimestamp"]).is_some()
     {
-        namespaces::clean_definition(state, definition.key.name());
+        namespaces::clean(state, Cleanup::Definition(definition.key.name().to_owned()));
+    }
+}
+
+/// Goes on with a namespace that is to go, now that something in it is gone.
+fn look_again(state: &Arc<State>, name: &str) {
+    let namespaces = state.registry.built_in("", "v1", "namespaces");
+    let namespace = state.store.get(&namespaces.table, &Key::new(None, name));
+    let going =
+        |namespace: &Arc<Object>| at(&namespace.value(), &["metadata", "deletionTimestamp"]).is_some();
+    if namespace.as_ref().is_some_and(going) {
+        namespaces::clean(state, Cleanup::Namespace(name.to_owned()));
     }
 }
 

@@ -61,7 +61,7 @@ impl Tokens {
     }
 }
 
-/// Tells who is asking: by client certificate, then by bearer token; nobody is anonymous.
+/// Tells who is asking: by client certificate, then by bearer token. Who shows neither is anonymous.
 ///
 /// # Errors
 ///
@@ -74,10 +74,13 @@ pub(crate) fn authenticate(
     if let Some(user) = certificate {
         return Ok(user.clone());
     }
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Arc::new(User::anonymous())) };
-    let token = value.to_str().ok().and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let token = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.to_str().ok()?.trim().split_once(' ')?;
+        let token = Some(token.trim()).filter(|token| !token.is_empty());
+        token.filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     });
-    token.and_then(|token| tokens.find(token)).ok_or_else(Failure::unauthorized)
+    match token {
+        Some(token) => tokens.find(token).ok_or_else(Failure::unauthorized),
+        None => Ok(Arc::new(User::anonymous())),
+    }
 }

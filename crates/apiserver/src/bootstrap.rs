@@ -41,6 +41,6 @@ fn put(state: &Arc<State>, object: Map, time: &str) {
     let mut encode = |version| resource.store(key.clone(), object.clone(), Some(version));
     state
         .store
-        .create(&resource.table, key.clone(), &mut encode)
+        .create(&resource.table, key.clone(), &[], &mut encode)
         .expect("the objects have names of their own");
 }

@@ -42,6 +42,9 @@ pub(crate) struct Context {
 
 /// Does what a request asks for.
 pub(crate) async fn handle(mut context: Context) -> Result<Response<Body>> {
+    if let Some(response) = context.check_scope()? {
+        return Ok(response);
+    }
     context.warnings.extend(context.resource.warning.clone().filter(|_| context.info.verb != Verb::Watch));
     let mut response = match context.info.subresource.clone() {
         None => context.resource_verb().await,
@@ -63,21 +66,36 @@ impl Context {
         if self.resource.info.kind == "Binding" && self.resource.info.group.is_empty() {
             return binding::create(self);
         }
-        let names_one = matches!(verb, Verb::Get | Verb::Update | Verb::Patch | Verb::Delete);
-        let in_no_namespace = self.resource.info.namespaced && self.info.namespace.is_none();
-        if in_no_namespace && (names_one || verb == Verb::Create) {
-            return Err(Failure::no_such_resource());
-        }
         match verb {
             Verb::Get => read::get(self).await,
             Verb::List => list::list(self).await,
             Verb::Watch => watch::watch(self).await,
             Verb::Create if self.info.name.is_some() => Err(Failure::method_not_allowed()),
+            Verb::Update | Verb::Patch if self.info.name.is_none() => Err(Failure::method_not_allowed()),
             Verb::Create => create::create(self),
             Verb::Update => update::update(self, None),
             Verb::Patch => patch::patch(self, None),
             Verb::Delete => delete::delete(self),
             Verb::DeleteCollection => delete::delete_collection(self).await,
+        }
+    }
+
+    /// Checks that what lives in namespaces is asked for in one, and what does not is not. Only lists and watches
+    /// go across namespaces.
+    fn check_scope(&self) -> Result<Option<Response<Body>>> {
+        let (namespaced, verb) = (self.resource.info.namespaced, self.info.verb);
+        let fits = match &self.info.namespace {
+            Some(_) => namespaced,
+            None => !namespaced || matches!(verb, Verb::List | Verb::Watch),
+        };
+        if fits || (namespaced && reviews::is_review(&self.resource)) {
+            Ok(None)
+        } else if self.resource.is_custom() {
+            Ok(Some(respond::not_found()))
+        } else if namespaced && self.info.name.is_none() {
+            Err(Failure::method_not_allowed())
+        } else {
+            Err(Failure::no_such_resource())
         }
     }
 

@@ -56,6 +56,11 @@ impl TestServer {
     pub async fn start() -> Result<TestServer, StartError> {
         Server::start(Options::default()).await.map(TestServer)
     }
+
+    /// Stops the server and waits until it has stopped, as [`Server::stop`].
+    pub async fn stop(self) {
+        self.0.stop().await;
+    }
 }
 
 impl std::ops::Deref for TestServer {

@@ -7,6 +7,8 @@ mod rules;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
+use tokio::sync::watch;
+
 pub(crate) use resource::Resource;
 
 use crate::crd::definition::Definition;
@@ -17,6 +19,8 @@ pub(crate) struct Registry {
     built_in: Vec<Arc<Resource>>,
     by_path: HashMap<(String, String, String), Arc<Resource>>,
     custom: RwLock<Custom>,
+    /// Counts changes of what is custom, for those who keep what they made of it.
+    generation: watch::Sender<u64>,
 }
 
 /// What CustomResourceDefinitions add. Replaced as a whole when one changes.
@@ -25,8 +29,6 @@ struct Custom {
     /// By the name of the definition.
     definitions: BTreeMap<String, Arc<Definition>>,
     by_path: HashMap<(String, String, String), Arc<Resource>>,
-    /// Counts changes, for those who keep what they made of it.
-    generation: u64,
 }
 
 impl Registry {
@@ -35,7 +37,7 @@ impl Registry {
         let built_in: Vec<Arc<Resource>> =
             served.map(|schema| Arc::new(Resource::built_in(schema))).collect();
         let by_path = built_in.iter().map(|resource| (resource.path(), resource.clone())).collect();
-        Registry { built_in, by_path, custom: RwLock::default() }
+        Registry { built_in, by_path, custom: RwLock::default(), generation: watch::Sender::default() }
     }
 
     /// The resource served at a group, version and plural.
@@ -66,28 +68,33 @@ impl Registry {
 
     /// Changes with every definition.
     pub(crate) fn generation(&self) -> u64 {
-        self.custom.read().expect("no panics while held").generation
+        *self.generation.borrow()
     }
 
-    /// Serves what an accepted definition says, in place of what it said before.
-    pub(crate) fn define(&self, name: &str, definition: Definition) {
-        self.change(|definitions| {
-            definitions.insert(name.to_owned(), Arc::new(definition));
-        });
+    /// Waits until what a resource serves has changed: with its definition, or never if it is built in.
+    pub(crate) async fn replaced(&self, resource: &Resource) {
+        let mut generation = self.generation.subscribe();
+        let (group, version, plural) = resource.path();
+        while self.find(&group, &version, &plural).is_some_and(|now| now.is_defined_as(resource)) {
+            // The registry holds the sender.
+            let _ = generation.changed().await;
+        }
     }
 
-    /// Serves a definition's resources no longer.
-    pub(crate) fn forget(&self, name: &str) {
-        self.change(|definitions| {
-            definitions.remove(name);
-        });
-    }
-
-    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Arc<Definition>>)) {
+    /// Serves what a definition says, in place of what it said before, or nothing. It is read only when it is its
+    /// turn: of two that change it at once, the later must not be followed by the earlier.
+    pub(crate) fn refresh(&self, name: &str, read: impl FnOnce() -> Option<Definition>) {
         let mut custom = self.custom.write().expect("no panics while held");
-        change(&mut custom.definitions);
+        let (before, now) = (custom.definitions.get(name), read());
+        if before.map(|before| before.form) == now.as_ref().map(|now| now.form) {
+            return;
+        }
+        match now {
+            Some(now) => custom.definitions.insert(name.to_owned(), Arc::new(now)),
+            None => custom.definitions.remove(name),
+        };
         let resources = custom.definitions.values().flat_map(Resource::custom);
         custom.by_path = resources.map(|resource| (resource.path(), Arc::new(resource))).collect();
-        custom.generation += 1;
+        self.generation.send_modify(|generation| *generation += 1);
     }
 }

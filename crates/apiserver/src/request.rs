@@ -120,14 +120,26 @@ fn decode_segment(segment: &str) -> String {
     percent_decode(segment, false)
 }
 
+/// Whether every `%` of a path is followed by two hexadecimal digits.
+pub(crate) fn is_percent_encoded(path: &str) -> bool {
+    path.split('%').skip(1).all(|rest| rest.as_bytes().get(..2).and_then(hex).is_some())
+}
+
+/// The byte that two hexadecimal digits are.
+fn hex(digits: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    // A sign is no digit, though numbers may have one.
+    let all_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u8::from_str_radix(digits, 16).ok().filter(|_| all_digits)
+}
+
 /// Undoes percent encoding; what is no UTF-8 afterwards is replaced.
 fn percent_decode(text: &str, plus_is_space: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (bytes[at], hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+        match (bytes[at], bytes.get(at + 1..at + 3).and_then(hex)) {
             (b'%', Some(byte)) => {
                 out.push(byte);
                 at += 2;
@@ -239,9 +251,19 @@ mod tests {
         );
         check("POST", "/api/v1/nodes", "create /v1 - nodes - -");
         check("GET", "/api/v1/nodes/n%20x", "get /v1 - nodes n x -");
+        check("GET", "/api/v1/nodes/%C3%A9?watch=%+f", "get /v1 - nodes é -");
         check("GET", "/healthz", "nothing");
         check("GET", "/api/v1", "nothing");
         check("GET", "/apis/apps", "nothing");
+    }
+
+    #[test]
+    fn escapes_are_two_hexadecimal_digits() {
+        for (path, expected) in
+            [("/a%2Fb%C3", true), ("/", true), ("/a%", false), ("/a%2", false), ("/%+f", false)]
+        {
+            assert_eq!(is_percent_encoded(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -158,11 +158,27 @@ pub(crate) fn partial(version: &str, object: &Map) -> Vec<u8> {
     out
 }
 
-/// Adds the warnings a client should show.
+/// Adds the warnings a client should show, each once. If they are long, each is cut, and those beyond a limit are
+/// left out: clients take only so long a head.
 pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
+    const LONGEST: usize = 256;
+    const LONGEST_OF_ALL: usize = 4096;
+    let mut unique: Vec<&str> = Vec::new();
     for warning in warnings {
-        let text = warning.replace('\\', r"\\").replace('"', r#"\""#);
-        if let Ok(value) = HeaderValue::from_str(&format!(r#"299 - "{text}""#)) {
+        if !unique.contains(&warning.as_str()) {
+            unique.push(warning);
+        }
+    }
+    let is_long = unique.iter().map(|warning| warning.chars().count()).sum::<usize>() > LONGEST_OF_ALL;
+    let mut written = 0;
+    for warning in unique {
+        let text: String = warning.chars().take(if is_long { LONGEST } else { LONGEST_OF_ALL }).collect();
+        if is_long && written >= LONGEST_OF_ALL {
+            return;
+        }
+        written += text.chars().count();
+        let text = text.replace('\\', r"\\").replace('"', r#"\""#);
+        if let Ok(value) = HeaderValue::from_bytes(format!(r#"299 - "{text}""#).as_bytes()) {
             response.headers_mut().append(HeaderName::from_static("warning"), value);
         }
     }

@@ -1,47 +1,50 @@
 //! [`Server`], a running API server.
 
+mod connection;
+mod requests;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Addresses;
 use crate::auth::{SUPERUSERS, Tokens, User};
+use crate::bootstrap;
 use crate::discovery::Discovery;
+use crate::namespaces::Cleanups;
 use crate::registry::Registry;
-use crate::state::State;
+use crate::state::{Names, State};
 use crate::storage::Store;
-use crate::tls::{Authority, ClientCertificate, TlsError, user_of};
-use crate::{bootstrap, service};
-
-/// How long a client may take for a TLS handshake or to send the head of a request.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// As kube-apiserver.
-const MAX_STREAMS: u32 = 100;
-const MAX_FRAME: u32 = 256 * 1024;
+use crate::tls::{Authority, ClientCertificate, TlsError};
 
 /// What kind of server to start.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where to listen; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// How many changes are kept for lists and watches that go on from an earlier version.
+    /// How many changes are kept for lists and watches that go on from an earlier version. Fewer are kept if
+    /// earlier states of objects take more than 256 MiB.
     pub history: usize,
+    /// How long a client may keep the server waiting: for a TLS handshake, for a body, to take the next part of an
+    /// answer, and no more than three seconds for a version to come. Between requests it may wait three times as
+    /// long, the head of the next one over HTTP/1.1 included.
+    pub client_timeout: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), history: 50_000 }
+        Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            history: 50_000,
+            client_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -73,7 +76,7 @@ impl std::error::Error for StartError {
     }
 }
 
-/// A running API server. It stops when dropped.
+/// A running API server. It [stops](Server::stop) when dropped.
 ///
 /// It speaks HTTPS with a certificate authority of its own, over HTTP/2 and HTTP/1.1, and knows who asks by bearer
 /// token or client certificate.
@@ -83,6 +86,7 @@ pub struct Server {
     address: SocketAddr,
     admin_token: String,
     stop: watch::Sender<bool>,
+    accepting: JoinHandle<()>,
 }
 
 impl Server {
@@ -110,13 +114,28 @@ impl Server {
             tokens: Tokens::default(),
             addresses: Addresses::default(),
             discovery: Discovery::default(),
+            names: Names::default(),
+            cleanups: Cleanups::default(),
             address: address.to_string(),
+            client_timeout: options.client_timeout,
             stopped,
         });
         bootstrap::populate(&state);
         let admin_token = state.tokens.issue(User::new("kubernetes-admin", &[SUPERUSERS.to_owned()]));
-        tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), state.clone()));
-        Ok(Server { state, authority, address, admin_token, stop })
+        let tls = TlsAcceptor::from(Arc::new(tls));
+        let accepting = tokio::spawn(connection::accept(listener, tls, state.clone()));
+        Ok(Server { state, authority, address, admin_token, stop, accepting })
+    }
+
+    /// Stops the server: its port is free and its connections are closed when this returns. Watches end; other
+    /// requests that are being answered have two seconds to end.
+    ///
+    /// A server that is dropped stops in the same way, but nobody waits for it.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Err(error) = (&mut self.accepting).await {
+            tracing::error!(%error, "the server did not stop in order");
+        }
     }
 
     /// Where it listens.
@@ -188,65 +207,5 @@ impl Drop for Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
-    let mut stopped = state.stopped.clone();
-    loop {
-        let connection = tokio::select! {
-            connection = listener.accept() => connection,
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-        };
-        match connection {
-            Ok((stream, _)) => {
-                tokio::spawn(secure(stream, tls.clone(), state.clone()));
-            }
-            // Out of file descriptors, perhaps: those who are connected may leave some.
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-}
-
-async fn secure(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
-    // Requests are small and answers are waited for: nothing is gained by holding segments back.
-    let _ = stream.set_nodelay(true);
-    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await;
-    match handshake {
-        Ok(Ok(stream)) => {
-            let certificates = stream.get_ref().1.peer_certificates();
-            let user = certificates.and_then(|all| user_of(all.first()?)).map(Arc::new);
-            serve(stream, state, user).await;
-        }
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
-    }
-}
-
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    state: Arc<State>,
-    user: Option<Arc<User>>,
-) {
-    let mut stopped = state.stopped.clone();
-    let service = service_fn(move |request| {
-        let (state, user) = (state.clone(), user.clone());
-        async move { Ok::<_, std::convert::Infallible>(service::answer(state, request, user).await) }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).max_frame_size(MAX_FRAME);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        done = connection.as_mut() => {
-            if let Err(error) = done {
-                tracing::debug!(%error, "a connection broke");
-            }
-        }
-        _ = stopped.wait_for(|stopped| *stopped) => {}
     }
 }

@@ -14,16 +14,13 @@ use klient_apimachinery::meta::Reason;
 use crate::auth::{Attributes, Rbac, User, authenticate};
 use crate::handlers::{self, Context};
 use crate::openapi;
-use crate::request::{Query, RequestInfo};
+use crate::request::{Query, RequestInfo, is_percent_encoded};
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result, Target};
 
 /// The most bytes a body may have.
 const MAX_BODY: usize = 3 * 1024 * 1024;
-
-/// How long a client may take to send a body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The checks that `/livez` and its like name.
 const CHECKS: [&str; 3] = ["ping", "log", "storage"];
@@ -35,6 +32,7 @@ pub(crate) async fn answer(
     certificate: Option<Arc<User>>,
 ) -> Response<Body> {
     // A task of its own: connections carry many requests at once, and a panic must not end them all.
+    let is_head = request.method() == Method::HEAD;
     let task = tokio::spawn(async move {
         match route(&state, request, certificate).await {
             Ok(response) => response,
@@ -44,6 +42,9 @@ pub(crate) async fn answer(
     let mut response = task
         .await
         .unwrap_or_else(|_| respond::failure(&Failure::internal("the request could not be handled")));
+    if is_head {
+        response = response.map(|_| respond::whole(Bytes::new()));
+    }
     if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
         response.headers_mut().insert(HeaderName::from_static("audit-id"), id);
     }
@@ -56,6 +57,9 @@ async fn route(
     certificate: Option<Arc<User>>,
 ) -> Result<Response<Body>> {
     let (parts, body) = request.into_parts();
+    if !is_percent_encoded(parts.uri.path()) {
+        return Ok(respond::plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request"));
+    }
     let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
     let query = Query::parse(parts.uri.query());
     let rbac = Rbac { store: &state.store, registry: &state.registry };
@@ -80,7 +84,8 @@ async fn route(
         }
         return Ok(respond::not_found());
     };
-    let body = if info.verb.only_reads() { Bytes::new() } else { read_body(body).await? };
+    let body =
+        if info.verb.only_reads() { Bytes::new() } else { read_body(body, state.client_timeout).await? };
     handlers::handle(Context {
         state: state.clone(),
         info,
@@ -95,13 +100,16 @@ async fn route(
 }
 
 fn attributes(info: &RequestInfo) -> Attributes {
+    // A namespace counts as in itself.
+    let namespaces = info.group.is_empty() && info.resource == "namespaces";
+    let namespace = if namespaces { &info.name } else { &info.namespace };
     Attributes {
         verb: info.verb.as_str().to_owned(),
         group: info.group.clone(),
         resource: info.resource.clone(),
         subresource: info.subresource.clone().unwrap_or_default(),
         name: info.name.clone().unwrap_or_default(),
-        namespace: info.namespace.clone().unwrap_or_default(),
+        namespace: namespace.clone().unwrap_or_default(),
         path: None,
     }
 }
@@ -119,8 +127,8 @@ fn forbidden(user: &User, attributes: &Attributes) -> Failure {
     Failure::forbidden(&target, &problem)
 }
 
-async fn read_body(body: Incoming) -> Result<Bytes> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
+async fn read_body(body: Incoming, limit: Duration) -> Result<Bytes> {
+    let read = tokio::time::timeout(limit, Limited::new(body, MAX_BODY).collect()).await;
     match read {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {

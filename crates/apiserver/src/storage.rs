@@ -15,7 +15,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
 pub(crate) use history::{Change, ChangeKind, Cursor, Tail};
-pub(crate) use object::{Key, Object, Selection};
+pub(crate) use object::{Key, Object, Selection, Unchanged};
 use table::Table;
 pub(crate) use table::{Listed, Page};
 
@@ -32,14 +32,19 @@ pub(crate) struct Store {
     history: usize,
 }
 
+/// The most bytes that earlier states of objects may take.
+const HISTORY_BYTES: usize = 256 << 20;
+
 struct Inner {
     /// The version of the last change.
     version: u64,
     /// Changes up to this version are forgotten.
     compacted: u64,
     tables: HashMap<TableId, Table>,
-    /// The tables of the changes that are kept, oldest first.
-    log: VecDeque<TableId>,
+    /// The tables of the changes that are kept, oldest first, and how many bytes each change keeps.
+    log: VecDeque<(TableId, usize)>,
+    /// The bytes of all changes that are kept.
+    bytes: usize,
 }
 
 /// What keeps a change from being made.
@@ -47,7 +52,7 @@ struct Inner {
 pub(crate) enum StoreError {
     /// The object is there already.
     Exists,
-    /// The object is not there, or no longer at the version the change was computed from.
+    /// The object is not there, or it or another is no longer at the version the change was computed from.
     Changed,
     /// The version is older than what is kept.
     Compacted {
@@ -69,7 +74,8 @@ impl Store {
     pub(crate) fn new(history: usize) -> Self {
         // As etcd, which counts itself as the first change.
         let version = 1;
-        let inner = Inner { version, compacted: version, tables: HashMap::new(), log: VecDeque::new() };
+        let inner =
+            Inner { version, compacted: version, tables: HashMap::new(), log: VecDeque::new(), bytes: 0 };
         Store { inner: RwLock::new(inner), latest: watch::channel(version).0, history }
     }
 
@@ -93,22 +99,26 @@ impl Store {
         self.read().tables.get(table)?.get(key)
     }
 
-    /// Puts a new object.
+    /// Puts a new object, if those it needs are as they were.
     pub(crate) fn create(
         &self,
         table: &TableId,
         key: Key,
+        needs: &[Unchanged],
         encode: Encode<'_>,
     ) -> Result<Arc<Object>, StoreError> {
         self.change(|inner| {
             let version = inner.version + 1;
+            for Unchanged { table, key, version } in needs {
+                inner.tables.get(table).ok_or(StoreError::Changed)?.check(key, *version)?;
+            }
             let objects = inner.tables.entry(table.clone()).or_default();
             if objects.get(&key).is_some() {
                 return Err(StoreError::Exists);
             }
             let object = Arc::new(encode(version));
-            objects.put(key, object.clone());
-            inner.record(table, version);
+            let bytes = objects.put(key, object.clone());
+            inner.record(table, version, bytes);
             Ok(object)
         })
     }
@@ -126,8 +136,8 @@ impl Store {
             let objects = inner.tables.get_mut(table).ok_or(StoreError::Changed)?;
             objects.check(key, from)?;
             let object = Arc::new(encode(version));
-            objects.put(key.clone(), object.clone());
-            inner.record(table, version);
+            let bytes = objects.put(key.clone(), object.clone());
+            inner.record(table, version, bytes);
             Ok(object)
         })
     }
@@ -145,8 +155,8 @@ impl Store {
             let objects = inner.tables.get_mut(table).ok_or(StoreError::Changed)?;
             objects.check(key, from)?;
             let object = Arc::new(encode(version));
-            objects.remove(key, object.clone());
-            inner.record(table, version);
+            let bytes = objects.remove(key, object.clone());
+            inner.record(table, version, bytes);
             Ok(object)
         })
     }
@@ -171,17 +181,19 @@ impl Store {
 
     /// A cursor on the changes behind a version.
     pub(crate) fn watch_from(&self, table: &TableId, version: u64) -> Result<Cursor, StoreError> {
-        let inner = self.read();
-        if version < inner.compacted {
-            return Err(StoreError::Compacted { oldest: inner.compacted });
-        }
-        drop(inner);
-        Ok(self.ensure(table, |objects, _| objects.cursor(version)))
+        self.with_table(table, |inner, objects| {
+            if version < inner.compacted {
+                return Err(StoreError::Compacted { oldest: inner.compacted });
+            }
+            Ok(objects.cursor(version))
+        })
     }
 
     /// The objects of a table and a cursor on the changes behind them.
     pub(crate) fn watch_all(&self, table: &TableId, page: &Page<'_>) -> (Listed, Cursor) {
-        self.ensure(table, |objects, version| (objects.list(version, page), objects.cursor(version)))
+        self.with_table(table, |inner, objects| {
+            (objects.list(inner.version, page), objects.cursor(inner.version))
+        })
     }
 
     /// The next changes of a cursor, and the version up to which there are no others.
@@ -190,7 +202,16 @@ impl Store {
         let oldest = inner.compacted;
         let objects = inner.tables.get(table).ok_or(StoreError::Compacted { oldest })?;
         let changes = objects.changes(cursor).ok_or(StoreError::Compacted { oldest })?;
-        Ok(Tail { changes, version: inner.version })
+        let rest = objects.has_more(cursor).then(|| changes.last().map(Change::version)).flatten();
+        Ok(Tail { changes, version: rest.unwrap_or(inner.version) })
+    }
+
+    /// Waits until changes that a cursor has not read are forgotten.
+    pub(crate) async fn overtakes(&self, table: &TableId, cursor: &Cursor) {
+        let mut cursor = cursor.clone();
+        while self.with_table(table, |_, objects| !objects.has_forgotten(&cursor)) {
+            cursor.changed().await;
+        }
     }
 
     /// Forgets all changes; what was read before can no longer be gone on from.
@@ -203,15 +224,16 @@ impl Store {
         self.inner.read().expect("no panics while held")
     }
 
-    fn ensure<T>(&self, table: &TableId, then: impl Fn(&Table, u64) -> T) -> T {
+    /// Reads a table, which is made if nothing was stored in it yet.
+    fn with_table<T>(&self, table: &TableId, read: impl Fn(&Inner, &Table) -> T) -> T {
         let inner = self.read();
         if let Some(objects) = inner.tables.get(table) {
-            return then(objects, inner.version);
+            return read(&inner, objects);
         }
         drop(inner);
-        let mut inner = self.inner.write().expect("no panics while held");
-        let version = inner.version;
-        then(inner.tables.entry(table.clone()).or_default(), version)
+        self.inner.write().expect("no panics while held").tables.entry(table.clone()).or_default();
+        let inner = self.read();
+        read(&inner, inner.tables.get(table).expect("it was made above, and tables stay"))
     }
 
     fn change<T>(&self, make: impl FnOnce(&mut Inner) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -224,14 +246,16 @@ impl Store {
 }
 
 impl Inner {
-    fn record(&mut self, table: &TableId, version: u64) {
+    fn record(&mut self, table: &TableId, version: u64, bytes: usize) {
         self.version = version;
-        self.log.push_back(table.clone());
+        self.bytes += bytes;
+        self.log.push_back((table.clone(), bytes));
     }
 
     fn trim(&mut self, keep: usize) {
-        while self.log.len() > keep {
-            let Some(table) = self.log.pop_front() else { return };
+        while self.log.len() > keep || self.bytes > HISTORY_BYTES {
+            let Some((table, bytes)) = self.log.pop_front() else { return };
+            self.bytes -= bytes;
             if let Some(version) = self.tables.get_mut(&table).and_then(Table::forget) {
                 self.compacted = version;
             }

@@ -5,17 +5,23 @@
 //! out, quantities made canonical), [`encode`] writes fields in Go's order.
 
 mod decode;
+mod depth;
 mod encode;
 mod parse;
 mod path;
 pub(crate) mod syntax;
 
 pub(crate) use decode::{Decoded, Mismatch, decode, empty};
+pub(crate) use depth::{DEEPEST, depth, is_too_deep};
 pub(crate) use encode::{encode, plain};
 pub(crate) use parse::parse;
 pub(crate) use path::{at, at_mut, list_at, map_at, text_at};
 
 use serde_json::Value;
+
+/// The most fields of one object of which is said that they are unknown or stand twice. Upstream says no more
+/// either: each is named with the whole path to it, which may be long.
+pub(crate) const MOST_NOTES: usize = 100;
 
 /// A JSON object.
 pub(crate) type Map = serde_json::Map<String, Value>;

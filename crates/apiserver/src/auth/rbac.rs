@@ -63,8 +63,26 @@ impl Rbac<'_> {
         })
     }
 
+    /// The rules that hold for a user in a namespace.
+    pub(crate) fn rules(&self, user: &User, namespace: &str) -> Vec<Value> {
+        let mut rules = Vec::new();
+        for (plural, namespace) in [("clusterrolebindings", None), ("rolebindings", Some(namespace))] {
+            for binding in self.objects(plural, namespace) {
+                if is_bound(&binding, user, namespace) {
+                    rules.extend(self.role_rules(&binding, namespace));
+                }
+            }
+        }
+        rules
+    }
+
     /// Whether the role that a binding refers to allows it.
     fn role_allows(&self, binding: &Map, namespace: Option<&str>, attributes: &Attributes) -> bool {
+        self.role_rules(binding, namespace).iter().any(|rule| rule_allows(rule, attributes))
+    }
+
+    /// The rules of the role that a binding refers to.
+    fn role_rules(&self, binding: &Map, namespace: Option<&str>) -> Vec<Value> {
         let name = text_at(binding, &["roleRef", "name"]);
         let (plural, namespace) = match text_at(binding, &["roleRef", "kind"]) {
             "ClusterRole" => ("clusterroles", None),
@@ -72,9 +90,7 @@ impl Rbac<'_> {
         };
         let resource = self.registry.built_in(GROUP, "v1", plural);
         let role = self.store.get(&resource.table, &resource.key(namespace, name));
-        role.is_some_and(|role| {
-            list_at(&role.value(), &["rules"]).iter().any(|rule| rule_allows(rule, attributes))
-        })
+        role.map(|role| list_at(&role.value(), &["rules"]).to_vec()).unwrap_or_default()
     }
 
     fn objects(&self, plural: &str, namespace: Option<&str>) -> Vec<Map> {

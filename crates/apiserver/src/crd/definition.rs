@@ -1,10 +1,12 @@
 //! CustomResourceDefinitions: their defaults and rules, and what is served of those that are accepted.
 
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
 
 pub(crate) use super::accept::{validate, validate_update};
-pub(crate) use super::establish::{establish, is_established, terminating};
+pub(crate) use super::establish::{establish, has_its_names, is_established, terminating};
 
 use super::establish::record_storage_version;
 use super::jsonpath::JsonPath;
@@ -58,6 +60,8 @@ pub(crate) struct Definition {
     pub(crate) categories: Vec<String>,
     pub(crate) namespaced: bool,
     pub(crate) versions: Vec<Version>,
+    /// Tells definitions apart that serve something else.
+    pub(crate) form: u64,
 }
 
 /// A version of a custom resource.
@@ -70,6 +74,8 @@ pub(crate) struct Version {
     /// What a client is warned of, if the version is deprecated.
     pub(crate) warning: Option<String>,
     pub(crate) schema: Structural,
+    /// Tells schemas apart: objects that were stored by another are brought into form when they are read.
+    pub(crate) form: u64,
     /// The status is written apart.
     pub(crate) has_status: bool,
     pub(crate) scale: Option<Scale>,
@@ -113,6 +119,7 @@ impl Definition {
             categories: texts("categories"),
             namespaced: text_at(spec, &["scope"]) == "Namespaced",
             versions: versions.iter().map(|version| Version::parse(version, spec, &versions)).collect(),
+            form: form((spec, names)),
         };
         let named = [&definition.group, &definition.plural, &definition.kind];
         named.iter().all(|name| !name.is_empty()).then_some(definition)
@@ -132,12 +139,19 @@ impl Version {
             storage: flag("storage"),
             warning: warning(version, spec, versions),
             schema: schema.map(Structural::parse).unwrap_or_default(),
+            form: form(schema),
             has_status: subresources.is_some_and(|subresources| schema_at(subresources, "status").is_some()),
             scale: subresources.and_then(|subresources| schema_at(subresources, "scale")).map(Scale::parse),
             columns: columns(list_at(version, &["additionalPrinterColumns"])),
             selectable: selectable.map(|path| path.strip_prefix('.').unwrap_or(path).to_owned()).collect(),
         }
     }
+}
+
+fn form(part: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The columns up to the first whose path cannot be read; of a version without any, the age.

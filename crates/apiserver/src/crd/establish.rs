@@ -45,6 +45,11 @@ pub(crate) fn is_established(object: &Map) -> bool {
     find(object, "Established").is_some_and(|condition| text_at(condition, &["status"]) == "True")
 }
 
+/// Whether a definition was given the names it asks for.
+pub(crate) fn has_its_names(object: &Map) -> bool {
+    find(object, "NamesAccepted").is_some_and(|condition| text_at(condition, &["status"]) == "True")
+}
+
 /// Adds the storage version to those in which objects may be stored.
 pub(super) fn record_storage_version(object: &mut Map) {
     let versions = list_at(object, &["spec", "versions"]).iter();

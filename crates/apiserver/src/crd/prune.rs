@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::structural::{Additional, Structural};
-use crate::values::Map;
+use crate::values::{MOST_NOTES, Map};
 
 impl Structural {
     /// Drops fields of an object that the schema does not know and gives their paths, such as
@@ -59,7 +59,7 @@ impl Pruner {
             let len = self.enter(name);
             if known {
                 self.value(value, schema.and_then(|schema| schema.field(name)));
-            } else if !preserve {
+            } else if !preserve && self.dropped.len() < MOST_NOTES {
                 self.dropped.push(self.path.clone());
             }
             self.path.truncate(len);

@@ -10,7 +10,7 @@ use super::Context;
 use super::options::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use crate::values::{self, Decoded, Map, map_at, text_at};
+use crate::values::{self, Decoded, MOST_NOTES, Map, map_at, text_at};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,7 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
     let (value, duplicates) = match medium(&context.headers)? {
         Medium::Json => values::parse(&context.body).map_err(|error| unrecognized(context, kind, &error))?,
         Medium::Yaml => {
-            let text = String::from_utf8_lossy(&context.body);
-            let value = yaml::from_str(&text)
+            let value = read_yaml(&context.body)
                 .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")))?;
             (value, Vec::new())
         }
@@ -71,6 +70,18 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
     };
     check_kind(context, &object, kind, api_version)?;
     Ok(Sent { object, duplicates })
+}
+
+/// Reads YAML.
+///
+/// # Errors
+///
+/// What is wrong, in the words of Go's parser.
+pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<Value, String> {
+    let text = String::from_utf8_lossy(body);
+    // The parser panics on some texts that end in the middle of something, such as `"\`.
+    let read = std::panic::catch_unwind(|| yaml::from_str(&text).map_err(|error| error.to_string()));
+    read.unwrap_or_else(|_| Err("yaml: found unexpected end of stream".to_owned()))
 }
 
 fn json_type(value: &Value) -> &'static str {
@@ -174,7 +185,7 @@ pub(crate) fn decode(context: &mut Context, sent: Sent, validation: FieldValidat
 pub(crate) fn strict_notes(duplicates: &[String], unknown: &[String]) -> Vec<String> {
     let duplicates = duplicates.iter().map(|field| format!("duplicate field {field:?}"));
     let unknown = unknown.iter().map(|field| format!("unknown field {field:?}"));
-    duplicates.chain(unknown).collect()
+    duplicates.chain(unknown).take(MOST_NOTES).collect()
 }
 
 /// Checks an object's namespace against the request's, and fills it in.

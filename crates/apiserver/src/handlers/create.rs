@@ -14,7 +14,7 @@ use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::{Object, StoreError};
+use crate::storage::{Key, Object, StoreError, Unchanged};
 use crate::values::{self, Map, map_at, text_at};
 
 /// The characters of generated names: no vowels, so that they spell nothing.
@@ -64,7 +64,7 @@ pub(crate) fn create_object(
         metadata.remove(field);
     }
     let asked_version = metadata.remove("resourceVersion");
-    admission::check_namespace(state, resource, &object)?;
+    let mut homes = admission::homes(state, resource, &object)?;
     if asked_version.is_some_and(|version| version != "") {
         return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
     }
@@ -81,7 +81,7 @@ pub(crate) fn create_object(
         if generated {
             map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
         }
-        match store(state, resource, object.clone(), dry_run) {
+        match store(state, resource, object.clone(), &mut homes, dry_run) {
             Err(failure) if generated && failure.is(Reason::AlreadyExists) => {
                 if attempt == ATTEMPTS {
                     return Err(failure.not_generated());
@@ -118,6 +118,7 @@ fn store(
     state: &Arc<State>,
     resource: &Arc<Resource>,
     mut object: Map,
+    homes: &mut Vec<Unchanged>,
     dry_run: bool,
 ) -> Result<Arc<Object>> {
     resource.default(&mut object);
@@ -142,23 +143,24 @@ fn store(
         return Ok(Arc::new(stored_as.store(key, object, None)));
     }
     let mut encode = |version| stored_as.store(key.clone(), object.clone(), Some(version));
-    let created =
-        state.store.create(&resource.table, key.clone(), &mut encode).map_err(|error| match error {
-            StoreError::Exists => {
-                let existing = state.store.get(&resource.table, &key);
-                let dying = existing.is_some_and(|old| {
-                    values::at(&old.value(), &["metadata", "deletionTimestamp"]).is_some()
-                });
-                exists(resource, &name, dying)
-            }
-            _ => Failure::internal("cannot create"),
-        })?;
+    let created = loop {
+        match state.store.create(&resource.table, key.clone(), homes, &mut encode) {
+            Ok(created) => break created,
+            // Where it is to live has changed meanwhile, and is perhaps to go: look again.
+            Err(StoreError::Changed) => *homes = admission::homes(state, resource, &object)?,
+            Err(StoreError::Exists) => return Err(exists(state, resource, &key)),
+            Err(_) => return Err(Failure::internal("cannot create")),
+        }
+    };
     reserved.keep();
     admission::changed(state, &stored_as, &created, None);
     Ok(created)
 }
 
-fn exists(resource: &Resource, name: &str, dying: bool) -> Failure {
-    let target = resource.target(name);
+fn exists(state: &State, resource: &Resource, key: &Key) -> Failure {
+    let target = resource.target(key.name());
+    let existing = state.store.get(&resource.table, key);
+    let dying =
+        existing.is_some_and(|old| values::at(&old.value(), &["metadata", "deletionTimestamp"]).is_some());
     if dying { Failure::already_exists_dying(&target) } else { Failure::already_exists(&target) }
 }

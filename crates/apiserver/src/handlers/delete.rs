@@ -67,7 +67,7 @@ pub(crate) fn delete_object(
         check_preconditions(resource, &current, options.uid.as_deref(), wanted_version.as_deref())?;
         let old = current.value();
         let new = marked(resource, &old, options);
-        let going = is_held(&new);
+        let going = is_held(resource, &new);
         if options.dry_run {
             let object = Arc::new(stored_as.store(key.clone(), new, Some(current.version)));
             return Ok(if going { Outcome::Going(object) } else { Outcome::Gone(object) });
@@ -141,14 +141,14 @@ fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
     let mut new = old.clone();
     let grace = grace_period(resource, old, options);
     set_finalizers(resource, &mut new, options);
-    let is_namespace = resource.info.kind == "Namespace" && resource.info.group.is_empty();
+    let is_namespace = is_namespace(resource);
     if is_namespace {
         map_at(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
     }
     if resource.is_definition() {
         admission::mark_terminating(&mut new);
     }
-    if !is_namespace && !is_graceful(resource) && !is_held(&new) {
+    if !is_namespace && !is_graceful(resource) && !is_held(resource, &new) {
         return new;
     }
     let counts = resource.counts_generations();
@@ -171,11 +171,15 @@ fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
 }
 
 /// Whether an object that is marked stays for now.
-fn is_held(object: &Map) -> bool {
+pub(super) fn is_held(resource: &Resource, object: &Map) -> bool {
     let grace = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
     grace > 0
         || !list_at(object, &["metadata", "finalizers"]).is_empty()
-        || !list_at(object, &["spec", "finalizers"]).is_empty()
+        || (is_namespace(resource) && !list_at(object, &["spec", "finalizers"]).is_empty())
+}
+
+fn is_namespace(resource: &Resource) -> bool {
+    resource.info.kind == "Namespace" && resource.info.group.is_empty()
 }
 
 /// Only pods that run somewhere are given time to end.

@@ -5,6 +5,7 @@ mod token;
 mod wanted;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
@@ -40,7 +41,7 @@ pub(crate) async fn list(context: &Context) -> Result<Response<Body>> {
     match format.transform {
         Transform::None if format.media == Media::Json && !format.pretty => {
             let frame = Frame::of(&resource, &metadata);
-            Ok(stream(resource, listed.objects, frame))
+            Ok(stream(resource, listed.objects, frame, context.state.client_timeout))
         }
         Transform::None => {
             let list = Frame::of(&resource, &metadata).around(&resource, &listed.objects);
@@ -72,7 +73,7 @@ pub(super) async fn read(context: &Context, wanted: &Wanted) -> Result<Listed> {
     let at = match (&token, wanted.version) {
         (Some(token), _) => u64::try_from(token.rv).ok(),
         (None, Some(version)) if version != 0 => {
-            wait(context, version).await?;
+            wait(&context.state, version).await?;
             exact.then_some(version)
         }
         _ => None,
@@ -122,8 +123,14 @@ pub(super) fn metadata(context: &Context, listed: &Listed, wanted: &Wanted) -> M
     metadata
 }
 
-/// Sends a list as it is put together: small ones at once, others chunk by chunk as the client takes them.
-fn stream(resource: Arc<Resource>, objects: Vec<Arc<Object>>, frame: Frame) -> Response<Body> {
+/// Sends a list as it is put together: small ones at once, others chunk by chunk as the client takes them. To one
+/// that takes none for too long the rest is not sent.
+fn stream(
+    resource: Arc<Resource>,
+    objects: Vec<Arc<Object>>,
+    frame: Frame,
+    patience: Duration,
+) -> Response<Body> {
     let size: usize = objects.iter().map(|object| object.json.len()).sum();
     if size < CHUNK {
         let mut list = frame.around(&resource, &objects);
@@ -138,14 +145,17 @@ fn stream(resource: Arc<Resource>, objects: Vec<Arc<Object>>, frame: Frame) -> R
                 chunk.push(b',');
             }
             push_item(&resource, object, &mut chunk);
-            if chunk.len() >= CHUNK && sender.send(std::mem::take(&mut chunk).into()).await.is_err() {
-                return;
+            if chunk.len() >= CHUNK {
+                let sent = sender.send_timeout(std::mem::take(&mut chunk).into(), patience).await;
+                if sent.is_err() {
+                    return;
+                }
             }
         }
         chunk.extend(frame.tail);
         chunk.push(b'\n');
         // A client that is gone needs no end.
-        let _ = sender.send(chunk.into()).await;
+        let _ = sender.send_timeout(chunk.into(), patience).await;
     });
     let mut response = Response::new(body);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -5,7 +5,7 @@ use klient_apimachinery::meta::v1::DeleteOptions;
 use serde_json::Value;
 
 use super::Context;
-use super::body::{Medium, medium};
+use super::body::{Medium, medium, read_yaml};
 use crate::field::{FieldError, Problems};
 use crate::request::Query;
 use crate::status::{Failure, Result};
@@ -148,11 +148,7 @@ fn from_query(query: &Query) -> Result<DeleteOptions> {
 fn from_body(context: &Context) -> Result<DeleteOptions> {
     let body = match medium(&context.headers)? {
         Medium::Json => context.body.to_vec(),
-        Medium::Yaml => {
-            let text = String::from_utf8_lossy(&context.body);
-            let value = klient_apimachinery::yaml::from_str(&text);
-            value.map_err(|error| Failure::bad_request(error.to_string()))?.to_string().into_bytes()
-        }
+        Medium::Yaml => read_yaml(&context.body).map_err(Failure::bad_request)?.to_string().into_bytes(),
     };
     // Any group's DeleteOptions will do.
     let value: Value =

@@ -6,17 +6,18 @@ use http::{Response, StatusCode};
 
 use super::Context;
 use crate::respond::{self, Body};
+use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::StoreError;
 
-/// How long a version that has not been reached is waited for.
-pub(crate) const WAIT_FOR_VERSION: Duration = Duration::from_secs(3);
+/// How long a version that has not been reached is waited for, as upstream.
+const WAIT_FOR_VERSION: Duration = Duration::from_secs(3);
 
 /// Reads an object, at least as new as the version that is asked for.
 pub(crate) async fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     if let Some(version) = version(&context.query.text("resourceVersion"), not_a_version)? {
-        wait(context, version).await?;
+        wait(&context.state, version).await?;
     }
     let object = context.state.store.get(&context.resource.table, &context.key());
     let object = object.ok_or_else(|| Failure::not_found(&context.target()))?;
@@ -32,8 +33,8 @@ pub(crate) fn get_now(context: &Context) -> Result<Response<Body>> {
 }
 
 /// Waits until a version is reached.
-pub(crate) async fn wait(context: &Context, version: u64) -> Result<()> {
-    let waited = context.state.store.wait_for(version, WAIT_FOR_VERSION).await;
+pub(crate) async fn wait(state: &State, version: u64) -> Result<()> {
+    let waited = state.store.wait_for(version, WAIT_FOR_VERSION.min(state.client_timeout)).await;
     waited.map_err(|error| match error {
         StoreError::Future { latest } => Failure::version_too_large(version, latest),
         _ => Failure::internal("cannot wait for a version"),

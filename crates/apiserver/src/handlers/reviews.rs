@@ -33,6 +33,9 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
         "SubjectAccessReview" | "LocalSubjectAccessReview" => {
             access(rbac.allows(&subject(&review), &attributes(&review)))
         }
+        "SelfSubjectRulesReview" => {
+            rules(&rbac.rules(&context.user, text_at(&review, &["spec", "namespace"])))
+        }
         "TokenReview" => match context.state.tokens.find(text_at(&review, &["spec", "token"])) {
             Some(user) => json!({ "authenticated": true, "user": user_info(&user) }),
             None => json!({ "user": {}, "error": "[invalid bearer token]" }),
@@ -47,6 +50,20 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
 
 fn access(allowed: bool) -> Value {
     json!({ "allowed": allowed })
+}
+
+/// The rules of roles as a review tells them: those for resources, and those for paths.
+fn rules(rules: &[Value]) -> Value {
+    let told = |kind: &str, fields: &[&str]| -> Vec<Value> {
+        let rules = rules.iter().filter(|rule| rule.get(kind).is_some());
+        let field = |rule: &Value, name: &str| Some((name.to_owned(), rule.get(name)?.clone()));
+        rules.map(|rule| fields.iter().filter_map(|name| field(rule, name)).collect::<Map>().into()).collect()
+    };
+    json!({
+        "resourceRules": told("resources", &["verbs", "apiGroups", "resources", "resourceNames"]),
+        "nonResourceRules": told("nonResourceURLs", &["verbs", "nonResourceURLs"]),
+        "incomplete": false,
+    })
 }
 
 fn user_info(user: &User) -> Value {

@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
+use klient_apimachinery::patch::{merge, strategic};
 use klient_schema::autoscaling_v1;
 use serde_json::{Value, json};
 
@@ -40,15 +41,20 @@ pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
 /// Patches an object's scale.
 pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, "PatchOptions")?;
-    let patch = Patch::read(&context.headers, &context.body, true)?;
+    let patch = Patch::read(&context.headers, &context.body, context.resource.is_custom())?;
     set(context, options.dry_run, true, &mut |old| {
         let mut patched = Value::Object(old.clone());
         match &patch {
             Patch::Json(patch) => {
                 patch.apply(&mut patched).map_err(|error| Failure::bad_request(error.to_string()))?
             }
-            Patch::Merge(patch) => klient_apimachinery::patch::merge::apply(&mut patched, patch),
-            Patch::Strategic(_) => return Err(Failure::internal("a scale has no strategic patches")),
+            Patch::Merge(patch) => merge::apply(&mut patched, patch),
+            Patch::Strategic(patch) => {
+                let mut scale = old.clone();
+                strategic::apply(&mut scale, patch.clone(), &autoscaling_v1::SCALE)
+                    .map_err(|error| Failure::bare(500, error.to_string()))?;
+                patched = Value::Object(scale);
+            }
         }
         match patched {
             Value::Object(scale) => decode(scale),

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
+use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
 use super::Context;
 use super::body::{self, Sent};
 use super::create;
+use super::delete;
 use super::options::WriteOptions;
 use crate::admission;
 use crate::field::FieldError;
@@ -16,10 +18,7 @@ use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StoreError};
-use crate::values::{Map, at, list_at, map_at, text_at};
-
-/// How often a change is computed anew when the object has changed meanwhile.
-const ATTEMPTS: usize = 5;
+use crate::values::{Map, at, map_at, text_at};
 
 /// Replaces an object, or what its subresource shows of it, with the one in the body.
 pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
@@ -38,12 +37,21 @@ pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result
         patching: false,
         dry_run: options.dry_run,
     };
-    if subresource.is_none() && resource.creates_on_update() && change.current().is_err() {
-        let created = create::create_object(&context.state, &resource, object, options.dry_run)?;
-        return Ok(respond::object(StatusCode::CREATED, format, &resource, &created));
+    let may_create = subresource.is_none() && resource.creates_on_update();
+    loop {
+        let (code, done) = if may_create && change.current().is_err() {
+            let created = create::create_object(&context.state, &resource, object.clone(), options.dry_run);
+            (StatusCode::CREATED, created)
+        } else {
+            (StatusCode::OK, change.make(&mut |_, _| Ok(object.clone())))
+        };
+        match done {
+            // It has come or gone meanwhile: look again.
+            Err(failure) if may_create && failure.is(Reason::AlreadyExists) && change.current().is_ok() => {}
+            Err(failure) if may_create && failure.is(Reason::NotFound) && code == StatusCode::OK => {}
+            done => return Ok(respond::object(code, format, &resource, &*done?)),
+        }
     }
-    let updated = change.make(&mut |_, _| Ok(object.clone()))?;
-    Ok(respond::object(StatusCode::OK, format, &resource, &updated))
 }
 
 /// Checks an object's name against the one in the path.
@@ -87,17 +95,19 @@ impl Change<'_> {
     /// Makes the change. If the object changes meanwhile, the new state is computed again, unless it was asked
     /// for on one version.
     pub(crate) fn make(&self, make: Make<'_>) -> Result<Arc<Object>> {
-        for _ in 0..ATTEMPTS {
+        loop {
             let current = self.current()?;
             let mut new = make(&self.resource.read(&current), &current)?;
             let on_version = self.check_version(&mut new, &current)?;
             match self.commit(new, &current)? {
                 Some(object) => return Ok(object),
-                None if on_version => break,
+                None if on_version => {
+                    return Err(Failure::modified(&self.resource.target(self.key.name())));
+                }
+                // Somebody else made a change, so that among them all there is progress.
                 None => {}
             }
         }
-        Err(Failure::modified(&self.resource.target(self.key.name())))
     }
 
     /// Checks the version and uid that the new state claims to be made from, and fills them in.
@@ -146,7 +156,7 @@ impl Change<'_> {
         if let Some(conversion) = self.resource.conversion {
             new = (conversion.to_storage)(new);
         }
-        let old = current.value();
+        let old = stored_as.read(current);
         let mut new = self.joined(new, &old);
         keep_system_metadata(&mut new, &old);
         if self.subresource.is_none() {
@@ -176,7 +186,7 @@ impl Change<'_> {
             let version = Some(current.version);
             return Ok(Some(Arc::new(stored_as.store(self.key.clone(), new, version))));
         }
-        if is_let_go(&new) {
+        if is_let_go(&stored_as, &new) {
             return self.remove(&stored_as, new, current);
         }
         let mut encode = |version| stored_as.store(self.key.clone(), new.clone(), Some(version));
@@ -296,10 +306,6 @@ fn generation_moves(resource: &Resource, new: &Map, old: &Map) -> bool {
 }
 
 /// Whether an object is to go and nothing holds it any more.
-fn is_let_go(object: &Map) -> bool {
-    let grace = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
-    at(object, &["metadata", "deletionTimestamp"]).is_some()
-        && grace == 0
-        && list_at(object, &["metadata", "finalizers"]).is_empty()
-        && list_at(object, &["spec", "finalizers"]).is_empty()
+fn is_let_go(resource: &Resource, object: &Map) -> bool {
+    at(object, &["metadata", "deletionTimestamp"]).is_some() && !delete::is_held(resource, object)
 }

@@ -1,27 +1,28 @@
 //! Watching objects.
 
+mod printer;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use klient_apimachinery::INITIAL_EVENTS_END;
-use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::time::{Instant, interval_at, sleep_until};
 
+use printer::{Printer, event};
+
 use super::list::Wanted;
+use super::read::wait;
 use super::{Context, Offer, negotiate};
-use crate::negotiate::Transform;
-use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection, StoreError, TableId};
+use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, StoreError, TableId};
 use crate::stream;
-use crate::table::{self, Include};
-use crate::values::{self, map_at};
+use crate::table::Include;
 
 /// How often a watch without changes is told where it stands.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
@@ -31,6 +32,9 @@ const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 
 /// The least time a watch lasts if the client does not say; at random up to twice as long.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// The longest a watch lasts, whatever the client says.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How many events may wait for a slow client.
 const WAITING: usize = 16;
@@ -69,7 +73,7 @@ pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
 fn timeout(context: &Context) -> Result<Duration> {
     let asked = context.query.number("timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
     Ok(match asked.filter(|seconds| *seconds > 0) {
-        Some(seconds) => Duration::from_secs(seconds),
+        Some(seconds) => Duration::from_secs(seconds).min(LONGEST_TIMEOUT),
         None => {
             let random = u64::from(u16::from_be_bytes([uuid::Uuid::new_v4().as_bytes()[0], 0]));
             LEAST_TIMEOUT + LEAST_TIMEOUT.mul_f64(random as f64 / f64::from(u16::MAX))
@@ -89,7 +93,7 @@ struct Watcher {
     deadline: Instant,
 }
 
-/// The client is gone.
+/// The client is gone, or so slow that it has missed changes, or its time is up.
 struct Gone;
 
 impl Watcher {
@@ -113,11 +117,10 @@ impl Watcher {
             },
             (None, Some(false)) => self.state.store.watch_all(&self.table, &self.nothing()).1,
             (from, _) => {
-                if let Some(version) = from {
-                    let waited = self.state.store.wait_for(version, super::read::WAIT_FOR_VERSION).await;
-                    if let Err(StoreError::Future { latest }) = waited {
-                        return Ok(Some(Failure::version_too_large(version, latest)));
-                    }
+                if let Some(version) = from
+                    && let Err(failure) = wait(&self.state, version).await
+                {
+                    return Ok(Some(failure));
                 }
                 self.send_initial_events().await?
             }
@@ -134,11 +137,11 @@ impl Watcher {
         let (listed, cursor) = self.state.store.watch_all(&self.table, &page);
         for object in &listed.objects {
             let event = self.printer.event(ChangeKind::Added, object, object.version);
-            self.send(event).await?;
+            self.send(event, &cursor).await?;
         }
         if self.bookmarks {
             let event = self.printer.bookmark(listed.version, true);
-            self.send(event).await?;
+            self.send(event, &cursor).await?;
         }
         Ok(cursor)
     }
@@ -150,37 +153,37 @@ impl Watcher {
     ) -> std::result::Result<Option<Failure>, Gone> {
         let mut bookmarks = interval_at(Instant::now() + BOOKMARK_EVERY, BOOKMARK_EVERY);
         let mut last_bookmark =
-            std::pin::pin!(sleep_until(self.deadline - LAST_BOOKMARK.min(self.deadline - Instant::now())));
-        let mut last_sent = false;
+            pin!(sleep_until(self.deadline - LAST_BOOKMARK.min(self.deadline - Instant::now())));
+        let (mut last_sent, mut bookmark_due, mut replaced) = (false, false, false);
         let mut stopped = self.state.stopped.clone();
+        let (state, resource) = (self.state.clone(), self.printer.resource.clone());
+        let mut replacement = pin!(state.registry.replaced(&resource));
         loop {
-            match self.state.store.read_changes(&self.table, cursor) {
-                Ok(tail) => {
-                    let done = tail.changes.is_empty();
-                    // Who starts from a version to come is told of what comes behind it.
-                    let from = version;
-                    for change in tail.changes.iter().filter(|change| change.version() > from) {
-                        self.send_change(change).await?;
-                        version = change.version();
-                    }
-                    if done {
-                        version = tail.version.max(version);
-                    }
-                }
+            let tail = match self.state.store.read_changes(&self.table, cursor) {
+                Ok(tail) => tail,
                 Err(error) => return Ok(Some(too_old(version, &error))),
+            };
+            // Who starts from a version to come is told of what comes behind it.
+            for change in tail.changes.iter().filter(|change| change.version() > version) {
+                self.send_change(change, cursor).await?;
+            }
+            version = tail.version.max(version);
+            if std::mem::take(&mut bookmark_due) {
+                let event = self.printer.bookmark(version, false);
+                self.send(event, cursor).await?;
+            }
+            if replaced {
+                return Ok(None);
             }
             let sender = self.sender.clone();
             tokio::select! {
                 () = cursor.changed() => {}
-                _ = bookmarks.tick(), if self.bookmarks => {
-                    let event = self.printer.bookmark(version, false);
-                    self.send(event).await?;
-                }
+                _ = bookmarks.tick(), if self.bookmarks => bookmark_due = true,
                 () = &mut last_bookmark, if self.bookmarks && !last_sent => {
                     last_sent = true;
-                    let event = self.printer.bookmark(version, false);
-                    self.send(event).await?;
+                    bookmark_due = true;
                 }
+                () = &mut replacement => replaced = true,
                 () = sleep_until(self.deadline) => return Ok(None),
                 () = sender.closed() => return Err(Gone),
                 () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => return Ok(None),
@@ -188,7 +191,7 @@ impl Watcher {
         }
     }
 
-    async fn send_change(&mut self, change: &Change) -> std::result::Result<(), Gone> {
+    async fn send_change(&mut self, change: &Change, cursor: &Cursor) -> std::result::Result<(), Gone> {
         let elsewhere =
             self.namespace.is_some() && change.object.key.namespace() != self.namespace.as_deref();
         if elsewhere {
@@ -197,79 +200,28 @@ impl Watcher {
         match change.seen_by(&self.selection) {
             Some((kind, object)) => {
                 let event = self.printer.event(kind, object, change.version());
-                self.send(event).await
+                self.send(event, cursor).await
             }
             None => Ok(()),
         }
     }
 
-    async fn send(&self, event: Bytes) -> std::result::Result<(), Gone> {
-        self.sender.send(event).await.map_err(|_| Gone)
-    }
-}
-
-/// Puts events into the form that was asked for.
-struct Printer {
-    resource: Arc<Resource>,
-    transform: Transform,
-    include: Include,
-    /// Whether the next Table is the first, which defines the columns.
-    columns: bool,
-}
-
-impl Printer {
-    fn event(&mut self, kind: ChangeKind, object: &Object, version: u64) -> Bytes {
-        let kind = match kind {
-            ChangeKind::Added => "ADDED",
-            ChangeKind::Modified => "MODIFIED",
-            ChangeKind::Deleted => "DELETED",
+    /// Sends an event. A client that does not take it is waited for, but only as long as the server still has what
+    /// is to be told next.
+    async fn send(&self, event: Bytes, cursor: &Cursor) -> std::result::Result<(), Gone> {
+        let event = match self.sender.try_send(event) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(Gone),
+            Err(TrySendError::Full(event)) => event,
         };
-        let resource = &self.resource;
-        let shown = if self.transform == Transform::None && object.version == version {
-            respond::with_kind(resource, &resource.render(object))
-        } else {
-            let mut value = resource.read(object);
-            // An object that ceases to be selected is shown as it was, at the version of the change.
-            map_at(&mut value, "metadata").insert("resourceVersion".to_owned(), version.to_string().into());
-            match self.transform {
-                Transform::None => respond::with_kind(resource, &resource.encode(&value)),
-                Transform::Partial(version) => respond::partial(version, &value),
-                Transform::Table(version) => {
-                    let with_columns = std::mem::take(&mut self.columns);
-                    table::of_one(version, resource, value, self.include, with_columns)
-                }
-            }
-        };
-        event(kind, &shown)
-    }
-
-    fn bookmark(&mut self, version: u64, initial_events_end: bool) -> Bytes {
-        let resource = &self.resource;
-        let mut object = resource.schema().map(values::empty).unwrap_or_default();
-        let metadata = map_at(&mut object, "metadata");
-        metadata.insert("resourceVersion".to_owned(), version.to_string().into());
-        if initial_events_end {
-            metadata.insert("annotations".to_owned(), json!({ INITIAL_EVENTS_END: "true" }));
+        let mut stopped = self.state.stopped.clone();
+        tokio::select! {
+            sent = self.sender.send(event) => sent.map_err(|_| Gone),
+            () = self.state.store.overtakes(&self.table, cursor) => Err(Gone),
+            () = sleep_until(self.deadline) => Err(Gone),
+            _ = stopped.wait_for(|stopped| *stopped) => Err(Gone),
         }
-        let shown = match self.transform {
-            Transform::None => respond::with_kind(resource, &resource.encode(&object)),
-            Transform::Partial(version) => respond::partial(version, &object),
-            Transform::Table(version) => {
-                let with_columns = std::mem::take(&mut self.columns);
-                table::of_one(version, resource, object, self.include, with_columns)
-            }
-        };
-        event("BOOKMARK", &shown)
     }
-}
-
-/// A line of a watch; `object` is JSON.
-fn event(kind: &str, object: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(object.len() + 40);
-    out.extend_from_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
-    out.extend_from_slice(object);
-    out.extend_from_slice(b"}\n");
-    out.into()
 }
 
 fn error_event(failure: &Failure) -> Bytes {

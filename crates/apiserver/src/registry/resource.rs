@@ -1,5 +1,6 @@
 //! [`Resource`], what is served under one group, version and plural.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -234,6 +235,7 @@ impl Resource {
             key,
             version: version.unwrap_or_default(),
             uid: text_at(&object, &["metadata", "uid"]).into(),
+            form: self.form(),
             labels: labels
                 .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
                 .collect(),
@@ -254,29 +256,51 @@ impl Resource {
 
     /// A stored object as a value in this version, without its kind.
     pub(crate) fn read(&self, object: &Object) -> Map {
-        let value = object.value();
-        match self.conversion {
-            Some(conversion) => (conversion.from_storage)(value),
-            None => value,
+        let mut value = object.value();
+        if let Some(conversion) = self.conversion {
+            return (conversion.from_storage)(value);
         }
+        if let Some(version) = self.custom_schema().filter(|version| version.form != object.form) {
+            version.schema.prune(&mut value);
+            version.schema.default(&mut value);
+        }
+        value
+    }
+
+    /// Whether it serves the same as another of the same path.
+    pub(super) fn is_defined_as(&self, other: &Resource) -> bool {
+        match (&self.flavor, &other.flavor) {
+            (Flavor::Custom { definition: own, .. }, Flavor::Custom { definition: other, .. }) => {
+                own.form == other.form
+            }
+            (own, _) => matches!(own, Flavor::BuiltIn(_)),
+        }
+    }
+
+    /// The form in which its objects are stored.
+    fn form(&self) -> u64 {
+        self.custom_schema().map_or(0, |version| version.form)
     }
 
     /// A stored object as JSON in this version, without its kind.
     pub(crate) fn render(&self, object: &Object) -> Bytes {
-        match self.conversion {
-            Some(_) => self.encode(&self.read(object)).into(),
-            None => object.json.clone(),
+        if self.conversion.is_some() || object.form != self.form() {
+            return self.encode(&self.read(object)).into();
         }
+        object.json.clone()
     }
 
     fn field_values(&self, object: &Map) -> Box<[(Str, Str)]> {
-        match self.custom_schema() {
-            None => values(object, selectable(&self.info.group, &self.info.kind).iter().copied()),
-            Some(version) => version
-                .selectable
-                .iter()
-                .map(|path| (path.as_str().into(), path_text(object, path)))
-                .collect(),
+        match &self.flavor {
+            Flavor::BuiltIn(_) => {
+                values(object, selectable(&self.info.group, &self.info.kind).iter().copied())
+            }
+            // Whichever version stores it, others may select it.
+            Flavor::Custom { definition, .. } => {
+                let paths: BTreeSet<&String> =
+                    definition.versions.iter().flat_map(|version| &version.selectable).collect();
+                paths.into_iter().map(|path| (path.as_str().into(), path_text(object, path))).collect()
+            }
         }
     }
 

@@ -18,6 +18,9 @@ impl Resource {
     ///
     /// If a field holds what it cannot hold.
     pub(crate) fn decode(&self, mut object: Map) -> std::result::Result<Decoded, Mismatch> {
+        if values::is_too_deep(&object) {
+            return Err("exceeded max depth".to_owned().into());
+        }
         let Some(version) = self.custom_schema() else {
             return match self.schema() {
                 Some(schema) => values::decode(object, schema),

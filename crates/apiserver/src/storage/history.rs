@@ -30,6 +30,12 @@ impl Change {
         self.object.version
     }
 
+    /// How many bytes are kept only for this change: the state before, and the last of an object that is gone.
+    pub(super) fn bytes(&self) -> usize {
+        let gone = self.gone.then_some(&self.object);
+        self.previous.iter().chain(gone).map(|object| object.json.len()).sum()
+    }
+
     /// What the change is to one who selects objects, and the state to show: one that ceases to be selected is
     /// deleted for them, and shown as it last was.
     pub(crate) fn seen_by(&self, selection: &Selection) -> Option<(ChangeKind, &Arc<Object>)> {

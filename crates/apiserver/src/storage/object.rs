@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use klient_apimachinery::{Str, fields, labels};
 
+use super::TableId;
 use crate::values::Map;
 
 /// `NAMESPACE/NAME`, or `NAME` of what is cluster-scoped; sorts as etcd sorts.
@@ -38,11 +39,22 @@ impl fmt::Display for Key {
     }
 }
 
+/// An object that must not have changed for another to be put beside it.
+pub(crate) struct Unchanged {
+    pub(crate) table: TableId,
+    pub(crate) key: Key,
+    pub(crate) version: u64,
+}
+
 /// An object at one version.
 pub(crate) struct Object {
     pub(crate) key: Key,
     pub(crate) version: u64,
     pub(crate) uid: Str,
+    /// In which form it is: that of a schema of a custom resource, by [`Version::form`], or 0.
+    ///
+    /// [`Version::form`]: crate::crd::definition::Version::form
+    pub(crate) form: u64,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
     pub(crate) json: Bytes,
     pub(crate) labels: Box<[(Str, Str)]>,

@@ -57,19 +57,23 @@ impl Table {
         }
     }
 
-    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) {
+    /// Puts an object and gives the bytes that the change keeps.
+    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) -> usize {
         let previous = self.objects.insert(key, object.clone());
-        self.push(Change { object, previous, gone: false });
+        self.push(Change { object, previous, gone: false })
     }
 
-    pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) {
+    /// Removes an object and gives the bytes that the change keeps.
+    pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) -> usize {
         let previous = self.objects.remove(key);
-        self.push(Change { object: last, previous, gone: true });
+        self.push(Change { object: last, previous, gone: true })
     }
 
-    fn push(&mut self, change: Change) {
+    fn push(&mut self, change: Change) -> usize {
+        let bytes = change.bytes();
         self.changes.push_back(change);
         self.signal.send_modify(|count| *count += 1);
+        bytes
     }
 
     /// Forgets the oldest change and gives its version.
@@ -84,6 +88,16 @@ impl Table {
         Cursor { next: self.forgotten + seen as u64, signal: self.signal.subscribe() }
     }
 
+    /// Whether there are changes that a cursor has not read.
+    pub(super) fn has_more(&self, cursor: &Cursor) -> bool {
+        cursor.next < self.forgotten + self.changes.len() as u64
+    }
+
+    /// Whether changes that a cursor has not read are forgotten.
+    pub(super) fn has_forgotten(&self, cursor: &Cursor) -> bool {
+        cursor.next < self.forgotten
+    }
+
     /// The next changes of a cursor; `None` if they are forgotten.
     pub(super) fn changes(&self, cursor: &mut Cursor) -> Option<Vec<Change>> {
         cursor.signal.mark_unchanged();
@@ -91,7 +105,7 @@ impl Table {
         let changes: Vec<Change> =
             self.changes.range(seen.min(self.changes.len())..).take(BATCH).cloned().collect();
         cursor.next += changes.len() as u64;
-        if cursor.next < self.forgotten + self.changes.len() as u64 {
+        if self.has_more(cursor) {
             cursor.signal.mark_changed();
         }
         Some(changes)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::object::Selection;
-use super::{ChangeKind, Key, Object, Page, Store, StoreError, TableId};
+use super::{ChangeKind, Key, Object, Page, Store, StoreError, TableId, Unchanged};
 
 fn table() -> TableId {
     TableId("pods".into())
@@ -17,6 +17,7 @@ fn object(name: &str, label: &'static str) -> impl FnMut(u64) -> Object {
         key: key.clone(),
         version,
         uid: "u".into(),
+        form: 0,
         json: Bytes::new(),
         labels: [("l".into(), label.into())].into(),
         fields: Box::default(),
@@ -36,7 +37,7 @@ fn run(store: &Store, script: &str) -> Vec<u64> {
         let label = if label == Some("y") { "y" } else { "x" };
         let from = store.get(&table(), &key(name)).map(|object| object.version).unwrap_or_default();
         let done = match verb {
-            "create" => store.create(&table(), key(name), &mut object(name, label)),
+            "create" => store.create(&table(), key(name), &[], &mut object(name, label)),
             "update" => store.update(&table(), &key(name), from, &mut object(name, label)),
             _ => store.delete(&table(), &key(name), from, &mut object(name, label)),
         };
@@ -63,7 +64,7 @@ fn names(
 fn every_change_has_the_next_version() {
     let store = Store::new(100);
     assert_eq!(run(&store, "create a, create b, update a, delete a"), [2, 3, 4, 5]);
-    assert_eq!(store.create(&table(), key("b"), &mut object("b", "x")).unwrap_err(), StoreError::Exists);
+    assert_eq!(store.create(&table(), key("b"), &[], &mut object("b", "x")).unwrap_err(), StoreError::Exists);
     assert_eq!(store.update(&table(), &key("b"), 2, &mut object("b", "x")).unwrap_err(), StoreError::Changed);
     assert_eq!(store.delete(&table(), &key("a"), 4, &mut object("a", "x")).unwrap_err(), StoreError::Changed);
     assert_eq!(store.version(), 5);
@@ -98,7 +99,7 @@ fn namespaces_are_apart() {
     let store = Store::new(100);
     run(&store, "create a");
     for other in ["n", "ns-2", "nsx"] {
-        store.create(&table(), Key::new(Some(other), "z"), &mut object("z", "x")).unwrap();
+        store.create(&table(), Key::new(Some(other), "z"), &[], &mut object("z", "x")).unwrap();
     }
     assert_eq!(names(&store, None, None, None).unwrap().0, "a");
 }
@@ -154,7 +155,7 @@ async fn a_version_to_come_is_waited_for() {
 async fn one_who_follows_is_woken_by_changes_to_their_table_alone() {
     let store = Store::new(10_000);
     let mut cursor = store.watch_from(&table(), 1).unwrap();
-    store.create(&TableId("others".into()), key("a"), &mut object("a", "x")).unwrap();
+    store.create(&TableId("others".into()), key("a"), &[], &mut object("a", "x")).unwrap();
     let soon = std::time::Duration::from_millis(10);
     assert!(tokio::time::timeout(soon, cursor.changed()).await.is_err());
     let script: Vec<String> = (0..600).map(|i| format!("create n{i}")).collect();
@@ -165,4 +166,67 @@ async fn one_who_follows_is_woken_by_changes_to_their_table_alone() {
         seen += store.read_changes(&table(), &mut cursor).unwrap().changes.len();
     }
     assert!(tokio::time::timeout(soon, cursor.changed()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_cursor_is_told_when_it_is_overtaken() {
+    let store = Store::new(2);
+    run(&store, "create a");
+    let cursor = store.watch_from(&table(), 1).unwrap();
+    let overtaken = async {
+        store.overtakes(&table(), &cursor).await;
+        store.version()
+    };
+    let changes = async {
+        for _ in 0..4 {
+            run(&store, "update a");
+            // Who waits has time to look.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    let (at, ()) = tokio::join!(overtaken, changes);
+    assert_eq!(at, 4, "the first of three changes is forgotten");
+}
+
+#[test]
+fn earlier_states_are_forgotten_when_they_take_too_much() {
+    let store = Store::new(1000);
+    let large = Bytes::from(vec![b' '; super::HISTORY_BYTES / 4]);
+    let put = |from: Option<u64>| {
+        let mut encode = |version| Object { json: large.clone(), ..object("a", "x")(version) };
+        match from {
+            None => store.create(&table(), key("a"), &[], &mut encode),
+            Some(from) => store.update(&table(), &key("a"), from, &mut encode),
+        }
+    };
+    let mut last = put(None).unwrap().version;
+    let first = last;
+    for _ in 0..6 {
+        assert!(store.list(&table(), Some(last), &everything(&Selection::default())).is_ok());
+        last = put(Some(last)).unwrap().version;
+    }
+    let oldest = (first..=last)
+        .find(|version| store.list(&table(), Some(*version), &everything(&Selection::default())).is_ok());
+    assert_eq!(oldest, Some(last - 4));
+}
+
+#[test]
+fn an_object_is_put_only_beside_what_it_needs() {
+    let store = Store::new(100);
+    run(&store, "create home");
+    let home = store.get(&table(), &key("home")).unwrap();
+    let needs = [Unchanged { table: table(), key: key("home"), version: home.version }];
+    store.create(&table(), key("a"), &needs, &mut object("a", "x")).unwrap();
+    run(&store, "update home");
+    let refused = store.create(&table(), key("b"), &needs, &mut object("b", "x"));
+    assert_eq!(refused.unwrap_err(), StoreError::Changed);
+    run(&store, "delete home");
+    let refused = store.create(&table(), key("b"), &needs, &mut object("b", "x"));
+    assert_eq!(refused.unwrap_err(), StoreError::Changed);
+    assert!(store.get(&table(), &key("b")).is_none());
+}
+
+fn everything(selection: &Selection) -> Page<'_> {
+    Page { namespace: None, selection, start: None, limit: None }
 }

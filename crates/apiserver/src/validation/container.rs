@@ -1,6 +1,6 @@
 //! Containers of Pods: the main ones, those before them, and those attached later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub(super) struct Pod<'p, 'v> {
     /// The volumes that can be mounted.
     pub(super) volumes: BTreeMap<&'v str, &'v Value>,
     /// The names of resource claims.
-    pub(super) claims: Vec<&'v str>,
+    pub(super) claims: HashSet<&'v str>,
 }
 
 impl Pod<'_, '_> {
@@ -45,14 +45,14 @@ fn main_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
     if containers.is_empty() {
         return problems.add(containers.required(""));
     }
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     for container in containers.items() {
         common(&container, pod, problems);
         let name = container.get("name");
         if names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         }
-        names.push(name.text());
+        names.insert(name.text());
         probe::probes(&container, pod.grace(), pod.os(), problems);
         restart_policy(&container, problems);
     }
@@ -69,7 +69,7 @@ fn init_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
         if names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         } else if !name.is_empty() {
-            names.push(name.text());
+            names.insert(name.text());
         }
         host_ports([container], problems);
         if container.get("restartPolicy").text() == "Always" {
@@ -108,7 +108,7 @@ fn ephemeral_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
         if names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         } else {
-            names.push(name.text());
+            names.insert(name.text());
         }
         let target = container.get("targetContainerName");
         if !target.is_empty() && !others.contains(&target.text()) {
@@ -142,7 +142,7 @@ fn ephemeral_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
 
 const NOT_EPHEMERAL: &str = "cannot be set for an Ephemeral Container";
 
-fn names_in<'v>(spec: &At<'_, 'v>, list: &str) -> Vec<&'v str> {
+fn names_in<'v>(spec: &At<'_, 'v>, list: &str) -> HashSet<&'v str> {
     spec.get(list).items().map(|container| container.get("name").text()).collect()
 }
 
@@ -163,7 +163,7 @@ fn common(container: &At<'_, '_>, pod: &Pod<'_, '_>, problems: &mut Problems) {
 }
 
 fn ports(ports: &At<'_, '_>, problems: &mut Problems) {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     for port in ports.items() {
         let (name, number) = (port.get("name"), port.get("containerPort"));
         if !name.is_empty() {
@@ -173,7 +173,7 @@ fn ports(ports: &At<'_, '_>, problems: &mut Problems) {
             } else if names.contains(&name.text()) {
                 problems.add(name.duplicate(name.text()));
             } else {
-                names.push(name.text());
+                names.insert(name.text());
             }
         }
         if number.number() == 0 {
@@ -189,7 +189,7 @@ fn ports(ports: &At<'_, '_>, problems: &mut Problems) {
 }
 
 fn host_ports<'p, 'v: 'p>(containers: impl IntoIterator<Item = At<'p, 'v>>, problems: &mut Problems) {
-    let mut taken = Vec::new();
+    let mut taken = HashSet::new();
     for container in containers {
         for port in container.get("ports").items() {
             let number = port.get("hostPort");
@@ -201,20 +201,20 @@ fn host_ports<'p, 'v: 'p>(containers: impl IntoIterator<Item = At<'p, 'v>>, prob
             if taken.contains(&shown) {
                 problems.add(number.duplicate(shown));
             } else {
-                taken.push(shown);
+                taken.insert(shown);
             }
         }
     }
 }
 
 fn resize_policies(policies: &At<'_, '_>, restart_policy: &str, problems: &mut Problems) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for policy in policies.items() {
         let (resource, restart) = (policy.get("resourceName").text(), policy.get("restartPolicy").text());
         if seen.contains(&resource) {
             problems.add(policy.duplicate(resource));
         }
-        seen.push(resource);
+        seen.insert(resource);
         let mut check = |value: &str, allowed: &[&str]| match value {
             "" => problems.add(policies.required("")),
             _ if allowed.contains(&value) => {}

@@ -1,5 +1,6 @@
 //! Endpoints and EndpointSlices, and the ports they share with Services.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::at::At;
@@ -132,13 +133,13 @@ fn slice_hints(hints: &At<'_, '_>, problems: &mut Problems) {
     for (list, rule) in [("forZones", label_value as Rule), ("forNodes", dns_subdomain as Rule)] {
         let list = hints.get(list);
         list.must_have_at_most(8, problems);
-        let mut names = Vec::new();
+        let mut names = HashSet::new();
         for hint in list.items() {
             let name = hint.get("name");
             if names.contains(&name.text()) {
                 problems.add(name.duplicate(name.text()));
             }
-            names.push(name.text());
+            names.insert(name.text());
             name.must_be(rule, problems);
         }
     }
@@ -158,7 +159,7 @@ fn fully_qualified(name: &At<'_, '_>, problems: &mut Problems) {
 }
 
 fn slice_ports(ports: &At<'_, '_>, problems: &mut Problems) {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     for port in ports.items() {
         let (name, protocol) = (port.get("name"), port.get("protocol"));
         if !name.is_empty() {
@@ -167,7 +168,7 @@ fn slice_ports(ports: &At<'_, '_>, problems: &mut Problems) {
         if names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         }
-        names.push(name.text());
+        names.insert(name.text());
         if protocol.is_set() {
             protocol.must_be_one_of(&["SCTP", "TCP", "UDP"], problems);
         } else {

@@ -1,5 +1,7 @@
 //! Jobs and CronJobs.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::at::{At, same};
@@ -232,11 +234,12 @@ fn exit_codes(codes: &At<'_, '_>, spec: &At<'_, '_>, problems: &mut Problems) {
         problems.add(values.invalid("at least one value is required"));
     }
     values.must_have_at_most(255, problems);
-    for (index, value) in values.items().enumerate() {
+    let mut seen = HashSet::new();
+    for value in values.items() {
         if operator.text() == "In" && value.number() == 0 {
             problems.add(value.invalid("must not be 0 for the In operator"));
         }
-        if values.list()[..index].contains(&Value::from(value.number())) {
+        if !seen.insert(value.number()) {
             problems.add(value.duplicate(value.number()));
         }
     }

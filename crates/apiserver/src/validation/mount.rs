@@ -1,6 +1,6 @@
 //! What containers mount.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -16,7 +16,8 @@ pub(super) fn mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, p
 
 fn volume_mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut Problems) {
     let (mounts, devices) = (container.get("volumeMounts"), container.get("volumeDevices"));
-    let mut paths = Vec::new();
+    let (device_names, device_paths) = (texts(&devices, "name"), texts(&devices, "devicePath"));
+    let mut paths = HashSet::new();
     for mount in mounts.items() {
         let (name, path) = (mount.get("name"), mount.get("mountPath"));
         name.must_be_set("", problems);
@@ -27,16 +28,21 @@ fn volume_mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, probl
         if paths.contains(&path.text()) {
             problems.add(path.invalid_text("must be unique"));
         }
-        paths.push(path.text());
-        if devices.items().any(|device| device.get("name").text() == name.text()) {
+        paths.insert(path.text());
+        if device_names.contains(name.text()) {
             problems.add(name.invalid_text("must not already exist in volumeDevices"));
         }
-        if devices.items().any(|device| device.get("devicePath").text() == path.text()) {
+        if device_paths.contains(path.text()) {
             problems.add(path.invalid_text("must not already exist as a path in volumeDevices"));
         }
         // Upstream leaves out which mount the rest is about.
         how_mounted(&mount, &mounts.holding(mount.raw()), container, problems);
     }
+}
+
+/// The texts that items of a list have under a name.
+fn texts<'v>(list: &At<'_, 'v>, name: &str) -> HashSet<&'v str> {
+    list.items().map(|item| item.get(name).text()).collect()
 }
 
 fn how_mounted(mount: &At<'_, '_>, unnumbered: &At<'_, '_>, container: &At<'_, '_>, problems: &mut Problems) {
@@ -72,7 +78,8 @@ fn how_mounted(mount: &At<'_, '_>, unnumbered: &At<'_, '_>, container: &At<'_, '
 
 fn volume_devices(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut Problems) {
     let (mounts, devices) = (container.get("volumeMounts"), container.get("volumeDevices"));
-    let (mut names, mut paths) = (Vec::new(), Vec::new());
+    let (mount_names, mount_paths) = (texts(&mounts, "name"), texts(&mounts, "mountPath"));
+    let (mut names, mut paths) = (HashSet::new(), HashSet::new());
     for device in devices.items() {
         let (name, path) = (device.get("name"), device.get("devicePath"));
         name.must_be_set("", problems);
@@ -93,16 +100,16 @@ fn volume_devices(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, prob
             problems.add(path.invalid_text("must be unique"));
         }
         if no_backsteps(path.text()).is_empty() {
-            paths.push(path.text());
+            paths.insert(path.text());
         } else {
             problems.add(path.invalid("can not contain backsteps ('..')"));
         }
-        if mounts.items().any(|mount| mount.get("name").text() == name.text()) {
+        if mount_names.contains(name.text()) {
             problems.add(name.invalid_text("must not already exist in volumeMounts"));
         }
-        if mounts.items().any(|mount| mount.get("mountPath").text() == path.text()) {
+        if mount_paths.contains(path.text()) {
             problems.add(path.invalid_text("must not already exist as a path in volumeMounts"));
         }
-        names.push(name.text());
+        names.insert(name.text());
     }
 }

@@ -1,5 +1,7 @@
 //! Pods and templates of Pods.
 
+use std::collections::HashSet;
+
 use super::at::At;
 use super::container::{Pod, containers, image_is_trimmed};
 use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain};
@@ -111,15 +113,15 @@ fn spec(spec: &At<'_, '_>, name: &str, is_pod: bool, problems: &mut Problems) {
     file_volumes(spec, problems);
 }
 
-fn resource_claims<'v>(claims: &At<'_, 'v>, problems: &mut Problems) -> Vec<&'v str> {
-    let mut names: Vec<&str> = Vec::new();
+fn resource_claims<'v>(claims: &At<'_, 'v>, problems: &mut Problems) -> HashSet<&'v str> {
+    let mut names = HashSet::new();
     for claim in claims.items() {
         let name = claim.get("name");
         if !name.is_empty() && names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         } else {
             name.must_have(dns_label, problems);
-            names.push(name.text());
+            names.insert(name.text());
         }
         let kinds = [claim.get("resourceClaimName"), claim.get("resourceClaimTemplateName")];
         match kinds.iter().filter(|kind| kind.is_set()).count() {
@@ -137,7 +139,6 @@ fn resource_claims<'v>(claims: &At<'_, 'v>, problems: &mut Problems) -> Vec<&'v 
         }
     }
     names.retain(|name| !name.is_empty());
-    names.sort_unstable();
     names
 }
 
@@ -196,14 +197,14 @@ fn dns_config(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 fn scheduling_gates(gates: &At<'_, '_>, problems: &mut Problems) {
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for gate in gates.items() {
         let name = gate.get("name").text();
         problems.0.extend(qualified_name(name).into_iter().map(|problem| gate.invalid_as(name, problem)));
         if seen.contains(&name) {
             problems.add(gate.duplicate(name));
         }
-        seen.push(name);
+        seen.insert(name);
     }
 }
 

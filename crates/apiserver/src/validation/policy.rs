@@ -1,5 +1,7 @@
 //! Disruption budgets, priorities, leases and runtime classes.
 
+use std::collections::HashSet;
+
 use super::at::At;
 use super::form::{dns_label, qualified_name};
 use super::metadata::labels;
@@ -106,8 +108,9 @@ pub(super) fn runtime_class(object: &Map, problems: &mut Problems) {
     let key = |toleration: &At<'_, '_>| {
         ["key", "operator", "value", "effect"].map(|name| toleration.get(name).text().to_owned())
     };
-    for (index, toleration) in at.items().enumerate() {
-        if at.items().take(index).any(|other| key(&other) == key(&toleration)) {
+    let mut seen = HashSet::new();
+    for toleration in at.items() {
+        if !seen.insert(key(&toleration)) {
             let shown = toleration.raw().cloned().unwrap_or_default();
             problems.add(FieldError::duplicate(toleration.path(), shown));
         }

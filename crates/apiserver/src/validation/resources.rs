@@ -1,5 +1,7 @@
 //! Amounts of resources, and how much of them containers ask for.
 
+use std::collections::HashSet;
+
 use klient_apimachinery::Quantity;
 
 use super::at::{At, NEGATIVE};
@@ -110,7 +112,7 @@ pub(super) fn container_name(resource: &str) -> Vec<String> {
 }
 
 /// Checks what a container asks for. `claims` are the names of the Pod's resource claims.
-pub(super) fn requirements(resources: &At<'_, '_>, claims: &[&str], problems: &mut Problems) {
+pub(super) fn requirements(resources: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut Problems) {
     lists(resources, &|at, resource, problems| names_fit(at, resource, problems), problems);
     claim_names(&resources.get("claims"), claims, problems);
 }
@@ -198,7 +200,7 @@ fn huge_pages(resource: &str, value: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn claim_names(used: &At<'_, '_>, claims: &[&str], problems: &mut Problems) {
+fn claim_names(used: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut Problems) {
     let mut seen: Vec<String> = Vec::new();
     for claim in used.items() {
         let (name, request) = (claim.get("name").text(), claim.get("request"));
@@ -216,7 +218,7 @@ fn claim_names(used: &At<'_, '_>, claims: &[&str], problems: &mut Problems) {
             problems.add(claim.duplicate(name));
         }
         seen.push(key);
-        if !claims.contains(&name) {
+        if !claims.contains(name) {
             problems.add(FieldError::not_found(claim.path(), name));
         }
     }

@@ -1,5 +1,7 @@
 //! Where Pods may run: affinity, tolerations, spread.
 
+use std::collections::HashMap;
+
 use super::at::At;
 use super::form::{dns_label, label_value, qualified_name};
 use super::selector::{label_selector, node_selector, node_term};
@@ -122,16 +124,24 @@ pub(super) fn tolerations(tolerations: &At<'_, '_>, problems: &mut Problems) {
 }
 
 pub(super) fn topology_spread(constraints: &At<'_, '_>, problems: &mut Problems) {
-    for (index, constraint) in constraints.items().enumerate() {
+    let both = |constraint: &At<'_, '_>| {
+        ["topologyKey", "whenUnsatisfiable"].map(|name| constraint.get(name).text().to_owned())
+    };
+    let mut left: HashMap<[String; 2], usize> = HashMap::new();
+    for constraint in constraints.items() {
+        *left.entry(both(&constraint)).or_default() += 1;
+    }
+    for constraint in constraints.items() {
         let (key, action) = (constraint.get("topologyKey"), constraint.get("whenUnsatisfiable"));
         positive(&constraint.get("maxSkew"), problems);
         key.must_be_set("can not be empty", problems);
         action.must_be_one_of(&["DoNotSchedule", "ScheduleAnyway"], problems);
-        let is_same = |other: &At<'_, '_>| {
-            other.get("topologyKey").text() == key.text()
-                && other.get("whenUnsatisfiable").text() == action.text()
-        };
-        if constraints.items().skip(index + 1).any(|other| is_same(&other)) {
+        let others = left.get_mut(&both(&constraint)).map_or(0, |left| {
+            *left -= 1;
+            *left
+        });
+        // The last of those that are the same is the one that is left.
+        if others > 0 {
             let both = constraint.get("{topologyKey, whenUnsatisfiable}");
             problems.add(both.duplicate(format!("{{{}, {}}}", key.text(), action.text())));
         }

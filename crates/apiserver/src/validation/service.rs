@@ -1,5 +1,7 @@
 //! Services.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::at::At;
@@ -38,14 +40,14 @@ pub(super) fn service(object: &Map, problems: &mut Problems) {
 }
 
 fn service_ports(ports: &At<'_, '_>, problems: &mut Problems) {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     for at in ports.items() {
         let name = at.get("name");
         port_of_many(&name, ports.list().len() > 1, problems);
         if !name.is_empty() && names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         }
-        names.push(name.text());
+        names.insert(name.text());
         number_and_protocol(&at, problems);
         port(&at.get("targetPort"), problems);
         app_protocol(&at, problems);
@@ -197,12 +199,12 @@ fn node_ports(spec: &At<'_, '_>, problems: &mut Problems) {
         }
     }
     let key = |at: &At<'_, '_>, name: &str| (at.get("protocol").text().to_owned(), at.get(name).number());
-    let (mut node_ports, mut numbers) = (Vec::new(), Vec::new());
+    let (mut node_ports, mut numbers) = (HashSet::new(), HashSet::new());
     for at in ports.items().filter(|at| at.get("nodePort").number() != 0) {
         if node_ports.contains(&key(&at, "nodePort")) {
             problems.add(at.get("nodePort").duplicate(at.get("nodePort").number()));
         }
-        node_ports.push(key(&at, "nodePort"));
+        node_ports.insert(key(&at, "nodePort"));
     }
     for at in ports.items() {
         let (protocol, number) = key(&at, "port");
@@ -212,7 +214,7 @@ fn node_ports(spec: &At<'_, '_>, problems: &mut Problems) {
             });
             problems.add(at.duplicate(shown));
         }
-        numbers.push((protocol, number));
+        numbers.insert((protocol, number));
     }
 }
 

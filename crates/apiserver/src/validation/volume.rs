@@ -1,6 +1,6 @@
 //! Volumes of Pods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -153,12 +153,10 @@ fn downward_file(file: &At<'_, '_>, problems: &mut Problems) {
 
 fn projected(volume: &At<'_, '_>, problems: &mut Problems) {
     files(volume, problems);
-    let mut paths: Vec<String> = Vec::new();
+    let mut paths = HashSet::new();
     let mut take = |path: &str, shown: &str, problems: &mut Problems| {
-        if paths.iter().any(|other| other == path) {
+        if !paths.insert(path.to_owned()) {
             problems.add(volume.invalid_as(shown, "conflicting duplicate paths"));
-        } else {
-            paths.push(path.to_owned());
         }
     };
     for source in volume.get("sources").items() {

@@ -1,5 +1,7 @@
 //! Admission webhooks.
 
+use std::collections::HashSet;
+
 use super::at::At;
 use super::form::{dns_1035_label, dns_subdomain, port_number, qualified_name};
 use super::selector::label_selector;
@@ -7,7 +9,7 @@ use crate::field::Problems;
 use crate::values::Map;
 
 pub(super) fn configuration(object: &Map, problems: &mut Problems) {
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     for hook in At::new(object, "webhooks").items() {
         webhook(&hook, problems);
         review_versions(&hook.get("admissionReviewVersions"), problems);
@@ -15,7 +17,7 @@ pub(super) fn configuration(object: &Map, problems: &mut Problems) {
         if !name.is_empty() && names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         }
-        names.push(name.text());
+        names.insert(name.text());
     }
 }
 
@@ -196,7 +198,7 @@ fn review_versions(versions: &At<'_, '_>, problems: &mut Problems) {
 
 fn match_conditions(conditions: &At<'_, '_>, problems: &mut Problems) {
     conditions.must_have_at_most(64, problems);
-    let mut names = Vec::new();
+    let mut names = HashSet::new();
     for condition in conditions.items() {
         let (name, expression) = (condition.get("name"), condition.get("expression"));
         if expression.text().trim().is_empty() {
@@ -206,6 +208,6 @@ fn match_conditions(conditions: &At<'_, '_>, problems: &mut Problems) {
         if !name.is_empty() && names.contains(&name.text()) {
             problems.add(name.duplicate(name.text()));
         }
-        names.push(name.text());
+        names.insert(name.text());
     }
 }

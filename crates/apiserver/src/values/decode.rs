@@ -7,7 +7,7 @@ use klient_apimachinery::{MicroTime, Quantity, Time};
 use klient_schema::core_v1::PERSISTENT_VOLUME_CLAIM;
 use serde_json::Value;
 
-use super::Map;
+use super::{MOST_NOTES, Map};
 
 /// A value, and the fields it had that its type does not know.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl Decoder {
             out.insert("apiVersion".to_owned(), "v1".into());
             out.insert("kind".to_owned(), schema.name.into());
         }
-        for name in object.keys() {
+        for name in object.keys().take(MOST_NOTES - self.unknown.len()) {
             let len = self.enter(name);
             self.unknown.push(self.path.clone());
             self.path.truncate(len);
@@ -279,7 +279,16 @@ fn go_name(ty: Type) -> String {
         Type::StringList => "[]string".to_owned(),
         Type::Map(value) => format!("map[string]{}", go_name(*value)),
         Type::Duration => "string".to_owned(),
-        other => format!("{other:?}"),
+        Type::SchemaOrArray(_) => "v1.JSONSchemaPropsOrArray".to_owned(),
+        Type::SchemaOrBool(_) => "v1.JSONSchemaPropsOrBool".to_owned(),
+        Type::SchemaOrStringArray(_) => "v1.JSONSchemaPropsOrStringArray".to_owned(),
+        Type::Time => "v1.Time".to_owned(),
+        Type::MicroTime => "v1.MicroTime".to_owned(),
+        Type::Quantity => "resource.Quantity".to_owned(),
+        Type::IntOrString => "intstr.IntOrString".to_owned(),
+        Type::Json => "v1.JSON".to_owned(),
+        Type::RawExtension => "runtime.RawExtension".to_owned(),
+        Type::FieldsV1 => "v1.FieldsV1".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-use super::{Map, syntax};
+use super::{MOST_NOTES, Map, syntax};
 
 /// Reads one JSON value. The second part of the answer names fields that stand twice, as `data.a`.
 ///
@@ -20,7 +20,11 @@ pub(crate) fn parse(text: &[u8]) -> Result<(Value, Vec<String>), String> {
     let value = Seed(&mut reader).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     match value {
         Ok(value) => Ok((value, reader.duplicates)),
-        Err(error) => Err(syntax::problem(text).unwrap_or_else(|| error.to_string())),
+        Err(error) => Err(syntax::problem(text).unwrap_or_else(|| match error.to_string() {
+            // Go reads deeper, but here too there is an end.
+            deep if deep.starts_with("recursion limit") => "exceeded max depth".to_owned(),
+            other => other,
+        })),
     }
 }
 
@@ -97,7 +101,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 self.0.path.push('.');
             }
             self.0.path.push_str(&key);
-            if map.contains_key(&key) {
+            if map.contains_key(&key) && self.0.duplicates.len() < MOST_NOTES {
                 self.0.duplicates.push(self.0.path.clone());
             }
             let value = access.next_value_seed(Seed(self.0))?;

@@ -26,7 +26,7 @@ pub(crate) struct ServerArgs {
 }
 
 pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), Failure> {
-    let options = Options { listen: args.listen, history: args.history };
+    let options = Options { listen: args.listen, history: args.history, ..Options::default() };
     let server = start(options).await?;
     if let Some(path) = &args.write_kubeconfig {
         write_secret(path, &server.kubeconfig()).map_err(|error| {
@@ -38,6 +38,7 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), F
         session.console.line(format_args!("Use it with: kubectl --kubeconfig {}", path.display()))?;
     }
     end_requested().await;
+    server.stop().await;
     Ok(())
 }
 

@@ -1,0 +1,129 @@
+//! Connections: how they are accepted, served and ended.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::requests::{Requests, hold};
+use crate::auth::User;
+use crate::service;
+use crate::state::State;
+use crate::tls::user_of;
+
+/// As kube-apiserver.
+const MAX_STREAMS: u32 = 100;
+const MAX_FRAME: u32 = 256 * 1024;
+
+/// The largest head of a request over HTTP/2: more than the longest path, which has 64 KiB.
+const MAX_HEAD: u32 = 128 * 1024;
+
+/// How many times as long a client is waited for between requests.
+const IDLE: u32 = 3;
+
+/// How long requests may take at most to end once their connection is to be closed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Accepts connections until the server stops, and waits until the last is closed.
+pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
+    let mut stopped = state.stopped.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        let connection = tokio::select! {
+            connection = listener.accept() => connection,
+            Some(_) = connections.join_next() => continue,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        match connection {
+            Ok((stream, _)) => {
+                connections.spawn(secure(stream, tls.clone(), state.clone()));
+            }
+            // Out of file descriptors, perhaps: those who are connected may leave some.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn secure(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
+    // Requests are small and answers are waited for: nothing is gained by holding segments back.
+    let _ = stream.set_nodelay(true);
+    let mut stopped = state.stopped.clone();
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout(state.client_timeout, tls.accept(stream)) => handshake,
+        _ = stopped.wait_for(|stopped| *stopped) => return,
+    };
+    match handshake {
+        Ok(Ok(stream)) => serve(stream, state).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn serve(stream: TlsStream<TcpStream>, state: Arc<State>) {
+    let (_, session) = stream.get_ref();
+    let certificate = session.peer_certificates().and_then(|all| all.first());
+    let user: Option<Arc<User>> = certificate.and_then(user_of).map(Arc::new);
+    let is_http2 = session.alpn_protocol() == Some(b"h2");
+    let requests = Requests::default();
+    let service = {
+        let (state, requests) = (state.clone(), requests.clone());
+        service_fn(move |request| {
+            let (state, user, ongoing) = (state.clone(), user.clone(), requests.begin());
+            async move { Ok::<_, Infallible>(hold(service::answer(state, request, user).await, ongoing)) }
+        })
+    };
+    let (stream, timeout) = (TokioIo::new(stream), state.client_timeout);
+    // The version is agreed on in the handshake: who agrees and then says nothing must not be listened to for ever.
+    if is_http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).keep_alive_interval(timeout).keep_alive_timeout(timeout * IDLE);
+        builder.max_concurrent_streams(MAX_STREAMS).max_frame_size(MAX_FRAME).max_header_list_size(MAX_HEAD);
+        let connection = builder.serve_connection(stream, service);
+        drive(connection, http2::Connection::graceful_shutdown, requests, state).await;
+    } else {
+        let mut builder = http1::Builder::new();
+        // Waiting for a head begins when the answer before it ends.
+        builder.timer(TokioTimer::new()).header_read_timeout(timeout * IDLE);
+        let connection = builder.serve_connection(stream, service).with_upgrades();
+        drive(connection, http1::UpgradeableConnection::graceful_shutdown, requests, state).await;
+    }
+}
+
+/// Serves a connection until the client closes it, nothing happens on it, or the server stops.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    connection: C,
+    shut_down: fn(Pin<&mut C>),
+    requests: Requests,
+    state: Arc<State>,
+) {
+    let mut connection = pin!(connection);
+    let mut stopped = state.stopped.clone();
+    let done = tokio::select! {
+        done = connection.as_mut() => Some(done),
+        () = requests.cease_for(state.client_timeout * IDLE) => None,
+        _ = stopped.wait_for(|stopped| *stopped) => None,
+    };
+    let done = match done {
+        Some(done) => Some(done),
+        None => {
+            shut_down(connection.as_mut());
+            tokio::time::timeout(LAST_WORDS.min(state.client_timeout), connection).await.ok()
+        }
+    };
+    if let Some(Err(error)) = done {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
