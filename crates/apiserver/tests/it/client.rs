@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use klient_apiserver::{ClientCertificate, TestServer};
+use klient_apiserver::{ClientCertificate, Server};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -18,6 +18,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::answer::Answer;
+use crate::events::Events;
 
 /// How long something that must happen is waited for before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -61,12 +64,12 @@ enum Sender {
 
 impl Client {
     /// Connects as one who may do everything.
-    pub(crate) async fn admin(server: &TestServer) -> Client {
+    pub(crate) async fn admin(server: &Server) -> Client {
         let identity = Identity::Token(server.admin_token().to_owned());
         Client::connect(server, Protocol::Http2, identity).await
     }
 
-    pub(crate) async fn connect(server: &TestServer, protocol: Protocol, identity: Identity) -> Client {
+    pub(crate) async fn connect(server: &Server, protocol: Protocol, identity: Identity) -> Client {
         let (token, certificate) = match identity {
             Identity::Nobody => (None, None),
             Identity::Token(token) => (Some(token), None),
@@ -86,6 +89,17 @@ impl Client {
         };
         let sender = Sender::new(&self.address, &self.tls, protocol).await;
         Client { address: self.address.clone(), tls: self.tls.clone(), token: self.token.clone(), sender }
+    }
+
+    /// The same connection for another task; it must be one that carries many requests at once.
+    pub(crate) fn share(&self) -> Client {
+        let Sender::Two(sender) = &self.sender else { panic!("HTTP/1.1 carries one request at a time") };
+        Client {
+            address: self.address.clone(),
+            tls: self.tls.clone(),
+            token: self.token.clone(),
+            sender: Sender::Two(sender.clone()),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -139,7 +153,7 @@ impl Client {
         let request = self.request(Method::GET, path, headers, Bytes::new());
         let response = soon("the head of an answer", self.sender.send(request)).await;
         let (parts, body) = response.into_parts();
-        (parts.status, Events { headers: parts.headers, body, buffer: Vec::new() })
+        (parts.status, Events::new(parts.headers, body))
     }
 
     fn request(
@@ -170,6 +184,7 @@ impl Client {
 impl Sender {
     async fn new(address: &str, tls: &Arc<ClientConfig>, protocol: Protocol) -> Sender {
         let stream = soon("a connection", TcpStream::connect(address)).await.expect("the server listens");
+        stream.set_nodelay(true).expect("it is connected");
         let stream = soon("a TLS handshake", handshake(tls, stream)).await;
         match protocol {
             Protocol::Http1 => {
@@ -212,7 +227,7 @@ pub(crate) async fn handshake(tls: &Arc<ClientConfig>, stream: TcpStream) -> Tls
 
 /// What a client needs to trust a server, and to show who it is.
 pub(crate) fn tls(
-    server: &TestServer,
+    server: &Server,
     protocol: Protocol,
     certificate: Option<ClientCertificate>,
 ) -> Arc<ClientConfig> {
@@ -237,118 +252,6 @@ pub(crate) fn tls(
         Protocol::Http2 => vec![b"h2".to_vec()],
     };
     Arc::new(config)
-}
-
-/// An answer as it was sent.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    async fn read(response: Response<Incoming>) -> Answer {
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("the body comes to its end").to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).expect("the server writes UTF-8")
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        text_of(&self.headers, name)
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
-    }
-
-    /// The answer's object, which must come with this status.
-    #[track_caller]
-    pub(crate) fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status.as_u16(), status, "{}", self.text());
-        self.json()
-    }
-
-    /// The code and message of a refusal.
-    #[track_caller]
-    pub(crate) fn refusal(&self) -> String {
-        let json = self.json();
-        assert_eq!(json["status"], "Failure", "{json}");
-        assert_eq!(json["code"], self.status.as_u16(), "{json}");
-        format!("{} {}", json["code"], json["message"].as_str().unwrap_or_default())
-    }
-}
-
-fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).map_or("", |value| value.to_str().expect("the server writes ASCII"))
-}
-
-/// The events of a watch as they come.
-pub(crate) struct Events {
-    headers: HeaderMap,
-    body: Incoming,
-    buffer: Vec<u8>,
-}
-
-impl Events {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        text_of(&self.headers, name)
-    }
-
-    /// The next line, with its end; none behind the last.
-    pub(crate) async fn line(&mut self) -> Option<String> {
-        loop {
-            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                return Some(String::from_utf8(line).expect("the server writes UTF-8"));
-            }
-            let Some(frame) = soon("an event", self.body.frame()).await else {
-                assert!(self.buffer.is_empty(), "the stream ends within a line");
-                return None;
-            };
-            self.buffer.extend(frame.expect("the connection stays").into_data().unwrap_or_default());
-        }
-    }
-
-    /// The next event.
-    pub(crate) async fn next(&mut self) -> Option<Value> {
-        let line = self.line().await?;
-        Some(serde_json::from_str(&line).expect("an event is JSON"))
-    }
-
-    /// The next event as `ADDED a@7`, by name and version.
-    pub(crate) async fn brief(&mut self) -> String {
-        match self.next().await {
-            None => "the end".to_owned(),
-            Some(event) => brief(&event),
-        }
-    }
-
-    /// Whether the server has nothing to say for a moment.
-    pub(crate) async fn is_silent(&mut self) -> bool {
-        let moment = Duration::from_millis(50);
-        self.buffer.is_empty() && tokio::time::timeout(moment, self.body.frame()).await.is_err()
-    }
-}
-
-/// An event as `ADDED a@7`; a failure as its code and message.
-pub(crate) fn brief(event: &Value) -> String {
-    let (kind, object) = (event["type"].as_str().unwrap_or("?"), &event["object"]);
-    if kind == "ERROR" {
-        return format!("ERROR {} {}", object["code"], object["message"].as_str().unwrap_or_default());
-    }
-    let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
-    format!("{kind} {}@{}", text("name"), text("resourceVersion"))
-}
-
-/// Accepts what a media type names.
-pub(crate) fn accepts(media: &str) -> [(&'static str, &str); 1] {
-    [(ACCEPT.as_str(), media)]
 }
 
 /// Says what a body is.

@@ -1,6 +1,23 @@
 //! The server over HTTPS, as its clients see it.
 
+mod answer;
 mod client;
+mod concurrent;
+mod connection;
+mod custom;
+mod definition;
+mod delete;
+mod discovery;
+mod events;
 mod exchange;
+mod hostile;
+mod identity;
+mod list;
+mod namespace;
+mod objects;
+mod patch;
 mod replay;
 mod same;
+mod table;
+mod update;
+mod watch;

@@ -1,11 +1,13 @@
 //! What kube-apiserver v1.37.0 answered, this server answers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use http::Method;
-use klient_apiserver::TestServer;
+use klient_apiserver::{Options, Server};
 
-use crate::client::{Client, Events, Identity, Protocol};
+use crate::client::{Client, Identity, Protocol};
+use crate::events::Events;
 use crate::exchange::Exchange;
 use crate::same::Counterparts;
 
@@ -45,7 +47,8 @@ const NAMESPACE: &str = "wire";
 
 #[tokio::test]
 async fn exchanges_of_kube_apiserver_come_out_the_same() {
-    let server = TestServer::start().await.unwrap();
+    let options = Options { client_timeout: Duration::from_secs(1), ..Options::default() };
+    let server = Server::start(options).await.unwrap();
     let mut replay = Replay::new(&server).await;
     let mut wrong = Vec::new();
     for exchange in Exchange::all() {
@@ -70,13 +73,13 @@ fn what_does_not_match_yet_is_on_record() {
 }
 
 struct Replay<'a> {
-    server: &'a TestServer,
+    server: &'a Server,
     clients: HashMap<String, Client>,
     counterparts: Counterparts,
 }
 
 impl Replay<'_> {
-    async fn new(server: &TestServer) -> Replay<'_> {
+    async fn new(server: &Server) -> Replay<'_> {
         let token = |token: &str| Identity::Token(token.to_owned());
         let identities = [
             ("", token(server.admin_token())),
@@ -97,13 +100,14 @@ impl Replay<'_> {
         let headers: Vec<(&str, &str)> =
             exchange.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let path = self.counterparts.path(&in_namespace(&exchange.path), self.server.resource_version());
-        let client = &self.clients[exchange.user.as_deref().unwrap_or_default()];
+        // None is to wait so long between requests that the server closes it.
+        let client = self.clients[exchange.user.as_deref().unwrap_or_default()].again().await;
         let Some(status) = exchange.status else {
             return self.step(&exchange).await;
         };
         let recorded = in_namespace(exchange.answer.as_deref().unwrap_or_default());
         if exchange.is_watch() && status == 200 {
-            let (status, events) = client.again().await.stream(&path, &headers).await;
+            let (status, events) = client.stream(&path, &headers).await;
             if status != 200 || events.header("content-type") != exchange.content_type {
                 return Err(format!("answered {status} {:?}", events.header("content-type")));
             }
@@ -135,7 +139,7 @@ impl Replay<'_> {
         let headers: Vec<(&str, &str)> =
             step.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let method = Method::from_bytes(step.method.as_bytes()).expect("it is a method");
-        let client = &self.clients[""];
+        let client = self.clients[""].again().await;
         let answer = client.send(method, &in_namespace(&step.path), &headers, in_namespace(&step.body)).await;
         if answer.status.is_success() { Ok(()) } else { Err(answer.text().to_owned()) }
     }

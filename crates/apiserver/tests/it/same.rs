@@ -105,7 +105,8 @@ impl Skeleton {
         let text = MADE.replace_all(&text, |captures: &Captures<'_>| {
             if let Some(uid) = captures.name("uid") {
                 made.push(Made::Uid(uid.as_str().to_owned()));
-                return "UID".to_owned();
+                // Its first digits may look like a version.
+                return format!("{}UID", captures.name("record").map_or("", |record| record.as_str()));
             }
             if let Some(version) = captures.name("version") {
                 made.push(Made::Version(version.as_str().parse().expect("it is made of digits")));
@@ -158,7 +159,7 @@ static ASKED_VERSION: LazyLock<Regex> = LazyLock::new(|| regex(r"\bresourceVersi
 /// names, the server's address, and facts of its build.
 static MADE: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        r"(?P<uid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        r"(?P<record>in record \()?(?P<uid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
         r#"|(?P<before>"?resourceVersion"?: ?"|"rv":|current: |too old resource version: 1 \(|in record \()(?P<version>\d+)\b"#,
         r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
         r#"|"\d+s""#,

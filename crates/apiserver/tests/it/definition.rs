@@ -1,0 +1,173 @@
+//! Definitions of custom resources: what they are given, what they change, how they go.
+
+use klient_apiserver::TestServer;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::objects::{DEFINITIONS, GADGETS, anything, gadget, gadgets, names, text, two_versions};
+
+/// A server that has a definition.
+pub(crate) async fn defined(definition: &Value) -> (TestServer, Client) {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    client.post(DEFINITIONS, definition).await.expect(201);
+    (server, client)
+}
+
+fn conditions(definition: &Value) -> Vec<String> {
+    let conditions = definition.pointer("/status/conditions").and_then(Value::as_array);
+    let shown =
+        |condition: &Value| format!("{} {} {}", condition["type"], condition["status"], condition["reason"]);
+    conditions.into_iter().flatten().map(|condition| shown(condition).replace('"', "")).collect()
+}
+
+/// Deletes a definition and waits until it is gone.
+pub(crate) async fn delete(client: &Client, name: &str) {
+    let path = format!("{DEFINITIONS}?watch=1&fieldSelector=metadata.name={name}");
+    let mut events = client.watch(&path).await;
+    assert_eq!(events.next().await.expect("it is there")["type"], "ADDED");
+    client.delete(&format!("{DEFINITIONS}/{name}")).await.expect(200);
+    while events.next().await.expect("the definition goes")["type"] != "DELETED" {}
+}
+
+#[tokio::test]
+async fn a_definition_is_established_at_once() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    assert_eq!(client.get(GADGETS).await.text(), "404 page not found\n");
+    let created = client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    assert_eq!(
+        conditions(&created),
+        ["NamesAccepted True NoConflicts", "Established True InitialNamesAccepted"]
+    );
+    assert_eq!(created["status"]["storedVersions"], json!(["v1"]));
+    assert_eq!(created["status"]["acceptedNames"]["listKind"], "GadgetList");
+    client.post(GADGETS, &gadget("g", json!({}))).await.expect(201);
+    assert_eq!(client.get(GADGETS).await.expect(200)["kind"], "GadgetList");
+}
+
+#[tokio::test]
+async fn names_are_given_once_and_free_again() {
+    let (_server, client) = defined(&gadgets(anything())).await;
+    let mut rival = gadgets(anything());
+    rival["metadata"]["name"] = "gizmos.a.example".into();
+    rival["spec"]["names"] = json!({"plural": "gizmos", "kind": "Gadget"});
+    let refused = client.post(DEFINITIONS, &rival).await.expect(201);
+    assert_eq!(
+        conditions(&refused),
+        ["NamesAccepted False ListKindConflict", "Established False NotAccepted"]
+    );
+    let gizmos = "/apis/a.example/v1/namespaces/default/gizmos";
+    assert_eq!(client.get(gizmos).await.status, 404);
+    delete(&client, "gadgets.a.example").await;
+    let mut events =
+        client.watch(&format!("{DEFINITIONS}?watch=1&fieldSelector=metadata.name=gizmos.a.example")).await;
+    while !conditions(&events.next().await.unwrap()["object"])
+        .iter()
+        .any(|c| c.starts_with("Established True"))
+    {}
+    client.get(gizmos).await.expect(200);
+}
+
+#[tokio::test]
+async fn versions_come_and_go_with_their_definition() {
+    let (_server, client) = defined(&two_versions()).await;
+    let in_v2 = GADGETS.replace("v1", "v2");
+    client.get(&in_v2).await.expect(200);
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let patch = json!([{"op": "replace", "path": "/spec/versions/1/served", "value": false}]);
+    client.patch(&path, "json", &patch).await.expect(200);
+    assert_eq!(client.get(&in_v2).await.text(), "404 page not found\n");
+    client.get(GADGETS).await.expect(200);
+    let patch = json!([
+        {"op": "replace", "path": "/spec/versions/1/served", "value": true},
+        {"op": "replace", "path": "/spec/versions/1/storage", "value": true},
+        {"op": "replace", "path": "/spec/versions/0/storage", "value": false},
+    ]);
+    let patched = client.patch(&path, "json", &patch).await.expect(200);
+    assert_eq!(patched["status"]["storedVersions"], json!(["v1", "v2"]));
+    client.get(&in_v2).await.expect(200);
+}
+
+#[tokio::test]
+async fn watches_end_when_their_definition_says_something_else() {
+    let (server, client) = defined(&gadgets(anything())).await;
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let from = server.resource_version();
+    let mut events = client.watch(&format!("{GADGETS}?watch=1&resourceVersion={from}")).await;
+    let mut others =
+        client.watch(&format!("/api/v1/namespaces/default/pods?watch=1&resourceVersion={from}")).await;
+    client.patch(&path, "merge", &json!({"metadata": {"labels": {"a": "b"}}})).await.expect(200);
+    client.post(GADGETS, &gadget("g", json!({}))).await.expect(201);
+    assert_eq!(events.next().await.unwrap()["type"], "ADDED");
+    client.patch(&path, "merge", &json!({"spec": {"names": {"shortNames": ["gd"]}}})).await.expect(200);
+    assert_eq!(events.brief().await, "the end");
+    assert!(others.is_silent().await);
+    let mut events = client.watch(&format!("{GADGETS}?watch=1")).await;
+    assert_eq!(events.next().await.unwrap()["type"], "ADDED");
+    client.delete(&path).await.expect(200);
+    assert_eq!(events.next().await.unwrap()["type"], "DELETED");
+    assert_eq!(events.brief().await, "the end");
+}
+
+#[tokio::test]
+async fn a_definition_goes_with_its_objects() {
+    let (server, client) = defined(&gadgets(anything())).await;
+    let mut held = gadget("held", json!({}));
+    held["metadata"]["finalizers"] = json!(["a.example/hold"]);
+    client.post(GADGETS, &held).await.expect(201);
+    client.post(GADGETS, &gadget("free", json!({}))).await.expect(201);
+    let mut events = client.watch(&format!("{GADGETS}?watch=1")).await;
+    assert_eq!(
+        [events.next().await.unwrap()["type"].clone(), events.next().await.unwrap()["type"].clone()],
+        ["ADDED"; 2]
+    );
+    let marked = client.delete(&format!("{DEFINITIONS}/gadgets.a.example")).await.expect(200);
+    assert!(
+        conditions(&marked).contains(&"Terminating True InstanceDeletionInProgress".to_owned()),
+        "{marked}"
+    );
+    let mut told = [events.next().await.unwrap(), events.next().await.unwrap()].map(|event| {
+        format!("{} {}", event["type"].as_str().unwrap_or_default(), text(&event, "/object/metadata/name"))
+    });
+    told.sort();
+    assert_eq!(told, ["DELETED free", "MODIFIED held"]);
+    let refusal = client.post(GADGETS, &gadget("new", json!({}))).await.refusal();
+    assert_eq!(refusal, "405 create not allowed while custom resource definition is terminating");
+    let from = server.resource_version();
+    let mut definitions = client.watch(&format!("{DEFINITIONS}?watch=1&resourceVersion={from}")).await;
+    let release = json!({"metadata": {"finalizers": null}});
+    client.patch(&format!("{GADGETS}/held"), "merge", &release).await.expect(200);
+    while definitions.next().await.unwrap()["type"] != "DELETED" {}
+    assert_eq!(client.get(GADGETS).await.text(), "404 page not found\n");
+    assert_eq!(client.get("/apis/a.example").await.status, 404);
+    client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    assert_eq!(names(&client.get(GADGETS).await.expect(200)), [""; 0], "no object comes back");
+}
+
+#[tokio::test]
+async fn schemas_that_are_none_are_refused() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    for (spec, problem) in [
+        (json!({}), "type: Required value: must not be empty for specified object fields"),
+        (json!({"type": "string", "pattern": "("}), "error parsing regexp: missing closing ): `(`"),
+        (json!({"type": "string", "default": 1}), "default: Invalid value"),
+    ] {
+        let refusal = client.post(DEFINITIONS, &gadgets(spec)).await.refusal();
+        assert!(refusal.starts_with("422 ") && refusal.contains(problem), "{refusal}");
+    }
+    for (word, ty) in [
+        ("items", "v1.JSONSchemaPropsOrArray"),
+        ("additionalProperties", "v1.JSONSchemaPropsOrBool"),
+        ("not", "v1.JSONSchemaProps"),
+    ] {
+        let refusal = client.post(DEFINITIONS, &gadgets(json!({"type": "object", word: 5}))).await.refusal();
+        assert!(refusal.starts_with("400 ") && refusal.ends_with(&format!("of type {ty}")), "{refusal}");
+    }
+    let mut misnamed = gadgets(anything());
+    misnamed["metadata"]["name"] = "gizmos.a.example".into();
+    let refusal = client.post(DEFINITIONS, &misnamed).await.refusal();
+    assert!(refusal.contains("must be spec.names.plural+\".\"+spec.group"), "{refusal}");
+    assert_eq!(client.get(GADGETS).await.status, 404);
+}

@@ -1,0 +1,213 @@
+//! Who asks, and what they may do.
+
+use klient_apiserver::TestServer;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Identity, Protocol};
+use crate::objects::{CONFIG_MAPS, named};
+
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+
+async fn connect(server: &TestServer, identity: Identity) -> Client {
+    Client::connect(server, Protocol::Http2, identity).await
+}
+
+async fn user(server: &TestServer, name: &str, groups: &[&str]) -> Client {
+    connect(server, Identity::Token(server.token(name, groups))).await
+}
+
+/// Makes a role of this name and binds it; `scope` is `""` or `/namespaces/NAME`.
+async fn allow(admin: &Client, scope: &str, name: &str, subject: Value, rule: Value) {
+    let kind = if scope.is_empty() { "ClusterRole" } else { "Role" };
+    let plural = kind.to_lowercase();
+    let role = json!({"metadata": {"name": name}, "rules": [rule]});
+    admin.post(&format!("{RBAC}{scope}/{plural}s"), &role).await.expect(201);
+    let binding = json!({
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+        "subjects": [subject],
+    });
+    admin.post(&format!("{RBAC}{scope}/{plural}bindings"), &binding).await.expect(201);
+}
+
+fn the_user(name: &str) -> Value {
+    json!({"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name})
+}
+
+fn the_group(name: &str) -> Value {
+    json!({"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": name})
+}
+
+/// Who the server takes a client for.
+async fn whoami(client: &Client) -> Value {
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let answer = client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review).await;
+    answer.expect(201)["status"]["userInfo"].clone()
+}
+
+#[tokio::test]
+async fn tokens_and_certificates_say_who_asks() {
+    let server = TestServer::start().await.unwrap();
+    let groups = json!(["devs", "ops", "system:authenticated"]);
+    let by_token = user(&server, "ann", &["devs", "ops"]).await;
+    let info = whoami(&by_token).await;
+    assert_eq!([&info["username"], &info["groups"]], [&json!("ann"), &groups]);
+    let certificate = server.client_certificate("ann", &["devs", "ops"]).unwrap();
+    let by_certificate = connect(&server, Identity::Certificate(certificate)).await;
+    let info = whoami(&by_certificate).await;
+    assert_eq!([&info["username"], &info["groups"]], [&json!("ann"), &groups]);
+    let root = server.client_certificate("root", &["system:masters"]).unwrap();
+    connect(&server, Identity::Certificate(root)).await.get("/api/v1/secrets").await.expect(200);
+}
+
+#[tokio::test]
+async fn who_shows_a_wrong_token_is_nobody_at_all() {
+    let server = TestServer::start().await.unwrap();
+    let client = connect(&server, Identity::Token("guessed".to_owned())).await;
+    for path in ["/api/v1/pods", "/healthz", "/nowhere"] {
+        let answer = client.get(path).await;
+        assert_eq!(
+            (answer.refusal(), answer.header("www-authenticate")),
+            ("401 Unauthorized".to_owned(), "")
+        );
+        assert_eq!(answer.json()["reason"], "Unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn who_shows_nothing_is_anonymous() {
+    let server = TestServer::start().await.unwrap();
+    let client = connect(&server, Identity::Nobody).await;
+    for path in ["/healthz", "/livez", "/readyz", "/version"] {
+        assert_eq!(client.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(
+        client.get("/api/v1/pods").await.refusal(),
+        "403 pods is forbidden: User \"system:anonymous\" cannot list resource \"pods\" in API group \"\" at the \
+         cluster scope"
+    );
+    assert_eq!(
+        client.get("/metrics").await.refusal(),
+        "403 forbidden: User \"system:anonymous\" cannot get path \"/metrics\""
+    );
+    let basic = [("authorization", "Basic YTpi")];
+    let answer = client.send(http::Method::GET, "/version", &basic, "").await;
+    assert_eq!(answer.status, 200, "a scheme that is not known says nothing");
+}
+
+#[tokio::test]
+async fn refusals_say_what_is_missing() {
+    let server = TestServer::start().await.unwrap();
+    let client = user(&server, "ann", &[]).await;
+    let refused = |resource: &str, verb: &str, group: &str, place: &str| {
+        format!("User \"ann\" cannot {verb} resource {resource:?} in API group {group:?} {place}")
+    };
+    for (path, subject, words) in [
+        (
+            "/api/v1/namespaces/default/pods/p",
+            r#"pods "p""#,
+            refused("pods", "get", "", r#"in the namespace "default""#),
+        ),
+        (
+            "/apis/apps/v1/namespaces/default/deployments/d/scale",
+            r#"deployments.apps "d""#,
+            refused("deployments/scale", "get", "apps", r#"in the namespace "default""#),
+        ),
+        ("/api/v1/nodes?watch=1", "nodes", refused("nodes", "watch", "", "at the cluster scope")),
+        (
+            "/api/v1/namespaces/default",
+            r#"namespaces "default""#,
+            refused("namespaces", "get", "", r#"in the namespace "default""#),
+        ),
+    ] {
+        let refusal = client.get(path).await.refusal();
+        assert_eq!(refusal, format!("403 {subject} is forbidden: {words}"));
+    }
+}
+
+#[tokio::test]
+async fn roles_allow_where_they_are_bound() {
+    let server = TestServer::start().await.unwrap();
+    let admin = Client::admin(&server).await;
+    let read = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]});
+    allow(&admin, "/namespaces/default", "read", the_user("ann"), read).await;
+    let ann = user(&server, "ann", &[]).await;
+    ann.get(CONFIG_MAPS).await.expect(200);
+    assert_eq!(ann.post(CONFIG_MAPS, &named("a")).await.status, 403);
+    assert_eq!(ann.get("/api/v1/namespaces/kube-system/configmaps").await.status, 403);
+    assert_eq!(ann.get("/api/v1/configmaps").await.status, 403);
+    assert_eq!(user(&server, "bob", &[]).await.get(CONFIG_MAPS).await.status, 403);
+
+    let write = json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]});
+    allow(&admin, "", "write", the_group("ops"), write).await;
+    let bob = user(&server, "bob", &["ops"]).await;
+    bob.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    bob.get("/api/v1/configmaps").await.expect(200);
+    assert_eq!(bob.get("/metrics").await.status, 403, "resources are no paths");
+
+    let one =
+        json!({"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["a"], "verbs": ["update"]});
+    allow(&admin, "", "one", the_user("ann"), one).await;
+    ann.put(&format!("{CONFIG_MAPS}/a"), &named("a")).await.expect(200);
+    assert_eq!(ann.put(&format!("{CONFIG_MAPS}/b"), &named("b")).await.status, 403);
+    admin.delete(&format!("{RBAC}/clusterrolebindings/one")).await.expect(200);
+    assert_eq!(ann.put(&format!("{CONFIG_MAPS}/a"), &named("a")).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_role_in_a_namespace_may_show_the_namespace() {
+    let server = TestServer::start().await.unwrap();
+    let admin = Client::admin(&server).await;
+    let rule = json!({"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]});
+    allow(&admin, "/namespaces/default", "see", the_user("ann"), rule).await;
+    let ann = user(&server, "ann", &[]).await;
+    ann.get("/api/v1/namespaces/default").await.expect(200);
+    assert_eq!(ann.get("/api/v1/namespaces/kube-system").await.status, 403);
+}
+
+#[tokio::test]
+async fn reviews_answer_what_requests_meet() {
+    let server = TestServer::start().await.unwrap();
+    let admin = Client::admin(&server).await;
+    let rule = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]});
+    allow(&admin, "/namespaces/default", "read", the_user("ann"), rule.clone()).await;
+    let ann = user(&server, "ann", &[]).await;
+    let group = "/apis/authorization.k8s.io/v1";
+    let allowed = |namespace: &str, verb: &str| {
+        let attributes = json!({"namespace": namespace, "verb": verb, "resource": "configmaps"});
+        json!({"spec": {"resourceAttributes": attributes}})
+    };
+    for (namespace, verb, expected) in
+        [("default", "get", true), ("default", "list", false), ("other", "get", false)]
+    {
+        let mut review = allowed(namespace, verb);
+        let own = ann.post(&format!("{group}/selfsubjectaccessreviews"), &review).await.expect(201);
+        assert_eq!(own["status"]["allowed"], expected, "{own}");
+        review["spec"]["user"] = "ann".into();
+        let of_ann = admin.post(&format!("{group}/subjectaccessreviews"), &review).await.expect(201);
+        assert_eq!(of_ann["status"]["allowed"], expected, "{of_ann}");
+    }
+    let rules = json!({"spec": {"namespace": "default"}});
+    let rules = ann.post(&format!("{group}/selfsubjectrulesreviews"), &rules).await.expect(201);
+    let resource_rules = rules["status"]["resourceRules"].as_array().unwrap();
+    assert!(
+        resource_rules.contains(&json!({"verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"]}))
+    );
+    assert_eq!(rules["status"]["incomplete"], false);
+
+    let review = json!({"spec": {"token": server.token("bob", &["ops"])}});
+    let known = admin.post("/apis/authentication.k8s.io/v1/tokenreviews", &review).await.expect(201);
+    assert_eq!(known["status"]["authenticated"], true);
+    assert_eq!(known["status"]["user"]["username"], "bob");
+    let review = json!({"spec": {"token": "guessed"}});
+    let unknown = admin.post("/apis/authentication.k8s.io/v1/tokenreviews", &review).await.expect(201);
+    assert_ne!(unknown["status"]["authenticated"], true);
+}
+
+#[tokio::test]
+async fn secrets_are_not_shown_to_developers() {
+    let server = TestServer::start().await.unwrap();
+    let certificate = server.client_certificate("ann", &[]).unwrap();
+    let shown = format!("{server:?} {certificate:?}");
+    assert!(!shown.contains(server.admin_token()) && !shown.contains("PRIVATE KEY"), "{shown}");
+}

@@ -1,0 +1,161 @@
+//! Namespaces: what lives in them and how they go.
+
+use klient_apiserver::TestServer;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::objects::{NAMESPACES, named, names, pod, text};
+
+/// Makes a namespace and gives its path.
+async fn namespace(client: &Client, name: &str) -> String {
+    client.post(NAMESPACES, &named(name)).await.expect(201);
+    format!("{NAMESPACES}/{name}")
+}
+
+/// Waits until a namespace is gone.
+async fn gone(client: &Client, name: &str) {
+    let path = format!("{NAMESPACES}?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name={name}");
+    let mut events = client.watch(&path).await;
+    // Either it is gone before the initial events end, or its deletion is told.
+    if events.next().await.expect("the watch goes on")["type"] == "BOOKMARK" {
+        return;
+    }
+    while events.next().await.expect("the namespace goes")["type"] != "DELETED" {}
+}
+
+#[tokio::test]
+async fn a_namespace_is_completed() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let created = client.post(NAMESPACES, &named("shop")).await.expect(201);
+    assert_eq!(created["metadata"]["labels"], json!({"kubernetes.io/metadata.name": "shop"}));
+    assert_eq!(created["spec"], json!({"finalizers": ["kubernetes"]}));
+    assert_eq!(created["status"], json!({"phase": "Active"}));
+}
+
+#[tokio::test]
+async fn nothing_lives_in_a_namespace_that_is_not_there() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{NAMESPACES}/nowhere/configmaps");
+    assert_eq!(client.post(&path, &named("a")).await.refusal(), r#"404 namespaces "nowhere" not found"#);
+    assert_eq!(names(&client.get(&path).await.expect(200)), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_namespace_goes_with_what_is_in_it() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    client.post(&format!("{path}/configmaps"), &named("a")).await.expect(201);
+    client.post(&format!("{path}/secrets"), &named("b")).await.expect(201);
+    client.post(&format!("{path}/pods"), &pod("p")).await.expect(201);
+    let marked = client.delete(&path).await.expect(200);
+    assert_eq!(marked["status"]["phase"], "Terminating");
+    assert!(marked["metadata"]["deletionTimestamp"].is_string());
+    gone(&client, "shop").await;
+    for plural in ["configmaps", "secrets", "pods"] {
+        let list = client.get(&format!("{path}/{plural}")).await.expect(200);
+        assert_eq!(names(&list), [""; 0], "{plural}");
+    }
+    client.post(NAMESPACES, &named("shop")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_namespace_waits_for_what_is_held() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    let held = json!({"metadata": {"name": "a", "finalizers": ["a.example/hold"]}});
+    client.post(&format!("{path}/configmaps"), &held).await.expect(201);
+    let from = server.resource_version();
+    let mut events = client
+        .watch(&format!("{NAMESPACES}?watch=1&resourceVersion={from}&fieldSelector=metadata.name=shop"))
+        .await;
+    client.delete(&path).await.expect(200);
+    let condition = loop {
+        let event = events.next().await.unwrap();
+        let conditions = event["object"]["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let holds = |condition: &&Value| condition["type"] == "NamespaceFinalizersRemaining";
+        if let Some(condition) = conditions.iter().find(holds) {
+            break condition.clone();
+        }
+    };
+    assert_eq!(condition["status"], "True");
+    assert_eq!(
+        text(&condition, "/message"),
+        "Some content in the namespace has finalizers remaining: a.example/hold in 1 resource instances"
+    );
+    let refusal = client.post(&format!("{path}/configmaps"), &named("b")).await;
+    assert_eq!(
+        refusal.refusal(),
+        "403 configmaps \"b\" is forbidden: unable to create new content in namespace shop because it is being \
+         terminated"
+    );
+    let cause = &refusal.json()["details"]["causes"][0];
+    assert_eq!(
+        cause,
+        &json!({"reason": "NamespaceTerminating", "message": "namespace shop is being terminated", "field": "metadata.namespace"})
+    );
+    let release = json!({"metadata": {"finalizers": null}});
+    client.patch(&format!("{path}/configmaps/a"), "merge", &release).await.expect(200);
+    gone(&client, "shop").await;
+}
+
+#[tokio::test]
+async fn pods_go_before_the_rest() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    client.post(&format!("{path}/configmaps"), &named("a")).await.expect(201);
+    client.post(&format!("{path}/pods"), &pod("p")).await.expect(201);
+    let binding = json!({"metadata": {"name": "p"}, "target": {"name": "n"}});
+    client.post(&format!("{path}/pods/p/binding"), &binding).await.expect(201);
+    let mut pods =
+        client.watch(&format!("{path}/pods?watch=1&resourceVersion={}", server.resource_version())).await;
+    client.delete(&path).await.expect(200);
+    assert!(pods.next().await.unwrap()["object"]["metadata"]["deletionTimestamp"].is_string());
+    client.get(&format!("{path}/configmaps/a")).await.expect(200);
+    client.delete(&format!("{path}/pods/p?gracePeriodSeconds=0")).await.expect(200);
+    gone(&client, "shop").await;
+}
+
+#[tokio::test]
+async fn only_finalize_lets_a_namespace_go() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    let mut object = client.get(&path).await.expect(200);
+    object["spec"] = json!({});
+    let updated = client.put(&path, &object).await.expect(200);
+    assert_eq!(updated["spec"], json!({"finalizers": ["kubernetes"]}));
+    let finalized = client.put(&format!("{path}/finalize"), &object).await.expect(200);
+    assert_eq!(finalized["spec"], json!({}));
+    assert_eq!(client.get(&path).await.expect(200)["status"]["phase"], "Active");
+}
+
+#[tokio::test]
+async fn some_namespaces_stay() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    for name in ["default", "kube-system", "kube-public"] {
+        let refusal = client.delete(&format!("{NAMESPACES}/{name}")).await.refusal();
+        assert_eq!(
+            refusal,
+            format!("403 namespaces {name:?} is forbidden: this namespace may not be deleted")
+        );
+    }
+    assert_eq!(client.delete(NAMESPACES).await.status, 405, "namespaces go one by one");
+}
+
+#[tokio::test]
+async fn a_namespace_with_many_objects_goes_soon() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    for index in 0..300 {
+        client.post(&format!("{path}/configmaps"), &named(&format!("c{index}"))).await.expect(201);
+    }
+    client.delete(&path).await.expect(200);
+    gone(&client, "shop").await;
+}

@@ -1,0 +1,149 @@
+//! Patches of every kind.
+
+use http::Method;
+use klient_apiserver::TestServer;
+use serde_json::{Value, json};
+
+use crate::client::{Client, sends};
+use crate::objects::{
+    CONFIG_MAPS, DEFINITIONS, GADGETS, anything, deployment, gadget, gadgets, named, version,
+};
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+const REJECTED: &str = "422 the server rejected our request due to an error in our request";
+
+async fn with_config_map(data: Value) -> (TestServer, Client, String) {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    client.post(CONFIG_MAPS, &json!({"metadata": {"name": "a"}, "data": data})).await.expect(201);
+    (server, client, format!("{CONFIG_MAPS}/a"))
+}
+
+#[tokio::test]
+async fn json_patches_do_all_or_nothing() {
+    let (_server, client, path) = with_config_map(json!({"x": "1", "y": "2"})).await;
+    let patch = json!([
+        {"op": "test", "path": "/data/x", "value": "1"},
+        {"op": "move", "from": "/data/x", "path": "/data/z"},
+        {"op": "copy", "from": "/data/z", "path": "/data/w"},
+        {"op": "replace", "path": "/data/y", "value": "3"},
+    ]);
+    let patched = client.patch(&path, "json", &patch).await.expect(200);
+    assert_eq!(patched["data"], json!({"w": "1", "y": "3", "z": "1"}));
+    for failing in [
+        json!({"op": "test", "path": "/data/y", "value": "2"}),
+        json!({"op": "remove", "path": "/data/nothing"}),
+        json!({"op": "add", "path": "/nothing/there", "value": 1}),
+        json!({"op": "zap", "path": "/data/y"}),
+    ] {
+        let patch = json!([{"op": "add", "path": "/data/new", "value": "v"}, failing]);
+        assert_eq!(client.patch(&path, "json", &patch).await.refusal(), REJECTED, "{failing}");
+    }
+    assert_eq!(client.get(&path).await.expect(200), patched);
+    let refusal = client.patch(&path, "json", &json!({})).await.refusal();
+    assert!(refusal.starts_with("400 error decoding patch: json: cannot unmarshal object"), "{refusal}");
+}
+
+#[tokio::test]
+async fn merge_patches_set_and_unset() {
+    let (_server, client, path) = with_config_map(json!({"x": "1", "y": "2"})).await;
+    let patch = json!({"data": {"x": null, "z": "3"}, "metadata": {"labels": {"a": "b"}}});
+    let patched = client.patch(&path, "merge", &patch).await.expect(200);
+    assert_eq!(patched["data"], json!({"y": "2", "z": "3"}));
+    assert_eq!(patched["metadata"]["labels"], json!({"a": "b"}));
+    let answer = client.send(Method::PATCH, &path, &sends("application/merge-patch+json"), "{").await;
+    assert_eq!(answer.refusal(), "400 invalid JSON patch");
+}
+
+#[tokio::test]
+async fn strategic_patches_know_lists() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{DEPLOYMENTS}/d");
+    client.post(DEPLOYMENTS, &deployment("d")).await.expect(201);
+    let containers = |containers: Value| json!({"spec": {"template": {"spec": {"containers": containers}}}});
+    let names = |object: &Value| -> Vec<String> {
+        let containers = object.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+        containers
+            .into_iter()
+            .flatten()
+            .map(|c| format!("{}={}", c["name"], c["image"]).replace('"', ""))
+            .collect()
+    };
+    let patch = containers(json!([{"name": "c", "image": "nginx:2"}, {"name": "s", "image": "side"}]));
+    let patched = client.patch(&path, "strategic-merge", &patch).await.expect(200);
+    let mut sorted = names(&patched);
+    sorted.sort();
+    assert_eq!(sorted, ["c=nginx:2", "s=side"]);
+    let patch = containers(json!([{"name": "s", "$patch": "delete"}]));
+    assert_eq!(names(&client.patch(&path, "strategic-merge", &patch).await.expect(200)), ["c=nginx:2"]);
+    let unnamed = client.patch(&path, "strategic-merge", &containers(json!([{"image": "x"}]))).await;
+    assert_eq!(unnamed.refusal(), "500 map: map[image:x] does not contain declared merge key: name");
+}
+
+#[tokio::test]
+async fn custom_resources_take_no_strategic_patches() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    client.post(GADGETS, &gadget("g", json!({"list": [{"name": "a"}], "n": 1}))).await.expect(201);
+    let path = format!("{GADGETS}/g");
+    assert_eq!(client.patch(&path, "strategic-merge", &json!({})).await.status, 415);
+    let patched = client.patch(&path, "merge", &json!({"spec": {"list": [{"name": "b"}]}})).await.expect(200);
+    assert_eq!(patched["spec"], json!({"list": [{"name": "b"}], "n": 1}));
+    let patch = json!([{"op": "replace", "path": "/spec/n", "value": 2}]);
+    assert_eq!(client.patch(&path, "json", &patch).await.expect(200)["spec"]["n"], 2);
+}
+
+#[tokio::test]
+async fn a_patch_of_a_version_that_has_passed_is_a_conflict() {
+    let (_server, client, path) = with_config_map(json!({"x": "1"})).await;
+    let old = version(&client.get(&path).await.expect(200)).to_string();
+    let patch = |data: &str| json!({"metadata": {"resourceVersion": old}, "data": {"x": data}});
+    client.patch(&path, "merge", &patch("2")).await.expect(200);
+    let refusal = client.patch(&path, "merge", &patch("3")).await.refusal();
+    assert!(refusal.starts_with("409 Operation cannot be fulfilled on configmaps \"a\""), "{refusal}");
+    let tested = json!([
+        {"op": "test", "path": "/metadata/resourceVersion", "value": old},
+        {"op": "replace", "path": "/data/x", "value": "4"},
+    ]);
+    assert_eq!(client.patch(&path, "json", &tested).await.refusal(), REJECTED);
+    assert_eq!(client.get(&path).await.expect(200)["data"]["x"], "2");
+}
+
+#[tokio::test]
+async fn a_patch_leaves_name_and_kind_alone() {
+    let (_server, client, path) = with_config_map(json!({})).await;
+    let refusal = client.patch(&path, "merge", &named("b")).await.refusal();
+    assert_eq!(refusal, "400 the name of the object (b) does not match the name on the URL (a)");
+    let refusal = client.patch(&path, "merge", &json!({"kind": "Secret"})).await.refusal();
+    assert!(refusal.starts_with("400 "), "{refusal}");
+    let whole = json!([{"op": "replace", "path": "", "value": 1}]);
+    assert_eq!(client.patch(&path, "json", &whole).await.refusal(), REJECTED);
+    let refusal = client.patch(&format!("{CONFIG_MAPS}/b"), "merge", &json!({})).await.refusal();
+    assert_eq!(refusal, r#"404 configmaps "b" not found"#);
+}
+
+#[tokio::test]
+async fn status_and_scale_are_patched_apart() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{DEPLOYMENTS}/d");
+    client.post(DEPLOYMENTS, &deployment("d")).await.expect(201);
+    let both = json!({"spec": {"replicas": 4}, "status": {"replicas": 2}});
+    let patched = client.patch(&format!("{path}/status"), "strategic-merge", &both).await.expect(200);
+    assert_eq!([&patched["spec"]["replicas"], &patched["status"]["replicas"]], [1, 2]);
+    for (kind, replicas) in [("merge", 3), ("strategic-merge", 5)] {
+        let patch = json!({"spec": {"replicas": replicas}});
+        let scale = client.patch(&format!("{path}/scale"), kind, &patch).await.expect(200);
+        assert_eq!([&scale["kind"], &scale["spec"]["replicas"]], [&json!("Scale"), &json!(replicas)]);
+        assert_eq!(scale["status"], json!({"replicas": 2, "selector": "app=d"}));
+        assert_eq!(client.get(&path).await.expect(200)["spec"]["replicas"], replicas);
+    }
+    let mut scale = client.get(&format!("{path}/scale")).await.expect(200);
+    scale["spec"]["replicas"] = 7.into();
+    client.put(&format!("{path}/scale"), &scale).await.expect(200);
+    assert_eq!(client.put(&format!("{path}/scale"), &scale).await.status, 409);
+    let negative = json!({"spec": {"replicas": -1}});
+    assert_eq!(client.patch(&format!("{path}/scale"), "merge", &negative).await.status, 422);
+}

@@ -1,0 +1,165 @@
+//! Updates: on which version they are made, and which part of an object they change.
+
+use klient_apiserver::TestServer;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::objects::{CONFIG_MAPS, PODS, deployment, named, pod, text, version};
+
+const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+#[tokio::test]
+async fn an_update_of_a_version_that_has_passed_is_a_conflict() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    let mut old = client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    old["data"] = json!({"k": "1"});
+    let new = client.put(&path, &old).await.expect(200);
+    assert!(version(&new) > version(&old));
+    let answer = client.put(&path, &old).await;
+    assert_eq!(
+        answer.refusal(),
+        format!("409 Operation cannot be fulfilled on configmaps \"a\": {MODIFIED}")
+    );
+    assert_eq!(answer.json()["details"], json!({"name": "a", "kind": "configmaps"}));
+    assert_eq!(client.get(&path).await.expect(200), new);
+}
+
+#[tokio::test]
+async fn an_update_of_no_version_is_made_where_the_resource_allows_it() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    let changed = json!({"metadata": {"name": "a"}, "data": {"k": "v"}});
+    assert_eq!(client.put(&format!("{CONFIG_MAPS}/a"), &changed).await.expect(200)["data"]["k"], "v");
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    client.post(leases, &named("l")).await.expect(201);
+    let lease = json!({"metadata": {"name": "l"}, "spec": {"holderIdentity": "me"}});
+    let refusal = client.put(&format!("{leases}/l"), &lease).await.refusal();
+    assert!(refusal.ends_with("metadata.resourceVersion: Invalid value: 0: must be specified for an update"));
+}
+
+#[tokio::test]
+async fn some_resources_are_created_by_updates() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    client.put(&format!("{leases}/l"), &named("l")).await.expect(201);
+    let refusal = client.put(&format!("{CONFIG_MAPS}/a"), &named("a")).await.refusal();
+    assert_eq!(refusal, r#"404 configmaps "a" not found"#);
+}
+
+#[tokio::test]
+async fn an_object_must_be_the_one_in_the_path() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    let refusal = client.put(&format!("{CONFIG_MAPS}/a"), &named("b")).await.refusal();
+    assert_eq!(refusal, "400 the name of the object (b) does not match the name on the URL (a)");
+    let elsewhere = json!({"metadata": {"name": "a", "namespace": "kube-system"}});
+    let refusal = client.put(&format!("{CONFIG_MAPS}/a"), &elsewhere).await.refusal();
+    assert_eq!(
+        refusal,
+        "400 the namespace of the provided object does not match the namespace sent on the request"
+    );
+}
+
+#[tokio::test]
+async fn status_and_spec_are_written_apart() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{DEPLOYMENTS}/d");
+    let mut object = deployment("d");
+    object["status"] = json!({"replicas": 9});
+    let created = client.post(DEPLOYMENTS, &object).await.expect(201);
+    assert_eq!([&created["status"], &created["metadata"]["generation"]], [&json!({}), &json!(1)]);
+
+    let mut both = created.clone();
+    both["spec"]["replicas"] = 3.into();
+    both["status"]["replicas"] = 3.into();
+    let of_status = client.put(&format!("{path}/status"), &both).await.expect(200);
+    assert_eq!([&of_status["spec"]["replicas"], &of_status["status"]["replicas"]], [1, 3]);
+    assert_eq!(of_status["metadata"]["generation"], 1, "a status is nothing that is wished for");
+
+    let mut both = of_status.clone();
+    both["spec"]["replicas"] = 5.into();
+    both["status"]["replicas"] = 5.into();
+    let of_spec = client.put(&path, &both).await.expect(200);
+    assert_eq!([&of_spec["spec"]["replicas"], &of_spec["status"]["replicas"]], [5, 3]);
+    assert_eq!(of_spec["metadata"]["generation"], 2);
+    assert_eq!(client.put(&format!("{path}/status"), &both).await.status, 409, "both share one version");
+}
+
+#[tokio::test]
+async fn what_the_server_sets_stays() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{PODS}/p");
+    let mut sent = pod("p");
+    sent["metadata"]["uid"] = "mine".into();
+    sent["metadata"]["generation"] = 7.into();
+    sent["metadata"]["creationTimestamp"] = "2001-01-01T00:00:00Z".into();
+    let created = client.post(PODS, &sent).await.expect(201);
+    assert_ne!(text(&created, "/metadata/uid"), "mine");
+    assert_ne!(text(&created, "/metadata/creationTimestamp"), "2001-01-01T00:00:00Z");
+    let mut changed = created.clone();
+    changed["metadata"]["labels"] = json!({"a": "b"});
+    changed["metadata"]["generation"] = 7.into();
+    changed["metadata"]["creationTimestamp"] = Value::Null;
+    changed["metadata"]["deletionTimestamp"] = "2001-01-01T00:00:00Z".into();
+    let updated = client.put(&path, &changed).await.expect(200);
+    for field in ["uid", "creationTimestamp", "generation", "deletionTimestamp"] {
+        assert_eq!(updated["metadata"][field], created["metadata"][field], "{field}");
+    }
+    changed["metadata"]["uid"] = "other".into();
+    assert_eq!(client.put(&path, &changed).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_dry_run_answers_and_keeps_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    let created = client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &named("a")).await.expect(201);
+    assert_eq!(created["metadata"]["resourceVersion"], Value::Null);
+    assert_eq!(client.get(&path).await.status, 404);
+    let kept = client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    let before = server.resource_version();
+    let changed = json!({"metadata": {"name": "a"}, "data": {"k": "v"}});
+    assert_eq!(client.put(&format!("{path}?dryRun=All"), &changed).await.expect(200)["data"]["k"], "v");
+    client.patch(&format!("{path}?dryRun=All"), "merge", &changed).await.expect(200);
+    client.delete(&format!("{path}?dryRun=All")).await.expect(200);
+    client.delete(&format!("{CONFIG_MAPS}?dryRun=All")).await.expect(200);
+    assert_eq!(client.get(&path).await.expect(200), kept);
+    assert_eq!(server.resource_version(), before);
+    let refusal = client.post(&format!("{CONFIG_MAPS}?dryRun=Some"), &named("b")).await.refusal();
+    assert!(refusal.starts_with("422 CreateOptions.meta.k8s.io \"\" is invalid: dryRun"), "{refusal}");
+}
+
+#[tokio::test]
+async fn names_are_generated() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let generated = json!({"metadata": {"generateName": "web-"}});
+    let name = |object: Value| text(&object, "/metadata/name").to_owned();
+    let first = name(client.post(CONFIG_MAPS, &generated).await.expect(201));
+    let second = name(client.post(CONFIG_MAPS, &generated).await.expect(201));
+    assert_ne!(first, second);
+    for name in [first, second] {
+        let suffix = name.strip_prefix("web-").unwrap_or_default();
+        assert!(
+            suffix.len() == 5 && suffix.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c)),
+            "{name}"
+        );
+    }
+    let long = json!({"metadata": {"generateName": "n".repeat(80)}});
+    assert_eq!(name(client.post(CONFIG_MAPS, &long).await.expect(201)).len(), 63);
+    let refusal = client.post(CONFIG_MAPS, &json!({})).await.refusal();
+    assert!(
+        refusal.ends_with("metadata.name: Required value: name or generateName is required"),
+        "{refusal}"
+    );
+}
