@@ -1,6 +1,8 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
-//! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`.
+//! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
+//! `cargo xtask bench wire`.
 
+mod bench;
 mod codegen;
 mod tidy;
 
@@ -15,7 +17,8 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(),
         ["facts", directory] => codegen::import(directory),
         ["tidy"] => tidy::check(),
-        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy".to_owned()),
+        ["bench", "wire"] => bench::wire(),
+        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

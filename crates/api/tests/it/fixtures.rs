@@ -171,6 +171,15 @@ fn what_is_cut_or_bent_is_refused_and_nothing_worse() {
 }
 
 #[test]
+fn an_empty_quantity_is_zero() {
+    // spec.limits[0].max holds an empty message under an empty name.
+    let raw = [0x12, 8, 0x0a, 6, 0x12, 4, 0x0a, 0, 0x12, 0];
+    let mut range = core::v1::LimitRange::default();
+    protobuf::decode(&raw, &mut range, ManagedFields::Keep).unwrap();
+    assert_eq!(range.spec.as_ref().unwrap().limits[0].max[""].as_str(), "0");
+}
+
+#[test]
 fn watch_events_are_read_from_both_formats() {
     let fixture = fixture("core.v1.ConfigMap");
     let object = STANDARD.decode(fixture.protobuf).unwrap();

@@ -22,7 +22,8 @@ pub type RawExtension = Json;
 pub type FieldsV1 = Json;
 
 impl Json {
-    /// The text; always one well-formed JSON value.
+    /// The text, which is one JSON value. That of managed fields which came in protobuf was not checked; JSON is
+    /// written with `null` in its place if it is none.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -82,6 +82,8 @@ fn write_value(out: &mut Output, number: u32, ty: &Type, value: Ref<'_>) {
         (_, Ref::Bytes(bytes)) => out.bytes(number, bytes),
         (_, Ref::Quantity(text)) => {
             let before = out.len();
+            // Nothing is Go's zero.
+            let text = if text.is_empty() { "0" } else { text };
             match Quantity::from(text).canonical() {
                 Ok(canonical) => out.bytes(1, canonical.as_bytes()),
                 // What is no amount was not made by Kubernetes; the server will say so.

@@ -1,0 +1,24 @@
+//! What JSON decodes to encodes to what decodes to the same, for every kind.
+#![no_main]
+
+use klient_apimachinery::codec::{json, protobuf};
+use klient_apimachinery::message::Dynamic;
+use klient_schema::KINDS;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let [choice, bytes @ ..] = bytes else { return };
+    let (_, _, schema) = KINDS[usize::from(*choice) % KINDS.len()];
+    let mut first = Dynamic::new(schema);
+    if json::decode(bytes, &mut first).is_err() {
+        return;
+    }
+    let mut written = Vec::new();
+    json::encode(&first, &mut written);
+    let mut second = Dynamic::new(schema);
+    json::decode(&written, &mut second).expect("what was written can be read");
+    let mut again = Vec::new();
+    json::encode(&second, &mut again);
+    assert_eq!(again, written);
+    protobuf::encode(&second, &mut Vec::new());
+});

@@ -1,0 +1,69 @@
+//! [`Peer`], a program that is measured, and the [`Server`] it talks to.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A program that runs one case in a process of its own, and prints one JSON line.
+pub(super) struct Peer(PathBuf);
+
+impl Peer {
+    pub(super) fn new(binary: PathBuf) -> Self {
+        Peer(binary)
+    }
+
+    /// What it prints.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let shown = || format!("{} {}", self.0.display(), arguments.join(" "));
+        let output = Command::new(&self.0)
+            .args(arguments)
+            .output()
+            .map_err(|error| format!("{}: {error}", shown()))?;
+        if !output.status.success() {
+            return Err(format!("{}: {}", shown(), String::from_utf8_lossy(&output.stderr)));
+        }
+        String::from_utf8(output.stdout).map_err(|error| format!("{}: {error}", shown()))
+    }
+}
+
+/// The neutral server, which ends when dropped.
+pub(super) struct Server(Child);
+
+impl Server {
+    pub(super) fn start(peer: &Peer, data: &Path) -> Result<Self, String> {
+        const ADDRESS: &str = "127.0.0.1:18080";
+        let mut child = Command::new(&peer.0)
+            .args(["-http", ADDRESS, "-https", "127.0.0.1:28443", "-data"])
+            .arg(data)
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start the server: {error}"))?;
+        let began = Instant::now();
+        while TcpStream::connect(ADDRESS).is_err() {
+            let has_ended = child.try_wait().map_err(|error| error.to_string())?.is_some();
+            if has_ended || began.elapsed() > Duration::from_secs(60) {
+                let mut told = String::new();
+                let _ = child.kill();
+                if let Some(stderr) = child.stderr.take() {
+                    let _ = BufReader::new(stderr).read_to_string(&mut told);
+                }
+                return Err(format!("the server does not serve at {ADDRESS}: {told}"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            // Nobody reads it, but it must not be full.
+            std::thread::spawn(move || BufReader::new(stderr).lines().for_each(drop));
+        }
+        Ok(Server(child))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
