@@ -159,6 +159,9 @@ pub trait List {
     /// Makes room for so many more items, and no more.
     fn reserve(&mut self, more: usize);
 
+    /// Gives back the room that no item takes.
+    fn shrink(&mut self);
+
     /// Adds an item and gives the place to write it.
     fn push(&mut self) -> Mut<'_>;
 }
@@ -181,6 +184,9 @@ pub trait Entries {
 
     /// Makes room for so many more entries, and no more.
     fn reserve(&mut self, more: usize);
+
+    /// Gives back the room that no entry takes.
+    fn shrink(&mut self);
 
     /// Adds or overwrites an entry and gives the place to write its value.
     fn put(&mut self, key: Str) -> Mut<'_>;
@@ -256,6 +262,10 @@ impl<T: Value> List for Vec<T> {
         self.reserve_exact(more);
     }
 
+    fn shrink(&mut self) {
+        self.shrink_to_fit();
+    }
+
     fn push(&mut self) -> Mut<'_> {
         self.push(T::default());
         let last = self.len() - 1;
@@ -288,6 +298,10 @@ impl<T: Value> Entries for crate::Map<T> {
 
     fn reserve(&mut self, more: usize) {
         self.reserve(more);
+    }
+
+    fn shrink(&mut self) {
+        self.shrink_to_fit();
     }
 
     fn put(&mut self, key: Str) -> Mut<'_> {

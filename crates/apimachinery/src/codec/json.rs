@@ -369,6 +369,7 @@ impl Reader {
             let more = seq.next_element_seed(Item { list, reader: self })?;
             self.steps.pop();
             if more.is_none() {
+                list.shrink();
                 return Ok(());
             }
         }
@@ -385,6 +386,7 @@ impl Reader {
             map.next_value_seed(Slot { place: entries.put(key), reader: self })?;
             self.steps.pop();
         }
+        entries.shrink();
         Ok(())
     }
 

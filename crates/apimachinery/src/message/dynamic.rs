@@ -281,6 +281,10 @@ impl List for Any {
         self.items_mut().reserve_exact(more);
     }
 
+    fn shrink(&mut self) {
+        self.items_mut().shrink_to_fit();
+    }
+
     fn push(&mut self) -> Mut<'_> {
         let mut item = Any::new(self.inner());
         // An item that is there holds something: Go has no absent items.
@@ -314,6 +318,10 @@ impl Entries for Any {
 
     fn reserve(&mut self, more: usize) {
         self.entries_mut().reserve(more);
+    }
+
+    fn shrink(&mut self) {
+        self.entries_mut().shrink_to_fit();
     }
 
     fn put(&mut self, key: Str) -> Mut<'_> {

@@ -30,6 +30,11 @@ impl<V> Map<V> {
         self.0.reserve_exact(more);
     }
 
+    /// Gives back the room that no entry takes.
+    pub fn shrink_to_fit(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -28,6 +28,12 @@ const MAX_ALIASED: usize = 100_000;
 /// # Ok::<(), yaml::YamlError>(())
 /// ```
 pub fn from_str(text: &str) -> Result<Value, YamlError> {
+    // The parser panics on some texts that end in the middle of something.
+    let read = std::panic::catch_unwind(|| read(text));
+    read.unwrap_or_else(|_| Err(YamlError::yaml("found unexpected end of stream")))
+}
+
+fn read(text: &str) -> Result<Value, YamlError> {
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
@@ -253,6 +259,14 @@ mod tests {
         refused("a: b: c", "yaml: mapping values are not allowed in this context");
         refused("a: .inf", "json: unsupported value: .inf");
         refused("{[a]: b}", "yaml: invalid map key");
+    }
+
+    #[test]
+    fn texts_that_the_parser_fears_are_refused() {
+        for text in ["\"\\", "[!,", ">\r ?"] {
+            let _ = from_str(text);
+        }
+        assert_eq!(from_str("\"\\").unwrap_err().to_string(), "yaml: found unexpected end of stream");
     }
 
     #[test]
