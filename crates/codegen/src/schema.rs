@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::facts::{Facts, Field, Member, Package, Resource, Type};
 use crate::generate::{GeneratedFile, HEADER};
 use crate::names;
+use crate::types::group_of;
 
 /// Fields that must not be shown: `STRUCT.FIELD`.
 const SECRET: [&str; 5] = [
@@ -285,7 +286,7 @@ fn index(facts: &Facts) -> GeneratedFile {
             writeln!(
                 out,
                 "    ({:?}, {:?}, &{path}::{}),",
-                package.group,
+                group_of(package, &message.name),
                 package.version(),
                 names::constant(&message.name)
             )

@@ -151,8 +151,10 @@ fn structure(out: &mut String, facts: &Facts, package: &Package, message: &Messa
     let constant = names::constant(name);
     writeln!(out, "message! {{ {name}: schema::{constant} {{{fields} }}{unions} }}").expect("String");
     if message.kind {
-        writeln!(out, "kind! {{ {name}: {:?}, {name:?}, schema::{constant} }}", package.api_version())
-            .expect("String");
+        let group = group_of(package, name);
+        let slash = if group.is_empty() { "" } else { "/" };
+        let api_version = format!("{group}{slash}{}", package.version());
+        writeln!(out, "kind! {{ {name}: {api_version:?}, {name:?}, schema::{constant} }}").expect("String");
     } else {
         writeln!(out, "serde! {{ {name} }}").expect("String");
     }
@@ -170,6 +172,12 @@ fn structure(out: &mut String, facts: &Facts, package: &Package, message: &Messa
         writeln!(out, "// Served under no name of its own.").expect("String");
     }
     out.push('\n');
+}
+
+/// The group that a kind says on the wire. Those of meta/v1 that all groups share say none.
+pub(crate) fn group_of<'a>(package: &'a Package, kind: &str) -> &'a str {
+    let own = kind.starts_with("PartialObjectMetadata") || kind.starts_with("Table");
+    if is_meta(package) && !own { "" } else { &package.group }
 }
 
 fn member_field(

@@ -21,7 +21,7 @@ pub struct APIGroup {
 }
 
 message! { APIGroup: schema::API_GROUP { 0 name 1 versions 2 preferred_version 3 server_address_by_client_cidrs } }
-kind! { APIGroup: "meta.k8s.io/v1", "APIGroup", schema::API_GROUP }
+kind! { APIGroup: "v1", "APIGroup", schema::API_GROUP }
 // Served under no name of its own.
 
 /// A list of [`APIGroup`].
@@ -69,7 +69,7 @@ pub struct APIResourceList {
 }
 
 message! { APIResourceList: schema::API_RESOURCE_LIST { 0 group_version 1 resources } }
-kind! { APIResourceList: "meta.k8s.io/v1", "APIResourceList", schema::API_RESOURCE_LIST }
+kind! { APIResourceList: "v1", "APIResourceList", schema::API_RESOURCE_LIST }
 
 /// `APIVersions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -83,7 +83,7 @@ pub struct APIVersions {
 }
 
 message! { APIVersions: schema::API_VERSIONS { 0 versions 1 server_address_by_client_cidrs } }
-kind! { APIVersions: "meta.k8s.io/v1", "APIVersions", schema::API_VERSIONS }
+kind! { APIVersions: "v1", "APIVersions", schema::API_VERSIONS }
 
 /// `ApplyOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -99,7 +99,7 @@ pub struct ApplyOptions {
 }
 
 message! { ApplyOptions: schema::APPLY_OPTIONS { 0 dry_run 1 force 2 field_manager } }
-kind! { ApplyOptions: "meta.k8s.io/v1", "ApplyOptions", schema::APPLY_OPTIONS }
+kind! { ApplyOptions: "v1", "ApplyOptions", schema::APPLY_OPTIONS }
 
 /// `Condition` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -137,7 +137,7 @@ pub struct CreateOptions {
 }
 
 message! { CreateOptions: schema::CREATE_OPTIONS { 0 dry_run 1 field_manager 2 field_validation } }
-kind! { CreateOptions: "meta.k8s.io/v1", "CreateOptions", schema::CREATE_OPTIONS }
+kind! { CreateOptions: "v1", "CreateOptions", schema::CREATE_OPTIONS }
 
 /// `DeleteOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -159,7 +159,7 @@ pub struct DeleteOptions {
 }
 
 message! { DeleteOptions: schema::DELETE_OPTIONS { 0 grace_period_seconds 1 preconditions 2 orphan_dependents 3 propagation_policy 4 dry_run 5 ignore_store_read_error_with_cluster_breaking_potential } }
-kind! { DeleteOptions: "meta.k8s.io/v1", "DeleteOptions", schema::DELETE_OPTIONS }
+kind! { DeleteOptions: "v1", "DeleteOptions", schema::DELETE_OPTIONS }
 
 /// `FieldSelectorRequirement` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -187,7 +187,7 @@ pub struct GetOptions {
 }
 
 message! { GetOptions: schema::GET_OPTIONS { 0 resource_version } }
-kind! { GetOptions: "meta.k8s.io/v1", "GetOptions", schema::GET_OPTIONS }
+kind! { GetOptions: "v1", "GetOptions", schema::GET_OPTIONS }
 
 /// `GroupKind` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -357,7 +357,7 @@ pub struct ListOptions {
 }
 
 message! { ListOptions: schema::LIST_OPTIONS { 0 label_selector 1 field_selector 2 watch 3 allow_watch_bookmarks 4 resource_version 5 resource_version_match 6 timeout_seconds 7 limit 8 continue_ 9 send_initial_events 10 shard_selector } }
-kind! { ListOptions: "meta.k8s.io/v1", "ListOptions", schema::LIST_OPTIONS }
+kind! { ListOptions: "v1", "ListOptions", schema::LIST_OPTIONS }
 
 /// `ManagedFieldsEntry` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -478,7 +478,7 @@ pub struct PatchOptions {
 }
 
 message! { PatchOptions: schema::PATCH_OPTIONS { 0 dry_run 1 force 2 field_manager 3 field_validation } }
-kind! { PatchOptions: "meta.k8s.io/v1", "PatchOptions", schema::PATCH_OPTIONS }
+kind! { PatchOptions: "v1", "PatchOptions", schema::PATCH_OPTIONS }
 
 /// `Preconditions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -552,7 +552,7 @@ pub struct Status {
 }
 
 message! { Status: schema::STATUS { 0 metadata 1 status 2 message 3 reason 4 details 5 code } }
-kind! { Status: "meta.k8s.io/v1", "Status", schema::STATUS }
+kind! { Status: "v1", "Status", schema::STATUS }
 
 /// `StatusCause` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
@@ -688,4 +688,4 @@ pub struct UpdateOptions {
 }
 
 message! { UpdateOptions: schema::UPDATE_OPTIONS { 0 dry_run 1 field_manager 2 field_validation } }
-kind! { UpdateOptions: "meta.k8s.io/v1", "UpdateOptions", schema::UPDATE_OPTIONS }
+kind! { UpdateOptions: "v1", "UpdateOptions", schema::UPDATE_OPTIONS }
