@@ -1,24 +1,30 @@
 //! What the server says it serves.
 
 mod group;
+mod schema;
 
 use std::sync::{Arc, RwLock};
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::meta::v1::schema::{API_GROUP, API_RESOURCE_LIST, API_VERSIONS};
 use ring::digest;
 use serde_json::Value;
 
 use group::{Group, Version};
+use schema::{API_GROUP_DISCOVERY_LIST, API_GROUP_LIST};
 
-use crate::negotiate::{Format, Offer, accepted, negotiate};
+use crate::negotiate::{Format, Media, Offer, accepted, negotiate};
+use crate::protobuf;
 use crate::registry::Registry;
-
 use crate::request::Query;
 use crate::respond::{self, Body};
 use crate::status::Result;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+const AGGREGATED_PROTOBUF: &str =
+    "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// Discovery documents, kept until a definition changes them.
 #[derive(Default)]
@@ -49,31 +55,35 @@ impl Discovery {
     ) -> Option<Result<Response<Body>>> {
         let documents = self.documents(registry);
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let aggregate =
-            |index: usize| wants_aggregated(headers).then(|| documents.aggregated[index].answer(headers));
-        let json = match parts[..] {
+        let aggregate = |index: usize| {
+            wants_aggregated(headers).map(|media| documents.aggregated[index].answer(headers, media))
+        };
+        let (json, schema) = match parts[..] {
             ["api"] => match aggregate(0) {
                 Some(response) => return Some(Ok(response)),
-                None => versions(address),
+                None => (versions(address), &API_VERSIONS),
             },
             ["apis"] => match aggregate(1) {
                 Some(response) => return Some(Ok(response)),
-                None => documents.group_list(),
+                None => (documents.group_list(), &API_GROUP_LIST),
             },
-            ["api", "v1"] => documents.group("")?.version("v1")?.resource_list("v1"),
-            ["apis", group] => documents.group(group).filter(|group| !group.name.is_empty())?.describe(true),
+            ["api", "v1"] => (documents.group("")?.version("v1")?.resource_list("v1"), &API_RESOURCE_LIST),
+            ["apis", group] => {
+                let found = documents.group(group).filter(|group| !group.name.is_empty())?;
+                (found.describe(true), &API_GROUP)
+            }
             ["apis", group, version] => {
                 let found =
                     documents.group(group).filter(|group| !group.name.is_empty())?.version(version)?;
-                found.resource_list(&format!("{group}/{version}"))
+                (found.resource_list(&format!("{group}/{version}")), &API_RESOURCE_LIST)
             }
             _ => return None,
         };
-        let offer = Offer { transforms: false, list: false, watch: false };
+        let offer = Offer::PLAIN;
         // Forms of discovery that are not known are passed over for plain JSON.
         let format = negotiate(headers, query, offer).or_else(|_| negotiate(&HeaderMap::new(), query, offer));
         Some(format.map(|format: Format| {
-            let mut response = respond::json(StatusCode::OK, format, json);
+            let mut response = respond::written(StatusCode::OK, format, json, schema);
             respond::vary(&mut response);
             response
         }))
@@ -105,14 +115,19 @@ impl Discovery {
     }
 }
 
-fn wants_aggregated(headers: &HeaderMap) -> bool {
-    accepted(headers)
-        .iter()
-        .find(|clause| {
-            let parameters = ["g", "v", "as"].map(|name| clause.parameter(name));
-            parameters == ["apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"] || parameters == ["", "", ""]
-        })
-        .is_some_and(|clause| !clause.parameter("as").is_empty())
+/// The form in which a client wants aggregated discovery, if it does not want the plain one more.
+fn wants_aggregated(headers: &HeaderMap) -> Option<Media> {
+    accepted(headers).iter().find_map(|clause| {
+        let media = match clause.media {
+            "application/vnd.kubernetes.protobuf" => Media::Protobuf,
+            _ => Media::Json,
+        };
+        match ["g", "v", "as"].map(|name| clause.parameter(name)) {
+            ["apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"] => Some(Some(media)),
+            ["", "", ""] => Some(None),
+            _ => None,
+        }
+    })?
 }
 
 fn versions(address: &str) -> Vec<u8> {
@@ -192,13 +207,16 @@ impl Aggregated {
         Aggregated { etag: etag(&json), json }
     }
 
-    fn answer(&self, headers: &HeaderMap) -> Response<Body> {
+    fn answer(&self, headers: &HeaderMap, media: Media) -> Response<Body> {
         let known =
             headers.get_all(IF_NONE_MATCH).iter().any(|value| value.as_bytes() == self.etag.as_bytes());
-        let mut response = if known {
-            respond::plain(StatusCode::NOT_MODIFIED, AGGREGATED, "")
-        } else {
-            respond::plain(StatusCode::OK, AGGREGATED, self.json.clone())
+        let mut response = match media {
+            _ if known => respond::plain(StatusCode::NOT_MODIFIED, AGGREGATED, ""),
+            Media::Protobuf => {
+                let protobuf = protobuf::object(&self.json, &API_GROUP_DISCOVERY_LIST);
+                respond::plain(StatusCode::OK, AGGREGATED_PROTOBUF, protobuf)
+            }
+            Media::Json | Media::Yaml => respond::plain(StatusCode::OK, AGGREGATED, self.json.clone()),
         };
         if known {
             response.headers_mut().remove(CONTENT_TYPE);

@@ -146,6 +146,7 @@ impl Context {
 
     /// The form of an answer that is one object.
     pub(crate) fn format(&self) -> Result<Format> {
-        negotiate(&self.headers, &self.query, Offer { transforms: true, list: false, watch: false })
+        let offer = Offer { transforms: true, custom: self.resource.is_custom(), ..Offer::PLAIN };
+        negotiate(&self.headers, &self.query, offer)
     }
 }

@@ -19,14 +19,31 @@ pub(crate) struct Format {
 pub(crate) enum Media {
     Json,
     Yaml,
+    Protobuf,
 }
 
 impl Media {
+    /// All there are, the first for those who do not mind.
+    const ALL: [Media; 3] = [Media::Json, Media::Yaml, Media::Protobuf];
+
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Media::Json => "application/json",
             Media::Yaml => "application/yaml",
+            Media::Protobuf => "application/vnd.kubernetes.protobuf",
         }
+    }
+
+    /// The type of a watch's events. JSON is no other for being sent piece by piece.
+    pub(crate) fn stream_type(self) -> &'static str {
+        match self {
+            Media::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+            _ => self.content_type(),
+        }
+    }
+
+    fn fits(self, wanted: &str) -> bool {
+        matches!(wanted, "*/*" | "application/*") || wanted == self.content_type()
     }
 }
 
@@ -49,9 +66,18 @@ pub(crate) struct Offer {
     pub(crate) list: bool,
     /// Whether it is a stream.
     pub(crate) watch: bool,
+    /// Whether it is of a custom resource, which protobuf does not have, but for its metadata.
+    pub(crate) custom: bool,
 }
 
-const REPRESENTATIONS: &str = "application/json, application/yaml";
+impl Offer {
+    /// One object that is nothing but itself.
+    pub(crate) const PLAIN: Offer = Offer { transforms: false, list: false, watch: false, custom: false };
+}
+
+const REPRESENTATIONS: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+
+const STREAMS: &str = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
 
 /// One clause of an `Accept` header.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,32 +126,39 @@ fn clause(text: &str) -> Option<Clause<'_>> {
 ///
 /// 406 if nothing the client takes can be given.
 pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Result<Format> {
-    for clause in accepted(headers) {
-        let media = match clause.media {
-            "*/*" | "application/*" | "application/json" => Media::Json,
-            "application/yaml" if !offer.watch => Media::Yaml,
-            _ => continue,
-        };
+    let clauses = accepted(headers);
+    for clause in &clauses {
         if !matches!(clause.parameter("stream"), "" | "watch") {
             continue;
         }
-        let Some(transform) = transform(&clause, offer) else { continue };
-        let pretty = is_pretty(headers, query, clause.parameter("pretty"));
-        return Ok(Format { media, transform, pretty });
+        for media in Media::ALL.into_iter().filter(|media| media.fits(clause.media)) {
+            let Some(transform) = transform(clause, media, offer) else { continue };
+            if offer.watch && media == Media::Yaml {
+                return Err(only(STREAMS));
+            }
+            let pretty = is_pretty(headers, query, clause.parameter("pretty"));
+            return Ok(Format { media, transform, pretty });
+        }
     }
-    let asked_for_more = accepted(headers).iter().any(|clause| !clause.parameter("as").is_empty());
-    let message = if asked_for_more {
-        format!("only the following media types are accepted: {REPRESENTATIONS}")
-    } else {
-        format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}")
-    };
+    // Upstream's router looks at the types alone, and knows no custom resources.
+    let known = |clause: &Clause<'_>| Media::ALL.iter().any(|media| media.fits(clause.media));
+    if offer.custom || clauses.iter().any(known) {
+        return Err(only(REPRESENTATIONS));
+    }
+    let streams = if offer.list || offer.watch { format!(", {STREAMS}") } else { String::new() };
+    let message = format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}{streams}");
     Err(Failure::new(Reason::NotAcceptable, message).with_details())
 }
 
-fn transform(clause: &Clause<'_>, offer: Offer) -> Option<Transform> {
+fn only(representations: &str) -> Failure {
+    let message = format!("only the following media types are accepted: {representations}");
+    Failure::new(Reason::NotAcceptable, message)
+}
+
+fn transform(clause: &Clause<'_>, media: Media, offer: Offer) -> Option<Transform> {
     let wanted = clause.parameter("as");
     if wanted.is_empty() {
-        return Some(Transform::None);
+        return (!offer.custom || media != Media::Protobuf).then_some(Transform::None);
     }
     let version = match (clause.parameter("g"), clause.parameter("v")) {
         ("meta.k8s.io", "v1") => "v1",
@@ -133,7 +166,7 @@ fn transform(clause: &Clause<'_>, offer: Offer) -> Option<Transform> {
         _ => return None,
     };
     match wanted {
-        "Table" if offer.transforms => Some(Transform::Table(version)),
+        "Table" if offer.transforms && media != Media::Protobuf => Some(Transform::Table(version)),
         "PartialObjectMetadata" if offer.transforms && !offer.list => Some(Transform::Partial(version)),
         "PartialObjectMetadataList" if offer.transforms && offer.list => Some(Transform::Partial(version)),
         _ => None,
@@ -156,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    const LIST: Offer = Offer { transforms: true, list: true, watch: false };
+    const LIST: Offer = Offer { transforms: true, list: true, ..Offer::PLAIN };
 
     #[track_caller]
     fn check(accept: &str, offer: Offer, expected: Option<(Media, Transform)>) {
@@ -169,7 +202,7 @@ mod tests {
     #[test]
     fn the_first_clause_that_can_be_given_is() {
         let get = Offer { list: false, ..LIST };
-        let review = Offer { transforms: false, ..get };
+        let review = Offer::PLAIN;
         let watch = Offer { watch: true, list: false, ..LIST };
         check("", LIST, Some((Media::Json, Transform::None)));
         check("*/*", LIST, Some((Media::Json, Transform::None)));
@@ -186,10 +219,25 @@ mod tests {
         let partial = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
         check(partial, get, Some((Media::Json, Transform::Partial("v1"))));
         check(partial, LIST, None);
-        check(
-            &partial.replace("Metadata;", "MetadataList;"),
-            LIST,
-            Some((Media::Json, Transform::Partial("v1"))),
-        );
+        let partials = partial.replace("Metadata;", "MetadataList;");
+        check(&partials, LIST, Some((Media::Json, Transform::Partial("v1"))));
+    }
+
+    #[test]
+    fn protobuf_is_for_built_in_kinds_and_for_metadata() {
+        let get = Offer { list: false, ..LIST };
+        let custom = Offer { custom: true, ..get };
+        let protobuf = "application/vnd.kubernetes.protobuf";
+        let both = format!("{protobuf},application/json");
+        let partial = format!("{protobuf};as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+        let table = format!("{protobuf};as=Table;g=meta.k8s.io;v=v1");
+        check(protobuf, get, Some((Media::Protobuf, Transform::None)));
+        check(&both, get, Some((Media::Protobuf, Transform::None)));
+        check(&format!("{protobuf};q=0.5,application/json"), get, Some((Media::Json, Transform::None)));
+        check(&partial, get, Some((Media::Protobuf, Transform::Partial("v1"))));
+        check(&table, get, None);
+        check(protobuf, custom, None);
+        check(&both, custom, Some((Media::Json, Transform::None)));
+        check(&partial, custom, Some((Media::Protobuf, Transform::Partial("v1"))));
     }
 }

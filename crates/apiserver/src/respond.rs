@@ -7,12 +7,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_A
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use klient_apimachinery::meta::v1::Status;
-use klient_apimachinery::meta::v1::schema::{OBJECT_META, STATUS};
+use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA, STATUS};
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::yaml;
 use serde_json::Value;
 
 use crate::negotiate::{Format, Media, Transform};
+use crate::protobuf;
 use crate::registry::Resource;
 use crate::status::Failure;
 use crate::storage::Object;
@@ -45,20 +46,14 @@ pub(crate) fn as_it_says(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-pub(crate) fn failure(failure: &Failure) -> Response<Body> {
+/// A failure in the form that was asked for. Who takes nothing that is on offer gets what people read.
+pub(crate) fn failure(failure: &Failure, format: Option<Format>) -> Response<Body> {
+    const FOR_PEOPLE: Format = Format { media: Media::Json, transform: Transform::None, pretty: true };
     let code = StatusCode::from_u16(failure.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut json = status(failure.status());
-    // Who takes nothing that is on offer gets what people read.
-    if code == StatusCode::NOT_ACCEPTABLE {
-        json = indent(&json);
-    } else {
-        json.push(b'\n');
-    }
-    let mut response = plain(code, "application/json", json);
+    let mut response = written(code, format.unwrap_or(FOR_PEOPLE), status(failure.status()), &STATUS);
     if let Some(seconds) = failure.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response
 }
 
@@ -72,20 +67,38 @@ pub(crate) fn status(status: &Status) -> Vec<u8> {
     json
 }
 
-/// JSON text in the form that was asked for.
+/// A struct that is JSON already, in the form that was asked for.
+pub(crate) fn written(
+    code: StatusCode,
+    format: Format,
+    json: Vec<u8>,
+    schema: &'static Schema,
+) -> Response<Body> {
+    match format.media {
+        Media::Protobuf => encoded(code, format.media, protobuf::object(&json, schema)),
+        Media::Json | Media::Yaml => self::json(code, format, json),
+    }
+}
+
+/// JSON text in the form that was asked for: JSON or YAML, as of what protobuf does not have.
 pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Response<Body> {
     let body = match format.media {
         Media::Yaml => {
             let value: Value = serde_json::from_slice(&json).unwrap_or_default();
             yaml::to_string(&value).into_bytes()
         }
-        Media::Json if format.pretty => indent(&json),
-        Media::Json => {
+        _ if format.pretty => indent(&json),
+        _ => {
             json.push(b'\n');
             json
         }
     };
-    let mut response = plain(code, format.media.content_type(), body);
+    encoded(code, format.media, body)
+}
+
+/// What is in the form that was asked for.
+pub(crate) fn encoded(code: StatusCode, media: Media, body: Vec<u8>) -> Response<Body> {
+    let mut response = plain(code, media.content_type(), body);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response
 }
@@ -99,7 +112,7 @@ pub(crate) fn message(
 ) -> Response<Body> {
     let mut json = Vec::new();
     values::encode(object, schema, &mut json);
-    self::json(code, format, json)
+    written(code, format, json, schema)
 }
 
 /// A stored object in the form that was asked for.
@@ -109,14 +122,25 @@ pub(crate) fn object(
     resource: &Resource,
     object: &Object,
 ) -> Response<Body> {
-    let json = match format.transform {
-        Transform::None => with_kind(resource, &resource.render(object)),
-        Transform::Partial(version) => partial(version, &resource.read(object)),
-        Transform::Table(version) => {
-            table::of_one(version, resource, resource.read(object), Include::Metadata, true)
+    match format.transform {
+        Transform::None if format.media == Media::Protobuf => {
+            encoded(code, format.media, in_protobuf(resource, &resource.render_protobuf(object)))
         }
-    };
-    self::json(code, format, json)
+        Transform::None => json(code, format, with_kind(resource, &resource.render(object))),
+        Transform::Partial(version) => {
+            let partial = partial(version, &resource.read(object));
+            written(code, format, partial, &PARTIAL_OBJECT_METADATA)
+        }
+        Transform::Table(version) => {
+            let table = table::of_one(version, resource, resource.read(object), Include::Metadata, true);
+            json(code, format, table)
+        }
+    }
+}
+
+/// An object's protobuf in the envelope of its kind.
+pub(crate) fn in_protobuf(resource: &Resource, raw: &[u8]) -> Vec<u8> {
+    protobuf::enveloped(&resource.info.api_version(), &resource.info.kind, raw)
 }
 
 pub(crate) fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {

@@ -12,7 +12,9 @@ use hyper::body::Incoming;
 use klient_apimachinery::meta::Reason;
 
 use crate::auth::{Attributes, Rbac, User, authenticate};
+use crate::gzip;
 use crate::handlers::{self, Context};
+use crate::negotiate::{Format, Offer, negotiate};
 use crate::openapi;
 use crate::request::{Query, RequestInfo, is_percent_encoded};
 use crate::respond::{self, Body};
@@ -33,15 +35,21 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     // A task of its own: connections carry many requests at once, and a panic must not end them all.
     let is_head = request.method() == Method::HEAD;
+    let query = Query::parse(request.uri().query());
+    let format = negotiate(request.headers(), &query, Offer::PLAIN).ok();
+    let takes_gzip = gzip::is_accepted(request.headers());
     let task = tokio::spawn(async move {
-        match route(&state, request, certificate).await {
+        match route(&state, request, query, certificate, format).await {
             Ok(response) => response,
-            Err(failure) => respond::failure(&failure),
+            Err(failure) => respond::failure(&failure, format),
         }
     });
     let mut response = task
         .await
-        .unwrap_or_else(|_| respond::failure(&Failure::internal("the request could not be handled")));
+        .unwrap_or_else(|_| respond::failure(&Failure::internal("the request could not be handled"), format));
+    if takes_gzip {
+        response = gzip::compress(response);
+    }
     if is_head {
         response = response.map(|_| respond::whole(Bytes::new()));
     }
@@ -54,14 +62,15 @@ pub(crate) async fn answer(
 async fn route(
     state: &Arc<State>,
     request: Request<Incoming>,
+    query: Query,
     certificate: Option<Arc<User>>,
+    format: Option<Format>,
 ) -> Result<Response<Body>> {
     let (parts, body) = request.into_parts();
     if !is_percent_encoded(parts.uri.path()) {
         return Ok(respond::plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request"));
     }
     let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
-    let query = Query::parse(parts.uri.query());
     let rbac = Rbac { store: &state.store, registry: &state.registry };
     let Some(info) = RequestInfo::parse(&parts.method, parts.uri.path(), &query)? else {
         let verb = parts.method.as_str().to_lowercase();
@@ -70,13 +79,13 @@ async fn route(
         if !rbac.allows(&user, &attributes) {
             let message = format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name);
             let failure = Failure::new(Reason::Forbidden, message).with_details();
-            return Ok(respond::as_it_says(respond::failure(&failure)));
+            return Ok(respond::as_it_says(respond::failure(&failure, format)));
         }
         return documents(state, &parts, &query);
     };
     let attributes = attributes(&info);
     if !rbac.allows(&user, &attributes) {
-        return Ok(respond::as_it_says(respond::failure(&forbidden(&user, &attributes))));
+        return Ok(respond::as_it_says(respond::failure(&forbidden(&user, &attributes), format)));
     }
     let Some(resource) = state.registry.find(&info.group, &info.version, &info.resource) else {
         if state.registry.is_built_in(&info.group, &info.version) {

@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::meta::v1::schema::STATUS;
 use klient_schema::core_v1;
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     check_target(&binding)?;
     bind(context, name, &binding, options.dry_run)?;
     let status = Status { status: Some("Success".into()), code: Some(201), ..Default::default() };
-    Ok(respond::json(StatusCode::CREATED, format, respond::status(&status)))
+    Ok(respond::written(StatusCode::CREATED, format, respond::status(&status), &STATUS))
 }
 
 /// Upstream gives these errors no reason.

@@ -1,5 +1,7 @@
 //! Reading the object in a request's body.
 
+pub(super) mod protobuf;
+
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use klient_apimachinery::meta::Reason;
@@ -17,22 +19,29 @@ use crate::values::{self, Decoded, MOST_NOTES, Map, map_at, text_at};
 pub(crate) enum Medium {
     Json,
     Yaml,
+    Protobuf,
 }
 
-/// The form a body is said to have; JSON where nothing is said.
+/// The form a body is said to have; JSON where nothing is said. Of custom resources there is no protobuf.
 ///
 /// # Errors
 ///
 /// 415 for forms that are not read.
-pub(crate) fn medium(headers: &HeaderMap) -> Result<Medium> {
+pub(crate) fn medium(headers: &HeaderMap, has_protobuf: bool) -> Result<Medium> {
     let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match header.split(';').next().unwrap_or_default().trim() {
         "" | "application/json" | "*/*" => Ok(Medium::Json),
         "application/yaml" => Ok(Medium::Yaml),
-        _ => Err(Failure::new(
-            Reason::UnsupportedMediaType,
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-        )),
+        "application/vnd.kubernetes.protobuf" if has_protobuf => Ok(Medium::Protobuf),
+        _ => {
+            let protobuf = if has_protobuf { ", application/vnd.kubernetes.protobuf" } else { "" };
+            Err(Failure::new(
+                Reason::UnsupportedMediaType,
+                format!(
+                    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml{protobuf}"
+                ),
+            ))
+        }
     }
 }
 
@@ -48,8 +57,11 @@ pub(crate) struct Sent {
 ///
 /// 400 in the server's words, 415 for forms that are not read.
 pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Sent> {
-    let (value, duplicates) = match medium(&context.headers)? {
-        Medium::Json => values::parse(&context.body).map_err(|error| unrecognized(context, kind, &error))?,
+    // The scale of a custom resource is of a built-in kind.
+    let has_protobuf = !context.resource.is_custom() || kind != &*context.resource.info.kind;
+    let (value, duplicates) = match medium(&context.headers, has_protobuf)? {
+        Medium::Protobuf => return protobuf::read(context, kind, api_version),
+        Medium::Json => values::parse(&context.body).map_err(|error| not_json(context, kind, &error))?,
         Medium::Yaml => {
             let value = read_yaml(&context.body)
                 .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")))?;
@@ -65,10 +77,11 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
                 r#"json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#,
                 json_type(&value)
             );
-            return Err(unrecognized(context, kind, &problem));
+            return Err(not_json(context, kind, &problem));
         }
     };
-    check_kind(context, &object, kind, api_version)?;
+    let sent = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
+    check_kind(context, sent, (kind, api_version))?;
     Ok(Sent { object, duplicates })
 }
 
@@ -95,9 +108,13 @@ fn json_type(value: &Value) -> &'static str {
     }
 }
 
+fn not_json(context: &Context, kind: &str, problem: &str) -> Failure {
+    unrecognized(context, kind, &format!("couldn't get version/kind; json parse error: {problem}"))
+}
+
 fn unrecognized(context: &Context, kind: &str, problem: &str) -> Failure {
     Failure::bad_request(format!(
-        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {problem} ({})",
+        "the object provided is unrecognized (must be of type {kind}): {problem} ({})",
         summary(&context.body)
     ))
 }
@@ -115,8 +132,11 @@ fn summary(body: &[u8]) -> String {
 }
 
 /// What an object leaves out of its kind and version is taken as right.
-fn check_kind(context: &Context, object: &Map, kind: &str, api_version: &str) -> Result<()> {
-    let (sent_kind, sent_version) = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
+fn check_kind(
+    context: &Context,
+    (sent_kind, sent_version): (&str, &str),
+    (kind, api_version): (&str, &str),
+) -> Result<()> {
     let sent_kind = if sent_kind.is_empty() { kind } else { sent_kind };
     let sent_version = if sent_version.is_empty() { api_version } else { sent_version };
     if sent_kind == kind && sent_version == api_version {

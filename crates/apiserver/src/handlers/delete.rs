@@ -5,11 +5,12 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::meta::v1::schema::STATUS;
 use klient_apimachinery::meta::v1::{Status, StatusDetails};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::list::{self, Frame, Wanted};
+use super::list::{self, Wanted};
 use super::options::{Deletion, Propagation};
 use crate::admission;
 use crate::registry::Resource;
@@ -35,7 +36,7 @@ pub(crate) fn delete(context: &Context) -> Result<Response<Body>> {
     match outcome {
         Outcome::Gone(object) if !resource.returns_deleted() => {
             let json = success(&resource.target(context.name()), &object);
-            Ok(respond::json(StatusCode::OK, format, json))
+            Ok(respond::written(StatusCode::OK, format, json, &STATUS))
         }
         Outcome::Gone(object) | Outcome::Going(object) => {
             Ok(respond::object(StatusCode::OK, format, resource, &object))
@@ -261,6 +262,5 @@ pub(crate) async fn delete_collection(context: &Context) -> Result<Response<Body
         }
     }
     let metadata = list::metadata(context, &listed, &wanted);
-    let list = Frame::of(resource, &metadata).around(resource, &listed.objects);
-    Ok(respond::json(StatusCode::OK, format, list))
+    Ok(list::answer(context, format, &metadata, listed.objects))
 }

@@ -7,18 +7,20 @@ mod wanted;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderValue};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
+use klient_apimachinery::meta::v1::schema::PARTIAL_OBJECT_METADATA;
 
-pub(super) use frame::Frame;
-use frame::push_item;
+use frame::{Frame, item, push_item};
 use token::Token;
 pub(super) use wanted::Wanted;
 
 use super::read::wait;
 use super::{Context, Offer, negotiate};
-use crate::negotiate::{Media, Transform};
-use crate::registry::Resource;
+use crate::gzip;
+use crate::negotiate::{Format, Media, Transform};
+use crate::protobuf;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::{Listed, Object, Page, StoreError};
@@ -31,33 +33,56 @@ const CHUNK: usize = 64 * 1024;
 
 /// Lists objects.
 pub(crate) async fn list(context: &Context) -> Result<Response<Body>> {
-    let format =
-        negotiate(&context.headers, &context.query, Offer { transforms: true, list: true, watch: false })?;
+    let custom = context.resource.is_custom();
+    let offer = Offer { transforms: true, list: true, watch: false, custom };
+    let format = negotiate(&context.headers, &context.query, offer)?;
     let include = Include::parse(&context.query)?;
     let wanted = Wanted::parse(context, false)?;
     let listed = read(context, &wanted).await?;
-    let resource = context.resource.clone();
     let metadata = metadata(context, &listed, &wanted);
-    match format.transform {
-        Transform::None if format.media == Media::Json && !format.pretty => {
-            let frame = Frame::of(&resource, &metadata);
-            Ok(stream(resource, listed.objects, frame, context.state.client_timeout))
-        }
-        Transform::None => {
-            let list = Frame::of(&resource, &metadata).around(&resource, &listed.objects);
-            Ok(respond::json(StatusCode::OK, format, list))
-        }
-        Transform::Partial(version) => {
-            let items = listed.objects.iter().map(|object| respond::partial(version, &resource.read(object)));
-            let list = Frame::of_partials(version, &metadata).around_json(items);
-            Ok(respond::json(StatusCode::OK, format, list))
-        }
-        Transform::Table(version) => {
-            let rows = listed.objects.iter().map(|object| resource.read(object));
-            let table = table::table(version, &resource, &metadata, rows, include, true);
-            Ok(respond::json(StatusCode::OK, format, table))
-        }
+    if let Transform::Table(version) = format.transform {
+        let resource = &context.resource;
+        let rows = listed.objects.iter().map(|object| resource.read(object));
+        let table = table::table(version, resource, &metadata, rows, include, true);
+        return Ok(respond::json(StatusCode::OK, format, table));
     }
+    Ok(answer(context, format, &metadata, listed.objects))
+}
+
+/// The list of objects, or of their metadata, in the form that was asked for.
+pub(super) fn answer(
+    context: &Context,
+    format: Format,
+    metadata: &Map,
+    objects: Vec<Arc<Object>>,
+) -> Response<Body> {
+    let resource = context.resource.clone();
+    let patience = context.state.client_timeout;
+    if let Transform::Partial(version) = format.transform {
+        let partial = |object: &Arc<Object>| respond::partial(version, &resource.read(object));
+        let items = objects.iter().map(partial);
+        let (kind, api_version) = ("PartialObjectMetadataList", format!("meta.k8s.io/{version}"));
+        if format.media == Media::Protobuf {
+            let raw = |json: Vec<u8>| protobuf::raw(&json, &PARTIAL_OBJECT_METADATA).into();
+            let items: Vec<Bytes> = items.map(raw).collect();
+            let frame = Frame::protobuf(kind, &api_version, metadata, &items);
+            return stream(frame, items.iter().map(Bytes::len).sum(), items.into_iter(), patience);
+        }
+        let list = Frame::typed(kind, &api_version, metadata).around(items.map(Bytes::from));
+        return respond::json(StatusCode::OK, format, list);
+    }
+    if format.media == Media::Protobuf {
+        let items: Vec<Bytes> = objects.iter().map(|object| resource.render_protobuf(object)).collect();
+        let frame = Frame::protobuf(&resource.list_kind, &resource.info.api_version(), metadata, &items);
+        return stream(frame, items.iter().map(Bytes::len).sum(), items.into_iter(), patience);
+    }
+    let frame = Frame::of(&resource, metadata);
+    let size = objects.iter().map(|object| object.json.len()).sum();
+    let items = objects.into_iter().map(move |object| item(&resource, resource.render(&object)));
+    if format.media == Media::Json && !format.pretty {
+        return stream(frame, size, items, patience);
+    }
+    respond::json(StatusCode::OK, format, frame.around(items))
 }
 
 /// Reads the objects a list asks for, waiting for a version that is to come.
@@ -126,25 +151,23 @@ pub(super) fn metadata(context: &Context, listed: &Listed, wanted: &Wanted) -> M
 /// Sends a list as it is put together: small ones at once, others chunk by chunk as the client takes them. To one
 /// that takes none for too long the rest is not sent.
 fn stream(
-    resource: Arc<Resource>,
-    objects: Vec<Arc<Object>>,
-    frame: Frame,
+    mut frame: Frame,
+    size: usize,
+    items: impl Iterator<Item = Bytes> + Send + 'static,
     patience: Duration,
 ) -> Response<Body> {
-    let size: usize = objects.iter().map(|object| object.json.len()).sum();
+    let media = frame.media;
+    if media == Media::Json {
+        frame.tail.push(b'\n');
+    }
     if size < CHUNK {
-        let mut list = frame.around(&resource, &objects);
-        list.push(b'\n');
-        return respond::plain(StatusCode::OK, "application/json", list);
+        return respond::encoded(StatusCode::OK, media, frame.around(items));
     }
     let (sender, body) = stream::channel(4);
     tokio::spawn(async move {
         let mut chunk = frame.head;
-        for (index, object) in objects.iter().enumerate() {
-            if index > 0 {
-                chunk.push(b',');
-            }
-            push_item(&resource, object, &mut chunk);
+        for (index, item) in items.enumerate() {
+            push_item(media, index, &item, &mut chunk);
             if chunk.len() >= CHUNK {
                 let sent = sender.send_timeout(std::mem::take(&mut chunk).into(), patience).await;
                 if sent.is_err() {
@@ -153,11 +176,13 @@ fn stream(
             }
         }
         chunk.extend(frame.tail);
-        chunk.push(b'\n');
         // A client that is gone needs no end.
         let _ = sender.send_timeout(chunk.into(), patience).await;
     });
     let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.extensions_mut().insert(gzip::About(size));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response
 }

@@ -5,7 +5,7 @@ use klient_apimachinery::meta::v1::DeleteOptions;
 use serde_json::Value;
 
 use super::Context;
-use super::body::{Medium, medium, read_yaml};
+use super::body::{Medium, medium, protobuf, read_yaml};
 use crate::field::{FieldError, Problems};
 use crate::request::Query;
 use crate::status::{Failure, Result};
@@ -146,7 +146,10 @@ fn from_query(query: &Query) -> Result<DeleteOptions> {
 }
 
 fn from_body(context: &Context) -> Result<DeleteOptions> {
-    let body = match medium(&context.headers)? {
+    let body = match medium(&context.headers, true)? {
+        Medium::Protobuf => {
+            return protobuf::read_options(&context.body).map_err(Failure::bad_request);
+        }
         Medium::Json => context.body.to_vec(),
         Medium::Yaml => read_yaml(&context.body).map_err(Failure::bad_request)?.to_string().into_bytes(),
     };

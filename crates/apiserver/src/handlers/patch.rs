@@ -73,14 +73,14 @@ impl Patch {
                 Ok(Patch::Json(patch))
             }
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
-            "application/strategic-merge-patch+json" if custom => Err(unsupported(
-                "the body of the request was in an unknown format - accepted media types include: \
-                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
-            )),
-            "application/strategic-merge-patch+json" => match read_json(body)? {
+            "application/strategic-merge-patch+json" if !custom => match read_json(body)? {
                 Value::Object(patch) => Ok(Patch::Strategic(patch)),
                 _ => Err(Failure::bad_request("invalid JSON patch")),
             },
+            _ if custom => Err(unsupported(
+                "the body of the request was in an unknown format - accepted media types include: \
+                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+            )),
             _ => Err(unsupported("415: Unsupported Media Type").with_details()),
         }
     }

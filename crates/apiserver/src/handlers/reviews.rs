@@ -44,8 +44,9 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     };
     map_at(&mut review, "metadata").insert("creationTimestamp".to_owned(), Time::now().to_string().into());
     review.insert("status".to_owned(), status);
+    let schema = resource.schema().expect("reviews are built in");
     let json = respond::with_kind(&resource, &resource.encode(&review));
-    Ok(respond::json(StatusCode::CREATED, format, json))
+    Ok(respond::written(StatusCode::CREATED, format, json, schema))
 }
 
 fn access(allowed: bool) -> Value {

@@ -12,12 +12,12 @@ use http::{Response, StatusCode};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::time::{Instant, interval_at, sleep_until};
 
-use printer::{Printer, event};
+use printer::Printer;
 
 use super::list::Wanted;
 use super::read::wait;
 use super::{Context, Offer, negotiate};
-use crate::respond::{self, Body};
+use crate::respond::Body;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, StoreError, TableId};
@@ -41,13 +41,13 @@ const WAITING: usize = 16;
 
 /// Sends changes as they are made.
 pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
-    let format =
-        negotiate(&context.headers, &context.query, Offer { transforms: true, list: false, watch: true })?;
+    let custom = context.resource.is_custom();
+    let offer = Offer { transforms: true, list: false, watch: true, custom };
+    let format = negotiate(&context.headers, &context.query, offer)?;
     let include = Include::parse(&context.query)?;
     let wanted = Wanted::parse(context, true)?;
     let timeout = timeout(context)?;
-    let printer =
-        Printer { resource: context.resource.clone(), transform: format.transform, include, columns: true };
+    let printer = Printer { resource: context.resource.clone(), format, include, columns: true };
     let (sender, body) = stream::channel(WAITING);
     let watcher = Watcher {
         state: context.state.clone(),
@@ -65,7 +65,7 @@ pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media.stream_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     Ok(response)
 }
@@ -100,7 +100,7 @@ impl Watcher {
     async fn run(mut self, version: Option<u64>, initial_events: Option<bool>) {
         // What goes wrong once the stream has begun is told in it; then, or when the client is gone, it ends.
         if let Ok(Some(failure)) = self.follow(version, initial_events).await {
-            let _ = self.sender.send(error_event(&failure)).await;
+            let _ = self.sender.send(self.printer.error(&failure)).await;
         }
     }
 
@@ -222,10 +222,6 @@ impl Watcher {
             _ = stopped.wait_for(|stopped| *stopped) => Err(Gone),
         }
     }
-}
-
-fn error_event(failure: &Failure) -> Bytes {
-    event("ERROR", &respond::status(failure.status()))
 }
 
 fn too_old(version: u64, error: &StoreError) -> Failure {

@@ -1,7 +1,7 @@
 //! [`Resource`], what is served under one group, version and plural.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
@@ -13,6 +13,7 @@ use super::fields::{selectable, values};
 use crate::convert::{self, Conversion};
 use crate::crd::definition::{Definition, Version};
 use crate::printers;
+use crate::protobuf;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Key, Object, TableId};
 use crate::values::{self, Map, map_at, text_at};
@@ -241,6 +242,7 @@ impl Resource {
                 .collect(),
             fields: self.field_values(&object),
             json: json.into(),
+            protobuf: OnceLock::new(),
         }
     }
 
@@ -288,6 +290,15 @@ impl Resource {
             return self.encode(&self.read(object)).into();
         }
         object.json.clone()
+    }
+
+    /// A stored object as protobuf in this version, without an envelope; it must be of a built-in kind.
+    pub(crate) fn render_protobuf(&self, object: &Object) -> Bytes {
+        let schema = self.schema().expect("custom resources are not offered in protobuf");
+        if self.conversion.is_some() {
+            return protobuf::raw(&self.render(object), schema).into();
+        }
+        object.protobuf(schema).clone()
     }
 
     fn field_values(&self, object: &Map) -> Box<[(Str, Str)]> {

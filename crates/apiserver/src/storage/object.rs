@@ -1,11 +1,14 @@
 //! [`Object`], an object as it is kept, and [`Key`], its name.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
+use klient_apimachinery::schema::Schema;
 use klient_apimachinery::{Str, fields, labels};
 
 use super::TableId;
+use crate::protobuf;
 use crate::values::Map;
 
 /// `NAMESPACE/NAME`, or `NAME` of what is cluster-scoped; sorts as etcd sorts.
@@ -57,6 +60,8 @@ pub(crate) struct Object {
     pub(crate) form: u64,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
     pub(crate) json: Bytes,
+    /// The same as protobuf, made for the first who asks for it.
+    pub(crate) protobuf: OnceLock<Bytes>,
     pub(crate) labels: Box<[(Str, Str)]>,
     /// The fields that field selectors of its kind know, but for name and namespace.
     pub(crate) fields: Box<[(Str, Str)]>,
@@ -66,6 +71,11 @@ impl Object {
     /// The object as a value, without `apiVersion` and `kind`.
     pub(crate) fn value(&self) -> Map {
         serde_json::from_slice(&self.json).expect("the server has written it")
+    }
+
+    /// The object as protobuf, without an envelope.
+    pub(crate) fn protobuf(&self, schema: &'static Schema) -> &Bytes {
+        self.protobuf.get_or_init(|| protobuf::raw(&self.json, schema).into())
     }
 
     /// Whether selectors select it.

@@ -19,6 +19,7 @@ fn object(name: &str, label: &'static str) -> impl FnMut(u64) -> Object {
         uid: "u".into(),
         form: 0,
         json: Bytes::new(),
+        protobuf: Default::default(),
         labels: [("l".into(), label.into())].into(),
         fields: Box::default(),
     }

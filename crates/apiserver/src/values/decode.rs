@@ -146,8 +146,11 @@ impl Decoder {
             (Type::Duration, value @ Value::String(_)) => Ok(value),
             (Type::Duration, value) => Err(self.mismatch(&value, ty)),
             (Type::Quantity, value) => Ok(quantity(&value)?),
-            (Type::IntOrString, value @ (Value::String(_) | Value::Number(_))) => Ok(value),
-            (Type::IntOrString, value) => Err(self.not_a(&value, "int32")),
+            (Type::IntOrString, value @ Value::String(_)) => Ok(value),
+            (Type::IntOrString, value) => match value.as_i64() {
+                Some(number) if i32::try_from(number).is_ok() => Ok(value),
+                _ => Err(self.not_a(&value, "int32")),
+            },
             (Type::Json, value) => Ok(value),
             (Type::RawExtension | Type::FieldsV1, value @ Value::Object(_)) => Ok(value),
             (Type::RawExtension | Type::FieldsV1, value) => Err(self.mismatch(&value, ty)),

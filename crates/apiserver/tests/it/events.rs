@@ -33,11 +33,33 @@ impl Events {
                 let line: Vec<u8> = self.buffer.drain(..=end).collect();
                 return Some(String::from_utf8(line).expect("the server writes UTF-8"));
             }
-            let Some(frame) = soon("an event", self.body.frame()).await else {
+            if !self.more().await {
                 assert!(self.buffer.is_empty(), "the stream ends within a line");
                 return None;
-            };
-            self.buffer.extend(frame.expect("the connection stays").into_data().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Waits for more of the answer; false behind its end.
+    async fn more(&mut self) -> bool {
+        let Some(frame) = soon("an event", self.body.frame()).await else { return false };
+        self.buffer.extend(frame.expect("the connection stays").into_data().unwrap_or_default());
+        true
+    }
+
+    /// The next event in protobuf, without the length before it.
+    pub(crate) async fn frame(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Some((length, rest)) = self.buffer.split_first_chunk()
+                && let length = u32::from_be_bytes(*length) as usize
+                && rest.len() >= length
+            {
+                return Some(self.buffer.drain(..4 + length).skip(4).collect());
+            }
+            if !self.more().await {
+                assert!(self.buffer.is_empty(), "the stream ends within an event");
+                return None;
+            }
         }
     }
 
@@ -49,9 +71,7 @@ impl Events {
 
     /// All that is left, be it complete or not.
     pub(crate) async fn rest(mut self) -> Vec<u8> {
-        while let Some(frame) = soon("the rest of an answer", self.body.frame()).await {
-            self.buffer.extend(frame.expect("the connection stays").into_data().unwrap_or_default());
-        }
+        while self.more().await {}
         self.buffer
     }
 

@@ -1,25 +1,27 @@
 //! [`Frame`], what stands around the items of a list.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
+use klient_apimachinery::codec::protobuf::ListPart;
 use klient_apimachinery::meta::v1::schema::LIST_META;
 use serde_json::json;
 
+use crate::negotiate::Media;
+use crate::protobuf;
 use crate::registry::Resource;
 use crate::respond;
-use crate::storage::Object;
 use crate::values::{self, Map};
 
-/// The JSON of a list before its first item and behind its last.
-pub(in crate::handlers) struct Frame {
+/// The bytes of a list before its first item and behind its last.
+pub(super) struct Frame {
     pub(super) head: Vec<u8>,
     pub(super) tail: Vec<u8>,
+    pub(super) media: Media,
 }
 
 impl Frame {
-    /// Of a list of a resource's objects. Lists of custom resources have no struct upstream: they are sorted, and
-    /// have a token even where there is none.
-    pub(in crate::handlers) fn of(resource: &Resource, metadata: &Map) -> Frame {
+    /// Of a list of a resource's objects as JSON. Lists of custom resources have no struct upstream: they are
+    /// sorted, and have a token even where there is none.
+    pub(super) fn of(resource: &Resource, metadata: &Map) -> Frame {
         let (kind, api_version) = (&resource.list_kind, resource.info.api_version());
         if !resource.is_custom() {
             return Frame::typed(kind, &api_version, metadata);
@@ -29,51 +31,50 @@ impl Frame {
         let tail = json!({ "kind": kind, "metadata": metadata });
         let mut end = b"],".to_vec();
         end.extend_from_slice(respond::to_bytes(&tail).get(1..).unwrap_or_default());
-        Frame { head: format!(r#"{{"apiVersion":{api_version:?},"items":["#).into_bytes(), tail: end }
+        let head = format!(r#"{{"apiVersion":{api_version:?},"items":["#).into_bytes();
+        Frame { head, tail: end, media: Media::Json }
     }
 
-    /// Of a list of `PartialObjectMetadata`.
-    pub(super) fn of_partials(version: &str, metadata: &Map) -> Frame {
-        Frame::typed("PartialObjectMetadataList", &format!("meta.k8s.io/{version}"), metadata)
-    }
-
-    fn typed(kind: &str, api_version: &str, metadata: &Map) -> Frame {
+    /// Of a list of structs as JSON.
+    pub(super) fn typed(kind: &str, api_version: &str, metadata: &Map) -> Frame {
         let mut head = format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"metadata":"#).into_bytes();
         values::encode(metadata, &LIST_META, &mut head);
         head.extend_from_slice(br#","items":["#);
-        Frame { head, tail: b"]}".to_vec() }
+        Frame { head, tail: b"]}".to_vec(), media: Media::Json }
     }
 
-    /// The list of these objects.
-    pub(in crate::handlers) fn around(self, resource: &Resource, objects: &[Arc<Object>]) -> Vec<u8> {
-        let items = objects.iter().map(|object| {
-            let mut item = Vec::with_capacity(object.json.len());
-            push_item(resource, object, &mut item);
-            item
-        });
-        self.around_json(items)
+    /// Of a list of structs as protobuf, which says how long it will be.
+    pub(super) fn protobuf(kind: &str, api_version: &str, metadata: &Map, items: &[Bytes]) -> Frame {
+        let mut json = Vec::new();
+        values::encode(metadata, &LIST_META, &mut json);
+        let metadata = protobuf::raw(&json, &LIST_META);
+        let (head, tail) = protobuf::around_list(api_version, kind, &metadata, items);
+        Frame { head, tail, media: Media::Protobuf }
     }
 
-    /// The list of what is JSON already.
-    pub(super) fn around_json(self, items: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    /// The list of these items.
+    pub(super) fn around(self, items: impl Iterator<Item = Bytes>) -> Vec<u8> {
         let mut out = self.head;
         for (index, item) in items.enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            out.extend(item);
+            push_item(self.media, index, &item, &mut out);
         }
         out.extend(self.tail);
         out
     }
 }
 
-/// Items of built-in kinds leave out their kind; the list says it.
-pub(super) fn push_item(resource: &Resource, object: &Object, out: &mut Vec<u8>) {
-    let json = resource.render(object);
-    if resource.is_custom() {
-        out.extend(respond::with_kind(resource, &json));
-    } else {
-        out.extend_from_slice(&json);
+/// Appends an item to a list's bytes.
+pub(super) fn push_item(media: Media, index: usize, item: &[u8], out: &mut Vec<u8>) {
+    if media == Media::Protobuf {
+        return ListPart::Item(item).push(out);
     }
+    if index > 0 {
+        out.push(b',');
+    }
+    out.extend_from_slice(item);
+}
+
+/// Items of built-in kinds leave out their kind; the list says it.
+pub(super) fn item(resource: &Resource, json: Bytes) -> Bytes {
+    if resource.is_custom() { respond::with_kind(resource, &json).into() } else { json }
 }

@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use klient_apimachinery::INITIAL_EVENTS_END;
+use klient_apimachinery::codec::protobuf::Event;
+use klient_apimachinery::meta::v1::schema::{PARTIAL_OBJECT_METADATA, STATUS};
+use klient_apimachinery::schema::Schema;
 use serde_json::json;
 
-use crate::negotiate::Transform;
+use crate::negotiate::{Format, Media, Transform};
+use crate::protobuf;
 use crate::registry::Resource;
 use crate::respond;
+use crate::status::Failure;
 use crate::storage::{ChangeKind, Object};
 use crate::table::{self, Include};
-use crate::values::{self, map_at};
+use crate::values::{self, Map, map_at};
 
 /// Puts events into the form that was asked for.
 pub(super) struct Printer {
     pub(super) resource: Arc<Resource>,
-    pub(super) transform: Transform,
+    pub(super) format: Format,
     pub(super) include: Include,
     /// Whether the next Table is the first, which defines the columns.
     pub(super) columns: bool,
@@ -30,49 +35,71 @@ impl Printer {
             ChangeKind::Deleted => "DELETED",
         };
         let resource = &self.resource;
-        let shown = if self.transform == Transform::None && object.version == version {
-            respond::with_kind(resource, &resource.render(object))
+        let shown = if self.format.transform == Transform::None && object.version == version {
+            match self.format.media {
+                Media::Protobuf => respond::in_protobuf(resource, &resource.render_protobuf(object)),
+                _ => respond::with_kind(resource, &resource.render(object)),
+            }
         } else {
             let mut value = resource.read(object);
             // An object that ceases to be selected is shown as it was, at the version of the change.
             map_at(&mut value, "metadata").insert("resourceVersion".to_owned(), version.to_string().into());
-            match self.transform {
-                Transform::None => respond::with_kind(resource, &resource.encode(&value)),
-                Transform::Partial(version) => respond::partial(version, &value),
-                Transform::Table(version) => {
-                    let with_columns = std::mem::take(&mut self.columns);
-                    table::of_one(version, resource, value, self.include, with_columns)
-                }
-            }
+            self.show(value)
         };
-        event(kind, &shown)
+        self.frame(kind, &shown)
     }
 
     pub(super) fn bookmark(&mut self, version: u64, initial_events_end: bool) -> Bytes {
-        let resource = &self.resource;
-        let mut object = resource.schema().map(values::empty).unwrap_or_default();
+        let mut object = self.resource.schema().map(values::empty).unwrap_or_default();
         let metadata = map_at(&mut object, "metadata");
         metadata.insert("resourceVersion".to_owned(), version.to_string().into());
         if initial_events_end {
             metadata.insert("annotations".to_owned(), json!({ INITIAL_EVENTS_END: "true" }));
         }
-        let shown = match self.transform {
-            Transform::None => respond::with_kind(resource, &resource.encode(&object)),
-            Transform::Partial(version) => respond::partial(version, &object),
+        let shown = self.show(object);
+        self.frame("BOOKMARK", &shown)
+    }
+
+    pub(super) fn error(&self, failure: &Failure) -> Bytes {
+        let status = respond::status(failure.status());
+        self.frame("ERROR", &self.encode(status, Some(&STATUS)))
+    }
+
+    fn show(&mut self, object: Map) -> Vec<u8> {
+        let resource = &self.resource;
+        match self.format.transform {
+            Transform::None => {
+                let json = respond::with_kind(resource, &resource.encode(&object));
+                self.encode(json, resource.schema())
+            }
+            Transform::Partial(version) => {
+                self.encode(respond::partial(version, &object), Some(&PARTIAL_OBJECT_METADATA))
+            }
             Transform::Table(version) => {
                 let with_columns = std::mem::take(&mut self.columns);
                 table::of_one(version, resource, object, self.include, with_columns)
             }
-        };
-        event("BOOKMARK", &shown)
+        }
     }
-}
 
-/// A line of a watch; `object` is JSON.
-pub(super) fn event(kind: &str, object: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(object.len() + 40);
-    out.extend_from_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
-    out.extend_from_slice(object);
-    out.extend_from_slice(b"}\n");
-    out.into()
+    /// What is JSON already, in the form of the watch; only what has a schema can be protobuf.
+    fn encode(&self, json: Vec<u8>, schema: Option<&'static Schema>) -> Vec<u8> {
+        match schema.filter(|_| self.format.media == Media::Protobuf) {
+            Some(schema) => protobuf::object(&json, schema),
+            None => json,
+        }
+    }
+
+    /// An event about what is in the form of the watch already.
+    fn frame(&self, kind: &str, object: &[u8]) -> Bytes {
+        let mut out = Vec::with_capacity(object.len() + 64);
+        if self.format.media == Media::Protobuf {
+            Event { kind, object }.write(&mut out);
+        } else {
+            out.extend_from_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
+            out.extend_from_slice(object);
+            out.extend_from_slice(b"}\n");
+        }
+        out.into()
+    }
 }

@@ -1,0 +1,115 @@
+//! How large protobuf becomes when it is read: a struct with nothing in it is two bytes long, and has room for all
+//! its fields then.
+
+use klient_apimachinery::schema::{Schema, Type};
+
+/// The most fields that the structs of a body may have room for, set or not. Real objects stay far below.
+const MOST_FIELDS: usize = 2_000_000;
+
+/// Structs are nested no deeper than this where they are read.
+const DEPTH: usize = 200;
+
+/// Whether a struct's bytes become too large. Of bytes that are broken only what stands before the fault is looked
+/// at: reading them ends there too.
+pub(super) fn is_too_large(raw: &[u8], schema: &'static Schema) -> bool {
+    let mut scale = Scale { left: MOST_FIELDS };
+    scale.weigh(raw, schema, &mut Vec::new(), 0).is_none()
+}
+
+struct Scale {
+    left: usize,
+}
+
+impl Scale {
+    /// Weighs a struct, or what is embedded in it at `within`; none if it is too much.
+    fn weigh(
+        &mut self,
+        mut raw: &[u8],
+        schema: &'static Schema,
+        within: &mut Vec<u32>,
+        depth: usize,
+    ) -> Option<()> {
+        if within.is_empty() {
+            self.left = self.left.checked_sub(schema.fields.len() + 1)?;
+        }
+        if depth == DEPTH {
+            return Some(());
+        }
+        while let Some((number, bytes)) = next(&mut raw) {
+            let field = schema.fields.iter().find(|field| field.number == number && field.within == *within);
+            if let Some(field) = field {
+                self.weigh_value(bytes, &field.ty, depth)?;
+                continue;
+            }
+            within.push(number);
+            if schema.fields.iter().any(|field| field.within.starts_with(within)) {
+                self.weigh(bytes, schema, within, depth + 1)?;
+            }
+            within.pop();
+        }
+        Some(())
+    }
+
+    fn weigh_value(&mut self, bytes: &[u8], ty: &'static Type, depth: usize) -> Option<()> {
+        match ty {
+            Type::Message(schema) => self.weigh(bytes, schema, &mut Vec::new(), depth + 1),
+            Type::List(ty) => self.weigh_value(bytes, ty, depth),
+            Type::Map(ty) => self.weigh_entry(bytes, ty, depth),
+            Type::SchemaOrArray(schema) | Type::SchemaOrBool(schema) | Type::SchemaOrStringArray(schema) => {
+                // It is a part of a message of its own.
+                let mut rest = bytes;
+                while let Some((_, part)) = next(&mut rest) {
+                    self.weigh(part, schema, &mut Vec::new(), depth + 1)?;
+                }
+                Some(())
+            }
+            _ => {
+                self.left = self.left.checked_sub(1)?;
+                Some(())
+            }
+        }
+    }
+
+    fn weigh_entry(&mut self, mut entry: &[u8], ty: &'static Type, depth: usize) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        while let Some((number, part)) = next(&mut entry) {
+            if number == 2 {
+                self.weigh_value(part, ty, depth)?;
+            }
+        }
+        Some(())
+    }
+}
+
+/// The next field that holds bytes; none at the end, or where it is broken.
+fn next<'a>(raw: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
+    loop {
+        let tag = varint(raw)?;
+        let skipped = match tag & 7 {
+            0 => varint(raw).map(|_| 0)?,
+            1 => 8,
+            5 => 4,
+            2 => {
+                let length = usize::try_from(varint(raw)?).ok()?;
+                let (bytes, rest) = raw.split_at_checked(length)?;
+                *raw = rest;
+                return Some((u32::try_from(tag >> 3).ok()?, bytes));
+            }
+            _ => return None,
+        };
+        *raw = raw.get(skipped..)?;
+    }
+}
+
+fn varint(raw: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = raw.split_first()?;
+        *raw = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
