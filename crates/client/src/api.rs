@@ -1,6 +1,7 @@
 //! [`Api`], a handle to the objects of one kind.
 
 mod dynamic;
+mod items;
 mod patch;
 mod subresource;
 mod watch;
@@ -10,13 +11,14 @@ use std::marker::PhantomData;
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::meta::v1::{DeleteOptions, Status};
+use klient_apimachinery::meta::v1::{DeleteOptions, ListMeta, Status};
 use klient_apimachinery::{
     Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, Object, Place,
     Resource, ResourceInfo, Scope, Str, WatchOptions, WriteOptions, verbs,
 };
 
 pub use dynamic::{DynamicKind, DynamicPlace};
+pub use items::Items;
 pub use patch::Patch;
 pub use watch::Watch;
 
@@ -230,7 +232,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         P: Addressable,
     {
         self.endpoint.check("get", true, self.place.namespace())?;
-        self.request(Method::GET).name(name).send().await?.decode()
+        self.request(Method::GET).name(name).fetch().await
     }
 
     /// Reads one object, if it exists.
@@ -258,10 +260,29 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     pub async fn list(&self, options: &ListOptions) -> Result<List<K>, Error>
     where
         K: verbs::List,
-        List<K>: Wire,
+    {
+        let mut items = self.items(options).await?;
+        let mut list = List { items: Vec::new(), metadata: ListMeta::default() };
+        while let Some(item) = items.next().await? {
+            list.items.push(item);
+        }
+        list.items.shrink_to_fit();
+        list.metadata = items.into_metadata();
+        Ok(list)
+    }
+
+    /// Lists objects one by one as they arrive, so that no more than one is held.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn items(&self, options: &ListOptions) -> Result<Items<K>, Error>
+    where
+        K: verbs::List,
     {
         self.endpoint.check("list", false, None)?;
-        listing(self.request(Method::GET), options).send().await?.decode()
+        let request = listing(self.request(Method::GET), options);
+        Items::start(request, options.managed_fields, self.endpoint.client.config().timeouts.whole).await
     }
 
     /// Follows changes as they are made.
@@ -289,8 +310,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         P: Addressable,
     {
         self.endpoint.check("create", true, self.place.namespace())?;
-        let request = self.request(Method::POST).object(object);
-        self.endpoint.writing(request).send().await?.decode()
+        self.endpoint.writing(self.request(Method::POST)).exchange(object).await
     }
 
     /// Replaces an object and gives it as the server made it. If it has a resourceVersion, it must be the present
@@ -305,8 +325,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         P: Addressable,
     {
         self.endpoint.check("update", true, self.place.namespace())?;
-        let request = self.request(Method::PUT).name(object.name()).object(object);
-        self.endpoint.writing(request).send().await?.decode()
+        let request = self.request(Method::PUT).name(object.name());
+        self.endpoint.writing(request).exchange(object).await
     }
 
     /// Changes an object by a patch and gives it as it then is.
@@ -322,7 +342,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     {
         self.endpoint.check("patch", true, self.place.namespace())?;
         let request = patch.put_into(self.request(Method::PATCH).name(name));
-        self.endpoint.writing(request).send().await?.decode()
+        self.endpoint.writing(request).fetch().await
     }
 
     /// Deletes an object.
@@ -338,7 +358,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     {
         self.endpoint.check("delete", true, self.place.namespace())?;
         let request = self.request(Method::DELETE).name(name);
-        Deleted::read(&self.deleting(request, options).send().await?)
+        Deleted::read(&self.deleting::<K>(request, options).await?)
     }
 
     /// Deletes all objects that are selected, and gives them as they last were.
@@ -354,21 +374,23 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     where
         K: verbs::DeleteCollection,
         P: Addressable,
-        List<K>: Wire,
     {
         self.endpoint.check("deletecollection", true, self.place.namespace())?;
         let request = listing(self.request(Method::DELETE), which);
-        self.deleting(request, options).send().await?.decode()
+        self.deleting::<List<K>>(request, options).await?.decode()
     }
 
     /// The options of a delete go in its body, with the handle's own.
-    fn deleting(&self, request: Request, options: &DeleteOptions) -> Request {
+    async fn deleting<A: Wire>(&self, request: Request, options: &DeleteOptions) -> Result<Response, Error> {
         let mut options = options.clone();
         let all: Str = "All".into();
         if self.endpoint.write.dry_run && !options.dry_run.contains(&all) {
             options.dry_run.push(all);
         }
         // Nothing to say, nothing to send.
-        if options == DeleteOptions::default() { request } else { request.object(&options) }
+        if options == DeleteOptions::default() {
+            return request.respond::<A>().await;
+        }
+        request.submit::<DeleteOptions, A>(&options).await
     }
 }

@@ -34,6 +34,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     config: Config,
     transport: Transport,
+    in_json: rest::InJson,
 }
 
 impl Client {
@@ -44,7 +45,7 @@ impl Client {
     /// If the configuration's certificates or names cannot be used.
     pub fn new(config: Config) -> Result<Client, Error> {
         let transport = transport::transport(&config)?;
-        Ok(Client(Arc::new(Inner { config, transport })))
+        Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
     }
 
     /// A client whose every request and answer goes through a layer, which may look at and change them.
@@ -61,7 +62,7 @@ impl Client {
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
         let transport = transport::layered(transport::transport(&config)?, layer);
-        Ok(Client(Arc::new(Inner { config, transport })))
+        Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
     }
 
     /// How it reaches the cluster.
@@ -95,6 +96,11 @@ impl Client {
     /// A request, to be completed and sent.
     pub fn request(&self, method: Method) -> rest::Request {
         rest::Request::new(self.clone(), method)
+    }
+
+    /// What is known to be served in JSON only.
+    pub(crate) fn in_json(&self) -> &rest::InJson {
+        &self.0.in_json
     }
 
     /// Sends one request and waits for the head of its answer.

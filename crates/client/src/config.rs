@@ -36,8 +36,25 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What the client calls itself.
     pub user_agent: String,
+    /// How objects go over the wire.
+    pub encoding: Encoding,
+    /// Whether large answers may come compressed. That spares a slow network, and costs both sides time on a fast
+    /// one.
+    pub gzip: bool,
     /// Takes the warnings that the server sends beside its answers; by default they are logged.
     pub warnings: Option<WarningHandler>,
+}
+
+/// How objects go over the wire. Kinds that are not built in always go in JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// Built-in kinds go in protobuf, and in JSON where the server does not know that.
+    #[default]
+    Negotiate,
+    /// All go in JSON.
+    Json,
+    /// Built-in kinds go in protobuf, and a server that does not know that is an error.
+    Protobuf,
 }
 
 /// Takes warnings that the server sends beside its answers.
@@ -130,6 +147,8 @@ impl Config {
             credentials: Credentials::None,
             timeouts: Timeouts::default(),
             user_agent: format!("klient/{}", env!("CARGO_PKG_VERSION")),
+            encoding: Encoding::Negotiate,
+            gzip: false,
             warnings: None,
         }
     }
@@ -193,6 +212,8 @@ impl fmt::Debug for Config {
             .field("credentials", &self.credentials)
             .field("timeouts", &self.timeouts)
             .field("user_agent", &self.user_agent)
+            .field("encoding", &self.encoding)
+            .field("gzip", &self.gzip)
             .finish_non_exhaustive()
     }
 }

@@ -16,12 +16,12 @@ mod error;
 mod rest;
 mod transport;
 
-pub use api::{Api, Deleted, DynamicKind, DynamicPlace, Patch, Watch};
+pub use api::{Api, Deleted, DynamicKind, DynamicPlace, Items, Patch, Watch};
 pub use auth::{Credentials, Secret, TokenFile};
 pub use client::Client;
 pub use config::{
-    AuthInfo, ClientIdentity, Cluster, Config, Context, Kubeconfig, Named, Overrides, Timeouts, Tls,
-    WarningHandler,
+    AuthInfo, ClientIdentity, Cluster, Config, Context, Encoding, Kubeconfig, Named, Overrides, Timeouts,
+    Tls, WarningHandler,
 };
 pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version};
 pub use error::{Error, ErrorKind};

@@ -1,5 +1,7 @@
 //! Requests to the API's URLs, with client-go's rules for paths, and how failures are told and tried again.
 
+mod gunzip;
+mod negotiate;
 mod path;
 mod response;
 mod retry;
@@ -12,8 +14,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use klient_apimachinery::codec::Wire;
+pub(crate) use negotiate::InJson;
 use path::Path;
 pub use response::Response;
+pub(crate) use response::failure_in;
 pub use stream::ByteStream;
 pub(crate) use warning::warnings;
 
@@ -49,6 +53,8 @@ pub struct Request {
     body: Bytes,
     timeout: Option<Duration>,
     problem: Option<String>,
+    /// Objects are put into it in protobuf.
+    speaks_protobuf: bool,
 }
 
 /// Shows the verb and the path, and neither headers nor body, which may be secret.
@@ -61,15 +67,20 @@ impl fmt::Debug for Request {
 impl Request {
     pub(crate) fn new(client: Client, method: Method) -> Self {
         let timeout = client.config().timeouts.whole;
+        let mut headers = vec![(header::ACCEPT, HeaderValue::from_static("application/json"))];
+        if client.config().gzip {
+            headers.push((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
+        }
         Request {
             client,
             method,
             path: Path::default(),
             query: Vec::new(),
-            headers: vec![(header::ACCEPT, HeaderValue::from_static("application/json"))],
+            headers,
             body: Bytes::new(),
             timeout,
             problem: None,
+            speaks_protobuf: false,
         }
     }
 
@@ -206,7 +217,7 @@ impl Request {
     pub async fn stream(self) -> Result<ByteStream, Error> {
         let call = self.call()?;
         let response = retry::send(&self.client, &call).await?;
-        ByteStream::new(call.to_string(), response).await
+        Ok(ByteStream::new(call.to_string(), response))
     }
 
     /// An object as the body, in JSON.

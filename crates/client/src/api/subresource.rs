@@ -74,7 +74,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ///
     /// [`is_not_found`](Error::is_not_found) if there is no such object, or its kind has no such subresource.
     pub async fn get_subresource<S: Wire>(&self, name: &str, subresource: &str) -> Result<S, Error> {
-        self.below(Method::GET, name, subresource)?.send().await?.decode()
+        self.below(Method::GET, name, subresource)?.fetch().await
     }
 
     /// Creates what a subresource takes, such as an `eviction`, and gives what it answers.
@@ -88,8 +88,8 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         subresource: &str,
         object: &S,
     ) -> Result<A, Error> {
-        let request = self.below(Method::POST, name, subresource)?.object(object);
-        self.endpoint.writing(request).send().await?.decode()
+        let request = self.below(Method::POST, name, subresource)?;
+        self.endpoint.writing(request).exchange(object).await
     }
 
     /// Replaces a subresource, such as `scale` or `ephemeralcontainers`.
@@ -103,8 +103,8 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         subresource: &str,
         object: &S,
     ) -> Result<S, Error> {
-        let request = self.below(Method::PUT, name, subresource)?.object(object);
-        self.endpoint.writing(request).send().await?.decode()
+        let request = self.below(Method::PUT, name, subresource)?;
+        self.endpoint.writing(request).exchange(object).await
     }
 
     /// Changes a subresource by a patch.
@@ -119,7 +119,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         patch: &Patch,
     ) -> Result<S, Error> {
         let request = patch.put_into(self.below(Method::PATCH, name, subresource)?);
-        self.endpoint.writing(request).send().await?.decode()
+        self.endpoint.writing(request).fetch().await
     }
 
     fn below(&self, method: Method, name: &str, subresource: &str) -> Result<crate::rest::Request, Error> {

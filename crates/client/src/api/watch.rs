@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use klient_apimachinery::codec::{ManagedFields, Wire};
+use klient_apimachinery::codec::{Format, ManagedFields, Wire};
 use klient_apimachinery::{WatchEvent, WatchOptions};
 
 use crate::client::Client;
@@ -35,6 +35,7 @@ use crate::rest::{ByteStream, Request};
 /// ```
 pub struct Watch<K> {
     lines: Lines,
+    format: Format,
     managed_fields: ManagedFields,
     kind: PhantomData<fn() -> K>,
 }
@@ -73,10 +74,11 @@ impl<K: Wire> Watch<K> {
         if let Some(seconds) = options.timeout_seconds {
             request = request.query("timeoutSeconds", seconds.to_string());
         }
-        let stream = request.stream().await?;
+        let stream = request.stream_of::<K>().await?;
         // Without bookmarks silence says nothing: there may just be no changes.
         let idle = client.config().timeouts.watch_idle.filter(|_| bookmarks);
         Ok(Watch {
+            format: stream.format(),
             lines: Lines::new(stream, idle),
             managed_fields: options.managed_fields,
             kind: PhantomData,
@@ -92,8 +94,11 @@ impl<K: Wire> Watch<K> {
         self.lines.poll_line(context).map(|line| {
             line.map(|line| {
                 let line = line?;
-                WatchEvent::from_json(&line, self.managed_fields)
-                    .map_err(|error| Error::decode(self.lines.what.clone(), error))
+                let event = match self.format {
+                    Format::Json => WatchEvent::from_json(&line, self.managed_fields),
+                    Format::Protobuf => WatchEvent::from_protobuf(&line, self.managed_fields),
+                };
+                event.map_err(|error| Error::decode(self.lines.what.clone(), error))
             })
         })
     }
@@ -125,8 +130,8 @@ impl Lines {
         let (idle, what) = (self.idle, self.what.clone());
         self.reading = Some(Box::pin(async move {
             let line = match idle {
-                None => stream.line().await,
-                Some(limit) => tokio::time::timeout(limit, stream.line()).await.unwrap_or_else(|_| {
+                None => stream.event().await,
+                Some(limit) => tokio::time::timeout(limit, stream.event()).await.unwrap_or_else(|_| {
                     let problem = format!("nothing was heard for {} s", limit.as_secs_f64());
                     Err(Error::new(ErrorKind::Timeout, what, Problem(problem)))
                 }),
@@ -151,10 +156,12 @@ impl Lines {
                 Ok(Some(line)) => {
                     self.ready.push_back(line);
                     // What came along with it needs no future of its own.
-                    while let Some(line) = stream.buffered_line() {
+                    while let Some(line) = stream.buffered_event() {
                         self.ready.push_back(line);
                     }
-                    self.ready.retain(|line| !line.trim_ascii().is_empty());
+                    if stream.format() == Format::Json {
+                        self.ready.retain(|line| !line.trim_ascii().is_empty());
+                    }
                     self.read(stream);
                 }
             }

@@ -47,6 +47,11 @@ impl Path {
         Ok(())
     }
 
+    /// Such as `apps/v1`; empty for absolute paths.
+    pub(super) fn group_version(&self) -> String {
+        self.group_version.as_ref().map(|(group, version)| format!("{group}/{version}")).unwrap_or_default()
+    }
+
     pub(super) fn set_namespace(&mut self, namespace: &str) -> Result<(), String> {
         set(&mut self.namespace, "namespace", namespace)
     }

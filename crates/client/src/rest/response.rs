@@ -5,14 +5,16 @@ use std::fmt;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
-use http_body_util::BodyExt as _;
-use klient_apimachinery::codec::Wire;
+use klient_apimachinery::codec::protobuf::Envelope;
+use klient_apimachinery::codec::{Format, Kind as _, Wire};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
+use super::negotiate::format_of;
 use super::retry::retry_after;
+use super::stream::ByteStream;
 use crate::client::Call;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::transport::ResponseBody;
 
 /// The longest text of a failure that is repeated in an error.
@@ -29,10 +31,10 @@ pub struct Response {
 
 impl Response {
     pub(super) async fn read(call: &Call, response: http::Response<ResponseBody>) -> Result<Self, Error> {
-        let (parts, body) = response.into_parts();
         let what = call.to_string();
-        let body = collect(&what, body).await?;
-        Ok(Response { what, status: parts.status, headers: parts.headers, body })
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = ByteStream::new(what.clone(), response).whole().await?;
+        Ok(Response { what, status, headers, body })
     }
 
     /// The HTTP status code.
@@ -43,6 +45,11 @@ impl Response {
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The format the answer is in.
+    pub(crate) fn format(&self) -> Format {
+        format_of(&self.headers)
     }
 
     /// What was answered.
@@ -61,13 +68,10 @@ impl Response {
     ///
     /// If it is none of that type, or a failure although the code says otherwise.
     pub fn decode<T: Wire>(&self) -> Result<T, Error> {
-        // As servers write it; other answers are not read twice.
-        if self.body.starts_with(br#"{"kind":"Status""#)
-            && let Some(status) = Status::from_json(&self.body).ok().filter(Status::is_failure)
-        {
+        if let Some(status) = failure_in(self.format(), &self.body) {
             return Err(Error::status(self.what.clone(), status, None));
         }
-        T::from_json(&self.body).map_err(|error| Error::decode(self.what.clone(), error))
+        T::decode(self.format(), &self.body).map_err(|error| Error::decode(self.what.clone(), error))
     }
 }
 
@@ -77,32 +81,35 @@ impl fmt::Debug for Response {
     }
 }
 
-async fn collect(what: &str, body: ResponseBody) -> Result<Bytes, Error> {
-    let collected = body.collect().await;
-    collected
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|error| Error::new(ErrorKind::Connection, what, error))
+/// The failure that stands in the place of what was asked for, although the answer's code is one of success.
+pub(crate) fn failure_in(format: Format, bytes: &[u8]) -> Option<Status> {
+    let may_be = match format {
+        Format::Json => bytes.starts_with(br#"{"kind":"Status""#),
+        Format::Protobuf => Envelope::parse(bytes).is_ok_and(|envelope| envelope.kind == Status::KIND),
+    };
+    let status = may_be.then(|| Status::decode(format, bytes).ok()).flatten();
+    status.filter(Status::is_failure)
 }
 
 /// The error that an answer tells of: the Status in it, or what its code and text say.
 pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>) -> Error {
-    let (parts, body) = response.into_parts();
     let what = call.to_string();
-    let wait = retry_after(&parts.headers);
-    let body = match collect(&what, body).await {
+    let (code, headers) = (response.status(), response.headers().clone());
+    let wait = retry_after(&headers);
+    let body = match ByteStream::new(what.clone(), response).whole().await {
         Ok(body) => body,
         Err(error) => return error,
     };
-    if let Some(status) = Status::from_json(&body).ok().filter(Status::is_failure) {
+    let format = format_of(&headers);
+    if let Some(status) = Status::decode(format, &body).ok().filter(Status::is_failure) {
         return Error::status(what, status, wait);
     }
-    let content_type =
-        parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_text = content_type.is_empty() || content_type.starts_with("text/");
     let text =
         if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
-    let mut status = status_of(call, parts.status, text.trim());
-    if let Some(location) = parts.headers.get(LOCATION).filter(|_| parts.status.is_redirection()) {
+    let mut status = status_of(call, code, text.trim());
+    if let Some(location) = headers.get(LOCATION).filter(|_| code.is_redirection()) {
         // To follow it would send the credentials there.
         let location = String::from_utf8_lossy(location.as_bytes());
         status.message = Some(format!("the server redirects to {location}, which is not followed").into());

@@ -1,0 +1,172 @@
+//! Which encoding a request is sent in, and what becomes of servers that do not know it.
+//!
+//! Built-in types are sent in protobuf, and protobuf or JSON is accepted as the answer. A server, or a proxy before
+//! it, that answers in JSON, or that refuses with 406 or 415, is spoken to in JSON from then on, as far as the same
+//! group and version are concerned.
+
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use klient_apimachinery::codec::{Format, Wire};
+
+use super::{ByteStream, Request, Response};
+use crate::config::Encoding;
+use crate::error::Error;
+
+const JSON: &str = "application/json";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+const EITHER: &str = "application/vnd.kubernetes.protobuf,application/json";
+
+/// The groups and versions that turned out to be served in JSON only.
+#[derive(Debug, Default)]
+pub(crate) struct InJson(RwLock<HashSet<String>>);
+
+impl InJson {
+    fn has(&self, group_version: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(group_version)
+    }
+
+    fn insert(&self, group_version: String) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(group_version);
+    }
+}
+
+/// The format that an answer says it is in.
+pub(super) fn format_of(headers: &HeaderMap) -> Format {
+    let is_protobuf =
+        headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(PROTOBUF.as_bytes()));
+    if is_protobuf { Format::Protobuf } else { Format::Json }
+}
+
+fn is_refusal(error: &Error) -> bool {
+    let refused = [StatusCode::NOT_ACCEPTABLE, StatusCode::UNSUPPORTED_MEDIA_TYPE];
+    refused.iter().any(|code| error.code() == Some(code.as_u16()))
+}
+
+/// What a type asks of an exchange.
+#[derive(Clone, Copy)]
+struct Wish {
+    /// What is sent or what is answered may be protobuf.
+    protobuf: bool,
+    /// What is answered may be.
+    answer: bool,
+    /// The answer is wanted as it comes.
+    streamed: bool,
+}
+
+#[expect(clippy::large_enum_variant, reason = "it lives for one call, and is taken apart at once")]
+enum Answer {
+    Whole(Response),
+    Stream(ByteStream),
+}
+
+impl Request {
+    /// Sends what the request has as its body, and takes an answer of a type.
+    pub(crate) async fn fetch<A: Wire>(self) -> Result<A, Error> {
+        self.respond::<A>().await?.decode()
+    }
+
+    /// Sends what the request has as its body, and reads an answer that is a type's, or a Status.
+    pub(crate) async fn respond<A: Wire>(self) -> Result<Response, Error> {
+        let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf(), streamed: false };
+        self.negotiate(wish, |request| request).await.map(Answer::whole)
+    }
+
+    /// Sends an object, and takes an answer of a type.
+    pub(crate) async fn exchange<B: Wire, A: Wire>(self, body: &B) -> Result<A, Error> {
+        self.submit::<B, A>(body).await?.decode()
+    }
+
+    /// Sends an object, and reads an answer that is a type's, or a Status.
+    pub(crate) async fn submit<B: Wire, A: Wire>(self, body: &B) -> Result<Response, Error> {
+        let wish = Wish {
+            protobuf: B::has_protobuf() || A::has_protobuf(),
+            answer: A::has_protobuf(),
+            streamed: false,
+        };
+        let put = |request: Request| {
+            if request.speaks_protobuf && B::has_protobuf() {
+                let mut bytes = Vec::new();
+                body.to_protobuf(&mut bytes);
+                return request.body(PROTOBUF, bytes);
+            }
+            request.object(body)
+        };
+        self.negotiate(wish, put).await.map(Answer::whole)
+    }
+
+    /// Sends the request, and gives an answer of objects of a type as it comes.
+    pub(crate) async fn stream_of<A: Wire>(self) -> Result<ByteStream, Error> {
+        let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf(), streamed: true };
+        self.negotiate(wish, |request| request).await.map(Answer::stream)
+    }
+
+    /// Makes an attempt in protobuf, if that is possible, and one in JSON if it is refused.
+    async fn negotiate(
+        self,
+        wish: Wish,
+        put_body: impl Fn(Request) -> Request + Send,
+    ) -> Result<Answer, Error> {
+        let client = self.client.clone();
+        let encoding = client.config().encoding;
+        let group_version = self.path.group_version();
+        if !wish.protobuf || encoding == Encoding::Json || client.in_json().has(&group_version) {
+            return put_body(self).attempt(wish).await;
+        }
+        let mut first = self.clone();
+        first.speaks_protobuf = true;
+        let accepted = match encoding {
+            _ if !wish.answer => JSON,
+            Encoding::Protobuf => PROTOBUF,
+            _ => EITHER,
+        };
+        match put_body(first).accept(accepted).attempt(wish).await {
+            Ok(answer) => {
+                // JSON that was asked for says nothing of the server.
+                if wish.answer && answer.format() == Format::Json {
+                    client.in_json().insert(group_version);
+                }
+                Ok(answer)
+            }
+            // It was refused for its form, before anything was done.
+            Err(error) if is_refusal(&error) && encoding == Encoding::Negotiate => {
+                let answer = put_body(self).attempt(wish).await?;
+                client.in_json().insert(group_version);
+                Ok(answer)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn attempt(self, wish: Wish) -> Result<Answer, Error> {
+        if wish.streamed {
+            return self.stream().await.map(Answer::Stream);
+        }
+        self.send().await.map(Answer::Whole)
+    }
+}
+
+impl Answer {
+    fn format(&self) -> Format {
+        match self {
+            Answer::Whole(response) => response.format(),
+            Answer::Stream(stream) => stream.format(),
+        }
+    }
+
+    fn whole(self) -> Response {
+        match self {
+            Answer::Whole(response) => response,
+            Answer::Stream(_) => unreachable!("a whole answer was wished for"),
+        }
+    }
+
+    fn stream(self) -> ByteStream {
+        match self {
+            Answer::Stream(stream) => stream,
+            Answer::Whole(_) => unreachable!("a stream was wished for"),
+        }
+    }
+}
