@@ -10,6 +10,7 @@ use std::time::Instant;
 use klient_api::core::v1::Pod;
 use klient_apimachinery::List;
 use klient_apimachinery::codec::{Format, ListReader, ManagedFields};
+use klient_client::{Client, Config, Encoding, ListOptions};
 use measure::{Args, Clock, median, memory, vm};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +26,8 @@ fn main() {
     }
     let keep: Box<dyn Any> = match case.as_str() {
         "decode" => decode(&args, &mut out),
+        "list" => run(list(&args, &mut out)),
+        "items" => run(items(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };
     memory(&mut out);
@@ -53,6 +56,46 @@ fn decode(args: &Args, out: &mut Map<String, Value>) -> Box<dyn Any> {
     clock.stop(out);
     out.insert("ns_per_pod".into(), json!(median(nanos)));
     Box::new(list)
+}
+
+fn run<T: 'static>(case: impl Future<Output = T>) -> Box<dyn Any> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    Box::new(runtime.block_on(case))
+}
+
+fn client(args: &Args) -> Client {
+    let url = args.str("http", "http://127.0.0.1:18080");
+    let mut config = Config::from_url(&format!("{url}/n{}-m0", args.num("n", 10_000))).unwrap();
+    if args.str("enc", "pb") == "json" {
+        config.encoding = Encoding::Json;
+    }
+    Client::new(config).unwrap()
+}
+
+/// Lists pods and keeps them.
+async fn list(args: &Args, out: &mut Map<String, Value>) -> List<Pod> {
+    let client = client(args);
+    let clock = Clock::start();
+    let list = client.api::<Pod>().list(&ListOptions::default()).await.unwrap();
+    clock.stop(out);
+    assert_eq!(list.items.len(), args.num("n", 10_000));
+    list
+}
+
+/// Lists pods, and drops each as it comes.
+async fn items(args: &Args, out: &mut Map<String, Value>) {
+    let client = client(args);
+    let before = vm("VmRSS");
+    let clock = Clock::start();
+    let mut items = client.api::<Pod>().items(&ListOptions::default()).await.unwrap();
+    let mut count = 0;
+    while let Some(pod) = items.next().await.unwrap() {
+        assert!(pod.metadata.name.is_some());
+        count += 1;
+    }
+    clock.stop(out);
+    assert_eq!(count, args.num("n", 10_000));
+    out.insert("peak_above_start_kb".into(), json!(vm("VmHWM") - before));
 }
 
 fn read(format: Format, managed_fields: ManagedFields, bytes: &[u8]) -> List<Pod> {

@@ -102,3 +102,8 @@ pub use klient_apimachinery::{
 pub use klient_apiserver::{self as apiserver, TestServer};
 pub use klient_client::*;
 pub use klient_clientset::{self as clientset, Clientset};
+
+/// The program in README.md is one.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

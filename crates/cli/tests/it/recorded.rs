@@ -80,13 +80,7 @@ const KUBECTL_NOT_YET: &NotYet = &[
     ("apply --server-side: --force-conflicts", "there is no server-side apply yet"),
     ("apply --server-side: --dry-run=server", "there is no server-side apply yet"),
     ("apply --server-side: unknown field", "there is no server-side apply yet"),
-    ("create, replace, patch, others: create ns", "kubectl sends protobuf, which is not read yet"),
-    (
-        "create, replace, patch, others: create in a missing namespace",
-        "kubectl sends protobuf, which is not read yet",
-    ),
     ("create, replace, patch, others: attach to a pod without a node", "pods are not attached to yet"),
-    ("create, replace, patch, others: auth can-i no", "kubectl sends protobuf, which is not read yet"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
