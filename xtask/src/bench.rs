@@ -36,7 +36,7 @@ pub(crate) fn wire() -> Result<(), String> {
 
     let (ours, theirs) = pair(
         (&peers.klient, &with_data(decode("pb"))?, "ns_per_pod"),
-        (&peers.client_go, &decode("pb"), "ns_per_pod"),
+        (&peers.client_go, &with_data(decode("pb"))?, "ns_per_pod"),
     )?;
     rows.push(Row::ratio("decode PodList from protobuf, ns per pod, client-go", ours, theirs, 0.35));
     let (ours, theirs) = pair(

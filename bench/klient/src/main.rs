@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use klient_api::core::v1::Pod;
 use klient_apimachinery::List;
-use klient_apimachinery::codec::{Format, ListReader, ManagedFields};
+use klient_apimachinery::codec::{Format, ListReader, ManagedFields, Wire as _};
 use klient_client::{Client, Config, Encoding, ListOptions};
 use measure::{Args, Clock, median, memory, vm};
 use serde_json::{Map, Value, json};
@@ -99,6 +99,9 @@ async fn items(args: &Args, out: &mut Map<String, Value>) {
 }
 
 fn read(format: Format, managed_fields: ManagedFields, bytes: &[u8]) -> List<Pod> {
+    if managed_fields == ManagedFields::Keep {
+        return List::decode(format, bytes).unwrap();
+    }
     let mut reader = ListReader::new(format, managed_fields);
     let mut items = Vec::new();
     for chunk in bytes.chunks(64 * 1024) {

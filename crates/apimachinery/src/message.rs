@@ -72,7 +72,11 @@ pub enum Ref<'a> {
 
 /// A place to write what a field holds.
 pub enum Mut<'a> {
-    /// A plain value.
+    /// Text.
+    Text(&'a mut Str),
+    /// Text that may be absent.
+    OptionalText(&'a mut Option<Str>),
+    /// Another plain value.
     Scalar(&'a mut dyn Scalar),
     /// JSON text.
     Json(&'a mut dyn JsonSlot),

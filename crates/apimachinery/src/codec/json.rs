@@ -256,6 +256,8 @@ impl Slot<'_, '_> {
         };
         match (self.place, token) {
             (Mut::Scalar(scalar), _) => set(scalar),
+            (Mut::Text(text), _) => set(text),
+            (Mut::OptionalText(text), _) => set(text),
             (Mut::Either(either), Token::Bool(_)) => match either.bool() {
                 Some(scalar) => set(scalar),
                 None => Err(E::custom("expected an object or a list, found a boolean")),
@@ -295,7 +297,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.place {
-            Mut::Scalar(_) => "a plain value",
+            Mut::Scalar(_) | Mut::Text(_) | Mut::OptionalText(_) => "a plain value",
             Mut::List(_) => "a list",
             _ => "an object",
         })
@@ -333,7 +335,12 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        self.scalar(Token::Str(text))
+        match self.place {
+            Mut::Text(place) => *place = text.into(),
+            Mut::OptionalText(place) => *place = Some(text.into()),
+            _ => return self.scalar(Token::Str(text)),
+        }
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
@@ -343,7 +350,9 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
                 Some(list) => self.reader.list(list, seq),
                 None => Err(de::Error::custom("expected an object or a boolean, found a list")),
             },
-            Mut::Scalar(_) => Err(de::Error::custom("expected a plain value, found a list")),
+            Mut::Scalar(_) | Mut::Text(_) | Mut::OptionalText(_) => {
+                Err(de::Error::custom("expected a plain value, found a list"))
+            }
             _ => Err(de::Error::custom("expected an object, found a list")),
         }
     }

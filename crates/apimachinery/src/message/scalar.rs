@@ -41,6 +41,10 @@ pub trait Scalar {
 
 macro_rules! scalar {
     ($type:ty: $view:expr, $expected:literal, $($token:pat => $value:expr),+) => {
+        scalar!($type as Scalar or Scalar: $view, $expected, $($token => $value),+);
+    };
+    ($type:ty as $place:ident or $optional:ident: $view:expr, $expected:literal,
+        $($token:pat => $value:expr),+) => {
         impl Value for $type {
             fn view(&self) -> Ref<'_> {
                 let view: fn(&$type) -> Ref<'_> = $view;
@@ -48,7 +52,7 @@ macro_rules! scalar {
             }
 
             fn view_mut(&mut self) -> Mut<'_> {
-                Mut::Scalar(self)
+                Mut::$place(self)
             }
         }
 
@@ -71,7 +75,7 @@ macro_rules! scalar {
             }
 
             fn view_mut(&mut self) -> Mut<'_> {
-                Mut::Scalar(self)
+                Mut::$optional(self)
             }
         }
 
@@ -96,7 +100,7 @@ scalar!(i32: |value| Ref::Int((*value).into()), "a 32-bit number",
 scalar!(i64: |value| Ref::Int(*value), "a 64-bit number", Token::Int(value) => Some(value));
 scalar!(f64: |value| Ref::Double(*value), "a number",
     Token::Double(value) => Some(value), Token::Int(value) => Some(value as f64));
-scalar!(Str: |value| Ref::Str(value), "a string", Token::Str(text) => Some(text.into()));
+scalar!(Str as Text or OptionalText: |value| Ref::Str(value), "a string", Token::Str(text) => Some(text.into()));
 scalar!(ByteString: |value| Ref::Bytes(&value.0), "base64 text",
     Token::Str(text) => BASE64.decode(text).ok().map(ByteString),
     Token::Bytes(bytes) => Some(ByteString(bytes.to_vec())));

@@ -1,6 +1,6 @@
 //! [`Layout`], how protobuf numbers the fields of a struct.
 
-use super::Field;
+use super::{Field, Type};
 
 /// The fields of a struct, or of a struct embedded in one, by their protobuf numbers.
 #[derive(Debug, Default)]
@@ -14,6 +14,13 @@ pub(crate) struct Layout {
 pub(crate) enum Part {
     /// A field, by its position in the schema.
     Field(usize),
+    /// A field that holds text, as most do.
+    Text {
+        /// Its position in the schema.
+        index: usize,
+        /// What is empty is absent.
+        empty_is_absent: bool,
+    },
     /// An embedded struct, which JSON knows only the fields of.
     Embedded(Layout),
 }
@@ -23,18 +30,22 @@ impl Layout {
     pub(crate) fn of(fields: &[Field]) -> Self {
         let mut layout = Layout::default();
         for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.number > 0) {
-            layout.put(field.within, field.number, index);
+            let part = match field.ty {
+                Type::String => Part::Text { index, empty_is_absent: !field.pointer && field.omit_empty },
+                _ => Part::Field(index),
+            };
+            layout.put(field.within, field.number, part);
         }
         layout
     }
 
-    fn put(&mut self, within: &[u32], number: u32, index: usize) {
+    fn put(&mut self, within: &[u32], number: u32, field: Part) {
         match within {
-            [] => *self.slot(number) = Some(Part::Field(index)),
+            [] => *self.slot(number) = Some(field),
             [outer, within @ ..] => {
                 let part = self.slot(*outer).get_or_insert_with(|| Part::Embedded(Layout::default()));
                 if let Part::Embedded(inner) = part {
-                    inner.put(within, number, index);
+                    inner.put(within, number, field);
                 }
             }
         }

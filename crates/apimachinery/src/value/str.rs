@@ -79,6 +79,7 @@ impl FromStr for Str {
 macro_rules! from {
     ($($source:ty),*) => {$(
         impl From<$source> for Str {
+            #[inline]
             fn from(text: $source) -> Self {
                 Str(CompactString::from(text))
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::wire::{Input, Output, Problem, TOO_DEEP, WireType};
 use crate::codec::{DecodeError, ManagedFields};
-use crate::message::{Either, Entries, List, Message, Mut, Token};
+use crate::message::{Either, Entries, List, Message, Mut, Scalar as _, Token};
 use crate::schema::{Field, Layout, Part, Schema, Type};
 use crate::{Duration, MicroTime, Time};
 
@@ -117,6 +117,11 @@ fn read(mut input: Input<'_>, message: &mut dyn Message, layout: &Layout, place:
                 read_field(field, slot, number, wire, &mut input, place)
                     .map_err(|fault| at(fault, Step::Field(field.json)))?;
             }
+            Some(Part::Text { index, empty_is_absent }) => {
+                let slot = message.field_mut(*index);
+                read_text(slot, *empty_is_absent, wire, &mut input)
+                    .map_err(|fault| at(fault, Step::Field(fields[*index].json)))?;
+            }
             Some(Part::Embedded(inner)) => {
                 let bytes = length_delimited(wire, &mut input)?;
                 let embedded = Embedded { number, outer: place.within };
@@ -150,6 +155,18 @@ fn length_delimited<'a>(wire: WireType, input: &mut Input<'a>) -> Result<&'a [u8
         return Err(WRONG_WIRE.into());
     }
     Ok(input.bytes()?)
+}
+
+fn read_text(slot: Mut<'_>, empty_is_absent: bool, wire: WireType, input: &mut Input<'_>) -> Result<()> {
+    let text = text(length_delimited(wire, input)?)?;
+    match slot {
+        Mut::Text(place) => *place = text.into(),
+        Mut::OptionalText(place) => {
+            *place = if text.is_empty() && empty_is_absent { None } else { Some(text.into()) };
+        }
+        slot => set(slot, if text.is_empty() && empty_is_absent { Token::Null } else { Token::Str(text) })?,
+    }
+    Ok(())
 }
 
 fn read_field(
@@ -253,6 +270,8 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
 fn set(slot: Mut<'_>, token: Token<'_>) -> Result<()> {
     match slot {
         Mut::Scalar(scalar) => Ok(scalar.set(token)?),
+        Mut::Text(place) => Ok(place.set(token)?),
+        Mut::OptionalText(place) => Ok(place.set(token)?),
         _ => Err(WRONG_WIRE.into()),
     }
 }

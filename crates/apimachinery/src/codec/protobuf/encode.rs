@@ -26,7 +26,7 @@ fn write_parts(out: &mut Output, message: &dyn Message, layout: &Layout) {
                 write_parts(out, message, inner);
                 out.close(number, before);
             }
-            Part::Field(index) => {
+            Part::Field(index) | Part::Text { index, .. } => {
                 let field = &fields[*index];
                 match message.field(*index) {
                     Ref::Absent if field.pointer => {}
@@ -198,7 +198,7 @@ fn write_zero_parts(out: &mut Output, schema: &Schema, layout: &Layout) {
                 write_zero_parts(out, schema, inner);
                 out.close(number, before);
             }
-            Part::Field(index) => {
+            Part::Field(index) | Part::Text { index, .. } => {
                 let field = &schema.fields[*index];
                 if !field.pointer {
                     write_zero(out, number, &field.ty);
