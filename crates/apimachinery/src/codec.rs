@@ -101,6 +101,12 @@ pub trait Wire: Sized + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether it is what servers make of other kinds when they are asked for metadata only.
+    #[doc(hidden)]
+    fn is_partial() -> bool {
+        false
+    }
+
     /// Tells an item what the list says of its kind, which the items of built-in lists leave out.
     #[doc(hidden)]
     fn set_list_type(&mut self, api_version: &str, kind: &str) {

@@ -151,6 +151,10 @@ macro_rules! kind_in_protobuf {
             ::std::result::Result::Ok(item)
         }
 
+        fn is_partial() -> bool {
+            <Self as $crate::codec::Kind>::KIND == "PartialObjectMetadata"
+        }
+
         fn check_kind(
             api_version: &str,
             kind: &str,

@@ -168,6 +168,12 @@ macro_rules! all_verbs {
 
 all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale }
 
+macro_rules! verbs_of_metadata {
+    ($($verb:ident)*) => { $(impl crate::verbs::$verb for crate::meta::v1::PartialObjectMetadata {})* };
+}
+
+verbs_of_metadata! { Delete DeleteCollection Get List Patch Watch }
+
 impl Wire for Unstructured {
     fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
         serde_json::from_slice(bytes).map_err(|error| DecodeError::new(String::new(), error))

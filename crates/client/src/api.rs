@@ -24,7 +24,7 @@ pub use watch::Watch;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::rest::{Request, Response};
+use crate::rest::{Form, Request, Response};
 
 /// A handle to the objects of one kind, in one place: the whole cluster, all namespaces, or one.
 ///
@@ -115,10 +115,13 @@ impl<K, P: Place> Api<K, P> {
         self.endpoint.write = options;
         self
     }
+}
 
+impl<K: Wire, P: Place> Api<K, P> {
     /// A request to the resource in the handle's place.
     pub(crate) fn request(&self, method: Method) -> Request {
-        self.endpoint.request(method, self.place.namespace())
+        let form = K::is_partial().then_some(Form::Metadata);
+        self.endpoint.request(method, self.place.namespace()).form(form)
     }
 }
 
@@ -281,7 +284,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         K: verbs::List,
     {
         self.endpoint.check("list", false, None)?;
-        let request = listing(self.request(Method::GET), options);
+        let form = K::is_partial().then_some(Form::MetadataList);
+        let request = listing(self.request(Method::GET), options).form(form);
         Items::start(request, options.managed_fields, self.endpoint.client.config().timeouts.whole).await
     }
 
@@ -376,7 +380,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         P: Addressable,
     {
         self.endpoint.check("deletecollection", true, self.place.namespace())?;
-        let request = listing(self.request(Method::DELETE), which);
+        let form = K::is_partial().then_some(Form::MetadataList);
+        let request = listing(self.request(Method::DELETE), which).form(form);
         self.deleting::<List<K>>(request, options).await?.decode()
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, Uri, header};
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Resource, Scope};
 use tower::{Layer, Service, ServiceExt as _};
 
@@ -85,6 +86,25 @@ impl Client {
         &self,
         kind: impl Into<DynamicKind>,
     ) -> Api<klient_apimachinery::Unstructured, DynamicPlace> {
+        Api::dynamic(self.clone(), kind.into())
+    }
+
+    /// A handle to the metadata of objects of any kind: names, labels, owners and the rest, without spec and status. In
+    /// protobuf where the server has that.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_api::core::v1::Namespace;
+    /// use klient_apimachinery::Resource;
+    /// use klient_client::{Client, Config, ListOptions};
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let namespaces = client.metadata(Namespace::INFO).list(&ListOptions::default()).await?;
+    /// assert_eq!(namespaces.items[0].metadata.name.as_deref(), Some("default"));
+    /// # Ok(()) }
+    /// ```
+    pub fn metadata(&self, kind: impl Into<DynamicKind>) -> Api<PartialObjectMetadata, DynamicPlace> {
         Api::dynamic(self.clone(), kind.into())
     }
 

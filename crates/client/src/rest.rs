@@ -55,6 +55,17 @@ pub struct Request {
     problem: Option<String>,
     /// Objects are put into it in protobuf.
     speaks_protobuf: bool,
+    /// What servers are to make of the objects they answer.
+    form: Option<Form>,
+}
+
+/// What servers make of the objects they answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Their metadata.
+    Metadata,
+    /// A list of their metadata.
+    MetadataList,
 }
 
 /// Shows the verb and the path, and neither headers nor body, which may be secret.
@@ -81,6 +92,7 @@ impl Request {
             timeout,
             problem: None,
             speaks_protobuf: false,
+            form: None,
         }
     }
 
@@ -143,6 +155,11 @@ impl Request {
             }
             Err(_) => self.check(Err(format!("header {name} cannot hold its value"))),
         }
+    }
+
+    /// What servers are to make of the objects they answer.
+    pub(crate) fn form(self, form: Option<Form>) -> Self {
+        Request { form, ..self }
     }
 
     /// What is accepted as an answer.

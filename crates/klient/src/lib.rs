@@ -93,7 +93,9 @@
 
 pub use klient_api as api;
 pub use klient_apimachinery as apimachinery;
-pub use klient_apimachinery::meta::v1::{LabelSelector, ListMeta, ObjectMeta, OwnerReference, Status};
+pub use klient_apimachinery::meta::v1::{
+    LabelSelector, ListMeta, ObjectMeta, OwnerReference, PartialObjectMetadata, Status,
+};
 pub use klient_apimachinery::{
     AllNamespaces, Bookmark, ByteString, IntOrString, Map, MicroTime, Object, Quantity, Resource,
     ResourceInfo, Str, Time, Unstructured,

@@ -171,6 +171,47 @@ fn what_is_cut_or_bent_is_refused_and_nothing_worse() {
 }
 
 #[test]
+fn amounts_are_written_as_go_writes_them() {
+    let json =
+        br#"{"spec":{"containers":[{"name":"a","resources":{"limits":{"cpu":0.5,"memory":"1024Mi"}}}]}}"#;
+    let pod = core::v1::Pod::from_json(json).unwrap();
+    let (mut json, mut bytes) = (Vec::new(), Vec::new());
+    pod.to_json(&mut json);
+    let value: Value = serde_json::from_slice(&json).unwrap();
+    let limits = serde_json::json!({"cpu": "500m", "memory": "1Gi"});
+    assert_eq!(value["spec"]["containers"][0]["resources"]["limits"], limits);
+    pod.to_protobuf(&mut bytes);
+    assert!(
+        bytes.windows(4).any(|window| window == b"500m") && bytes.windows(3).any(|window| window == b"1Gi")
+    );
+}
+
+#[test]
+fn what_a_newer_server_sent_survives() {
+    // A field 999 of the spec, and a volume whose source is of a kind 999.
+    let spec = [0x0a, 9, 0x0a, 1, b'v', 0x12, 4, 0xba, 0x3e, 1, b'x', 0xba, 0x3e, 1, b'y'];
+    let mut raw = vec![0x12, spec.len() as u8];
+    raw.extend(spec);
+    let mut pod = core::v1::Pod::default();
+    protobuf::decode(&raw, &mut pod, ManagedFields::Keep).unwrap();
+    pod.metadata.name = Some("changed".into());
+    let mut written = Vec::new();
+    pod.to_protobuf(&mut written);
+    let read = core::v1::Pod::from_protobuf(&written).unwrap();
+    let (volume, spec) = (&read.spec.as_ref().unwrap().volumes[0], read.spec.as_ref().unwrap());
+    assert_eq!(volume.unknown.protobuf(), [0x12, 4, 0xba, 0x3e, 1, b'x']);
+    assert_eq!(spec.unknown.protobuf(), [0xba, 0x3e, 1, b'y']);
+
+    let json =
+        br#"{"spec":{"newer":{"a":[1]},"restartPolicy":"Sometimes","containers":[{"name":"c","new":true}]}}"#;
+    let pod = core::v1::Pod::from_json(json).unwrap();
+    let mut written = Vec::new();
+    pod.to_json(&mut written);
+    let value: Value = serde_json::from_slice(&written).unwrap();
+    assert_eq!(value["spec"], serde_json::from_slice::<Value>(json).unwrap()["spec"]);
+}
+
+#[test]
 fn an_empty_quantity_is_zero() {
     // spec.limits[0].max holds an empty message under an empty name.
     let raw = [0x12, 8, 0x0a, 6, 0x12, 4, 0x0a, 0, 0x12, 0];

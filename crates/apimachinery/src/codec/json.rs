@@ -554,7 +554,12 @@ impl Serialize for View<'_> {
                 serializer.serialize_i64(value as i64)
             }
             Ref::Double(value) => serializer.serialize_f64(value),
-            Ref::Str(text) | Ref::Quantity(text) => serializer.serialize_str(text),
+            Ref::Str(text) => serializer.serialize_str(text),
+            // As Go, which has one way to write an amount. What is none is for the server to refuse.
+            Ref::Quantity(text) => match crate::Quantity::from(text).canonical() {
+                Ok(canonical) => serializer.serialize_str(&canonical),
+                Err(_) => serializer.serialize_str(text),
+            },
             Ref::Bytes(bytes) => serializer.collect_str(&base64::display::Base64Display::new(
                 bytes,
                 &base64::engine::general_purpose::STANDARD,

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Addressable, Place, ResourceInfo, Unstructured, WriteOptions};
 
 use super::{Api, Endpoint};
@@ -41,13 +42,22 @@ impl Place for DynamicPlace {
 
 impl Addressable for DynamicPlace {}
 
-impl Api<Unstructured, DynamicPlace> {
+impl<K> Api<K, DynamicPlace> {
     pub(crate) fn dynamic(client: Client, kind: DynamicKind) -> Self {
         let endpoint =
             Endpoint { client, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
         Api { endpoint, place: DynamicPlace::default(), kind: PhantomData }
     }
+}
 
+impl Api<Unstructured, DynamicPlace> {
+    /// The handle to one namespace. For cluster-scoped kinds it is the same handle.
+    pub fn namespace(&self, name: &str) -> Self {
+        Api { place: DynamicPlace(Some(name.into())), ..self.clone() }
+    }
+}
+
+impl Api<PartialObjectMetadata, DynamicPlace> {
     /// The handle to one namespace. For cluster-scoped kinds it is the same handle.
     pub fn namespace(&self, name: &str) -> Self {
         Api { place: DynamicPlace(Some(name.into())), ..self.clone() }

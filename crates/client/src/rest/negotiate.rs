@@ -11,13 +11,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use klient_apimachinery::codec::{Format, Wire};
 
-use super::{ByteStream, Request, Response};
+use super::{ByteStream, Form, Request, Response};
 use crate::config::Encoding;
 use crate::error::Error;
 
 const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
-const EITHER: &str = "application/vnd.kubernetes.protobuf,application/json";
 
 /// The groups and versions that turned out to be served in JSON only.
 #[derive(Debug, Default)]
@@ -38,6 +37,16 @@ pub(super) fn format_of(headers: &HeaderMap) -> Format {
     let is_protobuf =
         headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(PROTOBUF.as_bytes()));
     if is_protobuf { Format::Protobuf } else { Format::Json }
+}
+
+/// Media types, in the form that objects are asked for.
+fn accepted(media_types: &[&str], form: Option<Form>) -> String {
+    let form = match form {
+        None => "",
+        Some(Form::Metadata) => ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        Some(Form::MetadataList) => ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+    };
+    media_types.iter().map(|media_type| format!("{media_type}{form}")).collect::<Vec<_>>().join(",")
 }
 
 fn is_refusal(error: &Error) -> bool {
@@ -113,16 +122,16 @@ impl Request {
         let encoding = client.config().encoding;
         let group_version = self.path.group_version();
         if !wish.protobuf || encoding == Encoding::Json || client.in_json().has(&group_version) {
-            return put_body(self).attempt(wish).await;
+            return put_body(self.in_json()).attempt(wish).await;
         }
         let mut first = self.clone();
         first.speaks_protobuf = true;
         let accepted = match encoding {
-            _ if !wish.answer => JSON,
-            Encoding::Protobuf => PROTOBUF,
-            _ => EITHER,
+            _ if !wish.answer => accepted(&[JSON], self.form),
+            Encoding::Protobuf => accepted(&[PROTOBUF], self.form),
+            _ => accepted(&[PROTOBUF, JSON], self.form),
         };
-        match put_body(first).accept(accepted).attempt(wish).await {
+        match put_body(first).accept(&accepted).attempt(wish).await {
             Ok(answer) => {
                 // JSON that was asked for says nothing of the server.
                 if wish.answer && answer.format() == Format::Json {
@@ -132,12 +141,17 @@ impl Request {
             }
             // It was refused for its form, before anything was done.
             Err(error) if is_refusal(&error) && encoding == Encoding::Negotiate => {
-                let answer = put_body(self).attempt(wish).await?;
+                let answer = put_body(self.in_json()).attempt(wish).await?;
                 client.in_json().insert(group_version);
                 Ok(answer)
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn in_json(self) -> Self {
+        let accepted = accepted(&[JSON], self.form);
+        self.accept(&accepted)
     }
 
     async fn attempt(self, wish: Wish) -> Result<Answer, Error> {

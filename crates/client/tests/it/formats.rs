@@ -23,10 +23,10 @@ const EITHER: &str = "application/vnd.kubernetes.protobuf,application/json";
 
 /// What went over the wire: the verb, what was accepted and sent, and what was answered.
 #[derive(Clone, Debug, Default)]
-struct Wire(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Wire(Arc<Mutex<Vec<String>>>);
 
 impl Wire {
-    fn client(&self, config: Config) -> Client {
+    pub(crate) fn client(&self, config: Config) -> Client {
         let wire = self.clone();
         let layer = tower::layer::layer_fn(move |transport: Transport| {
             let wire = wire.clone();
@@ -51,7 +51,7 @@ impl Wire {
     }
 
     /// What went over it since this was asked last.
-    fn taken(&self) -> Vec<String> {
+    pub(crate) fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }

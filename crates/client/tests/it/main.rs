@@ -11,6 +11,7 @@ mod discovery;
 mod dynamic;
 mod kubeconfig;
 mod lists;
+mod metadata;
 mod names;
 mod objects;
 mod patches;
