@@ -24,7 +24,8 @@ use crate::{ByteString, Duration, IntOrString, Json, Map, MicroTime, Quantity, S
 /// ```
 pub struct Dynamic {
     schema: &'static Schema,
-    fields: Vec<Any>,
+    /// The fields that were written to, by position: most structs have few of those their schema knows.
+    fields: Vec<(usize, Any)>,
     unknown: Unknown,
 }
 
@@ -56,8 +57,7 @@ enum Held {
 impl Dynamic {
     /// A struct with nothing in it.
     pub fn new(schema: &'static Schema) -> Self {
-        let fields = schema.fields.iter().map(|field| Any::new(&field.ty)).collect();
-        Dynamic { schema, fields, unknown: Unknown::default() }
+        Dynamic { schema, fields: Vec::new(), unknown: Unknown::default() }
     }
 }
 
@@ -67,11 +67,18 @@ impl Message for Dynamic {
     }
 
     fn field(&self, index: usize) -> Ref<'_> {
-        self.fields[index].view()
+        match self.fields.binary_search_by_key(&index, |(index, _)| *index) {
+            Ok(at) => self.fields[at].1.view(),
+            Err(_) => Ref::Absent,
+        }
     }
 
     fn field_mut(&mut self, index: usize) -> Mut<'_> {
-        self.fields[index].view_mut()
+        let at = self.fields.binary_search_by_key(&index, |(index, _)| *index).unwrap_or_else(|at| {
+            self.fields.insert(at, (index, Any::new(&self.schema.fields[index].ty)));
+            at
+        });
+        self.fields[at].1.view_mut()
     }
 
     fn unknown(&self) -> &Unknown {

@@ -1,9 +1,9 @@
-//! How large protobuf becomes when it is read: a struct with nothing in it is two bytes long, and has room for all
-//! its fields then.
+//! How large protobuf becomes when it is read: a struct with nothing in it is two bytes long, and a hundred times as
+//! much then, in memory and again in JSON.
 
 use klient_apimachinery::schema::{Schema, Type};
 
-/// The most fields that the structs of a body may have room for, set or not. Real objects stay far below.
+/// The most fields that the structs of a body may know of, set or not. Real objects stay far below.
 const MOST_FIELDS: usize = 2_000_000;
 
 /// Structs are nested no deeper than this where they are read.
