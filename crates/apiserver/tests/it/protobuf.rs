@@ -19,9 +19,9 @@ const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 fn schema(api_version: &str, kind: &str) -> &'static Schema {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    // These are served as if they were of the core group.
-    let of_meta = || klient_schema::kind("meta.k8s.io", "v1", kind);
-    klient_schema::kind(group, version, kind).or_else(of_meta).unwrap_or_else(|| panic!("no kind {kind}"))
+    // Options and answers are taken under the name of any group.
+    let of_all = || klient_schema::kind("", "v1", kind);
+    klient_schema::kind(group, version, kind).or_else(of_all).unwrap_or_else(|| panic!("no kind {kind}"))
 }
 
 fn raw(object: &Value, schema: &'static Schema) -> Vec<u8> {
