@@ -22,6 +22,12 @@ fn unzipped(answer: &Answer) -> Vec<u8> {
     bytes
 }
 
+/// What tables say of ages depends on when they are asked for.
+fn without_ages(body: &[u8]) -> Vec<u8> {
+    let age = regex::bytes::Regex::new(r#""\d+s""#).expect("the pattern is valid");
+    age.replace_all(body, &b"AGE"[..]).into_owned()
+}
+
 async fn fill(client: &Client, count: usize, size: usize) {
     for index in 0..count {
         let data = json!({"k": "x".repeat(size)});
@@ -51,7 +57,7 @@ async fn large_answers_are_compressed_for_those_who_ask() {
             let zipped = get(&client, &path, accept, "deflate, gzip").await;
             assert!(zipped.body.len() * 20 < plain.body.len(), "{accept} {}", zipped.body.len());
             assert_eq!(zipped.header("content-type"), plain.header("content-type"));
-            assert!(unzipped(&zipped) == plain.body, "{accept}");
+            assert!(without_ages(&unzipped(&zipped)) == without_ages(&plain.body), "{accept}");
         }
     }
 }
