@@ -120,6 +120,14 @@ fn lists_are_read_as_they_arrive() {
 }
 
 #[test]
+fn numbers_may_be_cut_between_two_pieces() {
+    let bytes = br#"{"kind":"PodList","apiVersion":"v1","other":-12.5e+3,"metadata":{},"items":[]}"#;
+    for chunk in 1..bytes.len() {
+        assert!(read(Format::Json, bytes, chunk).is_ok(), "in pieces of {chunk}");
+    }
+}
+
+#[test]
 fn managed_fields_are_passed_over_where_nobody_wants_them() {
     let (list, json, protobuf) = pods();
     for (format, bytes) in [(Format::Json, json), (Format::Protobuf, protobuf)] {

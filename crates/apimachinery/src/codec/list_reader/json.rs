@@ -115,12 +115,12 @@ impl State {
             buffer.consume(begin + 1);
             return Ok(true);
         }
-        let Some(value) = value_at(&bytes[begin..])? else { return Ok(false) };
-        let end = begin + value.len();
         // The end of a number is seen by what stands behind it.
-        if end == bytes.len() {
+        if bytes[begin..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
             return Ok(false);
         }
+        let Some(value) = value_at(&bytes[begin..])? else { return Ok(false) };
+        let end = begin + value.len();
         let text = || serde_json::from_slice::<Option<String>>(value).ok().flatten().unwrap_or_default();
         match key {
             br#""metadata""# => {
