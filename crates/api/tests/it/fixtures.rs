@@ -120,8 +120,20 @@ fn lists_are_read_as_they_arrive() {
 }
 
 #[test]
+fn lists_with_commas_in_the_wrong_place_are_refused() {
+    for items in ["[,]", "[{},]", "[{}{}]", "[{},,{}]", "[{} {}]", "[3]", "[{}]]"] {
+        let json = format!(r#"{{"kind":"PodList","apiVersion":"v1","items":{items}}}"#);
+        assert!(read(Format::Json, json.as_bytes(), 5).is_err(), "{items}");
+    }
+    for json in ["{,}", "{\"a\":1,}", "{\"a\":1 \"b\":2}", "{\"a\":1\u{c},\"b\":2}", "[]", "{\"items\":3}"] {
+        assert!(read(Format::Json, json.as_bytes(), 3).is_err(), "{json:?}");
+    }
+}
+
+#[test]
 fn numbers_may_be_cut_between_two_pieces() {
-    let bytes = br#"{"kind":"PodList","apiVersion":"v1","other":-12.5e+3,"metadata":{},"items":[]}"#;
+    let bytes = br#"{"kind":"PodList","apiVersion":"v1","other":-12.5e+3,"metadata":{"x":-1e3},
+        "items":[{"metadata":{"generation":-17,"newer":[-1.5e-9]}}]}"#;
     for chunk in 1..bytes.len() {
         assert!(read(Format::Json, bytes, chunk).is_ok(), "in pieces of {chunk}");
     }

@@ -52,13 +52,20 @@ pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, Decode
     }
 }
 
+/// Whether an error may be for want of what stands behind the bytes: of `1e` serde_json says that it is no number.
+fn is_cut(error: &serde_json::Error, bytes: &[u8]) -> bool {
+    let line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let lines = 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
+    error.is_eof() || (error.line() == lines && error.column() >= line.len())
+}
+
 /// The JSON value at the beginning of bytes; `None` if its end is missing.
 pub(crate) fn value_at(bytes: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
     match values.next() {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value.get().as_bytes())),
-        Some(Err(error)) if error.is_eof() => Ok(None),
+        Some(Err(error)) if is_cut(&error, bytes) => Ok(None),
         Some(Err(error)) => Err(DecodeError::of_document(error)),
     }
 }
@@ -77,7 +84,7 @@ pub fn item<T: Message + Default + Kind>(
     let mut reader = Reader { raw: true, type_meta, managed_fields, ..Reader::default() };
     let mut json = serde_json::Deserializer::from_slice(bytes);
     match (Slot { place: Mut::Message(&mut object), reader: &mut reader }).deserialize(&mut json) {
-        Err(error) if error.is_eof() => return Ok(None),
+        Err(error) if is_cut(&error, bytes) => return Ok(None),
         Err(error) => return Err(DecodeError::new(reader.path(), error)),
         Ok(()) => {}
     }

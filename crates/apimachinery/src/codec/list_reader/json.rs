@@ -12,6 +12,7 @@ use crate::meta::v1::ListMeta;
 #[derive(Default)]
 pub(super) struct State {
     place: Place,
+    comma: Comma,
     /// How many bytes must have arrived before the next try.
     wanted: usize,
     /// Nothing more will arrive.
@@ -33,6 +34,18 @@ enum Place {
     End,
 }
 
+/// Where a comma stands between keys or items.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Comma {
+    /// Nothing has come yet, so that there is none.
+    #[default]
+    None,
+    /// One must come, or the end.
+    Due,
+    /// One has come, so that more must.
+    Passed,
+}
+
 impl State {
     pub(super) fn has_ended(&self) -> bool {
         self.place == Place::End
@@ -52,38 +65,42 @@ impl State {
             if self.place == Place::End || (buffer.unread().len() < self.wanted && !self.all_is_there) {
                 return Ok(None);
             }
-            skip(buffer, self.place != Place::Begin);
+            skip(buffer);
             let Some(first) = buffer.unread().first().copied() else { return Ok(None) };
-            match (self.place, first) {
-                (Place::Begin, b'{') => {
+            match (self.place, first, self.comma) {
+                (Place::Begin, b'{', _) => {
                     self.place = Place::Key;
                     buffer.consume(1);
                 }
-                (Place::Key, b'}') => {
+                (Place::Key | Place::Item, b',', Comma::Due) => {
+                    self.comma = Comma::Passed;
+                    buffer.consume(1);
+                }
+                (Place::Key, b'}', Comma::None | Comma::Due) => {
                     self.place = Place::End;
                     K::check_list(&self.api_version, &self.kind)?;
                 }
-                (Place::Key, b'"') => {
+                (Place::Key, b'"', Comma::None | Comma::Passed) => {
                     if !self.member(buffer, metadata)? {
                         return Ok(self.wait(buffer));
                     }
                 }
-                (Place::Item, b']') => {
-                    self.place = Place::Key;
+                (Place::Item, b']', Comma::None | Comma::Due) => {
+                    (self.place, self.comma) = (Place::Key, Comma::Due);
                     buffer.consume(1);
                 }
-                (Place::Item, b'{') => {
+                (Place::Item, b'{', Comma::None | Comma::Passed) => {
                     match K::item_from_json(buffer.unread(), managed_fields).map_err(Fault::InItem)? {
                         Some((mut item, length)) => {
                             item.set_list_type(&self.api_version, &self.kind);
-                            self.wanted = 0;
+                            (self.wanted, self.comma) = (0, Comma::Due);
                             buffer.consume(length);
                             return Ok(Some(item));
                         }
                         None => return Ok(self.wait(buffer)),
                     }
                 }
-                (Place::Item, _) => {
+                (Place::Item, _, Comma::None | Comma::Passed) => {
                     return Err(Fault::InItem(DecodeError::of_document("expected an object")));
                 }
                 _ => return Err(DecodeError::of_document("it is no list in JSON").into()),
@@ -102,15 +119,15 @@ impl State {
         let bytes = buffer.unread();
         let Some(key) = value_at(bytes)? else { return Ok(false) };
         let rest = &bytes[key.len()..];
-        let Some(colon) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else { return Ok(false) };
+        let Some(colon) = rest.iter().position(|byte| !is_space(*byte)) else { return Ok(false) };
         if rest[colon] != b':' {
             return Err(DecodeError::of_document("a key of the list has no value"));
         }
         let rest = &rest[colon + 1..];
-        let Some(space) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) else { return Ok(false) };
+        let Some(space) = rest.iter().position(|byte| !is_space(*byte)) else { return Ok(false) };
         let begin = key.len() + colon + 1 + space;
         if key == br#""items""# && bytes[begin] == b'[' {
-            self.place = Place::Item;
+            (self.place, self.comma) = (Place::Item, Comma::None);
             self.wanted = 0;
             buffer.consume(begin + 1);
             return Ok(true);
@@ -133,15 +150,18 @@ impl State {
             }
             _ => {}
         }
-        self.wanted = 0;
+        (self.wanted, self.comma) = (0, Comma::Due);
         buffer.consume(end);
         Ok(true)
     }
 }
 
-/// Passes over space, and over commas: that two pass for one does no harm.
-fn skip(buffer: &mut Buffer<'_>, commas: bool) {
-    let passed = |byte: &u8| byte.is_ascii_whitespace() || (commas && *byte == b',');
-    let length = buffer.unread().iter().take_while(|byte| passed(byte)).count();
+fn skip(buffer: &mut Buffer<'_>) {
+    let length = buffer.unread().iter().take_while(|byte| is_space(**byte)).count();
     buffer.consume(length);
+}
+
+/// What JSON calls space, which is less than ASCII does.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
