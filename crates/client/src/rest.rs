@@ -219,10 +219,7 @@ impl Request {
         let Some(limit) = self.timeout else { return read.await };
         match tokio::time::timeout(limit, read).await {
             Ok(done) => done,
-            Err(_) => {
-                let problem = format!("no whole answer within {} s", limit.as_secs_f64());
-                Err(Error::new(ErrorKind::Timeout, call.to_string(), Problem(problem)))
-            }
+            Err(_) => Err(too_late(call.to_string(), limit)),
         }
     }
 
@@ -243,4 +240,10 @@ impl Request {
         object.to_json(&mut json);
         self.body("application/json", json)
     }
+}
+
+/// The error of an answer of which not all came in time.
+pub(crate) fn too_late(what: String, limit: Duration) -> Error {
+    let problem = format!("no whole answer within {} s", limit.as_secs_f64());
+    Error::new(ErrorKind::Timeout, what, Problem(problem))
 }

@@ -1,6 +1,5 @@
 //! [`Items`], the objects of a list as they arrive.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -8,8 +7,8 @@ use klient_apimachinery::codec::{ListReader, ManagedFields, Wire};
 use klient_apimachinery::meta::v1::ListMeta;
 use tokio::time::Instant;
 
-use crate::error::{Error, ErrorKind, Problem};
-use crate::rest::{ByteStream, Request, failure_in};
+use crate::error::Error;
+use crate::rest::{ByteStream, Request, failure_in, too_late};
 
 /// The objects of a list, one by one as they arrive, so that no more than one is held. Dropping it ends the request.
 ///
@@ -33,10 +32,11 @@ use crate::rest::{ByteStream, Request, failure_in};
 pub struct Items<K> {
     stream: ByteStream,
     reader: Option<ListReader<'static, K>>,
-    ready: VecDeque<K>,
     metadata: ListMeta,
     /// Nothing has arrived yet.
     is_first: bool,
+    /// All has arrived.
+    has_ended: bool,
     /// When the whole list must have arrived, and how long that is.
     deadline: Option<(Instant, Duration)>,
 }
@@ -48,22 +48,22 @@ impl<K: Wire> Items<K> {
         limit: Option<Duration>,
     ) -> Result<Self, Error> {
         let deadline = limit.map(|limit| (Instant::now() + limit, limit));
-        let what = request.clone();
+        let what = format!("{request:?}");
         let starting = request.stream_of::<K>();
         let stream = match deadline {
             None => starting.await?,
             Some((at, limit)) => match tokio::time::timeout_at(at, starting).await {
                 Ok(stream) => stream?,
-                Err(_) => return Err(too_late(format!("{what:?}"), limit)),
+                Err(_) => return Err(too_late(what, limit)),
             },
         };
         let reader = Some(ListReader::new(stream.format(), managed_fields));
         Ok(Items {
             stream,
             reader,
-            ready: VecDeque::new(),
             metadata: ListMeta::default(),
             is_first: true,
+            has_ended: false,
             deadline,
         })
     }
@@ -75,9 +75,14 @@ impl<K: Wire> Items<K> {
     /// If the connection breaks, or what arrives is no list of this type.
     pub async fn next(&mut self) -> Result<Option<K>, Error> {
         while let Some(reader) = &mut self.reader {
-            let what = || self.stream.what.clone();
-            if let Some(item) = reader.next_item().map_err(|error| Error::decode(what(), error))? {
+            let unreadable = |error| Error::decode(self.stream.what.clone(), error);
+            if let Some(item) = reader.next_item().map_err(unreadable)? {
                 return Ok(Some(item));
+            }
+            if self.has_ended {
+                let finished = self.reader.take().map(ListReader::finish).transpose();
+                self.metadata = finished.map_err(unreadable)?.unwrap_or_default();
+                break;
             }
             let reading = self.stream.chunk();
             let chunk = match self.deadline {
@@ -87,29 +92,19 @@ impl<K: Wire> Items<K> {
                     Err(_) => Err(too_late(self.stream.what.clone(), limit)),
                 },
             }?;
-            match chunk {
-                Some(chunk) => {
-                    if std::mem::take(&mut self.is_first)
-                        && let Some(status) = failure_in(self.stream.format(), &chunk)
-                    {
-                        return Err(Error::status(self.stream.what.clone(), status, None));
-                    }
-                    reader.push(&chunk);
-                }
-                None => {
-                    reader.end();
-                    let what = || self.stream.what.clone();
-                    while let Some(item) = reader.next_item().map_err(|error| Error::decode(what(), error))? {
-                        self.ready.push_back(item);
-                    }
-                    if let Some(reader) = self.reader.take() {
-                        let what = self.stream.what.clone();
-                        self.metadata = reader.finish().map_err(|error| Error::decode(what, error))?;
-                    }
-                }
+            let Some(chunk) = chunk else {
+                reader.end();
+                self.has_ended = true;
+                continue;
+            };
+            if std::mem::take(&mut self.is_first)
+                && let Some(status) = failure_in(self.stream.format(), &chunk)
+            {
+                return Err(Error::status(self.stream.what.clone(), status, None));
             }
+            reader.push(&chunk);
         }
-        Ok(self.ready.pop_front())
+        Ok(None)
     }
 
     /// What the list says of itself: its resourceVersion, and how to go on when there is more. It is empty until the
@@ -121,11 +116,6 @@ impl<K: Wire> Items<K> {
     pub(super) fn into_metadata(self) -> ListMeta {
         self.metadata
     }
-}
-
-fn too_late(what: String, limit: Duration) -> Error {
-    let problem = format!("no whole answer within {} s", limit.as_secs_f64());
-    Error::new(ErrorKind::Timeout, what, Problem(problem))
 }
 
 impl<K> fmt::Debug for Items<K> {

@@ -61,14 +61,35 @@ struct Wish {
     protobuf: bool,
     /// What is answered may be.
     answer: bool,
-    /// The answer is wanted as it comes.
-    streamed: bool,
 }
 
-#[expect(clippy::large_enum_variant, reason = "it lives for one call, and is taken apart at once")]
-enum Answer {
-    Whole(Response),
-    Stream(ByteStream),
+/// A way to take an answer: whole, or as it comes.
+trait Answer: Sized {
+    /// Sends a request and takes its answer.
+    fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send;
+
+    /// The format it is in.
+    fn format(&self) -> Format;
+}
+
+impl Answer for Response {
+    fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send {
+        request.send()
+    }
+
+    fn format(&self) -> Format {
+        Response::format(self)
+    }
+}
+
+impl Answer for ByteStream {
+    fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send {
+        request.stream()
+    }
+
+    fn format(&self) -> Format {
+        ByteStream::format(self)
+    }
 }
 
 impl Request {
@@ -79,8 +100,8 @@ impl Request {
 
     /// Sends what the request has as its body, and reads an answer that is a type's, or a Status.
     pub(crate) async fn respond<A: Wire>(self) -> Result<Response, Error> {
-        let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf(), streamed: false };
-        self.negotiate(wish, |request| request).await.map(Answer::whole)
+        let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf() };
+        self.negotiate(wish, |request| request).await
     }
 
     /// Sends an object, and takes an answer of a type.
@@ -90,11 +111,7 @@ impl Request {
 
     /// Sends an object, and reads an answer that is a type's, or a Status.
     pub(crate) async fn submit<B: Wire, A: Wire>(self, body: &B) -> Result<Response, Error> {
-        let wish = Wish {
-            protobuf: B::has_protobuf() || A::has_protobuf(),
-            answer: A::has_protobuf(),
-            streamed: false,
-        };
+        let wish = Wish { protobuf: B::has_protobuf() || A::has_protobuf(), answer: A::has_protobuf() };
         let put = |request: Request| {
             if request.speaks_protobuf && B::has_protobuf() {
                 let mut bytes = Vec::new();
@@ -103,26 +120,26 @@ impl Request {
             }
             request.object(body)
         };
-        self.negotiate(wish, put).await.map(Answer::whole)
+        self.negotiate(wish, put).await
     }
 
     /// Sends the request, and gives an answer of objects of a type as it comes.
     pub(crate) async fn stream_of<A: Wire>(self) -> Result<ByteStream, Error> {
-        let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf(), streamed: true };
-        self.negotiate(wish, |request| request).await.map(Answer::stream)
+        let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf() };
+        self.negotiate(wish, |request| request).await
     }
 
     /// Makes an attempt in protobuf, if that is possible, and one in JSON if it is refused.
-    async fn negotiate(
+    async fn negotiate<R: Answer>(
         self,
         wish: Wish,
         put_body: impl Fn(Request) -> Request + Send,
-    ) -> Result<Answer, Error> {
+    ) -> Result<R, Error> {
         let client = self.client.clone();
         let encoding = client.config().encoding;
         let group_version = self.path.group_version();
         if !wish.protobuf || encoding == Encoding::Json || client.in_json().has(&group_version) {
-            return put_body(self.in_json()).attempt(wish).await;
+            return R::to(put_body(self.in_json())).await;
         }
         let mut first = self.clone();
         first.speaks_protobuf = true;
@@ -131,7 +148,7 @@ impl Request {
             Encoding::Protobuf => accepted(&[PROTOBUF], self.form),
             _ => accepted(&[PROTOBUF, JSON], self.form),
         };
-        match put_body(first).accept(&accepted).attempt(wish).await {
+        match R::to(put_body(first).accept(&accepted)).await {
             Ok(answer) => {
                 // JSON that was asked for says nothing of the server.
                 if wish.answer && answer.format() == Format::Json {
@@ -141,7 +158,7 @@ impl Request {
             }
             // It was refused for its form, before anything was done.
             Err(error) if is_refusal(&error) && encoding == Encoding::Negotiate => {
-                let answer = put_body(self.in_json()).attempt(wish).await?;
+                let answer = R::to(put_body(self.in_json())).await?;
                 client.in_json().insert(group_version);
                 Ok(answer)
             }
@@ -152,35 +169,5 @@ impl Request {
     fn in_json(self) -> Self {
         let accepted = accepted(&[JSON], self.form);
         self.accept(&accepted)
-    }
-
-    async fn attempt(self, wish: Wish) -> Result<Answer, Error> {
-        if wish.streamed {
-            return self.stream().await.map(Answer::Stream);
-        }
-        self.send().await.map(Answer::Whole)
-    }
-}
-
-impl Answer {
-    fn format(&self) -> Format {
-        match self {
-            Answer::Whole(response) => response.format(),
-            Answer::Stream(stream) => stream.format(),
-        }
-    }
-
-    fn whole(self) -> Response {
-        match self {
-            Answer::Whole(response) => response,
-            Answer::Stream(_) => unreachable!("a whole answer was wished for"),
-        }
-    }
-
-    fn stream(self) -> ByteStream {
-        match self {
-            Answer::Stream(stream) => stream,
-            Answer::Whole(_) => unreachable!("a stream was wished for"),
-        }
     }
 }
