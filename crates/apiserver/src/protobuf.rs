@@ -1,17 +1,11 @@
 //! Objects in protobuf, made from their JSON.
 
 use bytes::Bytes;
-use klient_apimachinery::codec::protobuf::{Envelope, ListPart, MAGIC};
+use klient_apimachinery::codec::protobuf::{Envelope, ListPart};
 use klient_apimachinery::codec::{json, protobuf};
 use klient_apimachinery::message::Dynamic;
 use klient_apimachinery::schema::Schema;
 use serde::Deserialize;
-
-/// How much a list's head is longer than the names in it, at most.
-const HEAD: usize = 64;
-
-/// How and as what a list is encoded once more: it is not.
-const TAIL: [u8; 4] = [3 << 3 | 2, 0, 4 << 3 | 2, 0];
 
 /// The bytes of a struct that the server has as JSON, without an envelope.
 pub(crate) fn raw(json: &[u8], schema: &'static Schema) -> Vec<u8> {
@@ -41,7 +35,7 @@ pub(crate) fn object(json: &[u8], schema: &'static Schema) -> Vec<u8> {
 
 /// An object's bytes in its envelope.
 pub(crate) fn enveloped(api_version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len() + HEAD + api_version.len() + kind.len());
+    let mut out = Vec::new();
     Envelope { api_version, kind, raw }.write(&mut out);
     out
 }
@@ -54,39 +48,11 @@ pub(crate) fn around_list(
     metadata: &[u8],
     items: &[Bytes],
 ) -> (Vec<u8>, Vec<u8>) {
-    let mut type_meta = Vec::with_capacity(HEAD + api_version.len() + kind.len());
-    push_field(1, api_version.as_bytes(), &mut type_meta);
-    push_field(2, kind.as_bytes(), &mut type_meta);
-    let mut first = Vec::with_capacity(HEAD);
-    ListPart::Metadata(metadata).push(&mut first);
-    let items: usize = items.iter().map(|item| 1 + varint(item.len()).count() + item.len()).sum();
-
-    let mut head = MAGIC.to_vec();
-    push_field(1, &type_meta, &mut head);
-    push_head(2, first.len() + items, &mut head);
-    head.extend(first);
-    (head, TAIL.to_vec())
-}
-
-fn push_field(number: u8, bytes: &[u8], out: &mut Vec<u8>) {
-    push_head(number, bytes.len(), out);
-    out.extend_from_slice(bytes);
-}
-
-/// The tag and length before so many bytes.
-fn push_head(number: u8, length: usize, out: &mut Vec<u8>) {
-    out.push(number << 3 | 2);
-    out.extend(varint(length));
-}
-
-fn varint(number: usize) -> impl Iterator<Item = u8> {
-    let mut rest = Some(number);
-    std::iter::from_fn(move || {
-        let low = rest?;
-        rest = (low >= 0x80).then_some(low >> 7);
-        // The highest bit says that more follows.
-        Some((low & 0x7f) as u8 | if rest.is_some() { 0x80 } else { 0 })
-    })
+    let metadata = ListPart::Metadata(metadata);
+    let items: usize = items.iter().map(|item| ListPart::Item(item).length()).sum();
+    let (mut head, tail) = Envelope::around(api_version, kind, metadata.length() + items);
+    metadata.push(&mut head);
+    (head, tail.to_vec())
 }
 
 #[cfg(test)]

@@ -54,9 +54,12 @@ pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, Decode
 
 /// Whether an error may be for want of what stands behind the bytes: of `1e` serde_json says that it is no number.
 fn is_cut(error: &serde_json::Error, bytes: &[u8]) -> bool {
-    let line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let lines = 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
-    error.is_eof() || (error.line() == lines && error.column() >= line.len())
+    let is_at_the_end = || {
+        let line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let lines = 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
+        error.line() == lines && error.column() >= line.len()
+    };
+    error.is_eof() || is_at_the_end()
 }
 
 /// The JSON value at the beginning of bytes; `None` if its end is missing.

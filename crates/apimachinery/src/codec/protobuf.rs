@@ -14,4 +14,4 @@ pub use decode::decode;
 pub use encode::encode;
 pub(crate) use envelope::read_type_meta;
 pub use envelope::{Envelope, MAGIC, from_slice, list_to_vec, to_vec};
-pub use frame::{Event, ListPart, list_parts};
+pub use frame::{Event, ListPart, fields, list_parts};

@@ -63,7 +63,7 @@ impl State {
                         number => {
                             if number == 1 {
                                 let type_meta = &bytes[field.begin..field.end];
-                                let (api_version, kind) = read_type_meta(type_meta).map_err(of_document)?;
+                                let (api_version, kind) = read_type_meta(type_meta)?;
                                 K::check_list(api_version, kind)?;
                             }
                             buffer.consume(field.end);

@@ -2,7 +2,8 @@
 
 use super::decode::{decode, text};
 use super::encode;
-use super::wire::{Input, Output, Problem, WireType};
+use super::frame::fields;
+use super::wire::Output;
 use crate::List;
 use crate::codec::{DecodeError, Kind, ManagedFields, check_kind};
 use crate::message::Message;
@@ -32,31 +33,48 @@ impl<'a> Envelope<'a> {
             DecodeError::of_document("it is no object in protobuf: it does not begin with `k8s\\0`")
         })?;
         let mut envelope = Envelope::default();
-        let read = |envelope: &mut Envelope<'a>| -> Result<(), Problem> {
-            let mut input = Input(body);
-            while !input.is_empty() {
-                match next(&mut input)? {
-                    Some((1, type_meta)) => {
-                        (envelope.api_version, envelope.kind) = read_type_meta(type_meta)?;
-                    }
-                    Some((2, raw)) => envelope.raw = raw,
-                    Some((3, encoding)) if !encoding.is_empty() => {
-                        return Err("its content is encoded once more, in a way that is not known");
-                    }
-                    _ => {}
+        for field in fields(body) {
+            match field? {
+                (1, type_meta) => (envelope.api_version, envelope.kind) = read_type_meta(type_meta)?,
+                (2, raw) => envelope.raw = raw,
+                (3, encoding) if !encoding.is_empty() => {
+                    let problem = "its content is encoded once more, in a way that is not known";
+                    return Err(DecodeError::of_document(problem));
                 }
+                _ => {}
             }
-            Ok(())
-        };
-        read(&mut envelope).map_err(DecodeError::of_document)?;
+        }
         Ok(envelope)
     }
 
     /// Appends the envelope.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let write_raw = |output: &mut Output| output.prepend(self.raw);
-        write(self.api_version, self.kind, self.raw.len(), write_raw, out);
+        let (head, tail) = Self::around(self.api_version, self.kind, self.raw.len());
+        out.reserve(head.len() + self.raw.len() + tail.len());
+        out.extend_from_slice(&head);
+        out.extend_from_slice(self.raw);
+        out.extend_from_slice(tail);
     }
+
+    /// What stands before and behind so many bytes of a struct.
+    pub fn around(api_version: &str, kind: &str, length: usize) -> (Vec<u8>, &'static [u8]) {
+        let mut head = Output::with_capacity(api_version.len() + kind.len() + 32);
+        head.head(2, length);
+        write_type_meta(api_version, kind, &mut head);
+        (head.written().to_vec(), &TAIL)
+    }
+}
+
+/// How and as what the content is encoded once more: it is not.
+const TAIL: [u8; 4] = [3 << 3 | 2, 0, 4 << 3 | 2, 0];
+
+/// Writes the envelope's beginning.
+fn write_type_meta(api_version: &str, kind: &str, out: &mut Output) {
+    let before = out.len();
+    out.bytes(2, kind.as_bytes());
+    out.bytes(1, api_version.as_bytes());
+    out.close(1, before);
+    out.prepend(&MAGIC);
 }
 
 /// Appends an envelope around what `write_raw` writes, of which about so much is expected.
@@ -68,28 +86,21 @@ fn write(
     out: &mut Vec<u8>,
 ) {
     let mut output = Output::with_capacity(expected + 128);
-    // How and as what the content is encoded once more: it is not.
-    output.bytes(4, b"");
-    output.bytes(3, b"");
+    output.prepend(&TAIL);
     let before = output.len();
     write_raw(&mut output);
     output.close(2, before);
-    let before = output.len();
-    output.bytes(2, kind.as_bytes());
-    output.bytes(1, api_version.as_bytes());
-    output.close(1, before);
-    output.prepend(&MAGIC);
+    write_type_meta(api_version, kind, &mut output);
     out.extend_from_slice(output.written());
 }
 
 /// The apiVersion and kind.
-pub(crate) fn read_type_meta(bytes: &[u8]) -> Result<(&str, &str), Problem> {
-    let mut input = Input(bytes);
+pub(crate) fn read_type_meta(bytes: &[u8]) -> Result<(&str, &str), DecodeError> {
     let (mut api_version, mut kind) = ("", "");
-    while !input.is_empty() {
-        match next(&mut input)? {
-            Some((1, text_of)) => api_version = text(text_of)?,
-            Some((2, text_of)) => kind = text(text_of)?,
+    for field in fields(bytes) {
+        match field? {
+            (1, bytes) => api_version = text(bytes).map_err(DecodeError::of_document)?,
+            (2, bytes) => kind = text(bytes).map_err(DecodeError::of_document)?,
             _ => {}
         }
     }
@@ -128,13 +139,4 @@ pub fn list_to_vec<T: Message + Kind>(list: &List<T>, out: &mut Vec<u8>) {
         output.close(1, before);
     };
     write(T::API_VERSION, &format!("{}List", T::KIND), 1024 * list.items.len(), write_list, out);
-}
-
-/// The next field, if it holds bytes.
-pub(super) fn next<'a>(input: &mut Input<'a>) -> Result<Option<(u32, &'a [u8])>, Problem> {
-    let (number, wire) = input.tag()?;
-    match wire {
-        WireType::Bytes => Ok(Some((number, input.bytes()?))),
-        _ => input.skip(wire).map(|()| None),
-    }
 }

@@ -1,8 +1,7 @@
 //! What stands around objects in lists and watches, for those who have the objects' bytes already.
 
 use super::decode::text;
-use super::envelope::next;
-use super::wire::{Input, Output, Problem};
+use super::wire::{Input, Output, Problem, WireType};
 use crate::codec::DecodeError;
 
 /// A part of a list's bytes.
@@ -14,15 +13,14 @@ pub enum ListPart<'a> {
     Item(&'a [u8]),
 }
 
-/// The parts of the bytes of a list, as [`Envelope::raw`](super::Envelope::raw) has them.
-pub fn list_parts(raw: &[u8]) -> impl Iterator<Item = Result<ListPart<'_>, DecodeError>> {
+/// The fields of a struct's bytes that hold bytes themselves: text, structs and the like, by number.
+pub fn fields(raw: &[u8]) -> impl Iterator<Item = Result<(u32, &[u8]), DecodeError>> {
     let mut input = Input(raw);
     std::iter::from_fn(move || {
         while !input.is_empty() {
             match next(&mut input) {
-                Ok(Some((1, bytes))) => return Some(Ok(ListPart::Metadata(bytes))),
-                Ok(Some((2, bytes))) => return Some(Ok(ListPart::Item(bytes))),
-                Ok(_) => {}
+                Ok(Some(field)) => return Some(Ok(field)),
+                Ok(None) => {}
                 Err(problem) => {
                     input = Input(&[]);
                     return Some(Err(DecodeError::of_document(problem)));
@@ -33,17 +31,48 @@ pub fn list_parts(raw: &[u8]) -> impl Iterator<Item = Result<ListPart<'_>, Decod
     })
 }
 
+/// The next field, if it holds bytes.
+fn next<'a>(input: &mut Input<'a>) -> Result<Option<(u32, &'a [u8])>, Problem> {
+    let (number, wire) = input.tag()?;
+    match wire {
+        WireType::Bytes => Ok(Some((number, input.bytes()?))),
+        _ => input.skip(wire).map(|()| None),
+    }
+}
+
+/// The parts of the bytes of a list, as [`Envelope::raw`](super::Envelope::raw) has them.
+pub fn list_parts(raw: &[u8]) -> impl Iterator<Item = Result<ListPart<'_>, DecodeError>> {
+    fields(raw).filter_map(|field| match field {
+        Ok((1, bytes)) => Some(Ok(ListPart::Metadata(bytes))),
+        Ok((2, bytes)) => Some(Ok(ListPart::Item(bytes))),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    })
+}
+
 impl ListPart<'_> {
     /// Appends the part to the bytes of a list.
     pub fn push(&self, out: &mut Vec<u8>) {
+        let (head, bytes) = self.written();
+        out.extend_from_slice(head.written());
+        out.extend_from_slice(bytes);
+    }
+
+    /// How many bytes [`push`](Self::push) appends.
+    pub fn length(&self) -> usize {
+        let (head, bytes) = self.written();
+        head.len() + bytes.len()
+    }
+
+    /// What stands before the bytes, and the bytes.
+    fn written(&self) -> (Output, &[u8]) {
         let (number, bytes) = match self {
             ListPart::Metadata(bytes) => (1, bytes),
             ListPart::Item(bytes) => (2, bytes),
         };
-        let mut head = Output::default();
+        let mut head = Output::with_capacity(16);
         head.head(number, bytes.len());
-        out.extend_from_slice(head.written());
-        out.extend_from_slice(bytes);
+        (head, bytes)
     }
 }
 
@@ -63,26 +92,21 @@ impl<'a> Event<'a> {
     ///
     /// If the bytes are not protobuf.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let read = || {
-            let mut event = Event::default();
-            let mut input = Input(bytes);
-            while !input.is_empty() {
-                match next(&mut input)? {
-                    Some((1, kind)) => event.kind = text(kind)?,
-                    Some((2, extension)) => {
-                        let mut extension = Input(extension);
-                        while !extension.is_empty() {
-                            if let Some((1, object)) = next(&mut extension)? {
-                                event.object = object;
-                            }
+        let mut event = Event::default();
+        for field in fields(bytes) {
+            match field? {
+                (1, kind) => event.kind = text(kind).map_err(DecodeError::of_document)?,
+                (2, extension) => {
+                    for field in fields(extension) {
+                        if let (1, object) = field? {
+                            event.object = object;
                         }
                     }
-                    _ => {}
                 }
+                _ => {}
             }
-            Ok::<_, Problem>(event)
-        };
-        read().map_err(DecodeError::of_document)
+        }
+        Ok(event)
     }
 
     /// Appends the event with its length before it, 4 bytes with the highest first.

@@ -1,6 +1,7 @@
 //! How large protobuf becomes when it is read: a struct with nothing in it is two bytes long, and a hundred times as
 //! much then, in memory and again in JSON.
 
+use klient_apimachinery::codec::protobuf::fields;
 use klient_apimachinery::schema::{Schema, Type};
 
 /// The most fields that the structs of a body may know of, set or not. Real objects stay far below.
@@ -24,7 +25,7 @@ impl Scale {
     /// Weighs a struct, or what is embedded in it at `within`; none if it is too much.
     fn weigh(
         &mut self,
-        mut raw: &[u8],
+        raw: &[u8],
         schema: &'static Schema,
         within: &mut Vec<u32>,
         depth: usize,
@@ -35,7 +36,7 @@ impl Scale {
         if depth == DEPTH {
             return Some(());
         }
-        while let Some((number, bytes)) = next(&mut raw) {
+        for (number, bytes) in whole_fields(raw) {
             let field = schema.fields.iter().find(|field| field.number == number && field.within == *within);
             if let Some(field) = field {
                 self.weigh_value(bytes, &field.ty, depth)?;
@@ -57,8 +58,7 @@ impl Scale {
             Type::Map(ty) => self.weigh_entry(bytes, ty, depth),
             Type::SchemaOrArray(schema) | Type::SchemaOrBool(schema) | Type::SchemaOrStringArray(schema) => {
                 // It is a part of a message of its own.
-                let mut rest = bytes;
-                while let Some((_, part)) = next(&mut rest) {
+                for (_, part) in whole_fields(bytes) {
                     self.weigh(part, schema, &mut Vec::new(), depth + 1)?;
                 }
                 Some(())
@@ -70,9 +70,9 @@ impl Scale {
         }
     }
 
-    fn weigh_entry(&mut self, mut entry: &[u8], ty: &'static Type, depth: usize) -> Option<()> {
+    fn weigh_entry(&mut self, entry: &[u8], ty: &'static Type, depth: usize) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
-        while let Some((number, part)) = next(&mut entry) {
+        for (number, part) in whole_fields(entry) {
             if number == 2 {
                 self.weigh_value(part, ty, depth)?;
             }
@@ -81,35 +81,7 @@ impl Scale {
     }
 }
 
-/// The next field that holds bytes; none at the end, or where it is broken.
-fn next<'a>(raw: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
-    loop {
-        let tag = varint(raw)?;
-        let skipped = match tag & 7 {
-            0 => varint(raw).map(|_| 0)?,
-            1 => 8,
-            5 => 4,
-            2 => {
-                let length = usize::try_from(varint(raw)?).ok()?;
-                let (bytes, rest) = raw.split_at_checked(length)?;
-                *raw = rest;
-                return Some((u32::try_from(tag >> 3).ok()?, bytes));
-            }
-            _ => return None,
-        };
-        *raw = raw.get(skipped..)?;
-    }
-}
-
-fn varint(raw: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = raw.split_first()?;
-        *raw = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if *byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
+/// The fields that hold bytes, up to the first that is broken.
+fn whole_fields(raw: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    fields(raw).map_while(Result::ok)
 }
