@@ -1,11 +1,13 @@
 //! How objects go over the wire.
 
+mod encoded;
 pub mod json;
 mod list_reader;
 pub mod protobuf;
 
 use std::fmt;
 
+pub use encoded::{Encoded, EncodedMeta, EncodedOwner};
 pub use list_reader::ListReader;
 
 use crate::schema::Schema;

@@ -3,6 +3,7 @@
 //! - [`meta::v1`]: `ObjectMeta`, `Status`, `LabelSelector` and the other types all groups share;
 //! - [`Object`], [`Resource`], [`ResourceInfo`] and [`verbs`]: what an object is, and what may be done with it;
 //! - [`Unstructured`], [`List`], [`WatchEvent`]: objects of any kind, many of them, and how they change;
+//! - [`ListWatch`]: where the objects of a cache come from;
 //! - [`Str`], [`Map`], [`Quantity`], [`IntOrString`], [`Time`]: what fields hold;
 //! - [`codec`], [`message`], [`schema`]: how objects go over the wire, and the tables that say so.
 //!
@@ -19,6 +20,7 @@ mod generated {
 pub mod k8s_openapi;
 pub mod labels;
 mod list;
+mod list_watch;
 mod macros;
 pub mod message;
 pub mod meta;
@@ -35,6 +37,7 @@ pub mod yaml;
 #[doc(hidden)]
 pub use ::serde;
 pub use list::List;
+pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;
 pub use object::{
     Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, Object, Place, Resource,
