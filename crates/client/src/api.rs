@@ -3,6 +3,7 @@
 mod dynamic;
 mod items;
 mod patch;
+mod source;
 mod subresource;
 mod watch;
 
@@ -122,6 +123,20 @@ impl<K: Wire, P: Place> Api<K, P> {
     pub(crate) fn request(&self, method: Method) -> Request {
         let form = K::is_partial().then_some(Form::Metadata);
         self.endpoint.request(method, self.place.namespace()).form(form)
+    }
+}
+
+impl<K: Wire, P: Place> Api<K, P> {
+    async fn start_items(&self, options: &ListOptions) -> Result<Items<K>, Error> {
+        self.endpoint.check("list", false, None)?;
+        let form = K::is_partial().then_some(Form::MetadataList);
+        let request = listing(self.request(Method::GET), options).form(form);
+        Items::start(request, options.managed_fields, self.endpoint.client.config().timeouts.whole).await
+    }
+
+    async fn start_watch(&self, options: &WatchOptions) -> Result<Watch<K>, Error> {
+        self.endpoint.check("watch", false, None)?;
+        Watch::start(self.request(Method::GET), options, &self.endpoint.client).await
     }
 }
 
@@ -283,10 +298,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     where
         K: verbs::List,
     {
-        self.endpoint.check("list", false, None)?;
-        let form = K::is_partial().then_some(Form::MetadataList);
-        let request = listing(self.request(Method::GET), options).form(form);
-        Items::start(request, options.managed_fields, self.endpoint.client.config().timeouts.whole).await
+        self.start_items(options).await
     }
 
     /// Follows changes as they are made.
@@ -298,8 +310,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     where
         K: verbs::Watch,
     {
-        self.endpoint.check("watch", false, None)?;
-        Watch::start(self.request(Method::GET), options, &self.endpoint.client).await
+        self.start_watch(options).await
     }
 
     /// Creates an object and gives it as the server made it.

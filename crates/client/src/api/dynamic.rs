@@ -42,6 +42,12 @@ impl Place for DynamicPlace {
 
 impl Addressable for DynamicPlace {}
 
+impl DynamicPlace {
+    pub(super) fn new(namespace: Option<&str>) -> Self {
+        DynamicPlace(namespace.map(Into::into))
+    }
+}
+
 impl<K> Api<K, DynamicPlace> {
     pub(crate) fn dynamic(client: Client, kind: DynamicKind) -> Self {
         let endpoint =

@@ -107,6 +107,20 @@ impl<K: Wire> Items<K> {
         Ok(None)
     }
 
+    /// Appends the next object and those that have arrived with it; false at the end.
+    pub(super) async fn next_batch(&mut self, out: &mut Vec<K>) -> Result<bool, Error> {
+        let Some(first) = self.next().await? else { return Ok(false) };
+        out.push(first);
+        while let Some(reader) = &mut self.reader {
+            let unreadable = |error| Error::decode(self.stream.what.clone(), error);
+            match reader.next_item().map_err(unreadable)? {
+                Some(item) => out.push(item),
+                None => break,
+            }
+        }
+        Ok(true)
+    }
+
     /// What the list says of itself: its resourceVersion, and how to go on when there is more. It is empty until the
     /// last object has been taken.
     pub fn metadata(&self) -> &ListMeta {

@@ -90,17 +90,26 @@ impl<K: Wire> Watch<K> {
         poll_fn(|context| self.poll_event(context)).await
     }
 
+    /// Appends the next event and those that have arrived with it; false at the end.
+    pub(super) async fn next_batch(&mut self, out: &mut Vec<WatchEvent<K>>) -> Result<bool, Error> {
+        let Some(first) = self.next().await else { return Ok(false) };
+        out.push(first?);
+        while let Some(line) = self.lines.ready.pop_front() {
+            out.push(self.read(&line)?);
+        }
+        Ok(true)
+    }
+
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<WatchEvent<K>, Error>>> {
-        self.lines.poll_line(context).map(|line| {
-            line.map(|line| {
-                let line = line?;
-                let event = match self.format {
-                    Format::Json => WatchEvent::from_json(&line, self.managed_fields),
-                    Format::Protobuf => WatchEvent::from_protobuf(&line, self.managed_fields),
-                };
-                event.map_err(|error| Error::decode(self.lines.what.clone(), error))
-            })
-        })
+        self.lines.poll_line(context).map(|line| line.map(|line| self.read(&line?)))
+    }
+
+    fn read(&self, line: &[u8]) -> Result<WatchEvent<K>, Error> {
+        let event = match self.format {
+            Format::Json => WatchEvent::from_json(line, self.managed_fields),
+            Format::Protobuf => WatchEvent::from_protobuf(line, self.managed_fields),
+        };
+        event.map_err(|error| Error::decode(self.lines.what.clone(), error))
     }
 }
 
