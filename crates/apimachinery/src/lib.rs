@@ -31,6 +31,7 @@ pub mod schema;
 mod unstructured;
 pub mod validation;
 mod value;
+mod version;
 mod watch;
 pub mod yaml;
 
@@ -49,4 +50,5 @@ pub use value::{
     ByteString, Duration, FieldsV1, IntOrString, InvalidValue, Json, Map, MapIter, MicroTime, Quantity,
     RawExtension, Str, Time,
 };
+pub use version::compare_resource_versions;
 pub use watch::{Bookmark, INITIAL_EVENTS_END, WatchEvent};

@@ -92,6 +92,22 @@ impl<K: Wire> Encoded<K> {
         decode(self.format, &self.bytes)
     }
 
+    /// Reads an object of a resource from its bytes. One that does not say of what kind it is, as those in built-in
+    /// lists, is told.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no object of this kind.
+    pub fn decode_bytes(
+        format: Format,
+        bytes: &[u8],
+        resource: &crate::ResourceInfo,
+    ) -> Result<K, DecodeError> {
+        let mut object: K = decode(format, bytes)?;
+        object.set_list_type(&resource.api_version(), &format!("{}List", resource.kind));
+        Ok(object)
+    }
+
     /// Whether the bytes are an object of this kind, so that [`decode`](Self::decode) would read it, and what it says
     /// of itself. Nothing is built, so that this takes a fraction of the time.
     ///

@@ -1,0 +1,251 @@
+//! [`Buffer`], where events wait for a handler.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use klient_apimachinery::Object;
+use tokio::sync::Notify;
+
+use crate::cached::{Cached, Deleted};
+use crate::event::Event;
+use crate::handler::Overflow;
+use crate::key::ObjectKey;
+use crate::snapshot::Snapshot;
+use crate::store::Change;
+
+/// What waits for a handler. Changes are shared between handlers, and what is told of all objects is one snapshot.
+pub(crate) enum Item<K> {
+    /// Changes, and whether they come of the first list.
+    Changes(Arc<[Change<K>]>, bool),
+    /// All objects there are, which the handler has not been told of.
+    Initial(Snapshot<K>),
+    /// All objects there are, once more.
+    Resync(Snapshot<K>),
+    /// What was there at first has been told.
+    Synced,
+}
+
+/// Where events wait for a handler.
+pub(crate) struct Buffer<K> {
+    waiting: Mutex<VecDeque<Item<K>>>,
+    /// How many events wait or are being told.
+    depth: AtomicUsize,
+    /// How many events waiting changes may be before they are put together again.
+    patience: AtomicUsize,
+    dropped: AtomicU64,
+    limit: usize,
+    overflow: Overflow,
+    ready: Notify,
+    room: Notify,
+}
+
+impl<K: Object> Buffer<K> {
+    pub(crate) fn new(limit: usize, overflow: Overflow) -> Self {
+        let limit = limit.max(1);
+        Buffer {
+            waiting: Mutex::default(),
+            depth: AtomicUsize::new(0),
+            patience: AtomicUsize::new(limit),
+            dropped: AtomicU64::new(0),
+            limit,
+            overflow,
+            ready: Notify::new(),
+            room: Notify::new(),
+        }
+    }
+
+    pub(crate) fn push(&self, item: Item<K>) {
+        let mut waiting = self.lock();
+        // A snapshot takes no memory of its own, and does not count.
+        let depth = match &item {
+            Item::Changes(changes, _) => changes.len(),
+            _ => 0,
+        };
+        waiting.push_back(item);
+        let depth = self.depth.fetch_add(depth, Ordering::Relaxed) + depth;
+        if self.overflow == Overflow::Coalesce && depth > self.patience.load(Ordering::Relaxed) {
+            self.coalesce(&mut waiting);
+        }
+        drop(waiting);
+        self.ready.notify_one();
+    }
+
+    /// Puts changes to the same object together.
+    fn coalesce(&self, waiting: &mut VecDeque<Item<K>>) {
+        let mut together = Vec::new();
+        while let Some(Item::Changes(..)) = waiting.back() {
+            if let Some(Item::Changes(changes, is_initial)) = waiting.pop_back() {
+                together.push((changes, is_initial));
+            }
+        }
+        let before: usize = together.iter().map(|(changes, _)| changes.len()).sum();
+        let mut places: HashMap<ObjectKey, usize> = HashMap::new();
+        let mut merged: Vec<Option<(Change<K>, bool)>> = Vec::new();
+        for (changes, is_initial) in together.iter().rev() {
+            for change in changes.iter() {
+                let key = change.key();
+                let place = places.get(&key).copied();
+                match place.and_then(|place| merged[place].take().map(|before| (place, before))) {
+                    Some((place, (before, was_initial))) => {
+                        merged[place] = merge(before, change.clone()).map(|change| (change, was_initial));
+                    }
+                    None => {
+                        places.insert(key, merged.len());
+                        merged.push(Some((change.clone(), *is_initial)));
+                    }
+                }
+            }
+        }
+        let merged: Vec<_> = merged.into_iter().flatten().collect();
+        let after = merged.len();
+        for is_initial in [true, false] {
+            let part: Vec<_> = merged.iter().filter(|(_, initial)| *initial == is_initial).collect();
+            if !part.is_empty() {
+                let changes = part.into_iter().map(|(change, _)| change.clone()).collect();
+                waiting.push_back(Item::Changes(changes, is_initial));
+            }
+        }
+        self.depth.fetch_sub(before - after, Ordering::Relaxed);
+        self.dropped.fetch_add((before - after) as u64, Ordering::Relaxed);
+        self.patience.store((2 * after).max(self.limit), Ordering::Relaxed);
+    }
+
+    /// Waits until there is room, if that is what is to be done when there is none.
+    pub(crate) async fn room(&self) {
+        if self.overflow != Overflow::Block {
+            return;
+        }
+        loop {
+            let room = self.room.notified();
+            if self.depth() < self.limit {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// How many events wait.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth.load(Ordering::Relaxed)
+    }
+
+    /// How many events were dropped since others made them needless.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Nobody is told any more, so nobody needs to wait.
+    pub(crate) fn close(&self) {
+        self.lock().clear();
+        self.depth.store(0, Ordering::Relaxed);
+        self.room.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Item<K>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What two changes to an object come to; `None` if to nothing.
+fn merge<K>(before: Change<K>, after: Change<K>) -> Option<Change<K>> {
+    Some(match (before, after) {
+        (Change::Added(_), Change::Updated { new, .. }) => Change::Added(new),
+        (Change::Added(_), Change::Deleted { .. }) => return None,
+        (Change::Updated { old, .. }, Change::Updated { new, .. }) => Change::Updated { old, new },
+        (Change::Deleted { last, .. }, Change::Added(new)) => Change::Updated { old: last, new },
+        (_, after) => after,
+    })
+}
+
+/// One who reads a buffer.
+pub(crate) struct Reader<K> {
+    buffer: Arc<Buffer<K>>,
+    items: VecDeque<Item<K>>,
+    /// How much of the first item was told.
+    told: usize,
+}
+
+/// What there is to tell.
+pub(crate) enum Step<K> {
+    Event(Event<K>),
+    Synced,
+}
+
+impl<K: Object> Reader<K> {
+    pub(crate) fn new(buffer: Arc<Buffer<K>>) -> Self {
+        Reader { buffer, items: VecDeque::new(), told: 0 }
+    }
+
+    /// The next step, which is waited for.
+    pub(crate) async fn next(&mut self) -> Step<K> {
+        loop {
+            if let Some(step) = self.try_next() {
+                return step;
+            }
+            let ready = self.buffer.ready.notified();
+            if self.buffer.lock().is_empty() {
+                ready.await;
+            }
+        }
+    }
+
+    /// The next step, if there is one.
+    pub(crate) fn try_next(&mut self) -> Option<Step<K>> {
+        loop {
+            let Some(item) = self.items.front() else {
+                let mut waiting = self.buffer.lock();
+                if waiting.is_empty() {
+                    return None;
+                }
+                match self.buffer.overflow {
+                    Overflow::Block => self.items = std::mem::take(&mut waiting),
+                    // What is left may yet be put together.
+                    Overflow::Coalesce => self.items.extend(waiting.pop_front()),
+                }
+                continue;
+            };
+            let step = match item {
+                Item::Changes(changes, is_initial) => {
+                    changes.get(self.told).map(|change| Step::Event(event(change, *is_initial)))
+                }
+                Item::Initial(snapshot) => snapshot.next(&mut self.told).map(|entry| {
+                    Step::Event(Event::Added { object: Cached::new(entry.clone()), is_in_initial_list: true })
+                }),
+                Item::Resync(snapshot) => snapshot.next(&mut self.told).map(|entry| {
+                    let object = Cached::new(entry.clone());
+                    Step::Event(Event::Updated { old: object.clone(), new: object })
+                }),
+                Item::Synced => (self.told == 0).then_some(Step::Synced),
+            };
+            match step {
+                Some(step) => {
+                    self.told += 1;
+                    return Some(step);
+                }
+                None => {
+                    let item = self.items.pop_front();
+                    self.told = 0;
+                    if let Some(Item::Changes(changes, _)) = item {
+                        self.buffer.depth.fetch_sub(changes.len(), Ordering::Relaxed);
+                        self.buffer.room.notify_waiters();
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn event<K: Object>(change: &Change<K>, is_in_initial_list: bool) -> Event<K> {
+    match change {
+        Change::Added(entry) => Event::Added { object: Cached::new(entry.clone()), is_in_initial_list },
+        Change::Updated { old, new } => {
+            Event::Updated { old: Cached::new(old.clone()), new: Cached::new(new.clone()) }
+        }
+        Change::Deleted { last, is_final_state_unknown } => Event::Deleted(Deleted {
+            key: last.key(),
+            object: Some(Cached::new(last.clone())),
+            is_final_state_unknown: *is_final_state_unknown,
+        }),
+    }
+}

@@ -1,0 +1,185 @@
+//! [`Entry`], an object as a store keeps it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use klient_apimachinery::codec::{Encoded, Format, Wire};
+use klient_apimachinery::{Object, ResourceInfo, Str};
+
+use crate::intern::{LabelSet, Owner, Owners};
+use crate::key::ObjectKey;
+
+/// An object as a store keeps it: its metadata at hand, and the rest encoded or decoded.
+pub(crate) struct Entry<K> {
+    resource: Arc<ResourceInfo>,
+    pub(crate) namespace: Arc<Str>,
+    pub(crate) labels: Arc<LabelSet>,
+    owners: Option<Arc<Owners>>,
+    pub(crate) content: Content<K>,
+}
+
+/// The object, and where in it its names stand.
+pub(crate) enum Content<K> {
+    Packed(Packed<K>),
+    Decoded(Box<K>),
+}
+
+pub(crate) struct Packed<K> {
+    format: Format,
+    /// The object's bytes, and behind them those names that they have in another spelling.
+    bytes: Box<[u8]>,
+    /// How many bytes the object has.
+    length: u32,
+    name: Span,
+    uid: Span,
+    version: Span,
+    /// The object while somebody holds it.
+    decoded: Mutex<Weak<Box<K>>>,
+}
+
+/// A text within bytes.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+/// What objects of one entry share.
+pub(crate) struct Shared {
+    pub(crate) resource: Arc<ResourceInfo>,
+    pub(crate) namespace: Arc<Str>,
+    pub(crate) labels: Arc<LabelSet>,
+    pub(crate) owners: Option<Arc<Owners>>,
+}
+
+/// The names within an object's bytes.
+pub(crate) struct Names {
+    /// The object's bytes, and names behind them.
+    extra: Vec<u8>,
+    name: Span,
+    uid: Span,
+    version: Span,
+}
+
+impl Names {
+    /// Where the names of an object stand.
+    pub(crate) fn find(
+        bytes: &[u8],
+        name: &Cow<'_, str>,
+        uid: &Cow<'_, str>,
+        version: &Cow<'_, str>,
+    ) -> Self {
+        let mut extra = Vec::new();
+        let mut span = |text: &str| {
+            let base = bytes.as_ptr() as usize;
+            let start = (text.as_ptr() as usize).wrapping_sub(base);
+            let is_inside = start.checked_add(text.len()).is_some_and(|end| end <= bytes.len())
+                && bytes.get(start..start + text.len()) == Some(text.as_bytes());
+            let start = if is_inside {
+                start
+            } else {
+                extra.extend_from_slice(text.as_bytes());
+                bytes.len() + extra.len() - text.len()
+            };
+            Span { start: to_u32(start), length: to_u32(text.len()) }
+        };
+        let (name, uid, version) = (span(name), span(uid), span(version));
+        Names { extra, name, uid, version }
+    }
+}
+
+fn to_u32(length: usize) -> u32 {
+    u32::try_from(length).expect("an object has fewer than 4 GiB")
+}
+
+impl<K> Entry<K> {
+    pub(crate) fn packed(shared: Shared, encoded: Encoded<K>, names: Names) -> Self {
+        let format = encoded.format();
+        let mut bytes = encoded.into_bytes();
+        let length = to_u32(bytes.len());
+        if !names.extra.is_empty() {
+            bytes = [&*bytes, &names.extra].concat().into();
+        }
+        let Names { name, uid, version, .. } = names;
+        let decoded = Mutex::new(Weak::new());
+        Self::new(shared, Content::Packed(Packed { format, bytes, length, name, uid, version, decoded }))
+    }
+
+    pub(crate) fn decoded(shared: Shared, object: K) -> Self {
+        Self::new(shared, Content::Decoded(Box::new(object)))
+    }
+
+    fn new(shared: Shared, content: Content<K>) -> Self {
+        let Shared { resource, namespace, labels, owners } = shared;
+        Entry { resource, namespace, labels, owners, content }
+    }
+
+    pub(crate) fn owners(&self) -> &[Owner] {
+        self.owners.as_ref().map_or(&[], |owners| owners)
+    }
+}
+
+impl<K: Object> Entry<K> {
+    pub(crate) fn name(&self) -> &str {
+        match &self.content {
+            Content::Packed(packed) => packed.text(packed.name),
+            Content::Decoded(object) => object.name(),
+        }
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        match &self.content {
+            Content::Packed(packed) => packed.text(packed.uid),
+            Content::Decoded(object) => object.uid(),
+        }
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        match &self.content {
+            Content::Packed(packed) => packed.text(packed.version),
+            Content::Decoded(object) => object.resource_version(),
+        }
+    }
+
+    pub(crate) fn key(&self) -> ObjectKey {
+        ObjectKey::new(Some(&self.namespace), self.name())
+    }
+}
+
+impl<K: Wire> Entry<K> {
+    /// The object's bytes.
+    pub(crate) fn encoded(&self) -> Encoded<K> {
+        match &self.content {
+            Content::Packed(packed) => Encoded::new(packed.format, &packed.bytes[..packed.length as usize]),
+            Content::Decoded(object) => Encoded::of(object),
+        }
+    }
+}
+
+impl<K> Packed<K> {
+    fn text(&self, span: Span) -> &str {
+        let bytes = &self.bytes[span.start as usize..][..span.length as usize];
+        std::str::from_utf8(bytes).expect("it was text when its place was noted")
+    }
+}
+
+impl<K: Wire> Packed<K> {
+    /// The object, which all who hold it at one time share.
+    pub(crate) fn object(&self, resource: &ResourceInfo) -> Arc<Box<K>> {
+        let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(object) = decoded.upgrade() {
+            return object;
+        }
+        let bytes = &self.bytes[..self.length as usize];
+        let object = Encoded::<K>::decode_bytes(self.format, bytes, resource);
+        let object = Arc::new(Box::new(object.expect("the bytes were checked when they arrived")));
+        *decoded = Arc::downgrade(&object);
+        object
+    }
+}
+
+impl<K> Entry<K> {
+    pub(crate) fn resource(&self) -> &ResourceInfo {
+        &self.resource
+    }
+}

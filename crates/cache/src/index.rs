@@ -1,0 +1,243 @@
+//! Finding objects by what they hold: [`Indexer`], and the indices that a store keeps of itself.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use klient_apimachinery::labels::{Operator, Requirement, Selector};
+use klient_apimachinery::{Object, Str};
+
+use crate::cached::Cached;
+use crate::entry::Entry;
+use crate::intern::LabelSet;
+
+/// By which values an object is to be found.
+///
+/// ```
+/// use klient_api::core::v1::Pod;
+/// use klient_cache::{Cached, Indexer};
+///
+/// let by_node = Indexer::new(|pod: &Cached<Pod>| pod.spec.as_ref()?.node_name.clone());
+/// let by_app = Indexer::<Pod>::label("app"); // decodes nothing
+/// # let _ = (by_node, by_app);
+/// ```
+pub struct Indexer<K>(Arc<Values<K>>);
+
+type Values<K> = dyn Fn(&Cached<K>, &mut dyn FnMut(&str)) + Send + Sync;
+
+impl<K> Indexer<K> {
+    /// By the values that a function gives of an object: none, one or many. What it reads of the object's metadata
+    /// is at hand; looking further decodes the object.
+    ///
+    /// If it panics, that is logged, and the object is found by none.
+    pub fn new<I>(values: impl Fn(&Cached<K>) -> I + Send + Sync + 'static) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Indexer(Arc::new(move |object, take| {
+            values(object).into_iter().for_each(|value| take(value.as_ref()))
+        }))
+    }
+
+    /// By the value of a label.
+    pub fn label(key: impl Into<Str>) -> Self {
+        let key = key.into();
+        Indexer(Arc::new(move |object, take| object.labels().get(&key).into_iter().for_each(take)))
+    }
+
+    /// By the uids of all owners.
+    pub fn owner_uid() -> Self {
+        Indexer(Arc::new(|object, take| object.owners().iter().for_each(|owner| take(&owner.uid))))
+    }
+
+    /// The values of an object.
+    pub(crate) fn values(&self, name: &str, entry: &Arc<Entry<K>>) -> Found
+    where
+        K: Object,
+    {
+        let object = Cached::new(entry.clone());
+        let mut found = Vec::new();
+        let taken =
+            catch_unwind(AssertUnwindSafe(|| (self.0)(&object, &mut |value| found.push(value.into()))));
+        if taken.is_err() {
+            tracing::error!(index = name, object = %object.key(), "the indexer panicked; the object is not indexed");
+            found.clear();
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into()
+    }
+}
+
+impl<K> Clone for Indexer<K> {
+    fn clone(&self) -> Self {
+        Indexer(self.0.clone())
+    }
+}
+
+impl<K> std::fmt::Debug for Indexer<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Indexer")
+    }
+}
+
+/// The values by which an object is found.
+pub(crate) type Found = Box<[Arc<str>]>;
+
+/// Where objects stand that have something in common.
+pub(crate) type Slots = BTreeSet<u32>;
+
+/// An index under a name.
+pub(crate) struct Index<K> {
+    pub(crate) name: Arc<str>,
+    pub(crate) indexer: Indexer<K>,
+    slots: HashMap<Arc<str>, Slots, RandomState>,
+    /// What each object was found by, so that it is not asked again when it leaves.
+    found: Vec<Found>,
+}
+
+impl<K> Index<K> {
+    pub(crate) fn new(name: Arc<str>, indexer: Indexer<K>) -> Self {
+        Index { name, indexer, slots: HashMap::default(), found: Vec::new() }
+    }
+
+    pub(crate) fn put(&mut self, slot: u32, mut found: Found) {
+        self.remove(slot);
+        for value in &mut found {
+            match self.slots.get_key_value(value) {
+                // Of each value one copy is kept.
+                Some((known, _)) => *value = known.clone(),
+                None => {
+                    self.slots.insert(value.clone(), Slots::new());
+                }
+            }
+            self.slots.get_mut(value).expect("it was found or put there above").insert(slot);
+        }
+        let at = slot as usize;
+        if self.found.len() <= at {
+            self.found.resize_with(at + 1, Default::default);
+        }
+        self.found[at] = found;
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) {
+        let Some(found) = self.found.get_mut(slot as usize) else { return };
+        for value in std::mem::take(found) {
+            leave(&mut self.slots, &value, slot);
+        }
+    }
+
+    pub(crate) fn slots(&self, value: &str) -> Option<&Slots> {
+        self.slots.get(value)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.slots.keys()
+    }
+}
+
+fn leave<T, Q>(slots: &mut HashMap<T, Slots, RandomState>, value: &Q, slot: u32)
+where
+    T: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
+    Q: ?Sized + Eq + std::hash::Hash,
+{
+    if let Some(set) = slots.get_mut(value) {
+        set.remove(&slot);
+        if set.is_empty() {
+            slots.remove(value);
+        }
+    }
+}
+
+/// The index that every store has: by namespace.
+#[derive(Default)]
+pub(crate) struct Namespaces(HashMap<Arc<Str>, Slots, RandomState>);
+
+impl Namespaces {
+    pub(crate) fn put(&mut self, slot: u32, namespace: &Arc<Str>) {
+        self.0.entry(namespace.clone()).or_default().insert(slot);
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32, namespace: &Arc<Str>) {
+        leave(&mut self.0, namespace, slot);
+    }
+
+    pub(crate) fn slots(&self, namespace: &str) -> Option<&Slots> {
+        self.0.get(&Str::from(namespace))
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(|name| name.as_str())
+    }
+}
+
+/// The index that every store has: by labels. Objects with the same labels share one set of them, so that a selector
+/// looks at each set once, and only at those that have a label it asks for.
+#[derive(Default)]
+pub(crate) struct Labels {
+    sets: HashMap<Address, (Arc<LabelSet>, Slots), RandomState>,
+    /// The sets that have a label, by the hash of its key and value.
+    having: HashMap<u64, Vec<Address>, RandomState>,
+}
+
+/// Where a set is, of which there is one copy.
+type Address = usize;
+
+impl Labels {
+    pub(crate) fn put(&mut self, slot: u32, set: &Arc<LabelSet>) {
+        let address = Arc::as_ptr(set) as Address;
+        let (_, slots) = self.sets.entry(address).or_insert_with(|| {
+            for label in set.iter() {
+                self.having.entry(hash(label)).or_default().push(address);
+            }
+            (set.clone(), Slots::new())
+        });
+        slots.insert(slot);
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32, set: &Arc<LabelSet>) {
+        let address = Arc::as_ptr(set) as Address;
+        let Some((_, slots)) = self.sets.get_mut(&address) else { return };
+        slots.remove(&slot);
+        if !slots.is_empty() {
+            return;
+        }
+        self.sets.remove(&address);
+        for label in set.iter() {
+            let hash = hash(label);
+            if let Some(having) = self.having.get_mut(&hash) {
+                having.retain(|other| *other != address);
+                if having.is_empty() {
+                    self.having.remove(&hash);
+                }
+            }
+        }
+    }
+
+    /// Where the selected objects are.
+    pub(crate) fn select(&self, selector: &Selector, mut take: impl FnMut(&Slots)) {
+        let named =
+            |requirement: &&Requirement| matches!(requirement.operator(), Operator::Equals | Operator::In);
+        let matches = |set: &LabelSet| selector.matches(|key| set.get(key));
+        let Some(requirement) = selector.requirements().iter().find(named) else {
+            return self.sets.values().filter(|(set, _)| matches(set)).for_each(|(_, slots)| take(slots));
+        };
+        for value in requirement.values() {
+            let label = (requirement.key(), value.as_str());
+            for address in self.having.get(&hash(label)).into_iter().flatten() {
+                let Some((set, slots)) = self.sets.get(address) else { continue };
+                // The hash is not the label.
+                if set.get(label.0) == Some(label.1) && matches(set) {
+                    take(slots);
+                }
+            }
+        }
+    }
+}
+
+fn hash(label: (&str, &str)) -> u64 {
+    foldhash::fast::FixedState::default().hash_one(label)
+}

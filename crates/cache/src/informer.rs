@@ -1,0 +1,453 @@
+//! [`Informer`], one watch for all who want to know of a resource.
+
+mod events;
+mod lister;
+mod registration;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{ListWatch, Object, ResourceInfo};
+use tokio::task::JoinHandle;
+
+pub use events::Events;
+pub use lister::{Lister, NamespaceLister};
+pub use registration::Registration;
+
+use crate::buffer::{Buffer, Item};
+use crate::delta::Delta;
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::handler::{Handler, HandlerOptions};
+use crate::index::Indexer;
+use crate::reflector::{Core, Progress, ReflectorOptions};
+use crate::store::{Change, Keep, Part, Store, Transform};
+
+/// How an informer works.
+pub struct InformerOptions<K> {
+    /// How the resource is followed.
+    pub reflector: ReflectorOptions,
+    /// How objects are kept.
+    pub keep: Keep,
+    /// Changes objects before they are stored.
+    pub transform: Option<Transform<K>>,
+    /// How often handlers are told all objects again, if they do not say themselves; by default never.
+    pub resync: Option<Duration>,
+}
+
+impl<K> Default for InformerOptions<K> {
+    fn default() -> Self {
+        InformerOptions {
+            reflector: ReflectorOptions::default(),
+            keep: Keep::default(),
+            transform: None,
+            resync: None,
+        }
+    }
+}
+
+impl<K> Clone for InformerOptions<K> {
+    fn clone(&self) -> Self {
+        InformerOptions {
+            reflector: self.reflector.clone(),
+            keep: self.keep,
+            transform: self.transform.clone(),
+            resync: self.resync,
+        }
+    }
+}
+
+impl<K> fmt::Debug for InformerOptions<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InformerOptions")
+            .field("reflector", &self.reflector)
+            .field("keep", &self.keep)
+            .field("transform", &self.transform.is_some())
+            .field("resync", &self.resync)
+            .finish()
+    }
+}
+
+/// One watch for all who want to know of a resource: it fills a [`Store`] and tells handlers of every change.
+///
+/// Clones are the same informer. It works from [`start`](Self::start) on, for as long as somebody holds a clone, a
+/// [`Lister`], a [`Registration`] or [`Events`] of it; when the last is dropped it stops.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_cache::{Event, Informer};
+/// use klient_client::{Client, Config};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+///
+/// let informer = Informer::new(client.api::<Namespace>(), Default::default());
+/// let handler = informer.add_handler(|event: Event<Namespace>| println!("{event:?}"));
+/// informer.start();
+/// informer.wait_for_sync().await?;
+/// handler.wait_for_sync().await?;
+/// assert!(informer.store().contains("kube-system"));
+/// # Ok(()) }
+/// ```
+pub struct Informer<K: Wire + Object>(pub(crate) Arc<Usage<K>>);
+
+/// An informer that is used. When nobody does any more, it stops.
+pub(crate) struct Usage<K: Wire + Object> {
+    shared: Arc<Shared<K>>,
+    sources: Vec<Arc<dyn ListWatch<K>>>,
+    reflector: ReflectorOptions,
+    running: Mutex<Vec<JoinHandle<()>>>,
+    /// Handlers that stay for as long as the informer runs.
+    detached: Mutex<Vec<Registration<K>>>,
+}
+
+/// What an informer's tasks share with those who use it.
+struct Shared<K> {
+    store: Store<K>,
+    progress: Progress,
+    resync: Option<Duration>,
+    /// Held while the store changes, so that whoever joins misses nothing and is told nothing twice.
+    handlers: Mutex<Vec<Arc<Told<K>>>>,
+    phase: tokio::sync::watch::Sender<Phase>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    New,
+    Running,
+    Stopped,
+}
+
+/// A handler, as the informer knows it.
+struct Told<K> {
+    buffer: Arc<Buffer<K>>,
+    has_synced: tokio::sync::watch::Sender<bool>,
+    /// The handler was told that the first list is complete, or will be.
+    is_past_sync: std::sync::atomic::AtomicBool,
+}
+
+impl<K: Wire + Object> Informer<K> {
+    /// An informer of a source. It does nothing before it is started.
+    pub fn new(source: impl ListWatch<K>, options: InformerOptions<K>) -> Self {
+        Self::of_sources(vec![Arc::new(source)], options)
+    }
+
+    /// An informer of several sources, such as the handles to several namespaces, in one store.
+    ///
+    /// # Panics
+    ///
+    /// If there is no source.
+    pub fn of_sources(sources: Vec<Arc<dyn ListWatch<K>>>, options: InformerOptions<K>) -> Self {
+        let resource = sources.first().expect("an informer needs a source").resource().clone();
+        let InformerOptions { reflector, keep, transform, resync } = options;
+        let shared = Arc::new(Shared {
+            store: Store::with_parts(resource, keep, transform, sources.len()),
+            progress: Progress::new(sources.len()),
+            resync,
+            handlers: Mutex::default(),
+            phase: tokio::sync::watch::Sender::new(Phase::New),
+        });
+        Informer(Arc::new(Usage {
+            shared,
+            sources,
+            reflector,
+            running: Mutex::default(),
+            detached: Mutex::default(),
+        }))
+    }
+
+    /// The resource it follows.
+    pub fn resource(&self) -> &ResourceInfo {
+        self.0.shared.store.resource()
+    }
+
+    /// Starts to follow the resource, unless it does already. One that was stopped starts again, with what its store
+    /// holds.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(&self) {
+        self.0.start();
+    }
+
+    /// Stops, and returns when all its tasks have ended. What the store holds stays.
+    pub async fn stop(&self) {
+        self.0.stop().await;
+    }
+
+    /// The objects. The store does not keep the informer running; a [`Lister`] does.
+    pub fn store(&self) -> &Store<K> {
+        &self.0.shared.store
+    }
+
+    /// A way to read the objects that keeps the informer running.
+    pub fn lister(&self) -> Lister<K> {
+        Lister::new(self.0.clone())
+    }
+
+    /// Adds an indexer to the store: see [`Store::add_indexer`].
+    ///
+    /// # Errors
+    ///
+    /// If there is an index of that name.
+    pub fn add_indexer(&self, name: &str, indexer: Indexer<K>) -> Result<(), Error> {
+        self.store().add_indexer(name, indexer)
+    }
+
+    /// Adds a handler, now or at any time. It is first told of all objects that are there. It is removed when what is
+    /// returned is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn add_handler(&self, handler: impl Handler<K>) -> Registration<K> {
+        self.add_handler_with(HandlerOptions::default(), handler)
+    }
+
+    /// Adds a handler that is told in a way of its own: see [`add_handler`](Self::add_handler).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn add_handler_with(&self, options: HandlerOptions, handler: impl Handler<K>) -> Registration<K> {
+        let resync = options.resync;
+        Registration::start(self.0.clone(), self.0.shared.join(&options), resync, handler)
+    }
+
+    /// The events as a stream, for those who want to wait for something between them.
+    pub fn events(&self) -> Events<K> {
+        self.events_with(HandlerOptions::default())
+    }
+
+    /// The events as a stream, in a way of its own.
+    pub fn events_with(&self, options: HandlerOptions) -> Events<K> {
+        let resync = options.resync;
+        Events::new(self.0.clone(), self.0.shared.join(&options), resync)
+    }
+
+    /// Whether all objects that were there at first are in the store.
+    pub fn has_synced(&self) -> bool {
+        self.0.shared.progress.has_synced()
+    }
+
+    /// Waits until all objects that were there at first are in the store.
+    ///
+    /// # Errors
+    ///
+    /// At once if the server does not know the resource or one may not list it, which the informer nevertheless tries
+    /// again; and if the informer is not running. What may pass is waited for: limit the time with
+    /// [`tokio::time::timeout`], and ask [`last_error`](Self::last_error).
+    pub async fn wait_for_sync(&self) -> Result<(), Error> {
+        self.0.wait_for_sync().await
+    }
+
+    /// What went wrong last, if nothing has gone right since.
+    pub fn last_error(&self) -> Option<Error> {
+        self.0.shared.progress.parts().into_iter().find_map(|part| part.error)
+    }
+
+    /// What the informer has done so far.
+    pub fn metrics(&self) -> InformerMetrics {
+        let parts = self.0.shared.progress.parts();
+        let handlers = self.0.shared.handlers();
+        InformerMetrics {
+            objects: self.store().len(),
+            lists: parts.iter().map(|part| part.lists).sum(),
+            watches: parts.iter().map(|part| part.watches).sum(),
+            resource_version: self.store().resource_version(),
+            waiting_events: handlers.iter().map(|told| told.buffer.depth()).collect(),
+        }
+    }
+}
+
+/// What an informer has done so far.
+#[derive(Clone, Debug)]
+pub struct InformerMetrics {
+    /// How many objects its store holds.
+    pub objects: usize,
+    /// How often all objects were listed.
+    pub lists: u64,
+    /// How often a watch was begun.
+    pub watches: u64,
+    /// Up to which version changes were taken.
+    pub resource_version: Box<str>,
+    /// How many events wait for each handler.
+    pub waiting_events: Vec<usize>,
+}
+
+impl<K: Wire + Object> Clone for Informer<K> {
+    fn clone(&self) -> Self {
+        Informer(self.0.clone())
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for Informer<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Informer({:?}, {:?})", self.store(), self.0.shared.phase())
+    }
+}
+
+impl<K: Wire + Object> Usage<K> {
+    pub(crate) fn start(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.iter().any(|task| !task.is_finished()) {
+            return;
+        }
+        self.shared.phase.send_replace(Phase::Running);
+        *running = (self.sources.iter().enumerate())
+            .map(|(index, source)| {
+                let part = Part { index, namespace: source.namespace().map(Into::into) };
+                let (source, shared) = (source.clone(), self.shared.clone());
+                tokio::spawn(follow(source, shared, part, self.reflector.clone()))
+            })
+            .collect();
+    }
+
+    pub(crate) async fn stop(&self) {
+        let tasks = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        self.shared.phase.send_replace(Phase::Stopped);
+        for task in tasks {
+            task.abort();
+            // It was aborted, or had ended before.
+            let _ = task.await;
+        }
+        let detached = std::mem::take(&mut *self.detached.lock().unwrap_or_else(PoisonError::into_inner));
+        for registration in detached {
+            registration.remove().await;
+        }
+    }
+
+    pub(crate) async fn wait_for_sync(&self) -> Result<(), Error> {
+        let resource = self.shared.store.resource();
+        let mut progress = self.shared.progress.subscribe();
+        let mut phase = self.shared.phase.subscribe();
+        loop {
+            {
+                let parts = progress.borrow_and_update();
+                if parts.iter().all(|part| part.has_synced) {
+                    return Ok(());
+                }
+                let mut errors =
+                    parts.iter().filter(|part| !part.has_synced).filter_map(|part| part.error.as_ref());
+                if let Some(error) = errors.find(|error| error.is_lasting()) {
+                    return Err(error.clone());
+                }
+            }
+            match *phase.borrow_and_update() {
+                Phase::New => return Err(Error::not_started(resource)),
+                Phase::Stopped => return Err(Error::stopped(resource)),
+                Phase::Running => {}
+            }
+            tokio::select! {
+                _ = progress.changed() => {}
+                _ = phase.changed() => {}
+            }
+        }
+    }
+
+    fn detach(&self, registration: Registration<K>) {
+        self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(registration);
+    }
+}
+
+impl<K: Wire + Object> Drop for Usage<K> {
+    fn drop(&mut self) {
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        running.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl<K> Shared<K> {
+    fn handlers(&self) -> MutexGuard<'_, Vec<Arc<Told<K>>>> {
+        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+}
+
+impl<K: Wire + Object> Shared<K> {
+    /// Lets one more be told, first of what is there.
+    fn join(&self, options: &HandlerOptions) -> Arc<Told<K>> {
+        let mut handlers = self.handlers();
+        let told = Arc::new(Told {
+            buffer: Arc::new(Buffer::new(options.buffer, options.overflow)),
+            has_synced: tokio::sync::watch::Sender::new(false),
+            is_past_sync: false.into(),
+        });
+        let snapshot = self.store.snapshot();
+        if !snapshot.is_empty() {
+            told.buffer.push(Item::Initial(snapshot));
+        }
+        if self.progress.has_synced() {
+            told.is_past_sync.store(true, std::sync::atomic::Ordering::Relaxed);
+            told.buffer.push(Item::Synced);
+        }
+        handlers.push(told.clone());
+        told
+    }
+
+    fn leave(&self, told: &Arc<Told<K>>) {
+        self.handlers().retain(|other| !Arc::ptr_eq(other, told));
+        told.buffer.close();
+    }
+
+    /// Tells one of all objects once more.
+    fn resync(&self, told: &Told<K>) {
+        // Held so that nothing older waits behind the snapshot.
+        let _handlers = self.handlers();
+        told.buffer.push(Item::Resync(self.store.snapshot()));
+    }
+
+    fn apply(&self, deltas: Vec<Delta<Arc<Entry<K>>>>, part: &Part) -> Vec<Arc<Told<K>>> {
+        let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
+        let handlers = self.handlers();
+        let was_synced = self.progress.has_synced();
+        let changes: Arc<[Change<K>]> = self.store.apply(deltas, part).into();
+        if !changes.is_empty() {
+            for told in handlers.iter() {
+                told.buffer.push(Item::Changes(changes.clone(), !was_synced));
+            }
+        }
+        if brings_list {
+            self.progress.change(part, |part| part.has_synced = true);
+        }
+        if !was_synced && self.progress.has_synced() {
+            for told in handlers.iter() {
+                if !told.is_past_sync.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                    told.buffer.push(Item::Synced);
+                }
+            }
+        }
+        handlers.clone()
+    }
+}
+
+/// Follows a source for as long as it is polled.
+async fn follow<K: Wire + Object>(
+    source: Arc<dyn ListWatch<K>>,
+    shared: Arc<Shared<K>>,
+    part: Part,
+    options: ReflectorOptions,
+) {
+    let mut core = Core::new(source, shared.store.clone(), part.clone(), shared.progress.clone(), options);
+    let queue = core.queue.clone();
+    let telling = async {
+        loop {
+            let handlers = shared.apply(queue.take().await, &part);
+            for told in handlers {
+                told.buffer.room().await;
+            }
+            queue.done();
+        }
+    };
+    tokio::select! {
+        never = core.run() => match never {},
+        () = telling => {}
+    }
+}

@@ -1,0 +1,122 @@
+//! [`Events`], the events of an informer as a stream.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{BoxFuture, Object};
+
+use super::registration::Resync;
+use super::{Phase, Shared, Told, Usage};
+use crate::buffer::{Reader, Step};
+use crate::error::Error;
+use crate::event::Event;
+
+/// The events of an informer as a stream that does not end, in the order in which they happened to each object. It
+/// first tells of all objects that are there.
+///
+/// While it is not polled, events wait, and the informer waits too once too many do.
+pub struct Events<K: Wire + Object> {
+    usage: Arc<Usage<K>>,
+    told: Arc<Told<K>>,
+    idle: Option<Idle<K>>,
+    reading: Option<BoxFuture<'static, (Idle<K>, Event<K>)>>,
+}
+
+/// One who reads, when nobody waits.
+struct Idle<K> {
+    reader: Reader<K>,
+    resync: Resync,
+}
+
+impl<K: Wire + Object> Events<K> {
+    pub(super) fn new(usage: Arc<Usage<K>>, told: Arc<Told<K>>, resync: Option<Duration>) -> Self {
+        let idle =
+            Idle { reader: Reader::new(told.buffer.clone()), resync: Resync::new(&usage.shared, resync) };
+        Events { usage, told, idle: Some(idle), reading: None }
+    }
+
+    /// The next event, which is waited for.
+    pub async fn next(&mut self) -> Event<K> {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Whether all objects that were there at first have been taken from the stream.
+    pub fn has_synced(&self) -> bool {
+        *self.told.has_synced.borrow()
+    }
+
+    /// Waits until the informer's store holds all objects that were there at first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
+    pub async fn wait_for_sync(&self) -> Result<(), Error> {
+        self.usage.wait_for_sync().await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event<K>> {
+        if let Some(mut idle) = self.idle.take() {
+            // Most events are there already, and need no future.
+            while let Some(step) = idle.reader.try_next() {
+                match step {
+                    Step::Synced => drop(self.told.has_synced.send_replace(true)),
+                    Step::Event(event) => {
+                        self.idle = Some(idle);
+                        return Poll::Ready(event);
+                    }
+                }
+            }
+            self.reading = Some(Box::pin(read(self.usage.shared.clone(), self.told.clone(), idle)));
+        }
+        let reading = self.reading.as_mut().expect("one who does not idle reads");
+        let Poll::Ready((idle, event)) = reading.as_mut().poll(context) else { return Poll::Pending };
+        self.reading = None;
+        self.idle = Some(idle);
+        Poll::Ready(event)
+    }
+}
+
+async fn read<K: Wire + Object>(
+    shared: Arc<Shared<K>>,
+    told: Arc<Told<K>>,
+    mut idle: Idle<K>,
+) -> (Idle<K>, Event<K>) {
+    loop {
+        tokio::select! {
+            step = idle.reader.next() => match step {
+                Step::Synced => drop(told.has_synced.send_replace(true)),
+                Step::Event(event) => return (idle, event),
+            },
+            () = idle.resync.due() => {
+                if *told.has_synced.borrow() && shared.phase() == Phase::Running {
+                    shared.resync(&told);
+                }
+            }
+        }
+    }
+}
+
+impl<K: Wire + Object> Stream for Events<K> {
+    type Item = Event<K>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event<K>>> {
+        self.poll(context).map(Some)
+    }
+}
+
+impl<K: Wire + Object> Drop for Events<K> {
+    fn drop(&mut self) {
+        self.usage.shared.leave(&self.told);
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for Events<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Events({:?})", self.usage.shared.store.resource())
+    }
+}

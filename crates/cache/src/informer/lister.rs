@@ -1,0 +1,95 @@
+//! [`Lister`], a way to read an informer's objects.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use klient_apimachinery::Object;
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::labels::Selector;
+
+use super::Usage;
+use crate::cached::Cached;
+use crate::error::Error;
+use crate::store::Store;
+
+/// A way to read an informer's objects, which keeps the informer running. It has all the methods of [`Store`] that
+/// read.
+pub struct Lister<K: Wire + Object> {
+    usage: Arc<Usage<K>>,
+}
+
+impl<K: Wire + Object> Lister<K> {
+    pub(super) fn new(usage: Arc<Usage<K>>) -> Self {
+        Lister { usage }
+    }
+
+    /// A way to read the objects of one namespace.
+    pub fn namespace(&self, name: &str) -> NamespaceLister<K> {
+        NamespaceLister { lister: self.clone(), namespace: name.into() }
+    }
+
+    /// Waits until all objects that were there at first are in the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
+    pub async fn wait_for_sync(&self) -> Result<(), Error> {
+        self.usage.wait_for_sync().await
+    }
+}
+
+impl<K: Wire + Object> Deref for Lister<K> {
+    type Target = Store<K>;
+
+    fn deref(&self) -> &Store<K> {
+        &self.usage.shared.store
+    }
+}
+
+impl<K: Wire + Object> Clone for Lister<K> {
+    fn clone(&self) -> Self {
+        Lister { usage: self.usage.clone() }
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for Lister<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lister").field(&**self).finish()
+    }
+}
+
+/// A way to read an informer's objects of one namespace.
+pub struct NamespaceLister<K: Wire + Object> {
+    lister: Lister<K>,
+    namespace: Box<str>,
+}
+
+impl<K: Wire + Object> NamespaceLister<K> {
+    /// The object of a name.
+    pub fn get(&self, name: &str) -> Option<Cached<K>> {
+        self.lister.get_in(&self.namespace, name)
+    }
+
+    /// The objects.
+    pub fn list(&self) -> Vec<Cached<K>> {
+        self.lister.list_in(&self.namespace)
+    }
+
+    /// The objects with labels that are selected.
+    pub fn select(&self, selector: &Selector) -> Vec<Cached<K>> {
+        self.lister.select_in(&self.namespace, selector)
+    }
+}
+
+impl<K: Wire + Object> Clone for NamespaceLister<K> {
+    fn clone(&self) -> Self {
+        NamespaceLister { lister: self.lister.clone(), namespace: self.namespace.clone() }
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for NamespaceLister<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} in {}", self.lister, self.namespace)
+    }
+}

@@ -1,0 +1,186 @@
+//! [`Registration`], a handler that has been added.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::Object;
+use klient_apimachinery::codec::Wire;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::{Phase, Shared, Told, Usage};
+use crate::buffer::{Reader, Step};
+use crate::error::Error;
+use crate::event::Event;
+use crate::handler::Handler;
+
+/// All objects are told again at most so often, as in client-go.
+const LEAST_RESYNC: Duration = Duration::from_secs(1);
+
+/// After so many events a handler lets others run.
+const IN_A_ROW: usize = 256;
+
+/// A handler that has been added. Dropping it removes the handler; [`detach`](Self::detach) leaves it there for as
+/// long as the informer runs.
+#[must_use = "the handler is removed when this is dropped; use detach() to leave it"]
+pub struct Registration<K: Wire + Object> {
+    usage: Arc<Usage<K>>,
+    told: Arc<Told<K>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl<K: Wire + Object> Registration<K> {
+    pub(super) fn start(
+        usage: Arc<Usage<K>>,
+        told: Arc<Told<K>>,
+        resync: Option<Duration>,
+        handler: impl Handler<K>,
+    ) -> Self {
+        let task = tokio::spawn(tell(usage.shared.clone(), told.clone(), resync, handler));
+        Registration { usage, told, task: Some(task) }
+    }
+
+    /// Whether the handler has been told of all objects that were there at first.
+    pub fn has_synced(&self) -> bool {
+        *self.told.has_synced.borrow()
+    }
+
+    /// Waits until the handler has been told of all objects that were there at first, and has returned from that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
+    pub async fn wait_for_sync(&self) -> Result<(), Error> {
+        self.usage.wait_for_sync().await?;
+        let mut told = self.told.has_synced.subscribe();
+        // The sender is held above.
+        let _ = told.wait_for(|has_synced| *has_synced).await;
+        Ok(())
+    }
+
+    /// How many events wait for the handler.
+    pub fn waiting_events(&self) -> usize {
+        self.told.buffer.depth()
+    }
+
+    /// How many events the handler was not told of since others made them needless:
+    /// see [`Overflow::Coalesce`](crate::Overflow::Coalesce).
+    pub fn dropped_events(&self) -> u64 {
+        self.told.buffer.dropped()
+    }
+
+    /// Leaves the handler there, and keeps the informer running, until the informer is stopped.
+    pub fn detach(self) {
+        let usage = self.usage.clone();
+        usage.detach(self);
+    }
+
+    /// Removes the handler, and returns when it is no longer told of anything.
+    pub async fn remove(mut self) {
+        self.usage.shared.leave(&self.told);
+        if let Some(task) = self.task.take() {
+            task.abort();
+            // It was aborted, or had ended before.
+            let _ = task.await;
+        }
+    }
+}
+
+impl<K: Wire + Object> Drop for Registration<K> {
+    fn drop(&mut self) {
+        self.usage.shared.leave(&self.told);
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for Registration<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resource = self.usage.shared.store.resource();
+        write!(f, "Registration({resource:?}, {} events wait)", self.waiting_events())
+    }
+}
+
+/// When all objects are told again.
+pub(super) struct Resync(Option<tokio::time::Interval>);
+
+impl Resync {
+    pub(super) fn new<K>(shared: &Shared<K>, own: Option<Duration>) -> Self {
+        let period = own.or(shared.resync).filter(|period| !period.is_zero());
+        Resync(period.map(|period| {
+            let period = period.max(LEAST_RESYNC);
+            let mut interval = interval_at(Instant::now() + period, period);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
+        }))
+    }
+
+    pub(super) async fn due(&mut self) {
+        match &mut self.0 {
+            Some(interval) => drop(interval.tick().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Tells a handler of everything, for as long as it is polled.
+async fn tell<K: Wire + Object>(
+    shared: Arc<Shared<K>>,
+    told: Arc<Told<K>>,
+    resync: Option<Duration>,
+    mut handler: impl Handler<K>,
+) {
+    let mut reader = Reader::new(told.buffer.clone());
+    let mut resync = Resync::new(&shared, resync);
+    let mut in_a_row = 0;
+    loop {
+        let step = match reader.try_next() {
+            Some(step) => step,
+            None => {
+                in_a_row = 0;
+                tokio::select! {
+                    step = reader.next() => step,
+                    () = resync.due() => {
+                        if *told.has_synced.borrow() && shared.phase() == Phase::Running {
+                            shared.resync(&told);
+                        }
+                        continue;
+                    }
+                }
+            }
+        };
+        match step {
+            Step::Synced => {
+                told.has_synced.send_replace(true);
+            }
+            Step::Event(event) => call(&mut handler, event, &shared),
+        }
+        in_a_row += 1;
+        if in_a_row == IN_A_ROW {
+            in_a_row = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn call<K: Wire + Object>(handler: &mut impl Handler<K>, event: Event<K>, shared: &Shared<K>) {
+    // What it was told of is wanted only if it panics.
+    let mut key = None;
+    let object = event.object().cloned();
+    let called = catch_unwind(AssertUnwindSafe(|| match event {
+        Event::Added { object, is_in_initial_list } => handler.on_add(object, is_in_initial_list),
+        Event::Updated { old, new } => handler.on_update(old, new),
+        Event::Deleted(deleted) => {
+            key = Some(deleted.key.clone());
+            handler.on_delete(deleted);
+        }
+    }));
+    if called.is_err() {
+        let key = key.or_else(|| object.map(|object| object.key()));
+        let resource = shared.store.resource();
+        tracing::error!(?resource, object = ?key, "a handler panicked; it is told of the next event");
+    }
+}

@@ -1,0 +1,169 @@
+//! What many objects have in common is kept once: namespaces, labels, and owners.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, Hash};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use klient_apimachinery::Str;
+use klient_apimachinery::codec::{EncodedMeta, EncodedOwner};
+
+/// Labels that one or many objects have, sorted by key.
+#[derive(PartialEq, Eq, Hash)]
+pub struct LabelSet(Box<[Arc<Label>]>);
+
+#[derive(PartialEq, Eq, Hash)]
+struct Label {
+    key: Str,
+    value: Str,
+}
+
+impl LabelSet {
+    /// The value under a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.binary_search_by(|label| label.key.as_str().cmp(key)).ok()?;
+        Some(&self.0[found].value)
+    }
+
+    /// The keys and values, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|label| (label.key.as_str(), label.value.as_str()))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for LabelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// An owner of an object, as `metadata.ownerReferences` names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// The owner's `apiVersion`.
+    pub api_version: Str,
+    /// The owner's kind.
+    pub kind: Str,
+    /// The owner's name; it lives in the object's namespace, or in none.
+    pub name: Str,
+    /// The owner's uid.
+    pub uid: Str,
+    /// Whether it is the one that controls the object.
+    pub controller: bool,
+}
+
+/// Owners that one or many objects have.
+pub(crate) type Owners = Box<[Owner]>;
+
+/// The one copy of everything that is shared.
+#[derive(Default)]
+pub(crate) struct Interner {
+    hasher: RandomState,
+    namespaces: Pool<Str>,
+    labels: Pool<Label>,
+    sets: Pool<LabelSet>,
+    owners: Pool<Owners>,
+    /// The parts of the set that is looked for.
+    parts: Vec<Arc<Label>>,
+}
+
+impl Interner {
+    pub(crate) fn namespace(&mut self, name: &str) -> Arc<Str> {
+        self.namespaces.get(self.hasher.hash_one(name), |other| other == name, || name.into())
+    }
+
+    pub(crate) fn labels(&mut self, meta: &EncodedMeta<'_>) -> Arc<LabelSet> {
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.extend(meta.labels.iter().map(|(key, value)| {
+            let hash = self.hasher.hash_one((&**key, &**value));
+            self.labels.get(
+                hash,
+                |label| label.key == **key && label.value == **value,
+                || Label { key: key.as_ref().into(), value: value.as_ref().into() },
+            )
+        }));
+        parts.sort_by(|a, b| a.key.cmp(&b.key));
+        // Equal labels are the same label, so that sets compare by address.
+        let address = |label: &Arc<Label>| Arc::as_ptr(label) as usize;
+        let mut hash = self.hasher.build_hasher();
+        parts.iter().for_each(|label| address(label).hash(&mut hash));
+        let set = self.sets.get(
+            std::hash::Hasher::finish(&hash),
+            |set| set.0.len() == parts.len() && set.0.iter().zip(&parts).all(|(a, b)| Arc::ptr_eq(a, b)),
+            || LabelSet(parts.as_slice().into()),
+        );
+        parts.clear();
+        self.parts = parts;
+        set
+    }
+
+    pub(crate) fn owners(&mut self, meta: &EncodedMeta<'_>) -> Option<Arc<Owners>> {
+        if meta.owners.is_empty() {
+            return None;
+        }
+        let mut hash = self.hasher.build_hasher();
+        meta.owners.iter().for_each(|owner| owner.uid.hash(&mut hash));
+        Some(self.owners.get(
+            std::hash::Hasher::finish(&hash),
+            |owners| owners.len() == meta.owners.len() && owners.iter().zip(&meta.owners).all(is_same),
+            || meta.owners.iter().map(owner).collect(),
+        ))
+    }
+}
+
+fn is_same((one, other): (&Owner, &EncodedOwner<'_>)) -> bool {
+    one.uid == *other.uid
+        && one.name == *other.name
+        && one.kind == *other.kind
+        && one.api_version == *other.api_version
+        && one.controller == other.controller
+}
+
+fn owner(owner: &EncodedOwner<'_>) -> Owner {
+    Owner {
+        api_version: owner.api_version.as_ref().into(),
+        kind: owner.kind.as_ref().into(),
+        name: owner.name.as_ref().into(),
+        uid: owner.uid.as_ref().into(),
+        controller: owner.controller,
+    }
+}
+
+/// Values of which each is there once, for as long as somebody else holds it, and a while longer.
+struct Pool<T> {
+    table: HashTable<(u64, Arc<T>)>,
+    /// How many more may be made before those that nobody holds are dropped.
+    room: usize,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Pool { table: HashTable::new(), room: LEAST_ROOM }
+    }
+}
+
+const LEAST_ROOM: usize = 1024;
+
+impl<T> Pool<T> {
+    fn get(&mut self, hash: u64, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> Arc<T> {
+        if let Some((_, found)) = self.table.find(hash, |(_, value)| is(value)) {
+            return found.clone();
+        }
+        if self.room == 0 {
+            self.table.retain(|(_, value)| Arc::strong_count(value) > 1);
+            self.table.shrink_to_fit(|(hash, _)| *hash);
+            // So that each value made pays for a bounded part of the next round.
+            self.room = self.table.len().max(LEAST_ROOM);
+        }
+        self.room -= 1;
+        let value = Arc::new(make());
+        self.table.insert_unique(hash, (hash, value.clone()), |(hash, _)| *hash);
+        value
+    }
+}

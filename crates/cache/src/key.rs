@@ -1,0 +1,103 @@
+//! [`ObjectKey`], the name of an object within its resource.
+
+use std::fmt;
+use std::str::FromStr;
+
+use klient_apimachinery::{Object, Str};
+
+/// The name of an object within its resource: `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
+///
+/// It is what work queues hold.
+///
+/// ```
+/// use klient_cache::ObjectKey;
+/// let key: ObjectKey = "shop/web-0".parse()?;
+/// assert_eq!((key.namespace(), key.name()), (Some("shop"), "web-0"));
+/// assert_eq!(key.to_string(), "shop/web-0");
+/// assert!("a/b/c".parse::<ObjectKey>().is_err());
+/// # Ok::<(), klient_cache::InvalidKey>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey {
+    text: Str,
+    /// Where the name begins.
+    name: u32,
+}
+
+impl ObjectKey {
+    /// Of a name, and a namespace unless the resource has none.
+    pub fn new(namespace: Option<&str>, name: &str) -> Self {
+        match namespace.filter(|namespace| !namespace.is_empty()) {
+            None => ObjectKey { text: name.into(), name: 0 },
+            Some(namespace) => {
+                let mut text = String::with_capacity(namespace.len() + 1 + name.len());
+                text.push_str(namespace);
+                text.push('/');
+                text.push_str(name);
+                let name = u32::try_from(namespace.len() + 1).expect("a namespace has fewer than 4 GiB");
+                ObjectKey { text: text.into(), name }
+            }
+        }
+    }
+
+    /// Of an object.
+    pub fn of(object: &impl Object) -> Self {
+        Self::new(object.namespace(), object.name())
+    }
+
+    /// The namespace, if there is one.
+    pub fn namespace(&self) -> Option<&str> {
+        self.name.checked_sub(1).map(|slash| &self.text[..slash as usize])
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.text[self.name as usize..]
+    }
+
+    /// `NAMESPACE/NAME`, or `NAME`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Splits `NAMESPACE/NAME`, or `NAME`.
+pub(crate) fn split(key: &str) -> (&str, &str) {
+    key.split_once('/').unwrap_or(("", key))
+}
+
+impl FromStr for ObjectKey {
+    type Err = InvalidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        let (namespace, name) = split(text);
+        if name.contains('/') {
+            return Err(InvalidKey(text.to_owned()));
+        }
+        Ok(ObjectKey::new(Some(namespace), name))
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A text that is no key, since it has more than one slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidKey(String);
+
+impl fmt::Display for InvalidKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no key of an object: expected NAMESPACE/NAME or NAME", self.0)
+    }
+}
+
+impl std::error::Error for InvalidKey {}

@@ -1,0 +1,319 @@
+//! [`Reflector`], which keeps a store as the server's list is.
+
+mod follow;
+mod list;
+mod stream;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
+use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions};
+use tokio::sync::watch;
+
+use crate::backoff::{Backoff, Pauses};
+use crate::delta::{BATCH, Delta, DeltaQueue};
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::store::{Part, Store};
+
+/// What is told of everything that goes wrong while a resource is followed. It goes on all the same.
+pub type ErrorHandler = Arc<dyn Fn(&Error) + Send + Sync>;
+
+/// How a resource is followed.
+#[derive(Clone)]
+pub struct ReflectorOptions {
+    /// Only objects with these labels.
+    pub label_selector: Option<Str>,
+    /// Only objects with these field values.
+    pub field_selector: Option<Str>,
+    /// Whether the objects' `managedFields` are kept. They are a quarter of many objects, and few programs look at
+    /// them; by default they are dropped. An update of an object without them leaves them as they are on the server.
+    pub managed_fields: ManagedFields,
+    /// How many objects are asked for at once, where lists are not streamed.
+    pub page_size: Option<u32>,
+    /// Whether the first objects come through a watch (KEP-3157), which is easier for the server, and in lists only
+    /// where it does not offer that.
+    pub watch_list: bool,
+    /// How long a streamed list may be silent before its end; then it is asked for in one piece.
+    pub bookmark_wait: Duration,
+    /// How long watches last at least; at random up to twice as long. Less than five minutes is for tests.
+    pub watch_timeout: Duration,
+    /// For how long watches that fail inside the server are tried again before everything is listed anew.
+    pub internal_error_retry: Duration,
+    /// How long to wait before trying again.
+    pub backoff: Backoff,
+    /// Is told of everything that goes wrong; by default it is logged.
+    pub on_error: Option<ErrorHandler>,
+}
+
+impl Default for ReflectorOptions {
+    fn default() -> Self {
+        ReflectorOptions {
+            label_selector: None,
+            field_selector: None,
+            managed_fields: ManagedFields::Skip,
+            page_size: None,
+            watch_list: true,
+            bookmark_wait: Duration::from_secs(10),
+            watch_timeout: Duration::from_secs(300),
+            internal_error_retry: Duration::ZERO,
+            backoff: Backoff::default(),
+            on_error: None,
+        }
+    }
+}
+
+impl fmt::Debug for ReflectorOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReflectorOptions")
+            .field("label_selector", &self.label_selector)
+            .field("field_selector", &self.field_selector)
+            .field("managed_fields", &self.managed_fields)
+            .field("page_size", &self.page_size)
+            .field("watch_list", &self.watch_list)
+            .field("watch_timeout", &self.watch_timeout)
+            .field("backoff", &self.backoff)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps a store as the server's list is: lists, watches, and lists anew where a watch cannot go on.
+///
+/// It never gives up. What goes wrong is told to [`ReflectorOptions::on_error`], and tried again after a pause.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_apimachinery::Resource as _;
+/// use klient_cache::{Keep, Reflector, Store};
+/// use klient_client::{Client, Config};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+///
+/// let store = Store::new(Namespace::INFO, Keep::Packed);
+/// let reflector = Reflector::new(client.api::<Namespace>(), store.clone(), Default::default());
+/// tokio::spawn(reflector.run());
+/// store.wait_for("1").await?;
+/// assert!(store.contains("kube-system"));
+/// # Ok(()) }
+/// ```
+pub struct Reflector<K> {
+    core: Core<K>,
+}
+
+impl<K: Wire + Object> Reflector<K> {
+    /// A reflector that will fill a store from a source.
+    pub fn new(source: impl ListWatch<K>, store: Store<K>, options: ReflectorOptions) -> Self {
+        let (progress, part) = (Progress::new(1), Part::default());
+        Reflector { core: Core::new(Arc::new(source), store, part, progress, options) }
+    }
+
+    /// Fills the store for as long as it is polled.
+    pub async fn run(self) -> Infallible {
+        let mut core = self.core;
+        let (queue, store) = (core.queue.clone(), core.store.clone());
+        let taking = async {
+            loop {
+                store.apply(queue.take().await, &Part::default());
+                queue.done();
+            }
+        };
+        tokio::select! {
+            never = core.run() => never,
+            never = taking => never,
+        }
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for Reflector<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reflector").field(&self.core.store).finish()
+    }
+}
+
+/// How far the parts of a store are.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress(Arc<watch::Sender<Vec<PartProgress>>>);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PartProgress {
+    pub(crate) has_synced: bool,
+    pub(crate) error: Option<Error>,
+    pub(crate) attempts: u32,
+    pub(crate) lists: u64,
+    pub(crate) watches: u64,
+}
+
+impl Progress {
+    pub(crate) fn new(parts: usize) -> Self {
+        Progress(Arc::new(watch::Sender::new(vec![PartProgress::default(); parts])))
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<PartProgress>> {
+        self.0.subscribe()
+    }
+
+    pub(crate) fn change(&self, part: &Part, change: impl FnOnce(&mut PartProgress)) {
+        self.0.send_modify(|parts| {
+            if let Some(part) = parts.get_mut(part.index) {
+                change(part);
+            }
+        });
+    }
+
+    pub(crate) fn parts(&self) -> Vec<PartProgress> {
+        self.0.borrow().clone()
+    }
+
+    pub(crate) fn has_synced(&self) -> bool {
+        self.0.borrow().iter().all(|part| part.has_synced)
+    }
+}
+
+/// Follows one source into a queue.
+pub(crate) struct Core<K> {
+    source: Arc<dyn ListWatch<K>>,
+    pub(crate) store: Store<K>,
+    pub(crate) queue: Arc<DeltaQueue<Arc<Entry<K>>>>,
+    pub(crate) part: Part,
+    progress: Progress,
+    options: ReflectorOptions,
+    pauses: Pauses,
+    /// The last version that was seen.
+    version: Box<str>,
+    /// The last version cannot be listed from.
+    is_unavailable: bool,
+    /// The server gave a list in pages although it was asked for what it has at hand.
+    is_paginated: bool,
+    /// The server streams lists, as far as is known.
+    streams: bool,
+    /// What was last logged, so that the same is not logged again and again.
+    logged: String,
+}
+
+impl<K: Wire + Object> Core<K> {
+    pub(crate) fn new(
+        source: Arc<dyn ListWatch<K>>,
+        store: Store<K>,
+        part: Part,
+        progress: Progress,
+        options: ReflectorOptions,
+    ) -> Self {
+        Core {
+            source,
+            store,
+            queue: Arc::new(DeltaQueue::new(2 * BATCH)),
+            part,
+            progress,
+            pauses: Pauses::new(options.backoff.clone()),
+            version: Box::default(),
+            is_unavailable: false,
+            is_paginated: false,
+            streams: options.watch_list,
+            logged: String::new(),
+            options,
+        }
+    }
+
+    /// Follows the source, for as long as it is polled.
+    pub(crate) async fn run(&mut self) -> Infallible {
+        loop {
+            let wait = match self.list_and_watch().await {
+                Ok(()) => None,
+                Err(error) => {
+                    self.report(&error);
+                    error.retry_after()
+                }
+            };
+            self.pauses.pause(wait).await;
+        }
+    }
+
+    /// Lists, and watches until all must be listed anew.
+    async fn list_and_watch(&mut self) -> Result<(), SourceError> {
+        let streamed = if self.streams { self.stream_list().await? } else { None };
+        if streamed.is_none() {
+            self.list().await?;
+        }
+        self.logged.clear();
+        self.progress.change(&self.part, |part| {
+            (part.error, part.attempts) = (None, 0);
+            part.lists += 1;
+        });
+        self.follow(streamed).await
+    }
+
+    fn list_options(&self) -> ListOptions {
+        ListOptions {
+            label_selector: self.options.label_selector.clone(),
+            field_selector: self.options.field_selector.clone(),
+            managed_fields: self.options.managed_fields,
+            ..ListOptions::default()
+        }
+    }
+
+    fn watch_options(&self) -> WatchOptions {
+        let timeout = self.options.watch_timeout.mul_f64(1.0 + fastrand::f64());
+        WatchOptions {
+            label_selector: self.options.label_selector.clone(),
+            field_selector: self.options.field_selector.clone(),
+            managed_fields: self.options.managed_fields,
+            resource_version: Some(self.version.as_ref())
+                .filter(|version| !version.is_empty())
+                .map(Into::into),
+            allow_bookmarks: true,
+            // A server takes zero for no limit.
+            timeout_seconds: Some((timeout.as_secs() as u32).max(1)),
+            ..WatchOptions::default()
+        }
+    }
+
+    /// Makes of an object what is stored; one that cannot be read is reported and left out.
+    fn take(&mut self, encoded: Encoded<K>) -> Option<Arc<Entry<K>>> {
+        match self.store.take(encoded) {
+            Ok(entry) => Some(entry),
+            Err(error) => {
+                self.tell(&error);
+                None
+            }
+        }
+    }
+
+    /// Says that all objects are these.
+    async fn replace(&mut self, entries: Vec<Arc<Entry<K>>>, version: &str) {
+        self.version = version.into();
+        self.is_unavailable = false;
+        self.queue.push([Delta::Replaced(entries, version.into())]);
+        self.queue.room().await;
+    }
+
+    fn report(&mut self, error: &SourceError) {
+        let mut attempts = 0;
+        self.progress.change(&self.part, |part| {
+            part.attempts += 1;
+            attempts = part.attempts;
+        });
+        let namespace = self.part.namespace.as_deref();
+        let error = Error::source_failed(self.source.resource(), namespace, attempts, error.clone());
+        self.progress.change(&self.part, |part| part.error = Some(error.clone()));
+        self.tell(&error);
+    }
+
+    fn tell(&mut self, error: &Error) {
+        if let Some(on_error) = &self.options.on_error {
+            return on_error(error);
+        }
+        let text = format!("{error:?}");
+        let is_usual = error.as_source().is_some_and(SourceError::is_expired);
+        if is_usual || text == self.logged {
+            tracing::debug!("{text}");
+        } else {
+            tracing::warn!("{text}");
+            self.logged = text;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Watching, from the last list on.
+
+use std::time::Duration;
+
+use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::{Object, SourceError, WatchEvent, Watching};
+use tokio::time::Instant;
+
+use super::Core;
+use crate::delta::Delta;
+
+/// A watch that ends before this without an event did not work.
+const VERY_SHORT: Duration = Duration::from_secs(1);
+
+/// After so long without a failure inside the server, the next one is the first.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl<K: Wire + Object> Core<K> {
+    /// Watches, again and again, until all must be listed anew.
+    pub(super) async fn follow(
+        &mut self,
+        mut watching: Option<Box<dyn Watching<K>>>,
+    ) -> Result<(), SourceError> {
+        let mut internal_errors: Option<(Instant, Instant)> = None;
+        loop {
+            let error = match self.watch_once(watching.take()).await {
+                Ok(()) => continue,
+                Err(error) => error,
+            };
+            let goes_on = if error.is_internal() {
+                let now = Instant::now();
+                let (since, last) = internal_errors.unwrap_or((now, now));
+                let since = if now - last > QUIET { now } else { since };
+                internal_errors = Some((since, now));
+                now - since < self.options.internal_error_retry
+            } else {
+                error.is_refused() || error.is_too_many_requests()
+            };
+            if !goes_on {
+                return Err(error);
+            }
+            self.report(&error);
+            self.pauses.pause(error.retry_after()).await;
+        }
+    }
+
+    /// Watches until the watch ends, as all watches do.
+    async fn watch_once(&mut self, watching: Option<Box<dyn Watching<K>>>) -> Result<(), SourceError> {
+        let mut watching = match watching {
+            Some(watching) => watching,
+            None => {
+                let (source, options) = (self.source.clone(), self.watch_options());
+                source.watch(&options).await?
+            }
+        };
+        self.progress.change(&self.part, |part| part.watches += 1);
+        let began = Instant::now();
+        let mut events = 0;
+        let mut arrived = Vec::new();
+        loop {
+            let next = watching.next(&mut arrived).await;
+            events += arrived.len();
+            if !arrived.is_empty() {
+                self.take_events(std::mem::take(&mut arrived)).await?;
+            }
+            match next {
+                Ok(true) => {}
+                Ok(false) if events == 0 && began.elapsed() < VERY_SHORT => {
+                    return Err(SourceError::passing("the watch ended at once, and without an event"));
+                }
+                Ok(false) => return Ok(()),
+                // A broken connection ends a watch like any other end.
+                Err(error) if error.code().is_none() && !error.is_unreadable() && !error.is_refused() => {
+                    let is_useless = events == 0 && began.elapsed() < VERY_SHORT;
+                    return if is_useless { Err(error) } else { Ok(()) };
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Takes events of a watch; the error is one that the watch told of.
+    pub(super) async fn take_events(
+        &mut self,
+        events: Vec<WatchEvent<Encoded<K>>>,
+    ) -> Result<(), SourceError> {
+        let mut deltas = Vec::with_capacity(events.len());
+        let mut failure = None;
+        for event in events {
+            let entry = match event {
+                WatchEvent::Added(object) => {
+                    self.take(object).map(|entry| (Delta::Added(entry.clone()), entry))
+                }
+                WatchEvent::Modified(object) => {
+                    self.take(object).map(|entry| (Delta::Updated(entry.clone()), entry))
+                }
+                WatchEvent::Deleted(object) => match self.take(object) {
+                    Some(entry) => Some((Delta::Deleted(entry.key(), Some(entry.clone())), entry)),
+                    None => {
+                        // Of which object is not known; the next list leaves it out.
+                        failure = Some(SourceError::unreadable("an object that is gone cannot be read"));
+                        break;
+                    }
+                },
+                WatchEvent::Bookmark(bookmark) => {
+                    self.version = bookmark.resource_version.as_str().into();
+                    deltas.push(Delta::Bookmark(self.version.clone()));
+                    None
+                }
+                WatchEvent::Error(status) => {
+                    let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
+                    failure = Some(SourceError::status(*status, None, text));
+                    break;
+                }
+            };
+            if let Some((delta, entry)) = entry {
+                if *self.version != *entry.version() {
+                    self.version = entry.version().into();
+                }
+                deltas.push(delta);
+            }
+        }
+        self.queue.push(deltas);
+        self.queue.room().await;
+        failure.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,84 @@
+//! Listing in pages, where lists are not streamed.
+
+use std::sync::Arc;
+
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{ListOptions, Object, SourceError, Str};
+
+use super::Core;
+use crate::entry::Entry;
+
+/// As client-go's pager.
+const PAGE: u32 = 500;
+
+impl<K: Wire + Object> Core<K> {
+    /// Lists all objects, from the version last seen if the server still has it.
+    pub(super) async fn list(&mut self) -> Result<(), SourceError> {
+        let version = self.list_version();
+        match self.list_from(&version).await {
+            Err(error) if error.is_expired() || error.is_too_large_version() => {
+                self.is_unavailable = true;
+                self.list_from("").await
+            }
+            listed => listed,
+        }
+    }
+
+    /// First whatever the server has at hand, then nothing older than what was seen, and the very latest only if it
+    /// cannot give that.
+    fn list_version(&self) -> Box<str> {
+        if self.is_unavailable {
+            return "".into();
+        }
+        if self.version.is_empty() { "0".into() } else { self.version.clone() }
+    }
+
+    async fn list_from(&mut self, version: &str) -> Result<(), SourceError> {
+        let limit = match (self.options.page_size, version) {
+            (Some(size), _) => Some(size),
+            (None, "" | "0") => Some(PAGE),
+            (None, _) => self.is_paginated.then_some(PAGE),
+        };
+        let whole = ListOptions {
+            resource_version: (!version.is_empty()).then(|| version.into()),
+            ..self.list_options()
+        };
+        let mut options = ListOptions { limit, ..whole.clone() };
+        let mut entries = Vec::new();
+        loop {
+            let (is_continued, listed) =
+                (options.continue_token.is_some(), self.page(&options, &mut entries).await);
+            let (listed_at, token) = match listed {
+                // The pages that are left are too old: all in one.
+                Err(error) if error.is_expired() && is_continued => {
+                    entries.clear();
+                    self.page(&whole, &mut entries).await?
+                }
+                listed => listed?,
+            };
+            let Some(token) = token else {
+                self.replace(entries, &listed_at).await;
+                return Ok(());
+            };
+            self.is_paginated |= version == "0";
+            options = ListOptions { limit, continue_token: Some(token), ..self.list_options() };
+        }
+    }
+
+    /// Lists a page, and says at which version, and how to go on if there is more.
+    async fn page(
+        &mut self,
+        options: &ListOptions,
+        entries: &mut Vec<Arc<Entry<K>>>,
+    ) -> Result<(Str, Option<Str>), SourceError> {
+        let source = self.source.clone();
+        let mut listing = source.list(options).await?;
+        let mut arrived = Vec::new();
+        while listing.next(&mut arrived).await? {
+            entries.extend(arrived.drain(..).filter_map(|object| self.take(object)));
+        }
+        let metadata = listing.metadata();
+        let token = metadata.continue_.clone().filter(|token| !token.is_empty());
+        Ok((metadata.resource_version.clone().unwrap_or_default(), token))
+    }
+}

@@ -1,0 +1,141 @@
+//! Lists that come through a watch (KEP-3157).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watching};
+
+use super::Core;
+use crate::entry::Entry;
+use crate::key::ObjectKey;
+
+impl<K: Wire + Object> Core<K> {
+    /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then
+    /// all are listed.
+    pub(super) async fn stream_list(&mut self) -> Result<Option<Box<dyn Watching<K>>>, SourceError> {
+        loop {
+            let error = match self.try_stream_list().await {
+                Ok(watching) => return Ok(watching),
+                Err(error) => error,
+            };
+            if error.is_expired() || error.is_too_large_version() {
+                if !std::mem::replace(&mut self.is_unavailable, true) {
+                    continue;
+                }
+            } else if !(error.is_refused() || error.is_too_many_requests()) {
+                // Only a server that was heard can have refused the way of asking.
+                self.streams &= !is_refusal(&error);
+                return if error.code().is_some() { Ok(None) } else { Err(error) };
+            }
+            self.report(&error);
+            self.pauses.pause(error.retry_after()).await;
+        }
+    }
+
+    async fn try_stream_list(&mut self) -> Result<Option<Box<dyn Watching<K>>>, SourceError> {
+        let mut options = WatchOptions { send_initial_events: true, ..self.watch_options() };
+        if self.is_unavailable {
+            options.resource_version = None;
+        }
+        let source = self.source.clone();
+        let mut watching = source.watch(&options).await?;
+        let mut initial = Initial::default();
+        let mut arrived = Vec::new();
+        loop {
+            let next = tokio::time::timeout(self.options.bookmark_wait, watching.next(&mut arrived)).await;
+            let mut rest = arrived.drain(..);
+            for event in rest.by_ref() {
+                let (object, news) = match event {
+                    WatchEvent::Added(object) => (object, News::New),
+                    WatchEvent::Modified(object) => (object, News::Changed),
+                    WatchEvent::Deleted(object) => (object, News::Gone),
+                    WatchEvent::Error(status) => {
+                        let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
+                        return Err(SourceError::status(*status, None, text));
+                    }
+                    WatchEvent::Bookmark(bookmark) if bookmark.initial_events_end => {
+                        let rest: Vec<_> = rest.collect();
+                        let entries = initial.entries();
+                        self.replace(entries, &bookmark.resource_version).await;
+                        self.take_events(rest).await?;
+                        return Ok(Some(watching));
+                    }
+                    WatchEvent::Bookmark(_) => continue,
+                };
+                match self.store.take(object) {
+                    Ok(entry) => initial.take(entry, news),
+                    Err(error) => self.tell(&error),
+                }
+            }
+            drop(rest);
+            match next {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => {
+                    return Err(SourceError::passing("the streamed list ended in the middle"));
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {
+                    tracing::debug!(
+                        resource = ?self.source.resource(),
+                        "the streamed list does not end: the server or a proxy swallows its last bookmark; listing instead"
+                    );
+                    self.streams = false;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// The server does not understand what it is asked for, and will not the next time.
+fn is_refusal(error: &SourceError) -> bool {
+    error.code().is_some_and(|code| (400..500).contains(&code) && !matches!(code, 401 | 403 | 404 | 408))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    New,
+    Changed,
+    Gone,
+}
+
+/// The objects of a streamed list. As a rule each comes once, and none changes before the end.
+struct Initial<K> {
+    entries: Vec<Option<Arc<Entry<K>>>>,
+    /// Where each is, once one has come again.
+    places: Option<HashMap<ObjectKey, usize>>,
+}
+
+impl<K> Default for Initial<K> {
+    fn default() -> Self {
+        Initial { entries: Vec::new(), places: None }
+    }
+}
+
+impl<K: Object> Initial<K> {
+    fn take(&mut self, entry: Arc<Entry<K>>, news: News) {
+        if news != News::New && self.places.is_none() {
+            self.places = Some(self.find_places());
+        }
+        let Some(places) = &mut self.places else { return self.entries.push(Some(entry)) };
+        let key = entry.key();
+        let entry = (news != News::Gone).then_some(entry);
+        match places.get(&key) {
+            Some(place) => self.entries[*place] = entry,
+            None => {
+                places.insert(key, self.entries.len());
+                self.entries.push(entry);
+            }
+        }
+    }
+
+    fn find_places(&self) -> HashMap<ObjectKey, usize> {
+        let keys = self.entries.iter().enumerate();
+        keys.filter_map(|(place, entry)| Some((entry.as_ref()?.key(), place))).collect()
+    }
+
+    fn entries(self) -> Vec<Arc<Entry<K>>> {
+        self.entries.into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! [`SlotTable`], the objects of a store by number, of which a snapshot is cheap.
+
+use std::sync::Arc;
+
+use crate::entry::Entry;
+
+/// How many objects stand together. A snapshot shares them; the next change among them copies so many pointers.
+pub(crate) const TOGETHER: usize = 256;
+
+pub(crate) type Chunk<K> = Vec<Option<Arc<Entry<K>>>>;
+
+/// Objects by number. Numbers of those that left are given to those that come.
+pub(crate) struct SlotTable<K> {
+    chunks: Vec<Arc<Chunk<K>>>,
+    free: Vec<u32>,
+    used: u32,
+}
+
+impl<K> Default for SlotTable<K> {
+    fn default() -> Self {
+        SlotTable { chunks: Vec::new(), free: Vec::new(), used: 0 }
+    }
+}
+
+impl<K> SlotTable<K> {
+    pub(crate) fn get(&self, slot: u32) -> Option<&Arc<Entry<K>>> {
+        let slot = slot as usize;
+        self.chunks.get(slot / TOGETHER)?.get(slot % TOGETHER)?.as_ref()
+    }
+
+    /// Puts an object in a place of its own, and says which.
+    pub(crate) fn add(&mut self, entry: Arc<Entry<K>>) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.used += 1;
+            self.used - 1
+        });
+        let at = slot as usize;
+        if at / TOGETHER == self.chunks.len() {
+            self.chunks.push(Arc::new(Vec::with_capacity(TOGETHER)));
+        }
+        let chunk = Arc::make_mut(&mut self.chunks[at / TOGETHER]);
+        if chunk.len() == at % TOGETHER {
+            chunk.push(None);
+        }
+        chunk[at % TOGETHER] = Some(entry);
+        slot
+    }
+
+    /// Puts another object in an object's place.
+    pub(crate) fn replace(&mut self, slot: u32, entry: Arc<Entry<K>>) -> Option<Arc<Entry<K>>> {
+        self.place(slot).replace(entry)
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<Arc<Entry<K>>> {
+        let entry = self.place(slot).take();
+        self.free.push(slot);
+        entry
+    }
+
+    fn place(&mut self, slot: u32) -> &mut Option<Arc<Entry<K>>> {
+        let at = slot as usize;
+        &mut Arc::make_mut(&mut self.chunks[at / TOGETHER])[at % TOGETHER]
+    }
+
+    /// How many numbers are in use or free.
+    pub(crate) fn capacity(&self) -> usize {
+        self.used as usize
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Arc<Entry<K>>)> {
+        let all = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        (0..).zip(all).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    pub(crate) fn chunks(&self) -> Vec<Arc<Chunk<K>>> {
+        self.chunks.clone()
+    }
+}

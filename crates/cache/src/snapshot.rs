@@ -1,0 +1,70 @@
+//! [`Snapshot`], all objects of a store as they were at one time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cached::Cached;
+use crate::entry::Entry;
+use crate::slots::{Chunk, TOGETHER};
+
+/// All objects of a store as they were at one time, in no particular order. Taking one is cheap, and however long it
+/// is held, nobody waits for it.
+pub struct Snapshot<K> {
+    chunks: Arc<[Arc<Chunk<K>>]>,
+    length: usize,
+    version: Box<str>,
+}
+
+impl<K> Snapshot<K> {
+    pub(crate) fn new(chunks: Vec<Arc<Chunk<K>>>, length: usize, version: &str) -> Self {
+        Snapshot { chunks: chunks.into(), length, version: version.into() }
+    }
+
+    /// How many objects there were.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The version up to which the store had taken changes.
+    pub fn resource_version(&self) -> &str {
+        &self.version
+    }
+
+    /// The objects.
+    pub fn iter(&self) -> impl Iterator<Item = Cached<K>> {
+        self.entries().map(|entry| Cached::new(entry.clone()))
+    }
+
+    /// The next object at or behind a place, and moves the place onto it.
+    pub(crate) fn next(&self, place: &mut usize) -> Option<&Arc<Entry<K>>> {
+        loop {
+            let chunk = self.chunks.get(*place / TOGETHER)?;
+            match chunk.get(*place % TOGETHER) {
+                Some(Some(entry)) => return Some(entry),
+                Some(None) => *place += 1,
+                None => *place = (*place / TOGETHER + 1) * TOGETHER,
+            }
+        }
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry<K>>> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).flatten()
+    }
+}
+
+impl<K> Clone for Snapshot<K> {
+    fn clone(&self) -> Self {
+        Snapshot { chunks: self.chunks.clone(), length: self.length, version: self.version.clone() }
+    }
+}
+
+impl<K> fmt::Debug for Snapshot<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Snapshot({} objects at {})", self.length, self.version)
+    }
+}

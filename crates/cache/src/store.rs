@@ -1,0 +1,470 @@
+//! [`Store`], the objects of one resource, found by key, namespace, labels and whatever else is asked for.
+
+mod state;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::labels::Selector;
+use klient_apimachinery::{Object, ResourceInfo, Str, compare_resource_versions};
+use tokio::sync::watch;
+
+use crate::cached::Cached;
+use crate::delta::Delta;
+use crate::entry::{Entry, Names, Shared};
+use crate::error::Error;
+use crate::index::{Indexer, Slots};
+use crate::intern::Interner;
+use crate::key::{ObjectKey, split};
+use crate::snapshot::Snapshot;
+pub(crate) use state::Change;
+use state::{Replacement, State};
+
+/// The name of the index that every store has.
+pub const NAMESPACE_INDEX: &str = "namespace";
+
+/// How a store keeps objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// As the bytes they came in, decoded when looked into, for as long as somebody holds them. That takes a quarter
+    /// of the memory, and a tenth of the time to fill.
+    #[default]
+    Packed,
+    /// Decoded. Reading is fastest, for programs that look into all objects again and again.
+    Decoded,
+}
+
+/// Changes objects before they are stored, such as by dropping what a program does not need. It may be called twice
+/// on one object, and must then change nothing more.
+pub type Transform<K> = Arc<dyn Fn(&mut K) + Send + Sync>;
+
+/// The objects of one resource. Clones are the same store.
+///
+/// Objects are found by key, by namespace, by labels, and by every [`Indexer`] that was added, at any time. Reading
+/// never waits long: whoever writes holds readers up for as long as it takes to put some objects in their places, and
+/// no reader holds up anybody.
+///
+/// A store is filled by an [`Informer`](crate::Informer), a [`Reflector`](crate::Reflector), or by hand:
+///
+/// ```
+/// use klient_api::core::v1::Pod;
+/// use klient_apimachinery::{Resource as _, meta::v1::ObjectMeta};
+/// use klient_cache::{Keep, Store};
+///
+/// let store = Store::<Pod>::new(Pod::INFO, Keep::Packed);
+/// store.put_object(&Pod {
+///     metadata: ObjectMeta {
+///         name: Some("web-0".into()),
+///         namespace: Some("shop".into()),
+///         labels: [("app", "web")].into(),
+///         ..Default::default()
+///     },
+///     ..Default::default()
+/// })?;
+/// assert_eq!(store.get("shop/web-0").unwrap().name(), "web-0");
+/// assert_eq!(store.list_in("shop").len(), 1);
+/// assert_eq!(store.select(&"app in (web,api)".parse()?).len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Store<K>(Arc<Inner<K>>);
+
+struct Inner<K> {
+    resource: Arc<ResourceInfo>,
+    keep: Keep,
+    transform: Option<Transform<K>>,
+    interner: Mutex<Interner>,
+    /// Held by the one who writes, who then is the only one.
+    writer: Mutex<()>,
+    state: RwLock<State<K>>,
+    /// Up to which version changes were taken, for those who wait for one.
+    version: watch::Sender<Box<str>>,
+}
+
+/// The part of a store that one source fills.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) index: usize,
+    pub(crate) namespace: Option<Str>,
+}
+
+impl<K: Wire + Object> Store<K> {
+    /// An empty store.
+    pub fn new(resource: ResourceInfo, keep: Keep) -> Self {
+        Self::with_parts(resource, keep, None, 1)
+    }
+
+    pub(crate) fn with_parts(
+        resource: ResourceInfo,
+        keep: Keep,
+        transform: Option<Transform<K>>,
+        parts: usize,
+    ) -> Self {
+        Store(Arc::new(Inner {
+            resource: Arc::new(resource),
+            keep,
+            transform,
+            interner: Mutex::default(),
+            writer: Mutex::default(),
+            state: RwLock::new(State::new(parts)),
+            version: watch::Sender::default(),
+        }))
+    }
+
+    /// The resource of which it holds objects.
+    pub fn resource(&self) -> &ResourceInfo {
+        &self.0.resource
+    }
+
+    /// Adds an indexer under a name. What is in the store is indexed at once.
+    ///
+    /// # Errors
+    ///
+    /// If there is an index of that name.
+    pub fn add_indexer(&self, name: &str, indexer: Indexer<K>) -> Result<(), Error> {
+        let _writer = self.writer();
+        if name == NAMESPACE_INDEX || self.read().index(name).is_some() {
+            return Err(Error::index_exists(self.resource(), name));
+        }
+        // Nobody writes meanwhile, and all may read.
+        let found: Vec<_> = {
+            let state = self.read();
+            state.slots.iter().map(|(slot, entry)| (slot, entry.clone())).collect()
+        };
+        let found: Vec<_> =
+            found.into_iter().map(|(slot, entry)| (slot, indexer.values(name, &entry))).collect();
+        self.write().add_index(name.into(), indexer, found);
+        Ok(())
+    }
+
+    /// The object of a key: `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
+    pub fn get(&self, key: &str) -> Option<Cached<K>> {
+        let (namespace, name) = split(key);
+        self.get_in(namespace, name)
+    }
+
+    /// The object of a namespace and name. The namespace is empty of what lives in none.
+    pub fn get_in(&self, namespace: &str, name: &str) -> Option<Cached<K>> {
+        let state = self.read();
+        Some(Cached::new(state.get(namespace, name)?.clone()))
+    }
+
+    /// Whether there is an object of a key.
+    pub fn contains(&self, key: &str) -> bool {
+        let (namespace, name) = split(key);
+        self.read().get(namespace, name).is_some()
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Whether there are no objects.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All objects, in no particular order.
+    pub fn list(&self) -> Vec<Cached<K>> {
+        self.snapshot().iter().collect()
+    }
+
+    /// The keys of all objects, in no particular order.
+    pub fn keys(&self) -> Vec<ObjectKey> {
+        self.snapshot().entries().map(|entry| entry.key()).collect()
+    }
+
+    /// The objects of a namespace.
+    pub fn list_in(&self, namespace: &str) -> Vec<Cached<K>> {
+        let state = self.read();
+        cached(&state, state.namespaces.slots(namespace))
+    }
+
+    /// The objects with labels that are selected.
+    pub fn select(&self, selector: &Selector) -> Vec<Cached<K>> {
+        if selector.is_everything() {
+            return self.list();
+        }
+        self.selected(selector, |_| true)
+    }
+
+    /// The objects of a namespace with labels that are selected.
+    pub fn select_in(&self, namespace: &str, selector: &Selector) -> Vec<Cached<K>> {
+        if selector.is_everything() {
+            return self.list_in(namespace);
+        }
+        self.selected(selector, |entry| entry.namespace.as_str() == namespace)
+    }
+
+    fn selected(&self, selector: &Selector, is: impl Fn(&Entry<K>) -> bool) -> Vec<Cached<K>> {
+        let state = self.read();
+        let mut selected = Vec::new();
+        state.labels.select(selector, |slots| {
+            let entries = slots.iter().filter_map(|slot| state.slots.get(*slot));
+            selected.extend(entries.filter(|entry| is(entry)).map(|entry| Cached::new(entry.clone())));
+        });
+        selected
+    }
+
+    /// The objects that an index has under a value.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such index.
+    pub fn by_index(&self, index: &str, value: &str) -> Result<Vec<Cached<K>>, Error> {
+        let state = self.read();
+        self.slots(&state, index, value).map(|slots| cached(&state, slots))
+    }
+
+    /// The keys of the objects that an index has under a value.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such index.
+    pub fn index_keys(&self, index: &str, value: &str) -> Result<Vec<ObjectKey>, Error> {
+        let state = self.read();
+        let slots = self.slots(&state, index, value)?;
+        let entries = slots.into_iter().flatten().filter_map(|slot| state.slots.get(*slot));
+        Ok(entries.map(|entry| entry.key()).collect())
+    }
+
+    /// All values that an index has objects under.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such index.
+    pub fn index_values(&self, index: &str) -> Result<Vec<Str>, Error> {
+        let state = self.read();
+        if index == NAMESPACE_INDEX {
+            return Ok(state.namespaces.names().map(Into::into).collect());
+        }
+        let index = state.index(index).ok_or_else(|| Error::no_index(self.resource(), index))?;
+        Ok(index.values().map(|value| Str::from(&**value)).collect())
+    }
+
+    fn slots<'a>(&self, state: &'a State<K>, index: &str, value: &str) -> Result<Option<&'a Slots>, Error> {
+        if index == NAMESPACE_INDEX {
+            return Ok(state.namespaces.slots(value));
+        }
+        let found = state.index(index).ok_or_else(|| Error::no_index(self.resource(), index))?;
+        Ok(found.slots(value))
+    }
+
+    /// All objects as they are now.
+    pub fn snapshot(&self) -> Snapshot<K> {
+        let state = self.read();
+        Snapshot::new(state.slots.chunks(), state.len(), state.version())
+    }
+
+    /// The version up to which changes have been taken; empty before the first list.
+    pub fn resource_version(&self) -> Box<str> {
+        self.0.version.borrow().clone()
+    }
+
+    /// Waits until changes have been taken up to a version, such as that of an object that was just written: what is
+    /// then read is no older.
+    ///
+    /// # Errors
+    ///
+    /// If that is no version that can be compared (KEP-5504).
+    pub async fn wait_for(&self, resource_version: &str) -> Result<(), Error> {
+        if compare_resource_versions(resource_version, resource_version).is_none() {
+            return Err(Error::version(self.resource(), resource_version));
+        }
+        let has_come = |version: &Box<str>| {
+            compare_resource_versions(version, resource_version).is_some_and(std::cmp::Ordering::is_ge)
+        };
+        // The sender lives as long as the store.
+        let _ = self.0.version.subscribe().wait_for(has_come).await;
+        Ok(())
+    }
+
+    /// Puts an object, in place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// If it has no name.
+    pub fn put_object(&self, object: &K) -> Result<(), Error> {
+        self.put(Encoded::of(object))
+    }
+
+    /// Puts an object as it came, in place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be decoded, or has no name.
+    pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
+        let entry = self.take(object)?;
+        self.apply(vec![Delta::Updated(entry)], &Part::default());
+        Ok(())
+    }
+
+    /// Removes an object, and says whether it was there.
+    pub fn remove(&self, key: &ObjectKey) -> bool {
+        !self.apply(vec![Delta::Deleted(key.clone(), None)], &Part::default()).is_empty()
+    }
+
+    /// Puts objects in place of all that are there, at a version.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be decoded, or has no name; nothing is then changed.
+    pub fn replace(&self, objects: Vec<Encoded<K>>, resource_version: &str) -> Result<(), Error> {
+        let entries = objects.into_iter().map(|object| self.take(object)).collect::<Result<_, _>>()?;
+        self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Part::default());
+        Ok(())
+    }
+
+    /// Makes of an object what is stored. One that is in the store already, at the same version, is taken from there.
+    pub(crate) fn take(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
+        match &self.0.transform {
+            None => self.take_as_it_is(encoded),
+            Some(transform) => {
+                let decoded = Encoded::<K>::decode_bytes(encoded.format(), encoded.bytes(), &self.0.resource);
+                let mut object =
+                    decoded.map_err(|problem| Error::unreadable(self.resource(), "", &problem))?;
+                transform(&mut object);
+                self.take_as_it_is(Encoded::of(&object))
+            }
+        }
+    }
+
+    fn take_as_it_is(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
+        let unreadable = |problem| Error::unreadable(self.resource(), "", &problem);
+        let meta = encoded.check().map_err(unreadable)?;
+        if meta.name.is_empty() {
+            let problem = klient_apimachinery::codec::DecodeError::of_document("it has no name");
+            return Err(Error::unreadable(self.resource(), "", &problem));
+        }
+        if let Some(entry) = self.read().get(&meta.namespace, &meta.name)
+            && !meta.resource_version.is_empty()
+            && entry.version() == meta.resource_version
+            && entry.uid() == meta.uid
+        {
+            return Ok(entry.clone());
+        }
+        let shared = {
+            let mut interner = self.0.interner.lock().unwrap_or_else(PoisonError::into_inner);
+            Shared {
+                resource: self.0.resource.clone(),
+                namespace: interner.namespace(&meta.namespace),
+                labels: interner.labels(&meta),
+                owners: interner.owners(&meta),
+            }
+        };
+        Ok(Arc::new(match self.0.keep {
+            Keep::Decoded => {
+                let object = Encoded::<K>::decode_bytes(encoded.format(), encoded.bytes(), &self.0.resource);
+                Entry::decoded(shared, object.map_err(unreadable)?)
+            }
+            Keep::Packed => {
+                let names = Names::find(encoded.bytes(), &meta.name, &meta.uid, &meta.resource_version);
+                drop(meta);
+                Entry::packed(shared, encoded, names)
+            }
+        }))
+    }
+
+    /// Takes changes, and says what they came to.
+    pub(crate) fn apply(&self, deltas: Vec<Delta<Arc<Entry<K>>>>, part: &Part) -> Vec<Change<K>> {
+        let _writer = self.writer();
+        let indexers = self.read().indexers();
+        let found = |entry: &Arc<Entry<K>>| -> Vec<_> {
+            indexers.iter().map(|(name, indexer)| indexer.values(name, entry)).collect()
+        };
+        let mut changes = Vec::with_capacity(deltas.len());
+        let mut deltas = deltas.into_iter().peekable();
+        while deltas.peek().is_some() {
+            // Nobody else writes, so what is found out before the lock is held still holds then.
+            let mut prepared = Vec::new();
+            for delta in deltas.by_ref() {
+                match delta {
+                    Delta::Replaced(entries, version) => {
+                        let Replacement { puts, removed } = self.read().compare(entries, part);
+                        prepared.extend(puts.into_iter().map(|entry| {
+                            let found = found(&entry);
+                            Prepared::Put(entry, found)
+                        }));
+                        prepared.extend(removed.into_iter().map(|key| Prepared::Remove(key, None, true)));
+                        prepared.push(Prepared::Version(version));
+                    }
+                    Delta::Added(entry) | Delta::Updated(entry) => {
+                        let found = found(&entry);
+                        prepared.push(Prepared::Put(entry, found));
+                        continue;
+                    }
+                    Delta::Deleted(key, last) => {
+                        prepared.push(Prepared::Remove(key, last, false));
+                        continue;
+                    }
+                    Delta::Bookmark(version) => {
+                        prepared.push(Prepared::Version(version));
+                        continue;
+                    }
+                    Delta::Sync => continue,
+                }
+                break;
+            }
+            let mut state = self.write();
+            for change in prepared {
+                match change {
+                    Prepared::Put(entry, found) => {
+                        state.set_version(part, entry.version());
+                        changes.push(state.put(entry, found));
+                    }
+                    Prepared::Remove(key, last, is_unknown) => {
+                        if let Some(last) = &last {
+                            state.set_version(part, last.version());
+                        }
+                        changes.extend(state.remove(&key, last, is_unknown));
+                    }
+                    Prepared::Version(version) => state.set_version(part, &version),
+                }
+            }
+        }
+        let version: Box<str> = self.read().version().into();
+        self.0.version.send_if_modified(|known| {
+            let has_changed = *known != version;
+            *known = version;
+            has_changed
+        });
+        changes
+    }
+
+    fn writer(&self) -> MutexGuard<'_, ()> {
+        self.0.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State<K>> {
+        self.0.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State<K>> {
+        self.0.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A change of which all is known before the lock is held.
+enum Prepared<K> {
+    Put(Arc<Entry<K>>, Vec<crate::index::Found>),
+    Remove(ObjectKey, Option<Arc<Entry<K>>>, bool),
+    Version(Box<str>),
+}
+
+fn cached<K>(state: &State<K>, slots: Option<&Slots>) -> Vec<Cached<K>> {
+    let slots = slots.into_iter().flatten();
+    slots.filter_map(|slot| state.slots.get(*slot)).map(|entry| Cached::new(entry.clone())).collect()
+}
+
+impl<K> Clone for Store<K> {
+    fn clone(&self) -> Self {
+        Store(self.0.clone())
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for Store<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({:?}, {} objects at {})", self.resource(), self.len(), self.resource_version())
+    }
+}

@@ -1,0 +1,209 @@
+//! What a store holds while its lock is held.
+
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use klient_apimachinery::{Object, compare_resource_versions};
+
+use super::Part;
+use crate::entry::Entry;
+use crate::index::{Found, Index, Indexer, Labels, Namespaces};
+use crate::key::ObjectKey;
+use crate::slots::SlotTable;
+
+/// What became of a store.
+pub(crate) enum Change<K> {
+    Added(Arc<Entry<K>>),
+    Updated { old: Arc<Entry<K>>, new: Arc<Entry<K>> },
+    Deleted { last: Arc<Entry<K>>, is_final_state_unknown: bool },
+}
+
+impl<K> Clone for Change<K> {
+    fn clone(&self) -> Self {
+        match self {
+            Change::Added(entry) => Change::Added(entry.clone()),
+            Change::Updated { old, new } => Change::Updated { old: old.clone(), new: new.clone() },
+            Change::Deleted { last, is_final_state_unknown } => {
+                Change::Deleted { last: last.clone(), is_final_state_unknown: *is_final_state_unknown }
+            }
+        }
+    }
+}
+
+impl<K: Object> Change<K> {
+    pub(crate) fn key(&self) -> ObjectKey {
+        match self {
+            Change::Added(entry)
+            | Change::Updated { new: entry, .. }
+            | Change::Deleted { last: entry, .. } => entry.key(),
+        }
+    }
+}
+
+/// What a list changes.
+pub(super) struct Replacement<K> {
+    pub(super) puts: Vec<Arc<Entry<K>>>,
+    pub(super) removed: Vec<ObjectKey>,
+}
+
+pub(super) struct State<K> {
+    pub(super) slots: SlotTable<K>,
+    pub(super) namespaces: Namespaces,
+    pub(super) labels: Labels,
+    keys: HashTable<u32>,
+    hasher: RandomState,
+    indices: Vec<Index<K>>,
+    /// How far each part is.
+    versions: Vec<Box<str>>,
+}
+
+impl<K> State<K> {
+    pub(super) fn new(parts: usize) -> Self {
+        State {
+            slots: SlotTable::default(),
+            namespaces: Namespaces::default(),
+            labels: Labels::default(),
+            keys: HashTable::new(),
+            hasher: RandomState::default(),
+            indices: Vec::new(),
+            versions: vec![Box::default(); parts],
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn index(&self, name: &str) -> Option<&Index<K>> {
+        self.indices.iter().find(|index| *index.name == *name)
+    }
+
+    pub(super) fn indexers(&self) -> Vec<(Arc<str>, Indexer<K>)> {
+        self.indices.iter().map(|index| (index.name.clone(), index.indexer.clone())).collect()
+    }
+
+    pub(super) fn add_index(&mut self, name: Arc<str>, indexer: Indexer<K>, found: Vec<(u32, Found)>) {
+        let mut index = Index::new(name, indexer);
+        found.into_iter().for_each(|(slot, found)| index.put(slot, found));
+        self.indices.push(index);
+    }
+
+    /// The version up to which all parts are; empty before all had their first list.
+    pub(super) fn version(&self) -> &str {
+        let least = self.versions.iter().reduce(|one, other| match compare_resource_versions(one, other) {
+            Some(order) if order.is_gt() => other,
+            None if other.is_empty() => other,
+            _ => one,
+        });
+        least.map_or("", |version| version)
+    }
+
+    pub(super) fn set_version(&mut self, part: &Part, version: &str) {
+        if let Some(known) = self.versions.get_mut(part.index)
+            && !version.is_empty()
+            && **known != *version
+        {
+            *known = version.into();
+        }
+    }
+}
+
+impl<K: Object> State<K> {
+    pub(super) fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Entry<K>>> {
+        self.slots.get(self.find(namespace, name)?)
+    }
+
+    fn find(&self, namespace: &str, name: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one((namespace, name));
+        self.keys.find(hash, |slot| self.is(*slot, namespace, name)).copied()
+    }
+
+    fn is(&self, slot: u32, namespace: &str, name: &str) -> bool {
+        self.slots
+            .get(slot)
+            .is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
+    }
+
+    /// Puts an object, of which is known by what the indices find it.
+    pub(super) fn put(&mut self, entry: Arc<Entry<K>>, found: Vec<Found>) -> Change<K> {
+        let slot = self.find(&entry.namespace, entry.name());
+        let old = slot.and_then(|slot| self.slots.replace(slot, entry.clone()));
+        let slot = match (slot, &old) {
+            (Some(slot), Some(old)) => {
+                // An object keeps its namespace.
+                if !Arc::ptr_eq(&old.labels, &entry.labels) {
+                    self.labels.remove(slot, &old.labels);
+                    self.labels.put(slot, &entry.labels);
+                }
+                slot
+            }
+            _ => {
+                let slot = self.slots.add(entry.clone());
+                let (slots, hasher) = (&self.slots, &self.hasher);
+                let hash = |slot: u32| {
+                    let entry = slots.get(slot).expect("what has a key is there");
+                    hasher.hash_one((entry.namespace.as_str(), entry.name()))
+                };
+                self.keys.insert_unique(hash(slot), slot, |slot| hash(*slot));
+                self.namespaces.put(slot, &entry.namespace);
+                self.labels.put(slot, &entry.labels);
+                slot
+            }
+        };
+        for (index, found) in self.indices.iter_mut().zip(found) {
+            index.put(slot, found);
+        }
+        match old {
+            Some(old) => Change::Updated { old, new: entry },
+            None => Change::Added(entry),
+        }
+    }
+
+    /// Removes an object; `last` is its last state, if that was seen.
+    pub(super) fn remove(
+        &mut self,
+        key: &ObjectKey,
+        last: Option<Arc<Entry<K>>>,
+        is_final_state_unknown: bool,
+    ) -> Option<Change<K>> {
+        let (namespace, name) = (key.namespace().unwrap_or_default(), key.name());
+        let hash = self.hasher.hash_one((namespace, name));
+        let slots = &self.slots;
+        let is = |slot: &u32| {
+            let entry = slots.get(*slot);
+            entry.is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
+        };
+        let (slot, _) = self.keys.find_entry(hash, is).ok()?.remove();
+        let old = self.slots.remove(slot)?;
+        self.namespaces.remove(slot, &old.namespace);
+        self.labels.remove(slot, &old.labels);
+        self.indices.iter_mut().for_each(|index| index.remove(slot));
+        Some(Change::Deleted { last: last.unwrap_or(old), is_final_state_unknown })
+    }
+
+    /// What of a list is new, and what is not in it.
+    pub(super) fn compare(&self, entries: Vec<Arc<Entry<K>>>, part: &Part) -> Replacement<K> {
+        let mut listed = vec![false; self.slots.capacity()];
+        let mut puts = Vec::new();
+        if self.len() == 0 {
+            return Replacement { puts: entries, removed: Vec::new() };
+        }
+        for entry in entries {
+            let known = self.find(&entry.namespace, entry.name());
+            if let Some(slot) = known {
+                listed[slot as usize] = true;
+            }
+            let is_known =
+                known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| Arc::ptr_eq(known, &entry));
+            if !is_known {
+                puts.push(entry);
+            }
+        }
+        let is_ours = |entry: &Entry<K>| part.namespace.as_ref().is_none_or(|ours| *ours == *entry.namespace);
+        let removed = self.slots.iter().filter(|(slot, entry)| !listed[*slot as usize] && is_ours(entry));
+        let removed = removed.map(|(_, entry)| entry.key()).collect();
+        Replacement { puts, removed }
+    }
+}
