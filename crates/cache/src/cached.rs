@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use klient_apimachinery::Object;
 use klient_apimachinery::codec::{Encoded, Wire};
 
-use crate::entry::{Content, Entry};
+use crate::entry::{Boxed, Content, Entry};
 use crate::intern::{LabelSet, Owner};
 use crate::key::ObjectKey;
 
@@ -24,7 +24,7 @@ use crate::key::ObjectKey;
 /// ```
 pub struct Cached<K> {
     entry: Arc<Entry<K>>,
-    object: OnceLock<Arc<Box<K>>>,
+    object: OnceLock<Arc<Boxed<K>>>,
 }
 
 impl<K> Cached<K> {
@@ -94,7 +94,7 @@ impl<K: Wire> Deref for Cached<K> {
     fn deref(&self) -> &K {
         match &self.entry.content {
             Content::Decoded(object) => object,
-            Content::Packed(packed) => self.object.get_or_init(|| packed.object(self.entry.resource())),
+            Content::Packed(packed) => &self.object.get_or_init(|| packed.object(self.entry.resource())).0,
         }
     }
 }

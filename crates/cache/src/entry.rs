@@ -1,6 +1,5 @@
 //! [`Entry`], an object as a store keeps it.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use klient_apimachinery::codec::{Encoded, Format, Wire};
@@ -33,9 +32,12 @@ pub(crate) struct Packed<K> {
     name: Span,
     uid: Span,
     version: Span,
-    /// The object while somebody holds it.
-    decoded: Mutex<Weak<Box<K>>>,
+    /// The object while somebody holds it. What is left of one that nobody holds is the size of its box.
+    decoded: Mutex<Weak<Boxed<K>>>,
 }
+
+/// An object on its own, so that it can be freed while somebody remembers where it was.
+pub(crate) struct Boxed<K>(pub(crate) Box<K>);
 
 /// A text within bytes.
 #[derive(Clone, Copy, Default)]
@@ -63,12 +65,7 @@ pub(crate) struct Names {
 
 impl Names {
     /// Where the names of an object stand.
-    pub(crate) fn find(
-        bytes: &[u8],
-        name: &Cow<'_, str>,
-        uid: &Cow<'_, str>,
-        version: &Cow<'_, str>,
-    ) -> Self {
+    pub(crate) fn find(bytes: &[u8], name: &str, uid: &str, version: &str) -> Self {
         let mut extra = Vec::new();
         let mut span = |text: &str| {
             let base = bytes.as_ptr() as usize;
@@ -165,14 +162,14 @@ impl<K> Packed<K> {
 
 impl<K: Wire> Packed<K> {
     /// The object, which all who hold it at one time share.
-    pub(crate) fn object(&self, resource: &ResourceInfo) -> Arc<Box<K>> {
+    pub(crate) fn object(&self, resource: &ResourceInfo) -> Arc<Boxed<K>> {
         let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(object) = decoded.upgrade() {
             return object;
         }
         let bytes = &self.bytes[..self.length as usize];
         let object = Encoded::<K>::decode_bytes(self.format, bytes, resource);
-        let object = Arc::new(Box::new(object.expect("the bytes were checked when they arrived")));
+        let object = Arc::new(Boxed(Box::new(object.expect("the bytes were checked when they arrived"))));
         *decoded = Arc::downgrade(&object);
         object
     }

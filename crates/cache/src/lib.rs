@@ -1,6 +1,7 @@
 //! Caches of Kubernetes objects.
 //!
 //! - [`Informer`]: one watch for all who want to know of a resource; it fills a [`Store`] and tells handlers;
+//! - [`InformerFactory`]: one informer for each resource, however many ask for it;
 //! - [`Store`], [`Lister`]: reading objects by key, namespace, labels, and whatever an [`Indexer`] finds them by;
 //! - [`Cached`]: a handle to an object, which is decoded when it is first looked into;
 //! - [`Reflector`]: keeps a store as the server's list is;
@@ -16,6 +17,7 @@ mod delta;
 mod entry;
 mod error;
 mod event;
+mod factory;
 mod handler;
 mod index;
 mod informer;
@@ -31,6 +33,7 @@ pub use cached::{Cached, Deleted};
 pub use delta::{BATCH, Delta, DeltaQueue};
 pub use error::Error;
 pub use event::Event;
+pub use factory::{FactoryBuilder, InformerFactory};
 pub use handler::{Filter, Handler, HandlerOptions, Overflow};
 pub use index::Indexer;
 pub use informer::{

@@ -272,11 +272,12 @@ impl<K: Wire + Object> Store<K> {
         if compare_resource_versions(resource_version, resource_version).is_none() {
             return Err(Error::version(self.resource(), resource_version));
         }
-        let has_come = |version: &Box<str>| {
+        let mut reached = self.0.version.subscribe();
+        let has_come = reached.wait_for(|version| {
             compare_resource_versions(version, resource_version).is_some_and(std::cmp::Ordering::is_ge)
-        };
+        });
         // The sender lives as long as the store.
-        let _ = self.0.version.subscribe().wait_for(has_come).await;
+        let _ = has_come.await;
         Ok(())
     }
 

@@ -128,11 +128,9 @@ impl From<Error> for SourceError {
             (ErrorKind::Connect, _) => SourceError::refused(error),
             (ErrorKind::Decode, _) => SourceError::unreadable(error),
             // What is not even sent will not be sent the next time.
-            (ErrorKind::Request, _) => SourceError::status(
-                Status::failure(Reason::MethodNotAllowed, &error.to_string()),
-                None,
-                error,
-            ),
+            (ErrorKind::Request, _) => {
+                SourceError::status(Status::failure(Reason::MethodNotAllowed, error.to_string()), None, error)
+            }
             _ => SourceError::passing(error),
         }
     }

@@ -1,0 +1,264 @@
+//! [`InformerFactory`], one informer for each resource, however many ask for it.
+
+mod builder;
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
+use klient_apimachinery::{BoxFuture, Object, Resource, ResourceInfo, Sources, Unstructured};
+
+pub use builder::FactoryBuilder;
+
+use crate::error::Error;
+use crate::informer::{Informer, InformerOptions, Lister, Usage};
+use crate::reflector::ReflectorOptions;
+use crate::store::{Keep, Transform};
+
+/// One informer for each resource, however many ask for it. Clones are the same factory.
+///
+/// Informers that are asked for before [`start`](Self::start) are started by it, those asked for later at once. An
+/// informer that nobody holds any more stops, and is made anew when it is asked for again.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::{apps::v1::Deployment, core::v1::Namespace};
+/// use klient_cache::InformerFactory;
+/// use klient_client::{Client, Config};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+///
+/// let factory = InformerFactory::new(client);
+/// let namespaces = factory.lister::<Namespace>();
+/// let deployments = factory.lister::<Deployment>();
+/// factory.start();
+/// factory.wait_for_sync().await?;
+/// assert!(namespaces.contains("default") && deployments.is_empty());
+/// factory.shutdown().await;
+/// # Ok(()) }
+/// ```
+pub struct InformerFactory<S>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    sources: S,
+    namespaces: Vec<String>,
+    reflector: ReflectorOptions,
+    keep: Keep,
+    resync: Option<Duration>,
+    resyncs: HashMap<Which, Duration>,
+    /// By type, as a `Transform` of it.
+    transforms: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    informers: Mutex<Informers>,
+}
+
+/// The informers there are.
+#[derive(Default)]
+struct Informers {
+    used: HashMap<(TypeId, Which), Weak<dyn AnyInformer>>,
+    has_started: bool,
+    is_shut_down: bool,
+}
+
+/// A resource: its group, version and plural.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Which(String, String);
+
+impl Which {
+    fn of(resource: &ResourceInfo) -> Self {
+        Which(resource.api_version(), resource.plural.to_string())
+    }
+}
+
+/// An informer of any type.
+trait AnyInformer: Send + Sync {
+    fn start(&self);
+    fn stop(&self) -> BoxFuture<'_, ()>;
+    fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>>;
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<K: Wire + Object> AnyInformer for Usage<K> {
+    fn start(&self) {
+        Usage::start(self);
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Usage::stop(self))
+    }
+
+    fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(Usage::wait_for_sync(self))
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+impl<S: Sources> InformerFactory<S> {
+    /// A factory of informers of all namespaces.
+    pub fn new(sources: S) -> Self {
+        Self::builder(sources).build()
+    }
+
+    /// A factory with options.
+    ///
+    /// ```
+    /// # fn f(client: klient_client::Client) {
+    /// use klient_api::{apps::v1::Deployment, core::v1::Pod};
+    /// use klient_cache::InformerFactory;
+    /// use std::time::Duration;
+    ///
+    /// let factory = InformerFactory::builder(client)
+    ///     .namespace("shop")
+    ///     .label_selector("tier=front")
+    ///     .resync(Duration::from_secs(60))
+    ///     .resync_of::<Pod>(Duration::from_secs(20))
+    ///     .transform(|deployment: &mut Deployment| deployment.metadata.annotations.clear())
+    ///     .build();
+    /// # let _ = factory; }
+    /// ```
+    pub fn builder(sources: S) -> FactoryBuilder<S> {
+        FactoryBuilder::new(sources)
+    }
+
+    /// The informer of a kind.
+    pub fn informer<K: Resource + Wire>(&self) -> Informer<K> {
+        self.informer_of(&K::INFO)
+    }
+
+    /// A way to read the objects of a kind, which keeps its informer running.
+    pub fn lister<K: Resource + Wire>(&self) -> Lister<K> {
+        self.informer::<K>().lister()
+    }
+
+    /// The informer of any resource, such as one that discovery names or that a CRD defines.
+    pub fn for_resource(&self, resource: &ResourceInfo) -> Informer<Unstructured> {
+        self.informer_of(resource)
+    }
+
+    /// The informer of any resource that keeps the objects' metadata only.
+    pub fn metadata_for(&self, resource: &ResourceInfo) -> Informer<PartialObjectMetadata> {
+        self.informer_of(resource)
+    }
+
+    /// The informer of a resource whose objects are read as `K`.
+    pub fn informer_of<K: Wire + Object>(&self, resource: &ResourceInfo) -> Informer<K> {
+        let mut informers = self.informers();
+        let key = (TypeId::of::<K>(), Which::of(resource));
+        let used = informers.used.get(&key).and_then(Weak::upgrade);
+        if let Some(Ok(usage)) = used.map(|used| used.into_any().downcast::<Usage<K>>()) {
+            return Informer(usage);
+        }
+        let informer = Informer::of_sources(self.sources(resource), self.options(resource));
+        informers.used.retain(|_, used| used.strong_count() > 0);
+        let usage: Arc<dyn AnyInformer> = informer.0.clone();
+        informers.used.insert(key, Arc::downgrade(&usage));
+        if informers.has_started {
+            informer.start();
+        }
+        informer
+    }
+
+    fn sources<K: Wire + Object>(
+        &self,
+        resource: &ResourceInfo,
+    ) -> Vec<Arc<dyn klient_apimachinery::ListWatch<K>>> {
+        let Inner { sources, namespaces, .. } = &*self.0;
+        if namespaces.is_empty() || !resource.namespaced {
+            return vec![sources.list_watch(resource, None)];
+        }
+        namespaces.iter().map(|namespace| sources.list_watch(resource, Some(namespace))).collect()
+    }
+
+    fn options<K: 'static>(&self, resource: &ResourceInfo) -> InformerOptions<K> {
+        let transform = self.0.transforms.get(&TypeId::of::<K>());
+        InformerOptions {
+            reflector: self.0.reflector.clone(),
+            keep: self.0.keep,
+            transform: transform.and_then(|transform| transform.downcast_ref::<Transform<K>>()).cloned(),
+            resync: self.0.resyncs.get(&Which::of(resource)).copied().or(self.0.resync),
+        }
+    }
+
+    /// Starts all informers that were asked for and are held, and from now on those that will be. Does nothing more
+    /// when called again, and nothing after [`shutdown`](Self::shutdown).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(&self) {
+        let mut informers = self.informers();
+        if !informers.is_shut_down {
+            informers.has_started = true;
+            informers.live().iter().for_each(|informer| informer.start());
+        }
+    }
+
+    /// Waits until all informers that are held have their first objects.
+    ///
+    /// # Errors
+    ///
+    /// As soon as one of them fails for good: see [`Informer::wait_for_sync`]. The error names its resource.
+    pub async fn wait_for_sync(&self) -> Result<(), Error> {
+        let informers = self.informers().live();
+        let mut waiting: Vec<_> = informers.iter().map(|informer| Some(informer.wait_for_sync())).collect();
+        std::future::poll_fn(|context| {
+            let mut is_pending = false;
+            for slot in &mut waiting {
+                match slot.as_mut().map(|waiting| waiting.as_mut().poll(context)) {
+                    None => {}
+                    Some(std::task::Poll::Pending) => is_pending = true,
+                    Some(std::task::Poll::Ready(Ok(()))) => *slot = None,
+                    Some(std::task::Poll::Ready(Err(error))) => return std::task::Poll::Ready(Err(error)),
+                }
+            }
+            if is_pending { std::task::Poll::Pending } else { std::task::Poll::Ready(Ok(())) }
+        })
+        .await
+    }
+
+    /// Stops all informers, and returns when all their tasks have ended. Those who hold one can still read what it
+    /// held.
+    pub async fn shutdown(&self) {
+        let informers = {
+            let mut informers = self.informers();
+            (informers.has_started, informers.is_shut_down) = (false, true);
+            informers.live()
+        };
+        for informer in informers {
+            informer.stop().await;
+        }
+    }
+
+    fn informers(&self) -> MutexGuard<'_, Informers> {
+        self.0.informers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Informers {
+    fn live(&self) -> Vec<Arc<dyn AnyInformer>> {
+        self.used.values().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl<S> Clone for InformerFactory<S> {
+    fn clone(&self) -> Self {
+        InformerFactory(self.0.clone())
+    }
+}
+
+impl<S> fmt::Debug for InformerFactory<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let informers = self.0.informers.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("InformerFactory")
+            .field("namespaces", &self.0.namespaces)
+            .field("has_started", &informers.has_started)
+            .finish_non_exhaustive()
+    }
+}
