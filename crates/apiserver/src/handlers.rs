@@ -7,7 +7,7 @@ pub(crate) mod delete;
 mod list;
 pub(crate) mod options;
 mod patch;
-mod read;
+pub(crate) mod read;
 mod reviews;
 mod scale;
 pub(crate) mod update;

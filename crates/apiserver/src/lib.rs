@@ -23,6 +23,7 @@ mod field;
 mod gzip;
 mod handlers;
 mod kubeconfig;
+mod local;
 mod namespaces;
 mod negotiate;
 mod openapi;
@@ -42,6 +43,7 @@ mod tls;
 mod validation;
 mod values;
 
+pub use local::Local;
 pub use server::{Options, Server, StartError};
 pub use tls::ClientCertificate;
 

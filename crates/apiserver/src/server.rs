@@ -18,6 +18,7 @@ use crate::admission::Addresses;
 use crate::auth::{SUPERUSERS, Tokens, User};
 use crate::bootstrap;
 use crate::discovery::Discovery;
+use crate::local::Local;
 use crate::namespaces::Cleanups;
 use crate::registry::Registry;
 use crate::state::{Names, State};
@@ -190,6 +191,11 @@ impl Server {
     /// `Expired` as they would from a server that has compacted its history.
     pub fn compact(&self) {
         self.state.store.compact();
+    }
+
+    /// The server's objects for caches in the same program, without HTTP.
+    pub fn local(&self) -> Local {
+        Local::new(self.state.clone())
     }
 
     /// The resourceVersion of the last change.

@@ -9,7 +9,7 @@ use crate::field::FieldError;
 #[derive(Clone, Debug)]
 pub(crate) struct Failure(Box<Status>);
 
-pub(crate) type Result<T> = std::result::Result<T, Failure>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {

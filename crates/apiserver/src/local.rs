@@ -1,0 +1,291 @@
+//! [`Local`], a server's objects for those in the same program, without HTTP.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::Arc;
+
+use klient_apimachinery::codec::{Encoded, Format, Wire};
+use klient_apimachinery::meta::v1::{ListMeta, Status};
+use klient_apimachinery::{
+    Bookmark, BoxFuture, ListOptions, ListWatch, Listing, ResourceInfo, SourceError, Sources, VersionMatch,
+    WatchEvent, WatchOptions, Watching, labels,
+};
+
+use crate::handlers::read::{not_a_list_version, version, wait};
+use crate::protobuf;
+use crate::registry::Resource;
+use crate::respond;
+use crate::state::State;
+use crate::status::{Failure, Result};
+use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection, StoreError};
+use crate::values::map_at;
+
+/// A server's objects for caches in the same program, without HTTP: they are handed on as the server keeps them. Who
+/// asks is not asked who they are.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_apimachinery::{ListOptions, ListWatch, Resource as _, Sources as _};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let namespaces = server.local().list_watch::<Namespace>(&Namespace::INFO, None);
+/// let mut listing = namespaces.list(&ListOptions::default()).await?;
+/// let mut found = Vec::new();
+/// while listing.next(&mut found).await? {}
+/// assert_eq!(found.len(), 4);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Local {
+    state: Arc<State>,
+}
+
+impl Local {
+    pub(crate) fn new(state: Arc<State>) -> Self {
+        Local { state }
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").field("address", &self.state.address).finish()
+    }
+}
+
+impl Sources for Local {
+    fn list_watch<K: Wire + klient_apimachinery::Object>(
+        &self,
+        resource: &ResourceInfo,
+        namespace: Option<&str>,
+    ) -> Arc<dyn ListWatch<K>> {
+        let (state, info) = (self.state.clone(), resource.clone());
+        Arc::new(Source { state, info, namespace: namespace.map(Into::into), kind: PhantomData })
+    }
+}
+
+/// The objects of one resource.
+struct Source<K> {
+    state: Arc<State>,
+    info: ResourceInfo,
+    namespace: Option<Box<str>>,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Wire> Source<K> {
+    /// The resource and what of it is wanted, and from which version on.
+    fn wanted(
+        &self,
+        labels: Option<&str>,
+        fields: Option<&str>,
+        from: Option<&str>,
+    ) -> Result<(Arc<Resource>, Selection, Option<u64>)> {
+        let ResourceInfo { group, version: served, plural, .. } = &self.info;
+        let resource = self.state.registry.find(group, served, plural);
+        let resource = resource.ok_or_else(Failure::no_such_resource)?;
+        let labels: labels::Selector = labels
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error: labels::InvalidSelector| Failure::bad_request(error.to_string()))?;
+        let fields = resource.field_selector(fields.unwrap_or_default())?;
+        let from = version(from.unwrap_or_default(), not_a_list_version)?.filter(|version| *version != 0);
+        Ok((resource, Selection { labels, fields }, from))
+    }
+
+    fn page<'a>(&'a self, selection: &'a Selection) -> Page<'a> {
+        Page { namespace: self.namespace.as_deref(), selection, start: None, limit: None }
+    }
+
+    async fn read(&self, options: &ListOptions) -> Result<Listed<K>> {
+        let ListOptions { label_selector, field_selector, resource_version, .. } = options;
+        let (resource, selection, from) =
+            self.wanted(label_selector.as_deref(), field_selector.as_deref(), resource_version.as_deref())?;
+        if let Some(from) = from {
+            wait(&self.state, from).await?;
+        }
+        let at = from.filter(|_| options.resource_version_match == Some(VersionMatch::Exact));
+        let listed = self.state.store.list(&resource.table, at, &self.page(&selection));
+        let listed = listed.map_err(|error| too_old(from, &error))?;
+        let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
+        let metadata =
+            ListMeta { resource_version: Some(listed.version.to_string().into()), ..Default::default() };
+        Ok(Listed { items: items.collect(), metadata })
+    }
+
+    async fn start(&self, options: &WatchOptions) -> Result<Changes<K>> {
+        let WatchOptions { label_selector, field_selector, resource_version, .. } = options;
+        let (resource, selection, from) =
+            self.wanted(label_selector.as_deref(), field_selector.as_deref(), resource_version.as_deref())?;
+        let store = &self.state.store;
+        let mut initial = Vec::new();
+        let cursor = match from.filter(|_| !options.send_initial_events) {
+            Some(from) => {
+                store.watch_from(&resource.table, from).map_err(|error| too_old(Some(from), &error))?
+            }
+            None => {
+                if let Some(from) = from {
+                    wait(&self.state, from).await?;
+                }
+                let (listed, cursor) = store.watch_all(&resource.table, &self.page(&selection));
+                let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
+                initial.extend(items.map(WatchEvent::Added));
+                if options.send_initial_events {
+                    initial.push(WatchEvent::Bookmark(Bookmark {
+                        resource_version: listed.version.to_string().into(),
+                        initial_events_end: true,
+                    }));
+                }
+                cursor
+            }
+        };
+        let (state, namespace) = (self.state.clone(), self.namespace.clone());
+        Ok(Changes { state, resource, namespace, selection, cursor, from: from.unwrap_or_default(), initial })
+    }
+}
+
+impl<K: Wire + klient_apimachinery::Object> ListWatch<K> for Source<K> {
+    fn resource(&self) -> &ResourceInfo {
+        &self.info
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    fn list<'a>(
+        &'a self,
+        options: &'a ListOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn Listing<K>>, SourceError>> {
+        Box::pin(async move {
+            let listed = self.read(options).await.map_err(failed)?;
+            Ok(Box::new(listed) as Box<dyn Listing<K>>)
+        })
+    }
+
+    fn watch<'a>(
+        &'a self,
+        options: &'a WatchOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn Watching<K>>, SourceError>> {
+        Box::pin(async move {
+            let changes = self.start(options).await.map_err(failed)?;
+            Ok(Box::new(changes) as Box<dyn Watching<K>>)
+        })
+    }
+}
+
+/// A list, all of which is there.
+struct Listed<K> {
+    items: Vec<Encoded<K>>,
+    metadata: ListMeta,
+}
+
+impl<K: Send> Listing<K> for Listed<K> {
+    fn next<'a>(&'a mut self, out: &'a mut Vec<Encoded<K>>) -> BoxFuture<'a, Result<bool, SourceError>> {
+        let has_more = !self.items.is_empty();
+        out.append(&mut self.items);
+        Box::pin(std::future::ready(Ok(has_more)))
+    }
+
+    fn metadata(&self) -> &ListMeta {
+        &self.metadata
+    }
+}
+
+/// Changes as they are made.
+struct Changes<K> {
+    state: Arc<State>,
+    resource: Arc<Resource>,
+    namespace: Option<Box<str>>,
+    selection: Selection,
+    cursor: Cursor,
+    /// Changes up to this version are not wanted.
+    from: u64,
+    initial: Vec<WatchEvent<Encoded<K>>>,
+}
+
+impl<K: Wire> Changes<K> {
+    fn event(&self, change: &Change) -> Option<WatchEvent<Encoded<K>>> {
+        let namespace = self.namespace.as_deref();
+        let is_elsewhere = namespace.is_some() && change.object.key.namespace() != namespace;
+        if is_elsewhere || change.version() <= self.from {
+            return None;
+        }
+        let (kind, object) = change.seen_by(&self.selection)?;
+        let object = encoded(&self.resource, object, change.version());
+        Some(match kind {
+            ChangeKind::Added => WatchEvent::Added(object),
+            ChangeKind::Modified => WatchEvent::Modified(object),
+            ChangeKind::Deleted => WatchEvent::Deleted(object),
+        })
+    }
+
+    async fn read(&mut self, out: &mut Vec<WatchEvent<Encoded<K>>>) -> Result<bool> {
+        out.append(&mut self.initial);
+        let (state, resource) = (self.state.clone(), self.resource.clone());
+        let mut stopped = state.stopped.clone();
+        let mut replaced = pin!(state.registry.replaced(&resource));
+        while out.is_empty() {
+            let tail = state.store.read_changes(&resource.table, &mut self.cursor);
+            let tail = tail.map_err(|error| too_old(Some(self.from), &error))?;
+            out.extend(tail.changes.iter().filter_map(|change| self.event(change)));
+            if !out.is_empty() {
+                break;
+            }
+            tokio::select! {
+                () = self.cursor.changed() => {}
+                () = &mut replaced => return Ok(false),
+                _ = stopped.wait_for(|stopped| *stopped) => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<K: Wire> Watching<K> for Changes<K> {
+    fn next<'a>(
+        &'a mut self,
+        out: &'a mut Vec<WatchEvent<Encoded<K>>>,
+    ) -> BoxFuture<'a, Result<bool, SourceError>> {
+        Box::pin(async move { self.read(out).await.map_err(failed) })
+    }
+}
+
+/// An object as the server keeps it, shown at a version.
+fn encoded<K: Wire>(resource: &Resource, object: &Object, version: u64) -> Encoded<K> {
+    if K::is_partial() || object.version != version {
+        let mut value = resource.read(object);
+        // An object that ceases to be selected is shown as it was, at the version of the change.
+        map_at(&mut value, "metadata").insert("resourceVersion".to_owned(), version.to_string().into());
+        let json = if K::is_partial() {
+            respond::partial("v1", &value)
+        } else {
+            respond::with_kind(resource, &resource.encode(&value))
+        };
+        return match resource.schema().filter(|_| K::has_protobuf() && !K::is_partial()) {
+            Some(schema) => Encoded::new(Format::Protobuf, protobuf::raw(&json, schema)),
+            None => Encoded::new(Format::Json, json),
+        };
+    }
+    match resource.schema().filter(|_| K::has_protobuf()) {
+        Some(_) => Encoded::new(Format::Protobuf, &*resource.render_protobuf(object)),
+        None => Encoded::new(Format::Json, respond::with_kind(resource, &resource.render(object))),
+    }
+}
+
+fn too_old(version: Option<u64>, error: &StoreError) -> Failure {
+    match error {
+        StoreError::Compacted { oldest } => {
+            let version = version.unwrap_or_default();
+            Failure::expired(format!("too old resource version: {version} ({oldest})"))
+        }
+        StoreError::Future { latest } => Failure::version_too_large(version.unwrap_or_default(), *latest),
+        _ => Failure::internal("cannot list"),
+    }
+}
+
+fn failed(failure: Failure) -> SourceError {
+    let status: Status = failure.status().clone();
+    let text = status.message.as_deref().unwrap_or_default().to_owned();
+    SourceError::status(status, None, text)
+}
