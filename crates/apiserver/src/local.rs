@@ -26,11 +26,12 @@ use crate::values::map_at;
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use klient_api::core::v1::Namespace;
-/// use klient_apimachinery::{ListOptions, ListWatch, Resource as _, Sources as _};
+/// use klient_apimachinery::meta::v1::PartialObjectMetadata;
+/// use klient_apimachinery::{ListOptions, ResourceInfo, Sources as _};
 ///
 /// let server = klient_apiserver::TestServer::start().await?;
-/// let namespaces = server.local().list_watch::<Namespace>(&Namespace::INFO, None);
+/// let resource = ResourceInfo::from_static("", "v1", "Namespace", "namespaces", false);
+/// let namespaces = server.local().list_watch::<PartialObjectMetadata>(&resource, None);
 /// let mut listing = namespaces.list(&ListOptions::default()).await?;
 /// let mut found = Vec::new();
 /// while listing.next(&mut found).await? {}
