@@ -17,11 +17,18 @@ const EDGES: [(&str, &[&str]); 11] = [
     ("klient-api", &["klient-apimachinery", "klient-schema"]),
     ("klient-cache", &["klient-apimachinery"]),
     ("klient-client", &["klient-apimachinery"]),
-    ("klient-clientset", &["klient-api", "klient-client"]),
+    ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apiserver", &["klient-apimachinery", "klient-schema"]),
     (
         "klient",
-        &["klient-api", "klient-apimachinery", "klient-apiserver", "klient-client", "klient-clientset"],
+        &[
+            "klient-api",
+            "klient-apimachinery",
+            "klient-apiserver",
+            "klient-cache",
+            "klient-client",
+            "klient-clientset",
+        ],
     ),
     (
         "klient-cli",

@@ -1,4 +1,4 @@
-//! [`Clientset`]: every built-in resource by name, as client-go users know it.
+//! [`Clientset`] and [`Informers`]: every built-in resource by name, as client-go users know it.
 //!
 //! ```
 //! # #[cfg(all(feature = "core", feature = "apps"))]
@@ -17,8 +17,10 @@
 
 #[allow(clippy::all, missing_docs, unused_imports)]
 mod generated;
+mod informers;
 
 pub use generated::*;
+pub use informers::Informers;
 use klient_client::Client;
 
 /// Every built-in resource by name. The handles it gives are those of [`Client::api`].

@@ -1,8 +1,8 @@
-//! The clientset: one accessor type per group-version, one method per resource.
+//! The clientset: one accessor type per group-version, one method per resource; and the same for informers.
 
 use std::fmt::Write as _;
 
-use crate::facts::{Facts, Package};
+use crate::facts::{Facts, Package, Resource};
 use crate::generate::{GeneratedFile, HEADER};
 use crate::names;
 use crate::schema::module;
@@ -12,12 +12,21 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
         facts.packages.iter().filter(|package| !package.resources.is_empty()).collect();
     let mut files = Vec::new();
     let mut root = String::from(HEADER);
-    root.push_str("use crate::Clientset;\n\n");
+    root.push_str("use crate::{Clientset, Informers};\n\n");
     for package in &packages {
         let group = package.module.split('/').next().unwrap_or_default();
         writeln!(root, "#[cfg(feature = {group:?})]\nmod {};", module(package)).expect("String");
         writeln!(root, "#[cfg(feature = {group:?})]\npub use {}::{};", module(package), type_name(package))
             .expect("String");
+        if has_informers(package) {
+            writeln!(
+                root,
+                "#[cfg(feature = {group:?})]\npub use {}::{}Informers;",
+                module(package),
+                type_name(package)
+            )
+            .expect("String");
+        }
         files.push(accessors(package));
     }
     root.push_str("\nimpl Clientset {\n");
@@ -28,6 +37,18 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
             root,
             "    /// Resources of {}.\n    #[cfg(feature = {group:?})]\n    pub fn {method}(&self) -> {ty} {{\n        \
              {ty} {{ client: self.client.clone() }}\n    }}\n",
+            package.api_version()
+        )
+        .expect("String");
+    }
+    root.push_str("}\n\nimpl<S: klient_apimachinery::Sources> Informers<S> {\n");
+    for package in packages.iter().filter(|package| has_informers(package)) {
+        let group = package.module.split('/').next().unwrap_or_default();
+        let (method, ty) = (module(package), type_name(package));
+        writeln!(
+            root,
+            "    /// Informers of {}.\n    #[cfg(feature = {group:?})]\n    pub fn {method}(&self) -> {ty}Informers<'_, S> {{\n        \
+             {ty}Informers {{ factory: &self.factory }}\n    }}\n",
             package.api_version()
         )
         .expect("String");
@@ -47,8 +68,9 @@ fn accessors(package: &Package) -> GeneratedFile {
     let mut out = String::from(HEADER);
     writeln!(
         out,
-        "use {types} as types;\n#[allow(unused_imports)]\nuse klient_client::{{Api, Client, IntoPlace}};\n\n\
+        "use {types} as types;\n{}#[allow(unused_imports)]\nuse klient_client::{{Api, Client, IntoPlace}};\n\n\
          /// Resources of {}.\n#[derive(Clone, Debug)]\npub struct {ty} {{\n    pub(crate) client: Client,\n}}\n\nimpl {ty} {{",
+        if has_informers(package) { "use klient_cache::{Informer, InformerFactory};\n" } else { "" },
         package.api_version()
     )
     .expect("String");
@@ -69,5 +91,39 @@ fn accessors(package: &Package) -> GeneratedFile {
         .expect("String");
     }
     out.push_str("}\n");
+    if has_informers(package) {
+        informers(package, &mut out);
+    }
     GeneratedFile { path: format!("crates/clientset/src/generated/{}.rs", module(package)), text: out }
+}
+
+/// Whether a resource can be followed.
+fn is_followed(resource: &Resource) -> bool {
+    ["list", "watch"].iter().all(|verb| resource.verbs.iter().any(|other| other == verb))
+}
+
+fn has_informers(package: &Package) -> bool {
+    package.resources.iter().any(is_followed)
+}
+
+fn informers(package: &Package, out: &mut String) {
+    let ty = type_name(package);
+    writeln!(
+        out,
+        "\n/// Informers of {}.\n#[derive(Debug)]\npub struct {ty}Informers<'a, S> {{\n    \
+         pub(crate) factory: &'a InformerFactory<S>,\n}}\n\n\
+         impl<S: klient_apimachinery::Sources> {ty}Informers<'_, S> {{",
+        package.api_version()
+    )
+    .expect("String");
+    for resource in package.resources.iter().filter(|resource| is_followed(resource)) {
+        let (plural, kind) = (names::snake(&resource.plural), &resource.kind);
+        writeln!(
+            out,
+            "    /// The informer of `{plural}`.\n    pub fn {plural}(&self) -> Informer<types::{kind}> {{\n        \
+             self.factory.informer()\n    }}\n"
+        )
+        .expect("String");
+    }
+    out.push_str("}\n");
 }

@@ -102,8 +102,18 @@ pub use klient_apimachinery::{
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};
+pub use klient_cache::{
+    self as cache, Cached, Deleted, Event, Filter, Handler, HandlerOptions, Indexer, Informer,
+    InformerOptions, Keep, Lister, ObjectKey, Overflow, Registration, Store,
+};
 pub use klient_client::*;
 pub use klient_clientset::{self as clientset, Clientset};
+
+/// One informer for each resource, however many ask for it: see [`cache::InformerFactory`].
+pub type InformerFactory = cache::InformerFactory<Client>;
+
+/// The informer of every built-in resource by name: see [`clientset::Informers`].
+pub type Informers = clientset::Informers<Client>;
 
 /// The program in README.md is one.
 #[cfg(doctest)]
