@@ -8,6 +8,12 @@ mod deployment;
 mod discovery;
 #[path = "../../examples/dynamic_client.rs"]
 mod dynamic_client;
+#[path = "../../examples/indexer.rs"]
+mod indexer;
+#[path = "../../examples/informer.rs"]
+mod informer;
+#[path = "../../examples/informer_options.rs"]
+mod informer_options;
 #[path = "../../examples/manifests.rs"]
 mod manifests;
 #[path = "../../examples/namespaces.rs"]
@@ -20,6 +26,8 @@ mod patch;
 mod rest_client;
 #[path = "../../examples/server_version.rs"]
 mod server_version;
+#[path = "../../examples/shared_informers.rs"]
+mod shared_informers;
 #[path = "../../examples/timeouts.rs"]
 mod timeouts;
 #[path = "../../examples/watch.rs"]

@@ -1,0 +1,58 @@
+//! Follows all pods: says what comes, changes and goes, and everything once more every second.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use std::time::Duration;
+
+use klient::api::core::v1::{Container, Pod, PodSpec};
+use klient::{DeleteOptions, Event, Informer, InformerOptions, ObjectMeta};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    let options = InformerOptions { resync: Some(Duration::from_secs(1)), ..Default::default() };
+    let informer = Informer::new(client.api::<Pod>(), options);
+    let mut events = informer.events();
+    informer.start();
+    informer.wait_for_sync().await?;
+
+    let pods = client.api::<Pod>().namespace("default");
+    pods.create(&pod("followed")).await?;
+    loop {
+        match events.next().await {
+            Event::Added { object, is_in_initial_list } => {
+                let node = object.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+                println!("{} is there, on {node:?}, from the beginning: {is_in_initial_list}", object.key());
+            }
+            Event::Updated { old, new } if old.resource_version() == new.resource_version() => {
+                println!("{} is as it was", new.key());
+                if new.name() == "followed" {
+                    pods.delete(new.name(), &DeleteOptions::default()).await?;
+                }
+            }
+            Event::Updated { new, .. } => println!("{new:?} has changed"),
+            Event::Deleted(deleted) => {
+                println!("{} is gone", deleted.key);
+                if deleted.key.name() == "followed" {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn pod(name: &str) -> Pod {
+    let container = Container { name: "main".into(), image: Some("nginx".into()), ..Default::default() };
+    Pod {
+        metadata: ObjectMeta { name: Some(name.into()), ..Default::default() },
+        spec: Some(Box::new(PodSpec { containers: vec![container], ..Default::default() })),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}
