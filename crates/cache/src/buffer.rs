@@ -1,7 +1,7 @@
 //! [`Buffer`], where events wait for a handler.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use klient_apimachinery::Object;
@@ -34,6 +34,8 @@ pub(crate) struct Buffer<K> {
     /// How many events waiting changes may be before they are put together again.
     patience: AtomicUsize,
     dropped: AtomicU64,
+    /// Nobody is told any more.
+    is_closed: AtomicBool,
     limit: usize,
     overflow: Overflow,
     ready: Notify,
@@ -48,6 +50,7 @@ impl<K: Object> Buffer<K> {
             depth: AtomicUsize::new(0),
             patience: AtomicUsize::new(limit),
             dropped: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
             limit,
             overflow,
             ready: Notify::new(),
@@ -118,7 +121,7 @@ impl<K: Object> Buffer<K> {
         }
         loop {
             let room = self.room.notified();
-            if self.depth() < self.limit {
+            if self.depth() < self.limit || self.is_closed.load(Ordering::Acquire) {
                 return;
             }
             room.await;
@@ -137,8 +140,8 @@ impl<K: Object> Buffer<K> {
 
     /// Nobody is told any more, so nobody needs to wait.
     pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
         self.lock().clear();
-        self.depth.store(0, Ordering::Relaxed);
         self.room.notify_waiters();
     }
 

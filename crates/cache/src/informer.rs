@@ -5,6 +5,7 @@ mod lister;
 mod registration;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -126,7 +127,7 @@ struct Told<K> {
     buffer: Arc<Buffer<K>>,
     has_synced: tokio::sync::watch::Sender<bool>,
     /// The handler was told that the first list is complete, or will be.
-    is_past_sync: std::sync::atomic::AtomicBool,
+    is_past_sync: AtomicBool,
 }
 
 impl<K: Wire + Object> Informer<K> {
@@ -297,6 +298,11 @@ impl<K: Wire + Object> Usage<K> {
         if running.iter().any(|task| !task.is_finished()) {
             return;
         }
+        // What is there is of another time; only the next list says what is there now.
+        for index in 0..self.sources.len() {
+            let part = Part { index, namespace: None };
+            self.shared.progress.change(&part, |part| (part.has_synced, part.error) = (false, None));
+        }
         self.shared.phase.send_replace(Phase::Running);
         *running = (self.sources.iter().enumerate())
             .map(|(index, source)| {
@@ -385,7 +391,7 @@ impl<K: Wire + Object> Shared<K> {
             told.buffer.push(Item::Initial(snapshot));
         }
         if self.progress.has_synced() {
-            told.is_past_sync.store(true, std::sync::atomic::Ordering::Relaxed);
+            told.is_past_sync.store(true, Ordering::Relaxed);
             told.buffer.push(Item::Synced);
         }
         handlers.push(told.clone());
@@ -411,7 +417,8 @@ impl<K: Wire + Object> Shared<K> {
         let changes: Arc<[Change<K>]> = self.store.apply(deltas, part).into();
         if !changes.is_empty() {
             for told in handlers.iter() {
-                told.buffer.push(Item::Changes(changes.clone(), !was_synced));
+                let is_initial = !told.is_past_sync.load(Ordering::Relaxed);
+                told.buffer.push(Item::Changes(changes.clone(), is_initial));
             }
         }
         if brings_list {
@@ -419,7 +426,7 @@ impl<K: Wire + Object> Shared<K> {
         }
         if !was_synced && self.progress.has_synced() {
             for told in handlers.iter() {
-                if !told.is_past_sync.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                if !told.is_past_sync.swap(true, Ordering::Relaxed) {
                     told.buffer.push(Item::Synced);
                 }
             }
