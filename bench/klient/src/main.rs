@@ -3,6 +3,9 @@
 //!   klient-bench decode --data data --n 10000 --enc pb|json [--skip]
 //!   klient-bench list   --n 10000 --enc pb|json
 //!   klient-bench items  --n 100000 --enc pb|json
+//!   klient-bench queue  --count 1000000 --conc 4
+
+mod queue;
 
 use std::any::Any;
 use std::time::Instant;
@@ -28,6 +31,7 @@ fn main() {
         "decode" => decode(&args, &mut out),
         "list" => run(list(&args, &mut out)),
         "items" => run(items(&args, &mut out)),
+        "queue" => Box::new(queue::run(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };
     memory(&mut out);

@@ -1,0 +1,68 @@
+//! [`Bucket`], a bucket of tokens.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Limiter;
+use crate::clock::Instant;
+use crate::sync::Mutex;
+
+/// Lets so many through at once, and from then on so many a second. Who comes when there is no token reserves the next
+/// one, as with `Reserve` of Go's `x/time/rate`, and so is told a time that is its own.
+pub struct Bucket {
+    per_second: f64,
+    burst: f64,
+    level: Mutex<Level>,
+}
+
+/// How many tokens there were at that time; below zero, how many are reserved.
+struct Level {
+    tokens: f64,
+    at: Option<Instant>,
+}
+
+impl Bucket {
+    /// A full bucket of `burst` tokens, which gets `per_second` more each second.
+    pub fn new(per_second: f64, burst: u32) -> Self {
+        let burst = f64::from(burst);
+        Self { per_second, burst, level: Mutex::new(Level { tokens: burst, at: None }) }
+    }
+
+    /// Takes a token, and says how long it is until that is there. [`Duration::MAX`] says that there will be none.
+    pub fn reserve(&self) -> Duration {
+        if self.per_second == f64::INFINITY {
+            return Duration::ZERO;
+        }
+        if self.burst < 1.0 {
+            return Duration::MAX;
+        }
+        let mut level = self.level.lock();
+        let now = Instant::now();
+        let passed = level.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let tokens = (level.tokens + passed.as_secs_f64() * self.per_second.max(0.0)).min(self.burst) - 1.0;
+        let wait = if tokens >= 0.0 { Some(Duration::ZERO) } else { self.time_of(-tokens) };
+        if wait.is_some() {
+            *level = Level { tokens, at: Some(now) };
+        }
+        wait.unwrap_or(Duration::MAX)
+    }
+
+    fn time_of(&self, tokens: f64) -> Option<Duration> {
+        Duration::try_from_secs_f64(tokens / self.per_second).ok()
+    }
+}
+
+impl<T> Limiter<T> for Bucket {
+    fn when(&self, _item: &T) -> Duration {
+        self.reserve()
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bucket")
+            .field("per_second", &self.per_second)
+            .field("burst", &self.burst)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! [`Failures`], how often each item failed.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foldhash::HashMap;
+
+use crate::sync::Mutex;
+
+/// How often each item failed.
+pub(super) struct Failures<T> {
+    counts: Mutex<HashMap<T, u32>>,
+    /// How many items have failed: mostly none have, and then forgetting one costs no lock. Whoever has seen a failure
+    /// counted sees this too.
+    failing: AtomicUsize,
+}
+
+impl<T: Eq + Hash + Clone> Failures<T> {
+    /// Counts one more, and says how many that makes.
+    pub(super) fn count(&self, item: &T) -> u32 {
+        let mut counts = self.counts.lock();
+        if let Some(count) = counts.get_mut(item) {
+            *count = count.saturating_add(1);
+            return *count;
+        }
+        counts.insert(item.clone(), 1);
+        self.failing.store(counts.len(), Ordering::Relaxed);
+        1
+    }
+
+    pub(super) fn forget(&self, item: &T) {
+        if self.failing.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let mut counts = self.counts.lock();
+        let forgotten = counts.remove_entry(item);
+        self.failing.store(counts.len(), Ordering::Relaxed);
+        drop(counts);
+        drop(forgotten);
+    }
+
+    pub(super) fn of(&self, item: &T) -> u32 {
+        self.counts.lock().get(item).copied().unwrap_or(0)
+    }
+}
+
+impl<T> Default for Failures<T> {
+    fn default() -> Self {
+        Self { counts: Mutex::new(HashMap::default()), failing: AtomicUsize::new(0) }
+    }
+}

@@ -1,0 +1,60 @@
+//! [`parallelize_until`]: many pieces of work, some at a time.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::task::JoinSet;
+
+/// Does `act` for every number below `pieces`, at most `workers` at a time, each worker a task of its own.
+///
+/// If the future is dropped, the pieces under way are aborted, and no others begun: so a time-out or a `select!` around
+/// it is the "until".
+///
+/// # Panics
+///
+/// If a piece does; the others are aborted then. Outside of a tokio runtime.
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// let sum = Arc::new(AtomicUsize::new(0));
+/// let added = sum.clone();
+/// klient_workqueue::parallelize_until(4, 100, move |piece| {
+///     let added = added.clone();
+///     async move {
+///         added.fetch_add(piece, Ordering::Relaxed);
+///     }
+/// })
+/// .await;
+/// assert_eq!(sum.load(Ordering::Relaxed), 4950);
+/// # }
+/// ```
+pub async fn parallelize_until<A, F>(workers: usize, pieces: usize, act: A)
+where
+    A: Fn(usize) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let shared = Arc::new((act, AtomicUsize::new(0)));
+    let mut tasks = JoinSet::new();
+    for _ in 0..workers.clamp(1, pieces.max(1)) {
+        let shared = shared.clone();
+        tasks.spawn(async move {
+            let (act, next) = &*shared;
+            loop {
+                let piece = next.fetch_add(1, Ordering::Relaxed);
+                if piece >= pieces {
+                    return;
+                }
+                act(piece).await;
+            }
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            resume_unwind(error.into_panic());
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! [`State`], what a queue knows, all of it under one lock. It has no tasks and does no I/O: what is to happen
+//! outside of the lock is left in [`Effects`].
+//!
+//! What holds whenever the lock is free:
+//!
+//! - what is in the line is dirty, and in nobody's hands; what is dirty and in nobody's hands is in the line;
+//! - if there is something in the line and somebody waits for it, somebody has been woken and has not come yet;
+//! - if something waits for its time and somebody waits in `get`, one of those keeps the time, or has been woken.
+
+mod duplicates;
+mod entries;
+mod line;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::clock::Instant;
+use crate::metrics::{Meter, Observation};
+use crate::order::Order;
+pub(crate) use duplicates::Duplicates;
+use entries::Entries;
+pub(crate) use entries::{Hasher, Slot};
+use line::Line;
+
+/// What a queue knows.
+pub(crate) struct State<T> {
+    entries: Entries<T>,
+    line: Line<T>,
+    duplicates: Arc<Duplicates<T>>,
+    /// What waits for its time, by that and by turn.
+    waiting: BTreeSet<(Instant, u64, Slot)>,
+    /// Who waits in `get`, the longest waiting first.
+    getters: VecDeque<(Ticket, Waker)>,
+    /// The one of `getters` who comes back when the first of `waiting` is ready.
+    timekeeper: Option<Ticket>,
+    /// How many items are in workers' hands.
+    in_hand: usize,
+    phase: Phase,
+    drains: Vec<Waker>,
+    turns: u64,
+    meter: Option<Meter>,
+}
+
+/// A place among those who wait in `get`.
+pub(crate) type Ticket = u64;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Open,
+    /// Nothing is taken in any more.
+    Down,
+    /// The same, and somebody waits until nothing is in workers' hands.
+    Draining,
+}
+
+/// What [`State::take`] found.
+pub(crate) enum Taken<T> {
+    Item(Slot, T, i32),
+    /// Nothing for now. The waker will be called; and who is given an instant comes back then without.
+    Wait(Option<Instant>),
+    /// Nothing, and nothing will come.
+    End,
+}
+
+/// What is to be done when the lock is free again: mostly nothing, or one thing.
+pub(crate) struct Effects<T> {
+    wake: Option<Waker>,
+    /// Items may be costly to drop, and their code is not ours.
+    dropped: Option<T>,
+    more: Option<Box<More<T>>>,
+}
+
+struct More<T> {
+    wake: Vec<Waker>,
+    dropped: Vec<T>,
+    observations: Vec<Observation>,
+}
+
+impl<T: Hash + Eq + Clone> State<T> {
+    pub(crate) fn new(
+        hasher: Hasher,
+        duplicates: Arc<Duplicates<T>>,
+        order: Option<Box<dyn Order<T>>>,
+        meter: Option<Meter>,
+    ) -> Self {
+        Self {
+            entries: Entries::new(hasher),
+            line: order.map_or_else(Line::default, Line::Ordered),
+            duplicates,
+            waiting: BTreeSet::new(),
+            getters: VecDeque::new(),
+            timekeeper: None,
+            in_hand: 0,
+            phase: Phase::Open,
+            drains: Vec::new(),
+            turns: 0,
+            meter,
+        }
+    }
+
+    pub(crate) fn add(&mut self, hash: u64, item: T, priority: i32, effects: &mut Effects<T>) {
+        if self.phase != Phase::Open {
+            effects.dropped = Some(item);
+            return;
+        }
+        let slot = self.entries.enter(hash, item, &mut effects.dropped);
+        let entry = &mut self.entries[slot];
+        // What is not to be raised by being added without a priority, and whose order does not hear of it.
+        if entry.dirty && !entry.duplicated && entry.priority >= 0 && priority == 0 && !self.line.hears() {
+            entry.duplicated = true;
+            if let Some(item) = effects.dropped.take() {
+                self.duplicates.insert(hash, item);
+            }
+            return;
+        }
+        self.make_dirty(slot, priority, None, effects);
+    }
+
+    pub(crate) fn add_after(
+        &mut self,
+        hash: u64,
+        item: T,
+        priority: i32,
+        after: Duration,
+        effects: &mut Effects<T>,
+    ) {
+        if self.phase != Phase::Open {
+            effects.dropped = Some(item);
+            return;
+        }
+        if let Some(meter) = &mut self.meter {
+            effects.observe(meter.retried());
+        }
+        let slot = self.entries.enter(hash, item, &mut effects.dropped);
+        if after.is_zero() {
+            return self.make_dirty(slot, priority, None, effects);
+        }
+        let ready = later(Instant::now(), after);
+        let turn = self.turn();
+        let entry = &mut self.entries[slot];
+        let before = entry.raise(priority);
+        if entry.is_queued() && entry.priority != before {
+            self.line.touch(slot, before, &mut self.entries);
+        }
+        let entry = &mut self.entries[slot];
+        if let Some((earlier, turn)) = entry.ready {
+            if earlier <= ready {
+                return;
+            }
+            self.waiting.remove(&(earlier, turn, slot));
+        }
+        entry.ready = Some((ready, turn));
+        self.waiting.insert((ready, turn, slot));
+        if self.waiting.first().is_some_and(|(_, first, _)| *first == turn) {
+            match self.timekeeper {
+                Some(ticket) => self.wake(ticket, effects),
+                None => self.wake_next(effects),
+            }
+        }
+    }
+
+    /// Takes the next item; or else has `waker` called when there may be one. Without a waker, does not wait.
+    pub(crate) fn take(
+        &mut self,
+        ticket: &mut Option<Ticket>,
+        waker: Option<&Waker>,
+        effects: &mut Effects<T>,
+    ) -> Taken<T> {
+        self.promote(effects);
+        if let Some((slot, item)) = self.line.pop(&mut self.entries) {
+            if ticket.is_some() {
+                self.leave(ticket, effects);
+            }
+            let entry = &mut self.entries[slot];
+            entry.dirty = false;
+            entry.in_hand = true;
+            if std::mem::take(&mut entry.duplicated) {
+                effects.dropped = self.duplicates.remove(entry.hash, &item);
+            }
+            self.in_hand += 1;
+            let priority = entry.priority;
+            if let Some(meter) = &mut self.meter {
+                effects.observe(meter.taken(slot));
+            }
+            return Taken::Item(slot, item, priority);
+        }
+        let Some(waker) = waker.filter(|_| self.phase == Phase::Open) else {
+            self.leave(ticket, effects);
+            return if self.phase == Phase::Open { Taken::Wait(None) } else { Taken::End };
+        };
+        let ticket = self.wait(ticket, waker);
+        let Some((first, ..)) = self.waiting.first() else { return Taken::Wait(None) };
+        let keeps_time = *self.timekeeper.get_or_insert(ticket) == ticket;
+        Taken::Wait(keeps_time.then_some(*first))
+    }
+
+    /// Waits no more. What the ticket's holder was woken for is left to the next.
+    pub(crate) fn leave(&mut self, ticket: &mut Option<Ticket>, effects: &mut Effects<T>) {
+        let Some(ticket) = ticket.take() else { return };
+        let place = self.getters.iter().position(|(other, _)| *other == ticket);
+        let was_woken = place.is_none_or(|place| self.getters.remove(place).is_none());
+        if self.timekeeper == Some(ticket) {
+            self.timekeeper = None;
+        }
+        let time_is_kept = self.timekeeper.is_some() || self.waiting.is_empty();
+        if !time_is_kept || (was_woken && !self.line.is_empty()) {
+            self.wake_next(effects);
+        }
+    }
+
+    pub(crate) fn done(&mut self, slot: Slot, effects: &mut Effects<T>) {
+        let entry = &mut self.entries[slot];
+        entry.in_hand = false;
+        self.in_hand -= 1;
+        let (dirty, idle) = (entry.dirty, entry.is_idle());
+        if let Some(meter) = &mut self.meter {
+            effects.observe(meter.done(slot));
+        }
+        if dirty {
+            self.queue(slot, effects);
+        } else if idle {
+            effects.dropped = Some(self.entries.remove(slot));
+        }
+        if self.in_hand == 0 && !self.drains.is_empty() {
+            self.drains.drain(..).for_each(|waker| effects.wake(waker));
+        }
+    }
+
+    pub(crate) fn len(&mut self, effects: &mut Effects<T>) -> usize {
+        self.promote(effects);
+        self.line.len()
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.phase != Phase::Open
+    }
+
+    pub(crate) fn shut_down(&mut self, drain: bool, effects: &mut Effects<T>) {
+        self.phase = if drain { Phase::Draining } else { Phase::Down };
+        self.timekeeper = None;
+        self.getters.drain(..).for_each(|(_, waker)| effects.wake(waker));
+        self.drains.drain(..).for_each(|waker| effects.wake(waker));
+        for (.., slot) in std::mem::take(&mut self.waiting) {
+            let entry = &mut self.entries[slot];
+            entry.ready = None;
+            if entry.is_idle() {
+                effects.more().dropped.push(self.entries.remove(slot));
+            }
+        }
+    }
+
+    /// Whether nothing is in workers' hands, or nobody insists on it; else has the waker called.
+    pub(crate) fn is_drained(&mut self, waker: &Waker) -> bool {
+        if self.in_hand == 0 || self.phase != Phase::Draining {
+            return true;
+        }
+        if !self.drains.iter().any(|other| other.will_wake(waker)) {
+            self.drains.push(waker.clone());
+        }
+        false
+    }
+
+    pub(crate) fn meter(&mut self, effects: &mut Effects<T>) -> Option<&Meter> {
+        self.promote(effects);
+        self.meter.as_ref()
+    }
+
+    /// Queues what has become ready.
+    fn promote(&mut self, effects: &mut Effects<T>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some((ready, _, slot)) = self.waiting.first().copied().filter(|(ready, ..)| *ready <= now) {
+            self.waiting.pop_first();
+            self.entries[slot].ready = None;
+            let priority = self.entries[slot].priority;
+            self.make_dirty(slot, priority, Some(ready), effects);
+        }
+    }
+
+    fn make_dirty(&mut self, slot: Slot, priority: i32, since: Option<Instant>, effects: &mut Effects<T>) {
+        let entry = &mut self.entries[slot];
+        let before = entry.raise(priority);
+        if entry.is_queued() {
+            return self.line.touch(slot, before, &mut self.entries);
+        }
+        if std::mem::replace(&mut entry.dirty, true) {
+            return;
+        }
+        let in_hand = entry.in_hand;
+        if let Some(meter) = &mut self.meter {
+            effects.observe(meter.added(slot, since));
+        }
+        if !in_hand {
+            self.queue(slot, effects);
+        }
+    }
+
+    fn queue(&mut self, slot: Slot, effects: &mut Effects<T>) {
+        let turn = self.turn();
+        self.line.push(slot, turn, &mut self.entries);
+        self.wake_next(effects);
+    }
+
+    fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Ticket {
+        if let Some(ticket) = *ticket
+            && let Some((_, old)) = self.getters.iter_mut().find(|(other, _)| *other == ticket)
+        {
+            old.clone_from(waker);
+            return ticket;
+        }
+        let turn = *ticket.insert(self.turn());
+        self.getters.push_back((turn, waker.clone()));
+        turn
+    }
+
+    fn wake_next(&mut self, effects: &mut Effects<T>) {
+        if let Some((ticket, waker)) = self.getters.pop_front() {
+            self.timekeeper.take_if(|other| *other == ticket);
+            effects.wake(waker);
+        }
+    }
+
+    fn wake(&mut self, ticket: Ticket, effects: &mut Effects<T>) {
+        if let Some((_, waker)) = self.getters.iter().find(|(other, _)| *other == ticket) {
+            effects.wake(waker.clone());
+        }
+    }
+
+    fn turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
+    }
+}
+
+impl<T> Default for Effects<T> {
+    fn default() -> Self {
+        Self { wake: None, dropped: None, more: None }
+    }
+}
+
+impl<T> Effects<T> {
+    /// Does what was left to do; the observations are the caller's.
+    pub(crate) fn run(self) -> Vec<Observation> {
+        self.wake.into_iter().for_each(Waker::wake);
+        let Some(more) = self.more else { return Vec::new() };
+        more.wake.into_iter().for_each(Waker::wake);
+        more.observations
+    }
+
+    fn observe(&mut self, observation: Option<Observation>) {
+        if let Some(observation) = observation {
+            self.more().observations.push(observation);
+        }
+    }
+
+    fn wake(&mut self, waker: Waker) {
+        if let Some(other) = self.wake.replace(waker) {
+            self.more().wake.push(other);
+        }
+    }
+
+    fn more(&mut self) -> &mut More<T> {
+        let none = || Box::new(More { wake: vec![], dropped: vec![], observations: vec![] });
+        self.more.get_or_insert_with(none)
+    }
+}
+
+/// A time that long after; what no clock can tell is so far off that it never comes.
+fn later(now: Instant, after: Duration) -> Instant {
+    now.checked_add(after).unwrap_or_else(|| now + NEVER)
+}
+
+/// Some 30 years, as tokio has it.
+const NEVER: Duration = Duration::from_secs(86_400 * 365 * 30);

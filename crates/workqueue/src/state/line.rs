@@ -1,0 +1,143 @@
+//! [`Line`], what is to be handed out, in its order.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::Hash;
+
+use super::entries::{Entries, Slot};
+use crate::order::Order;
+
+/// What is to be handed out, in its order.
+pub(super) enum Line<T> {
+    Lanes(Lanes),
+    Ordered(Box<dyn Order<T>>),
+}
+
+/// By priority, the highest first, and by turn among equals.
+///
+/// Nearly always nobody has a priority, so those who were queued without one stand in a lane of their own, which
+/// costs next to nothing. Who got a priority later leaves a gap there, known by its turn.
+#[derive(Default)]
+pub(super) struct Lanes {
+    plain: VecDeque<(u64, Slot)>,
+    gaps: usize,
+    others: BTreeMap<Place, Slot>,
+}
+
+type Place = (Reverse<i32>, u64);
+
+impl<T> Default for Line<T> {
+    fn default() -> Self {
+        Self::Lanes(Lanes::default())
+    }
+}
+
+impl<T: Hash + Eq + Clone> Line<T> {
+    pub(super) fn push(&mut self, slot: Slot, turn: u64, entries: &mut Entries<T>) {
+        match self {
+            Self::Lanes(lanes) => lanes.push(slot, turn, entries),
+            Self::Ordered(order) => {
+                let entry = &entries[slot];
+                order.push(entry.item.clone(), entry.priority);
+            }
+        }
+    }
+
+    /// Learns that an item of the line was added again.
+    pub(super) fn touch(&mut self, slot: Slot, from: i32, entries: &mut Entries<T>) {
+        match self {
+            Self::Lanes(lanes) => lanes.raise(slot, from, entries),
+            Self::Ordered(order) => {
+                let entry = &entries[slot];
+                order.touch(&entry.item, entry.priority);
+            }
+        }
+    }
+
+    /// Whether it is of interest that an item was added again with the same priority.
+    pub(super) fn hears(&self) -> bool {
+        matches!(self, Self::Ordered(_))
+    }
+
+    pub(super) fn pop(&mut self, entries: &mut Entries<T>) -> Option<(Slot, T)> {
+        match self {
+            Self::Lanes(lanes) => {
+                let slot = lanes.pop(entries)?;
+                Some((slot, entries[slot].item.clone()))
+            }
+            Self::Ordered(order) => loop {
+                let item = order.pop()?;
+                let slot = entries.find(&item);
+                // An order that gives what it was not given is no reason to hand an item to two workers.
+                if let Some(slot) = slot.filter(|slot| entries[*slot].is_queued()) {
+                    return Some((slot, item));
+                }
+            },
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Lanes(lanes) => lanes.plain.len() - lanes.gaps + lanes.others.len(),
+            Self::Ordered(order) => order.len(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Lanes {
+    fn push<T: Hash + Eq>(&mut self, slot: Slot, turn: u64, entries: &mut Entries<T>) {
+        let entry = &mut entries[slot];
+        entry.turn = turn;
+        entry.plain = entry.priority == 0;
+        if entry.plain {
+            self.plain.push_back((turn, slot));
+        } else {
+            self.others.insert((Reverse(entry.priority), turn), slot);
+        }
+    }
+
+    fn raise<T: Hash + Eq>(&mut self, slot: Slot, from: i32, entries: &mut Entries<T>) {
+        let entry = &mut entries[slot];
+        if entry.priority == from {
+            return;
+        }
+        if entry.plain {
+            entry.plain = false;
+            self.gaps += 1;
+        } else {
+            self.others.remove(&(Reverse(from), entry.turn));
+        }
+        self.others.insert((Reverse(entry.priority), entry.turn), slot);
+        if self.gaps > self.plain.len() / 2 {
+            self.plain.retain(|place| is_there(*place, entries));
+            self.gaps = 0;
+        }
+    }
+
+    fn pop<T: Hash + Eq>(&mut self, entries: &Entries<T>) -> Option<Slot> {
+        let plain = loop {
+            match self.plain.front() {
+                Some(place) if self.gaps > 0 && !is_there(*place, entries) => {
+                    self.plain.pop_front();
+                    self.gaps -= 1;
+                }
+                first => break first.map(|(turn, _)| (Reverse(0), *turn)),
+            }
+        };
+        match (plain, self.others.first_key_value()) {
+            (Some(plain), Some((other, _))) if *other < plain => {
+                self.others.pop_first().map(|(_, slot)| slot)
+            }
+            (None, _) => self.others.pop_first().map(|(_, slot)| slot),
+            _ => self.plain.pop_front().map(|(_, slot)| slot),
+        }
+    }
+}
+
+fn is_there<T: Hash + Eq>((turn, slot): (u64, Slot), entries: &Entries<T>) -> bool {
+    entries.get(slot).is_some_and(|entry| entry.plain && entry.turn == turn)
+}
