@@ -5,12 +5,14 @@
 //! - [`Api`]: a handle to the objects of one kind, typed or found out at run time;
 //! - [`Discovery`] and [`RestMapper`]: what a server serves, and under which names;
 //! - [`Request`]: a request to any URL of the API;
+//! - [`retry_on_conflict`]: a change that is made again when somebody else was faster;
 //! - [`Error`]: why something came to nothing, and what can be done about it.
 
 mod api;
 mod auth;
 mod client;
 mod config;
+mod conflict;
 mod discovery;
 mod error;
 mod rest;
@@ -23,6 +25,7 @@ pub use config::{
     AuthInfo, ClientIdentity, Cluster, Config, Context, Encoding, Kubeconfig, Named, Overrides, Timeouts,
     Tls, WarningHandler,
 };
+pub use conflict::retry_on_conflict;
 pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version};
 pub use error::{Error, ErrorKind};
 pub use klient_apimachinery::meta::v1::DeleteOptions;

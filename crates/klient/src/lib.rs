@@ -108,6 +108,7 @@ pub use klient_cache::{
 };
 pub use klient_client::*;
 pub use klient_clientset::{self as clientset, Clientset};
+pub use klient_workqueue as workqueue;
 
 /// One informer for each resource, however many ask for it: see [`cache::InformerFactory`].
 pub type InformerFactory = cache::InformerFactory<Client>;

@@ -2,6 +2,10 @@
 
 #[path = "../../examples/clientset.rs"]
 mod clientset;
+#[path = "../../examples/controller.rs"]
+mod controller;
+#[path = "../../examples/delaying_queue.rs"]
+mod delaying_queue;
 #[path = "../../examples/deployment.rs"]
 mod deployment;
 #[path = "../../examples/discovery.rs"]
@@ -22,6 +26,8 @@ mod namespaces;
 mod paging;
 #[path = "../../examples/patch.rs"]
 mod patch;
+#[path = "../../examples/rate_limited_queue.rs"]
+mod rate_limited_queue;
 #[path = "../../examples/rest_client.rs"]
 mod rest_client;
 #[path = "../../examples/server_version.rs"]
@@ -34,6 +40,10 @@ mod timeouts;
 mod watch;
 #[path = "../../examples/watch_again.rs"]
 mod watch_again;
+#[path = "../../examples/work_queue.rs"]
+mod work_queue;
+#[path = "../../examples/work_queue_shutdown.rs"]
+mod work_queue_shutdown;
 
 #[test]
 fn every_example_is_here() {

@@ -1,0 +1,51 @@
+//! [`retry_on_conflict`], a change that is made again when somebody else was faster.
+
+use klient_workqueue::{Backoff, retry};
+
+use crate::error::Error;
+
+/// Makes a change again for as long as it fails since the object has changed: read it, change it, write it, all inside
+/// `change`. [`Backoff::DEFAULT_RETRY`] suits changes that several clients make,
+/// [`Backoff::DEFAULT_BACKOFF`] those that a controller makes too.
+///
+/// # Errors
+///
+/// The first that is no conflict, or the last conflict.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::ConfigMap;
+/// use klient_apimachinery::meta::v1::ObjectMeta;
+/// use klient_client::{Client, Config, retry_on_conflict};
+/// use klient_workqueue::Backoff;
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let config_maps = client.api::<ConfigMap>().namespace("default");
+/// let metadata = ObjectMeta { name: Some("colors".into()), ..Default::default() };
+/// config_maps.create(&ConfigMap { metadata, ..Default::default() }).await?;
+///
+/// let mut attempts = 0;
+/// retry_on_conflict(Backoff::DEFAULT_RETRY, async || {
+///     let mut colors = config_maps.get("colors").await?;
+///     attempts += 1;
+///     if attempts == 1 {
+///         // Somebody else is faster.
+///         let mut theirs = colors.clone();
+///         theirs.data.insert("sky", "blue".into());
+///         config_maps.update(&theirs).await?;
+///     }
+///     colors.data.insert("grass", "green".into());
+///     config_maps.update(&colors).await
+/// })
+/// .await?;
+/// let colors = config_maps.get("colors").await?;
+/// assert_eq!((&*colors.data["sky"], &*colors.data["grass"], attempts), ("blue", "green", 2));
+/// # Ok(()) }
+/// ```
+pub async fn retry_on_conflict<V>(
+    backoff: Backoff,
+    change: impl AsyncFnMut() -> Result<V, Error>,
+) -> Result<V, Error> {
+    retry(backoff, Error::is_conflict, change).await
+}

@@ -1,0 +1,175 @@
+//! A controller: keeps the status of custom resources, Websites, in step with the Deployments they own, through
+//! informers and a work queue.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use klient::api::apiextensions::v1::CustomResourceDefinition;
+use klient::api::apps::v1::Deployment;
+use klient::workqueue::Queue;
+use klient::{
+    Client, Error, Event, Indexer, InformerFactory, Lister, ObjectKey, Patch, ResourceInfo, Unstructured,
+};
+use serde_json::json;
+
+const WEBSITES: ResourceInfo = ResourceInfo::from_static("example.com", "v1", "Website", "websites", true);
+
+/// What a worker needs.
+#[derive(Clone)]
+struct Controller {
+    client: Client,
+    queue: Queue<ObjectKey>,
+    websites: Lister<Unstructured>,
+    deployments: Lister<Deployment>,
+}
+
+impl Controller {
+    /// Works until the queue is shut down. A key is in the hands of one worker at a time.
+    async fn work(self) {
+        while let Some(key) = self.queue.get().await {
+            match self.reconcile(&key).await {
+                Ok(()) => self.queue.forget(&key),
+                Err(error) => {
+                    println!("{}: {error}; once more", *key);
+                    self.queue.add_rate_limited(key.clone());
+                }
+            }
+        }
+    }
+
+    /// Writes what is, if that is not what stands there. It reads from the caches only.
+    async fn reconcile(&self, key: &ObjectKey) -> Result<(), Error> {
+        let Some(website) = self.websites.get(key.as_str()) else { return Ok(()) };
+        let owned = self.deployments.by_index("owner", website.uid()).unwrap_or_default();
+        let ready = |deployment: &Deployment| {
+            deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default()
+        };
+        let ready: i32 = owned.iter().map(|deployment| ready(deployment)).sum();
+        let status = json!({"deployments": owned.len(), "readyReplicas": ready});
+        if website.at(&["status"]) == Some(&status) {
+            return Ok(());
+        }
+        println!("{key}: {status}");
+        let websites = self.client.dynamic(WEBSITES).namespace(key.namespace().unwrap_or_default());
+        let patched = websites.patch_status(key.name(), &Patch::Merge(json!({"status": status}))).await;
+        match patched {
+            // It went meanwhile.
+            Err(error) if error.is_not_found() => Ok(()),
+            patched => patched.map(drop),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    define_websites(&client).await?;
+
+    let factory = InformerFactory::new(client.clone());
+    let websites = factory.for_resource(&WEBSITES);
+    let deployments = factory.informer::<Deployment>();
+    deployments.add_indexer("owner", Indexer::owner_uid())?;
+    let queue = Queue::builder().name("websites").build();
+    let of_websites = websites.add_handler({
+        let queue = queue.clone();
+        move |event: Event<Unstructured>| queue.add(event.key())
+    });
+    let of_deployments = deployments.add_handler({
+        let queue = queue.clone();
+        move |event: Event<Deployment>| {
+            // One that changes hands is in the books of both owners.
+            let before = match &event {
+                Event::Updated { old, .. } => Some(old),
+                _ => None,
+            };
+            for object in before.into_iter().chain(event.object()) {
+                if let Some(owner) = object.controller().filter(|owner| owner.kind == "Website") {
+                    queue.add(ObjectKey::new(object.namespace(), &owner.name));
+                }
+            }
+        }
+    });
+    factory.start();
+    factory.wait_for_sync().await?;
+    let controller = Controller {
+        client: client.clone(),
+        queue: queue.clone(),
+        websites: websites.lister(),
+        deployments: deployments.lister(),
+    };
+    let workers: Vec<_> = (0..2).map(|_| tokio::spawn(controller.clone().work())).collect();
+
+    // A website with two deployments, which somebody else brings up.
+    let mut events = websites.events();
+    let website = client.dynamic(WEBSITES).namespace("default");
+    let website = website.create(&Unstructured::new("example.com/v1", "Website", "shop")).await?;
+    for name in ["front", "back"] {
+        bring_up(&client, &website, name).await?;
+    }
+    let expected = json!({"deployments": 2, "readyReplicas": 4});
+    while events.next().await.object().and_then(|website| website.at(&["status"])) != Some(&expected) {}
+    println!("the status is in step");
+
+    queue.shut_down_with_drain().await;
+    for worker in workers {
+        worker.await?;
+    }
+    of_websites.remove().await;
+    of_deployments.remove().await;
+    factory.shutdown().await;
+    Ok(())
+}
+
+async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let mut definition =
+        Unstructured::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", "websites.example.com");
+    definition["spec"] = json!({
+        "group": "example.com",
+        "scope": "Namespaced",
+        "names": {"kind": "Website", "plural": "websites"},
+        "versions": [
+            {"name": "v1", "served": true, "storage": true, "schema": schema, "subresources": {"status": {}}},
+        ],
+    });
+    let definitions = client.api::<CustomResourceDefinition>();
+    match definitions.create(&definition.to_typed()?).await {
+        Err(error) if !error.is_already_exists() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+async fn bring_up(
+    client: &Client,
+    owner: &Unstructured,
+    name: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    use klient::Object as _;
+    let mut deployment = Unstructured::new("apps/v1", "Deployment", name);
+    deployment["metadata"]["ownerReferences"] = json!([{
+        "apiVersion": "example.com/v1",
+        "kind": "Website",
+        "name": owner.name(),
+        "uid": owner.uid(),
+        "controller": true,
+    }]);
+    deployment["spec"] = json!({
+        "replicas": 2,
+        "selector": {"matchLabels": {"app": name}},
+        "template": {
+            "metadata": {"labels": {"app": name}},
+            "spec": {"containers": [{"name": "main", "image": "nginx"}]},
+        },
+    });
+    let deployments = client.api::<Deployment>().namespace("default");
+    deployments.create(&deployment.to_typed()?).await?;
+    let up = json!({"status": {"replicas": 2, "readyReplicas": 2}});
+    deployments.patch_status(name, &Patch::Merge(up)).await?;
+    Ok(())
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

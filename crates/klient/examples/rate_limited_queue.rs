@@ -1,0 +1,41 @@
+//! Items that come into a work queue as a limiter lets them: from a bucket, or later each time they fail.
+
+#![allow(clippy::print_stdout)]
+
+use std::time::{Duration, Instant};
+
+use klient::workqueue::{Bucket, Exponential, Limiter, MaxOf, Queue};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Ten at once, and then a hundred each second.
+    let queue = Queue::builder().limiter(Bucket::new(100.0, 10)).build();
+    let began = Instant::now();
+    (1..=20).for_each(|item| queue.add_rate_limited(item));
+    println!("{} are there at once", queue.len());
+    for _ in 1..=20 {
+        let item = queue.get().await.ok_or("nobody shut the queue down")?;
+        println!("taken {} after {:?}", *item, began.elapsed());
+    }
+
+    // As the default, but with a bucket for all items together that is larger.
+    let millisecond = Duration::from_millis(1);
+    let limiter: MaxOf<&str> = MaxOf::new([
+        Box::new(Exponential::new(5 * millisecond, Duration::from_secs(1000))) as Box<dyn Limiter<&str>>,
+        Box::new(Bucket::new(1000.0, 1000)),
+    ]);
+    let queue = Queue::builder().limiter(limiter).build();
+    for failures in 1..=3 {
+        queue.add_rate_limited("web");
+        assert_eq!(queue.requeues(&"web"), failures);
+        drop(queue.get().await);
+    }
+    queue.forget(&"web");
+    assert_eq!(queue.requeues(&"web"), 0, "the next failure is the first");
+    Ok(())
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}
