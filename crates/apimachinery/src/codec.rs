@@ -1,13 +1,19 @@
 //! How objects go over the wire.
 
 mod encoded;
+mod field_path;
 pub mod json;
 mod list_reader;
 pub mod protobuf;
 
+use std::borrow::Cow;
 use std::fmt;
 
+pub(crate) use encoded::check_by_decoding;
+#[doc(hidden)]
+pub use encoded::check_item;
 pub use encoded::{Encoded, EncodedMeta, EncodedOwner};
+pub use field_path::{FieldPath, InvalidPath};
 pub use list_reader::ListReader;
 
 use crate::schema::Schema;
@@ -96,6 +102,26 @@ pub trait Wire: Sized + Send + Sync + 'static {
         Err(DecodeError::of_document("the list came in protobuf, and its items are known in JSON only"))
     }
 
+    /// What is known of the kind at compile time.
+    #[doc(hidden)]
+    fn table() -> Option<KindTable> {
+        None
+    }
+
+    /// Whether an item can be read, and what it says of itself.
+    #[doc(hidden)]
+    fn check_item(format: Format, bytes: &[u8]) -> Result<EncodedMeta<'_>, DecodeError> {
+        check_by_decoding::<Self>(format, bytes)
+    }
+
+    /// The text of a field.
+    #[doc(hidden)]
+    fn text_at<'a>(&'a self, path: &FieldPath<Self>) -> Option<Cow<'a, str>> {
+        let mut json = Vec::new();
+        self.to_json(&mut json);
+        path.text_in_bytes(Format::Json, &json).map(|text| Cow::Owned(text.into_owned()))
+    }
+
     /// Refuses objects of other kinds.
     #[doc(hidden)]
     fn check_kind(api_version: &str, kind: &str) -> Result<(), DecodeError> {
@@ -144,6 +170,22 @@ pub trait Kind {
     const KIND: &'static str;
     /// What is known of the struct.
     const SCHEMA: &'static Schema;
+}
+
+/// What is known of a [`Kind`], without its type.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct KindTable {
+    pub(crate) api_version: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) schema: &'static Schema,
+}
+
+impl KindTable {
+    /// That of a kind.
+    pub const fn of<K: Kind>() -> Self {
+        KindTable { api_version: K::API_VERSION, kind: K::KIND, schema: K::SCHEMA }
+    }
 }
 
 /// The `apiVersion` and `kind` of a list.

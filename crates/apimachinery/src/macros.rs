@@ -151,6 +151,24 @@ macro_rules! kind_in_protobuf {
             ::std::result::Result::Ok(item)
         }
 
+        fn table() -> ::std::option::Option<$crate::codec::KindTable> {
+            ::std::option::Option::Some($crate::codec::KindTable::of::<Self>())
+        }
+
+        fn check_item(
+            format: $crate::codec::Format,
+            bytes: &[u8],
+        ) -> ::std::result::Result<$crate::codec::EncodedMeta<'_>, $crate::codec::DecodeError> {
+            $crate::codec::check_item::<Self>(format, bytes)
+        }
+
+        fn text_at<'a>(
+            &'a self,
+            path: &$crate::codec::FieldPath<Self>,
+        ) -> ::std::option::Option<::std::borrow::Cow<'a, str>> {
+            path.text_in_message(self)
+        }
+
         fn is_partial() -> bool {
             <Self as $crate::codec::Kind>::KIND == "PartialObjectMetadata"
         }

@@ -7,7 +7,7 @@ mod layout;
 
 use std::sync::OnceLock;
 
-pub(crate) use layout::{Layout, Part};
+pub(crate) use layout::{Inner, Layout, Part};
 
 /// A struct of the API.
 #[derive(Debug)]

@@ -1,12 +1,15 @@
 //! [`Unstructured`], an object of a kind that is not known at compile time.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::codec::{DecodeError, ManagedFields, Wire, json};
+use crate::codec::{
+    DecodeError, EncodedMeta, FieldPath, Format, ManagedFields, Wire, check_by_decoding, json,
+};
 use crate::meta::v1::GroupVersionKind;
 use crate::object::Object;
 
@@ -194,6 +197,15 @@ impl Wire for Unstructured {
             metadata.remove("managedFields");
         }
         Ok(Some((object, value.len())))
+    }
+
+    fn check_item(format: Format, bytes: &[u8]) -> Result<EncodedMeta<'_>, DecodeError> {
+        let meta = if format == Format::Json { json::check_any(bytes) } else { None };
+        meta.map_or_else(|| check_by_decoding::<Self>(format, bytes), Ok)
+    }
+
+    fn text_at<'a>(&'a self, path: &FieldPath<Self>) -> Option<Cow<'a, str>> {
+        path.text_in_unstructured(self)
     }
 
     fn set_list_type(&mut self, api_version: &str, kind: &str) {

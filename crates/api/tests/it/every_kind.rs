@@ -1,7 +1,7 @@
 //! Every kind goes through both codecs with nothing lost, whatever it holds.
 
-mod generated;
-mod random;
+pub(crate) mod generated;
+pub(crate) mod random;
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher, RandomState};

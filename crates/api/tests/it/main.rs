@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod encoded;
 mod every_kind;
 mod fixtures;
 mod sizes;

@@ -4,6 +4,12 @@
 //! What this build does not know is kept. Decoding from bytes keeps raw JSON as it came; through other serde
 //! formats it is rewritten as JSON.
 
+mod check;
+mod cut;
+mod field;
+mod key;
+mod loose;
+
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -14,6 +20,11 @@ use super::{DecodeError, Kind, ManagedFields};
 use crate::message::{Entries, List, Message, Mut, Ref, Scalar, Token};
 use crate::schema::Schema;
 use crate::{Json, Str};
+
+pub(crate) use check::check;
+pub(crate) use cut::item_without_managed_fields;
+pub(crate) use field::text_at;
+pub(crate) use loose::{check_any, meta_of_any};
 
 /// Reads a struct from JSON, over what it holds.
 ///
@@ -207,8 +218,7 @@ impl Reader {
 
     fn wrong_kind<T: Kind>(&self) -> Option<String> {
         let TypeMeta { api_version, kind } = &self.found;
-        let other = (!kind.is_empty() && kind != T::KIND)
-            || (!api_version.is_empty() && api_version != T::API_VERSION && kind.is_empty());
+        let other = is_other_kind((T::API_VERSION, T::KIND), (api_version, kind));
         other.then(|| format!("expected {} {}, found {api_version} {kind}", T::API_VERSION, T::KIND))
     }
 
@@ -225,6 +235,12 @@ impl Reader {
         };
         taken.map_err(de::Error::custom)
     }
+}
+
+/// Whether an `apiVersion` and `kind`, either of which may be missing, are others than expected.
+fn is_other_kind(expected: (&str, &str), (api_version, kind): (&str, &str)) -> bool {
+    (!kind.is_empty() && kind != expected.1)
+        || (!api_version.is_empty() && api_version != expected.0 && kind.is_empty())
 }
 
 fn push_name(path: &mut String, name: &str) {

@@ -9,7 +9,7 @@ use crate::schema::{Field, Layout, Part, Schema, Type};
 use crate::{Duration, MicroTime, Time};
 
 /// Structs may be nested this deep.
-const DEPTH: usize = 200;
+pub(super) const DEPTH: usize = 200;
 
 const NOT_TEXT: Problem = "text is not UTF-8";
 const WRONG_WIRE: Problem = "it is written as another type is";
@@ -30,7 +30,7 @@ pub fn decode(
 }
 
 /// Why something cannot be read, and where, the innermost step first.
-struct Fault {
+pub(super) struct Fault {
     problem: Cow<'static, str>,
     steps: Vec<Step>,
 }
@@ -41,7 +41,7 @@ enum Step {
     Key(String),
 }
 
-type Result<T, E = Box<Fault>> = std::result::Result<T, E>;
+pub(super) type Result<T, E = Box<Fault>> = std::result::Result<T, E>;
 
 impl From<Problem> for Box<Fault> {
     #[cold]
@@ -391,7 +391,7 @@ fn read_special(ty: &'static Type, slot: Mut<'_>, bytes: &[u8], place: Place<'_>
 }
 
 /// Seconds and nanoseconds since 1970; `None` for Go's zero time.
-fn timestamp(bytes: &[u8]) -> Result<Option<(i64, i32)>> {
+pub(super) fn timestamp(bytes: &[u8]) -> Result<Option<(i64, i32)>> {
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -400,7 +400,7 @@ fn timestamp(bytes: &[u8]) -> Result<Option<(i64, i32)>> {
 }
 
 /// The numbers of a message's first fields.
-fn numbers<const N: usize>(bytes: &[u8]) -> Result<[i64; N]> {
+pub(super) fn numbers<const N: usize>(bytes: &[u8]) -> Result<[i64; N]> {
     let mut values = [0; N];
     let mut input = Input(bytes);
     while !input.is_empty() {
@@ -414,7 +414,7 @@ fn numbers<const N: usize>(bytes: &[u8]) -> Result<[i64; N]> {
 }
 
 /// The bytes under a number of a message.
-fn part(bytes: &[u8], wanted: u32) -> Result<Option<&[u8]>, Problem> {
+pub(super) fn part(bytes: &[u8], wanted: u32) -> Result<Option<&[u8]>, Problem> {
     let mut input = Input(bytes);
     let mut found = None;
     while !input.is_empty() {

@@ -3,10 +3,23 @@
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WireType {
-    Varint,
-    Fixed64,
-    Bytes,
-    Fixed32,
+    Varint = 0,
+    Fixed64 = 1,
+    Bytes = 2,
+    Fixed32 = 5,
+}
+
+impl WireType {
+    #[inline]
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(WireType::Varint),
+            1 => Some(WireType::Fixed64),
+            2 => Some(WireType::Bytes),
+            5 => Some(WireType::Fixed32),
+            _ => None,
+        }
+    }
 }
 
 /// Why bytes are not protobuf.
@@ -31,13 +44,7 @@ impl<'a> Input<'a> {
     pub(crate) fn tag(&mut self) -> Result<(u32, WireType), Problem> {
         let tag = self.varint()?;
         let number = u32::try_from(tag >> 3).map_err(|_| NO_TAG)?;
-        let wire = match tag & 7 {
-            0 => WireType::Varint,
-            1 => WireType::Fixed64,
-            2 => WireType::Bytes,
-            5 => WireType::Fixed32,
-            _ => return Err(NO_TAG),
-        };
+        let wire = WireType::of(tag as u8 & 7).ok_or(NO_TAG)?;
         if number == 0 || number > (1 << 29) - 1 {
             return Err(NO_TAG);
         }
@@ -52,6 +59,26 @@ impl<'a> Input<'a> {
                 Ok((*first).into())
             }
             _ => self.long_varint(),
+        }
+    }
+
+    /// Passes over a number, and says how many bytes it takes.
+    #[inline]
+    pub(crate) fn skip_varint(&mut self) -> Result<usize, Problem> {
+        if let [first, rest @ ..] = self.0
+            && *first < 0x80
+        {
+            self.0 = rest;
+            return Ok(1);
+        }
+        let last = self.0.iter().take(10).position(|byte| *byte < 0x80);
+        match last {
+            Some(last) if last < 9 || self.0[last] <= 1 => {
+                self.0 = &self.0[last + 1..];
+                Ok(last + 1)
+            }
+            None if self.0.len() < 10 => Err(CUT),
+            _ => Err(OVERLONG),
         }
     }
 
@@ -176,13 +203,7 @@ impl Output {
 
     #[inline]
     pub(crate) fn tag(&mut self, number: u32, wire: WireType) {
-        let wire = match wire {
-            WireType::Varint => 0,
-            WireType::Fixed64 => 1,
-            WireType::Bytes => 2,
-            WireType::Fixed32 => 5,
-        };
-        self.varint(u64::from(number) << 3 | wire);
+        self.varint(u64::from(number) << 3 | wire as u64);
     }
 
     /// A field that holds a number.

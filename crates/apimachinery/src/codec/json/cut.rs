@@ -1,0 +1,155 @@
+//! An object's bytes without its `managedFields`.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::key::Is;
+use super::{is_cut, value_at};
+use crate::codec::DecodeError;
+
+const KEY: &[u8] = br#""managedFields""#;
+
+/// An object's bytes, and how much of the input they take.
+type Item = (Box<[u8]>, usize);
+
+/// Copies the object at the beginning of bytes without its `metadata.managedFields`, and says how much of the bytes it
+/// takes; `None` if its end is missing. What has none, or is odd, is copied as it is.
+pub(crate) fn item_without_managed_fields(bytes: &[u8]) -> Result<Option<Item>, DecodeError> {
+    let mut found = Found::default();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    match Metadata(&mut found).deserialize(&mut json) {
+        Ok(()) => {}
+        Err(error) if is_cut(&error, bytes) => return Ok(None),
+        // It says what is wrong, or that nothing is.
+        Err(_) => return Ok(value_at(bytes)?.map(|value| (value.into(), value.len()))),
+    }
+    let end = json.into_iter::<IgnoredAny>().byte_offset();
+    let object = &bytes[..end];
+    std::str::from_utf8(object).map_err(|_| DecodeError::of_document("it is not UTF-8"))?;
+    let begin = object.iter().position(|byte| *byte == b'{').unwrap_or_default();
+    // Of several the last counts, so that none may be cut off alone.
+    let cut = found.last.filter(|_| found.count == 1).and_then(|value| {
+        let at = value.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+        member(object, at..at + value.len())
+    });
+    let copy = match cut {
+        None => object[begin..].into(),
+        Some(cut) => [&object[begin..cut.start], &object[cut.end..]].concat().into_boxed_slice(),
+    };
+    Ok(Some((copy, end)))
+}
+
+/// Where a member of an object stands with one comma, by where its value does.
+fn member(object: &[u8], value: Range<usize>) -> Option<Range<usize>> {
+    let before = object.get(..value.start)?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
+    let before = before.strip_suffix(KEY)?;
+    let begin = before.len();
+    let before = before.trim_ascii_end();
+    if before.ends_with(b",") {
+        return Some(before.len() - 1..value.end);
+    }
+    let after = object.get(value.end..)?.trim_ascii_start();
+    match after.strip_prefix(b",") {
+        Some(after) => Some(begin..object.len() - after.len()),
+        None => Some(begin..value.end),
+    }
+}
+
+/// The values of `managedFields`.
+#[derive(Default)]
+struct Found<'de> {
+    last: Option<&'de str>,
+    count: usize,
+}
+
+/// An object in whose `metadata` the value of `managedFields` is looked for.
+struct Metadata<'m, 'de>(&'m mut Found<'de>);
+
+/// The metadata, whatever it may be.
+struct ManagedFields<'m, 'de>(&'m mut Found<'de>);
+
+impl<'de> DeserializeSeed<'de> for Metadata<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Metadata<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(is_metadata) = map.next_key_seed(Is("metadata"))? {
+            if is_metadata {
+                map.next_value_seed(ManagedFields(self.0))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for ManagedFields<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ManagedFields<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("metadata")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        IgnoredAny.visit_seq(seq).map(drop)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(is_managed_fields) = map.next_key_seed(Is("managedFields"))? {
+            if is_managed_fields {
+                self.0.last = Some(map.next_value::<&RawValue>()?.get());
+                self.0.count += 1;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! One plain field of an object in JSON, read until it is found.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::key::Is;
+use crate::codec::field_path::Step;
+
+/// The text at a path of names: that of a string, a number or a boolean. Where a name stands twice, the first counts.
+pub(crate) fn text_at<'a>(bytes: &'a [u8], steps: &[Step]) -> Option<Cow<'a, str>> {
+    let mut found = None;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    // It fails in order to end there, if the value is found.
+    let _ = Look { steps, found: &mut found }.deserialize(&mut json);
+    text(found?)
+}
+
+fn text(json: &str) -> Option<Cow<'_, str>> {
+    match json.as_bytes().first()? {
+        b'{' | b'[' | b'n' => None,
+        b'"' if json.contains('\\') => serde_json::from_str(json).ok().map(Cow::Owned),
+        b'"' => Some(Cow::Borrowed(&json[1..json.len() - 1])),
+        _ => Some(Cow::Borrowed(json)),
+    }
+}
+
+/// Looks for what stands at the steps that are left.
+struct Look<'s, 'de> {
+    steps: &'s [Step],
+    found: &'s mut Option<&'de str>,
+}
+
+impl<'de> DeserializeSeed<'de> for Look<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.steps.is_empty() {
+            *self.found = Some(<&RawValue>::deserialize(deserializer)?.get());
+            return Ok(());
+        }
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Look<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((step, rest)) = self.steps.split_first() else { return Ok(()) };
+        while let Some(found) = map.next_key_seed(Is(step.name()))? {
+            if !found {
+                map.next_value::<de::IgnoredAny>()?;
+                continue;
+            }
+            map.next_value_seed(Look { steps: rest, found: self.found })?;
+            return Err(de::Error::custom("it is found, or not there"));
+        }
+        Ok(())
+    }
+}

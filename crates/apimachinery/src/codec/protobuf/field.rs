@@ -1,0 +1,127 @@
+//! One plain field of an object's bytes.
+
+use super::decode::{numbers, part, text, timestamp};
+use super::wire::{Input, WireType};
+use crate::codec::field_path::Step;
+use crate::message::Ref;
+use crate::schema::Type;
+use crate::{Duration, MicroTime, Time};
+
+/// What stands at a path of steps in a struct's bytes. As in decoding, the last counts where there are several, and
+/// the last entry of a map. `None` where there is nothing, or the bytes are not what they should be.
+pub(crate) fn value_at<'a>(bytes: &'a [u8], steps: &[Step]) -> Option<Ref<'a>> {
+    let mut found = None;
+    in_struct(bytes, steps.first()?.within(), steps, &mut found)?;
+    found
+}
+
+/// Looks for the first step in a struct, or in what is left to enter of the structs embedded in it.
+fn in_struct<'a>(bytes: &'a [u8], within: &[u32], steps: &[Step], found: &mut Option<Ref<'a>>) -> Option<()> {
+    let (Step::Field { field, .. }, rest) = steps.split_first()? else { return None };
+    let wanted = *within.first().unwrap_or(&field.number);
+    let mut input = Input(bytes);
+    while !input.is_empty() {
+        let (number, wire) = input.tag().ok()?;
+        if number != wanted {
+            input.skip(wire).ok()?;
+        } else if within.is_empty() {
+            in_value(&field.ty, wire, &mut input, rest, found)?;
+        } else {
+            in_struct(length_delimited(wire, &mut input)?, &within[1..], steps, found)?;
+        }
+    }
+    Some(())
+}
+
+fn in_value<'a>(
+    ty: &Type,
+    wire: WireType,
+    input: &mut Input<'a>,
+    steps: &[Step],
+    found: &mut Option<Ref<'a>>,
+) -> Option<()> {
+    match (ty, steps) {
+        (_, []) => *found = Some(plain(ty, wire, input)?),
+        (Type::Message(_), [next, ..]) => {
+            in_struct(length_delimited(wire, input)?, next.within(), steps, found)?;
+        }
+        (Type::Map(ty), [Step::Key(key), rest @ ..]) => {
+            let mut entry = Input(length_delimited(wire, input)?);
+            let (mut name, mut value): (&[u8], _) = (&[], None);
+            while !entry.is_empty() {
+                let (number, wire) = entry.tag().ok()?;
+                match (number, wire) {
+                    (1, WireType::Bytes) => name = entry.bytes().ok()?,
+                    (number, wire) => {
+                        value = if number == 2 { Some((wire, entry)) } else { value };
+                        entry.skip(wire).ok()?;
+                    }
+                }
+            }
+            if name == key.as_bytes() {
+                *found = None;
+                match value {
+                    Some((wire, mut input)) => in_value(ty, wire, &mut input, rest, found)?,
+                    None if rest.is_empty() => *found = zero(ty),
+                    None => {}
+                }
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn length_delimited<'a>(wire: WireType, input: &mut Input<'a>) -> Option<&'a [u8]> {
+    if wire == WireType::Bytes { input.bytes().ok() } else { None }
+}
+
+fn plain<'a>(ty: &Type, wire: WireType, input: &mut Input<'a>) -> Option<Ref<'a>> {
+    Some(match (ty, wire) {
+        (Type::Bool, WireType::Varint) => Ref::Bool(input.varint().ok()? != 0),
+        (Type::Int32, WireType::Varint) => Ref::Int((input.varint().ok()? as i32).into()),
+        (Type::Int64, WireType::Varint) => Ref::Int(input.varint().ok()? as i64),
+        (Type::Double, WireType::Fixed64) => Ref::Double(f64::from_bits(input.fixed64().ok()?)),
+        (_, WireType::Bytes) => in_bytes(ty, input.bytes().ok()?)?,
+        _ => return None,
+    })
+}
+
+fn in_bytes<'a>(ty: &Type, bytes: &'a [u8]) -> Option<Ref<'a>> {
+    Some(match ty {
+        Type::String => Ref::Str(text(bytes).ok()?),
+        Type::Quantity => match text(part(bytes, 1).ok()?.unwrap_or_default()).ok()? {
+            "" => Ref::Quantity("0"),
+            text => Ref::Quantity(text),
+        },
+        Type::IntOrString => match numbers::<2>(bytes).ok()? {
+            [0, number] => Ref::Int((number as i32).into()),
+            _ => Ref::Str(text(part(bytes, 3).ok()?.unwrap_or_default()).ok()?),
+        },
+        Type::Time => match timestamp(bytes).ok()? {
+            Some((seconds, _)) => Ref::Time(Time::from_unix(seconds)),
+            None => Ref::Absent,
+        },
+        Type::MicroTime => match timestamp(bytes).ok()? {
+            Some((seconds, nanos)) => {
+                let micros = seconds.checked_mul(1_000_000)?.checked_add((nanos / 1000).into())?;
+                Ref::MicroTime(MicroTime::from_unix_micros(micros))
+            }
+            None => Ref::Absent,
+        },
+        Type::Duration => Ref::Duration(Duration::from_nanos(numbers::<1>(bytes).ok()?[0])),
+        _ => return None,
+    })
+}
+
+/// What an entry of a map holds that says nothing of its value.
+fn zero(ty: &Type) -> Option<Ref<'static>> {
+    match ty {
+        Type::String => Some(Ref::Str("")),
+        Type::Bool => Some(Ref::Bool(false)),
+        Type::Int32 | Type::Int64 | Type::IntOrString => Some(Ref::Int(0)),
+        Type::Double => Some(Ref::Double(0.0)),
+        Type::Quantity => Some(Ref::Quantity("")),
+        _ => None,
+    }
+}
