@@ -1,11 +1,12 @@
 //! [`Cached`], a handle to an object of a store.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use klient_apimachinery::Object;
-use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::codec::{Encoded, FieldPath, Wire};
 
 use crate::entry::{Boxed, Content, Entry};
 use crate::intern::{LabelSet, Owner};
@@ -81,6 +82,11 @@ impl<K: Object> Cached<K> {
 }
 
 impl<K: Wire> Cached<K> {
+    /// The text of one field, such as `spec.nodeName`, without decoding the object.
+    pub fn text_at(&self, path: &FieldPath<K>) -> Option<Cow<'_, str>> {
+        self.entry.text_at(path)
+    }
+
     /// The object as bytes.
     pub fn encoded(&self) -> Encoded<K> {
         self.entry.encoded()

@@ -1,8 +1,9 @@
 //! [`Entry`], an object as a store keeps it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use klient_apimachinery::codec::{Encoded, Format, Wire};
+use klient_apimachinery::codec::{Encoded, FieldPath, Format, Wire};
 use klient_apimachinery::{Object, ResourceInfo, Str};
 
 use crate::intern::{LabelSet, Owner, Owners};
@@ -157,6 +158,18 @@ impl<K> Packed<K> {
     fn text(&self, span: Span) -> &str {
         let bytes = &self.bytes[span.start as usize..][..span.length as usize];
         std::str::from_utf8(bytes).expect("it was text when its place was noted")
+    }
+}
+
+impl<K: Wire> Entry<K> {
+    /// The text of a field.
+    pub(crate) fn text_at(&self, path: &FieldPath<K>) -> Option<Cow<'_, str>> {
+        match &self.content {
+            Content::Packed(packed) => {
+                path.text_in_bytes(packed.format, &packed.bytes[..packed.length as usize])
+            }
+            Content::Decoded(object) => path.text_in(object),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use klient_apimachinery::codec::{FieldPath, Wire};
 use klient_apimachinery::labels::{Operator, Requirement, Selector};
 use klient_apimachinery::{Object, Str};
 
@@ -17,11 +18,15 @@ use crate::intern::LabelSet;
 ///
 /// ```
 /// use klient_api::core::v1::Pod;
+/// use klient_apimachinery::codec::FieldPath;
 /// use klient_cache::{Cached, Indexer};
 ///
-/// let by_node = Indexer::new(|pod: &Cached<Pod>| pod.spec.as_ref()?.node_name.clone());
-/// let by_app = Indexer::<Pod>::label("app"); // decodes nothing
-/// # let _ = (by_node, by_app);
+/// let by_phase = Indexer::new(|pod: &Cached<Pod>| pod.status.as_ref()?.phase.clone());
+/// // These decode nothing.
+/// let by_app = Indexer::<Pod>::label("app");
+/// let by_node = Indexer::<Pod>::field(FieldPath::of("spec.nodeName")?);
+/// # let _ = (by_node, by_app, by_phase);
+/// # Ok::<(), klient_apimachinery::codec::InvalidPath>(())
 /// ```
 pub struct Indexer<K>(Arc<Values<K>>);
 
@@ -46,6 +51,15 @@ impl<K> Indexer<K> {
     pub fn label(key: impl Into<Str>) -> Self {
         let key = key.into();
         Indexer(Arc::new(move |object, take| object.labels().get(&key).into_iter().for_each(take)))
+    }
+
+    /// By the text of a field, such as `spec.nodeName`, which is read without decoding the object. One that does not
+    /// have it is found by none.
+    pub fn field(path: FieldPath<K>) -> Self
+    where
+        K: Wire,
+    {
+        Indexer(Arc::new(move |object, take| object.text_at(&path).iter().for_each(|text| take(text))))
     }
 
     /// By the uids of all owners.
