@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use klient_apimachinery::codec::DecodeError;
 use klient_apimachinery::{ResourceInfo, SourceError};
@@ -19,6 +20,11 @@ enum Repr {
     NoIndex { resource: ResourceInfo, name: Box<str> },
     IndexExists { resource: ResourceInfo, name: Box<str> },
     Version { resource: ResourceInfo, version: Box<str> },
+    List { resource: ResourceInfo, namespace: Option<Box<str>>, error: SourceError },
+    Unusable { resource: ResourceInfo, version: Box<str>, purpose: &'static str },
+    NoVersion { resource: ResourceInfo, name: Box<str> },
+    Ended { resource: ResourceInfo },
+    Condition { resource: ResourceInfo, error: Arc<dyn StdError + Send + Sync> },
 }
 
 impl Error {
@@ -57,6 +63,27 @@ impl Error {
         Error(Box::new(Repr::Version { resource: resource.clone(), version: version.into() }))
     }
 
+    pub(crate) fn list_failed(resource: &ResourceInfo, namespace: Option<&str>, error: SourceError) -> Self {
+        let (resource, namespace) = (resource.clone(), namespace.map(Into::into));
+        Error(Box::new(Repr::List { resource, namespace, error }))
+    }
+
+    pub(crate) fn unusable(resource: &ResourceInfo, version: &str, purpose: &'static str) -> Self {
+        Error(Box::new(Repr::Unusable { resource: resource.clone(), version: version.into(), purpose }))
+    }
+
+    pub(crate) fn no_version(resource: &ResourceInfo, name: &str) -> Self {
+        Error(Box::new(Repr::NoVersion { resource: resource.clone(), name: name.into() }))
+    }
+
+    pub(crate) fn ended(resource: &ResourceInfo) -> Self {
+        Error(Box::new(Repr::Ended { resource: resource.clone() }))
+    }
+
+    pub(crate) fn condition_failed(resource: &ResourceInfo, error: Box<dyn StdError + Send + Sync>) -> Self {
+        Error(Box::new(Repr::Condition { resource: resource.clone(), error: error.into() }))
+    }
+
     /// The resource of which the cache was to hold objects.
     pub fn resource(&self) -> &ResourceInfo {
         match &*self.0 {
@@ -66,14 +93,19 @@ impl Error {
             | Repr::Stopped { resource }
             | Repr::NoIndex { resource, .. }
             | Repr::IndexExists { resource, .. }
-            | Repr::Version { resource, .. } => resource,
+            | Repr::Version { resource, .. }
+            | Repr::List { resource, .. }
+            | Repr::Unusable { resource, .. }
+            | Repr::NoVersion { resource, .. }
+            | Repr::Ended { resource }
+            | Repr::Condition { resource, .. } => resource,
         }
     }
 
     /// What the list or watch failed with, if one did.
     pub fn as_source(&self) -> Option<&SourceError> {
         match &*self.0 {
-            Repr::Source { error, .. } => Some(error),
+            Repr::Source { error, .. } | Repr::List { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -90,6 +122,24 @@ impl Error {
     /// resource, it has no such verb, or one may not use it.
     pub fn is_lasting(&self) -> bool {
         self.as_source().is_some_and(SourceError::is_lasting)
+    }
+
+    /// The server no longer has the version that was asked for: list anew.
+    pub fn is_expired(&self) -> bool {
+        self.as_source().is_some_and(SourceError::is_expired)
+    }
+
+    /// What a condition failed with, if one did: see [`until`](crate::until).
+    pub fn as_condition(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        match &*self.0 {
+            Repr::Condition { error, .. } => Some(&**error),
+            _ => None,
+        }
+    }
+
+    /// The watch ended before the condition was met.
+    pub fn is_ended(&self) -> bool {
+        matches!(&*self.0, Repr::Ended { .. })
     }
 
     /// An object came that cannot be decoded. It is left out, and the others are not affected.
@@ -131,6 +181,18 @@ impl fmt::Display for Error {
             Repr::Version { version, .. } => {
                 write!(f, "{version:?} is no resourceVersion of {name} that can be waited for")
             }
+            Repr::List { namespace: None, error, .. } => write!(f, "cannot list {name}: {error}"),
+            Repr::List { namespace: Some(namespace), error, .. } => {
+                write!(f, "cannot list {name} in namespace {namespace}: {error}")
+            }
+            Repr::Unusable { version, purpose, .. } => {
+                write!(f, "{version:?} is no resourceVersion of {name} {purpose}")
+            }
+            Repr::NoVersion { name: object, .. } => {
+                write!(f, "the watch of {name} told of {object}, which has no resourceVersion")
+            }
+            Repr::Ended { .. } => write!(f, "the watch of {name} ended before the condition was met"),
+            Repr::Condition { .. } => write!(f, "the condition on {name} failed"),
         }
     }
 }
@@ -150,6 +212,9 @@ impl fmt::Debug for Error {
 /// Its text ends with that of the error of the list or watch.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.as_source().and_then(StdError::source)
+        match &*self.0 {
+            Repr::Condition { error, .. } => Some(&**error),
+            _ => self.as_source().and_then(StdError::source),
+        }
     }
 }

@@ -5,7 +5,9 @@
 //! - [`Store`], [`Lister`]: reading objects by key, namespace, labels, and whatever an [`Indexer`] finds them by;
 //! - [`Cached`]: a handle to an object, which is decoded when it is first looked into;
 //! - [`Reflector`]: keeps a store as the server's list is;
-//! - [`DeltaQueue`]: where changes wait in order.
+//! - [`DeltaQueue`]: where changes wait in order;
+//! - [`RetryWatch`], [`until`], [`Pager`]: watching, waiting and listing without a store;
+//! - [`MutationCache`], [`ExpirationCache`], [`UndeltaStore`], [`DeltaFifo`]: what client-go has beside informers.
 //!
 //! There is no HTTP here: objects come from whatever implements
 //! [`ListWatch`](klient_apimachinery::ListWatch), as the client's handles and the embedded API server's store do.
@@ -13,26 +15,37 @@
 mod backoff;
 mod buffer;
 mod cached;
+mod consistency;
 mod delta;
+mod delta_fifo;
 mod entry;
 mod error;
 mod event;
+mod expiration;
 mod factory;
 mod handler;
 mod index;
 mod informer;
 mod intern;
 mod key;
+mod mutation;
+mod pager;
 mod reflector;
+mod retry_watch;
 mod slots;
 mod snapshot;
 mod store;
+mod undelta_store;
+mod until;
 
 pub use backoff::Backoff;
 pub use cached::{Cached, Deleted};
+pub use consistency::{CheckOptions, Differences, DifferentVersion};
 pub use delta::{BATCH, Delta, DeltaQueue};
+pub use delta_fifo::{DeltaFifo, DeltaFifoOptions, KeyDelta, KnownObjects};
 pub use error::Error;
 pub use event::Event;
+pub use expiration::{ExpirationCache, ExpirationPolicy, ttl};
 pub use factory::{FactoryBuilder, InformerFactory};
 pub use handler::{Filter, Handler, HandlerOptions, Overflow};
 pub use index::Indexer;
@@ -41,6 +54,11 @@ pub use informer::{
 };
 pub use intern::{LabelSet, Owner};
 pub use key::{InvalidKey, ObjectKey};
+pub use mutation::{MutationCache, MutationCacheOptions};
+pub use pager::{Pager, PagerOptions};
 pub use reflector::{ErrorHandler, Reflector, ReflectorOptions};
+pub use retry_watch::{RetryWatch, RetryWatchOptions};
 pub use snapshot::Snapshot;
 pub use store::{Keep, NAMESPACE_INDEX, Store, Transform};
+pub use undelta_store::UndeltaStore;
+pub use until::{Condition, ConditionError, in_order, until, until_with_sync, until_without_retry};

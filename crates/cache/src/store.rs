@@ -251,6 +251,15 @@ impl<K: Wire + Object> Store<K> {
         Ok(found.slots(value))
     }
 
+    /// Whether an index would have an object under a value.
+    pub(crate) fn is_indexed(&self, index: &str, value: &str, entry: &Arc<Entry<K>>) -> bool {
+        if index == NAMESPACE_INDEX {
+            return entry.namespace.as_str() == value;
+        }
+        let indexer = self.read().index(index).map(|index| index.indexer.clone());
+        indexer.is_some_and(|indexer| indexer.values(index, entry).iter().any(|found| **found == *value))
+    }
+
     /// All objects as they are now.
     pub fn snapshot(&self) -> Snapshot<K> {
         let state = self.read();

@@ -1,0 +1,158 @@
+//! [`Differences`], what a store holds that the server does not have, and the other way round.
+//!
+//! A store that is behind is not wrong: it is compared with what the server had at the store's own version, to the
+//! last object. It answers whether a cache can be trusted, such as after a change of proxies or of the API server.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use klient_apimachinery::codec::{ManagedFields, Wire};
+use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, VersionMatch};
+
+use crate::error::Error;
+use crate::key::ObjectKey;
+use crate::pager::{Pager, PagerOptions};
+use crate::store::Store;
+
+/// With what a store is compared: see [`Store::check_against`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// The labels of the objects that the store holds, as its reflector was told.
+    pub label_selector: Option<Str>,
+    /// The field values of the objects that the store holds, as its reflector was told.
+    pub field_selector: Option<Str>,
+}
+
+/// What a store holds that the server did not have at the store's version, and the other way round. Keys are sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// The version at which both were compared.
+    pub resource_version: Box<str>,
+    /// What the server had and the store does not hold.
+    pub missing: Vec<ObjectKey>,
+    /// What the store holds and the server did not have.
+    pub extra: Vec<ObjectKey>,
+    /// What both have in different versions.
+    pub different: Vec<DifferentVersion>,
+}
+
+/// An object of which the store holds another version than the server had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DifferentVersion {
+    /// The object's key.
+    pub key: ObjectKey,
+    /// The version that the store holds.
+    pub stored: Box<str>,
+    /// The version that the server had.
+    pub listed: Box<str>,
+}
+
+impl Differences {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
+    }
+}
+
+/// `at 12: missing shop/a; extra shop/b; shop/c is 7, not 9`, or `none at 12`.
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return write!(f, "none at {}", self.resource_version);
+        }
+        write!(f, "at {}:", self.resource_version)?;
+        let missing = self.missing.iter().map(|key| format!("missing {key}"));
+        let extra = self.extra.iter().map(|key| format!("extra {key}"));
+        let different = (self.different.iter())
+            .map(|DifferentVersion { key, stored, listed }| format!("{key} is {stored}, not {listed}"));
+        for (index, text) in missing.chain(extra).chain(different).enumerate() {
+            write!(f, "{} {text}", if index == 0 { "" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+impl<K: Wire + Object> Store<K> {
+    /// Compares the store with what the server had at the store's version, by key and version of every object. The
+    /// store may change meanwhile: what is compared is what it holds at the beginning.
+    ///
+    /// The store must be filled from this source alone. It costs the server a full list, and here a map of all keys and
+    /// one page of objects; it is for tests and for doubts, not for every minute.
+    ///
+    /// # Errors
+    ///
+    /// If the store has no version yet; if the server cannot list, and if it no longer has the version
+    /// ([`is_expired`](Error::is_expired)), which says nothing of the store: etcd forgets after five minutes, so that
+    /// the store of a resource where nothing happens, and no bookmark comes, cannot be checked.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_api::core::v1::Namespace;
+    /// use klient_cache::Informer;
+    /// use klient_client::{Client, Config};
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let namespaces = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?.api::<Namespace>();
+    /// let informer = Informer::new(namespaces.clone(), Default::default());
+    /// informer.start();
+    /// informer.wait_for_sync().await?;
+    ///
+    /// let store = informer.store();
+    /// assert!(store.check_against(namespaces.clone(), &Default::default()).await?.is_empty());
+    /// store.remove(&"default".parse()?);
+    /// let differences = store.check_against(namespaces, &Default::default()).await?;
+    /// assert!(differences.to_string().ends_with(": missing default"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn check_against(
+        &self,
+        source: impl ListWatch<K>,
+        options: &CheckOptions,
+    ) -> Result<Differences, Error> {
+        let snapshot = self.snapshot();
+        let version = snapshot.resource_version();
+        if matches!(version, "" | "0") {
+            return Err(Error::unusable(
+                self.resource(),
+                version,
+                "to compare a store at: wait for its first list",
+            ));
+        }
+        let namespace = source.namespace().map(ToOwned::to_owned);
+        let is_listed = |namespace_of: &str| namespace.as_deref().is_none_or(|listed| listed == namespace_of);
+        let entries = snapshot.entries().filter(|entry| is_listed(&entry.namespace));
+        let mut stored: HashMap<_, _> = entries.map(|entry| (entry.key(), entry)).collect();
+
+        let list = ListOptions {
+            label_selector: options.label_selector.clone(),
+            field_selector: options.field_selector.clone(),
+            resource_version: Some(version.into()),
+            resource_version_match: Some(VersionMatch::Exact),
+            managed_fields: ManagedFields::Skip,
+            ..ListOptions::default()
+        };
+        let mut differences = Differences { resource_version: version.into(), ..Differences::default() };
+        let mut pager = Pager::new(source, PagerOptions { list, ..PagerOptions::default() });
+        while let Some(object) = pager.next_encoded().await? {
+            let meta = object.check().map_err(|problem| {
+                let problem = SourceError::unreadable(problem);
+                Error::list_failed(self.resource(), namespace.as_deref(), problem)
+            })?;
+            let key = ObjectKey::new(Some(&meta.namespace), &meta.name);
+            match stored.remove(&key) {
+                None => differences.missing.push(key),
+                Some(entry) if entry.version() == meta.resource_version => {}
+                Some(entry) => differences.different.push(DifferentVersion {
+                    key,
+                    stored: entry.version().into(),
+                    listed: meta.resource_version.as_ref().into(),
+                }),
+            }
+        }
+        differences.extra.extend(stored.into_keys());
+        differences.missing.sort_unstable();
+        differences.extra.sort_unstable();
+        differences.different.sort_unstable();
+        Ok(differences)
+    }
+}

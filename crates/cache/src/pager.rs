@@ -1,0 +1,189 @@
+//! [`Pager`], a long list in pages.
+//!
+//! - *bounded*: no more than one page is held, encoded as it came, and no request is open while its objects are
+//!   looked at, however long that takes;
+//! - *consistent*: all pages are of one version, that of the first. If the server forgets it on the way, that is an
+//!   error, or everything is listed at once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::meta::v1::ListMeta;
+use klient_apimachinery::{List, ListOptions, ListWatch, Object, SourceError};
+
+use crate::error::Error;
+
+/// As client-go.
+const PAGE: u32 = 500;
+
+/// What a [`Pager`] lists, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagerOptions {
+    /// What to list. The `limit` is that of a page, 500 by default; the version and its match are for the first page,
+    /// which the others follow.
+    pub list: ListOptions,
+    /// Whether [`Pager::list`] lists everything at once if the server forgets the version on the way.
+    pub full_list_if_expired: bool,
+}
+
+impl Default for PagerOptions {
+    fn default() -> Self {
+        PagerOptions { list: ListOptions::default(), full_list_if_expired: true }
+    }
+}
+
+/// A long list in pages, as one: object by object, or all of it (client-go's `ListPager`).
+///
+/// The next page is asked for when the last object of one is taken. What client-go reads ahead, ten pages, spares it a
+/// round trip per page; here memory stays at one page.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_cache::{Pager, PagerOptions};
+/// use klient_client::{Client, Config, ListOptions};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+///
+/// let list = ListOptions { limit: Some(3), ..Default::default() };
+/// let mut pager = Pager::new(client.api::<Namespace>(), PagerOptions { list, ..Default::default() });
+/// let mut names = Vec::new();
+/// while let Some(namespace) = pager.next().await? {
+///     names.extend(namespace.metadata.name);
+/// }
+/// assert_eq!((names.len(), pager.pages()), (4, 2));
+/// # Ok(()) }
+/// ```
+pub struct Pager<K> {
+    source: Arc<dyn ListWatch<K>>,
+    options: PagerOptions,
+    /// What the next page is asked for with; `None` after the last.
+    next: Option<ListOptions>,
+    page: std::vec::IntoIter<Encoded<K>>,
+    /// What the first page said of the list.
+    metadata: ListMeta,
+    pages: usize,
+}
+
+impl<K: Wire + Object> Pager<K> {
+    /// A list that has yet to be asked for.
+    pub fn new(source: impl ListWatch<K>, options: PagerOptions) -> Self {
+        let first = ListOptions { limit: options.list.limit.or(Some(PAGE)), ..options.list.clone() };
+        Pager {
+            source: Arc::new(source),
+            options,
+            next: Some(first),
+            page: Vec::new().into_iter(),
+            metadata: ListMeta::default(),
+            pages: 0,
+        }
+    }
+
+    /// The next object; `None` at the end. The future may be dropped and nothing is lost.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses, or an object cannot be decoded. [`is_expired`](Error::is_expired) if it no longer has
+    /// the version of the pages before: list anew. After an error the same page is asked for again.
+    pub async fn next(&mut self) -> Result<Option<K>, Error> {
+        let object = self.next_encoded().await?;
+        object.map(|object| self.decode(&object)).transpose()
+    }
+
+    /// The next object as it came: see [`next`](Self::next).
+    pub(crate) async fn next_encoded(&mut self) -> Result<Option<Encoded<K>>, Error> {
+        loop {
+            if let Some(object) = self.page.next() {
+                return Ok(Some(object));
+            }
+            let Some(options) = self.next.clone() else { return Ok(None) };
+            let (page, metadata) = self.fetch(&options).await.map_err(|error| self.error(error))?;
+            self.turn(page, metadata);
+        }
+    }
+
+    /// All objects that are left, and the version they were listed at. Should the server forget the version on the
+    /// way, everything is listed at once, at the version that was asked for at first.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next). If objects were taken one by one before, what they were of may not be listed anew:
+    /// then [`is_expired`](Error::is_expired).
+    pub async fn list(mut self) -> Result<List<K>, Error> {
+        let may_restart = self.pages == 0 && self.options.full_list_if_expired;
+        let mut items = Vec::new();
+        loop {
+            for object in std::mem::take(&mut self.page) {
+                items.push(self.decode(&object)?);
+            }
+            let Some(options) = self.next.clone() else { break };
+            match self.fetch(&options).await {
+                Ok((page, metadata)) => self.turn(page, metadata),
+                Err(error) if error.is_expired() && may_restart && options.continue_token.is_some() => {
+                    items = Vec::new();
+                    let whole = ListOptions { limit: None, ..self.options.list.clone() };
+                    let whole = self.fetch(&whole).await.map_err(|error| self.error(error))?;
+                    (self.page, self.metadata) = (whole.0.into_iter(), whole.1);
+                    self.next = None;
+                }
+                Err(error) => return Err(self.error(error)),
+            }
+        }
+        let metadata = ListMeta { continue_: None, remaining_item_count: None, ..self.metadata };
+        Ok(List { metadata, items })
+    }
+
+    /// The version of the list; empty before the first page has arrived.
+    pub fn resource_version(&self) -> &str {
+        self.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+
+    /// How many pages have arrived.
+    pub fn pages(&self) -> usize {
+        self.pages
+    }
+
+    /// Asks for a page, and waits for all of it: a request that stays open while objects are looked at would be cut
+    /// off by the server's time limit.
+    async fn fetch(&self, options: &ListOptions) -> Result<(Vec<Encoded<K>>, ListMeta), SourceError> {
+        let source = self.source.clone();
+        let mut listing = source.list(options).await?;
+        let mut page = Vec::new();
+        while listing.next(&mut page).await? {}
+        Ok((page, listing.metadata().clone()))
+    }
+
+    /// Turns to a page.
+    fn turn(&mut self, page: Vec<Encoded<K>>, metadata: ListMeta) {
+        let token = metadata.continue_.clone().filter(|token| !token.is_empty());
+        // A version beside a token is refused (https://issue.k8s.io/85221).
+        self.next = token.zip(self.next.take()).map(|(token, options)| ListOptions {
+            continue_token: Some(token),
+            resource_version: None,
+            resource_version_match: None,
+            ..options
+        });
+        if self.pages == 0 {
+            self.metadata = metadata;
+        }
+        self.pages += 1;
+        self.page = page.into_iter();
+    }
+
+    fn decode(&self, object: &Encoded<K>) -> Result<K, Error> {
+        Encoded::decode_bytes(object.format(), object.bytes(), self.source.resource())
+            .map_err(|problem| self.error(SourceError::unreadable(problem)))
+    }
+
+    fn error(&self, error: SourceError) -> Error {
+        Error::list_failed(self.source.resource(), self.source.namespace(), error)
+    }
+}
+
+impl<K: 'static> fmt::Debug for Pager<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pager({:?}, {} pages)", self.source.resource(), self.pages)
+    }
+}

@@ -1,0 +1,308 @@
+//! [`RetryWatch`], a watch that goes on where it was cut.
+//!
+//! - *all of it*: every change behind the version it began at comes, once and in order, however often the connection
+//!   breaks;
+//! - *resumable*: [`RetryWatch::resource_version`] says where it stands, for a program that goes on there later;
+//! - *honest*: it ends when the server no longer has the version to go on from. Only an
+//!   [`Informer`](crate::Informer), which lists anew, gets over that.
+
+mod line;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::{
+    BoxFuture, ListWatch, Object, ResourceInfo, SourceError, Str, WatchEvent, WatchOptions,
+};
+
+use crate::error::Error;
+use line::{Line, News};
+
+/// However long a server asks to be left alone, it is asked again after a day.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// What a [`RetryWatch`] follows, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryWatchOptions {
+    /// Only objects with these labels.
+    pub label_selector: Option<Str>,
+    /// Only objects with these field values.
+    pub field_selector: Option<Str>,
+    /// Whether the objects' `managedFields` are read.
+    pub managed_fields: ManagedFields,
+    /// How long it is from one start of the watch to the next at least. After a failure it is up to twice as long, by
+    /// chance, so that many do not come at once. Less than a second is for tests.
+    pub min_restart_delay: Duration,
+}
+
+impl Default for RetryWatchOptions {
+    fn default() -> Self {
+        RetryWatchOptions {
+            label_selector: None,
+            field_selector: None,
+            managed_fields: ManagedFields::default(),
+            min_restart_delay: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A watch that goes on where it was cut, as a stream of events (client-go's `RetryWatcher`). Dropping it ends the
+/// watch.
+///
+/// Events are decoded ones: nothing is kept here, each is looked into once, and they are those of the client's own
+/// watch. Bookmarks do not come; they move [`resource_version`](Self::resource_version) on.
+///
+/// It ends
+/// - after [`WatchEvent::Error`] of code 410: the server no longer has the version to go on from;
+/// - after an error: the server refuses the request as such (400, 401, 403 or 405), or told of an object that
+///   cannot be decoded or has no resourceVersion, so that nobody knows where to go on.
+///
+/// All else is tried again, and not before the server's `Retry-After`: [`last_error`](Self::last_error) tells of it.
+/// So is a 410 that answers the request itself, as in client-go: API servers tell of a version that is gone within the
+/// watch, and what stands between may be wrong.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::Namespace;
+/// use klient_apimachinery::{WatchEvent, meta::v1::ObjectMeta};
+/// use klient_cache::RetryWatch;
+/// use klient_client::{Client, Config, ListOptions};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let namespaces = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?.api::<Namespace>();
+///
+/// let listed = namespaces.list(&ListOptions::default()).await?;
+/// let mut watch = RetryWatch::new(namespaces.clone(), listed.resource_version(), Default::default())?;
+/// let shop = ObjectMeta { name: Some("shop".into()), ..Default::default() };
+/// namespaces.create(&Namespace { metadata: shop, ..Default::default() }).await?;
+/// let Some(Ok(WatchEvent::Added(shop))) = watch.next().await else { panic!("something else happened") };
+/// assert_eq!(shop.metadata.resource_version.as_deref(), Some(watch.resource_version()));
+/// # Ok(()) }
+/// ```
+pub struct RetryWatch<K> {
+    source: Arc<dyn ListWatch<K>>,
+    options: RetryWatchOptions,
+    /// The version of the last event or bookmark that was taken.
+    version: Str,
+    /// What has arrived and was not taken.
+    arrived: VecDeque<WatchEvent<Encoded<K>>>,
+    line: Option<Line<K>>,
+    reading: Option<BoxFuture<'static, (Line<K>, News<K>)>>,
+    last_error: Option<Error>,
+    /// How often it has failed since anything came of it.
+    failures: u32,
+    has_ended: bool,
+}
+
+impl<K: Wire + Object> RetryWatch<K> {
+    /// A watch of what changes behind a version: that of a list, or one that was saved.
+    ///
+    /// # Errors
+    ///
+    /// If the version is empty or `0`: a watch from there begins with objects in no particular order, and cannot be
+    /// gone on with.
+    pub fn new(
+        source: impl ListWatch<K>,
+        resource_version: &str,
+        options: RetryWatchOptions,
+    ) -> Result<Self, Error> {
+        if matches!(resource_version, "" | "0") {
+            return Err(Error::unusable(
+                source.resource(),
+                resource_version,
+                "to watch from: take that of a list",
+            ));
+        }
+        Ok(RetryWatch {
+            source: Arc::new(source),
+            options,
+            version: resource_version.into(),
+            arrived: VecDeque::new(),
+            line: Some(Line::new()),
+            reading: None,
+            last_error: None,
+            failures: 0,
+            has_ended: false,
+        })
+    }
+
+    /// The resource it follows.
+    pub fn resource(&self) -> &ResourceInfo {
+        self.source.resource()
+    }
+
+    /// The version up to which all changes were taken from it. A watch from there on misses nothing and tells nothing
+    /// twice.
+    pub fn resource_version(&self) -> &str {
+        &self.version
+    }
+
+    /// What went wrong last, if nothing has gone right since.
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
+    }
+
+    /// The next event; `None` at the end. The future may be dropped and nothing is lost.
+    pub async fn next(&mut self) -> Option<Result<WatchEvent<K>, Error>> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<WatchEvent<K>, Error>>> {
+        loop {
+            if self.has_ended {
+                return Poll::Ready(None);
+            }
+            while let Some(event) = self.arrived.pop_front() {
+                if let Some(event) = self.take(event) {
+                    return Poll::Ready(Some(event));
+                }
+            }
+            let mut reading = match (self.reading.take(), self.line.take()) {
+                (Some(reading), _) => reading,
+                (None, Some(line)) => Box::pin(line.read(self.source.clone(), self.watch_options())),
+                (None, None) => return Poll::Ready(None),
+            };
+            let Poll::Ready((line, news)) = reading.as_mut().poll(context) else {
+                self.reading = Some(reading);
+                return Poll::Pending;
+            };
+            self.line = Some(line);
+            match news {
+                News::Started => self.last_error = None,
+                News::Arrived(events) => self.arrived.extend(events),
+                News::Ended => {
+                    self.failures = 0;
+                    self.restart(None, false);
+                }
+                News::NotStarted(error) if is_final(&error) => return Poll::Ready(Some(self.end(error))),
+                News::Broken(error) if error.is_expired() => {
+                    let status = error.as_status().cloned().unwrap_or_default();
+                    self.has_ended = true;
+                    return Poll::Ready(Some(Ok(WatchEvent::Error(Box::new(status)))));
+                }
+                News::NotStarted(error) | News::Broken(error) => {
+                    self.restart(error.retry_after(), true);
+                    self.note(error);
+                }
+            }
+        }
+    }
+
+    fn watch_options(&self) -> WatchOptions {
+        WatchOptions {
+            label_selector: self.options.label_selector.clone(),
+            field_selector: self.options.field_selector.clone(),
+            managed_fields: self.options.managed_fields,
+            resource_version: Some(self.version.clone()),
+            allow_bookmarks: true,
+            ..WatchOptions::default()
+        }
+    }
+
+    /// What an event comes to for those who watch.
+    fn take(&mut self, event: WatchEvent<Encoded<K>>) -> Option<Result<WatchEvent<K>, Error>> {
+        let (object, make): (_, fn(K) -> WatchEvent<K>) = match event {
+            WatchEvent::Added(object) => (object, WatchEvent::Added),
+            WatchEvent::Modified(object) => (object, WatchEvent::Modified),
+            WatchEvent::Deleted(object) => (object, WatchEvent::Deleted),
+            WatchEvent::Bookmark(bookmark) => return self.advance(&bookmark.resource_version, "a bookmark"),
+            WatchEvent::Error(status) => return self.fail(status),
+        };
+        match Encoded::<K>::decode_bytes(object.format(), object.bytes(), self.source.resource()) {
+            Err(problem) => Some(self.end(SourceError::unreadable(problem))),
+            Ok(object) => {
+                let key = crate::ObjectKey::of(&object);
+                let failure = self.advance(object.resource_version(), key.as_str());
+                failure.or_else(|| Some(Ok(make(object))))
+            }
+        }
+    }
+
+    /// Moves the version on; an event without one is the end.
+    fn advance(&mut self, version: &str, object: &str) -> Option<Result<WatchEvent<K>, Error>> {
+        if version.is_empty() {
+            self.has_ended = true;
+            return Some(Err(Error::no_version(self.source.resource(), object)));
+        }
+        self.version = version.into();
+        self.failures = 0;
+        None
+    }
+
+    /// Takes a failure that the watch told of.
+    fn fail(&mut self, status: Box<Status>) -> Option<Result<WatchEvent<K>, Error>> {
+        let wait = status.details.as_ref().and_then(|details| details.retry_after_seconds);
+        let wait = wait.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
+        let error = SourceError::status((*status).clone(), wait, text);
+        if error.is_expired() || error.code() == Some(Reason::Gone.code()) {
+            self.has_ended = true;
+            return Some(Ok(WatchEvent::Error(status)));
+        }
+        self.restart(wait, true);
+        self.note(error);
+        None
+    }
+
+    /// Starts anew at the version that was reached, after a pause.
+    fn restart(&mut self, wait: Option<Duration>, has_failed: bool) {
+        self.arrived.clear();
+        let chance = if has_failed { fastrand::f64() } else { 0.0 };
+        let delay = self.options.min_restart_delay.min(LONGEST_PAUSE).mul_f64(1.0 + chance);
+        if let Some(line) = &mut self.line {
+            line.restart(delay, wait.unwrap_or_default().min(LONGEST_PAUSE));
+        }
+    }
+
+    fn note(&mut self, error: SourceError) {
+        self.failures += 1;
+        let was_cut = error.code().is_none() && !error.is_refused() && !error.is_unreadable();
+        let is_usual = error.is_expired() || was_cut;
+        let error = self.error(error);
+        if is_usual || self.failures > 1 {
+            tracing::debug!("{error:?}");
+        } else {
+            tracing::warn!("{error:?}");
+        }
+        self.last_error = Some(error);
+    }
+
+    fn end(&mut self, error: SourceError) -> Result<WatchEvent<K>, Error> {
+        self.has_ended = true;
+        Err(self.error(error))
+    }
+
+    pub(crate) fn error(&self, error: SourceError) -> Error {
+        Error::source_failed(self.source.resource(), self.source.namespace(), self.failures, error)
+    }
+}
+
+/// No other answer is to be expected to the same request.
+fn is_final(error: &SourceError) -> bool {
+    [Reason::BadRequest, Reason::Unauthorized, Reason::Forbidden, Reason::MethodNotAllowed]
+        .into_iter()
+        .any(|reason| error.code() == Some(reason.code()))
+}
+
+impl<K: Wire + Object> Stream for RetryWatch<K> {
+    type Item = Result<WatchEvent<K>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
+    }
+}
+
+impl<K: 'static> fmt::Debug for RetryWatch<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RetryWatch({:?} from {})", self.source.resource(), self.version)
+    }
+}

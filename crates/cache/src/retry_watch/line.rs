@@ -1,0 +1,79 @@
+//! [`Line`], the watch that a [`RetryWatch`](super::RetryWatch) has at one time, and when the next may start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::codec::Encoded;
+use klient_apimachinery::{ListWatch, SourceError, WatchEvent, WatchOptions, Watching};
+use tokio::time::Instant;
+
+/// The watch there is at one time, and when the next may start.
+pub(super) struct Line<K> {
+    watching: Option<Box<dyn Watching<K>>>,
+    /// What came behind the events that were given last: the end, or a failure.
+    behind: Option<News<K>>,
+    /// When the watch there is, or was last, was started.
+    began: Option<Instant>,
+    /// When the next may start.
+    next: Option<Instant>,
+}
+
+/// What came of reading.
+pub(super) enum News<K> {
+    Started,
+    NotStarted(SourceError),
+    Arrived(Vec<WatchEvent<Encoded<K>>>),
+    Broken(SourceError),
+    Ended,
+}
+
+impl<K: 'static> Line<K> {
+    pub(super) fn new() -> Self {
+        Line { watching: None, behind: None, began: None, next: None }
+    }
+
+    /// Ends the watch. The next starts so long after this one did, and not before the server's time.
+    pub(super) fn restart(&mut self, delay: Duration, wait: Duration) {
+        let now = Instant::now();
+        (self.watching, self.behind) = (None, None);
+        self.next = Some((self.began.unwrap_or(now) + delay).max(now + wait));
+    }
+
+    /// Starts a watch if there is none, or else waits for what it tells.
+    pub(super) async fn read(
+        mut self,
+        source: Arc<dyn ListWatch<K>>,
+        options: WatchOptions,
+    ) -> (Self, News<K>) {
+        if let Some(news) = self.behind.take() {
+            return (self, news);
+        }
+        let Some(watching) = &mut self.watching else {
+            if let Some(next) = self.next {
+                tokio::time::sleep_until(next).await;
+            }
+            self.began = Some(Instant::now());
+            let news = match source.watch(&options).await {
+                Ok(watching) => {
+                    self.watching = Some(watching);
+                    News::Started
+                }
+                Err(error) => News::NotStarted(error),
+            };
+            return (self, news);
+        };
+        let mut arrived = Vec::new();
+        let behind = match watching.next(&mut arrived).await {
+            Ok(true) => None,
+            Ok(false) => Some(News::Ended),
+            Err(error) => Some(News::Broken(error)),
+        };
+        match behind {
+            Some(news) if arrived.is_empty() => (self, news),
+            behind => {
+                self.behind = behind;
+                (self, News::Arrived(arrived))
+            }
+        }
+    }
+}
