@@ -36,6 +36,30 @@ pub trait ListWatch<K>: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Box<dyn Watching<K>>, SourceError>>;
 }
 
+impl<K, T: ListWatch<K> + ?Sized> ListWatch<K> for Arc<T> {
+    fn resource(&self) -> &ResourceInfo {
+        (**self).resource()
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        (**self).namespace()
+    }
+
+    fn list<'a>(
+        &'a self,
+        options: &'a ListOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn Listing<K>>, SourceError>> {
+        (**self).list(options)
+    }
+
+    fn watch<'a>(
+        &'a self,
+        options: &'a WatchOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn Watching<K>>, SourceError>> {
+        (**self).watch(options)
+    }
+}
+
 /// A list that arrives. Dropping it ends the request.
 pub trait Listing<K>: Send {
     /// Appends what has arrived to `out`, and waits for it if nothing has; false at the end. The future may be dropped

@@ -178,7 +178,7 @@ pub async fn until_with_sync<K: Wire + Object>(
         return Ok(None);
     }
     loop {
-        let event = events.next().await;
+        let event = events.next().await.ok_or_else(|| Error::stopped(informer.resource()))?;
         if condition(&event).map_err(failed)? {
             return Ok(Some(event));
         }

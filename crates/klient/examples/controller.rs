@@ -108,7 +108,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         bring_up(&client, &website, name).await?;
     }
     let expected = json!({"deployments": 2, "readyReplicas": 4});
-    while events.next().await.object().and_then(|website| website.at(&["status"])) != Some(&expected) {}
+    while let Some(event) = events.next().await {
+        if event.object().and_then(|website| website.at(&["status"])) == Some(&expected) {
+            break;
+        }
+    }
     println!("the status is in step");
 
     queue.shut_down_with_drain().await;

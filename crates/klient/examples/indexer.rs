@@ -5,13 +5,14 @@
 mod cluster;
 
 use klient::api::core::v1::{Container, Node, Pod, PodSpec};
+use klient::apimachinery::codec::{FieldPath, InvalidPath};
 use klient::cache::NAMESPACE_INDEX;
 use klient::{Cached, Indexer, Informer, Keep, ObjectMeta, Resource, Store};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = Store::new(Pod::INFO, Keep::Packed);
-    store.add_indexer("node", by_node())?;
+    store.add_indexer("node", by_node()?)?;
     for (namespace, name, node) in
         [("default", "pod-1", "node-1"), ("default", "pod-2", "node-2"), ("kube-system", "pod-3", "node-2")]
     {
@@ -32,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let informer = Informer::new(client.api::<Pod>(), Default::default());
     informer.start();
     informer.wait_for_sync().await?;
-    informer.add_indexer("node", by_node())?;
+    informer.add_indexer("node", by_node()?)?;
     let there = informer.store().by_index("node", &node)?;
     print("on the server's node", &there);
     assert_eq!(there[0].uid(), indexed.metadata.uid.unwrap_or_default());
@@ -40,8 +41,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn by_node() -> Indexer<Pod> {
-    Indexer::new(|pod: &Cached<Pod>| pod.spec.as_ref()?.node_name.clone())
+fn by_node() -> Result<Indexer<Pod>, InvalidPath> {
+    // Read from the bytes, without decoding the pod.
+    Ok(Indexer::field(FieldPath::of("spec.nodeName")?))
 }
 
 fn print(what: &str, pods: &[Cached<Pod>]) {

@@ -20,8 +20,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let pods = client.api::<Pod>().namespace("default");
     pods.create(&pod("followed")).await?;
-    loop {
-        match events.next().await {
+    while let Some(event) = events.next().await {
+        match event {
             Event::Added { object, is_in_initial_list } => {
                 let node = object.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
                 println!("{} is there, on {node:?}, from the beginning: {is_in_initial_list}", object.key());
@@ -36,11 +36,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Event::Deleted(deleted) => {
                 println!("{} is gone", deleted.key);
                 if deleted.key.name() == "followed" {
-                    return Ok(());
+                    break;
                 }
             }
         }
     }
+    Ok(())
 }
 
 fn pod(name: &str) -> Pod {

@@ -16,15 +16,15 @@ use crate::buffer::{Reader, Step};
 use crate::error::Error;
 use crate::event::Event;
 
-/// The events of an informer as a stream that does not end, in the order in which they happened to each object. It
-/// first tells of all objects that are there.
+/// The events of an informer as a stream, in the order in which they happened to each object. It first tells of all
+/// objects that are there, and ends when the informer was stopped and all was told.
 ///
 /// While it is not polled, events wait, and the informer waits too once too many do.
 pub struct Events<K: Wire + Object> {
     usage: Arc<Usage<K>>,
     told: Arc<Told<K>>,
     idle: Option<Idle<K>>,
-    reading: Option<BoxFuture<'static, (Idle<K>, Event<K>)>>,
+    reading: Option<BoxFuture<'static, (Idle<K>, Option<Event<K>>)>>,
 }
 
 /// One who reads, when nobody waits.
@@ -40,8 +40,8 @@ impl<K: Wire + Object> Events<K> {
         Events { usage, told, idle: Some(idle), reading: None }
     }
 
-    /// The next event, which is waited for.
-    pub async fn next(&mut self) -> Event<K> {
+    /// The next event, which is waited for; `None` once the informer was stopped.
+    pub async fn next(&mut self) -> Option<Event<K>> {
         std::future::poll_fn(|context| self.poll(context)).await
     }
 
@@ -59,7 +59,7 @@ impl<K: Wire + Object> Events<K> {
         self.usage.wait_for_sync().await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event<K>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Event<K>>> {
         if let Some(mut idle) = self.idle.take() {
             // Most events are there already, and need no future.
             while let Some(step) = idle.reader.try_next() {
@@ -67,7 +67,7 @@ impl<K: Wire + Object> Events<K> {
                     Step::Synced => drop(self.told.has_synced.send_replace(true)),
                     Step::Event(event) => {
                         self.idle = Some(idle);
-                        return Poll::Ready(event);
+                        return Poll::Ready(Some(event));
                     }
                 }
             }
@@ -85,13 +85,17 @@ async fn read<K: Wire + Object>(
     shared: Arc<Shared<K>>,
     told: Arc<Told<K>>,
     mut idle: Idle<K>,
-) -> (Idle<K>, Event<K>) {
+) -> (Idle<K>, Option<Event<K>>) {
+    let mut phase = shared.phase.subscribe();
     loop {
         tokio::select! {
+            // What was to be told is told before the end.
+            biased;
             step = idle.reader.next() => match step {
                 Step::Synced => drop(told.has_synced.send_replace(true)),
-                Step::Event(event) => return (idle, event),
+                Step::Event(event) => return (idle, Some(event)),
             },
+            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => return (idle, None),
             () = idle.resync.due() => {
                 if *told.has_synced.borrow() && shared.phase() == Phase::Running {
                     shared.resync(&told);
@@ -105,7 +109,7 @@ impl<K: Wire + Object> Stream for Events<K> {
     type Item = Event<K>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event<K>>> {
-        self.poll(context).map(Some)
+        self.poll(context)
     }
 }
 
