@@ -30,6 +30,8 @@ mod patch;
 mod rate_limited_queue;
 #[path = "../../examples/rest_client.rs"]
 mod rest_client;
+#[path = "../../examples/retry_watch.rs"]
+mod retry_watch;
 #[path = "../../examples/server_version.rs"]
 mod server_version;
 #[path = "../../examples/shared_informers.rs"]
