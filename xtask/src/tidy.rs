@@ -34,7 +34,15 @@ const EDGES: [(&str, &[&str]); 12] = [
     ),
     (
         "klient-cli",
-        &["klient-api", "klient-apimachinery", "klient-apiserver", "klient-client", "klient-schema"],
+        &[
+            "klient-api",
+            "klient-apimachinery",
+            "klient-apiserver",
+            "klient-cache",
+            "klient-client",
+            "klient-schema",
+            "klient-workqueue",
+        ],
     ),
     ("klient-codegen", &[]),
     ("xtask", &["klient-codegen"]),

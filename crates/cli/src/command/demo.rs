@@ -1,5 +1,6 @@
 //! `klient demo`.
 
+mod caches;
 mod shop;
 mod stage;
 
@@ -37,6 +38,8 @@ async fn show(args: &DemoArgs, stage: &mut Stage, session: &mut Session) -> Resu
     stage.klient(&["get", "-n", stage.namespace(), "deployments,services,coupons"], session).await?;
     shop.list(session).await?;
     shop.follow(session).await?;
+    let client = session.cluster()?.client().clone();
+    caches::show(&client, stage.namespace(), session).await?;
     session.console.line(stage.invitation())?;
     if !args.once {
         session.console.line("Ctrl-C ends it.")?;

@@ -25,6 +25,8 @@ async fn it_shows_an_application_on_a_server_of_its_own() {
         "  MODIFIED ConfigMap storefront: banner \"Winter sale\"",
         "  MODIFIED Coupon winter: WINTER26 gives 50 %",
         "  DELETED  Coupon welcome: WELCOME gives 10 %",
+        "  Coupon winter: WINTER26 gives 50 %",
+        "  Deployment storefront: 0 of 3 replicas ready",
         "  kubectl -n shop get all,coupons",
     ] {
         assert!(shown.lines().any(|other| other == line), "{line:?} in\n{shown}");

@@ -7,15 +7,18 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{InNamespace, Object, ResourceInfo, Unstructured};
 use klient_client::{
     Api, Client, DeleteOptions, DynamicPlace, Error, ListOptions, Patch, Watch, WatchEvent, WatchOptions,
+    retry_on_conflict,
 };
+use klient_workqueue::Backoff;
 use serde_json::{Value, json};
 
 use super::stage::DEFINITION;
 use crate::failure::Failure;
 use crate::session::Session;
 
-const NAME: &str = "storefront";
-const COUPON: ResourceInfo = ResourceInfo::from_static("shop.example", "v1", "Coupon", "coupons", true);
+pub(super) const NAME: &str = "storefront";
+pub(super) const COUPON: ResourceInfo =
+    ResourceInfo::from_static("shop.example", "v1", "Coupon", "coupons", true);
 
 /// The application, as a program sees it: built-in kinds with their types, its own kind without.
 pub(super) struct Shop {
@@ -76,14 +79,12 @@ impl Shop {
 
     /// Reads, changes and writes, again if another was faster.
     async fn greet(&self) -> Result<ConfigMap, Error> {
-        loop {
+        retry_on_conflict(Backoff::DEFAULT_RETRY, async || {
             let mut config_map = self.config_maps.get(NAME).await?;
             config_map.data.insert("banner", "Winter sale".into());
-            match self.config_maps.update(&config_map).await {
-                Err(error) if error.is_conflict() => {}
-                done => return done,
-            }
-        }
+            self.config_maps.update(&config_map).await
+        })
+        .await
     }
 }
 
@@ -146,7 +147,7 @@ fn ended() -> Failure {
     Failure::message("the server ended the watch before what was waited for came; run the demo again")
 }
 
-fn deployment_line(deployment: &Deployment) -> String {
+pub(super) fn deployment_line(deployment: &Deployment) -> String {
     let name = deployment.name();
     let wanted = deployment.spec.replicas.unwrap_or(1);
     let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
@@ -158,7 +159,7 @@ fn config_map_line(config_map: &ConfigMap) -> String {
     format!("ConfigMap {}: banner {banner:?}", config_map.name())
 }
 
-fn coupon_line(coupon: &Unstructured) -> String {
+pub(super) fn coupon_line(coupon: &Unstructured) -> String {
     let code = coupon.at(&["spec", "code"]).and_then(Value::as_str).unwrap_or_default();
     let percent = coupon.at(&["spec", "percent"]).and_then(Value::as_i64).unwrap_or_default();
     format!("Coupon {}: {code} gives {percent} %", coupon.name())
