@@ -24,8 +24,11 @@ pub struct Events<K: Wire + Object> {
     usage: Arc<Usage<K>>,
     told: Arc<Told<K>>,
     idle: Option<Idle<K>>,
-    reading: Option<BoxFuture<'static, (Idle<K>, Option<Event<K>>)>>,
+    reading: Option<BoxFuture<'static, Read<K>>>,
 }
+
+/// One who reads comes back with an event, or with none at the end.
+type Read<K> = (Idle<K>, Option<Event<K>>);
 
 /// One who reads, when nobody waits.
 struct Idle<K> {
@@ -81,11 +84,7 @@ impl<K: Wire + Object> Events<K> {
     }
 }
 
-async fn read<K: Wire + Object>(
-    shared: Arc<Shared<K>>,
-    told: Arc<Told<K>>,
-    mut idle: Idle<K>,
-) -> (Idle<K>, Option<Event<K>>) {
+async fn read<K: Wire + Object>(shared: Arc<Shared<K>>, told: Arc<Told<K>>, mut idle: Idle<K>) -> Read<K> {
     let mut phase = shared.phase.subscribe();
     loop {
         tokio::select! {
