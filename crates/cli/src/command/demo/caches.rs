@@ -48,5 +48,5 @@ pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session
 }
 
 fn failed(error: klient_cache::Error) -> Failure {
-    Failure::message(&error.to_string())
+    Failure::message(error.to_string())
 }
