@@ -1,9 +1,10 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
-//! `cargo xtask bench wire`.
+//! `cargo xtask bench wire`, `cargo xtask soak --minutes N`.
 
 mod bench;
 mod codegen;
+mod soak;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,9 @@ fn main() -> ExitCode {
         ["facts", directory] => codegen::import(directory),
         ["tidy"] => tidy::check(),
         ["bench", "wire"] => bench::wire(),
-        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire".to_owned()),
+        ["soak", "--minutes", minutes] => soak::run(minutes),
+        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire | soak --minutes N"
+            .to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -113,12 +113,15 @@ enum Trouble {
 }
 
 impl SourceError {
-    /// A failure the server tells of.
+    /// A failure the server tells of. The status may say after what time to ask again, where nothing else does.
     pub fn status(
         status: Status,
         retry_after: Option<Duration>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
+        let seconds = status.details.as_ref().and_then(|details| details.retry_after_seconds);
+        let told = seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+        let retry_after = retry_after.or(told.map(Duration::from_secs));
         Self::new(Trouble::Status(Box::new(status)), retry_after, source)
     }
 

@@ -150,13 +150,20 @@ impl<K: Object> Buffer<K> {
     }
 }
 
-/// What two changes to an object come to; `None` if to nothing.
+/// What two changes to an object come to; `None` if to nothing. What was known before the first is what the handler
+/// knows.
 fn merge<K>(before: Change<K>, after: Change<K>) -> Option<Change<K>> {
     Some(match (before, after) {
         (Change::Added(_), Change::Updated { new, .. }) => Change::Added(new),
         (Change::Added(_), Change::Deleted { .. }) => return None,
-        (Change::Updated { old, .. }, Change::Updated { new, .. }) => Change::Updated { old, new },
-        (Change::Deleted { last, .. }, Change::Added(new)) => Change::Updated { old: last, new },
+        (
+            Change::Updated { old, .. } | Change::Deleted { old, .. },
+            Change::Added(new) | Change::Updated { new, .. },
+        ) => Change::Updated { old, new },
+        (
+            Change::Updated { old, .. } | Change::Deleted { old, .. },
+            Change::Deleted { last, is_final_state_unknown, .. },
+        ) => Change::Deleted { old, last, is_final_state_unknown },
         (_, after) => after,
     })
 }
@@ -245,8 +252,9 @@ fn event<K: Object>(change: &Change<K>, is_in_initial_list: bool) -> Event<K> {
         Change::Updated { old, new } => {
             Event::Updated { old: Cached::new(old.clone()), new: Cached::new(new.clone()) }
         }
-        Change::Deleted { last, is_final_state_unknown } => Event::Deleted(Deleted {
+        Change::Deleted { old, last, is_final_state_unknown } => Event::Deleted(Deleted {
             key: last.key(),
+            known: Some(Cached::new(old.clone())),
             object: Some(Cached::new(last.clone())),
             is_final_state_unknown: *is_final_state_unknown,
         }),

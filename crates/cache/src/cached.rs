@@ -149,6 +149,9 @@ impl<K: Object> fmt::Debug for Cached<K> {
 pub struct Deleted<K> {
     /// Its key.
     pub key: ObjectKey,
+    /// What the handler was told before, as `old` of [`Event::Updated`](crate::Event::Updated): an object may change
+    /// in the moment in which it goes.
+    pub known: Option<Cached<K>>,
     /// Its last state, or the last that was seen; `None` if none was.
     pub object: Option<Cached<K>>,
     /// The deletion itself was not seen, so that the object may have changed before (client-go's
@@ -160,6 +163,7 @@ impl<K> Clone for Deleted<K> {
     fn clone(&self) -> Self {
         Deleted {
             key: self.key.clone(),
+            known: self.known.clone(),
             object: self.object.clone(),
             is_final_state_unknown: self.is_final_state_unknown,
         }

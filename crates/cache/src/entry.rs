@@ -139,6 +139,12 @@ impl<K: Object> Entry<K> {
         }
     }
 
+    /// Whether both are the same object at the same version. One without a version is the same only as itself.
+    pub(crate) fn is_same_state(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+            || (!self.version().is_empty() && self.version() == other.version() && self.uid() == other.uid())
+    }
+
     pub(crate) fn key(&self) -> ObjectKey {
         ObjectKey::new(Some(&self.namespace), self.name())
     }

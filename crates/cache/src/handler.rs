@@ -67,16 +67,20 @@ where
             (true, true) => self.handler.on_update(old, new),
             (false, true) => self.handler.on_add(new, false),
             (true, false) => {
-                let key = old.key();
-                self.handler.on_delete(Deleted { key, object: Some(old), is_final_state_unknown: false });
+                self.handler.on_delete(Deleted {
+                    key: old.key(),
+                    known: Some(old.clone()),
+                    object: Some(old),
+                    is_final_state_unknown: false,
+                });
             }
             (false, false) => {}
         }
     }
 
     fn on_delete(&mut self, object: Deleted<K>) {
-        // Of one whose last state is not known, nobody can say.
-        if object.object.as_ref().is_none_or(|last| (self.is_wanted)(last)) {
+        // It may have changed as it went: whoever was told of it must be told that it is gone.
+        if object.known.as_ref().or(object.object.as_ref()).is_none_or(|known| (self.is_wanted)(known)) {
             self.handler.on_delete(object);
         }
     }

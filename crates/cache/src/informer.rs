@@ -166,7 +166,7 @@ impl<K: Wire + Object> Informer<K> {
     }
 
     /// Starts to follow the resource, unless it does already. One that was stopped starts again, with what its store
-    /// holds.
+    /// holds, and has synced when it has listed anew.
     ///
     /// # Panics
     ///
@@ -332,6 +332,11 @@ impl<K: Wire + Object> Usage<K> {
         let mut progress = self.shared.progress.subscribe();
         let mut phase = self.shared.phase.subscribe();
         loop {
+            match *phase.borrow_and_update() {
+                Phase::New => return Err(Error::not_started(resource)),
+                Phase::Stopped => return Err(Error::stopped(resource)),
+                Phase::Running => {}
+            }
             {
                 let parts = progress.borrow_and_update();
                 if parts.iter().all(|part| part.has_synced) {
@@ -342,11 +347,6 @@ impl<K: Wire + Object> Usage<K> {
                 if let Some(error) = errors.find(|error| error.is_lasting()) {
                     return Err(error.clone());
                 }
-            }
-            match *phase.borrow_and_update() {
-                Phase::New => return Err(Error::not_started(resource)),
-                Phase::Stopped => return Err(Error::stopped(resource)),
-                Phase::Running => {}
             }
             tokio::select! {
                 _ = progress.changed() => {}

@@ -37,7 +37,8 @@ pub struct ReflectorOptions {
     /// Whether the first objects come through a watch (KEP-3157), which is easier for the server, and in lists only
     /// where it does not offer that.
     pub watch_list: bool,
-    /// How long a streamed list may be silent before its end; then it is asked for in one piece.
+    /// How long a streamed list may bring no more objects before its end; then it is asked for in one piece. What
+    /// changes meanwhile does not count.
     pub bookmark_wait: Duration,
     /// How long watches last at least; at random up to twice as long. Less than five minutes is for tests.
     pub watch_timeout: Duration,
@@ -203,6 +204,8 @@ impl<K: Wire + Object> Core<K> {
         progress: Progress,
         options: ReflectorOptions,
     ) -> Self {
+        // What the store holds already must not go back to an earlier state.
+        let version = store.part_version(&part);
         Core {
             source,
             store,
@@ -210,7 +213,7 @@ impl<K: Wire + Object> Core<K> {
             part,
             progress,
             pauses: Pauses::new(options.backoff.clone()),
-            version: Box::default(),
+            version,
             is_unavailable: false,
             is_paginated: false,
             streams: options.watch_list,

@@ -3,9 +3,10 @@
 mod state;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::codec::{DecodeError, Encoded, Wire};
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::{Object, ResourceInfo, Str, compare_resource_versions};
 use tokio::sync::watch;
@@ -36,7 +37,7 @@ pub enum Keep {
 }
 
 /// Changes objects before they are stored, such as by dropping what a program does not need. It may be called twice
-/// on one object, and must then change nothing more.
+/// on one object, and must then change nothing more. An object on which it panics is left out, and reported.
 pub type Transform<K> = Arc<dyn Fn(&mut K) + Send + Sync>;
 
 /// The objects of one resource. Clones are the same store.
@@ -271,6 +272,11 @@ impl<K: Wire + Object> Store<K> {
         self.0.version.borrow().clone()
     }
 
+    /// The version up to which changes have been taken from one source.
+    pub(crate) fn part_version(&self, part: &Part) -> Box<str> {
+        self.read().part_version(part).into()
+    }
+
     /// Waits until changes have been taken up to a version, such as that of an object that was just written: what is
     /// then read is no older.
     ///
@@ -334,7 +340,11 @@ impl<K: Wire + Object> Store<K> {
                 let decoded = Encoded::<K>::decode_bytes(encoded.format(), encoded.bytes(), &self.0.resource);
                 let mut object =
                     decoded.map_err(|problem| Error::unreadable(self.resource(), "", &problem))?;
-                transform(&mut object);
+                // One who panics must not take the informer along.
+                if catch_unwind(AssertUnwindSafe(|| transform(&mut object))).is_err() {
+                    let problem = DecodeError::of_document("the transform panicked");
+                    return Err(Error::unreadable(self.resource(), object.name(), &problem));
+                }
                 self.take_as_it_is(Encoded::of(&object))
             }
         }
@@ -344,7 +354,7 @@ impl<K: Wire + Object> Store<K> {
         let unreadable = |problem| Error::unreadable(self.resource(), "", &problem);
         let meta = encoded.check().map_err(unreadable)?;
         if meta.name.is_empty() {
-            let problem = klient_apimachinery::codec::DecodeError::of_document("it has no name");
+            let problem = DecodeError::of_document("it has no name");
             return Err(Error::unreadable(self.resource(), "", &problem));
         }
         if let Some(entry) = self.read().get(&meta.namespace, &meta.name)

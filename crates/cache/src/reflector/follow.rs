@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use klient_apimachinery::codec::{Encoded, Wire};
-use klient_apimachinery::{Object, SourceError, WatchEvent, Watching};
+use klient_apimachinery::{Object, SourceError, WatchEvent};
 use tokio::time::Instant;
 
 use super::Core;
+use super::stream::Begun;
 use crate::delta::Delta;
 
 /// A watch that ends before this without an event did not work.
@@ -17,13 +18,10 @@ const QUIET: Duration = Duration::from_secs(60);
 
 impl<K: Wire + Object> Core<K> {
     /// Watches, again and again, until all must be listed anew.
-    pub(super) async fn follow(
-        &mut self,
-        mut watching: Option<Box<dyn Watching<K>>>,
-    ) -> Result<(), SourceError> {
+    pub(super) async fn follow(&mut self, mut begun: Option<Begun<K>>) -> Result<(), SourceError> {
         let mut internal_errors: Option<(Instant, Instant)> = None;
         loop {
-            let error = match self.watch_once(watching.take()).await {
+            let error = match self.watch_once(begun.take()).await {
                 Ok(()) => continue,
                 Err(error) => error,
             };
@@ -45,20 +43,21 @@ impl<K: Wire + Object> Core<K> {
     }
 
     /// Watches until the watch ends, as all watches do.
-    async fn watch_once(&mut self, watching: Option<Box<dyn Watching<K>>>) -> Result<(), SourceError> {
-        let mut watching = match watching {
-            Some(watching) => watching,
+    async fn watch_once(&mut self, begun: Option<Begun<K>>) -> Result<(), SourceError> {
+        let Begun { mut watching, mut arrived, mut next } = match begun {
+            Some(begun) => begun,
             None => {
                 let (source, options) = (self.source.clone(), self.watch_options());
-                source.watch(&options).await?
+                Begun::new(source.watch(&options).await?)
             }
         };
-        self.progress.change(&self.part, |part| part.watches += 1);
+        self.progress.change(&self.part, |part| {
+            (part.error, part.attempts) = (None, 0);
+            part.watches += 1;
+        });
         let began = Instant::now();
         let mut events = 0;
-        let mut arrived = Vec::new();
         loop {
-            let next = watching.next(&mut arrived).await;
             events += arrived.len();
             if !arrived.is_empty() {
                 self.take_events(std::mem::take(&mut arrived)).await?;
@@ -76,14 +75,12 @@ impl<K: Wire + Object> Core<K> {
                 }
                 Err(error) => return Err(error),
             }
+            next = watching.next(&mut arrived).await;
         }
     }
 
     /// Takes events of a watch; the error is one that the watch told of.
-    pub(super) async fn take_events(
-        &mut self,
-        events: Vec<WatchEvent<Encoded<K>>>,
-    ) -> Result<(), SourceError> {
+    async fn take_events(&mut self, events: Vec<WatchEvent<Encoded<K>>>) -> Result<(), SourceError> {
         let mut deltas = Vec::with_capacity(events.len());
         let mut failure = None;
         for event in events {
@@ -103,8 +100,8 @@ impl<K: Wire + Object> Core<K> {
                     }
                 },
                 WatchEvent::Bookmark(bookmark) => {
-                    self.version = bookmark.resource_version.as_str().into();
-                    deltas.push(Delta::Bookmark(self.version.clone()));
+                    self.advance(&bookmark.resource_version);
+                    deltas.push(Delta::Bookmark(bookmark.resource_version.as_str().into()));
                     None
                 }
                 WatchEvent::Error(status) => {
@@ -114,14 +111,19 @@ impl<K: Wire + Object> Core<K> {
                 }
             };
             if let Some((delta, entry)) = entry {
-                if *self.version != *entry.version() {
-                    self.version = entry.version().into();
-                }
+                self.advance(entry.version());
                 deltas.push(delta);
             }
         }
         self.queue.push(deltas);
         self.queue.room().await;
         failure.map_or(Ok(()), Err)
+    }
+
+    fn advance(&mut self, version: &str) {
+        // Without a version a watch would begin with all there is, and would not tell of what has gone.
+        if !version.is_empty() && *self.version != *version {
+            self.version = version.into();
+        }
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use klient_apimachinery::codec::Wire;
+use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watching};
+use tokio::time::Instant;
 
 use super::Core;
 use crate::entry::Entry;
@@ -13,10 +14,10 @@ use crate::key::ObjectKey;
 impl<K: Wire + Object> Core<K> {
     /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then
     /// all are listed.
-    pub(super) async fn stream_list(&mut self) -> Result<Option<Box<dyn Watching<K>>>, SourceError> {
+    pub(super) async fn stream_list(&mut self) -> Result<Option<Begun<K>>, SourceError> {
         loop {
             let error = match self.try_stream_list().await {
-                Ok(watching) => return Ok(watching),
+                Ok(begun) => return Ok(begun),
                 Err(error) => error,
             };
             if error.is_expired() || error.is_too_large_version() {
@@ -33,7 +34,7 @@ impl<K: Wire + Object> Core<K> {
         }
     }
 
-    async fn try_stream_list(&mut self) -> Result<Option<Box<dyn Watching<K>>>, SourceError> {
+    async fn try_stream_list(&mut self) -> Result<Option<Begun<K>>, SourceError> {
         let mut options = WatchOptions { send_initial_events: true, ..self.watch_options() };
         if self.is_unavailable {
             options.resource_version = None;
@@ -42,8 +43,15 @@ impl<K: Wire + Object> Core<K> {
         let mut watching = source.watch(&options).await?;
         let mut initial = Initial::default();
         let mut arrived = Vec::new();
+        let (mut silent_since, mut is_past_list) = (Instant::now(), false);
         loop {
-            let next = tokio::time::timeout(self.options.bookmark_wait, watching.next(&mut arrived)).await;
+            let limit = silent_since + self.options.bookmark_wait;
+            let next = tokio::time::timeout_at(limit, watching.next(&mut arrived)).await;
+            // What is there comes before what changes: only that shows that the list goes on.
+            is_past_list |= arrived.iter().any(|event| !matches!(event, WatchEvent::Added(_)));
+            if !is_past_list && !arrived.is_empty() {
+                silent_since = Instant::now();
+            }
             let mut rest = arrived.drain(..);
             for event in rest.by_ref() {
                 let (object, news) = match event {
@@ -55,17 +63,21 @@ impl<K: Wire + Object> Core<K> {
                         return Err(SourceError::status(*status, None, text));
                     }
                     WatchEvent::Bookmark(bookmark) if bookmark.initial_events_end => {
-                        let rest: Vec<_> = rest.collect();
-                        let entries = initial.entries();
-                        self.replace(entries, &bookmark.resource_version).await;
-                        self.take_events(rest).await?;
-                        return Ok(Some(watching));
+                        let arrived = rest.collect();
+                        self.replace(initial.entries(), &bookmark.resource_version).await;
+                        return Ok(Some(Begun { watching, arrived, next: next.unwrap_or(Ok(true)) }));
                     }
                     WatchEvent::Bookmark(_) => continue,
                 };
                 match self.store.take(object) {
                     Ok(entry) => initial.take(entry, news),
-                    Err(error) => self.tell(&error),
+                    Err(error) => {
+                        self.tell(&error);
+                        if news == News::Gone {
+                            // Of which object is not known.
+                            return Err(SourceError::unreadable("an object that is gone cannot be read"));
+                        }
+                    }
                 }
             }
             drop(rest);
@@ -85,6 +97,20 @@ impl<K: Wire + Object> Core<K> {
                 }
             }
         }
+    }
+}
+
+/// A watch that has begun, and what of it has arrived already.
+pub(super) struct Begun<K> {
+    pub(super) watching: Box<dyn Watching<K>>,
+    pub(super) arrived: Vec<WatchEvent<Encoded<K>>>,
+    /// Whether there is more, as told along with what has arrived.
+    pub(super) next: Result<bool, SourceError>,
+}
+
+impl<K> Begun<K> {
+    pub(super) fn new(watching: Box<dyn Watching<K>>) -> Self {
+        Begun { watching, arrived: Vec::new(), next: Ok(true) }
     }
 }
 

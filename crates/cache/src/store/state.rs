@@ -16,8 +16,16 @@ use crate::slots::SlotTable;
 /// What became of a store.
 pub(crate) enum Change<K> {
     Added(Arc<Entry<K>>),
-    Updated { old: Arc<Entry<K>>, new: Arc<Entry<K>> },
-    Deleted { last: Arc<Entry<K>>, is_final_state_unknown: bool },
+    Updated {
+        old: Arc<Entry<K>>,
+        new: Arc<Entry<K>>,
+    },
+    /// What was known of it, and its last state.
+    Deleted {
+        old: Arc<Entry<K>>,
+        last: Arc<Entry<K>>,
+        is_final_state_unknown: bool,
+    },
 }
 
 impl<K> Clone for Change<K> {
@@ -25,9 +33,11 @@ impl<K> Clone for Change<K> {
         match self {
             Change::Added(entry) => Change::Added(entry.clone()),
             Change::Updated { old, new } => Change::Updated { old: old.clone(), new: new.clone() },
-            Change::Deleted { last, is_final_state_unknown } => {
-                Change::Deleted { last: last.clone(), is_final_state_unknown: *is_final_state_unknown }
-            }
+            Change::Deleted { old, last, is_final_state_unknown } => Change::Deleted {
+                old: old.clone(),
+                last: last.clone(),
+                is_final_state_unknown: *is_final_state_unknown,
+            },
         }
     }
 }
@@ -98,6 +108,10 @@ impl<K> State<K> {
             _ => one,
         });
         least.map_or("", |version| version)
+    }
+
+    pub(super) fn part_version(&self, part: &Part) -> &str {
+        self.versions.get(part.index).map_or("", |version| version)
     }
 
     pub(super) fn set_version(&mut self, part: &Part, version: &str) {
@@ -180,7 +194,8 @@ impl<K: Object> State<K> {
         self.namespaces.remove(slot, &old.namespace);
         self.labels.remove(slot, &old.labels);
         self.indices.iter_mut().for_each(|index| index.remove(slot));
-        Some(Change::Deleted { last: last.unwrap_or(old), is_final_state_unknown })
+        let last = last.unwrap_or_else(|| old.clone());
+        Some(Change::Deleted { old, last, is_final_state_unknown })
     }
 
     /// What of a list is new, and what is not in it.
@@ -195,8 +210,9 @@ impl<K: Object> State<K> {
             if let Some(slot) = known {
                 listed[slot as usize] = true;
             }
+            // One that was on its way to the store when it was listed came twice.
             let is_known =
-                known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| Arc::ptr_eq(known, &entry));
+                known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| known.is_same_state(&entry));
             if !is_known {
                 puts.push(entry);
             }

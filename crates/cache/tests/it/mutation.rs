@@ -36,7 +36,7 @@ fn cached(text: &str) -> Cached<ConfigMap> {
 
 fn deleted(text: &str) -> Deleted<ConfigMap> {
     let object = cached(text);
-    Deleted { key: object.key(), object: Some(object), is_final_state_unknown: false }
+    Deleted { key: object.key(), known: None, object: Some(object), is_final_state_unknown: false }
 }
 
 fn cache(include_adds: bool) -> (Store<ConfigMap>, Cache) {

@@ -1,0 +1,160 @@
+//! [`Story`], what one handler was told, and whether it fits together.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use klient_apimachinery::Object;
+use klient_apimachinery::codec::Wire;
+use klient_cache::{Cached, Event, Overflow};
+
+use super::cluster::Painted;
+use super::ledger::Ledger;
+
+/// An object that says its color in two places.
+pub(super) trait Colored: Wire + Object {
+    /// The color, but for the label.
+    fn color(&self) -> Option<&str>;
+}
+
+/// Of which objects a handler is told.
+#[derive(Clone, Copy)]
+pub(super) enum Wants {
+    All,
+    /// Those whose color ends so that about half of them are wanted.
+    Half,
+}
+
+impl Wants {
+    pub(super) fn includes(self, color: &str) -> bool {
+        match self {
+            Wants::All => true,
+            Wants::Half => color.ends_with(['0', '2', '4', '6', '8']),
+        }
+    }
+}
+
+/// What one handler was told.
+pub(super) struct Story {
+    overflow: Overflow,
+    wants: Wants,
+    /// What there is, as far as the handler knows.
+    now: BTreeMap<String, Painted>,
+    /// The latest version of each uid.
+    latest: HashMap<String, u64>,
+    /// All states that were told, and whether the state is one that was written.
+    states: HashSet<(Painted, bool)>,
+    problems: Vec<String>,
+    pub(super) events: u64,
+    pub(super) greatest_depth: usize,
+}
+
+impl Story {
+    pub(super) fn new(overflow: Overflow, wants: Wants) -> Self {
+        Story {
+            overflow,
+            wants,
+            now: BTreeMap::new(),
+            latest: HashMap::new(),
+            states: HashSet::new(),
+            problems: Vec::new(),
+            events: 0,
+            greatest_depth: 0,
+        }
+    }
+
+    pub(super) fn tell<K: Colored>(&mut self, event: &Event<K>) {
+        self.events += 1;
+        let key = event.key().to_string();
+        match event {
+            Event::Added { object, .. } => {
+                let state = self.state(object, true);
+                if let Some(before) = self.now.insert(key, state) {
+                    self.problem(event, &format!("there was {before:?}"));
+                }
+            }
+            Event::Updated { old, new } => {
+                let (old, new) = (painted(old), self.state(new, true));
+                if old.0 == new.0 && old.1 >= new.1 {
+                    self.problem(event, "it goes back");
+                }
+                let before = self.now.insert(key, new);
+                if before.as_ref() != Some(&old) {
+                    self.problem(event, &format!("there was {before:?}"));
+                }
+            }
+            Event::Deleted(deleted) => {
+                let before = self.now.remove(&key);
+                let last = deleted.object.as_ref().map(|object| self.state(object, false));
+                let known = deleted.known.as_ref().map(painted);
+                // Two objects of one name may have come and gone while nobody listened.
+                let is_same = self.overflow == Overflow::Coalesce
+                    || before.as_ref().map(|before| &before.0) == last.as_ref().map(|last| &last.0);
+                if before.is_none() || before != known || !is_same {
+                    self.problem(event, &format!("there was {before:?}"));
+                }
+                if deleted.is_final_state_unknown && self.overflow == Overflow::Block && before != last {
+                    self.problem(event, &format!("there was {before:?}"));
+                }
+            }
+        }
+    }
+
+    fn state<K: Colored>(&mut self, object: &Cached<K>, is_written: bool) -> Painted {
+        let state = painted(object);
+        if object.color().is_some_and(|color| color != state.2) {
+            self.problems.push(format!("{object:?} has two colors: {:?} and {}", object.color(), state.2));
+        }
+        let latest = self.latest.entry(state.0.clone()).or_default();
+        if *latest > state.1 {
+            self.problems.push(format!("{object:?} comes after version {latest}"));
+        }
+        *latest = state.1;
+        self.states.insert((state.clone(), is_written));
+        state
+    }
+
+    fn problem<K: Object>(&mut self, event: &Event<K>, problem: &str) {
+        self.problems.push(format!("event {}, {event:?}: {problem}", self.events));
+    }
+
+    /// What the handler does not know as it is, or knows and should not.
+    pub(super) fn wrong(&self, wanted: &BTreeMap<String, Painted>) -> Vec<String> {
+        let is_wrong = |key: &&String| {
+            wanted.get(*key).filter(|object| self.wants.includes(&object.2)) != self.now.get(*key)
+        };
+        wanted.keys().chain(self.now.keys()).filter(is_wrong).cloned().collect()
+    }
+
+    /// All that does not fit.
+    pub(super) fn problems(
+        &self,
+        ledger: &Ledger,
+        wanted: &BTreeMap<String, Painted>,
+        kind: &str,
+    ) -> Vec<String> {
+        let mut problems = self.problems.clone();
+        for ((uid, version, color), is_written) in &self.states {
+            // A pod that is deleted is marked first, which gives it a version.
+            let is_exact = *is_written && kind != "pods";
+            let is_ours = !color.is_empty();
+            if is_ours && !ledger.has(uid, *version, color, is_exact) {
+                let states = ledger.states(uid);
+                problems.push(format!("nobody made {uid} {color} at {version}, but {states:?}"));
+            }
+        }
+        let wrong = self.wrong(wanted);
+        if !wrong.is_empty() {
+            problems.push(format!("in the end it is wrong about {wrong:?}"));
+        }
+        let most = super::follower::BUFFER + klient_cache::BATCH;
+        if self.greatest_depth > most {
+            problems.push(format!("{} events waited", self.greatest_depth));
+        }
+        problems
+    }
+}
+
+/// An object in short.
+pub(super) fn painted<K: Object + Wire>(object: &Cached<K>) -> Painted {
+    let color = object.labels().get("color").unwrap_or_default().to_owned();
+    (object.uid().to_owned(), object.resource_version().parse().unwrap(), color)
+}

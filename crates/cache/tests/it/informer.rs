@@ -1,0 +1,440 @@
+//! Informers as a whole: how they start, sync and stop, what they keep, and what they make of a server that was away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use klient_api::core::v1::{ConfigMap, Pod};
+use klient_apimachinery::{ListWatch, Resource as _, ResourceInfo};
+use klient_cache::{Indexer, Informer, InformerOptions, Keep};
+use klient_client::{Client, Config};
+
+use crate::proxy::{Answer, Kind, Proxy};
+use crate::stage::{
+    Told, cluster, color, config, create, delete, informer, listing, paint, paints, quick, repaint, soon,
+    version,
+};
+
+#[tokio::test]
+async fn what_may_not_be_listed_is_told_at_once() {
+    let (server, client) = cluster().await;
+    let nobody = Config::from_kubeconfig(&server.kubeconfig_for(&server.token("nobody", &[]))).unwrap();
+    let nobody = Client::new(nobody).unwrap();
+    for reflector in [quick(), listing()] {
+        let options = InformerOptions { reflector, ..Default::default() };
+        let forbidden = Informer::new(nobody.api::<Pod>(), options);
+        forbidden.start();
+        let error = soon("an error", forbidden.wait_for_sync()).await.unwrap_err();
+        assert!(error.is_lasting(), "{error:?}");
+        assert_eq!(error.as_source().unwrap().code(), Some(403));
+        assert_eq!(error.resource(), &Pod::INFO);
+        assert!(error.to_string().starts_with("cannot follow pods: "), "{error}");
+        assert!(forbidden.last_error().is_some());
+    }
+    let toys = ResourceInfo::from_static("shop.example", "v1", "Toy", "toys", true);
+    let unknown =
+        Informer::new(client.dynamic(toys), InformerOptions { reflector: quick(), ..Default::default() });
+    unknown.start();
+    let error = soon("an error", unknown.lister().wait_for_sync()).await.unwrap_err();
+    assert_eq!(error.as_source().unwrap().code(), Some(404));
+    assert!(error.to_string().starts_with("cannot follow toys.shop.example: "), "{error}");
+    let handler = unknown.add_handler(|_| {});
+    assert!(soon("an error", handler.wait_for_sync()).await.unwrap_err().is_lasting());
+}
+
+#[tokio::test]
+async fn one_that_does_not_run_is_not_waited_for() {
+    let (_server, client) = cluster().await;
+    let informer = informer(&client);
+    let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the informer of configmaps was not started: call start() first");
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    informer.stop().await;
+    let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+    assert!(error.is_stopped(), "{error:?}");
+}
+
+#[tokio::test]
+async fn who_waits_learns_that_it_was_stopped() {
+    let (server, _client) = cluster().await;
+    let proxy = Proxy::new(&server, |_| Answer::Silence).await;
+    let informer = informer(&proxy.client());
+    informer.start();
+    let handler = informer.add_handler(|_| {});
+    let waiting = {
+        let informer = informer.clone();
+        tokio::spawn(async move { tokio::join!(informer.wait_for_sync(), handler.wait_for_sync()) })
+    };
+    proxy.requests(1).await;
+    informer.stop().await;
+    let (informer, handler) = soon("both errors", waiting).await.unwrap();
+    assert!(informer.unwrap_err().is_stopped() && handler.unwrap_err().is_stopped());
+}
+
+/// What was forbidden may be allowed later: the informer goes on trying.
+#[tokio::test]
+async fn one_that_was_refused_goes_on_trying() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let proxy = Proxy::new(&server, |asked| match asked.kind() {
+        Kind::Watch => Answer::Pass,
+        _ if asked.number < 2 => Answer::Failure(403, "Forbidden"),
+        _ => Answer::Pass,
+    })
+    .await;
+    let informer = informer(&proxy.client());
+    informer.start();
+    assert!(soon("an error", informer.wait_for_sync()).await.unwrap_err().is_lasting());
+    let handler = informer.add_handler(|_| {});
+    let synced = async {
+        while handler.wait_for_sync().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the first list", synced).await;
+    assert!(informer.has_synced() && informer.last_error().is_none());
+}
+
+#[tokio::test]
+async fn it_stops_when_nobody_uses_it_any_more() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let proxy = Proxy::passing(&server).await;
+    let informer = informer(&proxy.client());
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    let store = informer.store().clone();
+    let (lister, handler, events) =
+        (informer.lister().namespace("default"), informer.add_handler(|_| {}), informer.events());
+    // Each of them alone keeps it running.
+    drop(informer);
+    let keepers: [Box<dyn std::any::Any>; 3] = [Box::new(lister), Box::new(handler), Box::new(events)];
+    for (round, keeper) in keepers.into_iter().enumerate() {
+        let made = repaint(&client, "a", &format!("color-{round}")).await;
+        soon("the change", store.wait_for(&made)).await.unwrap();
+        soon("the watch", proxy.streams(1)).await;
+        drop(keeper);
+    }
+    soon("the end of the watch", proxy.streams(0)).await;
+    assert!(store.contains("default/a"), "what a store holds stays");
+}
+
+#[tokio::test]
+async fn a_detached_handler_keeps_it_running_until_it_is_stopped() {
+    let (server, client) = cluster().await;
+    let proxy = Proxy::passing(&server).await;
+    let informer = informer(&proxy.client());
+    let (mut told, handler) = Told::of(&informer);
+    handler.detach();
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    let other = informer.clone();
+    drop(informer);
+    create(&client, "a", "red").await;
+    assert!(told.sorted::<1>().await[0].starts_with("+a red"));
+    other.stop().await;
+    soon("the end of the watch", proxy.streams(0)).await;
+    assert_eq!(told.next().await, ["end"]);
+}
+
+#[tokio::test]
+async fn one_that_was_stopped_starts_again_where_it_was() {
+    let (server, client) = cluster().await;
+    for name in ["a", "b", "c"] {
+        create(&client, name, "red").await;
+    }
+    for reflector in [quick(), listing()] {
+        let proxy = Proxy::passing(&server).await;
+        let informer =
+            Informer::new(paints(&proxy.client()), InformerOptions { reflector, ..Default::default() });
+        let (mut told, handler) = Told::of(&informer);
+        informer.start();
+        informer.start();
+        soon("the first list", handler.wait_for_sync()).await.unwrap();
+        let mut first = told.sorted::<3>().await;
+        first.sort();
+        assert_eq!(first, ["+a red at first", "+b red at first", "+c red at first"]);
+        informer.stop().await;
+        informer.stop().await;
+        soon("the end of the watch", proxy.streams(0)).await;
+        assert_eq!(informer.store().len(), 3);
+        let known = informer.store().resource_version();
+
+        repaint(&client, "a", "blue").await;
+        delete(&client, "b").await;
+        let last = create(&client, "d", "red").await;
+        assert!(told.is_empty());
+        let before = proxy.words().len();
+        informer.start();
+        // It has synced when it has what is there now.
+        soon("the list", informer.wait_for_sync()).await.unwrap();
+        assert!(informer.store().contains("default/d") && !informer.store().contains("default/b"));
+        soon("the list", informer.store().wait_for(&last)).await.unwrap();
+        assert_eq!(told.sorted().await, ["+d red", "-b red perhaps", "~a red to blue"]);
+        let asked = &proxy.words()[before];
+        assert!(asked.ends_with(&format!(" from {known}")), "{asked}");
+        repaint(&client, "c", "blue").await;
+        assert_eq!(told.next().await, ["~c red to blue"]);
+        for (name, color) in [("a", "red"), ("c", "red"), ("b", "red")] {
+            let object = paint(name, color);
+            match name {
+                "b" => drop(create(&client, name, color).await),
+                _ => drop(repaint(&client, object.metadata.name.as_deref().unwrap(), color).await),
+            }
+        }
+        delete(&client, "d").await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_missed_is_told_as_far_as_it_can_be_known() {
+    let (server, client) = cluster().await;
+    for name in ["changed", "gone", "other", "same"] {
+        create(&client, name, "red").await;
+    }
+    for reflector in [quick(), listing()] {
+        let proxy = Proxy::passing(&server).await;
+        let informer =
+            Informer::new(paints(&proxy.client()), InformerOptions { reflector, ..Default::default() });
+        let (mut told, handler) = Told::of(&informer);
+        informer.start();
+        soon("the first list", handler.wait_for_sync()).await.unwrap();
+        told.sorted::<4>().await;
+        proxy.stop_listening().await;
+        repaint(&client, "changed", "green").await;
+        repaint(&client, "changed", "blue").await;
+        repaint(&client, "gone", "blue").await;
+        delete(&client, "gone").await;
+        delete(&client, "other").await;
+        create(&client, "other", "blue").await;
+        create(&client, "passing", "blue").await;
+        delete(&client, "passing").await;
+        let last = create(&client, "new", "blue").await;
+        server.compact();
+        proxy.listen().await;
+        soon("the list", informer.store().wait_for(&last)).await.unwrap();
+        // Nobody saw that `gone` was blue at last.
+        assert_eq!(
+            told.sorted().await,
+            ["+new blue", "-gone red perhaps", "~changed red to blue", "~other red to another blue"]
+        );
+        assert!(told.is_empty());
+        delete(&client, "new").await;
+        create(&client, "gone", "red").await;
+        repaint(&client, "changed", "red").await;
+        delete(&client, "other").await;
+        create(&client, "other", "red").await;
+    }
+}
+
+#[tokio::test]
+async fn several_namespaces_fill_one_store() {
+    let (server, client) = cluster().await;
+    let proxy = Proxy::passing(&server).await;
+    let through = proxy.client();
+    let namespaces = ["default", "kube-system"];
+    let put = async |namespace: &str, name: &str| {
+        version(&client.api::<ConfigMap>().namespace(namespace).create(&paint(name, "red")).await.unwrap())
+    };
+    put("default", "a").await;
+    put("kube-public", "a").await;
+    let last = put("kube-system", "a").await;
+    let sources = namespaces.map(|namespace| {
+        Arc::new(through.api::<ConfigMap>().namespace(namespace)) as Arc<dyn ListWatch<ConfigMap>>
+    });
+    let options = InformerOptions { reflector: listing(), ..Default::default() };
+    let informer = Informer::of_sources(sources.into(), options);
+    let (mut told, handler) = Told::of(&informer);
+    informer.start();
+    soon("the first lists", handler.wait_for_sync()).await.unwrap();
+    soon("the version", informer.store().wait_for(&last)).await.unwrap();
+    assert_eq!(told.sorted().await, ["+a red at first", "+a red at first"]);
+    let names = |namespace: &str| -> Vec<_> {
+        let objects = informer.lister().namespace(namespace).list();
+        objects.iter().map(|object| object.name().to_owned()).collect()
+    };
+    assert_eq!(names("default"), ["a"]);
+    assert!(names("kube-public").is_empty());
+
+    // What one list says is gone is of its own namespace only.
+    proxy.stop_listening().await;
+    delete(&client, "a").await;
+    put("kube-system", "b").await;
+    server.compact();
+    proxy.listen().await;
+    assert_eq!(told.sorted().await, ["+b red", "-a red perhaps"]);
+    assert!(names("default").is_empty());
+    assert_eq!(names("kube-system").len(), 2);
+}
+
+/// One namespace that may not be listed does not keep the others from being followed.
+#[tokio::test]
+async fn one_namespace_that_fails_is_named() {
+    let (_server, client) = cluster().await;
+    let proxy_plan = |asked: &crate::proxy::Asked| match asked.path().contains("kube-system") {
+        true => Answer::Failure(403, "Forbidden"),
+        false => Answer::Pass,
+    };
+    let proxy = Proxy::new(&_server, proxy_plan).await;
+    let through = proxy.client();
+    let sources = ["default", "kube-system"].map(|namespace| {
+        Arc::new(through.api::<ConfigMap>().namespace(namespace)) as Arc<dyn ListWatch<ConfigMap>>
+    });
+    let options = InformerOptions { reflector: quick(), ..Default::default() };
+    let informer = Informer::of_sources(sources.into(), options);
+    informer.start();
+    let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot follow configmaps in namespace kube-system: "), "{error}");
+    create(&client, "a", "red").await;
+    let came = async {
+        while !informer.store().contains("default/a") {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the object", came).await;
+    assert!(!informer.has_synced());
+}
+
+#[tokio::test]
+async fn what_was_written_can_be_waited_for() {
+    let (_server, client) = cluster().await;
+    let informer = informer(&client);
+    informer.start();
+    for count in 0..50 {
+        let name = format!("a{count}");
+        let made = create(&client, &name, "red").await;
+        soon("the object", informer.store().wait_for(&made)).await.unwrap();
+        assert_eq!(informer.store().get(&format!("default/{name}")).unwrap().resource_version(), made);
+        delete(&client, &name).await;
+    }
+    for nonsense in ["", "0", "010", "abc", "-1"] {
+        let error = informer.store().wait_for(nonsense).await.unwrap_err();
+        assert!(error.to_string().contains("no resourceVersion of configmaps"), "{nonsense:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn objects_are_found_by_what_was_added_before_and_after_the_start() {
+    let (_server, client) = cluster().await;
+    for (name, color) in [("a", "red"), ("b", "blue"), ("c", "red")] {
+        create(&client, name, color).await;
+    }
+    let informer = informer(&client);
+    let by_color = || Indexer::new(|object: &klient_cache::Cached<ConfigMap>| Some(color(object).to_owned()));
+    informer.add_indexer("before", by_color()).unwrap();
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    informer.add_indexer("after", by_color()).unwrap();
+    informer.add_indexer("label", Indexer::label("color")).unwrap();
+    let error = informer.add_indexer("after", by_color()).unwrap_err();
+    assert_eq!(error.to_string(), "the store of configmaps already has another index \"after\"");
+    let check = |color: &str, wanted: &[&str]| {
+        for index in ["before", "after", "label"] {
+            let mut names: Vec<_> = (informer.store().by_index(index, color).unwrap().iter())
+                .map(|object| object.name().to_owned())
+                .collect();
+            names.sort();
+            assert_eq!(names, wanted, "{index} {color}");
+        }
+    };
+    check("red", &["a", "c"]);
+    repaint(&client, "a", "blue").await;
+    delete(&client, "c").await;
+    let last = create(&client, "d", "red").await;
+    soon("the changes", informer.store().wait_for(&last)).await.unwrap();
+    check("red", &["d"]);
+    check("blue", &["a", "b"]);
+    check("green", &[]);
+    let mut values = informer.store().index_values("before").unwrap();
+    values.sort();
+    assert_eq!(values, ["blue", "red"]);
+}
+
+#[tokio::test]
+async fn objects_are_changed_before_they_are_kept() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    for keep in [Keep::Packed, Keep::Decoded] {
+        for reflector in [quick(), listing()] {
+            let calls = Arc::new(AtomicUsize::new(0));
+            let called = calls.clone();
+            let options = InformerOptions {
+                reflector,
+                keep,
+                transform: Some(Arc::new(move |object: &mut ConfigMap| {
+                    called.fetch_add(1, Ordering::Relaxed);
+                    object.data =
+                        [("color", format!("dark {}", color(object).trim_start_matches("dark ")))].into();
+                    object.metadata.labels = [("dark", "yes")].into();
+                })),
+                ..Default::default()
+            };
+            let informer = Informer::new(paints(&client), options);
+            informer.start();
+            let (mut told, _handler) = Told::of(&informer);
+            assert_eq!(told.next().await, ["+a dark red at first"]);
+            repaint(&client, "a", "blue").await;
+            assert_eq!(told.next().await, ["~a dark red to dark blue"]);
+            assert_eq!(informer.store().select(&"dark=yes".parse().unwrap()).len(), 1);
+            assert!(calls.load(Ordering::Relaxed) >= 2);
+            repaint(&client, "a", "red").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_changed_is_left_out() {
+    let (_server, client) = cluster().await;
+    create(&client, "bad", "red").await;
+    create(&client, "good", "red").await;
+    for reflector in [quick(), listing()] {
+        let errors = Arc::new(AtomicUsize::new(0));
+        let told = errors.clone();
+        let on_error: klient_cache::ErrorHandler = Arc::new(move |error| {
+            assert!(error.is_unreadable_object(), "{error:?}");
+            told.fetch_add(1, Ordering::Relaxed);
+        });
+        let options = InformerOptions {
+            reflector: klient_cache::ReflectorOptions { on_error: Some(on_error), ..reflector },
+            transform: Some(Arc::new(|object: &mut ConfigMap| {
+                let is_bad = object.metadata.name.as_deref() == Some("bad");
+                assert!(!is_bad, "a panic that the test is about");
+            })),
+            ..Default::default()
+        };
+        let informer = Informer::new(paints(&client), options);
+        informer.start();
+        soon("the first list", informer.wait_for_sync()).await.unwrap();
+        repaint(&client, "bad", "blue").await;
+        let last = repaint(&client, "good", "blue").await;
+        soon("the change", informer.store().wait_for(&last)).await.unwrap();
+        assert!(informer.store().contains("default/good") && !informer.store().contains("default/bad"));
+        assert_eq!(errors.load(Ordering::Relaxed), 2);
+        repaint(&client, "bad", "red").await;
+        repaint(&client, "good", "red").await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_restarted_is_followed_on() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let informer = Informer::new(
+        paints(&Client::new(config(&server)).unwrap()),
+        InformerOptions { reflector: quick(), ..Default::default() },
+    );
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    let address = server.address();
+    drop(client);
+    server.stop().await;
+    let listen = klient_apiserver::Options { listen: address, ..Default::default() };
+    let refused = async {
+        while !informer.last_error().is_some_and(|error| error.as_source().unwrap().is_refused()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("a refusal", refused).await;
+    assert!(informer.store().contains("default/a"));
+    drop(klient_apiserver::Server::start(listen).await.unwrap());
+}

@@ -1,0 +1,179 @@
+//! A server with clients of it, objects to put there, and what handlers are told, in words.
+
+use std::future::Future;
+use std::time::Duration;
+
+use klient_api::core::v1::ConfigMap;
+use klient_apimachinery::InNamespace;
+use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
+use klient_apiserver::{Server, TestServer};
+use klient_cache::{Backoff, Event, Informer, InformerOptions, Reflector, ReflectorOptions, Registration};
+use klient_client::{Api, Client, Config, Patch};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// How long something that must happen is waited for before a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for what must happen.
+pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
+}
+
+/// A server, and a client of one who may do everything.
+pub(crate) async fn cluster() -> (TestServer, Client) {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::new(config(&server)).unwrap();
+    (server, client)
+}
+
+pub(crate) fn config(server: &Server) -> Config {
+    Config::from_kubeconfig(&server.kubeconfig()).unwrap()
+}
+
+/// Config maps of the default namespace.
+pub(crate) fn paints(client: &Client) -> Api<ConfigMap, InNamespace> {
+    client.api::<ConfigMap>().namespace("default")
+}
+
+pub(crate) fn paint(name: &str, color: &str) -> ConfigMap {
+    ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name.into()),
+            labels: [("color", color)].into(),
+            ..Default::default()
+        },
+        data: [("color", color)].into(),
+        ..Default::default()
+    }
+}
+
+/// Makes a config map, and says at which version.
+pub(crate) async fn create(client: &Client, name: &str, color: &str) -> String {
+    version(&paints(client).create(&paint(name, color)).await.unwrap())
+}
+
+/// Changes a config map, and says to which version.
+pub(crate) async fn repaint(client: &Client, name: &str, color: &str) -> String {
+    let patch = json!({"data": {"color": color}, "metadata": {"labels": {"color": color}}});
+    version(&paints(client).patch(name, &Patch::Merge(patch)).await.unwrap())
+}
+
+pub(crate) async fn delete(client: &Client, name: &str) {
+    paints(client).delete(name, &DeleteOptions::default()).await.unwrap();
+}
+
+pub(crate) fn version(object: &ConfigMap) -> String {
+    object.metadata.resource_version.as_deref().unwrap().to_owned()
+}
+
+pub(crate) fn color(object: &ConfigMap) -> &str {
+    object.data.get("color").map_or("", |color| color)
+}
+
+/// Tries again at once, so that tests do not wait.
+pub(crate) fn quick() -> ReflectorOptions {
+    ReflectorOptions {
+        backoff: Backoff {
+            initial: Duration::from_millis(2),
+            max: Duration::from_millis(50),
+            jitter: 0.5,
+            ..Default::default()
+        },
+        on_error: printing(),
+        ..Default::default()
+    }
+}
+
+/// Prints what goes wrong, for those who look for it.
+fn printing() -> Option<klient_cache::ErrorHandler> {
+    std::env::var_os("KLIENT_SHOW_ERRORS")?;
+    Some(std::sync::Arc::new(|error| eprintln!("{error:?}")))
+}
+
+/// Lists in pages, not through a watch.
+pub(crate) fn listing() -> ReflectorOptions {
+    ReflectorOptions { watch_list: false, ..quick() }
+}
+
+pub(crate) fn informer(client: &Client) -> Informer<ConfigMap> {
+    Informer::new(paints(client), InformerOptions { reflector: quick(), ..Default::default() })
+}
+
+/// A reflector that runs. It stops when dropped.
+pub(crate) struct Reflecting(AbortHandle);
+
+pub(crate) fn reflect<K: klient_apimachinery::codec::Wire + klient_apimachinery::Object>(
+    reflector: Reflector<K>,
+) -> Reflecting {
+    Reflecting(tokio::spawn(reflector.run()).abort_handle())
+}
+
+impl Drop for Reflecting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What a handler is told, in words.
+pub(crate) struct Told(mpsc::UnboundedReceiver<String>);
+
+impl Told {
+    /// Of an informer's events.
+    pub(crate) fn of(informer: &Informer<ConfigMap>) -> (Told, Registration<ConfigMap>) {
+        let (tell, told) = telling();
+        (told, informer.add_handler(tell))
+    }
+
+    /// The next so many events.
+    pub(crate) async fn next<const N: usize>(&mut self) -> [String; N] {
+        let mut words = [const { String::new() }; N];
+        for at in 0..N {
+            let what = format!("an event behind {:?}", &words[..at]);
+            words[at] = soon(&what, self.0.recv()).await.unwrap_or_else(|| "end".to_owned());
+        }
+        words
+    }
+
+    /// The next so many events, by name.
+    pub(crate) async fn sorted<const N: usize>(&mut self) -> [String; N] {
+        let mut words = self.next().await;
+        words.sort();
+        words
+    }
+
+    /// Whether there has been nothing more.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.0.try_recv().is_err()
+    }
+}
+
+/// A handler, and what it is told.
+pub(crate) fn telling() -> (impl FnMut(Event<ConfigMap>) + Send, Told) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let tell = move |event: Event<ConfigMap>| drop(sender.send(words(&event)));
+    (tell, Told(receiver))
+}
+
+/// An event: `+a red`, `+a red at first`, `~a red to blue`, `=a` where nothing changed, `-a blue`, `-a blue perhaps`.
+pub(crate) fn words(event: &Event<ConfigMap>) -> String {
+    match event {
+        Event::Added { object, is_in_initial_list } => {
+            let first = if *is_in_initial_list { " at first" } else { "" };
+            format!("+{} {}{first}", object.name(), color(object))
+        }
+        Event::Updated { old, new } if old.uid() != new.uid() => {
+            format!("~{} {} to another {}", new.name(), color(old), color(new))
+        }
+        Event::Updated { old, new } if old.resource_version() == new.resource_version() => {
+            format!("={}", new.name())
+        }
+        Event::Updated { old, new } => format!("~{} {} to {}", new.name(), color(old), color(new)),
+        Event::Deleted(deleted) => {
+            let perhaps = if deleted.is_final_state_unknown { " perhaps" } else { "" };
+            let last = deleted.object.as_deref().map_or("", color);
+            format!("-{} {last}{perhaps}", deleted.key.name())
+        }
+    }
+}
