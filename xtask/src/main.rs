@@ -1,6 +1,6 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
-//! `cargo xtask bench wire`, `cargo xtask soak --minutes N`.
+//! `cargo xtask bench wire|informers`, `cargo xtask soak --minutes N`.
 
 mod bench;
 mod codegen;
@@ -19,8 +19,9 @@ fn main() -> ExitCode {
         ["facts", directory] => codegen::import(directory),
         ["tidy"] => tidy::check(),
         ["bench", "wire"] => bench::wire(),
+        ["bench", "informers"] => bench::informers(),
         ["soak", "--minutes", minutes] => soak::run(minutes),
-        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire | soak --minutes N"
+        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire|informers | soak --minutes N"
             .to_owned()),
     };
     match done {

@@ -3,9 +3,16 @@
 //!   klient-bench decode --data data --n 10000 --enc pb|json [--skip]
 //!   klient-bench list   --n 10000 --enc pb|json
 //!   klient-bench items  --n 100000 --enc pb|json
+//!   klient-bench informer --n 10000 [--keep packed|decoded] [--managed-fields] [--strategy list|watchlist]
+//!   klient-bench watch  --n 1000 --m 20000 [--keep packed|decoded] [--managed-fields] [--decode]
+//!   klient-bench idle   --informers 20 --seconds 10
+//!   klient-bench index  --data data --n 100000 [--keep packed|decoded]
 //!   klient-bench queue  --count 1000000 --conc 4
 
+mod index;
+mod informer;
 mod queue;
+mod watch;
 
 use std::any::Any;
 use std::time::Instant;
@@ -31,6 +38,10 @@ fn main() {
         "decode" => decode(&args, &mut out),
         "list" => run(list(&args, &mut out)),
         "items" => run(items(&args, &mut out)),
+        "informer" => run(informer::sync(&args, &mut out)),
+        "watch" => run(watch::events(&args, &mut out)),
+        "idle" => run(informer::idle(&args, &mut out)),
+        "index" => index::run(&args, &mut out),
         "queue" => Box::new(queue::run(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };
@@ -64,12 +75,15 @@ fn decode(args: &Args, out: &mut Map<String, Value>) -> Box<dyn Any> {
 
 fn run<T: 'static>(case: impl Future<Output = T>) -> Box<dyn Any> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    Box::new(runtime.block_on(case))
+    let kept = runtime.block_on(case);
+    // What is kept may be at work in it.
+    Box::new((kept, runtime))
 }
 
 fn client(args: &Args) -> Client {
     let url = args.str("http", "http://127.0.0.1:18080");
-    let mut config = Config::from_url(&format!("{url}/n{}-m0", args.num("n", 10_000))).unwrap();
+    let (n, m) = (args.num("n", 10_000), args.num("m", 0));
+    let mut config = Config::from_url(&format!("{url}/n{n}-m{m}")).unwrap();
     if args.str("enc", "pb") == "json" {
         config.encoding = Encoding::Json;
     }

@@ -2,6 +2,12 @@
 //!
 //!   kube-peer list   --n 10000
 //!   kube-peer decode --data data --n 10000
+//!   kube-peer informer --n 10000 --strategy list|watchlist
+//!   kube-peer watch  --n 1000 --m 20000 --strategy list|watchlist
+//!   kube-peer index  --data data --n 100000
+
+mod index;
+mod informer;
 
 use std::any::Any;
 use std::time::Instant;
@@ -23,10 +29,9 @@ fn main() {
     out.insert("case".into(), json!(case));
     let keep: Box<dyn Any> = match case.as_str() {
         "decode" => decode(&args, &mut out),
-        "list" => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-            runtime.block_on(list(&args, &mut out))
-        }
+        "list" => run(list(&args, &mut out)),
+        "informer" | "watch" => run(informer::run(&args, &mut out)),
+        "index" => index::run(&args, &mut out),
         _ => panic!("no such case {case}"),
     };
     memory(&mut out);
@@ -34,17 +39,28 @@ fn main() {
     drop(keep);
 }
 
+fn run(case: impl Future<Output = Box<dyn Any>>) -> Box<dyn Any> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let kept = runtime.block_on(case);
+    // What is kept may be at work in it.
+    Box::new((kept, runtime))
+}
+
+fn client(args: &Args) -> Client {
+    let (n, m) = (args.num("n", 10_000), args.num("m", 0));
+    let base = args.str("http", "http://127.0.0.1:18080");
+    let mut config = Config::new(format!("{base}/n{n}-m{m}").parse().unwrap());
+    config.proxy_url = None;
+    Client::try_from(config).unwrap()
+}
+
 /// Lists pods and keeps them.
 async fn list(args: &Args, out: &mut Map<String, Value>) -> Box<dyn Any> {
-    let n = args.num("n", 10_000);
-    let base = args.str("http", "http://127.0.0.1:18080");
-    let mut config = Config::new(format!("{base}/n{n}-m0").parse().unwrap());
-    config.proxy_url = None;
-    let pods = Api::<Pod>::all(Client::try_from(config).unwrap());
+    let pods = Api::<Pod>::all(client(args));
     let clock = Clock::start();
     let list = pods.list(&ListParams::default()).await.unwrap();
     clock.stop(out);
-    assert_eq!(list.items.len(), n);
+    assert_eq!(list.items.len(), args.num("n", 10_000));
     Box::new(list)
 }
 

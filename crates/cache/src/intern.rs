@@ -1,5 +1,6 @@
 //! What many objects have in common is kept once: namespaces, labels, and owners.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
@@ -35,6 +36,11 @@ impl LabelSet {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether it is of these labels, which are sorted.
+    fn is(&self, labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> bool {
+        self.iter().eq(labels.iter().map(|(key, value)| (&**key, &**value)))
+    }
 }
 
 impl fmt::Debug for LabelSet {
@@ -69,8 +75,6 @@ pub(crate) struct Interner {
     labels: Pool<Label>,
     sets: Pool<LabelSet>,
     owners: Pool<Owners>,
-    /// The parts of the set that is looked for.
-    parts: Vec<Arc<Label>>,
 }
 
 impl Interner {
@@ -79,28 +83,24 @@ impl Interner {
     }
 
     pub(crate) fn labels(&mut self, meta: &EncodedMeta<'_>) -> Arc<LabelSet> {
-        let mut parts = std::mem::take(&mut self.parts);
-        parts.extend(meta.labels.iter().map(|(key, value)| {
-            let hash = self.hasher.hash_one((&**key, &**value));
-            self.labels.get(
-                hash,
-                |label| label.key == **key && label.value == **value,
-                || Label { key: key.as_ref().into(), value: value.as_ref().into() },
-            )
-        }));
-        parts.sort_by(|a, b| a.key.cmp(&b.key));
-        // Equal labels are the same label, so that sets compare by address.
-        let address = |label: &Arc<Label>| Arc::as_ptr(label) as usize;
-        let mut hash = self.hasher.build_hasher();
-        parts.iter().for_each(|label| address(label).hash(&mut hash));
-        let set = self.sets.get(
-            std::hash::Hasher::finish(&hash),
-            |set| set.0.len() == parts.len() && set.0.iter().zip(&parts).all(|(a, b)| Arc::ptr_eq(a, b)),
-            || LabelSet(parts.as_slice().into()),
-        );
-        parts.clear();
-        self.parts = parts;
-        set
+        // Servers sort them.
+        if meta.labels.is_sorted_by_key(|(key, _)| key) {
+            return self.sorted_labels(&meta.labels);
+        }
+        let mut labels = meta.labels.clone();
+        labels.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.sorted_labels(&labels)
+    }
+
+    fn sorted_labels(&mut self, labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> Arc<LabelSet> {
+        let Interner { hasher, labels: pool, .. } = self;
+        let make = |(key, value): &(Cow<'_, str>, Cow<'_, str>)| {
+            let is = |label: &Label| label.key == **key && label.value == **value;
+            let label = || Label { key: key.as_ref().into(), value: value.as_ref().into() };
+            pool.get(hasher.hash_one((&**key, &**value)), is, label)
+        };
+        let hash = hasher.hash_one(labels);
+        self.sets.get(hash, |set| set.is(labels), || LabelSet(labels.iter().map(make).collect()))
     }
 
     pub(crate) fn owners(&mut self, meta: &EncodedMeta<'_>) -> Option<Arc<Owners>> {

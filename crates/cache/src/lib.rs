@@ -24,6 +24,7 @@ mod event;
 mod expiration;
 mod factory;
 mod handler;
+mod heap;
 mod index;
 mod informer;
 mod intern;

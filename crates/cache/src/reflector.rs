@@ -3,6 +3,7 @@
 mod follow;
 mod list;
 mod stream;
+mod taking;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
 use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions};
+use taking::Taken;
 use tokio::sync::watch;
 
 use crate::backoff::{Backoff, Pauses};
@@ -283,6 +285,14 @@ impl<K: Wire + Object> Core<K> {
                 self.tell(&error);
                 None
             }
+        }
+    }
+
+    /// Keeps what has become of objects: nothing of those that cannot be read, which are reported.
+    fn keep<T>(&mut self, taken: Vec<Taken<K, T>>, mut keep: impl FnMut(Option<Arc<Entry<K>>>, T)) {
+        for (taken, with) in taken {
+            let entry = taken.map_err(|error| self.tell(&error)).ok();
+            keep(entry, with);
         }
     }
 

@@ -25,6 +25,9 @@ use state::{Replacement, State};
 /// The name of the index that every store has.
 pub const NAMESPACE_INDEX: &str = "namespace";
 
+/// How much larger most objects are decoded than in protobuf.
+const DECODED: usize = 4;
+
 /// How a store keeps objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
@@ -330,6 +333,15 @@ impl<K: Wire + Object> Store<K> {
         let entries = objects.into_iter().map(|object| self.take(object)).collect::<Result<_, _>>()?;
         self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Part::default());
         Ok(())
+    }
+
+    /// About how many bytes it takes to make of an object what is stored.
+    pub(crate) fn size_of(&self, encoded: &Encoded<K>) -> usize {
+        let decoded = match self.0.keep {
+            Keep::Packed => 0,
+            Keep::Decoded => DECODED * encoded.bytes().len(),
+        };
+        size_of::<Entry<K>>() + decoded
     }
 
     /// Makes of an object what is stored. One that is in the store already, at the same version, is taken from there.

@@ -6,21 +6,30 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::DATA;
+
 /// A program that runs one case in a process of its own, and prints one JSON line.
-pub(super) struct Peer(PathBuf);
+pub(super) struct Peer {
+    binary: PathBuf,
+    folder: PathBuf,
+}
 
 impl Peer {
-    pub(super) fn new(binary: PathBuf) -> Self {
-        Peer(binary)
+    /// A program, and the folder it is run in.
+    pub(super) fn new(binary: PathBuf, folder: &Path) -> Self {
+        Peer { binary, folder: folder.to_owned() }
     }
 
-    /// What it prints.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let shown = || format!("{} {}", self.0.display(), arguments.join(" "));
-        let output = Command::new(&self.0)
-            .args(arguments)
-            .output()
-            .map_err(|error| format!("{}: {error}", shown()))?;
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(words.split_whitespace()).current_dir(&self.folder);
+        command
+    }
+
+    /// What it prints, run with words that have spaces between them.
+    pub(super) fn run(&self, words: &str) -> Result<String, String> {
+        let shown = || format!("{} {words}", self.binary.display());
+        let output = self.command(words).output().map_err(|error| format!("{}: {error}", shown()))?;
         if !output.status.success() {
             return Err(format!("{}: {}", shown(), String::from_utf8_lossy(&output.stderr)));
         }
@@ -32,11 +41,10 @@ impl Peer {
 pub(super) struct Server(Child);
 
 impl Server {
-    pub(super) fn start(peer: &Peer, data: &Path) -> Result<Self, String> {
+    pub(super) fn start(peer: &Peer) -> Result<Self, String> {
         const ADDRESS: &str = "127.0.0.1:18080";
-        let mut child = Command::new(&peer.0)
-            .args(["-http", ADDRESS, "-https", "127.0.0.1:28443", "-data"])
-            .arg(data)
+        let mut child = peer
+            .command(&format!("-http {ADDRESS} -https 127.0.0.1:28443 -data {DATA}"))
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start the server: {error}"))?;

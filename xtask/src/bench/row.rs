@@ -4,21 +4,40 @@ use std::fmt;
 
 /// A figure and what it should reach.
 pub(super) struct Row {
-    name: &'static str,
+    name: String,
     ours: f64,
     peer: Option<f64>,
-    reach: f64,
+    reach: Reach,
+}
+
+/// What the ratio to the peer's figure, or without one the figure itself, should be.
+#[derive(Clone, Copy)]
+enum Reach {
+    AtMost(f64),
+    AtLeast(f64),
+    /// It is told for comparison.
+    Any,
 }
 
 impl Row {
-    /// Ours by the peer's.
-    pub(super) fn ratio(name: &'static str, ours: f64, peer: f64, reach: f64) -> Self {
-        Row { name, ours, peer: Some(peer), reach }
+    /// Ours by the peer's, the less the better.
+    pub(super) fn ratio(name: impl Into<String>, ours: f64, peer: f64, reach: f64) -> Self {
+        Row { name: name.into(), ours, peer: Some(peer), reach: Reach::AtMost(reach) }
+    }
+
+    /// Ours by the peer's, the more the better.
+    pub(super) fn rate(name: impl Into<String>, ours: f64, peer: f64, reach: f64) -> Self {
+        Row { name: name.into(), ours, peer: Some(peer), reach: Reach::AtLeast(reach) }
     }
 
     /// Ours alone.
-    pub(super) fn limit(name: &'static str, ours: f64, reach: f64) -> Self {
-        Row { name, ours, peer: None, reach }
+    pub(super) fn limit(name: impl Into<String>, ours: f64, reach: f64) -> Self {
+        Row { name: name.into(), ours, peer: None, reach: Reach::AtMost(reach) }
+    }
+
+    /// Ours by the peer's, for comparison.
+    pub(super) fn told(name: impl Into<String>, ours: f64, peer: f64) -> Self {
+        Row { name: name.into(), ours, peer: Some(peer), reach: Reach::Any }
     }
 }
 
@@ -26,12 +45,17 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let compared = self.peer.map_or(self.ours, |peer| self.ours / peer);
-        let word = if compared <= self.reach { "ok" } else { "short" };
         let (peer, ratio) = match self.peer {
             Some(peer) => (format!("{peer:.1}"), format!("{compared:.2}")),
             None => ("-".to_owned(), "-".to_owned()),
         };
-        write!(f, "{}\t{:.1}\t{peer}\t{ratio}\t{}\t{word}", self.name, self.ours, self.reach)
+        let word = |is_reached| if is_reached { "ok" } else { "short" };
+        let (reach, word) = match self.reach {
+            Reach::AtMost(reach) => (reach.to_string(), word(compared <= reach)),
+            Reach::AtLeast(reach) => (format!("≥{reach}"), word(compared >= reach)),
+            Reach::Any => ("-".to_owned(), "-"),
+        };
+        write!(f, "{}\t{:.1}\t{peer}\t{ratio}\t{reach}\t{word}", self.name, self.ours)
     }
 }
 
@@ -39,5 +63,8 @@ impl fmt::Display for Row {
 fn rows_say_whether_the_figure_is_reached() {
     assert_eq!(Row::ratio("a", 30.0, 100.0, 0.35).to_string(), "a\t30.0\t100.0\t0.30\t0.35\tok");
     assert_eq!(Row::ratio("a", 40.0, 100.0, 0.35).to_string(), "a\t40.0\t100.0\t0.40\t0.35\tshort");
+    assert_eq!(Row::rate("a", 500.0, 100.0, 5.0).to_string(), "a\t500.0\t100.0\t5.00\t≥5\tok");
+    assert_eq!(Row::rate("a", 140.0, 100.0, 1.5).to_string(), "a\t140.0\t100.0\t1.40\t≥1.5\tshort");
     assert_eq!(Row::limit("b", 12.0, 13.0).to_string(), "b\t12.0\t-\t-\t13\tok");
+    assert_eq!(Row::told("c", 50.0, 100.0).to_string(), "c\t50.0\t100.0\t0.50\t-\t-");
 }

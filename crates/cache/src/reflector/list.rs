@@ -6,6 +6,7 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 
 use super::Core;
+use super::taking::Taking;
 use crate::entry::Entry;
 
 /// As client-go's pager.
@@ -73,9 +74,14 @@ impl<K: Wire + Object> Core<K> {
     ) -> Result<(Str, Option<Str>), SourceError> {
         let source = self.source.clone();
         let mut listing = source.list(options).await?;
+        let mut taking = Taking::new(self.store.clone());
         let mut arrived = Vec::new();
         while listing.next(&mut arrived).await? {
-            entries.extend(arrived.drain(..).filter_map(|object| self.take(object)));
+            let objects = arrived.drain(..).map(|object| (object, ())).collect();
+            self.keep(taking.push(objects).await, |entry, ()| entries.extend(entry));
+        }
+        while let Some(taken) = taking.next().await {
+            self.keep(taken, |entry, ()| entries.extend(entry));
         }
         let metadata = listing.metadata();
         let token = metadata.continue_.clone().filter(|token| !token.is_empty());

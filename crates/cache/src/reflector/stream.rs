@@ -8,6 +8,7 @@ use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watchin
 use tokio::time::Instant;
 
 use super::Core;
+use super::taking::Taking;
 use crate::entry::Entry;
 use crate::key::ObjectKey;
 
@@ -42,6 +43,7 @@ impl<K: Wire + Object> Core<K> {
         let source = self.source.clone();
         let mut watching = source.watch(&options).await?;
         let mut initial = Initial::default();
+        let mut taking = Taking::new(self.store.clone());
         let mut arrived = Vec::new();
         let (mut silent_since, mut is_past_list) = (Instant::now(), false);
         loop {
@@ -52,35 +54,34 @@ impl<K: Wire + Object> Core<K> {
             if !is_past_list && !arrived.is_empty() {
                 silent_since = Instant::now();
             }
+            let mut objects = Vec::with_capacity(arrived.len());
+            let mut end = None;
             let mut rest = arrived.drain(..);
             for event in rest.by_ref() {
-                let (object, news) = match event {
-                    WatchEvent::Added(object) => (object, News::New),
-                    WatchEvent::Modified(object) => (object, News::Changed),
-                    WatchEvent::Deleted(object) => (object, News::Gone),
+                match event {
+                    WatchEvent::Added(object) => objects.push((object, News::New)),
+                    WatchEvent::Modified(object) => objects.push((object, News::Changed)),
+                    WatchEvent::Deleted(object) => objects.push((object, News::Gone)),
                     WatchEvent::Error(status) => {
                         let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
                         return Err(SourceError::status(*status, None, text));
                     }
                     WatchEvent::Bookmark(bookmark) if bookmark.initial_events_end => {
-                        let arrived = rest.collect();
-                        self.replace(initial.entries(), &bookmark.resource_version).await;
-                        return Ok(Some(Begun { watching, arrived, next: next.unwrap_or(Ok(true)) }));
+                        end = Some(bookmark);
+                        break;
                     }
-                    WatchEvent::Bookmark(_) => continue,
-                };
-                match self.store.take(object) {
-                    Ok(entry) => initial.take(entry, news),
-                    Err(error) => {
-                        self.tell(&error);
-                        if news == News::Gone {
-                            // Of which object is not known.
-                            return Err(SourceError::unreadable("an object that is gone cannot be read"));
-                        }
-                    }
+                    WatchEvent::Bookmark(_) => {}
                 }
             }
-            drop(rest);
+            let rest: Vec<_> = rest.collect();
+            self.keep(taking.push(objects).await, |entry, news| initial.keep(entry, news));
+            if let Some(bookmark) = end {
+                while let Some(taken) = taking.next().await {
+                    self.keep(taken, |entry, news| initial.keep(entry, news));
+                }
+                self.replace(initial.entries()?, &bookmark.resource_version).await;
+                return Ok(Some(Begun { watching, arrived: rest, next: next.unwrap_or(Ok(true)) }));
+            }
             match next {
                 Ok(Ok(true)) => {}
                 Ok(Ok(false)) => {
@@ -131,16 +132,22 @@ struct Initial<K> {
     entries: Vec<Option<Arc<Entry<K>>>>,
     /// Where each is, once one has come again.
     places: Option<HashMap<ObjectKey, usize>>,
+    /// An object is gone of which nothing could be read, so that it may still be among the entries.
+    is_doubtful: bool,
 }
 
 impl<K> Default for Initial<K> {
     fn default() -> Self {
-        Initial { entries: Vec::new(), places: None }
+        Initial { entries: Vec::new(), places: None, is_doubtful: false }
     }
 }
 
 impl<K: Object> Initial<K> {
-    fn take(&mut self, entry: Arc<Entry<K>>, news: News) {
+    fn keep(&mut self, entry: Option<Arc<Entry<K>>>, news: News) {
+        let Some(entry) = entry else {
+            self.is_doubtful |= news == News::Gone;
+            return;
+        };
         if news != News::New && self.places.is_none() {
             self.places = Some(self.find_places());
         }
@@ -161,7 +168,10 @@ impl<K: Object> Initial<K> {
         keys.filter_map(|(place, entry)| Some((entry.as_ref()?.key(), place))).collect()
     }
 
-    fn entries(self) -> Vec<Arc<Entry<K>>> {
-        self.entries.into_iter().flatten().collect()
+    fn entries(self) -> Result<Vec<Arc<Entry<K>>>, SourceError> {
+        if self.is_doubtful {
+            return Err(SourceError::unreadable("an object that is gone cannot be read"));
+        }
+        Ok(self.entries.into_iter().flatten().collect())
     }
 }

@@ -26,7 +26,10 @@ pub struct ByteStream {
     format: Format,
     gunzip: Option<Gunzip>,
     body: ResponseBody,
-    buffer: BytesMut,
+    /// What has arrived and was not taken. Events are taken out of it without being copied.
+    arrived: Bytes,
+    /// The beginning of an event of which the end has not arrived; it stands before all else.
+    begun: BytesMut,
 }
 
 impl ByteStream {
@@ -34,7 +37,8 @@ impl ByteStream {
         let format = format_of(response.headers());
         let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
         let gunzip = is_gzip.then(Gunzip::new);
-        ByteStream { what, format, gunzip, body: response.into_body(), buffer: BytesMut::new() }
+        let (arrived, begun) = (Bytes::new(), BytesMut::new());
+        ByteStream { what, format, gunzip, body: response.into_body(), arrived, begun }
     }
 
     /// The format the answer is in.
@@ -48,8 +52,11 @@ impl ByteStream {
     ///
     /// If the connection breaks.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        if !self.buffer.is_empty() {
-            return Ok(Some(self.buffer.split().freeze()));
+        if !self.begun.is_empty() {
+            return Ok(Some(self.begun.split().freeze()));
+        }
+        if !self.arrived.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.arrived)));
         }
         self.read().await
     }
@@ -65,7 +72,7 @@ impl ByteStream {
     /// The next event, if it is here already.
     pub(crate) fn buffered_event(&mut self) -> Option<Bytes> {
         match self.format {
-            Format::Json => self.split_line(0),
+            Format::Json => self.split_line(),
             Format::Protobuf => self.split_frame().ok().flatten(),
         }
     }
@@ -76,36 +83,62 @@ impl ByteStream {
             if let Some(frame) = self.split_frame()? {
                 return Ok(Some(frame));
             }
-            match self.read().await? {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk),
-                None if self.buffer.is_empty() => return Ok(None),
-                None => return Err(self.cut("the answer ended in the middle of an event")),
+            if !self.more("the answer ended in the middle of an event").await? {
+                return Ok(None);
             }
         }
     }
 
     fn split_frame(&mut self) -> Result<Option<Bytes>, Error> {
-        let Some(head) = self.buffer.first_chunk::<HEAD>() else { return Ok(None) };
+        if self.begun.is_empty() {
+            match self.frame_end(&self.arrived)? {
+                Some(end) if end <= self.arrived.len() => {
+                    return Ok(Some(self.arrived.split_to(end).split_off(HEAD)));
+                }
+                _ => self.begin(),
+            }
+            return Ok(None);
+        }
+        self.complete(HEAD);
+        let Some(end) = self.frame_end(&self.begun)? else { return Ok(None) };
+        self.complete(end);
+        let is_complete = self.begun.len() == end;
+        Ok(is_complete.then(|| self.begun.split().freeze().split_off(HEAD)))
+    }
+
+    /// Where the frame at the beginning of bytes ends, once its length has arrived.
+    fn frame_end(&self, bytes: &[u8]) -> Result<Option<usize>, Error> {
+        let Some(head) = bytes.first_chunk::<HEAD>() else { return Ok(None) };
         let length = u32::from_be_bytes(*head) as usize;
         if length > LONGEST_FRAME {
             let problem = Problem(format!("an event of {length} bytes is longer than any object"));
             return Err(Error::new(ErrorKind::Decode, self.what.clone(), problem));
         }
-        if self.buffer.len() < HEAD + length {
-            return Ok(None);
+        Ok(Some(HEAD + length))
+    }
+
+    /// Takes what has arrived for the beginning of an event.
+    fn begin(&mut self) {
+        self.begun.extend_from_slice(&std::mem::take(&mut self.arrived));
+    }
+
+    /// Adds to what is begun until it is so long, or nothing more has arrived.
+    fn complete(&mut self, length: usize) {
+        let missing = length.saturating_sub(self.begun.len()).min(self.arrived.len());
+        self.begun.extend_from_slice(&self.arrived.split_to(missing));
+    }
+
+    fn split_line(&mut self) -> Option<Bytes> {
+        let Some(at) = self.arrived.iter().position(|byte| *byte == b'\n') else {
+            self.begin();
+            return None;
+        };
+        let mut line = self.arrived.split_to(at + 1);
+        line.truncate(at);
+        if !self.begun.is_empty() {
+            self.begun.extend_from_slice(&line);
+            line = self.begun.split().freeze();
         }
-        let mut frame = self.buffer.split_to(HEAD + length).freeze();
-        Ok(Some(frame.split_off(HEAD)))
-    }
-
-    fn cut(&self, problem: &str) -> Error {
-        Error::new(ErrorKind::Connection, self.what.clone(), Problem(problem.to_owned()))
-    }
-
-    fn split_line(&mut self, searched: usize) -> Option<Bytes> {
-        let at = self.buffer[searched..].iter().position(|byte| *byte == b'\n')?;
-        let mut line = self.buffer.split_to(searched + at + 1).freeze();
-        line.truncate(line.len() - 1);
         Some(line)
     }
 
@@ -115,18 +148,27 @@ impl ByteStream {
     ///
     /// If the connection breaks, or the answer ends in the middle of a line.
     pub async fn line(&mut self) -> Result<Option<Bytes>, Error> {
-        let mut searched = 0;
         loop {
-            if let Some(line) = self.split_line(searched) {
+            if let Some(line) = self.split_line() {
                 return Ok(Some(line));
             }
-            searched = self.buffer.len();
-            match self.read().await? {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk),
-                None if self.buffer.is_empty() => return Ok(None),
-                None => return Err(self.cut("the answer ended in the middle of a line")),
+            if !self.more("the answer ended in the middle of a line").await? {
+                return Ok(None);
             }
         }
+    }
+
+    /// Reads on when all that has arrived is begun; false at the end, which fails in the middle of an event.
+    async fn more(&mut self, cut: &str) -> Result<bool, Error> {
+        match self.read().await? {
+            Some(chunk) => self.arrived = chunk,
+            None if self.begun.is_empty() => return Ok(false),
+            None => {
+                let problem = Problem(cut.to_owned());
+                return Err(Error::new(ErrorKind::Connection, self.what.clone(), problem));
+            }
+        }
+        Ok(true)
     }
 
     /// All of it.
@@ -171,5 +213,80 @@ impl ByteStream {
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: a stream", self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+    use crate::transport::BoxError;
+
+    struct Chunks(VecDeque<Bytes>);
+
+    impl http_body::Body for Chunks {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.pop_front().map(|chunk| Ok(http_body::Frame::data(chunk))))
+        }
+    }
+
+    fn stream(content_type: &str, chunks: impl Iterator<Item = Bytes>) -> ByteStream {
+        let body = Chunks(chunks.collect()).map_err(BoxError::from).boxed_unsync();
+        let response = http::Response::builder().header(CONTENT_TYPE, content_type).body(body);
+        ByteStream::new("GET /watch".to_owned(), response.expect("the header is one"))
+    }
+
+    const EVENTS: [&str; 5] = ["one", "", "a longer event", "x", "the last"];
+
+    async fn check(content_type: &str, answer: &[u8]) {
+        for length in 1..=answer.len() {
+            let mut stream = stream(content_type, answer.chunks(length).map(Bytes::copy_from_slice));
+            let mut events = Vec::new();
+            while let Some(event) = stream.event().await.expect("the answer is whole") {
+                events.push(event);
+                events.extend(std::iter::from_fn(|| stream.buffered_event()));
+            }
+            assert_eq!(events, EVENTS, "{content_type} in pieces of {length}");
+        }
+        let mut cut = stream(content_type, [Bytes::copy_from_slice(&answer[..answer.len() - 1])].into_iter());
+        for event in &EVENTS[..4] {
+            assert_eq!(cut.event().await.expect("it is whole").as_deref(), Some(event.as_bytes()));
+        }
+        let error = format!("{:?}", cut.event().await.expect_err("it is cut off"));
+        assert!(error.contains("the answer ended in the middle of"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn events_are_the_same_however_the_answer_is_cut() {
+        check("application/json", (EVENTS.join("\n") + "\n").as_bytes()).await;
+        let framed = |event: &&str| [&(event.len() as u32).to_be_bytes(), event.as_bytes()].concat();
+        let frames: Vec<u8> = EVENTS.iter().flat_map(framed).collect();
+        check("application/vnd.kubernetes.protobuf;stream=watch", &frames).await;
+    }
+
+    #[tokio::test]
+    async fn what_was_not_taken_as_lines_comes_as_chunks() {
+        let pieces = ["a\nb", "c\nd", "e"].map(|piece| Bytes::from_static(piece.as_bytes()));
+        let mut stream = stream("application/json", pieces.into_iter());
+        let line = stream.line().await.expect("it is whole");
+        assert_eq!(line.as_deref(), Some(&b"a"[..]));
+        assert_eq!(stream.buffered_event(), None);
+        let mut rest = Vec::new();
+        while let Some(chunk) = stream.chunk().await.expect("nothing fails") {
+            rest.extend_from_slice(&chunk);
+        }
+        assert_eq!(rest, b"bc\nde");
     }
 }

@@ -1,0 +1,103 @@
+//! [`Taking`], objects of a list on their way into the store.
+
+use std::collections::VecDeque;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use klient_apimachinery::Object;
+use klient_apimachinery::codec::{Encoded, Wire};
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::heap;
+use crate::store::Store;
+
+/// So many batches may be under way; whoever has more waits for the first.
+const AT_ONCE: usize = 8;
+
+/// Objects that are made what is stored while others still arrive, and are given back in the order in which they came,
+/// each with what came along with it.
+pub(super) struct Taking<K, T> {
+    store: Store<K>,
+    tasks: VecDeque<JoinHandle<Vec<Taken<K, T>>>>,
+}
+
+/// What became of an object, and what came along with it.
+pub(super) type Taken<K, T> = (Result<Arc<Entry<K>>, Error>, T);
+
+impl<K: Wire + Object, T: Send + 'static> Taking<K, T> {
+    pub(super) fn new(store: Store<K>) -> Self {
+        Taking { store, tasks: VecDeque::new() }
+    }
+
+    /// Begins with objects, and gives those that are done if there is no room.
+    pub(super) async fn push(&mut self, objects: Vec<(Encoded<K>, T)>) -> Vec<Taken<K, T>> {
+        if !objects.is_empty() {
+            // As much may come next, or more.
+            let bytes: usize = objects.iter().map(|(object, _)| object.bytes().len()).sum();
+            heap::expect(2 * bytes);
+            let store = self.store.clone();
+            self.tasks.push_back(tokio::spawn(async move {
+                let size = |(object, _): &(Encoded<K>, T)| store.size_of(object);
+                heap::expect(objects.iter().map(size).sum());
+                let take = |(object, with)| (store.take(object), with);
+                objects.into_iter().map(take).collect()
+            }));
+        }
+        if self.tasks.len() < AT_ONCE { Vec::new() } else { self.next().await.unwrap_or_default() }
+    }
+
+    /// The objects with which it began first; `None` when there are no more.
+    pub(super) async fn next(&mut self) -> Option<Vec<Taken<K, T>>> {
+        let taken = self.tasks.front_mut()?.await;
+        self.tasks.pop_front();
+        match taken.map_err(JoinError::try_into_panic) {
+            Ok(taken) => Some(taken),
+            // A transform may do that.
+            Err(Ok(panic)) => resume_unwind(panic),
+            // The runtime is ending, and so will whoever waits.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klient_api::core::v1::Pod;
+    use klient_apimachinery::Resource as _;
+    use klient_apimachinery::codec::Format;
+
+    use super::*;
+    use crate::store::Keep;
+
+    #[tokio::test]
+    async fn objects_come_back_in_their_order_and_those_that_cannot_be_read_in_their_place() {
+        let store = Store::<Pod>::new(Pod::INFO, Keep::Packed);
+        let mut taking = Taking::new(store);
+        let mut taken = Vec::new();
+        for batch in 0..100 {
+            let pods = (0..batch % 4).map(|pod| {
+                let name = if pod == 2 { String::new() } else { format!("web-{batch}-{pod}") };
+                let json = format!(r#"{{"metadata":{{"name":"{name}"}}}}"#);
+                (Encoded::new(Format::Json, json.into_bytes()), (batch, pod))
+            });
+            taken.extend(taking.push(pods.collect()).await);
+        }
+        while let Some(rest) = taking.next().await {
+            taken.extend(rest);
+        }
+        let expected: Vec<_> =
+            (0..100).flat_map(|batch| (0..batch % 4).map(move |pod| (batch, pod))).collect();
+        assert_eq!(taken.len(), expected.len());
+        for ((taken, with), (batch, pod)) in taken.into_iter().zip(expected) {
+            assert_eq!(with, (batch, pod));
+            match taken {
+                Ok(entry) => assert_eq!(entry.name(), format!("web-{batch}-{pod}")),
+                Err(error) => {
+                    assert!(pod == 2 && format!("{error:?}").contains("it has no name"), "{error:?}")
+                }
+            }
+        }
+    }
+}
