@@ -308,7 +308,11 @@ impl<K: Wire + Object> Usage<K> {
             .map(|(index, source)| {
                 let part = Part { index, namespace: source.namespace().map(Into::into) };
                 let (source, shared) = (source.clone(), self.shared.clone());
-                tokio::spawn(follow(source, shared, part, self.reflector.clone()))
+                let options = self.reflector.clone();
+                tokio::spawn(async move {
+                    let _ending = Ending(shared.clone());
+                    follow(source, shared, part, options).await;
+                })
             })
             .collect();
     }
@@ -432,6 +436,18 @@ impl<K: Wire + Object> Shared<K> {
             }
         }
         handlers.clone()
+    }
+}
+
+/// Tells those who wait if a task ends by a panic, such as one of an error handler.
+struct Ending<K>(Arc<Shared<K>>);
+
+impl<K> Drop for Ending<K> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("an informer's task panicked; the informer has stopped");
+            self.0.phase.send_replace(Phase::Stopped);
+        }
     }
 }
 

@@ -12,7 +12,6 @@
 //! There is no HTTP here: objects come from whatever implements
 //! [`ListWatch`](klient_apimachinery::ListWatch), as the client's handles and the embedded API server's store do.
 
-mod backoff;
 mod buffer;
 mod cached;
 mod consistency;
@@ -39,7 +38,6 @@ mod store;
 mod undelta_store;
 mod until;
 
-pub use backoff::Backoff;
 pub use cached::{Cached, Deleted};
 pub use consistency::{CheckOptions, Differences, DifferentVersion};
 pub use delta::{BATCH, Delta, DeltaQueue};

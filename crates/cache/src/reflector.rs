@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
 use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions};
+use klient_workqueue::{Backoff, ResettingBackoff};
 use taking::Taken;
 use tokio::sync::watch;
 
-use crate::backoff::{Backoff, Pauses};
 use crate::delta::{BATCH, Delta, DeltaQueue};
 use crate::entry::Entry;
 use crate::error::Error;
@@ -46,10 +46,26 @@ pub struct ReflectorOptions {
     pub watch_timeout: Duration,
     /// For how long watches that fail inside the server are tried again before everything is listed anew.
     pub internal_error_retry: Duration,
-    /// How long to wait before trying again.
-    pub backoff: Backoff,
+    /// How long to wait before trying again; by default 0.8 s to 30 s, with as much again by chance, and from the
+    /// beginning after two minutes of peace.
+    pub backoff: ResettingBackoff,
     /// Is told of everything that goes wrong; by default it is logged.
     pub on_error: Option<ErrorHandler>,
+}
+
+/// However long a server asks to be left alone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// As client-go's reflector.
+fn default_backoff() -> ResettingBackoff {
+    Backoff {
+        duration: Duration::from_millis(800),
+        factor: 2.0,
+        jitter: 1.0,
+        steps: u32::MAX,
+        cap: Some(Duration::from_secs(30)),
+    }
+    .resetting(Duration::from_secs(120))
 }
 
 impl Default for ReflectorOptions {
@@ -63,7 +79,7 @@ impl Default for ReflectorOptions {
             bookmark_wait: Duration::from_secs(10),
             watch_timeout: Duration::from_secs(300),
             internal_error_retry: Duration::ZERO,
-            backoff: Backoff::default(),
+            backoff: default_backoff(),
             on_error: None,
         }
     }
@@ -185,7 +201,7 @@ pub(crate) struct Core<K> {
     pub(crate) part: Part,
     progress: Progress,
     options: ReflectorOptions,
-    pauses: Pauses,
+    backoff: ResettingBackoff,
     /// The last version that was seen.
     version: Box<str>,
     /// The last version cannot be listed from.
@@ -214,7 +230,7 @@ impl<K: Wire + Object> Core<K> {
             queue: Arc::new(DeltaQueue::new(2 * BATCH)),
             part,
             progress,
-            pauses: Pauses::new(options.backoff.clone()),
+            backoff: options.backoff.clone(),
             version,
             is_unavailable: false,
             is_paginated: false,
@@ -234,7 +250,7 @@ impl<K: Wire + Object> Core<K> {
                     error.retry_after()
                 }
             };
-            self.pauses.pause(wait).await;
+            self.pause(wait).await;
         }
     }
 
@@ -250,6 +266,12 @@ impl<K: Wire + Object> Core<K> {
             part.lists += 1;
         });
         self.follow(streamed).await
+    }
+
+    /// Waits before the next try, and at least as long as the server asks, but for what no server means.
+    async fn pause(&mut self, least: Option<Duration>) {
+        let least = least.unwrap_or_default().min(LONGEST_PAUSE);
+        tokio::time::sleep(self.backoff.step().max(least)).await;
     }
 
     fn list_options(&self) -> ListOptions {

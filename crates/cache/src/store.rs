@@ -419,7 +419,7 @@ impl<K: Wire + Object> Store<K> {
                             Prepared::Put(entry, found)
                         }));
                         prepared.extend(removed.into_iter().map(|key| Prepared::Remove(key, None, true)));
-                        prepared.push(Prepared::Version(version));
+                        prepared.push(Prepared::Listed(version));
                     }
                     Delta::Added(entry) | Delta::Updated(entry) => {
                         let found = found(&entry);
@@ -431,7 +431,7 @@ impl<K: Wire + Object> Store<K> {
                         continue;
                     }
                     Delta::Bookmark(version) => {
-                        prepared.push(Prepared::Version(version));
+                        prepared.push(Prepared::Bookmark(version));
                         continue;
                     }
                     Delta::Sync => continue,
@@ -442,16 +442,17 @@ impl<K: Wire + Object> Store<K> {
             for change in prepared {
                 match change {
                     Prepared::Put(entry, found) => {
-                        state.set_version(part, entry.version());
+                        state.advance(part, entry.version());
                         changes.push(state.put(entry, found));
                     }
                     Prepared::Remove(key, last, is_unknown) => {
                         if let Some(last) = &last {
-                            state.set_version(part, last.version());
+                            state.advance(part, last.version());
                         }
                         changes.extend(state.remove(&key, last, is_unknown));
                     }
-                    Prepared::Version(version) => state.set_version(part, &version),
+                    Prepared::Listed(version) => state.set_version(part, &version),
+                    Prepared::Bookmark(version) => state.advance(part, &version),
                 }
             }
         }
@@ -481,7 +482,8 @@ impl<K: Wire + Object> Store<K> {
 enum Prepared<K> {
     Put(Arc<Entry<K>>, Vec<crate::index::Found>),
     Remove(ObjectKey, Option<Arc<Entry<K>>>, bool),
-    Version(Box<str>),
+    Listed(Box<str>),
+    Bookmark(Box<str>),
 }
 
 fn cached<K>(state: &State<K>, slots: Option<&Slots>) -> Vec<Cached<K>> {

@@ -38,7 +38,7 @@ impl<K: Wire + Object> Core<K> {
                 return Err(error);
             }
             self.report(&error);
-            self.pauses.pause(error.retry_after()).await;
+            self.pause(error.retry_after()).await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Listing in pages, where lists are not streamed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListOptions, Object, SourceError, Str};
@@ -8,6 +9,9 @@ use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 use super::Core;
 use super::taking::Taking;
 use crate::entry::Entry;
+
+/// A server that says nothing for so long in the middle of a list is gone.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// As client-go's pager.
 const PAGE: u32 = 500;
@@ -76,7 +80,11 @@ impl<K: Wire + Object> Core<K> {
         let mut listing = source.list(options).await?;
         let mut taking = Taking::new(self.store.clone());
         let mut arrived = Vec::new();
-        while listing.next(&mut arrived).await? {
+        loop {
+            let next = tokio::time::timeout(LONGEST_SILENCE, listing.next(&mut arrived)).await;
+            if !next.unwrap_or_else(|_| Err(SourceError::passing("the list stopped in the middle")))? {
+                break;
+            }
             let objects = arrived.drain(..).map(|object| (object, ())).collect();
             self.keep(taking.push(objects).await, |entry, ()| entries.extend(entry));
         }

@@ -31,7 +31,7 @@ impl<K: Wire + Object> Core<K> {
                 return if error.code().is_some() { Ok(None) } else { Err(error) };
             }
             self.report(&error);
-            self.pauses.pause(error.retry_after()).await;
+            self.pause(error.retry_after()).await;
         }
     }
 

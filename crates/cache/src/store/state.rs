@@ -1,5 +1,6 @@
 //! What a store holds while its lock is held.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -114,11 +115,17 @@ impl<K> State<K> {
         self.versions.get(part.index).map_or("", |version| version)
     }
 
+    /// Changes of a part were taken up to a version, or to a later one before.
+    pub(super) fn advance(&mut self, part: &Part, version: &str) {
+        let is_later = |known: &str| compare_resource_versions(known, version).is_none_or(Ordering::is_lt);
+        if !version.is_empty() && is_later(self.part_version(part)) {
+            self.set_version(part, version);
+        }
+    }
+
+    /// A part is as it was listed, which may be earlier than it was if the server lost its history.
     pub(super) fn set_version(&mut self, part: &Part, version: &str) {
-        if let Some(known) = self.versions.get_mut(part.index)
-            && !version.is_empty()
-            && **known != *version
-        {
+        if let Some(known) = self.versions.get_mut(part.index) {
             *known = version.into();
         }
     }

@@ -438,3 +438,50 @@ async fn a_server_that_is_restarted_is_followed_on() {
     assert!(informer.store().contains("default/a"));
     drop(klient_apiserver::Server::start(listen).await.unwrap());
 }
+
+#[tokio::test]
+async fn the_stream_of_events_ends_with_the_informer() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let informer = informer(&client);
+    let mut events = informer.events();
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    informer.stop().await;
+    assert_eq!(soon("an event", events.next()).await.unwrap().key().name(), "a");
+    assert!(soon("the end", events.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn an_error_handler_that_panics_stops_the_informer_and_lets_nobody_wait() {
+    let (server, _client) = cluster().await;
+    let proxy = Proxy::new(&server, |_| Answer::Failure(500, "InternalError")).await;
+    let reflector =
+        klient_cache::ReflectorOptions { on_error: Some(Arc::new(|_| panic!("on purpose"))), ..quick() };
+    let client = proxy.client();
+    let informer =
+        Informer::new(client.api::<ConfigMap>(), InformerOptions { reflector, ..Default::default() });
+    informer.start();
+    assert!(soon("an error", informer.wait_for_sync()).await.unwrap_err().is_stopped());
+}
+
+#[tokio::test]
+async fn a_server_that_wants_to_be_left_alone_for_ever_stops_nobody() {
+    let (server, _client) = cluster().await;
+    let mut busy = crate::proxy::status(503, "ServiceUnavailable", "later");
+    busy["details"]["retryAfterSeconds"] = serde_json::json!(i32::MAX);
+    let proxy = Proxy::new(&server, move |_| Answer::Status(busy.clone())).await;
+    let options = InformerOptions { reflector: listing(), ..Default::default() };
+    let informer = Informer::new(paints(&proxy.client()), options);
+    informer.start();
+    soon("an error", async {
+        while informer.last_error().is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // It waits, but not for ever, and can be stopped.
+    let waiting = tokio::time::timeout(std::time::Duration::from_millis(50), informer.wait_for_sync()).await;
+    assert!(waiting.is_err());
+    informer.stop().await;
+}

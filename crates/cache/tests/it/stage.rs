@@ -1,52 +1,21 @@
 //! A server with clients of it, objects to put there, and what handlers are told, in words.
 
-use std::future::Future;
 use std::time::Duration;
 
 use klient_api::core::v1::ConfigMap;
-use klient_apimachinery::InNamespace;
-use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
-use klient_apiserver::{Server, TestServer};
-use klient_cache::{Backoff, Event, Informer, InformerOptions, Reflector, ReflectorOptions, Registration};
-use klient_client::{Api, Client, Config, Patch};
+use klient_apimachinery::meta::v1::DeleteOptions;
+use klient_apiserver::Server;
+use klient_cache::{Event, Informer, InformerOptions, Reflector, ReflectorOptions, Registration};
+use klient_client::{Client, Config, Patch};
+use klient_workqueue::{Backoff, ResettingBackoff};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-/// How long something that must happen is waited for before a test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for what must happen.
-pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
-}
-
-/// A server, and a client of one who may do everything.
-pub(crate) async fn cluster() -> (TestServer, Client) {
-    let server = TestServer::start().await.unwrap();
-    let client = Client::new(config(&server)).unwrap();
-    (server, client)
-}
+pub(crate) use crate::cluster::{cluster, config_map as paint, config_maps as paints, soon};
 
 pub(crate) fn config(server: &Server) -> Config {
     Config::from_kubeconfig(&server.kubeconfig()).unwrap()
-}
-
-/// Config maps of the default namespace.
-pub(crate) fn paints(client: &Client) -> Api<ConfigMap, InNamespace> {
-    client.api::<ConfigMap>().namespace("default")
-}
-
-pub(crate) fn paint(name: &str, color: &str) -> ConfigMap {
-    ConfigMap {
-        metadata: ObjectMeta {
-            name: Some(name.into()),
-            labels: [("color", color)].into(),
-            ..Default::default()
-        },
-        data: [("color", color)].into(),
-        ..Default::default()
-    }
 }
 
 /// Makes a config map, and says at which version.
@@ -74,16 +43,13 @@ pub(crate) fn color(object: &ConfigMap) -> &str {
 
 /// Tries again at once, so that tests do not wait.
 pub(crate) fn quick() -> ReflectorOptions {
-    ReflectorOptions {
-        backoff: Backoff {
-            initial: Duration::from_millis(2),
-            max: Duration::from_millis(50),
-            jitter: 0.5,
-            ..Default::default()
-        },
-        on_error: printing(),
-        ..Default::default()
-    }
+    ReflectorOptions { backoff: quick_backoff(), on_error: printing(), ..Default::default() }
+}
+
+/// From 2 ms to 50 ms.
+pub(crate) fn quick_backoff() -> ResettingBackoff {
+    let (duration, cap) = (Duration::from_millis(2), Some(Duration::from_millis(50)));
+    Backoff { duration, factor: 2.0, jitter: 0.5, steps: u32::MAX, cap }.resetting(Duration::from_secs(120))
 }
 
 /// Prints what goes wrong, for those who look for it.

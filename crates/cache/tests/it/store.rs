@@ -257,3 +257,16 @@ impl std::ops::Deref for Counted {
         &self.0
     }
 }
+
+#[test]
+fn the_version_of_a_store_goes_back_only_with_a_list() {
+    let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let key = ObjectKey::new(Some("shop"), "a");
+    store.put(encoded(&key, "red", 9)).unwrap();
+    store.put(encoded(&key, "blue", 7)).unwrap();
+    assert_eq!(&*store.resource_version(), "9");
+    store.put(encoded(&key, "blue", 10)).unwrap();
+    assert_eq!(&*store.resource_version(), "10");
+    store.replace(vec![encoded(&key, "blue", 2)], "3").unwrap();
+    assert_eq!(&*store.resource_version(), "3");
+}

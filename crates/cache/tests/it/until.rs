@@ -12,6 +12,7 @@ use klient_cache::{
 
 use crate::cluster::{client, cluster, config_map, config_maps, create, soon, told};
 use crate::front::Front;
+use crate::stage::quick_backoff;
 
 fn at_once() -> RetryWatchOptions {
     RetryWatchOptions { min_restart_delay: Duration::from_millis(1), ..Default::default() }
@@ -122,12 +123,7 @@ async fn who_stops_waiting_stops_the_watch() {
 }
 
 fn informer(config_maps: crate::cluster::ConfigMaps) -> Informer<ConfigMap> {
-    let backoff = klient_cache::Backoff {
-        initial: Duration::from_millis(1),
-        max: Duration::from_millis(10),
-        ..Default::default()
-    };
-    let reflector = ReflectorOptions { backoff, ..Default::default() };
+    let reflector = ReflectorOptions { backoff: quick_backoff(), ..Default::default() };
     Informer::new(config_maps, InformerOptions { reflector, ..Default::default() })
 }
 
