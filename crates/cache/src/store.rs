@@ -12,7 +12,7 @@ use klient_apimachinery::{Object, ResourceInfo, Str, compare_resource_versions};
 use tokio::sync::watch;
 
 use crate::cached::Cached;
-use crate::delta::Delta;
+use crate::delta::{BATCH, Delta};
 use crate::entry::{Entry, Names, Shared};
 use crate::error::Error;
 use crate::index::{Indexer, Slots};
@@ -139,6 +139,14 @@ impl<K: Wire + Object> Store<K> {
             found.into_iter().map(|(slot, entry)| (slot, indexer.values(name, &entry))).collect();
         self.write().add_index(name.into(), indexer, found);
         Ok(())
+    }
+
+    /// The names of the indices; the first is [`NAMESPACE_INDEX`].
+    pub fn index_names(&self) -> Vec<Str> {
+        let added = self.read().indexers();
+        std::iter::once(NAMESPACE_INDEX.into())
+            .chain(added.iter().map(|(name, _)| Str::from(&**name)))
+            .collect()
     }
 
     /// The object of a key: `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
@@ -414,6 +422,7 @@ impl<K: Wire + Object> Store<K> {
                 match delta {
                     Delta::Replaced(entries, version) => {
                         let Replacement { puts, removed } = self.read().compare(entries, part);
+                        prepared.reserve(puts.len() + removed.len() + 1);
                         prepared.extend(puts.into_iter().map(|entry| {
                             let found = found(&entry);
                             Prepared::Put(entry, found)
@@ -439,6 +448,10 @@ impl<K: Wire + Object> Store<K> {
                 break;
             }
             let mut state = self.write();
+            if prepared.len() > BATCH {
+                state.reserve(prepared.len());
+                changes.reserve(prepared.len());
+            }
             for change in prepared {
                 match change {
                     Prepared::Put(entry, found) => {

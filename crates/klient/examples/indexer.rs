@@ -18,6 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         store.put_object(&pod(namespace, name, node))?;
     }
+    println!("indices: {:?}", store.index_names());
     print("in default", &store.by_index(NAMESPACE_INDEX, "default")?);
     print("on node-2", &store.by_index("node", "node-2")?);
     assert_eq!(store.index_keys("node", "node-1")?[0].to_string(), "default/pod-1");

@@ -147,6 +147,15 @@ impl<K: Object> State<K> {
             .is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
     }
 
+    /// Makes room for more objects at once, so that none has to move while they come.
+    pub(super) fn reserve(&mut self, more: usize) {
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.keys.reserve(more, |slot| {
+            let entry = slots.get(*slot).expect("what has a key is there");
+            hasher.hash_one((entry.namespace.as_str(), entry.name()))
+        });
+    }
+
     /// Puts an object, of which is known by what the indices find it.
     pub(super) fn put(&mut self, entry: Arc<Entry<K>>, found: Vec<Found>) -> Change<K> {
         let slot = self.find(&entry.namespace, entry.name());
