@@ -27,8 +27,6 @@ struct Bench {
     client_go: Peer,
     kube: Peer,
     klient: Peer,
-    /// The same with another allocator than the system's.
-    klient_mimalloc: Peer,
 }
 
 impl Bench {
@@ -39,9 +37,6 @@ impl Bench {
         fs::create_dir_all(&data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
         let binaries = folder.join("target/release");
         build::cargo(&folder, &["build", "--release"])?;
-        let with_mimalloc =
-            "build --release --package klient-bench --features mimalloc --target-dir target/mimalloc";
-        build::cargo(&folder, &with_mimalloc.split(' ').collect::<Vec<_>>())?;
         let go = |name: &str| -> Result<Peer, String> {
             let binary = folder.join("target").join(name);
             build::go(&folder.join(name), &binary)?;
@@ -52,7 +47,6 @@ impl Bench {
             client_go: go("gopeer")?,
             kube: Peer::new(binaries.join("kube-peer"), &folder),
             klient: Peer::new(binaries.join("klient-bench"), &folder),
-            klient_mimalloc: Peer::new(folder.join("target/mimalloc/release/klient-bench"), &folder),
             folder,
         })
     }

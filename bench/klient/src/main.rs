@@ -14,10 +14,6 @@ mod informer;
 mod queue;
 mod watch;
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 use std::any::Any;
 use std::time::Instant;
 

@@ -61,12 +61,10 @@ fn sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
 /// The first list, of 100,000 pods.
 fn large_sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
     let theirs = format!("informer --n 100000 {CLIENT_GO}");
-    let [packed, paged, whole, mimalloc, mimalloc_paged, listed, streamed] = in_turn([
+    let [packed, paged, whole, listed, streamed] = in_turn([
         (&bench.klient, "informer --n 100000"),
         (&bench.klient, "informer --n 100000 --strategy list"),
         (&bench.klient, "informer --n 100000 --managed-fields"),
-        (&bench.klient_mimalloc, "informer --n 100000"),
-        (&bench.klient_mimalloc, "informer --n 100000 --strategy list"),
         (&bench.client_go, &format!("{theirs} --strategy list")),
         (&bench.client_go, &format!("{theirs} --strategy watchlist")),
     ])?;
@@ -76,13 +74,7 @@ fn large_sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
     let kept = ", managedFields kept";
     rows.push(Row::ratio(name_of("ms for the first list of", ""), packed.median("wall_ms")?, wall, 0.1));
     rows.push(Row::told(name_of("ms for the first list of", kept), whole.median("wall_ms")?, wall));
-    for (how, runs) in
-        [(", paged", &paged), (", mimalloc", &mimalloc), (", paged, mimalloc", &mimalloc_paged)]
-    {
-        rows.push(Row::told(name_of("ms for the first list of", how), runs.median("wall_ms")?, wall));
-    }
-    let ours = mimalloc.median("steady_rss_kb")?;
-    rows.push(Row::told(name_of("resident KiB with", ", mimalloc"), ours, resident));
+    rows.push(Row::told(name_of("ms for the first list of", ", paged"), paged.median("wall_ms")?, wall));
     let ours = packed.median("steady_rss_kb")?;
     rows.push(Row::ratio(name_of("resident KiB with", ""), ours, resident, 0.25));
     rows.push(Row::told(name_of("resident KiB with", kept), whole.median("steady_rss_kb")?, resident));
