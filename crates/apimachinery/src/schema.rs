@@ -18,13 +18,21 @@ pub struct Schema {
     pub name: &'static str,
     /// Fields in Go's order, those of embedded structs in place, as JSON shows them.
     pub fields: &'static [Field],
+    /// Server-side apply treats it as one value, unless the field that holds it is [granular](Field::granular).
+    pub is_atomic: bool,
     layout: OnceLock<Layout>,
 }
 
 impl Schema {
     /// Of a struct with these fields.
     pub const fn new(package: &'static str, name: &'static str, fields: &'static [Field]) -> Self {
-        Schema { package, name, fields, layout: OnceLock::new() }
+        Schema { package, name, fields, is_atomic: false, layout: OnceLock::new() }
+    }
+
+    /// The same, treated as one value by server-side apply.
+    pub const fn atomic(mut self) -> Self {
+        self.is_atomic = true;
+        self
     }
 
     /// Whether protobuf has the struct. A few, such as `Table`, there are in JSON only.
@@ -78,6 +86,8 @@ pub struct Field {
     pub list: ListType,
     /// Server-side apply treats the map or struct as one value.
     pub atomic: bool,
+    /// Server-side apply merges the map or struct by field, even if its type is otherwise treated as one value.
+    pub granular: bool,
     /// How strategic merge patch merges it.
     pub patch: Patch,
     /// The default, as JSON.
@@ -105,6 +115,7 @@ impl Field {
         required: false,
         list: ListType::Atomic,
         atomic: false,
+        granular: false,
         patch: Patch::REPLACE,
         default: None,
         values: &[],

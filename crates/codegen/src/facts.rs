@@ -70,6 +70,8 @@ pub struct Message {
     pub kind: bool,
     /// Whether it is the list of another kind.
     pub list: bool,
+    /// Whether server-side apply treats it as one value wherever a field does not say otherwise.
+    pub atomic: bool,
     /// Fields and embedded structs, in Go's order.
     pub members: Vec<Member>,
 }
@@ -262,6 +264,7 @@ impl Facts {
                     match flag {
                         "kind" => message.kind = true,
                         "list" => message.list = true,
+                        "atomic" => message.atomic = true,
                         _ => return Err(format!("unknown flag {flag}")),
                     }
                 }
@@ -437,7 +440,8 @@ impl fmt::Display for Facts {
             for message in &package.messages {
                 let kind = if message.kind { " kind" } else { "" };
                 let list = if message.list { " list" } else { "" };
-                writeln!(f, "message {}{kind}{list}", message.name)?;
+                let atomic = if message.atomic { " atomic" } else { "" };
+                writeln!(f, "message {}{kind}{list}{atomic}", message.name)?;
                 for member in &message.members {
                     match member {
                         Member::Embed { message, number } => writeln!(f, "  embed {message} {number}")?,

@@ -285,7 +285,8 @@ impl Importer {
     fn message(&self, proto: &str, name: &str) -> Result<Message, ImportError> {
         let definition = &self.definitions[definition_name(proto, name)];
         let required: Vec<String> = array(definition["required"].clone()).iter().map(string).collect();
-        let mut message = Message { name: name.to_owned(), ..Default::default() };
+        let atomic = definition["x-kubernetes-map-type"] == "atomic";
+        let mut message = Message { name: name.to_owned(), atomic, ..Default::default() };
         for go in self.go.iter().filter(|field| field.package == proto && field.message == name) {
             if go.inline {
                 if go.go_type.ends_with("TypeMeta") {

@@ -62,7 +62,7 @@ fn tables(facts: &Facts, package: &Package) -> GeneratedFile {
             let secret = SECRET.contains(&format!("{}.{}", message.name, flat.field.json).as_str());
             writeln!(out, "    {},", table_field(facts, package, &flat, secret)).expect("String");
         }
-        out.push_str("]);\n\n");
+        out.push_str(if message.atomic { "]).atomic();\n\n" } else { "]);\n\n" });
     }
     if !package.resources.is_empty() {
         out.push_str("/// Resources of this group-version.\n#[rustfmt::skip]\npub static RESOURCES: &[ResourceSchema] = &[\n");
@@ -131,6 +131,7 @@ fn table_field(facts: &Facts, home: &Package, flat: &FlatField<'_>, secret: bool
         (field.omit_empty, "omit_empty"),
         (field.required, "required"),
         (field.map == "atomic", "atomic"),
+        (field.map == "granular", "granular"),
         (secret, "secret"),
     ] {
         if set {
