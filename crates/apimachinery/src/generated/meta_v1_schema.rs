@@ -142,7 +142,7 @@ pub static GROUP_VERSION_RESOURCE: Schema = Schema::new("meta/v1", "GroupVersion
 pub static LABEL_SELECTOR: Schema = Schema::new("meta/v1", "LabelSelector", &[
     Field { json: "matchLabels", ty: Type::Map(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchExpressions", ty: Type::List(&Type::Message(&LABEL_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `LabelSelectorRequirement`.
 #[rustfmt::skip]
@@ -219,7 +219,7 @@ pub static OWNER_REFERENCE: Schema = Schema::new("meta/v1", "OwnerReference", &[
     Field { json: "uid", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "controller", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "blockOwnerDeletion", ty: Type::Bool, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `PartialObjectMetadata`.
 #[rustfmt::skip]

@@ -39,7 +39,7 @@ pub static MATCH_RESOURCES: Schema = Schema::new("admissionregistration/v1alpha1
     Field { json: "resourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "excludeResourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Equivalent", "Exact"], ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `MutatingAdmissionPolicy`.
 #[rustfmt::skip]
@@ -92,14 +92,14 @@ pub static NAMED_RULE_WITH_OPERATIONS: Schema = Schema::new("admissionregistrati
     Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, within: &[2, 2], pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ParamKind`.
 #[rustfmt::skip]
 pub static PARAM_KIND: Schema = Schema::new("admissionregistration/v1alpha1", "ParamKind", &[
     Field { json: "apiVersion", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ParamRef`.
 #[rustfmt::skip]
@@ -108,7 +108,7 @@ pub static PARAM_REF: Schema = Schema::new("admissionregistration/v1alpha1", "Pa
     Field { json: "namespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "parameterNotFoundAction", ty: Type::String, number: 4, pointer: true, omit_empty: true, values: &["Allow", "Deny"], ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `TypeChecking`.
 #[rustfmt::skip]

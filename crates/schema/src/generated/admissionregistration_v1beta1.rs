@@ -46,7 +46,7 @@ pub static MATCH_RESOURCES: Schema = Schema::new("admissionregistration/v1beta1"
     Field { json: "resourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "excludeResourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `MutatingAdmissionPolicy`.
 #[rustfmt::skip]
@@ -123,14 +123,14 @@ pub static NAMED_RULE_WITH_OPERATIONS: Schema = Schema::new("admissionregistrati
     Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::List(&Type::String), number: 3, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, within: &[2, 2], pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ParamKind`.
 #[rustfmt::skip]
 pub static PARAM_KIND: Schema = Schema::new("admissionregistration/v1beta1", "ParamKind", &[
     Field { json: "apiVersion", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ParamRef`.
 #[rustfmt::skip]
@@ -139,7 +139,7 @@ pub static PARAM_REF: Schema = Schema::new("admissionregistration/v1beta1", "Par
     Field { json: "namespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "parameterNotFoundAction", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ServiceReference`.
 #[rustfmt::skip]
@@ -237,7 +237,7 @@ pub static VALIDATION: Schema = Schema::new("admissionregistration/v1beta1", "Va
 pub static VARIABLE: Schema = Schema::new("admissionregistration/v1beta1", "Variable", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "expression", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `WebhookClientConfig`.
 #[rustfmt::skip]

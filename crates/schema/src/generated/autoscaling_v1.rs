@@ -29,7 +29,7 @@ pub static CROSS_VERSION_OBJECT_REFERENCE: Schema = Schema::new("autoscaling/v1"
     Field { json: "kind", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "apiVersion", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ExternalMetricSource`.
 #[rustfmt::skip]

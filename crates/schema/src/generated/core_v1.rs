@@ -204,7 +204,7 @@ pub static CONFIG_MAP_KEY_SELECTOR: Schema = Schema::new("core/v1", "ConfigMapKe
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "key", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ConfigMapNodeConfigSource`.
 #[rustfmt::skip]
@@ -414,7 +414,7 @@ pub static ENDPOINT_ADDRESS: Schema = Schema::new("core/v1", "EndpointAddress", 
     Field { json: "hostname", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "targetRef", ty: Type::Message(&OBJECT_REFERENCE), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `EndpointPort`.
 #[rustfmt::skip]
@@ -423,7 +423,7 @@ pub static ENDPOINT_PORT: Schema = Schema::new("core/v1", "EndpointPort", &[
     Field { json: "port", ty: Type::Int32, number: 2, required: true, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 3, omit_empty: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "appProtocol", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `EndpointSubset`.
 #[rustfmt::skip]
@@ -572,7 +572,7 @@ pub static EVENT_SOURCE: Schema = Schema::new("core/v1", "EventSource", &[
 pub static EVICTION_RESPONDER: Schema = Schema::new("core/v1", "EvictionResponder", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 2, pointer: true, required: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ExecAction`.
 #[rustfmt::skip]
@@ -597,7 +597,7 @@ pub static FILE_KEY_SELECTOR: Schema = Schema::new("core/v1", "FileKeySelector",
     Field { json: "path", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "key", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, default: Some("false"), ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `FlexPersistentVolumeSource`.
 #[rustfmt::skip]
@@ -828,7 +828,7 @@ pub static LOAD_BALANCER_STATUS: Schema = Schema::new("core/v1", "LoadBalancerSt
 #[rustfmt::skip]
 pub static LOCAL_OBJECT_REFERENCE: Schema = Schema::new("core/v1", "LocalObjectReference", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `LocalVolumeSource`.
 #[rustfmt::skip]
@@ -997,7 +997,7 @@ pub static NODE_RUNTIME_HANDLER_FEATURES: Schema = Schema::new("core/v1", "NodeR
 #[rustfmt::skip]
 pub static NODE_SELECTOR: Schema = Schema::new("core/v1", "NodeSelector", &[
     Field { json: "nodeSelectorTerms", ty: Type::List(&Type::Message(&NODE_SELECTOR_TERM)), number: 1, required: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `NodeSelectorRequirement`.
 #[rustfmt::skip]
@@ -1012,7 +1012,7 @@ pub static NODE_SELECTOR_REQUIREMENT: Schema = Schema::new("core/v1", "NodeSelec
 pub static NODE_SELECTOR_TERM: Schema = Schema::new("core/v1", "NodeSelectorTerm", &[
     Field { json: "matchExpressions", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchFields", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `NodeSpec`.
 #[rustfmt::skip]
@@ -1074,7 +1074,7 @@ pub static NODE_SYSTEM_INFO: Schema = Schema::new("core/v1", "NodeSystemInfo", &
 pub static OBJECT_FIELD_SELECTOR: Schema = Schema::new("core/v1", "ObjectFieldSelector", &[
     Field { json: "apiVersion", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldPath", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ObjectReference`.
 #[rustfmt::skip]
@@ -1086,7 +1086,7 @@ pub static OBJECT_REFERENCE: Schema = Schema::new("core/v1", "ObjectReference", 
     Field { json: "apiVersion", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceVersion", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldPath", ty: Type::String, number: 7, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `PersistentVolume`.
 #[rustfmt::skip]
@@ -1137,7 +1137,7 @@ pub static PERSISTENT_VOLUME_CLAIM_STATUS: Schema = Schema::new("core/v1", "Pers
     Field { json: "capacity", ty: Type::Map(&Type::Quantity), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&PERSISTENT_VOLUME_CLAIM_CONDITION)), number: 4, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "allocatedResources", ty: Type::Map(&Type::Quantity), number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "allocatedResourceStatuses", ty: Type::Map(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "allocatedResourceStatuses", ty: Type::Map(&Type::String), number: 7, omit_empty: true, granular: true, ..Field::PLAIN },
     Field { json: "currentVolumeAttributesClassName", ty: Type::String, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "modifyVolumeStatus", ty: Type::Message(&MODIFY_VOLUME_STATUS), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "healthStatus", ty: Type::Message(&VOLUME_HEALTH_STATUS), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1211,7 +1211,7 @@ pub static PERSISTENT_VOLUME_SPEC: Schema = Schema::new("core/v1", "PersistentVo
     Field { json: "storageos", ty: Type::Message(&STORAGE_OS_PERSISTENT_VOLUME_SOURCE), number: 21, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "csi", ty: Type::Message(&CSI_PERSISTENT_VOLUME_SOURCE), number: 22, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "accessModes", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "claimRef", ty: Type::Message(&OBJECT_REFERENCE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
+    Field { json: "claimRef", ty: Type::Message(&OBJECT_REFERENCE), number: 4, pointer: true, omit_empty: true, granular: true, ..Field::PLAIN },
     Field { json: "persistentVolumeReclaimPolicy", ty: Type::String, number: 5, omit_empty: true, values: &["Delete", "Recycle", "Retain"], ..Field::PLAIN },
     Field { json: "storageClassName", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "mountOptions", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
@@ -1696,7 +1696,7 @@ pub static RESOURCE_FIELD_SELECTOR: Schema = Schema::new("core/v1", "ResourceFie
     Field { json: "containerName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "resource", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "divisor", ty: Type::Quantity, number: 3, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ResourceHealth`.
 #[rustfmt::skip]
@@ -1787,7 +1787,7 @@ pub static SCALE_IO_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ScaleIOVolum
 #[rustfmt::skip]
 pub static SCOPE_SELECTOR: Schema = Schema::new("core/v1", "ScopeSelector", &[
     Field { json: "matchExpressions", ty: Type::List(&Type::Message(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ScopedResourceSelectorRequirement`.
 #[rustfmt::skip]
@@ -1827,7 +1827,7 @@ pub static SECRET_KEY_SELECTOR: Schema = Schema::new("core/v1", "SecretKeySelect
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
     Field { json: "key", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `SecretProjection`.
 #[rustfmt::skip]
@@ -1842,7 +1842,7 @@ pub static SECRET_PROJECTION: Schema = Schema::new("core/v1", "SecretProjection"
 pub static SECRET_REFERENCE: Schema = Schema::new("core/v1", "SecretReference", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `SecretVolumeSource`.
 #[rustfmt::skip]
@@ -2028,7 +2028,7 @@ pub static TOPOLOGY_SELECTOR_LABEL_REQUIREMENT: Schema = Schema::new("core/v1", 
 #[rustfmt::skip]
 pub static TOPOLOGY_SELECTOR_TERM: Schema = Schema::new("core/v1", "TopologySelectorTerm", &[
     Field { json: "matchLabelExpressions", ty: Type::List(&Type::Message(&TOPOLOGY_SELECTOR_LABEL_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `TopologySpreadConstraint`.
 #[rustfmt::skip]
@@ -2049,7 +2049,7 @@ pub static TYPED_LOCAL_OBJECT_REFERENCE: Schema = Schema::new("core/v1", "TypedL
     Field { json: "apiGroup", ty: Type::String, number: 1, pointer: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `TypedObjectReference`.
 #[rustfmt::skip]

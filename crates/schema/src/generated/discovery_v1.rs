@@ -40,7 +40,7 @@ pub static ENDPOINT_PORT: Schema = Schema::new("discovery/v1", "EndpointPort", &
     Field { json: "protocol", ty: Type::String, number: 2, pointer: true, omit_empty: true, values: &["SCTP", "TCP", "UDP"], ..Field::PLAIN },
     Field { json: "port", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "appProtocol", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `EndpointSlice`.
 #[rustfmt::skip]

@@ -83,7 +83,7 @@ pub static EVICTION_TARGET: Schema = Schema::new("lifecycle/v1alpha1", "Eviction
 pub static REQUESTER: Schema = Schema::new("lifecycle/v1alpha1", "Requester", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "intent", ty: Type::String, number: 2, required: true, values: &["Eviction", "Withdrawn"], ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ResponderStatus`.
 #[rustfmt::skip]
@@ -102,7 +102,7 @@ pub static TARGET_RESPONDER: Schema = Schema::new("lifecycle/v1alpha1", "TargetR
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 2, pointer: true, required: true, ..Field::PLAIN },
     Field { json: "state", ty: Type::String, number: 3, required: true, values: &["Active", "Canceled", "Completed", "Inactive", "Interrupted"], ..Field::PLAIN },
-]);
+]).atomic();
 
 /// Resources of this group-version.
 #[rustfmt::skip]

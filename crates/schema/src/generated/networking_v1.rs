@@ -202,7 +202,7 @@ pub static PARENT_REFERENCE: Schema = Schema::new("networking/v1", "ParentRefere
 pub static SERVICE_BACKEND_PORT: Schema = Schema::new("networking/v1", "ServiceBackendPort", &[
     Field { json: "name", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "number", ty: Type::Int32, number: 2, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `ServiceCIDR`.
 #[rustfmt::skip]

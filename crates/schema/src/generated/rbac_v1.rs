@@ -58,7 +58,7 @@ pub static ROLE_REF: Schema = Schema::new("rbac/v1", "RoleRef", &[
     Field { json: "apiGroup", ty: Type::String, number: 1, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// `Subject`.
 #[rustfmt::skip]
@@ -67,7 +67,7 @@ pub static SUBJECT: Schema = Schema::new("rbac/v1", "Subject", &[
     Field { json: "apiGroup", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "name", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
-]);
+]).atomic();
 
 /// Resources of this group-version.
 #[rustfmt::skip]
