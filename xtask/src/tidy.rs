@@ -20,6 +20,7 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apiserver", &["klient-apimachinery", "klient-schema"]),
+    ("klient-structured-merge", &["klient-apimachinery"]),
     (
         "klient",
         &[

@@ -1,0 +1,287 @@
+//! [`FieldManager`], what an API server does to the managed fields of an object when it is written.
+
+mod last_applied;
+mod user_agent;
+
+use klient_apimachinery::Time;
+use serde_json::Value;
+pub use user_agent::manager_of_user_agent;
+
+use crate::manager::remove_managed_fields;
+use crate::updater::Updater;
+use crate::value;
+use crate::{Duplicates, Error, FieldSet, Manager, Managers, Map, Owned, Path, Schema, Typed};
+
+/// What an API server does to the managed fields of an object when it is written.
+///
+/// Objects are in the version of the request. They may carry `apiVersion` and `kind` or not, but all alike.
+///
+/// ```
+/// use klient_apimachinery::Time;
+/// use klient_structured_merge::{FieldManager, Managers, Map, Schema, Updater};
+/// use serde_json::json;
+///
+/// let updater = Updater::of_one("v1", Schema::builtin(&klient_schema::core_v1::CONFIG_MAP));
+/// let fields = FieldManager { updater: &updater, api_version: "v1", ..FieldManager::default() };
+/// let new = json!({"metadata": {"name": "m"}, "data": {"a": "1"}});
+/// let new = new.as_object().cloned().expect("an object");
+/// let stored = fields.update(&Map::new(), new, "kubectl-create", Time::from_unix(1_800_000_000))?;
+/// assert_eq!(
+///     stored["metadata"]["managedFields"],
+///     json!([{
+///         "manager": "kubectl-create", "operation": "Update", "apiVersion": "v1",
+///         "time": "2027-01-15T08:00:00Z",
+///         "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {".": {}, "f:a": {}}},
+///     }])
+/// );
+/// # Ok::<(), klient_structured_merge::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct FieldManager<'a> {
+    /// The versions of the kind.
+    pub updater: &'a Updater<'a>,
+    /// The version of the request.
+    pub api_version: &'a str,
+    /// The kind, for the configuration that `kubectl` finds in an annotation.
+    pub kind: &'a str,
+    /// The subresource that is written; empty for the object itself.
+    pub subresource: &'a str,
+    /// An object with nothing set, as one is that does not exist yet: built-in kinds have fields that are always
+    /// there. Nothing at all if this is not given.
+    pub empty: Option<&'a Map>,
+}
+
+impl Default for FieldManager<'_> {
+    /// For no kind: nothing can be written.
+    fn default() -> Self {
+        static NONE: Updater<'_> = Updater { versions: std::collections::BTreeMap::new(), convert: None };
+        FieldManager { updater: &NONE, api_version: "", kind: "", subresource: "", empty: None }
+    }
+}
+
+impl FieldManager<'_> {
+    /// Writes who owns what into an object that was created, updated or patched. `live` is the object as it was,
+    /// or one with nothing set if it is new; `new` is to be as it will be stored.
+    ///
+    /// Who owned what is taken from `new`, where it says so, else from `live`: one that knows nothing of managed
+    /// fields does not delete them. An empty list, or one of an empty entry, starts anew. A write to a subresource
+    /// cannot say. An object of which nobody owns anything stays so until it is applied to.
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid`](Error::is_invalid) and [`is_conversion`](Error::is_conversion). An API server then writes
+    /// `new` with the managed fields of `live`.
+    pub fn update(&self, live: &Map, mut new: Map, manager: &str, now: Time) -> Result<Map, Error> {
+        let managers = self.managers(live, &new);
+        remove_managed_fields(&mut new);
+        if managers.is_empty() && exists(live) {
+            return Ok(new);
+        }
+        let manager = Manager::update(name(manager), self.api_version, self.subresource);
+        let mut managers = self.update_managers(live, &new, managers, manager, now)?;
+        managers.cap_updates();
+        managers.write_to(&mut new);
+        Ok(new)
+    }
+
+    /// Puts a configuration into an object: gives it as it is to be, but for defaults, with who owns what. `live` is
+    /// the object as it is, or one with nothing set if there is none.
+    ///
+    /// If nobody owns anything in an object that exists, all of it is taken for a write of `before-first-apply`. An
+    /// apply by `kubectl` takes over what client-side apply has set, as the annotation
+    /// `kubectl.kubernetes.io/last-applied-configuration` tells, and keeps the annotation up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`is_conflict`](Error::is_conflict) if others own fields that would change, without `force`;
+    /// [`is_forbidden`](Error::is_forbidden) if the configuration has managed fields;
+    /// [`is_invalid`](Error::is_invalid) if it does not follow the schema;
+    /// [`is_managed_fields`](Error::is_managed_fields) if those of `live` cannot be read;
+    /// [`is_conversion`](Error::is_conversion).
+    pub fn apply(
+        &self,
+        live: &Map,
+        config: &Map,
+        manager: &str,
+        force: bool,
+        now: Time,
+    ) -> Result<Map, Error> {
+        let of_config = config.get("metadata").and_then(|metadata| metadata.get("managedFields"));
+        if of_config.is_some_and(|fields| !fields.is_null()) {
+            return Err(Error::forbidden("metadata.managedFields must be nil"));
+        }
+        let mut managers = Managers::of(live)?;
+        let mut without = live.clone();
+        remove_managed_fields(&mut without);
+        if managers.is_empty() {
+            let empty = self.empty.cloned().unwrap_or_default();
+            let first = Manager::update("before-first-apply", self.api_version, self.subresource);
+            managers = self.update_managers(&empty, &without, managers, first, now)?;
+            managers.cap_updates();
+        }
+        let outcome = self.apply_managers(&without, config, managers.clone(), manager, force, now);
+        let outcome = match outcome {
+            Err(error) if manager == last_applied::MANAGER && error.is_conflict() => {
+                last_applied::without_own(self, live, &error)
+                    .unwrap_or(Err(error))
+                    .and_then(|()| self.apply_managers(&without, config, managers, manager, true, now))
+            }
+            outcome => outcome,
+        };
+        let (object, managers) = outcome?;
+        let mut object = object.unwrap_or(without);
+        if manager == last_applied::MANAGER {
+            last_applied::refresh(self, &mut object, config);
+        }
+        managers.write_to(&mut object);
+        Ok(object)
+    }
+
+    /// Who owns what before a write that does not apply.
+    fn managers(&self, live: &Map, new: &Map) -> Managers {
+        let of_live = || Managers::of(live).unwrap_or_default();
+        if !self.subresource.is_empty() {
+            return of_live();
+        }
+        if is_reset(new) {
+            return Managers::default();
+        }
+        match Managers::of(new) {
+            Ok(managers) if !managers.is_empty() => managers,
+            _ => of_live(),
+        }
+    }
+
+    fn update_managers(
+        &self,
+        live: &Map,
+        new: &Map,
+        managers: Managers,
+        manager: Manager,
+        now: Time,
+    ) -> Result<Managers, Error> {
+        let schema = self.schema()?;
+        let mut live = live.clone();
+        remove_managed_fields(&mut live);
+        let live = Typed::new(&live, schema, Duplicates::Allow)?;
+        let new = Typed::new(new, schema, Duplicates::Allow)?;
+        let updated = self.updater.update(&live, &new, self.api_version, managers)?;
+        let mut managers = updated.managers;
+        let fields = updated.fields.difference(&never_owned());
+        if !fields.is_empty() {
+            let before = managers.remove(&manager).map(|owned| owned.fields).unwrap_or_default();
+            let fields = fields.union(&before);
+            managers.insert(manager, Owned { fields, api_version: self.api_version.into(), time: Some(now) });
+        }
+        Ok(managers)
+    }
+
+    fn apply_managers(
+        &self,
+        live: &Map,
+        config: &Map,
+        managers: Managers,
+        manager: &str,
+        force: bool,
+        now: Time,
+    ) -> Result<(Option<Map>, Managers), Error> {
+        let schema = self.schema()?;
+        let config = Typed::new(config, schema, Duplicates::Refuse)?;
+        let live = Typed::new(live, schema, Duplicates::Allow)?;
+        let manager = Manager::apply(name(manager), self.subresource);
+        let applied = self.updater.apply(&live, &config, self.api_version, managers, &manager, force)?;
+        let mut managers = applied.managers;
+        managers.strip(&manager, &never_owned());
+        if let (Some(_), Some(owned)) = (&applied.object, managers.get_mut(&manager)) {
+            owned.time = Some(now);
+        }
+        Ok((applied.object, managers))
+    }
+
+    fn schema(&self) -> Result<&Schema, Error> {
+        Ok(&self.updater.version(self.api_version)?.schema)
+    }
+}
+
+/// Gives an object the times that the managed fields of `live` have, if nothing else about the two is different but
+/// these: writing what is there already is no change. Says whether nothing is different then.
+///
+/// ```
+/// use klient_structured_merge::keep_times;
+/// use serde_json::json;
+///
+/// let object = |time| json!({"metadata": {"managedFields": [{"manager": "a", "time": time}]}});
+/// let (live, new) = (object("2027-01-15T08:00:00Z"), object("2027-01-15T09:00:00Z"));
+/// let mut new = new.as_object().cloned().expect("an object");
+/// assert!(keep_times(live.as_object().expect("an object"), &mut new));
+/// assert_eq!(new, *live.as_object().expect("an object"));
+/// ```
+pub fn keep_times(live: &Map, new: &mut Map) -> bool {
+    if value::equal_maps(live, new) {
+        return true;
+    }
+    let Some(Value::Array(of_live)) = live.get("metadata").and_then(|metadata| metadata.get("managedFields"))
+    else {
+        return false;
+    };
+    let mut timed = new.clone();
+    let Some(Value::Array(of_new)) =
+        timed.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"))
+    else {
+        return false;
+    };
+    for (live, new) in of_live.iter().zip(of_new) {
+        if let (Value::Object(live), Value::Object(new)) = (live, new) {
+            match live.get("time") {
+                Some(time) => new.insert("time".to_owned(), time.clone()),
+                None => new.remove("time"),
+            };
+        }
+    }
+    let same = value::equal_maps(live, &timed);
+    if same {
+        *new = timed;
+    }
+    same
+}
+
+/// A program without a name.
+fn name(manager: &str) -> &str {
+    if manager.is_empty() { "unknown" } else { manager }
+}
+
+fn exists(object: &Map) -> bool {
+    let uid = object.get("metadata").and_then(|metadata| metadata.get("uid")).and_then(Value::as_str);
+    uid.is_some_and(|uid| !uid.is_empty())
+}
+
+/// Whether an object says that its managed fields are to start anew.
+fn is_reset(object: &Map) -> bool {
+    let is_zero = |value: &Value| value.is_null() || value.as_str() == Some("");
+    match object.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
+        Some(Value::Array(entries)) => match entries.as_slice() {
+            [] => true,
+            [Value::Object(entry)] => entry.values().all(is_zero),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// What a server sets, or that says which object it is.
+fn never_owned() -> FieldSet {
+    let top = ["apiVersion", "kind", "metadata"];
+    let metadata = [
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+    ];
+    let top = top.into_iter().map(|name| Path::fields([name]));
+    top.chain(metadata.map(|name| Path::fields(["metadata", name]))).collect()
+}

@@ -1,0 +1,83 @@
+//! What `kubectl apply` without server-side apply leaves in an annotation, and what becomes of it.
+
+use serde_json::Value;
+
+use super::FieldManager;
+use crate::value::write_json;
+use crate::{Conflict, Conflicts, Duplicates, Error, FieldSet, Map, Typed};
+
+/// The one manager for which the annotation counts.
+pub(super) const MANAGER: &str = "kubectl";
+
+const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The most bytes of all annotations.
+const MOST_ANNOTATIONS: usize = 256 * 1024;
+
+/// Whether conflicts are only about fields that client-side apply has set, and that still are what it set. Nothing
+/// if it has set none.
+///
+/// # Errors
+///
+/// The conflicts that are left.
+pub(super) fn without_own(fields: &FieldManager<'_>, live: &Map, error: &Error) -> Option<Result<(), Error>> {
+    let own = applied_and_kept(fields, live)?;
+    let others: Vec<Conflict> =
+        error.conflicts().iter().filter(|conflict| !own.has(&conflict.path)).cloned().collect();
+    Some(if others.is_empty() { Ok(()) } else { Err(Error::conflict(Conflicts::new(others))) })
+}
+
+fn applied_and_kept(fields: &FieldManager<'_>, live: &Map) -> Option<FieldSet> {
+    let Value::Object(mut applied) = serde_json::from_str(annotation(live)?).ok()? else { return None };
+    if applied.get("apiVersion")?.as_str()? != fields.api_version {
+        return None;
+    }
+    for name in ["apiVersion", "kind"] {
+        if !live.contains_key(name) {
+            applied.remove(name);
+        }
+    }
+    let schema = fields.schema().ok()?;
+    let live = Typed::new(live, schema, Duplicates::Refuse).ok()?;
+    let applied = Typed::new(&applied, schema, Duplicates::Refuse).ok()?;
+    let changes = applied.compare(&live);
+    let set = applied.field_set();
+    Some(set.difference(&changes.modified).difference(&changes.added).difference(&changes.removed))
+}
+
+/// Writes the configuration into the annotation, if there is one and room for it.
+pub(super) fn refresh(fields: &FieldManager<'_>, object: &mut Map, config: &Map) {
+    if annotation(object).is_none() {
+        return;
+    }
+    let text = text(fields, config);
+    let annotations = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(Value::Object(annotations)) = annotations else { return };
+    annotations.insert(ANNOTATION.to_owned(), text.into());
+    let size = |(name, value): (&String, &Value)| name.len() + value.as_str().map_or(0, str::len);
+    if annotations.iter().map(size).sum::<usize>() > MOST_ANNOTATIONS {
+        annotations.remove(ANNOTATION);
+    }
+}
+
+fn annotation(object: &Map) -> Option<&str> {
+    let annotation = object.get("metadata")?.get("annotations")?.get(ANNOTATION)?.as_str()?;
+    (!annotation.is_empty()).then_some(annotation)
+}
+
+/// A configuration as the annotation holds it, without the annotation.
+fn text(fields: &FieldManager<'_>, config: &Map) -> String {
+    let mut config = config.clone();
+    for (name, value) in [("apiVersion", fields.api_version), ("kind", fields.kind)] {
+        config.entry(name).or_insert_with(|| value.into());
+    }
+    if let Some(Value::Object(annotations)) =
+        config.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"))
+    {
+        annotations.remove(ANNOTATION);
+    }
+    let mut out = String::new();
+    write_json(&Value::Object(config), &mut out);
+    out.push('\n');
+    out
+}

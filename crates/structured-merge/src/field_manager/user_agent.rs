@@ -1,0 +1,26 @@
+//! The name of a manager that does not say it.
+
+use crate::value::is_printable;
+
+/// The longest name of a manager, in bytes.
+const LONGEST: usize = 128;
+
+/// The name of a manager that does not say it: its user agent up to the first slash, without what cannot be
+/// printed, 128 bytes at most.
+///
+/// ```
+/// use klient_structured_merge::manager_of_user_agent;
+/// assert_eq!(manager_of_user_agent("kube-controller-manager/v1.37.0 (linux/amd64)"), "kube-controller-manager");
+/// assert_eq!(manager_of_user_agent("a\u{7}b"), "ab");
+/// ```
+pub fn manager_of_user_agent(user_agent: &str) -> String {
+    let name = user_agent.split('/').next().unwrap_or_default();
+    let mut out = String::new();
+    for c in name.chars().filter(|c| is_printable(*c)) {
+        if out.len() + c.len_utf8() > LONGEST {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}

@@ -1,0 +1,73 @@
+//! Server-side apply on JSON values: who owns which fields of an object, and what becomes of it when somebody
+//! applies a configuration.
+//!
+//! ```
+//! use klient_apimachinery::Time;
+//! use klient_structured_merge::{FieldManager, Map, Schema, Updater};
+//! use serde_json::json;
+//!
+//! fn map(value: serde_json::Value) -> Map {
+//!     value.as_object().cloned().expect("an object")
+//! }
+//!
+//! let updater = Updater::of_one("apps/v1", Schema::builtin(&klient_schema::apps_v1::DEPLOYMENT));
+//! let fields = FieldManager { updater: &updater, api_version: "apps/v1", ..FieldManager::default() };
+//! let now = Time::from_unix(1_800_000_000);
+//!
+//! // Alice applies, Bob applies something else to the same field.
+//! let config = map(json!({"metadata": {"name": "web"}, "spec": {"replicas": 3}}));
+//! let live = fields.apply(&Map::new(), &config, "alice", false, now)?;
+//! let other = map(json!({"metadata": {"name": "web"}, "spec": {"replicas": 5}}));
+//! let error = fields.apply(&live, &other, "bob", false, now).unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "Apply failed with 1 conflict: conflict with \"alice\": .spec.replicas"
+//! );
+//!
+//! // With force it becomes Bob's.
+//! let live = fields.apply(&live, &other, "bob", true, now)?;
+//! assert_eq!(live["spec"]["replicas"], 5);
+//! assert_eq!(live["metadata"]["managedFields"][0]["manager"], "bob");
+//! # Ok::<(), klient_structured_merge::Error>(())
+//! ```
+//!
+//! - [`PathElement`], [`Path`], [`FieldSet`]: fields and sets of them, with the JSON of `managedFields`;
+//! - [`Schema`]: what is known of a kind, from the tables of built-in types or a custom resource's definition;
+//! - [`Typed`]: an object with its schema, and what can be done with it: compare, merge, remove, extract;
+//! - [`Updater`]: what a write does to the sets of all managers, over the versions of a kind;
+//! - [`Manager`], [`Managers`]: who owns what, to and from `metadata.managedFields`;
+//! - [`FieldManager`]: all of this as an API server does it to an object.
+//!
+//! There is no I/O here, there are no tasks, and no clock: "now" is an argument.
+
+mod conflict;
+mod element;
+mod error;
+mod extract;
+mod field_manager;
+mod filter;
+mod manager;
+mod path;
+mod scale;
+mod schema;
+mod set;
+mod typed;
+mod updater;
+mod value;
+
+pub use conflict::{Conflict, Conflicts};
+pub use element::{Key, PathElement};
+pub use error::{Error, ErrorKind, Problem};
+pub use extract::extract_applied;
+pub use field_manager::{FieldManager, keep_times, manager_of_user_agent};
+pub use filter::Filter;
+pub use manager::{Manager, Managers, Operation, Owned};
+pub use path::Path;
+pub use scale::ScaleFields;
+pub use schema::Schema;
+pub use set::{FieldSet, Paths};
+pub use typed::{Comparison, Duplicates, KeyFields, Typed};
+pub use updater::{Applied, Convert, ConvertError, Updated, Updater, Version};
+
+/// A JSON object.
+pub type Map = serde_json::Map<String, serde_json::Value>;

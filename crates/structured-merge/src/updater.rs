@@ -1,0 +1,256 @@
+//! [`Updater`], what a write does to the fields of all managers.
+
+mod prune;
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+
+use klient_apimachinery::Str;
+
+use crate::typed::reconcile;
+use crate::{
+    Comparison, Conflict, Conflicts, Duplicates, Error, FieldSet, Filter, Manager, Managers, Map, Owned,
+    Schema, Typed,
+};
+
+/// What a write does to the fields of all managers, over the versions of one kind.
+///
+/// Most use it through a [`FieldManager`](crate::FieldManager), which does what an API server does around it.
+///
+/// ```
+/// use klient_structured_merge::{Duplicates, Manager, Managers, Map, Schema, Typed, Updater};
+/// use serde_json::json;
+///
+/// let updater = Updater::of_one("v1", Schema::builtin(&klient_schema::core_v1::CONFIG_MAP));
+/// let schema = &updater.version("v1")?.schema;
+/// let config = json!({"data": {"a": "1"}});
+/// let (live, alice) = (Map::new(), Manager::apply("alice", ""));
+/// let live = Typed::new(&live, schema, Duplicates::Allow)?;
+/// let config = Typed::new(config.as_object().expect("an object"), schema, Duplicates::Refuse)?;
+/// let applied = updater.apply(&live, &config, "v1", Managers::default(), &alice, false)?;
+/// assert_eq!(applied.object.as_ref(), Some(config.object()));
+/// assert_eq!(applied.managers[&alice].fields.to_string(), ".data.a");
+///
+/// // What somebody else changes in another way is Alice's no more.
+/// let new = json!({"data": {"a": "2"}});
+/// let new = Typed::new(new.as_object().expect("an object"), schema, Duplicates::Allow)?;
+/// let updated = updater.update(&config, &new, "v1", applied.managers)?;
+/// assert_eq!(updated.fields.to_string(), ".data.a");
+/// assert!(updated.managers.is_empty());
+/// # Ok::<(), klient_structured_merge::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Updater<'a> {
+    /// The versions that are served, by `apiVersion`. Who owns fields in another loses them.
+    pub versions: BTreeMap<Str, Version>,
+    /// How objects get from one version to another; without it they are alike in all.
+    pub convert: Option<&'a Convert<'a>>,
+}
+
+/// One version of a kind.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// What is known of its objects.
+    pub schema: Schema,
+    /// Which of their fields the request can set.
+    pub filter: Filter,
+}
+
+/// Gives an object in another version: called with the object, the version it is in, and the one that is wanted.
+pub type Convert<'a> = dyn Fn(&Map, &str, &str) -> Result<Map, ConvertError> + Sync + 'a;
+
+/// Why an object cannot be had in another version.
+pub type ConvertError = Box<dyn StdError + Send + Sync>;
+
+/// What has become of the managers by a write that does not apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Updated {
+    /// What the managers own of what they owned.
+    pub managers: Managers,
+    /// What the writer has set.
+    pub fields: FieldSet,
+}
+
+/// What has become of an object and its managers by an apply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// The object, if it is another now.
+    pub object: Option<Map>,
+    /// Who owns what.
+    pub managers: Managers,
+}
+
+impl Updater<'_> {
+    /// Of a kind that has one version.
+    pub fn of_one(api_version: impl Into<Str>, schema: Schema) -> Self {
+        let version = Version { schema, filter: Filter::All };
+        Updater { versions: [(api_version.into(), version)].into(), convert: None }
+    }
+
+    /// What is known of a version.
+    ///
+    /// # Errors
+    ///
+    /// [`is_conversion`](Error::is_conversion) if there is no such version.
+    pub fn version(&self, api_version: &str) -> Result<&Version, Error> {
+        self.versions.get(api_version).ok_or_else(|| Error::missing(api_version))
+    }
+
+    /// Tells what a write has set that was not an apply. What the writer changed or added is taken from the others,
+    /// what it removed is nobody's.
+    ///
+    /// # Errors
+    ///
+    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be had
+    /// in a version in which somebody owns fields.
+    pub fn update(
+        &self,
+        live: &Typed<'_>,
+        new: &Typed<'_>,
+        api_version: &str,
+        managers: Managers,
+    ) -> Result<Updated, Error> {
+        let managers = self.reconcile(managers);
+        let (managers, changes) = self.take(live, new, api_version, managers, None, true)?;
+        let fields = changes.modified.union(&changes.added);
+        let fields = self.version(api_version)?.filter.apply(&fields);
+        Ok(Updated { managers, fields })
+    }
+
+    /// Puts a configuration into an object. What the manager applied before and does not apply now is removed,
+    /// unless somebody else owns it.
+    ///
+    /// # Errors
+    ///
+    /// [`is_conflict`](Error::is_conflict) if others own fields that would change, without `force`;
+    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be had
+    /// in a version in which somebody owns fields.
+    pub fn apply(
+        &self,
+        live: &Typed<'_>,
+        config: &Typed<'_>,
+        api_version: &str,
+        managers: Managers,
+        manager: &Manager,
+        force: bool,
+    ) -> Result<Applied, Error> {
+        let mut managers = self.reconcile(managers);
+        let merged = live.merge(config)?;
+        let fields = self.version(api_version)?.filter.apply(&config.field_set());
+        let last = managers.get(manager).cloned();
+        let time = last.as_ref().and_then(|last| last.time);
+        // Who owns all it had goes on to hold the items and entries around it: nothing would be pruned.
+        let has_less =
+            |last: &Owned| last.api_version != api_version || !last.fields.difference(&fields).is_empty();
+        let last = last.filter(has_less);
+        managers.insert(manager.clone(), Owned { fields, api_version: api_version.into(), time });
+        let pruned = match last {
+            Some(last) => self.prune(merged, api_version, &managers, &last)?,
+            None => merged,
+        };
+        let (managers, _) = self.take(live, &pruned, api_version, managers, Some(manager), force)?;
+        let object = (!live.is_equal(&pruned)).then(|| pruned.into_object());
+        Ok(Applied { object, managers })
+    }
+
+    /// Brings all sets up to date with the schemas of their versions. Those of versions that are gone are dropped.
+    fn reconcile(&self, managers: Managers) -> Managers {
+        let mut reconciled = Managers::default();
+        for (manager, mut owned) in managers {
+            let Some(version) = self.versions.get(&owned.api_version) else { continue };
+            if let Some(fields) = reconcile(&owned.fields, version.schema.root()) {
+                owned.fields = fields;
+            }
+            reconciled.insert(manager, owned);
+        }
+        reconciled
+    }
+
+    /// Takes what changes from all managers but `writer`.
+    fn take(
+        &self,
+        live: &Typed<'_>,
+        new: &Typed<'_>,
+        api_version: &str,
+        mut managers: Managers,
+        writer: Option<&Manager>,
+        force: bool,
+    ) -> Result<(Managers, Comparison), Error> {
+        let changes = live.compare(new).filter(&self.version(api_version)?.filter);
+        let mut in_versions: BTreeMap<Str, Changes> = BTreeMap::new();
+        for owned in managers.values() {
+            if in_versions.contains_key(&owned.api_version) {
+                continue;
+            }
+            let changes = if owned.api_version == api_version {
+                Changes::of(&changes)
+            } else {
+                let convert = |object| self.convert(object, api_version, &owned.api_version);
+                match (convert(live)?, convert(new)?) {
+                    (Some(live), Some(new)) => {
+                        let filter = &self.version(&owned.api_version)?.filter;
+                        Changes::of(&live.compare(&new).filter(filter))
+                    }
+                    _ => continue,
+                }
+            };
+            in_versions.insert(owned.api_version.clone(), changes);
+        }
+        let is_served = |owned: &Owned| in_versions.contains_key(&owned.api_version);
+        managers.retain(|manager, owned| Some(manager) == writer || is_served(owned));
+
+        let mut conflicts = Vec::new();
+        for (manager, owned) in managers.iter_mut().filter(|(manager, _)| Some(*manager) != writer) {
+            let changes = &in_versions[&owned.api_version];
+            let contested = owned.fields.intersection(&changes.set);
+            let paths = contested.iter();
+            if !force {
+                conflicts.extend(paths.map(|path| Conflict { manager: manager.clone(), path }));
+            }
+            owned.fields = owned.fields.difference(&contested).difference(&changes.removed);
+        }
+        if !conflicts.is_empty() {
+            return Err(Error::conflict(Conflicts::new(conflicts)));
+        }
+        managers.drop_empty();
+        Ok((managers, changes))
+    }
+
+    /// The object in another version; nothing if there is no such version.
+    fn convert<'s>(&'s self, object: &Typed<'_>, from: &str, to: &str) -> Result<Option<Typed<'s>>, Error> {
+        let Some(version) = self.versions.get(to) else { return Ok(None) };
+        let mut converted = match self.convert {
+            Some(convert) if from != to => {
+                convert(object.object(), from, to).map_err(|error| Error::conversion(to, error))?
+            }
+            _ => object.object().clone(),
+        };
+        if converted.contains_key("apiVersion") {
+            converted.insert("apiVersion".to_owned(), to.into());
+        }
+        Typed::owned(converted, &version.schema, Duplicates::Allow).map(Some)
+    }
+}
+
+/// What a write does to the others in one version.
+struct Changes {
+    /// What it changed or added.
+    set: FieldSet,
+    removed: FieldSet,
+}
+
+impl Changes {
+    fn of(changes: &Comparison) -> Self {
+        Changes { set: changes.modified.union(&changes.added), removed: changes.removed.clone() }
+    }
+}
+
+impl fmt::Debug for Updater<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Updater")
+            .field("versions", &self.versions.keys().collect::<Vec<_>>())
+            .field("converts", &self.convert.is_some())
+            .finish()
+    }
+}

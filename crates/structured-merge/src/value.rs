@@ -1,0 +1,410 @@
+//! JSON values as they are compared, ordered and shown in Kubernetes.
+//!
+//! 1 and 1.0 are the same number, and values of all types have one order: numbers, texts, booleans, lists, maps,
+//! null.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::value::RawValue;
+use serde_json::{Number, Value};
+
+use crate::Map;
+
+/// A value, or the object at the root, which is no [`Value`] of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Node<'a> {
+    Null,
+    Scalar(&'a Value),
+    List(&'a [Value]),
+    Map(&'a Map),
+}
+
+impl Node<'_> {
+    /// The value itself.
+    pub(crate) fn to_value(self) -> Value {
+        match self {
+            Node::Null => Value::Null,
+            Node::Scalar(value) => value.clone(),
+            Node::List(items) => Value::Array(items.to_vec()),
+            Node::Map(entries) => Value::Object(entries.clone()),
+        }
+    }
+}
+
+impl<'a> From<&'a Value> for Node<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Node::Null,
+            Value::Array(items) => Node::List(items),
+            Value::Object(entries) => Node::Map(entries),
+            scalar => Node::Scalar(scalar),
+        }
+    }
+}
+
+impl<'a> From<&'a Map> for Node<'a> {
+    fn from(entries: &'a Map) -> Self {
+        Node::Map(entries)
+    }
+}
+
+/// The entries of a map by name: serde_json can be told to keep them in the order they came.
+pub(crate) fn sorted(entries: &Map) -> Vec<(&str, &Value)> {
+    let mut sorted: Vec<_> = entries.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    if !sorted.is_sorted_by_key(|(name, _)| *name) {
+        sorted.sort_unstable_by_key(|(name, _)| *name);
+    }
+    sorted
+}
+
+/// Whether two values are the same.
+pub(crate) fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => compare_numbers(left, right).is_eq(),
+        (Value::Array(left), Value::Array(right)) => equal_lists(left, right),
+        (Value::Object(left), Value::Object(right)) => equal_maps(left, right),
+        (left, right) => left == right,
+    }
+}
+
+/// Whether two lists hold the same values.
+pub(crate) fn equal_lists(left: &[Value], right: &[Value]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+}
+
+/// Whether two maps hold the same values.
+pub(crate) fn equal_maps(left: &Map, right: &Map) -> bool {
+    left.len() == right.len()
+        && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| equal(value, other)))
+}
+
+/// Whether two nodes are the same.
+pub(crate) fn equal_nodes(left: Node<'_>, right: Node<'_>) -> bool {
+    match (left, right) {
+        (Node::Null, Node::Null) => true,
+        (Node::Scalar(left), Node::Scalar(right)) => equal(left, right),
+        (Node::List(left), Node::List(right)) => equal_lists(left, right),
+        (Node::Map(left), Node::Map(right)) => equal_maps(left, right),
+        _ => false,
+    }
+}
+
+/// The order of values.
+pub(crate) fn compare(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => compare_numbers(left, right),
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::Array(left), Value::Array(right)) => {
+            let differences = left.iter().zip(right).map(|(left, right)| compare(left, right));
+            first_difference(differences).then(left.len().cmp(&right.len()))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            let (left, right) = (sorted(left), sorted(right));
+            let differences = left.iter().zip(&right).map(|((name, value), (other_name, other))| {
+                name.cmp(other_name).then_with(|| compare(value, other))
+            });
+            first_difference(differences).then(left.len().cmp(&right.len()))
+        }
+        (left, right) => rank(left).cmp(&rank(right)),
+    }
+}
+
+fn first_difference(mut differences: impl Iterator<Item = Ordering>) -> Ordering {
+    differences.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Number(_) => 0,
+        Value::String(_) => 1,
+        Value::Bool(_) => 2,
+        Value::Array(_) => 3,
+        Value::Object(_) => 4,
+        Value::Null => 5,
+    }
+}
+
+/// Numbers are compared exactly. Go turns an integer into a float first, so that large ones may be less than,
+/// equal to and greater than each other all at once; a sorted set needs an order.
+fn compare_numbers(left: &Number, right: &Number) -> Ordering {
+    match (left.as_i64(), right.as_i64()) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        (Some(left), None) => compare_with_float(left, float(right)),
+        (None, Some(right)) => compare_with_float(right, float(left)).reverse(),
+        (None, None) => float(left).partial_cmp(&float(right)).unwrap_or(Ordering::Equal),
+    }
+}
+
+/// 2⁶³, one more than the greatest integer.
+const END: f64 = 9_223_372_036_854_775_808.0;
+
+fn compare_with_float(integer: i64, float: f64) -> Ordering {
+    if float >= END {
+        return Ordering::Less;
+    }
+    if float < -END {
+        return Ordering::Greater;
+    }
+    let whole = float.trunc();
+    integer
+        .cmp(&(whole as i64))
+        .then_with(|| 0.0_f64.partial_cmp(&(float - whole)).unwrap_or(Ordering::Equal))
+}
+
+/// Integers beyond 64 bits are floats, as in Go.
+fn float(number: &Number) -> f64 {
+    number.as_f64().unwrap_or_default()
+}
+
+/// A value as it stands in a path: `"a"`, `1`, `[1,2]`.
+pub(crate) fn show(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => show_number(number),
+        Value::String(text) => quote(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(",")),
+        Value::Object(entries) => {
+            sorted(entries).iter().map(|(name, value)| format!("{name}={}", show(value))).collect()
+        }
+    }
+}
+
+/// A number as Go's `%v` shows it.
+pub(crate) fn show_number(number: &Number) -> String {
+    plain_number(number, 1e-4)
+}
+
+/// A number without an exponent from `least` up to 10²¹, else with one of two digits or more.
+fn plain_number(number: &Number, least: f64) -> String {
+    if let Some(integer) = number.as_i64() {
+        return integer.to_string();
+    }
+    let float = float(number);
+    if float.fract() == 0.0 && (-END..END).contains(&float) {
+        // All its digits, as it reads back as an integer.
+        return (float as i64).to_string();
+    }
+    if float == 0.0 || (least..1e21).contains(&float.abs()) {
+        return float.to_string();
+    }
+    let text = format!("{float:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
+    format!("{digits}e{sign}{exponent:0>2}")
+}
+
+/// A text as Go's `%q` shows it.
+pub(crate) fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            c if is_printable(c) => out.push(c),
+            c => {
+                let code = u32::from(c);
+                let escaped = match code {
+                    0..0x80 => write!(out, "\\x{code:02x}"),
+                    0x80..0x1_0000 => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
+                escaped.expect("a String takes all text");
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Whether Go calls a character printable: letters, marks, numbers, punctuation, symbols, and the ASCII space.
+pub(crate) fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return c == ' ' || c.is_ascii_graphic();
+    }
+    // Rust's own table: what it does not escape behind another character.
+    let mut text = String::from("x");
+    text.push(c);
+    text.escape_debug().nth(1) == Some(c)
+}
+
+/// Reads a value whose floats are exactly those that the text says, so that what was written reads back to the same;
+/// serde_json's may be their neighbours.
+pub(crate) fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
+    // Here it ends if it is nested too deep.
+    let value: Value = serde_json::from_str(text)?;
+    if has_float(&value) { exact(text) } else { Ok(value) }
+}
+
+fn has_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => !number.is_i64(),
+        Value::Array(items) => items.iter().any(has_float),
+        Value::Object(entries) => entries.values().any(has_float),
+        _ => false,
+    }
+}
+
+fn exact(text: &str) -> Result<Value, serde_json::Error> {
+    let text = text.trim_ascii();
+    match text.as_bytes().first() {
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            items.into_iter().map(|item| exact(item.get())).collect()
+        }
+        Some(b'{') => {
+            let entries: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text)?;
+            entries.into_iter().map(|(name, value)| Ok((name, exact(value.get())?))).collect()
+        }
+        Some(b'-' | b'0'..=b'9') if text.parse::<i64>().is_err() => {
+            let number = text.parse().ok().and_then(Number::from_f64);
+            number.map_or_else(|| serde_json::from_str(text), |number| Ok(number.into()))
+        }
+        _ => serde_json::from_str(text),
+    }
+}
+
+/// Appends a value as upstream writes JSON: floats without needless exponents, and text that is safe within HTML.
+pub(crate) fn write_json(value: &Value, out: &mut String) {
+    match value {
+        Value::Number(number) => out.push_str(&plain_number(number, 1e-6)),
+        Value::String(text) => write_text(text, true, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_json(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(entries) => {
+            out.push('{');
+            for (index, (name, value)) in sorted(entries).into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_text(name, true, out);
+                out.push(':');
+                write_json(value, out);
+            }
+            out.push('}');
+        }
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Null => out.push_str("null"),
+    }
+}
+
+/// Appends text in quotes; `html` escapes what browsers could take for markup.
+pub(crate) fn write_text(text: &str, html: bool, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' || (html && matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')) => {
+                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes all text");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_have_one_order() {
+        let big = 9_007_199_254_740_993_i64;
+        let ordered = [
+            json!(-1.5),
+            json!(-1),
+            json!(0),
+            json!(0.5),
+            json!(1),
+            json!(1.5),
+            json!(9_007_199_254_740_992.0),
+            json!(big),
+            json!(u64::MAX),
+            json!(1e30),
+            json!("a"),
+            json!("b"),
+            json!(false),
+            json!(true),
+            json!([]),
+            json!([1]),
+            json!([1, 1]),
+            json!([2]),
+            json!({}),
+            json!({"a": 1}),
+            json!({"a": 1, "b": 0}),
+            json!({"a": 2}),
+            json!({"b": 0}),
+            json!(null),
+        ];
+        for (at, left) in ordered.iter().enumerate() {
+            for (other, right) in ordered.iter().enumerate() {
+                assert_eq!(compare(left, right), at.cmp(&other), "{left} {right}");
+                assert_eq!(equal(left, right), at == other, "{left} {right}");
+            }
+        }
+        assert!(equal(&json!([1, {"a": 2.0}]), &json!([1.0, {"a": 2}])));
+    }
+
+    #[test]
+    fn values_are_shown_as_go_shows_them() {
+        for (value, shown) in [
+            (json!("a\"\n\u{1}é\u{200b}"), r#""a\"\n\x01é\u200b""#),
+            (json!(80.0), "80"),
+            (json!(0.00001), "1e-05"),
+            (json!(1e21), "1e+21"),
+            (json!([1, "a", true, null]), r#"[1,"a",true,null]"#),
+        ] {
+            assert_eq!(show(&value), shown);
+        }
+    }
+
+    #[test]
+    fn floats_read_back_to_what_they_were() {
+        for text in [
+            "49999999999999999999999999999999999999999999999994",
+            "[1,{\"a\":[0.30000000000000004,5e-324]}]",
+            "18446744073709551615",
+            "4999989999999900000.5",
+            "-0.0",
+            "1.7976931348623157e+308",
+        ] {
+            let value = parse_json(text).unwrap();
+            let mut written = String::new();
+            write_json(&value, &mut written);
+            assert!(equal(&parse_json(&written).unwrap(), &value), "{text} {written}");
+        }
+        assert!(parse_json("1e999").is_err());
+    }
+
+    #[test]
+    fn json_is_written_as_upstream_writes_it() {
+        let mut out = String::new();
+        write_json(&json!({"b": ["<a>", 1.0, 1e21, 1.5e-7], "a": "\u{2028}\u{1}"}), &mut out);
+        assert_eq!(out, r#"{"a":"\u2028\u0001","b":["\u003ca\u003e",1,1e+21,1.5e-07]}"#);
+    }
+}
