@@ -21,7 +21,7 @@ pub trait ListWatch<K>: Send + Sync + 'static {
     fn resource(&self) -> &ResourceInfo;
 
     /// The one namespace that is listed; `None` for all of them, and for what lives in none.
-    fn namespace(&self) -> Option<&str>;
+    fn within(&self) -> Option<&str>;
 
     /// Lists objects, one batch after another as they arrive.
     fn list<'a>(
@@ -41,8 +41,8 @@ impl<K, T: ListWatch<K> + ?Sized> ListWatch<K> for Arc<T> {
         (**self).resource()
     }
 
-    fn namespace(&self) -> Option<&str> {
-        (**self).namespace()
+    fn within(&self) -> Option<&str> {
+        (**self).within()
     }
 
     fn list<'a>(

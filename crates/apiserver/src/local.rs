@@ -150,7 +150,7 @@ impl<K: Wire + klient_apimachinery::Object> ListWatch<K> for Source<K> {
         &self.info
     }
 
-    fn namespace(&self) -> Option<&str> {
+    fn within(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
 

@@ -118,7 +118,7 @@ impl<K: Wire + Object> Store<K> {
                 "to compare a store at: wait for its first list",
             ));
         }
-        let namespace = source.namespace().map(ToOwned::to_owned);
+        let namespace = source.within().map(ToOwned::to_owned);
         let is_listed = |namespace_of: &str| namespace.as_deref().is_none_or(|listed| listed == namespace_of);
         let entries = snapshot.entries().filter(|entry| is_listed(&entry.namespace));
         let mut stored: HashMap<_, _> = entries.map(|entry| (entry.key(), entry)).collect();

@@ -306,7 +306,7 @@ impl<K: Wire + Object> Usage<K> {
         self.shared.phase.send_replace(Phase::Running);
         *running = (self.sources.iter().enumerate())
             .map(|(index, source)| {
-                let part = Part { index, namespace: source.namespace().map(Into::into) };
+                let part = Part { index, namespace: source.within().map(Into::into) };
                 let (source, shared) = (source.clone(), self.shared.clone());
                 let options = self.reflector.clone();
                 tokio::spawn(async move {

@@ -178,7 +178,7 @@ impl<K: Wire + Object> Pager<K> {
     }
 
     fn error(&self, error: SourceError) -> Error {
-        Error::list_failed(self.source.resource(), self.source.namespace(), error)
+        Error::list_failed(self.source.resource(), self.source.within(), error)
     }
 }
 

@@ -282,7 +282,7 @@ impl<K: Wire + Object> RetryWatch<K> {
     }
 
     pub(crate) fn error(&self, error: SourceError) -> Error {
-        Error::source_failed(self.source.resource(), self.source.namespace(), self.failures, error)
+        Error::source_failed(self.source.resource(), self.source.within(), self.failures, error)
     }
 }
 

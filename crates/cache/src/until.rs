@@ -112,7 +112,7 @@ pub async fn until_without_retry<K: Wire + Object>(
     mut condition: impl FnMut(&WatchEvent<K>) -> Result<bool, ConditionError>,
 ) -> Result<WatchEvent<K>, Error> {
     let resource = source.resource();
-    let failed = |error| Error::source_failed(resource, source.namespace(), 0, error);
+    let failed = |error| Error::source_failed(resource, source.within(), 0, error);
     let mut watching = source.watch(options).await.map_err(failed)?;
     let mut arrived = Vec::new();
     loop {

@@ -1,7 +1,7 @@
 //! client-go for Rust.
 //!
 //! klient is everything a Rust program needs to work with Kubernetes: clients typed and dynamic, Kubernetes' own
-//! types, and an API server that runs inside a test.
+//! types, informers, work queues, and an API server that runs inside a test.
 //!
 //! ```
 //! use klient::api::core::v1::ConfigMap;
@@ -74,6 +74,33 @@
 //!     }
 //! }
 //! assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
+//! # Ok(()) }
+//! ```
+//!
+//! # Caches that follow, and queues for what they tell
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = klient::TestServer::start().await?;
+//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! use klient::api::core::v1::Namespace;
+//! use klient::workqueue::Queue;
+//! use klient::{Event, InformerFactory};
+//!
+//! let factory = InformerFactory::new(client);
+//! let namespaces = factory.informer::<Namespace>();
+//! let queue = Queue::new();
+//! let keys = queue.clone();
+//! let handler = namespaces.add_handler(move |event: Event<Namespace>| keys.add(event.key()));
+//! factory.start();
+//! handler.wait_for_sync().await?;
+//!
+//! assert_eq!(queue.len(), 4);
+//! while let Some(key) = queue.try_get() {
+//!     let namespace = namespaces.store().get(key.as_str());
+//!     println!("{:?}", namespace.map(|namespace| namespace.status.clone()));
+//! } // Here the key is done.
+//! factory.shutdown().await;
 //! # Ok(()) }
 //! ```
 //!

@@ -56,7 +56,7 @@ impl ListWatch<ConfigMap> for Script {
         &self.0.info
     }
 
-    fn namespace(&self) -> Option<&str> {
+    fn within(&self) -> Option<&str> {
         None
     }
 

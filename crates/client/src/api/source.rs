@@ -36,7 +36,7 @@ impl<K: Wire + Object> ListWatch<K> for Source {
         &self.endpoint.info
     }
 
-    fn namespace(&self) -> Option<&str> {
+    fn within(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
 
@@ -66,7 +66,7 @@ impl<K: Object + Wire + verbs::List + verbs::Watch, P: Place> ListWatch<K> for A
         &self.endpoint.info
     }
 
-    fn namespace(&self) -> Option<&str> {
+    fn within(&self) -> Option<&str> {
         self.place.namespace()
     }
 
