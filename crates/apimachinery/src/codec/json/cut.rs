@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::key::Is;
@@ -20,10 +20,10 @@ type Item = (Box<[u8]>, usize);
 pub(crate) fn item_without_managed_fields(bytes: &[u8]) -> Result<Option<Item>, DecodeError> {
     let mut found = Found::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    match Metadata(&mut found).deserialize(&mut json) {
+    match (Look { is_metadata: false, found: &mut found }).deserialize(&mut json) {
         Ok(()) => {}
         Err(error) if is_cut(&error, bytes) => return Ok(None),
-        // It says what is wrong, or that nothing is.
+        // Metadata may be something else, such as null. This says what is wrong, or that nothing is.
         Err(_) => return Ok(value_at(bytes)?.map(|value| (value.into(), value.len()))),
     }
     let end = json.into_iter::<IgnoredAny>().byte_offset();
@@ -65,13 +65,13 @@ struct Found<'de> {
     count: usize,
 }
 
-/// An object in whose `metadata` the value of `managedFields` is looked for.
-struct Metadata<'m, 'de>(&'m mut Found<'de>);
+/// An object in which the value of `managedFields` is looked for: the object as a whole, or its metadata.
+struct Look<'m, 'de> {
+    is_metadata: bool,
+    found: &'m mut Found<'de>,
+}
 
-/// The metadata, whatever it may be.
-struct ManagedFields<'m, 'de>(&'m mut Found<'de>);
-
-impl<'de> DeserializeSeed<'de> for Metadata<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for Look<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -79,7 +79,7 @@ impl<'de> DeserializeSeed<'de> for Metadata<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Metadata<'_, 'de> {
+impl<'de> Visitor<'de> for Look<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,67 +87,17 @@ impl<'de> Visitor<'de> for Metadata<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(is_metadata) = map.next_key_seed(Is("metadata"))? {
-            if is_metadata {
-                map.next_value_seed(ManagedFields(self.0))?;
-            } else {
+        let Look { is_metadata, found } = self;
+        while let Some(is_it) =
+            map.next_key_seed(Is(if is_metadata { "managedFields" } else { "metadata" }))?
+        {
+            if !is_it {
                 map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for ManagedFields<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ManagedFields<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("metadata")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        IgnoredAny.visit_seq(seq).map(drop)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(is_managed_fields) = map.next_key_seed(Is("managedFields"))? {
-            if is_managed_fields {
-                self.0.last = Some(map.next_value::<&RawValue>()?.get());
-                self.0.count += 1;
+            } else if is_metadata {
+                found.last = Some(map.next_value::<&RawValue>()?.get());
+                found.count += 1;
             } else {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value_seed(Look { is_metadata: true, found })?;
             }
         }
         Ok(())

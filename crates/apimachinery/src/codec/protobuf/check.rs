@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::decode::{DEPTH, Fault, numbers, part, text, timestamp};
+use super::decode::{DEPTH, Fault, micro_time, numbers, part, text, timestamp};
 use super::wire::{Input, Problem, WireType};
 use crate::codec::encoded::metadata_number;
 use crate::codec::{EncodedMeta, EncodedOwner};
@@ -425,16 +425,12 @@ fn borrowed(bytes: &[u8]) -> Result<Cow<'_, str>> {
     Ok(Cow::Borrowed(text(bytes)?))
 }
 
-fn length_delimited<'a>(wire: u8, input: &mut Input<'a>) -> Result<&'a [u8]> {
-    if wire == BYTES { Ok(input.bytes()?) } else { Err(Refused) }
-}
-
 fn strings(wanted: u32, bytes: &[u8]) -> Result {
     let mut input = Input(bytes);
     while !input.is_empty() {
         let (number, wire) = input.tag()?;
         if number == wanted {
-            is_text(length_delimited(wire as u8, &mut input)?)?;
+            is_text(input.length_delimited(wire)?)?;
         } else {
             input.skip(wire)?;
         }
@@ -447,13 +443,7 @@ fn special(ty: &'static Type, bytes: &[u8], depth: usize) -> Result {
     match ty {
         Type::Bytes => Ok(()),
         Type::Time => Ok(timestamp(bytes).map(drop)?),
-        Type::MicroTime => match timestamp(bytes)? {
-            Some((seconds, nanos)) => {
-                let micros = seconds.checked_mul(1_000_000).ok_or(Refused)?;
-                micros.checked_add((nanos / 1000).into()).map(drop).ok_or(Refused)
-            }
-            None => Ok(()),
-        },
+        Type::MicroTime => Ok(micro_time(bytes).map(drop)?),
         Type::Duration => Ok(numbers::<1>(bytes).map(drop)?),
         Type::Quantity => is_text(part(bytes, 1)?.unwrap_or_default()),
         Type::IntOrString => {
@@ -487,7 +477,7 @@ fn either(ty: &Type, schema: &'static Schema, bytes: &[u8], depth: usize) -> Res
             while !input.is_empty() {
                 let (number, wire) = input.tag()?;
                 if number == 2 {
-                    let bytes = length_delimited(wire as u8, &mut input)?;
+                    let bytes = input.length_delimited(wire)?;
                     fields(bytes, schema, depth)?;
                 } else {
                     input.skip(wire)?;

@@ -1,6 +1,6 @@
 //! An object's bytes without its `managedFields`.
 
-use super::wire::{Input, Problem, WireType};
+use super::wire::{Input, Problem, WireType, varint};
 
 /// `managedFields` in `ObjectMeta`.
 const MANAGED_FIELDS: u32 = 17;
@@ -71,7 +71,7 @@ fn managed_fields(metadata: &[u8]) -> Result<Option<std::ops::Range<usize>>, Pro
 impl Found {
     fn cut(&self, bytes: &[u8]) -> Box<[u8]> {
         let left = self.end - self.begin - self.cut.len();
-        let (head, head_length) = varint(left);
+        let (head, head_length) = varint(left as u64);
         let length = bytes.len() - (self.begin - self.length) + head_length - self.cut.len();
         let mut out = Vec::with_capacity(length);
         out.extend_from_slice(&bytes[..self.length]);
@@ -80,17 +80,4 @@ impl Found {
         out.extend_from_slice(&bytes[self.cut.end..]);
         out.into_boxed_slice()
     }
-}
-
-/// A length, and how many bytes it takes.
-fn varint(mut value: usize) -> ([u8; 10], usize) {
-    let mut bytes = [0; 10];
-    let mut length = 0;
-    while value >= 0x80 {
-        bytes[length] = value as u8 | 0x80;
-        value >>= 7;
-        length += 1;
-    }
-    bytes[length] = value as u8;
-    (bytes, length + 1)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::wire::{Input, Output, Problem, TOO_DEEP, WireType};
+use super::wire::{Input, Output, Problem, TOO_DEEP, WRONG_WIRE, WireType};
 use crate::codec::{DecodeError, ManagedFields};
 use crate::message::{Either, Entries, List, Message, Mut, Scalar as _, Token};
 use crate::schema::{Field, Layout, Part, Schema, Type};
@@ -12,7 +12,6 @@ use crate::{Duration, MicroTime, Time};
 pub(super) const DEPTH: usize = 200;
 
 const NOT_TEXT: Problem = "text is not UTF-8";
-const WRONG_WIRE: Problem = "it is written as another type is";
 
 /// Reads a struct from its bytes, over what it holds.
 ///
@@ -123,7 +122,7 @@ fn read(mut input: Input<'_>, message: &mut dyn Message, layout: &Layout, place:
                     .map_err(|fault| at(fault, Step::Field(fields[*index].json)))?;
             }
             Some(Part::Embedded(inner)) => {
-                let bytes = length_delimited(wire, &mut input)?;
+                let bytes = input.length_delimited(wire)?;
                 let embedded = Embedded { number, outer: place.within };
                 let place = Place { within: Some(&embedded), ..place.deeper()? };
                 read(Input(bytes), message, inner, place)?;
@@ -150,15 +149,8 @@ fn keep(raw: &[u8], mut within: Option<&Embedded<'_>>, message: &mut dyn Message
     message.unknown_mut().push_protobuf(field.written());
 }
 
-fn length_delimited<'a>(wire: WireType, input: &mut Input<'a>) -> Result<&'a [u8]> {
-    if wire != WireType::Bytes {
-        return Err(WRONG_WIRE.into());
-    }
-    Ok(input.bytes()?)
-}
-
 fn read_text(slot: Mut<'_>, empty_is_absent: bool, wire: WireType, input: &mut Input<'_>) -> Result<()> {
-    let text = text(length_delimited(wire, input)?)?;
+    let text = text(input.length_delimited(wire)?)?;
     match slot {
         Mut::Text(place) => *place = text.into(),
         Mut::OptionalText(place) => {
@@ -183,11 +175,11 @@ fn read_field(
             if map.is_empty() {
                 map.reserve(input.run(number));
             }
-            read_entry(value, map, length_delimited(wire, input)?, place)
+            read_entry(value, map, input.length_delimited(wire)?, place)
         }
         (Type::StringList, Mut::List(list)) => {
             list.clear();
-            read_strings(1, list, length_delimited(wire, input)?)
+            read_strings(1, list, input.length_delimited(wire)?)
         }
         (ty, slot) => {
             let zero_is_absent = !field.pointer && field.omit_empty;
@@ -226,7 +218,7 @@ fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Pla
     while !input.is_empty() {
         let (number, wire) = input.tag()?;
         match number {
-            1 => key = text(length_delimited(wire, &mut input)?)?,
+            1 => key = text(input.length_delimited(wire)?)?,
             2 => {
                 value = Some((wire, input));
                 input.skip(wire)?;
@@ -238,7 +230,8 @@ fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Pla
     let Some((wire, mut input)) = value else { return Ok(()) };
     let read = match (ty, slot) {
         (Type::StringList, Mut::List(list)) => {
-            length_delimited(wire, &mut input).and_then(|bytes| read_strings(1, list, bytes))
+            let bytes = input.length_delimited(wire).map_err(Into::into);
+            bytes.and_then(|bytes| read_strings(1, list, bytes))
         }
         (ty, slot) => read_value(ty, slot, wire, &mut input, false, place),
     };
@@ -257,7 +250,7 @@ fn read_strings(wanted: u32, list: &mut dyn List, bytes: &[u8]) -> Result<()> {
         if list.is_empty() {
             list.reserve(input.run(number));
         }
-        let text = text(length_delimited(wire, &mut input)?)?;
+        let text = text(input.length_delimited(wire)?)?;
         set(list.push(), Token::Str(text))?;
     }
     Ok(())
@@ -309,7 +302,7 @@ fn read_value(
             set(slot, unless_zero(value == 0.0, Token::Double(value)))
         }
         _ => {
-            let bytes = length_delimited(wire, input)?;
+            let bytes = input.length_delimited(wire)?;
             match ty {
                 Type::String => set(slot, unless_zero(bytes.is_empty(), Token::Str(text(bytes)?))),
                 Type::Bytes => set(slot, unless_zero(bytes.is_empty(), Token::Bytes(bytes))),
@@ -338,17 +331,7 @@ fn read_special(ty: &'static Type, slot: Mut<'_>, bytes: &[u8], place: Place<'_>
             slot,
             timestamp(bytes)?.map_or(Token::Null, |(seconds, _)| Token::Time(Time::from_unix(seconds))),
         ),
-        Type::MicroTime => {
-            let time = timestamp(bytes)?.map(|(seconds, nanos)| {
-                let micros = seconds.checked_mul(1_000_000)?.checked_add((nanos / 1000).into())?;
-                Some(MicroTime::from_unix_micros(micros))
-            });
-            match time {
-                None => set(slot, Token::Null),
-                Some(Some(time)) => set(slot, Token::MicroTime(time)),
-                Some(None) => Err("a time is out of range".into()),
-            }
-        }
+        Type::MicroTime => set(slot, micro_time(bytes)?.map_or(Token::Null, Token::MicroTime)),
         Type::Duration => {
             let nanos = numbers::<1>(bytes)?[0];
             set(slot, Token::Duration(Duration::from_nanos(nanos)))
@@ -397,6 +380,13 @@ pub(super) fn timestamp(bytes: &[u8]) -> Result<Option<(i64, i32)>> {
     }
     let [seconds, nanos] = numbers::<2>(bytes)?;
     Ok(Some((seconds, nanos as i32)))
+}
+
+/// A time to the microsecond, if there is one.
+pub(super) fn micro_time(bytes: &[u8]) -> Result<Option<MicroTime>> {
+    let Some((seconds, nanos)) = timestamp(bytes)? else { return Ok(None) };
+    let micros = seconds.checked_mul(1_000_000).and_then(|micros| micros.checked_add((nanos / 1000).into()));
+    Ok(Some(MicroTime::from_unix_micros(micros.ok_or("a time is out of range")?)))
 }
 
 /// The numbers of a message's first fields.
@@ -455,7 +445,7 @@ fn read_either(
                     input.skip(wire)?;
                     continue;
                 }
-                let bytes = length_delimited(wire, &mut input)?;
+                let bytes = input.length_delimited(wire)?;
                 read_message(schema, list.push(), bytes, place)?;
             }
             Ok(())

@@ -1,11 +1,11 @@
 //! One plain field of an object's bytes.
 
-use super::decode::{numbers, part, text, timestamp};
+use super::decode::{micro_time, numbers, part, text, timestamp};
 use super::wire::{Input, WireType};
 use crate::codec::field_path::Step;
 use crate::message::Ref;
 use crate::schema::Type;
-use crate::{Duration, MicroTime, Time};
+use crate::{Duration, Time};
 
 /// What stands at a path of steps in a struct's bytes. As in decoding, the last counts where there are several, and
 /// the last entry of a map. `None` where there is nothing, or the bytes are not what they should be.
@@ -27,7 +27,7 @@ fn in_struct<'a>(bytes: &'a [u8], within: &[u32], steps: &[Step], found: &mut Op
         } else if within.is_empty() {
             in_value(&field.ty, wire, &mut input, rest, found)?;
         } else {
-            in_struct(length_delimited(wire, &mut input)?, &within[1..], steps, found)?;
+            in_struct(input.length_delimited(wire).ok()?, &within[1..], steps, found)?;
         }
     }
     Some(())
@@ -43,10 +43,10 @@ fn in_value<'a>(
     match (ty, steps) {
         (_, []) => *found = Some(plain(ty, wire, input)?),
         (Type::Message(_), [next, ..]) => {
-            in_struct(length_delimited(wire, input)?, next.within(), steps, found)?;
+            in_struct(input.length_delimited(wire).ok()?, next.within(), steps, found)?;
         }
         (Type::Map(ty), [Step::Key(key), rest @ ..]) => {
-            let mut entry = Input(length_delimited(wire, input)?);
+            let mut entry = Input(input.length_delimited(wire).ok()?);
             let (mut name, mut value): (&[u8], _) = (&[], None);
             while !entry.is_empty() {
                 let (number, wire) = entry.tag().ok()?;
@@ -72,10 +72,6 @@ fn in_value<'a>(
     Some(())
 }
 
-fn length_delimited<'a>(wire: WireType, input: &mut Input<'a>) -> Option<&'a [u8]> {
-    if wire == WireType::Bytes { input.bytes().ok() } else { None }
-}
-
 fn plain<'a>(ty: &Type, wire: WireType, input: &mut Input<'a>) -> Option<Ref<'a>> {
     Some(match (ty, wire) {
         (Type::Bool, WireType::Varint) => Ref::Bool(input.varint().ok()? != 0),
@@ -98,17 +94,10 @@ fn in_bytes<'a>(ty: &Type, bytes: &'a [u8]) -> Option<Ref<'a>> {
             [0, number] => Ref::Int((number as i32).into()),
             _ => Ref::Str(text(part(bytes, 3).ok()?.unwrap_or_default()).ok()?),
         },
-        Type::Time => match timestamp(bytes).ok()? {
-            Some((seconds, _)) => Ref::Time(Time::from_unix(seconds)),
-            None => Ref::Absent,
-        },
-        Type::MicroTime => match timestamp(bytes).ok()? {
-            Some((seconds, nanos)) => {
-                let micros = seconds.checked_mul(1_000_000)?.checked_add((nanos / 1000).into())?;
-                Ref::MicroTime(MicroTime::from_unix_micros(micros))
-            }
-            None => Ref::Absent,
-        },
+        Type::Time => {
+            timestamp(bytes).ok()?.map_or(Ref::Absent, |(seconds, _)| Ref::Time(Time::from_unix(seconds)))
+        }
+        Type::MicroTime => micro_time(bytes).ok()?.map_or(Ref::Absent, Ref::MicroTime),
         Type::Duration => Ref::Duration(Duration::from_nanos(numbers::<1>(bytes).ok()?[0])),
         _ => return None,
     })

@@ -27,6 +27,7 @@ pub(crate) type Problem = &'static str;
 
 pub(crate) const CUT: Problem = "the bytes end in the middle of a field";
 pub(crate) const TOO_DEEP: Problem = "structs are nested too deep";
+pub(crate) const WRONG_WIRE: Problem = "it is written as another type is";
 const OVERLONG: Problem = "a number has more than 64 bits";
 const NO_TAG: Problem = "what should be a tag is none";
 
@@ -96,6 +97,11 @@ impl<'a> Input<'a> {
             }
         }
         Err(if self.0.len() < 10 { CUT } else { OVERLONG })
+    }
+
+    /// What a field holds that must hold bytes.
+    pub(crate) fn length_delimited(&mut self, wire: WireType) -> Result<&'a [u8], Problem> {
+        if wire == WireType::Bytes { self.bytes() } else { Err(WRONG_WIRE) }
     }
 
     /// Bytes with their length before them.
@@ -189,16 +195,8 @@ impl Output {
         if value < 0x80 {
             return self.prepend(&[value as u8]);
         }
-        let mut bytes = [0; 10];
-        let mut length = 0;
-        let mut rest = value;
-        while rest >= 0x80 {
-            bytes[length] = rest as u8 | 0x80;
-            rest >>= 7;
-            length += 1;
-        }
-        bytes[length] = rest as u8;
-        self.prepend(&bytes[..=length]);
+        let (bytes, length) = varint(value);
+        self.prepend(&bytes[..length]);
     }
 
     #[inline]
@@ -231,4 +229,17 @@ impl Output {
         self.varint(length as u64);
         self.tag(number, WireType::Bytes);
     }
+}
+
+/// A number as it is written, and how many bytes that takes.
+pub(crate) fn varint(mut value: u64) -> ([u8; 10], usize) {
+    let mut bytes = [0; 10];
+    let mut length = 0;
+    while value >= 0x80 {
+        bytes[length] = value as u8 | 0x80;
+        value >>= 7;
+        length += 1;
+    }
+    bytes[length] = value as u8;
+    (bytes, length + 1)
 }
