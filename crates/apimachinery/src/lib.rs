@@ -9,6 +9,7 @@
 //!
 //! There is no I/O here and there are no tasks.
 
+mod causes;
 pub mod codec;
 pub mod fields;
 #[allow(clippy::all, missing_docs)]
@@ -37,6 +38,7 @@ pub mod yaml;
 
 #[doc(hidden)]
 pub use ::serde;
+pub use causes::WithCauses;
 pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::codec::Encoded;
 use crate::meta::Reason;
 use crate::meta::v1::{ListMeta, Status};
-use crate::{ListOptions, ResourceInfo, WatchEvent, WatchOptions};
+use crate::{ListOptions, ResourceInfo, WatchEvent, WatchOptions, WithCauses};
 
 /// A future in a box.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -119,9 +119,7 @@ impl SourceError {
         retry_after: Option<Duration>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        let seconds = status.details.as_ref().and_then(|details| details.retry_after_seconds);
-        let told = seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
-        let retry_after = retry_after.or(told.map(Duration::from_secs));
+        let retry_after = retry_after.or(status.retry_after());
         Self::new(Trouble::Status(Box::new(status)), retry_after, source)
     }
 
@@ -221,6 +219,14 @@ impl SourceError {
     }
 }
 
+/// What a watch tells that it has failed with.
+impl From<Status> for SourceError {
+    fn from(status: Status) -> Self {
+        let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
+        SourceError::status(status, None, text)
+    }
+}
+
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.source.fmt(f)
@@ -229,13 +235,7 @@ impl fmt::Display for SourceError {
 
 impl fmt::Debug for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        let mut source = self.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
+        write!(f, "{}", WithCauses(self))
     }
 }
 

@@ -90,6 +90,23 @@ impl<K: Wire> WatchEvent<K> {
     }
 }
 
+impl<K> WatchEvent<K> {
+    /// The event with another object in place of its own, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// That of the function.
+    pub fn try_map<U, E>(self, make: impl FnOnce(K) -> Result<U, E>) -> Result<WatchEvent<U>, E> {
+        Ok(match self {
+            WatchEvent::Added(object) => WatchEvent::Added(make(object)?),
+            WatchEvent::Modified(object) => WatchEvent::Modified(make(object)?),
+            WatchEvent::Deleted(object) => WatchEvent::Deleted(make(object)?),
+            WatchEvent::Bookmark(bookmark) => WatchEvent::Bookmark(bookmark),
+            WatchEvent::Error(status) => WatchEvent::Error(status),
+        })
+    }
+}
+
 impl<K: Object> WatchEvent<K> {
     /// The resourceVersion this event brings the watch to; empty for errors.
     pub fn resource_version(&self) -> &str {

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use klient_apimachinery::codec::{Encoded, Format, Wire};
-use klient_apimachinery::meta::v1::{ListMeta, Status};
+use klient_apimachinery::meta::v1::ListMeta;
 use klient_apimachinery::{
     Bookmark, BoxFuture, ListOptions, ListWatch, Listing, ResourceInfo, SourceError, Sources, VersionMatch,
     WatchEvent, WatchOptions, Watching, labels,
@@ -286,7 +286,5 @@ fn too_old(version: Option<u64>, error: &StoreError) -> Failure {
 }
 
 fn failed(failure: Failure) -> SourceError {
-    let status: Status = failure.status().clone();
-    let text = status.message.as_deref().unwrap_or_default().to_owned();
-    SourceError::status(status, None, text)
+    failure.status().clone().into()
 }

@@ -173,7 +173,8 @@ impl<K: Wire + Object> Pager<K> {
     }
 
     fn decode(&self, object: &Encoded<K>) -> Result<K, Error> {
-        Encoded::decode_bytes(object.format(), object.bytes(), self.source.resource())
+        object
+            .decode_as(self.source.resource())
             .map_err(|problem| self.error(SourceError::unreadable(problem)))
     }
 

@@ -210,28 +210,34 @@ impl<K: Wire + Object> RetryWatch<K> {
 
     /// What an event comes to for those who watch.
     fn take(&mut self, event: WatchEvent<Encoded<K>>) -> Option<Result<WatchEvent<K>, Error>> {
-        let (object, make): (_, fn(K) -> WatchEvent<K>) = match event {
-            WatchEvent::Added(object) => (object, WatchEvent::Added),
-            WatchEvent::Modified(object) => (object, WatchEvent::Modified),
-            WatchEvent::Deleted(object) => (object, WatchEvent::Deleted),
-            WatchEvent::Bookmark(bookmark) => return self.advance(&bookmark.resource_version, "a bookmark"),
-            WatchEvent::Error(status) => return self.fail(status),
-        };
-        match Encoded::<K>::decode_bytes(object.format(), object.bytes(), self.source.resource()) {
-            Err(problem) => Some(self.end(SourceError::unreadable(problem))),
-            Ok(object) => {
-                let key = crate::ObjectKey::of(&object);
-                let failure = self.advance(object.resource_version(), key.as_str());
-                failure.or_else(|| Some(Ok(make(object))))
+        let event = match event {
+            WatchEvent::Bookmark(bookmark) => {
+                return self.advance(&bookmark.resource_version, || "a bookmark".into());
             }
-        }
+            WatchEvent::Error(status) => return self.fail(status),
+            event => match event.try_map(|object| object.decode_as(self.source.resource())) {
+                Ok(event) => event,
+                Err(problem) => return Some(self.end(SourceError::unreadable(problem))),
+            },
+        };
+        let key = || match &event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
+                crate::ObjectKey::of(object).to_string()
+            }
+            WatchEvent::Bookmark(_) | WatchEvent::Error(_) => String::new(),
+        };
+        self.advance(event.resource_version(), key).or_else(|| Some(Ok(event)))
     }
 
     /// Moves the version on; an event without one is the end.
-    fn advance(&mut self, version: &str, object: &str) -> Option<Result<WatchEvent<K>, Error>> {
+    fn advance(
+        &mut self,
+        version: &str,
+        object: impl FnOnce() -> String,
+    ) -> Option<Result<WatchEvent<K>, Error>> {
         if version.is_empty() {
             self.has_ended = true;
-            return Some(Err(Error::no_version(self.source.resource(), object)));
+            return Some(Err(Error::no_version(self.source.resource(), &object())));
         }
         self.version = version.into();
         self.failures = 0;
@@ -240,15 +246,12 @@ impl<K: Wire + Object> RetryWatch<K> {
 
     /// Takes a failure that the watch told of.
     fn fail(&mut self, status: Box<Status>) -> Option<Result<WatchEvent<K>, Error>> {
-        let wait = status.details.as_ref().and_then(|details| details.retry_after_seconds);
-        let wait = wait.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
-        let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
-        let error = SourceError::status((*status).clone(), wait, text);
+        let error = SourceError::from((*status).clone());
         if error.is_expired() || error.code() == Some(Reason::Gone.code()) {
             self.has_ended = true;
             return Some(Ok(WatchEvent::Error(status)));
         }
-        self.restart(wait, true);
+        self.restart(error.retry_after(), true);
         self.note(error);
         None
     }

@@ -296,7 +296,7 @@ impl<K: Wire + Object> Store<K> {
     /// If that is no version that can be compared (KEP-5504).
     pub async fn wait_for(&self, resource_version: &str) -> Result<(), Error> {
         if compare_resource_versions(resource_version, resource_version).is_none() {
-            return Err(Error::version(self.resource(), resource_version));
+            return Err(Error::unusable(self.resource(), resource_version, "that can be waited for"));
         }
         let mut reached = self.0.version.subscribe();
         let has_come = reached.wait_for(|version| {
@@ -357,7 +357,7 @@ impl<K: Wire + Object> Store<K> {
         match &self.0.transform {
             None => self.take_as_it_is(encoded),
             Some(transform) => {
-                let decoded = Encoded::<K>::decode_bytes(encoded.format(), encoded.bytes(), &self.0.resource);
+                let decoded = encoded.decode_as(&self.0.resource);
                 let mut object =
                     decoded.map_err(|problem| Error::unreadable(self.resource(), "", &problem))?;
                 // One who panics must not take the informer along.
@@ -395,7 +395,7 @@ impl<K: Wire + Object> Store<K> {
         };
         Ok(Arc::new(match self.0.keep {
             Keep::Decoded => {
-                let object = Encoded::<K>::decode_bytes(encoded.format(), encoded.bytes(), &self.0.resource);
+                let object = encoded.decode_as(&self.0.resource);
                 Entry::decoded(shared, object.map_err(unreadable)?)
             }
             Keep::Packed => {

@@ -6,7 +6,7 @@
 //!
 //! None of them gives up by itself: limit the time with [`tokio::time::timeout`], or drop the future.
 
-use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListWatch, Object, SourceError, WatchEvent, WatchOptions};
 
 use crate::error::Error;
@@ -91,8 +91,8 @@ pub async fn until<K: Wire + Object>(
         if condition(&event).map_err(|error| Error::condition_failed(watch.resource(), error))? {
             return Ok(event);
         }
-        if let Some(error) = failure(&event) {
-            return Err(watch.error(error));
+        if let WatchEvent::Error(status) = event {
+            return Err(watch.error((*status).into()));
         }
     }
     Err(Error::ended(watch.resource()))
@@ -118,12 +118,13 @@ pub async fn until_without_retry<K: Wire + Object>(
     loop {
         let next = watching.next(&mut arrived).await;
         for event in arrived.drain(..) {
-            let event = decode(event, resource).map_err(failed)?;
+            let event = event.try_map(|object| object.decode_as(resource));
+            let event = event.map_err(|problem| failed(SourceError::unreadable(problem)))?;
             if condition(&event).map_err(|error| Error::condition_failed(resource, error))? {
                 return Ok(event);
             }
-            if let Some(error) = failure(&event) {
-                return Err(failed(error));
+            if let WatchEvent::Error(status) = event {
+                return Err(failed((*status).into()));
             }
         }
         if !next.map_err(failed)? {
@@ -183,28 +184,4 @@ pub async fn until_with_sync<K: Wire + Object>(
             return Ok(Some(event));
         }
     }
-}
-
-/// What an event says the watch has failed with.
-fn failure<K>(event: &WatchEvent<K>) -> Option<SourceError> {
-    let WatchEvent::Error(status) = event else { return None };
-    let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
-    Some(SourceError::status((**status).clone(), None, text))
-}
-
-fn decode<K: Wire>(
-    event: WatchEvent<Encoded<K>>,
-    resource: &klient_apimachinery::ResourceInfo,
-) -> Result<WatchEvent<K>, SourceError> {
-    let decode = |object: Encoded<K>| {
-        let object = Encoded::decode_bytes(object.format(), object.bytes(), resource);
-        object.map_err(SourceError::unreadable)
-    };
-    Ok(match event {
-        WatchEvent::Added(object) => WatchEvent::Added(decode(object)?),
-        WatchEvent::Modified(object) => WatchEvent::Modified(decode(object)?),
-        WatchEvent::Deleted(object) => WatchEvent::Deleted(decode(object)?),
-        WatchEvent::Bookmark(bookmark) => WatchEvent::Bookmark(bookmark),
-        WatchEvent::Error(status) => WatchEvent::Error(status),
-    })
 }

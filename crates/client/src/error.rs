@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use klient_apimachinery::WithCauses;
 use klient_apimachinery::codec::DecodeError;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
@@ -92,14 +93,13 @@ impl Error {
 
     /// A failure the server tells of.
     pub(crate) fn status(what: impl Into<String>, status: Status, retry_after: Option<Duration>) -> Self {
-        let seconds = status.details.as_ref().and_then(|details| details.retry_after_seconds);
-        let told = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let retry_after = retry_after.or(status.retry_after());
         let what = what.into();
         Error(Box::new(Repr {
             kind: ErrorKind::Status,
             what,
             status: Some(status),
-            retry_after: retry_after.or(told.filter(|time| !time.is_zero())),
+            retry_after,
             source: None,
         }))
     }
@@ -279,13 +279,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        let mut source = self.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
+        write!(f, "{}", WithCauses(self))
     }
 }
 

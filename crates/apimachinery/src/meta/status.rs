@@ -1,6 +1,7 @@
 //! The reasons a [`Status`] gives for a failure.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::v1::{Status, StatusCause};
 
@@ -106,6 +107,12 @@ impl Status {
     /// Why the request failed, if the reason is a known one.
     pub fn known_reason(&self) -> Option<Reason> {
         self.reason.as_deref().and_then(Reason::parse)
+    }
+
+    /// After what time the server asks to be asked again, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.details.as_ref()?.retry_after_seconds?;
+        u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
     }
 
     /// The causes in the details.

@@ -105,8 +105,7 @@ impl<K: Wire + Object> Core<K> {
                     None
                 }
                 WatchEvent::Error(status) => {
-                    let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
-                    failure = Some(SourceError::status(*status, None, text));
+                    failure = Some((*status).into());
                     break;
                 }
             };

@@ -62,10 +62,7 @@ impl<K: Wire + Object> Core<K> {
                     WatchEvent::Added(object) => objects.push((object, News::New)),
                     WatchEvent::Modified(object) => objects.push((object, News::Changed)),
                     WatchEvent::Deleted(object) => objects.push((object, News::Gone)),
-                    WatchEvent::Error(status) => {
-                        let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
-                        return Err(SourceError::status(*status, None, text));
-                    }
+                    WatchEvent::Error(status) => return Err((*status).into()),
                     WatchEvent::Bookmark(bookmark) if bookmark.initial_events_end => {
                         end = Some(bookmark);
                         break;

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 
+use klient_apimachinery::WithCauses;
 use klient_client::{Error, ErrorKind};
 use rustls::CertificateError;
 
@@ -54,13 +55,7 @@ pub(crate) fn text(error: &Error) -> String {
         let (first, rest) = method.split_at(method.len().min(1));
         return format!("{first}{} {url:?}: {}", rest.to_lowercase(), problem(error));
     }
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    WithCauses(error).to_string()
 }
 
 /// Whether the error is of the way to the server.
