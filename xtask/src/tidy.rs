@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("klient-cache", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
-    ("klient-apiserver", &["klient-apimachinery", "klient-schema"]),
+    ("klient-apiserver", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
     (
         "klient",
         &[

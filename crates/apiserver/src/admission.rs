@@ -234,6 +234,7 @@ fn reconsider(state: &Arc<State>, gone: &Map) {
             resource: &resource,
             key: refused.key.clone(),
             subresource: Some("status"),
+            manager: Some("kube-apiserver"),
             patching: true,
             dry_run: false,
         };

@@ -1,5 +1,6 @@
 //! Kinds that are stored in one version and served in others.
 
+use klient_structured_merge::Convert;
 use serde_json::{Value, json};
 
 use crate::values::{Map, map_at};
@@ -27,6 +28,32 @@ pub(crate) fn conversion(group: &str, version: &str, kind: &str) -> Option<Conve
             storage: ("autoscaling", "v2"),
         }),
         _ => None,
+    }
+}
+
+/// How objects of a kind get from one of its versions into another, if they are not alike in all.
+pub(crate) fn between_versions(kind: &str) -> Option<&'static Convert<'static>> {
+    match kind {
+        "Event" => Some(&|event, from, to| Ok(between("Event", event, from, to))),
+        "HorizontalPodAutoscaler" => {
+            Some(&|scaler, from, to| Ok(between("HorizontalPodAutoscaler", scaler, from, to)))
+        }
+        _ => None,
+    }
+}
+
+fn between(kind: &str, object: &Map, from: &str, to: &str) -> Map {
+    let of = |api_version: &str| {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        conversion(group, version, kind)
+    };
+    let stored = match of(from) {
+        Some(conversion) => (conversion.to_storage)(object.clone()),
+        None => object.clone(),
+    };
+    match of(to) {
+        Some(conversion) => (conversion.from_storage)(stored),
+        None => stored,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is done for each verb.
 
+mod apply;
 mod binding;
 mod body;
 mod create;

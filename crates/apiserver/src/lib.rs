@@ -27,6 +27,7 @@ mod local;
 mod namespaces;
 mod negotiate;
 mod openapi;
+mod ownership;
 mod printers;
 mod protobuf;
 mod registry;

@@ -140,13 +140,16 @@ fn change(
     change: impl Fn(&mut Map),
 ) -> Result<Arc<Object>> {
     let key = Key::new(None, name);
-    Change { state, resource, key, subresource, patching: true, dry_run: false }.make(&mut |old, _| {
-        let mut new = old.clone();
-        if is_going(old) {
-            change(&mut new);
-        }
-        Ok(new)
-    })
+    let manager = Some("kube-controller-manager");
+    Change { state, resource, key, subresource, manager, patching: true, dry_run: false }.make(
+        &mut |old, _| {
+            let mut new = old.clone();
+            if is_going(old) {
+                change(&mut new);
+            }
+            Ok(new)
+        },
+    )
 }
 
 /// What is left of the content of something that is to go.

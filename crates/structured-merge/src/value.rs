@@ -229,7 +229,12 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// Whether Go calls a character printable: letters, marks, numbers, punctuation, symbols, and the ASCII space.
-pub(crate) fn is_printable(c: char) -> bool {
+///
+/// ```
+/// use klient_structured_merge::is_printable;
+/// assert!(is_printable('é') && !is_printable('\u{7}') && !is_printable('\u{a0}'));
+/// ```
+pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return c == ' ' || c.is_ascii_graphic();
     }

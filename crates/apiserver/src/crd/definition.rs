@@ -74,6 +74,8 @@ pub(crate) struct Version {
     /// What a client is warned of, if the version is deprecated.
     pub(crate) warning: Option<String>,
     pub(crate) schema: Structural,
+    /// By which its fields are owned.
+    pub(crate) fields: klient_structured_merge::Schema,
     /// Tells schemas apart: objects that were stored by another are brought into form when they are read.
     pub(crate) form: u64,
     /// The status is written apart.
@@ -139,6 +141,7 @@ impl Version {
             storage: flag("storage"),
             warning: warning(version, spec, versions),
             schema: schema.map(Structural::parse).unwrap_or_default(),
+            fields: fields(schema, spec),
             form: form(schema),
             has_status: subresources.is_some_and(|subresources| schema_at(subresources, "status").is_some()),
             scale: subresources.and_then(|subresources| schema_at(subresources, "scale")).map(Scale::parse),
@@ -146,6 +149,15 @@ impl Version {
             selectable: selectable.map(|path| path.strip_prefix('.').unwrap_or(path).to_owned()).collect(),
         }
     }
+}
+
+/// By what the fields of objects are owned. Of a version without a schema, or with one that cannot be followed,
+/// nothing is known.
+fn fields(schema: Option<&Map>, spec: &Map) -> klient_structured_merge::Schema {
+    let preserves = spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
+    let structural =
+        schema.and_then(|schema| klient_structured_merge::Schema::structural(schema, preserves).ok());
+    structural.unwrap_or(klient_structured_merge::Schema::DEDUCED)
 }
 
 fn form(part: impl Hash) -> u64 {

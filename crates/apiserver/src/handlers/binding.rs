@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::body::{self, Sent};
-use super::options::WriteOptions;
+use super::options::{Write, WriteOptions};
 use crate::admission;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
@@ -19,7 +19,7 @@ use crate::values::{self, Map, at, list_at, map_at, text_at};
 /// Binds the pod that the path or the body names to the node in the body.
 pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let options = WriteOptions::parse(&context.query, "CreateOptions")?;
+    let options = WriteOptions::parse(&context.query, Write::Create)?;
     let Sent { object, .. } = body::read(context, "Binding", "v1")?;
     let binding = values::decode(object, &core_v1::BINDING).map_err(|mismatch| {
         let problem = mismatch.of_json;

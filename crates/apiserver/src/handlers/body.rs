@@ -97,7 +97,7 @@ pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<Value, String> {
     read.unwrap_or_else(|_| Err("yaml: found unexpected end of stream".to_owned()))
 }
 
-fn json_type(value: &Value) -> &'static str {
+pub(super) fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

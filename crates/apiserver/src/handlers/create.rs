@@ -8,8 +8,9 @@ use klient_apimachinery::meta::Reason;
 
 use super::Context;
 use super::body::{self, Sent};
-use super::options::WriteOptions;
+use super::options::{Write, WriteOptions};
 use crate::admission;
+use crate::ownership::Ownership;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::state::State;
@@ -29,68 +30,116 @@ const LONGEST_PREFIX: usize = 58;
 const ATTEMPTS: usize = 8;
 
 /// What the server alone sets on a new object.
-const SYSTEM_METADATA: [&str; 7] = [
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "selfLink",
-    "generation",
-    "managedFields",
-];
+const SYSTEM_METADATA: [&str; 6] =
+    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"];
 
 /// Creates the object in the body.
 pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let options = WriteOptions::parse(&context.query, "CreateOptions")?;
+    let options = WriteOptions::parse(&context.query, Write::Create)?;
     let resource = context.resource.clone();
     let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
-    let created = create_object(&context.state, &resource, object, options.dry_run)?;
+    let manager = options.manager(&context.headers);
+    let creation = Creation {
+        state: &context.state,
+        resource: &resource,
+        manager: Some(&manager),
+        dry_run: options.dry_run,
+    };
+    let created = creation.make(object)?;
     Ok(respond::object(StatusCode::CREATED, format, &resource, &created))
 }
 
-/// Creates a decoded object: gives it what the server sets, checks it and stores it.
-pub(crate) fn create_object(
-    state: &Arc<State>,
-    resource: &Arc<Resource>,
-    mut object: Map,
-    dry_run: bool,
-) -> Result<Arc<Object>> {
-    let name = text_at(&object, &["metadata", "name"]).to_owned();
-    let metadata = map_at(&mut object, "metadata");
-    for field in SYSTEM_METADATA {
-        metadata.remove(field);
-    }
-    let asked_version = metadata.remove("resourceVersion");
-    let mut homes = admission::homes(state, resource, &object)?;
-    if asked_version.is_some_and(|version| version != "") {
-        return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
-    }
-    let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
-    let generated = name.is_empty() && !prefix.is_empty();
-    let metadata = map_at(&mut object, "metadata");
-    metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
-    metadata.insert("creationTimestamp".to_owned(), Time::now().to_string().into());
-    if resource.counts_generations() {
-        metadata.insert("generation".to_owned(), 1.into());
-    }
-    wipe_status(resource, &mut object);
-    for attempt in 1.. {
-        if generated {
-            map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
+/// How an object comes to be.
+pub(crate) struct Creation<'a> {
+    pub(crate) state: &'a Arc<State>,
+    pub(crate) resource: &'a Arc<Resource>,
+    /// Who is recorded to have set the fields, unless the object says it.
+    pub(crate) manager: Option<&'a str>,
+    pub(crate) dry_run: bool,
+}
+
+impl Creation<'_> {
+    /// Creates a decoded object: gives it what the server sets, checks it and stores it.
+    pub(crate) fn make(&self, mut object: Map) -> Result<Arc<Object>> {
+        let Creation { state, resource, .. } = *self;
+        let name = text_at(&object, &["metadata", "name"]).to_owned();
+        let metadata = map_at(&mut object, "metadata");
+        for field in SYSTEM_METADATA {
+            metadata.remove(field);
         }
-        match store(state, resource, object.clone(), &mut homes, dry_run) {
-            Err(failure) if generated && failure.is(Reason::AlreadyExists) => {
-                if attempt == ATTEMPTS {
-                    return Err(failure.not_generated());
-                }
+        let asked_version = metadata.remove("resourceVersion");
+        let mut homes = admission::homes(state, resource, &object)?;
+        if asked_version.is_some_and(|version| version != "") {
+            return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
+        }
+        let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
+        let generated = name.is_empty() && !prefix.is_empty();
+        let metadata = map_at(&mut object, "metadata");
+        metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
+        metadata.insert("creationTimestamp".to_owned(), Time::now().to_string().into());
+        if resource.counts_generations() {
+            metadata.insert("generation".to_owned(), 1.into());
+        }
+        wipe_status(resource, &mut object);
+        for attempt in 1.. {
+            if generated {
+                map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
             }
-            done => return done,
+            match self.store(object.clone(), &mut homes) {
+                Err(failure) if generated && failure.is(Reason::AlreadyExists) => {
+                    if attempt == ATTEMPTS {
+                        return Err(failure.not_generated());
+                    }
+                }
+                done => return done,
+            }
         }
+        unreachable!("the last attempt returns")
     }
-    unreachable!("the last attempt returns")
+
+    fn store(&self, mut object: Map, homes: &mut Vec<Unchanged>) -> Result<Arc<Object>> {
+        let Creation { state, resource, manager, dry_run } = *self;
+        resource.default(&mut object);
+        if let Some(manager) = manager {
+            object = Ownership::of(resource, None).update(None, object, manager);
+        }
+        let stored_as = state.stored_as(resource);
+        let mut object = match resource.conversion {
+            Some(conversion) => (conversion.to_storage)(object),
+            None => object,
+        };
+        stored_as.prepare_create(&mut object);
+        let name = text_at(&object, &["metadata", "name"]).to_owned();
+        let reserved = admission::prepare_create(state, &stored_as, &mut object, dry_run)?;
+        let problems = stored_as.validate(&object);
+        if !problems.is_empty() {
+            return Err(Failure::invalid(&resource.info.group, &resource.info.kind, &name, &problems));
+        }
+        let namespace = text_at(&object, &["metadata", "namespace"]);
+        let key = resource.key((!namespace.is_empty()).then_some(namespace), &name);
+        if dry_run {
+            if state.store.get(&resource.table, &key).is_some() {
+                return Err(Failure::already_exists(&resource.target(&name)));
+            }
+            return Ok(Arc::new(stored_as.store(key, object, None)));
+        }
+        let mut encode = |version| stored_as.store(key.clone(), object.clone(), Some(version));
+        let created = loop {
+            match state.store.create(&resource.table, key.clone(), homes, &mut encode) {
+                Ok(created) => break created,
+                // Where it is to live has changed meanwhile, and is perhaps to go: look again.
+                Err(StoreError::Changed) => *homes = admission::homes(state, resource, &object)?,
+                Err(StoreError::Exists) => return Err(exists(state, resource, &key)),
+                Err(_) => return Err(Failure::internal("cannot create")),
+            }
+        };
+        reserved.keep();
+        admission::changed(state, &stored_as, &created, None);
+        Ok(created)
+    }
 }
 
 fn generate(prefix: &str) -> String {
@@ -112,49 +161,6 @@ fn wipe_status(resource: &Resource, object: &mut Map) {
     if let Some(empty) = resource.schema().and_then(|schema| values::empty(schema).remove("status")) {
         object.insert("status".to_owned(), empty);
     }
-}
-
-fn store(
-    state: &Arc<State>,
-    resource: &Arc<Resource>,
-    mut object: Map,
-    homes: &mut Vec<Unchanged>,
-    dry_run: bool,
-) -> Result<Arc<Object>> {
-    resource.default(&mut object);
-    let stored_as = state.stored_as(resource);
-    let mut object = match resource.conversion {
-        Some(conversion) => (conversion.to_storage)(object),
-        None => object,
-    };
-    stored_as.prepare_create(&mut object);
-    let name = text_at(&object, &["metadata", "name"]).to_owned();
-    let reserved = admission::prepare_create(state, &stored_as, &mut object, dry_run)?;
-    let problems = stored_as.validate(&object);
-    if !problems.is_empty() {
-        return Err(Failure::invalid(&resource.info.group, &resource.info.kind, &name, &problems));
-    }
-    let namespace = text_at(&object, &["metadata", "namespace"]);
-    let key = resource.key((!namespace.is_empty()).then_some(namespace), &name);
-    if dry_run {
-        if state.store.get(&resource.table, &key).is_some() {
-            return Err(Failure::already_exists(&resource.target(&name)));
-        }
-        return Ok(Arc::new(stored_as.store(key, object, None)));
-    }
-    let mut encode = |version| stored_as.store(key.clone(), object.clone(), Some(version));
-    let created = loop {
-        match state.store.create(&resource.table, key.clone(), homes, &mut encode) {
-            Ok(created) => break created,
-            // Where it is to live has changed meanwhile, and is perhaps to go: look again.
-            Err(StoreError::Changed) => *homes = admission::homes(state, resource, &object)?,
-            Err(StoreError::Exists) => return Err(exists(state, resource, &key)),
-            Err(_) => return Err(Failure::internal("cannot create")),
-        }
-    };
-    reserved.keep();
-    admission::changed(state, &stored_as, &created, None);
-    Ok(created)
 }
 
 fn exists(state: &State, resource: &Resource, key: &Key) -> Failure {

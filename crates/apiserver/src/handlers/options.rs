@@ -1,7 +1,10 @@
 //! The options of writes, from query parameters.
 
+use http::HeaderMap;
+use http::header::USER_AGENT;
 use klient_apimachinery::codec::json;
 use klient_apimachinery::meta::v1::DeleteOptions;
+use klient_structured_merge::{is_printable, manager_of_user_agent};
 use serde_json::Value;
 
 use super::Context;
@@ -10,11 +13,35 @@ use crate::field::{FieldError, Problems};
 use crate::request::Query;
 use crate::status::{Failure, Result};
 
+/// What is done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    Create,
+    Update,
+    Patch,
+    Apply,
+}
+
+impl Write {
+    /// The kind of its options, for messages.
+    fn options(self) -> &'static str {
+        match self {
+            Write::Create => "CreateOptions",
+            Write::Update => "UpdateOptions",
+            Write::Patch | Write::Apply => "PatchOptions",
+        }
+    }
+}
+
 /// How a write is to be done.
 #[derive(Clone, Debug)]
 pub(crate) struct WriteOptions {
     pub(crate) dry_run: bool,
     pub(crate) validation: FieldValidation,
+    /// Who writes, if the client says so.
+    manager: String,
+    /// Fields are to be taken from other managers.
+    pub(crate) force: bool,
 }
 
 /// What becomes of fields that are not known or stand twice.
@@ -26,20 +53,25 @@ pub(crate) enum FieldValidation {
 }
 
 impl WriteOptions {
-    /// Reads the options of a write; `kind` is `CreateOptions` or the like, for messages.
+    /// Reads the options of a write.
     ///
     /// # Errors
     ///
     /// 422 if an option is not one.
-    pub(crate) fn parse(query: &Query, kind: &str) -> Result<Self> {
+    pub(crate) fn parse(query: &Query, write: Write) -> Result<Self> {
         let mut problems = Problems::default();
         let manager = query.text("fieldManager");
+        if write == Write::Apply && manager.is_empty() {
+            problems.add(FieldError::required("fieldManager", "is required for apply patch"));
+        }
+        if write == Write::Patch && query.get("force").is_some() {
+            problems.add(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+        }
         if manager.len() > 128 {
             problems.add(FieldError::too_long("fieldManager", 128));
         }
-        if let Some(at) = manager.char_indices().find(|(_, c)| c.is_control()).map(|(at, _)| at) {
-            let detail =
-                format!("should only contain printable characters, invalid character at position {at}");
+        for (at, c) in manager.char_indices().filter(|(_, c)| !is_printable(*c)) {
+            let detail = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
             problems.add(FieldError::invalid("fieldManager", &*manager, detail));
         }
         let dry_run = dry_run(query.all("dryRun"), &mut problems);
@@ -56,13 +88,20 @@ impl WriteOptions {
                 FieldValidation::Warn
             }
         };
-        if kind == "PatchOptions" && query.get("force").is_some() {
-            problems.add(FieldError::forbidden("force", "may not be specified for non-apply patch"));
-        }
         if problems.0.is_empty() {
-            return Ok(WriteOptions { dry_run, validation });
+            let force = query.is_true("force");
+            return Ok(WriteOptions { dry_run, validation, manager: manager.into(), force });
         }
-        Err(Failure::invalid("meta.k8s.io", kind, "", &problems.0))
+        Err(Failure::invalid("meta.k8s.io", write.options(), "", &problems.0))
+    }
+
+    /// Who writes: who the client says, or what it calls itself.
+    pub(crate) fn manager(&self, headers: &HeaderMap) -> String {
+        if !self.manager.is_empty() {
+            return self.manager.clone();
+        }
+        let agent = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        manager_of_user_agent(&agent.unwrap_or_default())
     }
 }
 

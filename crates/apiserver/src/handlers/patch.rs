@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Context;
+use super::apply;
 use super::body::strict_notes;
-use super::options::{FieldValidation, WriteOptions};
+use super::options::{FieldValidation, Write, WriteOptions};
 use super::update::{Change, check_name};
 use crate::field::FieldError;
 use crate::registry::Resource;
@@ -27,15 +28,20 @@ pub(crate) enum Patch {
 
 /// Changes an object, or what its subresource shows of it, by the patch in the body.
 pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
+    if apply::is_apply(&context.headers) {
+        return apply::apply(context, subresource);
+    }
     let format = context.format()?;
     let resource = context.resource.clone();
     let patch = Patch::read(&context.headers, &context.body, resource.is_custom())?;
-    let options = WriteOptions::parse(&context.query, "PatchOptions")?;
+    let options = WriteOptions::parse(&context.query, Write::Patch)?;
+    let manager = options.manager(&context.headers);
     let change = Change {
         state: &context.state,
         resource: &resource,
         key: context.key(),
         subresource,
+        manager: Some(&manager),
         patching: true,
         dry_run: options.dry_run,
     };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::body::{self, Sent};
-use super::options::WriteOptions;
+use super::options::{Write, WriteOptions};
 use crate::auth::{Attributes, Rbac, User};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
@@ -22,7 +22,7 @@ pub(crate) fn is_review(resource: &Resource) -> bool {
 /// Answers the question in the body.
 pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let options = WriteOptions::parse(&context.query, "CreateOptions")?;
+    let options = WriteOptions::parse(&context.query, Write::Create)?;
     let resource = context.resource.clone();
     let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut review = body::decode(context, Sent { object, duplicates }, options.validation)?;

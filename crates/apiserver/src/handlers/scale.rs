@@ -5,14 +5,17 @@ use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::patch::{merge, strategic};
 use klient_schema::autoscaling_v1;
+use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
 
 use super::Context;
+use super::apply;
 use super::body::{self, Sent};
-use super::options::WriteOptions;
+use super::options::{Write, WriteOptions};
 use super::patch::Patch;
 use super::update::{Change, check_name};
 use crate::field::FieldError;
+use crate::ownership::Ownership;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
@@ -31,36 +34,60 @@ pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
 
 /// Sets an object's replicas to those of the scale in the body.
 pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
-    let options = WriteOptions::parse(&context.query, "UpdateOptions")?;
+    let options = WriteOptions::parse(&context.query, Write::Update)?;
     let Sent { object, .. } = body::read(context, "Scale", API_VERSION)?;
     let wished = decode(object)?;
     check_name(context.name(), &wished)?;
-    set(context, options.dry_run, false, &mut |_| Ok(wished.clone()))
+    let manager = options.manager(&context.headers);
+    set(context, options.dry_run, false, &mut |present| {
+        Ok(ownership().update(Some(present), wished.clone(), &manager))
+    })
 }
 
-/// Patches an object's scale.
+/// Patches an object's scale, or applies a configuration to it.
 pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
-    let options = WriteOptions::parse(&context.query, "PatchOptions")?;
+    if apply::is_apply(&context.headers) {
+        return apply(context);
+    }
     let patch = Patch::read(&context.headers, &context.body, context.resource.is_custom())?;
-    set(context, options.dry_run, true, &mut |old| {
-        let mut patched = Value::Object(old.clone());
+    let options = WriteOptions::parse(&context.query, Write::Patch)?;
+    let manager = options.manager(&context.headers);
+    set(context, options.dry_run, true, &mut |present| {
+        let mut patched = Value::Object(whole(present));
         match &patch {
             Patch::Json(patch) => {
                 patch.apply(&mut patched).map_err(|error| Failure::bad_request(error.to_string()))?
             }
             Patch::Merge(patch) => merge::apply(&mut patched, patch),
             Patch::Strategic(patch) => {
-                let mut scale = old.clone();
+                let mut scale = whole(present);
                 strategic::apply(&mut scale, patch.clone(), &autoscaling_v1::SCALE)
                     .map_err(|error| Failure::bare(500, error.to_string()))?;
                 patched = Value::Object(scale);
             }
         }
-        match patched {
-            Value::Object(scale) => decode(scale),
-            _ => Err(Failure::bad_request("the patch makes no object")),
-        }
+        let Value::Object(scale) = patched else {
+            return Err(Failure::bad_request("the patch makes no object"));
+        };
+        let wished = decode(scale)?;
+        check_name(context.name(), &wished)?;
+        Ok(ownership().update(Some(present), wished, &manager))
     })
+}
+
+fn apply(context: &Context) -> Result<Response<Body>> {
+    let options = WriteOptions::parse(&context.query, Write::Apply)?;
+    let config = apply::read(&context.body)?;
+    let manager = options.manager(&context.headers);
+    set(context, options.dry_run, true, &mut |present| {
+        let wished = decode(ownership().apply(Some(present), &config, &manager, options.force)?)?;
+        check_name(context.name(), &wished)?;
+        Ok(wished)
+    })
+}
+
+fn ownership() -> Ownership<'static> {
+    Ownership::of_shown(&autoscaling_v1::SCALE, API_VERSION, "scale")
 }
 
 fn change<'a>(context: &'a Context, patching: bool, dry_run: bool) -> Change<'a> {
@@ -69,6 +96,7 @@ fn change<'a>(context: &'a Context, patching: bool, dry_run: bool) -> Change<'a>
         resource: &context.resource,
         key: context.key(),
         subresource: None,
+        manager: None,
         patching,
         dry_run,
     }
@@ -84,7 +112,10 @@ fn decode(scale: Map) -> Result<Map> {
     })
 }
 
-/// Changes the object as a wished scale says; `wish` makes it from the present one.
+/// A scale that was never set; no client can ask for it.
+const NOT_SET: i64 = i32::MIN as i64;
+
+/// Changes the object as a wished scale says; `wish` makes it from the present one, which says who owns it.
 fn set(
     context: &Context,
     dry_run: bool,
@@ -93,23 +124,63 @@ fn set(
 ) -> Result<Response<Body>> {
     let format = context.format()?;
     let resource = &context.resource;
+    let api_version = resource.info.api_version();
     let changed = change(context, true, dry_run).make(&mut |old, object| {
-        let present = scale(resource, object)?;
+        let paths = paths(resource)?;
+        let owners = ScaleFields {
+            managers: Managers::of(old).map_err(|error| Failure::bare(500, error.to_string()))?,
+            api_version: &api_version,
+            replicas: resource
+                .versions()
+                .iter()
+                .map(|version| (version.api_version.clone(), version.replicas.clone()))
+                .collect(),
+        };
+        let mut present = decode(scale(resource, object)?)?;
+        owners.to_scale().write_to(&mut present);
+        if resource.is_custom() && !has_number(old, &paths.spec) {
+            put(&mut present, &SPEC_REPLICAS.map(str::to_owned), NOT_SET);
+        }
         let wished = wish(&present)?;
         let version = text_at(&wished, &["metadata", "resourceVersion"]);
-        if !patching && !version.is_empty() && version != object.version.to_string() {
+        if (!patching || version != text_at(&present, &["metadata", "resourceVersion"]))
+            && !version.is_empty()
+            && version != object.version.to_string()
+        {
             return Err(Failure::modified(&resource.target(object.key.name())));
         }
-        let replicas = at(&wished, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(0);
+        let replicas = at(&wished, &SPEC_REPLICAS).and_then(Value::as_i64).unwrap_or(0);
+        if replicas == NOT_SET {
+            let path = paths.spec.join(".");
+            let problem = format!("the spec replicas field \".{path}\" cannot be empty");
+            return Err(Failure::bad_request(problem));
+        }
         if replicas < 0 {
             let error = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
             return Err(Failure::invalid("autoscaling", "Scale", object.key.name(), &[error]));
         }
+        let scaled_by = Managers::of(&wished).map_err(|error| Failure::bare(500, error.to_string()))?;
         let mut new = old.clone();
-        put(&mut new, &paths(resource)?.spec, replicas);
+        put(&mut new, &paths.spec, replicas);
+        owners.to_object(scaled_by).write_to(&mut new);
         Ok(new)
     })?;
     Ok(respond::message(StatusCode::OK, format, &scale(resource, &changed)?, &autoscaling_v1::SCALE))
+}
+
+const SPEC_REPLICAS: [&str; 2] = ["spec", "replicas"];
+
+/// A scale with its kind.
+fn whole(scale: &Map) -> Map {
+    let mut scale = scale.clone();
+    scale.insert("kind".to_owned(), "Scale".into());
+    scale.insert("apiVersion".to_owned(), API_VERSION.into());
+    scale
+}
+
+fn has_number(object: &Map, path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    at(object, &path).is_some_and(Value::is_number)
 }
 
 /// Where an object's replicas and selector stand.

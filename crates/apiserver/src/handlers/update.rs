@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use http::{Response, StatusCode};
 use klient_apimachinery::meta::Reason;
+use klient_structured_merge::keep_times;
 use serde_json::Value;
 
 use super::Context;
 use super::body::{self, Sent};
-use super::create;
+use super::create::Creation;
 use super::delete;
-use super::options::WriteOptions;
+use super::options::{Write, WriteOptions};
 use crate::admission;
 use crate::field::FieldError;
+use crate::ownership::Ownership;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::state::State;
@@ -23,25 +25,32 @@ use crate::values::{Map, at, map_at, text_at};
 /// Replaces an object, or what its subresource shows of it, with the one in the body.
 pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
     let format = context.format()?;
-    let options = WriteOptions::parse(&context.query, "UpdateOptions")?;
+    let options = WriteOptions::parse(&context.query, Write::Update)?;
     let resource = context.resource.clone();
     let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
     check_name(context.name(), &object)?;
+    let manager = options.manager(&context.headers);
     let change = Change {
         state: &context.state,
         resource: &resource,
         key: context.key(),
         subresource,
+        manager: Some(&manager),
         patching: false,
+        dry_run: options.dry_run,
+    };
+    let creation = Creation {
+        state: &context.state,
+        resource: &resource,
+        manager: Some(&manager),
         dry_run: options.dry_run,
     };
     let may_create = subresource.is_none() && resource.creates_on_update();
     loop {
         let (code, done) = if may_create && change.current().is_err() {
-            let created = create::create_object(&context.state, &resource, object.clone(), options.dry_run);
-            (StatusCode::CREATED, created)
+            (StatusCode::CREATED, creation.make(object.clone()))
         } else {
             (StatusCode::OK, change.make(&mut |_, _| Ok(object.clone())))
         };
@@ -77,6 +86,8 @@ pub(crate) struct Change<'a> {
     pub(crate) resource: &'a Arc<Resource>,
     pub(crate) key: Key,
     pub(crate) subresource: Option<&'a str>,
+    /// Who is recorded to have changed the fields that are others now, unless the new state says who owns what.
+    pub(crate) manager: Option<&'a str>,
     /// The new state is made from whatever the object is: that it has its version says nothing.
     pub(crate) patching: bool,
     pub(crate) dry_run: bool,
@@ -97,9 +108,10 @@ impl Change<'_> {
     pub(crate) fn make(&self, make: Make<'_>) -> Result<Arc<Object>> {
         loop {
             let current = self.current()?;
-            let mut new = make(&self.resource.read(&current), &current)?;
+            let live = self.resource.read(&current);
+            let mut new = make(&live, &current)?;
             let on_version = self.check_version(&mut new, &current)?;
-            match self.commit(new, &current)? {
+            match self.commit(new, &live, &current)? {
                 Some(object) => return Ok(object),
                 None if on_version => {
                     return Err(Failure::modified(&self.resource.target(self.key.name())));
@@ -149,10 +161,13 @@ impl Change<'_> {
         Ok(on_version)
     }
 
-    /// Stores a new state; `None` if the object has changed since it was read.
-    fn commit(&self, mut new: Map, current: &Arc<Object>) -> Result<Option<Arc<Object>>> {
+    /// Stores a new state in place of the `live` one; `None` if the object has changed since it was read.
+    fn commit(&self, mut new: Map, live: &Map, current: &Arc<Object>) -> Result<Option<Arc<Object>>> {
         let stored_as = self.state.stored_as(self.resource);
         self.resource.default(&mut new);
+        if let Some(manager) = self.manager {
+            new = Ownership::of(self.resource, self.subresource).update(Some(live), new, manager);
+        }
         if let Some(conversion) = self.resource.conversion {
             new = (conversion.to_storage)(new);
         }
@@ -179,7 +194,7 @@ impl Change<'_> {
                 &problems,
             ));
         }
-        if new == old {
+        if keep_times(&old, &mut new) {
             return Ok(Some(current.clone()));
         }
         if self.dry_run {
@@ -219,8 +234,17 @@ impl Change<'_> {
         }
     }
 
-    /// What becomes of the object: each endpoint changes its own part and leaves the rest.
-    fn joined(&self, mut new: Map, old: &Map) -> Map {
+    /// What becomes of the object: each endpoint changes its own part, and who owns it, and leaves the rest.
+    fn joined(&self, new: Map, old: &Map) -> Map {
+        let owners = at(&new, &["metadata", "managedFields"]).cloned();
+        let mut joined = self.parts_joined(new, old);
+        let metadata = map_at(&mut joined, "metadata");
+        metadata.remove("managedFields");
+        metadata.extend(owners.map(|owners| ("managedFields".to_owned(), owners)));
+        joined
+    }
+
+    fn parts_joined(&self, mut new: Map, old: &Map) -> Map {
         let keep = |into: &mut Map, from: &Map, name: &str| match from.get(name) {
             Some(value) => {
                 into.insert(name.to_owned(), value.clone());
@@ -275,7 +299,6 @@ fn keep_system_metadata(new: &mut Map, old: &Map) {
     ];
     let metadata = map_at(new, "metadata");
     metadata.remove("selfLink");
-    metadata.remove("managedFields");
     for name in KEPT {
         match at(old, &["metadata", name]) {
             Some(value) => {

@@ -6,12 +6,14 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
 use klient_apimachinery::{ResourceInfo, Str, Time, fields};
+use klient_structured_merge::Path;
 use ring::digest;
 use serde_json::Value;
 
 use super::fields::{selectable, values};
 use crate::convert::{self, Conversion};
 use crate::crd::definition::{Definition, Version};
+use crate::ownership::{KindVersion, built_in_versions};
 use crate::printers;
 use crate::protobuf;
 use crate::status::{Failure, Result, Target};
@@ -31,6 +33,8 @@ pub(crate) struct Resource {
     /// Where its objects are stored.
     pub(crate) table: TableId,
     pub(crate) flavor: Flavor,
+    /// What is known of the versions of its kind.
+    versions: Arc<[KindVersion]>,
     /// How its objects are stored, if not as they are served.
     pub(crate) conversion: Option<Conversion>,
     /// What a client is warned of, if the version is deprecated.
@@ -88,6 +92,7 @@ impl Resource {
             subresources: subresources.collect(),
             table: table(group, schema.plural),
             flavor: Flavor::BuiltIn(schema),
+            versions: built_in_versions(schema.group, schema.plural),
             conversion: convert::conversion(schema.group, schema.version, schema.kind),
             warning: deprecation(schema),
             info,
@@ -96,11 +101,25 @@ impl Resource {
 
     /// The resources of a definition, one for each version that is served.
     pub(super) fn custom(definition: &Arc<Definition>) -> Vec<Resource> {
+        let kind_version = |version: &Version| KindVersion {
+            api_version: format!("{}/{}", definition.group, version.name).into(),
+            has_status: version.has_status,
+            fields: version.fields.clone(),
+            replicas: version.scale.as_ref().map(|scale| dotted(&scale.spec_replicas)),
+        };
+        let versions: Arc<[KindVersion]> = definition.versions.iter().map(kind_version).collect();
         let served = definition.versions.iter().enumerate().filter(|(_, version)| version.served);
-        served.map(|(index, version)| Resource::custom_version(definition, index, version)).collect()
+        let resource =
+            |(index, version)| Resource::custom_version(definition, index, version, versions.clone());
+        served.map(resource).collect()
     }
 
-    fn custom_version(definition: &Arc<Definition>, index: usize, version: &Version) -> Resource {
+    fn custom_version(
+        definition: &Arc<Definition>,
+        index: usize,
+        version: &Version,
+        versions: Arc<[KindVersion]>,
+    ) -> Resource {
         let read_write = || owned(&["get", "patch", "update"]);
         let mut subresources = Vec::new();
         if version.scale.is_some() {
@@ -148,6 +167,7 @@ impl Resource {
             subresources,
             table: table(&definition.group, &definition.plural),
             flavor: Flavor::Custom { definition: definition.clone(), version: index },
+            versions,
             conversion: None,
             warning: version.warning.clone(),
         }
@@ -176,6 +196,11 @@ impl Resource {
 
     pub(crate) fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|sub| sub.name == name)
+    }
+
+    /// What is known of the versions of its kind.
+    pub(crate) fn versions(&self) -> &[KindVersion] {
+        &self.versions
     }
 
     pub(crate) fn has_status(&self) -> bool {
@@ -399,6 +424,10 @@ impl Resource {
             Flavor::Custom { .. } => Vec::new(),
         }
     }
+}
+
+fn dotted(path: &str) -> Path {
+    Path::fields(path.trim_start_matches('.').split('.'))
 }
 
 fn path_text(object: &Map, path: &str) -> Str {

@@ -17,10 +17,22 @@ impl Resource {
     /// # Errors
     ///
     /// If a field holds what it cannot hold.
-    pub(crate) fn decode(&self, mut object: Map) -> std::result::Result<Decoded, Mismatch> {
+    pub(crate) fn decode(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
         if values::is_too_deep(&object) {
             return Err("exceeded max depth".to_owned().into());
         }
+        // An empty list says that nobody is to own anything any more.
+        let disowned = values::at(&object, &["metadata", "managedFields"]).and_then(Value::as_array);
+        let disowned = disowned.is_some_and(Vec::is_empty);
+        let mut decoded = self.decoded(object)?;
+        if disowned {
+            let metadata = values::map_at(&mut decoded.object, "metadata");
+            metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+        }
+        Ok(decoded)
+    }
+
+    fn decoded(&self, mut object: Map) -> std::result::Result<Decoded, Mismatch> {
         let Some(version) = self.custom_schema() else {
             return match self.schema() {
                 Some(schema) => values::decode(object, schema),

@@ -13,16 +13,6 @@ use crate::same::Counterparts;
 
 /// Exchanges that do not match yet, and why.
 const NOT_YET: &[(&str, &str)] = &[
-    ("apply: create", "there is no server-side apply yet"),
-    ("apply: no fieldManager", "there is no server-side apply yet"),
-    ("apply: conflict", "there is no server-side apply yet"),
-    ("apply: force", "there is no server-side apply yet"),
-    ("apply: no change", "there is no server-side apply yet"),
-    ("apply: managedFields set", "there is no server-side apply yet"),
-    ("apply: a stale resourceVersion", "there is no server-side apply yet"),
-    ("apply: no apiVersion", "there is no server-side apply yet"),
-    ("apply: unknown field", "there is no server-side apply yet"),
-    ("apply: m1 releases its field", "there is no server-side apply yet"),
     ("impersonation", "nobody is impersonated yet"),
     ("impersonation forbidden", "nobody is impersonated yet"),
     ("impersonation group without user", "nobody is impersonated yet"),

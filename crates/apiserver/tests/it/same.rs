@@ -118,36 +118,14 @@ impl Skeleton {
     }
 }
 
-/// A text without `managedFields` and the prose of columns, which the server does not write yet.
+/// A text without the prose of columns, which the server does not write.
 fn without_what_is_missing(text: &str) -> String {
-    const BEGIN: &str = r#","managedFields":["#;
-    let mut rest = text;
-    let mut out = String::new();
-    while let Some((before, behind)) = rest.split_once(BEGIN) {
-        out.push_str(before);
-        let mut depth = 1;
-        let end = behind.find(|c| {
-            depth += match c {
-                '[' => 1,
-                ']' => -1,
-                _ => 0,
-            };
-            depth == 0
-        });
-        // A text that was cut may end within them.
-        let Some(end) = end else { return out };
-        rest = &behind[end + 1..];
-    }
-    out.push_str(rest);
-    let out = IN_YAML.replace_all(&out, "");
-    PROSE.replace_all(&out, "").into_owned()
+    PROSE.replace_all(text, "").into_owned()
 }
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is valid")
 }
-
-static IN_YAML: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^  managedFields:\n(?:  - .*\n|    .*\n)*"));
 
 static PROSE: LazyLock<Regex> = LazyLock::new(|| regex(r#","description":"(?:[^"\\]|\\.)*""#));
 

@@ -174,7 +174,9 @@ async fn however_objects_come_and_are_kept_they_are_the_same() {
     // One of the list and one of the watch.
     let last = repaint(&client, "b", "blue").await;
     for name in ["a", "b"] {
-        let wanted = paints(&client).get(name).await.unwrap();
+        let mut wanted = paints(&client).get(name).await.unwrap();
+        // Caches drop them unless told otherwise.
+        wanted.metadata.managed_fields = Default::default();
         for informer in &informers {
             soon("the change", informer.store().wait_for(&last)).await.unwrap();
             let object = informer.store().get(&format!("default/{name}")).unwrap();

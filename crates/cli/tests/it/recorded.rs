@@ -70,16 +70,6 @@ const KUBECTL_NOT_YET: &NotYet = &[
         "apply: failures: CRD and CR in one file, first time",
         "kubectl looks for unknown kinds in OpenAPI v2, which is not served yet",
     ),
-    ("apply --server-side: create", "there is no server-side apply yet"),
-    ("apply --server-side: again", "there is no server-side apply yet"),
-    (
-        "apply --server-side: two managers, one conflict, first of two docs",
-        "there is no server-side apply yet",
-    ),
-    ("apply --server-side: two conflicts", "there is no server-side apply yet"),
-    ("apply --server-side: --force-conflicts", "there is no server-side apply yet"),
-    ("apply --server-side: --dry-run=server", "there is no server-side apply yet"),
-    ("apply --server-side: unknown field", "there is no server-side apply yet"),
     ("create, replace, patch, others: attach to a pod without a node", "pods are not attached to yet"),
 ];
 

@@ -76,14 +76,27 @@ async fn a_patch_of_the_status_leaves_the_rest() {
 }
 
 #[tokio::test]
-async fn apply_is_refused_by_a_server_that_does_not_speak_it() {
+async fn a_patch_that_applies_sets_what_is_wanted() {
     let (_server, client) = cluster().await;
     let manager = WriteOptions { field_manager: Some("tests".into()), ..Default::default() };
     let config_maps = client.api::<ConfigMap>().namespace("default").with(manager);
-    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sky"}});
-    let error = config_maps.patch("sky", &Patch::Apply { object, force: true }).await.unwrap_err();
-    assert!(error.is_unsupported_media_type(), "{error:?}");
-    assert!(error.subject().ends_with("/configmaps/sky?force=true&fieldManager=tests"), "{error:?}");
+    let sky = |color: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sky"}, "data": {"color": color},
+        })
+    };
+    let applied =
+        config_maps.patch("sky", &Patch::Apply { object: sky("blue"), force: false }).await.unwrap();
+    assert_eq!(applied.metadata.managed_fields[0].manager.as_deref(), Some("tests"));
+
+    let other = WriteOptions { field_manager: Some("others".into()), ..Default::default() };
+    let config_maps = client.api::<ConfigMap>().namespace("default").with(other);
+    let object = sky("red");
+    let error = config_maps.patch("sky", &Patch::Apply { object, force: false }).await.unwrap_err();
+    assert!(error.is_conflict(), "{error:?}");
+    assert!(error.subject().ends_with("/configmaps/sky?fieldManager=others"), "{error:?}");
+    let applied = config_maps.patch("sky", &Patch::Apply { object: sky("red"), force: true }).await.unwrap();
+    assert_eq!(applied.data["color"], "red");
 }
 
 #[test]

@@ -1,0 +1,129 @@
+//! Server-side apply: an object is made to have the fields that a manager wants.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::meta::Reason;
+use serde_json::Value;
+
+use super::Context;
+use super::body::{check_namespace, json_type, read_yaml};
+use super::create::Creation;
+use super::options::{Write, WriteOptions};
+use super::update::{Change, check_name};
+use crate::ownership::{Ownership, named};
+use crate::registry::Resource;
+use crate::respond::{self, Body};
+use crate::status::{Failure, Result};
+use crate::values::{Map, map_at, text_at};
+
+/// Whether a patch is one that is applied.
+pub(crate) fn is_apply(headers: &HeaderMap) -> bool {
+    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim() == "application/apply-patch+yaml"
+}
+
+/// Puts the configuration in the body into an object, or into what its subresource shows of it. An object that
+/// does not exist is created.
+pub(crate) fn apply(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
+    let format = context.format()?;
+    let options = WriteOptions::parse(&context.query, Write::Apply)?;
+    let resource = context.resource.clone();
+    let config = read(&context.body)?;
+    let manager = options.manager(&context.headers);
+    let ownership = Ownership::of(&resource, subresource);
+    let place = Place { resource: &resource, namespace: context.namespace(), name: context.name() };
+    let change = Change {
+        state: &context.state,
+        resource: &resource,
+        key: context.key(),
+        subresource,
+        manager: None,
+        patching: true,
+        dry_run: options.dry_run,
+    };
+    let creation =
+        Creation { state: &context.state, resource: &resource, manager: None, dry_run: options.dry_run };
+    loop {
+        let (code, done) = if subresource.is_none() && change.current().is_err() {
+            let made = ownership.apply(None, &config, &manager, options.force);
+            let made = made.and_then(|made| place.take_new(place.decode(made, &config)?));
+            (StatusCode::CREATED, made.and_then(|made| creation.make(made)))
+        } else {
+            let changed = change.make(&mut |live, _| {
+                let applied = ownership.apply(Some(live), &config, &manager, options.force)?;
+                place.take(place.decode(applied, &config)?)
+            });
+            (StatusCode::OK, changed)
+        };
+        match done {
+            // It has come or gone meanwhile: look again.
+            Err(failure) if failure.is(Reason::AlreadyExists) && change.current().is_ok() => {}
+            Err(failure)
+                if subresource.is_none() && failure.is(Reason::NotFound) && code == StatusCode::OK => {}
+            done => return Ok(respond::object(code, format, &resource, &*done?)),
+        }
+    }
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+///
+/// 400 if it is none.
+pub(crate) fn read(body: &[u8]) -> Result<Map> {
+    let refuse = |problem: &str| Failure::bad_request(format!("error decoding patch: {problem}"));
+    let is_json = body.trim_ascii_start().first() == Some(&b'{');
+    match read_yaml(body) {
+        Ok(Value::Object(config)) => Ok(config),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(value) => Err(refuse(&format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            json_type(&value)
+        ))),
+        Err(problem) if is_json => Err(refuse(&format!("error converting YAML to JSON: {problem}"))),
+        Err(problem) => Err(Failure::bad_request(format!("error encoding patch: {problem}"))),
+    }
+}
+
+/// Where a configuration is applied.
+struct Place<'a> {
+    resource: &'a Resource,
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+impl Place<'_> {
+    /// Brings what has become of the object into the form of its kind.
+    fn decode(&self, object: Map, config: &Map) -> Result<Map> {
+        let decoded = self.resource.decode(object).map_err(|mismatch| {
+            let (named, problem) = (named(config), mismatch.of_value);
+            Failure::bare(500, format!("failed to convert new typed object ({named}) to object: {problem}"))
+        })?;
+        Ok(decoded.object)
+    }
+
+    /// Checks the name and namespace of an object.
+    fn take(&self, mut object: Map) -> Result<Map> {
+        check_namespace(self.resource, &mut object, self.namespace)?;
+        check_name(self.name, &object)?;
+        Ok(object)
+    }
+
+    /// Checks that a new object is not meant to be one that was there before.
+    fn take_new(&self, mut object: Map) -> Result<Map> {
+        let target = self.resource.target(self.name);
+        let metadata = map_at(&mut object, "metadata");
+        let uid = text_at(metadata, &["uid"]);
+        if !uid.is_empty() {
+            let problem = format!(
+                "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            );
+            return Err(Failure::conflict(&target, &problem));
+        }
+        if !matches!(text_at(metadata, &["resourceVersion"]), "" | "0") {
+            return Err(Failure::modified(&target));
+        }
+        metadata.entry("name").or_insert_with(|| self.name.into());
+        self.take(object)
+    }
+}

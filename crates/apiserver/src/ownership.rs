@@ -1,0 +1,225 @@
+//! [`Ownership`], who owns which fields of the objects of a resource.
+
+use std::sync::Arc;
+
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::schema::{ResourceSchema, Schema};
+use klient_apimachinery::{Str, Time};
+use klient_structured_merge::{
+    Error, ErrorKind, FieldManager, FieldSet, Filter, Path, PathElement, Updater, Version,
+};
+
+use crate::convert;
+use crate::registry::Resource;
+use crate::status::{Failure, Result};
+use crate::values::{self, Map, text_at};
+
+/// Who owns which fields of the objects of a resource: what a write does to `metadata.managedFields`.
+///
+/// Objects are in the version of the request.
+pub(crate) struct Ownership<'a> {
+    updater: Updater<'static>,
+    api_version: Str,
+    kind: &'a str,
+    subresource: &'a str,
+    /// What an object is before it is created.
+    empty: Map,
+}
+
+impl<'a> Ownership<'a> {
+    /// Of an object, or of what a subresource shows of it.
+    pub(crate) fn of(resource: &'a Resource, subresource: Option<&'a str>) -> Self {
+        let versions = resource.versions().iter().map(|version| {
+            let filter = filter(resource, version, subresource);
+            (version.api_version.clone(), Version { schema: version.fields.clone(), filter })
+        });
+        Ownership {
+            updater: Updater {
+                versions: versions.collect(),
+                convert: convert::between_versions(&resource.info.kind).filter(|_| !resource.is_custom()),
+            },
+            api_version: resource.info.api_version().into(),
+            kind: &resource.info.kind,
+            subresource: subresource.unwrap_or_default(),
+            empty: resource.schema().map(values::empty).unwrap_or_default(),
+        }
+    }
+
+    /// Of a kind with one version, of which a subresource shows another.
+    pub(crate) fn of_shown(schema: &'static Schema, api_version: &'static str, subresource: &'a str) -> Self {
+        Ownership {
+            updater: Updater::of_one(api_version, schema.into()),
+            api_version: api_version.into(),
+            kind: schema.name,
+            subresource,
+            empty: values::empty(schema),
+        }
+    }
+
+    /// Records what a manager has changed, in an object as it will be stored but for what the server sets.
+    pub(crate) fn update(&self, live: Option<&Map>, new: Map, manager: &str) -> Map {
+        let live = live.unwrap_or(&self.empty);
+        let updated = self.fields().update(live, new.clone(), manager, Time::now());
+        updated.unwrap_or_else(|error| {
+            tracing::warn!(kind = self.kind, %error, "managed fields stay as they were");
+            let mut new = new;
+            let before = values::at(live, &["metadata", "managedFields"]).cloned();
+            let metadata = values::map_at(&mut new, "metadata");
+            metadata.remove("managedFields");
+            metadata.extend(before.map(|before| ("managedFields".to_owned(), before)));
+            new
+        })
+    }
+
+    /// Puts the configuration of a manager into an object, or makes one of it.
+    ///
+    /// # Errors
+    ///
+    /// 409 if others own fields that would change, 400 and 500 if the configuration is not one, in upstream's words.
+    pub(crate) fn apply(&self, live: Option<&Map>, config: &Map, manager: &str, force: bool) -> Result<Map> {
+        let named = (text_at(config, &["apiVersion"]), text_at(config, &["kind"]));
+        if named != (&*self.api_version, self.kind) {
+            let message = format!("invalid object type: {}", kind_of(named));
+            return Err(Failure::bad_request(message));
+        }
+        let mut fields = config.clone();
+        fields.remove("apiVersion");
+        fields.remove("kind");
+        let live = live.unwrap_or(&self.empty);
+        let applied = self.fields().apply(live, &fields, manager, force, Time::now());
+        applied.map_err(|error| refused(&error, config))
+    }
+
+    fn fields(&self) -> FieldManager<'_> {
+        FieldManager {
+            updater: &self.updater,
+            api_version: &self.api_version,
+            kind: self.kind,
+            subresource: self.subresource,
+            empty: Some(&self.empty),
+        }
+    }
+}
+
+/// What is known of one version of a kind.
+pub(crate) struct KindVersion {
+    pub(crate) api_version: Str,
+    /// Its status is written apart.
+    pub(crate) has_status: bool,
+    pub(crate) fields: klient_structured_merge::Schema,
+    /// Where the number of replicas is, if it has a subresource for that.
+    pub(crate) replicas: Option<Path>,
+}
+
+/// Which fields a request can set; the others the server sets or keeps.
+fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>) -> Filter {
+    let except = |paths: &[&[&str]]| {
+        Filter::Except(paths.iter().map(|path| Path::fields(path.iter().copied())).collect::<FieldSet>())
+    };
+    let own = version.api_version == resource.info.api_version();
+    match subresource {
+        None if resource.is_custom() && !own => Filter::All,
+        None if resource.info.kind == "CertificateSigningRequest" => except(&[&["spec"], &["status"]]),
+        None | Some("finalize") if version.has_status => except(&[&["status"]]),
+        None => Filter::All,
+        Some("status") if version.has_status => except(kept_by_status(resource)),
+        Some("approval") => except(&[&["spec"], &["status", "certificate"]]),
+        Some("ephemeralcontainers") => below(&[&[Some("spec"), Some("ephemeralContainers")]]),
+        Some("resize") => below(&[
+            &[Some("spec"), Some("containers"), None, Some("resources")],
+            &[Some("spec"), Some("containers"), None, Some("resizePolicy")],
+            &[Some("spec"), Some("initContainers"), None, Some("resources")],
+            &[Some("spec"), Some("initContainers"), None, Some("resizePolicy")],
+        ]),
+        Some(_) => Filter::All,
+    }
+}
+
+/// What stays as it is when the status of an object is written.
+fn kept_by_status(resource: &Resource) -> &'static [&'static [&'static str]] {
+    if resource.is_custom() {
+        return &[&["metadata"], &["spec"]];
+    }
+    match &*resource.info.kind {
+        "Deployment" => &[&["spec"], &["metadata", "labels"]],
+        "Pod" => &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
+        "CertificateSigningRequest" => &[&["spec"], &["status", "conditions"]],
+        "CronJob"
+        | "CustomResourceDefinition"
+        | "DaemonSet"
+        | "HorizontalPodAutoscaler"
+        | "Ingress"
+        | "Job"
+        | "Namespace"
+        | "Node"
+        | "PersistentVolume"
+        | "PersistentVolumeClaim"
+        | "PodDisruptionBudget"
+        | "ReplicaSet"
+        | "ReplicationController"
+        | "ResourceQuota"
+        | "Service"
+        | "StatefulSet" => &[&["spec"]],
+        _ => &[&["metadata"], &["spec"]],
+    }
+}
+
+fn below(paths: &[&[Option<&str>]]) -> Filter {
+    let element = |name: &Option<&str>| name.map(PathElement::field);
+    Filter::Only(paths.iter().map(|path| path.iter().map(element).collect()).collect())
+}
+
+/// `apps/v1, Kind=Deployment`, as Go prints it.
+fn kind_of((api_version, kind): (&str, &str)) -> String {
+    match api_version.split('/').count() {
+        // What cannot be read is no kind at all.
+        3.. => "/, Kind=".to_owned(),
+        2 => format!("{api_version}, Kind={kind}"),
+        _ => format!("/{api_version}, Kind={kind}"),
+    }
+}
+
+/// `NAMESPACE/NAME; KIND` of a configuration, as upstream's errors name it.
+pub(crate) fn named(config: &Map) -> String {
+    let text = |path: &[&str]| text_at(config, path);
+    let kind = kind_of((text(&["apiVersion"]), text(&["kind"])));
+    format!("{}/{}; {kind}", text(&["metadata", "namespace"]), text(&["metadata", "name"]))
+}
+
+fn refused(error: &Error, config: &Map) -> Failure {
+    match error.kind() {
+        ErrorKind::Conflict => {
+            let failure = Failure::new(Reason::Conflict, error.to_string());
+            error.conflicts().iter().fold(failure, |failure, conflict| {
+                failure.caused_by("FieldManagerConflict", &conflict.cause(), &conflict.path.to_string())
+            })
+        }
+        ErrorKind::Forbidden => Failure::bad_request(error.to_string()),
+        ErrorKind::Invalid => {
+            Failure::bare(500, format!("failed to create typed patch object ({}): {error}", named(config)))
+        }
+        ErrorKind::ManagedFields => Failure::bare(500, format!("failed to decode managed fields: {error}")),
+        _ => Failure::bare(500, error.to_string()),
+    }
+}
+
+/// What is known of the versions of a built-in kind that are served.
+pub(crate) fn built_in_versions(group: &str, plural: &str) -> Arc<[KindVersion]> {
+    let is_event = |plural: &str| plural == "events";
+    let served = klient_schema::RESOURCES.iter().copied().flatten().filter(|resource| resource.served);
+    let same = served.filter(|resource| {
+        resource.plural == plural && (resource.group == group || is_event(resource.plural))
+    });
+    let has =
+        |resource: &ResourceSchema, name: &str| resource.subresources.iter().any(|sub| sub.name == name);
+    let version = |resource: &ResourceSchema| KindVersion {
+        api_version: match resource.group {
+            "" => resource.version.into(),
+            group => format!("{group}/{}", resource.version).into(),
+        },
+        has_status: has(resource, "status"),
+        fields: resource.schema.into(),
+        replicas: has(resource, "scale").then(|| Path::fields(["spec", "replicas"])),
+    };
+    same.map(version).collect()
+}
