@@ -12,6 +12,7 @@
 mod causes;
 pub mod codec;
 pub mod fields;
+pub mod go;
 #[allow(clippy::all, missing_docs)]
 mod generated {
     pub(crate) mod meta_v1;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use klient_apimachinery::go::quoted;
 use serde_json::Value;
 
 /// What is wrong with a field, as `k8s.io/apimachinery/pkg/util/validation/field` says it.
@@ -112,16 +113,24 @@ impl FieldError {
     pub(crate) fn body(&self) -> String {
         let head = match &self.kind {
             Kind::Required => "Required value".to_owned(),
-            Kind::Invalid(value) | Kind::TypeInvalid(value) => format!("Invalid value: {value}"),
+            Kind::Invalid(value) | Kind::TypeInvalid(value) => format!("Invalid value: {}", shown(value)),
             Kind::InvalidShown(shown) => format!("Invalid value: {shown}"),
-            Kind::NotSupported(value) => format!("Unsupported value: {value}"),
-            Kind::Duplicate(value) => format!("Duplicate value: {value}"),
+            Kind::NotSupported(value) => format!("Unsupported value: {}", shown(value)),
+            Kind::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
             Kind::Forbidden => "Forbidden".to_owned(),
             Kind::TooLong => "Too long".to_owned(),
             Kind::TooMany => "Too many".to_owned(),
-            Kind::NotFound(value) => format!("Not found: {value}"),
+            Kind::NotFound(value) => format!("Not found: {}", shown(value)),
         };
         if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
+    }
+}
+
+/// A value as messages show it: a text as Go quotes it, anything else as JSON.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        value => value.to_string(),
     }
 }
 

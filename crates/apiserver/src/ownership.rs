@@ -170,7 +170,7 @@ fn below(paths: &[&[Option<&str>]]) -> Filter {
 }
 
 /// `apps/v1, Kind=Deployment`, as Go prints it.
-fn kind_of((api_version, kind): (&str, &str)) -> String {
+pub(crate) fn kind_of((api_version, kind): (&str, &str)) -> String {
     match api_version.split('/').count() {
         // What cannot be read is no kind at all.
         3.. => "/, Kind=".to_owned(),

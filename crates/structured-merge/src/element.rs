@@ -1,5 +1,6 @@
 //! [`PathElement`], one step from a value to what it holds.
 
+use klient_apimachinery::go::quoted;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ impl PathElement {
             [_, _, ..] => return Err(format!("missing colon: {text}")),
             _ => return Err(format!("a path element has at least 2 characters, not {text:?}")),
         };
-        let problem = |error: &dyn fmt::Display| format!("path element {}: {error}", value::quote(text));
+        let problem = |error: &dyn fmt::Display| format!("path element {}: {error}", quoted(text));
         match ty {
             b'f' => Ok(Some(PathElement::field(rest))),
             b'v' => match value::parse_json(rest) {

@@ -68,7 +68,6 @@ pub use schema::Schema;
 pub use set::{FieldSet, Paths};
 pub use typed::{Comparison, Duplicates, KeyFields, Typed};
 pub use updater::{Applied, Convert, ConvertError, Updated, Updater, Version};
-pub use value::is_printable;
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, serde_json::Value>;

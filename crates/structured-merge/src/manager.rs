@@ -2,6 +2,7 @@
 
 mod entry;
 
+use klient_apimachinery::go::quoted;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -9,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 pub(crate) use entry::remove_managed_fields;
 use klient_apimachinery::{Str, Time};
 
-use crate::value::{quote, write_text};
+use crate::value::write_text;
 use crate::{FieldSet, Path};
 
 /// Who owns fields: a program, by the kind of its writes.
@@ -92,9 +93,9 @@ impl Manager {
 /// As messages name it: `"kubectl" with subresource "scale" using apps/v1`.
 impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&quote(&self.name))?;
+        f.write_str(&quoted(&self.name))?;
         if !self.subresource.is_empty() {
-            write!(f, " with subresource {}", quote(&self.subresource))?;
+            write!(f, " with subresource {}", quoted(&self.subresource))?;
         }
         match self.operation {
             Operation::Apply => Ok(()),

@@ -3,6 +3,7 @@
 //! 1 and 1.0 are the same number, and values of all types have one order: numbers, texts, booleans, lists, maps,
 //! null.
 
+use klient_apimachinery::go::quoted;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -165,7 +166,7 @@ pub(crate) fn show(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Number(number) => show_number(number),
-        Value::String(text) => quote(text),
+        Value::String(text) => quoted(text),
         Value::Array(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(",")),
         Value::Object(entries) => {
             sorted(entries).iter().map(|(name, value)| format!("{name}={}", show(value))).collect()
@@ -195,53 +196,6 @@ fn plain_number(number: &Number, least: f64) -> String {
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
     format!("{digits}e{sign}{exponent:0>2}")
-}
-
-/// A text as Go's `%q` shows it.
-pub(crate) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if is_printable(c) => out.push(c),
-            c => {
-                let code = u32::from(c);
-                let escaped = match code {
-                    0..0x80 => write!(out, "\\x{code:02x}"),
-                    0x80..0x1_0000 => write!(out, "\\u{code:04x}"),
-                    _ => write!(out, "\\U{code:08x}"),
-                };
-                escaped.expect("a String takes all text");
-            }
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Whether Go calls a character printable: letters, marks, numbers, punctuation, symbols, and the ASCII space.
-///
-/// ```
-/// use klient_structured_merge::is_printable;
-/// assert!(is_printable('é') && !is_printable('\u{7}') && !is_printable('\u{a0}'));
-/// ```
-pub fn is_printable(c: char) -> bool {
-    if c.is_ascii() {
-        return c == ' ' || c.is_ascii_graphic();
-    }
-    // Rust's own table: what it does not escape behind another character.
-    let mut text = String::from("x");
-    text.push(c);
-    text.escape_debug().nth(1) == Some(c)
 }
 
 /// Reads a value whose floats are exactly those that the text says, so that what was written reads back to the same;

@@ -10,7 +10,7 @@ use super::body::{check_namespace, json_type, read_yaml};
 use super::create::Creation;
 use super::options::{Write, WriteOptions};
 use super::update::{Change, check_name};
-use crate::ownership::{Ownership, named};
+use crate::ownership::{Ownership, kind_of, named};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
@@ -97,7 +97,9 @@ impl Place<'_> {
     fn decode(&self, object: Map, config: &Map) -> Result<Map> {
         let decoded = self.resource.decode(object).map_err(|mismatch| {
             let (named, problem) = (named(config), mismatch.of_value);
-            Failure::bare(500, format!("failed to convert new typed object ({named}) to object: {problem}"))
+            let kind = kind_of((text_at(config, &["apiVersion"]), text_at(config, &["kind"])));
+            let problem = format!("unable to convert unstructured object to {kind}: {problem}");
+            Failure::bare(500, format!("failed to convert new object ({named}) to proper version: {problem}"))
         })?;
         Ok(decoded.object)
     }
@@ -120,9 +122,7 @@ impl Place<'_> {
             );
             return Err(Failure::conflict(&target, &problem));
         }
-        if !matches!(text_at(metadata, &["resourceVersion"]), "" | "0") {
-            return Err(Failure::modified(&target));
-        }
+        metadata.remove("resourceVersion");
         metadata.entry("name").or_insert_with(|| self.name.into());
         self.take(object)
     }

@@ -3,8 +3,9 @@
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use klient_apimachinery::codec::json;
+use klient_apimachinery::go::is_printable;
 use klient_apimachinery::meta::v1::DeleteOptions;
-use klient_structured_merge::{is_printable, manager_of_user_agent};
+use klient_structured_merge::manager_of_user_agent;
 use serde_json::Value;
 
 use super::Context;

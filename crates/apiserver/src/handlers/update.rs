@@ -127,6 +127,11 @@ impl Change<'_> {
         let target = self.resource.target(self.key.name());
         let metadata = map_at(new, "metadata");
         let uid = text_at(metadata, &["uid"]);
+        if !uid.is_empty() && current.uid != uid && self.patching {
+            let error = FieldError::invalid("metadata.uid", uid, "field is immutable");
+            let (group, kind) = (&self.resource.info.group, &self.resource.info.kind);
+            return Err(Failure::invalid(group, kind, self.key.name(), &[error]));
+        }
         if !uid.is_empty() && current.uid != uid {
             let (table, key) = (&self.resource.info.plural, &self.key);
             return Err(Failure::conflict(

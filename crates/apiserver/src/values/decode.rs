@@ -108,7 +108,8 @@ impl Decoder {
             return Ok(absent(field));
         }
         let value = self.value(value, field.ty)?;
-        let left_out = field.omit_empty && !field.pointer && is_zero(&value, field.ty);
+        let left_out =
+            field.omit_empty && !field.pointer && !is_struct(field.ty) && is_zero(&value, field.ty);
         Ok((!left_out).then_some(value))
     }
 
@@ -224,11 +225,17 @@ impl Decoder {
 /// What Go writes of a field that is not set.
 fn absent(field: &'static Field) -> Option<Value> {
     match field.ty {
-        // `omitempty` does not leave out a struct; nor is there a way to leave out a value.
-        Type::Message(schema) if !field.pointer => Some(Value::Object(empty(schema))),
+        // `omitempty` does not leave out a struct, and of these this is the one that is left out in another way.
+        Type::Time if field.json == "creationTimestamp" => None,
+        ty if is_struct(ty) && !field.pointer => Some(zero(ty)),
         _ if field.omit_empty || field.pointer => None,
         ty => Some(zero(ty)),
     }
+}
+
+/// Whether Go has a struct for it, which is never empty to its encoder of JSON.
+fn is_struct(ty: Type) -> bool {
+    matches!(ty, Type::Message(_) | Type::Time | Type::MicroTime | Type::Quantity | Type::IntOrString)
 }
 
 /// Go's zero value.

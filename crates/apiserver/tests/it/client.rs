@@ -1,5 +1,6 @@
 //! A client for the tests: HTTPS and nothing more, so that they see what is on the wire.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +79,21 @@ impl Client {
         let tls = tls(server, protocol, certificate);
         let address = server.address().to_string();
         let sender = Sender::new(&address, &tls, protocol).await;
+        Client { address, tls, token, sender }
+    }
+
+    /// Connects as a kubeconfig says: to a server with an authority, as the bearer of a token.
+    pub(crate) async fn of_kubeconfig(path: &str) -> Client {
+        let text = std::fs::read_to_string(path).expect("the kubeconfig can be read");
+        let config: Value = klient_apimachinery::yaml::from_str(&text).expect("the kubeconfig is YAML");
+        let cluster = &config["clusters"][0]["cluster"];
+        let text = |value: &Value| value.as_str().expect("the kubeconfig says it").to_owned();
+        let ca = Path::new(path).with_file_name(text(&cluster["certificate-authority"]));
+        let ca = std::fs::read(ca).expect("the authority can be read");
+        let tls = tls_to(str::from_utf8(&ca).expect("PEM is text"), Protocol::Http2, None);
+        let address = text(&cluster["server"]).trim_start_matches("https://").to_owned();
+        let sender = Sender::new(&address, &tls, Protocol::Http2).await;
+        let token = Some(text(&config["users"][0]["user"]["token"]));
         Client { address, tls, token, sender }
     }
 
@@ -221,7 +237,7 @@ impl Sender {
 
 /// A TLS session with the server.
 pub(crate) async fn handshake(tls: &Arc<ClientConfig>, stream: TcpStream) -> TlsStream<TcpStream> {
-    let name = ServerName::try_from("localhost").expect("it is a name");
+    let name = ServerName::try_from("127.0.0.1").expect("it is an address");
     TlsConnector::from(tls.clone()).connect(name, stream).await.expect("the server's certificate is good")
 }
 
@@ -231,9 +247,14 @@ pub(crate) fn tls(
     protocol: Protocol,
     certificate: Option<ClientCertificate>,
 ) -> Arc<ClientConfig> {
+    tls_to(server.ca_pem(), protocol, certificate)
+}
+
+fn tls_to(ca_pem: &str, protocol: Protocol, certificate: Option<ClientCertificate>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    let authority = CertificateDer::from_pem_slice(server.ca_pem().as_bytes()).expect("the server wrote it");
-    roots.add(authority).expect("it is an authority");
+    for authority in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
+        roots.add(authority.expect("the server wrote it")).expect("it is an authority");
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);
     let builder =

@@ -1,6 +1,7 @@
 //! The server over HTTPS, as its clients see it.
 
 mod answer;
+mod apply;
 mod client;
 mod concurrent;
 mod connection;

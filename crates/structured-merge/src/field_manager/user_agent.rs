@@ -1,6 +1,6 @@
 //! The name of a manager that does not say it.
 
-use crate::value::is_printable;
+use klient_apimachinery::go::is_printable;
 
 /// The longest name of a manager, in bytes.
 const LONGEST: usize = 128;

@@ -1,12 +1,12 @@
 //! Managers to and from `metadata.managedFields`.
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::ManagedFieldsEntry;
 use klient_apimachinery::{Json, Str, Time};
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Manager, Managers, Operation, Owned, seconds};
-use crate::value::quote;
 use crate::{Error, FieldSet, Map};
 
 impl Managers {
@@ -137,7 +137,7 @@ impl Parts {
             "FieldsV1" => {}
             "" => return wrong(format!("missing fieldsType in managed fields entry {at}")),
             other => {
-                return wrong(format!("invalid fieldsType {} in managed fields entry {at}", quote(other)));
+                return wrong(format!("invalid fieldsType {} in managed fields entry {at}", quoted(other)));
             }
         }
         let fields =

@@ -1,11 +1,11 @@
 //! What tells the items of a list apart.
 
 use klient_apimachinery::Str;
+use klient_apimachinery::go::quoted;
 use serde_json::Value;
 
 use crate::PathElement;
 use crate::schema::{Keys, List, Relation};
-use crate::value;
 
 impl List<'_> {
     /// The element that leads to an item. Which item stands where does not matter: an atomic list has none.
@@ -52,7 +52,7 @@ impl List<'_> {
             fields.extend(value.map(|value| (Str::from(name), value)));
         }
         if fields.is_empty() && keys.iter().next().is_some() {
-            let names = keys.iter().map(value::quote).collect::<Vec<_>>().join(" ");
+            let names = keys.iter().map(quoted).collect::<Vec<_>>().join(" ");
             return Err(format!(
                 "associative list with keys has an element that omits all key fields [{names}] (and doesn't have default values for any key fields)"
             ));

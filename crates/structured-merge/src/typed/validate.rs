@@ -1,5 +1,6 @@
 //! Whether an object follows a schema.
 
+use klient_apimachinery::go::quoted;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -154,14 +155,14 @@ fn go_syntax(value: &Value) -> String {
         Value::Null => "interface {}(nil)".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Number(number) => value::show_number(number),
-        Value::String(text) => value::quote(text),
+        Value::String(text) => quoted(text),
         Value::Array(items) => {
             format!("[]interface {{}}{{{}}}", items.iter().map(go_syntax).collect::<Vec<_>>().join(", "))
         }
         Value::Object(entries) => {
             let entries = value::sorted(entries);
             let entries =
-                entries.iter().map(|(name, value)| format!("{}:{}", value::quote(name), go_syntax(value)));
+                entries.iter().map(|(name, value)| format!("{}:{}", quoted(name), go_syntax(value)));
             format!("map[string]interface {{}}{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
     }

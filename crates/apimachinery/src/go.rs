@@ -1,0 +1,55 @@
+//! How Go shows texts, which is how Kubernetes' messages quote them.
+
+use std::fmt::Write as _;
+
+/// A text as Go's `%q` shows it.
+///
+/// ```
+/// use klient_apimachinery::go::quoted;
+/// assert_eq!(quoted("a\u{7}\"é\u{200b}"), r#""a\a\"é\u200b""#);
+/// ```
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            c if is_printable(c) => out.push(c),
+            c => {
+                let code = u32::from(c);
+                let escaped = match code {
+                    0..0x80 => write!(out, "\\x{code:02x}"),
+                    0x80..0x1_0000 => write!(out, "\\u{code:04x}"),
+                    _ => write!(out, "\\U{code:08x}"),
+                };
+                escaped.expect("a String takes all text");
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Whether Go calls a character printable: letters, marks, numbers, punctuation, symbols, and the ASCII space.
+///
+/// ```
+/// use klient_apimachinery::go::is_printable;
+/// assert!(is_printable('é') && !is_printable('\u{7}') && !is_printable('\u{a0}'));
+/// ```
+pub fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return c == ' ' || c.is_ascii_graphic();
+    }
+    // Rust's own table: what it does not escape behind another character.
+    let mut text = String::from("x");
+    text.push(c);
+    text.escape_debug().nth(1) == Some(c)
+}
