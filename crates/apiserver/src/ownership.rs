@@ -136,7 +136,7 @@ fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>)
 }
 
 /// What stays as it is when the status of an object is written.
-fn kept_by_status(resource: &Resource) -> &'static [&'static [&'static str]] {
+pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static [&'static str]] {
     if resource.is_custom() {
         return &[&["metadata"], &["spec"]];
     }

@@ -57,11 +57,14 @@ impl ScaleFields<'_> {
     /// that are not known are dropped.
     pub fn to_object(&self, scale: Managers) -> Managers {
         let mut managers = Managers::default();
+        let mut scale = scale;
         for (manager, owned) in self.managers.iter() {
             let Some(path) = self.replicas.get(&owned.api_version) else { continue };
             let mut owned = owned.clone();
+            // One that updates is another manager in the version of the subresource, also to upstream: it gets its
+            // number back as an entry of its own.
             if let Some(path) = path.as_ref().filter(|path| owned.fields.has(path))
-                && !scale.contains_key(&in_version(manager, SCALE_VERSION))
+                && scale.remove(manager).is_none()
             {
                 owned.fields = owned.fields.difference(&FieldSet::from_iter([path.clone()]));
             }
@@ -72,20 +75,11 @@ impl ScaleFields<'_> {
         let replicas = self.replicas.get(self.api_version).cloned().flatten();
         let Some(replicas) = replicas else { return managers };
         for (manager, owned) in scale {
-            let manager = in_version(&manager, self.api_version);
-            let had_it = self.managers.get(&manager).and_then(|had| Some(had.fields.has(self.path(had)?)));
-            if had_it == Some(true) || !owned.fields.has(&Path::fields(["spec", "replicas"])) {
-                continue;
+            if owned.fields.has(&Path::fields(["spec", "replicas"])) {
+                let fields = FieldSet::from_iter([replicas.clone()]);
+                let time = self.managers.get(&manager).and_then(|owned| owned.time);
+                managers.insert(manager, Owned { fields, api_version: self.api_version.into(), time });
             }
-            let fields = FieldSet::from_iter([replicas.clone()]);
-            let owned = Owned { fields, api_version: self.api_version.into(), time: None };
-            let merged = match managers.remove(&manager) {
-                Some(had) if had.api_version == owned.api_version => {
-                    Owned { fields: had.fields.union(&owned.fields), ..had }
-                }
-                _ => owned,
-            };
-            managers.insert(manager, merged);
         }
         managers
     }

@@ -41,6 +41,8 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
+    context.warnings.extend(body::owners_twice(&object, ""));
+    body::dedup_owners(&mut object);
     let manager = options.manager(&context.headers);
     let creation = Creation {
         state: &context.state,

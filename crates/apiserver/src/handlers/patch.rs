@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Context;
 use super::apply;
-use super::body::strict_notes;
+use super::body::{AFTER_ADMISSION, owners_twice, strict_notes};
 use super::options::{FieldValidation, Write, WriteOptions};
 use super::update::{Change, check_name};
 use crate::field::FieldError;
@@ -47,6 +47,7 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
     };
     let name = context.name().to_owned();
     let mut notes = Vec::new();
+    let mut twice = None;
     let patched = change.make(&mut |old, _| {
         let decoded = patch.apply(&resource, old)?;
         check_name(&name, &decoded.object)?;
@@ -55,8 +56,10 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
             let problem = format!("strict decoding error: {}", notes.join(", "));
             return Err(patch.invalid(&resource, old, &problem));
         }
+        twice = owners_twice(&decoded.object, AFTER_ADMISSION);
         Ok(decoded.object)
     })?;
+    context.warnings.extend(twice);
     if options.validation == FieldValidation::Warn {
         context.warnings.extend(notes);
     }

@@ -28,7 +28,13 @@ const API_VERSION: &str = "autoscaling/v1";
 pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let change = change(context, false, false);
-    let scale = scale(&context.resource, &*change.current()?)?;
+    let object = change.current()?;
+    let path = paths(&context.resource)?.spec;
+    if context.resource.is_custom() && !has_number(&context.resource.read(&object), &path) {
+        let problem = format!("the spec replicas field \".{}\" does not exist", path.join("."));
+        return Err(Failure::internal(problem));
+    }
+    let scale = scale(&context.resource, &object)?;
     Ok(respond::message(StatusCode::OK, format, &scale, &autoscaling_v1::SCALE))
 }
 

@@ -14,7 +14,7 @@ use super::delete;
 use super::options::{Write, WriteOptions};
 use crate::admission;
 use crate::field::FieldError;
-use crate::ownership::Ownership;
+use crate::ownership::{Ownership, kept_by_status};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::state::State;
@@ -30,6 +30,8 @@ pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result
     let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
+    context.warnings.extend(body::owners_twice(&object, ""));
+    body::dedup_owners(&mut object);
     check_name(context.name(), &object)?;
     let manager = options.manager(&context.headers);
     let change = Change {
@@ -166,12 +168,20 @@ impl Change<'_> {
         Ok(on_version)
     }
 
+    /// Whether it may change what is wished for.
+    fn sets_wishes(&self) -> bool {
+        !matches!(self.subresource, Some("status" | "approval" | "finalize"))
+    }
+
     /// Stores a new state in place of the `live` one; `None` if the object has changed since it was read.
     fn commit(&self, mut new: Map, live: &Map, current: &Arc<Object>) -> Result<Option<Arc<Object>>> {
         let stored_as = self.state.stored_as(self.resource);
         self.resource.default(&mut new);
         if let Some(manager) = self.manager {
             new = Ownership::of(self.resource, self.subresource).update(Some(live), new, manager);
+        }
+        if self.patching {
+            body::dedup_owners(&mut new);
         }
         if let Some(conversion) = self.resource.conversion {
             new = (conversion.to_storage)(new);
@@ -183,7 +193,7 @@ impl Change<'_> {
             stored_as.prepare_update(&mut new, &old);
         }
         let reserved = admission::prepare_update(self.state, &stored_as, &mut new, &old, self.dry_run)?;
-        if stored_as.counts_generations() && generation_moves(&stored_as, &new, &old) {
+        if self.sets_wishes() && stored_as.counts_generations() && generation_moves(&stored_as, &new, &old) {
             let generation = at(&old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
             map_at(&mut new, "metadata").insert("generation".to_owned(), (generation + 1).into());
         }
@@ -272,11 +282,8 @@ impl Change<'_> {
                 let mut object = old.clone();
                 keep(&mut object, &new, "status");
                 if !self.resource.is_custom() {
-                    let owners = at(old, &["metadata", "ownerReferences"]).cloned();
                     keep(&mut object, &new, "metadata");
-                    let metadata = map_at(&mut object, "metadata");
-                    metadata.remove("ownerReferences");
-                    metadata.extend(owners.map(|owners| ("ownerReferences".to_owned(), owners)));
+                    keep_metadata(kept_by_status(self.resource), map_at(&mut object, "metadata"), old);
                 }
                 return object;
             }
@@ -288,6 +295,22 @@ impl Change<'_> {
         outer.remove(*inner);
         outer.extend(value.map(|value| ((*inner).to_owned(), value)));
         object
+    }
+}
+
+/// What a status has no say in stays as it was.
+fn keep_metadata(kept: &[&[&str]], metadata: &mut Map, old: &Map) {
+    const ALL: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
+    for path in kept {
+        let names = match path {
+            ["metadata"] => &ALL[..],
+            ["metadata", name] => &[*name],
+            _ => &[],
+        };
+        for name in names {
+            metadata.remove(*name);
+            metadata.extend(at(old, &["metadata", name]).map(|value| ((*name).to_owned(), value.clone())));
+        }
     }
 }
 

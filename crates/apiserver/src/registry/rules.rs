@@ -21,9 +21,9 @@ impl Resource {
         if values::is_too_deep(&object) {
             return Err("exceeded max depth".to_owned().into());
         }
-        // An empty list says that nobody is to own anything any more.
+        // An empty list says that nobody is to own anything any more; of custom resources it is lost.
         let disowned = values::at(&object, &["metadata", "managedFields"]).and_then(Value::as_array);
-        let disowned = disowned.is_some_and(Vec::is_empty);
+        let disowned = !self.is_custom() && disowned.is_some_and(Vec::is_empty);
         let mut decoded = self.decoded(object)?;
         if disowned {
             let metadata = values::map_at(&mut decoded.object, "metadata");
