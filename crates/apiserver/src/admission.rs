@@ -14,6 +14,7 @@ use crate::crd::definition::{self, Definition};
 use crate::field::FieldError;
 use crate::handlers::update::Change;
 use crate::namespaces::{self, Cleanup};
+use crate::ownership::Ownership;
 use crate::registry::Resource;
 use crate::state::State;
 use crate::status::{Failure, Result, Target};
@@ -166,7 +167,10 @@ fn establish(state: &State, resource: &Resource, object: &mut Map) {
     let name = text_at(object, &["metadata", "name"]).to_owned();
     let others: Vec<Map> =
         listed.objects.iter().filter(|other| other.key.name() != name).map(|other| other.value()).collect();
+    let before = object.clone();
     definition::establish(object, &mut others.iter(), Time::now());
+    let established = std::mem::take(object);
+    *object = Ownership::of(resource, Some("status")).update(Some(&before), established, "kube-apiserver");
 }
 
 /// Marks a definition as going, held by its objects.
@@ -234,7 +238,7 @@ fn reconsider(state: &Arc<State>, gone: &Map) {
             resource: &resource,
             key: refused.key.clone(),
             subresource: Some("status"),
-            manager: Some("kube-apiserver"),
+            manager: None,
             patching: true,
             dry_run: false,
         };

@@ -41,6 +41,8 @@ use serde_json::Value;
 use crate::field::{FieldError, Problems};
 use crate::values::Map;
 
+pub(crate) use metadata::manager_name;
+
 /// What is wrong with a new object of a built-in kind, after defaults.
 pub(crate) fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     let nothing = Map::new();

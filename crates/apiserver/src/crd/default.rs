@@ -6,14 +6,13 @@ use super::structural::{Additional, Structural};
 use crate::values::Map;
 
 impl Structural {
-    /// Sets the schema's defaults where an object says nothing. `null` says nothing where it is not allowed: it
-    /// gives way to the default, or is dropped if there is none.
-    pub(crate) fn default(&self, object: &mut Map) {
+    /// Drops fields that are `null` although they must not be and have no default.
+    pub(crate) fn drop_nulls(&self, object: &mut Map) {
         drop_nulls(object, Some(self));
-        self.default_object(object);
     }
 
-    fn default_object(&self, object: &mut Map) {
+    /// Sets the schema's defaults where an object says nothing, and where it says `null` and must not.
+    pub(crate) fn default(&self, object: &mut Map) {
         for (name, schema) in &self.properties {
             let Some(default) = &schema.default else { continue };
             if object.get(name).is_none_or(|value| schema.refuses(value)) {
@@ -39,7 +38,7 @@ impl Structural {
 
     fn default_value(&self, value: &mut Value) {
         match (value, &self.items) {
-            (Value::Object(object), _) => self.default_object(object),
+            (Value::Object(object), _) => self.default(object),
             (Value::Array(items), Some(schema)) => {
                 items.iter_mut().for_each(|item| schema.default_entry(item))
             }
@@ -52,7 +51,6 @@ impl Structural {
     }
 }
 
-/// Drops fields that are `null` although they must not be and have no default.
 fn drop_nulls(object: &mut Map, schema: Option<&Structural>) {
     object.retain(|name, value| {
         let schema = schema.and_then(|schema| schema.field(name));
@@ -85,6 +83,7 @@ mod tests {
     fn check(schema: Value, object: Value, defaulted: Value) {
         let schema = Structural::parse(schema.as_object().unwrap());
         let Value::Object(mut object) = object else { panic!("an object") };
+        schema.drop_nulls(&mut object);
         schema.default(&mut object);
         assert_eq!(Value::Object(object), defaulted);
     }

@@ -362,6 +362,7 @@ fn hostile_depth_is_borne() {
     let schema = schema(deep);
     let mut object = value.as_object().unwrap().clone();
     assert_eq!(schema.prune(&mut object), Vec::<String>::new());
+    schema.drop_nulls(&mut object);
     schema.default(&mut object);
     assert_eq!(schema.validate(&object), []);
     assert_eq!(schema.validate_update(&object, &object), []);

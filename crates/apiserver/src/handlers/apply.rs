@@ -95,7 +95,7 @@ struct Place<'a> {
 impl Place<'_> {
     /// Brings what has become of the object into the form of its kind.
     fn decode(&self, object: Map, config: &Map) -> Result<Map> {
-        let decoded = self.resource.decode(object).map_err(|mismatch| {
+        let decoded = self.resource.decode_applied(object).map_err(|mismatch| {
             let (named, problem) = (named(config), mismatch.of_value);
             let kind = kind_of((text_at(config, &["apiVersion"]), text_at(config, &["kind"])));
             let problem = format!("unable to convert unstructured object to {kind}: {problem}");

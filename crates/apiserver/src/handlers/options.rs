@@ -3,7 +3,6 @@
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use klient_apimachinery::codec::json;
-use klient_apimachinery::go::is_printable;
 use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_structured_merge::manager_of_user_agent;
 use serde_json::Value;
@@ -13,6 +12,7 @@ use super::body::{Medium, medium, protobuf, read_yaml};
 use crate::field::{FieldError, Problems};
 use crate::request::Query;
 use crate::status::{Failure, Result};
+use crate::validation::manager_name;
 
 /// What is done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +68,7 @@ impl WriteOptions {
         if write == Write::Patch && query.get("force").is_some() {
             problems.add(FieldError::forbidden("force", "may not be specified for non-apply patch"));
         }
-        if manager.len() > 128 {
-            problems.add(FieldError::too_long("fieldManager", 128));
-        }
-        for (at, c) in manager.char_indices().filter(|(_, c)| !is_printable(*c)) {
-            let detail = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
-            problems.add(FieldError::invalid("fieldManager", &*manager, detail));
-        }
+        manager_name(&manager, "fieldManager", &mut problems);
         let dry_run = dry_run(query.all("dryRun"), &mut problems);
         let validation = match &*query.text("fieldValidation") {
             "" | "Warn" => FieldValidation::Warn,

@@ -289,6 +289,7 @@ impl Resource {
         }
         if let Some(version) = self.custom_schema().filter(|version| version.form != object.form) {
             version.schema.prune(&mut value);
+            version.schema.drop_nulls(&mut value);
             version.schema.default(&mut value);
         }
         value

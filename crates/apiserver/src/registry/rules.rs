@@ -18,6 +18,19 @@ impl Resource {
     ///
     /// If a field holds what it cannot hold.
     pub(crate) fn decode(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
+        let mut decoded = self.decode_applied(object)?;
+        if let Some(version) = self.custom_schema() {
+            version.schema.drop_nulls(&mut decoded.object);
+        }
+        Ok(decoded)
+    }
+
+    /// As [`decode`](Self::decode), of what was applied: `null` is not dropped where it must not be.
+    ///
+    /// # Errors
+    ///
+    /// If a field holds what it cannot hold.
+    pub(crate) fn decode_applied(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
         if values::is_too_deep(&object) {
             return Err("exceeded max depth".to_owned().into());
         }

@@ -1,12 +1,13 @@
 //! The rules of `metadata`, the same for every kind but for the form of its name.
 
+use klient_apimachinery::go::is_printable;
 use klient_apimachinery::validation::path_segment;
 use serde_json::Value;
 
 use super::at::{At, IMMUTABLE, NEGATIVE, same};
 use super::form::{dns_label, label_value, prefix_of, qualified_name};
 use crate::field::{FieldError, Problems};
-use crate::values::Map;
+use crate::values::{Map, list_at};
 
 /// How long the annotations of an object may be together.
 const ANNOTATIONS_MAX: usize = 256 * 1024;
@@ -72,6 +73,26 @@ fn field<'p, 'v>(meta: &'v Map, path: &'p str) -> At<'p, 'v> {
     At::named(path, meta.get(path.trim_start_matches("metadata.")))
 }
 
+/// The names of managers, which are told apart by them.
+fn managers(meta: &Map, problems: &mut Problems) {
+    for (index, entry) in list_at(meta, &["managedFields"]).iter().enumerate() {
+        let manager = entry["manager"].as_str().unwrap_or_default();
+        manager_name(manager, &format!("metadata.managedFields[{index}].manager"), problems);
+    }
+}
+
+/// Checks the name by which a manager is known.
+pub(crate) fn manager_name(name: &str, path: &str, problems: &mut Problems) {
+    const LONGEST: usize = 128;
+    if name.len() > LONGEST {
+        problems.add(FieldError::too_long(path, LONGEST));
+    }
+    for (at, c) in name.char_indices().filter(|(_, c)| !is_printable(*c)) {
+        let detail = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
+        problems.add(FieldError::invalid(path, name, detail));
+    }
+}
+
 fn common(meta: &Map, problems: &mut Problems) {
     let generation = field(meta, "metadata.generation");
     if generation.number() < 0 {
@@ -80,6 +101,7 @@ fn common(meta: &Map, problems: &mut Problems) {
     labels(&field(meta, "metadata.labels"), problems);
     annotations(&field(meta, "metadata.annotations"), problems);
     owner_references(&field(meta, "metadata.ownerReferences"), problems);
+    managers(meta, problems);
     finalizers(&field(meta, "metadata.finalizers"), problems);
     managed_fields(&field(meta, "metadata.managedFields"), problems);
 }

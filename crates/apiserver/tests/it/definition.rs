@@ -1,9 +1,10 @@
 //! Definitions of custom resources: what they are given, what they change, how they go.
 
+use http::Method;
 use klient_apiserver::TestServer;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, sends};
 use crate::objects::{DEFINITIONS, GADGETS, anything, gadget, gadgets, names, text, two_versions};
 
 /// A server that has a definition.
@@ -170,4 +171,33 @@ async fn schemas_that_are_none_are_refused() {
     let refusal = client.post(DEFINITIONS, &misnamed).await.refusal();
     assert!(refusal.contains("must be spec.names.plural+\".\"+spec.group"), "{refusal}");
     assert_eq!(client.get(GADGETS).await.status, 404);
+}
+
+/// A kube-apiserver writes the status itself, in its own name.
+#[tokio::test]
+async fn the_status_is_the_servers() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let made = client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    let owners = made["metadata"]["managedFields"].as_array().expect("managed fields");
+    let status =
+        owners.iter().find(|entry| entry["subresource"] == "status").expect("an entry of the status");
+    assert_eq!((&status["manager"], &status["operation"]), (&"kube-apiserver".into(), &"Update".into()));
+    let owned = &status["fieldsV1"]["f:status"];
+    assert!(owned["f:acceptedNames"]["f:plural"].is_object(), "{owned}");
+    assert!(owned["f:conditions"][r#"k:{"type":"Established"}"#]["f:status"].is_object(), "{owned}");
+    // So that one who applies the definition does not own it, and applying it again changes nothing.
+    let apply = || async {
+        let mut definition = gadgets(anything());
+        definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
+        definition["kind"] = "CustomResourceDefinition".into();
+        let name = made["metadata"]["name"].as_str().expect("a name");
+        let path = format!("{DEFINITIONS}/{name}?fieldManager=tests");
+        let applied =
+            client.send(Method::PATCH, &path, &sends("application/apply-patch+yaml"), definition.to_string());
+        applied.await.expect(200)
+    };
+    let first = apply().await;
+    assert_eq!(first["status"], made["status"]);
+    assert_eq!(apply().await, first);
 }
