@@ -13,10 +13,10 @@ use crate::root;
 const FACTS: &str = "crates/codegen/specs/kubernetes.facts";
 
 /// Crates with generated code.
-const CRATES: [&str; 4] = ["apimachinery", "api", "clientset", "schema"];
+const CRATES: [&str; 5] = ["apimachinery", "api", "applyconfigurations", "clientset", "schema"];
 
 /// Crates whose features are the API groups.
-const FEATURED: [&str; 2] = ["api", "clientset"];
+const FEATURED: [&str; 3] = ["api", "applyconfigurations", "clientset"];
 
 /// The objects a new cluster has, as the embedded server makes them.
 const BOOTSTRAP: &str = "crates/apiserver/src/bootstrap.jsonl";

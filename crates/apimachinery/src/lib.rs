@@ -3,12 +3,14 @@
 //! - [`meta::v1`]: `ObjectMeta`, `Status`, `LabelSelector` and the other types all groups share;
 //! - [`Object`], [`Resource`], [`ResourceInfo`] and [`verbs`]: what an object is, and what may be done with it;
 //! - [`Unstructured`], [`List`], [`WatchEvent`]: objects of any kind, many of them, and how they change;
+//! - [`ApplyConfiguration`]: what is wanted of an object;
 //! - [`ListWatch`]: where the objects of a cache come from;
 //! - [`Str`], [`Map`], [`Quantity`], [`IntOrString`], [`Time`]: what fields hold;
 //! - [`codec`], [`message`], [`schema`]: how objects go over the wire, and the tables that say so.
 //!
 //! There is no I/O here and there are no tasks.
 
+mod apply_configuration;
 mod causes;
 pub mod codec;
 pub mod fields;
@@ -39,6 +41,7 @@ pub mod yaml;
 
 #[doc(hidden)]
 pub use ::serde;
+pub use apply_configuration::ApplyConfiguration;
 pub use causes::WithCauses;
 pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};

@@ -1,5 +1,6 @@
 //! [`Api`], a handle to the objects of one kind.
 
+mod apply;
 mod dynamic;
 mod items;
 mod patch;
@@ -18,6 +19,7 @@ use klient_apimachinery::{
     Resource, ResourceInfo, Scope, Str, WatchOptions, WriteOptions, verbs,
 };
 
+pub use apply::ApplyOptions;
 pub use dynamic::{DynamicKind, DynamicPlace};
 pub use items::Items;
 pub use patch::Patch;
@@ -163,11 +165,16 @@ impl Endpoint {
     }
 
     /// A request that writes, with the handle's options.
-    pub(crate) fn writing(&self, mut request: Request) -> Request {
-        if let Some(manager) = &self.write.field_manager {
+    pub(crate) fn writing(&self, request: Request) -> Request {
+        self.writing_as(request, self.write.field_manager.as_ref(), false)
+    }
+
+    /// The same as another field manager, and perhaps to no effect.
+    fn writing_as(&self, mut request: Request, field_manager: Option<&Str>, dry_run: bool) -> Request {
+        if let Some(manager) = field_manager {
             request = request.query("fieldManager", manager.as_str());
         }
-        if self.write.dry_run {
+        if self.write.dry_run || dry_run {
             request = request.query("dryRun", "All");
         }
         match self.write.field_validation {

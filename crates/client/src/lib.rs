@@ -18,7 +18,7 @@ mod error;
 mod rest;
 mod transport;
 
-pub use api::{Api, Deleted, DynamicKind, DynamicPlace, Items, Patch, Watch};
+pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, Patch, Watch};
 pub use auth::{Credentials, Secret, TokenFile};
 pub use client::Client;
 pub use config::{
@@ -30,8 +30,8 @@ pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version
 pub use error::{Error, ErrorKind};
 pub use klient_apimachinery::meta::v1::DeleteOptions;
 pub use klient_apimachinery::{
-    AllNamespaces, FieldValidation, InNamespace, IntoPlace, List, ListOptions, VersionMatch, WatchEvent,
-    WatchOptions, WriteOptions,
+    AllNamespaces, ApplyConfiguration, FieldValidation, InNamespace, IntoPlace, List, ListOptions,
+    VersionMatch, WatchEvent, WatchOptions, WriteOptions,
 };
 pub use rest::{ByteStream, Request, Response};
 pub use transport::{BoxError, RequestBody, ResponseBody, Transport};

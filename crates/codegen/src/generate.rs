@@ -1,7 +1,7 @@
 //! All generated files, from facts.
 
 use crate::facts::Facts;
-use crate::{clientset, schema, types};
+use crate::{apply, clientset, schema, types};
 
 /// A file of generated code.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,20 +24,26 @@ pub(crate) const HEADER: &str =
 pub fn generate(facts: &Facts) -> Vec<GeneratedFile> {
     let mut files = schema::generate(facts);
     files.extend(types::generate(facts));
+    files.extend(apply::generate(facts));
     files.extend(clientset::generate(facts));
     files
 }
 
-/// The `[features]` table of the `api` or `clientset` crate.
+/// The `[features]` table of the `api`, `applyconfigurations` or `clientset` crate.
 pub fn features(facts: &Facts, name: &str) -> String {
-    let features = types::features(facts);
+    let features = match name {
+        "applyconfigurations" => apply::features(facts),
+        _ => types::features(facts),
+    };
     let quoted =
         |names: Vec<String>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     let mut out =
         format!("[features]\ndefault = []\nall = [{}]\n", quoted(features.keys().cloned().collect()));
     for (feature, mut needs) in features.into_iter().map(|(f, needs)| (f, Vec::from_iter(needs))) {
-        if name == "clientset" {
-            needs = vec![format!("klient-api/{feature}")];
+        match name {
+            "applyconfigurations" => needs.push(format!("klient-api/{feature}")),
+            "clientset" => needs = vec![format!("klient-api/{feature}")],
+            _ => {}
         }
         out.push_str(&format!("{feature} = [{}]\n", quoted(needs)));
     }

@@ -1,4 +1,4 @@
-//! Generates klient's built-in types, schema tables and clientset from one facts file.
+//! Generates klient's built-in types, schema tables, apply configurations and clientset from one facts file.
 //!
 //! The facts file ([`Facts`]) is a compact, diffable text of everything the generators need to know about
 //! Kubernetes' API: every message and field with its JSON name, presence, protobuf number, list and merge
@@ -6,6 +6,7 @@
 //! a server's OpenAPI and discovery documents and the field lists of the Go modules; [`generate`] turns it
 //! into Rust. Moving to the next Kubernetes minor is: import, generate, commit.
 
+mod apply;
 mod clientset;
 mod facts;
 mod generate;

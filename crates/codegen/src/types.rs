@@ -195,7 +195,7 @@ fn member_field(
 }
 
 /// What the facts say of a field, as its documentation.
-fn documentation(field: &Field) -> String {
+pub(crate) fn documentation(field: &Field) -> String {
     let mut out = format!("`{}`", field.json);
     if !field.values.is_empty() {
         let values: Vec<String> = field

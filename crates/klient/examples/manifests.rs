@@ -1,11 +1,11 @@
-//! Creates, changes and deletes what stands in a file of manifests, whatever kinds they are of, as kubectl does.
+//! Applies and deletes what stands in a file of manifests, whatever kinds they are of, as kubectl does.
 
 #![allow(clippy::print_stdout)]
 
 mod cluster;
 
 use klient::apimachinery::yaml;
-use klient::{Api, DeleteOptions, DynamicPlace, Object, Patch, RestMapper, Unstructured};
+use klient::{Api, ApplyOptions, DeleteOptions, DynamicPlace, Object, RestMapper, Unstructured};
 use serde_json::Value;
 
 const MANIFESTS: &str = "
@@ -64,17 +64,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Creates an object, or merges what is wished into the one that is there.
+/// Applies what is wished, and says what that came to.
 async fn write(
     objects: &Api<Unstructured, DynamicPlace>,
     manifest: &Unstructured,
 ) -> Result<&'static str, klient::Error> {
-    let Some(before) = objects.get_opt(manifest.name()).await? else {
-        return objects.create(manifest).await.map(|_| "created");
-    };
-    let after = objects.patch(manifest.name(), &Patch::merge_of(manifest)).await?;
-    let same = after.resource_version() == before.resource_version();
-    Ok(if same { "unchanged" } else { "configured" })
+    let before = objects.get_opt(manifest.name()).await?;
+    let after = objects.apply(manifest, &ApplyOptions::new("manifests")).await?;
+    Ok(match before {
+        None => "created",
+        Some(before) if before.resource_version() == after.resource_version() => "unchanged",
+        Some(_) => "configured",
+    })
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Changes a namespace by patches of three forms.
+//! Changes a namespace in four ways: by patches of three forms, and by applying what is wanted.
 
 #![allow(clippy::print_stdout)]
 
 mod cluster;
 
 use klient::api::core::v1::Namespace;
-use klient::{DeleteOptions, ObjectMeta, Patch};
+use klient::{ApplyOptions, DeleteOptions, ObjectMeta, Patch, apply};
 use serde_json::json;
 
 #[tokio::main]
@@ -23,6 +23,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let patched = namespaces.patch("patched", &patch).await?;
         println!("{patch:?}: {:?}", patched.metadata.labels);
     }
+    let wanted = apply::core::v1::Namespace::new("patched").labels([("c", "d")]);
+    let applied = namespaces.apply(&wanted, &ApplyOptions::new("example")).await?;
+    println!("{wanted:?}: {:?}", applied.metadata.labels);
     namespaces.delete("patched", &DeleteOptions::default()).await?;
     Ok(())
 }

@@ -52,6 +52,31 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Saying what one wants
+//!
+//! Server-side apply takes the fields one cares for and leaves the others to others. [`apply`] has a type for each
+//! kind in which nothing is set that was not said.
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = klient::TestServer::start().await?;
+//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! use klient::api::core::v1::ConfigMap;
+//! use klient::{ApplyOptions, apply};
+//!
+//! let config_maps = client.api::<ConfigMap>().namespace("default");
+//! let colors = apply::core::v1::ConfigMap::new("colors", "default").data([("sky", "blue")]);
+//! let applied = config_maps.apply(&colors, &ApplyOptions::new("painter")).await?;
+//! assert_eq!(applied.data["sky"], "blue");
+//!
+//! // What somebody else says otherwise is a conflict, until it is taken from them.
+//! let colors = apply::core::v1::ConfigMap::new("colors", "default").data([("sky", "grey")]);
+//! let weather = ApplyOptions::new("weather");
+//! assert!(config_maps.apply(&colors, &weather).await.unwrap_err().is_conflict());
+//! config_maps.apply(&colors, &weather.force()).await?;
+//! # Ok(()) }
+//! ```
+//!
 //! # Changes as they are made
 //!
 //! ```
@@ -129,12 +154,14 @@ pub use klient_apimachinery::{
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};
+pub use klient_applyconfigurations as apply;
 pub use klient_cache::{
     self as cache, Cached, Deleted, Event, Filter, Handler, HandlerOptions, Indexer, Informer,
     InformerOptions, Keep, Lister, ObjectKey, Overflow, Registration, Store,
 };
 pub use klient_client::*;
 pub use klient_clientset::{self as clientset, Clientset};
+pub use klient_structured_merge as structured_merge;
 pub use klient_workqueue as workqueue;
 
 /// One informer for each resource, however many ask for it: see [`cache::InformerFactory`].

@@ -36,11 +36,13 @@
 //! - [`Typed`]: an object with its schema, and what can be done with it: compare, merge, remove, extract;
 //! - [`Updater`]: what a write does to the sets of all managers, over the versions of a kind;
 //! - [`Manager`], [`Managers`]: who owns what, to and from `metadata.managedFields`;
-//! - [`FieldManager`]: all of this as an API server does it to an object.
+//! - [`FieldManager`]: all of this as an API server does it to an object;
+//! - [`upgrade_managed_fields`]: from client-side apply to server-side apply.
 //!
 //! There is no I/O here, there are no tasks, and no clock: "now" is an argument.
 
 mod conflict;
+mod csa_upgrade;
 mod element;
 mod error;
 mod extract;
@@ -56,6 +58,7 @@ mod updater;
 mod value;
 
 pub use conflict::{Conflict, Conflicts};
+pub use csa_upgrade::{find_fields_owners, upgrade_managed_fields, upgrade_managed_fields_patch};
 pub use element::{Key, PathElement};
 pub use error::{Error, ErrorKind, Problem};
 pub use extract::extract_applied;

@@ -193,9 +193,8 @@ async fn the_status_is_the_servers() {
         definition["kind"] = "CustomResourceDefinition".into();
         let name = made["metadata"]["name"].as_str().expect("a name");
         let path = format!("{DEFINITIONS}/{name}?fieldManager=tests");
-        let applied =
-            client.send(Method::PATCH, &path, &sends("application/apply-patch+yaml"), definition.to_string());
-        applied.await.expect(200)
+        let media = sends("application/apply-patch+yaml");
+        client.send(Method::PATCH, &path, &media, definition.to_string()).await.expect(200)
     };
     let first = apply().await;
     assert_eq!(first["status"], made["status"]);

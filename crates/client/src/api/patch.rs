@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::rest::Request;
 
-/// A change to an object, in one of the forms the API server takes.
+/// A change to an object, in one of the forms the API server takes. Server-side apply, which the API counts among
+/// them, is [`Api::apply`](crate::Api::apply).
 ///
 /// ```
 /// use klient_client::Patch;
@@ -22,14 +23,6 @@ pub enum Patch {
     Merge(Value),
     /// What is to be merged in, lists by their keys. For built-in kinds only.
     Strategic(Value),
-    /// The fields one wants and their values, by server-side apply. Needs a field manager, see
-    /// [`WriteOptions`](crate::WriteOptions).
-    Apply {
-        /// The object, with nothing in it but what is wanted.
-        object: Value,
-        /// Take fields from other managers.
-        force: bool,
-    },
 }
 
 impl Patch {
@@ -45,20 +38,12 @@ impl Patch {
             Patch::Json(_) => "application/json-patch+json",
             Patch::Merge(_) => "application/merge-patch+json",
             Patch::Strategic(_) => "application/strategic-merge-patch+json",
-            Patch::Apply { .. } => "application/apply-patch+yaml",
         }
     }
 
     pub(crate) fn put_into(&self, request: Request) -> Request {
-        let value = match self {
-            Patch::Json(value) | Patch::Merge(value) | Patch::Strategic(value) => value,
-            Patch::Apply { object, .. } => object,
-        };
-        let request = request.body(self.content_type(), value.to_string());
-        match self {
-            Patch::Apply { force: true, .. } => request.query("force", "true"),
-            _ => request,
-        }
+        let (Patch::Json(value) | Patch::Merge(value) | Patch::Strategic(value)) = self;
+        request.body(self.content_type(), value.to_string())
     }
 }
 
@@ -69,8 +54,6 @@ impl fmt::Debug for Patch {
             Patch::Json(_) => "Json(***)",
             Patch::Merge(_) => "Merge(***)",
             Patch::Strategic(_) => "Strategic(***)",
-            Patch::Apply { force: false, .. } => "Apply(***)",
-            Patch::Apply { force: true, .. } => "Apply(***, force)",
         })
     }
 }

@@ -6,6 +6,7 @@ mod cluster;
 mod formats;
 mod front;
 
+mod apply;
 mod credentials;
 mod discovery;
 mod dynamic;

@@ -1,7 +1,7 @@
 //! Patches of every form.
 
 use klient_api::core::v1::{ConfigMap, Pod, Secret};
-use klient_client::{Patch, WriteOptions};
+use klient_client::Patch;
 use serde_json::json;
 
 use crate::cluster::{cluster, config_map, pod};
@@ -75,30 +75,6 @@ async fn a_patch_of_the_status_leaves_the_rest() {
     assert_eq!(changed.spec.unwrap().containers[0].image.as_deref(), Some("nginx"));
 }
 
-#[tokio::test]
-async fn a_patch_that_applies_sets_what_is_wanted() {
-    let (_server, client) = cluster().await;
-    let manager = WriteOptions { field_manager: Some("tests".into()), ..Default::default() };
-    let config_maps = client.api::<ConfigMap>().namespace("default").with(manager);
-    let sky = |color: &str| {
-        json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sky"}, "data": {"color": color},
-        })
-    };
-    let applied =
-        config_maps.patch("sky", &Patch::Apply { object: sky("blue"), force: false }).await.unwrap();
-    assert_eq!(applied.metadata.managed_fields[0].manager.as_deref(), Some("tests"));
-
-    let other = WriteOptions { field_manager: Some("others".into()), ..Default::default() };
-    let config_maps = client.api::<ConfigMap>().namespace("default").with(other);
-    let object = sky("red");
-    let error = config_maps.patch("sky", &Patch::Apply { object, force: false }).await.unwrap_err();
-    assert!(error.is_conflict(), "{error:?}");
-    assert!(error.subject().ends_with("/configmaps/sky?fieldManager=others"), "{error:?}");
-    let applied = config_maps.patch("sky", &Patch::Apply { object: sky("red"), force: true }).await.unwrap();
-    assert_eq!(applied.data["color"], "red");
-}
-
 #[test]
 fn a_patch_shows_no_values() {
     let secret = Secret { string_data: [("password", "s3cret")].into(), ..Default::default() };
@@ -106,7 +82,6 @@ fn a_patch_shows_no_values() {
         Patch::merge_of(&secret),
         Patch::Json(json!([{"op": "add", "path": "/data/s3cret", "value": "s3cret"}])),
         Patch::Strategic(json!({"data": {"password": "s3cret"}})),
-        Patch::Apply { object: json!({"data": {"password": "s3cret"}}), force: true },
     ] {
         assert!(!format!("{patch:?} {patch:#?}").contains("s3cret"), "{patch:?}");
     }

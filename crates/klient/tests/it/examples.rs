@@ -1,5 +1,7 @@
 //! The examples, each of which says itself that it runs.
 
+#[path = "../../examples/apply.rs"]
+mod apply;
 #[path = "../../examples/clientset.rs"]
 mod clientset;
 #[path = "../../examples/controller.rs"]

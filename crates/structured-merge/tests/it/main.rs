@@ -1,5 +1,6 @@
 //! Server-side apply, told as stories of objects and those who write them.
 
+mod csa_upgrade;
 mod custom;
 mod lists;
 mod live;

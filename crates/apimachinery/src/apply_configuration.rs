@@ -1,0 +1,46 @@
+//! [`ApplyConfiguration`], what is wanted of an object.
+
+use serde::Serialize;
+
+use crate::{Object, Unstructured};
+
+/// What is wanted of an object, for server-side apply: its `apiVersion`, `kind` and name, and the fields that whoever
+/// applies it cares for.
+///
+/// The crate `klient-applyconfigurations` has one for each built-in kind, and [`Unstructured`] is one of any kind.
+/// For a custom kind it is what serde writes as such an object:
+///
+/// ```
+/// use klient_apimachinery::{ApplyConfiguration, Unstructured};
+/// use serde::Serialize;
+/// # use Unstructured as Gadget; // the custom kind's own type
+///
+/// #[derive(Serialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct GadgetConfiguration {
+///     api_version: &'static str,
+///     kind: &'static str,
+///     metadata: serde_json::Value,
+///     #[serde(skip_serializing_if = "Option::is_none")]
+///     size: Option<u32>,
+/// }
+///
+/// impl ApplyConfiguration for GadgetConfiguration {
+///     type Object = Gadget;
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be applied",
+    label = "this is no apply configuration",
+    note = "an object's own type says zero where nothing is meant, and who applies zero owns it",
+    note = "built-in kinds have configurations of the same names, such as `klient::apply::apps::v1::Deployment`; a \
+            type of your own becomes one by `impl ApplyConfiguration`"
+)]
+pub trait ApplyConfiguration: Serialize + Send + Sync {
+    /// The type of the objects that it is applied to.
+    type Object: Object;
+}
+
+impl ApplyConfiguration for Unstructured {
+    type Object = Unstructured;
+}

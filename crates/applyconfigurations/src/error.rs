@@ -1,0 +1,153 @@
+//! [`Error`], why something is no configuration.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::subject::Subject;
+
+/// Why something is no configuration, or none can be taken from an object.
+///
+/// ```
+/// # #[cfg(feature = "apps")] {
+/// use klient_applyconfigurations::apps::v1::Deployment;
+/// let yaml = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replica: 3}}";
+/// let error = Deployment::from_yaml(yaml).unwrap_err();
+/// assert!(error.is_invalid());
+/// assert_eq!(error.to_string(), "apps/v1 Deployment: .spec.replica: field not declared in schema");
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Repr>);
+
+#[derive(Debug)]
+struct Repr {
+    /// What was to be made a configuration of.
+    subject: String,
+    problem: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Syntax(Box<dyn StdError + Send + Sync>),
+    Kind(String),
+    Invalid(Vec<Problem>),
+    ManagedFields(klient_structured_merge::Error),
+}
+
+/// What kind of error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A text is no JSON or no YAML.
+    Syntax,
+    /// It is a configuration of another kind or version, or does not say of which.
+    WrongKind,
+    /// A field is not declared, or holds something else.
+    Invalid,
+    /// The managed fields of an object cannot be read.
+    ManagedFields,
+}
+
+/// What is wrong at one place.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    path: String,
+    message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(path: &str, message: &str) -> Self {
+        Problem { path: path.to_owned(), message: message.to_owned() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.path.is_empty() { "" } else { ": " };
+        write!(f, "{}{colon}{}", self.path, self.message)
+    }
+}
+
+impl Error {
+    fn new(subject: &Subject, problem: Cause) -> Self {
+        Error(Box::new(Repr { subject: subject.to_string(), problem }))
+    }
+
+    pub(crate) fn syntax(subject: &Subject, source: impl StdError + Send + Sync + 'static) -> Self {
+        Error::new(subject, Cause::Syntax(Box::new(source)))
+    }
+
+    pub(crate) fn wrong_kind(subject: &Subject, api_version: &str, kind: &str) -> Self {
+        let problem = match (api_version, kind) {
+            ("", _) => "apiVersion is not set".to_owned(),
+            (_, "") => "kind is not set".to_owned(),
+            _ => format!("it is {api_version} {kind}"),
+        };
+        Error::new(subject, Cause::Kind(problem))
+    }
+
+    pub(crate) fn invalid(subject: &Subject, problems: Vec<Problem>) -> Self {
+        Error::new(subject, Cause::Invalid(problems))
+    }
+
+    pub(crate) fn managed_fields(subject: &Subject, source: klient_structured_merge::Error) -> Self {
+        Error::new(subject, Cause::ManagedFields(source))
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self.0.problem {
+            Cause::Syntax(_) => ErrorKind::Syntax,
+            Cause::Kind(_) => ErrorKind::WrongKind,
+            Cause::Invalid(_) => ErrorKind::Invalid,
+            Cause::ManagedFields(_) => ErrorKind::ManagedFields,
+        }
+    }
+
+    /// Whether a text is no JSON or no YAML.
+    pub fn is_syntax(&self) -> bool {
+        self.kind() == ErrorKind::Syntax
+    }
+
+    /// Whether it is of another kind or version, or does not say of which.
+    pub fn is_wrong_kind(&self) -> bool {
+        self.kind() == ErrorKind::WrongKind
+    }
+
+    /// Whether a field is not declared, or holds something else.
+    pub fn is_invalid(&self) -> bool {
+        self.kind() == ErrorKind::Invalid
+    }
+
+    /// Whether the managed fields of an object cannot be read.
+    pub fn is_managed_fields(&self) -> bool {
+        self.kind() == ErrorKind::ManagedFields
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.0.subject)?;
+        match &self.0.problem {
+            Cause::Syntax(_) => f.write_str("cannot be read"),
+            Cause::Kind(problem) => f.write_str(problem),
+            Cause::Invalid(problems) => {
+                for (index, problem) in problems.iter().enumerate() {
+                    write!(f, "{}{problem}", if index > 0 { "; " } else { "" })?;
+                }
+                Ok(())
+            }
+            Cause::ManagedFields(_) => f.write_str("its managedFields cannot be read"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0.problem {
+            Cause::Syntax(source) => Some(&**source),
+            Cause::ManagedFields(source) => Some(source),
+            Cause::Kind(_) | Cause::Invalid(_) => None,
+        }
+    }
+}

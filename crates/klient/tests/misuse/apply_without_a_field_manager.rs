@@ -1,0 +1,6 @@
+use klient::ApplyOptions;
+
+fn main() {
+    let _ = ApplyOptions::default();
+    let _ = ApplyOptions { force: true };
+}
