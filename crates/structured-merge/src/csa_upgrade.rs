@@ -8,8 +8,8 @@ use klient_apimachinery::Json;
 use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use serde_json::{Value, json};
 
-use crate::value::quote;
 use crate::{Error, FieldSet, Operation};
+use klient_apimachinery::go::quoted;
 
 /// Makes what managers own by updates what `ssa_manager` has applied, in an object's metadata, for the main resource
 /// or, if it is not empty, a subresource.
@@ -139,7 +139,7 @@ fn is_entry(entry: &ManagedFieldsEntry, manager: &str, operation: Operation, sub
 fn read(entry: &ManagedFieldsEntry) -> Result<FieldSet, Error> {
     let json = entry.fields_v1.as_ref().map_or("", Json::as_str);
     FieldSet::from_json(json).map_err(|error| {
-        let manager = quote(entry.manager.as_deref().unwrap_or_default());
+        let manager = quoted(entry.manager.as_deref().unwrap_or_default());
         Error::managed_fields(format!("managed fields of {manager}: {error}"))
     })
 }
