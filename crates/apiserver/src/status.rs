@@ -1,5 +1,7 @@
 //! [`Failure`], why a request is refused, in Kubernetes' own words.
 
+use std::collections::HashSet;
+
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusCause, StatusDetails};
 
@@ -92,14 +94,18 @@ impl Failure {
 
     /// `Pod "x" is invalid: …`. Here the details name the kind, not the resource.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
-        let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        // Several rules may find the same.
+        let mut seen = HashSet::new();
+        let distinct = errors.iter().map(|error| (error.to_string(), error));
+        let (all, distinct): (Vec<String>, Vec<&FieldError>) =
+            distinct.filter(|(text, _)| seen.insert(text.clone())).unzip();
         let problems = match &all[..] {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
         let subject = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let mut failure = Self::new(Reason::Invalid, format!("{subject} {name:?} is invalid: {problems}"));
-        let causes = errors.iter().map(|error| StatusCause {
+        let causes = distinct.into_iter().map(|error| StatusCause {
             reason: Some(error.reason().into()),
             message: Some(error.body().into()),
             field: Some(error.field.as_str().into()),

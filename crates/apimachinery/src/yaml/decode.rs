@@ -9,7 +9,7 @@ use super::YamlError;
 use super::scalar::{Scalar, resolve};
 
 /// How deep lists and maps may be nested.
-const MAX_DEPTH: usize = 500;
+const MAX_DEPTH: usize = 200;
 
 /// How many values aliases may stand for, beyond those in the text.
 const MAX_ALIASED: usize = 100_000;
@@ -271,7 +271,8 @@ mod tests {
 
     #[test]
     fn hostile_documents_end_in_an_error() {
-        refused(&"[".repeat(100_000), "yaml: exceeded max depth of 500");
+        refused(&"[".repeat(100_000), "yaml: exceeded max depth of 200");
+        refused(&"{a: ".repeat(100_000), "yaml: exceeded max depth of 200");
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..10 {
             let alias = format!("*a{}, ", level - 1).repeat(10);

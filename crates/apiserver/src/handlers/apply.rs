@@ -14,7 +14,7 @@ use crate::ownership::{Ownership, kind_of, named};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{Map, map_at, text_at};
+use crate::values::{self, Map, map_at, text_at};
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {
@@ -74,6 +74,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Map> {
     let refuse = |problem: &str| Failure::bad_request(format!("error decoding patch: {problem}"));
     let is_json = body.trim_ascii_start().first() == Some(&b'{');
     match read_yaml(body) {
+        Ok(Value::Object(config)) if values::is_too_deep(&config) => Err(refuse("exceeded max depth")),
         Ok(Value::Object(config)) => Ok(config),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(value) => Err(refuse(&format!(

@@ -1,5 +1,6 @@
 //! Clients that are broken or mean: each is refused, and the server goes on serving the others.
 
+mod applies;
 mod body;
 mod long;
 mod path;
