@@ -24,7 +24,7 @@ impl Player {
 
     /// Plays cases, and gives them with what came of their steps. Below a headline, lines that begin with `#` begin a case, and those
     /// that begin with two spaces are what came of the step above; `define` makes what the indented YAML under it
-    /// says.
+    /// says, and `redefine` changes it.
     pub(super) async fn play(mut self, cases: &str) -> String {
         let mut lines = cases.lines().peekable();
         let headline = lines.next().unwrap_or_default();
@@ -37,13 +37,13 @@ impl Player {
             self.out += &format!("{line}\n");
             if line.starts_with('#') {
                 self.begin().await;
-            } else if line.starts_with("define") {
+            } else if line == "define" || line == "redefine" {
                 let mut text = String::new();
                 while let Some(line) = lines.next_if(|line| line.starts_with("  ")) {
                     self.out += &format!("{line}\n");
                     text += &format!("{line}\n");
                 }
-                self.define(&text).await;
+                self.define(&text, line == "redefine").await;
             } else if let Some(show) = line.strip_prefix("? ") {
                 self.show(show).await;
             } else if !line.is_empty() {
@@ -67,11 +67,16 @@ impl Player {
         }
     }
 
-    /// Makes a definition and waits until it is served.
-    async fn define(&self, text: &str) {
+    /// Makes a definition, or gives one another `spec`, and waits until it is served.
+    async fn define(&self, text: &str, again: bool) {
         const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let definition: Value = yaml::from_str(text).expect("a definition");
         let name = definition["metadata"]["name"].as_str().expect("a name");
+        if again {
+            let patch = json!([{"op": "replace", "path": "/spec", "value": definition["spec"]}]);
+            self.client.patch(&format!("{DEFINITIONS}/{name}"), "json", &patch).await.expect(200);
+            return;
+        }
         self.client.delete(&format!("{DEFINITIONS}/{name}")).await;
         while self.client.get(&format!("{DEFINITIONS}/{name}")).await.status != 404 {
             tokio::task::yield_now().await;
