@@ -12,13 +12,13 @@ use klient_apimachinery::{
     WatchEvent, WatchOptions, Watching, labels,
 };
 
-use crate::handlers::read::{not_a_list_version, version, wait};
+use crate::handlers::read::{not_a_list_version, unreadable, version, wait};
 use crate::protobuf;
 use crate::registry::Resource;
 use crate::respond;
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection, StoreError};
+use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection};
 use crate::values::map_at;
 
 /// A server's objects for caches in the same program, without HTTP: they are handed on as the server keeps them. Who
@@ -107,7 +107,7 @@ impl<K: Wire> Source<K> {
         }
         let at = from.filter(|_| options.resource_version_match == Some(VersionMatch::Exact));
         let listed = self.state.store.list(&resource.table, at, &self.page(&selection));
-        let listed = listed.map_err(|error| too_old(from, &error))?;
+        let listed = listed.map_err(|error| unreadable(from.unwrap_or_default(), &error))?;
         let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
         let metadata =
             ListMeta { resource_version: Some(listed.version.to_string().into()), ..Default::default() };
@@ -122,7 +122,7 @@ impl<K: Wire> Source<K> {
         let mut initial = Vec::new();
         let cursor = match from.filter(|_| !options.send_initial_events) {
             Some(from) => {
-                store.watch_from(&resource.table, from).map_err(|error| too_old(Some(from), &error))?
+                store.watch_from(&resource.table, from).map_err(|error| unreadable(from, &error))?
             }
             None => {
                 if let Some(from) = from {
@@ -207,12 +207,10 @@ struct Changes<K> {
 
 impl<K: Wire> Changes<K> {
     fn event(&self, change: &Change) -> Option<WatchEvent<Encoded<K>>> {
-        let namespace = self.namespace.as_deref();
-        let is_elsewhere = namespace.is_some() && change.object.key.namespace() != namespace;
-        if is_elsewhere || change.version() <= self.from {
+        if change.version() <= self.from {
             return None;
         }
-        let (kind, object) = change.seen_by(&self.selection)?;
+        let (kind, object) = change.seen_by(self.namespace.as_deref(), &self.selection)?;
         let object = encoded(&self.resource, object, change.version());
         Some(match kind {
             ChangeKind::Added => WatchEvent::Added(object),
@@ -228,7 +226,7 @@ impl<K: Wire> Changes<K> {
         let mut replaced = pin!(state.registry.replaced(&resource));
         while out.is_empty() {
             let tail = state.store.read_changes(&resource.table, &mut self.cursor);
-            let tail = tail.map_err(|error| too_old(Some(self.from), &error))?;
+            let tail = tail.map_err(|error| unreadable(self.from, &error))?;
             out.extend(tail.changes.iter().filter_map(|change| self.event(change)));
             if !out.is_empty() {
                 break;
@@ -271,17 +269,6 @@ fn encoded<K: Wire>(resource: &Resource, object: &Object, version: u64) -> Encod
     match resource.schema().filter(|_| K::has_protobuf()) {
         Some(_) => Encoded::new(Format::Protobuf, &*resource.render_protobuf(object)),
         None => Encoded::new(Format::Json, respond::with_kind(resource, &resource.render(object))),
-    }
-}
-
-fn too_old(version: Option<u64>, error: &StoreError) -> Failure {
-    match error {
-        StoreError::Compacted { oldest } => {
-            let version = version.unwrap_or_default();
-            Failure::expired(format!("too old resource version: {version} ({oldest})"))
-        }
-        StoreError::Future { latest } => Failure::version_too_large(version.unwrap_or_default(), *latest),
-        _ => Failure::internal("cannot list"),
     }
 }
 

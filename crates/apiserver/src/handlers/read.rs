@@ -62,3 +62,14 @@ pub(crate) fn not_a_list_version(text: &str) -> Failure {
 fn parse_error(text: &str) -> String {
     format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
 }
+
+/// Why nothing can be read from a version.
+pub(crate) fn unreadable(version: u64, error: &StoreError) -> Failure {
+    match error {
+        StoreError::Compacted { oldest } => {
+            Failure::expired(format!("too old resource version: {version} ({oldest})"))
+        }
+        StoreError::Future { latest } => Failure::version_too_large(version, *latest),
+        _ => Failure::internal("cannot read"),
+    }
+}

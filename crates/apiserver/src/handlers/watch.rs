@@ -15,12 +15,12 @@ use tokio::time::{Instant, interval_at, sleep_until};
 use printer::Printer;
 
 use super::list::Wanted;
-use super::read::wait;
+use super::read::{unreadable, wait};
 use super::{Context, Offer, negotiate};
 use crate::respond::Body;
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, StoreError, TableId};
+use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, TableId};
 use crate::stream;
 use crate::table::Include;
 
@@ -113,7 +113,7 @@ impl Watcher {
         let mut cursor = match (from, initial_events) {
             (Some(version), None | Some(false)) => match self.state.store.watch_from(&self.table, version) {
                 Ok(cursor) => cursor,
-                Err(error) => return Ok(Some(too_old(version, &error))),
+                Err(error) => return Ok(Some(unreadable(version, &error))),
             },
             (None, Some(false)) => self.state.store.watch_all(&self.table, &self.nothing()).1,
             (from, _) => {
@@ -161,7 +161,7 @@ impl Watcher {
         loop {
             let tail = match self.state.store.read_changes(&self.table, cursor) {
                 Ok(tail) => tail,
-                Err(error) => return Ok(Some(too_old(version, &error))),
+                Err(error) => return Ok(Some(unreadable(version, &error))),
             };
             // Who starts from a version to come is told of what comes behind it.
             for change in tail.changes.iter().filter(|change| change.version() > version) {
@@ -192,12 +192,7 @@ impl Watcher {
     }
 
     async fn send_change(&mut self, change: &Change, cursor: &Cursor) -> std::result::Result<(), Gone> {
-        let elsewhere =
-            self.namespace.is_some() && change.object.key.namespace() != self.namespace.as_deref();
-        if elsewhere {
-            return Ok(());
-        }
-        match change.seen_by(&self.selection) {
+        match change.seen_by(self.namespace.as_deref(), &self.selection) {
             Some((kind, object)) => {
                 let event = self.printer.event(kind, object, change.version());
                 self.send(event, cursor).await
@@ -221,14 +216,5 @@ impl Watcher {
             () = sleep_until(self.deadline) => Err(Gone),
             _ = stopped.wait_for(|stopped| *stopped) => Err(Gone),
         }
-    }
-}
-
-fn too_old(version: u64, error: &StoreError) -> Failure {
-    match error {
-        StoreError::Compacted { oldest } => {
-            Failure::expired(format!("too old resource version: {version} ({oldest})"))
-        }
-        _ => Failure::internal("cannot watch"),
     }
 }

@@ -36,9 +36,16 @@ impl Change {
         self.previous.iter().chain(gone).map(|object| object.json.len()).sum()
     }
 
-    /// What the change is to one who selects objects, and the state to show: one that ceases to be selected is
-    /// deleted for them, and shown as it last was.
-    pub(crate) fn seen_by(&self, selection: &Selection) -> Option<(ChangeKind, &Arc<Object>)> {
+    /// What the change is to one who selects objects, perhaps of one namespace, and the state to show: one that
+    /// ceases to be selected is deleted for them, and shown as it last was.
+    pub(crate) fn seen_by(
+        &self,
+        namespace: Option<&str>,
+        selection: &Selection,
+    ) -> Option<(ChangeKind, &Arc<Object>)> {
+        if namespace.is_some() && self.object.key.namespace() != namespace {
+            return None;
+        }
         let is = !self.gone && self.object.matches(selection);
         let was = self.previous.as_ref().filter(|previous| previous.matches(selection));
         match (was, is) {

@@ -130,7 +130,7 @@ fn a_selector_sees_objects_come_and_go() {
     let seen: Vec<(ChangeKind, u64)> = tail
         .changes
         .iter()
-        .filter_map(|change| change.seen_by(&selection))
+        .filter_map(|change| change.seen_by(None, &selection))
         .map(|(kind, object)| (kind, object.version))
         .collect();
     use ChangeKind::{Added, Deleted, Modified};

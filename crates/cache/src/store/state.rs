@@ -131,6 +131,17 @@ impl<K> State<K> {
     }
 }
 
+/// Whether a slot holds the object of a key.
+fn is<K: Object>(slots: &SlotTable<K>, slot: u32, namespace: &str, name: &str) -> bool {
+    slots.get(slot).is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
+}
+
+/// The hash of the key of the object in a slot that is taken.
+fn hash<K: Object>(slots: &SlotTable<K>, hasher: &RandomState, slot: u32) -> u64 {
+    let entry = slots.get(slot).expect("what has a key is there");
+    hasher.hash_one((entry.namespace.as_str(), entry.name()))
+}
+
 impl<K: Object> State<K> {
     pub(super) fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Entry<K>>> {
         self.slots.get(self.find(namespace, name)?)
@@ -138,22 +149,13 @@ impl<K: Object> State<K> {
 
     fn find(&self, namespace: &str, name: &str) -> Option<u32> {
         let hash = self.hasher.hash_one((namespace, name));
-        self.keys.find(hash, |slot| self.is(*slot, namespace, name)).copied()
-    }
-
-    fn is(&self, slot: u32, namespace: &str, name: &str) -> bool {
-        self.slots
-            .get(slot)
-            .is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
+        self.keys.find(hash, |slot| is(&self.slots, *slot, namespace, name)).copied()
     }
 
     /// Makes room for more objects at once, so that none has to move while they come.
     pub(super) fn reserve(&mut self, more: usize) {
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.keys.reserve(more, |slot| {
-            let entry = slots.get(*slot).expect("what has a key is there");
-            hasher.hash_one((entry.namespace.as_str(), entry.name()))
-        });
+        self.keys.reserve(more, |slot| hash(slots, hasher, *slot));
     }
 
     /// Puts an object, of which is known by what the indices find it.
@@ -172,11 +174,8 @@ impl<K: Object> State<K> {
             _ => {
                 let slot = self.slots.add(entry.clone());
                 let (slots, hasher) = (&self.slots, &self.hasher);
-                let hash = |slot: u32| {
-                    let entry = slots.get(slot).expect("what has a key is there");
-                    hasher.hash_one((entry.namespace.as_str(), entry.name()))
-                };
-                self.keys.insert_unique(hash(slot), slot, |slot| hash(*slot));
+                let hash_of = |slot: u32| hash(slots, hasher, slot);
+                self.keys.insert_unique(hash_of(slot), slot, |slot| hash_of(*slot));
                 self.namespaces.put(slot, &entry.namespace);
                 self.labels.put(slot, &entry.labels);
                 slot
@@ -201,11 +200,8 @@ impl<K: Object> State<K> {
         let (namespace, name) = (key.namespace().unwrap_or_default(), key.name());
         let hash = self.hasher.hash_one((namespace, name));
         let slots = &self.slots;
-        let is = |slot: &u32| {
-            let entry = slots.get(*slot);
-            entry.is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
-        };
-        let (slot, _) = self.keys.find_entry(hash, is).ok()?.remove();
+        let found = self.keys.find_entry(hash, |slot| is(slots, *slot, namespace, name));
+        let (slot, _) = found.ok()?.remove();
         let old = self.slots.remove(slot)?;
         self.namespaces.remove(slot, &old.namespace);
         self.labels.remove(slot, &old.labels);
