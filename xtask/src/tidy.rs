@@ -48,6 +48,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-cache",
             "klient-client",
             "klient-schema",
+            "klient-structured-merge",
             "klient-workqueue",
         ],
     ),

@@ -4,43 +4,20 @@
 //! - [`merge`]: JSON merge patch (RFC 7386), and the three-way one by which custom resources are applied;
 //! - [`strategic`]: strategic merge patch, which knows the lists of built-in types, and the three-way one by
 //!   which they are applied.
+//!
+//! Results and the texts of failures are those of Kubernetes. Where that one falls over, as over a null in a
+//! merged list, these say so.
 
+mod error;
+mod go;
 pub mod json;
 pub mod merge;
+mod precondition;
 pub mod strategic;
 
-use std::fmt;
+pub use error::PatchError;
+pub use go::GoValue;
+pub use precondition::Precondition;
 
-use serde_json::Value;
-
-/// A value as Go's `%v` prints it, which is how the API server quotes values in messages.
-pub struct GoValue<'a>(pub &'a Value);
-
-impl fmt::Display for GoValue<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let separated =
-            |f: &mut fmt::Formatter<'_>, index: usize| if index > 0 { f.write_str(" ") } else { Ok(()) };
-        match self.0 {
-            Value::Null => f.write_str("<nil>"),
-            Value::Bool(value) => value.fmt(f),
-            Value::Number(value) => value.fmt(f),
-            Value::String(text) => f.write_str(text),
-            Value::Array(items) => {
-                f.write_str("[")?;
-                for (index, item) in items.iter().enumerate() {
-                    separated(f, index)?;
-                    GoValue(item).fmt(f)?;
-                }
-                f.write_str("]")
-            }
-            Value::Object(entries) => {
-                f.write_str("map[")?;
-                for (index, (key, value)) in entries.iter().enumerate() {
-                    separated(f, index)?;
-                    write!(f, "{key}:{}", GoValue(value))?;
-                }
-                f.write_str("]")
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod random;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::ArgAction;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{api_resources, apply, convert, create, delete, demo, get, server, version};
+use crate::command::{api_resources, apply, convert, create, delete, demo, diff, get, server, version};
 use crate::failure::Failure;
 
 /// Work with Kubernetes objects, on any cluster or on the API server in this very program.
@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Apply(apply::ApplyArgs),
     /// Create objects from files or stdin, or a namespace or ConfigMap from flags
     Create(create::CreateArgs),
+    /// Show what applying files would change
+    Diff(diff::DiffArgs),
     /// Delete objects by files, names, or selectors
     Delete(delete::DeleteArgs),
     /// Show objects
@@ -156,7 +158,7 @@ fn failure(program: &str, error: &clap::Error) -> Failure {
         .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     let commands = commands.collect::<Vec<_>>().join(" ");
     let commands = if commands.is_empty() { program.to_owned() } else { commands };
-    match error.kind() {
+    let failure = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Failure::Help(error.to_string())
         }
@@ -167,13 +169,15 @@ fn failure(program: &str, error: &clap::Error) -> Failure {
             if flag.starts_with('-') {
                 Failure::Message(format!("unknown {kind}: {flag}\nSee '{commands} --help' for usage."))
             } else {
-                Failure::Message(format!(
-                    "Unexpected args: [{flag}]\nSee '{commands} -h' for help and examples"
-                ))
+                unexpected(flag, &commands)
             }
         }
         ErrorKind::InvalidSubcommand => {
             let name = told(ContextKind::InvalidSubcommand).unwrap_or_default();
+            if commands.contains(' ') {
+                // A command that does something itself takes no such arguments.
+                return unexpected(&name, &commands);
+            }
             let near = match error.get(ContextKind::SuggestedSubcommand) {
                 Some(clap::error::ContextValue::Strings(near)) if !near.is_empty() => {
                     format!("\n\nDid you mean this?\n\t{}", near.join("\n\t"))
@@ -187,7 +191,20 @@ fn failure(program: &str, error: &clap::Error) -> Failure {
             let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             Failure::Message(format!("{first}\nSee '{commands} --help' for usage."))
         }
+    };
+    match failure {
+        // It ends with 1 where objects differ, and kubectl gives another hint.
+        Failure::Message(text) if commands.ends_with(" diff") => {
+            let [hint, other] =
+                [format!("{commands} --help' for usage."), format!("{commands} -h' for help and examples")];
+            Failure::Trouble(Box::new(Failure::Message(text.replace(&hint, &other))))
+        }
+        failure => failure,
     }
+}
+
+fn unexpected(argument: &str, commands: &str) -> Failure {
+    Failure::Message(format!("Unexpected args: [{argument}]\nSee '{commands} -h' for help and examples"))
 }
 
 /// Text without the escape sequences of a terminal.

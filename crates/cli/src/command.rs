@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod server;
 pub(crate) mod version;
@@ -21,6 +22,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), F
         Command::Convert(args) => convert::run(args, session).await,
         Command::Create(args) => create::run(args, session).await,
         Command::Delete(args) => delete::run(args, session).await,
+        Command::Diff(args) => diff::run(args, session).await,
         Command::Get(args) => get::run(args, session).await,
         Command::ApiResources(args) => api_resources::run(args, session).await,
         Command::Version(args) => version::run(args, session).await,

@@ -28,6 +28,10 @@ pub(crate) enum Failure {
     Plain(String),
     /// Help was asked for, which is no failure.
     Help(String),
+    /// Differences were found and shown, which is told by the exit code alone.
+    Differences,
+    /// A failure of a command that says something else by ending with 1, so that it ends with 2.
+    Trouble(Box<Failure>),
     /// Nobody reads what is written.
     Closed,
 }
@@ -58,11 +62,14 @@ impl Failure {
         }
     }
 
-    /// Says what was being done with which file.
+    /// Says what was being done with which file, around what was being done already.
     pub(crate) fn when(self, verb: &str, source: &str) -> Self {
         let context = format!("error when {verb} {source:?}");
         match self {
-            Failure::Client { error, .. } => Failure::Client { error, doing: Some(context) },
+            Failure::Client { error, doing } => {
+                let doing = doing.map_or_else(|| context.clone(), |inner| format!("{context}: {inner}"));
+                Failure::Client { error, doing: Some(doing) }
+            }
             Failure::Message(text) => Failure::Message(format!("{context}: {text}")),
             other => other,
         }
@@ -77,13 +84,19 @@ impl Failure {
         }
     }
 
+    /// What the program ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if matches!(self, Failure::Trouble(_)) { 2 } else { 1 }
+    }
+
     /// What goes to standard error, with the newline at its end.
     pub(crate) fn text(&self) -> String {
         let text = match self {
             Failure::Several(failures) => {
                 return failures.iter().map(|failure| failure.short() + "\n").collect();
             }
-            Failure::Closed => return String::new(),
+            Failure::Closed | Failure::Differences => return String::new(),
+            Failure::Trouble(failure) => return failure.text(),
             Failure::Help(text) => return text.clone(),
             Failure::Plain(text) => text.clone(),
             Failure::NoMatch(no_match) if matches!(no_match, NoMatch::Resource(..)) => {
@@ -116,7 +129,8 @@ impl Failure {
                 let texts: Vec<String> = failures.iter().map(Failure::short).collect();
                 format!("[{}]", texts.join(", "))
             }
-            Failure::Closed => String::new(),
+            Failure::Closed | Failure::Differences => String::new(),
+            Failure::Trouble(failure) => failure.short(),
             Failure::Client { error, doing } => match (go::standard(error), doing) {
                 (Some(standard), None) => standard,
                 (Some(_), Some(doing)) => go::standard_when(error, doing),

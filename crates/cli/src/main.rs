@@ -1,17 +1,21 @@
 //! `klient`: kubectl's everyday verbs, an embedded API server, and a demo.
 
 mod args;
+mod cascade;
 mod cluster;
 mod command;
 mod console;
 mod dry_run;
 mod failure;
+mod gone;
 mod last_applied;
 mod manifest;
 mod output;
 mod print;
+mod prune;
 mod session;
 mod target;
+mod three_way;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,7 +37,7 @@ fn main() -> ExitCode {
         },
         Err(failure) => {
             Console::new().complain(&failure.text());
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_code())
         }
     }
 }

@@ -5,6 +5,10 @@ use klient_client::{ApiResource, NoMatch, RestMapper};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 
+/// What is said where arguments are missing.
+pub(crate) const NOTHING_NAMED: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   \
+     '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
 /// The objects that arguments name.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {

@@ -2,7 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::PatchError;
+use super::precondition::{self, Precondition};
+
+#[cfg(test)]
+mod tests;
+
 /// Applies a patch: objects are merged, `null` removes, anything else replaces.
+///
+/// As in the API server, nulls of objects in lists are dropped, too, unless the list takes the place of an object.
 ///
 /// ```
 /// use klient_apimachinery::patch::merge;
@@ -12,14 +20,14 @@ use serde_json::{Map, Value};
 /// assert_eq!(object, json!({"data": {"b": "2", "c": "3"}}));
 /// ```
 pub fn apply(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
+    let (Value::Object(entries), Value::Object(patch)) = (&mut *target, patch) else {
+        let was_object = target.is_object();
         *target = patch.clone();
+        if !was_object {
+            drop_nulls(target);
+        }
         return;
     };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let entries = target.as_object_mut().expect("made an object above");
     for (key, value) in patch {
         if value.is_null() {
             entries.remove(key);
@@ -29,99 +37,99 @@ pub fn apply(target: &mut Value, patch: &Value) {
     }
 }
 
-/// The patch that turns `original` into `modified`; an empty object if they are equal.
-pub fn diff(original: &Value, modified: &Value) -> Value {
-    let (Value::Object(original), Value::Object(modified)) = (original, modified) else {
-        return modified.clone();
-    };
+/// Drops the fields that are null, in objects within lists, too.
+pub(super) fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(entries) => {
+            entries.retain(|_, value| !value.is_null());
+            entries.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+/// The patch that turns `original` into `modified`; empty if they are equal.
+///
+/// A null in `modified` makes one that removes.
+pub fn diff(original: &Map<String, Value>, modified: &Map<String, Value>) -> Map<String, Value> {
     let mut patch = Map::new();
     for (key, new) in modified {
-        match original.get(key) {
-            Some(old) if old == new => {}
-            Some(old @ Value::Object(_)) if new.is_object() => {
-                patch.insert(key.clone(), diff(old, new));
+        match (original.get(key), new) {
+            (Some(Value::Object(old)), Value::Object(new)) => {
+                let inner = diff(old, new);
+                if !inner.is_empty() {
+                    patch.insert(key.clone(), Value::Object(inner));
+                }
             }
-            _ => {
-                patch.insert(key.clone(), new.clone());
-            }
+            (Some(old), new) if same(old, new) => {}
+            (_, new) => drop(patch.insert(key.clone(), new.clone())),
         }
     }
     for key in original.keys().filter(|key| !modified.contains_key(*key)) {
         patch.insert(key.clone(), Value::Null);
     }
-    Value::Object(patch)
+    patch
+}
+
+/// Whether values are equal, numbers by what they are worth.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => {
+            a == b || (a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()
+        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && same(a.1, b.1))
+        }
+        (a, b) => a == b,
+    }
 }
 
 /// The patch that brings `current` to `modified`, and removes what `modified` has dropped since `original`, but
 /// leaves alone what others have added.
-pub fn three_way(original: &Value, modified: &Value, current: &Value) -> Value {
-    let mut patch = nulls(diff(original, modified), true);
-    let changes = nulls(diff(current, modified), false);
-    overlay(&mut patch, changes);
-    patch
+///
+/// # Errors
+///
+/// If the patch changes what a precondition says must not change.
+pub fn three_way(
+    original: &Map<String, Value>,
+    modified: &Map<String, Value>,
+    current: &Map<String, Value>,
+    preconditions: &[Precondition<'_>],
+) -> Result<Map<String, Value>, PatchError> {
+    let removals = only_nulls(diff(original, modified));
+    let changes = without_nulls(diff(current, modified));
+    let mut patch = Value::Object(removals);
+    apply(&mut patch, &Value::Object(changes));
+    match patch {
+        Value::Object(patch) => precondition::check(patch, preconditions),
+        _ => unreachable!("an object patched with an object is one"),
+    }
 }
 
-/// The patch with only its removals, or without them.
-fn nulls(patch: Value, keep: bool) -> Value {
-    let Value::Object(entries) = patch else { return patch };
-    let kept = entries.into_iter().filter_map(|(key, value)| match value {
-        Value::Null => keep.then_some((key, Value::Null)),
-        Value::Object(_) => {
-            let inner = nulls(value, keep);
-            let empty = inner.as_object().is_some_and(Map::is_empty);
-            (!empty).then_some((key, inner))
+/// The patch with only its removals.
+fn only_nulls(patch: Map<String, Value>) -> Map<String, Value> {
+    let kept = patch.into_iter().filter_map(|(key, value)| match value {
+        Value::Null => Some((key, Value::Null)),
+        Value::Object(inner) => {
+            let inner = only_nulls(inner);
+            (!inner.is_empty()).then_some((key, Value::Object(inner)))
         }
-        other => (!keep).then_some((key, other)),
+        _ => None,
     });
-    Value::Object(kept.collect())
+    kept.collect()
 }
 
-/// One patch after another, as one patch.
-fn overlay(patch: &mut Value, later: Value) {
-    match (patch, later) {
-        (Value::Object(patch), Value::Object(later)) => {
-            for (key, value) in later {
-                match patch.get_mut(&key) {
-                    Some(old) => overlay(old, value),
-                    None => {
-                        patch.insert(key, value);
-                    }
-                }
-            }
+/// The patch without its removals. What is empty because of that says nothing; what was empty is a value.
+fn without_nulls(patch: Map<String, Value>) -> Map<String, Value> {
+    let kept = patch.into_iter().filter_map(|(key, value)| match value {
+        Value::Null => None,
+        Value::Object(inner) if !inner.is_empty() => {
+            let inner = without_nulls(inner);
+            (!inner.is_empty()).then_some((key, Value::Object(inner)))
         }
-        (patch, later) => *patch = later,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_difference_applied_gives_the_modified_object() {
-        for (original, modified) in [
-            (json!({"a": 1}), json!({"a": 2})),
-            (json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": 1}})),
-            (json!({"a": [1, 2]}), json!({"a": [1]})),
-            (json!({}), json!({"a": {"b": {}}})),
-            (json!({"a": {}}), json!({"a": "text"})),
-        ] {
-            let patch = diff(&original, &modified);
-            let mut object = original.clone();
-            apply(&mut object, &patch);
-            assert_eq!(object, modified, "{original} with {patch}");
-        }
-        assert_eq!(diff(&json!({"a": 1}), &json!({"a": 1})), json!({}));
-    }
-
-    #[test]
-    fn three_way_removes_only_what_was_dropped() {
-        let original = json!({"spec": {"size": 1, "name": "x"}});
-        let modified = json!({"spec": {"size": 3}});
-        let current = json!({"spec": {"size": 2, "name": "x", "added": true}, "status": {}});
-        assert_eq!(three_way(&original, &modified, &current), json!({"spec": {"size": 3, "name": null}}));
-        assert_eq!(three_way(&modified, &modified, &json!({"spec": {"size": 3, "added": true}})), json!({}));
-    }
+        other => Some((key, other)),
+    });
+    kept.collect()
 }

@@ -1,111 +1,219 @@
 //! `klient apply`.
 
-mod patch;
+mod apply_set;
+mod checks;
+mod client_side;
+pub(crate) mod server_side;
+mod set_last_applied;
+mod view_last_applied;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use klient_apimachinery::labels::Selector;
 use klient_apimachinery::{Object, Unstructured};
-use klient_client::{FieldValidation, WriteOptions};
+use klient_client::{ApiResource, FieldValidation, WriteOptions};
 
+use crate::args::Timeout;
+use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
-use crate::last_applied;
 use crate::manifest::{self, Expectations, FileArgs, Item, Validation};
 use crate::output::{Output, OutputArgs};
+use crate::prune::{self, LeftOver, Visited};
 use crate::session::Session;
+
+use apply_set::ApplySet;
 
 /// Which files to apply, and how.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct ApplyArgs {
+    #[command(subcommand)]
+    command: Option<LastApplied>,
     #[command(flatten)]
     files: FileArgs,
     #[command(flatten)]
     output: OutputArgs,
+    /// Only objects with these labels, such as app=web
+    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
+    selector: String,
     /// Change nothing: print what would be done (client), or let the server try it (server)
     #[arg(long, value_name = "HOW", default_value = "none")]
     dry_run: DryRun,
     /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
     validate: Validation,
+    /// Let the server find out what to change, and record who manages which field
+    #[arg(long)]
+    server_side: bool,
+    /// With --server-side, take over fields that others manage
+    #[arg(long)]
+    force_conflicts: bool,
+    /// With --server-side, apply to this subresource
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    subresource: String,
+    /// Who is recorded as the one who sets the fields: kubectl-client-side-apply or, with --server-side, kubectl,
+    /// unless another is named
+    #[arg(long, value_name = "NAME")]
+    field_manager: Option<String>,
+    /// Change also what others have changed since the last time
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    overwrite: bool,
     /// Delete and create objects anew that cannot be changed
     #[arg(long)]
     force: bool,
-    /// Who is recorded as the one who sets the fields
-    #[arg(long, value_name = "NAME", default_value = "kubectl-client-side-apply")]
-    field_manager: String,
+    /// With --force and --prune, what becomes of the objects that a deleted one owns: background, orphan or foreground
+    #[arg(long, value_name = "HOW", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
+    cascade: Cascade,
+    /// With --force and --prune, how many seconds an object has to end well; its own setting if negative
+    #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true)]
+    grace_period: i64,
+    /// With --force, how long to wait until an object is gone; 0 for as long as it takes
+    #[arg(long, value_name = "DURATION", default_value = "0")]
+    timeout: Timeout,
+    /// Delete objects that were applied and are in the files no more
+    #[arg(long)]
+    prune: bool,
+    /// With --prune, look at objects of any labels
+    #[arg(long)]
+    all: bool,
+    /// With --prune, look at objects of these kinds only
+    #[arg(long, value_name = "GROUP/VERSION/KIND")]
+    prune_allowlist: Vec<String>,
+    /// With --prune, the object that records what belongs together: TYPE/NAME, or NAME of a Secret
+    /// (where KUBECTL_APPLYSET=true is set)
+    #[arg(long = "applyset", value_name = "OBJECT", hide = !apply_set::is_enabled())]
+    apply_set: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum LastApplied {
+    /// Show what was applied last
+    ViewLastApplied(view_last_applied::ViewArgs),
+    /// Note in objects that the files were applied last, without changing anything else
+    SetLastApplied(set_last_applied::SetArgs),
 }
 
 /// What applying an object has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Applied {
+enum Applied {
     Created,
     Configured,
     Unchanged,
+    OnTheServer,
 }
 
 impl Applied {
     /// As kubectl says it.
-    pub(crate) fn word(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Applied::Created => "created",
             Applied::Configured => "configured",
             Applied::Unchanged => "unchanged",
+            Applied::OnTheServer => "serverside-applied",
         }
     }
 }
 
-/// How objects are applied.
-#[derive(Clone, Debug)]
-pub(crate) struct Applying {
-    pub(crate) dry_run: DryRun,
-    pub(crate) validation: Validation,
-    pub(crate) force: bool,
-    pub(crate) field_manager: String,
-}
+impl ApplyArgs {
+    fn field_manager(&self) -> &str {
+        field_manager(self.field_manager.as_deref(), self.server_side)
+    }
 
-impl Applying {
     fn write_options(&self) -> WriteOptions {
         WriteOptions {
-            field_manager: Some(self.field_manager.as_str().into()),
+            field_manager: Some(self.field_manager().into()),
             dry_run: self.dry_run == DryRun::Server,
-            field_validation: Some(FieldValidation::from(self.validation)),
+            field_validation: Some(FieldValidation::from(self.validate)),
         }
     }
 }
 
-pub(crate) async fn run(args: ApplyArgs, session: &mut Session) -> Result<(), Failure> {
-    if args.files.filename.is_empty() {
-        return Err(Failure::message("must specify one of -f and -k"));
+/// Who is recorded as the one who sets the fields.
+pub(crate) fn field_manager(named: Option<&str>, server_side: bool) -> &str {
+    named.unwrap_or(if server_side { server_side::FIELD_MANAGER } else { client_side::FIELD_MANAGER })
+}
+
+pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<(), Failure> {
+    match args.command.take() {
+        Some(LastApplied::ViewLastApplied(args)) => return view_last_applied::run(args, session).await,
+        Some(LastApplied::SetLastApplied(args)) => return set_last_applied::run(args, session).await,
+        None => {}
     }
+    checks::before(&args, &session.program)?;
     let mut output = Output::new(&args.output, args.dry_run)?;
     let cluster = session.cluster()?;
+    let mut apply_set = match &args.apply_set {
+        Some(parent) => Some(ApplySet::new(parent, &args, &cluster, &session.program).await?),
+        None => None,
+    };
+    let allowed = match args.prune && !args.prune_allowlist.is_empty() {
+        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist)?,
+        false => Vec::new(),
+    };
+    checks::together(&args)?;
+    if let Some(set) = &apply_set {
+        set.check(&cluster).await?;
+    }
+    checks::pruning(&args)?;
+
     let expect = Expectations { validation: args.validate, one_namespace: true };
     let (items, mut failures) = manifest::split(manifest::read(&cluster, &args.files, expect).await?);
+    let mut items = selected(items, &args.selector)?;
     if items.is_empty() && failures.is_empty() {
         return Err(Failure::message("no objects passed to apply"));
     }
-    let applying = Applying {
-        dry_run: args.dry_run,
-        validation: args.validate,
-        force: args.force,
-        field_manager: args.field_manager,
-    };
+    if let Some(set) = &mut apply_set {
+        set.mark(&mut items)?;
+        set.widen(&items, &cluster, session).await?;
+    }
+    let mut visited = Visited::default();
+    if cluster.namespace_is_given() {
+        visited.namespace(cluster.namespace());
+    }
     let mut shown = Vec::new();
     for item in items {
-        match one(&item, &applying, &cluster, session).await {
-            Ok((_, object)) if output.shows_objects() => shown.push(object),
-            Ok((applied, object)) => output.tell(&object, applied.word(), session)?,
+        if let Some(namespace) = item.object.namespace() {
+            visited.namespace(namespace);
+        }
+        match one(&item, &args, &cluster, session).await {
+            Ok((applied, object)) => {
+                visited.object(&object);
+                if output.shows_objects() {
+                    shown.push(object);
+                } else {
+                    output.tell(&object, applied.word(), session)?;
+                }
+            }
             Err(failure) => failures.push(failure),
         }
     }
+    Failure::collect(failures)?;
     output.show_all(shown, session)?;
-    Failure::collect(failures)
+    if !args.prune {
+        return Ok(());
+    }
+    match apply_set {
+        Some(set) => set.prune(&visited, &cluster, &mut output, session).await,
+        None => prune_all(&args, allowed, &visited, &cluster, &mut output, session).await,
+    }
+}
+
+/// The objects that have some labels.
+pub(crate) fn selected(items: Vec<Item>, selector: &str) -> Result<Vec<Item>, Failure> {
+    let parsed: Selector = selector.parse().map_err(|error| {
+        Failure::Message(format!("the provided selector {selector:?} is not valid: {error}"))
+    })?;
+    let matches = |item: &Item| {
+        parsed.matches(|key| item.object.labels().find(|(label, _)| *label == key).map(|(_, value)| value))
+    };
+    Ok(items.into_iter().filter(matches).collect())
 }
 
 /// Makes one object what its file says, and gives it as it then is.
-pub(crate) async fn one(
+async fn one(
     item: &Item,
-    how: &Applying,
+    args: &ApplyArgs,
     cluster: &Cluster,
     session: &mut Session,
 ) -> Result<(Applied, Unstructured), Failure> {
@@ -114,46 +222,63 @@ pub(crate) async fn one(
         let prefix = prefix.as_str().unwrap_or_default();
         return Err(Failure::Message(format!("from {prefix}: cannot use generate name with apply")));
     }
-    let api = item.api(cluster).with(how.write_options());
-    let live = api.get(name).await;
-    match live {
-        Ok(live) => {
-            if how.dry_run == DryRun::Client {
-                return Ok((Applied::Configured, live));
-            }
-            let resource = &item.resource.info.plural;
-            if last_applied::of(&live).is_none() {
-                session.console.note(format_args!(
-                    "Warning: resource {resource}/{name} is missing the {annotation} annotation which is required by \
-                     {program} apply. {program} apply should only be used on resources created declaratively by \
-                     either {program} create --save-config or {program} apply. The missing annotation will be \
-                     patched automatically.",
-                    annotation = last_applied::ANNOTATION,
-                    program = session.program,
-                ));
-            }
-            let (applied, object) = patch::apply(item, live, how, &api).await?;
-            if object.at(&["metadata", "deletionTimestamp"]).is_some() {
-                session.console.note(format_args!(
-                    "Warning: Detected changes to resource {name} which is currently being deleted."
-                ));
-            }
-            Ok((applied, object))
-        }
-        Err(error) if error.is_not_found() => {
-            let mut object = item.object.clone();
-            last_applied::set(&mut object);
-            if how.dry_run == DryRun::Client {
-                return Ok((Applied::Created, object));
-            }
-            let created = api.create(&object).await;
-            let created = created.map_err(|error| Failure::from(error).when("creating", &item.source))?;
-            Ok((Applied::Created, created))
-        }
-        Err(error) => {
-            let doing =
-                format!("retrieving current configuration of:\n{}\nfrom server for:", patch::described(item));
-            Err(Failure::from(error).when(&doing, &item.source))
-        }
+    let api = item.api(cluster).with(args.write_options());
+    let (applied, object) = if args.server_side {
+        (Applied::OnTheServer, server_side::apply(item, args, &api, session).await?)
+    } else {
+        client_side::apply(item, args, &api, session).await?
+    };
+    if applied != Applied::Created {
+        warn_if_deleting(&object, session);
     }
+    Ok((applied, object))
+}
+
+/// Warns of an object that was changed on its way out.
+pub(crate) fn warn_if_deleting(object: &Unstructured, session: &mut Session) {
+    if object.at(&["metadata", "deletionTimestamp"]).is_some() {
+        session.console.note(format_args!(
+            "Warning: Detected changes to resource {} which is currently being deleted.",
+            object.name()
+        ));
+    }
+}
+
+/// Deletes what was applied once and is in no file any more.
+async fn prune_all(
+    args: &ApplyArgs,
+    allowed: Vec<ApiResource>,
+    visited: &Visited,
+    cluster: &Cluster,
+    output: &mut Output,
+    session: &mut Session,
+) -> Result<(), Failure> {
+    let resources = match allowed.is_empty() {
+        true => prune::resources(cluster.mapper().await?, &[])?,
+        false => allowed,
+    };
+    for LeftOver { resource, object } in
+        prune::left_over(cluster, &resources, &args.selector, visited).await?
+    {
+        let deleted = delete(args, &resource, &object, cluster).await;
+        deleted.map_err(|failure| LeftOver::failed(&resource.info, &failure))?;
+        output.tell(&object, "pruned", session)?;
+    }
+    Ok(())
+}
+
+/// Deletes an object, as far as a dry run does.
+async fn delete(
+    args: &ApplyArgs,
+    resource: &ApiResource,
+    object: &Unstructured,
+    cluster: &Cluster,
+) -> Result<(), Failure> {
+    if args.dry_run == DryRun::Client {
+        return Ok(());
+    }
+    let options = WriteOptions { dry_run: args.dry_run == DryRun::Server, ..WriteOptions::default() };
+    let api = cluster.objects(resource, object.namespace()).with(options);
+    api.delete(object.name(), &args.cascade.delete_options(args.grace_period)).await?;
+    Ok(())
 }

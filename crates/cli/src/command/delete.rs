@@ -6,9 +6,10 @@ use std::str::FromStr;
 
 use clap::Args;
 use klient_apimachinery::{Object, Unstructured};
-use klient_client::{ApiResource, DeleteOptions, Deleted, ListOptions, WriteOptions};
+use klient_client::{ApiResource, Deleted, ListOptions, WriteOptions};
 
 use crate::args::Timeout;
+use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -63,27 +64,6 @@ pub(crate) struct DeleteArgs {
     /// Print names only: name
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Output>,
-}
-
-/// What becomes of the objects that a deleted one owns.
-#[derive(Clone, Copy, Debug)]
-enum Cascade {
-    Background,
-    Orphan,
-    Foreground,
-}
-
-impl FromStr for Cascade {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "background" | "true" => Ok(Cascade::Background),
-            "orphan" | "false" => Ok(Cascade::Orphan),
-            "foreground" => Ok(Cascade::Foreground),
-            _ => Err("must be \"background\", \"foreground\", or \"orphan\"".to_owned()),
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -193,10 +173,7 @@ async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result
         return Ok((doomed.collect(), Vec::new()));
     }
     if args.arguments.is_empty() {
-        return Err(Failure::message(
-            "You must provide one or more resources by argument or filename.\nExample resource specifications \
-             include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
-        ));
+        return Err(Failure::message(target::NOTHING_NAMED));
     }
     if args.all && selects {
         return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
@@ -265,16 +242,7 @@ async fn delete(
         tell(args, session, doomed)?;
         return Ok(None);
     }
-    let policy = match args.cascade {
-        Cascade::Background => "Background",
-        Cascade::Orphan => "Orphan",
-        Cascade::Foreground => "Foreground",
-    };
-    let options = DeleteOptions {
-        grace_period_seconds: (args.grace_period >= 0).then_some(args.grace_period),
-        propagation_policy: Some(policy.into()),
-        ..DeleteOptions::default()
-    };
+    let options = args.cascade.delete_options(args.grace_period);
     let write = WriteOptions { dry_run: args.dry_run == DryRun::Server, ..WriteOptions::default() };
     let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref()).with(write);
     let deleted = api.delete(&doomed.name, &options).await.map_err(|error| {

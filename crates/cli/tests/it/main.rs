@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api_resources;
+mod apply;
 mod cases;
 mod convert;
 mod demo;
+mod diff;
 mod front;
 mod playground;
 mod recorded;
 mod server;
+mod session;
 mod watch;
 
 /// The program under test.

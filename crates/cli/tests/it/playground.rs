@@ -148,8 +148,20 @@ impl Playground {
         args: &[String],
         stdin: Option<&str>,
     ) -> Expected {
+        self.run_with(program, who, &[], args, stdin).await
+    }
+
+    /// The same, with variables in its environment.
+    pub(crate) async fn run_with(
+        &self,
+        program: &Program,
+        who: &str,
+        env: &[(String, String)],
+        args: &[String],
+        stdin: Option<&str>,
+    ) -> Expected {
         let mut command = self.command(program, who);
-        command.args(args);
+        command.envs(env.iter().map(|(name, value)| (name, value))).args(args);
         let stdin = stdin.unwrap_or_default().to_owned();
         let output = tokio::task::spawn_blocking(move || {
             let mut child = command.spawn().unwrap();

@@ -7,19 +7,7 @@ use crate::playground::{Playground, Program};
 type NotYet = [(&'static str, &'static str)];
 
 const KLIENT_NOT_YET: &NotYet = &[
-    ("apply: failures: forbidden, --server-side", "there is no server-side apply yet"),
     ("apply: failures: host unknown", "Go names the name server that was asked"),
-    ("apply: failures: --prune without a selector", "nothing is pruned yet"),
-    ("apply --server-side: create", "there is no server-side apply yet"),
-    ("apply --server-side: again", "there is no server-side apply yet"),
-    (
-        "apply --server-side: two managers, one conflict, first of two docs",
-        "there is no server-side apply yet",
-    ),
-    ("apply --server-side: two conflicts", "there is no server-side apply yet"),
-    ("apply --server-side: --force-conflicts", "there is no server-side apply yet"),
-    ("apply --server-side: --dry-run=server", "there is no server-side apply yet"),
-    ("apply --server-side: unknown field", "there is no server-side apply yet"),
     ("create, replace, patch, others: replace", "there is no `replace` yet"),
     ("create, replace, patch, others: replace not found", "there is no `replace` yet"),
     ("create, replace, patch, others: replace stale resourceVersion", "there is no `replace` yet"),
@@ -43,8 +31,7 @@ const KLIENT_NOT_YET: &NotYet = &[
     ("create, replace, patch, others: wait not found", "there is no `wait` yet"),
     ("create, replace, patch, others: wait times out", "there is no `wait` yet"),
     ("create, replace, patch, others: explain unknown", "there is no `explain` yet"),
-    ("create, replace, patch, others: diff", "there is no `diff` yet"),
-    ("create, replace, patch, others: diff invalid", "there is no `diff` yet"),
+    ("create, replace, patch, others: diff", "there is no `scale` yet, whose work it would show"),
     ("create, replace, patch, others: auth can-i no", "there is no `auth` yet"),
     (
         "create, replace, patch, others: version server down",

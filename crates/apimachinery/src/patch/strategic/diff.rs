@@ -1,171 +1,236 @@
 //! Making strategic merge patches.
 
-use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
-use super::order::same;
-use super::{
-    DELETE_FROM_PRIMITIVE_LIST, DIRECTIVE, Node, Purpose, RETAIN_KEYS, Result, SET_ELEMENT_ORDER, fail,
-    merge_map,
-};
-use crate::schema::{Patch, Schema, Type};
+use serde_json::{Value, json};
 
-/// The patch that brings `current` to `modified`, and removes what `modified` has dropped since `original`, but
-/// leaves alone what others have added.
-///
-/// # Errors
-///
-/// If an item of a merged list does not have the list's key.
-pub fn three_way(
-    original: &Map<String, Value>,
-    modified: &Map<String, Value>,
-    current: &Map<String, Value>,
-    schema: &'static Schema,
-) -> Result<Map<String, Value>> {
-    let node = Node(Some(Type::Message(schema)));
-    let changes = diff_maps(current, modified, node, Only::Changes, false)?;
-    let mut patch = diff_maps(original, modified, node, Only::Deletions, false)?;
-    merge_map(&mut patch, changes, node, Purpose::Combine)?;
-    Ok(patch)
+use super::node::Node;
+use super::order::{self, Elements, identity, keyed, same};
+use super::{DELETE_FROM_PRIMITIVE_LIST, DIRECTIVE, Object, RETAIN_KEYS, Result, SET_ELEMENT_ORDER, fail};
+use crate::patch::GoValue;
+use crate::schema::Patch;
+
+/// How differences are told.
+#[derive(Clone, Copy)]
+pub(super) struct Diff {
+    pub(super) wanted: Wanted,
+    /// Merged lists get their order.
+    pub(super) element_order: bool,
 }
 
-/// Which half of a difference is wanted.
+/// Which part of a difference is wanted.
 #[derive(Clone, Copy, PartialEq)]
-enum Only {
+pub(super) enum Wanted {
     Changes,
     Deletions,
+    All,
 }
 
-fn diff_maps(
-    original: &Map<String, Value>,
-    modified: &Map<String, Value>,
-    node: Node,
-    only: Only,
-    retain_keys: bool,
-) -> Result<Map<String, Value>> {
-    let mut patch = Map::new();
-    for (key, new) in modified {
-        let (child, strategy) = node.field(key);
-        match (original.get(key), new) {
-            (Some(Value::Object(old)), Value::Object(new_map)) => {
-                if child.is_replaced(strategy) {
-                    if only == Only::Changes && old != new_map {
-                        patch.insert(key.clone(), new.clone());
+impl Diff {
+    fn changes(self) -> bool {
+        self.wanted != Wanted::Deletions
+    }
+
+    fn deletions(self) -> bool {
+        self.wanted != Wanted::Changes
+    }
+
+    /// What turns `original` into `modified`. With `retain_keys`, fields of other kinds of object that would be left
+    /// behind are named, too.
+    pub(super) fn maps(
+        self,
+        original: &Object,
+        modified: &Object,
+        node: Node,
+        retain_keys: bool,
+    ) -> Result<Object> {
+        let mut patch = Object::new();
+        for (key, new) in modified {
+            let Some(old) = original.get(key) else {
+                if self.changes() {
+                    patch.insert(key.clone(), new.clone());
+                }
+                continue;
+            };
+            if key == DIRECTIVE {
+                if !old.is_string() || !new.is_string() {
+                    return fail(format!("invalid value for special key: {DIRECTIVE}"));
+                }
+                if old != new {
+                    patch.insert(key.clone(), new.clone());
+                }
+                continue;
+            }
+            match (old, new) {
+                (Value::Object(old), Value::Object(new)) => self.object(&mut patch, key, old, new, node)?,
+                (Value::Array(old), Value::Array(new)) => self.list(&mut patch, key, old, new, node)?,
+                _ if self.changes() && old != new => drop(patch.insert(key.clone(), new.clone())),
+                _ => {}
+            }
+        }
+        let dropped = || original.iter().filter(|(key, _)| !modified.contains_key(*key));
+        if self.deletions() {
+            patch.extend(dropped().map(|(key, _)| (key.clone(), Value::Null)));
+        }
+        if retain_keys {
+            let keys = modified.iter().filter(|(_, value)| !value.is_null());
+            let keys: Vec<Value> = keys.map(|(key, _)| key.as_str().into()).collect();
+            let is_changed = !patch.is_empty() || dropped().any(|(_, value)| !value.is_null());
+            if !keys.is_empty() && is_changed {
+                patch.insert(RETAIN_KEYS.to_owned(), Value::Array(keys));
+            }
+        }
+        Ok(patch)
+    }
+
+    fn object(self, patch: &mut Object, key: &str, old: &Object, new: &Object, node: Node) -> Result<()> {
+        let (child, strategy) = match node.object(key) {
+            Err(_) if old == new => return Ok(()),
+            known => known?,
+        };
+        if strategy.replace_struct {
+            if self.changes() {
+                patch.insert(key.to_owned(), Value::Object(new.clone()));
+            }
+            return Ok(());
+        }
+        let inner = self.maps(old, new, child, strategy.retain_keys)?;
+        if !inner.is_empty() {
+            patch.insert(key.to_owned(), Value::Object(inner));
+        }
+        Ok(())
+    }
+
+    fn list(self, patch: &mut Object, key: &str, old: &[Value], new: &[Value], node: Node) -> Result<()> {
+        let (item, strategy) = match node.list(key) {
+            Err(_) if old == new => return Ok(()),
+            known => known?,
+        };
+        let mut put = |directive: &str, list: Vec<Value>| {
+            if !list.is_empty() {
+                patch.insert(format!("{directive}{key}"), Value::Array(list));
+            }
+        };
+        if !strategy.merge {
+            if self.changes() && old != new {
+                patch.insert(key.to_owned(), Value::Array(new.to_vec()));
+            }
+            return Ok(());
+        }
+        if old.is_empty() {
+            if self.changes() {
+                put("", new.to_vec());
+            }
+            return Ok(());
+        }
+        let change = match Elements::of(&[old, new])? {
+            Elements::Objects => self.items(old, new, item, strategy)?,
+            Elements::Plain => self.plain(old, new),
+        };
+        put("", change.items);
+        put(&format!("{DELETE_FROM_PRIMITIVE_LIST}/"), change.deleted);
+        if self.element_order {
+            put(&format!("{SET_ELEMENT_ORDER}/"), change.order);
+        }
+        Ok(())
+    }
+
+    fn items(self, old: &[Value], new: &[Value], item: Node, strategy: Patch) -> Result<ListChange> {
+        let key = strategy.key;
+        let mut items = Vec::new();
+        let mut deletions = Vec::new();
+        let [olds, news] =
+            [old, new].map(|list| sorted_by(list, |value| value.get(key).unwrap_or(&Value::Null)));
+        let (mut olds, mut news) = (olds.into_iter().peekable(), news.into_iter().peekable());
+        while olds.peek().is_some() || news.peek().is_some() {
+            let old = olds.peek().map(|(text, old)| Ok((text, old, keyed(old, key)?))).transpose()?;
+            let new = news.peek().map(|(text, new)| Ok((text, new, keyed(new, key)?))).transpose()?;
+            match (old, new) {
+                (Some((old_text, old, _)), Some((new_text, new, name))) if old_text == new_text => {
+                    if let (Value::Object(old), Value::Object(new)) = (old, new) {
+                        let mut inner = self.maps(old, new, item, strategy.retain_keys)?;
+                        if !inner.is_empty() {
+                            inner.insert(key.to_owned(), name.clone());
+                            items.push(Value::Object(inner));
+                        }
                     }
-                    continue;
+                    olds.next();
+                    news.next();
                 }
-                let inner = diff_maps(old, new_map, child, only, strategy.retain_keys)?;
-                if !inner.is_empty() {
-                    patch.insert(key.clone(), Value::Object(inner));
+                (old, Some((new_text, new, _))) if old.is_none_or(|(old_text, ..)| old_text > new_text) => {
+                    if self.changes() {
+                        items.push((**new).clone());
+                    }
+                    news.next();
                 }
+                (Some((_, _, name)), _) => {
+                    if self.deletions() {
+                        deletions.push(json!({ DIRECTIVE: "delete", key: name }));
+                    }
+                    olds.next();
+                }
+                (None, _) => unreachable!("there is an old or a new item"),
             }
-            (Some(Value::Array(old)), Value::Array(new)) if strategy.merge => {
-                diff_lists(&mut patch, key, old, new, child.item(), strategy, only)?;
-            }
-            (Some(old), new) if old == new => {}
-            _ if only == Only::Changes => {
-                patch.insert(key.clone(), new.clone());
-            }
-            _ => {}
         }
+        let mut items = order::sort(items, new, key, Elements::Objects)?;
+        let is_same_order = is_same_order(old, new, key)?;
+        items.extend(deletions);
+        let order = if !items.is_empty() || self.changes() && !is_same_order {
+            new.iter().map(|new| json!({ key: new[key] })).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(ListChange { items, deleted: Vec::new(), order })
     }
-    let dropped: Vec<&String> = original.keys().filter(|key| !modified.contains_key(*key)).collect();
-    if only == Only::Deletions {
-        patch.extend(dropped.iter().map(|key| ((*key).clone(), Value::Null)));
+
+    fn plain(self, old: &[Value], new: &[Value]) -> ListChange {
+        let olds = sorted_by(old, |value| value);
+        // The order is compared with the old values sorted, as Kubernetes does it.
+        let is_changed = !olds.iter().map(|(_, old)| *old).eq(new);
+        let mut items = Vec::new();
+        let mut deleted = Vec::new();
+        let mut olds = olds.into_iter().peekable();
+        for (text, new) in sorted_by(new, |value| value) {
+            while let Some((_, old)) = olds.next_if(|(old, _)| *old < text) {
+                deleted.push(old.clone());
+            }
+            if olds.next_if(|(old, _)| *old == text).is_none() {
+                items.push(new.clone());
+            }
+        }
+        deleted.extend(olds.map(|(_, old)| old.clone()));
+        let mut seen = HashSet::new();
+        deleted.retain(|value| self.deletions() && seen.insert(identity(value)));
+        items.retain(|_| self.changes());
+        let items = order::sort(items, new, "", Elements::Plain).unwrap_or_default();
+        let is_ordered = !deleted.is_empty() || self.changes() && is_changed;
+        ListChange { items, deleted, order: if is_ordered { new.to_vec() } else { Vec::new() } }
     }
-    if retain_keys && !modified.is_empty() && (!patch.is_empty() || !dropped.is_empty()) {
-        let keys = modified.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str().into());
-        patch.insert(RETAIN_KEYS.to_owned(), Value::Array(keys.collect()));
-    }
-    Ok(patch)
 }
 
-fn diff_lists(
-    patch: &mut Map<String, Value>,
-    name: &str,
-    original: &[Value],
-    modified: &[Value],
-    item: Node,
-    strategy: Patch,
-    only: Only,
-) -> Result<()> {
-    if original.is_empty() {
-        if only == Only::Changes && !modified.is_empty() {
-            patch.insert(name.to_owned(), Value::Array(modified.to_vec()));
-        }
-        return Ok(());
-    }
-    if !original.iter().chain(modified).any(Value::is_object) {
-        return diff_sets(patch, name, original, modified, only);
-    }
-    let key = strategy.key;
-    if key.is_empty() {
-        return fail(format!("cannot merge list {name} without merge key"));
-    }
-    let name_of = |value: &Value| match value.get(key) {
-        Some(name) => Ok(name.clone()),
-        None => {
-            fail(format!("map: {} does not contain declared merge key: {key}", crate::patch::GoValue(value)))
-        }
-    };
-    let mut items = Vec::new();
-    for new in modified {
-        let identity = name_of(new)?;
-        match (original.iter().find(|old| same(old, new, key)), new) {
-            (Some(Value::Object(old)), Value::Object(new)) => {
-                let mut inner = diff_maps(old, new, item, only, strategy.retain_keys)?;
-                if !inner.is_empty() {
-                    inner.insert(key.to_owned(), identity);
-                    items.push(Value::Object(inner));
-                }
-            }
-            _ if only == Only::Changes => items.push(new.clone()),
-            _ => {}
-        }
-    }
-    if only == Only::Deletions {
-        for old in original.iter().filter(|old| !modified.iter().any(|new| same(old, new, key))) {
-            items.push(json!({ DIRECTIVE: "delete", key: name_of(old)? }));
-        }
-    }
-    let ordered_otherwise = only == Only::Changes && !same_order(original, modified, key);
-    if !items.is_empty() || ordered_otherwise {
-        let order: Result<Vec<Value>> =
-            modified.iter().map(|new| Ok(json!({ key: name_of(new)? }))).collect();
-        patch.insert(format!("{SET_ELEMENT_ORDER}{name}"), Value::Array(order?));
-    }
-    if !items.is_empty() {
-        patch.insert(name.to_owned(), Value::Array(items));
-    }
-    Ok(())
+/// How a merged list changes.
+struct ListChange {
+    items: Vec<Value>,
+    deleted: Vec<Value>,
+    order: Vec<Value>,
 }
 
-fn diff_sets(
-    patch: &mut Map<String, Value>,
-    name: &str,
-    original: &[Value],
-    modified: &[Value],
-    only: Only,
-) -> Result<()> {
-    let missing = |from: &[Value], among: &[Value]| -> Vec<Value> {
-        from.iter().filter(|value| !among.contains(value)).cloned().collect()
-    };
-    let (added, removed) = match only {
-        Only::Changes => (missing(modified, original), Vec::new()),
-        Only::Deletions => (Vec::new(), missing(original, modified)),
-    };
-    if !removed.is_empty() || (only == Only::Changes && original != modified) {
-        patch.insert(format!("{SET_ELEMENT_ORDER}{name}"), Value::Array(modified.to_vec()));
-    }
-    if !added.is_empty() {
-        patch.insert(name.to_owned(), Value::Array(added));
-    }
-    if !removed.is_empty() {
-        patch.insert(format!("{DELETE_FROM_PRIMITIVE_LIST}{name}"), Value::Array(removed));
-    }
-    Ok(())
+/// A list sorted by how Go prints what tells its values apart; what is printed alike is turned round, as by Go's sort.
+fn sorted_by<'v>(list: &'v [Value], by: impl Fn(&'v Value) -> &'v Value) -> Vec<(String, &'v Value)> {
+    let mut sorted: Vec<_> = list.iter().rev().map(|value| (GoValue(by(value)).to_string(), value)).collect();
+    sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    sorted
 }
 
 /// Whether both lists name the same items in the same order.
-fn same_order(original: &[Value], modified: &[Value], key: &str) -> bool {
-    original.len() == modified.len() && original.iter().zip(modified).all(|(old, new)| same(old, new, key))
+fn is_same_order(old: &[Value], new: &[Value], key: &str) -> Result<bool> {
+    if old.len() != new.len() {
+        return Ok(false);
+    }
+    for (old, new) in old.iter().zip(new) {
+        if !same(old, new, key)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

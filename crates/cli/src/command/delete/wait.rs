@@ -1,14 +1,10 @@
 //! Waiting until objects are gone.
 
-use std::time::Duration;
-
-use klient_apimachinery::Object;
-use klient_client::{Error, WatchEvent, WatchOptions};
-
 use super::Doomed;
 use crate::args::Timeout;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
+use crate::gone::until_one_is_gone;
 
 /// Waits until each object, known by its uid, is gone.
 ///
@@ -23,7 +19,8 @@ pub(crate) async fn until_gone(
     let limit = timeout.0.to_std().filter(|time| !time.is_zero());
     let deadline = limit.map(|limit| tokio::time::Instant::now() + limit);
     for (doomed, uid) in doomed {
-        let gone = wait(cluster, doomed, uid);
+        let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref());
+        let gone = until_one_is_gone(&api, &doomed.name, uid);
         let ended = match deadline {
             None => gone.await,
             Some(deadline) => match tokio::time::timeout_at(deadline, gone).await {
@@ -42,34 +39,4 @@ pub(crate) async fn until_gone(
         }
     }
     Ok(())
-}
-
-async fn wait(cluster: &Cluster, doomed: &Doomed, uid: &str) -> Result<(), Error> {
-    let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref());
-    loop {
-        let Some(object) = api.get_opt(&doomed.name).await? else { return Ok(()) };
-        if !uid.is_empty() && object.uid() != uid {
-            return Ok(());
-        }
-        let options = WatchOptions {
-            field_selector: Some(format!("metadata.name={}", doomed.name).into()),
-            resource_version: Some(object.resource_version().into()),
-            allow_bookmarks: true,
-            ..WatchOptions::default()
-        };
-        let mut watch = match api.watch(&options).await {
-            Ok(watch) => watch,
-            Err(error) if error.is_expired() => continue,
-            Err(error) => return Err(error),
-        };
-        while let Some(Ok(event)) = watch.next().await {
-            if let WatchEvent::Deleted(object) = event
-                && (uid.is_empty() || object.uid() == uid)
-            {
-                return Ok(());
-            }
-        }
-        // The watch ended, which says nothing: look again, but not in a tight circle.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }

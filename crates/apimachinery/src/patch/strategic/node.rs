@@ -1,0 +1,85 @@
+//! [`Node`], what is known of a place in an object.
+
+use super::{Result, fail};
+use crate::schema::{Field, Patch, Schema, Type};
+
+/// What is known of a place in an object.
+#[derive(Clone, Copy)]
+pub(super) struct Node {
+    ty: Type,
+    pointer: bool,
+}
+
+impl Node {
+    pub(super) fn of(schema: &'static Schema) -> Self {
+        Node { ty: Type::Message(schema), pointer: false }
+    }
+
+    /// What is known of a field that holds an object, and how it is merged.
+    pub(super) fn object(self, name: &str) -> Result<(Node, Patch)> {
+        let field = self.field(name)?;
+        Ok((Node { ty: field.ty, pointer: field.pointer }, field.patch))
+    }
+
+    /// What is known of the items of a field that holds a list, and how they are merged.
+    pub(super) fn list(self, name: &str) -> Result<(Node, Patch)> {
+        let field = self.field(name)?;
+        let item = match field.ty {
+            Type::List(Type::List(_)) => return fail("unexpected slice of slice"),
+            Type::List(item) => *item,
+            Type::StringList => Type::String,
+            ty if field.pointer => ty,
+            _ => return fail(format!("expected slice or array type, but got: {}", self.kind())),
+        };
+        Ok((Node { ty: item, pointer: false }, field.patch))
+    }
+
+    /// The kind of Go type that holds it.
+    pub(super) fn kind(self) -> &'static str {
+        if self.pointer { "ptr" } else { kind(self.ty) }
+    }
+
+    fn field(self, name: &str) -> Result<&'static Field> {
+        let (go_name, field) = match self.ty {
+            // As Go reads JSON, a field whose name differs in case is taken where none is alike.
+            Type::Message(schema) => {
+                let alike = || schema.fields.iter().find(|field| field.json.eq_ignore_ascii_case(name));
+                (schema.name, schema.field(name).or_else(alike))
+            }
+            Type::RawExtension => ("RawExtension", None),
+            Type::FieldsV1 => ("FieldsV1", None),
+            Type::Json => ("JSON", None),
+            Type::Time => ("Time", None),
+            Type::MicroTime => ("MicroTime", None),
+            Type::Duration => ("Duration", None),
+            Type::Quantity => ("Quantity", None),
+            Type::IntOrString => ("IntOrString", None),
+            Type::SchemaOrArray(_) => ("JSONSchemaPropsOrArray", None),
+            Type::SchemaOrBool(_) => ("JSONSchemaPropsOrBool", None),
+            Type::SchemaOrStringArray(_) => ("JSONSchemaPropsOrStringArray", None),
+            ty => {
+                return fail(format!(
+                    "merging an object in json but data type is not struct, instead is: {}",
+                    kind(ty)
+                ));
+            }
+        };
+        match field {
+            Some(field) => Ok(field),
+            None => fail(format!("unable to find api field in struct {go_name} for the json field {name:?}")),
+        }
+    }
+}
+
+fn kind(ty: Type) -> &'static str {
+    match ty {
+        Type::String => "string",
+        Type::Bool => "bool",
+        Type::Int32 => "int32",
+        Type::Int64 => "int64",
+        Type::Double => "float64",
+        Type::Map(_) => "map",
+        Type::Bytes | Type::List(_) | Type::StringList => "slice",
+        _ => "struct",
+    }
+}

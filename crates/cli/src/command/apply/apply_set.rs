@@ -1,0 +1,401 @@
+//! [`ApplySet`], objects that are applied together, so that what is in the files no more can be found (KEP-3659).
+//!
+//! Every member has a label with the set's id. The set itself is recorded in a parent object: its id, who keeps it,
+//! and of which kinds and in which namespaces there are members. Before anything is applied the record is widened to
+//! what will be there, and narrowed to what is left when everything else is done, so that no member is lost between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use klient_apimachinery::{Object, Unstructured};
+use klient_client::{ApiResource, ApplyOptions, Error, RestMapper, WriteOptions};
+use ring::digest;
+use serde_json::json;
+
+use super::ApplyArgs;
+use crate::cascade::Cascade;
+use crate::cluster::Cluster;
+use crate::dry_run::DryRun;
+use crate::failure::Failure;
+use crate::manifest::Item;
+use crate::output::Output;
+use crate::prune::{self, Visited};
+use crate::session::Session;
+
+const ID: &str = "applyset.kubernetes.io/id";
+const PART_OF: &str = "applyset.kubernetes.io/part-of";
+const TOOLING: &str = "applyset.kubernetes.io/tooling";
+const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
+const RESOURCES: &str = "applyset.kubernetes.io/contains-group-resources";
+const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
+const IS_PARENT_TYPE: &str = "applyset.kubernetes.io/is-parent-type";
+
+/// Whether the environment asks for apply sets, which kubectl still tries out.
+pub(super) fn is_enabled() -> bool {
+    std::env::var("KUBECTL_APPLYSET").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// Objects that are applied together.
+pub(super) struct ApplySet {
+    parent: Parent,
+    /// Who keeps the set: a name that keeps others off, and a version.
+    tool: String,
+    version: String,
+    before: Members,
+    after: Members,
+    dry_run: DryRun,
+    options: WriteOptions,
+    cascade: Cascade,
+    grace_period: i64,
+}
+
+struct Parent {
+    resource: ApiResource,
+    namespace: Option<String>,
+    name: String,
+}
+
+/// Of which kinds there are members, and in which namespaces.
+#[derive(Clone, Default)]
+struct Members {
+    kinds: BTreeMap<String, ApiResource>,
+    namespaces: BTreeSet<String>,
+}
+
+impl ApplySet {
+    /// The set that `parent` records: `[RESOURCE][.GROUP]/NAME`, or the name of a Secret.
+    pub(super) async fn new(
+        parent: &str,
+        args: &ApplyArgs,
+        cluster: &Cluster,
+        program: &str,
+    ) -> Result<Self, Failure> {
+        let invalid =
+            |problem: String| Failure::Message(format!("invalid parent reference {parent:?}: {problem}"));
+        let (resource, name) = parent.split_once('/').unwrap_or(("secrets", parent));
+        if name.is_empty() {
+            return Err(invalid("name cannot be blank".to_owned()));
+        }
+        let found = cluster.mapper().await?.resource(resource).cloned();
+        let resource = found.map_err(|_| {
+            let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
+            invalid(format!("no matches for {group}/, Resource={name}"))
+        })?;
+        // Only a namespace that was asked for counts, so that sets are not mixed up by a change of context.
+        let namespace = (resource.info.namespaced && cluster.namespace_is_given())
+            .then(|| cluster.namespace().to_owned());
+        Ok(ApplySet {
+            parent: Parent { resource, namespace, name: name.to_owned() },
+            tool: program.to_owned(),
+            version: format!("v{}", env!("CARGO_PKG_VERSION")),
+            before: Members::default(),
+            after: Members::default(),
+            dry_run: args.dry_run,
+            options: args.write_options(),
+            cascade: args.cascade,
+            grace_period: args.grace_period,
+        })
+    }
+
+    /// Checks that the parent may be one.
+    pub(super) async fn check(&self, cluster: &Cluster) -> Result<(), Failure> {
+        let info = &self.parent.resource.info;
+        let mut failures = Vec::new();
+        if info.namespaced && self.parent.namespace.is_none() {
+            failures.push(Failure::message("namespace is required to use namespace-scoped ApplySet"));
+        }
+        if !self.parent.is_built_in() {
+            let allowed = match parent_types(cluster).await {
+                Ok(allowed) => allowed,
+                Err(failure) => {
+                    let problem = failure.go_text();
+                    failures.push(Failure::Message(format!(
+                        "identifying allowed custom resource parent types: {problem}"
+                    )));
+                    Vec::new()
+                }
+            };
+            if !allowed.contains(&info.group_resource()) {
+                let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
+                failures.push(Failure::Message(format!(
+                    "resource {resource:?} is not permitted as an ApplySet parent"
+                )));
+            }
+        }
+        Failure::collect(failures)
+    }
+
+    /// Labels objects as members.
+    pub(super) fn mark(&self, items: &mut [Item]) -> Result<(), Failure> {
+        for item in items {
+            if item.object.labels().any(|(label, _)| label == PART_OF) {
+                return Err(Failure::Message(format!(
+                    "ApplySet label {PART_OF:?} already set in input data"
+                )));
+            }
+            item.object.set_label(PART_OF, &self.id());
+        }
+        Ok(())
+    }
+
+    /// Reads the record, and adds to it what the objects will bring.
+    pub(super) async fn widen(
+        &mut self,
+        items: &[Item],
+        cluster: &Cluster,
+        session: &mut Session,
+    ) -> Result<(), Failure> {
+        self.read(cluster).await?;
+        for Item { resource, object, .. } in items {
+            self.after.kinds.insert(group_kind(resource), resource.clone());
+            self.after.namespaces.extend(object.namespace().map(str::to_owned));
+        }
+        let mut both = self.before.clone();
+        both.kinds.extend(self.after.kinds.clone());
+        both.namespaces.extend(self.after.namespaces.clone());
+        self.record(&both, cluster, session).await
+    }
+
+    /// Deletes the members that have not been visited, and narrows the record to those that have.
+    pub(super) async fn prune(
+        &self,
+        visited: &Visited,
+        cluster: &Cluster,
+        output: &mut Output,
+        session: &mut Session,
+    ) -> Result<(), Failure> {
+        for (resource, object) in self.left_over(visited, cluster).await? {
+            if self.dry_run != DryRun::Client {
+                self.delete(&resource, &object, cluster).await?;
+            }
+            output.tell(&object, "pruned", session)?;
+        }
+        self.record(&self.after, cluster, session).await.map_err(|failure| {
+            let problem = failure.go_text();
+            Failure::Message(format!("apply and prune succeeded, but ApplySet update failed: {problem}"))
+        })
+    }
+
+    async fn left_over(
+        &self,
+        visited: &Visited,
+        cluster: &Cluster,
+    ) -> Result<Vec<(ApiResource, Unstructured)>, Failure> {
+        let selector = format!("{PART_OF}={}", self.id());
+        let mut found = Vec::new();
+        for resource in self.before.kinds.values() {
+            let places: Vec<Option<&str>> = match resource.info.namespaced {
+                true => self.before.namespaces.iter().map(|namespace| Some(namespace.as_str())).collect(),
+                false => vec![None],
+            };
+            for namespace in places {
+                let members = prune::selected(cluster, resource, namespace, &selector).await;
+                let members = members.map_err(|failure| {
+                    let (kind, problem) = (prune::kind(&resource.info), failure.go_text());
+                    Failure::Message(format!("listing {kind} objects for pruning: {problem}"))
+                })?;
+                let left = members.into_iter().filter(|object| !visited.has(object));
+                found.extend(left.map(|object| (resource.clone(), object)));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn delete(
+        &self,
+        resource: &ApiResource,
+        object: &Unstructured,
+        cluster: &Cluster,
+    ) -> Result<(), Failure> {
+        let (name, namespace) = (object.name(), object.namespace());
+        let options = WriteOptions { dry_run: self.dry_run == DryRun::Server, ..WriteOptions::default() };
+        let api = cluster.objects(resource, namespace).with(options);
+        let deleted = api.delete(name, &self.cascade.delete_options(self.grace_period)).await;
+        deleted.map(drop).map_err(|error| {
+            let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
+            let (kind, problem) = (group_kind(resource), Failure::from(error).go_text());
+            Failure::Message(format!("pruning {kind} {place}{name}: {problem}"))
+        })
+    }
+
+    /// The value of the members' label, and of the parent's.
+    fn id(&self) -> String {
+        let Parent { resource, namespace, name } = &self.parent;
+        let namespace = namespace.as_deref().unwrap_or_default();
+        let text = format!("{name}.{namespace}.{}.{}", resource.info.kind, resource.info.group);
+        let hash = digest::digest(&digest::SHA256, text.as_bytes());
+        format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash))
+    }
+
+    /// Reads the record.
+    async fn read(&mut self, cluster: &Cluster) -> Result<(), Failure> {
+        let told = self.parent.to_string();
+        let fail = |problem: String| Err(Failure::Message(problem));
+        let api = cluster.objects(&self.parent.resource, self.parent.namespace.as_deref());
+        let object = match api.get_opt(&self.parent.name).await {
+            Ok(Some(object)) => object,
+            Ok(None) if self.parent.is_built_in() => return Ok(()),
+            Ok(None) => {
+                return fail("custom resource ApplySet parents cannot be created automatically".to_owned());
+            }
+            Err(error) => {
+                let problem = Failure::from(error).go_text();
+                return fail(format!("failed to fetch ApplySet parent object {told:?}: {problem}"));
+            }
+        };
+        let annotation =
+            |key: &str| object.annotations().find(|(name, _)| *name == key).map(|(_, text)| text);
+        let Some(tooling) = annotation(TOOLING) else {
+            return fail(format!(
+                "ApplySet parent object {told:?} already exists and is missing required annotation {TOOLING:?}"
+            ));
+        };
+        let keeper = tooling.rsplit_once('/').map_or(tooling, |(name, _)| name);
+        if keeper != self.tool {
+            let tool = &self.tool;
+            return fail(format!(
+                "ApplySet parent object {told:?} already exists and is managed by tooling {keeper:?} instead of {tool:?}"
+            ));
+        }
+        let id = self.id();
+        match object.labels().find(|(label, _)| *label == ID) {
+            None => {
+                return fail(format!(
+                    "ApplySet parent object {told:?} exists and does not have required label {ID}"
+                ));
+            }
+            Some((_, other)) if other != id => {
+                return fail(format!(
+                    "ApplySet parent object {told:?} exists and has incorrect value for label {ID:?} (got: {other}, \
+                     want: {id})"
+                ));
+            }
+            Some(_) => {}
+        }
+        let kinds = members_of(cluster.mapper().await?, annotation(KINDS), annotation(RESOURCES));
+        self.before.kinds = kinds.map_err(|problem| {
+            Failure::Message(format!("parsing ApplySet annotation on {told:?}: {problem}"))
+        })?;
+        let namespaces = annotation(NAMESPACES).unwrap_or_default().split(',');
+        let namespaces = namespaces.filter(|namespace| !namespace.is_empty()).map(str::to_owned);
+        self.before.namespaces = namespaces.chain(self.parent.namespace.clone()).collect();
+        Ok(())
+    }
+
+    /// Writes the record; whoever else has set its fields is overruled.
+    async fn record(
+        &self,
+        members: &Members,
+        cluster: &Cluster,
+        session: &mut Session,
+    ) -> Result<(), Failure> {
+        if self.dry_run == DryRun::Client {
+            return Ok(());
+        }
+        let name = format!("{}-applyset", self.tool);
+        let failed = |error: Error| {
+            Failure::Message(format!("failed to update ApplySet: {}", Failure::from(error).go_text()))
+        };
+        let options = WriteOptions { field_manager: None, ..self.options.clone() };
+        let api = cluster.objects(&self.parent.resource, self.parent.namespace.as_deref()).with(options);
+        let (record, manager) = (self.recorded(members), ApplyOptions::new(&*name));
+        match api.apply(&record, &manager).await {
+            Err(error) if error.is_conflict() => {
+                session.console.note(format_args!(
+                    "Warning: {}\nApplySet field manager {name} should own these fields. Retrying with conflicts \
+                     forced.",
+                    failed(error).go_text()
+                ));
+                api.apply(&record, &manager.force()).await.map(drop).map_err(failed)
+            }
+            recorded => recorded.map(drop).map_err(failed),
+        }
+    }
+
+    /// The parent, with nothing in it but the record.
+    fn recorded(&self, members: &Members) -> Unstructured {
+        let Parent { resource, namespace, name } = &self.parent;
+        let kinds: Vec<&str> = members.kinds.keys().map(String::as_str).collect();
+        let others = members.namespaces.iter().filter(|other| Some(*other) != namespace.as_ref());
+        let others: Vec<&str> = others.map(String::as_str).collect();
+        let mut parent = Unstructured::new(&resource.info.api_version(), &resource.info.kind, name);
+        if let Some(namespace) = namespace {
+            parent.set_namespace(namespace);
+        }
+        parent["metadata"]["annotations"] = json!({
+            TOOLING: format!("{}/{}", self.tool, self.version),
+            KINDS: kinds.join(","),
+            NAMESPACES: others.join(","),
+        });
+        parent["metadata"]["labels"] = json!({ ID: self.id() });
+        parent
+    }
+}
+
+impl Parent {
+    /// Whether it is of a kind that may always be a parent.
+    fn is_built_in(&self) -> bool {
+        let info = &self.resource.info;
+        info.group.is_empty() && matches!(&*info.plural, "secrets" | "configmaps")
+    }
+}
+
+/// As it is named in the flag.
+impl std::fmt::Display for Parent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}/{}", self.resource.info.plural, self.resource.info.group, self.name)
+    }
+}
+
+/// `KIND` or `KIND.GROUP`.
+fn group_kind(resource: &ApiResource) -> String {
+    match &*resource.info.group {
+        "" => resource.info.kind.to_string(),
+        group => format!("{}.{group}", resource.info.kind),
+    }
+}
+
+/// The kinds that a record names, or the resources that one of old does.
+fn members_of(
+    mapper: &RestMapper,
+    kinds: Option<&str>,
+    resources: Option<&str>,
+) -> Result<BTreeMap<String, ApiResource>, String> {
+    let named = |list: &str| -> Vec<String> {
+        list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    let mut members = BTreeMap::new();
+    match (kinds, resources.filter(|list| !list.is_empty())) {
+        (Some(kinds), _) => {
+            for name in named(kinds) {
+                let (kind, group) = name.split_once('.').unwrap_or((&name, ""));
+                let found = mapper.kind(group, kind, None).map_err(|error| {
+                    format!("could not find mapping for kind in {KINDS:?} annotation: {error}")
+                })?;
+                members.insert(name, found.clone());
+            }
+        }
+        (None, Some(resources)) => {
+            for name in named(resources) {
+                let found = mapper.resource(&name).map_err(|error| {
+                    format!("invalid group resource in {RESOURCES:?} annotation: {error}")
+                })?;
+                members.insert(group_kind(found), found.clone());
+            }
+        }
+        (None, None) => {
+            return Err(format!(
+                "kubectl requires the {KINDS:?} annotation to be set on all ApplySet parent objects"
+            ));
+        }
+    }
+    Ok(members)
+}
+
+/// The custom resources whose objects may be parents, as `PLURAL.GROUP`.
+async fn parent_types(cluster: &Cluster) -> Result<Vec<String>, Failure> {
+    let definitions = cluster.mapper().await?.resource("customresourcedefinitions.apiextensions.k8s.io")?;
+    let marked = prune::selected(cluster, definitions, None, IS_PARENT_TYPE).await?;
+    Ok(marked.iter().map(|definition| definition.name().to_owned()).collect())
+}
