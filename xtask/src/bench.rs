@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: klient beside its peers, in one run, as ratios of medians.
 
+mod apply;
 mod build;
 mod informers;
 mod peer;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::root;
+pub(crate) use apply::apply;
 pub(crate) use informers::informers;
 use peer::{Peer, Server};
 use row::Row;

@@ -1,14 +1,20 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
-//! `cargo xtask bench wire|informers`, `cargo xtask soak --minutes N`.
+//! `cargo xtask bench wire|informers|apply`, `cargo xtask soak --minutes N`,
+//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`.
 
 mod bench;
 mod codegen;
+mod e2e;
+mod servers;
 mod soak;
 mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire|informers|apply \
+    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -20,9 +26,10 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::check(),
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
+        ["bench", "apply"] => bench::apply(),
+        ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),
-        _ => Err("usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire|informers | soak --minutes N"
-            .to_owned()),
+        _ => Err(USAGE.to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -53,6 +53,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("klient-codegen", &[]),
+    ("klient-sequences", &["klient-client", "klient-structured-merge"]),
     ("xtask", &["klient-codegen"]),
 ];
 
@@ -67,6 +68,7 @@ pub(crate) fn check() -> Result<(), String> {
     let mut wrong = wrong_edges(&packages()?);
     let mut files = Vec::new();
     collect(&root().join("crates"), &mut files);
+    collect(&root().join("e2e"), &mut files);
     collect(&root().join("xtask"), &mut files);
     for file in files {
         let text =

@@ -8,7 +8,12 @@
 //!   klient-bench idle   --informers 20 --seconds 10
 //!   klient-bench index  --data data --n 100000 [--keep packed|decoded]
 //!   klient-bench queue  --count 1000000 --conc 4
+//!   klient-bench apply-data --data data
+//!   klient-bench apply  --data data --what deployment|list
+//!   klient-bench three-way --data data
+//!   klient-bench apply-http --kubeconfig FILE --clients 16 [--changes] [--seconds 5]
 
+mod apply;
 mod index;
 mod informer;
 mod queue;
@@ -42,6 +47,10 @@ fn main() {
         "watch" => run(watch::events(&args, &mut out)),
         "idle" => run(informer::idle(&args, &mut out)),
         "index" => index::run(&args, &mut out),
+        "apply-data" => Box::new(apply::write_data(&args)),
+        "apply" => Box::new(apply::unchanged(&args, &mut out)),
+        "three-way" => Box::new(apply::three_way(&args, &mut out)),
+        "apply-http" => run(apply::over_http(&args, &mut out)),
         "queue" => Box::new(queue::run(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };

@@ -2,6 +2,7 @@
 
 mod answer;
 mod apply;
+mod apply_sequences;
 mod client;
 mod concurrent;
 mod connection;

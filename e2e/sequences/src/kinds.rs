@@ -1,0 +1,50 @@
+//! The kinds that are written.
+
+mod config_map;
+mod custom;
+mod service;
+mod workloads;
+
+use serde_json::{Value, json};
+
+use crate::kind::Kind;
+use crate::shape::{Shape, may, must};
+
+pub(crate) fn all() -> Vec<Kind> {
+    vec![
+        workloads::pod(),
+        workloads::deployment(),
+        service::service(),
+        config_map::config_map(),
+        custom::widget(),
+        custom::blob(),
+    ]
+}
+
+/// The definitions of the custom kinds.
+pub(crate) fn definitions() -> [Value; 2] {
+    [custom::widget_definition(), custom::blob_definition()]
+}
+
+fn metadata() -> Shape {
+    let owner = json!([
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "11111111-0000-0000-0000-000000000001"},
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "b", "uid": "11111111-0000-0000-0000-000000000002"},
+    ]);
+    Shape::Object(vec![
+        may("labels", Shape::strings(&["app", "tier", "a.example/x"])),
+        may("annotations", Shape::strings(&["note", "a.example/y"])),
+        may("finalizers", Shape::list(json!(["a.example/one", "a.example/two"]))),
+        may("ownerReferences", Shape::keyed(owner, vec![may("controller", Shape::one(json!([false])))])),
+    ])
+}
+
+fn conditions() -> Shape {
+    Shape::keyed(
+        json!([{"type": "Ready"}, {"type": "a.example/Fine"}]),
+        vec![
+            must("status", Shape::one(json!(["True", "False"]))),
+            may("reason", Shape::one(json!(["Because", "So"]))),
+        ],
+    )
+}

@@ -1,0 +1,26 @@
+//! ConfigMaps.
+
+use serde_json::json;
+
+use super::metadata;
+use crate::kind::Kind;
+use crate::shape::{Shape, may, must};
+
+pub(super) fn config_map() -> Kind {
+    Kind {
+        kind: "ConfigMap",
+        plural: "configmaps",
+        api_versions: &["v1"],
+        has_status: false,
+        has_scale: false,
+        is_builtin: true,
+        shape: Shape::Object(vec![
+            may("metadata", metadata()),
+            must("data", Shape::strings(&["a", "b", "c", "d.e"])),
+            may("binaryData", Shape::Map(&["x", "y"], Box::new(Shape::one(json!(["AQ==", "Ag=="]))))),
+        ]),
+        status: Shape::Object(vec![]),
+        defaults: &["finalizers"],
+        dropped: &[],
+    }
+}

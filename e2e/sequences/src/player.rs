@@ -1,0 +1,191 @@
+//! [`Player`], which plays a sequence on a server.
+
+use std::fmt;
+
+use klient_client::{Client, Error, ErrorKind};
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Stored};
+use crate::kind::Kind;
+use crate::kinds::definitions;
+use crate::played::Played;
+use crate::request::{NAME, Request};
+use crate::sequence::Sequence;
+use crate::step::Verb;
+
+/// Plays a sequence on a server.
+pub struct Player {
+    client: Client,
+    namespace: String,
+    sequence: Sequence,
+    next: usize,
+    /// What was applied and what the object was like until now.
+    seen: Vec<Value>,
+    was_scaled: bool,
+}
+
+/// Why a step could not be played.
+#[derive(Debug)]
+pub struct PlayError(Problem);
+
+#[derive(Debug)]
+enum Problem {
+    Send(Error),
+    Json(String, serde_json::Error),
+    Refused(String, Answer),
+}
+
+impl Player {
+    /// Gives a server what sequences need: the definitions of their custom kinds.
+    ///
+    /// # Errors
+    ///
+    /// If it does not take them.
+    pub async fn prepare(client: &Client) -> Result<(), PlayError> {
+        const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        for definition in definitions() {
+            let request = Request::create(DEFINITIONS.to_owned(), definition);
+            let answer = exchange(client, &request).await?;
+            if !answer.is_success() && answer.code != 409 {
+                return Err(PlayError(Problem::Refused(request.to_string(), answer)));
+            }
+        }
+        for kind in Kind::all().iter().filter(|kind| !kind.is_builtin) {
+            for api_version in kind.api_versions {
+                let request = Request::read(kind.path(api_version, "default"));
+                // A kind is served some time after it is defined.
+                let mut answer = exchange(client, &request).await?;
+                for _ in 0..200 {
+                    if answer.is_success() {
+                        break;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    answer = exchange(client, &request).await?;
+                }
+                if !answer.is_success() {
+                    return Err(PlayError(Problem::Refused(request.to_string(), answer)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Plays a sequence in a new namespace of a server that is [prepared](Self::prepare).
+    ///
+    /// # Errors
+    ///
+    /// If the namespace cannot be made.
+    pub async fn new(client: &Client, namespace: &str, sequence: &Sequence) -> Result<Player, PlayError> {
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let request = Request::create("/api/v1/namespaces".to_owned(), body);
+        let answer = exchange(client, &request).await?;
+        if !answer.is_success() {
+            return Err(PlayError(Problem::Refused(request.to_string(), answer)));
+        }
+        let (client, namespace, sequence) = (client.clone(), namespace.to_owned(), sequence.clone());
+        Ok(Player { client, namespace, sequence, next: 0, seen: Vec::new(), was_scaled: false })
+    }
+
+    /// Plays the next step; nothing is left when there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer, or not in JSON.
+    pub async fn step(&mut self) -> Result<Option<Played>, PlayError> {
+        let Some(step) = self.sequence.steps.get(self.next).cloned() else { return Ok(None) };
+        self.next += 1;
+        let kind = self.sequence.of();
+        let before = self.stored().await?;
+        let read = match (&step.verb, step.subresource) {
+            (Verb::Update(_), subresource) => {
+                let path = format!("{}/{NAME}", kind.path(step.api_version, &self.namespace));
+                let path = subresource.map_or(path.clone(), |subresource| format!("{path}/{subresource}"));
+                Some(exchange(&self.client, &Request::read(path)).await?)
+            }
+            _ => None,
+        };
+        let live = read.as_ref().filter(|answer| answer.is_success()).map(|answer| &answer.body);
+        if let Verb::Apply { config, .. } = &step.verb {
+            self.seen.push(config.clone());
+        }
+        self.seen.extend(before.iter().map(|before| before.object.clone()));
+        self.was_scaled |= step.subresource == Some("scale");
+        let (seen, was_scaled) = (self.seen.clone(), self.was_scaled);
+        let request = Request::new(&step, kind, &self.namespace, live);
+        let answer = exchange(&self.client, &request).await?;
+        let after = self.stored().await?;
+        let is_applied = matches!(step.verb, Verb::Apply { .. }) && !step.dry_run && answer.is_success();
+        let again = if is_applied {
+            let answer = exchange(&self.client, &request).await?;
+            Some((answer, self.stored().await?))
+        } else {
+            None
+        };
+        Ok(Some(Played { read, request, answer, before, after, again, seen, was_scaled, step, kind }))
+    }
+
+    /// Deletes the object, so that the server has its addresses and ports again.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer, or not in JSON.
+    pub async fn finish(self) -> Result<(), PlayError> {
+        let release = json!({"metadata": {"finalizers": null}});
+        exchange(&self.client, &Request::merge(self.path(), release)).await?;
+        exchange(&self.client, &Request::delete(self.path())).await.map(drop)
+    }
+
+    fn path(&self) -> String {
+        let kind = self.sequence.of();
+        format!("{}/{NAME}", kind.path(kind.api_versions[0], &self.namespace))
+    }
+
+    async fn stored(&self) -> Result<Option<Stored>, PlayError> {
+        let request = Request::read(self.path());
+        match request.on(&self.client).send().await {
+            Ok(response) => {
+                let stored = Stored::new(response.text());
+                stored.map(Some).map_err(|error| PlayError(Problem::Json(request.to_string(), error)))
+            }
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(PlayError(Problem::Send(error))),
+        }
+    }
+}
+
+async fn exchange(client: &Client, request: &Request) -> Result<Answer, PlayError> {
+    let (code, text) = match request.on(client).send().await {
+        Ok(response) => (response.status().as_u16(), response.text()),
+        Err(error) => match (error.code(), error.as_status()) {
+            (Some(code), Some(status)) => (code, serde_json::to_string(status).expect("a Status is JSON")),
+            _ if error.kind() == ErrorKind::Connection => return Ok(Answer::none()),
+            _ => return Err(PlayError(Problem::Send(error))),
+        },
+    };
+    match serde_json::from_str(&text) {
+        Ok(body) => Ok(Answer { code, body }),
+        Err(error) => Err(PlayError(Problem::Json(request.to_string(), error))),
+    }
+}
+
+impl fmt::Display for PlayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::Send(error) => write!(f, "no answer: {error}"),
+            Problem::Json(request, _) => write!(f, "the answer is no JSON: {request}"),
+            Problem::Refused(request, answer) => {
+                write!(f, "refused with {}: {request}: {}", answer.code, answer.body)
+            }
+        }
+    }
+}
+
+impl std::error::Error for PlayError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Problem::Send(error) => error.source(),
+            Problem::Json(_, error) => Some(error),
+            Problem::Refused(..) => None,
+        }
+    }
+}
