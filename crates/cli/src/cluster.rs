@@ -22,7 +22,7 @@ impl Cluster {
     /// Reads the kubeconfig and the flags that stand before it. Nothing is sent.
     pub(crate) fn new(args: &ConnectionArgs) -> Result<Cluster, Failure> {
         let mut config = config(args)?;
-        config.user_agent = format!("klient-cli/{}", env!("CARGO_PKG_VERSION"));
+        config.user_agent = format!("klient/{}", env!("CARGO_PKG_VERSION"));
         Ok(Cluster {
             client: Client::new(config)?,
             namespace_is_given: args.namespace.is_some(),

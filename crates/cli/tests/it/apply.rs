@@ -296,6 +296,30 @@ async fn what_others_changed_is_overwritten_or_not() {
             kubectl.kubernetes.io/last-applied-configuration: |
               {"apiVersion":"v1","data":{"k":"2"},"kind":"ConfigMap","metadata":{"labels":{"app":"x"},"name":"a","namespace":"shop"}}
           creationTimestamp: "TIME"
+          managedFields:
+          - apiVersion: v1
+            fieldsType: FieldsV1
+            fieldsV1:
+              f:metadata:
+                f:annotations:
+                  f:kubectl.kubernetes.io/last-applied-configuration: {}
+            manager: klient
+            operation: Update
+            time: "TIME"
+          - apiVersion: v1
+            fieldsType: FieldsV1
+            fieldsV1:
+              f:data:
+                .: {}
+                f:k: {}
+              f:metadata:
+                f:annotations: {}
+                f:labels:
+                  .: {}
+                  f:app: {}
+            manager: kubectl-client-side-apply
+            operation: Update
+            time: "TIME"
           resourceVersion: VERSION
           uid: UID
 
