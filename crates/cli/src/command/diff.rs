@@ -9,7 +9,7 @@ use klient_apimachinery::{Object, ResourceInfo, Unstructured};
 use klient_client::{ApiResource, Error, Patch, WriteOptions};
 use serde_json::{Value, json};
 
-use super::apply::server_side::send;
+use super::apply::server_side::{check, send};
 use super::apply::{field_manager, selected, warn_if_deleting};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
@@ -148,6 +148,7 @@ async fn merged(
         WriteOptions { field_manager: Some(manager.into()), dry_run: true, ..WriteOptions::default() };
     let api = item.api(cluster).with(options);
     if args.server_side {
+        check(item)?;
         return Ok(send(item, "", manager, args.force_conflicts, &api).await?);
     }
     let Some(live) = live else {

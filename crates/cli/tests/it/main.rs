@@ -12,6 +12,7 @@ mod front;
 mod playground;
 mod recorded;
 mod server;
+mod server_side;
 mod session;
 mod watch;
 

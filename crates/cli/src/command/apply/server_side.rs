@@ -48,6 +48,7 @@ pub(super) async fn apply(
     session: &mut Session,
 ) -> Result<Unstructured, Failure> {
     let manager = args.field_manager();
+    check(item)?;
     let again = || send(item, &args.subresource, manager, args.force_conflicts, api);
     let mut applied = again().await.map_err(refused)?;
     let mut warn = |problem: &str, failure: &Failure| {
@@ -77,6 +78,17 @@ pub(super) async fn apply(
         }
     }
     Ok(applied)
+}
+
+/// Refuses, as the server would, a file that says who owns what.
+pub(crate) fn check(item: &Item) -> Result<(), Failure> {
+    match item.object.at(&["metadata", "managedFields"]) {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => {
+            let text = "Error from server (BadRequest): metadata.managedFields must be nil";
+            Err(Failure::Plain(text.to_owned()))
+        }
+    }
 }
 
 /// Sends an object as it is in its file, to be applied as a field manager.
