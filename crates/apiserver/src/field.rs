@@ -23,6 +23,7 @@ enum Kind {
     TypeInvalid(Value),
     NotSupported(Value),
     Duplicate(Value),
+    DuplicateShown(String),
     Forbidden,
     TooLong,
     TooMany,
@@ -78,6 +79,11 @@ impl FieldError {
         Self::new(field, Kind::Duplicate(value.into()), "")
     }
 
+    /// A value that messages show in a way of its own.
+    pub(crate) fn duplicate_shown(field: impl Into<String>, shown: String) -> Self {
+        Self::new(field, Kind::DuplicateShown(shown), "")
+    }
+
     pub(crate) fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(field, Kind::Forbidden, detail)
     }
@@ -101,7 +107,7 @@ impl FieldError {
             Kind::Invalid(_) | Kind::InvalidShown(_) => "FieldValueInvalid",
             Kind::TypeInvalid(_) => "FieldValueTypeInvalid",
             Kind::NotSupported(_) => "FieldValueNotSupported",
-            Kind::Duplicate(_) => "FieldValueDuplicate",
+            Kind::Duplicate(_) | Kind::DuplicateShown(_) => "FieldValueDuplicate",
             Kind::Forbidden => "FieldValueForbidden",
             Kind::TooLong => "FieldValueTooLong",
             Kind::TooMany => "FieldValueTooMany",
@@ -117,6 +123,7 @@ impl FieldError {
             Kind::InvalidShown(shown) => format!("Invalid value: {shown}"),
             Kind::NotSupported(value) => format!("Unsupported value: {}", shown(value)),
             Kind::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
+            Kind::DuplicateShown(shown) => format!("Duplicate value: {shown}"),
             Kind::Forbidden => "Forbidden".to_owned(),
             Kind::TooLong => "Too long".to_owned(),
             Kind::TooMany => "Too many".to_owned(),

@@ -33,7 +33,10 @@ impl Failure {
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self::new(Reason::InternalError, format!("Internal error occurred: {}", message.into()))
+        let message = message.into();
+        let mut failure = Self::new(Reason::InternalError, format!("Internal error occurred: {message}"));
+        failure.details().causes = vec![StatusCause { message: text(&message), ..Default::default() }];
+        failure
     }
 
     pub(crate) fn unauthorized() -> Self {

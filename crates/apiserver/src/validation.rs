@@ -100,6 +100,15 @@ pub(crate) fn metadata(
     metadata::metadata(meta, namespaced, name_rule, problems);
 }
 
+/// What is wrong with the status of an object of a built-in kind.
+pub(crate) fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
+    let mut problems = Problems::default();
+    if (resource.group, resource.kind) == ("", "Service") {
+        service::status(object, &mut problems);
+    }
+    problems.0
+}
+
 /// Checks the metadata of a new state of an object.
 pub(crate) fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
     metadata::metadata_update(meta, old, problems);

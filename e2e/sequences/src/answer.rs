@@ -133,6 +133,14 @@ pub(crate) fn masked(value: &Value) -> Value {
                     (name.clone(), if is_own(name, value) { "*".into() } else { masked(value) })
                 })
                 .collect();
+            if let Some(Value::Array(causes)) = fields.get_mut("causes") {
+                // A rule that several look at is said as often, and node ports are given before they are looked at.
+                let is_given =
+                    |cause: &Value| cause["field"].as_str().is_some_and(|field| field.ends_with(".nodePort"));
+                causes.retain(|cause| !is_given(cause));
+                causes.sort_by_key(Value::to_string);
+                causes.dedup();
+            }
             if let Some(Value::Array(entries)) = fields.get_mut("managedFields") {
                 // Entries are in the order of their times, which are not the same.
                 entries.sort_by_key(|entry| {
@@ -168,8 +176,19 @@ fn masked_text(text: &str) -> String {
         let uid = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
         let address = r"\b10\.\d+\.\d+\.\d+\b";
         let object = r#"(?s:"(\{|map\[).*[\]}]")"#;
-        Regex::new(&format!("{time}|{uid}|{address}|{object}")).expect("the expression is valid")
+        // Which structs are embedded, and what strings are called.
+        let field = r"into Go struct field \S+ of type [\w.\[\]]+";
+        // Which field that cannot be converted is the first one to be looked at.
+        let converted =
+            r"unrecognized type: [\w\[\]]+|cannot convert int64 to [\w.]+|cannot restore \w+ from:? \w+";
+        Regex::new(&format!("{time}|{uid}|{address}|{object}|{field}|{converted}"))
+            .expect("the expression is valid")
     });
+    // Go looks at fields in any order, and at none behind one that is not declared.
+    const UNDECLARED: &str = "field not declared in schema";
+    if let (true, Some((patch, _))) = (text.contains(UNDECLARED), text.split_once("): ")) {
+        return format!("{patch}): *: {UNDECLARED}");
+    }
     let text = text.split_once("\n@@").map_or(text, |(text, _)| text);
     OWN.replace_all(text, "*").into_owned()
 }

@@ -117,8 +117,12 @@ impl Played {
         let released = alone.recursive_difference(&set(&entries_before, false));
         let released =
             released.difference(&set(&entries_after, true)).difference(&set(&entries_after, false));
+        let others = set(&entries_before, false);
+        // An empty list or null is owned as such, and is there still where others have put something into it.
+        let is_of_others = |path: &Path| others.iter().any(|other| other.starts_with(path));
         let remains = released.iter().filter(|path| {
             !has_field(path, self.kind.defaults)
+                && !is_of_others(path)
                 && find(&before.object, path).is_some_and(|value| !value.is_object())
                 && find(&before.object, path) == find(&after.object, path)
         });

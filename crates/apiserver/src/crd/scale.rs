@@ -1,5 +1,6 @@
 //! [`Scale`], where an object keeps how many of something it wants and has.
 
+use klient_apimachinery::patch::GoValue;
 use serde_json::Value;
 
 use crate::field::FieldError;
@@ -84,8 +85,8 @@ fn mismatch(path: &str, value: &Value, expected: &str) -> String {
         Value::Bool(value) => (value.to_string(), "bool"),
         Value::Number(number) => (number.to_string(), if number.is_i64() { "int64" } else { "float64" }),
         Value::String(text) => (text.clone(), "string"),
-        Value::Array(_) => (value.to_string(), "[]interface {}"),
-        Value::Object(_) => (value.to_string(), "map[string]interface {}"),
+        Value::Array(_) => (GoValue(value).to_string(), "[]interface {}"),
+        Value::Object(_) => (GoValue(value).to_string(), "map[string]interface {}"),
     };
     format!("{path} accessor error: {shown} is of the type {ty}, expected {expected}")
 }

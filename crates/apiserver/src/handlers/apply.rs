@@ -6,7 +6,7 @@ use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
 use super::Context;
-use super::body::{check_namespace, json_type, read_yaml};
+use super::body::{check_namespace, read_yaml};
 use super::create::Creation;
 use super::options::{Write, WriteOptions};
 use super::update::{Change, check_name};
@@ -14,7 +14,7 @@ use crate::ownership::{Ownership, kind_of, named};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{self, Map, map_at, text_at};
+use crate::values::{self, Map, json_type, map_at, text_at};
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {

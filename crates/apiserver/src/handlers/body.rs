@@ -12,7 +12,7 @@ use super::Context;
 use super::options::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use crate::values::{self, Decoded, MOST_NOTES, Map, map_at, text_at};
+use crate::values::{self, Decoded, MOST_NOTES, Map, json_type, map_at, text_at};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,11 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
         }
     };
     let sent = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
+    // What is not built in is read by what it says it is.
+    if context.resource.is_custom() && sent.0.is_empty() {
+        let body = String::from_utf8_lossy(&context.body);
+        return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
+    }
     check_kind(context, sent, (kind, api_version))?;
     Ok(Sent { object, duplicates })
 }
@@ -95,17 +100,6 @@ pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<Value, String> {
     // The parser panics on some texts that end in the middle of something, such as `"\`.
     let read = std::panic::catch_unwind(|| yaml::from_str(&text).map_err(|error| error.to_string()));
     read.unwrap_or_else(|_| Err("yaml: found unexpected end of stream".to_owned()))
-}
-
-pub(super) fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 fn not_json(context: &Context, kind: &str, problem: &str) -> Failure {
@@ -141,6 +135,10 @@ fn check_kind(
     let sent_version = if sent_version.is_empty() { api_version } else { sent_version };
     if sent_kind == kind && sent_version == api_version {
         return Ok(());
+    }
+    if context.resource.is_custom() && kind == "Scale" {
+        let problem = r#"no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111""#;
+        return Err(Failure::bad_request(problem));
     }
     let (group, version) = sent_version.split_once('/').unwrap_or(("", sent_version));
     let package = match context.resource.info.group.split('.').next() {

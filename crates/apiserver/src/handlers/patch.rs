@@ -4,7 +4,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
-use klient_apimachinery::patch::{GoValue, merge, strategic};
+use klient_apimachinery::patch::{GoValue, PatchError, merge, strategic};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -120,8 +120,7 @@ impl Patch {
                 let (Some(schema), Value::Object(object)) = (resource.schema(), &mut object) else {
                     return Err(Failure::internal("no schema to patch by"));
                 };
-                strategic::apply(object, patch.clone(), schema)
-                    .map_err(|error| Failure::bare(500, error.to_string()))?;
+                strategic::apply(object, patch.clone(), schema).map_err(|error| not_strategic(&error))?;
             }
         }
         if let Value::Object(object) = &object {
@@ -176,6 +175,20 @@ fn check_depth(patch: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A strategic merge patch that cannot be applied. Of most of them upstream says no more than that it cannot.
+pub(super) fn not_strategic(error: &PatchError) -> Failure {
+    let message = error.to_string();
+    match &*message {
+        "invalid patch format of primitive list"
+        | "invalid patch format of retainKeys"
+        | "invalid patch format of setElementOrder list" => Failure::bad_request(message),
+        "lists of lists are not supported" | "patch content doesn't match retainKeys list" => {
+            Failure::bare(422, message)
+        }
+        _ => Failure::bare(500, message),
+    }
 }
 
 /// An object with its kind.

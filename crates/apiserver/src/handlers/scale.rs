@@ -12,7 +12,7 @@ use super::Context;
 use super::apply;
 use super::body::{self, Sent};
 use super::options::{Write, WriteOptions};
-use super::patch::Patch;
+use super::patch::{Patch, not_strategic};
 use super::update::{Change, check_name};
 use crate::field::FieldError;
 use crate::ownership::Ownership;
@@ -68,7 +68,7 @@ pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
             Patch::Strategic(patch) => {
                 let mut scale = whole(present);
                 strategic::apply(&mut scale, patch.clone(), &autoscaling_v1::SCALE)
-                    .map_err(|error| Failure::bare(500, error.to_string()))?;
+                    .map_err(|error| not_strategic(&error))?;
                 patched = Value::Object(scale);
             }
         }

@@ -8,7 +8,7 @@ use super::Resource;
 use super::resource::Flavor;
 use crate::crd::definition;
 use crate::field::{FieldError, Problems};
-use crate::values::{self, Decoded, Map, Mismatch};
+use crate::values::{self, Decoded, Map, Mismatch, json_type};
 use crate::{defaults, validation};
 
 impl Resource {
@@ -57,9 +57,10 @@ impl Resource {
         let metadata = match object.remove("metadata") {
             Some(Value::Object(metadata)) => metadata,
             None | Some(Value::Null) => Map::new(),
-            Some(_) => {
-                let problem = "json: cannot unmarshal metadata into Go value of type v1.ObjectMeta";
-                return Err(problem.to_owned().into());
+            Some(value) => {
+                let what = json_type(&value);
+                let problem = format!("json: cannot unmarshal {what} into Go value of type v1.ObjectMeta");
+                return Err(problem.into());
             }
         };
         let metadata = values::decode(metadata, &OBJECT_META)?;
@@ -143,6 +144,9 @@ impl Resource {
     /// What is wrong with an object of which a subresource was written.
     pub(crate) fn validate_subresource(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let mut problems = self.metadata_problems(object, old);
+        if let Flavor::BuiltIn(resource) = &self.flavor {
+            problems.extend(validation::status(resource, object));
+        }
         if let Some(version) = self.custom_schema() {
             problems.extend(version.schema.validate_status(object, old));
             problems.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));

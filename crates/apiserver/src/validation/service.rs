@@ -1,5 +1,6 @@
 //! Services.
 
+use klient_apimachinery::go::quoted;
 use std::collections::HashSet;
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use super::form::{cidr, dns_subdomain, ip, port_number, qualified_name};
 use super::metadata::labels;
 use super::probe::port;
 use crate::field::{FieldError, Problems};
-use crate::values::Map;
+use crate::values::{Map, list_at, text_at};
 
 pub(super) fn service(object: &Map, problems: &mut Problems) {
     let spec = At::new(object, "spec");
@@ -209,12 +210,23 @@ fn node_ports(spec: &At<'_, '_>, problems: &mut Problems) {
     for at in ports.items() {
         let (protocol, number) = key(&at, "port");
         if numbers.contains(&(protocol.clone(), number)) {
-            let shown = serde_json::json!({
-                "Name": "", "Protocol": protocol, "AppProtocol": null, "Port": number, "TargetPort": 0, "NodePort": 0,
-            });
-            problems.add(at.duplicate(shown));
+            // Go writes the struct in its own order.
+            let shown = format!(
+                r#"{{"Name":"","Protocol":{},"AppProtocol":null,"Port":{number},"TargetPort":0,"NodePort":0}}"#,
+                quoted(&protocol)
+            );
+            problems.add(FieldError::duplicate_shown(at.path(), shown));
         }
         numbers.insert((protocol, number));
+    }
+}
+
+/// Checks the status of a service.
+pub(super) fn status(object: &Map, problems: &mut Problems) {
+    let ingress = list_at(object, &["status", "loadBalancer", "ingress"]);
+    if !ingress.is_empty() && text_at(object, &["spec", "type"]) != "LoadBalancer" {
+        let only = "may only be used when `spec.type` is 'LoadBalancer'";
+        problems.add(FieldError::forbidden("status.loadBalancer.ingress", only));
     }
 }
 

@@ -67,15 +67,25 @@ impl Decoder {
     fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, Mismatch> {
         let outer = std::mem::replace(&mut self.within, schema.name);
         let mut out = Map::new();
+        let mut first: Option<(&str, Mismatch)> = None;
         for field in schema.fields {
             let given = object.remove(field.json).unwrap_or_default();
             let len = self.enter(field.json);
             self.names.push(field.json);
-            if let Some(value) = self.field(given, field)? {
-                out.insert(field.json.to_owned(), value);
+            match self.field(given, field) {
+                Ok(Some(value)) => drop(out.insert(field.json.to_owned(), value)),
+                Ok(None) => {}
+                // Go reads in the order of the text, which names are mostly in.
+                Err(mismatch) => match &first {
+                    Some((name, _)) if *name < field.json => {}
+                    _ => first = Some((field.json, mismatch)),
+                },
             }
             self.names.pop();
             self.path.truncate(len);
+        }
+        if let Some((_, mismatch)) = first {
+            return Err(mismatch);
         }
         if !self.names.is_empty() && schema == &PERSISTENT_VOLUME_CLAIM {
             // The one kind that stands within another, in a StatefulSet, and there says what it is.
@@ -135,7 +145,8 @@ impl Decoder {
                     Err(self.mismatch(&value, ty))
                 }
             }
-            (Type::Bytes, Value::String(text)) => Ok(bytes(text)?),
+            (Type::Bytes, Value::String(text)) => bytes(text),
+            (Type::Bytes, Value::Array(items)) => self.bytes_of(&items),
             (Type::Bytes, value) => Err(self.mismatch(&value, ty)),
             (Type::Time, Value::String(text)) => {
                 Ok(time(text, |text| text.parse::<Time>().map(|time| time.to_string()))?)
@@ -143,14 +154,14 @@ impl Decoder {
             (Type::MicroTime, Value::String(text)) => {
                 Ok(time(text, |text| text.parse::<MicroTime>().map(|time| time.to_string()))?)
             }
-            (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, "string")),
+            (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, ty, "string")),
             (Type::Duration, value @ Value::String(_)) => Ok(value),
             (Type::Duration, value) => Err(self.mismatch(&value, ty)),
             (Type::Quantity, value) => Ok(quantity(&value)?),
             (Type::IntOrString, value @ Value::String(_)) => Ok(value),
             (Type::IntOrString, value) => match value.as_i64() {
                 Some(number) if i32::try_from(number).is_ok() => Ok(value),
-                _ => Err(self.not_a(&value, "int32")),
+                _ => Err(self.not_a(&value, ty, "int32")),
             },
             (Type::Json, value) => Ok(value),
             (Type::RawExtension | Type::FieldsV1, value @ Value::Object(_)) => Ok(value),
@@ -170,7 +181,12 @@ impl Decoder {
             (Type::Map(value), Value::Object(entries)) => {
                 let entries = entries.into_iter().map(|(key, entry)| {
                     let len = self.enter(&key);
-                    let entry = if entry.is_null() { Ok(zero(*value)) } else { self.value(entry, *value) };
+                    let entry = match (entry, *value) {
+                        // It is stored as bytes of which there are none.
+                        (Value::Null, Type::Bytes) => Ok("".into()),
+                        (Value::Null, value) => Ok(zero(value)),
+                        (entry, value) => self.value(entry, value),
+                    };
                     self.path.truncate(len);
                     Ok((key, entry?))
                 });
@@ -194,7 +210,7 @@ impl Decoder {
     fn mismatch(&self, value: &Value, ty: Type) -> Mismatch {
         let of_json = format!(
             "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-            name_of(value),
+            name_of(value, ty),
             self.within,
             self.names.join("."),
             go_name(ty)
@@ -211,14 +227,39 @@ impl Decoder {
             Type::Message(_) => format!("cannot restore struct from: {kind}"),
             Type::List(_) | Type::StringList => format!("cannot restore slice from {kind}"),
             Type::Map(_) => format!("cannot restore map from {kind}"),
+            // Go takes a number for a character, and a fraction for a number it cannot be.
+            Type::String if kind == "int64" => "cannot convert int64 to string".to_owned(),
+            Type::Int32 | Type::Int64 if kind == "float64" => {
+                format!("cannot convert float64 to {}", go_name(ty))
+            }
             _ => format!("unrecognized type: {}", go_name(ty)),
         };
         Mismatch { of_json, of_value }
     }
 
-    /// Of types that read themselves, which say nothing of the field.
-    fn not_a(&self, value: &Value, ty: &str) -> Mismatch {
-        format!("json: cannot unmarshal {} into Go value of type {ty}", name_of(value)).into()
+    /// Of types that read themselves, as what they are written as.
+    fn not_a(&self, value: &Value, ty: Type, written: &str) -> Mismatch {
+        let what = name_of(value, ty);
+        Mismatch {
+            of_json: format!(
+                "json: cannot unmarshal {what} into Go struct field {}.{} of type {written}",
+                self.within,
+                self.names.join(".")
+            ),
+            of_value: format!("json: cannot unmarshal {what} into Go value of type {written}"),
+        }
+    }
+
+    /// Bytes may be a list of numbers to Go.
+    fn bytes_of(&self, items: &[Value]) -> Result<Value, Mismatch> {
+        let byte = |item: &Value| item.as_u64().and_then(|number| u8::try_from(number).ok());
+        match items.iter().map(|item| byte(item).ok_or(item)).collect::<Result<Vec<u8>, &Value>>() {
+            Ok(bytes) => Ok(BASE64.encode(bytes).into()),
+            Err(item) => {
+                let of_json = self.not_a(item, Type::Int32, "uint8").of_json;
+                Err(Mismatch { of_json, of_value: "unrecognized type: uint8".to_owned() })
+            }
+        }
     }
 }
 
@@ -261,11 +302,14 @@ fn is_zero(value: &Value, ty: Type) -> bool {
     }
 }
 
-fn name_of(value: &Value) -> String {
+/// What Go calls a value that is not of a type. A number that is none of the right sort is shown.
+fn name_of(value: &Value, ty: Type) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) => "bool".to_owned(),
-        Value::Number(number) if number.is_f64() => format!("number {number}"),
+        Value::Number(number) if matches!(ty, Type::Int32 | Type::Int64 | Type::IntOrString) => {
+            format!("number {number}")
+        }
         Value::Number(_) => "number".to_owned(),
         Value::String(_) => "string".to_owned(),
         Value::Array(_) => "array".to_owned(),
@@ -302,13 +346,15 @@ fn go_name(ty: Type) -> String {
     }
 }
 
-fn bytes(text: String) -> Result<Value, String> {
+fn bytes(text: String) -> Result<Value, Mismatch> {
     if BASE64.decode(&text).is_ok() {
         return Ok(text.into());
     }
     let is_base64 = |c: u8| c.is_ascii_alphanumeric() || b"+/=\r\n".contains(&c);
-    let at = text.bytes().position(|c| !is_base64(c)).unwrap_or(text.len());
-    Err(format!("illegal base64 data at input byte {at}"))
+    // What ends in the middle of four is at fault where they begin.
+    let at = text.bytes().position(|c| !is_base64(c)).unwrap_or(text.len() / 4 * 4);
+    let problem = format!("illegal base64 data at input byte {at}");
+    Err(Mismatch { of_value: format!("error decoding from json: {problem}"), of_json: problem })
 }
 
 fn time<E>(text: String, parse: impl Fn(&str) -> Result<String, E>) -> Result<Value, String> {

@@ -15,7 +15,7 @@ pub(super) fn config_map() -> Kind {
         has_scale: false,
         is_builtin: true,
         shape: Shape::Object(vec![
-            may("metadata", metadata()),
+            may("metadata", metadata(false)),
             must("data", Shape::strings(&["a", "b", "c", "d.e"])),
             may("binaryData", Shape::Map(&["x", "y"], Box::new(Shape::one(json!(["AQ==", "Ag=="]))))),
         ]),

@@ -17,7 +17,7 @@ pub(super) fn widget() -> Kind {
         has_scale: true,
         is_builtin: false,
         shape: Shape::Object(vec![
-            may("metadata", metadata()),
+            may("metadata", metadata(true)),
             must(
                 "spec",
                 Shape::Object(vec![
@@ -186,7 +186,7 @@ pub(super) fn blob() -> Kind {
         has_scale: false,
         is_builtin: false,
         shape: Shape::Object(vec![
-            may("metadata", metadata()),
+            may("metadata", metadata(true)),
             may(
                 "spec",
                 Shape::Object(vec![

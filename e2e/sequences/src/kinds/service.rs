@@ -21,7 +21,7 @@ pub(super) fn service() -> Kind {
         has_scale: false,
         is_builtin: true,
         shape: Shape::Object(vec![
-            may("metadata", metadata()),
+            may("metadata", metadata(false)),
             must(
                 "spec",
                 Shape::Object(vec![

@@ -14,7 +14,7 @@ pub(super) fn pod() -> Kind {
         has_status: true,
         has_scale: false,
         is_builtin: true,
-        shape: Shape::Object(vec![may("metadata", metadata()), must("spec", Shape::Object(pod_spec()))]),
+        shape: Shape::Object(vec![may("metadata", metadata(false)), must("spec", Shape::Object(pod_spec()))]),
         status: Shape::Object(vec![
             may("conditions", conditions()),
             may("phase", Shape::one(json!(["Pending", "Running"]))),
@@ -52,7 +52,7 @@ pub(super) fn deployment() -> Kind {
         has_scale: true,
         is_builtin: true,
         shape: Shape::Object(vec![
-            may("metadata", metadata()),
+            may("metadata", metadata(false)),
             must(
                 "spec",
                 Shape::Object(vec![

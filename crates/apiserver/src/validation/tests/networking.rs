@@ -42,7 +42,7 @@ fn ports_of_services_are_named_and_in_range() {
             r#"spec.ports[1].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP""#,
             "spec.ports[1].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive",
             r#"spec.ports[2].targetPort: Invalid value: "a--b": must not contain consecutive hyphens"#,
-            r#"spec.ports[2]: Duplicate value: {"AppProtocol":null,"Name":"","NodePort":0,"Port":80,"Protocol":"TCP","TargetPort":0}"#,
+            r#"spec.ports[2]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}"#,
         ],
     );
     refused(
