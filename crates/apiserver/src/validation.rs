@@ -103,8 +103,10 @@ pub(crate) fn metadata(
 /// What is wrong with the status of an object of a built-in kind.
 pub(crate) fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
-    if (resource.group, resource.kind) == ("", "Service") {
-        service::status(object, &mut problems);
+    match (resource.group, resource.kind) {
+        ("", "Pod") => pod::status(object, &mut problems),
+        ("", "Service") => service::status(object, &mut problems),
+        _ => {}
     }
     problems.0
 }

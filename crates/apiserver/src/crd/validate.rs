@@ -37,8 +37,7 @@ impl Structural {
     /// the status.
     pub(crate) fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let status = object.get("status").filter(|status| !status.is_null());
-        if let (Some(schema), Some(status)) = (self.properties.get("status"), status) {
+        if let (Some(schema), Some(status)) = (self.properties.get("status"), object.get("status")) {
             let earlier = old.get("status").map(|status| Earlier { value: status.into(), schema });
             let place = Place { earlier, ..Place::default() };
             errors = check(status.into(), schema, place).errors(Some("status"));

@@ -82,7 +82,7 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
     };
     let sent = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
     // What is not built in is read by what it says it is.
-    if context.resource.is_custom() && sent.0.is_empty() {
+    if context.resource.is_custom() && kind != "Scale" && sent.0.is_empty() {
         let body = String::from_utf8_lossy(&context.body);
         return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
     }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::at::At;
 use super::container::{Pod, containers, image_is_trimmed};
 use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain};
@@ -11,7 +13,7 @@ use super::scheduling::{affinity, tolerations, topology_spread};
 use super::volume::volumes;
 use super::{resources, security};
 use crate::field::{FieldError, Problems};
-use crate::values::Map;
+use crate::values::{Map, list_at};
 
 /// Checks the spec of a new Pod.
 pub(super) fn create(object: &Map, problems: &mut Problems) {
@@ -314,5 +316,17 @@ fn file_volumes(spec: &At<'_, '_>, problems: &mut Problems) {
                 }
             }
         }
+    }
+}
+
+/// Checks the status of a pod.
+pub(super) fn status(object: &Map, problems: &mut Problems) {
+    let ips = list_at(object, &["status", "podIPs"]).iter();
+    let ips: Vec<&str> = ips.map(|ip| ip["ip"].as_str().unwrap_or_default()).collect();
+    let of_a_family = |is_v6: bool| ips.iter().filter(|ip| ip.contains(':') == is_v6).count();
+    if of_a_family(false) > 1 || of_a_family(true) > 1 {
+        let shown: Value = ips.iter().map(|ip| serde_json::json!({"IP": ip})).collect();
+        let problem = "may specify no more than one IP for each IP family";
+        problems.add(FieldError::invalid("status.podIPs", shown, problem));
     }
 }
