@@ -111,22 +111,23 @@ impl FieldManager<'_> {
             return Err(Error::forbidden("metadata.managedFields must be nil"));
         }
         let mut managers = Managers::of(live)?;
-        let mut without = live.clone();
-        remove_managed_fields(&mut without);
+        let without = without_managed_fields(live);
         if managers.is_empty() {
             let empty = self.empty.cloned().unwrap_or_default();
             let first = Manager::update("before-first-apply", self.api_version, self.subresource);
             managers = self.update_managers(&empty, &without, managers, first, now)?;
             managers.cap_updates();
         }
-        let outcome = self.apply_managers(&without, config, managers.clone(), manager, force, now);
-        let outcome = match outcome {
-            Err(error) if manager == last_applied::MANAGER && error.is_conflict() => {
+        // What it is to be once more, if what is in the way is its own.
+        let again = (manager == last_applied::MANAGER && !force).then(|| managers.clone());
+        let outcome = self.apply_managers(&without, config, managers, manager, force, now);
+        let outcome = match (outcome, again) {
+            (Err(error), Some(managers)) if error.is_conflict() => {
                 last_applied::without_own(self, live, &error)
                     .unwrap_or(Err(error))
                     .and_then(|()| self.apply_managers(&without, config, managers, manager, true, now))
             }
-            outcome => outcome,
+            (outcome, _) => outcome,
         };
         let (object, managers) = outcome?;
         let mut object = object.unwrap_or(without);
@@ -161,8 +162,7 @@ impl FieldManager<'_> {
         now: Time,
     ) -> Result<Managers, Error> {
         let schema = self.schema()?;
-        let mut live = live.clone();
-        remove_managed_fields(&mut live);
+        let live = without_managed_fields(live);
         let live = Typed::new(&live, schema, Duplicates::Allow)?;
         let new = Typed::new(new, schema, Duplicates::Allow)?;
         let updated = self.updater.update(&live, &new, self.api_version, managers)?;
@@ -224,13 +224,11 @@ pub fn keep_times(live: &Map, new: &mut Map) -> bool {
     else {
         return false;
     };
-    let mut timed = new.clone();
-    let Some(Value::Array(of_new)) =
-        timed.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"))
-    else {
+    let Some(of_new) = new.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields")) else {
         return false;
     };
-    for (live, new) in of_live.iter().zip(of_new) {
+    let kept = of_new.clone();
+    for (live, new) in of_live.iter().zip(of_new.as_array_mut().into_iter().flatten()) {
         if let (Value::Object(live), Value::Object(new)) = (live, new) {
             match live.get("time") {
                 Some(time) => new.insert("time".to_owned(), time.clone()),
@@ -238,11 +236,26 @@ pub fn keep_times(live: &Map, new: &mut Map) -> bool {
             };
         }
     }
-    let same = value::equal_maps(live, &timed);
-    if same {
-        *new = timed;
+    let same = value::equal_maps(live, new);
+    if !same {
+        new["metadata"]["managedFields"] = kept;
     }
     same
+}
+
+/// A copy of an object without `metadata.managedFields`, which may be the larger part of it.
+fn without_managed_fields(object: &Map) -> Map {
+    let copied = |(name, value): (&String, &Value)| {
+        let value = match value {
+            Value::Object(metadata) if name == "metadata" => {
+                let others = metadata.iter().filter(|(name, _)| *name != "managedFields");
+                others.map(|(name, value)| (name.clone(), value.clone())).collect::<Map>().into()
+            }
+            value => value.clone(),
+        };
+        (name.clone(), value)
+    };
+    object.iter().map(copied).collect()
 }
 
 /// A program without a name.

@@ -73,7 +73,9 @@ pub(crate) fn apply(context: &mut Context, subresource: Option<&str>) -> Result<
 pub(crate) fn read(body: &[u8]) -> Result<Map> {
     let refuse = |problem: &str| Failure::bad_request(format!("error decoding patch: {problem}"));
     let is_json = body.trim_ascii_start().first() == Some(&b'{');
-    match read_yaml(body) {
+    // JSON is YAML, and much sooner read.
+    let json = if is_json { values::parse(body).ok() } else { None };
+    match json.map_or_else(|| read_yaml(body), |(value, _)| Ok(value)) {
         Ok(Value::Object(config)) if values::is_too_deep(&config) => Err(refuse("exceeded max depth")),
         Ok(Value::Object(config)) => Ok(config),
         Ok(Value::Null) => Ok(Map::new()),

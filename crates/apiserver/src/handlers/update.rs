@@ -1,5 +1,6 @@
 //! Replacing objects, and the part of it that every change shares.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
@@ -186,20 +187,25 @@ impl Change<'_> {
         if let Some(conversion) = self.resource.conversion {
             new = (conversion.to_storage)(new);
         }
-        let old = stored_as.read(current);
-        let mut new = self.joined(new, &old);
-        keep_system_metadata(&mut new, &old);
+        let old = match self.resource.conversion {
+            Some(_) => Cow::Owned(stored_as.read(current)),
+            // It is stored as it is served.
+            None => Cow::Borrowed(live),
+        };
+        let old = &*old;
+        let mut new = self.joined(new, old);
+        keep_system_metadata(&mut new, old);
         if self.subresource.is_none() {
-            stored_as.prepare_update(&mut new, &old);
+            stored_as.prepare_update(&mut new, old);
         }
-        let reserved = admission::prepare_update(self.state, &stored_as, &mut new, &old, self.dry_run)?;
-        if self.sets_wishes() && stored_as.counts_generations() && generation_moves(&stored_as, &new, &old) {
-            let generation = at(&old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
+        let reserved = admission::prepare_update(self.state, &stored_as, &mut new, old, self.dry_run)?;
+        if self.sets_wishes() && stored_as.counts_generations() && generation_moves(&stored_as, &new, old) {
+            let generation = at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
             map_at(&mut new, "metadata").insert("generation".to_owned(), (generation + 1).into());
         }
         let problems = match self.subresource {
-            None => stored_as.validate_update(&new, &old),
-            Some(_) => stored_as.validate_subresource(&new, &old),
+            None => stored_as.validate_update(&new, old),
+            Some(_) => stored_as.validate_subresource(&new, old),
         };
         if !problems.is_empty() {
             return Err(Failure::invalid(
@@ -209,7 +215,7 @@ impl Change<'_> {
                 &problems,
             ));
         }
-        if keep_times(&old, &mut new) {
+        if keep_times(old, &mut new) {
             return Ok(Some(current.clone()));
         }
         if self.dry_run {
@@ -223,7 +229,7 @@ impl Change<'_> {
         match self.state.store.update(&self.resource.table, &self.key, current.version, &mut encode) {
             Ok(object) => {
                 reserved.keep();
-                admission::changed(self.state, &stored_as, &object, Some(&old));
+                admission::changed(self.state, &stored_as, &object, Some(old));
                 Ok(Some(object))
             }
             Err(StoreError::Changed) => Ok(None),
