@@ -1,5 +1,5 @@
-//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: random sequences of writes on a real kube-apiserver and on
-//! the embedded server, and what they differ in.
+//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply on a real kube-apiserver,
+//! then random sequences of writes on it and on the embedded server, and what they differ in.
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
 
@@ -23,6 +23,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     done(cargo(&build), "klient cannot be built: see above")?;
     let folder = servers::folder();
     let upstream = Server::kube_apiserver(&folder)?;
+    let mut cases =
+        cargo(&["test", "--quiet", "--package", "klient-apiserver", "--test", "it", "--", "apply::"]);
+    cases.arg("--test-threads=1").env("KLIENT_JUDGE", &upstream.kubeconfig);
+    done(cases, "the cases of server-side apply do not hold on kube-apiserver: see above")?;
     let klient = root().join("target/debug/klient");
     let embedded = Server::embedded(&klient, &folder)?;
     let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);
