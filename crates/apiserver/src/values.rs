@@ -13,7 +13,7 @@ mod path;
 pub(crate) mod syntax;
 
 pub(crate) use decode::{Decoded, Mismatch, decode, empty};
-pub(crate) use depth::{DEEPEST, depth, is_too_deep};
+pub(crate) use depth::is_too_deep;
 pub(crate) use encode::{encode, plain};
 pub(crate) use kind::json_type;
 pub(crate) use parse::parse;

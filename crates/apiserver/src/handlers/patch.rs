@@ -5,7 +5,6 @@ use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
 use klient_apimachinery::patch::{GoValue, PatchError, merge, strategic};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Context;
@@ -17,7 +16,7 @@ use crate::field::FieldError;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{self, Decoded, Map, parse, text_at};
+use crate::values::{Decoded, Map, parse, text_at};
 
 /// A patch as it was sent.
 pub(crate) enum Patch {
@@ -76,11 +75,7 @@ impl Patch {
         let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
         match header.split(';').next().unwrap_or_default().trim() {
-            "application/json-patch+json" => {
-                let patch = JsonPatch::parse(body).map_err(refused)?;
-                check_depth(body)?;
-                Ok(Patch::Json(patch))
-            }
+            "application/json-patch+json" => JsonPatch::parse(body).map_err(refused).map(Patch::Json),
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
             "application/strategic-merge-patch+json" if !custom => match read_json(body)? {
                 Value::Object(patch) => Ok(Patch::Strategic(patch)),
@@ -144,37 +139,6 @@ impl Patch {
         };
         Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
     }
-}
-
-/// An operation of a JSON patch, as far as it says how deep it reaches.
-#[derive(Deserialize)]
-struct Reach {
-    #[serde(default)]
-    op: String,
-    #[serde(default)]
-    path: String,
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    value: Value,
-}
-
-/// Checks that a JSON patch cannot nest values so deep that they are too deep to walk. Each copy of a part of an
-/// object into that part may double its depth.
-fn check_depth(patch: &[u8]) -> Result<()> {
-    // More than objects may have: a patch may copy far down what does not become deeper by it.
-    const DEEPEST: usize = 4 * values::DEEPEST;
-    let depth_of = |pointer: &str| pointer.matches('/').count();
-    let mut depth = values::DEEPEST;
-    for Reach { op, path, from, value } in serde_json::from_slice::<Vec<Reach>>(patch).unwrap_or_default() {
-        let moved = depth.saturating_sub(depth_of(&from));
-        let put = if matches!(&*op, "copy" | "move") { moved } else { values::depth(&value) };
-        depth = depth.max(depth_of(&path) + put);
-        if depth > DEEPEST {
-            return Err(Failure::bad_request("the patch may make an object that is nested too deep"));
-        }
-    }
-    Ok(())
 }
 
 /// A strategic merge patch that cannot be applied. Of most of them upstream says no more than that it cannot.

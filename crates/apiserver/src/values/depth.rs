@@ -5,16 +5,11 @@ use serde_json::Value;
 use super::Map;
 
 /// How deep objects may be nested. What reads them back stops at 128, and lists and events go around them.
-pub(crate) const DEEPEST: usize = 100;
+const DEEPEST: usize = 100;
 
 /// Whether an object is nested deeper than objects may be.
 pub(crate) fn is_too_deep(object: &Map) -> bool {
     1 + deepest(object.values()) > DEEPEST
-}
-
-/// How deep a value is nested; what holds no others has a depth of 0.
-pub(crate) fn depth(value: &Value) -> usize {
-    deepest([value])
 }
 
 /// Nothing is called for what is within: it may be deep.
@@ -46,7 +41,7 @@ mod tests {
         for (value, expected) in
             [(json!(1), 0), (json!([]), 1), (json!({"a": 1, "b": [1, {}]}), 3), (json!([[[1]], 2]), 3)]
         {
-            assert_eq!(depth(&value), expected, "{value}");
+            assert_eq!(deepest([&value]), expected, "{value}");
         }
         let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
         assert!(!is_too_deep(nested(DEEPEST).as_object().unwrap()));

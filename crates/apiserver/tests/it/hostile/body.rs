@@ -132,7 +132,7 @@ async fn patches_that_grow_are_refused() {
     for (patch, codes) in [
         (doubling, &[400, 422][..]),
         (wide, &[422]),
-        (deep, &[400]),
+        (deep, &[422]),
         (far, &[400, 422]),
         (too_many, &[413]),
         (json!([copy("", "/spec/a")]), &[200, 422]),
