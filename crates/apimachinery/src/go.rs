@@ -1,6 +1,8 @@
-//! How Go shows texts, which is how Kubernetes' messages quote them.
+//! How Go shows texts and names values, which is how Kubernetes' messages do.
 
 use std::fmt::Write as _;
+
+use serde_json::Value;
 
 /// A text as Go's `%q` shows it.
 ///
@@ -52,4 +54,21 @@ pub fn is_printable(c: char) -> bool {
     let mut text = String::from("x");
     text.push(c);
     text.escape_debug().nth(1) == Some(c)
+}
+
+/// What Go calls a value in JSON that it cannot read into what is wanted.
+///
+/// ```
+/// use klient_apimachinery::go::json_type;
+/// assert_eq!(json_type(&serde_json::json!([1])), "array");
+/// ```
+pub fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
 }

@@ -7,7 +7,6 @@
 mod decode;
 mod depth;
 mod encode;
-mod kind;
 mod parse;
 mod path;
 pub(crate) mod syntax;
@@ -15,7 +14,6 @@ pub(crate) mod syntax;
 pub(crate) use decode::{Decoded, Mismatch, decode, empty};
 pub(crate) use depth::is_too_deep;
 pub(crate) use encode::{encode, plain};
-pub(crate) use kind::json_type;
 pub(crate) use parse::parse;
 pub(crate) use path::{at, at_mut, list_at, map_at, text_at};
 

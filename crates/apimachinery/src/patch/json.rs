@@ -12,6 +12,7 @@ mod pointer;
 
 use std::fmt;
 
+use crate::go::json_type;
 use serde_json::{Map, Value};
 
 use pointer::{Pointer, Problem};
@@ -101,14 +102,7 @@ impl JsonPatch {
 }
 
 fn mismatch(value: &Value, wanted: &str) -> JsonPatchError {
-    let kind = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
+    let kind = json_type(value);
     JsonPatchError::Malformed(format!("json: cannot unmarshal {kind} into {wanted}"))
 }
 

@@ -2,6 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::go::json_type;
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::ownership::{Ownership, kind_of, named};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{self, Map, json_type, map_at, text_at};
+use crate::values::{self, Map, map_at, text_at};
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {

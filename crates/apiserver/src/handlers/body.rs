@@ -4,6 +4,7 @@ pub(super) mod protobuf;
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use klient_apimachinery::go::json_type;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::yaml;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use super::Context;
 use super::options::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use crate::values::{self, Decoded, MOST_NOTES, Map, json_type, map_at, text_at};
+use crate::values::{self, Decoded, MOST_NOTES, Map, map_at, text_at};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

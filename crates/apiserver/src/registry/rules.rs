@@ -1,5 +1,6 @@
 //! What objects of a resource look like, what they are completed with, and which rules they follow.
 
+use klient_apimachinery::go::json_type;
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use klient_apimachinery::validation as names;
 use serde_json::Value;
@@ -8,7 +9,7 @@ use super::Resource;
 use super::resource::Flavor;
 use crate::crd::definition;
 use crate::field::{FieldError, Problems};
-use crate::values::{self, Decoded, Map, Mismatch, json_type};
+use crate::values::{self, Decoded, Map, Mismatch};
 use crate::{defaults, validation};
 
 impl Resource {

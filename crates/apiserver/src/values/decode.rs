@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::go::json_type;
 use klient_apimachinery::schema::{Field, Schema, Type};
 use klient_apimachinery::{MicroTime, Quantity, Time};
 use klient_schema::core_v1::PERSISTENT_VOLUME_CLAIM;
@@ -305,15 +306,10 @@ fn is_zero(value: &Value, ty: Type) -> bool {
 /// What Go calls a value that is not of a type. A number that is none of the right sort is shown.
 fn name_of(value: &Value, ty: Type) -> String {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "bool".to_owned(),
         Value::Number(number) if matches!(ty, Type::Int32 | Type::Int64 | Type::IntOrString) => {
             format!("number {number}")
         }
-        Value::Number(_) => "number".to_owned(),
-        Value::String(_) => "string".to_owned(),
-        Value::Array(_) => "array".to_owned(),
-        Value::Object(_) => "object".to_owned(),
+        value => json_type(value).to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a document to the objects in it.
 
+use klient_apimachinery::go::json_type;
 use klient_apimachinery::yaml::YamlError;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::NoMatch;
@@ -55,7 +56,7 @@ fn object(value: Value) -> Result<Unstructured, String> {
         return Err(format!("Object 'Kind' is missing in '{shown}'"));
     }
     let unfit = |value: &Value, field: &str, wanted: &str| {
-        format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", type_name(value))
+        format!("json: cannot unmarshal {} into Go struct field {field} of type {wanted}", json_type(value))
     };
     match fields.get("metadata") {
         None | Some(Value::Null) => {}
@@ -84,17 +85,6 @@ fn object(value: Value) -> Result<Unstructured, String> {
         Some(value) => return Err(unfit(value, "PartialObjectMetadata.metadata", "v1.ObjectMeta")),
     }
     Ok(Unstructured(fields))
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 /// Finds where an object is served, and puts it into its namespace.
