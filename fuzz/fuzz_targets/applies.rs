@@ -59,7 +59,8 @@ fuzz_target!(|steps: Vec<(u8, u16)>| {
             if let Some(fields) = live.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
                 new["metadata"]["managedFields"] = fields.clone();
             }
-            live = fields.update(&live, new, manager, now).expect("what fits its schema is recorded");
+            fields.update(&live, &mut new, manager, now).expect("what fits its schema is recorded");
+            live = new;
         } else {
             let Ok(applied) = fields.apply(&live, &wanted, manager, how & 0x40 != 0, now) else { continue };
             // An object of which nobody owns anything is taken for somebody's when it is next applied to.

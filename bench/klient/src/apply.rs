@@ -135,7 +135,9 @@ pub fn unchanged(args: &Args, out: &mut Map) {
             let mut new = Value::Object(live.clone());
             new["metadata"]["labels"][format!("l{number}")] = "1".into();
             new["status"][*field] = 3.into();
-            live = fields.update(&live, map(new), &format!("updater-{number}"), NOW).unwrap();
+            let mut new = map(new);
+            fields.update(&live, &mut new, &format!("updater-{number}"), NOW).unwrap();
+            live = new;
         }
     }
     out.insert("managers".into(), Managers::of(&live).unwrap().len().into());

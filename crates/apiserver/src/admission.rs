@@ -169,8 +169,7 @@ fn establish(state: &State, resource: &Resource, object: &mut Map) {
         listed.objects.iter().filter(|other| other.key.name() != name).map(|other| other.value()).collect();
     let before = object.clone();
     definition::establish(object, &mut others.iter(), Time::now());
-    let established = std::mem::take(object);
-    *object = Ownership::of(resource, Some("status")).update(Some(&before), established, "kube-apiserver");
+    Ownership::of(resource, Some("status")).update(Some(&before), object, "kube-apiserver");
 }
 
 /// Marks a definition as going, held by its objects.

@@ -30,8 +30,8 @@ fn put(state: &Arc<State>, object: Map, time: &str) {
     let resources = klient_schema::resources(group, version).unwrap_or_default();
     let plural = resources.iter().find(|resource| resource.kind == kind).map(|resource| resource.plural);
     let resource = state.registry.built_in(group, version, plural.unwrap_or_default());
-    let object = resource.decode(object).expect("the objects fit their types").object;
-    let mut object = Ownership::of(&resource, None).update(None, object, "kube-apiserver");
+    let mut object = resource.decode(object).expect("the objects fit their types").object;
+    Ownership::of(&resource, None).update(None, &mut object, "kube-apiserver");
     let metadata = map_at(&mut object, "metadata");
     metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
     metadata.insert("creationTimestamp".to_owned(), time.into());

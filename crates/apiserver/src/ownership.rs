@@ -1,5 +1,6 @@
 //! [`Ownership`], who owns which fields of the objects of a resource.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use klient_apimachinery::meta::Reason;
@@ -12,7 +13,7 @@ use klient_structured_merge::{
 use crate::convert;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use crate::values::{self, Map, text_at};
+use crate::values::{self, Map, list_at, text_at};
 
 /// Who owns which fields of the objects of a resource: what a write does to `metadata.managedFields`.
 ///
@@ -22,8 +23,9 @@ pub(crate) struct Ownership<'a> {
     api_version: Str,
     kind: &'a str,
     subresource: &'a str,
-    /// What an object is before it is created.
-    empty: Map,
+    /// The struct of the kind, if it is built in.
+    schema: Option<&'static Schema>,
+    empty: OnceCell<Map>,
 }
 
 impl<'a> Ownership<'a> {
@@ -41,7 +43,8 @@ impl<'a> Ownership<'a> {
             api_version: resource.info.api_version().into(),
             kind: &resource.info.kind,
             subresource: subresource.unwrap_or_default(),
-            empty: resource.schema().map(values::empty).unwrap_or_default(),
+            schema: resource.schema(),
+            empty: OnceCell::new(),
         }
     }
 
@@ -52,23 +55,17 @@ impl<'a> Ownership<'a> {
             api_version: api_version.into(),
             kind: schema.name,
             subresource,
-            empty: values::empty(schema),
+            schema: Some(schema),
+            empty: OnceCell::new(),
         }
     }
 
     /// Records what a manager has changed, in an object as it will be stored but for what the server sets.
-    pub(crate) fn update(&self, live: Option<&Map>, new: Map, manager: &str) -> Map {
-        let live = live.unwrap_or(&self.empty);
-        let updated = self.fields().update(live, new.clone(), manager, Time::now());
-        updated.unwrap_or_else(|error| {
+    pub(crate) fn update(&self, live: Option<&Map>, new: &mut Map, manager: &str) {
+        let live = live.unwrap_or_else(|| self.empty());
+        if let Err(error) = self.fields(None).update(live, new, manager, Time::now()) {
             tracing::warn!(kind = self.kind, %error, "managed fields stay as they were");
-            let mut new = new;
-            let before = values::at(live, &["metadata", "managedFields"]).cloned();
-            let metadata = values::map_at(&mut new, "metadata");
-            metadata.remove("managedFields");
-            metadata.extend(before.map(|before| ("managedFields".to_owned(), before)));
-            new
-        })
+        }
     }
 
     /// Puts the configuration of a manager into an object, or makes one of it.
@@ -85,18 +82,26 @@ impl<'a> Ownership<'a> {
         let mut fields = config.clone();
         fields.remove("apiVersion");
         fields.remove("kind");
-        let live = live.unwrap_or(&self.empty);
-        let applied = self.fields().apply(live, &fields, manager, force, Time::now());
+        let live = live.unwrap_or_else(|| self.empty());
+        // Only what nobody owns is compared with an object in which nothing is set.
+        let is_owned = !list_at(live, &["metadata", "managedFields"]).is_empty();
+        let empty = if is_owned { None } else { Some(self.empty()) };
+        let applied = self.fields(empty).apply(live, &fields, manager, force, Time::now());
         applied.map_err(|error| refused(&error, config))
     }
 
-    fn fields(&self) -> FieldManager<'_> {
+    /// What an object is before it is created.
+    fn empty(&self) -> &Map {
+        self.empty.get_or_init(|| self.schema.map(values::empty).unwrap_or_default())
+    }
+
+    fn fields<'s>(&'s self, empty: Option<&'s Map>) -> FieldManager<'s> {
         FieldManager {
             updater: &self.updater,
             api_version: &self.api_version,
             kind: self.kind,
             subresource: self.subresource,
-            empty: Some(&self.empty),
+            empty,
         }
     }
 }
@@ -170,7 +175,7 @@ fn below(paths: &[&[Option<&str>]]) -> Filter {
 }
 
 /// `apps/v1, Kind=Deployment`, as Go prints it.
-pub(crate) fn kind_of((api_version, kind): (&str, &str)) -> String {
+fn kind_of((api_version, kind): (&str, &str)) -> String {
     match api_version.split('/').count() {
         // What cannot be read is no kind at all.
         3.. => "/, Kind=".to_owned(),
@@ -179,11 +184,15 @@ pub(crate) fn kind_of((api_version, kind): (&str, &str)) -> String {
     }
 }
 
+/// The kind of a configuration, as Go prints it.
+pub(crate) fn kind(config: &Map) -> String {
+    kind_of((text_at(config, &["apiVersion"]), text_at(config, &["kind"])))
+}
+
 /// `NAMESPACE/NAME; KIND` of a configuration, as upstream's errors name it.
 pub(crate) fn named(config: &Map) -> String {
     let text = |path: &[&str]| text_at(config, path);
-    let kind = kind_of((text(&["apiVersion"]), text(&["kind"])));
-    format!("{}/{}; {kind}", text(&["metadata", "namespace"]), text(&["metadata", "name"]))
+    format!("{}/{}; {}", text(&["metadata", "namespace"]), text(&["metadata", "name"]), kind(config))
 }
 
 fn refused(error: &Error, config: &Map) -> Failure {

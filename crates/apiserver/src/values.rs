@@ -15,7 +15,7 @@ pub(crate) use decode::{Decoded, Mismatch, decode, empty};
 pub(crate) use depth::is_too_deep;
 pub(crate) use encode::{encode, plain};
 pub(crate) use parse::parse;
-pub(crate) use path::{at, at_mut, list_at, map_at, text_at};
+pub(crate) use path::{at, at_mut, list_at, map_at, set, text_at};
 
 use serde_json::Value;
 

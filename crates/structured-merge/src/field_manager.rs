@@ -24,8 +24,8 @@ use crate::{Duplicates, Error, FieldSet, Manager, Managers, Map, Owned, Path, Sc
 /// let updater = Updater::of_one("v1", Schema::builtin(&klient_schema::core_v1::CONFIG_MAP));
 /// let fields = FieldManager { updater: &updater, api_version: "v1", ..FieldManager::default() };
 /// let new = json!({"metadata": {"name": "m"}, "data": {"a": "1"}});
-/// let new = new.as_object().cloned().expect("an object");
-/// let stored = fields.update(&Map::new(), new, "kubectl-create", Time::from_unix(1_800_000_000))?;
+/// let mut stored = new.as_object().cloned().expect("an object");
+/// fields.update(&Map::new(), &mut stored, "kubectl-create", Time::from_unix(1_800_000_000))?;
 /// assert_eq!(
 ///     stored["metadata"]["managedFields"],
 ///     json!([{
@@ -69,19 +69,29 @@ impl FieldManager<'_> {
     ///
     /// # Errors
     ///
-    /// [`is_invalid`](Error::is_invalid) and [`is_conversion`](Error::is_conversion). An API server then writes
-    /// `new` with the managed fields of `live`.
-    pub fn update(&self, live: &Map, mut new: Map, manager: &str, now: Time) -> Result<Map, Error> {
-        let managers = self.managers(live, &new);
-        remove_managed_fields(&mut new);
+    /// [`is_invalid`](Error::is_invalid) and [`is_conversion`](Error::is_conversion). `new` then has the managed
+    /// fields of `live`, with which an API server writes it.
+    pub fn update(&self, live: &Map, new: &mut Map, manager: &str, now: Time) -> Result<(), Error> {
+        let managers = self.managers(live, new);
+        remove_managed_fields(new);
         if managers.is_empty() && exists(live) {
-            return Ok(new);
+            return Ok(());
         }
         let manager = Manager::update(name(manager), self.api_version, self.subresource);
-        let mut managers = self.update_managers(live, &new, managers, manager, now)?;
-        managers.cap_updates();
-        managers.write_to(&mut new);
-        Ok(new)
+        match self.update_managers(live, new, managers, manager, now) {
+            Ok(mut managers) => {
+                managers.cap_updates();
+                managers.write_to(new);
+                Ok(())
+            }
+            Err(error) => {
+                let kept = live.get("metadata").and_then(|metadata| metadata.get("managedFields"));
+                if let (Some(kept), Some(Value::Object(metadata))) = (kept, new.get_mut("metadata")) {
+                    metadata.insert("managedFields".to_owned(), kept.clone());
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Puts a configuration into an object: gives it as it is to be, but for defaults, with who owns what. `live` is

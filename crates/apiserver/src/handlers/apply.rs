@@ -1,17 +1,16 @@
 //! Server-side apply: an object is made to have the fields that a manager wants.
 
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::go::json_type;
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
 use super::Context;
-use super::body::{check_namespace, read_yaml};
+use super::body::{check_namespace, media_type, read_yaml};
 use super::create::Creation;
 use super::options::{Write, WriteOptions};
 use super::update::{Change, check_name};
-use crate::ownership::{Ownership, kind_of, named};
+use crate::ownership::{Ownership, kind, named};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
@@ -19,8 +18,7 @@ use crate::values::{self, Map, map_at, text_at};
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {
-    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    header.split(';').next().unwrap_or_default().trim() == "application/apply-patch+yaml"
+    media_type(headers) == "application/apply-patch+yaml"
 }
 
 /// Puts the configuration in the body into an object, or into what its subresource shows of it. An object that
@@ -101,7 +99,7 @@ impl Place<'_> {
     fn decode(&self, object: Map, config: &Map) -> Result<Map> {
         let decoded = self.resource.decode_applied(object).map_err(|mismatch| {
             let (named, problem) = (named(config), mismatch.of_value);
-            let kind = kind_of((text_at(config, &["apiVersion"]), text_at(config, &["kind"])));
+            let kind = kind(config);
             let problem = format!("unable to convert unstructured object to {kind}: {problem}");
             Failure::bare(500, format!("failed to convert new object ({named}) to proper version: {problem}"))
         })?;

@@ -23,14 +23,19 @@ pub(crate) enum Medium {
     Protobuf,
 }
 
+/// The media type a body is said to have, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> &str {
+    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim()
+}
+
 /// The form a body is said to have; JSON where nothing is said. Of custom resources there is no protobuf.
 ///
 /// # Errors
 ///
 /// 415 for forms that are not read.
 pub(crate) fn medium(headers: &HeaderMap, has_protobuf: bool) -> Result<Medium> {
-    let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match header.split(';').next().unwrap_or_default().trim() {
+    match media_type(headers) {
         "" | "application/json" | "*/*" => Ok(Medium::Json),
         "application/yaml" => Ok(Medium::Yaml),
         "application/vnd.kubernetes.protobuf" if has_protobuf => Ok(Medium::Protobuf),

@@ -106,7 +106,7 @@ impl Creation<'_> {
         let Creation { state, resource, manager, dry_run } = *self;
         resource.default(&mut object);
         if let Some(manager) = manager {
-            object = Ownership::of(resource, None).update(None, object, manager);
+            Ownership::of(resource, None).update(None, &mut object, manager);
         }
         let stored_as = state.stored_as(resource);
         let mut object = match resource.conversion {

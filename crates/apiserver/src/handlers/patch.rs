@@ -1,6 +1,5 @@
 //! Patching objects.
 
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use super::Context;
 use super::apply;
-use super::body::{AFTER_ADMISSION, owners_twice, strict_notes};
+use super::body::{AFTER_ADMISSION, media_type, owners_twice, strict_notes};
 use super::options::{FieldValidation, Write, WriteOptions};
 use super::update::{Change, check_name};
 use crate::field::FieldError;
@@ -72,9 +71,8 @@ impl Patch {
     ///
     /// 415 for types that are not taken here, 400 and 413 for bodies that are no patch.
     pub(crate) fn read(headers: &HeaderMap, body: &[u8], custom: bool) -> Result<Patch> {
-        let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
-        match header.split(';').next().unwrap_or_default().trim() {
+        match media_type(headers) {
             "application/json-patch+json" => JsonPatch::parse(body).map_err(refused).map(Patch::Json),
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
             "application/strategic-merge-patch+json" if !custom => match read_json(body)? {

@@ -46,7 +46,9 @@ pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
     check_name(context.name(), &wished)?;
     let manager = options.manager(&context.headers);
     set(context, options.dry_run, false, &mut |present| {
-        Ok(ownership().update(Some(present), wished.clone(), &manager))
+        let mut wished = wished.clone();
+        ownership().update(Some(present), &mut wished, &manager);
+        Ok(wished)
     })
 }
 
@@ -75,9 +77,10 @@ pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
         let Value::Object(scale) = patched else {
             return Err(Failure::bad_request("the patch makes no object"));
         };
-        let wished = decode(scale)?;
+        let mut wished = decode(scale)?;
         check_name(context.name(), &wished)?;
-        Ok(ownership().update(Some(present), wished, &manager))
+        ownership().update(Some(present), &mut wished, &manager);
+        Ok(wished)
     })
 }
 

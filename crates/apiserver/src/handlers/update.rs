@@ -21,7 +21,7 @@ use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StoreError};
-use crate::values::{Map, at, map_at, text_at};
+use crate::values::{Map, at, map_at, set, text_at};
 
 /// Replaces an object, or what its subresource shows of it, with the one in the body.
 pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
@@ -179,7 +179,7 @@ impl Change<'_> {
         let stored_as = self.state.stored_as(self.resource);
         self.resource.default(&mut new);
         if let Some(manager) = self.manager {
-            new = Ownership::of(self.resource, self.subresource).update(Some(live), new, manager);
+            Ownership::of(self.resource, self.subresource).update(Some(live), &mut new, manager);
         }
         if self.patching {
             body::dedup_owners(&mut new);
@@ -256,50 +256,31 @@ impl Change<'_> {
     }
 
     /// What becomes of the object: each endpoint changes its own part, and who owns it, and leaves the rest.
-    fn joined(&self, new: Map, old: &Map) -> Map {
-        let owners = at(&new, &["metadata", "managedFields"]).cloned();
-        let mut joined = self.parts_joined(new, old);
-        let metadata = map_at(&mut joined, "metadata");
-        metadata.remove("managedFields");
-        metadata.extend(owners.map(|owners| ("managedFields".to_owned(), owners)));
-        joined
-    }
-
-    fn parts_joined(&self, mut new: Map, old: &Map) -> Map {
-        let keep = |into: &mut Map, from: &Map, name: &str| match from.get(name) {
-            Some(value) => {
-                into.insert(name.to_owned(), value.clone());
+    fn joined(&self, mut new: Map, old: &Map) -> Map {
+        let Some(subresource) = self.subresource else {
+            if self.resource.has_status() {
+                set(&mut new, "status", old.get("status"));
             }
-            None => {
-                into.remove(name);
-            }
-        };
-        let parts: &[&str] = match self.subresource {
-            None => {
-                if self.resource.has_status() {
-                    keep(&mut new, old, "status");
-                }
-                return new;
-            }
-            Some("finalize") => &["spec", "finalizers"],
-            Some("ephemeralcontainers") => &["spec", "ephemeralContainers"],
-            Some("resize") => &["spec", "containers"],
-            Some(_) => {
-                let mut object = old.clone();
-                keep(&mut object, &new, "status");
-                if !self.resource.is_custom() {
-                    keep(&mut object, &new, "metadata");
-                    keep_metadata(kept_by_status(self.resource), map_at(&mut object, "metadata"), old);
-                }
-                return object;
-            }
+            return new;
         };
         let mut object = old.clone();
-        let [outer, inner] = parts else { return object };
-        let value = at(&new, parts).cloned();
-        let outer = map_at(&mut object, outer);
-        outer.remove(*inner);
-        outer.extend(value.map(|value| ((*inner).to_owned(), value)));
+        let part = match subresource {
+            "finalize" => Some("finalizers"),
+            "ephemeralcontainers" => Some("ephemeralContainers"),
+            "resize" => Some("containers"),
+            _ => None,
+        };
+        if let Some(part) = part {
+            set(map_at(&mut object, "spec"), part, at(&new, &["spec", part]));
+        } else {
+            set(&mut object, "status", new.get("status"));
+            if !self.resource.is_custom() {
+                set(&mut object, "metadata", new.get("metadata"));
+                keep_metadata(kept_by_status(self.resource), map_at(&mut object, "metadata"), old);
+            }
+        }
+        let owners = at(&new, &["metadata", "managedFields"]);
+        set(map_at(&mut object, "metadata"), "managedFields", owners);
         object
     }
 }
@@ -314,8 +295,7 @@ fn keep_metadata(kept: &[&[&str]], metadata: &mut Map, old: &Map) {
             _ => &[],
         };
         for name in names {
-            metadata.remove(*name);
-            metadata.extend(at(old, &["metadata", name]).map(|value| ((*name).to_owned(), value.clone())));
+            set(metadata, name, at(old, &["metadata", name]));
         }
     }
 }
@@ -334,14 +314,7 @@ fn keep_system_metadata(new: &mut Map, old: &Map) {
     let metadata = map_at(new, "metadata");
     metadata.remove("selfLink");
     for name in KEPT {
-        match at(old, &["metadata", name]) {
-            Some(value) => {
-                metadata.insert(name.to_owned(), value.clone());
-            }
-            None => {
-                metadata.remove(name);
-            }
-        }
+        set(metadata, name, at(old, &["metadata", name]));
     }
 }
 

@@ -26,6 +26,14 @@ pub(crate) fn list_at<'a>(object: &'a Map, path: &[&str]) -> &'a [Value] {
     at(object, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Gives an entry another value, or takes it away.
+pub(crate) fn set(object: &mut Map, name: &str, value: Option<&Value>) {
+    match value {
+        Some(value) => drop(object.insert(name.to_owned(), value.clone())),
+        None => drop(object.remove(name)),
+    }
+}
+
 /// The object under a name, made where there is none.
 pub(crate) fn map_at<'a>(object: &'a mut Map, name: &str) -> &'a mut Map {
     let value = object.entry(name).or_insert(Value::Null);

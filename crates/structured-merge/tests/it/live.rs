@@ -109,8 +109,11 @@ impl Live {
     pub(crate) fn update(&mut self, manager: &str, change: impl FnOnce(&mut Value)) -> &mut Self {
         let mut new = Value::Object(self.object.clone());
         change(&mut new);
-        self.write(|fields, live, now| fields.update(live, object(&new).clone(), manager, now))
-            .expect("it is written");
+        self.write(|fields, live, now| {
+            let mut new = object(&new).clone();
+            fields.update(live, &mut new, manager, now).map(|()| new)
+        })
+        .expect("it is written");
         self
     }
 

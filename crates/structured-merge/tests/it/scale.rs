@@ -2,7 +2,7 @@
 
 use klient_apimachinery::Time;
 use klient_schema::autoscaling_v1;
-use klient_structured_merge::{FieldManager, Managers, Map, Path, ScaleFields, Updater};
+use klient_structured_merge::{FieldManager, Managers, Path, ScaleFields, Updater};
 use serde_json::{Value, json};
 
 use crate::live::{Live, object};
@@ -31,7 +31,7 @@ fn write_scale(web: &mut Live, manager: &str, replicas: i64) {
     scale.to_scale().write_to(&mut live);
     let mut new = live.clone();
     new["spec"]["replicas"] = replicas.into();
-    let new: Map = fields.update(&live, new, manager, Time::from_unix(0)).expect("it is written");
+    fields.update(&live, &mut new, manager, Time::from_unix(0)).expect("it is written");
     let managers = scale.to_object(Managers::of(&new).expect("they can be read"));
     web.object["spec"]["replicas"] = replicas.into();
     managers.write_to(&mut web.object);

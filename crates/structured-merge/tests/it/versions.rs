@@ -141,7 +141,8 @@ fn changed(before: Value, after: Value, config: Value) -> Vec<String> {
     let fields = FieldManager { updater: &updater, api_version: V1, ..FieldManager::default() };
     let mut new = live.clone();
     new["spec"]["flag"] = true.into();
-    owned(&fields.update(&live, new, "bob", Time::from_unix(0)).expect("it is written"))
+    fields.update(&live, &mut new, "bob", Time::from_unix(0)).expect("it is written");
+    owned(&new)
 }
 
 #[test]
