@@ -12,11 +12,13 @@
 //!   klient-bench apply  --data data --what deployment|list
 //!   klient-bench three-way --data data
 //!   klient-bench apply-http --kubeconfig FILE --clients 16 [--changes] [--seconds 5]
+//!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
 mod index;
 mod informer;
 mod queue;
+mod unread;
 mod watch;
 
 use std::any::Any;
@@ -51,6 +53,7 @@ fn main() {
         "apply" => Box::new(apply::unchanged(&args, &mut out)),
         "three-way" => Box::new(apply::three_way(&args, &mut out)),
         "apply-http" => run(apply::over_http(&args, &mut out)),
+        "unread" => run(unread::run(&args, &mut out)),
         "queue" => Box::new(queue::run(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };

@@ -29,6 +29,13 @@ use crate::transport::{self, BoxError, RequestBody, ResponseBody, Transport};
 /// assert_eq!(namespaces.items.len(), 4);
 /// # Ok(()) }
 /// ```
+///
+/// # Unread responses
+///
+/// A list or a watch that is not read stops no other request of the client: each holds 1 MiB of data at most, less
+/// than its share of a connection. One in which data waits unread for longer than
+/// [`Timeouts::unread`](crate::Timeouts::unread) ends with an error. A request that waits for its response for more than
+/// ten seconds is logged as a warning.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

@@ -115,6 +115,9 @@ pub struct Timeouts {
     pub whole: Option<Duration>,
     /// A watch that hears nothing although it asked for bookmarks, which come every minute.
     pub watch_idle: Option<Duration>,
+    /// A list, a watch or another stream that has data and is not read. It then ends with an error of kind
+    /// [`Timeout`](crate::ErrorKind::Timeout) and its memory is freed; until then it holds 1 MiB at most.
+    pub unread: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -125,6 +128,7 @@ impl Default for Timeouts {
             first_byte: Some(Duration::from_secs(75)),
             whole: None,
             watch_idle: Some(Duration::from_secs(300)),
+            unread: Some(Duration::from_secs(300)),
         }
     }
 }
@@ -153,19 +157,30 @@ impl Config {
         }
     }
 
-    /// What kubectl would use: the files in `$KUBECONFIG`, else `~/.kube/config`; or, in a pod of a cluster that has
-    /// neither, its service account.
+    /// The configuration that kubectl uses: the files in `$KUBECONFIG`, else `~/.kube/config`; in a pod where these are
+    /// missing or empty, its service account.
     ///
     /// # Errors
     ///
-    /// If what is found cannot be used, or nothing is found.
+    /// If the configuration found cannot be used, or none is found.
     pub fn infer() -> Result<Config, Error> {
-        let paths = Kubeconfig::default_paths();
-        if paths.iter().any(|path| path.exists()) {
-            return Kubeconfig::load(&paths)?.config(&Overrides::default());
+        let in_cluster = || in_cluster::is_possible().then(Config::in_cluster);
+        Config::infer_from(&Kubeconfig::default_paths(), in_cluster)
+    }
+
+    fn infer_from(
+        paths: &[PathBuf],
+        in_cluster: impl FnOnce() -> Option<Result<Config, Error>>,
+    ) -> Result<Config, Error> {
+        let kubeconfig = Kubeconfig::load(paths)?;
+        if !kubeconfig.is_empty() {
+            return kubeconfig.config(&Overrides::default());
         }
-        if in_cluster::is_possible() {
-            return Config::in_cluster();
+        if let Some(config) = in_cluster() {
+            return config;
+        }
+        if paths.iter().any(|path| path.exists()) {
+            return kubeconfig.config(&Overrides::default());
         }
         let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         let problem = format!(
@@ -237,4 +252,41 @@ fn server_url(text: &str) -> Result<Uri, Problem> {
     let authority = url.authority().ok_or_else(|| refuse("it names no host"))?;
     let path = url.path().trim_end_matches('/');
     format!("{}://{authority}{path}", url.scheme_str().unwrap_or("http")).parse().map_err(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KUBECONFIG: &str = "{clusters: [{name: a, cluster: {server: 'https://kubeconfig'}}],
+        contexts: [{name: a, context: {cluster: a}}], current-context: a}";
+
+    /// The URL of the configuration that is inferred with these texts in the files of `$KUBECONFIG`.
+    #[track_caller]
+    fn check(files: &[&str], is_pod: bool, expected: &str) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let paths: Vec<_> = (0..files.len()).map(|number| folder.path().join(number.to_string())).collect();
+        for (path, text) in paths.iter().zip(files) {
+            std::fs::write(path, text).unwrap();
+        }
+        let paths = [paths, vec![folder.path().join("missing")]].concat();
+        let inferred = Config::infer_from(&paths, || is_pod.then(|| Config::from_url("https://pod")));
+        let told = inferred.map_or_else(|error| format!("{error:?}"), |config| config.url.to_string());
+        assert_eq!(told.replace(folder.path().to_str().unwrap(), "FOLDER"), expected);
+    }
+
+    #[test]
+    fn a_pod_uses_its_service_account_where_the_kubeconfig_is_missing_or_empty() {
+        let empty =
+            "{apiVersion: v1, kind: Config, clusters: [], contexts: null, users: [], preferences: {}}";
+        for files in [&[][..], &[""], &[empty], &["", empty]] {
+            check(files, true, "https://pod/");
+        }
+        check(&[KUBECONFIG], true, "https://kubeconfig/");
+        check(&[empty, KUBECONFIG], true, "https://kubeconfig/");
+        check(&[empty], false, "http://localhost:8080/");
+        let nowhere =
+            "there is no kubeconfig at FOLDER/missing, and this is no pod: set KUBECONFIG to where one is";
+        check(&[], false, &format!("configuration: cannot be used: {nowhere}"));
+    }
 }

@@ -1,16 +1,13 @@
 //! From a request to an answer: connections, TLS, and who opens how many.
 
+mod body;
 mod connect;
 mod failure;
 mod pool;
 pub(crate) mod tls;
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Frame;
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 use tower::util::BoxCloneSyncService;
@@ -35,7 +32,7 @@ pub type Transport = BoxCloneSyncService<Request<RequestBody>, Response<Response
 
 /// The transport of a configuration.
 pub(crate) fn transport(config: &Config) -> Result<Transport, Error> {
-    let pool = pool::Pool::new(connect::connector(config)?);
+    let pool = pool::Pool::new(connect::connector(config)?, &config.timeouts);
     Ok(BoxCloneSyncService::new(pool))
 }
 
@@ -49,34 +46,4 @@ where
     <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
 {
     BoxCloneSyncService::new(layer.layer(transport).map_err(Into::into))
-}
-
-/// A body that holds on to something until it ends.
-struct Held<B, T> {
-    body: B,
-    _held: T,
-}
-
-impl<B, T> http_body::Body for Held<B, T>
-where
-    B: http_body::Body + Unpin,
-    T: Unpin,
-{
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
-    }
 }

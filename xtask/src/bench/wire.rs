@@ -1,8 +1,10 @@
 //! `cargo xtask bench wire`: how codecs, lists and types compare.
 
-use super::build::api_build_seconds;
-use super::runs::{median, pair};
+use super::build::{api_build_seconds, cargo};
+use super::runs::{in_turn, median, pair};
 use super::{Bench, DATA, Row};
+use crate::root;
+use crate::servers::{self, Server};
 
 pub(crate) fn wire() -> Result<(), String> {
     let bench = Bench::build()?;
@@ -35,6 +37,15 @@ pub(crate) fn wire() -> Result<(), String> {
     let peak = median(klient, items, "peak_above_start_kb")?;
     rows.push(Row::limit("peak KiB above start, list of 100,000 dropped as they come", peak, 16.0 * 1024.0));
     drop(serving);
+
+    cargo(&root(), &["build", "--release", "--package", "klient-cli"])?;
+    let embedded = Server::embedded(&root().join("target/release/klient"), &servers::folder())?;
+    let unread = format!("unread --kubeconfig {}", embedded.kubeconfig.display());
+    let [runs] = in_turn([(klient, &*unread)])?;
+    let (beside, alone) = (runs.median("us_beside")?, runs.median("us_alone")?);
+    rows.push(Row::ratio("GET beside 1,000 unread lists and watches, µs, alone", beside, alone, 1.2));
+    rows.push(Row::limit("KiB held by an unread response of 2 MB", runs.median("kib_per_unread")?, 1_280.0));
+    drop(embedded);
 
     rows.push(Row::limit("building klient-api, all groups, debug, CPU s", api_build_seconds(false)?, 20.0));
     rows.push(Row::limit("building klient-api, all groups, release, CPU s", api_build_seconds(true)?, 45.0));

@@ -231,6 +231,12 @@ impl Kubeconfig {
         parse(text).map_err(|problem| Error::config("kubeconfig", problem))
     }
 
+    /// Whether it names nothing, as a file that was only begun.
+    pub(super) fn is_empty(&self) -> bool {
+        let Kubeconfig { current_context, clusters, users, contexts, files: _ } = self;
+        current_context.is_empty() && clusters.is_empty() && users.is_empty() && contexts.is_empty()
+    }
+
     fn set_origin(&mut self, path: &Path) {
         self.files.push(path.to_owned());
         let origin = || Some(path.to_owned());

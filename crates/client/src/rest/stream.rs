@@ -11,7 +11,7 @@ use klient_apimachinery::codec::Format;
 use super::gunzip::Gunzip;
 use super::negotiate::format_of;
 use crate::error::{Error, ErrorKind, Problem};
-use crate::transport::ResponseBody;
+use crate::transport::{self, ResponseBody};
 
 /// The length before each event of a watch in protobuf.
 const HEAD: usize = 4;
@@ -186,7 +186,8 @@ impl ByteStream {
 
     async fn read(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(frame) = self.body.frame().await {
-            let frame = frame.map_err(|error| Error::new(ErrorKind::Connection, self.what.clone(), error))?;
+            let frame =
+                frame.map_err(|error| Error::new(transport::kind(&*error), self.what.clone(), error))?;
             let Ok(data) = frame.into_data() else { continue };
             let data = match &mut self.gunzip {
                 Some(gunzip) => gunzip.push(&data).map_err(|error| self.unreadable(error))?,

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use super::body::UnreadBody;
 use super::connect::TooLate;
 use crate::error::ErrorKind;
 
@@ -12,6 +13,8 @@ pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
     let is_connect = |error: &hyper_util::client::legacy::Error| error.is_connect();
     if all().any(|cause| cause.downcast_ref().is_some_and(is_connect)) {
         ErrorKind::Connect
+    } else if all().any(|cause| cause.is::<UnreadBody>()) {
+        ErrorKind::Timeout
     } else if all().any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse)) {
         ErrorKind::Decode
     } else {

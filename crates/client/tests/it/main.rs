@@ -5,6 +5,7 @@
 mod cluster;
 mod formats;
 mod front;
+mod log;
 
 mod apply;
 mod credentials;
@@ -20,4 +21,5 @@ mod retries;
 mod secrets;
 mod subresources;
 mod transport;
+mod unread;
 mod watches;

@@ -1,8 +1,5 @@
 //! What is secret is not shown: in no `Debug`, no error, no log.
 
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
-
 use http::{Method, Request};
 use klient_api::core::v1::Secret;
 use klient_apimachinery::Unstructured;
@@ -10,11 +7,10 @@ use klient_client::{
     Client, Config, Credentials, Kubeconfig, ListOptions, Overrides, RequestBody, Transport, WatchOptions,
 };
 use tower::ServiceExt as _;
-use tracing::field::{Field, Visit};
-use tracing::span;
 
 use crate::cluster::{cluster, config, named, soon};
 use crate::front::Front;
+use crate::log::Log;
 
 const SECRET: &str = "s3cr3t";
 
@@ -144,41 +140,6 @@ async fn a_layer_that_prints_requests_prints_no_credentials() {
     assert!(client.api::<Secret>().list(&ListOptions::default()).await.unwrap_err().is_unauthorized());
 }
 
-/// Collects all that is logged, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl Visit for Log {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        writeln!(self.0.lock().unwrap(), "{field}: {value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-        span.record(&mut self.clone());
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
 /// The tests' runtime has one thread, so that all of a connection's tasks log here.
 #[tokio::test]
 async fn nothing_secret_is_logged_at_any_level() {
@@ -205,7 +166,7 @@ async fn nothing_secret_is_logged_at_any_level() {
     let client = Client::new(config).unwrap();
     client.api::<Secret>().namespace("default").get("a").await.unwrap_err();
 
-    let logged = log.0.lock().unwrap();
+    let logged = log.text();
     assert!(logged.contains("sending again"), "the log is read: {logged}");
     assert!(!logged.contains(&token));
 }
