@@ -53,6 +53,47 @@ pub fn dns_1035_label(value: &str) -> Vec<String> {
     problems
 }
 
+/// A key of a ConfigMap or Secret, such as `key.name`.
+pub fn config_map_key(value: &str) -> Vec<String> {
+    let mut problems = too_long(value, SUBDOMAIN_MAX, "characters");
+    if value.is_empty() || !value.bytes().all(is_key_byte) {
+        problems.push(pattern(
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+            "[-._a-zA-Z0-9]+",
+            &["key.name", "KEY_NAME", "key-name"],
+        ));
+    }
+    problems.extend(like_parent_folder(value));
+    problems
+}
+
+/// A name of an environment variable, such as `MY_ENV.NAME`.
+pub fn env_var_name(value: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    if value.is_empty() || !value.bytes().all(is_key_byte) || value.starts_with(|c: char| c.is_ascii_digit())
+    {
+        problems.push(pattern(
+            "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
+            "[-._a-zA-Z][-._a-zA-Z0-9]*",
+            &["my.env-name", "MY_ENV.NAME", "MyEnvName1"],
+        ));
+    }
+    problems.extend(like_parent_folder(value));
+    problems
+}
+
+fn is_key_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._".contains(&byte)
+}
+
+/// What is wrong with a name that as a path would lead out of its folder.
+fn like_parent_folder(value: &str) -> Option<String> {
+    match value {
+        "." | ".." => Some(format!("must not be '{value}'")),
+        _ => value.starts_with("..").then(|| "must not start with '..'".to_owned()),
+    }
+}
+
 /// A label or annotation key such as `app` or `example.com/app`.
 pub fn qualified_name(value: &str) -> Vec<String> {
     let explain = || {

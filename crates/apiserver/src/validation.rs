@@ -146,7 +146,7 @@ fn name_rule(resource: &ResourceSchema) -> fn(&str) -> Vec<String> {
     match (resource.group, resource.kind) {
         ("", "Namespace" | "Service") => form::dns_label,
         ("networking.k8s.io", "IPAddress") => form::ip,
-        ("coordination.k8s.io", "LeaseCandidate") => form::data_key,
+        ("coordination.k8s.io", "LeaseCandidate") => form::config_map_key,
         ("rbac.authorization.k8s.io" | "certificates.k8s.io" | "apiregistration.k8s.io", _) => {
             form::path_segment
         }

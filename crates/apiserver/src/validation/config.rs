@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::at::{At, same};
-use super::form::data_key;
+use super::form::config_map_key;
 use crate::field::{FieldError, Problems};
 use crate::values::Map;
 
@@ -16,14 +16,14 @@ pub(super) fn config_map(object: &Map, problems: &mut Problems) {
     let (data, binary) = (At::new(object, "data"), At::new(object, "binaryData"));
     let mut size = 0;
     for (key, value) in data.entries() {
-        problems.invalid(&value.path(), key, data_key(key));
+        problems.invalid(&value.path(), key, config_map_key(key));
         if binary.map().is_some_and(|binary| binary.contains_key(key)) {
             problems.add(value.invalid_as(key, "duplicate of key present in binaryData"));
         }
         size += value.text().len();
     }
     for (key, value) in binary.entries() {
-        problems.invalid(&value.path(), key, data_key(key));
+        problems.invalid(&value.path(), key, config_map_key(key));
         size += decoded_len(value.text());
     }
     if size > SIZE_MAX {
@@ -58,7 +58,7 @@ pub(super) fn secret(object: &Map, problems: &mut Problems) {
     let data = At::new(object, "data");
     let mut size = 0;
     for (key, value) in data.entries() {
-        problems.invalid(&value.path(), key, data_key(key));
+        problems.invalid(&value.path(), key, config_map_key(key));
         size += decoded_len(value.text());
     }
     if size > SIZE_MAX {

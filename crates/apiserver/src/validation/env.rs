@@ -2,7 +2,7 @@
 
 use super::at::At;
 use super::form::{
-    data_key, dns_label, dns_subdomain, no_backsteps, prefix_of, qualified_name, variable_name,
+    config_map_key, dns_label, dns_subdomain, no_backsteps, prefix_of, qualified_name, variable_name,
 };
 use super::resources::amount;
 use crate::field::{FieldError, Problems};
@@ -163,7 +163,7 @@ fn divisor(selector: &At<'_, '_>, resource: &str, problems: &mut Problems) {
 
 fn key_selector(selector: &At<'_, '_>, problems: &mut Problems) {
     selector.get("name").must_be(dns_subdomain, problems);
-    selector.get("key").must_have(data_key, problems);
+    selector.get("key").must_have(config_map_key, problems);
 }
 
 fn file_key(selector: &At<'_, '_>, problems: &mut Problems) {

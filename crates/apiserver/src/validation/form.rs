@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::at::between;
 
 pub(super) use klient_apimachinery::validation::{
-    dns_1035_label, dns_label, dns_subdomain, label_value, path_segment, qualified_name,
+    config_map_key, dns_1035_label, dns_label, dns_subdomain, label_value, path_segment, qualified_name,
 };
 
 /// A name before something is appended to it, which may end in a dash.
@@ -53,25 +53,6 @@ pub(super) fn variable_name(name: &str) -> Vec<String> {
     } else {
         Vec::new()
     }
-}
-
-/// A key of a ConfigMap or Secret.
-pub(super) fn data_key(key: &str) -> Vec<String> {
-    let mut problems = Vec::new();
-    if key.len() > 253 {
-        problems.push("must be no more than 253 characters".to_owned());
-    }
-    if key.is_empty() || !key.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._".contains(&c)) {
-        problems.push(
-            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')".to_owned(),
-        );
-    }
-    match key {
-        "." | ".." => problems.push(format!("must not be '{key}'")),
-        _ if key.starts_with("..") => problems.push("must not start with '..'".to_owned()),
-        _ => {}
-    }
-    problems
 }
 
 pub(super) fn header_name(name: &str) -> Vec<String> {
