@@ -158,6 +158,9 @@ impl Client {
         {
             headers.insert(header::AUTHORIZATION, value);
         }
+        if let Some(impersonate) = &config.impersonate {
+            impersonate.add_to(headers)?;
+        }
         if let Ok(agent) = config.user_agent.parse() {
             headers.entry(header::USER_AGENT).or_insert(agent);
         }

@@ -13,6 +13,7 @@ pub use kubeconfig::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 
 use crate::auth::Credentials;
 use crate::error::{Error, Problem};
+use crate::impersonation::Impersonation;
 
 /// How to reach a cluster, and who one is there.
 ///
@@ -32,6 +33,8 @@ pub struct Config {
     pub tls: Tls,
     /// Who one is.
     pub credentials: Credentials,
+    /// Another user to act as.
+    pub impersonate: Option<Impersonation>,
     /// How long things may take.
     pub timeouts: Timeouts,
     /// What the client calls itself.
@@ -149,6 +152,7 @@ impl Config {
             namespace: "default".to_owned(),
             tls: Tls::default(),
             credentials: Credentials::None,
+            impersonate: None,
             timeouts: Timeouts::default(),
             user_agent: format!("klient/{}", env!("CARGO_PKG_VERSION")),
             encoding: Encoding::Negotiate,
@@ -225,6 +229,7 @@ impl fmt::Debug for Config {
             .field("namespace", &self.namespace)
             .field("tls", &self.tls)
             .field("credentials", &self.credentials)
+            .field("impersonate", &self.impersonate)
             .field("timeouts", &self.timeouts)
             .field("user_agent", &self.user_agent)
             .field("encoding", &self.encoding)

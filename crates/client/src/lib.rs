@@ -15,6 +15,7 @@ mod config;
 mod conflict;
 mod discovery;
 mod error;
+mod impersonation;
 mod rest;
 mod transport;
 
@@ -28,6 +29,7 @@ pub use config::{
 pub use conflict::retry_on_conflict;
 pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version};
 pub use error::{Error, ErrorKind};
+pub use impersonation::Impersonation;
 pub use klient_apimachinery::meta::v1::DeleteOptions;
 pub use klient_apimachinery::{
     AllNamespaces, ApplyConfiguration, FieldValidation, InNamespace, IntoPlace, List, ListOptions,

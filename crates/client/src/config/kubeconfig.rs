@@ -3,7 +3,7 @@
 mod parse;
 mod resolve;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error as _;
 use std::fmt;
 use std::io;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::impersonation::Impersonation;
 
 /// Clusters, users, and contexts that join them.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +106,15 @@ pub struct AuthInfo {
     /// The user to act as.
     #[serde(rename = "as")]
     pub impersonate: Option<String>,
+    /// The uid of that user.
+    #[serde(rename = "as-uid")]
+    pub impersonate_uid: Option<String>,
+    /// The groups of that user.
+    #[serde(rename = "as-groups")]
+    pub impersonate_groups: Option<Vec<String>>,
+    /// What else is known of that user: values by key.
+    #[serde(rename = "as-user-extra")]
+    pub impersonate_user_extra: Option<BTreeMap<String, Vec<String>>>,
     /// A program that gives credentials.
     pub exec: Option<Value>,
     /// A built-in way to get credentials.
@@ -123,6 +133,8 @@ impl fmt::Debug for AuthInfo {
             .field("username", &self.username)
             .field("password", &masked(&self.password))
             .field("impersonate", &self.impersonate)
+            .field("impersonate_uid", &self.impersonate_uid)
+            .field("impersonate_groups", &self.impersonate_groups)
             .finish_non_exhaustive()
     }
 }
@@ -164,6 +176,8 @@ pub struct Overrides {
     pub client_certificate: Option<PathBuf>,
     /// A file with the key of that certificate.
     pub client_key: Option<PathBuf>,
+    /// The user to act as; what is empty here is as the kubeconfig says.
+    pub impersonate: Impersonation,
 }
 
 impl fmt::Debug for Overrides {
@@ -175,6 +189,7 @@ impl fmt::Debug for Overrides {
             .field("namespace", &self.namespace)
             .field("server", &self.server)
             .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("impersonate", &self.impersonate)
             .finish_non_exhaustive()
     }
 }

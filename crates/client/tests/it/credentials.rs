@@ -8,9 +8,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use klient_api::authentication::v1::SelfSubjectReview;
 use klient_api::core::v1::Namespace;
 use klient_apiserver::TestServer;
-use klient_client::{Client, Config, Error, Kubeconfig, ListOptions, Overrides};
+use klient_client::{Client, Config, Error, Impersonation, Kubeconfig, ListOptions, Overrides};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
 
 use crate::cluster::cluster;
 
@@ -232,4 +234,47 @@ async fn in_the_namespace_of_the_context_one_starts() {
     let (_server, client) = cluster().await;
     assert_eq!(client.default_namespace(), "default");
     assert_eq!(client.api::<Namespace>().list(&ListOptions::default()).await.unwrap().items.len(), 4);
+}
+
+/// The `Impersonate-…` headers that a client sends.
+async fn impersonation(config: impl FnOnce(String) -> Config) -> Vec<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = config(format!("http://{}", listener.local_addr().unwrap()));
+    let asking = tokio::spawn(async move { Client::new(config).unwrap().discovery().version().await });
+    let mut lines = BufReader::new(listener.accept().await.unwrap().0).lines();
+    let mut headers = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap().filter(|line| !line.is_empty()) {
+        headers.extend(line.starts_with("impersonate-").then_some(line));
+    }
+    asking.abort();
+    headers.sort();
+    headers
+}
+
+#[tokio::test]
+async fn a_user_to_act_as_is_sent_with_every_request() {
+    let user = json!({
+        "as": "bob", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"Team/x%": ["one", "two"]},
+    });
+    let kubeconfig = |url: String| {
+        let all = json!({
+            "clusters": [{"name": "c", "cluster": {"server": url}}],
+            "users": [{"name": "u", "user": user}],
+            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "here",
+        });
+        Kubeconfig::parse(&all.to_string()).unwrap()
+    };
+    let sent = impersonation(|url| kubeconfig(url).config(&Overrides::default()).unwrap()).await;
+    let extra = ["impersonate-extra-team%2fx%25: one", "impersonate-extra-team%2fx%25: two"];
+    let rest =
+        ["impersonate-group: a", "impersonate-group: b", "impersonate-uid: 7", "impersonate-user: bob"];
+    assert_eq!(sent, [&extra[..], &rest].concat());
+    let other = Impersonation { user: "eve".into(), groups: vec!["c".into()], ..Impersonation::default() };
+    let overrides = Overrides { impersonate: other.clone(), ..Overrides::default() };
+    let sent = impersonation(|url| kubeconfig(url).config(&overrides).unwrap()).await;
+    assert_eq!(sent[2..], ["impersonate-group: c", "impersonate-uid: 7", "impersonate-user: eve"]);
+    let sent =
+        impersonation(|url| Config { impersonate: Some(other), ..Config::from_url(&url).unwrap() }).await;
+    assert_eq!(sent, ["impersonate-group: c", "impersonate-user: eve"]);
 }

@@ -210,7 +210,9 @@ fn certificates_and_keys_that_are_none_are_told() {
         ]],
     );
     check(
-        &kubeconfig("server: 'https://h'", "token: a, as: root"),
-        expect![[r#"kubeconfig FILE: cannot be used: user "u" acts as another, which is not supported yet"#]],
+        &kubeconfig("server: 'https://h'", "token: a, as-groups: [g]"),
+        expect![
+            "kubeconfig FILE: cannot be used: requesting uid, groups or user-extra for u without impersonating a user"
+        ],
     );
 }

@@ -9,6 +9,7 @@ use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 use crate::auth::Credentials;
 use crate::config::{ClientIdentity, Config, server_url};
 use crate::error::{Error, Problem};
+use crate::impersonation::Impersonation;
 use crate::transport::{BoxError, tls};
 
 impl Kubeconfig {
@@ -56,6 +57,7 @@ impl Kubeconfig {
         if config.url.scheme_str() == Some("https") {
             self.set_user(&mut config, &user, overrides)?;
         }
+        config.impersonate = self.impersonation(&user, &overrides.impersonate)?;
         if let Some(namespace) =
             overrides.namespace.clone().or(context.namespace).filter(|name| !name.is_empty())
         {
@@ -113,6 +115,39 @@ impl Kubeconfig {
         Ok(config)
     }
 
+    /// The user to act as. To leave one out would be to act with rights that are not meant.
+    fn impersonation(
+        &self,
+        user: &Named<AuthInfo>,
+        overrides: &Impersonation,
+    ) -> Result<Option<Impersonation>, Error> {
+        let Named { name, value, .. } = user;
+        let or = |own: &str, other: &Option<String>| match own {
+            "" => other.clone().unwrap_or_default(),
+            own => own.to_owned(),
+        };
+        let mut extra = value.impersonate_user_extra.clone().unwrap_or_default();
+        extra.extend(overrides.extra.clone());
+        let impersonation = Impersonation {
+            user: or(&overrides.user, &value.impersonate),
+            uid: or(&overrides.uid, &value.impersonate_uid),
+            groups: match &overrides.groups[..] {
+                [] => value.impersonate_groups.clone().unwrap_or_default(),
+                groups => groups.to_vec(),
+            },
+            extra,
+        };
+        match impersonation {
+            impersonation if impersonation == Impersonation::default() => Ok(None),
+            impersonation if impersonation.user.is_empty() => {
+                let problem =
+                    format!("requesting uid, groups or user-extra for {name} without impersonating a user");
+                Err(Error::config(self.what(), Problem(problem)))
+            }
+            impersonation => Ok(Some(impersonation)),
+        }
+    }
+
     fn set_user(
         &self,
         config: &mut Config,
@@ -153,10 +188,6 @@ impl Kubeconfig {
             return refuse(format!("user {name:?} has a token and a password: drop one of both"));
         }
         let unsupported = value.exec.is_some() || value.auth_provider.is_some();
-        if value.impersonate.as_deref().is_some_and(|user| !user.is_empty()) {
-            // To leave it out would be to act with rights that are not meant.
-            return refuse(format!("user {name:?} acts as another, which is not supported yet"));
-        }
         // A token beside a file is what the file held when the kubeconfig was written.
         let token_file = value.token_file.as_ref().filter(|_| overrides.token.is_none());
         config.credentials = match (token, token_file, basic) {
