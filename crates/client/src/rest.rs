@@ -139,6 +139,23 @@ impl Request {
         self.check(checked)
     }
 
+    /// A path and what stands behind the question mark, such as `/api/v1/pods?limit=1`, in place of group, resource
+    /// and name. Parameters that cannot be read are left out, as in client-go.
+    pub fn request_uri(mut self, uri: &str) -> Self {
+        let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+        for parameter in
+            query.split('&').filter(|parameter| !parameter.is_empty() && !parameter.contains(';'))
+        {
+            let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let [key, value] = [key, value].map(|text| path::decode(&text.replace('+', " ")));
+            if let (Some(key), Some(value)) = (key, value) {
+                self.query.push((key, value));
+            }
+        }
+        let checked = self.path.set_uri(path);
+        self.check(checked)
+    }
+
     /// A parameter behind the question mark.
     pub fn query(mut self, key: &str, value: impl Into<String>) -> Self {
         self.query.push((key.to_owned(), value.into()));

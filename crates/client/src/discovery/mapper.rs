@@ -67,7 +67,8 @@ impl RestMapper {
 
     /// The resource a name means: its plural, singular, kind or a short name, alone or with a group (`NAME.GROUP`)
     /// or a version and a group (`NAME.VERSION.GROUP`). Names stand before short names, the core group before
-    /// others, and of a group the preferred version before others.
+    /// others, and of a group the preferred version before others. Where no group has that name, its beginning is
+    /// enough (`storageclasses.storage`).
     ///
     /// # Errors
     ///
@@ -81,10 +82,14 @@ impl RestMapper {
         });
         let found = exact.or_else(|| match rest {
             "" => self.find(base, |_| true),
-            group => self.find(base, |resource| {
-                resource.info.group == group
-                    || (is_version(group) && resource.info.group.is_empty() && resource.info.version == group)
-            }),
+            group => self
+                .find(base, |resource| {
+                    resource.info.group == group
+                        || (is_version(group)
+                            && resource.info.group.is_empty()
+                            && resource.info.version == group)
+                })
+                .or_else(|| self.find_in_prefixed_groups(base, group)),
         });
         found.ok_or_else(|| {
             let group = (!rest.is_empty()).then(|| with_version.map_or(rest, |(_, group)| group).to_owned());
@@ -92,15 +97,41 @@ impl RestMapper {
         })
     }
 
+    /// The resources that a short name could mean too, alone or with a group, beside the one that
+    /// [`resource`](Self::resource) finds; none where it is the name of a resource.
+    pub fn lower_priority(&self, short_name: &str) -> Vec<&ApiResource> {
+        let (short, group) = short_name.split_once('.').unwrap_or((short_name, ""));
+        let candidates = || {
+            let resources = self.served.resources.iter();
+            resources.filter(move |resource| group.is_empty() || resource.info.group == group)
+        };
+        if candidates().any(|resource| resource.info.plural == short || resource.singular == short) {
+            return Vec::new();
+        }
+        let mut found: Vec<&ApiResource> = Vec::new();
+        for resource in candidates().filter(|resource| has_short_name(resource, short)) {
+            let is_other = |other: &&ApiResource| {
+                (&other.info.group, &other.info.plural) != (&resource.info.group, &resource.info.plural)
+            };
+            if found.iter().all(is_other) {
+                found.push(resource);
+            }
+        }
+        found.into_iter().skip(1).collect()
+    }
+
     fn find(&self, name: &str, inside: impl Fn(&ApiResource) -> bool) -> Option<&ApiResource> {
         let candidates = || self.served.resources.iter().filter(|resource| inside(resource));
-        let by_name = |resource: &&ApiResource| {
-            resource.info.plural == name
-                || resource.singular == name
-                || resource.info.kind.eq_ignore_ascii_case(name)
-        };
-        let by_short_name = |resource: &&ApiResource| resource.short_names.iter().any(|short| short == name);
-        candidates().find(by_name).or_else(|| candidates().find(by_short_name))
+        let by_name = candidates().find(|resource| has_name(resource, name));
+        by_name.or_else(|| candidates().find(|resource| has_short_name(resource, name)))
+    }
+
+    /// As client-go: short names first here.
+    fn find_in_prefixed_groups(&self, name: &str, prefix: &str) -> Option<&ApiResource> {
+        let candidates =
+            || self.served.resources.iter().filter(|resource| resource.info.group.starts_with(prefix));
+        let by_short_name = candidates().find(|resource| has_short_name(resource, name));
+        by_short_name.or_else(|| candidates().find(|resource| has_name(resource, name)))
     }
 
     /// The resource that serves a kind: in one version, or in the one the group prefers.
@@ -139,6 +170,14 @@ impl RestMapper {
             (!resources[..index].iter().any(same)).then_some(resource)
         })
     }
+}
+
+fn has_name(resource: &ApiResource, name: &str) -> bool {
+    resource.info.plural == name || resource.singular == name || resource.info.kind.eq_ignore_ascii_case(name)
+}
+
+fn has_short_name(resource: &ApiResource, name: &str) -> bool {
+    resource.short_names.iter().any(|short| short == name)
 }
 
 /// Whether a part of a name looks like `v1` or `v2beta1`.

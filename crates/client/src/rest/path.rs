@@ -76,6 +76,12 @@ impl Path {
         Ok(())
     }
 
+    /// The path of a request URI as it is, still encoded; what no URI holds is encoded when it is sent.
+    pub(super) fn set_uri(&mut self, path: &str) -> Result<(), String> {
+        let decoded = decode(path).ok_or_else(|| format!("invalid URL escape in path {path:?}"))?;
+        self.set_absolute(&decoded)
+    }
+
     /// What keeps the request from making sense as a whole.
     pub(super) fn problem(&self, method: &Method) -> Option<String> {
         if self.absolute.is_some() {
@@ -139,6 +145,23 @@ fn encode(text: &str, plain: fn(u8) -> bool) -> String {
         }
     }
     out
+}
+
+/// Text without percent-encoding; `None` if a `%` has no two hexadecimal digits behind it, or the bytes are no UTF-8.
+pub(super) fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        if *byte != b'%' {
+            bytes.push(*byte);
+            continue;
+        }
+        let digits = str::from_utf8(rest.get(..2)?).ok().filter(|digits| !digits.starts_with('+'))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = &rest[2..];
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Percent-encodes a path segment (RFC 3986 `pchar`).

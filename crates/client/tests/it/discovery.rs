@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use http::header::ACCEPT;
+use klient_apimachinery::ResourceInfo;
 use klient_apiserver::TestServer;
-use klient_client::{Client, NoMatch, RestMapper, Served};
+use klient_client::{ApiResource, Client, NoMatch, RestMapper, Served};
 
 use crate::cluster::{cluster, create_gadgets, soon};
 use crate::front::Front;
@@ -150,6 +151,9 @@ async fn a_resource_is_found_by_any_of_its_names() {
         ("hpa.v1.autoscaling", "autoscaling/v1/horizontalpodautoscalers"),
         ("crd", "apiextensions.k8s.io/v1/customresourcedefinitions"),
         ("endpoints", "v1/endpoints"),
+        ("storageclasses.storage", "storage.k8s.io/v1/storageclasses"),
+        ("sc.sto", "storage.k8s.io/v1/storageclasses"),
+        ("Deployment.app", "apps/v1/deployments"),
     ] {
         let resource = mapper.resource(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(format!("{:?}", resource.info), found, "{name}");
@@ -162,6 +166,38 @@ async fn a_resource_is_found_by_any_of_its_names() {
     let error = mapper.kind("apps", "Deployment", Some("v1beta1")).unwrap_err();
     assert_eq!(error.to_string(), r#"no matches for kind "Deployment" in version "apps/v1beta1""#);
     assert!(mapper.category("all").any(|resource| resource.info.plural == "deployments"));
+}
+
+#[test]
+fn the_others_of_a_short_name_are_told() {
+    let resource = |group: &'static str, version: &'static str, plural: &'static str| ApiResource {
+        info: ResourceInfo::from_static(group, version, "Kind", plural, true),
+        singular: plural.trim_end_matches('s').to_owned(),
+        short_names: vec!["x".to_owned(), "bs".to_owned()],
+        categories: Vec::new(),
+        verbs: Vec::new(),
+        subresources: Vec::new(),
+    };
+    let resources = vec![
+        resource("one.io", "v2", "as"),
+        resource("one.io", "v1", "as"),
+        resource("two.io", "v1", "bs"),
+        resource("three.io", "v1", "cs"),
+    ];
+    let mapper = RestMapper::new(Served { resources, ..Served::default() });
+    for (name, others) in [
+        ("x", &["bs", "cs"][..]),
+        ("x.one.io", &[]),
+        ("x.two", &[]),
+        // The name of a resource stands before short names.
+        ("bs", &[]),
+        ("b", &[]),
+        ("nope", &[]),
+    ] {
+        let found = mapper.lower_priority(name);
+        let found: Vec<&str> = found.iter().map(|resource| &*resource.info.plural).collect();
+        assert_eq!(found, others, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ async fn in_requests() {
     check(request().send().await.unwrap_err(), "names no resource");
     let twice = request().group_version("", "v1").resource("pods").name("a").name("b");
     check(twice.send().await.unwrap_err(), "already set to \"a\"");
+    check(request().request_uri("/version%").send().await.unwrap_err(), "invalid URL escape");
     let header = request().absolute_path("/version").header(http::header::ACCEPT, "a\r\nx: y");
     check(header.send().await.unwrap_err(), "header accept cannot hold its value");
     assert_eq!(front.requests(), [""; 0]);
