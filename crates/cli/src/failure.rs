@@ -2,12 +2,16 @@
 
 mod go;
 
+pub(crate) use go::io_text;
+
 use std::fmt::Write;
 use std::io;
 
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusCause};
 use klient_client::{Error, NoMatch};
+
+use crate::interrupt::Signal;
 
 /// Why a command came to nothing.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(crate) enum Failure {
     Trouble(Box<Failure>),
     /// Nobody reads what is written.
     Closed,
+    /// A signal ended the command, which is told by the exit code alone.
+    Interrupted(Signal),
 }
 
 impl From<Error> for Failure {
@@ -86,7 +92,11 @@ impl Failure {
 
     /// What the program ends with.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, Failure::Trouble(_)) { 2 } else { 1 }
+        match self {
+            Failure::Trouble(_) => 2,
+            Failure::Interrupted(signal) => signal.exit_code(),
+            _ => 1,
+        }
     }
 
     /// What goes to standard error, with the newline at its end.
@@ -95,7 +105,7 @@ impl Failure {
             Failure::Several(failures) => {
                 return failures.iter().map(|failure| failure.short() + "\n").collect();
             }
-            Failure::Closed | Failure::Differences => return String::new(),
+            Failure::Closed | Failure::Differences | Failure::Interrupted(_) => return String::new(),
             Failure::Trouble(failure) => return failure.text(),
             Failure::Help(text) => return text.clone(),
             Failure::Plain(text) => text.clone(),
@@ -129,7 +139,7 @@ impl Failure {
                 let texts: Vec<String> = failures.iter().map(Failure::short).collect();
                 format!("[{}]", texts.join(", "))
             }
-            Failure::Closed | Failure::Differences => String::new(),
+            Failure::Closed | Failure::Differences | Failure::Interrupted(_) => String::new(),
             Failure::Trouble(failure) => failure.short(),
             Failure::Client { error, doing } => match (go::standard(error), doing) {
                 (Some(standard), None) => standard,

@@ -8,21 +8,25 @@ mod console;
 mod dry_run;
 mod failure;
 mod gone;
+mod interrupt;
 mod last_applied;
 mod manifest;
 mod output;
 mod print;
 mod prune;
+mod raw;
 mod session;
 mod target;
 mod three_way;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::{Cli, Command};
 use console::Console;
 use failure::Failure;
+use interrupt::Interrupt;
 use session::Session;
 
 fn main() -> ExitCode {
@@ -42,14 +46,32 @@ fn main() -> ExitCode {
     }
 }
 
+/// How long a command that a signal ends has to remove what it has put into temporary folders.
+const GRACE: Duration = Duration::from_secs(1);
+
 fn run(cli: Cli, program: String) -> Result<(), Failure> {
-    let mut session = Session { program, console: Console::new(), connection: cli.connection };
-    let mut runtime = match cli.command {
-        // One request after another needs no threads; a server does.
-        Command::Server(_) | Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
-        _ => tokio::runtime::Builder::new_current_thread(),
-    };
+    let cleans_up = matches!(cli.command, Command::Server(_) | Command::Demo(_));
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if !cleans_up {
+        // One request after another needs no threads, but signals are taken while the command blocks.
+        runtime.worker_threads(1);
+    }
     let runtime = runtime.enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Message(format!("cannot start: {error}")))?;
-    runtime.block_on(command::run(cli.command, &mut session))
+    let interrupt = Interrupt::listen(&runtime, (!cleans_up).then_some(GRACE));
+    let mut session = Session {
+        program,
+        console: Console::new(),
+        connection: cli.connection,
+        interrupt: interrupt.clone(),
+    };
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = command::run(cli.command, &mut session) => result,
+            signal = interrupt.wait(), if !cleans_up => Err(Failure::Interrupted(signal)),
+        }
+    });
+    // Who reads from a pipe on another thread is not waited for.
+    runtime.shutdown_background();
+    result
 }

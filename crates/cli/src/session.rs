@@ -4,6 +4,7 @@ use crate::args::ConnectionArgs;
 use crate::cluster::Cluster;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 
 /// What every command is given.
 pub(crate) struct Session {
@@ -13,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) console: Console,
     /// How to reach the cluster.
     pub(crate) connection: ConnectionArgs,
+    /// The signals that end the program.
+    pub(crate) interrupt: Interrupt,
 }
 
 impl Session {

@@ -6,7 +6,6 @@ mod stage;
 
 use clap::Args;
 
-use super::server::end_requested;
 use crate::failure::Failure;
 use crate::session::Session;
 use shop::Shop;
@@ -23,11 +22,19 @@ pub(crate) struct DemoArgs {
 /// Shows it on an API server of its own, or on the cluster that flags name, in a namespace that goes with it.
 pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Failure> {
     let mut stage = Stage::set(session).await?;
+    let interrupt = session.interrupt.clone();
     let shown = tokio::select! {
+        // First, because it may wait for Ctrl-C itself.
+        biased;
         shown = show(&args, &mut stage, session) => shown,
-        () = end_requested() => Ok(()),
+        signal = interrupt.wait() => Err(Failure::Interrupted(signal)),
     };
-    let cleared = stage.clear(session).await;
+    // A second signal ends the program without this.
+    let is_ended = interrupt.came();
+    let cleared = tokio::select! {
+        cleared = stage.clear(session) => cleared,
+        signal = interrupt.wait(), if !is_ended => Err(Failure::Interrupted(signal)),
+    };
     shown.and(cleared)
 }
 
@@ -43,7 +50,7 @@ async fn show(args: &DemoArgs, stage: &mut Stage, session: &mut Session) -> Resu
     session.console.line(stage.invitation())?;
     if !args.once {
         session.console.line("Ctrl-C ends it.")?;
-        std::future::pending::<()>().await;
+        session.interrupt.wait().await;
     }
     Ok(())
 }

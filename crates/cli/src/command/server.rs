@@ -37,7 +37,7 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), F
     if let Some(path) = &args.write_kubeconfig {
         session.console.line(format_args!("Use it with: kubectl --kubeconfig {}", path.display()))?;
     }
-    end_requested().await;
+    session.interrupt.wait().await;
     server.stop().await;
     Ok(())
 }
@@ -48,22 +48,6 @@ pub(crate) async fn start(options: Options) -> Result<Server, Failure> {
         let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
         Failure::Message(format!("{error}{}", source.unwrap_or_default()))
     })
-}
-
-/// Waits for Ctrl-C, or for being told to end.
-pub(crate) async fn end_requested() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Writes a file that only its owner can read. It appears whole or not at all.

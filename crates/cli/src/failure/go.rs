@@ -55,7 +55,19 @@ pub(crate) fn text(error: &Error) -> String {
         let (first, rest) = method.split_at(method.len().min(1));
         return format!("{first}{} {url:?}: {}", rest.to_lowercase(), problem(error));
     }
+    if error.kind() == ErrorKind::Request {
+        // Nothing was sent, so that it does not matter where to.
+        return error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    }
     WithCauses(error).to_string()
+}
+
+/// What Go says of an error of the operating system.
+pub(crate) fn io_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" (os error ").map_or(text.as_str(), |(text, _)| text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// Whether the error is of the way to the server.

@@ -1,10 +1,15 @@
 //! Waiting until objects are gone.
 
+use std::time::Duration;
+
 use super::Doomed;
 use crate::args::Timeout;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::gone::until_one_is_gone;
+
+/// How long kubectl waits where no time is given.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Waits until each object, known by its uid, is gone.
 ///
@@ -17,20 +22,16 @@ pub(crate) async fn until_gone(
     timeout: Timeout,
 ) -> Result<(), Failure> {
     let limit = timeout.0.to_std().filter(|time| !time.is_zero());
-    let deadline = limit.map(|limit| tokio::time::Instant::now() + limit);
+    let deadline = tokio::time::Instant::now() + limit.unwrap_or(LONGEST);
     for (doomed, uid) in doomed {
         let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref());
         let gone = until_one_is_gone(&api, &doomed.name, uid);
-        let ended = match deadline {
-            None => gone.await,
-            Some(deadline) => match tokio::time::timeout_at(deadline, gone).await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    let plural = &doomed.resource.info.plural;
-                    let text = format!("timed out waiting for the condition on {plural}/{}", doomed.name);
-                    return Err(Failure::Message(text));
-                }
-            },
+        let Ok(ended) = tokio::time::timeout_at(deadline, gone).await else {
+            let plural = &doomed.resource.info.plural;
+            return Err(Failure::Message(format!(
+                "timed out waiting for the condition on {plural}/{}",
+                doomed.name
+            )));
         };
         match ended {
             Ok(()) => {}

@@ -12,8 +12,8 @@ use super::shop::{COUPON, NAME, coupon_line, deployment_line};
 use crate::failure::Failure;
 use crate::session::Session;
 
-/// How long what was written may take to come into a cache.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long what was written may take to come into a cache, or out of a watch.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keeps the application in caches, and reads it there: after a write, no less than what was written.
 pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session) -> Result<(), Failure> {
@@ -26,7 +26,10 @@ pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session
     });
     coupons.add_indexer("percent", by_percent).map_err(failed)?;
     factory.start();
-    factory.wait_for_sync().await.map_err(failed)?;
+    match tokio::time::timeout(PATIENCE, factory.wait_for_sync()).await {
+        Ok(synced) => synced.map_err(failed)?,
+        Err(_) => return Err(Failure::message("the caches are not filled; run the demo again")),
+    }
     for coupon in coupons.store().by_index("percent", "50").map_err(failed)? {
         session.console.line(format_args!("  {}", coupon_line(&coupon)))?;
     }

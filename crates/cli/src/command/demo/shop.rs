@@ -12,6 +12,7 @@ use klient_client::{
 use klient_workqueue::Backoff;
 use serde_json::{Value, json};
 
+use super::caches::PATIENCE;
 use super::stage::DEFINITION;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -30,7 +31,13 @@ pub(super) struct Shop {
 impl Shop {
     /// Waits until the server knows the kind that the application defines.
     pub(super) async fn open(client: &Client, namespace: &str) -> Result<Self, Failure> {
-        established(client).await?;
+        let established = tokio::time::timeout(PATIENCE, established(client));
+        established.await.map_err(|_| {
+            let seconds = PATIENCE.as_secs();
+            Failure::Message(format!(
+                "customresourcedefinition {DEFINITION} is not established after {seconds} s; run the demo again"
+            ))
+        })??;
         Ok(Shop {
             deployments: client.api::<Deployment>().namespace(namespace),
             config_maps: client.api::<ConfigMap>().namespace(namespace),
@@ -118,7 +125,14 @@ async fn tell<K: Wire>(
     line: impl Fn(&K) -> String,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    while let Some(event) = watch.next().await {
+    loop {
+        let Ok(event) = tokio::time::timeout(PATIENCE, watch.next()).await else {
+            let seconds = PATIENCE.as_secs();
+            return Err(Failure::Message(format!(
+                "the watch did not show within {seconds} s what was written; run the demo again"
+            )));
+        };
+        let Some(event) = event else { return Err(ended()) };
         let event = event?;
         let (word, object) = match &event {
             WatchEvent::Added(object) => ("ADDED   ", object),
@@ -134,7 +148,6 @@ async fn tell<K: Wire>(
             return Ok(());
         }
     }
-    Err(ended())
 }
 
 /// Whether an event says what a write has answered.

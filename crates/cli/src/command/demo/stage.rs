@@ -19,6 +19,9 @@ const APPLICATION: &str =
 const COUPONS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop/coupons.yaml"));
 pub(super) const DEFINITION: &str = "coupons.shop.example";
 
+/// How long it may take until what the demo made is gone.
+const PATIENCE: &str = "--timeout=60s";
+
 /// A cluster, and what the demo leaves on it.
 pub(super) struct Stage {
     /// The embedded server; none on a cluster of the user's.
@@ -125,12 +128,14 @@ impl Stage {
         if self.server.is_some() {
             return Ok(());
         }
+        // What goes now is in no namespace.
+        session.connection.namespace = None;
         let namespace = format!("namespace/{}", self.namespace);
-        let remove_namespace = ["delete", &namespace, "--ignore-not-found"];
+        let remove_namespace = ["delete", &namespace, "--ignore-not-found", PATIENCE];
         let removed = self.klient(&remove_namespace, session).await;
         let definition = format!("customresourcedefinition/{DEFINITION}");
         if self.makes_definition {
-            self.klient(&["delete", &definition, "--ignore-not-found"], session).await?;
+            self.klient(&["delete", &definition, "--ignore-not-found", PATIENCE], session).await?;
         }
         removed
     }

@@ -1,7 +1,8 @@
 //! Running a program that compares two folders.
 
 use std::io::ErrorKind;
-use std::process::Command;
+
+use tokio::process::Command;
 
 use super::folder::Folder;
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ const PROGRAM: &str = "KUBECTL_EXTERNAL_DIFF";
 /// # Errors
 ///
 /// [`Failure::Differences`] if something does; if the program cannot be run or ends with more than 1.
-pub(super) fn run(live: &Folder, merged: &Folder, session: &mut Session) -> Result<(), Failure> {
+pub(super) async fn run(live: &Folder, merged: &Folder, session: &mut Session) -> Result<(), Failure> {
     session.console.write("")?;
     let named = std::env::var(PROGRAM).unwrap_or_default();
     let mut words = named.split(' ');
@@ -34,7 +35,8 @@ pub(super) fn run(live: &Folder, merged: &Folder, session: &mut Session) -> Resu
         }
     };
     let failed = |problem: String| Err(Failure::Message(format!("failed to run {program:?}: {problem}")));
-    match command.status() {
+    // With this program it ends too.
+    match command.kill_on_drop(true).status().await {
         Ok(status) if status.success() => Ok(()),
         Ok(status) if status.code() == Some(1) => Err(Failure::Differences),
         Ok(status) => match status.code() {
