@@ -1,13 +1,17 @@
 //! [`Cluster`], the cluster a command talks to, and what it serves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::Unstructured;
-use klient_client::{Api, ApiResource, Client, Config, DynamicPlace, Kubeconfig, Overrides, RestMapper};
+use klient_client::{
+    Api, ApiResource, Client, Config, DynamicPlace, Impersonation, Kubeconfig, Overrides, RestMapper,
+};
 use tokio::sync::OnceCell;
 
 use crate::args::ConnectionArgs;
+use crate::console::Console;
 use crate::failure::Failure;
 
 /// The cluster a command talks to.
@@ -51,6 +55,20 @@ impl Cluster {
         self.mapper.get_or_try_init(ask).await
     }
 
+    /// The resource a name means. Warns of others that a short name could mean too.
+    pub(crate) async fn resource(&self, name: &str) -> Result<&ApiResource, Failure> {
+        let mapper = self.mapper().await?;
+        let resource = mapper.resource(name)?;
+        let short = name.split_once('.').map_or(name, |(short, _)| short);
+        for other in mapper.lower_priority(name) {
+            let other = other.info.group_resource();
+            Console::new().note(format_args!(
+                "Warning: short name {short:?} could also match lower priority resource {other}"
+            ));
+        }
+        Ok(resource)
+    }
+
     /// The objects of a resource, in a namespace if one is given.
     pub(crate) fn objects(
         &self,
@@ -72,12 +90,17 @@ fn config(args: &ConnectionArgs) -> Result<Config, Failure> {
             let paths = Kubeconfig::default_paths();
             let in_pod = !paths.iter().any(|path| path.exists()) && args.server.is_none();
             match in_pod.then(Config::in_cluster) {
-                Some(Ok(config)) => return Ok(with_flags(config, args)),
+                Some(Ok(mut config)) => {
+                    let impersonate = impersonation(args);
+                    config.impersonate = (!impersonate.user.is_empty()).then_some(impersonate);
+                    return Ok(with_flags(config, args));
+                }
                 _ => Kubeconfig::load(&paths)?,
             }
         }
     };
     let overrides = Overrides {
+        impersonate: impersonation(args),
         context: args.context.clone(),
         cluster: args.cluster.clone(),
         user: args.user.clone(),
@@ -93,6 +116,20 @@ fn config(args: &ConnectionArgs) -> Result<Config, Failure> {
     Ok(with_flags(kubeconfig.config(&overrides)?, args))
 }
 
+/// The user to act as. An extra without a value is passed over, as kubectl does.
+fn impersonation(args: &ConnectionArgs) -> Impersonation {
+    let mut extra = BTreeMap::<String, Vec<String>>::new();
+    for (key, value) in args.impersonate_user_extra.iter().filter_map(|extra| extra.split_once('=')) {
+        extra.entry(key.to_owned()).or_default().push(value.to_owned());
+    }
+    Impersonation {
+        user: args.impersonate.clone(),
+        uid: args.impersonate_uid.clone(),
+        groups: args.impersonate_groups.clone(),
+        extra,
+    }
+}
+
 fn with_flags(mut config: Config, args: &ConnectionArgs) -> Config {
     if let Some(namespace) = args.namespace.as_ref().filter(|namespace| !namespace.is_empty()) {
         config.namespace = namespace.clone();
@@ -104,7 +141,7 @@ fn with_flags(mut config: Config, args: &ConnectionArgs) -> Config {
         let mut told = told.lock().expect("no panics while held");
         if !told.iter().any(|earlier| earlier == warning) {
             told.push(warning.to_owned());
-            crate::console::Console::new().note(format_args!("Warning: {warning}"));
+            Console::new().note(format_args!("Warning: {warning}"));
         }
     }));
     config

@@ -1,6 +1,6 @@
 //! [`Target`], the objects that arguments name: types, and names.
 
-use klient_client::{ApiResource, NoMatch, RestMapper};
+use klient_client::ApiResource;
 
 use crate::cluster::Cluster;
 use crate::failure::Failure;
@@ -14,18 +14,29 @@ pub(crate) const NOTHING_NAMED: &str = "You must provide one or more resources b
 pub(crate) enum Target {
     /// All objects of some types, or those that are selected.
     Types(Vec<ApiResource>),
-    /// Objects by name, each with its type.
+    /// Objects of one type by name.
     Names(Vec<(ApiResource, String)>),
+    /// Objects by type and name.
+    Pairs(Vec<(ApiResource, String)>),
 }
 
 impl Target {
     /// Checks that objects that are named are not selected too.
+    ///
+    /// # Errors
+    ///
+    /// If they are.
     pub(crate) fn fits(self, selects: bool, all_namespaces: bool) -> Result<Self, Failure> {
         match self {
             Target::Names(_) if selects => {
                 Err(Failure::message("name cannot be provided when a selector is specified"))
             }
-            Target::Names(_) if all_namespaces => {
+            Target::Pairs(_) if selects => Err(Failure::message(
+                "selectors and the all flag cannot be used when passing resource/name arguments",
+            )),
+            Target::Names(named) | Target::Pairs(named)
+                if all_namespaces && named.iter().any(|(resource, _)| resource.info.namespaced) =>
+            {
                 Err(Failure::message("a resource cannot be retrieved by name across all namespaces"))
             }
             target => Ok(target),
@@ -39,12 +50,12 @@ impl Target {
 ///
 /// If the server does not know a type, or the arguments do not fit together.
 pub(crate) async fn parse(cluster: &Cluster, program: &str, arguments: &[String]) -> Result<Target, Failure> {
+    let arguments = &of_each_type(arguments)[..];
     if arguments.iter().any(|argument| argument.contains('/')) {
         return pairs(cluster, program, arguments).await;
     }
     let Some((types, names)) = arguments.split_first() else { return Ok(Target::Types(Vec::new())) };
-    let mapper = cluster.mapper().await?;
-    let resources = resources(mapper, types)?;
+    let resources = resources(cluster, types).await?;
     match (&resources[..], names) {
         (_, []) => Ok(Target::Types(resources)),
         ([resource], names) => {
@@ -54,16 +65,27 @@ pub(crate) async fn parse(cluster: &Cluster, program: &str, arguments: &[String]
     }
 }
 
-/// Whether more than one type is asked for, so that kinds must be shown.
-pub(crate) fn names_several_types(arguments: &[String]) -> bool {
-    let Some(first) = arguments.first() else { return false };
-    if first.contains('/') {
-        let types = arguments.iter().map(|argument| argument.split('/').next());
-        let mut types: Vec<_> = types.collect();
-        types.dedup();
-        return types.len() > 1;
+/// Names behind several types are names of objects of each: `a,b c` is `a/c b/c`.
+fn of_each_type(arguments: &[String]) -> Vec<String> {
+    let Some((types, names)) = arguments.split_first().filter(|(_, names)| !names.is_empty()) else {
+        return arguments.to_vec();
+    };
+    let types = types_of(types);
+    if types.len() < 2 {
+        return arguments.to_vec();
     }
-    first == "all" || first.contains(',')
+    types.iter().flat_map(|kind| names.iter().map(move |name| format!("{kind}/{name}"))).collect()
+}
+
+/// The types in `TYPE[,TYPE…]`, each once.
+fn types_of(types: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for name in types.split(',') {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result<Target, Failure> {
@@ -74,35 +96,41 @@ async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result
              resource/<resource_name>'"
         )));
     }
-    let mapper = cluster.mapper().await?;
+    let mut known: Vec<(&str, &ApiResource)> = Vec::new();
     let mut named = Vec::new();
     for argument in arguments {
         let mut parts = argument.split('/');
         let (Some(kind), Some(name), None) = (parts.next(), parts.next(), parts.next()) else {
             return Err(Failure::message("arguments in resource/name form may not have more than one slash"));
         };
-        if kind.is_empty() || name.is_empty() || kind.contains(',') {
+        if kind.is_empty() || name.is_empty() || types_of(kind).len() > 1 {
             return Err(Failure::message(
                 "arguments in resource/name form must have a single resource and name",
             ));
         }
-        named.push((mapper.resource(kind)?.clone(), name.to_owned()));
+        let resource = match known.iter().find(|(other, _)| *other == kind) {
+            Some((_, resource)) => *resource,
+            None => {
+                let resource = cluster.resource(kind).await?;
+                known.push((kind, resource));
+                resource
+            }
+        };
+        named.push((resource.clone(), name.to_owned()));
     }
-    Ok(Target::Names(named))
+    Ok(Target::Pairs(named))
 }
 
-/// The resources behind `TYPE[,TYPE…]`, where a type may be a category such as `all`.
-fn resources(mapper: &RestMapper, types: &str) -> Result<Vec<ApiResource>, NoMatch> {
+/// The resources behind `TYPE[,TYPE…]`, each once, where a type may be a category such as `all`.
+async fn resources(cluster: &Cluster, types: &str) -> Result<Vec<ApiResource>, Failure> {
+    let mapper = cluster.mapper().await?;
     let mut found: Vec<ApiResource> = Vec::new();
-    for name in types.split(',').filter(|name| !name.is_empty()) {
-        match mapper.resource(name) {
-            Ok(resource) => found.push(resource.clone()),
-            Err(error) => {
-                let before = found.len();
-                found.extend(mapper.category(name).cloned());
-                if found.len() == before {
-                    return Err(error);
-                }
+    for name in types_of(types) {
+        let of_category: Vec<&ApiResource> = mapper.category(name).collect();
+        let meant = if of_category.is_empty() { vec![cluster.resource(name).await?] } else { of_category };
+        for resource in meant {
+            if found.iter().all(|other| other.info != resource.info) {
+                found.push(resource.clone());
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::playground::{Playground, Program};
 
 /// A server and a folder, and a transcript of what is done there.
 pub(crate) struct Session {
-    playground: Playground,
+    pub(crate) playground: Playground,
 }
 
 impl Session {
@@ -29,7 +29,8 @@ impl Session {
         Session { playground }
     }
 
-    /// Runs klient, called as kubectl, once for each line. A line may begin with variables of the environment.
+    /// Runs klient, called as kubectl, once for each line. A line may begin with variables of the environment; `''` is an
+    /// empty argument.
     pub(crate) async fn run(&self, lines: &str) -> String {
         let mut transcript = String::new();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -40,7 +41,7 @@ impl Session {
                     Some((name, value)) if args.is_empty() && !name.starts_with('-') => {
                         env.push((name.to_owned(), value.replace('+', " ")));
                     }
-                    _ => args.push(word.to_owned()),
+                    _ => args.push(word.replace("''", "")),
                 }
             }
             let done = self.playground.run_with(&Program::klient(), "admin", &env, &args, None).await;

@@ -73,7 +73,7 @@ async fn objects(
     program: &str,
 ) -> Result<Vec<(Unstructured, Option<String>)>, Failure> {
     let mut objects = Vec::new();
-    if !args.files.filename.is_empty() {
+    if !args.files.is_empty() {
         args.files.stand_alone(&args.arguments)?;
         let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
         for item in manifest::read(cluster, &args.files, expect).await? {
@@ -90,7 +90,7 @@ async fn objects(
         return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
     }
     match target::parse(cluster, program, &args.arguments).await?.fits(!args.selector.is_empty(), false)? {
-        Target::Names(names) => {
+        Target::Names(names) | Target::Pairs(names) => {
             for (resource, name) in names {
                 let live = cluster.objects(&resource, Some(cluster.namespace())).get(&name).await?;
                 objects.push((live, None));

@@ -72,7 +72,7 @@ impl Asker<'_> {
     /// What files and arguments name.
     pub(crate) async fn wanted(&self, session: &Session) -> Result<Vec<Result<Wanted, Failure>>, Failure> {
         let Asker { cluster, args, .. } = *self;
-        if !args.files.filename.is_empty() {
+        if !args.files.is_empty() {
             args.files.stand_alone(&args.arguments)?;
             let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
             let manifest = manifest::read(cluster, &args.files, expect).await?;
@@ -92,7 +92,7 @@ impl Asker<'_> {
         };
         let target = target::parse(cluster, &session.program, &args.arguments).await?;
         match target.fits(selects, args.all_namespaces)? {
-            Target::Names(names) => {
+            Target::Names(names) | Target::Pairs(names) => {
                 Ok(names.into_iter().map(|(resource, name)| place(resource, Some(name))).collect())
             }
             Target::Types(resources) => {

@@ -72,7 +72,7 @@ pub(crate) fn tables(
             Some((before, printer)) if before.resource.info == answer.resource.info => printer,
             last => {
                 tabs.start_group(last.is_some() && !args.no_headers).map_err(Failure::output)?;
-                let options = options(args, wide, several || args.wants_kind(), answer);
+                let options = options(args, wide, several || args.show_kind, answer);
                 &mut last.insert((answer, TablePrinter::new(options))).1
             }
         };

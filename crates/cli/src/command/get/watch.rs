@@ -46,7 +46,7 @@ pub(crate) async fn run(asker: &Asker<'_>, format: OutputFormat, session: &Sessi
     let mut shown = match format {
         OutputFormat::Objects(format) => Shown::Objects(Printer::new(format, args.printer_options())),
         OutputFormat::Human | OutputFormat::Wide => {
-            Shown::Table(TablePrinter::new(show::options(args, wide, args.wants_kind(), &answer)))
+            Shown::Table(TablePrinter::new(show::options(args, wide, args.show_kind, &answer)))
         }
     };
     let with_event = args.output_watch_events;
