@@ -5,6 +5,7 @@ mod rules;
 pub(crate) mod source;
 
 use clap::Args;
+use klient_apimachinery::labels::Selector;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{Api, ApiResource, DynamicPlace};
 
@@ -27,9 +28,14 @@ pub(crate) struct FileArgs {
 }
 
 impl FileArgs {
+    /// Whether no file is named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.filename.iter().all(String::is_empty)
+    }
+
     /// Checks that nothing is named beside files.
     pub(crate) fn stand_alone(&self, arguments: &[String]) -> Result<(), Failure> {
-        if self.filename.is_empty() || arguments.is_empty() {
+        if self.is_empty() || arguments.is_empty() {
             return Ok(());
         }
         Err(Failure::message(
@@ -106,6 +112,22 @@ pub(crate) async fn read(
         }
     }
     Ok(manifest)
+}
+
+/// The objects of a manifest that have some labels, and what could not be read.
+///
+/// # Errors
+///
+/// If the selector is none.
+pub(crate) fn selected(manifest: Manifest, selector: &str) -> Result<Manifest, Failure> {
+    let parsed: Selector = selector.parse().map_err(|error| {
+        Failure::Message(format!("the provided selector {selector:?} is not valid: {error}"))
+    })?;
+    let matches = |read: &Result<Item, Failure>| {
+        let Ok(item) = read else { return true };
+        parsed.matches(|key| item.object.labels().find(|(label, _)| *label == key).map(|(_, value)| value))
+    };
+    Ok(manifest.into_iter().filter(matches).collect())
 }
 
 /// The objects of a manifest, and apart from them what could not be read.

@@ -7,6 +7,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use klient_apimachinery::codec::protobuf::MAGIC;
 use klient_apimachinery::yaml;
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::manifest::source::{self, Source};
@@ -35,7 +36,7 @@ enum Encoding {
 
 /// Converts files without a server.
 pub(crate) async fn run(args: ConvertArgs, session: &mut Session) -> Result<(), Failure> {
-    if args.files.filename.is_empty() {
+    if args.files.is_empty() {
         return Err(Failure::message("must specify -f with the files to convert, or - for stdin"));
     }
     let mut objects = Vec::new();
@@ -67,6 +68,17 @@ pub(crate) async fn run(args: ConvertArgs, session: &mut Session) -> Result<(), 
     Ok(())
 }
 
+/// The objects of a `List`, which are of any kinds; any other object as it is.
+fn apart(mut value: Value) -> Vec<Value> {
+    if value["kind"] != "List" || value["apiVersion"] != "v1" {
+        return vec![value];
+    }
+    match value["items"].take() {
+        Value::Array(items) => items.into_iter().flat_map(apart).collect(),
+        _ => Vec::new(),
+    }
+}
+
 async fn read(source: &Source) -> Result<Vec<BuiltIn>, Failure> {
     let name = source.name();
     let bytes = source.bytes().await?;
@@ -80,7 +92,9 @@ async fn read(source: &Source) -> Result<Vec<BuiltIn>, Failure> {
     let mut objects = Vec::new();
     for document in yaml::documents(&text) {
         let value = document.map_err(|error| unreadable(&error, name))?;
-        objects.push(BuiltIn::from_value(value).map_err(within)?);
+        for value in apart(value) {
+            objects.push(BuiltIn::from_value(value).map_err(within)?);
+        }
     }
     if objects.is_empty() {
         return Err(within("there is no object in it".to_owned()));

@@ -33,19 +33,37 @@ pub(crate) async fn items(
                 continue;
             }
         };
-        let Unstructured(mut fields) = object;
-        match fields.remove("items") {
-            Some(Value::Array(items)) if is_list(&fields) => waiting.extend(items.into_iter().rev()),
-            items => {
-                fields.extend(items.map(|items| ("items".to_owned(), items)));
-                manifest.push(item(cluster, Unstructured(fields), source, expect).await);
-            }
+        match items_of(object.0) {
+            Ok(items) => waiting.extend(items.into_iter().rev()),
+            Err(fields) => manifest.push(item(cluster, Unstructured(fields), source, expect).await),
         }
     }
 }
 
-fn is_list(fields: &Map<String, Value>) -> bool {
-    fields.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
+/// The items of a list, or the object itself if it is none. What servers answer leaves out of the items of a list of one
+/// kind what they are: it is that of which this is a list.
+fn items_of(mut fields: Map<String, Value>) -> Result<Vec<Value>, Map<String, Value>> {
+    let text = |fields: &Map<String, Value>, key: &str| {
+        fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let (api_version, kind) = (text(&fields, "apiVersion"), text(&fields, "kind"));
+    let Some(kind) = kind.strip_suffix("List") else { return Err(fields) };
+    let mut items = match fields.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        Some(Value::Null) => Vec::new(),
+        other => {
+            fields.extend(other.map(|items| ("items".to_owned(), items)));
+            return Err(fields);
+        }
+    };
+    for item in items.iter_mut().filter_map(Value::as_object_mut) {
+        let says_nothing = text(item, "kind").is_empty() && text(item, "apiVersion").is_empty();
+        if says_nothing && !kind.is_empty() {
+            item.insert("apiVersion".to_owned(), api_version.as_str().into());
+            item.insert("kind".to_owned(), kind.into());
+        }
+    }
+    Ok(items)
 }
 
 /// A value as an object, if its type and metadata are what they must be.

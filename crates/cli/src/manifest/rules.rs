@@ -6,6 +6,7 @@ use http::Method;
 use klient_client::FieldValidation;
 use serde_json::Value;
 
+use crate::args::{Refusal, go_bool};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 
@@ -22,14 +23,16 @@ pub(crate) enum Validation {
 }
 
 impl FromStr for Validation {
-    type Err = String;
+    type Err = Refusal;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "true" | "strict" => Ok(Validation::Strict),
-            "warn" => Ok(Validation::Warn),
-            "false" | "ignore" => Ok(Validation::Ignore),
-            _ => Err("must be one of: strict (or true), warn, ignore (or false)".to_owned()),
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        match (text, go_bool(text)) {
+            ("strict", _) | (_, Ok(true)) => Ok(Validation::Strict),
+            ("warn", _) => Ok(Validation::Warn),
+            ("ignore", _) | (_, Ok(false)) => Ok(Validation::Ignore),
+            _ => Err(Refusal::new(format!(
+                "invalid - validate option {text:?}; must be one of: strict (or true), warn, ignore (or false)"
+            ))),
         }
     }
 }
@@ -71,7 +74,12 @@ impl Rules {
         let refuse = |problem: &str| {
             Failure::Message(format!("error validating {source:?}: error validating data: {problem}; {HINT}"))
         };
-        type_problem(document).map_or(Ok(()), |problem| Err(refuse(&problem)))?;
+        let listed = match document["kind"].as_str() {
+            Some("List") => document["items"].as_array().map_or(&[][..], Vec::as_slice),
+            _ => &[],
+        };
+        let problem = type_problem(document).or_else(|| listed.iter().find_map(type_problem));
+        problem.map_or(Ok(()), |problem| Err(refuse(&problem)))?;
         if !self.server_is_asked {
             ask(cluster)
                 .await

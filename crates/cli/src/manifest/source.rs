@@ -1,12 +1,12 @@
 //! [`Source`], a place manifests are read from.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use http::Method;
 use klient_client::{Client, Config};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, io_text};
 
 /// A place manifests are read from.
 #[derive(Debug)]
@@ -18,29 +18,58 @@ pub(crate) enum Source {
 
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// The files behind names: a name may be that of a folder, and `-` is standard input.
+/// The files behind names: a name may be that of a folder or, where there is no file of that name, a pattern as of a
+/// shell, and `-` is standard input.
 ///
 /// # Errors
 ///
-/// If a file is not there, or a folder has nothing to read in it.
+/// If files are not there, or a folder has nothing to read in it.
 pub(crate) fn expand(names: &[String], recursive: bool) -> Result<Vec<Source>, Failure> {
     let mut sources = Vec::new();
-    for name in names {
-        match name.as_str() {
-            "-" => sources.push(Source::Stdin),
-            url if url.starts_with("http://") || url.starts_with("https://") => {
-                sources.push(Source::Url(url.to_owned()));
+    let mut failures = Vec::new();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        let expanded = match Source::named(name) {
+            Source::File { path, .. } => paths(&path).and_then(|paths| {
+                paths.into_iter().try_for_each(|path| expand_path(&path, recursive, &mut sources))
+            }),
+            source => {
+                sources.push(source);
+                Ok(())
             }
-            path => expand_path(Path::new(path), recursive, &mut sources)?,
-        }
+        };
+        failures.extend(expanded.err());
     }
-    Ok(sources)
+    Failure::collect(failures).map(|()| sources)
+}
+
+/// The path itself if it is there, else those that match it as a pattern.
+fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        return Ok(vec![path.to_owned()]);
+    }
+    let pattern = path.display().to_string();
+    // Go has no `**`, and another sign for characters that are not meant.
+    let mut translated = pattern.replace("[^", "[!");
+    while translated.contains("**") {
+        translated = translated.replace("**", "*");
+    }
+    let matching = glob::glob(&translated).map_err(|_| {
+        Failure::Message(format!("pattern {pattern:?} is not valid: syntax error in pattern"))
+    })?;
+    let matching = matching.collect::<Result<Vec<PathBuf>, _>>();
+    let matching = matching
+        .map_err(|error| Failure::Message(format!("the path {pattern:?} cannot be accessed: {error}")))?;
+    if matching.is_empty() { Err(missing(path)) } else { Ok(matching) }
+}
+
+fn missing(path: &Path) -> Failure {
+    Failure::Message(format!("the path {path:?} does not exist"))
 }
 
 fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::Message(format!("the path {path:?} does not exist")),
-        _ => Failure::Message(format!("the path {path:?} cannot be accessed: {error}")),
+        io::ErrorKind::NotFound => missing(path),
+        _ => Failure::Message(format!("the path {path:?} cannot be accessed: {}", io_text(&error))),
     })?;
     if !metadata.is_dir() {
         sources.push(file(path.to_owned()));
@@ -82,6 +111,15 @@ fn file(path: PathBuf) -> Source {
 }
 
 impl Source {
+    /// The place that a name names, a file if nothing else.
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "-" => Source::Stdin,
+            url if url.starts_with("http://") || url.starts_with("https://") => Source::Url(url.to_owned()),
+            path => file(path.into()),
+        }
+    }
+
     /// The name in messages.
     pub(crate) fn name(&self) -> &str {
         match self {
@@ -94,15 +132,23 @@ impl Source {
     /// Reads it whole.
     pub(crate) async fn bytes(&self) -> Result<Vec<u8>, Failure> {
         match self {
-            Source::Stdin => {
-                let mut bytes = Vec::new();
-                let read = std::io::stdin().read_to_end(&mut bytes);
-                read.map_err(|error| Failure::Message(format!("cannot read STDIN: {error}")))?;
-                Ok(bytes)
-            }
             Source::Url(url) => fetch(url).await,
+            Source::Stdin => {
+                unblocked(|| {
+                    let mut bytes = Vec::new();
+                    let read = io::stdin().read_to_end(&mut bytes);
+                    read.map_err(|error| Failure::Message(format!("cannot read STDIN: {error}")))?;
+                    Ok(bytes)
+                })
+                .await
+            }
             Source::File { path, name } => {
-                std::fs::read(path).map_err(|error| Failure::Message(format!("open {name}: {error}")))
+                let (path, name) = (path.clone(), name.clone());
+                unblocked(move || {
+                    let refuse = |error| Failure::Message(format!("open {name}: {}", io_text(&error)));
+                    std::fs::read(path).map_err(refuse)
+                })
+                .await
             }
         }
     }
@@ -113,6 +159,13 @@ impl Source {
         let problem = |error| Failure::Message(format!("error parsing {}: {error}", self.name()));
         String::from_utf8(bytes).map_err(|error| problem(error.utf8_error()))
     }
+}
+
+/// Reads on a thread of its own: whoever writes to a pipe may take its time, and a signal ends the wait.
+async fn unblocked(
+    read: impl FnOnce() -> Result<Vec<u8>, Failure> + Send + 'static,
+) -> Result<Vec<u8>, Failure> {
+    tokio::task::spawn_blocking(read).await.expect("reading does not panic")
 }
 
 async fn fetch(url: &str) -> Result<Vec<u8>, Failure> {
