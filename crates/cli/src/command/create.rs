@@ -1,17 +1,22 @@
 //! `klient create`.
 
 mod config_map;
+mod env_file;
 
 use clap::{Args, Subcommand};
-use klient_apimachinery::Unstructured;
-use klient_client::{ApiResource, FieldValidation, WriteOptions};
+use http::Method;
+use klient_api::core::v1::{ConfigMap, Namespace};
+use klient_apimachinery::{Resource, ResourceInfo, Unstructured};
+use klient_client::{Api, DynamicPlace, FieldValidation, WriteOptions};
+use serde_json::json;
 
-use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::last_applied;
-use crate::manifest::{self, Expectations, FileArgs, Item, Validation};
+use crate::manifest::source::Source;
+use crate::manifest::{self, Expectations, FileArgs, Validation};
 use crate::output::{Output, OutputArgs};
+use crate::raw;
 use crate::session::Session;
 
 /// What to create.
@@ -24,6 +29,12 @@ pub(crate) struct CreateArgs {
     files: FileArgs,
     #[command(flatten)]
     how: HowArgs,
+    /// Only objects with these labels, such as app=web
+    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
+    selector: String,
+    /// Send the bytes of one file to this path, and print what the server answers
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    raw: String,
 }
 
 /// How to create it.
@@ -32,7 +43,7 @@ struct HowArgs {
     #[command(flatten)]
     output: OutputArgs,
     /// Create nothing: print what would be (client), or let the server try it (server)
-    #[arg(long, value_name = "HOW", default_value = "none")]
+    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
@@ -50,8 +61,8 @@ enum Kind {
     /// Create a namespace
     #[command(visible_alias = "ns")]
     Namespace {
-        /// Its name
-        name: String,
+        #[command(flatten)]
+        name: NameArgs,
         #[command(flatten)]
         how: HowArgs,
     },
@@ -59,29 +70,78 @@ enum Kind {
     #[command(name = "configmap", visible_alias = "cm")]
     ConfigMap {
         #[command(flatten)]
+        name: NameArgs,
+        #[command(flatten)]
         args: config_map::ConfigMapArgs,
         #[command(flatten)]
         how: HowArgs,
     },
 }
 
-pub(crate) async fn run(args: CreateArgs, session: &mut Session) -> Result<(), Failure> {
-    match args.kind {
-        None if args.files.filename.is_empty() => Err(Failure::message("must specify one of -f and -k")),
-        None => from_files(&args.files, &args.how, session).await,
-        Some(Kind::Namespace { name, how }) => {
-            let object = Unstructured::new("v1", "Namespace", &name);
-            from_flags(object, "namespaces", &how, session).await
+/// The name of what is created.
+#[derive(Args, Debug)]
+struct NameArgs {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+}
+
+impl NameArgs {
+    /// The one name, for `create COMMAND`.
+    fn one(&self, command: &str, program: &str) -> Result<&str, Failure> {
+        let [name] = &self.names[..] else {
+            return Err(Failure::Message(format!(
+                "exactly one NAME is required, got {}\nSee '{program} create {command} -h' for help and examples",
+                self.names.len()
+            )));
+        };
+        match name.as_str() {
+            "" => Err(Failure::message("name must be specified")),
+            name => Ok(name),
         }
-        Some(Kind::ConfigMap { args, how }) => from_flags(args.object()?, "configmaps", &how, session).await,
     }
 }
 
-async fn from_files(files: &FileArgs, how: &HowArgs, session: &mut Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: CreateArgs, session: &mut Session) -> Result<(), Failure> {
+    match args.kind {
+        None if args.files.is_empty() => Err(Failure::message("must specify one of -f and -k")),
+        None if !args.raw.is_empty() => {
+            let body = raw_body(&args)?;
+            raw::send(&session.cluster()?, Method::POST, &args.raw, body, session).await
+        }
+        None => from_files(&args, session).await,
+        Some(Kind::Namespace { name, how }) => {
+            let mut object = Unstructured::new("v1", "Namespace", name.one("namespace", &session.program)?);
+            object["spec"] = json!({});
+            object["status"] = json!({});
+            from_flags(object, &Namespace::INFO, &how, session).await
+        }
+        Some(Kind::ConfigMap { name, args, how }) => {
+            let object = args.object(name.one("configmap", &session.program)?)?;
+            from_flags(object, &ConfigMap::INFO, &how, session).await
+        }
+    }
+}
+
+/// What is sent to a path.
+fn raw_body(args: &CreateArgs) -> Result<Option<Source>, Failure> {
+    let body = raw::body(&args.files)?;
+    if !args.selector.is_empty() {
+        return Err(Failure::message("--raw and --selector (-l) are mutually exclusive"));
+    }
+    if args.how.output.is_given() {
+        return Err(Failure::message("--raw and --output are mutually exclusive"));
+    }
+    raw::check(&args.raw).map(|()| body)
+}
+
+async fn from_files(args: &CreateArgs, session: &mut Session) -> Result<(), Failure> {
+    let CreateArgs { files, how, selector, .. } = args;
     let mut output = Output::new(&how.output, how.dry_run)?;
     let cluster = session.cluster()?;
     let expect = Expectations { validation: how.validate, one_namespace: true };
     let manifest = manifest::read(&cluster, files, expect).await?;
+    let manifest = manifest::selected(manifest, selector)?;
     if manifest.is_empty() {
         return Err(Failure::message("no objects passed to create"));
     }
@@ -89,7 +149,8 @@ async fn from_files(files: &FileArgs, how: &HowArgs, session: &mut Session) -> R
     for item in manifest {
         let created = match item {
             Ok(item) => {
-                create(&item, how, &cluster).await.map_err(|failure| failure.when("creating", &item.source))
+                let created = create(&item.object, &item.api(&cluster), how).await;
+                created.map_err(|failure| failure.when("creating", &item.source))
             }
             Err(failure) => Err(failure),
         };
@@ -103,19 +164,20 @@ async fn from_files(files: &FileArgs, how: &HowArgs, session: &mut Session) -> R
 
 async fn from_flags(
     mut object: Unstructured,
-    resource: &str,
+    info: &ResourceInfo,
     how: &HowArgs,
     session: &mut Session,
 ) -> Result<(), Failure> {
     let mut output = Output::new(&how.output, how.dry_run)?;
     let cluster = session.cluster()?;
     let kind = object.kind().to_lowercase();
-    let resource: ApiResource = cluster.mapper().await?.resource(resource)?.clone();
-    if resource.info.namespaced {
+    // The object itself says so only where the namespace is meant, not merely current.
+    if info.namespaced && cluster.namespace_is_given() {
         object.set_namespace(cluster.namespace());
     }
-    let item = Item { resource, object, source: String::new() };
-    let created = create(&item, how, &cluster).await.map_err(|failure| match failure {
+    let api = cluster.client().dynamic(info.clone());
+    let api = if info.namespaced { api.namespace(cluster.namespace()) } else { api };
+    let created = create(&object, &api, how).await.map_err(|failure| match failure {
         Failure::Client { ref error, .. } if kind == "configmap" && error.as_status().is_some() => {
             Failure::Message(format!("failed to create {kind}: {}", failure.go_text()))
         }
@@ -124,8 +186,12 @@ async fn from_flags(
     output.tell(&created, "created", session)
 }
 
-async fn create(item: &Item, how: &HowArgs, cluster: &Cluster) -> Result<Unstructured, Failure> {
-    let mut object = item.object.clone();
+async fn create(
+    object: &Unstructured,
+    api: &Api<Unstructured, DynamicPlace>,
+    how: &HowArgs,
+) -> Result<Unstructured, Failure> {
+    let mut object = object.clone();
     if how.save_config {
         last_applied::set(&mut object);
     }
@@ -137,5 +203,5 @@ async fn create(item: &Item, how: &HowArgs, cluster: &Cluster) -> Result<Unstruc
         dry_run: how.dry_run == DryRun::Server,
         field_validation: Some(FieldValidation::from(how.validate)),
     };
-    Ok(item.api(cluster).with(options).create(&object).await?)
+    Ok(api.clone().with(options).create(&object).await?)
 }

@@ -5,91 +5,122 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
-use klient_apimachinery::Unstructured;
+use klient_apimachinery::{Unstructured, validation};
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use super::env_file;
+use crate::failure::{Failure, io_text};
 
-/// A ConfigMap and what is in it.
+/// What is in a ConfigMap.
 #[derive(Args, Debug)]
 pub(crate) struct ConfigMapArgs {
-    /// Its name
-    name: String,
     /// A key and its value: KEY=VALUE
     #[arg(long, value_name = "KEY=VALUE")]
     from_literal: Vec<String>,
     /// A file, or all files of a folder; the key is the file's name, unless KEY=FILE says another
-    #[arg(long, value_name = "[KEY=]FILE")]
+    #[arg(long, value_name = "[KEY=]FILE", value_delimiter = ',')]
     from_file: Vec<String>,
+    /// A file with a line KEY=VALUE for each key; where there is only KEY, the value is that of the environment
+    #[arg(long, value_name = "FILE", value_delimiter = ',')]
+    from_env_file: Vec<String>,
 }
 
 impl ConfigMapArgs {
     /// The object.
-    pub(crate) fn object(&self) -> Result<Unstructured, Failure> {
-        let mut object = Unstructured::new("v1", "ConfigMap", &self.name);
-        let (mut data, mut binary) = (Map::new(), Map::new());
-        let twice = |key: &str| {
-            Failure::Message(format!(
-                "cannot add key {key:?}, another key by that name already exists in Data for ConfigMap {:?}",
-                self.name
-            ))
-        };
+    pub(crate) fn object(&self, name: &str) -> Result<Unstructured, Failure> {
+        if !self.from_env_file.is_empty() && !(self.from_file.is_empty() && self.from_literal.is_empty()) {
+            return Err(Failure::message("from-env-file cannot be combined with from-file or from-literal"));
+        }
+        let mut entries = Entries { name, data: Map::new(), binary: Map::new() };
+        for source in self.from_file.iter().filter(|source| !source.is_empty()) {
+            for (key, path) in files(source)? {
+                let bytes = std::fs::read(&path).map_err(|error| {
+                    Failure::Message(format!("open {}: {}", path.display(), io_text(&error)))
+                })?;
+                entries.add(&key, bytes)?;
+            }
+        }
         for literal in &self.from_literal {
-            let Some((key, value)) = literal.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-                return Err(Failure::Message(format!(
-                    "invalid literal source {literal}, expected key=value"
-                )));
-            };
-            if data.insert(key.to_owned(), value.into()).is_some() {
-                return Err(twice(key));
-            }
+            let pair = literal.split_once('=').filter(|(key, _)| !key.is_empty());
+            let (key, value) = pair.ok_or_else(|| {
+                Failure::Message(format!("invalid literal source {literal}, expected key=value"))
+            })?;
+            entries.add(key, value.into())?;
         }
-        for (key, path) in self.files()? {
-            let bytes = std::fs::read(&path)
-                .map_err(|error| Failure::Message(format!("error reading {}: {error}", path.display())))?;
-            if data.contains_key(&key) || binary.contains_key(&key) {
-                return Err(twice(&key));
-            }
-            match String::from_utf8(bytes) {
-                Ok(text) => data.insert(key, text.into()),
-                Err(error) => binary.insert(key, BASE64.encode(error.as_bytes()).into()),
-            };
+        for path in self.from_env_file.iter().filter(|path| !path.is_empty()) {
+            env_file::read(path, |key, value| entries.add(key, value.into()))?;
         }
-        for (field, entries) in [("data", data), ("binaryData", binary)] {
+        let mut object = Unstructured::new("v1", "ConfigMap", name);
+        for (field, entries) in [("data", entries.data), ("binaryData", entries.binary)] {
             if !entries.is_empty() {
                 object[field] = Value::Object(entries);
             }
         }
         Ok(object)
     }
+}
 
-    /// Keys and files.
-    fn files(&self) -> Result<Vec<(String, PathBuf)>, Failure> {
-        let mut files = Vec::new();
-        for source in &self.from_file {
-            let (key, path) = match source.split_once('=') {
-                Some((key, path)) => (Some(key), Path::new(path)),
-                None => (None, Path::new(source)),
-            };
-            let refuse = |error| Failure::Message(format!("error reading {}: {error}", path.display()));
-            let is_folder = path.metadata().map_err(refuse)?.is_dir();
-            if !is_folder {
-                let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
-                files.push((key.map(str::to_owned).or(own).unwrap_or_default(), path.to_owned()));
-                continue;
-            }
-            if key.is_some() {
-                return Err(Failure::message("cannot give a key name for a directory path"));
-            }
-            let entries = path.read_dir().and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(refuse)?;
-            let mut paths: Vec<PathBuf> =
-                entries.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file()).collect();
-            paths.sort();
-            files.extend(paths.into_iter().filter_map(|path| {
-                let name = path.file_name()?.to_string_lossy().into_owned();
-                Some((name, path))
-            }));
+/// Keys and values of a ConfigMap of this name.
+struct Entries<'a> {
+    name: &'a str,
+    data: Map<String, Value>,
+    binary: Map<String, Value>,
+}
+
+impl Entries<'_> {
+    fn add(&mut self, key: &str, value: Vec<u8>) -> Result<(), Failure> {
+        let problems = validation::config_map_key(key);
+        if !problems.is_empty() {
+            return Err(Failure::Message(format!(
+                "{key:?} is not a valid key name for a ConfigMap: {}",
+                problems.join(",")
+            )));
         }
-        Ok(files)
+        for (field, entries) in [("Data", &self.data), ("BinaryData", &self.binary)] {
+            if entries.contains_key(key) {
+                return Err(Failure::Message(format!(
+                    "cannot add key {key:?}, another key by that name already exists in {field} for ConfigMap {:?}",
+                    self.name
+                )));
+            }
+        }
+        match String::from_utf8(value) {
+            Ok(text) => self.data.insert(key.to_owned(), text.into()),
+            Err(error) => self.binary.insert(key.to_owned(), BASE64.encode(error.as_bytes()).into()),
+        };
+        Ok(())
     }
+}
+
+/// The keys and files that `[KEY=]FILE` means: those of a folder, or one.
+fn files(source: &str) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let (key, path) = match source.split_once('=') {
+        None => (None, source),
+        Some((_, rest)) if rest.contains('=') => {
+            return Err(Failure::message("key names or file paths cannot contain '='"));
+        }
+        Some(("", path)) => return Err(Failure::Message(format!("key name for file path {path} missing"))),
+        Some((key, "")) => return Err(Failure::Message(format!("file path for key name {key} missing"))),
+        Some((key, path)) => (Some(key), path),
+    };
+    let path = Path::new(path);
+    let refuse = |error| Failure::Message(format!("error reading {}: {}", path.display(), io_text(&error)));
+    if !path.metadata().map_err(refuse)?.is_dir() {
+        let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let key = key.map(str::to_owned).or(own).unwrap_or_default();
+        return Ok(vec![(key, path.to_owned())]);
+    }
+    if key.is_some() {
+        return Err(Failure::message("cannot give a key name for a directory path"));
+    }
+    let entries = path.read_dir().and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(refuse)?;
+    // Links are passed over with all else that is no file, as kubectl does.
+    let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+    let mut files: Vec<(String, PathBuf)> = entries
+        .into_iter()
+        .filter(is_file)
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .collect();
+    files.sort();
+    Ok(files)
 }

@@ -1,0 +1,49 @@
+//! Files of lines `KEY=VALUE`, as shells and containers read their environment from.
+
+use std::path::Path;
+
+use klient_apimachinery::validation;
+
+use crate::failure::{Failure, io_text};
+
+/// Reads a file: each line is a key and its value, a key alone, whose value is that of the environment, a comment that
+/// begins with `#`, or blank.
+///
+/// # Errors
+///
+/// If the file cannot be read, a key is none of an environment variable, or `add` refuses it.
+pub(super) fn read(
+    path: &str,
+    mut add: impl FnMut(&str, &str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let refuse = |error| Failure::Message(format!("error reading {path}: {}", io_text(&error)));
+    if Path::new(path).metadata().map_err(refuse)?.is_dir() {
+        return Err(Failure::message("env config file cannot be a directory"));
+    }
+    let bytes = std::fs::read(path).map_err(refuse)?;
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).map_err(|_| {
+            let number = index + 1;
+            let bytes: Vec<String> = line.iter().map(u8::to_string).collect();
+            let bytes = bytes.join(" ");
+            Failure::Message(format!(
+                "env file {path} contains invalid utf8 bytes at line {number}: [{bytes}]"
+            ))
+        })?;
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (key, value) = match line.split_once('=') {
+            Some((key, value)) => (key, value.to_owned()),
+            None => (line, std::env::var(line).unwrap_or_default()),
+        };
+        let problems = validation::env_var_name(key);
+        if !problems.is_empty() {
+            return Err(Failure::Message(format!("{key:?} is not a valid key name: {}", problems.join(";"))));
+        }
+        add(key, &value)?;
+    }
+    Ok(())
+}
