@@ -8,6 +8,7 @@ use klient_client::{ApiResource, ListOptions, RestMapper};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::last_applied;
+use crate::session::Session;
 
 /// What a command has seen to: nothing of it is left over.
 #[derive(Debug, Default)]
@@ -53,13 +54,24 @@ const KINDS: [(&str, &str, &str); 16] = [
     ("", "v1", "PersistentVolume"),
 ];
 
-/// The resources named as `GROUP/VERSION/KIND`, where the core group is `core`; the usual ones if none are.
+/// The resources named as `GROUP/VERSION/KIND`, where the core group is `core`; the usual ones, of which kubectl warns,
+/// if none are.
 ///
 /// # Errors
 ///
 /// If one is not named so, or the server does not know it.
-pub(crate) fn resources(mapper: &RestMapper, allowed: &[String]) -> Result<Vec<ApiResource>, Failure> {
+pub(crate) fn resources(
+    mapper: &RestMapper,
+    allowed: &[String],
+    session: &mut Session,
+) -> Result<Vec<ApiResource>, Failure> {
     if allowed.is_empty() {
+        session.console.note(format_args!(
+            "Warning: Deprecated: {} apply will no longer prune non-namespaced resources by default when used with the \
+             --namespace flag in a future release. To preserve the current behaviour, list the resources you want to \
+             target explicitly in the --prune-allowlist flag.",
+            session.program
+        ));
         let known = KINDS.iter().map(|(group, version, kind)| {
             mapper.kind(group, kind, Some(version)).cloned().map_err(|error| {
                 let namespaced = !matches!(*kind, "Namespace" | "PersistentVolume");

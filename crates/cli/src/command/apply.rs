@@ -8,7 +8,6 @@ mod set_last_applied;
 mod view_last_applied;
 
 use clap::{Args, Subcommand};
-use klient_apimachinery::labels::Selector;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{ApiResource, FieldValidation, WriteOptions};
 
@@ -38,7 +37,7 @@ pub(crate) struct ApplyArgs {
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
     /// Change nothing: print what would be done (client), or let the server try it (server)
-    #[arg(long, value_name = "HOW", default_value = "none")]
+    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
@@ -57,7 +56,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "NAME")]
     field_manager: Option<String>,
     /// Change also what others have changed since the last time
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::args::go_bool)]
     overwrite: bool,
     /// Delete and create objects anew that cannot be changed
     #[arg(long)]
@@ -148,7 +147,7 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
         None => None,
     };
     let allowed = match args.prune && !args.prune_allowlist.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist)?,
+        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist, session)?,
         false => Vec::new(),
     };
     checks::together(&args)?;
@@ -158,8 +157,8 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
     checks::pruning(&args)?;
 
     let expect = Expectations { validation: args.validate, one_namespace: true };
-    let (items, mut failures) = manifest::split(manifest::read(&cluster, &args.files, expect).await?);
-    let mut items = selected(items, &args.selector)?;
+    let manifest = manifest::read(&cluster, &args.files, expect).await?;
+    let (mut items, mut failures) = manifest::split(manifest::selected(manifest, &args.selector)?);
     if items.is_empty() && failures.is_empty() {
         return Err(Failure::message("no objects passed to apply"));
     }
@@ -197,17 +196,6 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
         Some(set) => set.prune(&visited, &cluster, &mut output, session).await,
         None => prune_all(&args, allowed, &visited, &cluster, &mut output, session).await,
     }
-}
-
-/// The objects that have some labels.
-pub(crate) fn selected(items: Vec<Item>, selector: &str) -> Result<Vec<Item>, Failure> {
-    let parsed: Selector = selector.parse().map_err(|error| {
-        Failure::Message(format!("the provided selector {selector:?} is not valid: {error}"))
-    })?;
-    let matches = |item: &Item| {
-        parsed.matches(|key| item.object.labels().find(|(label, _)| *label == key).map(|(_, value)| value))
-    };
-    Ok(items.into_iter().filter(matches).collect())
 }
 
 /// Makes one object what its file says, and gives it as it then is.
@@ -254,7 +242,7 @@ async fn prune_all(
     session: &mut Session,
 ) -> Result<(), Failure> {
     let resources = match allowed.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &[])?,
+        true => prune::resources(cluster.mapper().await?, &[], session)?,
         false => allowed,
     };
     for LeftOver { resource, object } in

@@ -10,7 +10,7 @@ use klient_client::{ApiResource, Error, Patch, WriteOptions};
 use serde_json::{Value, json};
 
 use super::apply::server_side::{check, send};
-use super::apply::{field_manager, selected, warn_if_deleting};
+use super::apply::{field_manager, warn_if_deleting};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::last_applied;
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: DiffArgs, session: &mut Session) -> Result<(), Fai
 }
 
 async fn diff(args: &DiffArgs, session: &mut Session) -> Result<(), Failure> {
-    if args.files.filename.is_empty() {
+    if args.files.is_empty() {
         return Err(Failure::message("must specify one of -f and -k"));
     }
     if args.force_conflicts && !args.server_side {
@@ -75,15 +75,16 @@ async fn diff(args: &DiffArgs, session: &mut Session) -> Result<(), Failure> {
     }
     let cluster = session.cluster()?;
     let allowed = match args.prune && !args.prune_allowlist.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist)?,
+        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist, session)?,
         false => Vec::new(),
     };
     let (live, merged) = (Folder::new("LIVE")?, Folder::new("MERGED")?);
     let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
     let manifest = manifest::read(&cluster, &args.files, expect).await?;
-    let items: Result<Vec<Item>, Failure> = manifest.into_iter().collect();
+    let items: Result<Vec<Item>, Failure> =
+        manifest::selected(manifest, &args.selector)?.into_iter().collect();
     let mut visited = Visited::default();
-    for item in selected(items?, &args.selector)? {
+    for item in items? {
         let (before, after) = both(&item, args, &cluster, session).await?;
         if let Some(namespace) = item.object.namespace() {
             visited.namespace(namespace);
@@ -98,14 +99,14 @@ async fn diff(args: &DiffArgs, session: &mut Session) -> Result<(), Failure> {
         merged.write(&name, after.as_ref())?;
     }
     if args.prune
-        && let Err(failure) = show_left_over(args, allowed, &visited, &cluster, &live).await
+        && let Err(failure) = show_left_over(args, allowed, &visited, &cluster, &live, session).await
     {
         let problem = failure.go_text();
         session
             .console
             .note(format_args!("Warning: pruning failed and could not be evaluated err: {problem}"));
     }
-    program::run(&live, &merged, session)
+    program::run(&live, &merged, session).await
 }
 
 /// An object as it is and as it would be.
@@ -192,9 +193,10 @@ async fn show_left_over(
     visited: &Visited,
     cluster: &Cluster,
     live: &Folder,
+    session: &mut Session,
 ) -> Result<(), Failure> {
     let resources = match allowed.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &[])?,
+        true => prune::resources(cluster.mapper().await?, &[], session)?,
         false => allowed,
     };
     for left in prune::left_over(cluster, &resources, &args.selector, visited).await? {

@@ -76,6 +76,7 @@ async fn what_is_in_no_file_any_more_is_pruned_if_it_was_applied_and_is_selected
         configmap/a configured (dry run)
         configmap/b pruned (dry run)
         service/s pruned (dry run)
+        Warning: Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.
         Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice
         $ apply -f one.yaml --prune -l app=x --dry-run=server --prune-allowlist=core/v1/ConfigMap
         configmap/a configured (server dry run)
@@ -92,6 +93,7 @@ async fn what_is_in_no_file_any_more_is_pruned_if_it_was_applied_and_is_selected
         configmap/a unchanged
         configmap/other pruned
         service/s pruned
+        Warning: Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.
         Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice
         $ get configmap,service -o name
         configmap/a

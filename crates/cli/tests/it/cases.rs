@@ -75,9 +75,11 @@ pub(crate) fn steps() -> Vec<Step> {
 }
 
 fn normal(text: &str) -> String {
-    const RULES: [(&str, &str); 9] = [
+    const RULES: [(&str, &str); 10] = [
         // client-go's discovery cache logs; what is wrong is said again behind it.
-        (r"(?m)^[EWI]\d{4} .*\n", ""),
+        (r"(?m)^[EI]\d{4} .*\n", ""),
+        // What kubectl logs as a warning, klient prints like other warnings.
+        (r"(?m)^W\d{4} [^\]]*\] ", "Warning: "),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}", "TIME"),

@@ -221,10 +221,12 @@ async fn what_pruning_would_delete_is_shown() {
         secret/s created
         $ KUBECTL_EXTERNAL_DIFF=diff+-N+-q diff -f secret.yaml --prune
         Files TMP/LIVE/v1.ConfigMap.shop.a and TMP/MERGED/v1.ConfigMap.shop.a differ
+        Warning: Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.
         Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice
         exit 1
         $ KUBECTL_EXTERNAL_DIFF=diff+-N+-q diff -f secret.yaml --prune --prune-allowlist=core/v1/Secret
         $ KUBECTL_EXTERNAL_DIFF=diff+-N+-q diff -f secret.yaml --prune -l app=x
+        Warning: Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.
     "#]]
     .assert_eq(&transcript.await);
 }
