@@ -1,11 +1,18 @@
 //! The command line: commands and flags, named as kubectl names them.
 
+mod problem;
+
+use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::ArgAction;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::cascade::Cascade;
 use crate::command::{api_resources, apply, convert, create, delete, demo, diff, get, server, version};
+use crate::console::Console;
+use crate::dry_run::DryRun;
 use crate::failure::Failure;
 
 /// Work with Kubernetes objects, on any cluster or on the API server in this very program.
@@ -83,8 +90,20 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) tls_server_name: Option<String>,
     /// How long a request may take, such as 30s; 0 for as long as it takes
-    #[arg(long, global = true, value_name = "DURATION", default_value = "0")]
+    #[arg(long, global = true, value_name = "DURATION", default_value = "0", value_parser = request_timeout)]
     pub(crate) request_timeout: Timeout,
+    /// The user to act as, such as bob or system:serviceaccount:NAMESPACE:NAME
+    #[arg(long = "as", global = true, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub(crate) impersonate: String,
+    /// The uid of the user to act as
+    #[arg(long = "as-uid", global = true, value_name = "UID", default_value = "", hide_default_value = true)]
+    pub(crate) impersonate_uid: String,
+    /// A group of the user to act as; can be given more than once
+    #[arg(long = "as-group", global = true, value_name = "GROUP")]
+    pub(crate) impersonate_groups: Vec<String>,
+    /// What else is known of the user to act as; can be given more than once
+    #[arg(long = "as-user-extra", global = true, value_name = "KEY=VALUE")]
+    pub(crate) impersonate_user_extra: Vec<String>,
 }
 
 /// A bearer token. It is not shown in `Debug`.
@@ -103,7 +122,7 @@ impl From<&str> for Token {
     }
 }
 
-/// A span of time as Go writes it (`1m30s`), or whole seconds.
+/// A span of time as Go writes it (`1m30s`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Timeout(pub(crate) klient_apimachinery::Duration);
 
@@ -111,10 +130,49 @@ impl std::str::FromStr for Timeout {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let with_unit = if text.parse::<u64>().is_ok() { format!("{text}s") } else { text.to_owned() };
-        let refuse =
-            |_| format!("invalid duration {text:?}: expected a number with a unit, such as 30s or 5m");
-        with_unit.parse().map(Timeout).map_err(refuse)
+        let refuse = |_| match text.parse::<f64>() {
+            Ok(_) => format!("time: missing unit in duration {text:?}"),
+            Err(_) => format!("time: invalid duration {text:?}"),
+        };
+        if text == "0" { Ok(Timeout::default()) } else { text.parse().map(Timeout).map_err(refuse) }
+    }
+}
+
+/// A time-out of requests: a span of time, or whole seconds.
+fn request_timeout(text: &str) -> Result<Timeout, Refusal> {
+    let with_unit = if text.parse::<u64>().is_ok() { format!("{text}s") } else { text.to_owned() };
+    with_unit.parse().map_err(|_| {
+        Refusal::new(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
+             corresponding time unit (e.g. 1s | 2m | 3h)",
+        )
+    })
+}
+
+/// Why the value of a flag is refused, in words that need no more around them.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal(String);
+
+impl Refusal {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Refusal(text.into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Reads a boolean as Go does.
+pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
     }
 }
 
@@ -123,14 +181,37 @@ impl std::str::FromStr for Timeout {
 /// # Errors
 ///
 /// If it cannot be understood, in kubectl's words.
-pub(crate) fn parse(program: &str, arguments: Vec<std::ffi::OsString>) -> Result<Cli, Failure> {
-    let command = bools_take_values(Cli::command()).bin_name(program.to_owned());
-    let matches = command.try_get_matches_from(arguments).map_err(|error| failure(program, &error))?;
-    Cli::from_arg_matches(&matches).map_err(|error| failure(program, &error))
+pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, Failure> {
+    let mut command = as_pflag(Cli::command()).bin_name(program.to_owned());
+    // Aliases and global flags are known below a command only when it is built.
+    command.build();
+    let matches = command.clone().try_get_matches_from(&arguments);
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, deprecations(&matches))));
+    let (cli, deprecations) =
+        parsed.map_err(|error| problem::failure(program, &command, &arguments, &error))?;
+    for warning in deprecations {
+        Console::new().note(format_args!("Warning: {warning}"));
+    }
+    Ok(cli)
 }
 
-/// Lets every boolean flag be given as `--flag=false` too, as kubectl's can.
-fn bools_take_values(command: clap::Command) -> clap::Command {
+/// What is said of values of flags that are deprecated.
+fn deprecations(matches: &ArgMatches) -> Vec<String> {
+    let mut matches = matches;
+    while let Some((_, of_subcommand)) = matches.subcommand() {
+        matches = of_subcommand;
+    }
+    let of = |flag: &str, deprecation: fn(&str) -> Option<String>| {
+        // Most commands have no such flag.
+        let values = matches.try_get_raw(flag).ok().flatten();
+        values.and_then(|mut values| values.next()).and_then(|value| deprecation(&value.to_string_lossy()))
+    };
+    [of("dry_run", DryRun::deprecation), of("cascade", Cascade::deprecation)].into_iter().flatten().collect()
+}
+
+/// Lets flags take values as pflag, which kubectl reads its command line with: a boolean can be given as
+/// `--flag=false` too, and a value that must follow may begin with a hyphen.
+fn as_pflag(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| match arg.get_action() {
         ArgAction::SetTrue => arg
             .action(ArgAction::Set)
@@ -140,80 +221,11 @@ fn bools_take_values(command: clap::Command) -> clap::Command {
             .default_missing_value("true")
             .hide_default_value(true)
             .value_name("BOOL")
-            .value_parser(clap::value_parser!(bool)),
+            .value_parser(go_bool),
+        ArgAction::Set | ArgAction::Append if !arg.is_positional() && !arg.is_require_equals_set() => {
+            arg.allow_hyphen_values(true)
+        }
         _ => arg,
     });
-    command.mut_subcommands(bools_take_values)
-}
-
-/// What clap found wrong, as kubectl says it.
-fn failure(program: &str, error: &clap::Error) -> Failure {
-    use clap::error::{ContextKind, ErrorKind};
-    let told = |kind| error.get(kind).map(ToString::to_string);
-    // The usage line begins with the commands that were understood.
-    let usage = told(ContextKind::Usage).map(|usage| strip_styles(&usage)).unwrap_or_default();
-    let commands = usage
-        .trim_start_matches("Usage: ")
-        .split_whitespace()
-        .take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
-    let commands = commands.collect::<Vec<_>>().join(" ");
-    let commands = if commands.is_empty() { program.to_owned() } else { commands };
-    let failure = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Failure::Help(error.to_string())
-        }
-        ErrorKind::UnknownArgument => {
-            let flag = told(ContextKind::InvalidArg).unwrap_or_default();
-            let flag = flag.split_whitespace().next().unwrap_or_default();
-            let kind = if flag.starts_with("--") { "flag" } else { "shorthand flag" };
-            if flag.starts_with('-') {
-                Failure::Message(format!("unknown {kind}: {flag}\nSee '{commands} --help' for usage."))
-            } else {
-                unexpected(flag, &commands)
-            }
-        }
-        ErrorKind::InvalidSubcommand => {
-            let name = told(ContextKind::InvalidSubcommand).unwrap_or_default();
-            if commands.contains(' ') {
-                // A command that does something itself takes no such arguments.
-                return unexpected(&name, &commands);
-            }
-            let near = match error.get(ContextKind::SuggestedSubcommand) {
-                Some(clap::error::ContextValue::Strings(near)) if !near.is_empty() => {
-                    format!("\n\nDid you mean this?\n\t{}", near.join("\n\t"))
-                }
-                _ => String::new(),
-            };
-            Failure::Message(format!("unknown command {name:?} for {commands:?}{near}"))
-        }
-        _ => {
-            let text = strip_styles(&error.to_string());
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Failure::Message(format!("{first}\nSee '{commands} --help' for usage."))
-        }
-    };
-    match failure {
-        // It ends with 1 where objects differ, and kubectl gives another hint.
-        Failure::Message(text) if commands.ends_with(" diff") => {
-            let [hint, other] =
-                [format!("{commands} --help' for usage."), format!("{commands} -h' for help and examples")];
-            Failure::Trouble(Box::new(Failure::Message(text.replace(&hint, &other))))
-        }
-        failure => failure,
-    }
-}
-
-fn unexpected(argument: &str, commands: &str) -> Failure {
-    Failure::Message(format!("Unexpected args: [{argument}]\nSee '{commands} -h' for help and examples"))
-}
-
-/// Text without the escape sequences of a terminal.
-fn strip_styles(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        out.push_str(before);
-        rest = after.split_once('m').map_or("", |(_, after)| after);
-    }
-    out + rest
+    command.mut_subcommands(as_pflag)
 }

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use klient_client::DeleteOptions;
 
+use crate::args::{Refusal, go_bool};
+
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cascade {
@@ -16,19 +18,29 @@ pub(crate) enum Cascade {
 }
 
 impl FromStr for Cascade {
-    type Err = String;
+    type Err = Refusal;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "background" | "true" => Ok(Cascade::Background),
-            "orphan" | "false" => Ok(Cascade::Orphan),
-            "foreground" => Ok(Cascade::Foreground),
-            _ => Err("must be \"background\", \"foreground\", or \"orphan\"".to_owned()),
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        match (text, go_bool(text)) {
+            ("background", _) | (_, Ok(true)) => Ok(Cascade::Background),
+            ("orphan", _) | (_, Ok(false)) => Ok(Cascade::Orphan),
+            ("foreground", _) => Ok(Cascade::Foreground),
+            _ => Err(Refusal::new(format!(
+                "invalid cascade value ({text}). Must be \"background\", \"foreground\", or \"orphan\""
+            ))),
         }
     }
 }
 
 impl Cascade {
+    /// What is said of a value that is deprecated.
+    pub(crate) fn deprecation(text: &str) -> Option<String> {
+        let instead = if go_bool(text).ok()? { "background" } else { "orphan" };
+        Some(format!(
+            "--cascade={text} is deprecated (boolean value) and can be replaced with --cascade={instead}."
+        ))
+    }
+
     /// A deletion that gives the object so many seconds to end well; its own setting if negative.
     pub(crate) fn delete_options(self, grace_period: i64) -> DeleteOptions {
         let policy = match self {

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::args::{Refusal, go_bool};
+
 /// How far a change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DryRun {
@@ -15,19 +17,35 @@ pub(crate) enum DryRun {
 }
 
 impl FromStr for DryRun {
-    type Err = String;
+    type Err = Refusal;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(DryRun::None),
-            "client" => Ok(DryRun::Client),
-            "server" => Ok(DryRun::Server),
-            _ => Err("must be \"none\", \"server\", or \"client\"".to_owned()),
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        match (text, go_bool(text)) {
+            ("none", _) | (_, Ok(false)) => Ok(DryRun::None),
+            ("client" | DryRun::BARE, _) | (_, Ok(true)) => Ok(DryRun::Client),
+            ("server", _) => Ok(DryRun::Server),
+            _ => Err(Refusal::new(format!(
+                "Invalid dry-run value ({text}). Must be \"none\", \"server\", or \"client\"."
+            ))),
         }
     }
 }
 
 impl DryRun {
+    /// The value where the flag is given without one; kubectl's name for it.
+    pub(crate) const BARE: &str = "unchanged";
+
+    /// What is said of a value that is deprecated.
+    pub(crate) fn deprecation(text: &str) -> Option<String> {
+        if text == DryRun::BARE {
+            return Some("--dry-run is deprecated and can be replaced with --dry-run=client.".to_owned());
+        }
+        let instead = if go_bool(text).ok()? { "client" } else { "none" };
+        Some(format!(
+            "--dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={instead}."
+        ))
+    }
+
     /// What goes behind the word for what was done.
     pub(crate) fn suffix(self) -> &'static str {
         match self {

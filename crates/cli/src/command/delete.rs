@@ -2,18 +2,19 @@
 
 mod wait;
 
-use std::str::FromStr;
-
 use clap::Args;
+use http::Method;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{ApiResource, Deleted, ListOptions, WriteOptions};
 
-use crate::args::Timeout;
+use crate::args::{Timeout, go_bool};
 use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
+use crate::manifest::source::Source;
 use crate::manifest::{self, Expectations, FileArgs, Validation};
+use crate::raw;
 use crate::session::Session;
 use crate::target::{self, Target};
 
@@ -26,20 +27,20 @@ pub(crate) struct DeleteArgs {
     #[command(flatten)]
     files: FileArgs,
     /// Only objects with these labels, such as app=web
-    #[arg(short = 'l', long, value_name = "LABELS")]
-    selector: Option<String>,
+    #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
+    selector: String,
     /// Only objects with these field values, such as status.phase=Failed
-    #[arg(long, value_name = "FIELDS")]
-    field_selector: Option<String>,
+    #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true)]
+    field_selector: String,
     /// All objects of the types, in the namespace
     #[arg(long)]
     all: bool,
     /// Objects of all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// An object that is not there is as good as deleted; the default with --all
-    #[arg(long)]
-    ignore_not_found: bool,
+    /// An object that is not there is as good as deleted; the default with --all and selectors
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    ignore_not_found: Option<bool>,
     /// What becomes of the objects that this one owns: background, orphan or foreground
     #[arg(long, value_name = "HOW", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
     cascade: Cascade,
@@ -53,28 +54,20 @@ pub(crate) struct DeleteArgs {
     #[arg(long)]
     force: bool,
     /// Return when the objects are gone
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::args::go_bool)]
     wait: bool,
     /// How long to wait until they are gone; 0 for as long as it takes
     #[arg(long, value_name = "DURATION", default_value = "0")]
     timeout: Timeout,
     /// Do not delete: print what would be (client), or let the server check it (server)
-    #[arg(long, value_name = "HOW", default_value = "none")]
+    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// Print names only: name
-    #[arg(short, long, value_name = "FORMAT")]
-    output: Option<Output>,
-}
-
-#[derive(Clone, Debug)]
-struct Output;
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "name" { Ok(Output) } else { Err("only \"name\" is possible here".to_owned()) }
-    }
+    #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
+    output: String,
+    /// Send the request to this path, with a file as its body if one is named, and print what the server answers
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    raw: String,
 }
 
 /// An object to delete.
@@ -88,9 +81,21 @@ struct Doomed {
 }
 
 pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(), Failure> {
-    settle_grace(&mut args, session)?;
+    settle_grace(&mut args)?;
     let cluster = session.cluster()?;
+    if !args.raw.is_empty() {
+        let body = raw_body(&args)?;
+        return raw::send(&cluster, Method::DELETE, &args.raw, body, session).await;
+    }
     let (doomed, mut failures) = find(&args, &cluster, session).await?;
+    args.check_output()?;
+    if args.force && args.grace_period == 0 {
+        session.console.note(
+            "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. \
+             The resource may continue to run on the cluster indefinitely.",
+        );
+    }
+    let mut warns_of_scope = cluster.namespace_is_given() && !args.all_namespaces;
     let mut found = 0;
     let mut gone = Vec::new();
     for doomed in doomed {
@@ -98,6 +103,12 @@ pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(
             Err(failure) => failures.push(failure),
             Ok(doomed) => {
                 found += 1;
+                if warns_of_scope && !doomed.resource.info.namespaced {
+                    session.console.note(
+                        "Warning: deleting cluster-scoped resources, not scoped to the provided namespace",
+                    );
+                    warns_of_scope = false;
+                }
                 match delete(&args, &cluster, session, &doomed).await {
                     Ok(uid) => gone.extend(uid.map(|uid| (doomed, uid))),
                     Err(failure) => failures.push(failure),
@@ -106,7 +117,7 @@ pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(
         }
     }
     let several = failures.len() > 1;
-    if args.ignore_not_found || args.all {
+    if args.ignore_not_found.unwrap_or(args.all || args.selects()) {
         failures.retain(|failure| !matches!(failure, Failure::Client { error, .. } if error.is_not_found()));
     }
     if several && failures.len() == 1 {
@@ -123,7 +134,7 @@ pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(
 }
 
 /// Brings the flags about the time to end together.
-fn settle_grace(args: &mut DeleteArgs, session: &mut Session) -> Result<(), Failure> {
+fn settle_grace(args: &mut DeleteArgs) -> Result<(), Failure> {
     if args.now {
         if args.grace_period != -1 {
             return Err(Failure::message("--now and --grace-period cannot be specified together"));
@@ -136,13 +147,7 @@ fn settle_grace(args: &mut DeleteArgs, session: &mut Session) -> Result<(), Fail
                 "--force and --grace-period greater than 0 cannot be specified together",
             ));
         }
-        (true, _) => {
-            args.grace_period = 0;
-            session.console.note(
-                "Warning: Immediate deletion does not wait for confirmation that the running resource has been \
-                 terminated. The resource may continue to run on the cluster indefinitely.",
-            );
-        }
+        (true, _) => args.grace_period = 0,
         (false, 0) => {
             // Without --force nobody means to lose data.
             args.grace_period = 1;
@@ -153,12 +158,39 @@ fn settle_grace(args: &mut DeleteArgs, session: &mut Session) -> Result<(), Fail
     Ok(())
 }
 
+impl DeleteArgs {
+    fn selects(&self) -> bool {
+        !self.selector.is_empty() || !self.field_selector.is_empty()
+    }
+
+    fn check_output(&self) -> Result<(), Failure> {
+        match self.output.as_str() {
+            "" | "name" => Ok(()),
+            other => Err(Failure::Message(format!(
+                "unexpected -o output mode: {other}. We only support '-o name'"
+            ))),
+        }
+    }
+}
+
+/// What is sent to a path.
+fn raw_body(args: &DeleteArgs) -> Result<Option<Source>, Failure> {
+    args.check_output()?;
+    if !args.arguments.is_empty() {
+        return Err(Failure::message("arguments may not be passed when --raw is specified"));
+    }
+    let body = raw::body(&args.files)?;
+    if !args.output.is_empty() {
+        return Err(Failure::message("--raw and --output are mutually exclusive"));
+    }
+    raw::check(&args.raw).map(|()| body)
+}
+
 type Found = (Vec<Result<Doomed, Failure>>, Vec<Failure>);
 
 /// The objects that files and arguments name.
 async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result<Found, Failure> {
-    let selects = args.selector.is_some() || args.field_selector.is_some();
-    if !args.files.filename.is_empty() {
+    if !args.files.is_empty() {
         args.files.stand_alone(&args.arguments)?;
         let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
         let manifest = manifest::read(cluster, &args.files, expect).await?;
@@ -175,19 +207,19 @@ async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result
     if args.arguments.is_empty() {
         return Err(Failure::message(target::NOTHING_NAMED));
     }
-    if args.all && selects {
+    if args.all && args.selects() {
         return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
     }
     let target = target::parse(cluster, &session.program, &args.arguments).await?;
-    match target.fits(selects, args.all_namespaces)? {
-        Target::Names(names) => {
+    match target.fits(args.all || args.selects(), args.all_namespaces)? {
+        Target::Names(names) | Target::Pairs(names) => {
             let doomed = names.into_iter().map(|(resource, name)| {
                 let namespace = resource.info.namespaced.then(|| cluster.namespace().to_owned());
                 Ok(Doomed { resource, namespace, name, source: None })
             });
             Ok((doomed.collect(), Vec::new()))
         }
-        Target::Types(_) if !args.all && !selects => {
+        Target::Types(_) if !args.all && !args.selects() => {
             Err(Failure::message("resource(s) were provided, but no name was specified"))
         }
         Target::Types(resources) => {
@@ -210,8 +242,8 @@ async fn select(
 ) -> Result<Vec<Doomed>, Failure> {
     let namespace = (!args.all_namespaces).then(|| cluster.namespace());
     let mut options = ListOptions {
-        label_selector: args.selector.as_deref().map(Into::into),
-        field_selector: args.field_selector.as_deref().map(Into::into),
+        label_selector: (!args.selector.is_empty()).then(|| args.selector.as_str().into()),
+        field_selector: (!args.field_selector.is_empty()).then(|| args.field_selector.as_str().into()),
         limit: Some(500),
         ..ListOptions::default()
     };
@@ -263,7 +295,7 @@ async fn delete(
 fn tell(args: &DeleteArgs, session: &mut Session, doomed: &Doomed) -> Result<(), Failure> {
     let kind = doomed.resource.info.qualified_kind();
     let name = &doomed.name;
-    if args.output.is_some() {
+    if !args.output.is_empty() {
         return session.console.line(format_args!("{kind}/{name}"));
     }
     let word = if args.grace_period == 0 { "force deleted" } else { "deleted" };

@@ -12,8 +12,8 @@ use crate::failure::Failure;
 use crate::manifest::FileArgs;
 use crate::print::jsonpath::MissingKeys;
 use crate::print::{Choice, OutputFormat, PrinterOptions};
+use crate::raw;
 use crate::session::Session;
-use crate::target;
 
 /// Which objects to show, and how.
 #[derive(Args, Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
     template: String,
     /// Let a template pass over what is not there
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::args::go_bool)]
     allow_missing_template_keys: bool,
     /// Follow changes after showing what is there
     #[arg(short, long)]
@@ -73,17 +73,15 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "OBJECTS", default_value_t = 500)]
     chunk_size: u32,
     /// Print what the server answers at this path
-    #[arg(long, value_name = "PATH")]
-    raw: Option<String>,
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    raw: String,
 }
 
 pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Failure> {
-    if let Some(path) = &args.raw {
-        return raw(path, &args, session).await;
-    }
     let format = OutputFormat::parse(&args.output, &args.template, Choice::WithTables);
     let format = format.map_err(|error| Failure::Message(error.to_string()))?;
-    if args.arguments.is_empty() && args.files.filename.is_empty() {
+    let is_empty = args.arguments.is_empty() && args.files.is_empty();
+    if is_empty && args.raw.is_empty() && !args.watch && !args.watch_only {
         let program = &session.program;
         return Err(Failure::Plain(format!(
             "You must specify the type of resource to get. Use \"{program} api-resources\" for a complete list of \
@@ -92,12 +90,11 @@ pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Fail
              and examples"
         )));
     }
-    if args.output_watch_events && !args.watch && !args.watch_only {
-        return Err(Failure::message(
-            "--output-watch-events option can only be used with --watch or --watch-only",
-        ));
-    }
+    args.check()?;
     let cluster = session.cluster()?;
+    if !args.raw.is_empty() {
+        return raw::send(&cluster, Method::GET, &args.raw, None, session).await;
+    }
     let tables = !matches!(format, OutputFormat::Objects(_));
     let asker = Asker { cluster: &cluster, args: &args, tables };
     if args.watch || args.watch_only {
@@ -112,6 +109,41 @@ pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Fail
 }
 
 impl GetArgs {
+    /// Checks that flags go together.
+    fn check(&self) -> Result<(), Failure> {
+        let Self { output, raw, .. } = self;
+        if !raw.is_empty() {
+            if self.watch || self.watch_only || !self.selector.is_empty() {
+                return Err(Failure::message(
+                    "--raw may not be specified with other flags that filter the server request or alter the output",
+                ));
+            }
+            if !output.is_empty() {
+                return Err(Failure::message("--raw and --output are mutually exclusive"));
+            }
+            if !self.arguments.is_empty() || !self.files.is_empty() {
+                return Err(Failure::message("arguments may not be passed when --raw is specified"));
+            }
+            raw::check(raw)?;
+        }
+        if self.show_labels && !matches!(output.as_str(), "" | "wide") {
+            return Err(Failure::Message(format!(
+                "--show-labels option cannot be used with {output} printer"
+            )));
+        }
+        if !self.label_columns.is_empty() && output.starts_with("custom-columns") {
+            return Err(Failure::Message(format!(
+                "--label-columns option cannot be used with {output} printer"
+            )));
+        }
+        if self.output_watch_events && !self.watch && !self.watch_only {
+            return Err(Failure::message(
+                "--output-watch-events option can only be used with --watch or --watch-only",
+            ));
+        }
+        Ok(())
+    }
+
     fn printer_options(&self) -> PrinterOptions {
         PrinterOptions {
             no_headers: self.no_headers,
@@ -119,19 +151,4 @@ impl GetArgs {
             missing_keys: MissingKeys::from_allowed(self.allow_missing_template_keys),
         }
     }
-
-    /// Whether kinds stand before names whatever is found.
-    fn wants_kind(&self) -> bool {
-        self.show_kind || target::names_several_types(&self.arguments)
-    }
-}
-
-async fn raw(path: &str, args: &GetArgs, session: &mut Session) -> Result<(), Failure> {
-    if !args.arguments.is_empty() || !args.files.filename.is_empty() {
-        return Err(Failure::message("arguments may not be passed when --raw is specified"));
-    }
-    let cluster = session.cluster()?;
-    let response = cluster.client().request(Method::GET).absolute_path(path).accept("application/json, */*");
-    let response = response.send().await?;
-    session.console.write(&response.text())
 }

@@ -6,14 +6,21 @@ mod api_resources;
 mod apply;
 mod cases;
 mod convert;
+mod create;
 mod demo;
 mod diff;
+mod flags;
 mod front;
+mod impersonation;
+mod manifests;
+mod names;
 mod playground;
+mod raw;
 mod recorded;
 mod server;
 mod server_side;
 mod session;
+mod signals;
 mod watch;
 
 /// The program under test.

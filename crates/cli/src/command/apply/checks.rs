@@ -11,7 +11,7 @@ pub(super) fn before(args: &ApplyArgs, program: &str) -> Result<(), Failure> {
             "unknown flag: --applyset\nSee '{program} apply --help' for usage."
         )));
     }
-    refuse(args.files.filename.is_empty(), "must specify one of -f and -k")
+    refuse(args.files.is_empty(), "must specify one of -f and -k")
 }
 
 /// What is checked next, in kubectl's order.

@@ -22,7 +22,7 @@ pub(super) struct SetArgs {
     #[command(flatten)]
     output: OutputArgs,
     /// Change nothing: print what would be done (client), or let the server try it (server)
-    #[arg(long, value_name = "HOW", default_value = "none")]
+    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// Note it also in objects where nothing is noted yet
     #[arg(long)]
@@ -32,7 +32,7 @@ pub(super) struct SetArgs {
 pub(super) async fn run(args: SetArgs, session: &mut Session) -> Result<(), Failure> {
     let mut output = Output::new(&args.output, args.dry_run)?;
     let cluster = session.cluster()?;
-    if args.files.filename.is_empty() {
+    if args.files.is_empty() {
         return Err(Failure::message(target::NOTHING_NAMED));
     }
     let expect = Expectations { validation: Validation::Ignore, one_namespace: true };

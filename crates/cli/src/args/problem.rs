@@ -1,0 +1,165 @@
+//! Command lines that cannot be understood, in kubectl's words.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::builder::ArgAction;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command};
+
+use super::Refusal;
+use crate::failure::Failure;
+
+/// What clap found wrong, as kubectl says it.
+pub(super) fn failure(
+    program: &str,
+    command: &Command,
+    arguments: &[OsString],
+    error: &clap::Error,
+) -> Failure {
+    let arguments: Vec<_> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
+    let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+    let (commands, command) = named(program, command, &arguments);
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let is_diff = commands.ends_with(" diff");
+    let usage = |text: String| {
+        // kubectl gives another hint there.
+        let hint = if is_diff { "-h' for help and examples" } else { "--help' for usage." };
+        Failure::Message(format!("{text}\nSee '{commands} {hint}"))
+    };
+    let failure = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Failure::Help(error.to_string());
+        }
+        ErrorKind::MissingSubcommand => return Failure::Help(command.clone().render_help().to_string()),
+        ErrorKind::UnknownArgument => {
+            let flag = context(ContextKind::InvalidArg);
+            let flag = flag.split_whitespace().next().unwrap_or_default();
+            match flag.strip_prefix('-').map(|rest| (rest, rest.strip_prefix('-'))) {
+                Some((_, Some(_))) => usage(format!("unknown flag: {flag}")),
+                Some((letter, None)) => usage(format!("unknown shorthand flag: '{letter}' in {flag}")),
+                None => unexpected(flag, &commands),
+            }
+        }
+        // A command that does something itself takes no such arguments.
+        ErrorKind::InvalidSubcommand if commands.contains(' ') => {
+            unexpected(&context(ContextKind::InvalidSubcommand), &commands)
+        }
+        ErrorKind::InvalidSubcommand => {
+            let near = match error.get(ContextKind::SuggestedSubcommand) {
+                Some(ContextValue::Strings(near)) if !near.is_empty() => {
+                    format!("\n\nDid you mean this?\n\t{}", near.join("\n\t"))
+                }
+                _ => String::new(),
+            };
+            let name = context(ContextKind::InvalidSubcommand);
+            Failure::Message(format!("unknown command {name:?} for {commands:?}{near}"))
+        }
+        // Only the last argument can lack a value: all others take the next one.
+        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
+            let last = arguments.last().copied().unwrap_or_default();
+            match last.strip_prefix("--") {
+                Some(_) => usage(format!("flag needs an argument: {last}")),
+                None => {
+                    let letter = last.chars().last().unwrap_or_default();
+                    usage(format!("flag needs an argument: '{letter}' in -{letter}"))
+                }
+            }
+        }
+        ErrorKind::ValueValidation => {
+            let value = context(ContextKind::InvalidValue);
+            let flag = context(ContextKind::InvalidArg);
+            let problem = match error.source() {
+                Some(source) if source.is::<Refusal>() => {
+                    return in_diff(is_diff, Failure::message(source.to_string()));
+                }
+                Some(source) if source.is::<std::num::ParseIntError>() => {
+                    format!("strconv.ParseInt: parsing {value:?}: invalid syntax")
+                }
+                Some(source) => source.to_string(),
+                None => "invalid value".to_owned(),
+            };
+            let flag = flag.split([' ', '=', '[']).next().unwrap_or_default();
+            let flag = find(command, flag).map_or_else(|| flag.to_owned(), pflag_name);
+            usage(format!("invalid argument {value:?} for {flag:?} flag: {problem}"))
+        }
+        _ => {
+            let text = strip_styles(&error.to_string());
+            usage(text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())
+        }
+    };
+    in_diff(is_diff, failure)
+}
+
+/// `diff` ends with 1 where objects differ, and so with 2 where it fails.
+fn in_diff(is_diff: bool, failure: Failure) -> Failure {
+    if is_diff { Failure::Trouble(Box::new(failure)) } else { failure }
+}
+
+fn unexpected(argument: &str, commands: &str) -> Failure {
+    Failure::Message(format!("Unexpected args: [{argument}]\nSee '{commands} -h' for help and examples"))
+}
+
+/// The commands that arguments name, and the last of them.
+fn named<'a>(program: &str, command: &'a Command, arguments: &[&str]) -> (String, &'a Command) {
+    let (mut commands, mut command) = (program.to_owned(), command);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument.starts_with('-') {
+            if takes_next(command, argument) {
+                arguments.next();
+            }
+            continue;
+        }
+        let Some(next) = command.find_subcommand(argument) else { break };
+        commands = format!("{commands} {}", next.get_name());
+        command = next;
+    }
+    (commands, command)
+}
+
+/// Whether a flag has its value in the next argument.
+fn takes_next(command: &Command, argument: &str) -> bool {
+    let takes_value = |arg: &Arg| {
+        matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
+    };
+    if argument.starts_with("--") {
+        return find(command, argument).is_some_and(takes_value);
+    }
+    let letters: Vec<char> = argument.chars().skip(1).collect();
+    let first = letters.iter().position(|letter| {
+        command.get_arguments().any(|arg| arg.get_short() == Some(*letter) && takes_value(arg))
+    });
+    first.is_some_and(|at| at + 1 == letters.len())
+}
+
+/// The flag of a name such as `--output` or `-o`.
+fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
+    command.get_arguments().find(|arg| match flag.strip_prefix("--") {
+        Some(name) => arg.get_long() == Some(name),
+        None => {
+            arg.get_short().is_some()
+                && arg.get_short() == flag.strip_prefix('-').and_then(|rest| rest.chars().next())
+        }
+    })
+}
+
+/// A flag as pflag names it: `-o, --output`.
+fn pflag_name(arg: &Arg) -> String {
+    let long = arg.get_long().unwrap_or_default();
+    match arg.get_short() {
+        Some(short) => format!("-{short}, --{long}"),
+        None => format!("--{long}"),
+    }
+}
+
+/// Text without the escape sequences of a terminal.
+fn strip_styles(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    out + rest
+}

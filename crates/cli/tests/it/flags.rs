@@ -1,0 +1,191 @@
+//! Flags as kubectl reads them, and what is said of command lines that cannot be understood.
+
+use expect_test::expect;
+
+use crate::session::Session;
+
+const FILES: &str = r#"-- a.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn diff_ends_with_two_where_its_command_line_cannot_be_understood() {
+    let session = Session::new(FILES).await;
+    let transcript = session.run(
+        "diff -f
+        diff --filename
+        diff -f a.yaml -l
+        diff -n
+        -n shop diff --field-manager
+        diff --server-side=x
+        diff -f a.yaml --request-timeout=x
+        diff -f a.yaml --kubeconfig missing",
+    );
+    expect![[r#"
+        $ diff -f
+        error: flag needs an argument: 'f' in -f
+        See 'kubectl diff -h' for help and examples
+        exit 2
+        $ diff --filename
+        error: flag needs an argument: --filename
+        See 'kubectl diff -h' for help and examples
+        exit 2
+        $ diff -f a.yaml -l
+        error: flag needs an argument: 'l' in -l
+        See 'kubectl diff -h' for help and examples
+        exit 2
+        $ diff -n
+        error: flag needs an argument: 'n' in -n
+        See 'kubectl diff -h' for help and examples
+        exit 2
+        $ -n shop diff --field-manager
+        error: flag needs an argument: --field-manager
+        See 'kubectl diff -h' for help and examples
+        exit 2
+        $ diff --server-side=x
+        error: invalid argument "x" for "--server-side" flag: strconv.ParseBool: parsing "x": invalid syntax
+        See 'kubectl diff -h' for help and examples
+        exit 2
+        $ diff -f a.yaml --request-timeout=x
+        error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. AGE | AGE | 3h)
+        exit 2
+        $ diff -f a.yaml --kubeconfig missing
+        error: kubeconfig missing: cannot be used: No such file or directory (os error 2)
+        exit 2
+    "#]].assert_eq(&transcript.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_may_begin_with_a_hyphen_and_may_not_be_missing() {
+    let session = Session::new(FILES).await;
+    let transcript = session.run(
+        "get configmap -l -app=1
+        get configmap -l -A
+        get configmap --field-selector -x=1
+        get configmap -n -x
+        get configmap -o -x
+        get configmap -l
+        get configmap --selector
+        get configmap -Ao
+        get configmap -Z
+        get configmap --chunk-size=x
+        get configmap -w=x
+        get configmap --no-headers=T
+        delete configmap a --timeout=5
+        delete configmap a --cascade=x
+        delete configmap a -o yaml
+        create -f a.yaml --validate=x",
+    );
+    expect![[r#"
+        $ get configmap -l -app=1
+        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "-app=1", field selector "": unable to parse requirement: key: Invalid value: "-app": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        exit 1
+        $ get configmap -l -A
+        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "-A", field selector "": unable to parse requirement: key: Invalid value: "-A": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        exit 1
+        $ get configmap --field-selector -x=1
+        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "", field selector "-x=1": "-x" is not a known field selector: only "metadata.name", "metadata.namespace"
+        exit 1
+        $ get configmap -n -x
+        No resources found in -x namespace.
+        $ get configmap -o -x
+        error: unable to match a printer suitable for the output format "-x", allowed formats are: custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml
+        exit 1
+        $ get configmap -l
+        error: flag needs an argument: 'l' in -l
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap --selector
+        error: flag needs an argument: --selector
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap -Ao
+        error: flag needs an argument: 'o' in -o
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap -Z
+        error: unknown shorthand flag: 'Z' in -Z
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap --chunk-size=x
+        error: invalid argument "x" for "--chunk-size" flag: strconv.ParseInt: parsing "x": invalid syntax
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap -w=x
+        error: invalid argument "x" for "-w, --watch" flag: strconv.ParseBool: parsing "x": invalid syntax
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap --no-headers=T
+        No resources found in shop namespace.
+        $ delete configmap a --timeout=5
+        error: invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"
+        See 'kubectl delete --help' for usage.
+        exit 1
+        $ delete configmap a --cascade=x
+        error: invalid cascade value (x). Must be "background", "foreground", or "orphan"
+        exit 1
+        $ delete configmap a -o yaml
+        error: unexpected -o output mode: yaml. We only support '-o name'
+        exit 1
+        $ create -f a.yaml --validate=x
+        error: invalid - validate option "x"; must be one of: strict (or true), warn, ignore (or false)
+        exit 1
+    "#]].assert_eq(&transcript.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dry_run_without_a_value_or_with_a_boolean_is_taken_with_a_warning() {
+    let session = Session::new(FILES).await;
+    let transcript = session.run(
+        "create -f a.yaml --dry-run
+        create configmap c --dry-run=true
+        create namespace n --dry-run=false
+        create namespace n2 --dry-run=x
+        apply -f a.yaml --dry-run
+        apply -f a.yaml --dry-run -o name
+        apply -f a.yaml
+        apply set-last-applied -f a.yaml --dry-run
+        delete configmap a --dry-run
+        delete configmap a --cascade=false --dry-run=client
+        get configmap -o name
+        get namespace n -o name",
+    );
+    expect![[r#"
+        $ create -f a.yaml --dry-run
+        configmap/a created (dry run)
+        Warning: --dry-run is deprecated and can be replaced with --dry-run=client.
+        $ create configmap c --dry-run=true
+        configmap/c created (dry run)
+        Warning: --dry-run=true is deprecated (boolean value) and can be replaced with --dry-run=client.
+        $ create namespace n --dry-run=false
+        namespace/n created
+        Warning: --dry-run=false is deprecated (boolean value) and can be replaced with --dry-run=none.
+        $ create namespace n2 --dry-run=x
+        error: Invalid dry-run value (x). Must be "none", "server", or "client".
+        exit 1
+        $ apply -f a.yaml --dry-run
+        configmap/a created (dry run)
+        Warning: --dry-run is deprecated and can be replaced with --dry-run=client.
+        $ apply -f a.yaml --dry-run -o name
+        configmap/a
+        Warning: --dry-run is deprecated and can be replaced with --dry-run=client.
+        $ apply -f a.yaml
+        configmap/a created
+        $ apply set-last-applied -f a.yaml --dry-run
+        configmap/a configured (dry run)
+        Warning: --dry-run is deprecated and can be replaced with --dry-run=client.
+        $ delete configmap a --dry-run
+        configmap "a" deleted from shop namespace (dry run)
+        Warning: --dry-run is deprecated and can be replaced with --dry-run=client.
+        $ delete configmap a --cascade=false --dry-run=client
+        configmap "a" deleted from shop namespace (dry run)
+        Warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.
+        $ get configmap -o name
+        configmap/a
+        $ get namespace n -o name
+        namespace/n
+    "#]]
+    .assert_eq(&transcript.await);
+}
