@@ -190,7 +190,7 @@ pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, Fail
     let (cli, deprecations) =
         parsed.map_err(|error| problem::failure(program, &command, &arguments, &error))?;
     for warning in deprecations {
-        Console::new().note(format_args!("Warning: {warning}"));
+        Console::new().note(warning);
     }
     Ok(cli)
 }

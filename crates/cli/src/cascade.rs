@@ -37,7 +37,7 @@ impl Cascade {
     pub(crate) fn deprecation(text: &str) -> Option<String> {
         let instead = if go_bool(text).ok()? { "background" } else { "orphan" };
         Some(format!(
-            "--cascade={text} is deprecated (boolean value) and can be replaced with --cascade={instead}."
+            "warning: --cascade={text} is deprecated (boolean value) and can be replaced with --cascade={instead}."
         ))
     }
 

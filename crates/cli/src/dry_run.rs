@@ -38,11 +38,13 @@ impl DryRun {
     /// What is said of a value that is deprecated.
     pub(crate) fn deprecation(text: &str) -> Option<String> {
         if text == DryRun::BARE {
-            return Some("--dry-run is deprecated and can be replaced with --dry-run=client.".to_owned());
+            return Some(
+                "Warning: --dry-run is deprecated and can be replaced with --dry-run=client.".to_owned(),
+            );
         }
         let instead = if go_bool(text).ok()? { "client" } else { "none" };
         Some(format!(
-            "--dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={instead}."
+            "Warning: --dry-run={text} is deprecated (boolean value) and can be replaced with --dry-run={instead}."
         ))
     }
 

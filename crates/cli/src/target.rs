@@ -1,6 +1,7 @@
 //! [`Target`], the objects that arguments name: types, and names.
 
-use klient_client::ApiResource;
+use klient_apimachinery::ResourceInfo;
+use klient_client::{ApiResource, Error};
 
 use crate::cluster::Cluster;
 use crate::failure::Failure;
@@ -86,6 +87,21 @@ fn types_of(types: &str) -> Vec<&str> {
         }
     }
     found
+}
+
+/// What is said where objects cannot be listed: of which resource, and with which selectors.
+pub(crate) fn unlistable(info: &ResourceInfo, labels: &str, fields: &str, error: Error) -> Failure {
+    if !error.is_bad_request() && !error.is_not_found() {
+        return error.into();
+    }
+    let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
+    let doing = match (labels, fields) {
+        ("", "") => format!("Unable to list {resource:?}"),
+        _ => format!(
+            "Unable to find {resource:?} that match label selector {labels:?}, field selector {fields:?}"
+        ),
+    };
+    Failure::Client { error: Box::new(error), doing: Some(doing) }
 }
 
 async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result<Target, Failure> {

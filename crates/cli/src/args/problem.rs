@@ -42,7 +42,9 @@ pub(super) fn failure(
             }
         }
         // A command that does something itself takes no such arguments.
-        ErrorKind::InvalidSubcommand if commands.contains(' ') => {
+        ErrorKind::InvalidSubcommand | ErrorKind::ArgumentConflict
+            if commands.contains(' ') && error.get(ContextKind::InvalidSubcommand).is_some() =>
+        {
             unexpected(&context(ContextKind::InvalidSubcommand), &commands)
         }
         ErrorKind::InvalidSubcommand => {

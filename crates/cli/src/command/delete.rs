@@ -194,6 +194,7 @@ async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result
         args.files.stand_alone(&args.arguments)?;
         let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
         let manifest = manifest::read(cluster, &args.files, expect).await?;
+        let manifest = manifest::selected(manifest, &args.selector)?;
         let doomed = manifest.into_iter().map(|item| {
             item.map(|item| Doomed {
                 namespace: item.object.namespace().map(str::to_owned),
@@ -249,7 +250,10 @@ async fn select(
     };
     let mut doomed = Vec::new();
     loop {
-        let list = cluster.objects(resource, namespace).list(&options).await?;
+        let list = cluster.objects(resource, namespace).list(&options).await;
+        let list = list.map_err(|error| {
+            target::unlistable(&resource.info, &args.selector, &args.field_selector, error)
+        })?;
         options.continue_token = list.continue_token().map(Into::into);
         doomed.extend(list.items.iter().map(|object: &Unstructured| Doomed {
             resource: resource.clone(),

@@ -34,6 +34,14 @@ apiVersion: v1
 kind: List
 items:
 - metadata: {name: e}
+-- labeled.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: x, labels: {app: x}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: z, labels: {app: z}}
 -- empty.yaml --
 apiVersion: v1
 kind: ConfigMapList
@@ -104,6 +112,43 @@ async fn lists_stand_for_their_items_and_say_what_these_are() {
         exit 2
         $ apply -f empty.yaml
         error: no objects passed to apply
+        exit 1
+    "#]].assert_eq(&transcript.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_selector_chooses_among_the_objects_of_files() {
+    let session = Session::new(FILES).await;
+    let transcript = session.run(
+        "create -f labeled.yaml -l app=x
+        apply -f labeled.yaml
+        get -f labeled.yaml -l app=x -o name
+        apply view-last-applied -f labeled.yaml -l app=nope
+        delete -f labeled.yaml -l app=x
+        get configmap -o name
+        delete configmap --field-selector x=y
+        apply -f labeled.yaml x",
+    );
+    expect![[r#"
+        $ create -f labeled.yaml -l app=x
+        configmap/x created
+        $ apply -f labeled.yaml
+        configmap/x configured
+        configmap/z created
+        Warning: resource configmaps/x is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.
+        $ get -f labeled.yaml -l app=x -o name
+        configmap/x
+        $ apply view-last-applied -f labeled.yaml -l app=nope
+        $ delete -f labeled.yaml -l app=x
+        configmap "x" deleted from shop namespace
+        $ get configmap -o name
+        configmap/z
+        $ delete configmap --field-selector x=y
+        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "", field selector "x=y": "x" is not a known field selector: only "metadata.name", "metadata.namespace"
+        exit 1
+        $ apply -f labeled.yaml x
+        error: Unexpected args: [x]
+        See 'kubectl apply -h' for help and examples
         exit 1
     "#]].assert_eq(&transcript.await);
 }

@@ -76,7 +76,8 @@ async fn objects(
     if !args.files.is_empty() {
         args.files.stand_alone(&args.arguments)?;
         let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
-        for item in manifest::read(cluster, &args.files, expect).await? {
+        let manifest = manifest::read(cluster, &args.files, expect).await?;
+        for item in manifest::selected(manifest, &args.selector)? {
             let item = item?;
             let live = item.api(cluster).get(item.object.name()).await?;
             objects.push((live, Some(item.source)));

@@ -28,7 +28,8 @@ pub(crate) struct ConfigMapArgs {
 impl ConfigMapArgs {
     /// The object.
     pub(crate) fn object(&self, name: &str) -> Result<Unstructured, Failure> {
-        if !self.from_env_file.is_empty() && !(self.from_file.is_empty() && self.from_literal.is_empty()) {
+        let has_others = !self.from_file.is_empty() || !self.from_literal.is_empty();
+        if has_others && !self.from_env_file.is_empty() {
             return Err(Failure::message("from-env-file cannot be combined with from-file or from-literal"));
         }
         let mut entries = Entries { name, data: Map::new(), binary: Map::new() };

@@ -76,6 +76,7 @@ impl Asker<'_> {
             args.files.stand_alone(&args.arguments)?;
             let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
             let manifest = manifest::read(cluster, &args.files, expect).await?;
+            let manifest = manifest::selected(manifest, &args.selector)?;
             let named = manifest.into_iter().map(|item| {
                 item.map(|item| Wanted {
                     namespace: item.object.namespace().map(str::to_owned),
@@ -116,7 +117,7 @@ impl Asker<'_> {
             if !continue_token.is_empty() {
                 request = request.query("continue", continue_token);
             }
-            let object = send(request).await.map_err(|error| self.unselectable(&wanted.resource, error))?;
+            let object = send(request).await.map_err(|error| self.unlistable(&wanted.resource, error))?;
             continue_token = object["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
             answers.push(Answer { resource: wanted.resource.clone(), object });
             if continue_token.is_empty() {
@@ -129,7 +130,10 @@ impl Asker<'_> {
     pub(crate) async fn one(&self, wanted: &Wanted) -> Result<Value, Failure> {
         let asked = send(self.request(wanted)).await;
         let (Err(error), Some(namespace), Some(_)) = (&asked, &wanted.namespace, &wanted.name) else {
-            return asked.map_err(|error| self.unselectable(&wanted.resource, error));
+            return asked.map_err(|error| match wanted.name {
+                Some(_) => error.into(),
+                None => self.unlistable(&wanted.resource, error),
+            });
         };
         if error.is_not_found() && namespace != "default" {
             // If it is the namespace that is not there, that is what one wants to know.
@@ -166,18 +170,8 @@ impl Asker<'_> {
         request
     }
 
-    /// Says which selectors the server does not take.
-    fn unselectable(&self, resource: &ApiResource, error: Error) -> Failure {
-        let GetArgs { selector, field_selector, .. } = self.args;
-        if !error.is_bad_request() || (selector.is_empty() && field_selector.is_empty()) {
-            return error.into();
-        }
-        let info = &resource.info;
-        let kind = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
-        let doing = format!(
-            "Unable to find {kind:?} that match label selector {selector:?}, field selector {field_selector:?}"
-        );
-        Failure::Client { error: Box::new(error), doing: Some(doing) }
+    fn unlistable(&self, resource: &ApiResource, error: Error) -> Failure {
+        target::unlistable(&resource.info, &self.args.selector, &self.args.field_selector, error)
     }
 }
 
