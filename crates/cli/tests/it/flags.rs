@@ -181,7 +181,7 @@ async fn dry_run_without_a_value_or_with_a_boolean_is_taken_with_a_warning() {
         Warning: --dry-run is deprecated and can be replaced with --dry-run=client.
         $ delete configmap a --cascade=false --dry-run=client
         configmap "a" deleted from shop namespace (dry run)
-        Warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.
+        warning: --cascade=false is deprecated (boolean value) and can be replaced with --cascade=orphan.
         $ get configmap -o name
         configmap/a
         $ get namespace n -o name
