@@ -12,7 +12,7 @@ use std::fmt;
 pub(crate) use encoded::check_by_decoding;
 #[doc(hidden)]
 pub use encoded::check_item;
-pub use encoded::{Encoded, EncodedMeta, EncodedOwner};
+pub use encoded::{Encoded, EncodedMeta, EncodedOwner, Identity};
 pub use field_path::{FieldPath, InvalidPath};
 pub use list_reader::ListReader;
 
@@ -227,11 +227,13 @@ pub fn check_list<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeEr
 pub struct DecodeError {
     path: String,
     problem: String,
+    /// The object at fault, of a list or a watch.
+    object: Option<Box<Identity>>,
 }
 
 impl DecodeError {
     pub(crate) fn new(path: String, problem: impl fmt::Display) -> Self {
-        Self { path, problem: without_value(problem.to_string()) }
+        Self { path, problem: without_value(problem.to_string()), object: None }
     }
 
     /// Of a document that is no API object.
@@ -246,14 +248,28 @@ impl DecodeError {
         self
     }
 
+    /// The same fault in one object of a list or a watch, whose others are not affected.
+    pub(crate) fn of_object(self, object: Identity) -> Self {
+        DecodeError { object: Some(Box::new(object)), ..self }
+    }
+
     /// The path of the field at fault, such as `spec.containers[0].image`; empty where the bytes are no object.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The object at fault, if it is one of a list or a watch and the others are not affected: whoever reads may go
+    /// on behind it.
+    pub fn object(&self) -> Option<&Identity> {
+        self.object.as_deref()
     }
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(object) = self.object.as_ref().filter(|object| !object.name.is_empty()) {
+            write!(f, "{object}: ")?;
+        }
         if !self.path.is_empty() {
             write!(f, "{}: ", self.path)?;
         }

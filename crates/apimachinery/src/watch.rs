@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::codec::{DecodeError, Format, ManagedFields, Wire, protobuf};
+use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire, protobuf};
 use crate::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
 use crate::{Object, Str};
 
@@ -39,7 +39,7 @@ impl<K: Wire> WatchEvent<K> {
     ///
     /// # Errors
     ///
-    /// If it is no event, or its object is not of this type.
+    /// If it is no event, or its object, which [`DecodeError::object`] names, is not of this type.
     pub fn from_json(bytes: &[u8], managed_fields: ManagedFields) -> Result<Self, DecodeError> {
         #[derive(Deserialize)]
         struct Raw<'a> {
@@ -51,9 +51,13 @@ impl<K: Wire> WatchEvent<K> {
         let raw: Raw<'_> = serde_json::from_slice(bytes)
             .map_err(|error| DecodeError::new(String::new(), format_args!("not a watch event: {error}")))?;
         let bytes = raw.object.get().as_bytes();
-        let object = || match K::item_from_json(bytes, managed_fields)? {
-            Some((object, _)) => Ok(object),
-            None => K::from_json(bytes),
+        let object = || {
+            let object = match K::item_from_json(bytes, managed_fields) {
+                Ok(Some((object, _))) => Ok(object),
+                Ok(None) => K::from_json(bytes),
+                Err(error) => Err(error),
+            };
+            object.map_err(|error| error.of_object(Identity::read(Format::Json, bytes)))
         };
         Self::of(raw.kind, object, Format::Json, bytes)
     }
@@ -68,7 +72,8 @@ impl<K: Wire> WatchEvent<K> {
         let object = || {
             let envelope = protobuf::Envelope::parse(event.object)?;
             K::check_kind(envelope.api_version, envelope.kind)?;
-            K::item_from_protobuf(envelope.raw, managed_fields)
+            let object = K::item_from_protobuf(envelope.raw, managed_fields);
+            object.map_err(|error| error.of_object(Identity::read(Format::Protobuf, envelope.raw)))
         };
         Self::of(event.kind, object, Format::Protobuf, event.object)
     }

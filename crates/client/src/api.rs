@@ -281,15 +281,51 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// # Errors
     ///
-    /// [`is_expired`](Error::is_expired) if the version or token to go on from is too old.
+    /// [`is_expired`](Error::is_expired) if the version or token to go on from is too old. If an object cannot be
+    /// decoded, [`undecodable_object`](Error::undecodable_object) names it;
+    /// [`list_decodable`](Self::list_decodable) gives the others.
     pub async fn list(&self, options: &ListOptions) -> Result<List<K>, Error>
+    where
+        K: verbs::List,
+    {
+        self.collect(options, Err).await
+    }
+
+    /// Lists the objects that can be decoded, and gives an error for each of the others, which
+    /// [`undecodable_object`](Error::undecodable_object) names.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list), but for objects that cannot be decoded.
+    pub async fn list_decodable(&self, options: &ListOptions) -> Result<(List<K>, Vec<Error>), Error>
+    where
+        K: verbs::List,
+    {
+        let mut undecodable = Vec::new();
+        let list = self.collect(options, |error| {
+            undecodable.push(error);
+            Ok(())
+        });
+        Ok((list.await?, undecodable))
+    }
+
+    async fn collect(
+        &self,
+        options: &ListOptions,
+        mut pass_over: impl FnMut(Error) -> Result<(), Error>,
+    ) -> Result<List<K>, Error>
     where
         K: verbs::List,
     {
         let mut items = self.items(options).await?;
         let mut list = List { items: Vec::new(), metadata: ListMeta::default() };
-        while let Some(item) = items.next().await? {
-            list.items.push(item);
+        loop {
+            match items.next().await {
+                Ok(Some(item)) => list.items.push(item),
+                Ok(None) => break,
+                Err(error) if error.undecodable_object().is_some() => pass_over(error)?,
+                Err(error) => return Err(error),
+            }
         }
         list.items.shrink_to_fit();
         list.metadata = items.into_metadata();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use klient_apimachinery::WithCauses;
-use klient_apimachinery::codec::DecodeError;
+use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
@@ -228,6 +228,17 @@ impl Error {
             || (self.0.kind == ErrorKind::Connect && self.source().is_some_and(transport::is_too_late))
             || self.is(Reason::Timeout)
             || self.reason() == Some(Reason::ServerTimeout)
+    }
+
+    /// The object that cannot be decoded, if the error is about one object of a list or a watch. The others are not
+    /// affected, and whoever reads them may go on behind it.
+    pub fn undecodable_object(&self) -> Option<&Identity> {
+        self.as_decode()?.object()
+    }
+
+    /// What cannot be decoded and why, such as the field at fault; `None` if that was not the trouble.
+    pub fn as_decode(&self) -> Option<&DecodeError> {
+        self.source()?.downcast_ref()
     }
 
     /// What exactly is wrong, as the server says: for each cause its reason, the field and the message.

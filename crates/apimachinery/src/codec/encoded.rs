@@ -4,12 +4,14 @@
 //! - *borrowed*: what it says of itself is read from its bytes, and one field of it as well;
 //! - *cut*: its managed fields are left away as it arrives, where nobody wants them.
 
+mod identity;
 mod meta;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+pub use identity::Identity;
 pub use meta::{EncodedMeta, EncodedOwner};
 
 use super::{DecodeError, FieldPath, Format, Kind, KindTable, ManagedFields, Wire, json, protobuf};
@@ -121,6 +123,11 @@ impl<K: Wire> Encoded<K> {
     /// As [`decode`](Self::decode).
     pub fn check(&self) -> Result<EncodedMeta<'_>, DecodeError> {
         K::check_item(self.format, &self.bytes)
+    }
+
+    /// Which object the bytes are, as far as that can be read. It need not be decodable.
+    pub fn identity(&self) -> Identity {
+        Identity::read(self.format, &self.bytes)
     }
 
     /// The text of a field, without reading the rest: nothing where it is not there, or the bytes are no object of

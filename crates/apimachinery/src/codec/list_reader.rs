@@ -101,7 +101,8 @@ impl<'a, K: Wire> ListReader<'a, K> {
     ///
     /// # Errors
     ///
-    /// If the bytes are no list of K; the error names the item.
+    /// If the bytes are no list of K; the error names the item. If only that cannot be decoded, which
+    /// [`DecodeError::object`] tells, the next call goes on behind it.
     pub fn next_item(&mut self) -> Result<Option<K>, DecodeError> {
         let found = match &mut self.state {
             State::Json(state) => state.next_item(&mut self.buffer, &mut self.metadata, self.managed_fields),
@@ -109,12 +110,16 @@ impl<'a, K: Wire> ListReader<'a, K> {
                 state.next_item(&mut self.buffer, &mut self.metadata, self.managed_fields)
             }
         };
-        let item = found.map_err(|fault| match fault {
+        let found = found.map_err(|fault| match fault {
             Fault::InItem(error) => error.within(format_args!("items[{}]", self.items)),
             Fault::InList(error) => error,
-        })?;
-        self.items += usize::from(item.is_some());
-        Ok(item)
+        });
+        let has_passed = match &found {
+            Ok(item) => item.is_some(),
+            Err(error) => error.object().is_some(),
+        };
+        self.items += usize::from(has_passed);
+        found
     }
 
     /// The list's own metadata, when there is no next item behind the [`end`](Self::end).

@@ -21,5 +21,6 @@ mod retries;
 mod secrets;
 mod subresources;
 mod transport;
+mod undecodable;
 mod unread;
 mod watches;

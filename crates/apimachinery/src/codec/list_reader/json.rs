@@ -5,7 +5,7 @@
 
 use super::{Buffer, Fault};
 use crate::codec::json::{self, value_at};
-use crate::codec::{DecodeError, ManagedFields, Wire};
+use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
 
 /// How far the reading is.
@@ -90,14 +90,15 @@ impl State {
                     buffer.consume(1);
                 }
                 (Place::Item, b'{', Comma::None | Comma::Passed) => {
-                    match K::item_from_json(buffer.unread(), managed_fields).map_err(Fault::InItem)? {
-                        Some((mut item, length)) => {
+                    match K::item_from_json(buffer.unread(), managed_fields) {
+                        Ok(Some((mut item, length))) => {
                             item.set_list_type(&self.api_version, &self.kind);
                             (self.wanted, self.comma) = (0, Comma::Due);
                             buffer.consume(length);
                             return Ok(Some(item));
                         }
-                        None => return Ok(self.wait(buffer)),
+                        Ok(None) => return Ok(self.wait(buffer)),
+                        Err(error) => return self.pass_over(error, buffer),
                     }
                 }
                 (Place::Item, _, Comma::None | Comma::Passed) => {
@@ -106,6 +107,20 @@ impl State {
                 _ => return Err(DecodeError::of_document("it is no list in JSON").into()),
             }
         }
+    }
+
+    /// Passes over an item that cannot be decoded, once its end has arrived. What is no JSON has no end.
+    fn pass_over<K>(&mut self, error: DecodeError, buffer: &mut Buffer<'_>) -> Result<Option<K>, Fault> {
+        let item = match value_at(buffer.unread()) {
+            Ok(Some(item)) => item,
+            Ok(None) if !self.all_is_there => return Ok(self.wait(buffer)),
+            _ => return Err(Fault::InItem(error)),
+        };
+        let error = error.of_object(Identity::read(Format::Json, item));
+        let length = item.len();
+        (self.wanted, self.comma) = (0, Comma::Due);
+        buffer.consume(length);
+        Err(Fault::InItem(error))
     }
 
     fn wait<K>(&mut self, buffer: &Buffer<'_>) -> Option<K> {

@@ -3,7 +3,7 @@
 use super::{Buffer, Fault};
 use crate::codec::protobuf::wire::{CUT, Input, Problem, WireType};
 use crate::codec::protobuf::{MAGIC, decode, read_type_meta};
-use crate::codec::{DecodeError, ManagedFields, Wire};
+use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
 
 /// How far the reading is.
@@ -82,13 +82,15 @@ impl State {
                     let content = &bytes[field.begin..field.end];
                     let item = match field.number {
                         1 => decode(content, metadata, managed_fields).map(|()| None)?,
-                        2 => Some(K::item_from_protobuf(content, managed_fields).map_err(Fault::InItem)?),
+                        2 => Some(K::item_from_protobuf(content, managed_fields).map_err(|error| {
+                            Fault::InItem(error.of_object(Identity::read(Format::Protobuf, content)))
+                        })),
                         _ => None,
                     };
                     *left -= field.end;
                     buffer.consume(field.end);
-                    if item.is_some() {
-                        return Ok(item);
+                    if let Some(item) = item {
+                        return item.map(Some);
                     }
                 }
                 State::End => return Ok(None),

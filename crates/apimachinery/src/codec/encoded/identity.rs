@@ -1,0 +1,97 @@
+//! [`Identity`], which object some bytes are, whatever else is wrong with them.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use crate::Str;
+use crate::codec::Format;
+use crate::codec::protobuf::wire::Input;
+
+/// Which object some bytes are: what identifies it in its metadata, as far as that can be read. The rest of the
+/// object may be undecodable. Fields are empty where the bytes do not have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `metadata.namespace`.
+    pub namespace: Str,
+    /// `metadata.name`.
+    pub name: Str,
+    /// `metadata.uid`.
+    pub uid: Str,
+    /// `metadata.resourceVersion`.
+    pub resource_version: Str,
+}
+
+impl Identity {
+    /// Reads an object's bytes, which have no envelope, and passes over all that it does not understand.
+    pub(crate) fn read(format: Format, bytes: &[u8]) -> Self {
+        match format {
+            Format::Json => Self::read_json(bytes).unwrap_or_default(),
+            Format::Protobuf => Self::read_protobuf(bytes),
+        }
+    }
+
+    fn read_json(bytes: &[u8]) -> Option<Self> {
+        type Members<'a> = HashMap<String, &'a RawValue>;
+        // What is not UTF-8 may stand in any string.
+        let text = String::from_utf8_lossy(bytes);
+        let object: Members<'_> = serde_json::from_str(&text).ok()?;
+        let metadata: Members<'_> = serde_json::from_str(object.get("metadata")?.get()).ok()?;
+        let text = |field: &str| -> Str {
+            let value =
+                metadata.get(field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+            value.unwrap_or_default().into()
+        };
+        Some(Identity {
+            namespace: text("namespace"),
+            name: text("name"),
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+        })
+    }
+
+    /// Metadata is the first field of every object.
+    fn read_protobuf(bytes: &[u8]) -> Self {
+        let mut identity = Identity::default();
+        for_each_field(bytes, |number, metadata| {
+            if number == 1 {
+                for_each_field(metadata, |number, text| {
+                    let place = match number {
+                        1 => &mut identity.name,
+                        3 => &mut identity.namespace,
+                        5 => &mut identity.uid,
+                        6 => &mut identity.resource_version,
+                        _ => return,
+                    };
+                    *place = std::str::from_utf8(text).unwrap_or_default().into();
+                });
+            }
+        });
+        identity
+    }
+}
+
+/// Calls a function with each field that holds bytes, up to where the bytes are no protobuf any more.
+fn for_each_field(bytes: &[u8], mut visit: impl FnMut(u32, &[u8])) {
+    let mut input = Input(bytes);
+    while let Ok((number, wire)) = input.tag() {
+        let value = input;
+        if input.skip(wire).is_err() {
+            return;
+        }
+        if let Ok(bytes) = { value }.length_delimited(wire) {
+            visit(number, bytes);
+        }
+    }
+}
+
+/// `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(&self.name)
+    }
+}
