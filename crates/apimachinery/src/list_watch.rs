@@ -106,6 +106,8 @@ enum Trouble {
     Status(Box<Status>),
     /// No connection came about.
     Refused,
+    /// No connection came about, since the server's certificate is not trusted.
+    Untrusted,
     /// Another, which may pass.
     Passing,
     /// The answer cannot be understood.
@@ -126,6 +128,11 @@ impl SourceError {
     /// No connection came about.
     pub fn refused(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Trouble::Refused, None, source)
+    }
+
+    /// No connection came about, since the server's certificate is not trusted.
+    pub fn untrusted(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(Trouble::Untrusted, None, source)
     }
 
     /// A trouble that may pass, such as a connection that broke.
@@ -202,7 +209,7 @@ impl SourceError {
 
     /// No connection came about.
     pub fn is_refused(&self) -> bool {
-        matches!(self.0.trouble, Trouble::Refused)
+        matches!(self.0.trouble, Trouble::Refused | Trouble::Untrusted)
     }
 
     /// The answer cannot be understood.
@@ -210,10 +217,21 @@ impl SourceError {
         matches!(self.0.trouble, Trouble::Unreadable)
     }
 
-    /// The request will be refused however often it is tried, until somebody changes something at the server: there
-    /// is no such resource, it has no such verb, or one may not use it.
+    /// The request will fail however often it is tried, until somebody changes something at the server or in the
+    /// program: there is no such resource, it has no such verb, one may not use it, the request makes no sense to the
+    /// server (400, 406, 415, 422), or its certificate is not trusted.
     pub fn is_lasting(&self) -> bool {
-        [Reason::Forbidden, Reason::NotFound, Reason::MethodNotAllowed, Reason::Unauthorized]
+        matches!(self.0.trouble, Trouble::Untrusted)
+            || [
+                Reason::BadRequest,
+                Reason::Unauthorized,
+                Reason::Forbidden,
+                Reason::NotFound,
+                Reason::MethodNotAllowed,
+                Reason::NotAcceptable,
+                Reason::UnsupportedMediaType,
+                Reason::Invalid,
+            ]
             .into_iter()
             .any(|reason| self.is(reason))
     }

@@ -13,7 +13,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use failure::{is_cut, is_too_late, kind};
+pub(crate) use failure::{is_cut, is_too_late, is_untrusted, kind};
 
 use crate::config::Config;
 use crate::error::Error;

@@ -14,6 +14,7 @@ use klient_apimachinery::{
 use super::{Api, DynamicPlace, Endpoint, Items, Watch};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::transport::is_untrusted;
 
 /// A handle without its types.
 struct Source {
@@ -125,6 +126,7 @@ impl From<Error> for SourceError {
     fn from(error: Error) -> Self {
         match (error.kind(), error.as_status()) {
             (_, Some(status)) => SourceError::status(status.clone(), error.retry_after(), error),
+            (ErrorKind::Connect, _) if is_untrusted(&error) => SourceError::untrusted(error),
             (ErrorKind::Connect, _) => SourceError::refused(error),
             (ErrorKind::Decode, _) => SourceError::unreadable(error),
             // What is not even sent will not be sent the next time.

@@ -44,6 +44,17 @@ pub(crate) fn is_too_late(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| cause.is::<TooLate>() || cause.downcast_ref().is_some_and(timed_out))
 }
 
+/// Whether no connection came about since the server's certificate is not trusted, which does not pass by itself.
+pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let is_certificate = |error: &rustls::Error| matches!(error, rustls::Error::InvalidCertificate(_));
+    causes(error).any(|cause| {
+        // What is within an I/O error is not its source.
+        let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = within.and_then(|within| within.downcast_ref()).or_else(|| cause.downcast_ref());
+        tls.is_some_and(is_certificate)
+    })
+}
+
 /// An error and what lies beneath it.
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
