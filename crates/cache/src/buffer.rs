@@ -67,7 +67,9 @@ impl<K: Object> Buffer<K> {
         };
         waiting.push_back(item);
         let depth = self.depth.fetch_add(depth, Ordering::Relaxed) + depth;
-        if self.overflow == Overflow::Coalesce && depth > self.patience.load(Ordering::Relaxed) {
+        // Of what came at once, such as a list, there is nothing to put together.
+        let has_many = matches!(waiting.iter().nth_back(1), Some(Item::Changes(..)));
+        if self.overflow == Overflow::Coalesce && has_many && depth > self.patience.load(Ordering::Relaxed) {
             self.coalesce(&mut waiting);
         }
         drop(waiting);
@@ -84,10 +86,21 @@ impl<K: Object> Buffer<K> {
         }
         let before: usize = together.iter().map(|(changes, _)| changes.len()).sum();
         let mut places: HashMap<ObjectKey, usize> = HashMap::new();
+        // Of versions that cannot be decoded. They stand behind the state that they are newer than.
+        let mut marks: HashMap<ObjectKey, usize> = HashMap::new();
         let mut merged: Vec<Option<(Change<K>, bool)>> = Vec::new();
         for (changes, is_initial) in together.iter().rev() {
             for change in changes.iter() {
                 let key = change.key();
+                // Whatever follows makes them needless.
+                if let Some(mark) = marks.remove(&key) {
+                    merged[mark] = None;
+                }
+                if let Change::Undecodable { .. } = change {
+                    marks.insert(key, merged.len());
+                    merged.push(Some((change.clone(), *is_initial)));
+                    continue;
+                }
                 let place = places.get(&key).copied();
                 match place.and_then(|place| merged[place].take().map(|before| (place, before))) {
                     Some((place, (before, was_initial))) => {
@@ -157,13 +170,16 @@ fn merge<K>(before: Change<K>, after: Change<K>) -> Option<Change<K>> {
         (Change::Added(_), Change::Updated { new, .. }) => Change::Added(new),
         (Change::Added(_), Change::Deleted { .. }) => return None,
         (
-            Change::Updated { old, .. } | Change::Deleted { old, .. },
+            Change::Updated { old, .. } | Change::Deleted { old: Some(old), .. },
             Change::Added(new) | Change::Updated { new, .. },
         ) => Change::Updated { old, new },
+        (Change::Updated { old, .. }, Change::Deleted { key, last, is_final_state_unknown, .. }) => {
+            Change::Deleted { key, old: Some(old), last, is_final_state_unknown }
+        }
         (
-            Change::Updated { old, .. } | Change::Deleted { old, .. },
-            Change::Deleted { last, is_final_state_unknown, .. },
-        ) => Change::Deleted { old, last, is_final_state_unknown },
+            Change::Deleted { old: Some(old), last: before, .. },
+            Change::Deleted { key, last, is_final_state_unknown, .. },
+        ) => Change::Deleted { key, old: Some(old), last: last.or(before), is_final_state_unknown },
         (_, after) => after,
     })
 }
@@ -252,11 +268,14 @@ fn event<K: Object>(change: &Change<K>, is_in_initial_list: bool) -> Event<K> {
         Change::Updated { old, new } => {
             Event::Updated { old: Cached::new(old.clone()), new: Cached::new(new.clone()) }
         }
-        Change::Deleted { old, last, is_final_state_unknown } => Event::Deleted(Deleted {
-            key: last.key(),
-            known: Some(Cached::new(old.clone())),
-            object: Some(Cached::new(last.clone())),
+        Change::Deleted { key, old, last, is_final_state_unknown } => Event::Deleted(Deleted {
+            key: key.clone(),
+            known: old.clone().map(Cached::new),
+            object: last.clone().map(Cached::new),
             is_final_state_unknown: *is_final_state_unknown,
         }),
+        Change::Undecodable { known, version } => {
+            Event::Undecodable { known: known.clone().map(Cached::new), version: version.clone() }
+        }
     }
 }

@@ -11,6 +11,7 @@ use klient_apimachinery::codec::{Encoded, FieldPath, Wire};
 use crate::entry::{Boxed, Content, Entry};
 use crate::intern::{LabelSet, Owner};
 use crate::key::ObjectKey;
+use crate::undecodable::Undecodable;
 
 /// A handle to an object of a store, at one version.
 ///
@@ -51,6 +52,12 @@ impl<K> Cached<K> {
     /// The namespace, if there is one.
     pub fn namespace(&self) -> Option<&str> {
         Some(self.entry.namespace.as_str()).filter(|namespace| !namespace.is_empty())
+    }
+
+    /// The newer version of the object that the server holds and that cannot be decoded, if there was one when the
+    /// handle was taken: this is then the last state that could be, and no longer the present one.
+    pub fn undecodable(&self) -> Option<&Undecodable> {
+        self.entry.newer().map(|newer| &**newer)
     }
 
     /// Whether both are handles to the same object at the same version, from the same store.
@@ -98,9 +105,14 @@ impl<K: Wire> Deref for Cached<K> {
     type Target = K;
 
     fn deref(&self) -> &K {
-        match &self.entry.content {
+        let entry = match &self.entry.content {
+            Content::Stale { last, .. } => last,
+            _ => &self.entry,
+        };
+        match &entry.content {
             Content::Decoded(object) => object,
-            Content::Packed(packed) => &self.object.get_or_init(|| packed.object(self.entry.resource())).0,
+            Content::Packed(packed) => &self.object.get_or_init(|| packed.object(entry.resource())).0,
+            Content::Stale { .. } => unreachable!("the last state is not stale itself"),
         }
     }
 }
@@ -152,10 +164,10 @@ pub struct Deleted<K> {
     /// What the handler was told before, as `old` of [`Event::Updated`](crate::Event::Updated): an object may change
     /// in the moment in which it goes.
     pub known: Option<Cached<K>>,
-    /// Its last state, or the last that was seen; `None` if none was.
+    /// Its last state, or the last that was seen; `None` if none was, as of one that could never be decoded.
     pub object: Option<Cached<K>>,
-    /// The deletion itself was not seen, so that the object may have changed before (client-go's
-    /// `DeletedFinalStateUnknown`).
+    /// Its final state was not seen, so that it may have changed before: the deletion was missed, or the state in which
+    /// it went cannot be decoded (client-go's `DeletedFinalStateUnknown`).
     pub is_final_state_unknown: bool,
 }
 

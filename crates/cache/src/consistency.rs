@@ -12,7 +12,7 @@ use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, Vers
 use crate::error::Error;
 use crate::key::ObjectKey;
 use crate::pager::{Pager, PagerOptions};
-use crate::store::Store;
+use crate::store::{Change, Store};
 
 /// With what a store is compared: see [`Store::check_against`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl<K: Wire + Object> Store<K> {
         source: impl ListWatch<K>,
         options: &CheckOptions,
     ) -> Result<Differences, Error> {
-        let snapshot = self.snapshot();
+        let (snapshot, undecodables) = self.snapshot_and_undecodables();
         let version = snapshot.resource_version();
         if matches!(version, "" | "0") {
             return Err(Error::unusable(
@@ -134,18 +134,28 @@ impl<K: Wire + Object> Store<K> {
         let mut differences = Differences { resource_version: version.into(), ..Differences::default() };
         let mut pager = Pager::new(source, PagerOptions { list, ..PagerOptions::default() });
         while let Some(object) = pager.next_encoded().await? {
-            let meta = object.check().map_err(|problem| {
-                let problem = SourceError::unreadable(problem);
-                Error::list_failed(self.resource(), namespace.as_deref(), problem)
-            })?;
-            let key = ObjectKey::new(Some(&meta.namespace), &meta.name);
+            // It need not be decodable.
+            let identity = object.identity();
+            if identity.name.is_empty() {
+                let problem = SourceError::unreadable("an object has no name that can be read");
+                return Err(Error::list_failed(self.resource(), namespace.as_deref(), problem));
+            }
+            let key = ObjectKey::new(Some(&identity.namespace), &identity.name);
+            let is_marked = |change: &Change<K>| {
+                matches!(change, Change::Undecodable { version, .. } if version.key == key
+                    && version.is_version(&identity.uid, &identity.resource_version))
+            };
+            if undecodables.iter().any(is_marked) {
+                stored.remove(&key);
+                continue;
+            }
             match stored.remove(&key) {
                 None => differences.missing.push(key),
-                Some(entry) if entry.version() == meta.resource_version => {}
+                Some(entry) if *entry.version() == *identity.resource_version => {}
                 Some(entry) => differences.different.push(DifferentVersion {
                     key,
                     stored: entry.version().into(),
-                    listed: meta.resource_version.as_ref().into(),
+                    listed: identity.resource_version.as_str().into(),
                 }),
             }
         }

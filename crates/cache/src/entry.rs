@@ -8,6 +8,7 @@ use klient_apimachinery::{Object, ResourceInfo, Str};
 
 use crate::intern::{LabelSet, Owner, Owners};
 use crate::key::ObjectKey;
+use crate::undecodable::Undecodable;
 
 /// An object as a store keeps it: its metadata at hand, and the rest encoded or decoded.
 pub(crate) struct Entry<K> {
@@ -22,6 +23,12 @@ pub(crate) struct Entry<K> {
 pub(crate) enum Content<K> {
     Packed(Packed<K>),
     Decoded(Box<K>),
+    /// The last state of an object of which the server holds a version that cannot be decoded.
+    Stale {
+        /// It is not stale itself.
+        last: Arc<Entry<K>>,
+        newer: Arc<Undecodable>,
+    },
 }
 
 pub(crate) struct Packed<K> {
@@ -107,6 +114,29 @@ impl<K> Entry<K> {
         Self::new(shared, Content::Decoded(Box::new(object)))
     }
 
+    /// An object's last state, of which the server holds a newer version that cannot be decoded.
+    pub(crate) fn stale(last: &Arc<Self>, newer: Arc<Undecodable>) -> Self {
+        let last = match &last.content {
+            Content::Stale { last, .. } => last,
+            _ => last,
+        };
+        Entry {
+            resource: last.resource.clone(),
+            namespace: last.namespace.clone(),
+            labels: last.labels.clone(),
+            owners: last.owners.clone(),
+            content: Content::Stale { last: last.clone(), newer },
+        }
+    }
+
+    /// The newer version that cannot be decoded, if this is a state before it.
+    pub(crate) fn newer(&self) -> Option<&Arc<Undecodable>> {
+        match &self.content {
+            Content::Stale { newer, .. } => Some(newer),
+            _ => None,
+        }
+    }
+
     fn new(shared: Shared, content: Content<K>) -> Self {
         let Shared { resource, namespace, labels, owners } = shared;
         Entry { resource, namespace, labels, owners, content }
@@ -122,6 +152,7 @@ impl<K: Object> Entry<K> {
         match &self.content {
             Content::Packed(packed) => packed.text(packed.name),
             Content::Decoded(object) => object.name(),
+            Content::Stale { last, .. } => last.name(),
         }
     }
 
@@ -129,6 +160,7 @@ impl<K: Object> Entry<K> {
         match &self.content {
             Content::Packed(packed) => packed.text(packed.uid),
             Content::Decoded(object) => object.uid(),
+            Content::Stale { last, .. } => last.uid(),
         }
     }
 
@@ -136,13 +168,19 @@ impl<K: Object> Entry<K> {
         match &self.content {
             Content::Packed(packed) => packed.text(packed.version),
             Content::Decoded(object) => object.resource_version(),
+            Content::Stale { last, .. } => last.version(),
         }
     }
 
-    /// Whether both are the same object at the same version. One without a version is the same only as itself.
+    /// Whether both are the same object at the same version. One without a version, or of which there is a newer
+    /// version that cannot be decoded, is the same only as itself.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
-            || (!self.version().is_empty() && self.version() == other.version() && self.uid() == other.uid())
+            || (!self.version().is_empty()
+                && self.version() == other.version()
+                && self.uid() == other.uid()
+                && self.newer().is_none()
+                && other.newer().is_none())
     }
 
     pub(crate) fn key(&self) -> ObjectKey {
@@ -156,6 +194,7 @@ impl<K: Wire> Entry<K> {
         match &self.content {
             Content::Packed(packed) => Encoded::new(packed.format, &packed.bytes[..packed.length as usize]),
             Content::Decoded(object) => Encoded::of(object),
+            Content::Stale { last, .. } => last.encoded(),
         }
     }
 }
@@ -175,6 +214,7 @@ impl<K: Wire> Entry<K> {
                 path.text_in_bytes(packed.format, &packed.bytes[..packed.length as usize])
             }
             Content::Decoded(object) => path.text_in(object),
+            Content::Stale { last, .. } => last.text_at(path),
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use klient_apimachinery::codec::DecodeError;
+use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::{ResourceInfo, SourceError, WithCauses};
 
 /// Why a cache cannot do what it is asked.
@@ -27,7 +28,10 @@ enum Problem {
         error: SourceError,
     },
     Unreadable {
-        name: Box<str>,
+        object: Identity,
+        /// What is done with it, in words.
+        outcome: &'static str,
+        field: Box<str>,
         problem: String,
     },
     NotStarted,
@@ -45,6 +49,20 @@ enum Problem {
     NoVersion {
         name: Box<str>,
     },
+    /// A version that was waited for did not come.
+    NotReached {
+        version: Box<str>,
+        reached: Box<str>,
+        limit: Duration,
+    },
+    /// Informers of a factory did not sync in time.
+    NotSynced {
+        limit: Duration,
+        /// Of each, what it is of and what went wrong last.
+        stuck: Vec<(ResourceInfo, Option<Error>)>,
+    },
+    /// The factory was shut down.
+    ShutDown,
     Ended,
     Condition {
         error: Arc<dyn StdError + Send + Sync>,
@@ -71,8 +89,24 @@ impl Error {
         Self::new(resource, Problem::Source { doing: "list", namespace, attempts: 0, error })
     }
 
-    pub(crate) fn unreadable(resource: &ResourceInfo, name: &str, problem: &DecodeError) -> Self {
-        Self::new(resource, Problem::Unreadable { name: name.into(), problem: problem.to_string() })
+    /// Of an object that a store leaves out.
+    pub(crate) fn unreadable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
+        Self::of_unreadable(resource, object, "is left out", problem)
+    }
+
+    /// Of an object that was to be handed out.
+    pub(crate) fn undecodable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
+        Self::of_unreadable(resource, object, "cannot be decoded", problem)
+    }
+
+    fn of_unreadable(
+        resource: &ResourceInfo,
+        object: Identity,
+        outcome: &'static str,
+        problem: &DecodeError,
+    ) -> Self {
+        let (field, problem) = (problem.path().into(), problem.to_string());
+        Self::new(resource, Problem::Unreadable { object, outcome, field, problem })
     }
 
     pub(crate) fn not_started(resource: &ResourceInfo) -> Self {
@@ -100,12 +134,40 @@ impl Error {
         Self::new(resource, Problem::NoVersion { name: name.into() })
     }
 
+    pub(crate) fn not_reached(
+        resource: &ResourceInfo,
+        version: &str,
+        reached: &str,
+        limit: Duration,
+    ) -> Self {
+        let (version, reached) = (version.into(), reached.into());
+        Self::new(resource, Problem::NotReached { version, reached, limit })
+    }
+
+    /// Of informers that have not synced, one at least.
+    pub(crate) fn not_synced(limit: Duration, stuck: Vec<(ResourceInfo, Option<Error>)>) -> Option<Self> {
+        let resource = stuck.first()?.0.clone();
+        Some(Self::new(&resource, Problem::NotSynced { limit, stuck }))
+    }
+
+    pub(crate) fn shut_down(resource: &ResourceInfo) -> Self {
+        Self::new(resource, Problem::ShutDown)
+    }
+
     pub(crate) fn ended(resource: &ResourceInfo) -> Self {
         Self::new(resource, Problem::Ended)
     }
 
     pub(crate) fn condition_failed(resource: &ResourceInfo, error: Box<dyn StdError + Send + Sync>) -> Self {
         Self::new(resource, Problem::Condition { error: error.into() })
+    }
+
+    /// The same error about an object by another name.
+    pub(crate) fn of_object(mut self, identity: Identity) -> Self {
+        if let Problem::Unreadable { object, .. } = &mut self.0.problem {
+            *object = identity;
+        }
+        self
     }
 
     /// The resource of which the cache was to hold objects.
@@ -129,8 +191,9 @@ impl Error {
         }
     }
 
-    /// It will fail however often it is tried, until somebody changes something at the server: there is no such
-    /// resource, it has no such verb, or one may not use it.
+    /// It will fail however often it is tried, until somebody changes something at the server or in the program:
+    /// there is no such resource, it has no such verb, one may not use it, the request makes no sense to the server,
+    /// or its certificate is not trusted.
     pub fn is_lasting(&self) -> bool {
         self.as_source().is_some_and(SourceError::is_lasting)
     }
@@ -153,14 +216,37 @@ impl Error {
         matches!(self.0.problem, Problem::Ended)
     }
 
-    /// An object came that cannot be decoded. It is left out, and the others are not affected.
+    /// An object came that cannot be decoded. The others are not affected.
     pub fn is_unreadable_object(&self) -> bool {
-        matches!(self.0.problem, Problem::Unreadable { .. })
+        self.undecodable_object().is_some()
     }
 
-    /// The informer was stopped.
+    /// The object that cannot be decoded, if the error is about one; its name is empty if not even that can be read.
+    pub fn undecodable_object(&self) -> Option<&Identity> {
+        match &self.0.problem {
+            Problem::Unreadable { object, .. } => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The path of the field for which an object cannot be decoded, such as `spec.replicas`; empty where it is not
+    /// that of one field, and in other errors.
+    pub fn field(&self) -> &str {
+        match &self.0.problem {
+            Problem::Unreadable { field, .. } => field,
+            _ => "",
+        }
+    }
+
+    /// The informer was stopped, or the factory that made it was shut down.
     pub fn is_stopped(&self) -> bool {
-        matches!(self.0.problem, Problem::Stopped)
+        matches!(self.0.problem, Problem::Stopped | Problem::ShutDown)
+    }
+
+    /// The time was up: a version did not come ([`Store::wait_for`](crate::Store::wait_for)), or informers did not sync
+    /// ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.problem, Problem::NotReached { .. } | Problem::NotSynced { .. })
     }
 }
 
@@ -174,10 +260,13 @@ impl fmt::Display for Error {
             Problem::Source { doing, namespace: Some(namespace), error, .. } => {
                 write!(f, "cannot {doing} {name} in namespace {namespace}: {error}")
             }
-            Problem::Unreadable { name: object, problem, .. } => {
-                write!(f, "an object of {name} is left out")?;
-                if !object.is_empty() {
+            Problem::Unreadable { object, outcome, problem, .. } => {
+                write!(f, "an object of {name} {outcome}")?;
+                if !object.name.is_empty() {
                     write!(f, ", {object}")?;
+                }
+                if !object.resource_version.is_empty() {
+                    write!(f, " at version {}", object.resource_version)?;
                 }
                 write!(f, ": {problem}")
             }
@@ -196,6 +285,26 @@ impl fmt::Display for Error {
             }
             Problem::NoVersion { name: object, .. } => {
                 write!(f, "the watch of {name} told of {object}, which has no resourceVersion")
+            }
+            Problem::NotReached { version, reached, limit } => write!(
+                f,
+                "the store of {name} did not reach version {version} in {} s, it is at {reached:?}: versions of what it is \
+                 not told of come with bookmarks only",
+                limit.as_secs_f64()
+            ),
+            Problem::NotSynced { limit, stuck } => {
+                write!(f, "informers have not synced in {} s: ", limit.as_secs_f64())?;
+                for (index, (resource, error)) in stuck.iter().enumerate() {
+                    write!(f, "{}{}", if index == 0 { "" } else { ", " }, resource.group_resource())?;
+                    match error {
+                        Some(error) => write!(f, " ({error})")?,
+                        None => f.write_str(" (the server has not answered in full)")?,
+                    }
+                }
+                Ok(())
+            }
+            Problem::ShutDown => {
+                write!(f, "the factory of the informer of {name} was shut down: make another factory")
             }
             Problem::Ended => write!(f, "the watch of {name} ended before the condition was met"),
             Problem::Condition { .. } => write!(f, "the condition on {name} failed"),

@@ -1,10 +1,12 @@
 //! [`Event`], what handlers are told.
 
 use std::fmt;
+use std::sync::Arc;
 
 use klient_apimachinery::Object;
 
 use crate::cached::{Cached, Deleted};
+use crate::undecodable::Undecodable;
 
 /// What became of an object.
 pub enum Event<K> {
@@ -27,15 +29,24 @@ pub enum Event<K> {
     },
     /// It is gone.
     Deleted(Deleted<K>),
+    /// It is there, and its present version cannot be decoded. The store keeps its last state that could be, and marks
+    /// it ([`Cached::undecodable`]). A later version that can be decoded is told as added or changed.
+    Undecodable {
+        /// The last state that could be decoded, if there is one.
+        known: Option<Cached<K>>,
+        /// The version that cannot be decoded, and why.
+        version: Arc<Undecodable>,
+    },
 }
 
 impl<K> Event<K> {
-    /// The object as it is, or as it last was if that is known.
+    /// The object as it is, or as it last was known to be, if it was.
     pub fn object(&self) -> Option<&Cached<K>> {
         match self {
             Event::Added { object, .. } => Some(object),
             Event::Updated { new, .. } => Some(new),
             Event::Deleted(deleted) => deleted.object.as_ref(),
+            Event::Undecodable { known, .. } => known.as_ref(),
         }
     }
 }
@@ -47,6 +58,7 @@ impl<K: Object> Event<K> {
             Event::Added { object, .. } => object.key(),
             Event::Updated { new, .. } => new.key(),
             Event::Deleted(deleted) => deleted.key.clone(),
+            Event::Undecodable { version, .. } => version.key.clone(),
         }
     }
 }
@@ -59,6 +71,9 @@ impl<K> Clone for Event<K> {
             }
             Event::Updated { old, new } => Event::Updated { old: old.clone(), new: new.clone() },
             Event::Deleted(deleted) => Event::Deleted(deleted.clone()),
+            Event::Undecodable { known, version } => {
+                Event::Undecodable { known: known.clone(), version: version.clone() }
+            }
         }
     }
 }
@@ -70,6 +85,7 @@ impl<K: Object> fmt::Debug for Event<K> {
             Event::Added { object, .. } => write!(f, "Added({object:?})"),
             Event::Updated { old, new } => write!(f, "Updated({old:?} -> {})", new.resource_version()),
             Event::Deleted(deleted) => write!(f, "Deleted({deleted:?})"),
+            Event::Undecodable { version, .. } => write!(f, "Undecodable({version:?})"),
         }
     }
 }

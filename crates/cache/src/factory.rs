@@ -15,6 +15,7 @@ use klient_apimachinery::{BoxFuture, Object, Resource, ResourceInfo, Sources, Un
 pub use builder::FactoryBuilder;
 
 use crate::error::Error;
+use crate::index::Indexer;
 use crate::informer::{Informer, InformerOptions, Lister, Usage};
 use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, Transform};
@@ -22,7 +23,22 @@ use crate::store::{Keep, Transform};
 /// One informer for each resource, however many ask for it. Clones are the same factory.
 ///
 /// Informers that are asked for before [`start`](Self::start) are started by it, those asked for later at once. An
-/// informer that nobody holds any more stops, and is made anew when it is asked for again.
+/// informer that nobody holds any more stops, and is made anew when it is asked for again. The factory itself holds
+/// those that have something of their own, an indexer that was added or a handler that was
+/// [detached](crate::Registration::detach), until it is shut down or dropped:
+///
+/// ```
+/// # fn f(client: klient_client::Client) -> Result<(), klient_cache::Error> {
+/// # use klient_api::core::v1::Pod;
+/// # use klient_cache::{Indexer, InformerFactory};
+/// let factory = InformerFactory::new(client);
+/// factory.informer::<Pod>().add_indexer("app", Indexer::label("app"))?;
+/// factory.informer::<Pod>().add_handler(|event| println!("{event:?}")).detach();
+/// let pods = factory.lister::<Pod>();
+/// factory.start();
+/// let web = pods.by_index("app", "web")?;
+/// # Ok(()) }
+/// ```
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,13 +69,17 @@ struct Inner<S> {
     resyncs: HashMap<Which, Duration>,
     /// By type, as a `Transform` of it.
     transforms: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    informers: Mutex<Informers>,
+    /// By type and resource, as a `Vec<(Box<str>, Indexer<K>)>`.
+    indexers: HashMap<(TypeId, Which), Box<dyn Any + Send + Sync>>,
+    informers: Arc<Mutex<Informers>>,
 }
 
 /// The informers there are.
 #[derive(Default)]
-struct Informers {
+pub(crate) struct Informers {
     used: HashMap<(TypeId, Which), Weak<dyn AnyInformer>>,
+    /// Those that have something of their own.
+    kept: Vec<Arc<dyn AnyInformer>>,
     has_started: bool,
     is_shut_down: bool,
 }
@@ -75,8 +95,11 @@ impl Which {
 }
 
 /// An informer of any type.
-trait AnyInformer: Send + Sync {
+pub(crate) trait AnyInformer: Send + Sync {
     fn start(&self);
+    fn resource(&self) -> &ResourceInfo;
+    fn has_synced(&self) -> bool;
+    fn last_error(&self) -> Option<Error>;
     fn stop(&self) -> BoxFuture<'_, ()>;
     fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>>;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -85,6 +108,18 @@ trait AnyInformer: Send + Sync {
 impl<K: Wire + Object> AnyInformer for Usage<K> {
     fn start(&self) {
         Usage::start(self);
+    }
+
+    fn resource(&self) -> &ResourceInfo {
+        Usage::resource(self)
+    }
+
+    fn has_synced(&self) -> bool {
+        Usage::has_synced(self)
+    }
+
+    fn last_error(&self) -> Option<Error> {
+        Usage::last_error(self)
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
@@ -109,19 +144,21 @@ impl<S: Sources> InformerFactory<S> {
     /// A factory with options.
     ///
     /// ```
-    /// # fn f(client: klient_client::Client) {
+    /// # fn f(client: klient_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use klient_api::{apps::v1::Deployment, core::v1::Pod};
-    /// use klient_cache::InformerFactory;
+    /// use klient_apimachinery::codec::FieldPath;
+    /// use klient_cache::{Indexer, InformerFactory};
     /// use std::time::Duration;
     ///
     /// let factory = InformerFactory::builder(client)
     ///     .namespace("shop")
-    ///     .label_selector("tier=front")
+    ///     .label_selector("tier=front")?
+    ///     .indexer::<Pod>("node", Indexer::field(FieldPath::of("spec.nodeName")?))
     ///     .resync(Duration::from_secs(60))
     ///     .resync_of::<Pod>(Duration::from_secs(20))
     ///     .transform(|deployment: &mut Deployment| deployment.metadata.annotations.clear())
     ///     .build();
-    /// # let _ = factory; }
+    /// # let _ = factory; Ok(()) }
     /// ```
     pub fn builder(sources: S) -> FactoryBuilder<S> {
         FactoryBuilder::new(sources)
@@ -156,10 +193,19 @@ impl<S: Sources> InformerFactory<S> {
             return Informer(usage);
         }
         let informer = Informer::of_sources(self.sources(resource), self.options(resource));
+        let indexers = self.0.indexers.get(&key);
+        let indexers = indexers.and_then(|indexers| indexers.downcast_ref::<NamedIndexers<K>>());
+        for (name, indexer) in indexers.into_iter().flatten() {
+            let added = informer.store().add_indexer(name, indexer.clone());
+            added.expect("the builder takes one indexer of each name");
+        }
+        informer.0.belong_to(&self.0.informers);
         informers.used.retain(|_, used| used.strong_count() > 0);
         let usage: Arc<dyn AnyInformer> = informer.0.clone();
         informers.used.insert(key, Arc::downgrade(&usage));
-        if informers.has_started {
+        if informers.is_shut_down {
+            informer.0.set_shut_down();
+        } else if informers.has_started {
             informer.start();
         }
         informer
@@ -187,7 +233,8 @@ impl<S: Sources> InformerFactory<S> {
     }
 
     /// Starts all informers that were asked for and are held, and from now on those that will be. Does nothing more
-    /// when called again, and nothing after [`shutdown`](Self::shutdown).
+    /// when called again, and nothing after [`shutdown`](Self::shutdown): informers that are asked for then do not
+    /// start, and say so when they are waited for.
     ///
     /// # Panics
     ///
@@ -223,6 +270,27 @@ impl<S: Sources> InformerFactory<S> {
         .await
     }
 
+    /// Waits until all informers that are held have their first objects, but not for ever.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_for_sync`](Self::wait_for_sync); and when the time is up ([`is_timeout`](Error::is_timeout)): the error
+    /// names every resource of which an informer has not synced, and what went wrong last.
+    pub async fn wait_for_sync_within(&self, limit: Duration) -> Result<(), Error> {
+        if let Ok(done) = tokio::time::timeout(limit, self.wait_for_sync()).await {
+            return done;
+        }
+        Error::not_synced(limit, self.unsynced()).map_or(Ok(()), Err)
+    }
+
+    /// The resources of informers that are held and have not synced, and of each what went wrong last, if anything
+    /// did.
+    pub fn unsynced(&self) -> Vec<(ResourceInfo, Option<Error>)> {
+        let informers = self.informers().live();
+        let unsynced = informers.iter().filter(|informer| !informer.has_synced());
+        unsynced.map(|informer| (informer.resource().clone(), informer.last_error())).collect()
+    }
+
     /// Stops all informers, and returns when all their tasks have ended. Those who hold one can still read what it
     /// held.
     pub async fn shutdown(&self) {
@@ -234,6 +302,8 @@ impl<S: Sources> InformerFactory<S> {
         for informer in informers {
             informer.stop().await;
         }
+        let kept = std::mem::take(&mut self.informers().kept);
+        drop(kept);
     }
 
     fn informers(&self) -> MutexGuard<'_, Informers> {
@@ -241,7 +311,17 @@ impl<S: Sources> InformerFactory<S> {
     }
 }
 
+/// Indexers by name.
+type NamedIndexers<K> = Vec<(Box<str>, Indexer<K>)>;
+
 impl Informers {
+    /// Holds an informer until the factory is shut down or dropped.
+    pub(crate) fn keep(&mut self, informer: Arc<dyn AnyInformer>) {
+        if !self.is_shut_down && !self.kept.iter().any(|kept| Arc::ptr_eq(kept, &informer)) {
+            self.kept.push(informer);
+        }
+    }
+
     fn live(&self) -> Vec<Arc<dyn AnyInformer>> {
         self.used.values().filter_map(Weak::upgrade).collect()
     }

@@ -1,9 +1,11 @@
 //! [`Handler`], who is told of events, and how.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cached::{Cached, Deleted};
 use crate::event::Event;
+use crate::undecodable::Undecodable;
 
 /// Is told of events, one after another, in the order in which they happened to each object.
 ///
@@ -19,6 +21,12 @@ pub trait Handler<K>: Send + 'static {
 
     /// An object is gone.
     fn on_delete(&mut self, object: Deleted<K>);
+
+    /// An object is there, and its present version cannot be decoded: see [`Event::Undecodable`]. By default nothing
+    /// is done.
+    fn on_undecodable(&mut self, known: Option<Cached<K>>, version: Arc<Undecodable>) {
+        let _ = (known, version);
+    }
 }
 
 impl<K, F: FnMut(Event<K>) + Send + 'static> Handler<K> for F {
@@ -32,6 +40,10 @@ impl<K, F: FnMut(Event<K>) + Send + 'static> Handler<K> for F {
 
     fn on_delete(&mut self, object: Deleted<K>) {
         self(Event::Deleted(object));
+    }
+
+    fn on_undecodable(&mut self, known: Option<Cached<K>>, version: Arc<Undecodable>) {
+        self(Event::Undecodable { known, version });
     }
 }
 
@@ -84,6 +96,13 @@ where
             self.handler.on_delete(object);
         }
     }
+
+    fn on_undecodable(&mut self, known: Option<Cached<K>>, version: Arc<Undecodable>) {
+        // Of one that could never be decoded nobody can say whether it is wanted.
+        if known.as_ref().is_none_or(|known| (self.is_wanted)(known)) {
+            self.handler.on_undecodable(known, version);
+        }
+    }
 }
 
 /// How a handler is told.
@@ -92,7 +111,7 @@ pub struct HandlerOptions {
     /// How often all objects are told again as [`Event::Updated`], although nothing changed; by default as often as
     /// the informer says. The server is not asked.
     pub resync: Option<Duration>,
-    /// How many events may wait.
+    /// How many events may wait before that happens which [`overflow`](Self::overflow) says.
     pub buffer: usize,
     /// What happens when more would have to wait.
     pub overflow: Overflow,
@@ -100,17 +119,19 @@ pub struct HandlerOptions {
 
 impl Default for HandlerOptions {
     fn default() -> Self {
-        HandlerOptions { resync: None, buffer: 1024, overflow: Overflow::Block }
+        HandlerOptions { resync: None, buffer: 1024, overflow: Overflow::default() }
     }
 }
 
 /// What happens when more events would have to wait for a handler than may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
-    /// The informer waits, and all its other handlers with it. No event is lost.
-    #[default]
+    /// The informer waits, and with it all its other handlers, its store and the connection that it reads. No event is
+    /// lost. It is for handlers that are known to be quick and must see every state; a stream of
+    /// [`Events`](crate::Events) with this must be read to the end.
     Block,
-    /// Of each object only what it has come to is kept: states between are dropped, and the informer goes on. As much
-    /// may then wait as there are objects.
+    /// Of each object only what it has come to is kept: states between are dropped, and the informer goes on, so that
+    /// nobody else waits. As much may then wait as there are objects.
+    #[default]
     Coalesce,
 }

@@ -6,7 +6,7 @@ mod registration;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
@@ -16,15 +16,17 @@ use tokio::task::JoinHandle;
 pub use events::Events;
 pub use lister::{Lister, NamespaceLister};
 pub use registration::Registration;
+use registration::Telling;
 
 use crate::buffer::{Buffer, Item};
 use crate::delta::Delta;
-use crate::entry::Entry;
 use crate::error::Error;
+use crate::factory::Informers;
 use crate::handler::{Handler, HandlerOptions};
 use crate::index::Indexer;
 use crate::reflector::{Core, Progress, ReflectorOptions};
 use crate::store::{Change, Keep, Part, Store, Transform};
+use crate::undecodable::{Taken, Undecodable};
 
 /// How an informer works.
 pub struct InformerOptions<K> {
@@ -74,7 +76,8 @@ impl<K> fmt::Debug for InformerOptions<K> {
 /// One watch for all who want to know of a resource: it fills a [`Store`] and tells handlers of every change.
 ///
 /// Clones are the same informer. It works from [`start`](Self::start) on, for as long as somebody holds a clone, a
-/// [`Lister`], a [`Registration`] or [`Events`] of it; when the last is dropped it stops.
+/// [`Lister`], a [`Registration`] or [`Events`] of it; when the last is dropped it stops, and with it the handlers that
+/// were [detached](Registration::detach).
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -101,8 +104,10 @@ pub(crate) struct Usage<K: Wire + Object> {
     sources: Vec<Arc<dyn ListWatch<K>>>,
     reflector: ReflectorOptions,
     running: Mutex<Vec<JoinHandle<()>>>,
-    /// Handlers that stay for as long as the informer runs.
-    detached: Mutex<Vec<Registration<K>>>,
+    /// Handlers that stay for as long as the informer does.
+    detached: Mutex<Vec<Telling<K>>>,
+    /// The informers of the factory that made it.
+    factory: OnceLock<Weak<Mutex<Informers>>>,
 }
 
 /// What an informer's tasks share with those who use it.
@@ -120,6 +125,8 @@ enum Phase {
     New,
     Running,
     Stopped,
+    /// The factory that made it was shut down before, so that it will not be started.
+    ShutDown,
 }
 
 /// A handler, as the informer knows it.
@@ -157,6 +164,7 @@ impl<K: Wire + Object> Informer<K> {
             reflector,
             running: Mutex::default(),
             detached: Mutex::default(),
+            factory: OnceLock::new(),
         }))
     }
 
@@ -190,13 +198,15 @@ impl<K: Wire + Object> Informer<K> {
         Lister::new(self.0.clone())
     }
 
-    /// Adds an indexer to the store: see [`Store::add_indexer`].
+    /// Adds an indexer to the store: see [`Store::add_indexer`]. A factory then holds the informer that it made.
     ///
     /// # Errors
     ///
     /// If there is an index of that name.
     pub fn add_indexer(&self, name: &str, indexer: Indexer<K>) -> Result<(), Error> {
-        self.store().add_indexer(name, indexer)
+        self.store().add_indexer(name, indexer)?;
+        self.0.clone().keep();
+        Ok(())
     }
 
     /// Adds a handler, now or at any time. It is first told of all objects that are there. It is removed when what is
@@ -239,16 +249,18 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// # Errors
     ///
-    /// At once if the server does not know the resource or one may not list it, which the informer nevertheless tries
-    /// again; and if the informer is not running. What may pass is waited for: limit the time with
+    /// At once if the list fails for good ([`is_lasting`](Error::is_lasting)), such as for a resource that the server
+    /// does not know or one may not list, a selector that makes no sense, or a certificate that is not trusted; the
+    /// informer nevertheless tries again. And if the informer is not running. What may pass is waited for: limit the time with
     /// [`tokio::time::timeout`], and ask [`last_error`](Self::last_error).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.0.wait_for_sync().await
     }
 
-    /// What went wrong last, if nothing has gone right since.
+    /// What went wrong last, if nothing has gone right since; else why an object cannot be decoded, if there is such
+    /// a one: [`Store::undecodables`] has all of them.
     pub fn last_error(&self) -> Option<Error> {
-        self.0.shared.progress.parts().into_iter().find_map(|part| part.error)
+        self.0.last_error()
     }
 
     /// What the informer has done so far.
@@ -261,6 +273,7 @@ impl<K: Wire + Object> Informer<K> {
             watches: parts.iter().map(|part| part.watches).sum(),
             resource_version: self.store().resource_version(),
             waiting_events: handlers.iter().map(|told| told.buffer.depth()).collect(),
+            undecodable: self.store().undecodables(),
         }
     }
 }
@@ -278,6 +291,8 @@ pub struct InformerMetrics {
     pub resource_version: Box<str>,
     /// How many events wait for each handler.
     pub waiting_events: Vec<usize>,
+    /// The versions of objects that the server holds and that cannot be decoded.
+    pub undecodable: Vec<Arc<Undecodable>>,
 }
 
 impl<K: Wire + Object> Clone for Informer<K> {
@@ -295,6 +310,9 @@ impl<K: Wire + Object> fmt::Debug for Informer<K> {
 impl<K: Wire + Object> Usage<K> {
     pub(crate) fn start(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.phase() == Phase::ShutDown {
+            return;
+        }
         if running.iter().any(|task| !task.is_finished()) {
             return;
         }
@@ -303,7 +321,7 @@ impl<K: Wire + Object> Usage<K> {
             let part = Part { index, namespace: None };
             self.shared.progress.change(&part, |part| (part.has_synced, part.error) = (false, None));
         }
-        self.shared.phase.send_replace(Phase::Running);
+        self.shared.set_phase(Phase::Running);
         *running = (self.sources.iter().enumerate())
             .map(|(index, source)| {
                 let part = Part { index, namespace: source.within().map(Into::into) };
@@ -319,16 +337,29 @@ impl<K: Wire + Object> Usage<K> {
 
     pub(crate) async fn stop(&self) {
         let tasks = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        self.shared.phase.send_replace(Phase::Stopped);
+        self.shared.set_phase(Phase::Stopped);
         for task in tasks {
             task.abort();
             // It was aborted, or had ended before.
             let _ = task.await;
         }
         let detached = std::mem::take(&mut *self.detached.lock().unwrap_or_else(PoisonError::into_inner));
-        for registration in detached {
-            registration.remove().await;
+        for telling in detached {
+            telling.end().await;
         }
+    }
+
+    pub(crate) fn resource(&self) -> &ResourceInfo {
+        self.shared.store.resource()
+    }
+
+    pub(crate) fn has_synced(&self) -> bool {
+        self.shared.progress.has_synced()
+    }
+
+    pub(crate) fn last_error(&self) -> Option<Error> {
+        let of_source = self.shared.progress.parts().into_iter().find_map(|part| part.error);
+        of_source.or_else(|| Some(self.shared.store.undecodables().first()?.error.clone()))
     }
 
     pub(crate) async fn wait_for_sync(&self) -> Result<(), Error> {
@@ -339,6 +370,7 @@ impl<K: Wire + Object> Usage<K> {
             match *phase.borrow_and_update() {
                 Phase::New => return Err(Error::not_started(resource)),
                 Phase::Stopped => return Err(Error::stopped(resource)),
+                Phase::ShutDown => return Err(Error::shut_down(resource)),
                 Phase::Running => {}
             }
             {
@@ -359,8 +391,27 @@ impl<K: Wire + Object> Usage<K> {
         }
     }
 
-    fn detach(&self, registration: Registration<K>) {
-        self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(registration);
+    /// Lets a handler stay for as long as the informer does.
+    fn detach(self: Arc<Self>, telling: Telling<K>) {
+        self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(telling);
+        self.keep();
+    }
+
+    pub(crate) fn belong_to(&self, factory: &Arc<Mutex<Informers>>) {
+        // It is made by one factory, and once.
+        let _ = self.factory.set(Arc::downgrade(factory));
+    }
+
+    /// Lets the factory that made it hold it, now that it has something of its own.
+    fn keep(self: Arc<Self>) {
+        if let Some(factory) = self.factory.get().and_then(Weak::upgrade) {
+            factory.lock().unwrap_or_else(PoisonError::into_inner).keep(self);
+        }
+    }
+
+    /// Says that the factory that made it was shut down before.
+    pub(crate) fn set_shut_down(&self) {
+        self.shared.set_phase(Phase::ShutDown);
     }
 }
 
@@ -368,6 +419,7 @@ impl<K: Wire + Object> Drop for Usage<K> {
     fn drop(&mut self) {
         let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
         running.iter().for_each(JoinHandle::abort);
+        self.shared.set_phase(Phase::Stopped);
     }
 }
 
@@ -382,6 +434,11 @@ impl<K> Shared<K> {
 }
 
 impl<K: Wire + Object> Shared<K> {
+    fn set_phase(&self, phase: Phase) {
+        self.store.set_stopped(matches!(phase, Phase::Stopped | Phase::ShutDown));
+        self.phase.send_replace(phase);
+    }
+
     /// Lets one more be told, first of what is there.
     fn join(&self, options: &HandlerOptions) -> Arc<Told<K>> {
         let mut handlers = self.handlers();
@@ -390,9 +447,12 @@ impl<K: Wire + Object> Shared<K> {
             has_synced: tokio::sync::watch::Sender::new(false),
             is_past_sync: false.into(),
         });
-        let snapshot = self.store.snapshot();
+        let (snapshot, undecodables) = self.store.snapshot_and_undecodables();
         if !snapshot.is_empty() {
             told.buffer.push(Item::Initial(snapshot));
+        }
+        if !undecodables.is_empty() {
+            told.buffer.push(Item::Changes(undecodables.into(), true));
         }
         if self.progress.has_synced() {
             told.is_past_sync.store(true, Ordering::Relaxed);
@@ -414,7 +474,7 @@ impl<K: Wire + Object> Shared<K> {
         told.buffer.push(Item::Resync(self.store.snapshot()));
     }
 
-    fn apply(&self, deltas: Vec<Delta<Arc<Entry<K>>>>, part: &Part) -> Vec<Arc<Told<K>>> {
+    fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> Vec<Arc<Told<K>>> {
         let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
         let handlers = self.handlers();
         let was_synced = self.progress.has_synced();
@@ -440,13 +500,13 @@ impl<K: Wire + Object> Shared<K> {
 }
 
 /// Tells those who wait if a task ends by a panic, such as one of an error handler.
-struct Ending<K>(Arc<Shared<K>>);
+struct Ending<K: Wire + Object>(Arc<Shared<K>>);
 
-impl<K> Drop for Ending<K> {
+impl<K: Wire + Object> Drop for Ending<K> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!("an informer's task panicked; the informer has stopped");
-            self.0.phase.send_replace(Phase::Stopped);
+            self.0.set_phase(Phase::Stopped);
         }
     }
 }

@@ -35,6 +35,7 @@ mod retry_watch;
 mod slots;
 mod snapshot;
 mod store;
+mod undecodable;
 mod undelta_store;
 mod until;
 
@@ -59,5 +60,6 @@ pub use reflector::{ErrorHandler, Reflector, ReflectorOptions};
 pub use retry_watch::{RetryWatch, RetryWatchOptions};
 pub use snapshot::Snapshot;
 pub use store::{Keep, NAMESPACE_INDEX, Store, Transform};
+pub use undecodable::Undecodable;
 pub use undelta_store::UndeltaStore;
 pub use until::{Condition, ConditionError, in_order, until, until_with_sync, until_without_retry};

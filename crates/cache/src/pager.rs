@@ -85,8 +85,9 @@ impl<K: Wire + Object> Pager<K> {
     ///
     /// # Errors
     ///
-    /// If the server refuses, or an object cannot be decoded. [`is_expired`](Error::is_expired) if it no longer has
-    /// the version of the pages before: list anew. After an error the same page is asked for again.
+    /// If the server refuses. [`is_expired`](Error::is_expired) if it no longer has the version of the pages before: list
+    /// anew. After an error the same page is asked for again; but if an object cannot be decoded, which
+    /// [`undecodable_object`](Error::undecodable_object) names, the next call goes on behind it.
     pub async fn next(&mut self) -> Result<Option<K>, Error> {
         let object = self.next_encoded().await?;
         object.map(|object| self.decode(&object)).transpose()
@@ -173,9 +174,9 @@ impl<K: Wire + Object> Pager<K> {
     }
 
     fn decode(&self, object: &Encoded<K>) -> Result<K, Error> {
-        object
-            .decode_as(self.source.resource())
-            .map_err(|problem| self.error(SourceError::unreadable(problem)))
+        let resource = self.source.resource();
+        let decoded = object.decode_as(resource);
+        decoded.map_err(|problem| Error::undecodable(resource, object.identity(), &problem))
     }
 
     fn error(&self, error: SourceError) -> Error {

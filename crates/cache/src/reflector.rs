@@ -11,15 +11,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
-use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions};
+use klient_apimachinery::labels::{self, InvalidSelector};
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions, fields};
 use klient_workqueue::{Backoff, ResettingBackoff};
-use taking::Taken;
+use taking::Made;
 use tokio::sync::watch;
 
 use crate::delta::{BATCH, Delta, DeltaQueue};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::store::{Part, Store};
+use crate::undecodable::{Taken, Undecodable};
 
 /// What is told of everything that goes wrong while a resource is followed. It goes on all the same.
 pub type ErrorHandler = Arc<dyn Fn(&Error) + Send + Sync>;
@@ -85,6 +89,25 @@ impl Default for ReflectorOptions {
     }
 }
 
+impl ReflectorOptions {
+    /// Whether the selectors make sense.
+    fn check(&self) -> Result<(), SourceError> {
+        let refuse = |what: &str, selector: &str, error: InvalidSelector| {
+            let problem = format!("{what} {selector:?}: {error}");
+            SourceError::status(Status::failure(Reason::BadRequest, problem.clone()), None, problem)
+        };
+        if let Some(labels) = &self.label_selector {
+            let parsed = labels.parse::<labels::Selector>();
+            parsed.map_err(|error| refuse("label selector", labels, error))?;
+        }
+        if let Some(fields) = &self.field_selector {
+            let parsed = fields.parse::<fields::Selector>();
+            parsed.map_err(|error| refuse("field selector", fields, error))?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Debug for ReflectorOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReflectorOptions")
@@ -135,6 +158,7 @@ impl<K: Wire + Object> Reflector<K> {
     pub async fn run(self) -> Infallible {
         let mut core = self.core;
         let (queue, store) = (core.queue.clone(), core.store.clone());
+        let _filling = Filling::start(store.clone());
         let taking = async {
             loop {
                 store.apply(queue.take().await, &Part::default());
@@ -151,6 +175,22 @@ impl<K: Wire + Object> Reflector<K> {
 impl<K: Wire + Object> fmt::Debug for Reflector<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Reflector").field(&self.core.store).finish()
+    }
+}
+
+/// Says of a store that something fills it, for as long as it is there.
+struct Filling<K: Wire + Object>(Store<K>);
+
+impl<K: Wire + Object> Filling<K> {
+    fn start(store: Store<K>) -> Self {
+        store.set_stopped(false);
+        Filling(store)
+    }
+}
+
+impl<K: Wire + Object> Drop for Filling<K> {
+    fn drop(&mut self) {
+        self.0.set_stopped(true);
     }
 }
 
@@ -197,7 +237,7 @@ impl Progress {
 pub(crate) struct Core<K> {
     source: Arc<dyn ListWatch<K>>,
     pub(crate) store: Store<K>,
-    pub(crate) queue: Arc<DeltaQueue<Arc<Entry<K>>>>,
+    pub(crate) queue: Arc<DeltaQueue<Taken<K>>>,
     pub(crate) part: Part,
     progress: Progress,
     options: ReflectorOptions,
@@ -242,6 +282,11 @@ impl<K: Wire + Object> Core<K> {
 
     /// Follows the source, for as long as it is polled.
     pub(crate) async fn run(&mut self) -> Infallible {
+        if let Err(error) = self.options.check() {
+            // It makes no sense to any server.
+            self.report(&error);
+            std::future::pending().await
+        }
         loop {
             let wait = match self.list_and_watch().await {
                 Ok(()) => None,
@@ -299,27 +344,36 @@ impl<K: Wire + Object> Core<K> {
         }
     }
 
-    /// Makes of an object what is stored; one that cannot be read is reported and left out.
-    fn take(&mut self, encoded: Encoded<K>) -> Option<Arc<Entry<K>>> {
-        match self.store.take(encoded) {
-            Ok(entry) => Some(entry),
-            Err(error) => {
-                self.tell(&error);
-                None
-            }
-        }
+    /// Makes of an object what is stored; one that cannot be decoded is reported.
+    fn take(&mut self, encoded: Encoded<K>) -> Taken<K> {
+        let made = self.store.take(encoded);
+        self.taken(made)
     }
 
-    /// Keeps what has become of objects: nothing of those that cannot be read, which are reported.
-    fn keep<T>(&mut self, taken: Vec<Taken<K, T>>, mut keep: impl FnMut(Option<Arc<Entry<K>>>, T)) {
-        for (taken, with) in taken {
-            let entry = taken.map_err(|error| self.tell(&error)).ok();
-            keep(entry, with);
+    /// What has been made of an object. A version that cannot be decoded is reported when it first comes.
+    fn taken(&mut self, made: Result<Arc<Entry<K>>, Error>) -> Taken<K> {
+        let error = match made {
+            Ok(entry) => return Taken::Entry(entry),
+            Err(error) => error,
+        };
+        let identity = error.undecodable_object().cloned().unwrap_or_default();
+        let version = Undecodable::new(&identity, error);
+        let known = self.store.undecodable(version.key.as_str());
+        if !known.is_some_and(|known| version.is_version(&known.uid, &known.resource_version)) {
+            self.tell(&version.error);
+        }
+        if identity.name.is_empty() { Taken::Unnamed } else { Taken::Undecodable(Arc::new(version)) }
+    }
+
+    /// Keeps what has been made of objects, in their order.
+    fn keep<T>(&mut self, made: Vec<Made<K, T>>, mut keep: impl FnMut(Taken<K>, T)) {
+        for (made, with) in made {
+            keep(self.taken(made), with);
         }
     }
 
     /// Says that all objects are these.
-    async fn replace(&mut self, entries: Vec<Arc<Entry<K>>>, version: &str) {
+    async fn replace(&mut self, entries: Vec<Taken<K>>, version: &str) {
         self.version = version.into();
         self.is_unavailable = false;
         self.queue.push([Delta::Replaced(entries, version.into())]);
@@ -344,7 +398,9 @@ impl<K: Wire + Object> Core<K> {
         }
         let text = format!("{error:?}");
         let is_usual = error.as_source().is_some_and(SourceError::is_expired);
-        if is_usual || text == self.logged {
+        if let Some(object) = error.undecodable_object() {
+            tracing::warn!(%object, field = error.field(), "{text}");
+        } else if is_usual || text == self.logged {
             tracing::debug!("{text}");
         } else {
             tracing::warn!("{text}");

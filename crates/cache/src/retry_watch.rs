@@ -63,8 +63,10 @@ impl Default for RetryWatchOptions {
 ///
 /// It ends
 /// - after [`WatchEvent::Error`] of code 410: the server no longer has the version to go on from;
-/// - after an error: the server refuses the request as such (400, 401, 403 or 405), or told of an object that
-///   cannot be decoded or has no resourceVersion, so that nobody knows where to go on.
+/// - after an error: the server refuses the request as such (400, 401, 403 or 405), or told of an object that has no
+///   resourceVersion that can be read, so that nobody knows where to go on.
+///
+/// An object that cannot be decoded is an error, which [names it](Error::undecodable_object), and the watch goes on.
 ///
 /// All else is tried again, and not before the server's `Retry-After`: [`last_error`](Self::last_error) tells of it.
 /// So is a 410 that answers the request itself, as in client-go: API servers tell of a version that is gone within the
@@ -215,10 +217,25 @@ impl<K: Wire + Object> RetryWatch<K> {
                 return self.advance(&bookmark.resource_version, || "a bookmark".into());
             }
             WatchEvent::Error(status) => return self.fail(status),
-            event => match event.try_map(|object| object.decode_as(self.source.resource())) {
-                Ok(event) => event,
-                Err(problem) => return Some(self.end(SourceError::unreadable(problem))),
-            },
+            event => {
+                let resource = self.source.resource();
+                let decoded = event.try_map(|object| {
+                    let decoded = object.decode_as(resource);
+                    decoded.map_err(|problem| Box::new((object.identity(), problem)))
+                });
+                match decoded {
+                    Ok(event) => event,
+                    Err(fault) => {
+                        let (object, problem) = *fault;
+                        if object.resource_version.is_empty() {
+                            return Some(self.end(SourceError::unreadable(problem)));
+                        }
+                        let version = object.resource_version.clone();
+                        let error = Error::undecodable(resource, object, &problem);
+                        return self.advance(&version, String::new).or(Some(Err(error)));
+                    }
+                }
+            }
         };
         let key = || match &event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {

@@ -5,6 +5,7 @@ mod state;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use klient_apimachinery::codec::{DecodeError, Encoded, Wire};
 use klient_apimachinery::labels::Selector;
@@ -19,11 +20,15 @@ use crate::index::{Indexer, Slots};
 use crate::intern::Interner;
 use crate::key::{ObjectKey, split};
 use crate::snapshot::Snapshot;
+use crate::undecodable::{Taken, Undecodable};
 pub(crate) use state::Change;
 use state::{Replacement, State};
 
 /// The name of the index that every store has.
 pub const NAMESPACE_INDEX: &str = "namespace";
+
+/// How long a version is waited for: API servers send bookmarks about once a minute.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// How much larger most objects are decoded than in protobuf.
 const DECODED: usize = 4;
@@ -81,8 +86,17 @@ struct Inner<K> {
     /// Held by the one who writes, who then is the only one.
     writer: Mutex<()>,
     state: RwLock<State<K>>,
-    /// Up to which version changes were taken, for those who wait for one.
-    version: watch::Sender<Box<str>>,
+    /// How far it is, for those who wait for a version.
+    progress: watch::Sender<Progress>,
+}
+
+/// How far a store is.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    /// Up to which version changes were taken.
+    version: Box<str>,
+    /// What filled it was stopped.
+    has_stopped: bool,
 }
 
 /// The part of a store that one source fills.
@@ -111,7 +125,7 @@ impl<K: Wire + Object> Store<K> {
             interner: Mutex::default(),
             writer: Mutex::default(),
             state: RwLock::new(State::new(parts)),
-            version: watch::Sender::default(),
+            progress: watch::Sender::default(),
         }))
     }
 
@@ -272,6 +286,28 @@ impl<K: Wire + Object> Store<K> {
         indexer.is_some_and(|indexer| indexer.values(index, entry).iter().any(|found| **found == *value))
     }
 
+    /// The version of an object that the server holds and that cannot be decoded, by the object's key. If there was a
+    /// state before it that could be, the store still has that.
+    pub fn undecodable(&self, key: &str) -> Option<Arc<Undecodable>> {
+        let (namespace, name) = split(key);
+        self.read().undecodable.get(&ObjectKey::new(Some(namespace), name)).cloned()
+    }
+
+    /// The versions of objects that the server holds and that cannot be decoded, in no particular order.
+    pub fn undecodables(&self) -> Vec<Arc<Undecodable>> {
+        self.read().undecodable.values().cloned().collect()
+    }
+
+    /// All objects as they are now, and those whose present version cannot be decoded.
+    pub(crate) fn snapshot_and_undecodables(&self) -> (Snapshot<K>, Vec<Change<K>>) {
+        let state = self.read();
+        let undecodables = state.undecodable.values().map(|version| {
+            let known = state.get(version.key.namespace().unwrap_or_default(), version.key.name());
+            Change::Undecodable { known: known.cloned(), version: version.clone() }
+        });
+        (Snapshot::new(state.slots.chunks(), state.len(), state.version()), undecodables.collect())
+    }
+
     /// All objects as they are now.
     pub fn snapshot(&self) -> Snapshot<K> {
         let state = self.read();
@@ -280,7 +316,7 @@ impl<K: Wire + Object> Store<K> {
 
     /// The version up to which changes have been taken; empty before the first list.
     pub fn resource_version(&self) -> Box<str> {
-        self.0.version.borrow().clone()
+        self.0.progress.borrow().version.clone()
     }
 
     /// The version up to which changes have been taken from one source.
@@ -291,20 +327,48 @@ impl<K: Wire + Object> Store<K> {
     /// Waits until changes have been taken up to a version, such as that of an object that was just written: what is
     /// then read is no older.
     ///
+    /// The version of a change that the store is told of takes as long as the watch. That of a change to another
+    /// resource, or to an object that its selectors leave out, comes with the next bookmark, which API servers send
+    /// about once a minute. Two minutes is the most that is waited; limit it further with [`tokio::time::timeout`].
+    ///
     /// # Errors
     ///
-    /// If that is no version that can be compared (KEP-5504).
+    /// If that is no version that can be compared (KEP-5504); if the informer or reflector that fills the store is
+    /// stopped or dropped before ([`is_stopped`](Error::is_stopped)); and if the version does not come in two minutes
+    /// ([`is_timeout`](Error::is_timeout)).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub async fn wait_for(&self, resource_version: &str) -> Result<(), Error> {
         if compare_resource_versions(resource_version, resource_version).is_none() {
             return Err(Error::unusable(self.resource(), resource_version, "that can be waited for"));
         }
-        let mut reached = self.0.version.subscribe();
-        let has_come = reached.wait_for(|version| {
-            compare_resource_versions(version, resource_version).is_some_and(std::cmp::Ordering::is_ge)
-        });
-        // The sender lives as long as the store.
-        let _ = has_come.await;
-        Ok(())
+        let has_come = |progress: &Progress| {
+            let order = compare_resource_versions(&progress.version, resource_version);
+            order.is_some_and(std::cmp::Ordering::is_ge)
+        };
+        let mut progress = self.0.progress.subscribe();
+        let waiting = async {
+            let end = progress.wait_for(|progress| has_come(progress) || progress.has_stopped).await;
+            // The sender lives as long as the store.
+            end.is_ok_and(|progress| has_come(&progress))
+        };
+        match tokio::time::timeout(LONGEST_WAIT, waiting).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::stopped(self.resource())),
+            Err(_) => Err(Error::not_reached(
+                self.resource(),
+                resource_version,
+                &self.resource_version(),
+                LONGEST_WAIT,
+            )),
+        }
+    }
+
+    /// Says whether something fills the store: those who wait for a version do so only then.
+    pub(crate) fn set_stopped(&self, has_stopped: bool) {
+        self.0.progress.send_modify(|progress| progress.has_stopped = has_stopped);
     }
 
     /// Puts an object, in place of what is there.
@@ -323,7 +387,7 @@ impl<K: Wire + Object> Store<K> {
     /// If it cannot be decoded, or has no name.
     pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
         let entry = self.take(object)?;
-        self.apply(vec![Delta::Updated(entry)], &Part::default());
+        self.apply(vec![Delta::Updated(Taken::Entry(entry))], &Part::default());
         Ok(())
     }
 
@@ -338,7 +402,8 @@ impl<K: Wire + Object> Store<K> {
     ///
     /// If one cannot be decoded, or has no name; nothing is then changed.
     pub fn replace(&self, objects: Vec<Encoded<K>>, resource_version: &str) -> Result<(), Error> {
-        let entries = objects.into_iter().map(|object| self.take(object)).collect::<Result<_, _>>()?;
+        let entries = objects.into_iter().map(|object| self.take(object).map(Taken::Entry));
+        let entries = entries.collect::<Result<_, _>>()?;
         self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Part::default());
         Ok(())
     }
@@ -357,30 +422,29 @@ impl<K: Wire + Object> Store<K> {
         match &self.0.transform {
             None => self.take_as_it_is(encoded),
             Some(transform) => {
-                let decoded = encoded.decode_as(&self.0.resource);
-                let mut object =
-                    decoded.map_err(|problem| Error::unreadable(self.resource(), "", &problem))?;
+                let unreadable = |problem| Error::unreadable(self.resource(), encoded.identity(), &problem);
+                let mut object = encoded.decode_as(&self.0.resource).map_err(unreadable)?;
                 // One who panics must not take the informer along.
                 if catch_unwind(AssertUnwindSafe(|| transform(&mut object))).is_err() {
-                    let problem = DecodeError::of_document("the transform panicked");
-                    return Err(Error::unreadable(self.resource(), object.name(), &problem));
+                    return Err(unreadable(DecodeError::of_document("the transform panicked")));
                 }
-                self.take_as_it_is(Encoded::of(&object))
+                let taken = self.take_as_it_is(Encoded::of(&object));
+                taken.map_err(|error| error.of_object(encoded.identity()))
             }
         }
     }
 
     fn take_as_it_is(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
-        let unreadable = |problem| Error::unreadable(self.resource(), "", &problem);
+        let unreadable = |problem| Error::unreadable(self.resource(), encoded.identity(), &problem);
         let meta = encoded.check().map_err(unreadable)?;
         if meta.name.is_empty() {
-            let problem = DecodeError::of_document("it has no name");
-            return Err(Error::unreadable(self.resource(), "", &problem));
+            return Err(unreadable(DecodeError::of_document("it has no name")));
         }
         if let Some(entry) = self.read().get(&meta.namespace, &meta.name)
             && !meta.resource_version.is_empty()
             && entry.version() == meta.resource_version
             && entry.uid() == meta.uid
+            && entry.newer().is_none()
         {
             return Ok(entry.clone());
         }
@@ -407,11 +471,16 @@ impl<K: Wire + Object> Store<K> {
     }
 
     /// Takes changes, and says what they came to.
-    pub(crate) fn apply(&self, deltas: Vec<Delta<Arc<Entry<K>>>>, part: &Part) -> Vec<Change<K>> {
+    pub(crate) fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> Vec<Change<K>> {
         let _writer = self.writer();
         let indexers = self.read().indexers();
-        let found = |entry: &Arc<Entry<K>>| -> Vec<_> {
-            indexers.iter().map(|(name, indexer)| indexer.values(name, entry)).collect()
+        let prepare = |taken: Taken<K>| match taken {
+            Taken::Entry(entry) => {
+                let found = indexers.iter().map(|(name, indexer)| indexer.values(name, &entry)).collect();
+                Some(Prepared::Put(entry, found))
+            }
+            Taken::Undecodable(version) => Some(Prepared::Mark(version)),
+            Taken::Unnamed => None,
         };
         let mut changes = Vec::with_capacity(deltas.len());
         let mut deltas = deltas.into_iter().peekable();
@@ -423,19 +492,24 @@ impl<K: Wire + Object> Store<K> {
                     Delta::Replaced(entries, version) => {
                         let Replacement { puts, removed } = self.read().compare(entries, part);
                         prepared.reserve(puts.len() + removed.len() + 1);
-                        prepared.extend(puts.into_iter().map(|entry| {
-                            let found = found(&entry);
-                            Prepared::Put(entry, found)
-                        }));
+                        prepared.extend(puts.into_iter().filter_map(prepare));
                         prepared.extend(removed.into_iter().map(|key| Prepared::Remove(key, None, true)));
                         prepared.push(Prepared::Listed(version));
                     }
-                    Delta::Added(entry) | Delta::Updated(entry) => {
-                        let found = found(&entry);
-                        prepared.push(Prepared::Put(entry, found));
+                    Delta::Added(taken) | Delta::Updated(taken) => {
+                        prepared.extend(prepare(taken));
+                        continue;
+                    }
+                    Delta::Deleted(key, Some(Taken::Undecodable(version))) => {
+                        prepared.push(Prepared::Remove(key, None, true));
+                        prepared.push(Prepared::Bookmark(version.resource_version.clone()));
                         continue;
                     }
                     Delta::Deleted(key, last) => {
+                        let last = last.and_then(|last| match last {
+                            Taken::Entry(last) => Some(last),
+                            _ => None,
+                        });
                         prepared.push(Prepared::Remove(key, last, false));
                         continue;
                     }
@@ -458,6 +532,10 @@ impl<K: Wire + Object> Store<K> {
                         state.advance(part, entry.version());
                         changes.push(state.put(entry, found));
                     }
+                    Prepared::Mark(version) => {
+                        state.advance(part, &version.resource_version);
+                        changes.extend(state.mark(version));
+                    }
                     Prepared::Remove(key, last, is_unknown) => {
                         if let Some(last) = &last {
                             state.advance(part, last.version());
@@ -470,9 +548,9 @@ impl<K: Wire + Object> Store<K> {
             }
         }
         let version: Box<str> = self.read().version().into();
-        self.0.version.send_if_modified(|known| {
-            let has_changed = *known != version;
-            *known = version;
+        self.0.progress.send_if_modified(|known| {
+            let has_changed = known.version != version;
+            known.version = version;
             has_changed
         });
         changes
@@ -494,6 +572,7 @@ impl<K: Wire + Object> Store<K> {
 /// A change of which all is known before the lock is held.
 enum Prepared<K> {
     Put(Arc<Entry<K>>, Vec<crate::index::Found>),
+    Mark(Arc<Undecodable>),
     Remove(ObjectKey, Option<Arc<Entry<K>>>, bool),
     Listed(Box<str>),
     Bookmark(Box<str>),

@@ -7,7 +7,7 @@
 //! None of them gives up by itself: limit the time with [`tokio::time::timeout`], or drop the future.
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{ListWatch, Object, SourceError, WatchEvent, WatchOptions};
+use klient_apimachinery::{ListWatch, Object, WatchEvent, WatchOptions};
 
 use crate::error::Error;
 use crate::event::Event;
@@ -56,8 +56,9 @@ pub fn in_order<E>(conditions: Vec<Condition<E>>) -> impl FnMut(&E) -> Result<bo
 /// # Errors
 ///
 /// If the version is empty or `0`; if the condition fails ([`as_condition`](Error::as_condition)); if the server no
-/// longer has the version to go on from ([`is_expired`](Error::is_expired)), of which the condition is told first;
-/// and if it refuses the watch.
+/// longer has the version to go on from ([`is_expired`](Error::is_expired)), of which the condition is told first; if
+/// it refuses the watch; and if a changed object cannot be decoded
+/// ([`undecodable_object`](Error::undecodable_object)), of which the condition cannot be asked.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -118,8 +119,10 @@ pub async fn until_without_retry<K: Wire + Object>(
     loop {
         let next = watching.next(&mut arrived).await;
         for event in arrived.drain(..) {
-            let event = event.try_map(|object| object.decode_as(resource));
-            let event = event.map_err(|problem| failed(SourceError::unreadable(problem)))?;
+            let event = event.try_map(|object| {
+                let decoded = object.decode_as(resource);
+                decoded.map_err(|problem| Error::undecodable(resource, object.identity(), &problem))
+            })?;
             if condition(&event).map_err(|error| Error::condition_failed(resource, error))? {
                 return Ok(event);
             }

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let factory = InformerFactory::builder(client)
         .namespace("kube-system")
-        .label_selector("tier=control-plane")
+        .label_selector("tier=control-plane")?
         .resync(Duration::from_secs(45))
         .resync_of::<Pod>(Duration::from_secs(20))
         .resync_of::<Deployment>(Duration::from_secs(30))

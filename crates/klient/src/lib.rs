@@ -157,7 +157,7 @@ pub use klient_apiserver::{self as apiserver, TestServer};
 pub use klient_applyconfigurations as apply;
 pub use klient_cache::{
     self as cache, Cached, Deleted, Event, Filter, Handler, HandlerOptions, Indexer, Informer,
-    InformerOptions, Keep, Lister, ObjectKey, Overflow, Registration, Store,
+    InformerOptions, Keep, Lister, ObjectKey, Overflow, Registration, Store, Undecodable,
 };
 pub use klient_client::*;
 pub use klient_clientset::{self as clientset, Clientset};

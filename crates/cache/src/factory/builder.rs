@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::codec::{ManagedFields, Wire};
-use klient_apimachinery::{Object, Resource, ResourceInfo, Sources, Str};
+use klient_apimachinery::labels::{self, InvalidSelector};
+use klient_apimachinery::{Object, Resource, ResourceInfo, Sources, Str, fields};
 
-use super::{InformerFactory, Informers, Inner, Which};
+use super::{InformerFactory, Inner, NamedIndexers, Which};
+use crate::index::Indexer;
 use crate::reflector::ReflectorOptions;
-use crate::store::{Keep, Transform};
+use crate::store::{Keep, NAMESPACE_INDEX, Transform};
 
 /// How a factory is to make informers.
 pub struct FactoryBuilder<S>(Inner<S>);
@@ -26,7 +28,8 @@ impl<S: Sources> FactoryBuilder<S> {
             resync: None,
             resyncs: HashMap::new(),
             transforms: HashMap::new(),
-            informers: Informers::default().into(),
+            indexers: HashMap::new(),
+            informers: Arc::default(),
         })
     }
 
@@ -41,15 +44,27 @@ impl<S: Sources> FactoryBuilder<S> {
     }
 
     /// Only objects with these labels.
-    pub fn label_selector(mut self, selector: impl Into<Str>) -> Self {
-        self.0.reflector.label_selector = Some(selector.into());
-        self
+    ///
+    /// # Errors
+    ///
+    /// If that is no label selector.
+    pub fn label_selector(mut self, selector: impl Into<Str>) -> Result<Self, InvalidSelector> {
+        let selector = selector.into();
+        selector.parse::<labels::Selector>()?;
+        self.0.reflector.label_selector = Some(selector);
+        Ok(self)
     }
 
     /// Only objects with these field values.
-    pub fn field_selector(mut self, selector: impl Into<Str>) -> Self {
-        self.0.reflector.field_selector = Some(selector.into());
-        self
+    ///
+    /// # Errors
+    ///
+    /// If that is no field selector.
+    pub fn field_selector(mut self, selector: impl Into<Str>) -> Result<Self, InvalidSelector> {
+        let selector = selector.into();
+        selector.parse::<fields::Selector>()?;
+        self.0.reflector.field_selector = Some(selector);
+        Ok(self)
     }
 
     /// Whether the objects' `managedFields` are kept; by default they are dropped.
@@ -80,6 +95,31 @@ impl<S: Sources> FactoryBuilder<S> {
         let transform: Transform<K> = Arc::new(transform);
         let transform: Box<dyn Any + Send + Sync> = Box::new(transform);
         self.0.transforms.insert(TypeId::of::<K>(), transform);
+        self
+    }
+
+    /// Adds an indexer to the informer of a kind, whenever that is made. Of two with one name the last counts.
+    pub fn indexer<K: Resource + Wire>(self, name: &str, indexer: Indexer<K>) -> Self {
+        self.indexer_for(&K::INFO, name, indexer)
+    }
+
+    /// Adds an indexer to the informer of a resource whose objects are read as `K`: see [`indexer`](Self::indexer).
+    ///
+    /// # Panics
+    ///
+    /// If the name is that of the index that every store has: [`NAMESPACE_INDEX`].
+    pub fn indexer_for<K: Wire + Object>(
+        mut self,
+        resource: &ResourceInfo,
+        name: &str,
+        indexer: Indexer<K>,
+    ) -> Self {
+        assert!(name != NAMESPACE_INDEX, "every store has an index {NAMESPACE_INDEX:?} already");
+        let key = (TypeId::of::<K>(), Which::of(resource));
+        let indexers = self.0.indexers.entry(key).or_insert_with(|| Box::new(NamedIndexers::<K>::new()));
+        let indexers = indexers.downcast_mut::<NamedIndexers<K>>().expect("they are kept by their type");
+        indexers.retain(|(other, _)| **other != *name);
+        indexers.push((name.into(), indexer));
         self
     }
 

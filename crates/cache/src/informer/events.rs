@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,12 +19,14 @@ use crate::event::Event;
 /// The events of an informer as a stream, in the order in which they happened to each object. It first tells of all
 /// objects that are there, and ends when the informer was stopped and all was told.
 ///
-/// While it is not polled, events wait, and the informer waits too once too many do.
+/// While it is not polled, events wait. Once too many do, of each object only what it has come to is kept, so that the
+/// informer and its other handlers go on: see [`Overflow`](crate::Overflow), which also offers another way.
 pub struct Events<K: Wire + Object> {
     usage: Arc<Usage<K>>,
     told: Arc<Told<K>>,
     idle: Option<Idle<K>>,
-    reading: Option<BoxFuture<'static, Read<K>>>,
+    /// Nobody locks it: it lets tasks share the stream while they wait for something else.
+    reading: Option<Mutex<BoxFuture<'static, Read<K>>>>,
 }
 
 /// One who reads comes back with an event, or with none at the end.
@@ -74,9 +76,12 @@ impl<K: Wire + Object> Events<K> {
                     }
                 }
             }
-            self.reading = Some(Box::pin(read(self.usage.shared.clone(), self.told.clone(), idle)));
+            let reading: BoxFuture<'_, _> =
+                Box::pin(read(self.usage.shared.clone(), self.told.clone(), idle));
+            self.reading = Some(reading.into());
         }
         let reading = self.reading.as_mut().expect("one who does not idle reads");
+        let reading = reading.get_mut().unwrap_or_else(PoisonError::into_inner);
         let Poll::Ready((idle, event)) = reading.as_mut().poll(context) else { return Poll::Pending };
         self.reading = None;
         self.idle = Some(idle);
@@ -94,7 +99,9 @@ async fn read<K: Wire + Object>(shared: Arc<Shared<K>>, told: Arc<Told<K>>, mut 
                 Step::Synced => drop(told.has_synced.send_replace(true)),
                 Step::Event(event) => return (idle, Some(event)),
             },
-            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => return (idle, None),
+            _ = phase.wait_for(|phase| matches!(phase, Phase::Stopped | Phase::ShutDown)) => {
+                return (idle, None);
+            }
             () = idle.resync.due() => {
                 if *told.has_synced.borrow() && shared.phase() == Phase::Running {
                     shared.resync(&told);

@@ -27,6 +27,12 @@ const IN_A_ROW: usize = 256;
 #[must_use = "the handler is removed when this is dropped; use detach() to leave it"]
 pub struct Registration<K: Wire + Object> {
     usage: Arc<Usage<K>>,
+    telling: Telling<K>,
+}
+
+/// A handler that is told of events by a task, until this is dropped.
+pub(super) struct Telling<K: Wire + Object> {
+    shared: Arc<Shared<K>>,
     told: Arc<Told<K>>,
     task: Option<JoinHandle<()>>,
 }
@@ -39,12 +45,13 @@ impl<K: Wire + Object> Registration<K> {
         handler: impl Handler<K>,
     ) -> Self {
         let task = tokio::spawn(tell(usage.shared.clone(), told.clone(), resync, handler));
-        Registration { usage, told, task: Some(task) }
+        let telling = Telling { shared: usage.shared.clone(), told, task: Some(task) };
+        Registration { usage, telling }
     }
 
     /// Whether the handler has been told of all objects that were there at first.
     pub fn has_synced(&self) -> bool {
-        *self.told.has_synced.borrow()
+        *self.telling.told.has_synced.borrow()
     }
 
     /// Waits until the handler has been told of all objects that were there at first, and has returned from that.
@@ -54,7 +61,7 @@ impl<K: Wire + Object> Registration<K> {
     /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.usage.wait_for_sync().await?;
-        let mut told = self.told.has_synced.subscribe();
+        let mut told = self.telling.told.has_synced.subscribe();
         // The sender is held above.
         let _ = told.wait_for(|has_synced| *has_synced).await;
         Ok(())
@@ -62,24 +69,31 @@ impl<K: Wire + Object> Registration<K> {
 
     /// How many events wait for the handler.
     pub fn waiting_events(&self) -> usize {
-        self.told.buffer.depth()
+        self.telling.told.buffer.depth()
     }
 
     /// How many events the handler was not told of since others made them needless:
     /// see [`Overflow::Coalesce`](crate::Overflow::Coalesce).
     pub fn dropped_events(&self) -> u64 {
-        self.told.buffer.dropped()
+        self.telling.told.buffer.dropped()
     }
 
-    /// Leaves the handler there, and keeps the informer running, until the informer is stopped.
+    /// Leaves the handler there until the informer is stopped or dropped. It does not keep the informer running: hold a
+    /// clone of that, or take it from a [factory](crate::InformerFactory), which then holds it.
     pub fn detach(self) {
-        let usage = self.usage.clone();
-        usage.detach(self);
+        self.usage.detach(self.telling);
     }
 
     /// Removes the handler, and returns when it is no longer told of anything.
-    pub async fn remove(mut self) {
-        self.usage.shared.leave(&self.told);
+    pub async fn remove(self) {
+        self.telling.end().await;
+    }
+}
+
+impl<K: Wire + Object> Telling<K> {
+    /// Returns when the handler is no longer told of anything.
+    pub(super) async fn end(mut self) {
+        self.shared.leave(&self.told);
         if let Some(task) = self.task.take() {
             task.abort();
             // It was aborted, or had ended before.
@@ -88,9 +102,9 @@ impl<K: Wire + Object> Registration<K> {
     }
 }
 
-impl<K: Wire + Object> Drop for Registration<K> {
+impl<K: Wire + Object> Drop for Telling<K> {
     fn drop(&mut self) {
-        self.usage.shared.leave(&self.told);
+        self.shared.leave(&self.told);
         if let Some(task) = &self.task {
             task.abort();
         }
@@ -176,6 +190,10 @@ fn call<K: Wire + Object>(handler: &mut impl Handler<K>, event: Event<K>, shared
         Event::Deleted(deleted) => {
             key = Some(deleted.key.clone());
             handler.on_delete(deleted);
+        }
+        Event::Undecodable { known, version } => {
+            key = Some(version.key.clone());
+            handler.on_undecodable(known, version);
         }
     }));
     if called.is_err() {

@@ -84,35 +84,32 @@ impl<K: Wire + Object> Core<K> {
         let mut deltas = Vec::with_capacity(events.len());
         let mut failure = None;
         for event in events {
-            let entry = match event {
-                WatchEvent::Added(object) => {
-                    self.take(object).map(|entry| (Delta::Added(entry.clone()), entry))
-                }
-                WatchEvent::Modified(object) => {
-                    self.take(object).map(|entry| (Delta::Updated(entry.clone()), entry))
-                }
-                WatchEvent::Deleted(object) => match self.take(object) {
-                    Some(entry) => Some((Delta::Deleted(entry.key(), Some(entry.clone())), entry)),
-                    None => {
+            let delta = match event {
+                WatchEvent::Added(object) => Delta::Added(self.take(object)),
+                WatchEvent::Modified(object) => Delta::Updated(self.take(object)),
+                WatchEvent::Deleted(object) => {
+                    let taken = self.take(object);
+                    let Some(key) = taken.key() else {
                         // Of which object is not known; the next list leaves it out.
                         failure = Some(SourceError::unreadable("an object that is gone cannot be read"));
                         break;
-                    }
-                },
-                WatchEvent::Bookmark(bookmark) => {
-                    self.advance(&bookmark.resource_version);
-                    deltas.push(Delta::Bookmark(bookmark.resource_version.as_str().into()));
-                    None
+                    };
+                    Delta::Deleted(key, Some(taken))
                 }
+                WatchEvent::Bookmark(bookmark) => Delta::Bookmark(bookmark.resource_version.as_str().into()),
                 WatchEvent::Error(status) => {
                     failure = Some((*status).into());
                     break;
                 }
             };
-            if let Some((delta, entry)) = entry {
-                self.advance(entry.version());
-                deltas.push(delta);
+            match &delta {
+                Delta::Added(taken) | Delta::Updated(taken) | Delta::Deleted(_, Some(taken)) => {
+                    self.advance(taken.version());
+                }
+                Delta::Bookmark(version) => self.advance(version),
+                _ => {}
             }
+            deltas.push(delta);
         }
         self.queue.push(deltas);
         self.queue.room().await;

@@ -1,6 +1,5 @@
 //! Listing in pages, where lists are not streamed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
@@ -8,7 +7,7 @@ use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 
 use super::Core;
 use super::taking::Taking;
-use crate::entry::Entry;
+use crate::undecodable::Taken;
 
 /// A server that says nothing for so long in the middle of a list is gone.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
@@ -74,7 +73,7 @@ impl<K: Wire + Object> Core<K> {
     async fn page(
         &mut self,
         options: &ListOptions,
-        entries: &mut Vec<Arc<Entry<K>>>,
+        entries: &mut Vec<Taken<K>>,
     ) -> Result<(Str, Option<Str>), SourceError> {
         let source = self.source.clone();
         let mut listing = source.list(options).await?;
@@ -86,10 +85,10 @@ impl<K: Wire + Object> Core<K> {
                 break;
             }
             let objects = arrived.drain(..).map(|object| (object, ())).collect();
-            self.keep(taking.push(objects).await, |entry, ()| entries.extend(entry));
+            self.keep(taking.push(objects).await, |taken, ()| entries.push(taken));
         }
-        while let Some(taken) = taking.next().await {
-            self.keep(taken, |entry, ()| entries.extend(entry));
+        while let Some(made) = taking.next().await {
+            self.keep(made, |taken, ()| entries.push(taken));
         }
         let metadata = listing.metadata();
         let token = metadata.continue_.clone().filter(|token| !token.is_empty());

@@ -1,7 +1,6 @@
 //! Lists that come through a watch (KEP-3157).
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watching};
@@ -9,8 +8,8 @@ use tokio::time::Instant;
 
 use super::Core;
 use super::taking::Taking;
-use crate::entry::Entry;
 use crate::key::ObjectKey;
+use crate::undecodable::Taken;
 
 impl<K: Wire + Object> Core<K> {
     /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then
@@ -71,10 +70,10 @@ impl<K: Wire + Object> Core<K> {
                 }
             }
             let rest: Vec<_> = rest.collect();
-            self.keep(taking.push(objects).await, |entry, news| initial.keep(entry, news));
+            self.keep(taking.push(objects).await, |taken, news| initial.keep(taken, news));
             if let Some(bookmark) = end {
-                while let Some(taken) = taking.next().await {
-                    self.keep(taken, |entry, news| initial.keep(entry, news));
+                while let Some(made) = taking.next().await {
+                    self.keep(made, |taken, news| initial.keep(taken, news));
                 }
                 self.replace(initial.entries()?, &bookmark.resource_version).await;
                 return Ok(Some(Begun { watching, arrived: rest, next: next.unwrap_or(Ok(true)) }));
@@ -126,10 +125,10 @@ enum News {
 
 /// The objects of a streamed list. As a rule each comes once, and none changes before the end.
 struct Initial<K> {
-    entries: Vec<Option<Arc<Entry<K>>>>,
+    entries: Vec<Option<Taken<K>>>,
     /// Where each is, once one has come again.
     places: Option<HashMap<ObjectKey, usize>>,
-    /// An object is gone of which nothing could be read, so that it may still be among the entries.
+    /// An object is gone of which not even the name can be read, so that it may still be among the entries.
     is_doubtful: bool,
 }
 
@@ -140,32 +139,31 @@ impl<K> Default for Initial<K> {
 }
 
 impl<K: Object> Initial<K> {
-    fn keep(&mut self, entry: Option<Arc<Entry<K>>>, news: News) {
-        let Some(entry) = entry else {
-            self.is_doubtful |= news == News::Gone;
-            return;
-        };
+    fn keep(&mut self, taken: Taken<K>, news: News) {
+        let is_gone = news == News::Gone;
         if news != News::New && self.places.is_none() {
             self.places = Some(self.find_places());
         }
-        let Some(places) = &mut self.places else { return self.entries.push(Some(entry)) };
-        let key = entry.key();
-        let entry = (news != News::Gone).then_some(entry);
+        let (Some(places), Some(key)) = (&mut self.places, taken.key()) else {
+            self.is_doubtful |= is_gone;
+            return self.entries.extend((!is_gone).then_some(Some(taken)));
+        };
+        let taken = (!is_gone).then_some(taken);
         match places.get(&key) {
-            Some(place) => self.entries[*place] = entry,
+            Some(place) => self.entries[*place] = taken,
             None => {
                 places.insert(key, self.entries.len());
-                self.entries.push(entry);
+                self.entries.push(taken);
             }
         }
     }
 
     fn find_places(&self) -> HashMap<ObjectKey, usize> {
         let keys = self.entries.iter().enumerate();
-        keys.filter_map(|(place, entry)| Some((entry.as_ref()?.key(), place))).collect()
+        keys.filter_map(|(place, taken)| Some((taken.as_ref()?.key()?, place))).collect()
     }
 
-    fn entries(self) -> Result<Vec<Arc<Entry<K>>>, SourceError> {
+    fn entries(self) -> Result<Vec<Taken<K>>, SourceError> {
         if self.is_doubtful {
             return Err(SourceError::unreadable("an object that is gone cannot be read"));
         }

@@ -20,11 +20,11 @@ const AT_ONCE: usize = 8;
 /// each with what came along with it.
 pub(super) struct Taking<K, T> {
     store: Store<K>,
-    tasks: VecDeque<JoinHandle<Vec<Taken<K, T>>>>,
+    tasks: VecDeque<JoinHandle<Vec<Made<K, T>>>>,
 }
 
 /// What became of an object, and what came along with it.
-pub(super) type Taken<K, T> = (Result<Arc<Entry<K>>, Error>, T);
+pub(super) type Made<K, T> = (Result<Arc<Entry<K>>, Error>, T);
 
 impl<K: Wire + Object, T: Send + 'static> Taking<K, T> {
     pub(super) fn new(store: Store<K>) -> Self {
@@ -32,7 +32,7 @@ impl<K: Wire + Object, T: Send + 'static> Taking<K, T> {
     }
 
     /// Begins with objects, and gives those that are done if there is no room.
-    pub(super) async fn push(&mut self, objects: Vec<(Encoded<K>, T)>) -> Vec<Taken<K, T>> {
+    pub(super) async fn push(&mut self, objects: Vec<(Encoded<K>, T)>) -> Vec<Made<K, T>> {
         if !objects.is_empty() {
             // As much may come next, or more.
             let bytes: usize = objects.iter().map(|(object, _)| object.bytes().len()).sum();
@@ -49,7 +49,7 @@ impl<K: Wire + Object, T: Send + 'static> Taking<K, T> {
     }
 
     /// The objects with which it began first; `None` when there are no more.
-    pub(super) async fn next(&mut self) -> Option<Vec<Taken<K, T>>> {
+    pub(super) async fn next(&mut self) -> Option<Vec<Made<K, T>>> {
         let taken = self.tasks.front_mut()?.await;
         self.tasks.pop_front();
         match taken.map_err(JoinError::try_into_panic) {

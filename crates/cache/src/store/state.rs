@@ -1,6 +1,7 @@
 //! What a store holds while its lock is held.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::entry::Entry;
 use crate::index::{Found, Index, Indexer, Labels, Namespaces};
 use crate::key::ObjectKey;
 use crate::slots::SlotTable;
+use crate::undecodable::{Taken, Undecodable};
 
 /// What became of a store.
 pub(crate) enum Change<K> {
@@ -21,11 +23,17 @@ pub(crate) enum Change<K> {
         old: Arc<Entry<K>>,
         new: Arc<Entry<K>>,
     },
-    /// What was known of it, and its last state.
+    /// What was known of it, and its last state; neither of one that could never be decoded.
     Deleted {
-        old: Arc<Entry<K>>,
-        last: Arc<Entry<K>>,
+        key: ObjectKey,
+        old: Option<Arc<Entry<K>>>,
+        last: Option<Arc<Entry<K>>>,
         is_final_state_unknown: bool,
+    },
+    /// Its last state, which is marked, and the version that cannot be decoded.
+    Undecodable {
+        known: Option<Arc<Entry<K>>>,
+        version: Arc<Undecodable>,
     },
 }
 
@@ -34,11 +42,15 @@ impl<K> Clone for Change<K> {
         match self {
             Change::Added(entry) => Change::Added(entry.clone()),
             Change::Updated { old, new } => Change::Updated { old: old.clone(), new: new.clone() },
-            Change::Deleted { old, last, is_final_state_unknown } => Change::Deleted {
+            Change::Deleted { key, old, last, is_final_state_unknown } => Change::Deleted {
+                key: key.clone(),
                 old: old.clone(),
                 last: last.clone(),
                 is_final_state_unknown: *is_final_state_unknown,
             },
+            Change::Undecodable { known, version } => {
+                Change::Undecodable { known: known.clone(), version: version.clone() }
+            }
         }
     }
 }
@@ -46,16 +58,16 @@ impl<K> Clone for Change<K> {
 impl<K: Object> Change<K> {
     pub(crate) fn key(&self) -> ObjectKey {
         match self {
-            Change::Added(entry)
-            | Change::Updated { new: entry, .. }
-            | Change::Deleted { last: entry, .. } => entry.key(),
+            Change::Added(entry) | Change::Updated { new: entry, .. } => entry.key(),
+            Change::Deleted { key, .. } => key.clone(),
+            Change::Undecodable { version, .. } => version.key.clone(),
         }
     }
 }
 
 /// What a list changes.
 pub(super) struct Replacement<K> {
-    pub(super) puts: Vec<Arc<Entry<K>>>,
+    pub(super) puts: Vec<Taken<K>>,
     pub(super) removed: Vec<ObjectKey>,
 }
 
@@ -63,6 +75,8 @@ pub(super) struct State<K> {
     pub(super) slots: SlotTable<K>,
     pub(super) namespaces: Namespaces,
     pub(super) labels: Labels,
+    /// The versions that cannot be decoded.
+    pub(super) undecodable: HashMap<ObjectKey, Arc<Undecodable>>,
     keys: HashTable<u32>,
     hasher: RandomState,
     indices: Vec<Index<K>>,
@@ -76,6 +90,7 @@ impl<K> State<K> {
             slots: SlotTable::default(),
             namespaces: Namespaces::default(),
             labels: Labels::default(),
+            undecodable: HashMap::new(),
             keys: HashTable::new(),
             hasher: RandomState::default(),
             indices: Vec::new(),
@@ -160,6 +175,9 @@ impl<K: Object> State<K> {
 
     /// Puts an object, of which is known by what the indices find it.
     pub(super) fn put(&mut self, entry: Arc<Entry<K>>, found: Vec<Found>) -> Change<K> {
+        if !self.undecodable.is_empty() {
+            self.undecodable.remove(&entry.key());
+        }
         let slot = self.find(&entry.namespace, entry.name());
         let old = slot.and_then(|slot| self.slots.replace(slot, entry.clone()));
         let slot = match (slot, &old) {
@@ -190,6 +208,26 @@ impl<K: Object> State<K> {
         }
     }
 
+    /// Marks an object as one whose present version cannot be decoded, unless that is known.
+    pub(super) fn mark(&mut self, version: Arc<Undecodable>) -> Option<Change<K>> {
+        let slot = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
+        let known = slot.and_then(|slot| Some((slot, self.slots.get(slot)?.clone())));
+        let is_same = |uid: &str, resource_version: &str| version.is_version(uid, resource_version);
+        let is_known = self.undecodable.get(&version.key).is_some_and(|known| is_same(&known.uid, &known.resource_version))
+            // It could be decoded before.
+            || known.as_ref().is_some_and(|(_, known)| is_same(known.uid(), known.version()));
+        if is_known {
+            return None;
+        }
+        let known = known.map(|(slot, known)| {
+            let stale = Arc::new(Entry::stale(&known, version.clone()));
+            self.slots.replace(slot, stale.clone());
+            stale
+        });
+        self.undecodable.insert(version.key.clone(), version.clone());
+        Some(Change::Undecodable { known, version })
+    }
+
     /// Removes an object; `last` is its last state, if that was seen.
     pub(super) fn remove(
         &mut self,
@@ -198,26 +236,57 @@ impl<K: Object> State<K> {
         is_final_state_unknown: bool,
     ) -> Option<Change<K>> {
         let (namespace, name) = (key.namespace().unwrap_or_default(), key.name());
+        let was_undecodable = !self.undecodable.is_empty() && self.undecodable.remove(key).is_some();
         let hash = self.hasher.hash_one((namespace, name));
         let slots = &self.slots;
-        let found = self.keys.find_entry(hash, |slot| is(slots, *slot, namespace, name));
-        let (slot, _) = found.ok()?.remove();
+        let Ok(found) = self.keys.find_entry(hash, |slot| is(slots, *slot, namespace, name)) else {
+            // Whoever was told of it is told that it is gone.
+            return was_undecodable.then(|| Change::Deleted {
+                key: key.clone(),
+                old: None,
+                last,
+                is_final_state_unknown,
+            });
+        };
+        let (slot, _) = found.remove();
         let old = self.slots.remove(slot)?;
         self.namespaces.remove(slot, &old.namespace);
         self.labels.remove(slot, &old.labels);
         self.indices.iter_mut().for_each(|index| index.remove(slot));
         let last = last.unwrap_or_else(|| old.clone());
-        Some(Change::Deleted { old, last, is_final_state_unknown })
+        Some(Change::Deleted { key: key.clone(), old: Some(old), last: Some(last), is_final_state_unknown })
     }
 
-    /// What of a list is new, and what is not in it.
-    pub(super) fn compare(&self, entries: Vec<Arc<Entry<K>>>, part: &Part) -> Replacement<K> {
+    /// What of a list is new, and what is not in it. Nothing is gone if the list has an object that may be any.
+    pub(super) fn compare(&self, taken: Vec<Taken<K>>, part: &Part) -> Replacement<K> {
+        if self.len() == 0 && self.undecodable.is_empty() {
+            return Replacement { puts: taken, removed: Vec::new() };
+        }
         let mut listed = vec![false; self.slots.capacity()];
         let mut puts = Vec::new();
-        if self.len() == 0 {
-            return Replacement { puts: entries, removed: Vec::new() };
-        }
-        for entry in entries {
+        let mut is_doubtful = false;
+        let mut gone = self.undecodable.clone();
+        for taken in taken {
+            if !gone.is_empty()
+                && let Some(key) = taken.key()
+            {
+                gone.remove(&key);
+            }
+            let entry = match taken {
+                Taken::Entry(entry) => entry,
+                Taken::Undecodable(version) => {
+                    let known = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
+                    if let Some(slot) = known {
+                        listed[slot as usize] = true;
+                    }
+                    puts.push(Taken::Undecodable(version));
+                    continue;
+                }
+                Taken::Unnamed => {
+                    is_doubtful = true;
+                    continue;
+                }
+            };
             let known = self.find(&entry.namespace, entry.name());
             if let Some(slot) = known {
                 listed[slot as usize] = true;
@@ -226,12 +295,21 @@ impl<K: Object> State<K> {
             let is_known =
                 known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| known.is_same_state(&entry));
             if !is_known {
-                puts.push(entry);
+                puts.push(Taken::Entry(entry));
             }
         }
-        let is_ours = |entry: &Entry<K>| part.namespace.as_ref().is_none_or(|ours| *ours == *entry.namespace);
-        let removed = self.slots.iter().filter(|(slot, entry)| !listed[*slot as usize] && is_ours(entry));
-        let removed = removed.map(|(_, entry)| entry.key()).collect();
-        Replacement { puts, removed }
+        if is_doubtful {
+            return Replacement { puts, removed: Vec::new() };
+        }
+        let is_ours = |namespace: &str| part.namespace.as_ref().is_none_or(|ours| *ours == *namespace);
+        let removed =
+            self.slots.iter().filter(|(slot, entry)| !listed[*slot as usize] && is_ours(&entry.namespace));
+        let removed = removed.map(|(_, entry)| entry.key());
+        // Those that could never be decoded have no slot.
+        let gone = gone.into_keys().filter(|key| {
+            let namespace = key.namespace().unwrap_or_default();
+            is_ours(namespace) && self.find(namespace, key.name()).is_none()
+        });
+        Replacement { puts, removed: removed.chain(gone).collect() }
     }
 }

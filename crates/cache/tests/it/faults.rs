@@ -21,6 +21,7 @@ use mischief::Mischief;
 
 use crate::proxy::Proxy;
 use crate::stage::{cluster as plain, informer};
+use crate::unreadable::MARK;
 
 /// Where random tests begin: `KLIENT_SEED`, or somewhere.
 pub(crate) fn seed() -> u64 {
@@ -87,6 +88,7 @@ async fn run(seed: u64) {
         other.await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
     mischief.end();
+    followers.iter().for_each(|follower| follower.hurry());
     proxy.listen_if_not().await;
     let faults = began.elapsed();
 
@@ -98,13 +100,14 @@ async fn run(seed: u64) {
         let servers = cluster.generation() + 1;
         assert!(problems.is_empty(), "seed {seed}: {servers} servers: {}: {problems:#?}", follower.name());
     }
+    let undecodable = wanted.values().flat_map(BTreeMap::values).filter(|object| object.2 == MARK).count();
     let (lists, watches, events) = followers.iter().fold((0, 0, 0), |sums, follower| {
         let (lists, watches, events) = follower.counts();
         (sums.0 + lists, sums.1 + watches, sums.2 + events)
     });
     println!(
         "seed {seed}: {mutations} mutations on {} servers, {} faults, {lists} lists, {watches} watches, \
-         {events} events told, settled in {} ms",
+         {events} events told, {undecodable} undecodable at last, settled in {} ms",
         cluster.generation() + 1,
         mischief.faults(),
         settled.as_millis(),

@@ -287,7 +287,7 @@ async fn a_list_tells_nothing_again_that_still_waits() {
     let informer =
         Informer::new(paints(&proxy.client()), InformerOptions { reflector, ..Default::default() });
     let (handler, mut gate) = Gate::new();
-    let options = HandlerOptions { buffer: 1, ..Default::default() };
+    let options = HandlerOptions { buffer: 1, overflow: Overflow::Block, ..Default::default() };
     let handler = informer.add_handler_with(options, handler);
     informer.start();
     assert_eq!(gate.entered().await, "+a red at first");
@@ -329,7 +329,7 @@ async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
     create(&client, "a", "red").await;
     for how in ["drop", "remove"] {
         let informer = synced(&client).await;
-        let options = || HandlerOptions { buffer: 1, ..Default::default() };
+        let options = || HandlerOptions { buffer: 1, overflow: Overflow::Block, ..Default::default() };
         let (one, mut one_gate) = Gate::new();
         let (two, mut two_gate) = Gate::new();
         let one = informer.add_handler_with(options(), one);
@@ -551,7 +551,8 @@ async fn events_that_nobody_takes_wait_within_bounds() {
     let (_server, client) = cluster().await;
     create(&client, "a", "red").await;
     let informer = synced(&client).await;
-    let mut blocking = informer.events_with(HandlerOptions { buffer: 4, ..Default::default() });
+    let blocking = HandlerOptions { buffer: 4, overflow: Overflow::Block, ..Default::default() };
+    let mut blocking = informer.events_with(blocking);
     let coalescing = HandlerOptions { buffer: 4, overflow: Overflow::Coalesce, ..Default::default() };
     let mut coalescing = informer.events_with(coalescing);
     for round in 0..50 {
@@ -569,4 +570,61 @@ async fn events_that_nobody_takes_wait_within_bounds() {
     while !last.ends_with("color-49") {
         last = words(&soon("an event", coalescing.next()).await.unwrap());
     }
+}
+
+/// The changes of a burst are more than fit into a handler's buffer, the informer's queue and the connection together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn slow_and_unread_streams_of_events_hold_nobody_up_in_a_burst() {
+    const OBJECTS: usize = 100;
+    const CHANGES: usize = 34;
+    let (_server, client) = cluster().await;
+    let names: Vec<_> = (0..OBJECTS).map(|number| format!("a{number}")).collect();
+    for name in &names {
+        create(&client, name, "red").await;
+    }
+    // All that is read goes through the client that the informers have.
+    let (following, other) = (synced(&client).await, synced(&client).await);
+    let small = || HandlerOptions { buffer: 16, ..Default::default() };
+    let unread = following.events_with(small());
+    let mut slow = following.events_with(small());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let _quick = following.add_handler(move |_: Event<ConfigMap>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    let write = |writer: usize| {
+        let (client, names) = (client.clone(), names.clone());
+        tokio::spawn(async move {
+            let padding = "x".repeat(2000);
+            for round in 0..CHANGES {
+                for name in names.iter().skip(writer).step_by(8) {
+                    let data = serde_json::json!({"color": format!("blue{round}"), "padding": padding});
+                    let patch = klient_client::Patch::Merge(serde_json::json!({ "data": data }));
+                    paints(&client).patch(name, &patch).await.unwrap();
+                }
+            }
+        })
+    };
+    let writers: Vec<_> = (0..8).map(write).collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let last = create(&client, "last", "red").await;
+    for informer in [&following, &other] {
+        soon("the last change", informer.store().wait_for(&last)).await.unwrap();
+    }
+    let most = 2 * (OBJECTS + 1) + klient_cache::BATCH;
+    assert!(following.metrics().waiting_events.iter().all(|waiting| *waiting <= most));
+    // A request for each event, over the same client.
+    let mut known = 0;
+    while let Some(event) = soon("an event", slow.next()).await {
+        paints(&client).get(event.key().name()).await.unwrap();
+        known += 1;
+        if event.key().name() == "last" {
+            break;
+        }
+    }
+    assert!(known <= OBJECTS + most);
+    until("the quick handler", || count.load(Ordering::Relaxed) > OBJECTS).await;
+    drop(unread);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_apimachinery::{ListWatch, Resource as _, ResourceInfo};
-use klient_cache::{Indexer, Informer, InformerOptions, Keep};
+use klient_cache::{Event, Indexer, Informer, InformerOptions, Keep, ReflectorOptions};
 use klient_client::{Client, Config};
 
 use crate::proxy::{Answer, Kind, Proxy};
@@ -120,7 +120,7 @@ async fn it_stops_when_nobody_uses_it_any_more() {
 }
 
 #[tokio::test]
-async fn a_detached_handler_keeps_it_running_until_it_is_stopped() {
+async fn a_detached_handler_stays_until_it_is_stopped() {
     let (server, client) = cluster().await;
     let proxy = Proxy::passing(&server).await;
     let informer = informer(&proxy.client());
@@ -484,4 +484,138 @@ async fn a_server_that_wants_to_be_left_alone_for_ever_stops_nobody() {
     let waiting = tokio::time::timeout(std::time::Duration::from_millis(50), informer.wait_for_sync()).await;
     assert!(waiting.is_err());
     informer.stop().await;
+}
+
+/// Whoever waits for a version is told when it will not come.
+#[tokio::test]
+async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let running = async || {
+        let informer = informer(&client);
+        informer.start();
+        soon("the first list", informer.wait_for_sync()).await.unwrap();
+        (informer.store().clone(), informer)
+    };
+    let (store, informer) = running().await;
+    let waiting = tokio::spawn(async move { store.wait_for("1000000").await });
+    informer.stop().await;
+    assert!(soon("an error", waiting).await.unwrap().unwrap_err().is_stopped());
+    assert!(soon("an error", informer.store().wait_for("1000000")).await.unwrap_err().is_stopped());
+    // What was reached is reached.
+    soon("the version", informer.store().wait_for("1")).await.unwrap();
+    informer.start();
+    let last = create(&client, "b", "red").await;
+    soon("the change", informer.store().wait_for(&last)).await.unwrap();
+
+    let (store, informer) = running().await;
+    let waiting = tokio::spawn(async move { store.wait_for("1000000").await });
+    drop(informer);
+    assert!(soon("an error", waiting).await.unwrap().unwrap_err().is_stopped());
+
+    let store = klient_cache::Store::new(ConfigMap::INFO, Keep::Packed);
+    let reflecting =
+        crate::stage::reflect(klient_cache::Reflector::new(paints(&client), store.clone(), quick()));
+    soon("the first list", store.wait_for("1")).await.unwrap();
+    drop(reflecting);
+    assert!(soon("an error", store.wait_for("1000000")).await.unwrap_err().is_stopped());
+}
+
+/// That of another resource, or of an object that a selector leaves out, comes with bookmarks, which may fail to come.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_does_not_come_is_waited_for_two_minutes() {
+    let store = klient_cache::Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    store.replace(Vec::new(), "7").unwrap();
+    let began = tokio::time::Instant::now();
+    let error = store.wait_for("8").await.unwrap_err();
+    assert_eq!(began.elapsed().as_secs(), 120);
+    assert!(error.is_timeout() && !error.is_stopped());
+    let text = error.to_string();
+    assert!(
+        text.starts_with("the store of configmaps did not reach version 8 in 120 s, it is at \"7\""),
+        "{text}"
+    );
+}
+
+/// What no server will ever answer, whatever time passes.
+#[tokio::test]
+async fn refusals_that_last_come_back_at_once() {
+    let (server, _) = cluster().await;
+    for (code, reason) in [
+        (400, "BadRequest"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "NotFound"),
+        (405, "MethodNotAllowed"),
+        (406, "NotAcceptable"),
+        (415, "UnsupportedMediaType"),
+        (422, "Invalid"),
+    ] {
+        for reflector in [quick(), listing()] {
+            let proxy = Proxy::new(&server, move |_| Answer::Failure(code, reason)).await;
+            let options = InformerOptions { reflector, ..Default::default() };
+            let informer = Informer::new(paints(&proxy.client()), options);
+            informer.start();
+            let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+            assert!(error.is_lasting(), "{error:?}");
+            assert_eq!(error.as_source().unwrap().code(), Some(code));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_selector_that_makes_no_sense_is_told_at_once() {
+    let (server, _) = cluster().await;
+    let proxy = Proxy::passing(&server).await;
+    for reflector in [
+        ReflectorOptions { label_selector: Some("a=b=c".into()), ..quick() },
+        ReflectorOptions { field_selector: Some("metadata.name".into()), ..listing() },
+    ] {
+        let options = InformerOptions { reflector, ..Default::default() };
+        let informer = Informer::new(paints(&proxy.client()), options);
+        informer.start();
+        let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+        assert!(error.is_lasting(), "{error:?}");
+        assert!(error.to_string().contains(" selector \""), "{error}");
+        assert_eq!(informer.last_error().map(|error| error.to_string()), Some(error.to_string()));
+    }
+    assert!(proxy.words().is_empty(), "no server is asked");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_told_at_once() {
+    let (server, _) = cluster().await;
+    let (other, _) = cluster().await;
+    let suspicious = Config { tls: config(&other).tls, ..config(&server) };
+    for reflector in [quick(), listing()] {
+        let options = InformerOptions { reflector, ..Default::default() };
+        let informer = Informer::new(paints(&Client::new(suspicious.clone()).unwrap()), options);
+        informer.start();
+        let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+        assert!(error.is_lasting() && error.as_source().unwrap().is_refused(), "{error:?}");
+    }
+}
+
+/// Nobody is left to stop what nobody holds.
+#[tokio::test]
+async fn detached_handlers_end_with_their_informer() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let proxy = Proxy::passing(&server).await;
+    let through = proxy.client();
+    let held = Arc::new(());
+    for _ in 0..10 {
+        let informer = informer(&through);
+        let holding = held.clone();
+        informer.add_handler(move |_: Event<ConfigMap>| drop(holding.clone())).detach();
+        informer.start();
+        soon("the first list", informer.wait_for_sync()).await.unwrap();
+    }
+    soon("the end of the watches", proxy.streams(0)).await;
+    let ended = async {
+        while Arc::strong_count(&held) > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of the handlers", ended).await;
 }

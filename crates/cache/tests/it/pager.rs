@@ -153,3 +153,20 @@ async fn what_is_left_is_listed_together() {
     assert_eq!(names, ["b", "c", "d", "e"]);
     assert_eq!(listed.resource_version(), version);
 }
+
+#[tokio::test]
+async fn an_object_that_cannot_be_decoded_is_named_and_the_next_comes() {
+    let (server, _) = cluster().await;
+    let list = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[
+        {"metadata":{"name":"a","namespace":"default","resourceVersion":"7"},"data":{"color":7}},
+        {"metadata":{"name":"b","namespace":"default","resourceVersion":"8"},"data":{"color":"red"}}]}"#;
+    let front = Front::of(&server, |_, _| Some((200, list.to_owned()))).await;
+    let mut pager = Pager::new(config_maps(&front.client()), PagerOptions::default());
+    let error = pager.next().await.unwrap_err();
+    assert_eq!(error.undecodable_object().unwrap().to_string(), "default/a");
+    assert_eq!(error.field(), "data.color");
+    assert_eq!(pager.next().await.unwrap().unwrap().metadata.name.as_deref(), Some("b"));
+    assert!(pager.next().await.unwrap().is_none());
+    let error = Pager::new(config_maps(&front.client()), PagerOptions::default()).list().await.unwrap_err();
+    assert_eq!(error.undecodable_object().unwrap().name, "a");
+}

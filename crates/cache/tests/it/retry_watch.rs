@@ -327,3 +327,29 @@ async fn what_goes_wrong_can_be_asked_for() {
     assert!(tokio::time::timeout(Duration::from_secs(3), watch.next()).await.is_err());
     assert!(watch.last_error().is_none());
 }
+
+#[tokio::test]
+async fn an_object_that_cannot_be_decoded_is_named_and_the_watch_goes_on() {
+    let (server, _) = cluster().await;
+    let object = |name: &str, version: &str, color: &str| {
+        format!(
+            "{{\"type\":\"MODIFIED\",\"object\":{{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":\
+             {{\"name\":\"{name}\",\"namespace\":\"default\",\"resourceVersion\":\"{version}\"}},\"data\":\
+             {{\"color\":{color}}}}}}}\n"
+        )
+    };
+    let told = object("a", "8", "7") + &object("b", "9", "\"red\"");
+    let front = Front::of(&server, move |_, before| (before == 0).then(|| (200, told.clone()))).await;
+    let mut watch = watch(config_maps(&front.client()), "7");
+    let error = soon("an event", watch.next()).await.unwrap().unwrap_err();
+    assert_eq!(error.undecodable_object().unwrap().to_string(), "default/a");
+    assert_eq!(error.field(), "data.color");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("an object of configmaps cannot be decoded, default/a at version 8: data.color: "),
+        "{text}"
+    );
+    assert_eq!(watch.resource_version(), "8");
+    assert_eq!(next(&mut watch).await, ["~b"]);
+    assert_eq!(watch.resource_version(), "9");
+}

@@ -141,5 +141,9 @@ pub(crate) fn words(event: &Event<ConfigMap>) -> String {
             let last = deleted.object.as_deref().map_or("", color);
             format!("-{} {last}{perhaps}", deleted.key.name())
         }
+        Event::Undecodable { known, version } => {
+            let known = known.as_deref().map_or("", color);
+            format!("?{} {known}: {}", version.key.name(), version.error.field())
+        }
     }
 }

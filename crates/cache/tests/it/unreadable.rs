@@ -4,19 +4,27 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use klient_api::core::v1::ConfigMap;
-use klient_apimachinery::Object;
-use klient_apimachinery::codec::Wire;
-use klient_cache::{ErrorHandler, Informer, InformerOptions, Keep, ReflectorOptions};
+use klient_apimachinery::codec::{Encoded, Format, Wire};
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
+use klient_apimachinery::{Object, Resource as _, Unstructured};
+use klient_cache::{ErrorHandler, Informer, InformerOptions, Keep, Reflector, ReflectorOptions, Store};
 use klient_client::{Client, Config, Encoding};
 
-use crate::proxy::{Act, Answer, Proxy};
-use crate::stage::{cluster, color, create, delete, listing, paints, quick, repaint, soon, words};
+use crate::proxy::{Act, Answer, Kind, Proxy};
+use crate::stage::{
+    Told, cluster, color, create, delete, listing, paints, quick, reflect, repaint, soon, words,
+};
 
 /// What a broken object holds, which the proxy makes something of that cannot be read.
-const MARK: &str = "spoilt-object";
+pub(crate) const MARK: &str = "spoilt-object";
 
 /// Breaks objects that are marked: in JSON, what should be a text is a number; in protobuf, it is no UTF-8.
 fn spoil(piece: &Bytes) -> Act {
+    Act::Instead(spoilt(piece))
+}
+
+/// An event or a list with objects that are marked broken.
+pub(crate) fn spoilt(piece: &Bytes) -> Bytes {
     let mut bytes = piece.to_vec();
     let (json, number) = (format!("\"{MARK}\""), "1".repeat(MARK.len() + 2));
     for (mark, instead) in
@@ -26,7 +34,7 @@ fn spoil(piece: &Bytes) -> Act {
             bytes[at..at + mark.len()].copy_from_slice(instead);
         }
     }
-    Act::Instead(bytes.into())
+    bytes.into()
 }
 
 fn keeping() -> (ErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
@@ -152,8 +160,6 @@ fn check_mutants<K: Wire + Object + klient_apimachinery::Object>(
     keep: Keep,
     random: &mut fastrand::Rng,
 ) {
-    use klient_apimachinery::Resource as _;
-    use klient_apimachinery::codec::{Encoded, Format};
     let mut json = Vec::new();
     object.to_json(&mut json);
     let encoded = Encoded::of(object);
@@ -181,4 +187,190 @@ fn check_mutants<K: Wire + Object + klient_apimachinery::Object>(
         }
     }
     assert!(taken > 100, "{taken} were taken");
+}
+
+/// What is there is never told as gone: its last state is kept, and marked.
+#[tokio::test]
+async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as_deleted() {
+    let (server, client) = cluster().await;
+    for (encoding, reflector, keep) in ways() {
+        let way = format!("{encoding:?}, streamed: {}, {keep:?}", reflector.watch_list);
+        let proxy = Proxy::new(&server, |_| Answer::Edit(Box::new(spoil))).await;
+        create(&client, "good", "red").await;
+        let (on_error, errors) = keeping();
+        let through = Client::new(Config { encoding, ..proxy.config() }).unwrap();
+        let reflector = ReflectorOptions { on_error: Some(on_error), ..reflector };
+        let informer =
+            Informer::new(paints(&through), InformerOptions { reflector, keep, ..Default::default() });
+        let (mut told, _handler) = Told::of(&informer);
+        informer.start();
+        soon("the first list", informer.wait_for_sync()).await.unwrap();
+        assert_eq!(told.next().await, ["+good red at first"], "{way}");
+        let store = informer.store();
+        let before = store.get("default/good").unwrap();
+
+        let broken = repaint(&client, "good", MARK).await;
+        let never = create(&client, "never", MARK).await;
+        // A list brings the same again, and tells nothing again.
+        for is_listed in [false, true] {
+            let last = match is_listed {
+                false => never.clone(),
+                true => {
+                    proxy.stop_listening().await;
+                    let last = create(&client, "other", "red").await;
+                    server.compact();
+                    proxy.listen().await;
+                    last
+                }
+            };
+            soon("the change", store.wait_for(&last)).await.unwrap();
+            let good = store.get("default/good").unwrap();
+            assert_eq!((color(&good), good.resource_version()), ("red", before.resource_version()), "{way}");
+            assert_eq!(good.undecodable().unwrap().resource_version.as_ref(), broken, "{way}");
+            assert!(before.undecodable().is_none(), "a handle is of one moment");
+            assert!(store.get("default/never").is_none());
+            for (name, version) in [("good", &broken), ("never", &never)] {
+                let key = format!("default/{name}");
+                let undecodable = store.undecodable(&key).unwrap();
+                assert_eq!(undecodable.key.as_str(), key);
+                assert_eq!(undecodable.resource_version.as_ref(), version);
+                assert!(undecodable.error.field().ends_with("color"), "{undecodable:?}");
+                let text = undecodable.error.to_string();
+                assert!(text.contains(&format!("{key} at version {version}: ")), "{text}");
+            }
+            let mut metrics: Vec<_> =
+                informer.metrics().undecodable.iter().map(|one| one.key.to_string()).collect();
+            metrics.sort();
+            assert_eq!(metrics, ["default/good", "default/never"]);
+            assert!(informer.last_error().unwrap().is_unreadable_object());
+            let options = Default::default();
+            let check = store.check_against(paints(&through), &options);
+            assert_eq!(soon("the check", check).await.unwrap().to_string(), format!("none at {last}"));
+        }
+        let said: Vec<_> = [told.next::<1>().await, told.next().await, told.next().await].concat();
+        assert!(said[0].starts_with("?good red: ") && said[0].ends_with("color"), "{said:?}");
+        assert!(said[1].starts_with("?never : ") && said[1].ends_with("color"), "{said:?}");
+        assert_eq!(said[2], "+other red");
+        assert_eq!(errors.lock().unwrap().iter().filter(|error| error.is_unreadable_object()).count(), 2);
+
+        // Who comes late is told of both.
+        let (mut late, _late) = Told::of(&informer);
+        let late: Vec<String> = late.sorted::<4>().await.into();
+        assert!(late[0] == "+good red at first" && late[2].starts_with("?good red: "), "{late:?}");
+        assert!(late[1] == "+other red at first" && late[3].starts_with("?never : "), "{late:?}");
+
+        // One that goes is told without a list, and one that mends too.
+        let lists = informer.metrics().lists;
+        delete(&client, "never").await;
+        delete(&client, "good").await;
+        assert_eq!(told.next().await, ["-never  perhaps", "-good red perhaps"], "{way}");
+        assert!(store.undecodables().is_empty() && !store.contains("default/good"));
+        repaint(&client, "other", MARK).await;
+        create(&client, "good", MARK).await;
+        assert!(told.next::<2>().await.iter().all(|words| words.starts_with('?')));
+        repaint(&client, "other", "blue").await;
+        repaint(&client, "good", "green").await;
+        assert_eq!(told.next().await, ["~other red to blue", "+good green"], "{way}");
+        assert!(store.get("default/other").unwrap().undecodable().is_none());
+        assert!(store.undecodables().is_empty() && informer.last_error().is_none());
+        assert_eq!(informer.metrics().lists, lists, "{way}");
+        assert!(told.is_empty());
+        delete(&client, "good").await;
+        delete(&client, "other").await;
+    }
+}
+
+/// A reflector's store, metadata only, and objects of a kind that is found at run time.
+#[tokio::test]
+async fn every_sort_of_store_keeps_and_marks_what_stops_being_decodable() {
+    let (server, client) = cluster().await;
+    let proxy = Proxy::new(&server, |_| Answer::Edit(Box::new(spoil))).await;
+    create(&client, "good", "red").await;
+    let through = proxy.client();
+    let typed = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let _typed = reflect(Reflector::new(paints(&through), typed.clone(), quick()));
+    let metadata = Store::<PartialObjectMetadata>::new(ConfigMap::INFO, Keep::Decoded);
+    let source = through.metadata(ConfigMap::INFO).namespace("default");
+    let _metadata = reflect(Reflector::new(source, metadata.clone(), listing()));
+    // What is read as it comes fails by what is made of it.
+    let options = InformerOptions::<Unstructured> {
+        reflector: quick(),
+        transform: Some(Arc::new(|object| {
+            let is_spoilt = object.at(&["data", "color"]).is_none_or(|color| !color.is_string());
+            assert!(!is_spoilt, "a panic that the test is about");
+        })),
+        ..Default::default()
+    };
+    let dynamic = Informer::new(through.dynamic(ConfigMap::INFO).namespace("default"), options);
+    dynamic.start();
+    soon("the first list", typed.wait_for("1")).await.unwrap();
+    soon("the first list", metadata.wait_for("1")).await.unwrap();
+    soon("the first list", dynamic.wait_for_sync()).await.unwrap();
+    let known = typed.get("default/good").unwrap().resource_version().to_owned();
+    let broken = repaint(&client, "good", MARK).await;
+    soon("the change", typed.wait_for(&broken)).await.unwrap();
+    soon("the change", metadata.wait_for(&broken)).await.unwrap();
+    soon("the change", dynamic.store().wait_for(&broken)).await.unwrap();
+    let marks = [
+        typed.get("default/good").map(|object| (object.resource_version().to_owned(), typed.undecodables())),
+        metadata
+            .get("default/good")
+            .map(|object| (object.resource_version().to_owned(), metadata.undecodables())),
+        (dynamic.store().get("default/good"))
+            .map(|object| (object.resource_version().to_owned(), dynamic.store().undecodables())),
+    ];
+    for mark in marks {
+        let (version, undecodables) = mark.unwrap();
+        assert_eq!(version, known);
+        assert_eq!(undecodables.len(), 1);
+        assert_eq!(undecodables[0].resource_version.as_ref(), broken);
+    }
+    assert_eq!(dynamic.store().get("default/good").unwrap()["data"]["color"], "red");
+    let last = repaint(&client, "good", "blue").await;
+    soon("the change", typed.wait_for(&last)).await.unwrap();
+    soon("the change", dynamic.store().wait_for(&last)).await.unwrap();
+    assert!(typed.undecodables().is_empty() && dynamic.store().undecodables().is_empty());
+    assert_eq!(dynamic.store().get("default/good").unwrap()["data"]["color"], "blue");
+}
+
+#[test]
+fn an_object_is_named_as_far_as_it_can_be_read() {
+    let text = |kind: &str| format!("{{\"metadata\":{{\"name\":{kind},\"namespace\":\"default\"}}}}");
+    let encoded = |text: String| Encoded::<ConfigMap>::new(Format::Json, text.into_bytes());
+    let identity = encoded(text("7")).identity();
+    assert_eq!((identity.name.as_str(), identity.namespace.as_str()), ("", "default"));
+    let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let error = store.put(encoded(text("7"))).unwrap_err();
+    assert!(error.is_unreadable_object() && error.undecodable_object().unwrap().name.is_empty());
+    let bad =
+        "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\",\"labels\":7,\"uid\":\"u\"},\"data\":[]}";
+    let identity = encoded(bad.to_owned()).identity();
+    assert_eq!((identity.to_string().as_str(), identity.uid.as_str()), ("a", "u"));
+    assert_eq!(identity.resource_version.as_str(), "5");
+}
+
+/// It may be any of those that are not in the list.
+#[tokio::test]
+async fn a_list_with_an_object_that_has_no_name_takes_nothing_away() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    create(&client, "b", "red").await;
+    let list = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1000"},"items":[
+        {"metadata":{"name":7,"namespace":"default","resourceVersion":"999"}}]}"#;
+    let proxy = Proxy::new(&server, move |asked| match (asked.kind(), asked.number) {
+        (Kind::List, 1) => Answer::Text(list.to_owned()),
+        (Kind::List, 2) => Answer::Text(list.replace('7', "\"b\"")),
+        (Kind::Watch, 0 | 1) => Answer::Failure(410, "Expired"),
+        (Kind::Watch, _) => Answer::Silence,
+        _ => Answer::Pass,
+    })
+    .await;
+    let options = InformerOptions { reflector: listing(), ..Default::default() };
+    let config = Config { encoding: Encoding::Json, ..proxy.config() };
+    let informer = Informer::new(paints(&Client::new(config).unwrap()), options);
+    let (mut told, _handler) = Told::of(&informer);
+    informer.start();
+    assert_eq!(told.sorted().await, ["+a red at first", "+b red at first"]);
+    // The second list takes nothing away; the third is one that can be read in full.
+    assert_eq!(told.sorted().await, ["-a red perhaps", "~b red to another "]);
 }

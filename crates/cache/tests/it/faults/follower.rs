@@ -12,15 +12,17 @@ use klient_cache::{
     Registration,
 };
 use klient_client::{Client, Config, Encoding};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::Objects;
 use super::cluster::{Painted, name_of};
 use super::ledger::Ledger;
-use super::story::{Colored, Story, Wants, painted};
+use super::story::{Colored, Story, Wants, marked, painted};
 use crate::kinds::GADGETS;
 use crate::proxy::Proxy;
 use crate::stage::quick;
+use crate::unreadable::MARK;
 
 /// How many events may wait for each handler.
 pub(super) const BUFFER: usize = 16;
@@ -46,6 +48,9 @@ pub(super) trait Follower: Send + Sync {
 
     /// Notes how many events wait.
     fn note_depths(&self);
+
+    /// Lets the slow stream be read to its end.
+    fn hurry(&self);
 }
 
 struct Following<K: Colored> {
@@ -54,6 +59,9 @@ struct Following<K: Colored> {
     /// Who stays from the beginning to the end, and at last one who does not.
     handlers: Mutex<Vec<Handling<K>>>,
     stream: (Arc<Mutex<Story>>, AbortHandle),
+    /// One that is hardly read before the end.
+    slow: (Arc<Mutex<Story>>, AbortHandle),
+    hurry: watch::Sender<bool>,
 }
 
 struct Handling<K: Colored> {
@@ -161,8 +169,11 @@ impl<K: Colored> Following<K> {
         ]
         .map(|(overflow, wants)| Handling::add(&informer, overflow, wants, random.fork()));
         let stream = listen(&informer, random.fork());
+        let hurry = watch::Sender::new(false);
+        let slow = listen_slowly(&informer, hurry.subscribe(), random.fork());
         informer.start();
-        Box::new(Following { name: name.to_owned(), informer, handlers: Mutex::new(handlers.into()), stream })
+        let (name, handlers) = (name.to_owned(), Mutex::new(handlers.into()));
+        Box::new(Following { name, informer, handlers, stream, slow, hurry })
     }
 
     fn wanted<'a>(&self, wanted: &'a Objects) -> &'a BTreeMap<String, Painted> {
@@ -175,7 +186,8 @@ impl<K: Colored> Following<K> {
 
     fn stories(&self) -> Vec<Arc<Mutex<Story>>> {
         let handlers = self.handlers.lock().unwrap();
-        handlers.iter().map(|handling| handling.story.clone()).chain([self.stream.0.clone()]).collect()
+        let streams = [self.stream.0.clone(), self.slow.0.clone()];
+        handlers.iter().map(|handling| handling.story.clone()).chain(streams).collect()
     }
 }
 
@@ -212,7 +224,7 @@ impl<K: Colored> Handling<K> {
 fn listen<K: Colored>(informer: &Informer<K>, mut random: fastrand::Rng) -> (Arc<Mutex<Story>>, AbortHandle) {
     let story = Arc::new(Mutex::new(Story::new(Overflow::Block, Wants::All)));
     let telling = story.clone();
-    let options = HandlerOptions { buffer: BUFFER, ..Default::default() };
+    let options = HandlerOptions { buffer: BUFFER, overflow: Overflow::Block, ..Default::default() };
     let mut events = informer.events_with(options);
     let task = tokio::spawn(async move {
         loop {
@@ -236,6 +248,30 @@ fn listen<K: Colored>(informer: &Informer<K>, mut random: fastrand::Rng) -> (Arc
     (story, task.abort_handle())
 }
 
+/// Takes an event from a stream now and then, until there is a hurry.
+fn listen_slowly<K: Colored>(
+    informer: &Informer<K>,
+    mut hurry: watch::Receiver<bool>,
+    mut random: fastrand::Rng,
+) -> (Arc<Mutex<Story>>, AbortHandle) {
+    let story = Arc::new(Mutex::new(Story::new(Overflow::Coalesce, Wants::All)));
+    let telling = story.clone();
+    let mut events = informer.events_with(HandlerOptions { buffer: BUFFER, ..Default::default() });
+    let task = tokio::spawn(async move {
+        loop {
+            let pause = Duration::from_millis(random.u64(1..2000));
+            // Either is a reason to go on.
+            let _ = tokio::time::timeout(pause, hurry.wait_for(|hurry| *hurry)).await;
+            match events.next().await {
+                Some(event) => telling.lock().unwrap().tell(&event),
+                // It goes on when the informer is started again.
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    });
+    (story, task.abort_handle())
+}
+
 impl<K: Colored> Follower for Following<K> {
     fn name(&self) -> &str {
         &self.name
@@ -244,11 +280,29 @@ impl<K: Colored> Follower for Following<K> {
     fn difference(&self, wanted: &Objects) -> Option<String> {
         let wanted = self.wanted(wanted);
         let store = self.informer.store();
+        // What cannot be decoded is as it was before, or not there, and marked.
+        let undecodable: BTreeMap<_, _> =
+            store.undecodables().iter().map(|version| (version.key.to_string(), marked(version))).collect();
+        let is_marked = |object: &Painted| object.2 == MARK;
+        let wanted_marks = wanted.iter().filter(|(_, object)| is_marked(object));
+        let wanted_marks: BTreeMap<_, _> =
+            wanted_marks.map(|(key, object)| (key.clone(), (object.0.clone(), object.1))).collect();
+        if undecodable != wanted_marks {
+            return Some(format!("{}: {store:?}: {undecodable:?} and not {wanted_marks:?}", self.name));
+        }
+        let (now, stale): (Vec<_>, Vec<_>) =
+            store.list().into_iter().partition(|object| object.undecodable().is_none());
+        if stale.iter().any(|object| !undecodable.contains_key(object.key().as_str())) {
+            return Some(format!("{}: {stale:?} are marked, and not {undecodable:?}", self.name));
+        }
         let now: BTreeMap<_, _> =
-            store.list().iter().map(|object| (object.key().to_string(), painted(object))).collect();
-        if now != *wanted {
-            let differs = |key: &&String| wanted.get(*key) != now.get(*key);
-            let keys: Vec<_> = wanted.keys().chain(now.keys()).filter(differs).collect();
+            now.iter().map(|object| (object.key().to_string(), painted(object))).collect();
+        let decodable = wanted.iter().filter(|(_, object)| !is_marked(object));
+        let decodable: BTreeMap<_, _> =
+            decodable.map(|(key, object)| (key.clone(), object.clone())).collect();
+        if now != decodable {
+            let differs = |key: &&String| decodable.get(*key) != now.get(*key);
+            let keys: Vec<_> = decodable.keys().chain(now.keys()).filter(differs).collect();
             let error = self.informer.last_error();
             return Some(format!("{}: {store:?}, {error:?}, {keys:?}", self.name));
         }
@@ -303,11 +357,19 @@ impl<K: Colored> Follower for Following<K> {
             let mut story = handling.story.lock().unwrap();
             story.greatest_depth = story.greatest_depth.max(depth);
         }
+        let most = self.informer.metrics().waiting_events.into_iter().max().unwrap_or_default();
+        let mut slow = self.slow.0.lock().unwrap();
+        slow.greatest_depth = slow.greatest_depth.max(most);
+    }
+
+    fn hurry(&self) {
+        self.hurry.send_replace(true);
     }
 }
 
 impl<K: Colored> Drop for Following<K> {
     fn drop(&mut self) {
         self.stream.1.abort();
+        self.slow.1.abort();
     }
 }

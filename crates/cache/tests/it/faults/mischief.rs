@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::proxy::{Act, Answer, Asked, Edit, Kind, status};
+use crate::unreadable::spoilt;
 
 pub(super) struct Mischief {
     random: Mutex<fastrand::Rng>,
@@ -62,7 +63,7 @@ impl Mischief {
             _ => drop(listed.insert(asked.source(), generation)),
         }
         if self.has_ended.load(Ordering::Relaxed) {
-            return Answer::Pass;
+            return Answer::Edit(Box::new(|piece| Act::Instead(spoilt(piece))));
         }
         let mut random = self.random.lock().unwrap();
         let answer = match random.u8(..100) {
@@ -90,12 +91,16 @@ impl Mischief {
             if is_bookmark && swallows_bookmarks && kind != Kind::List {
                 return Act::Skip;
             }
+            // What is cut off a list comes to nothing; an event that is cut or late would come as it was.
+            let whole = spoilt(piece);
+            let is_spoilt = whole != *piece;
             let act = match random.u16(..1000) {
-                0..8 => Act::Cut(random.usize(..1 << 20)),
+                0..8 if kind == Kind::List || !is_spoilt => Act::Cut(random.usize(..1 << 20)),
                 8..12 => Act::End,
                 12..14 => Act::Silence,
-                14..22 => Act::Delay(Duration::from_millis(random.u64(..40))),
+                14..22 if !is_spoilt => Act::Delay(Duration::from_millis(random.u64(..40))),
                 22..30 => Act::Instead(garbage(piece, &mut random)),
+                _ if is_spoilt => return Act::Instead(whole),
                 _ => return Act::Pass,
             };
             faults.fetch_add(1, Ordering::Relaxed);

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use klient_apimachinery::Object;
 use klient_apimachinery::codec::Wire;
-use klient_cache::{Cached, Event, Overflow};
+use klient_cache::{Cached, Event, Overflow, Undecodable};
 
 use super::cluster::Painted;
 use super::ledger::Ledger;
+use crate::unreadable::MARK;
 
 /// An object that says its color in two places.
 pub(super) trait Colored: Wire + Object {
@@ -38,6 +39,8 @@ pub(super) struct Story {
     wants: Wants,
     /// What there is, as far as the handler knows.
     now: BTreeMap<String, Painted>,
+    /// The uid and version of what cannot be decoded, as far as the handler knows.
+    undecodable: BTreeMap<String, (String, u64)>,
     /// The latest version of each uid.
     latest: HashMap<String, u64>,
     /// All states that were told, and whether the state is one that was written.
@@ -53,6 +56,7 @@ impl Story {
             overflow,
             wants,
             now: BTreeMap::new(),
+            undecodable: BTreeMap::new(),
             latest: HashMap::new(),
             states: HashSet::new(),
             problems: Vec::new(),
@@ -67,6 +71,7 @@ impl Story {
         match event {
             Event::Added { object, .. } => {
                 let state = self.state(object, true);
+                self.undecodable.remove(&key);
                 if let Some(before) = self.now.insert(key, state) {
                     self.problem(event, &format!("there was {before:?}"));
                 }
@@ -76,13 +81,29 @@ impl Story {
                 if old.0 == new.0 && old.1 >= new.1 {
                     self.problem(event, "it goes back");
                 }
+                self.undecodable.remove(&key);
                 let before = self.now.insert(key, new);
                 if before.as_ref() != Some(&old) {
                     self.problem(event, &format!("there was {before:?}"));
                 }
             }
+            Event::Undecodable { known, version } => {
+                let before = self.now.get(&key).cloned();
+                if before != known.as_ref().map(painted) {
+                    self.problem(event, &format!("there was {before:?}"));
+                }
+                self.undecodable.insert(key, marked(version));
+            }
             Event::Deleted(deleted) => {
                 let before = self.now.remove(&key);
+                let was_undecodable = self.undecodable.remove(&key).is_some();
+                if deleted.known.is_none() && deleted.object.is_none() {
+                    // Its mark may have been put together with its end.
+                    if before.is_some() || (!was_undecodable && self.overflow == Overflow::Block) {
+                        self.problem(event, &format!("there was {before:?}"));
+                    }
+                    return;
+                }
                 let last = deleted.object.as_ref().map(|object| self.state(object, false));
                 let known = deleted.known.as_ref().map(painted);
                 // Two objects of one name may have come and gone while nobody listened.
@@ -118,10 +139,16 @@ impl Story {
 
     /// What the handler does not know as it is, or knows and should not.
     pub(super) fn wrong(&self, wanted: &BTreeMap<String, Painted>) -> Vec<String> {
-        let is_wrong = |key: &&String| {
-            wanted.get(*key).filter(|object| self.wants.includes(&object.2)) != self.now.get(*key)
+        let is_wrong = |key: &&String| match wanted.get(*key) {
+            // Of those that could never be decoded a filter tells everybody.
+            Some((uid, version, color)) if color == MARK => {
+                let told = self.undecodable.get(*key);
+                matches!(self.wants, Wants::All) && told != Some(&(uid.clone(), *version))
+            }
+            object => object.filter(|object| self.wants.includes(&object.2)) != self.now.get(*key),
         };
-        wanted.keys().chain(self.now.keys()).filter(is_wrong).cloned().collect()
+        let told = self.now.keys().chain(self.undecodable.keys());
+        wanted.keys().chain(told).filter(is_wrong).cloned().collect()
     }
 
     /// All that does not fit.
@@ -151,6 +178,11 @@ impl Story {
         }
         problems
     }
+}
+
+/// The uid and version of what cannot be decoded.
+pub(super) fn marked(version: &Undecodable) -> (String, u64) {
+    (version.uid.to_string(), version.resource_version.parse().unwrap())
 }
 
 /// An object in short.

@@ -1,0 +1,155 @@
+//! Factories of informers: what they keep, what they say of informers that are stuck, and how they end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use klient_api::core::v1::{ConfigMap, Pod};
+use klient_apimachinery::Resource as _;
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
+use klient_cache::{Event, Indexer, InformerFactory};
+
+use crate::proxy::{Answer, Proxy};
+use crate::stage::{cluster, create, quick, soon};
+
+async fn until(what: &str, is: impl Fn() -> bool) {
+    soon(what, async {
+        while !is() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// As client-go's users do: the informer is not held between.
+#[tokio::test]
+async fn an_indexer_added_to_an_informer_of_a_factory_is_there_for_its_lister() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let factory = InformerFactory::new(client);
+    factory.informer::<ConfigMap>().add_indexer("color", Indexer::label("color")).unwrap();
+    let lister = factory.lister::<ConfigMap>();
+    factory.start();
+    soon("the first list", factory.wait_for_sync()).await.unwrap();
+    assert_eq!(lister.by_index("color", "red").unwrap().len(), 1);
+    // It is that one however often it is asked for, and whoever lets go of it.
+    drop(lister);
+    assert_eq!(factory.lister::<ConfigMap>().by_index("color", "red").unwrap().len(), 1);
+    factory.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_indexer_of_the_builder_is_there_whenever_the_informer_is_made() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let factory = InformerFactory::builder(client)
+        .indexer::<ConfigMap>("color", Indexer::label("size"))
+        .indexer::<ConfigMap>("color", Indexer::label("color"))
+        .indexer_for::<PartialObjectMetadata>(&ConfigMap::INFO, "metadata", Indexer::label("color"))
+        .build();
+    factory.start();
+    for _ in 0..2 {
+        let lister = factory.lister::<ConfigMap>();
+        soon("the first list", lister.wait_for_sync()).await.unwrap();
+        assert_eq!(lister.by_index("color", "red").unwrap().len(), 1);
+        assert!(lister.by_index("metadata", "red").is_err());
+        let metadata = factory.metadata_for(&ConfigMap::INFO);
+        soon("the first list", metadata.wait_for_sync()).await.unwrap();
+        assert_eq!(metadata.store().by_index("metadata", "red").unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_handler_detached_from_an_informer_of_a_factory_is_told_until_the_shutdown() {
+    let (server, client) = cluster().await;
+    let proxy = Proxy::passing(&server).await;
+    let factory = InformerFactory::new(proxy.client());
+    for is_started in [false, true] {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        let count_it = move |_: Event<ConfigMap>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        };
+        factory.informer::<ConfigMap>().add_handler(count_it).detach();
+        factory.start();
+        create(&client, &format!("started-{is_started}"), "red").await;
+        until("an event", || count.load(Ordering::Relaxed) > 0).await;
+    }
+    factory.shutdown().await;
+    soon("the end of the watch", proxy.streams(0)).await;
+}
+
+#[tokio::test]
+async fn a_factory_that_is_dropped_lets_go_of_what_it_held() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let proxy = Proxy::passing(&server).await;
+    let factory = InformerFactory::new(proxy.client());
+    let told = Arc::new(());
+    let telling = told.clone();
+    factory.informer::<ConfigMap>().add_handler(move |_: Event<ConfigMap>| drop(telling.clone())).detach();
+    factory.start();
+    soon("the first list", factory.wait_for_sync()).await.unwrap();
+    assert_eq!(Arc::strong_count(&told), 2);
+    drop(factory);
+    soon("the end of the watch", proxy.streams(0)).await;
+    until("the end of the handler", || Arc::strong_count(&told) == 1).await;
+}
+
+#[tokio::test]
+async fn a_factory_that_was_shut_down_says_so() {
+    let (_server, client) = cluster().await;
+    let factory = InformerFactory::new(client);
+    factory.start();
+    factory.shutdown().await;
+    let informer = factory.informer::<ConfigMap>();
+    factory.start();
+    informer.start();
+    let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
+    assert!(error.is_stopped());
+    assert_eq!(
+        error.to_string(),
+        "the factory of the informer of configmaps was shut down: make another factory"
+    );
+    assert!(soon("the end", informer.events().next()).await.is_none());
+    assert!(soon("an error", informer.store().wait_for("1")).await.unwrap_err().is_stopped());
+}
+
+#[tokio::test]
+async fn a_factory_tells_which_informers_have_not_synced_and_why() {
+    let (server, _) = cluster().await;
+    let proxy = Proxy::new(&server, |asked| match asked.path() {
+        path if path.contains("pods") => Answer::Failure(503, "ServiceUnavailable"),
+        path if path.contains("nodes") => Answer::Silence,
+        _ => Answer::Pass,
+    })
+    .await;
+    let factory = InformerFactory::builder(proxy.client()).reflector(|options| *options = quick()).build();
+    let config_maps = factory.informer::<ConfigMap>();
+    let pods = factory.informer::<Pod>();
+    let _nodes = factory.informer::<klient_api::core::v1::Node>();
+    factory.start();
+    soon("the first list", config_maps.wait_for_sync()).await.unwrap();
+    until("a refusal", || pods.last_error().is_some()).await;
+    let waiting = factory.wait_for_sync_within(Duration::from_millis(50));
+    let error = soon("an error", waiting).await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    let text = error.to_string();
+    assert!(text.starts_with("informers have not synced in 0.05 s: "), "{text}");
+    assert!(text.contains("pods (cannot follow pods: "), "{text}");
+    assert!(text.contains("nodes (the server has not answered in full)"), "{text}");
+    assert!(!text.contains("configmaps"), "{text}");
+    let mut stuck: Vec<_> =
+        factory.unsynced().into_iter().map(|(resource, _)| resource.group_resource().to_string()).collect();
+    stuck.sort();
+    assert_eq!(stuck, ["nodes", "pods"]);
+}
+
+#[tokio::test]
+async fn selectors_of_a_factory_are_checked_when_they_are_given() {
+    let (_server, client) = cluster().await;
+    let builder = || InformerFactory::builder(client.clone());
+    assert!(builder().label_selector("a=b=c").is_err());
+    assert!(builder().field_selector("metadata.name").is_err());
+    assert!(builder().label_selector("a in (b,c)").unwrap().field_selector("metadata.name=a").is_ok());
+}
