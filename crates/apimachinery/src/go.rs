@@ -1,8 +1,12 @@
-//! How Go shows texts and names values, which is how Kubernetes' messages do.
+//! Strings, numbers and values as Go prints and names them, which Kubernetes' messages and documents do.
+
+mod number;
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
+
+pub use number::{float, json_float, number, rewrite_numbers};
 
 /// A text as Go's `%q` shows it.
 ///

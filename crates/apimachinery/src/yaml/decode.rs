@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use libyaml_safer::{Error, ErrorKind, Event, EventData, Parser, ScalarStyle};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::YamlError;
 use super::scalar::{Scalar, resolve};
+use crate::go;
 
 /// How deep lists and maps may be nested.
 const MAX_DEPTH: usize = 200;
@@ -34,16 +37,33 @@ pub fn from_str(text: &str) -> Result<Value, YamlError> {
 }
 
 fn read(text: &str) -> Result<Value, YamlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The parser panics at the end of a block of text that has no line break there.
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    if last.starts_with(' ') && !last.trim().is_empty() && text.contains(['|', '>']) {
+        let text = format!("{text}\n");
+        return compose(&text, Some(text.len()));
+    }
+    compose(text, None)
+}
+
+fn compose(text: &str, added_break: Option<usize>) -> Result<Value, YamlError> {
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
-    Composer { parser, anchors: HashMap::new(), aliased: 0 }.document()
+    let added_break = added_break.map(|end| end as u64);
+    Composer { parser, anchors: HashMap::new(), aliased: 0, added_break, is_refused: false }.document()
 }
 
 struct Composer<R> {
     parser: Parser<R>,
-    anchors: HashMap<String, Value>,
+    /// Values by anchor; none as long as a value is not read to its end.
+    anchors: HashMap<String, Option<Value>>,
     aliased: usize,
+    /// End of the text, if its last line break is none of its own.
+    added_break: Option<u64>,
+    /// Whether the text is known to be no YAML.
+    is_refused: bool,
 }
 
 impl<R: std::io::BufRead> Composer<R> {
@@ -54,45 +74,79 @@ impl<R: std::io::BufRead> Composer<R> {
                 EventData::StreamEnd => return Ok(Value::Null),
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
                 data => {
-                    let value = self.value(data, 0)?;
-                    // What is wrong behind the root is wrong with the document.
-                    while !matches!(self.next()?.data, EventData::DocumentEnd { .. } | EventData::StreamEnd) {
+                    let value = self.value(data, 0);
+                    // A fault of syntax is reported before any other, and behind the root too.
+                    if !self.is_refused {
+                        while !matches!(
+                            self.next()?.data,
+                            EventData::DocumentEnd { .. } | EventData::StreamEnd
+                        ) {}
                     }
-                    return Ok(value);
+                    return value;
                 }
             }
         }
     }
 
     fn next(&mut self) -> Result<Event, YamlError> {
-        self.parser.parse().map_err(|error| syntax(&error))
+        let mut event = self.parser.parse().map_err(|error| {
+            self.is_refused = true;
+            syntax(&error)
+        })?;
+        if let EventData::Scalar { value, style: ScalarStyle::Literal | ScalarStyle::Folded, .. } =
+            &mut event.data
+            && Some(event.end_mark.index) == self.added_break
+            && value.ends_with('\n')
+        {
+            value.pop();
+        }
+        Ok(event)
+    }
+
+    /// An error behind which the document is not read on.
+    fn refuse<T>(&mut self, problem: impl std::fmt::Display) -> Result<T, YamlError> {
+        self.is_refused = true;
+        Err(YamlError::yaml(problem))
     }
 
     fn value(&mut self, data: EventData, depth: usize) -> Result<Value, YamlError> {
         if depth > MAX_DEPTH {
-            return Err(YamlError::yaml(format_args!("exceeded max depth of {MAX_DEPTH}")));
+            return self.refuse(format_args!("exceeded max depth of {MAX_DEPTH}"));
         }
-        let (anchor, value) = match data {
-            EventData::Alias { anchor } => {
-                let value = self.anchors.get(&anchor).cloned();
-                let value = value
-                    .ok_or_else(|| YamlError::yaml(format_args!("unknown anchor '{anchor}' referenced")))?;
+        match data {
+            EventData::Alias { anchor } => self.alias(&anchor),
+            EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
+                self.anchored(anchor, |_| scalar(tag.as_deref(), value, plain_implicit))
+            }
+            EventData::SequenceStart { anchor, .. } => self.anchored(anchor, |composer| composer.list(depth)),
+            EventData::MappingStart { anchor, .. } => self.anchored(anchor, |composer| composer.map(depth)),
+            other => self.refuse(format_args!("unexpected {other:?}")),
+        }
+    }
+
+    fn alias(&mut self, anchor: &str) -> Result<Value, YamlError> {
+        match self.anchors.get(anchor).cloned() {
+            None => self.refuse(format_args!("unknown anchor '{anchor}' referenced")),
+            Some(None) => Err(YamlError::yaml(format_args!("anchor '{anchor}' value contains itself"))),
+            Some(Some(value)) => {
                 self.aliased += size(&value);
                 if self.aliased > MAX_ALIASED {
-                    return Err(YamlError::yaml("document contains excessive aliasing"));
+                    return self.refuse("document contains excessive aliasing");
                 }
-                return Ok(value);
+                Ok(value)
             }
-            EventData::Scalar { anchor, tag, value, style, .. } => {
-                (anchor, scalar(tag.as_deref(), value, style)?)
-            }
-            EventData::SequenceStart { anchor, .. } => (anchor, self.list(depth)?),
-            EventData::MappingStart { anchor, .. } => (anchor, self.map(depth)?),
-            other => return Err(YamlError::yaml(format_args!("unexpected {other:?}"))),
-        };
-        if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, value.clone());
         }
+    }
+
+    fn anchored(
+        &mut self,
+        anchor: Option<String>,
+        read: impl FnOnce(&mut Self) -> Result<Value, YamlError>,
+    ) -> Result<Value, YamlError> {
+        let Some(anchor) = anchor else { return read(self) };
+        self.anchors.insert(anchor.clone(), None);
+        let value = read(self)?;
+        self.anchors.insert(anchor, Some(value.clone()));
         Ok(value)
     }
 
@@ -108,88 +162,124 @@ impl<R: std::io::BufRead> Composer<R> {
 
     fn map(&mut self, depth: usize) -> Result<Value, YamlError> {
         let mut entries = Map::new();
-        let mut merged = Map::new();
         loop {
-            let key = match self.next()?.data {
-                EventData::MappingEnd => break,
-                EventData::Scalar { tag: None, value, style: ScalarStyle::Plain, .. }
-                    if resolve(&value) == Scalar::Merge =>
-                {
-                    let data = self.next()?.data;
-                    merge(&mut merged, self.value(data, depth + 1)?)?;
-                    continue;
+            let data = self.next()?.data;
+            let key = match data {
+                EventData::MappingEnd => return Ok(Value::Object(entries)),
+                EventData::Scalar { ref tag, ref value, plain_implicit, .. } if value == "<<" => {
+                    if plain_implicit || tag.as_deref() == Some(MERGE_TAG) {
+                        let data = self.next()?.data;
+                        merge(&mut entries, self.value(data, depth + 1)?)?;
+                        continue;
+                    }
+                    value.clone()
                 }
-                data => key(self.value(data, depth + 1)?)?,
+                data => self.key(data, depth + 1)?,
             };
             let data = self.next()?.data;
             let value = self.value(data, depth + 1)?;
             entries.insert(key, value);
         }
-        for (key, value) in merged {
-            entries.entry(key).or_insert(value);
+    }
+
+    /// A key as JSON has it: numbers and booleans become their text.
+    fn key(&mut self, data: EventData, depth: usize) -> Result<String, YamlError> {
+        if let EventData::Scalar { anchor: None, tag, value, plain_implicit, .. } = &data
+            && let Scalar::Float(float) = resolved(tag.as_deref(), value, *plain_implicit)?
+        {
+            return Ok(float_key(float));
         }
-        Ok(Value::Object(entries))
+        match self.value(data, depth)? {
+            Value::String(text) => Ok(text),
+            Value::Bool(value) => Ok(value.to_string()),
+            Value::Number(number) => match (number.as_i64(), number.as_f64().filter(|_| number.is_f64())) {
+                (Some(number), _) => Ok(number.to_string()),
+                (None, Some(float)) => Ok(float_key(float)),
+                (None, None) => {
+                    Err(YamlError::yaml(format_args!("unsupported map key of type: uint64, key: {number}")))
+                }
+            },
+            Value::Null => Err(YamlError::yaml("unsupported map key of type: <nil>")),
+            _ => Err(YamlError::yaml("invalid map key")),
+        }
     }
 }
 
-fn scalar(tag: Option<&str>, text: String, style: ScalarStyle) -> Result<Value, YamlError> {
-    let not_finite = || YamlError::json(format_args!("json: unsupported value: {text}"));
-    match (tag, style) {
-        (None | Some("!"), ScalarStyle::Plain) => match resolve(&text) {
-            Scalar::Value(value) => Ok(value),
-            Scalar::NotFinite => Err(not_finite()),
-            Scalar::Text | Scalar::Timestamp | Scalar::Merge => Ok(Value::String(text)),
-        },
-        (
-            Some(
-                "tag:yaml.org,2002:int"
-                | "tag:yaml.org,2002:float"
-                | "tag:yaml.org,2002:bool"
-                | "tag:yaml.org,2002:null",
-            ),
-            _,
-        ) => match resolve(&text) {
-            Scalar::Value(value) => Ok(value),
-            Scalar::NotFinite => Err(not_finite()),
-            _ => Err(YamlError::yaml(format_args!(
-                "cannot decode !!str `{text}` as a {}",
-                tag.unwrap_or_default()
-            ))),
-        },
-        _ => Ok(Value::String(text)),
+const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
+
+/// Meaning of a scalar with a tag, or of one without quotes.
+///
+/// # Errors
+///
+/// If it is not what its tag says.
+fn resolved(tag: Option<&str>, text: &str, plain_implicit: bool) -> Result<Scalar, YamlError> {
+    let Some(tag) = tag.filter(|tag| !tag.is_empty()) else {
+        return Ok(if plain_implicit { resolve(text) } else { Scalar::Text });
+    };
+    let tag = tag.strip_prefix("tag:yaml.org,2002:").unwrap_or_default();
+    if !matches!(tag, "bool" | "int" | "float" | "null" | "timestamp") {
+        return Ok(Scalar::Text);
+    }
+    match resolve(text) {
+        Scalar::Int(number) if tag == "float" && !number.is_u64() | number.is_i64() => {
+            Ok(Scalar::Float(number.as_f64().unwrap_or_default()))
+        }
+        scalar if scalar.tag().strip_prefix("!!") == Some(tag) => Ok(scalar),
+        scalar => {
+            let own = scalar.tag();
+            Err(YamlError::yaml(format_args!("cannot decode {own} `{text}` as a !!{tag}")))
+        }
     }
 }
 
-/// A key as JSON has it: numbers and booleans become their text.
-fn key(value: Value) -> Result<String, YamlError> {
-    match value {
-        Value::String(text) => Ok(text),
-        Value::Bool(value) => Ok(value.to_string()),
-        Value::Number(number) => Ok(plain_number(&number)),
-        Value::Null => Err(YamlError::yaml("unsupported map key of type: <nil>")),
-        _ => Err(YamlError::yaml("invalid map key")),
+fn scalar(tag: Option<&str>, text: String, plain_implicit: bool) -> Result<Value, YamlError> {
+    if tag == Some("tag:yaml.org,2002:binary") {
+        return binary(&text).map(Value::String);
+    }
+    resolved(tag, &text, plain_implicit)?.into_json(text)
+}
+
+/// The text in base64, which may have line breaks within.
+fn binary(base64: &str) -> Result<String, YamlError> {
+    let bytes = BASE64.decode(base64.replace(['\r', '\n'], ""));
+    let bytes = bytes.map_err(|_| YamlError::yaml("!!binary value contains invalid base64 data"))?;
+    // Go's JSON has one replacement character for each byte that is no UTF-8.
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Ok(text)
+}
+
+/// A floating-point number as a key: with the precision of 32 bits.
+fn float_key(float: f64) -> String {
+    let float = float as f32;
+    match float {
+        f32::INFINITY => ".inf".to_owned(),
+        f32::NEG_INFINITY => "-.inf".to_owned(),
+        _ if float.is_nan() => ".nan".to_owned(),
+        // The shortest text of 32 bits, as a number of 64.
+        _ => go::float(float.to_string().parse().expect("it is the text of a number")),
     }
 }
 
-/// A number without the fraction that a float of a whole number prints.
-fn plain_number(number: &Number) -> String {
-    let text = number.to_string();
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
+/// Puts the entries of maps over those there are; of several maps the first wins.
 fn merge(into: &mut Map<String, Value>, value: Value) -> Result<(), YamlError> {
+    let refused = || YamlError::yaml("map merge requires map or sequence of maps as the value");
     match value {
         Value::Object(entries) => {
-            for (key, value) in entries {
-                into.entry(key).or_insert(value);
-            }
+            into.extend(entries);
             Ok(())
         }
-        Value::Array(items) => items.into_iter().try_for_each(|item| match item {
-            Value::Object(_) => merge(into, item),
-            _ => Err(YamlError::yaml("map merge requires map or sequence of maps as the value")),
+        Value::Array(items) => items.into_iter().rev().try_for_each(|item| match item {
+            Value::Object(entries) => {
+                into.extend(entries);
+                Ok(())
+            }
+            _ => Err(refused()),
         }),
-        _ => Err(YamlError::yaml("map merge requires map or sequence of maps as the value")),
+        _ => Err(refused()),
     }
 }
 
@@ -228,12 +318,22 @@ mod tests {
         check("a: &x {b: 1}\nc: *x\n", json!({"a": {"b": 1}, "c": {"b": 1}}));
         check("a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}", json!({"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}));
         check("d: {<<: [{a: 1}, {a: 2, b: 3}]}", json!({"d": {"a": 1, "b": 3}}));
+        check("d: {c: 3, <<: {a: 1, <<: {a: 2, c: 4}}}", json!({"d": {"a": 2, "c": 4}}));
         check("1: a\ntrue: b\n1.0: c", json!({"1": "c", "true": "b"}));
+        check(
+            "16777217.0: a\n.nan: b\n1.5: c\n1e3: d",
+            json!({"1.6777216e+07": "a", ".nan": "b", "1.5": "c", "1000": "d"}),
+        );
         check(
             "a: '1'\nb: \"yes\"\nc: !!str 1\nd: !!int '7'",
             json!({"a": "1", "b": "yes", "c": "1", "d": 7}),
         );
         check("a: |\n  x\n  y\nb: >\n  x\n  y\n", json!({"a": "x\ny\n", "b": "x y\n"}));
+        check("a: |\n  x\n  y", json!({"a": "x\ny"}));
+        check("- |\n  - x\n- >+\n  y", json!(["- x\n", "y"]));
+        check("a: !!binary aGVsbG8=\nb: !!binary |\n  aGVs\n  bG8=\n", json!({"a": "hello", "b": "hello"}));
+        check("a: !!float 5\nb: ! 5\nc: !other 5", json!({"a": 5, "b": "5", "c": "5"}));
+        check("b: &b {a: 1, c: 3}\nd: {a: 5, <<: *b}", json!({"b": {"a": 1, "c": 3}, "d": {"a": 1, "c": 3}}));
         check("k: 1\nk: 2", json!({"k": 2}));
         check("", json!(null));
         check("# nothing", json!(null));
@@ -255,9 +355,13 @@ mod tests {
             "yaml: line 3: did not find expected ',' or '}'",
         );
         refused("a:\n\tb", "yaml: line 2: found character that cannot start any token");
+        refused("a: &x [1, *x]", "yaml: anchor 'x' value contains itself");
+        refused("a: !!int x\nb: [", "yaml: line 2: did not find expected node content");
+        refused("a: !!int 3.0", "yaml: cannot decode !!float `3.0` as a !!int");
+        refused("a: !!binary x", "yaml: !!binary value contains invalid base64 data");
         refused("a: *x", "yaml: unknown anchor 'x' referenced");
         refused("a: b: c", "yaml: mapping values are not allowed in this context");
-        refused("a: .inf", "json: unsupported value: .inf");
+        refused("a: .inf", "json: unsupported value: +Inf");
         refused("{[a]: b}", "yaml: invalid map key");
     }
 

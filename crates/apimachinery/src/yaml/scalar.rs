@@ -1,68 +1,104 @@
-//! What plain scalars mean in YAML 1.1.
+//! Meaning of plain scalars in YAML 1.1.
+
+mod timestamp;
 
 use serde_json::{Number, Value};
 
-/// What a plain scalar is.
+use super::YamlError;
+use crate::go;
+
+/// Meaning of a plain scalar.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scalar {
-    /// Text.
     Text,
     /// A timestamp, which is text to JSON but is not written without quotes.
     Timestamp,
-    /// Null, a boolean or a number.
-    Value(Value),
-    /// Infinity or not a number, which JSON cannot say.
-    NotFinite,
+    Null,
+    Bool(bool),
+    Int(Number),
+    Float(f64),
     /// `<<`, which merges a map into another.
     Merge,
 }
 
+impl Scalar {
+    /// The tag of YAML 1.1.
+    pub(super) fn tag(&self) -> &'static str {
+        match self {
+            Scalar::Text => "!!str",
+            Scalar::Timestamp => "!!timestamp",
+            Scalar::Null => "!!null",
+            Scalar::Bool(_) => "!!bool",
+            Scalar::Int(_) => "!!int",
+            Scalar::Float(_) => "!!float",
+            Scalar::Merge => "!!merge",
+        }
+    }
+
+    /// The JSON value of a scalar that is written as `text`: a whole number is an integer, however it is written.
+    ///
+    /// # Errors
+    ///
+    /// If JSON has no such number.
+    pub(super) fn into_json(self, text: String) -> Result<Value, YamlError> {
+        match self {
+            Scalar::Text | Scalar::Timestamp | Scalar::Merge => Ok(Value::String(text)),
+            Scalar::Null => Ok(Value::Null),
+            Scalar::Bool(value) => Ok(Value::Bool(value)),
+            Scalar::Int(number) => Ok(Value::Number(number)),
+            Scalar::Float(float) => match go::number(float) {
+                Some(number) => Ok(Value::Number(number)),
+                None => Err(YamlError::json(format_args!("json: unsupported value: {}", go::float(float)))),
+            },
+        }
+    }
+}
+
 pub(super) fn resolve(text: &str) -> Scalar {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Value(Value::Null),
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Scalar::Value(true.into());
+            return Scalar::Bool(true);
         }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Scalar::Value(false.into());
+            return Scalar::Bool(false);
         }
+        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
         "<<" => return Scalar::Merge,
         _ => {}
     }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Scalar::NotFinite;
+    match text.as_bytes().first() {
+        Some(b'.') => fraction(text),
+        Some(b'0'..=b'9' | b'+' | b'-') if timestamp::is_timestamp(text) => Scalar::Timestamp,
+        Some(b'0'..=b'9' | b'+' | b'-') => number(text),
+        _ => Scalar::Text,
     }
-    if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
+}
+
+/// A number that begins with its point, whose digits single underscores may separate.
+fn fraction(text: &str) -> Scalar {
+    let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let separates = |(at, _)| at > 0 && is_digit(at - 1) && is_digit(at + 1);
+    if !text.match_indices('_').all(separates) {
         return Scalar::Text;
     }
-    if is_timestamp(text) {
-        return Scalar::Timestamp;
-    }
-    match number(text) {
-        Some(number) => Scalar::Value(Value::Number(number)),
-        None => Scalar::Text,
-    }
+    float(&text.replace('_', ""))
 }
 
-fn number(text: &str) -> Option<Number> {
+fn number(text: &str) -> Scalar {
     let plain = text.replace('_', "");
-    let (negative, digits) = match plain.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, plain.strip_prefix('+').unwrap_or(&plain)),
-    };
-    if let Some(value) = whole(digits) {
-        return if negative {
-            i64::try_from(-i128::from(value)).ok().map(Number::from)
-        } else {
-            Some(Number::from(value))
-        };
+    match whole(&plain) {
+        Some(number) => Scalar::Int(number),
+        None => float(&plain),
     }
-    if is_float(&plain) { Number::from_f64(plain.parse().ok()?) } else { None }
 }
 
-/// A whole number in the forms Go reads with base 0: decimal, `0x`, `0b`, `0o` and octal with a leading zero.
-fn whole(digits: &str) -> Option<u64> {
+/// A whole number in the forms Go reads with base 0: decimal, `0x`, `0b`, `0o` and octal with a leading zero. One
+/// with a sign has 63 bits.
+fn whole(plain: &str) -> Option<Number> {
+    let digits = plain.strip_prefix(['+', '-']).unwrap_or(plain);
     let (radix, digits) = match digits.as_bytes() {
         [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
         [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
@@ -70,43 +106,34 @@ fn whole(digits: &str) -> Option<u64> {
         [b'0', _, ..] => (8, &digits[1..]),
         _ => (10, digits),
     };
-    if digits.starts_with('+') { None } else { u64::from_str_radix(digits, radix).ok() }
+    if digits.starts_with('+') {
+        return None;
+    }
+    let value = u64::from_str_radix(digits, radix).ok()?;
+    match plain.as_bytes().first() {
+        Some(b'-') => i64::try_from(-i128::from(value)).ok().map(Number::from),
+        Some(b'+') => i64::try_from(value).ok().map(Number::from),
+        _ => Some(Number::from(value)),
+    }
 }
 
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
-fn is_float(text: &str) -> bool {
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`; text if it is too great.
+fn float(plain: &str) -> Scalar {
+    let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
-        None => (text, None),
+        None => (unsigned, None),
     };
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let has_digits = !whole.is_empty() || !fraction.is_empty();
-    has_digits && digits(whole) && digits(fraction) && exponent.is_none_or(|e| !e.is_empty() && digits(e))
-}
-
-/// A date, or a date and a time, in the forms YAML 1.1 gives.
-fn is_timestamp(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let digits = bytes.iter().take_while(|c| c.is_ascii_digit()).count();
-    if digits != 4 || bytes.get(4) != Some(&b'-') {
-        return false;
+    let is_float = !(whole.is_empty() && fraction.is_empty())
+        && digits(whole)
+        && digits(fraction)
+        && exponent.is_none_or(|e| !e.is_empty() && digits(e));
+    match plain.parse() {
+        Ok(float) if is_float && f64::is_finite(float) => Scalar::Float(float),
+        _ => Scalar::Text,
     }
-    let (date, time) = match text.find(['T', 't', ' ']) {
-        Some(at) => (&text[..at], Some(text[at + 1..].trim_start())),
-        None => (text, None),
-    };
-    let part =
-        |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit());
-    let fields: Vec<&str> = date.split('-').collect();
-    let is_date = matches!(fields[..], [_, month, day] if part(month, 2) && part(day, 2));
-    let is_time = |time: &str| {
-        let clock = time.find(['Z', '+', '-', ' ']).map_or(time, |at| &time[..at]);
-        let clock = clock.split('.').next().unwrap_or_default();
-        matches!(clock.split(':').collect::<Vec<_>>()[..], [h, m, s] if part(h, 2) && part(m, 2) && part(s, 2))
-    };
-    is_date && time.is_none_or(is_time)
 }
 
 /// A number in base 60, such as `1:30`, which other YAML 1.1 readers would not take for text.
@@ -150,23 +177,51 @@ mod tests {
             ("0x1F", json!(31)),
             ("0b11", json!(3)),
             ("1.5", json!(1.5)),
-            ("1e3", json!(1000.0)),
+            ("1e3", json!(1000)),
+            ("0008", json!(8)),
+            ("400.0", json!(400)),
+            ("4e2", json!(400)),
+            ("1_0.0", json!(10)),
+            ("1e20", json!(1e20)),
+            ("-0", json!(0)),
+            ("+9223372036854775808", json!(9_223_372_036_854_775_808.0)),
+            ("-9223372036854775809", json!(-9_223_372_036_854_775_808.0)),
+            (".5_0", json!(0.5)),
             (".5", json!(0.5)),
             ("18446744073709551615", json!(u64::MAX)),
             ("-9223372036854775808", json!(i64::MIN)),
         ] {
-            assert_eq!(resolve(text), Scalar::Value(value), "{text}");
+            assert_eq!(resolve(text).into_json(text.to_owned()), Ok(value), "{text}");
         }
         for text in [
-            "yEs", "nginx", "1.2.3", "10.0.0.1", "1e", "-", "+", "0x", "0b2", "099x", "1:30", "25%", "-a",
+            "yEs",
+            "nginx",
+            "1.2.3",
+            "10.0.0.1",
+            "1e",
+            "-",
+            "+",
+            "0x",
+            "0b2",
+            "099x",
+            "1:30",
+            "25%",
+            "-a",
             "1-2",
+            "1e400",
+            ".5__0",
+            "._5",
+            ".5_",
+            "0x1p4",
+            "2026-13-01",
         ] {
             assert_eq!(resolve(text), Scalar::Text, "{text}");
         }
-        for text in ["2026-11-21", "2026-11-21T10:04:03Z", "2001-12-14 21:59:43.10 -5"] {
+        for text in ["2026-11-21", "2026-11-21T10:04:03Z", "2001-12-14 21:59:43.10"] {
             assert_eq!(resolve(text), Scalar::Timestamp, "{text}");
         }
-        assert_eq!(resolve("-.inf"), Scalar::NotFinite);
+        assert_eq!(resolve("2001-12-14 21:59:43.10 -5"), Scalar::Text);
+        assert_eq!(resolve("-.inf"), Scalar::Float(f64::NEG_INFINITY));
         assert!(
             is_base_60("1:30") && is_base_60("+190:20:30.15") && !is_base_60("1:60") && !is_base_60("a:1")
         );
