@@ -27,6 +27,7 @@ pub struct YamlError {
 enum ErrorKind {
     Yaml,
     Json,
+    Stream,
 }
 
 impl YamlError {
@@ -38,7 +39,11 @@ impl YamlError {
         YamlError { kind: ErrorKind::Json, text: problem.to_string() }
     }
 
-    /// Whether the text was read as YAML, not as JSON.
+    fn stream(problem: impl fmt::Display) -> Self {
+        YamlError { kind: ErrorKind::Stream, text: problem.to_string() }
+    }
+
+    /// Whether a document was read as YAML, not as JSON.
     pub fn is_yaml(&self) -> bool {
         self.kind == ErrorKind::Yaml
     }

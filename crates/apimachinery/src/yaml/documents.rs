@@ -1,22 +1,28 @@
 //! A stream of YAML or JSON documents.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::{YamlError, from_str};
+use super::{ErrorKind, YamlError, from_str};
+use crate::go;
 
 /// The documents of `text`, in order. Empty ones are passed over; behind one that cannot be read none follows.
 ///
-/// A stream that begins with `{` is JSON values one after another; any other is YAML split at `---`.
+/// A stream that begins with `{` is JSON values one after another, until something else follows the first; any other is
+/// YAML split at lines that begin with `---`. Numbers are as Go writes what it has read: `3.0` is the integer 3.
 ///
 /// ```
 /// use klient_apimachinery::yaml;
 /// let kinds: Result<Vec<_>, _> = yaml::documents("kind: A\n---\n# nothing\n---\nkind: B\n").collect();
 /// assert_eq!(kinds?, [serde_json::json!({"kind": "A"}), serde_json::json!({"kind": "B"})]);
+/// assert_eq!(yaml::documents("a: 1\n--- b: 2\n").next().unwrap().unwrap_err().to_string(),
+///     "invalid Yaml document separator: b: 2");
 /// # Ok::<(), yaml::YamlError>(())
 /// ```
 pub fn documents(text: &str) -> Documents<'_> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let json = text.trim_start().starts_with('{');
+    let json = text.trim_start().starts_with('{').then_some(0);
     Documents { rest: text, json }
 }
 
@@ -24,7 +30,8 @@ pub fn documents(text: &str) -> Documents<'_> {
 #[derive(Clone, Debug)]
 pub struct Documents<'a> {
     rest: &'a str,
-    json: bool,
+    /// How many JSON values were read, as long as the stream is one of JSON.
+    json: Option<usize>,
 }
 
 impl Iterator for Documents<'_> {
@@ -32,12 +39,11 @@ impl Iterator for Documents<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let read = if self.json { self.json_value()? } else { self.yaml_document().map(from_str)? };
-            match read {
+            match self.document()? {
                 Ok(Value::Null) => {}
                 Ok(value) => return Some(Ok(value)),
                 Err(error) => {
-                    self.rest = "";
+                    (self.rest, self.json) = ("", None);
                     return Some(Err(error));
                 }
             }
@@ -46,17 +52,36 @@ impl Iterator for Documents<'_> {
 }
 
 impl<'a> Documents<'a> {
-    fn json_value(&mut self) -> Option<Result<Value, YamlError>> {
-        self.rest = self.rest.trim_start();
-        if self.rest.is_empty() {
-            return None;
+    fn document(&mut self) -> Option<Result<Value, YamlError>> {
+        let Some(count) = self.json else { return self.yaml_value() };
+        match self.json_value()? {
+            Ok(value) => {
+                self.json = Some(count + 1);
+                Some(Ok(value))
+            }
+            Err(error) if count > 1 => Some(Err(error)),
+            // One value is YAML too, and so may be what follows.
+            Err(error) => {
+                self.json = None;
+                let spaces = self.rest.len() - self.rest.trim_start().len();
+                let line = self.rest.find('\n').map_or(spaces, |at| spaces.min(at + 1));
+                self.rest = &self.rest[line..];
+                Some(
+                    self.yaml_value()?
+                        .map_err(|yaml| if yaml.kind == ErrorKind::Stream { yaml } else { error }),
+                )
+            }
         }
+    }
+
+    fn json_value(&mut self) -> Option<Result<Value, YamlError>> {
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
         let read = values.next()?;
         let end = values.byte_offset();
         Some(match read {
-            Ok(value) => {
+            Ok(mut value) => {
                 self.rest = &self.rest[end..];
+                go::rewrite_numbers(&mut value);
                 Ok(value)
             }
             Err(error) if error.is_eof() => Err(YamlError::json("unexpected EOF")),
@@ -64,25 +89,33 @@ impl<'a> Documents<'a> {
         })
     }
 
+    fn yaml_value(&mut self) -> Option<Result<Value, YamlError>> {
+        Some(self.yaml_document()?.and_then(|document| from_str(&document)))
+    }
+
     /// The text up to the next separator: a line of `---` with nothing behind it but a comment.
-    fn yaml_document(&mut self) -> Option<&'a str> {
+    fn yaml_document(&mut self) -> Option<Result<Cow<'a, str>, YamlError>> {
         if self.rest.is_empty() {
             return None;
         }
         let mut end = 0;
         for line in self.rest.split_inclusive('\n') {
-            let separates = line.strip_prefix("---").is_some_and(|behind| {
-                let behind = behind.trim();
-                behind.is_empty() || behind.starts_with('#')
-            });
-            if separates && end > 0 {
-                let document = &self.rest[..end];
-                self.rest = &self.rest[end + line.len()..];
-                return Some(document);
+            if let Some(behind) = line.strip_prefix("---").map(str::trim) {
+                if !behind.is_empty() && !behind.starts_with('#') {
+                    return Some(Err(YamlError::stream(format_args!(
+                        "invalid Yaml document separator: {behind}"
+                    ))));
+                }
+                if end > 0 {
+                    let document = &self.rest[..end];
+                    self.rest = &self.rest[end + line.len()..];
+                    return Some(Ok(document.into()));
+                }
             }
             end += line.len();
         }
-        Some(std::mem::take(&mut self.rest))
+        let last = std::mem::take(&mut self.rest);
+        Some(Ok(if last.ends_with('\n') { last.into() } else { format!("{last}\n").into() }))
     }
 }
 
@@ -108,6 +141,29 @@ mod tests {
         check("{\"a\": 1} {\"b\": 2}\n", &[json!({"a": 1}), json!({"b": 2})]);
         check("- a\n", &[json!(["a"])]);
         check("a: 1\r\n---\r\nb: 2\r\n", &[json!({"a": 1}), json!({"b": 2})]);
+        check("a: |\n  x", &[json!({"a": "x\n"})]);
+    }
+
+    #[test]
+    fn a_stream_that_begins_as_json_may_go_on_as_yaml() {
+        check("{\"a\": 3.0}\n---\nb: 3.0\n", &[json!({"a": 3}), json!({"b": 3})]);
+        check("{a: 1, b: [1e2]}", &[json!({"a": 1, "b": [100]})]);
+        check(" {\"a\": 1}\n# end\n", &[json!({"a": 1})]);
+    }
+
+    #[test]
+    fn a_separator_with_words_behind_it_is_refused() {
+        for (text, behind) in [
+            ("--- junk\na: 1\n", "junk"),
+            ("a: 1\n--- {b: 2}\n", "{b: 2}"),
+            ("a: 1\n---b: 2\n", "b: 2"),
+            ("a: 1\n----\nb: 2\n", "-"),
+            ("{\"a\": 1}\n---\nb: 1\n--- | # text\nc", "| # text"),
+        ] {
+            let error = documents(text).last().expect("a document").unwrap_err();
+            assert_eq!(error.to_string(), format!("invalid Yaml document separator: {behind}"));
+            assert!(!error.is_yaml());
+        }
     }
 
     #[test]
