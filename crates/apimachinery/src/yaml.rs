@@ -2,11 +2,11 @@
 //!
 //! Manifests are YAML 1.1: `yes`, `on` and `y` are booleans, `0777` is octal. [`documents`] reads a stream of
 //! YAML or JSON documents one by one, as kubectl does; [`from_str`] reads one; [`to_string`] writes as kubectl's
-//! `-o yaml` does. Parser and emitter are libyaml's, the ones kubectl's own are ports of, so that messages and
-//! layout are the same to the letter.
+//! `-o yaml` does. The parser is libyaml's, which kubectl's is a port of, so that messages are the same to the letter.
 
 mod decode;
 mod documents;
+mod emit;
 mod encode;
 mod scalar;
 

@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
-use libyaml_safer::{Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
 use serde_json::{Number, Value};
 
+use super::emit::{Emitter, Style};
 use super::scalar::{Scalar, is_base_60, resolve};
+use crate::go;
 
 /// Writes a value as kubectl's `-o yaml` does.
 ///
@@ -15,60 +16,50 @@ use super::scalar::{Scalar, is_base_60, resolve};
 /// assert_eq!(text, "args:\n- a\n- \"1\"\nkind: Pod\nnote: |\n  x\n  y\n");
 /// ```
 pub fn to_string(value: &Value) -> String {
-    let mut out = Vec::new();
-    {
-        let mut emitter = Emitter::new();
-        emitter.set_output_string(&mut out);
-        emitter.set_unicode(true);
-        emitter.set_width(-1);
-        let mut emit = |event| emitter.emit(event).expect("events are well-formed and memory takes them");
-        emit(Event::stream_start(Encoding::Utf8));
-        emit(Event::document_start(None, &[], true));
-        write(value, &mut emit);
-        emit(Event::document_end(true));
-        emit(Event::stream_end());
-    }
-    String::from_utf8(out).expect("the emitter writes UTF-8")
+    let mut emitter = Emitter::new();
+    write(value, None, false, &mut emitter);
+    emitter.finish()
 }
 
-fn write(value: &Value, emit: &mut impl FnMut(Event)) {
+/// Writes a value within a block of some indentation.
+fn write(value: &Value, indent: Option<usize>, is_behind_key: bool, emitter: &mut Emitter) {
+    let inner = indent.map_or(0, |indent| indent + 2);
+    let further = inner.max(2);
     match value {
-        Value::Null => emit(plain("null")),
-        Value::Bool(value) => emit(plain(&value.to_string())),
-        Value::Number(number) => emit(plain(&number_text(number))),
-        Value::String(text) => emit(string(text)),
+        Value::Null => emitter.scalar("null", Style::Plain, further),
+        Value::Bool(value) => emitter.scalar(&value.to_string(), Style::Plain, further),
+        Value::Number(value) => emitter.scalar(&number(value), Style::Plain, further),
+        Value::String(text) => emitter.scalar(text, style(text), further),
+        Value::Array(items) if items.is_empty() => emitter.empty(["[", "]"]),
+        Value::Object(entries) if entries.is_empty() => emitter.empty(["{", "}"]),
         Value::Array(items) => {
-            emit(Event::sequence_start(None, None, true, SequenceStyle::Block));
-            items.iter().for_each(|item| write(item, emit));
-            emit(Event::sequence_end());
+            // A list behind a key begins in the key's column.
+            let own = indent.filter(|_| is_behind_key && !emitter.is_at_indentation()).unwrap_or(inner);
+            for item in items {
+                emitter.item(own);
+                write(item, Some(own), false, emitter);
+            }
         }
         Value::Object(entries) => {
-            emit(Event::mapping_start(None, None, true, MappingStyle::Block));
             let mut entries: Vec<_> = entries.iter().collect();
             entries.sort_by(|(a, _), (b, _)| natural(a, b));
             for (key, value) in entries {
-                emit(string(key));
-                write(value, emit);
+                emitter.key(key, style(key), inner);
+                write(value, Some(inner), true, emitter);
             }
-            emit(Event::mapping_end());
         }
     }
 }
 
-fn plain(text: &str) -> Event {
-    Event::scalar(None, None, text, true, true, ScalarStyle::Plain)
-}
-
-/// Text is plain unless it would be read as something else; the emitter quotes what cannot be plain.
-fn string(text: &str) -> Event {
-    let style = if text.contains('\n') {
-        ScalarStyle::Literal
+/// A string is plain unless it would be read as something else.
+fn style(text: &str) -> Style {
+    if text.contains('\n') {
+        Style::Literal
     } else if resolve(text) == Scalar::Text && !is_base_60(text) {
-        ScalarStyle::Plain
+        Style::Plain
     } else {
-        ScalarStyle::DoubleQuoted
-    };
-    Event::scalar(None, None, text, true, true, style)
+        Style::DoubleQuoted
+    }
 }
 
 /// The order in which kubectl writes keys: letters after other characters, runs of digits by their number.
@@ -96,19 +87,13 @@ fn natural(a: &str, b: &str) -> Ordering {
     x_number.cmp(&y_number).then(x_len.cmp(&y_len)).then(x.cmp(&y))
 }
 
-/// A number as Go writes it: whole ones as integers, others with an exponent where that is far from zero.
-fn number_text(number: &Number) -> String {
-    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    if float.fract() == 0.0 && float.abs() < u64::MAX as f64 {
-        return format!("{float:.0}");
-    }
-    let scientific = format!("{float:e}");
-    match scientific.split_once('e').map(|(digits, exponent)| (digits, exponent.parse::<i32>())) {
-        Some((digits, Ok(exponent))) if !(-4..6).contains(&exponent) => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
-        }
-        _ => number.to_string(),
+/// A number as Go's YAML has what it reads in Go's JSON: whole ones as integers where 64 bits hold them.
+fn number(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|_| !number.is_i64()) else { return number.to_string() };
+    match go::json_float(float) {
+        zero if zero == "-0" => "0".to_owned(),
+        whole if whole.parse::<i64>().is_ok() || whole.parse::<u64>().is_ok() => whole,
+        _ => go::float(float),
     }
 }
 
@@ -202,7 +187,7 @@ mod tests {
                 special:
                 - "tab\there"
                 - "bell\a"
-                - 😀
+                - "\U0001F600"
             "#]],
         );
     }
@@ -214,7 +199,10 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(to_string(&json!(number)), format!("{text}\n"));
         }
-        assert_eq!(to_string(&json!(u64::MAX)), "18446744073709551615\n");
+        assert_eq!(to_string(&json!(u64::MAX)), "1.8446744073709552e+19\n");
+        assert_eq!(to_string(&json!(10_000_000_000_000_000_000_u64)), "10000000000000000000\n");
+        assert_eq!(to_string(&json!(9_223_372_036_854_775_808.0)), "9223372036854776000\n");
+        assert_eq!(to_string(&json!(-0.0)), "0\n");
     }
 
     #[test]
