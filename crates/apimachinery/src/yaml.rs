@@ -1,9 +1,10 @@
 //! YAML as Kubernetes reads and writes it.
 //!
 //! Manifests are YAML 1.1: `yes`, `on` and `y` are booleans, `0777` is octal. [`documents`] reads a stream of
-//! YAML or JSON documents one by one, as kubectl does; [`from_str`] reads one; [`to_string`] writes as kubectl's
+//! YAML or JSON documents one by one, as kubectl does; [`from_str`] and [`from_slice`] read one; [`to_string`] writes as kubectl's
 //! `-o yaml` does. The parser is libyaml's, which kubectl's is a port of, so that messages are the same to the letter.
 
+mod bytes;
 mod decode;
 mod documents;
 mod emit;
@@ -12,6 +13,7 @@ mod scalar;
 
 use std::fmt;
 
+pub use bytes::{from_slice, text};
 pub use decode::from_str;
 pub use documents::{Documents, documents};
 pub use encode::to_string;

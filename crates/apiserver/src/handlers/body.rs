@@ -102,10 +102,7 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
 ///
 /// What is wrong, in the words of Go's parser.
 pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<Value, String> {
-    let text = String::from_utf8_lossy(body);
-    // The parser panics on some texts that end in the middle of something, such as `"\`.
-    let read = std::panic::catch_unwind(|| yaml::from_str(&text).map_err(|error| error.to_string()));
-    read.unwrap_or_else(|_| Err("yaml: found unexpected end of stream".to_owned()))
+    yaml::from_slice(body).map_err(|error| error.to_string())
 }
 
 fn not_json(context: &Context, kind: &str, problem: &str) -> Failure {

@@ -155,9 +155,7 @@ impl Source {
 
     /// Reads it whole, as text.
     pub(crate) async fn text(&self) -> Result<String, Failure> {
-        let bytes = self.bytes().await?;
-        let problem = |error| Failure::Message(format!("error parsing {}: {error}", self.name()));
-        String::from_utf8(bytes).map_err(|error| problem(error.utf8_error()))
+        Ok(klient_apimachinery::yaml::text(&self.bytes().await?).into_owned())
     }
 }
 

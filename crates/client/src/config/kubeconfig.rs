@@ -231,8 +231,8 @@ impl Kubeconfig {
     /// If it cannot be read or is no kubeconfig.
     pub fn read(path: &Path) -> Result<Kubeconfig, Error> {
         let what = || format!("kubeconfig {}", path.display());
-        let text = std::fs::read_to_string(path).map_err(|error| Error::config(what(), error))?;
-        let mut kubeconfig = parse(&text).map_err(|problem| Error::config(what(), problem))?;
+        let bytes = std::fs::read(path).map_err(|error| Error::config(what(), error))?;
+        let mut kubeconfig = parse(&bytes).map_err(|problem| Error::config(what(), problem))?;
         kubeconfig.set_origin(path);
         Ok(kubeconfig)
     }
@@ -243,7 +243,7 @@ impl Kubeconfig {
     ///
     /// If it is no kubeconfig.
     pub fn parse(text: &str) -> Result<Kubeconfig, Error> {
-        parse(text).map_err(|problem| Error::config("kubeconfig", problem))
+        parse(text.as_bytes()).map_err(|problem| Error::config("kubeconfig", problem))
     }
 
     /// Whether it names nothing, as a file that was only begun.

@@ -1,4 +1,4 @@
-//! From text to a kubeconfig.
+//! From the bytes of a file to a kubeconfig.
 
 use klient_apimachinery::yaml;
 use serde::Deserialize as _;
@@ -9,8 +9,8 @@ use super::{Kubeconfig, Named};
 use crate::error::Problem;
 
 /// What is wrong with a kubeconfig, without what it holds, which is secret.
-pub(super) fn parse(text: &str) -> Result<Kubeconfig, Problem> {
-    let value = yaml::from_str(text).map_err(|error| Problem(error.to_string()))?;
+pub(super) fn parse(bytes: &[u8]) -> Result<Kubeconfig, Problem> {
+    let value = yaml::from_slice(bytes).map_err(|error| Problem(error.to_string()))?;
     if value.is_null() {
         return Ok(Kubeconfig::default());
     }
