@@ -1,7 +1,8 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
 //! `cargo xtask bench wire|informers|apply`, `cargo xtask soak --minutes N`,
-//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`.
+//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
+//! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`.
 
 mod bench;
 mod codegen;
@@ -9,12 +10,14 @@ mod e2e;
 mod servers;
 mod soak;
 mod tidy;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire|informers|apply \
-    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N]";
+    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
+    | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
         ["bench", "apply"] => bench::apply(),
+        ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),
         _ => Err(USAGE.to_owned()),

@@ -54,6 +54,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("klient-codegen", &[]),
     ("klient-sequences", &["klient-client", "klient-structured-merge"]),
+    ("klient-values", &["klient-api", "klient-apimachinery"]),
     ("xtask", &["klient-codegen"]),
 ];
 

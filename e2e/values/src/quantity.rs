@@ -1,0 +1,237 @@
+//! Amounts of resources.
+
+use fastrand::Rng;
+use klient_api::core::v1::ResourceRequirements;
+use klient_apimachinery::Quantity;
+use klient_apimachinery::codec::json;
+
+use crate::input::{digits, pick};
+use crate::judge::Answer;
+use crate::question::Question;
+use crate::words;
+
+pub(crate) const QUESTIONS: &[Question] = &[
+    Question {
+        name: "quantity",
+        table: QUANTITIES,
+        make: |rng| if rng.bool() { format!("\"{}\"", make(rng)) } else { make(rng) },
+        ours: read,
+        compares_words: false,
+        kept: &[],
+    },
+    Question {
+        name: "quantity-value",
+        table: TEXTS,
+        make,
+        ours: |input| Quantity::from(input).value().map(|value| value.to_string()).map_err(words),
+        compares_words: false,
+        kept: &[],
+    },
+    Question {
+        name: "quantity-order",
+        table: PAIRS,
+        make: |rng| format!("{} {}", make(rng), make(rng)),
+        ours: order,
+        compares_words: false,
+        kept: &[],
+    },
+];
+
+const QUANTITIES: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "1.5",
+    "-0",
+    "-0.0",
+    "0.0",
+    "1e3",
+    "1E3",
+    "1e20",
+    "1e21",
+    "1e400",
+    "1e-12",
+    "100000000000000000000",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "18446744073709551615",
+    "18446744073709551616",
+    "0.1",
+    "0.0000000001",
+    "12345678901234567890.123456789",
+    "null",
+    "true",
+    "{}",
+    "[]",
+    r#""""#,
+    r#""null""#,
+    r#"" 1 ""#,
+    r#""1\n""#,
+    r#""\u0031""#,
+    r#""1\u006d""#,
+    r#""1e20""#,
+    r#""1e21""#,
+    r#""1e22""#,
+    r#""1e400""#,
+    r#""1e-12""#,
+    r#""-1e-12""#,
+    r#""8Ei""#,
+    r#""9Ei""#,
+    r#""-9Ei""#,
+    r#""7Ei""#,
+    r#""8000Pi""#,
+    r#""8192Pi""#,
+    r#""100E""#,
+    r#""1000E""#,
+    r#""10000E""#,
+    r#""1E""#,
+    r#""1Ei""#,
+    r#""1EE""#,
+    r#""1EiB""#,
+    r#""0.5Ki""#,
+    r#""0.5""#,
+    r#""1.5Gi""#,
+    r#""0.0001Ki""#,
+    r#""1024Ki""#,
+    r#""1023Ki""#,
+    r#""1000Ki""#,
+    r#""1024""#,
+    r#""1000""#,
+    r#""1000m""#,
+    r#""1500m""#,
+    r#""100m""#,
+    r#""0.1m""#,
+    r#""0.1n""#,
+    r#""1n""#,
+    r#""1u""#,
+    r#""1.1u""#,
+    r#""5.""#,
+    r#"".5""#,
+    r#"".""#,
+    r#""-""#,
+    r#""+""#,
+    r#""+5""#,
+    r#""--5""#,
+    r#""-.5Gi""#,
+    r#""00005""#,
+    r#""0000""#,
+    r#""1.2.3""#,
+    r#""1 Gi""#,
+    r#""Gi""#,
+    r#""m""#,
+    r#""1x""#,
+    r#""1K""#,
+    r#""1mi""#,
+    r#""1mm""#,
+    r#""1e""#,
+    r#""1e+3""#,
+    r#""1e-3""#,
+    r#""1e03""#,
+    r#""1e3m""#,
+    r#""1k3""#,
+    r#""12e4""#,
+    r#""1e1""#,
+    r#""1e2147483648""#,
+    r#""0e400""#,
+    r#""0Gi""#,
+    r#""123456789012345678901234567890""#,
+    r#""99999999999999999999999999999999999999999""#,
+    r#""0.123456789012345678901234567890""#,
+    r#""1.00000000000000000000""#,
+];
+
+const TEXTS: &[&str] = &[
+    "0",
+    "1",
+    "1500m",
+    "-1500m",
+    "-500m",
+    "500m",
+    "1n",
+    "-1n",
+    "1Gi",
+    "1.5Gi",
+    "0.5Ki",
+    "8Ei",
+    "9Ei",
+    "1E",
+    "9E",
+    "10E",
+    "1e18",
+    "1e19",
+    "1e20",
+    "1e-12",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "0.1",
+    "x",
+];
+
+const PAIRS: &[&str] = &[
+    "1 1000m",
+    "900Mi 1Gi",
+    "1Gi 1024Mi",
+    "1e20 1e21",
+    "1e21 1E",
+    "9Ei 8Ei",
+    "-1 1",
+    "-1 -2",
+    "0 -0",
+    "1n 2n",
+    "0.1n 1n",
+    "1e400 1e399",
+    "1e-400 0",
+    "99999999999999999999999999 99999999999999999999999998",
+];
+
+fn make(rng: &mut Rng) -> String {
+    let mut text = pick(rng, &["", "", "", "", "-", "+"]).to_string();
+    let (whole, fraction) = (pick(rng, &[0, 1, 1, 2, 3, 5, 10, 16, 18, 19, 20, 30]), rng.usize(0..14));
+    text.push_str(&digits(rng, whole));
+    if rng.u8(0..4) == 0 {
+        text.push_str(&"0".repeat(rng.usize(0..12)));
+    }
+    if rng.u8(0..3) == 0 {
+        text.push('.');
+        text.push_str(&digits(rng, fraction));
+    }
+    match rng.u8(0..4) {
+        0 => {}
+        1 => {
+            let sign = pick(rng, &["", "-", "+"]);
+            let most = if rng.bool() { 4 } else { 40 };
+            let power = rng.u8(0..most);
+            text.push_str(&format!("{}{sign}{power}", pick(rng, &['e', 'E'])));
+        }
+        2 => text.push_str(pick(rng, &["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])),
+        _ => text.push_str(pick(rng, &["n", "u", "m", "k", "M", "G", "T", "P", "E"])),
+    }
+    text
+}
+
+/// What the API server stores of a value in JSON.
+fn read(input: &str) -> Answer {
+    let mut object = ResourceRequirements::default();
+    let text = format!(r#"{{"limits":{{"a":{input}}}}}"#);
+    json::decode(text.as_bytes(), &mut object).map_err(words)?;
+    let by_serde: ResourceRequirements = serde_json::from_str(&text).map_err(words)?;
+    let (ours, theirs) = (&object.limits["a"], &by_serde.limits["a"]);
+    if ours.as_str() != theirs.as_str() {
+        return Err("serde reads it differently".to_owned());
+    }
+    let canonical = ours.canonical().map_err(words)?;
+    Ok(format!("{:?}", canonical.as_str()))
+}
+
+fn order(input: &str) -> Answer {
+    let (first, second) = input.split_once(' ').ok_or("not two")?;
+    let parse = |text: &str| text.parse::<Quantity>().map_err(words);
+    let (first, second) = (parse(first)?, parse(second)?);
+    let order = first.partial_cmp(&second).ok_or("they do not compare")?;
+    if (first == second) != order.is_eq() {
+        return Err("they are equal in one way only".to_owned());
+    }
+    Ok((order as i8).to_string())
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kjson "sigs.k8s.io/json"
+)
+
+func init() {
+	// A value in JSON: what JSON and protobuf write of an object in which it stands.
+	answers["time"] = func(input string) (string, error) {
+		var object metav1.ManagedFieldsEntry
+		if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(`{"time":`+input+`}`), &object); err != nil {
+			return "", err
+		}
+		return inBoth(&object)
+	}
+	answers["micro-time"] = func(input string) (string, error) {
+		var object coordinationv1.LeaseSpec
+		if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(`{"renewTime":`+input+`}`), &object); err != nil {
+			return "", err
+		}
+		return inBoth(&object)
+	}
+	// A message in protobuf, in hexadecimal: what JSON writes of an object in which it stands.
+	answers["time-protobuf"] = func(input string) (string, error) {
+		var object metav1.ManagedFieldsEntry
+		return read(&object, input)
+	}
+	answers["micro-time-protobuf"] = func(input string) (string, error) {
+		var object coordinationv1.LeaseSpec
+		return read(&object, input)
+	}
+	answers["duration"] = func(input string) (string, error) {
+		value, err := time.ParseDuration(input)
+		return value.String(), err
+	}
+}
+
+type message interface {
+	Marshal() ([]byte, error)
+	Unmarshal([]byte) error
+}
+
+func inBoth(object message) (string, error) {
+	encoded, err := object.Marshal()
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return "", err
+	}
+	return string(text) + " " + hex.EncodeToString(encoded), nil
+}
+
+func read(object message, input string) (string, error) {
+	encoded, err := hex.DecodeString(input)
+	if err != nil {
+		return "", err
+	}
+	// The time is field 4 of both.
+	if err := object.Unmarshal(append([]byte{34, byte(len(encoded))}, encoded...)); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(object)
+	return string(text), err
+}
