@@ -117,7 +117,7 @@ impl PathElement {
         let problem = |error: &dyn fmt::Display| format!("path element {}: {error}", quoted(text));
         match ty {
             b'f' => Ok(Some(PathElement::field(rest))),
-            b'v' => match value::parse_json(rest) {
+            b'v' => match serde_json::from_str::<Value>(rest) {
                 Ok(value) => Ok(Some(PathElement::value(value))),
                 Err(error) => Err(problem(&error)),
             },
@@ -236,7 +236,7 @@ impl<'de> serde::Deserialize<'de> for KeyFields {
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<KeyFields, A::Error> {
                 let mut fields = Vec::new();
                 while let Some((name, value)) = access.next_entry::<Str, &RawValue>()? {
-                    fields.push((name, value::parse_json(value.get()).map_err(A::Error::custom)?));
+                    fields.push((name, serde_json::from_str(value.get()).map_err(A::Error::custom)?));
                 }
                 Ok(KeyFields(fields))
             }
