@@ -1,12 +1,15 @@
 //! Strings, numbers and values as Go prints and names them, which Kubernetes' messages and documents do.
 
 mod number;
+mod value;
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-pub use number::{float, json_float, number, rewrite_numbers};
+pub use number::{JsonNumbers, float, json_float, number, rewrite_numbers};
+pub use value::{GoSyntax, GoValue};
+pub(crate) use value::{GoText, type_name};
 
 /// A text as Go's `%q` shows it.
 ///

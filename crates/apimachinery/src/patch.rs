@@ -9,14 +9,12 @@
 //! merged list, these say so.
 
 mod error;
-mod go;
 pub mod json;
 pub mod merge;
 mod precondition;
 pub mod strategic;
 
 pub use error::PatchError;
-pub use go::GoValue;
 pub use precondition::Precondition;
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ impl Wire for Unstructured {
     }
 
     fn to_json(&self, out: &mut Vec<u8>) {
-        serde_json::to_writer(out, &self.0).expect("a Vec takes all bytes and every key is a string");
+        json::write(&self.0, out);
     }
 
     fn item_from_json(

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use super::{DecodeError, Kind, ManagedFields};
 use crate::message::{Entries, List, Message, Mut, Ref, Scalar, Token};
 use crate::schema::Schema;
-use crate::{Json, Str};
+use crate::{Json, Str, go};
 
 pub(crate) use check::check;
 pub(crate) use cut::item_without_managed_fields;
@@ -41,7 +41,7 @@ pub fn decode(bytes: &[u8], message: &mut dyn Message) -> Result<(), DecodeError
 /// Appends a struct as JSON.
 pub fn encode(message: &dyn Message, out: &mut Vec<u8>) {
     let view = View { value: Ref::Message(message), raw: true };
-    serde_json::to_writer(out, &view).expect("a Vec takes all bytes and every key is a string");
+    write(&view, out);
 }
 
 /// Reads an object of a known kind.
@@ -111,7 +111,13 @@ pub fn item<T: Message + Default + Kind>(
 /// Appends an object of a known kind.
 pub fn to_vec<T: Message + Kind>(object: &T, out: &mut Vec<u8>) {
     let object = Object { message: object, api_version: T::API_VERSION, kind: T::KIND, raw: true };
-    serde_json::to_writer(out, &object).expect("a Vec takes all bytes and every key is a string");
+    write(&object, out);
+}
+
+/// Appends JSON, with numbers as Go writes them.
+pub(crate) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
+    let done = value.serialize(&mut serde_json::Serializer::with_formatter(out, go::JsonNumbers));
+    done.expect("a Vec takes all bytes and every key is a string");
 }
 
 /// `Deserialize` of an object of a known kind, from any serde format.

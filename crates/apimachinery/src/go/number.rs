@@ -1,5 +1,7 @@
 //! Floating-point numbers.
 
+use std::io;
+
 use serde_json::{Number, Value};
 
 /// A number as Go's `%v` prints it: with an exponent, of two digits or more, below 10⁻⁴ and from 10⁶ on.
@@ -49,7 +51,17 @@ pub fn number(float: f64) -> Option<Number> {
     Number::from_f64(float)
 }
 
-/// Puts in the place of each float the number that Go reads where it has written that float in JSON, as Go programs do
+/// A format of serde_json that writes floating-point numbers as Go does: `3`, not `3.0`.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonNumbers;
+
+impl serde_json::ser::Formatter for JsonNumbers {
+    fn write_f64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
+        out.write_all(json_float(value).as_bytes())
+    }
+}
+
+/// Puts in the place of each float, and of each integer beyond 63 bits, the number that Go reads where it has written it in JSON, as Go programs do
 /// with objects that they pass on.
 ///
 /// ```
@@ -61,7 +73,7 @@ pub fn number(float: f64) -> Option<Number> {
 pub fn rewrite_numbers(value: &mut Value) {
     match value {
         Value::Number(own) => {
-            if let Some(number) = own.as_f64().filter(|_| own.is_f64()).and_then(number) {
+            if let Some(number) = own.as_f64().filter(|_| !own.is_i64()).and_then(number) {
                 *own = number;
             }
         }

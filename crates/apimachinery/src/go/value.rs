@@ -1,10 +1,18 @@
-//! Values in Go's eyes, as messages quote them.
+//! Values as Go's formats print them.
 
 use std::fmt;
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
+
+use super::{float, quoted};
 
 /// A value as Go's `%v` prints it, which is how the API server quotes values in messages.
+///
+/// ```
+/// use klient_apimachinery::go::GoValue;
+/// let value = serde_json::json!({"b": [1, "x", null], "a": 1234567.5});
+/// assert_eq!(GoValue(&value).to_string(), "map[a:1.2345675e+06 b:[1 x <nil>]]");
+/// ```
 pub struct GoValue<'a>(pub &'a Value);
 
 impl fmt::Display for GoValue<'_> {
@@ -17,7 +25,7 @@ impl fmt::Display for GoValue<'_> {
 }
 
 /// A value as Go's `%s` prints it, which complains about all that is no text.
-pub(super) struct GoText<'a>(pub(super) &'a Value);
+pub(crate) struct GoText<'a>(pub(crate) &'a Value);
 
 impl fmt::Display for GoText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +45,7 @@ impl fmt::Display for GoText<'_> {
 }
 
 /// The Go type a value has when it is read from JSON into `any`.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "%!s(<nil>)",
         Value::Bool(_) => "bool",
@@ -81,16 +89,49 @@ fn plain(scalar: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Go prints floats with an exponent below 1e-4 and from 1e6 on, of two digits at least.
 fn float_or_integer(number: &Number, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Some(float) = number.as_f64().filter(|_| !number.is_i64()) else { return write!(f, "{number}") };
-    if float == 0.0 || (1e-4..1e6).contains(&float.abs()) {
-        return write!(f, "{float}");
+    match number.as_f64().filter(|_| !number.is_i64()) {
+        Some(number) => f.write_str(&float(number)),
+        None => write!(f, "{number}"),
     }
-    let text = format!("{float:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-    write!(f, "{digits}e{sign}{exponent:0>2}")
+}
+
+/// An object as Go's `%#v` prints it.
+///
+/// ```
+/// use klient_apimachinery::go::GoSyntax;
+/// let value = serde_json::json!({"a": [1, null]});
+/// let entries = value.as_object().expect("an object");
+/// assert_eq!(GoSyntax(entries).to_string(), r#"map[string]interface {}{"a":[]interface {}{1, interface {}(nil)}}"#);
+/// ```
+pub struct GoSyntax<'a>(pub &'a Map<String, Value>);
+
+impl fmt::Display for GoSyntax<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("map[string]interface {}{")?;
+        for (index, (key, value)) in self.0.iter().enumerate() {
+            write!(f, "{}{}:", if index > 0 { ", " } else { "" }, quoted(key))?;
+            syntax(value, f)?;
+        }
+        f.write_str("}")
+    }
+}
+
+fn syntax(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Value::Null => f.write_str("interface {}(nil)"),
+        Value::String(text) => f.write_str(&quoted(text)),
+        Value::Bool(_) | Value::Number(_) => plain(value, f),
+        Value::Array(items) => {
+            f.write_str("[]interface {}{")?;
+            for (index, item) in items.iter().enumerate() {
+                f.write_str(if index > 0 { ", " } else { "" })?;
+                syntax(item, f)?;
+            }
+            f.write_str("}")
+        }
+        Value::Object(entries) => fmt::Display::fmt(&GoSyntax(entries), f),
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +152,7 @@ mod tests {
         for (number, text) in [
             (json!(1.0), "1"),
             (json!(1e21), "1e+21"),
+            (json!(1234567.5), "1.2345675e+06"),
             (json!(123456789.5), "1.234567895e+08"),
             (json!(2.5e-7), "2.5e-07"),
             (json!(u64::MAX), "1.8446744073709552e+19"),

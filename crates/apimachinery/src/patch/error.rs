@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::GoValue;
+use crate::go::GoValue;
 use crate::yaml;
 
 /// Why a patch cannot be made or applied.

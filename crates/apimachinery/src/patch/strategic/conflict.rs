@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::node::Node;
 use super::order::{Elements, identity};
 use super::{DIRECTIVE, Object, RETAIN_KEYS, Result, fail};
-use crate::patch::GoValue;
+use crate::go::GoValue;
 use crate::schema::Patch;
 
 /// Whether both change a field, and not to the same value.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::node::Node;
 use super::order::{self, Elements, identity, keyed, same};
 use super::{DELETE_FROM_PRIMITIVE_LIST, DIRECTIVE, Object, RETAIN_KEYS, Result, SET_ELEMENT_ORDER, fail};
-use crate::patch::GoValue;
+use crate::go::GoValue;
 use crate::schema::Patch;
 
 /// How differences are told.

@@ -7,8 +7,7 @@ use super::order::{self, Elements};
 use super::{
     DELETE_FROM_PRIMITIVE_LIST, DIRECTIVE, Object, RETAIN_KEYS, Result, SET_ELEMENT_ORDER, fail, list,
 };
-use crate::patch::GoValue;
-use crate::patch::go::{GoText, type_name};
+use crate::go::{GoText, GoValue, type_name};
 use crate::patch::merge::drop_nulls;
 
 /// What patches are merged for.

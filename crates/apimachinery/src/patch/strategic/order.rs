@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::map::wrong_type;
 use super::{DIRECTIVE, Result, fail};
-use crate::patch::GoValue;
-use crate::patch::go::type_name;
+use crate::go::{GoValue, type_name};
 
 /// What the items of a list are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
