@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::go::json_float;
 use serde_json::Value;
 
 use super::data::Data;
-use super::number::go_json_number;
 use super::path::child;
 use crate::field::FieldError;
 
@@ -83,7 +83,7 @@ impl Fault {
     pub(super) fn not_supported(path: &str, value: Value, allowed: &[Value]) -> Self {
         let allowed = allowed.iter().map(|value| match Data::from(value) {
             Data::Text(text) => text.to_owned(),
-            Data::Number(number) => go_json_number(number),
+            Data::Number(number) => json_float(number),
             _ => value.to_string(),
         });
         let allowed: Vec<String> = allowed.collect();

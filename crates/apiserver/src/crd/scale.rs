@@ -1,6 +1,6 @@
 //! [`Scale`], where an object keeps how many of something it wants and has.
 
-use klient_apimachinery::patch::GoValue;
+use klient_apimachinery::go::GoValue;
 use serde_json::Value;
 
 use crate::field::FieldError;
@@ -83,7 +83,9 @@ fn mismatch(path: &str, value: &Value, expected: &str) -> String {
     let (shown, ty) = match value {
         Value::Null => ("<nil>".to_owned(), "<nil>"),
         Value::Bool(value) => (value.to_string(), "bool"),
-        Value::Number(number) => (number.to_string(), if number.is_i64() { "int64" } else { "float64" }),
+        Value::Number(number) => {
+            (GoValue(value).to_string(), if number.is_i64() { "int64" } else { "float64" })
+        }
         Value::String(text) => (text.clone(), "string"),
         Value::Array(_) => (GoValue(value).to_string(), "[]interface {}"),
         Value::Object(_) => (GoValue(value).to_string(), "map[string]interface {}"),

@@ -1,7 +1,7 @@
 //! Server-side apply: an object is made to have the fields that a manager wants.
 
 use http::{HeaderMap, Response, StatusCode};
-use klient_apimachinery::go::json_type;
+use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
@@ -74,7 +74,11 @@ pub(crate) fn read(body: &[u8]) -> Result<Map> {
     let is_json = body.trim_ascii_start().first() == Some(&b'{');
     // JSON is YAML, and much sooner read.
     let json = if is_json { values::parse(body).ok() } else { None };
-    match json.map_or_else(|| read_yaml(body), |(value, _)| Ok(value)) {
+    let as_yaml = |(mut value, _)| {
+        rewrite_numbers(&mut value);
+        Ok(value)
+    };
+    match json.map_or_else(|| read_yaml(body), as_yaml) {
         Ok(Value::Object(config)) if values::is_too_deep(&config) => Err(refuse("exceeded max depth")),
         Ok(Value::Object(config)) => Ok(config),
         Ok(Value::Null) => Ok(Map::new()),

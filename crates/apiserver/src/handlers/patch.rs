@@ -1,9 +1,10 @@
 //! Patching objects.
 
 use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::go::{GoValue, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
-use klient_apimachinery::patch::{GoValue, PatchError, merge, strategic};
+use klient_apimachinery::patch::{PatchError, merge, strategic};
 use serde_json::Value;
 
 use super::Context;
@@ -76,7 +77,11 @@ impl Patch {
             "application/json-patch+json" => JsonPatch::parse(body).map_err(refused).map(Patch::Json),
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
             "application/strategic-merge-patch+json" if !custom => match read_json(body)? {
-                Value::Object(patch) => Ok(Patch::Strategic(patch)),
+                // Where it is put into an object, a number is converted, not decoded: 3.0 is an int32.
+                Value::Object(mut patch) => {
+                    patch.values_mut().for_each(rewrite_numbers);
+                    Ok(Patch::Strategic(patch))
+                }
                 _ => Err(Failure::bad_request("invalid JSON patch")),
             },
             _ if custom => Err(unsupported(

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use klient_apimachinery::Time;
+use klient_apimachinery::go::float;
 use serde_json::{Number, Value};
 
 use super::age;
@@ -61,17 +62,6 @@ fn escaped(json: &str) -> String {
         }
     }
     out
-}
-
-/// A float in Go's `%v`: with an exponent, of at least two digits, from a million on and below a
-/// ten-thousandth.
-fn float(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    match exponent.parse::<i32>() {
-        Ok(-4..6) | Err(_) => number.to_string(),
-        Ok(exponent) => format!("{digits}e{exponent:+03}"),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What objects of a resource look like, what they are completed with, and which rules they follow.
 
-use klient_apimachinery::go::json_type;
+use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use klient_apimachinery::validation as names;
 use serde_json::Value;
@@ -65,6 +65,7 @@ impl Resource {
             }
         };
         let metadata = values::decode(metadata, &OBJECT_META)?;
+        object.values_mut().for_each(rewrite_numbers);
         let mut unknown: Vec<String> =
             metadata.unknown.iter().map(|path| format!("metadata.{path}")).collect();
         unknown.extend(version.schema.prune(&mut object));

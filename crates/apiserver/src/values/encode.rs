@@ -2,6 +2,7 @@
 
 use std::io;
 
+use klient_apimachinery::go::json_float;
 use klient_apimachinery::schema::{Schema, Type};
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
@@ -25,12 +26,7 @@ struct Go;
 
 impl Formatter for Go {
     fn write_f64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
-        let size = value.abs();
-        if size == 0.0 || (1e-6..1e21).contains(&size) {
-            return write!(out, "{value}");
-        }
-        let text = format!("{value:e}");
-        if size < 1.0 { out.write_all(text.as_bytes()) } else { write!(out, "{}", text.replace('e', "e+")) }
+        out.write_all(json_float(value).as_bytes())
     }
 
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {

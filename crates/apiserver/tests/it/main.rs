@@ -17,6 +17,7 @@ mod hostile;
 mod identity;
 mod list;
 mod namespace;
+mod numbers;
 mod objects;
 mod patch;
 mod protobuf;

@@ -1,0 +1,127 @@
+//! Numbers: whole ones written as floats, and what is left of their digits.
+
+use http::Method;
+use klient_apiserver::TestServer;
+use serde_json::json;
+
+use crate::client::{Client, sends};
+use crate::definition::defined;
+use crate::objects::{GADGETS, deployment, gadgets};
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+fn body(name: &str, spec: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"a.example/v1","kind":"Gadget","metadata":{{"name":"{name}"}},"spec":{{{spec}}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_custom_resource_takes_whole_numbers_written_as_floats() {
+    let size = json!({"type": "integer", "minimum": 1, "format": "int32"});
+    let schema = json!({"type": "object", "properties": {"size": size, "ratio": {"type": "number"}}});
+    let (_server, client) = defined(&gadgets(schema)).await;
+    let path = format!("{GADGETS}/g");
+    let apply = format!("{path}?fieldManager=m&force=true");
+    for (method, path, media, body, size) in [
+        (Method::POST, GADGETS, "application/json", body("g", r#""size":3.0"#), 3),
+        (Method::PUT, &path, "application/json", body("g", r#""size":40e-1"#), 4),
+        (Method::PUT, &path, "application/yaml", body("g", r#""size":5.0"#), 5),
+        (Method::PATCH, &path, "application/merge-patch+json", r#"{"spec":{"size":6.0}}"#.to_owned(), 6),
+        (
+            Method::PATCH,
+            &path,
+            "application/json-patch+json",
+            r#"[{"op":"replace","path":"/spec/size","value":7.0}]"#.to_owned(),
+            7,
+        ),
+        (Method::PATCH, &apply, "application/apply-patch+yaml", body("g", r#""size":8.0"#), 8),
+        (
+            Method::PATCH,
+            &apply,
+            "application/apply-patch+yaml",
+            "apiVersion: a.example/v1\nkind: Gadget\nmetadata: {name: g}\nspec: {size: 9e0}".to_owned(),
+            9,
+        ),
+    ] {
+        let answer = client.send(method.clone(), path, &sends(media), &*body).await;
+        assert!(answer.status.is_success(), "{method} {body}: {}", answer.text());
+        assert!(answer.text().contains(&format!(r#""spec":{{"size":{size}}}"#)), "{}", answer.text());
+    }
+    let refused =
+        client.send(Method::POST, GADGETS, &sends("application/json"), body("b", r#""size":-3.0"#)).await;
+    assert_eq!(
+        refused.refusal(),
+        r#"422 Gadget.a.example "b" is invalid: spec.size: Invalid value: -3: spec.size in body should be greater than or equal to 1"#
+    );
+}
+
+#[tokio::test]
+async fn floats_keep_their_digits() {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let (_server, client) = defined(&gadgets(schema)).await;
+    let cases = [
+        ("5.8994732575861125e-21", "5.8994732575861125e-21"),
+        ("82636196116947.12", "82636196116947.12"),
+        ("9223372036854775808", "9223372036854776000"),
+        ("14188448844372712949", "14188448844372713000"),
+        ("1e21", "1e+21"),
+        ("1.0E+2", "100"),
+    ];
+    for (index, (sent, stored)) in cases.into_iter().enumerate() {
+        let body = body(&format!("g{index}"), &format!(r#""ratio":{sent}"#));
+        let created = client.send(Method::POST, GADGETS, &sends("application/json"), body).await;
+        let read = client.get(&format!("{GADGETS}/g{index}")).await;
+        for answer in [created, read] {
+            assert!(answer.text().contains(&format!(r#""ratio":{stored}}}"#)), "{sent}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_number_written_as_a_float_is_an_int32_but_in_json() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let path = format!("{DEPLOYMENTS}/d");
+    let apply = format!("{path}?fieldManager=m&force=true");
+    let with_replicas = |replicas: &str| {
+        let mut object = deployment("d");
+        object["apiVersion"] = "apps/v1".into();
+        object["kind"] = "Deployment".into();
+        object["spec"]["replicas"] = "REPLICAS".into();
+        object.to_string().replace(r#""REPLICAS""#, replicas)
+    };
+    let patch = |replicas: &str| format!(r#"{{"spec":{{"replicas":{replicas}}}}}"#);
+    for (method, path, media, body, replicas) in [
+        (Method::POST, DEPLOYMENTS, "application/yaml", with_replicas("3.0"), 3),
+        (Method::PUT, &path, "application/yaml", with_replicas("0008"), 8),
+        (Method::PATCH, &apply, "application/apply-patch+yaml", with_replicas("4.0"), 4),
+        (Method::PATCH, &path, "application/strategic-merge-patch+json", patch("5.0"), 5),
+    ] {
+        let answer = client.send(method, path, &sends(media), body).await;
+        assert!(answer.status.is_success(), "{media}: {}", answer.text());
+        assert_eq!(answer.json()["spec"]["replicas"], replicas, "{media}");
+    }
+    for (method, path, media, body) in [
+        (Method::PUT, &path, "application/json", with_replicas("3.0")),
+        (Method::PATCH, &path, "application/merge-patch+json", patch("3.0")),
+    ] {
+        let refusal = client.send(method, path, &sends(media), body).await.refusal();
+        let problem = "json: cannot unmarshal number 3.0 into Go struct field DeploymentSpec.spec.replicas of type int32";
+        assert!(refusal.contains(problem), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_utf_16_with_a_byte_order_mark_is_yaml() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: é}\n";
+    let bytes: Vec<u8> =
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let created = client.send(Method::POST, path, &sends("application/yaml"), bytes).await.expect(201);
+    assert_eq!(created["data"], json!({"a": "é"}));
+    let refused = client.send(Method::POST, path, &sends("application/yaml"), b"a: \xff".to_vec()).await;
+    assert_eq!(refused.refusal(), "400 error converting YAML to JSON: yaml: invalid leading UTF-8 octet");
+}
