@@ -4,8 +4,10 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 
+use klient_apimachinery::go::quoted;
+
 use super::columns::Columns;
-use super::golang::{io_error, quote};
+use super::golang::io_error;
 use super::template::Template;
 
 /// The form of the output.
@@ -152,7 +154,7 @@ fn unknown(output: &str, choice: Choice) -> FormatError {
         allowed.push("wide");
     }
     allowed.sort_unstable();
-    let (output, allowed) = (quote(output), allowed.join(","));
+    let (output, allowed) = (quoted(output), allowed.join(","));
     format!(
         "unable to match a printer suitable for the output format {output}, allowed formats are: {allowed}"
     )

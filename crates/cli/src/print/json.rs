@@ -1,5 +1,6 @@
 //! JSON as Go writes it: with `<`, `>` and `&` escaped, and numbers in Go's form.
 
+use klient_apimachinery::go::json_float;
 use serde_json::Value;
 
 use super::golang::Number;
@@ -80,17 +81,9 @@ fn break_line(out: &mut String, depth: Option<usize>) {
 
 /// A number in JSON.
 pub(super) fn number(number: &serde_json::Number) -> String {
-    let number = match Number::from(number) {
-        Number::Int(number) => return number.to_string(),
-        Number::Float(number) => number,
-    };
-    if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
-        return number.to_string();
-    }
-    let scientific = format!("{number:e}");
-    match scientific.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => scientific,
+    match Number::from(number) {
+        Number::Int(number) => number.to_string(),
+        Number::Float(number) => json_float(number),
     }
 }
 

@@ -1,9 +1,10 @@
 //! KYAML: YAML with brackets and quotes, which does not hang on indentation.
 
 use klient_apimachinery::Time;
+use klient_apimachinery::go::is_printable;
 use serde_json::Value;
 
-use super::golang::{escape, is_printable};
+use super::golang::escape;
 use super::json::number;
 
 const FOLD: &str = "\\\n";

@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
+use klient_apimachinery::go::{GoSyntax, quoted};
 use serde_json::{Map, Value};
 
 use super::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys};
-use super::{PrintError, golang, json};
+use super::{PrintError, json};
 
 /// A JSONPath template to print objects with.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,12 +38,12 @@ impl Template {
     fn failure(&self, error: &JsonPathError, object: &Value) -> PrintError {
         let text = &self.text;
         let no_entries = Map::new();
-        let object = golang::syntax(object.as_object().unwrap_or(&no_entries));
+        let object = GoSyntax(object.as_object().unwrap_or(&no_entries));
         PrintError::Refused(format!(
             "error executing jsonpath {}: Error executing template: {error}. Printing more information for \
              debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\
              \t\t{object}\n\n\n",
-            golang::quote(text)
+            quoted(text)
         ))
     }
 }

@@ -14,6 +14,7 @@ mod front;
 mod impersonation;
 mod manifests;
 mod names;
+mod manifest;
 mod playground;
 mod raw;
 mod recorded;

@@ -126,6 +126,13 @@ impl Playground {
         }
     }
 
+    /// Writes a file, and gives its path.
+    pub(crate) fn write_bytes(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    }
+
     /// A command in the working folder.
     pub(crate) fn command(&self, program: &Program, who: &str) -> Command {
         let mut command = Command::new(&program.path);

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use klient_apimachinery::go::GoValue;
 use serde_json::{Map, Value};
 
-use crate::print::golang::{self, Number};
+use crate::print::golang::Number;
 use crate::print::json;
 
 /// Something a template found or states.
@@ -55,7 +56,7 @@ impl Found<'_> {
     pub(crate) fn display(&self) -> String {
         match self {
             Found::Absent => "<invalid reflect.Value>".to_owned(),
-            _ => golang::display(&self.to_value()),
+            _ => GoValue(&self.to_value()).to_string(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Templates into what they ask for.
 
+use klient_apimachinery::go::is_printable;
+
 use super::JsonPathError;
 use super::compare::Operator;
 use super::lexer::{Lexer, ends_name, starts_name, unquote};
-use crate::print::golang::is_printable;
 
 /// A piece of a template: text, or what is in braces.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use klient_apimachinery::go::GoValue;
 use serde_json::{Map, Value};
 
 use super::{Column, TableOptions};
-use crate::print::golang;
 
 /// A table as it is to be shown.
 pub(super) struct Table<'a> {
@@ -103,7 +103,7 @@ fn cell(value: &Value) -> Cell<'_> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.into()),
-        value => Some(golang::display(value).into()),
+        value => Some(GoValue(value).to_string().into()),
     }
 }
 
