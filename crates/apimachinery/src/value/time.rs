@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
-
+use self::layout::Layout;
 use super::instant::Instant;
+
+mod layout;
 
 /// An instant to the second, such as `creationTimestamp`.
 ///
@@ -25,7 +26,7 @@ impl Time {
 
     /// Now.
     pub fn now() -> Self {
-        Time::from_unix(Timestamp::now().as_second())
+        SystemTime::now().into()
     }
 
     /// From seconds since 1970.
@@ -47,7 +48,7 @@ impl Default for Time {
 
 impl From<SystemTime> for Time {
     fn from(time: SystemTime) -> Self {
-        Timestamp::try_from(time).map_or(Time::ZERO, |time| Time::from_unix(time.as_second()))
+        MicroTime::from(time).into()
     }
 }
 
@@ -59,10 +60,7 @@ impl From<MicroTime> for Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_second(self.unix()) {
-            Ok(time) => time.fmt(f),
-            Err(_) => f.write_str("0001-01-01T00:00:00Z"),
-        }
+        Layout::Seconds.write(f, self.unix(), 0)
     }
 }
 
@@ -75,8 +73,12 @@ impl fmt::Debug for Time {
 impl FromStr for Time {
     type Err = InvalidValue;
 
+    /// Reads what Go's `time.Parse` reads with the layout `time.RFC3339`; a fraction of a second is dropped.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        timestamp(text).map(|time| Time::from_unix(time.as_second()))
+        let (seconds, _) = Layout::Seconds
+            .parse(text)
+            .map_err(|problem| InvalidValue::in_go("an RFC 3339 time", text, problem))?;
+        Ok(Time::from_unix(seconds))
     }
 }
 
@@ -90,7 +92,7 @@ impl MicroTime {
 
     /// Now.
     pub fn now() -> Self {
-        MicroTime::from_unix_micros(Timestamp::now().as_microsecond())
+        SystemTime::now().into()
     }
 
     /// From microseconds since 1970.
@@ -112,17 +114,18 @@ impl Default for MicroTime {
 
 impl From<SystemTime> for MicroTime {
     fn from(time: SystemTime) -> Self {
-        Timestamp::try_from(time)
-            .map_or(MicroTime::ZERO, |time| MicroTime::from_unix_micros(time.as_microsecond()))
+        let micros = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_micros()),
+            Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1000)).map(|micros| -micros),
+        };
+        micros.map_or(MicroTime::ZERO, MicroTime::from_unix_micros)
     }
 }
 
 impl fmt::Display for MicroTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_microsecond(self.unix_micros()) {
-            Ok(time) => write!(f, "{time:.6}"),
-            Err(_) => f.write_str("0001-01-01T00:00:00.000000Z"),
-        }
+        let micros = self.unix_micros();
+        Layout::Micros.write(f, micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000))
     }
 }
 
@@ -135,13 +138,14 @@ impl fmt::Debug for MicroTime {
 impl FromStr for MicroTime {
     type Err = InvalidValue;
 
+    /// Reads what Go's `time.Parse` reads with the layout `2006-01-02T15:04:05.000000Z07:00`: six digits behind the
+    /// point, no more and no less.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        timestamp(text).map(|time| MicroTime::from_unix_micros(time.as_microsecond()))
+        let (seconds, nanos) = Layout::Micros.parse(text).map_err(|problem| {
+            InvalidValue::in_go("an RFC 3339 time with six digits of a second", text, problem)
+        })?;
+        Ok(MicroTime::from_unix_micros(seconds * 1_000_000 + nanos / 1000))
     }
-}
-
-fn timestamp(text: &str) -> Result<Timestamp, InvalidValue> {
-    text.parse().map_err(|_| InvalidValue::new("an RFC 3339 time", text))
 }
 
 /// A span of time in Go's form, such as `1h30m0.5s`.
@@ -219,42 +223,77 @@ impl FromStr for Duration {
 
     /// Reads what Go's `time.ParseDuration` reads.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let invalid = || InvalidValue::new("a duration such as 1m30s", text);
-        let (negative, mut rest) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        parse_duration(text).map_err(|problem| {
+            let problem = format!("time: {problem} {}", go_quoted(text.as_bytes()));
+            InvalidValue::in_go("a duration such as 1m30s", text, problem)
+        })
+    }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let invalid = || "invalid duration".to_owned();
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Ok(Duration(0));
+    }
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    // Its size is at most 2^63.
+    let mut nanos = 0_u64;
+    while !rest.is_empty() {
+        let (whole, tail) = rest.split_at(digits(rest));
+        let (fraction, tail) = match tail.strip_prefix('.') {
+            Some(tail) => tail.split_at(digits(tail)),
+            None => ("", tail),
         };
-        if rest == "0" {
-            return Ok(Duration(0));
-        }
-        let mut nanos = 0.0_f64;
-        let mut exact = 0_i128;
-        if rest.is_empty() {
+        if whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
-        while !rest.is_empty() {
-            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
-            let (amount, tail) = rest.split_at(end);
-            let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-            let (unit, tail) = tail.split_at(unit_end);
-            let scale: i128 = match unit {
-                "ns" => 1,
-                "us" | "µs" | "μs" => 1_000,
-                "ms" => 1_000_000,
-                "s" => 1_000_000_000,
-                "m" => 60_000_000_000,
-                "h" => 3_600_000_000_000,
-                _ => return Err(invalid()),
-            };
-            match amount.parse::<i64>() {
-                Ok(whole) => exact += i128::from(whole) * scale,
-                Err(_) => nanos += amount.parse::<f64>().map_err(|_| invalid())? * scale as f64,
-            }
-            rest = tail;
+        let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().map_err(|_| invalid())? };
+        if whole > MOST_NANOS {
+            return Err(invalid());
         }
-        let total = exact + nanos.round() as i128;
-        i64::try_from(if negative { -total } else { total }).map(Duration).map_err(|_| invalid())
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        let scale: u64 = match unit {
+            "" => return Err("missing unit in duration".to_owned()),
+            "ns" => 1,
+            "us" | "µs" | "μs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            _ => return Err(format!("unknown unit {} in duration", go_quoted(unit.as_bytes()))),
+        };
+        let whole = whole.checked_mul(scale).filter(|whole| *whole <= MOST_NANOS).ok_or_else(invalid)?;
+        let whole = whole + fraction_of(scale, fraction);
+        nanos = nanos.checked_add(whole).filter(|nanos| *nanos <= MOST_NANOS).ok_or_else(invalid)?;
+        rest = tail;
     }
+    let nanos = i128::from(nanos);
+    i64::try_from(if negative { -nanos } else { nanos }).map(Duration).map_err(|_| invalid())
+}
+
+const MOST_NANOS: u64 = 1 << 63;
+
+/// A part of a unit, rounded down. Go counts with a float, and of digits that do not fit into 63 bits leaves the rest out.
+fn fraction_of(scale: u64, digits: &str) -> u64 {
+    let (mut fraction, mut divisor) = (0_u64, 1.0_f64);
+    for digit in digits.bytes() {
+        let next =
+            fraction.checked_mul(10).and_then(|fraction| fraction.checked_add(u64::from(digit - b'0')));
+        match next {
+            Some(next) if fraction <= (MOST_NANOS - 1) / 10 && next <= MOST_NANOS => fraction = next,
+            _ => break,
+        }
+        divisor *= 10.0;
+    }
+    (fraction as f64 * (scale as f64 / divisor)) as u64
 }
 
 /// Text that is not what its place asks for.
@@ -262,9 +301,19 @@ impl FromStr for Duration {
 pub struct InvalidValue {
     expected: &'static str,
     found: String,
+    go_words: Option<Box<str>>,
 }
 
 impl InvalidValue {
+    /// The problem in the words of Go's package `time`, as API servers say it: of times and durations.
+    pub fn go_words(&self) -> Option<&str> {
+        self.go_words.as_deref()
+    }
+
+    fn in_go(expected: &'static str, found: &str, go_words: String) -> Self {
+        Self { go_words: Some(go_words.into()), ..Self::new(expected, found) }
+    }
+
     pub(crate) fn new(expected: &'static str, found: &str) -> Self {
         let mut found = found.to_owned();
         if found.len() > 80 {
@@ -272,7 +321,7 @@ impl InvalidValue {
             found.truncate(end);
             found.push('…');
         }
-        Self { expected, found }
+        Self { expected, found, go_words: None }
     }
 }
 
@@ -283,6 +332,20 @@ impl fmt::Display for InvalidValue {
 }
 
 impl std::error::Error for InvalidValue {}
+
+/// A text as Go's package `time` quotes it.
+fn go_quoted(text: &[u8]) -> String {
+    let mut out = String::from('"');
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..0x80 => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out.push('"');
+    out
+}
 
 #[cfg(test)]
 mod tests {
@@ -312,8 +375,8 @@ mod tests {
     fn times_keep_their_precision_and_move_to_utc() {
         let time: Time = "2026-11-21T10:04:03.999+01:00".parse().expect("RFC 3339");
         assert_eq!(time.to_string(), "2026-11-21T09:04:03Z");
-        let time: MicroTime = "2026-11-21T10:04:03.5Z".parse().expect("RFC 3339");
-        assert_eq!(time.to_string(), "2026-11-21T10:04:03.500000Z");
+        let time: MicroTime = "2026-11-21T10:04:03.500000+01:00".parse().expect("RFC 3339");
+        assert_eq!(time.to_string(), "2026-11-21T09:04:03.500000Z");
         assert_eq!(
             "yesterday".parse::<Time>().unwrap_err().to_string(),
             r#"expected an RFC 3339 time, found "yesterday""#
