@@ -53,8 +53,8 @@ pub use object::{
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
 pub use unstructured::Unstructured;
 pub use value::{
-    ByteString, Duration, FieldsV1, IntOrString, InvalidValue, Json, Map, MapIter, MicroTime, Quantity,
-    RawExtension, Str, Time,
+    ByteString, Duration, FieldsV1, IntOrString, InvalidBase64, InvalidValue, Json, Map, MapIter, MicroTime,
+    Quantity, RawExtension, Str, Time,
 };
 pub use version::compare_resource_versions;
 pub use watch::{Bookmark, INITIAL_EVENTS_END, WatchEvent};

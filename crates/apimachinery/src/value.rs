@@ -11,6 +11,6 @@ mod time;
 pub use int_or_string::IntOrString;
 pub use map::{Iter as MapIter, Map};
 pub use quantity::Quantity;
-pub use raw::{ByteString, FieldsV1, Json, RawExtension};
+pub use raw::{ByteString, FieldsV1, InvalidBase64, Json, RawExtension};
 pub use str::Str;
 pub use time::{Duration, InvalidValue, MicroTime, Time};

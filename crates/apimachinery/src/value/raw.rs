@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use serde_json::value::RawValue;
 
 /// A JSON value kept as text, such as a default in a CRD's schema.
@@ -88,6 +91,82 @@ impl fmt::Display for Json {
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteString(pub Vec<u8>);
+
+impl ByteString {
+    /// Decodes base64, in which lines may be broken as the program `base64` does, and as Go's decoder reads it.
+    ///
+    /// ```
+    /// use klient_apimachinery::ByteString;
+    /// assert_eq!(ByteString::from_base64("czNj\ncmV0\n")?.as_ref(), b"s3cret");
+    /// # Ok::<(), klient_apimachinery::InvalidBase64>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is no base64 with padding.
+    pub fn from_base64(text: &str) -> Result<ByteString, InvalidBase64> {
+        let is_break = |c| c == '\r' || c == '\n';
+        let bytes = match text.contains(is_break) {
+            true => BASE64.decode(text.replace(is_break, "")),
+            false => BASE64.decode(text),
+        };
+        bytes.map(ByteString).map_err(|_| InvalidBase64 { at: first_fault(text.as_bytes()) })
+    }
+
+    /// Encodes it in base64, in one line.
+    pub fn to_base64(&self) -> String {
+        BASE64.encode(self)
+    }
+}
+
+/// Bits that the last byte has no room for may be any, as Go's decoder has it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
+
+/// Where Go's decoder finds that a text is no base64. It takes four characters at a time, and of those that are too few
+/// names the first, but counts no line breaks among them.
+fn first_fault(text: &[u8]) -> usize {
+    let is_break = |c: u8| c == b'\r' || c == b'\n';
+    let mut at = 0;
+    loop {
+        let mut taken = 0;
+        while taken < 4 {
+            let Some(&c) = text.get(at) else { return at - taken };
+            at += 1;
+            match c {
+                _ if is_break(c) => {}
+                b'=' if taken >= 2 => {
+                    let next = |at: usize| at + text[at..].iter().take_while(|c| is_break(**c)).count();
+                    at = next(at);
+                    if taken == 2 {
+                        match text.get(at) {
+                            None => return at,
+                            Some(b'=') => at = next(at + 1),
+                            Some(_) => return at - 1,
+                        }
+                    }
+                    return at;
+                }
+                b'+' | b'/' => taken += 1,
+                c if c.is_ascii_alphanumeric() => taken += 1,
+                _ => return at - 1,
+            }
+        }
+    }
+}
+
+/// Text that is no base64; the words are those of Go, which API servers use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidBase64 {
+    at: usize,
+}
+
+impl fmt::Display for InvalidBase64 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "illegal base64 data at input byte {}", self.at)
+    }
+}
+
+impl std::error::Error for InvalidBase64 {}
 
 impl<T: Into<Vec<u8>>> From<T> for ByteString {
     fn from(bytes: T) -> Self {
