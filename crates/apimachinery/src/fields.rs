@@ -70,16 +70,21 @@ impl FromStr for Selector {
         for part in split_unescaped(text).into_iter().filter(|part| !part.is_empty()) {
             let not_understood =
                 || InvalidSelector::new(format!("invalid selector: '{text}'; can't understand '{part}'"));
-            let at = part.find(['=', '!']).ok_or_else(not_understood)?;
-            let (field, rest) = part.split_at(at);
+            let at = (0..part.len()).find(|&at| {
+                let rest = &part.as_bytes()[at..];
+                rest.starts_with(b"=") || rest.starts_with(b"!=")
+            });
+            let (field, rest) = part.split_at(at.ok_or_else(not_understood)?);
             let (not, value) = match rest.strip_prefix("!=") {
                 Some(value) => (true, value),
-                None => (
-                    false,
-                    rest.strip_prefix("==").or_else(|| rest.strip_prefix('=')).ok_or_else(not_understood)?,
-                ),
+                None => (false, rest.strip_prefix("==").unwrap_or(&rest[1..])),
             };
-            terms.push(Term { field: field.into(), value: unescape(value)?, not });
+            let value = unescape(value)?;
+            if field.is_empty() && value.is_empty() {
+                // It selects everything.
+                continue;
+            }
+            terms.push(Term { field: field.into(), value, not });
         }
         Ok(Selector { terms })
     }
@@ -123,8 +128,10 @@ fn unescape(value: &str) -> Result<Str, InvalidSelector> {
                 }
             },
             ',' | '=' => {
+                // Go prints a character as its number.
                 return Err(InvalidSelector::new(format!(
-                    "invalid field selector: unescaped character in value: {c}"
+                    "invalid field selector: unescaped character in value: {}",
+                    u32::from(c)
                 )));
             }
             c => out.push(c),
@@ -166,7 +173,7 @@ mod tests {
             ("abc", "invalid selector: 'abc'; can't understand 'abc'"),
             ("a!b", "invalid selector: 'a!b'; can't understand 'a!b'"),
             (r"a=b\c", r"invalid field selector: invalid escape sequence: \c"),
-            ("a=b=c", "invalid field selector: unescaped character in value: ="),
+            ("a=b=c", "invalid field selector: unescaped character in value: 61"),
         ] {
             assert_eq!(text.parse::<Selector>().unwrap_err().to_string(), problem);
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::meta::v1::LabelSelector;
-use crate::{Str, validation};
+use crate::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use crate::{Str, go, validation};
 
 mod parse;
 
@@ -114,9 +114,8 @@ impl Requirement {
         let mut problems = Vec::new();
         let invalid =
             |field: &str, value: &str, problem: &str| format!("{field}: Invalid value: {value}: {problem}");
-        let quoted = |value: &str| format!("{value:?}");
-        let listed =
-            || format!("[{}]", values.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(","));
+        let quoted = go::quoted;
+        let listed = || serde_json::json!(values.iter().map(Str::as_str).collect::<Vec<_>>()).to_string();
         let key_problems = validation::qualified_name(&key);
         if !key_problems.is_empty() {
             problems.push(invalid("key", &quoted(&key), &key_problems.join("; ")));
@@ -125,7 +124,7 @@ impl Requirement {
             Operator::In | Operator::NotIn if values.is_empty() => {
                 problems.push(invalid(
                     "values",
-                    "[]",
+                    "null",
                     "for 'in', 'notin' operators, values set can't be empty",
                 ));
             }
@@ -225,8 +224,10 @@ impl TryFrom<&LabelSelector> for Selector {
     type Error = InvalidSelector;
 
     fn try_from(selector: &LabelSelector) -> Result<Self, InvalidSelector> {
-        let mut all =
-            Selector::from_set(selector.match_labels.iter().map(|(key, value)| (key, value.as_str())));
+        let mut all = Selector::everything();
+        for (key, value) in &selector.match_labels {
+            all.requirements.push(Requirement::new(key, Operator::Equals, vec![value.clone()])?);
+        }
         for expression in &selector.match_expressions {
             let operator = match expression.operator.as_str() {
                 "In" => Operator::In,
@@ -234,13 +235,50 @@ impl TryFrom<&LabelSelector> for Selector {
                 "Exists" => Operator::Exists,
                 "DoesNotExist" => Operator::DoesNotExist,
                 other => {
-                    return Err(InvalidSelector(format!("{other:?} is not a valid label selector operator")));
+                    let other = go::quoted(other);
+                    return Err(InvalidSelector(format!("{other} is not a valid label selector operator")));
                 }
             };
             all.requirements.push(Requirement::new(&*expression.key, operator, expression.values.clone())?);
         }
         all.requirements.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(all)
+    }
+}
+
+impl TryFrom<&Selector> for LabelSelector {
+    type Error = InvalidSelector;
+
+    /// The object that selects the same.
+    ///
+    /// # Errors
+    ///
+    /// If numbers are compared, for which objects have no operator.
+    fn try_from(selector: &Selector) -> Result<Self, InvalidSelector> {
+        let mut object = LabelSelector::default();
+        for Requirement { key, operator, values } in &selector.requirements {
+            let unsupported =
+                |name| Err(InvalidSelector(format!("\"{name}\" isn't supported in label selectors")));
+            let operator = match operator {
+                Operator::Equals if !object.match_labels.contains_key(key) => {
+                    object.match_labels.insert(key.clone(), values.first().cloned().unwrap_or_default());
+                    continue;
+                }
+                Operator::In | Operator::Equals => "In",
+                Operator::NotIn | Operator::NotEquals => "NotIn",
+                Operator::Exists => "Exists",
+                Operator::DoesNotExist => "DoesNotExist",
+                Operator::GreaterThan => return unsupported("gt"),
+                Operator::LessThan => return unsupported("lt"),
+            };
+            object.match_expressions.push(LabelSelectorRequirement {
+                key: key.clone(),
+                operator: operator.into(),
+                values: values.clone(),
+                ..Default::default()
+            });
+        }
+        Ok(object)
     }
 }
 
@@ -323,10 +361,6 @@ mod tests {
         refused("a in b", "unable to parse requirement: found 'b' expected: '('");
         refused("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
         refused("!", "unable to parse requirement: found '', expected: identifier");
-        refused(
-            "a in ()",
-            "unable to parse requirement: values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty",
-        );
         refused(
             "a>x",
             r#"unable to parse requirement: values[0]: Invalid value: "x": for 'Gt', 'Lt' operators, the value must be an integer"#,

@@ -1,7 +1,7 @@
 //! Reading label selectors, with the API server's grammar and words.
 
 use super::{InvalidSelector, Operator, Requirement};
-use crate::{Str, validation};
+use crate::{Str, go, validation};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Token<'a> {
@@ -12,7 +12,6 @@ enum Token<'a> {
     Close,
     Not,
     Operator(&'a str),
-    Other(&'a str),
 }
 
 impl<'a> Token<'a> {
@@ -23,7 +22,7 @@ impl<'a> Token<'a> {
             Token::Open => "(",
             Token::Close => ")",
             Token::Not => "!",
-            Token::Identifier(text) | Token::Operator(text) | Token::Other(text) => text,
+            Token::Identifier(text) | Token::Operator(text) => text,
         }
     }
 }
@@ -36,10 +35,8 @@ pub(super) fn selector(text: &str) -> Result<Vec<Requirement>, InvalidSelector> 
             Token::End => return Ok(requirements),
             Token::Identifier(_) | Token::Not => {}
             other => {
-                return fail(format!(
-                    "found '{}', expected: !, identifier, or 'end of string'",
-                    other.text()
-                ));
+                let found = other.text();
+                return fail(format!("found '{found}', expected: !, identifier, or 'end of string'"));
             }
         }
         let requirement = parser
@@ -70,24 +67,27 @@ impl<'a> Parser<'a> {
         Parser { rest: self.rest }.next()
     }
 
+    /// A zero byte ends the text where a token should begin, and behind a token is passed over, as upstream.
     fn next(&mut self) -> Token<'a> {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
-        let special = |c: char| "=!(),><".contains(c);
-        let Some(first) = self.rest.chars().next() else { return Token::End };
-        let len = if special(first) {
+        self.rest = self.rest.trim_start_matches(is_space);
+        if self.rest.is_empty() || self.rest.starts_with('\0') {
+            self.rest = "";
+            return Token::End;
+        }
+        let len = if self.rest.starts_with(is_special) {
             if ["==", "!="].iter().any(|two| self.rest.starts_with(two)) { 2 } else { 1 }
         } else {
-            self.rest.find(|c: char| special(c) || " \t\r\n".contains(c)).unwrap_or(self.rest.len())
+            let end = |c| is_special(c) || is_space(c) || c == '\0';
+            self.rest.find(end).unwrap_or(self.rest.len())
         };
         let (text, rest) = self.rest.split_at(len);
-        self.rest = rest;
+        self.rest = rest.strip_prefix('\0').unwrap_or(rest);
         match text {
             "," => Token::Comma,
             "(" => Token::Open,
             ")" => Token::Close,
             "!" => Token::Not,
             "=" | "==" | "!=" | ">" | "<" => Token::Operator(text),
-            _ if special(first) => Token::Other(text),
             _ => Token::Identifier(text),
         }
     }
@@ -104,7 +104,8 @@ impl<'a> Parser<'a> {
         };
         let problems = validation::qualified_name(key);
         if !problems.is_empty() {
-            return fail(format!("key: Invalid value: {key:?}: {}", problems.join("; ")));
+            let key = go::quoted(key);
+            return fail(format!("<nil>: Invalid value: {key}: {}", problems.join("; ")));
         }
         if absent {
             return Requirement::new(key, Operator::DoesNotExist, Vec::new());
@@ -145,29 +146,53 @@ impl<'a> Parser<'a> {
             Token::Open => {}
             other => return fail(format!("found '{}' expected: '('", other.text())),
         }
-        let mut values: Vec<Str> = Vec::new();
-        if self.peek() == Token::Close {
-            self.next();
-            return Ok(values);
-        }
-        loop {
-            // A comma where a value should be stands for an empty one.
-            let value = match self.peek() {
-                Token::Identifier(value) => {
-                    self.next();
-                    Str::from(value)
-                }
-                Token::Comma | Token::Close => Str::EMPTY,
-                other => return fail(format!("found '{}', expected: ',', ')' or identifier", other.text())),
-            };
-            if !values.contains(&value) {
-                values.push(value);
+        match self.peek() {
+            Token::Identifier(_) | Token::Comma => self.identifiers(),
+            Token::Close => {
+                self.next();
+                Ok(vec![Str::EMPTY])
             }
+            other => fail(format!("found '{}', expected: ',', ')' or identifier", other.text())),
+        }
+    }
+
+    /// Values until the closing parenthesis, each once and sorted. A comma with nothing at a side stands for an empty one.
+    fn identifiers(&mut self) -> Result<Vec<Str>, InvalidSelector> {
+        let mut values: Vec<Str> = Vec::new();
+        loop {
             match self.next() {
-                Token::Comma => {}
-                Token::Close => return Ok(values),
-                other => return fail(format!("found '{}', expected: ',' or ')'", other.text())),
+                Token::Identifier(value) => {
+                    values.push(value.into());
+                    if let other @ (Token::End
+                    | Token::Open
+                    | Token::Not
+                    | Token::Operator(_)
+                    | Token::Identifier(_)) = self.peek()
+                    {
+                        return fail(format!("found '{}', expected: ',' or ')'", other.text()));
+                    }
+                }
+                Token::Comma => {
+                    if values.is_empty() || matches!(self.peek(), Token::Comma | Token::Close) {
+                        values.push(Str::EMPTY);
+                    }
+                }
+                other => return fail(format!("found '{}', expected: ',', or identifier", other.text())),
+            }
+            if self.peek() == Token::Close {
+                self.next();
+                values.sort();
+                values.dedup();
+                return Ok(values);
             }
         }
     }
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_special(c: char) -> bool {
+    "=!(),><".contains(c)
 }
