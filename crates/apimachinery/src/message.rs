@@ -78,6 +78,8 @@ pub enum Mut<'a> {
     OptionalText(&'a mut Option<Str>),
     /// Another plain value.
     Scalar(&'a mut dyn Scalar),
+    /// An amount, which takes numbers as they are written.
+    Quantity(&'a mut dyn Scalar),
     /// JSON text.
     Json(&'a mut dyn JsonSlot),
     /// A struct that is always there.
@@ -342,6 +344,8 @@ impl Ref<'_> {
     pub(crate) fn is_left_out(&self, field: &Field) -> bool {
         match self {
             Ref::Absent => true,
+            // Of Go's structs this is the one with `omitzero`; other times are null.
+            Ref::Time(crate::Time::ZERO) if field.json == "creationTimestamp" => true,
             _ if !field.omit_empty => false,
             // What may be absent and is not was put there on purpose.
             _ if field.required && !field.pointer => self.is_zero(),

@@ -274,6 +274,16 @@ impl<'de> DeserializeSeed<'de> for Slot<'_, '_> {
                 }
                 slot.set(text)
             }),
+            Mut::Quantity(_) if self.reader.raw => {
+                let text = <&RawValue as de::Deserialize>::deserialize(deserializer)?.get();
+                // A number stands for what is written, of which a float would lose digits.
+                let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+                if is_number {
+                    return self.scalar(Token::Str(text));
+                }
+                let mut value = serde_json::Deserializer::from_str(text);
+                value.deserialize_any(self).map_err(de::Error::custom)
+            }
             _ => deserializer.deserialize_any(self),
         }
     }
@@ -287,7 +297,7 @@ impl Slot<'_, '_> {
                 .map_err(|expected| E::custom(format_args!("expected {expected}, found {}", Shown(token))))
         };
         match (self.place, token) {
-            (Mut::Scalar(scalar), _) => set(scalar),
+            (Mut::Scalar(scalar) | Mut::Quantity(scalar), _) => set(scalar),
             (Mut::Text(text), _) => set(text),
             (Mut::OptionalText(text), _) => set(text),
             (Mut::Either(either), Token::Bool(_)) => match either.bool() {
@@ -329,7 +339,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.place {
-            Mut::Scalar(_) | Mut::Text(_) | Mut::OptionalText(_) => "a plain value",
+            Mut::Scalar(_) | Mut::Quantity(_) | Mut::Text(_) | Mut::OptionalText(_) => "a plain value",
             Mut::List(_) => "a list",
             _ => "an object",
         })
@@ -358,6 +368,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
         match i64::try_from(value) {
             Ok(value) => self.scalar(Token::Int(value)),
+            Err(_) if matches!(self.place, Mut::Quantity(_)) => self.scalar(Token::Str(&value.to_string())),
             Err(_) => self.scalar(Token::Double(value as f64)),
         }
     }
@@ -382,7 +393,7 @@ impl<'de> Visitor<'de> for Slot<'_, '_> {
                 Some(list) => self.reader.list(list, seq),
                 None => Err(de::Error::custom("expected an object or a boolean, found a list")),
             },
-            Mut::Scalar(_) | Mut::Text(_) | Mut::OptionalText(_) => {
+            Mut::Scalar(_) | Mut::Quantity(_) | Mut::Text(_) | Mut::OptionalText(_) => {
                 Err(de::Error::custom("expected a plain value, found a list"))
             }
             _ => Err(de::Error::custom("expected an object, found a list")),
@@ -588,6 +599,7 @@ impl Serialize for View<'_> {
             Ref::Double(value) => serializer.serialize_f64(value),
             Ref::Str(text) => serializer.serialize_str(text),
             // As Go, which has one way to write an amount. What is none is for the server to refuse.
+            Ref::Quantity("") => serializer.serialize_str("0"),
             Ref::Quantity(text) => match crate::Quantity::from(text).canonical() {
                 Ok(canonical) => serializer.serialize_str(&canonical),
                 Err(_) => serializer.serialize_str(text),

@@ -139,6 +139,7 @@ impl Any {
             }
             Type::List(_) | Type::StringList => Mut::List(self),
             Type::Map(_) => Mut::Map(self),
+            Type::Quantity => Mut::Quantity(self),
             _ => Mut::Scalar(self),
         }
     }

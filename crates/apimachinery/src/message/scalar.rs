@@ -1,8 +1,5 @@
 //! Plain values: how they are read from the tokens of a codec, and shown.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 use super::{JsonSlot, Mut, Ref, Value};
 use crate::{ByteString, Duration, IntOrString, Json, MicroTime, Quantity, Str, Time};
 
@@ -40,11 +37,11 @@ pub trait Scalar {
 }
 
 macro_rules! scalar {
-    ($type:ty: $view:expr, $expected:literal, $($token:pat => $value:expr),+) => {
-        scalar!($type as Scalar or Scalar: $view, $expected, $($token => $value),+);
+    ($type:ty: $view:expr, $expected:literal, $($token:pat $(if $guard:expr)? => $value:expr),+) => {
+        scalar!($type as Scalar or Scalar: $view, $expected, $($token $(if $guard)? => $value),+);
     };
     ($type:ty as $place:ident or $optional:ident: $view:expr, $expected:literal,
-        $($token:pat => $value:expr),+) => {
+        $($token:pat $(if $guard:expr)? => $value:expr),+) => {
         impl Value for $type {
             fn view(&self) -> Ref<'_> {
                 let view: fn(&$type) -> Ref<'_> = $view;
@@ -60,7 +57,7 @@ macro_rules! scalar {
             fn set(&mut self, token: Token<'_>) -> Result<(), &'static str> {
                 let value: Option<$type> = match token {
                     Token::Null => Some(<$type>::default()),
-                    $($token => $value,)+
+                    $($token $(if $guard)? => $value,)+
                     #[allow(unreachable_patterns)]
                     _ => None,
                 };
@@ -102,7 +99,7 @@ scalar!(f64: |value| Ref::Double(*value), "a number",
     Token::Double(value) => Some(value), Token::Int(value) => Some(value as f64));
 scalar!(Str as Text or OptionalText: |value| Ref::Str(value), "a string", Token::Str(text) => Some(text.into()));
 scalar!(ByteString: |value| Ref::Bytes(&value.0), "base64 text",
-    Token::Str(text) => BASE64.decode(text).ok().map(ByteString),
+    Token::Str(text) => ByteString::from_base64(text).ok(),
     Token::Bytes(bytes) => Some(ByteString(bytes.to_vec())));
 scalar!(Time: |value| Ref::Time(*value), "an RFC 3339 time",
     Token::Str(text) => text.parse().ok(), Token::Time(time) => Some(time));
@@ -110,9 +107,11 @@ scalar!(MicroTime: |value| Ref::MicroTime(*value), "an RFC 3339 time",
     Token::Str(text) => text.parse().ok(), Token::MicroTime(time) => Some(time));
 scalar!(Duration: |value| Ref::Duration(*value), "a duration such as 1m30s",
     Token::Str(text) => text.parse().ok(), Token::Duration(span) => Some(span));
-scalar!(Quantity: |value| Ref::Quantity(value.as_str()), "a quantity such as 500m or 2Gi",
-    Token::Str(text) => Some(text.into()),
+scalar!(Quantity as Quantity or Quantity: |value| Ref::Quantity(value.as_str()), "a quantity such as 500m or 2Gi",
+    Token::Str(text) => Some(text.trim().into()),
     Token::Int(value) => Some(value.to_string().into()),
+    // Go writes a number in JSON so.
+    Token::Double(value) if value != 0.0 && !(1e-6..1e21).contains(&value.abs()) => Some(format!("{value:e}").into()),
     Token::Double(value) => Some(value.to_string().into()));
 scalar!(IntOrString: |value| match value {
         IntOrString::Int(number) => Ref::Int((*number).into()),

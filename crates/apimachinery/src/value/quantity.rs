@@ -34,26 +34,56 @@ impl Quantity {
     ///
     /// If the text is no quantity.
     pub fn canonical(&self) -> Result<Str, InvalidValue> {
-        Amount::parse(&self.0).map(|amount| amount.to_string().into())
+        let parts = Parts::parse(&self.0)?;
+        Ok(if parts.is_kept() { self.0.clone() } else { parts.amount().to_string().into() })
     }
 
-    /// The amount in billionths, rounded up.
+    /// The amount in billionths, rounded away from zero. What 128 bits do not hold is the most whole units that they do.
     ///
     /// # Errors
     ///
     /// If the text is no quantity.
     pub fn nanos(&self) -> Result<i128, InvalidValue> {
-        Amount::parse(&self.0).map(|amount| amount.nanos)
+        const MOST: i128 = i128::MAX / 1_000_000_000 * 1_000_000_000;
+        let amount = self.amount()?;
+        let sign = if amount.negative { -1 } else { 1 };
+        Ok(amount.whole(-9).unwrap_or(sign * MOST).clamp(-MOST, MOST))
+    }
+
+    /// The same amount, rounded away from zero to a power of ten: to thousandths with -3.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no quantity.
+    pub fn round_up(&self, exponent: i32) -> Result<Quantity, InvalidValue> {
+        let mut amount = self.amount()?;
+        if amount.exponent >= exponent || amount.digits.is_empty() {
+            return Ok(self.clone());
+        }
+        amount.round_up(exponent);
+        Ok(Quantity(amount.to_string().into()))
     }
 
     /// The amount in whole units, rounded up.
     ///
     /// # Errors
     ///
-    /// If the text is no quantity.
+    /// If the text is no quantity, or one that does not fit into 64 bits.
     pub fn value(&self) -> Result<i64, InvalidValue> {
-        let nanos = self.nanos()?;
-        i64::try_from(-(-nanos).div_euclid(NANO)).map_err(|_| InvalidValue::new("a 64-bit quantity", &self.0))
+        let mut amount = self.amount()?;
+        if amount.negative {
+            amount.cut();
+        } else {
+            amount.round_up(0);
+        }
+        let value = amount.whole(0).and_then(|value| i64::try_from(value).ok());
+        value.ok_or_else(|| InvalidValue::new("a 64-bit quantity", &self.0))
+    }
+}
+
+impl Quantity {
+    fn amount(&self) -> Result<Amount, InvalidValue> {
+        Parts::parse(&self.0).map(|parts| parts.amount())
     }
 }
 
@@ -67,7 +97,7 @@ impl FromStr for Quantity {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        Amount::parse(text).map(|_| Quantity(text.into()))
+        Parts::parse(text).map(|_| Quantity(text.into()))
     }
 }
 
@@ -85,40 +115,47 @@ impl fmt::Debug for Quantity {
 
 impl PartialEq for Quantity {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || matches!((self.nanos(), other.nanos()), (Ok(a), Ok(b)) if a == b)
+        self.0 == other.0 || self.partial_cmp(other).is_some_and(Ordering::is_eq)
     }
 }
 
 impl PartialOrd for Quantity {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.nanos().ok()?.cmp(&other.nanos().ok()?))
+        Some(self.amount().ok()?.compare(&other.amount().ok()?))
     }
 }
 
-const NANO: i128 = 1_000_000_000;
-
+/// Units of ten to the power of some exponent, in which a quantity is written.
 #[derive(Clone, Copy, PartialEq)]
 enum Format {
+    /// `500m`, `2k`.
     Decimal,
+    /// `5e2`.
     Exponent,
+    /// `2Ki`.
     Binary,
 }
 
-struct Amount {
-    nanos: i128,
+/// A text, taken apart.
+struct Parts<'a> {
+    sign: &'a str,
+    /// Without zeros in front.
+    whole: &'a str,
+    fraction: &'a str,
+    ends_in_point: bool,
     format: Format,
+    /// The powers of two and of ten that the suffix stands for.
+    binary: u32,
+    decimal: i32,
 }
 
-impl Amount {
-    fn parse(text: &str) -> Result<Self, InvalidValue> {
-        Self::read(text).ok_or_else(|| InvalidValue::new("a quantity such as 500m or 2Gi", text))
+impl<'a> Parts<'a> {
+    fn parse(text: &'a str) -> Result<Self, InvalidValue> {
+        Self::of(text).ok_or_else(|| InvalidValue::new("a quantity such as 500m or 2Gi", text))
     }
 
-    fn read(text: &str) -> Option<Self> {
-        let (negative, rest) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
-        };
+    fn of(text: &'a str) -> Option<Self> {
+        let (sign, rest) = text.split_at(usize::from(text.starts_with(['-', '+'])));
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -126,19 +163,147 @@ impl Amount {
             return None;
         }
         let (format, binary, decimal) = suffix_of(suffix)?;
-        let digits: i128 = format!("0{whole}{fraction}").parse().ok()?;
-        // digits * 2^binary * 10^(decimal - fraction) * 10^9, rounded up.
-        let digits = digits.checked_mul(1_i128.checked_shl(binary)?)?;
-        let power = decimal - i32::try_from(fraction.len()).ok()? + 9;
-        let nanos = if power >= 0 {
-            digits.checked_mul(10_i128.checked_pow(power.unsigned_abs())?)?
-        } else {
-            match 10_i128.checked_pow(power.unsigned_abs()) {
-                Some(divisor) => (digits + divisor - 1) / divisor,
-                None => i128::from(digits > 0),
+        let whole = whole.trim_start_matches('0');
+        Some(Parts { sign, whole, fraction, ends_in_point: number.ends_with('.'), format, binary, decimal })
+    }
+
+    /// Whether Kubernetes keeps the text instead of writing its amount anew: if few digits make a number that it takes
+    /// for canonical at first sight, as in `1.500`. It keeps `+5` and `5.` too, which is not followed.
+    fn is_kept(&self) -> bool {
+        let len = self.whole.len() + self.fraction.len();
+        if self.whole.is_empty() || self.sign == "+" || self.ends_in_point {
+            return false;
+        }
+        match self.format {
+            Format::Binary => {
+                let is_odd = || self.whole.parse::<u64>().is_ok_and(|value| value % 8 != 0);
+                self.fraction.is_empty() && len + self.binary as usize * 3 / 10 <= 14 && is_odd()
             }
-        };
-        Some(Amount { nanos: if negative { -nanos } else { nanos }, format })
+            Format::Decimal | Format::Exponent => {
+                let scale = self.decimal - self.fraction.len() as i32;
+                let mut last = self.whole.bytes().chain(self.fraction.bytes()).rev().take(3);
+                len <= 18 && scale >= -9 && scale % 3 == 0 && (len < 3 || last.any(|digit| digit != b'0'))
+            }
+        }
+    }
+
+    fn amount(&self) -> Amount {
+        let digits = self.whole.bytes().chain(self.fraction.bytes()).map(|digit| digit - b'0').collect();
+        let exponent = self.decimal.saturating_sub(i32::try_from(self.fraction.len()).unwrap_or(i32::MAX));
+        let mut amount = Amount { negative: self.sign == "-", digits, exponent, format: self.format };
+        if self.binary > 0 {
+            amount.multiply(1 << self.binary);
+        }
+        amount.trim();
+        amount.round_up(-9);
+        if self.format == Format::Binary && amount.compare_size(&Amount::most()).is_gt() {
+            return Amount { negative: amount.negative, ..Amount::most() };
+        }
+        amount
+    }
+}
+
+/// An amount of any size, to the billionth: its decimal digits, of which neither the first nor the last is 0, and the
+/// power of ten that the last stands for.
+struct Amount {
+    negative: bool,
+    digits: Vec<u8>,
+    exponent: i32,
+    format: Format,
+}
+
+impl Amount {
+    /// The most there is of what is counted in powers of two.
+    fn most() -> Self {
+        let digits = i64::MAX.to_string().bytes().map(|digit| digit - b'0').collect();
+        Amount { negative: false, digits, exponent: 0, format: Format::Binary }
+    }
+
+    fn multiply(&mut self, factor: u64) {
+        let mut carry = 0_u128;
+        for digit in self.digits.iter_mut().rev() {
+            carry += u128::from(*digit) * u128::from(factor);
+            *digit = (carry % 10) as u8;
+            carry /= 10;
+        }
+        let more = carry.to_string().into_bytes();
+        self.digits.splice(0..0, more.into_iter().map(|digit| digit - b'0'));
+    }
+
+    fn trim(&mut self) {
+        while self.digits.last() == Some(&0) {
+            self.digits.pop();
+            self.exponent += 1;
+        }
+        let zeros = self.digits.iter().take_while(|digit| **digit == 0).count();
+        self.digits.drain(..zeros);
+    }
+
+    /// Rounds to a power of ten, away from zero.
+    fn round_up(&mut self, exponent: i32) {
+        if self.exponent >= exponent || self.digits.is_empty() {
+            return;
+        }
+        let most = usize::try_from(exponent - self.exponent).expect("it is more");
+        self.digits.truncate(self.digits.len().saturating_sub(most));
+        self.exponent = exponent;
+        match self.digits.iter().rposition(|digit| *digit < 9) {
+            Some(at) => {
+                self.digits[at] += 1;
+                self.digits[at + 1..].fill(0);
+            }
+            None => {
+                self.digits.fill(0);
+                self.digits.insert(0, 1);
+            }
+        }
+        self.trim();
+    }
+
+    /// Leaves out what is behind the point.
+    fn cut(&mut self) {
+        let most = usize::try_from(-self.exponent).unwrap_or_default();
+        if most > 0 {
+            self.digits.truncate(self.digits.len().saturating_sub(most));
+            self.exponent = 0;
+            self.trim();
+        }
+    }
+
+    /// The amount as a whole number of some power of ten, if it is one that fits.
+    fn whole(&self, exponent: i32) -> Option<i128> {
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let zeros = usize::try_from(self.exponent - exponent).ok()?;
+        let digits = self.digits.iter().copied().chain(std::iter::repeat_n(0, zeros));
+        let size = digits
+            .into_iter()
+            .try_fold(0_i128, |size, digit| size.checked_mul(10)?.checked_add(digit.into()))?;
+        Some(if self.negative { -size } else { size })
+    }
+
+    /// The power of ten that the first digit stands for.
+    fn magnitude(&self) -> i64 {
+        i64::from(self.exponent) + self.digits.len() as i64
+    }
+
+    fn compare_size(&self, other: &Self) -> Ordering {
+        match (self.digits.is_empty(), other.digits.is_empty()) {
+            (false, false) => {
+                self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits.cmp(&other.digits))
+            }
+            (one, other) => other.cmp(&one),
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        let is_negative = |amount: &Self| amount.negative && !amount.digits.is_empty();
+        match (is_negative(self), is_negative(other)) {
+            (false, false) => self.compare_size(other),
+            (true, true) => other.compare_size(self),
+            (one, other) => other.cmp(&one),
+        }
     }
 }
 
@@ -164,18 +329,23 @@ fn suffix_of(suffix: &str) -> Option<(Format, u32, i32)> {
         "Ei" => binary(60),
         _ => {
             let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-            (-30..=30).contains(&power).then_some((Format::Exponent, 0, power))
+            (-MOST_EXPONENT..=MOST_EXPONENT).contains(&power).then_some((Format::Exponent, 0, power))
         }
     }
 }
 
+/// Kubernetes has no bound, and takes minutes for what is far beyond.
+const MOST_EXPONENT: i32 = 9_999;
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.nanos == 0 {
+        if self.digits.is_empty() {
             return f.write_str("0");
         }
-        let whole = self.nanos / NANO;
-        if self.format == Format::Binary && self.nanos % NANO == 0 && whole.abs() >= 1024 {
+        if self.format == Format::Binary
+            && let Some(whole) = self.whole(0)
+            && whole.abs() >= 1024
+        {
             let (mut value, mut suffix) = (whole, 0);
             while value % 1024 == 0 && suffix < 6 {
                 value /= 1024;
@@ -183,18 +353,23 @@ impl fmt::Display for Amount {
             }
             return write!(f, "{value}{}", ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][suffix]);
         }
-        let (mut value, mut exponent) = (self.nanos, -9);
-        while value % 1000 == 0 && exponent < 18 {
-            value /= 1000;
-            exponent += 3;
+        let mut exponent = self.exponent - self.exponent.rem_euclid(3);
+        if self.format != Format::Exponent {
+            exponent = exponent.min(18);
+        }
+        if self.negative {
+            f.write_str("-")?;
+        }
+        for digit in &self.digits {
+            write!(f, "{digit}")?;
+        }
+        for _ in exponent..self.exponent {
+            f.write_str("0")?;
         }
         match self.format {
-            Format::Exponent if exponent == 0 => write!(f, "{value}"),
-            Format::Exponent => write!(f, "{value}e{exponent}"),
-            _ => {
-                let suffix = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"][(exponent / 3 + 3) as usize];
-                write!(f, "{value}{suffix}")
-            }
+            Format::Exponent if exponent == 0 => Ok(()),
+            Format::Exponent => write!(f, "e{exponent}"),
+            _ => f.write_str(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"][(exponent / 3 + 3) as usize]),
         }
     }
 }
@@ -231,18 +406,7 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_refused() {
-        for text in [
-            "",
-            ".",
-            "-",
-            "1.2.3",
-            "1x",
-            "1 Gi",
-            "Gi",
-            "1e",
-            "1eX",
-            "99999999999999999999999999999999999999999",
-        ] {
+        for text in ["", ".", "-", "1.2.3", "1x", "1 Gi", "Gi", "1e", "1eX"] {
             assert!(text.parse::<Quantity>().is_err(), "{text}");
         }
     }

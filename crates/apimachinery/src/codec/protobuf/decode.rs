@@ -262,7 +262,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
 
 fn set(slot: Mut<'_>, token: Token<'_>) -> Result<()> {
     match slot {
-        Mut::Scalar(scalar) => Ok(scalar.set(token)?),
+        Mut::Scalar(scalar) | Mut::Quantity(scalar) => Ok(scalar.set(token)?),
         Mut::Text(place) => Ok(place.set(token)?),
         Mut::OptionalText(place) => Ok(place.set(token)?),
         _ => Err(WRONG_WIRE.into()),
@@ -397,7 +397,8 @@ pub(super) fn numbers<const N: usize>(bytes: &[u8]) -> Result<[i64; N]> {
         let (number, wire) = input.tag()?;
         match values.get_mut(number as usize - 1) {
             Some(value) if wire == WireType::Varint => *value = input.varint()? as i64,
-            _ => input.skip(wire)?,
+            Some(_) => return Err(WRONG_WIRE.into()),
+            None => input.skip(wire)?,
         }
     }
     Ok(values)
