@@ -84,13 +84,9 @@ fn of_field(field: &Field, default: &str, object: &mut Map) {
 
 /// Amounts in resource lists are held to a thousandth.
 fn round_up(amount: &mut String) {
-    const MILLI: i128 = 1_000_000;
-    let Ok(nanos) = Quantity::from(amount.as_str()).nanos() else { return };
-    if nanos % MILLI == 0 {
-        return;
-    }
-    let millis = nanos.div_euclid(MILLI) + 1;
-    if let Ok(rounded) = Quantity::from(format!("{millis}m")).canonical() {
+    if let Ok(rounded) = Quantity::from(amount.as_str()).round_up(-3)
+        && rounded.as_str() != amount
+    {
         *amount = rounded.to_string();
     }
 }

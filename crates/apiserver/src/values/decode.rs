@@ -1,10 +1,12 @@
 //! A value in the form its type gives it.
 
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use klient_apimachinery::go::json_type;
 use klient_apimachinery::schema::{Field, Schema, Type};
-use klient_apimachinery::{MicroTime, Quantity, Time};
+use klient_apimachinery::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
 use klient_schema::core_v1::PERSISTENT_VOLUME_CLAIM;
 use serde_json::Value;
 
@@ -121,7 +123,8 @@ impl Decoder {
         let value = self.value(value, field.ty)?;
         let left_out =
             field.omit_empty && !field.pointer && !is_struct(field.ty) && is_zero(&value, field.ty);
-        Ok((!left_out).then_some(value))
+        let not_set = value.is_null() && matches!(field.ty, Type::Time) && field.json == "creationTimestamp";
+        Ok((!left_out && !not_set).then_some(value))
     }
 
     fn value(&mut self, value: Value, ty: Type) -> Result<Value, Mismatch> {
@@ -146,17 +149,13 @@ impl Decoder {
                     Err(self.mismatch(&value, ty))
                 }
             }
-            (Type::Bytes, Value::String(text)) => bytes(text),
+            (Type::Bytes, Value::String(text)) => bytes(&text),
             (Type::Bytes, Value::Array(items)) => self.bytes_of(&items),
             (Type::Bytes, value) => Err(self.mismatch(&value, ty)),
-            (Type::Time, Value::String(text)) => {
-                Ok(time(text, |text| text.parse::<Time>().map(|time| time.to_string()))?)
-            }
-            (Type::MicroTime, Value::String(text)) => {
-                Ok(time(text, |text| text.parse::<MicroTime>().map(|time| time.to_string()))?)
-            }
+            (Type::Time, Value::String(text)) => Ok(time::<Time>(&text)?),
+            (Type::MicroTime, Value::String(text)) => Ok(time::<MicroTime>(&text)?),
             (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, ty, "string")),
-            (Type::Duration, value @ Value::String(_)) => Ok(value),
+            (Type::Duration, Value::String(text)) => Ok(duration(&text)?),
             (Type::Duration, value) => Err(self.mismatch(&value, ty)),
             (Type::Quantity, value) => Ok(quantity(&value)?),
             (Type::IntOrString, value @ Value::String(_)) => Ok(value),
@@ -342,21 +341,32 @@ fn go_name(ty: Type) -> String {
     }
 }
 
-fn bytes(text: String) -> Result<Value, Mismatch> {
-    if BASE64.decode(&text).is_ok() {
-        return Ok(text.into());
+fn bytes(text: &str) -> Result<Value, Mismatch> {
+    match ByteString::from_base64(text) {
+        Ok(bytes) => Ok(bytes.to_base64().into()),
+        Err(problem) => Err(Mismatch {
+            of_value: format!("error decoding from json: {problem}"),
+            of_json: problem.to_string(),
+        }),
     }
-    let is_base64 = |c: u8| c.is_ascii_alphanumeric() || b"+/=\r\n".contains(&c);
-    // What ends in the middle of four is at fault where they begin.
-    let at = text.bytes().position(|c| !is_base64(c)).unwrap_or(text.len() / 4 * 4);
-    let problem = format!("illegal base64 data at input byte {at}");
-    Err(Mismatch { of_value: format!("error decoding from json: {problem}"), of_json: problem })
 }
 
-fn time<E>(text: String, parse: impl Fn(&str) -> Result<String, E>) -> Result<Value, String> {
-    parse(&text).map(Value::String).map_err(|_| {
-        format!(r#"parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006""#)
-    })
+/// A time as it is written, or null if it is Go's zero time.
+fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
+    text: &str,
+) -> Result<Value, String> {
+    match text.parse::<T>() {
+        Ok(time) if time == T::default() => Ok(Value::Null),
+        Ok(time) => Ok(time.to_string().into()),
+        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Value, String> {
+    match text.parse::<Duration>() {
+        Ok(span) => Ok(span.to_string().into()),
+        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+    }
 }
 
 fn quantity(value: &Value) -> Result<Value, String> {

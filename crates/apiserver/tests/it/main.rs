@@ -25,4 +25,5 @@ mod replay;
 mod same;
 mod table;
 mod update;
+mod values;
 mod watch;
