@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	kjson "sigs.k8s.io/json"
 )
 
 func init() {
@@ -35,7 +36,7 @@ func init() {
 	// A LabelSelector in JSON: the selector it stands for.
 	answers["label-selector-from-object"] = func(input string) (string, error) {
 		var object metav1.LabelSelector
-		if err := json.Unmarshal([]byte(input), &object); err != nil {
+		if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(input), &object); err != nil {
 			return "", errors.New("no LabelSelector")
 		}
 		selector, err := metav1.LabelSelectorAsSelector(&object)
@@ -43,6 +44,15 @@ func init() {
 			return "", err
 		}
 		return selector.String(), nil
+	}
+	// The LabelSelector that stands for a selector: what JSON writes of it.
+	answers["label-selector-to-object"] = func(input string) (string, error) {
+		object, err := metav1.ParseToLabelSelector(input)
+		if err != nil {
+			return "", err
+		}
+		text, err := json.Marshal(object)
+		return string(text), err
 	}
 	answers["field-selector"] = func(input string) (string, error) {
 		selector, err := fields.ParseSelector(input)

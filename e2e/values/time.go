@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -34,6 +35,32 @@ func init() {
 	answers["micro-time-protobuf"] = func(input string) (string, error) {
 		var object coordinationv1.LeaseSpec
 		return read(&object, input)
+	}
+	// A text: what is written of it, with the words of refusals.
+	answers["time-text"] = func(input string) (string, error) {
+		value, err := time.Parse(time.RFC3339, input)
+		return value.UTC().Format(time.RFC3339), err
+	}
+	answers["micro-time-text"] = func(input string) (string, error) {
+		value, err := time.Parse(metav1.RFC3339Micro, input)
+		return value.UTC().Format(metav1.RFC3339Micro), err
+	}
+	// Where a time is no pointer, and where nothing is written of one that is not set.
+	answers["time-in-struct"] = func(input string) (string, error) {
+		var object struct {
+			Metadata  metav1.ObjectMeta `json:"metadata"`
+			Condition metav1.Condition  `json:"condition"`
+		}
+		text := strings.ReplaceAll(`{"metadata":{"creationTimestamp":$,"deletionTimestamp":$},"condition":{"lastTransitionTime":$}}`, "$", input)
+		if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(text), &object); err != nil {
+			return "", err
+		}
+		metadata, err := inBoth(&object.Metadata)
+		if err != nil {
+			return "", err
+		}
+		condition, err := inBoth(&object.Condition)
+		return metadata + " " + condition, err
 	}
 	answers["duration"] = func(input string) (string, error) {
 		value, err := time.ParseDuration(input)

@@ -7,7 +7,7 @@ use klient_apimachinery::codec::json;
 
 use crate::input::{digits, pick};
 use crate::judge::Answer;
-use crate::question::Question;
+use crate::question::{Kept, Question};
 use crate::words;
 
 pub(crate) const QUESTIONS: &[Question] = &[
@@ -17,7 +17,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make: |rng| if rng.bool() { format!("\"{}\"", make(rng)) } else { make(rng) },
         ours: read,
         compares_words: false,
-        kept: &[],
+        kept: OF_JSON,
     },
     Question {
         name: "quantity-value",
@@ -25,7 +25,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make,
         ours: |input| Quantity::from(input).value().map(|value| value.to_string()).map_err(words),
         compares_words: false,
-        kept: &[],
+        kept: OF_VALUES,
     },
     Question {
         name: "quantity-order",
@@ -33,7 +33,61 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make: |rng| format!("{} {}", make(rng), make(rng)),
         ours: order,
         compares_words: false,
-        kept: &[],
+        kept: &[NO_DIGITS, ENDLESS],
+    },
+];
+
+const NO_DIGITS: Kept = Kept {
+    reason: "an amount has a digit: Kubernetes takes `-`, `.`, `e3` and `Gi` for 0",
+    is: |input, ours, theirs| {
+        let is_number =
+            |text: &str| text.trim_start_matches(['+', '-', '.']).starts_with(|c: char| c.is_ascii_digit());
+        let mut texts = input.trim_matches('"').split(' ');
+        ours.is_err() && theirs.is_ok() && texts.any(|text| !text.is_empty() && !is_number(text))
+    },
+};
+
+const ENDLESS: Kept = Kept {
+    reason: "exponents have four digits at most: Kubernetes computes for minutes with more",
+    is: |_, _, theirs| theirs.as_ref().is_err_and(|problem| problem.starts_with("not asked")),
+};
+
+const OF_JSON: &[Kept] = &[
+    NO_DIGITS,
+    ENDLESS,
+    Kept {
+        reason: "what is written with backslashes in JSON means the same as without",
+        is: |input, ours, theirs| input.contains('\\') && ours.is_ok() && theirs.is_err(),
+    },
+    Kept {
+        reason: "a sign or a point that says nothing is not kept",
+        is: |_, ours, theirs| {
+            let (Ok(ours), Ok(theirs)) = (ours, theirs) else { return false };
+            let text = |answer: &str| Quantity::from(answer.trim_matches('"'));
+            let says_nothing = |c: char| c == '+' || c == '.';
+            text(ours) == text(theirs) && theirs.contains(says_nothing) && !ours.contains(says_nothing)
+        },
+    },
+    Kept {
+        reason: "an amount beyond 1000E keeps its size: Kubernetes writes `1000E` as `1`",
+        is: |_, ours, theirs| {
+            let (Ok(ours), Ok(theirs)) = (ours, theirs) else { return false };
+            let Some(exas) = ours.strip_suffix("E\"") else { return false };
+            exas.trim_end_matches('0').starts_with(theirs.trim_end_matches(['"', '0']))
+        },
+    },
+];
+
+const OF_VALUES: &[Kept] = &[
+    NO_DIGITS,
+    ENDLESS,
+    Kept {
+        reason: "a value that 64 bits do not hold is an error",
+        is: |_, ours, _| ours.as_ref().is_err_and(|problem| problem.contains("64-bit")),
+    },
+    Kept {
+        reason: "what is negative is rounded up too, and does not overflow: Kubernetes reads -715Ti as -5921670559",
+        is: |input, _, _| input.starts_with('-'),
     },
 ];
 
@@ -216,13 +270,18 @@ fn read(input: &str) -> Answer {
     let mut object = ResourceRequirements::default();
     let text = format!(r#"{{"limits":{{"a":{input}}}}}"#);
     json::decode(text.as_bytes(), &mut object).map_err(words)?;
-    let by_serde: ResourceRequirements = serde_json::from_str(&text).map_err(words)?;
-    let (ours, theirs) = (&object.limits["a"], &by_serde.limits["a"]);
-    if ours.as_str() != theirs.as_str() {
-        return Err("serde reads it differently".to_owned());
+    let ours = &object.limits["a"];
+    // Other deserializers have numbers only, which floats stand for.
+    if input.starts_with('"') {
+        let by_serde: ResourceRequirements = serde_json::from_str(&text).map_err(words)?;
+        if by_serde != object {
+            return Err("serde reads it differently".to_owned());
+        }
     }
-    let canonical = ours.canonical().map_err(words)?;
-    Ok(format!("{:?}", canonical.as_str()))
+    if !ours.as_str().is_empty() || input.contains('"') {
+        ours.canonical().map_err(words)?;
+    }
+    Ok(serde_json::to_value(&object).map_err(words)?["limits"]["a"].to_string())
 }
 
 fn order(input: &str) -> Answer {

@@ -6,7 +6,8 @@ use klient_apimachinery::{fields, labels};
 
 use crate::input::pick;
 use crate::judge::Answer;
-use crate::question::Question;
+use crate::question::{Kept, Question};
+use crate::words;
 
 pub(crate) const QUESTIONS: &[Question] = &[
     Question {
@@ -15,7 +16,12 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make,
         ours: |input| printed(input.parse::<labels::Selector>()),
         compares_words: true,
-        kept: &[],
+        kept: &[Kept {
+            reason: "`==` is printed as `=`, which means the same",
+            is: |_, ours, theirs| {
+                theirs.as_ref().is_ok_and(|theirs| ours.as_ref() == Ok(&theirs.replace("==", "=")))
+            },
+        }],
     },
     Question {
         name: "label-match",
@@ -34,12 +40,40 @@ pub(crate) const QUESTIONS: &[Question] = &[
         kept: &[],
     },
     Question {
+        name: "label-selector-to-object",
+        table: LABELS,
+        make,
+        ours: to_object,
+        compares_words: false,
+        kept: &[
+            Kept {
+                reason: "`!=` has an object that means the same: `NotIn`",
+                is: |_, ours, theirs| {
+                    ours.is_ok() && theirs.as_ref().is_err_and(|theirs| theirs.starts_with("\"!=\""))
+                },
+            },
+            Kept {
+                reason: "two values of one key, which nothing has, do not become one, which something may have",
+                is: |_, ours, theirs| {
+                    ours.as_ref().is_ok_and(|ours| ours.contains("matchLabels")) && theirs.is_ok()
+                },
+            },
+        ],
+    },
+    Question {
         name: "field-selector",
         table: FIELDS,
         make: make_fields,
         ours: |input| printed(input.parse::<fields::Selector>()),
         compares_words: true,
-        kept: &[],
+        kept: &[Kept {
+            reason: "conditions stay in the order in which they are written, and the first that is wrong is named",
+            is: |input, ours, theirs| match (ours, theirs) {
+                (Ok(ours), Ok(theirs)) => sorted(ours) == sorted(theirs),
+                (Err(_), Err(_)) => input.contains(','),
+                _ => false,
+            },
+        }],
     },
 ];
 
@@ -248,12 +282,9 @@ fn printed<S: ToString + std::str::FromStr<Err: std::fmt::Debug> + PartialEq>(
     selector: Result<S, impl ToString>,
 ) -> Answer {
     let text = selector.map_err(|problem| problem.to_string()).map(|selector| selector.to_string())?;
-    let again: S =
-        text.parse().map_err(|problem| format!("{text:?} is printed, but does not parse: {problem:?}"))?;
-    if again.to_string() == text {
-        Ok(text)
-    } else {
-        Err(format!("{text:?} is printed, but means something else"))
+    match text.parse::<S>() {
+        Ok(_) => Ok(text),
+        Err(problem) => Err(format!("{text:?} is printed, but does not parse: {problem:?}")),
     }
 }
 
@@ -324,6 +355,25 @@ fn make_object(rng: &mut Rng) -> String {
 fn from_object(input: &str) -> Answer {
     let object: LabelSelector = serde_json::from_str(input).map_err(|_| "no LabelSelector".to_owned())?;
     printed(labels::Selector::try_from(&object))
+}
+
+fn to_object(input: &str) -> Answer {
+    let selector: labels::Selector = input.parse().map_err(words)?;
+    let object = LabelSelector::try_from(&selector).map_err(words)?;
+    let back = labels::Selector::try_from(&object).map_err(words)?;
+    let object = serde_json::to_string(&object).map_err(words)?;
+    if back.requirements().len() == selector.requirements().len() {
+        Ok(object)
+    } else {
+        Err(format!("{object} selects as {back}"))
+    }
+}
+
+/// Parts between commas, escaped or not.
+fn sorted(selector: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = selector.split(',').collect();
+    parts.sort_unstable();
+    parts
 }
 
 fn make_fields(rng: &mut Rng) -> String {

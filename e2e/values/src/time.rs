@@ -1,19 +1,20 @@
 //! Times and spans of time.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::str::FromStr;
 
 use fastrand::Rng;
 use klient_api::coordination::v1::LeaseSpec;
-use klient_apimachinery::Duration;
 use klient_apimachinery::codec::{ManagedFields, json, protobuf};
 use klient_apimachinery::message::Message;
-use klient_apimachinery::meta::v1::ManagedFieldsEntry;
+use klient_apimachinery::meta::v1::{Condition, ManagedFieldsEntry, ObjectMeta};
+use klient_apimachinery::{Duration, InvalidValue, MicroTime, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::input::{digits, pick};
 use crate::judge::Answer;
-use crate::question::Question;
+use crate::question::{Kept, Question};
 use crate::words;
 
 pub(crate) const QUESTIONS: &[Question] = &[
@@ -39,7 +40,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make: make_message,
         ours: |input| read_message::<ManagedFieldsEntry>(34, input),
         compares_words: false,
-        kept: &[],
+        kept: OF_MESSAGES,
     },
     Question {
         name: "micro-time-protobuf",
@@ -47,14 +48,38 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make: make_message,
         ours: |input| read_message::<LeaseSpec>(34, input),
         compares_words: false,
+        kept: OF_MESSAGES,
+    },
+    Question {
+        name: "time-text",
+        table: TEXTS,
+        make: |rng| make(rng).trim_matches('"').to_owned(),
+        ours: |input| written::<Time>(input),
+        compares_words: true,
+        kept: &[],
+    },
+    Question {
+        name: "micro-time-text",
+        table: TEXTS,
+        make: |rng| make(rng).trim_matches('"').to_owned(),
+        ours: |input| written::<MicroTime>(input),
+        compares_words: true,
+        kept: &[],
+    },
+    Question {
+        name: "time-in-struct",
+        table: TIMES,
+        make,
+        ours: in_struct,
+        compares_words: false,
         kept: &[],
     },
     Question {
         name: "duration",
         table: DURATIONS,
         make: make_duration,
-        ours: |input| input.parse().map(|span: Duration| span.to_string()).map_err(words),
-        compares_words: false,
+        ours: |input| written::<Duration>(input),
+        compares_words: true,
         kept: &[],
     },
 ];
@@ -127,6 +152,32 @@ const TIMES: &[&str] = &[
     "[]",
 ];
 
+const TEXTS: &[&str] = &[
+    "2026-11-21T10:04:03Z",
+    "2026-11-21T10:04:03.123456Z",
+    "2026-11-21T10:04:03.+12345Z",
+    "2026-11-21T10:04:03.-00000Z",
+    "2026-11-21T10:04:03.-00001Z",
+    "2026-11-21T10:04:03.12345",
+    "2026-11-21T10:04:03.123456",
+    "2026-11-21T10:04:03.123456+24:61",
+    "2026-11-21T10:04:03+25:61",
+    "2026-11-21T10:04:03+25:x1",
+    "2026-11-21T10:04:03x25:00",
+    "2026-11-21T10:04:03x24:00",
+    "2026-11-21T10:04:03Z\n\"é\\\u{7f}",
+    "2026-02-30T10:04:03Z",
+    "2026-02-30T10:04:03Z ",
+    "2026-02-30T10:60:03Z",
+    "2026-11-21T30:04:03Z",
+    "2026-11-21T3:04:3Z",
+    "2026-11-21T3:4:03Z",
+    "2026-11-1T3:4:03Z",
+    "26-11-1T3:4:03Z",
+    "é",
+    "",
+];
+
 fn make(rng: &mut Rng) -> String {
     let year = match rng.u8(0..4) {
         0 => pick(rng, &["0000", "0001", "1900", "1969", "1970", "2000", "2038", "9999"]).to_string(),
@@ -168,6 +219,19 @@ where
     Ok(format!("{} {}", in_json(&object)?, hexadecimal(&encoded)))
 }
 
+fn in_struct(input: &str) -> Answer {
+    let metadata =
+        read::<ObjectMeta>(&format!(r#"{{"creationTimestamp":{input},"deletionTimestamp":{input}}}"#))?;
+    let condition = read::<Condition>(&format!(r#"{{"lastTransitionTime":{input}}}"#))?;
+    Ok(format!("{metadata} {condition}"))
+}
+
+/// What is written of a text, and what it is refused with.
+fn written<T: FromStr<Err = InvalidValue> + Display>(input: &str) -> Answer {
+    let value = input.parse::<T>().map_err(|problem| problem.go_words().unwrap_or_default().to_owned())?;
+    Ok(value.to_string())
+}
+
 fn in_json<T: Message + Serialize>(object: &T) -> Answer {
     let mut text = Vec::new();
     json::encode(object, &mut text);
@@ -176,20 +240,45 @@ fn in_json<T: Message + Serialize>(object: &T) -> Answer {
     if by_serde == text { Ok(text) } else { Err("serde writes it differently".to_owned()) }
 }
 
+const OF_MESSAGES: &[Kept] = &[
+    Kept { reason: "a time that is zero is not there", is: |input, _, _| input.is_empty() },
+    Kept {
+        reason: "microseconds are counted in 64 bits, which end 292,000 years after 1970",
+        is: |_, ours, _| ours.as_ref().is_err_and(|problem| problem.ends_with("out of range")),
+    },
+    Kept {
+        reason: "seconds that 64 bits do not hold since year 1 begin anew at the other end",
+        is: |_, ours, theirs| {
+            let is_far = |answer: &Answer| answer.as_ref().is_ok_and(|text| text.contains("2922770"));
+            is_far(ours) && is_far(theirs)
+        },
+    },
+    Kept {
+        reason: "what cannot be a tag is refused, in parts that nobody knows too",
+        is: |_, ours, _| ours.as_ref().is_err_and(|problem| problem.ends_with("should be a tag is none")),
+    },
+    Kept {
+        reason: "numbers of more than 64 bits are refused",
+        is: |_, ours, _| ours.as_ref().is_err_and(|problem| problem.ends_with("more than 64 bits")),
+    },
+];
+
 /// Fields of `Timestamp`, in hexadecimal.
 const MESSAGES: &[&str] = &[
     "",
     "0800",
     "08001000",
     "0880d2d8c90610c0843d",
-    // 9999-12-31T23:59:59Z.
-    "08ffd19da3ee4a",
-    // 0001-01-01T00:00:00Z.
-    "0880928bdbf1ffffffff01",
-    "0880928bdbf1ffffffff0110c0843d",
-    // A second before year 0, and one in year 10000.
+    // 9999-12-31T23:59:59Z, and a second later.
+    "08ff82d1ffaf07",
+    "088083d1ffaf07",
+    // 0001-01-01T00:00:00Z, and a microsecond later.
+    "088092b8c398feffffff01",
+    "088092b8c398feffffff0110e807",
+    // 0000-01-01T00:00:00Z, and a second before.
+    "088088aeb498feffffff01",
+    "08ff87aeb498feffffff01",
     "08ffffffffffffffffff01",
-    "0880d29da3ee4a",
     "0880d2d8c90610ffffffffffffffffff01",
     "0880d2d8c9061080a8d6b907",
     "08ffffffffffffffff7f",
@@ -231,7 +320,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// What JSON writes of an object in which protobuf has one field.
 fn read_message<T: Message + Default + Serialize>(tag: u8, input: &str) -> Answer {
-    let byte = |at: usize| input.get(at..at + 2).and_then(|text| u8::from_str_radix(text, 16).ok());
+    let digits = |at: usize| input.get(at..at + 2).filter(|two| two.bytes().all(|c| c.is_ascii_hexdigit()));
+    let byte = |at: usize| digits(at).and_then(|text| u8::from_str_radix(text, 16).ok());
     let bytes: Option<Vec<u8>> = (0..input.len()).step_by(2).map(byte).collect();
     let bytes = bytes.ok_or("no hexadecimal digits")?;
     let len = u8::try_from(bytes.len()).ok().filter(|len| *len < 0x80).ok_or("too long")?;
