@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_times_of_a_series_go_before_those_of_the_event() {
         check_times(json!({}), "<unknown>", "<unknown>", 1);
-        check_times(json!({"eventTime": "2026-01-10T11:57:00.5Z"}), "3m", "3m", 1);
+        check_times(json!({"eventTime": "2026-01-10T11:57:00.500000Z"}), "3m", "3m", 1);
         check_times(
             json!({"deprecatedFirstTimestamp": "2026-01-10T11:50:00Z", "deprecatedCount": 3}),
             "10m",
@@ -170,8 +170,8 @@ mod tests {
         );
         check_times(
             json!({
-                "eventTime": "2026-01-10T11:50:00Z",
-                "series": {"count": 7, "lastObservedTime": "2026-01-10T11:59:00Z"},
+                "eventTime": "2026-01-10T11:50:00.000000Z",
+                "series": {"count": 7, "lastObservedTime": "2026-01-10T11:59:00.000000Z"},
                 "deprecatedLastTimestamp": "2026-01-10T11:00:00Z",
                 "deprecatedCount": 3,
             }),

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::ByteString;
 
 use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 use crate::auth::Credentials;
@@ -238,8 +237,8 @@ impl<T> Named<T> {
         let (pem, what) = if let Some(data) = data.as_deref().filter(|data| !data.is_empty()) {
             let what = self.field(&format!("{field}-data"));
             let plain: String = data.split_whitespace().collect();
-            let pem = BASE64.decode(plain);
-            (pem.map_err(|_| Error::config(&*what, Problem("it is no base64".to_owned())))?, what)
+            let pem = ByteString::from_base64(&plain);
+            (pem.map_err(|_| Error::config(&*what, Problem("it is no base64".to_owned())))?.0, what)
         } else if let Some(file) = file.as_deref().filter(|file| !file.as_os_str().is_empty()) {
             let path = self.path(file);
             let what = format!("{field} {}", path.display());
