@@ -72,11 +72,9 @@ impl Creation<'_> {
         for field in SYSTEM_METADATA {
             metadata.remove(field);
         }
-        let asked_version = metadata.remove("resourceVersion");
+        let version = metadata.remove("resourceVersion").unwrap_or_default();
+        let has_version = version.as_str().and_then(|version| version.parse::<u64>().ok()).unwrap_or(0) != 0;
         let mut homes = admission::homes(state, resource, &object)?;
-        if asked_version.is_some_and(|version| version != "") {
-            return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
-        }
         let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
         let generated = name.is_empty() && !prefix.is_empty();
         let metadata = map_at(&mut object, "metadata");
@@ -90,7 +88,7 @@ impl Creation<'_> {
             if generated {
                 map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
             }
-            match self.store(object.clone(), &mut homes) {
+            match self.store(object.clone(), has_version, &mut homes) {
                 Err(failure) if generated && failure.is(Reason::AlreadyExists) => {
                     if attempt == ATTEMPTS {
                         return Err(failure.not_generated());
@@ -102,8 +100,8 @@ impl Creation<'_> {
         unreachable!("the last attempt returns")
     }
 
-    fn store(&self, mut object: Map, homes: &mut Vec<Unchanged>) -> Result<Arc<Object>> {
-        let Creation { state, resource, manager, dry_run } = *self;
+    fn store(&self, mut object: Map, has_version: bool, homes: &mut Vec<Unchanged>) -> Result<Arc<Object>> {
+        let Creation { state, resource, manager, dry_run, .. } = *self;
         resource.default(&mut object);
         if let Some(manager) = manager {
             Ownership::of(resource, None).update(None, &mut object, manager);
@@ -127,6 +125,9 @@ impl Creation<'_> {
                 return Err(Failure::already_exists(&resource.target(&name)));
             }
             return Ok(Arc::new(stored_as.store(key, object, None)));
+        }
+        if has_version {
+            return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
         }
         let mut encode = |version| stored_as.store(key.clone(), object.clone(), Some(version));
         let created = loop {

@@ -287,7 +287,7 @@ impl Change<'_> {
 
 /// What a status has no say in stays as it was.
 fn keep_metadata(kept: &[&[&str]], metadata: &mut Map, old: &Map) {
-    const ALL: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
+    const ALL: [&str; 5] = ["annotations", "deletionTimestamp", "finalizers", "labels", "ownerReferences"];
     for path in kept {
         let names = match path {
             ["metadata"] => &ALL[..],
@@ -300,21 +300,20 @@ fn keep_metadata(kept: &[&[&str]], metadata: &mut Map, old: &Map) {
     }
 }
 
-/// What the server alone sets stays as it was.
+/// What the server alone sets stays as it was. An object that is not to go cannot be marked so by a write, which
+/// validation says.
 fn keep_system_metadata(new: &mut Map, old: &Map) {
-    const KEPT: [&str; 7] = [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "generation",
-        "resourceVersion",
-        "generateName",
-    ];
+    const KEPT: [&str; 5] = ["uid", "creationTimestamp", "generation", "resourceVersion", "generateName"];
     let metadata = map_at(new, "metadata");
     metadata.remove("selfLink");
     for name in KEPT {
         set(metadata, name, at(old, &["metadata", name]));
+    }
+    if let Some(time) = at(old, &["metadata", "deletionTimestamp"]) {
+        metadata.insert("deletionTimestamp".to_owned(), time.clone());
+    }
+    if let Some(seconds) = at(old, &["metadata", "deletionGracePeriodSeconds"]) {
+        metadata.entry("deletionGracePeriodSeconds").or_insert_with(|| seconds.clone());
     }
 }
 

@@ -109,9 +109,8 @@ async fn what_the_server_sets_stays() {
     changed["metadata"]["labels"] = json!({"a": "b"});
     changed["metadata"]["generation"] = 7.into();
     changed["metadata"]["creationTimestamp"] = Value::Null;
-    changed["metadata"]["deletionTimestamp"] = "2001-01-01T00:00:00Z".into();
     let updated = client.put(&path, &changed).await.expect(200);
-    for field in ["uid", "creationTimestamp", "generation", "deletionTimestamp"] {
+    for field in ["uid", "creationTimestamp", "generation"] {
         assert_eq!(updated["metadata"][field], created["metadata"][field], "{field}");
     }
     changed["metadata"]["uid"] = "other".into();
@@ -162,4 +161,48 @@ async fn names_are_generated() {
         refusal.ends_with("metadata.name: Required value: name or generateName is required"),
         "{refusal}"
     );
+}
+
+#[tokio::test]
+async fn an_update_cannot_mark_a_live_object_as_going() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    let path = format!("{CONFIG_MAPS}/a");
+    let mut marked = named("a");
+    marked["metadata"]["deletionTimestamp"] = "2030-01-01T00:00:00Z".into();
+    let immutable =
+        r#"metadata.deletionTimestamp: Invalid value: "2030-01-01T00:00:00Z": field is immutable"#;
+    let refusal = format!(r#"422 ConfigMap "a" is invalid: {immutable}"#);
+    assert_eq!(client.put(&path, &marked).await.refusal(), refusal);
+    assert_eq!(client.patch(&path, "merge", &marked).await.refusal(), refusal);
+    let mut seconds = named("a");
+    seconds["metadata"]["deletionGracePeriodSeconds"] = 5.into();
+    assert_eq!(
+        client.put(&path, &seconds).await.refusal(),
+        r#"422 ConfigMap "a" is invalid: metadata.deletionGracePeriodSeconds: Invalid value: 5: field is immutable"#
+    );
+    // One that is going stays so, whatever is said of it.
+    let held = json!({"metadata": {"finalizers": ["a.example/hold"]}});
+    client.patch(&path, "merge", &held).await.expect(200);
+    let going = client.delete(&path).await.expect(200);
+    marked["metadata"]["finalizers"] = json!(["a.example/hold"]);
+    let updated = client.put(&path, &marked).await.expect(200);
+    assert_eq!(updated["metadata"]["deletionTimestamp"], going["metadata"]["deletionTimestamp"]);
+    assert_eq!(updated["metadata"]["deletionGracePeriodSeconds"], 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_create_may_name_a_version() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let mut versioned = named("a");
+    versioned["metadata"]["resourceVersion"] = "5".into();
+    client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &versioned).await.expect(201);
+    let refusal = client.post(CONFIG_MAPS, &versioned).await.refusal();
+    assert_eq!(refusal, "500 resourceVersion should not be set on objects to be created");
+    versioned["metadata"]["name"] = "A".into();
+    assert_eq!(client.post(CONFIG_MAPS, &versioned).await.status, 422, "its rules come first");
+    versioned["metadata"] = json!({"name": "a", "resourceVersion": "0"});
+    client.post(CONFIG_MAPS, &versioned).await.expect(201);
 }
