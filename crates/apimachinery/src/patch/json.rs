@@ -99,6 +99,12 @@ impl JsonPatch {
         }
         Ok(())
     }
+
+    /// The keys, from the root, of each place that the operations name.
+    pub fn paths(&self) -> impl Iterator<Item = Vec<String>> {
+        let pointers = self.0.iter().flat_map(|operation| [&operation.path, &operation.from]).flatten();
+        pointers.map(|pointer| Pointer(pointer).keys())
+    }
 }
 
 fn mismatch(value: &Value, wanted: &str) -> JsonPatchError {

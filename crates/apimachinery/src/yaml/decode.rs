@@ -1,6 +1,7 @@
 //! One YAML document to a JSON value.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,6 +14,9 @@ use crate::go;
 
 /// How deep lists and maps may be nested.
 const MAX_DEPTH: usize = 200;
+
+/// How many repeated keys are named.
+const MAX_REPEATED: usize = 100;
 
 /// How many values aliases may stand for, beyond those in the text.
 const MAX_ALIASED: usize = 100_000;
@@ -31,12 +35,46 @@ const MAX_ALIASED: usize = 100_000;
 /// # Ok::<(), yaml::YamlError>(())
 /// ```
 pub fn from_str(text: &str) -> Result<Value, YamlError> {
+    from_str_noting(text).map(|(value, _)| value)
+}
+
+/// As [`from_str`], with the keys that stand in a map more than once: the last one counts. Strict decoding refuses
+/// them.
+///
+/// # Errors
+///
+/// As [`from_str`].
+///
+/// ```
+/// use klient_apimachinery::yaml;
+/// let (value, repeated) = yaml::from_str_noting("a: 1\nb: {}\na: 2\n")?;
+/// assert_eq!(value, serde_json::json!({"a": 2, "b": {}}));
+/// assert_eq!(repeated[0].to_string(), r#"line 3: key "a" already set in map"#);
+/// # Ok::<(), yaml::YamlError>(())
+/// ```
+pub fn from_str_noting(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
     // The parser panics on some texts that end in the middle of something.
     let read = std::panic::catch_unwind(|| read(text));
     read.unwrap_or_else(|_| Err(YamlError::yaml("found unexpected end of stream")))
 }
 
-fn read(text: &str) -> Result<Value, YamlError> {
+/// A key that stands in a map already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The line of its value, counted from 1.
+    pub line: u64,
+    /// The key as JSON has it.
+    pub key: String,
+}
+
+/// As Go's strict decoder says it.
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: key {} already set in map", self.line, go::quoted(&self.key))
+    }
+}
+
+fn read(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The parser panics at the end of a block of text that has no line break there.
     let last = text.rsplit('\n').next().unwrap_or_default();
@@ -47,12 +85,21 @@ fn read(text: &str) -> Result<Value, YamlError> {
     compose(text, None)
 }
 
-fn compose(text: &str, added_break: Option<usize>) -> Result<Value, YamlError> {
+fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeated>), YamlError> {
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
     let added_break = added_break.map(|end| end as u64);
-    Composer { parser, anchors: HashMap::new(), aliased: 0, added_break, is_refused: false }.document()
+    let mut composer = Composer {
+        parser,
+        anchors: HashMap::new(),
+        aliased: 0,
+        added_break,
+        is_refused: false,
+        repeated: Vec::new(),
+    };
+    let value = composer.document()?;
+    Ok((value, composer.repeated))
 }
 
 struct Composer<R> {
@@ -64,6 +111,8 @@ struct Composer<R> {
     added_break: Option<u64>,
     /// Whether the text is known to be no YAML.
     is_refused: bool,
+    /// Keys that stand twice in their maps.
+    repeated: Vec<Repeated>,
 }
 
 impl<R: std::io::BufRead> Composer<R> {
@@ -176,8 +225,11 @@ impl<R: std::io::BufRead> Composer<R> {
                 }
                 data => self.key(data, depth + 1)?,
             };
-            let data = self.next()?.data;
+            let Event { data, start_mark, .. } = self.next()?;
             let value = self.value(data, depth + 1)?;
+            if entries.contains_key(&key) && self.repeated.len() < MAX_REPEATED {
+                self.repeated.push(Repeated { line: start_mark.line + 1, key: key.clone() });
+            }
             entries.insert(key, value);
         }
     }

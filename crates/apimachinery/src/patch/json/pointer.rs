@@ -37,6 +37,12 @@ impl fmt::Display for Problem {
 pub(super) struct Pointer<'a>(pub(super) &'a str);
 
 impl Pointer<'_> {
+    /// The keys on the way to the place it names, and that of the place.
+    pub(super) fn keys(&self) -> Vec<String> {
+        let (_, path) = self.0.split_once('/').unwrap_or_default();
+        path.split('/').map(unescaped).collect()
+    }
+
     /// The place it names, if what should hold that is there.
     pub(super) fn find<'d>(&self, document: &'d mut Value) -> Option<Place<'d>> {
         let (_, path) = self.0.split_once('/')?;
