@@ -1,5 +1,6 @@
 //! Answers: objects, lists, Statuses, Tables, in the form that was asked for.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 use bytes::Bytes;
@@ -187,12 +188,9 @@ pub(crate) fn partial(version: &str, object: &Map) -> Vec<u8> {
 pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
     const LONGEST: usize = 256;
     const LONGEST_OF_ALL: usize = 4096;
-    let mut unique: Vec<&str> = Vec::new();
-    for warning in warnings {
-        if !unique.contains(&warning.as_str()) {
-            unique.push(warning);
-        }
-    }
+    let mut seen: HashSet<&str> = HashSet::new();
+    let unique: Vec<&str> =
+        warnings.iter().map(String::as_str).filter(|warning| seen.insert(warning)).collect();
     let is_long = unique.iter().map(|warning| warning.chars().count()).sum::<usize>() > LONGEST_OF_ALL;
     let mut written = 0;
     for warning in unique {

@@ -32,6 +32,7 @@ mod storage;
 mod tests;
 mod volume;
 mod volume_source;
+pub(crate) mod warnings;
 mod webhook;
 mod workload;
 

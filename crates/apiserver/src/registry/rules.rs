@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::Resource;
 use super::resource::Flavor;
 use crate::crd::definition;
+use crate::defaults;
 use crate::field::{FieldError, Problems};
+use crate::validation::{self, warnings};
 use crate::values::{self, Decoded, Map, Mismatch};
-use crate::{defaults, validation};
 
 impl Resource {
     /// Brings an object into the form it is stored in, and names the fields it does not know.
@@ -154,6 +155,23 @@ impl Resource {
             problems.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
         }
         problems
+    }
+
+    /// What a client is warned of whose object is taken as a new one, or in place of the old one.
+    pub(crate) fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
+        match &self.flavor {
+            Flavor::BuiltIn(_) if self.is_definition() => warnings::definition(object, old),
+            Flavor::BuiltIn(resource) => warnings::object(resource, object, old),
+            Flavor::Custom { .. } => warnings::custom(object, old),
+        }
+    }
+
+    /// What a client is warned of that has written the status of an object.
+    pub(crate) fn status_warnings(&self, object: &Map) -> Vec<String> {
+        match &self.flavor {
+            Flavor::BuiltIn(resource) => warnings::status(resource, object),
+            Flavor::Custom { .. } => Vec::new(),
+        }
     }
 
     fn metadata_problems(&self, object: &Map, old: &Map) -> Vec<FieldError> {

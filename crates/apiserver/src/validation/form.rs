@@ -153,7 +153,7 @@ pub(super) fn ip(text: &str) -> Vec<String> {
 }
 
 /// An address as old servers read it: with leading zeros.
-fn sloppy_ip(text: &str) -> Option<Ipv4Addr> {
+pub(super) fn sloppy_ip(text: &str) -> Option<Ipv4Addr> {
     let strip = |part: &str| {
         let digits = part.trim_start_matches('0');
         if digits.is_empty() && !part.is_empty() { "0".to_owned() } else { digits.to_owned() }
