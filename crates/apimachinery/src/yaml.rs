@@ -13,7 +13,7 @@ mod scalar;
 
 use std::fmt;
 
-pub use bytes::{from_slice, text};
+pub use bytes::{from_slice, from_slice_noting, text};
 pub use decode::{Repeated, from_str, from_str_noting};
 pub use documents::{Documents, documents};
 pub use encode::to_string;

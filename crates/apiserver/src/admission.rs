@@ -12,6 +12,7 @@ pub(crate) use addresses::Addresses;
 
 use crate::crd::definition::{self, Definition};
 use crate::field::FieldError;
+use crate::handlers::Warnings;
 use crate::handlers::update::Change;
 use crate::namespaces::{self, Cleanup};
 use crate::ownership::Ownership;
@@ -240,6 +241,7 @@ fn reconsider(state: &Arc<State>, gone: &Map) {
             manager: None,
             patching: true,
             dry_run: false,
+            warnings: &Warnings::default(),
         };
         let names = state.names.lock();
         let changed = change.make(&mut |old, _| {

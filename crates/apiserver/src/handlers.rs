@@ -14,6 +14,7 @@ mod scale;
 pub(crate) mod update;
 mod watch;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -47,12 +48,30 @@ pub(crate) async fn handle(mut context: Context) -> Result<Response<Body>> {
         return Ok(response);
     }
     context.warnings.extend(context.resource.warning.clone().filter(|_| context.info.verb != Verb::Watch));
-    let mut response = match context.info.subresource.clone() {
+    let done = match context.info.subresource.clone() {
         None => context.resource_verb().await,
         Some(subresource) => context.subresource_verb(&subresource),
-    }?;
+    };
+    let mut response = done.unwrap_or_else(|failure| {
+        let format = negotiate(&context.headers, &context.query, Offer::PLAIN).ok();
+        respond::failure(&failure, format)
+    });
     respond::warn(&mut response, &context.warnings);
     Ok(response)
+}
+
+/// What a client is warned of while its object is written.
+#[derive(Default)]
+pub(crate) struct Warnings(RefCell<Vec<String>>);
+
+impl Warnings {
+    pub(crate) fn add(&self, warnings: Vec<String>) {
+        self.0.borrow_mut().extend(warnings);
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.0.take()
+    }
 }
 
 impl Context {
@@ -102,7 +121,13 @@ impl Context {
 
     fn subresource_verb(&mut self, name: &str) -> Result<Response<Body>> {
         let Some(subresource) = self.resource.subresource(name) else {
-            return Err(Failure::no_such_resource());
+            // Of custom resources upstream says that the object is not there.
+            let is_custom = self.resource.is_custom();
+            return Err(if is_custom {
+                Failure::not_found(&self.target())
+            } else {
+                Failure::no_such_resource()
+            });
         };
         let verb = self.info.verb;
         if !subresource.verbs.iter().any(|other| other == verb.as_str()) {

@@ -10,6 +10,7 @@ use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
 use crate::admission;
+use crate::handlers::Warnings;
 use crate::handlers::delete::{Outcome, delete_object};
 use crate::handlers::options::{Deletion, Propagation};
 use crate::handlers::update::Change;
@@ -141,7 +142,8 @@ fn change(
 ) -> Result<Arc<Object>> {
     let key = Key::new(None, name);
     let manager = Some("kube-controller-manager");
-    Change { state, resource, key, subresource, manager, patching: true, dry_run: false }.make(
+    let warnings = &Warnings::default();
+    Change { state, resource, key, subresource, manager, patching: true, dry_run: false, warnings }.make(
         &mut |old, _| {
             let mut new = old.clone();
             if is_going(old) {

@@ -9,13 +9,15 @@ mod depth;
 mod encode;
 mod parse;
 mod path;
+mod strict;
 pub(crate) mod syntax;
 
 pub(crate) use decode::{Decoded, Mismatch, decode, empty};
 pub(crate) use depth::is_too_deep;
-pub(crate) use encode::{encode, plain};
+pub(crate) use encode::{encode, encode_value, plain};
 pub(crate) use parse::parse;
 pub(crate) use path::{at, at_mut, list_at, map_at, set, text_at};
+pub(crate) use strict::{Target, strict_notes};
 
 use serde_json::Value;
 

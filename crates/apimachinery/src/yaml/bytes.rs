@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{YamlError, from_str};
+use super::{Repeated, YamlError, from_str_noting};
 
 /// Decodes the bytes of a file as kubectl does: UTF-16 if a byte order mark says so (which PowerShell's `>` writes), else
 /// UTF-8. U+FFFD stands for what cannot be decoded.
@@ -27,17 +27,26 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
 ///
 /// # Errors
 ///
-/// As [`from_str`], and for bytes that are not in the encoding.
+/// As [`from_str`](super::from_str), and for bytes that are not in the encoding.
 pub fn from_slice(bytes: &[u8]) -> Result<Value, YamlError> {
+    from_slice_noting(bytes).map(|(value, _)| value)
+}
+
+/// As [`from_slice`], with the keys that stand in a map more than once.
+///
+/// # Errors
+///
+/// As [`from_slice`].
+pub fn from_slice_noting(bytes: &[u8]) -> Result<(Value, Vec<Repeated>), YamlError> {
     if let Some(units) = utf_16(bytes) {
         let units: Option<Vec<u16>> = units.collect();
         let units = units.ok_or_else(|| YamlError::yaml("incomplete UTF-16 character"))?;
         let text =
             String::from_utf16(&units).map_err(|_| YamlError::yaml("unexpected low surrogate area"))?;
-        return from_str(&text);
+        return from_str_noting(&text);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => from_str(text),
+        Ok(text) => from_str_noting(text),
         Err(error) => Err(YamlError::yaml(match (bytes[error.valid_up_to()], error.error_len()) {
             (0x80..0xc0 | 0xf8.., _) => "invalid leading UTF-8 octet",
             (_, None) => "incomplete UTF-8 octet sequence",

@@ -3,13 +3,14 @@
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::yaml::Repeated;
 use serde_json::Value;
 
-use super::Context;
-use super::body::{check_namespace, media_type, read_yaml};
+use super::body::{check_namespace, media_type, read_yaml, repeated_keys};
 use super::create::Creation;
-use super::options::{Write, WriteOptions};
+use super::options::{FieldValidation, Write, WriteOptions};
 use super::update::{Change, check_name};
+use super::{Context, Warnings};
 use crate::ownership::{Ownership, kind, named};
 use crate::registry::Resource;
 use crate::respond::{self, Body};
@@ -27,10 +28,12 @@ pub(crate) fn apply(context: &mut Context, subresource: Option<&str>) -> Result<
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Apply)?;
     let resource = context.resource.clone();
-    let config = read(&context.body)?;
+    let Config { fields: config, repeated } = Config::read(&context.body)?;
     let manager = options.manager(&context.headers);
+    let mut notes = Vec::new();
     let ownership = Ownership::of(&resource, subresource);
     let place = Place { resource: &resource, namespace: context.namespace(), name: context.name() };
+    let warnings = Warnings::default();
     let change = Change {
         state: &context.state,
         resource: &resource,
@@ -39,17 +42,27 @@ pub(crate) fn apply(context: &mut Context, subresource: Option<&str>) -> Result<
         manager: None,
         patching: true,
         dry_run: options.dry_run,
+        warnings: &warnings,
     };
-    let creation =
-        Creation { state: &context.state, resource: &resource, manager: None, dry_run: options.dry_run };
+    let creation = Creation {
+        state: &context.state,
+        resource: &resource,
+        manager: None,
+        dry_run: options.dry_run,
+        warnings: &warnings,
+    };
     loop {
         let (code, done) = if subresource.is_none() && change.current().is_err() {
             let made = ownership.apply(None, &config, &manager, options.force);
-            let made = made.and_then(|made| place.take_new(place.decode(made, &config)?));
+            let made = made.and_then(|made| {
+                notes = check_repeated(&repeated, options.validation)?;
+                place.take_new(place.decode(made, &config)?)
+            });
             (StatusCode::CREATED, made.and_then(|made| creation.make(made)))
         } else {
             let changed = change.make(&mut |live, _| {
                 let applied = ownership.apply(Some(live), &config, &manager, options.force)?;
+                notes = check_repeated(&repeated, options.validation)?;
                 place.take(place.decode(applied, &config)?)
             });
             (StatusCode::OK, changed)
@@ -59,35 +72,67 @@ pub(crate) fn apply(context: &mut Context, subresource: Option<&str>) -> Result<
             Err(failure) if failure.is(Reason::AlreadyExists) && change.current().is_ok() => {}
             Err(failure)
                 if subresource.is_none() && failure.is(Reason::NotFound) && code == StatusCode::OK => {}
-            done => return Ok(respond::object(code, format, &resource, &*done?)),
+            done => {
+                context.warnings.extend(notes);
+                context.warnings.extend(warnings.take());
+                return Ok(respond::object(code, format, &resource, &*done?));
+            }
         }
     }
 }
 
-/// Reads a configuration.
+/// A configuration as it was sent.
+pub(super) struct Config {
+    pub(super) fields: Map,
+    /// The keys that stood in it twice.
+    pub(super) repeated: Vec<Repeated>,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// 400 if it is none.
+    pub(super) fn read(body: &[u8]) -> Result<Config> {
+        let refuse = |problem: &str| Failure::bad_request(format!("error decoding patch: {problem}"));
+        let is_json = body.trim_ascii_start().first() == Some(&b'{');
+        // JSON is YAML, and much sooner read.
+        let json = if is_json { values::parse(body).ok() } else { None };
+        let json = json.filter(|(_, duplicates)| duplicates.is_empty());
+        let as_yaml = |(mut value, _)| {
+            rewrite_numbers(&mut value);
+            Ok((value, Vec::new()))
+        };
+        match json.map_or_else(|| read_yaml(body), as_yaml) {
+            Ok((Value::Object(fields), _)) if values::is_too_deep(&fields) => {
+                Err(refuse("exceeded max depth"))
+            }
+            Ok((Value::Object(fields), repeated)) => Ok(Config { fields, repeated }),
+            Ok((Value::Null, repeated)) => Ok(Config { fields: Map::new(), repeated }),
+            Ok((value, _)) => Err(refuse(&format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                json_type(&value)
+            ))),
+            Err(problem) if is_json => Err(refuse(&format!("error converting YAML to JSON: {problem}"))),
+            Err(problem) => Err(Failure::bad_request(format!("error encoding patch: {problem}"))),
+        }
+    }
+}
+
+/// What a client is warned of whose configuration has keys that stand twice.
 ///
 /// # Errors
 ///
-/// 400 if it is none.
-pub(crate) fn read(body: &[u8]) -> Result<Map> {
-    let refuse = |problem: &str| Failure::bad_request(format!("error decoding patch: {problem}"));
-    let is_json = body.trim_ascii_start().first() == Some(&b'{');
-    // JSON is YAML, and much sooner read.
-    let json = if is_json { values::parse(body).ok() } else { None };
-    let as_yaml = |(mut value, _)| {
-        rewrite_numbers(&mut value);
-        Ok(value)
-    };
-    match json.map_or_else(|| read_yaml(body), as_yaml) {
-        Ok(Value::Object(config)) if values::is_too_deep(&config) => Err(refuse("exceeded max depth")),
-        Ok(Value::Object(config)) => Ok(config),
-        Ok(Value::Null) => Ok(Map::new()),
-        Ok(value) => Err(refuse(&format!(
-            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            json_type(&value)
-        ))),
-        Err(problem) if is_json => Err(refuse(&format!("error converting YAML to JSON: {problem}"))),
-        Err(problem) => Err(Failure::bad_request(format!("error encoding patch: {problem}"))),
+/// 400 if validation is strict.
+pub(super) fn check_repeated(repeated: &[Repeated], validation: FieldValidation) -> Result<Vec<String>> {
+    match validation {
+        FieldValidation::Strict if !repeated.is_empty() => {
+            let problem = format!("error converting YAML to JSON: {}", repeated_keys(repeated));
+            Err(Failure::bad_request(format!("error strict decoding patch: {problem}")))
+        }
+        FieldValidation::Warn => Ok(repeated.iter().map(ToString::to_string).collect()),
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -129,7 +174,6 @@ impl Place<'_> {
             return Err(Failure::conflict(&target, &problem));
         }
         metadata.remove("resourceVersion");
-        metadata.entry("name").or_insert_with(|| self.name.into());
         self.take(object)
     }
 }

@@ -4,16 +4,17 @@ pub(super) mod protobuf;
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use klient_apimachinery::go::json_type;
+use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::yaml;
+use klient_apimachinery::schema::Schema;
+use klient_apimachinery::yaml::{self, Repeated};
 use serde_json::Value;
 
 use super::Context;
 use super::options::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use crate::values::{self, Decoded, MOST_NOTES, Map, map_at, text_at};
+use crate::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +52,13 @@ pub(crate) fn medium(headers: &HeaderMap, has_protobuf: bool) -> Result<Medium> 
     }
 }
 
-/// An object as it was sent, and the fields that stood in it twice.
+/// An object as it was sent.
 pub(crate) struct Sent {
     pub(crate) object: Map,
-    pub(crate) duplicates: Vec<String>,
+    /// The fields that stood in it twice, if it was JSON.
+    duplicates: Vec<String>,
+    /// The keys that stood in it twice, if it was YAML.
+    repeated: Vec<Repeated>,
 }
 
 /// Reads the object in a body and checks that it is of the kind served here.
@@ -65,13 +69,20 @@ pub(crate) struct Sent {
 pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Sent> {
     // The scale of a custom resource is of a built-in kind.
     let has_protobuf = !context.resource.is_custom() || kind != &*context.resource.info.kind;
-    let (value, duplicates) = match medium(&context.headers, has_protobuf)? {
-        Medium::Protobuf => return protobuf::read(context, kind, api_version),
-        Medium::Json => values::parse(&context.body).map_err(|error| not_json(context, kind, &error))?,
+    let (value, duplicates, repeated) = match medium(&context.headers, has_protobuf)? {
+        Medium::Protobuf => {
+            let object = protobuf::read(context, kind, api_version)?;
+            return Ok(Sent { object, duplicates: Vec::new(), repeated: Vec::new() });
+        }
+        Medium::Json => {
+            let read = values::parse(&context.body).map_err(|error| not_json(context, kind, &error));
+            let (value, duplicates) = read?;
+            (value, duplicates, Vec::new())
+        }
         Medium::Yaml => {
-            let value = read_yaml(&context.body)
+            let (value, repeated) = read_yaml(&context.body)
                 .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")))?;
-            (value, Vec::new())
+            (value, Vec::new(), repeated)
         }
     };
     let object = match value {
@@ -93,16 +104,22 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
         return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
     }
     check_kind(context, sent, (kind, api_version))?;
-    Ok(Sent { object, duplicates })
+    Ok(Sent { object, duplicates, repeated })
 }
 
-/// Reads YAML.
+/// Reads YAML, with the keys that stand in it twice.
 ///
 /// # Errors
 ///
 /// What is wrong, in the words of Go's parser.
-pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<Value, String> {
-    yaml::from_slice(body).map_err(|error| error.to_string())
+pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<(Value, Vec<Repeated>), String> {
+    yaml::from_slice_noting(body).map_err(|error| error.to_string())
+}
+
+/// What Go's strict decoder of YAML says of keys that stand twice.
+pub(super) fn repeated_keys(repeated: &[Repeated]) -> String {
+    let lines = repeated.iter().map(|key| format!("\n  {key}"));
+    format!("yaml: unmarshal errors:{}", lines.collect::<String>())
 }
 
 fn not_json(context: &Context, kind: &str, problem: &str) -> Failure {
@@ -143,33 +160,48 @@ fn check_kind(
         let problem = r#"no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111""#;
         return Err(Failure::bad_request(problem));
     }
+    let other_version = || {
+        Failure::bad_request(format!(
+            "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
+        ))
+    };
+    if context.resource.is_custom() {
+        return Err(if sent_version == api_version {
+            let problem = format!("no kind {sent_kind:?} is registered for version {sent_version:?}");
+            Failure::bad_request(problem)
+        } else {
+            other_version()
+        });
+    }
+    let problem = not_decoded(&context.resource, kind, (sent_kind, sent_version));
+    Err(problem.map_or_else(other_version, |problem| {
+        let version = sent_version.split_once('/').map_or(sent_version, |(_, version)| version);
+        Failure::bad_request(format!(
+            "{sent_kind} in version {version:?} cannot be handled as a {kind}: {problem}"
+        ))
+    }))
+}
+
+/// Why an object of one built-in kind cannot be decoded as one of another; of one kind in another version it can.
+pub(super) fn not_decoded(
+    resource: &Resource,
+    kind: &str,
+    (sent_kind, sent_version): (&str, &str),
+) -> Option<String> {
     let (group, version) = sent_version.split_once('/').unwrap_or(("", sent_version));
-    let package = match context.resource.info.group.split('.').next() {
+    let package = match resource.info.group.split('.').next() {
         Some("") | None => "core",
         Some(group) => group,
     };
-    let problem = if context.resource.is_custom() {
-        return Err(Failure::bad_request(if sent_version == api_version {
-            format!("no kind {sent_kind:?} is registered for version {sent_version:?}")
-        } else {
-            format!(
-                "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
-            )
-        }));
-    } else if klient_schema::kind(group, version, sent_kind).is_none() {
-        format!(
+    if klient_schema::kind(group, version, sent_kind).is_none() {
+        Some(format!(
             r#"no kind {sent_kind:?} is registered for version {sent_version:?} in scheme "pkg/runtime/scheme.go:111""#
-        )
+        ))
     } else if sent_kind == kind {
-        return Err(Failure::bad_request(format!(
-            "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
-        )));
+        None
     } else {
-        format!("converting ({version}.{sent_kind}) to ({package}.{kind}): unknown conversion")
-    };
-    Err(Failure::bad_request(format!(
-        "{sent_kind} in version {version:?} cannot be handled as a {kind}: {problem}"
-    )))
+        Some(format!("converting ({version}.{sent_kind}) to ({package}.{kind}): unknown conversion"))
+    }
 }
 
 /// Brings a sent object into the form it is stored in. Fields that are not known or stand twice are refused,
@@ -180,32 +212,63 @@ fn check_kind(
 /// 400 in the server's words.
 pub(crate) fn decode(context: &mut Context, sent: Sent, validation: FieldValidation) -> Result<Map> {
     let resource = context.resource.clone();
-    let kind = &resource.info.kind;
-    let refuse = |problem: &str| {
-        let version = &resource.info.version;
-        Failure::bad_request(format!(
-            "{kind} in version {version:?} cannot be handled as a {kind}: {problem}"
-        ))
-    };
-    let Decoded { object, unknown } =
-        resource.decode(sent.object).map_err(|mismatch| refuse(&mismatch.of_json))?;
-    let notes = strict_notes(&sent.duplicates, &unknown);
-    match validation {
-        FieldValidation::Strict if !notes.is_empty() => {
-            Err(refuse(&format!("strict decoding error: {}", notes.join(", "))))
-        }
-        FieldValidation::Warn => {
-            context.warnings.extend(notes);
-            Ok(object)
-        }
-        _ => Ok(object),
-    }
+    let kind = Kind { name: &resource.info.kind, version: &resource.info.version, schema: resource.schema() };
+    decode_as(context, sent, validation, kind, |object| resource.decode(object))
 }
 
-/// What strict decoding says of fields that stand twice, then of those not known.
-pub(crate) fn strict_notes(duplicates: &[String], unknown: &[String]) -> Vec<String> {
-    let duplicates = duplicates.iter().map(|field| format!("duplicate field {field:?}"));
-    let unknown = unknown.iter().map(|field| format!("unknown field {field:?}"));
+/// What a body is decoded into.
+pub(super) struct Kind<'a> {
+    pub(super) name: &'a str,
+    pub(super) version: &'a str,
+    /// Its struct, if it is built in.
+    pub(super) schema: Option<&'static Schema>,
+}
+
+/// As [`decode`], of a kind that need not be that of the resource.
+pub(super) fn decode_as(
+    context: &mut Context,
+    sent: Sent,
+    validation: FieldValidation,
+    kind: Kind<'_>,
+    decode: impl FnOnce(Map) -> std::result::Result<Decoded, Mismatch>,
+) -> Result<Map> {
+    let Kind { name, version, schema } = kind;
+    let refuse = |problem: &str| {
+        Failure::bad_request(format!(
+            "{name} in version {version:?} cannot be handled as a {name}: {problem}"
+        ))
+    };
+    let Sent { object, duplicates, repeated } = sent;
+    let Decoded { object, unknown } = decode(object).map_err(|mismatch| refuse(&mismatch.of_json))?;
+    if (duplicates.is_empty() && repeated.is_empty() && unknown.is_empty())
+        || validation == FieldValidation::Ignore
+    {
+        return Ok(object);
+    }
+    let notes = match schema {
+        None => untyped_notes(&duplicates, &unknown),
+        Some(schema) if medium(&context.headers, true)? == Medium::Yaml => {
+            let json = read_yaml(&context.body).map(|(value, _)| value.to_string()).unwrap_or_default();
+            values::strict_notes(json.as_bytes(), Target::Kind(schema))
+        }
+        Some(schema) => values::strict_notes(&context.body, Target::Kind(schema)),
+    };
+    if validation == FieldValidation::Warn {
+        context.warnings.extend(repeated.iter().map(ToString::to_string).chain(notes));
+        return Ok(object);
+    }
+    let yaml = (!repeated.is_empty()).then(|| repeated_keys(&repeated));
+    let notes: Vec<String> = yaml.into_iter().chain(notes).collect();
+    if notes.is_empty() {
+        return Ok(object);
+    }
+    Err(refuse(&format!("strict decoding error: {}", notes.join(", "))))
+}
+
+/// What strict decoding says of a custom resource: of fields that stand twice, then of those not known.
+pub(crate) fn untyped_notes(duplicates: &[String], unknown: &[String]) -> Vec<String> {
+    let duplicates = duplicates.iter().map(|field| format!("duplicate field {}", quoted(field)));
+    let unknown = unknown.iter().map(|field| format!("unknown field {}", quoted(field)));
     duplicates.chain(unknown).take(MOST_NOTES).collect()
 }
 

@@ -6,9 +6,9 @@ use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
 
-use super::Context;
-use super::body::{self, Sent};
+use super::body;
 use super::options::{Write, WriteOptions};
+use super::{Context, Warnings};
 use crate::admission;
 use crate::ownership::Ownership;
 use crate::registry::Resource;
@@ -38,20 +38,23 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
     let resource = context.resource.clone();
-    let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
-    let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
+    let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
+    let mut object = body::decode(context, sent, options.validation)?;
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
     context.warnings.extend(body::owners_twice(&object, ""));
     body::dedup_owners(&mut object);
     let manager = options.manager(&context.headers);
+    let warnings = Warnings::default();
     let creation = Creation {
         state: &context.state,
         resource: &resource,
         manager: Some(&manager),
         dry_run: options.dry_run,
+        warnings: &warnings,
     };
-    let created = creation.make(object)?;
-    Ok(respond::object(StatusCode::CREATED, format, &resource, &created))
+    let created = creation.make(object);
+    context.warnings.extend(warnings.take());
+    Ok(respond::object(StatusCode::CREATED, format, &resource, &*created?))
 }
 
 /// How an object comes to be.
@@ -61,6 +64,7 @@ pub(crate) struct Creation<'a> {
     /// Who is recorded to have set the fields, unless the object says it.
     pub(crate) manager: Option<&'a str>,
     pub(crate) dry_run: bool,
+    pub(crate) warnings: &'a Warnings,
 }
 
 impl Creation<'_> {
@@ -118,6 +122,7 @@ impl Creation<'_> {
         if !problems.is_empty() {
             return Err(Failure::invalid(&resource.info.group, &resource.info.kind, &name, &problems));
         }
+        self.warnings.add(stored_as.warnings(&object, None));
         let namespace = text_at(&object, &["metadata", "namespace"]);
         let key = resource.key((!namespace.is_empty()).then_some(namespace), &name);
         if dry_run {

@@ -28,9 +28,10 @@ const FOREGROUND: &str = "foregroundDeletion";
 const GRACE_PERIOD: i64 = 30;
 
 /// Deletes the object in the path.
-pub(crate) fn delete(context: &Context) -> Result<Response<Body>> {
+pub(crate) fn delete(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = Deletion::parse(context)?;
+    warn_of_orphans(context, &options);
     let outcome = delete_object(&context.state, &context.resource, &context.key(), &options)?;
     let resource = &context.resource;
     match outcome {
@@ -41,6 +42,18 @@ pub(crate) fn delete(context: &Context) -> Result<Response<Body>> {
         Outcome::Gone(object) | Outcome::Going(object) => {
             Ok(respond::object(StatusCode::OK, format, resource, &object))
         }
+    }
+}
+
+/// Warns of jobs whose pods stay because nobody said what is to become of them.
+fn warn_of_orphans(context: &mut Context, options: &Deletion) {
+    let info = &context.resource.info;
+    if (&*info.group, &*info.kind) == ("batch", "Job") && options.propagation.is_none() {
+        context.warnings.push(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+             or set propagationPolicy=Orphan to suppress this warning"
+                .to_owned(),
+        );
     }
 }
 
@@ -248,9 +261,10 @@ fn success(target: &Target<'_>, object: &Object) -> Vec<u8> {
 }
 
 /// Deletes all objects that are selected and answers with them as they were.
-pub(crate) async fn delete_collection(context: &Context) -> Result<Response<Body>> {
+pub(crate) async fn delete_collection(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = Deletion::parse(context)?;
+    warn_of_orphans(context, &options);
     let wanted = Wanted::parse(context, false)?;
     let resource = &context.resource;
     let listed = list::read(context, &wanted).await?;

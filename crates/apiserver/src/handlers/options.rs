@@ -185,7 +185,7 @@ fn from_body(context: &Context) -> Result<DeleteOptions> {
             return protobuf::read_options(&context.body).map_err(Failure::bad_request);
         }
         Medium::Json => context.body.to_vec(),
-        Medium::Yaml => read_yaml(&context.body).map_err(Failure::bad_request)?.to_string().into_bytes(),
+        Medium::Yaml => read_yaml(&context.body).map_err(Failure::bad_request)?.0.to_string().into_bytes(),
     };
     // Any group's DeleteOptions will do.
     let value: Value =

@@ -1,28 +1,30 @@
 //! Patching objects.
 
+mod quoted;
+
 use http::{HeaderMap, Response, StatusCode};
-use klient_apimachinery::go::{GoValue, rewrite_numbers};
+use klient_apimachinery::go::{GoValue, json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
 use klient_apimachinery::patch::{PatchError, merge, strategic};
 use serde_json::Value;
 
-use super::Context;
 use super::apply;
-use super::body::{AFTER_ADMISSION, media_type, owners_twice, strict_notes};
+use super::body::{AFTER_ADMISSION, media_type, not_decoded, owners_twice, untyped_notes};
 use super::options::{FieldValidation, Write, WriteOptions};
 use super::update::{Change, check_name};
+use super::{Context, Warnings};
 use crate::field::FieldError;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{Decoded, Map, parse, text_at};
+use crate::values::{self, Decoded, Map, Target, parse, text_at};
 
 /// A patch as it was sent.
 pub(crate) enum Patch {
     Json(JsonPatch),
     Merge(Value),
-    Strategic(Map),
+    Strategic(Value),
 }
 
 /// Changes an object, or what its subresource shows of it, by the patch in the body.
@@ -33,8 +35,10 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
     let format = context.format()?;
     let resource = context.resource.clone();
     let patch = Patch::read(&context.headers, &context.body, resource.is_custom())?;
+    let sent = patch.notes(&context.body);
     let options = WriteOptions::parse(&context.query, Write::Patch)?;
     let manager = options.manager(&context.headers);
+    let warnings = Warnings::default();
     let change = Change {
         state: &context.state,
         resource: &resource,
@@ -43,6 +47,7 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
         manager: Some(&manager),
         patching: true,
         dry_run: options.dry_run,
+        warnings: &warnings,
     };
     let name = context.name().to_owned();
     let mut notes = Vec::new();
@@ -50,19 +55,21 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
     let patched = change.make(&mut |old, _| {
         let decoded = patch.apply(&resource, old)?;
         check_name(&name, &decoded.object)?;
-        notes = strict_notes(&[], &decoded.unknown);
+        notes = sent.clone();
+        notes.extend(patch.result_notes(&resource, old, &decoded));
         if options.validation == FieldValidation::Strict && !notes.is_empty() {
             let problem = format!("strict decoding error: {}", notes.join(", "));
             return Err(patch.invalid(&resource, old, &problem));
         }
         twice = owners_twice(&decoded.object, AFTER_ADMISSION);
         Ok(decoded.object)
-    })?;
-    context.warnings.extend(twice);
+    });
     if options.validation == FieldValidation::Warn {
         context.warnings.extend(notes);
     }
-    Ok(respond::object(StatusCode::OK, format, &resource, &patched))
+    context.warnings.extend(twice);
+    context.warnings.extend(warnings.take());
+    Ok(respond::object(StatusCode::OK, format, &resource, &*patched?))
 }
 
 impl Patch {
@@ -76,14 +83,12 @@ impl Patch {
         match media_type(headers) {
             "application/json-patch+json" => JsonPatch::parse(body).map_err(refused).map(Patch::Json),
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
-            "application/strategic-merge-patch+json" if !custom => match read_json(body)? {
+            "application/strategic-merge-patch+json" if !custom => {
+                let mut patch = read_json(body)?;
                 // Where it is put into an object, a number is converted, not decoded: 3.0 is an int32.
-                Value::Object(mut patch) => {
-                    patch.values_mut().for_each(rewrite_numbers);
-                    Ok(Patch::Strategic(patch))
-                }
-                _ => Err(Failure::bad_request("invalid JSON patch")),
-            },
+                rewrite_numbers(&mut patch);
+                Ok(Patch::Strategic(patch))
+            }
             _ if custom => Err(unsupported(
                 "the body of the request was in an unknown format - accepted media types include: \
                  application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
@@ -98,10 +103,10 @@ impl Patch {
     ///
     /// If it does not apply, or its result is no object of the kind.
     pub(crate) fn apply(&self, resource: &Resource, old: &Map) -> Result<Decoded> {
-        let patched = self.patched(resource, old)?;
-        let Value::Object(object) = patched.clone() else {
+        let Value::Object(mut object) = self.patched(resource, old)? else {
             return Err(Failure::bad_request("the patch makes no object"));
         };
+        self.check_kind(resource, old, &mut object)?;
         resource.decode(object).map_err(|mismatch| {
             let problem =
                 if matches!(self, Patch::Strategic(_)) { mismatch.of_value } else { mismatch.of_json };
@@ -113,35 +118,111 @@ impl Patch {
         let mut object = whole(resource, old);
         match self {
             Patch::Json(patch) => patch.apply(&mut object).map_err(refused)?,
-            Patch::Merge(patch) => merge::apply(&mut object, patch),
+            Patch::Merge(patch) => merge::apply(&mut object, mergeable(patch)?),
             Patch::Strategic(patch) => {
                 let (Some(schema), Value::Object(object)) = (resource.schema(), &mut object) else {
                     return Err(Failure::internal("no schema to patch by"));
                 };
-                strategic::apply(object, patch.clone(), schema).map_err(|error| not_strategic(&error))?;
-            }
-        }
-        if let Value::Object(object) = &object {
-            let kind = text_at(object, &["kind"]);
-            if kind != resource.info.kind {
-                let kind = &resource.info.kind;
-                return Err(Failure::bad_request(format!(
-                    "the kind of the object cannot be patched: it is a {kind}"
-                )));
+                let patch = strategic_fields(patch)?;
+                strategic::apply(object, patch, schema).map_err(|error| not_strategic(&error))?;
             }
         }
         Ok(object)
+    }
+
+    /// Checks that what the patch makes of an object is still of its kind. What a strategic patch makes is never read
+    /// by what it says it is.
+    fn check_kind(&self, resource: &Resource, old: &Map, object: &mut Map) -> Result<()> {
+        let (kind, api_version) = (&*resource.info.kind, resource.info.api_version());
+        let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
+        if sent == (kind, &*api_version) {
+            return Ok(());
+        }
+        if resource.is_custom() {
+            let message = format!("the kind of the object cannot be patched: it is a {kind}");
+            return Err(Failure::bad_request(message));
+        }
+        if matches!(self, Patch::Strategic(_)) {
+            return Ok(());
+        }
+        if sent.1.is_empty() {
+            // Upstream takes it for the form that it uses itself, which has no metadata.
+            object.clear();
+            return Ok(());
+        }
+        let sent = (if sent.0.is_empty() { kind } else { sent.0 }, sent.1);
+        match not_decoded(resource, kind, sent) {
+            Some(problem) => Err(self.invalid(resource, old, &problem)),
+            None => Ok(()),
+        }
     }
 
     /// The failure of a patch whose result cannot be decoded. Strategic patches are quoted themselves, others by
     /// what they make.
     fn invalid(&self, resource: &Resource, old: &Map, problem: &str) -> Failure {
         let quoted = match self {
-            Patch::Strategic(patch) => GoValue(&Value::Object(patch.clone())).to_string(),
-            _ => self.patched(resource, old).unwrap_or_default().to_string(),
+            Patch::Strategic(patch) => GoValue(patch).to_string(),
+            _ => self.text(resource, old),
         };
         Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
     }
+
+    /// What the patch makes of an object, as the text that is decoded.
+    fn text(&self, resource: &Resource, old: &Map) -> String {
+        let patched = self.patched(resource, old).unwrap_or_default();
+        quoted::text(self, &whole(resource, old), &patched, resource.schema())
+    }
+
+    /// What strict decoding says of the patch itself.
+    fn notes(&self, body: &[u8]) -> Vec<String> {
+        match self {
+            Patch::Json(_) => {
+                let notes = values::strict_notes(body, Target::Operations).into_iter();
+                notes.map(|note| format!("json patch {note}")).collect()
+            }
+            Patch::Merge(_) | Patch::Strategic(_) => values::strict_notes(body, Target::Anything),
+        }
+    }
+
+    /// What strict decoding says of what the patch makes of an object.
+    fn result_notes(&self, resource: &Resource, old: &Map, decoded: &Decoded) -> Vec<String> {
+        match (self, resource.schema()) {
+            (Patch::Json(_) | Patch::Merge(_), Some(schema)) if !decoded.unknown.is_empty() => {
+                values::strict_notes(self.text(resource, old).as_bytes(), Target::Kind(schema))
+            }
+            _ => untyped_notes(&[], &decoded.unknown),
+        }
+    }
+}
+
+/// A merge patch that upstream can apply: objects alone.
+///
+/// # Errors
+///
+/// 400 in the server's words.
+pub(super) fn mergeable(patch: &Value) -> Result<&Value> {
+    match patch {
+        Value::Object(_) => Ok(patch),
+        Value::Null => Err(Failure::bad_request("Invalid JSON Patch")),
+        other => Err(Failure::bad_request(format!("error decoding patch: {}", not_a_map(other)))),
+    }
+}
+
+/// The fields of a strategic merge patch; of `null` there are none.
+///
+/// # Errors
+///
+/// 400 in the server's words.
+pub(super) fn strategic_fields(patch: &Value) -> Result<Map> {
+    match patch {
+        Value::Object(patch) => Ok(patch.clone()),
+        Value::Null => Ok(Map::new()),
+        other => Err(Failure::bad_request(not_a_map(other))),
+    }
+}
+
+fn not_a_map(value: &Value) -> String {
+    format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", json_type(value))
 }
 
 /// A strategic merge patch that cannot be applied. Of most of them upstream says no more than that it cannot.

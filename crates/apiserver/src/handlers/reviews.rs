@@ -5,7 +5,7 @@ use klient_apimachinery::Time;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::body::{self, Sent};
+use super::body;
 use super::options::{Write, WriteOptions};
 use crate::auth::{Attributes, Rbac, User};
 use crate::registry::Resource;
@@ -24,8 +24,8 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
     let resource = context.resource.clone();
-    let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
-    let mut review = body::decode(context, Sent { object, duplicates }, options.validation)?;
+    let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
+    let mut review = body::decode(context, sent, options.validation)?;
     let rbac = Rbac { store: &context.state.store, registry: &context.state.registry };
     let status = match &*resource.info.kind {
         "SelfSubjectReview" => json!({ "userInfo": user_info(&context.user) }),

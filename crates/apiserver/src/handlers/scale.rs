@@ -8,12 +8,12 @@ use klient_schema::autoscaling_v1;
 use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
 
-use super::Context;
 use super::apply;
-use super::body::{self, Sent};
+use super::body::{self, Kind};
 use super::options::{Write, WriteOptions};
-use super::patch::{Patch, not_strategic};
+use super::patch::{Patch, mergeable, not_strategic, strategic_fields};
 use super::update::{Change, check_name};
+use super::{Context, Warnings};
 use crate::field::FieldError;
 use crate::ownership::Ownership;
 use crate::registry::Resource;
@@ -27,8 +27,8 @@ const API_VERSION: &str = "autoscaling/v1";
 /// Reads an object's scale.
 pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let change = change(context, false, false);
-    let object = change.current()?;
+    let warnings = Warnings::default();
+    let object = change(context, false, false, &warnings).current()?;
     let path = paths(&context.resource)?.spec;
     if context.resource.is_custom() && !has_number(&context.resource.read(&object), &path) {
         let problem = format!("the spec replicas field \".{}\" does not exist", path.join("."));
@@ -41,8 +41,11 @@ pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
 /// Sets an object's replicas to those of the scale in the body.
 pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, Write::Update)?;
-    let Sent { object, .. } = body::read(context, "Scale", API_VERSION)?;
-    let wished = decode(object)?;
+    let sent = body::read(context, "Scale", API_VERSION)?;
+    let kind = Kind { name: "Scale", version: "v1", schema: Some(&autoscaling_v1::SCALE) };
+    let wished = body::decode_as(context, sent, options.validation, kind, |scale| {
+        values::decode(scale, &autoscaling_v1::SCALE)
+    })?;
     check_name(context.name(), &wished)?;
     let manager = options.manager(&context.headers);
     set(context, options.dry_run, false, &mut |present| {
@@ -53,23 +56,24 @@ pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
 }
 
 /// Patches an object's scale, or applies a configuration to it.
-pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
+pub(crate) fn patch(context: &mut Context) -> Result<Response<Body>> {
     if apply::is_apply(&context.headers) {
         return apply(context);
     }
     let patch = Patch::read(&context.headers, &context.body, context.resource.is_custom())?;
     let options = WriteOptions::parse(&context.query, Write::Patch)?;
     let manager = options.manager(&context.headers);
+    let name = context.name().to_owned();
     set(context, options.dry_run, true, &mut |present| {
         let mut patched = Value::Object(whole(present));
         match &patch {
             Patch::Json(patch) => {
                 patch.apply(&mut patched).map_err(|error| Failure::bad_request(error.to_string()))?
             }
-            Patch::Merge(patch) => merge::apply(&mut patched, patch),
+            Patch::Merge(patch) => merge::apply(&mut patched, mergeable(patch)?),
             Patch::Strategic(patch) => {
                 let mut scale = whole(present);
-                strategic::apply(&mut scale, patch.clone(), &autoscaling_v1::SCALE)
+                strategic::apply(&mut scale, strategic_fields(patch)?, &autoscaling_v1::SCALE)
                     .map_err(|error| not_strategic(&error))?;
                 patched = Value::Object(scale);
             }
@@ -78,28 +82,34 @@ pub(crate) fn patch(context: &Context) -> Result<Response<Body>> {
             return Err(Failure::bad_request("the patch makes no object"));
         };
         let mut wished = decode(scale)?;
-        check_name(context.name(), &wished)?;
+        check_name(&name, &wished)?;
         ownership().update(Some(present), &mut wished, &manager);
         Ok(wished)
     })
 }
 
-fn apply(context: &Context) -> Result<Response<Body>> {
+fn apply(context: &mut Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, Write::Apply)?;
-    let config = apply::read(&context.body)?;
+    let config = apply::Config::read(&context.body)?;
     let manager = options.manager(&context.headers);
-    set(context, options.dry_run, true, &mut |present| {
-        let wished = decode(ownership().apply(Some(present), &config, &manager, options.force)?)?;
-        check_name(context.name(), &wished)?;
+    let name = context.name().to_owned();
+    let mut notes = Vec::new();
+    let done = set(context, options.dry_run, true, &mut |present| {
+        let wished = ownership().apply(Some(present), &config.fields, &manager, options.force)?;
+        notes = apply::check_repeated(&config.repeated, options.validation)?;
+        let wished = decode(wished)?;
+        check_name(&name, &wished)?;
         Ok(wished)
-    })
+    });
+    context.warnings.extend(notes);
+    done
 }
 
 fn ownership() -> Ownership<'static> {
     Ownership::of_shown(&autoscaling_v1::SCALE, API_VERSION, "scale")
 }
 
-fn change<'a>(context: &'a Context, patching: bool, dry_run: bool) -> Change<'a> {
+fn change<'a>(context: &'a Context, patching: bool, dry_run: bool, warnings: &'a Warnings) -> Change<'a> {
     Change {
         state: &context.state,
         resource: &context.resource,
@@ -108,6 +118,7 @@ fn change<'a>(context: &'a Context, patching: bool, dry_run: bool) -> Change<'a>
         manager: None,
         patching,
         dry_run,
+        warnings,
     }
 }
 
@@ -126,15 +137,16 @@ const NOT_SET: i64 = i32::MIN as i64;
 
 /// Changes the object as a wished scale says; `wish` makes it from the present one, which says who owns it.
 fn set(
-    context: &Context,
+    context: &mut Context,
     dry_run: bool,
     patching: bool,
     wish: &mut dyn FnMut(&Map) -> Result<Map>,
 ) -> Result<Response<Body>> {
     let format = context.format()?;
-    let resource = &context.resource;
+    let resource = &context.resource.clone();
     let api_version = resource.info.api_version();
-    let changed = change(context, true, dry_run).make(&mut |old, object| {
+    let warnings = Warnings::default();
+    let changed = change(context, true, dry_run, &warnings).make(&mut |old, object| {
         let paths = paths(resource)?;
         let owners = ScaleFields {
             managers: Managers::of(old).map_err(|error| Failure::bare(500, error.to_string()))?,
@@ -173,8 +185,9 @@ fn set(
         put(&mut new, &paths.spec, replicas);
         owners.to_object(scaled_by).write_to(&mut new);
         Ok(new)
-    })?;
-    Ok(respond::message(StatusCode::OK, format, &scale(resource, &changed)?, &autoscaling_v1::SCALE))
+    });
+    context.warnings.extend(warnings.take());
+    Ok(respond::message(StatusCode::OK, format, &scale(resource, &*changed?)?, &autoscaling_v1::SCALE))
 }
 
 const SPEC_REPLICAS: [&str; 2] = ["spec", "replicas"];

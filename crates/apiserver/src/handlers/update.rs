@@ -8,11 +8,11 @@ use klient_apimachinery::meta::Reason;
 use klient_structured_merge::keep_times;
 use serde_json::Value;
 
-use super::Context;
-use super::body::{self, Sent};
+use super::body;
 use super::create::Creation;
 use super::delete;
 use super::options::{Write, WriteOptions};
+use super::{Context, Warnings};
 use crate::admission;
 use crate::field::FieldError;
 use crate::ownership::{Ownership, kept_by_status};
@@ -28,13 +28,14 @@ pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Update)?;
     let resource = context.resource.clone();
-    let Sent { object, duplicates } = body::read(context, &resource.info.kind, &resource.info.api_version())?;
-    let mut object = body::decode(context, Sent { object, duplicates }, options.validation)?;
+    let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
+    let mut object = body::decode(context, sent, options.validation)?;
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
     context.warnings.extend(body::owners_twice(&object, ""));
     body::dedup_owners(&mut object);
     check_name(context.name(), &object)?;
     let manager = options.manager(&context.headers);
+    let warnings = Warnings::default();
     let change = Change {
         state: &context.state,
         resource: &resource,
@@ -43,12 +44,14 @@ pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result
         manager: Some(&manager),
         patching: false,
         dry_run: options.dry_run,
+        warnings: &warnings,
     };
     let creation = Creation {
         state: &context.state,
         resource: &resource,
         manager: Some(&manager),
         dry_run: options.dry_run,
+        warnings: &warnings,
     };
     let may_create = subresource.is_none() && resource.creates_on_update();
     loop {
@@ -61,7 +64,10 @@ pub(crate) fn update(context: &mut Context, subresource: Option<&str>) -> Result
             // It has come or gone meanwhile: look again.
             Err(failure) if may_create && failure.is(Reason::AlreadyExists) && change.current().is_ok() => {}
             Err(failure) if may_create && failure.is(Reason::NotFound) && code == StatusCode::OK => {}
-            done => return Ok(respond::object(code, format, &resource, &*done?)),
+            done => {
+                context.warnings.extend(warnings.take());
+                return Ok(respond::object(code, format, &resource, &*done?));
+            }
         }
     }
 }
@@ -94,6 +100,7 @@ pub(crate) struct Change<'a> {
     /// The new state is made from whatever the object is: that it has its version says nothing.
     pub(crate) patching: bool,
     pub(crate) dry_run: bool,
+    pub(crate) warnings: &'a Warnings,
 }
 
 /// Gives the new state of an object from the old one, both decoded in the version of the request.
@@ -215,6 +222,11 @@ impl Change<'_> {
                 &problems,
             ));
         }
+        self.warnings.add(match self.subresource {
+            None => stored_as.warnings(&new, Some(old)),
+            Some("status") => stored_as.status_warnings(&new),
+            Some(_) => Vec::new(),
+        });
         if keep_times(old, &mut new) {
             return Ok(Some(current.clone()));
         }

@@ -41,6 +41,11 @@ impl Formatter for Go {
     }
 }
 
+/// Appends a value of a type, the fields of structs in Go's order.
+pub(crate) fn encode_value(value: &Value, ty: Type, out: &mut Vec<u8>) {
+    write_value(value, ty, out);
+}
+
 fn write_message(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
     out.push(b'{');
     let mut first = true;

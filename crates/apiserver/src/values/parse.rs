@@ -101,7 +101,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 self.0.path.push('.');
             }
             self.0.path.push_str(&key);
-            if map.contains_key(&key) && self.0.duplicates.len() < MOST_NOTES {
+            if map.contains_key(&key)
+                && self.0.duplicates.len() < MOST_NOTES
+                && !self.0.duplicates.contains(&self.0.path)
+            {
                 self.0.duplicates.push(self.0.path.clone());
             }
             let value = access.next_value_seed(Seed(self.0))?;

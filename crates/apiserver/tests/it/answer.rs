@@ -29,6 +29,18 @@ impl Answer {
         text_of(&self.headers, name)
     }
 
+    /// What the client is warned of.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warnings = self.headers.get_all("warning").into_iter();
+        let text =
+            |warning: &http::HeaderValue| warning.to_str().expect("the server writes ASCII").to_owned();
+        let plain = |warning: String| {
+            let quoted = warning.strip_prefix("299 - \"").and_then(|quoted| quoted.strip_suffix('"'));
+            quoted.expect("a warning has no agent").replace("\\\"", "\"")
+        };
+        warnings.map(text).map(plain).collect()
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))

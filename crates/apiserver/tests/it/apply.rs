@@ -83,3 +83,24 @@ bob apply gadgets/a/scale force {spec: {replicas: 2}}
     "#]]
     .assert_eq(played);
 }
+
+#[tokio::test]
+async fn what_is_applied_must_name_a_new_object() {
+    let server = klient_apiserver::TestServer::start().await.expect("a server starts");
+    let client = crate::client::Client::admin(&server).await;
+    let path = format!("{}/a?fieldManager=m", crate::objects::CONFIG_MAPS);
+    let apply = |config: serde_json::Value| {
+        let media = crate::client::sends("application/apply-patch+yaml");
+        let (client, path) = (&client, &path);
+        async move { client.send(http::Method::PATCH, path, &media, config.to_string()).await }
+    };
+    let unnamed = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}});
+    assert_eq!(
+        apply(unnamed.clone()).await.refusal(),
+        "400 the name of the object (a based on URL) was undeterminable: name must be provided"
+    );
+    let mut named = unnamed.clone();
+    named["metadata"] = serde_json::json!({"name": "a"});
+    apply(named).await.expect(201);
+    apply(unnamed).await.expect(200);
+}

@@ -116,8 +116,6 @@ async fn a_patch_leaves_name_and_kind_alone() {
     let (_server, client, path) = with_config_map(json!({})).await;
     let refusal = client.patch(&path, "merge", &named("b")).await.refusal();
     assert_eq!(refusal, "400 the name of the object (b) does not match the name on the URL (a)");
-    let refusal = client.patch(&path, "merge", &json!({"kind": "Secret"})).await.refusal();
-    assert!(refusal.starts_with("400 "), "{refusal}");
     let whole = json!([{"op": "replace", "path": "", "value": 1}]);
     assert_eq!(client.patch(&path, "json", &whole).await.refusal(), REJECTED);
     let refusal = client.patch(&format!("{CONFIG_MAPS}/b"), "merge", &json!({})).await.refusal();
@@ -146,4 +144,104 @@ async fn status_and_scale_are_patched_apart() {
     assert_eq!(client.put(&format!("{path}/scale"), &scale).await.status, 409);
     let negative = json!({"spec": {"replicas": -1}});
     assert_eq!(client.patch(&format!("{path}/scale"), "merge", &negative).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_bare_null_patch_changes_nothing() {
+    let (_server, client, path) = with_config_map(json!({"x": "1"})).await;
+    let before = client.get(&path).await.expect(200);
+    for kind in ["strategic-merge", "json"] {
+        assert_eq!(client.patch(&path, kind, &Value::Null).await.expect(200), before, "{kind}");
+    }
+    assert_eq!(client.patch(&path, "merge", &Value::Null).await.refusal(), "400 Invalid JSON Patch");
+    for (value, ty) in [(json!([]), "array"), (json!("x"), "string"), (json!(1), "number")] {
+        let problem = format!("json: cannot unmarshal {ty} into Go value of type map[string]interface {{}}");
+        let refusal = client.patch(&path, "strategic-merge", &value).await.refusal();
+        assert_eq!(refusal, format!("400 {problem}"));
+        let refusal = client.patch(&path, "merge", &value).await.refusal();
+        assert_eq!(refusal, format!("400 error decoding patch: {problem}"));
+        let missing = format!("{CONFIG_MAPS}/nothing");
+        assert_eq!(client.patch(&missing, "strategic-merge", &value).await.status, 404);
+    }
+}
+
+/// Where a patch reaches, fields are sorted; elsewhere they stand in the order of their struct.
+#[tokio::test]
+async fn a_refused_patch_is_quoted_as_upstream_makes_it() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let path = format!("{DEPLOYMENTS}/d");
+    let mut labelled = deployment("d");
+    labelled["metadata"]["labels"] = json!({"b": "1", "a": "2"});
+    client.post(DEPLOYMENTS, &labelled).await.expect(201);
+    let quoted = |answer: crate::answer::Answer| -> String {
+        let refusal = answer.refusal();
+        let start = r#"422  "" is invalid: patch: Invalid value: "#;
+        assert!(refusal.starts_with(start), "{refusal}");
+        refusal.replace('\\', "")
+    };
+    let metadata_as_in_the_struct = |text: &str| {
+        let places = [
+            "\"name\":\"d\"",
+            "\"namespace\"",
+            "\"uid\"",
+            "\"resourceVersion\"",
+            "\"generation\"",
+            "\"creationTimestamp\"",
+            "\"labels\":{\"a\":\"2\",\"b\":\"1\"}",
+        ]
+        .map(|part| text.find(part).unwrap_or_else(|| panic!("there is no {part} in {text}")));
+        assert!(places.is_sorted(), "{places:?} {text}");
+    };
+    for (kind, patch) in [
+        ("merge", json!({"spec": {"replicas": "x"}})),
+        ("json", json!([{"op": "replace", "path": "/spec/replicas", "value": "x"}])),
+    ] {
+        let text = quoted(client.patch(&path, kind, &patch).await);
+        assert!(
+            text.contains(r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","#),
+            "{text}"
+        );
+        metadata_as_in_the_struct(&text);
+        let sorted = [
+            "progressDeadlineSeconds",
+            "replicas",
+            "revisionHistoryLimit",
+            "selector",
+            "strategy",
+            "template",
+        ];
+        let places = sorted.map(|field| text.find(&format!("\"{field}\":")).expect("it is quoted"));
+        assert!(places.is_sorted(), "{places:?} {text}");
+    }
+    let strict = format!("{path}?fieldValidation=Strict");
+    let text = quoted(client.patch(&strict, "merge", &json!({"spec": {"odd": 1}})).await);
+    metadata_as_in_the_struct(&text);
+    assert!(text.ends_with(r#"strict decoding error: unknown field "spec.odd""#), "{text}");
+    let reaches = json!({"metadata": {"annotations": {"z": "1"}}, "spec": {"replicas": "x"}});
+    let text = quoted(client.patch(&path, "merge", &reaches).await);
+    assert!(text.contains(r#""metadata":{"annotations":{"#), "{text}");
+}
+
+#[tokio::test]
+async fn a_patch_cannot_make_another_kind() {
+    let (_server, client, path) = with_config_map(json!({"x": "1"})).await;
+    let before = client.get(&path).await.expect(200);
+    for (patch, problem) in [
+        (
+            json!({"apiVersion": "v2"}),
+            r#"no kind "ConfigMap" is registered for version "v2" in scheme "pkg/runtime/scheme.go:111""#,
+        ),
+        (
+            json!({"kind": "Foo"}),
+            r#"no kind "Foo" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111""#,
+        ),
+        (json!({"kind": "Secret"}), "converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
+    ] {
+        let refusal = client.patch(&path, "merge", &patch).await.refusal();
+        assert!(refusal.starts_with(r#"422  "" is invalid: patch: Invalid value: "{"#), "{refusal}");
+        assert!(refusal.ends_with(&format!(": {problem}")), "{refusal}");
+        assert_eq!(client.patch(&path, "strategic-merge", &patch).await.expect(200), before);
+    }
+    assert_eq!(client.patch(&path, "merge", &json!({"kind": null})).await.expect(200), before);
 }

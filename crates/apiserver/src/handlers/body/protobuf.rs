@@ -10,7 +10,7 @@ use klient_apimachinery::schema::Schema;
 use serde_json::Value;
 
 use super::super::Context;
-use super::{Sent, check_kind, unrecognized};
+use super::{check_kind, unrecognized};
 use crate::status::{Failure, Result};
 use crate::values::{self, Map};
 
@@ -23,17 +23,16 @@ const PREFIX: &str = "[107 56 115 0]";
 /// # Errors
 ///
 /// 400 in the server's words.
-pub(super) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Sent> {
+pub(super) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Map> {
     let envelope = open(&context.body).map_err(|problem| unrecognized(context, kind, &problem))?;
     check_kind(context, (envelope.kind, envelope.api_version), (kind, api_version))?;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let schema = klient_schema::kind(group, version, kind).expect("kinds that are served have a schema");
-    let object = decode(envelope.raw, schema).map_err(|problem| {
+    decode(envelope.raw, schema).map_err(|problem| {
         Failure::bad_request(format!(
             "{kind} in version {version:?} cannot be handled as a {kind}: {problem}"
         ))
-    })?;
-    Ok(Sent { object, duplicates: Vec::new() })
+    })
 }
 
 /// Reads the options of a delete. Those of any group will do.

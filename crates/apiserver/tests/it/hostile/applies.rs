@@ -15,7 +15,8 @@ async fn apply(client: &Client, path: &str, manager: &str, config: String) -> An
 }
 
 fn gadget(spec: &Value) -> String {
-    json!({"apiVersion": "a.example/v1", "kind": "Gadget", "spec": spec}).to_string()
+    json!({"apiVersion": "a.example/v1", "kind": "Gadget", "metadata": {"name": "a"}, "spec": spec})
+        .to_string()
 }
 
 async fn with_gadgets(spec: Value) -> (TestServer, Client, String) {
@@ -30,7 +31,9 @@ async fn what_is_nested_too_deep_is_not_applied() {
     let (server, client, path) = with_gadgets(anything()).await;
     for depth in [90, 110, 126, 200, 10_000, 400_000] {
         let (open, close) = (r#"{"a":"#.repeat(depth - 2), "}".repeat(depth - 2));
-        let config = format!(r#"{{"apiVersion":"a.example/v1","kind":"Gadget","spec":{open}1{close}}}"#);
+        let config = format!(
+            r#"{{"apiVersion":"a.example/v1","kind":"Gadget","metadata":{{"name":"a"}},"spec":{open}1{close}}}"#
+        );
         let answer = apply(&client, &path, "deep", config).await;
         assert_eq!(answer.status, if depth < 100 { 201 } else { 400 }, "{depth}: {}", answer.text());
     }

@@ -1,0 +1,86 @@
+//! The text of what a patch makes, as errors quote it.
+
+use klient_apimachinery::schema::{Schema, Type};
+use serde_json::Value;
+
+use super::Patch;
+use crate::values::{Map, encode_value, plain};
+
+/// What a patch has made of an object, as text. Upstream patches text: the objects that a patch reaches into are
+/// written anew, with their fields sorted; others stay as they were, with the fields of structs in their order.
+pub(super) fn text(patch: &Patch, old: &Value, new: &Value, schema: Option<&'static Schema>) -> String {
+    let reached = match patch {
+        Patch::Json(patch) => {
+            let mut reached = Value::Object(Map::new());
+            for path in patch.paths() {
+                reach(&mut reached, path);
+            }
+            reached
+        }
+        Patch::Merge(patch) | Patch::Strategic(patch) => patch.clone(),
+    };
+    let mut out = Vec::new();
+    let root = schema.map(Type::Message);
+    write(new, Some(old), root, reached.as_object(), &mut out);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+/// Notes the objects and lists on the way to what a path names.
+fn reach(reached: &mut Value, path: Vec<String>) {
+    let mut at = reached;
+    let parents = path.len().saturating_sub(1);
+    for name in path.into_iter().take(parents) {
+        let Value::Object(entries) = at else { return };
+        at = entries.entry(name).or_insert_with(|| Value::Object(Map::new()));
+    }
+}
+
+fn write(new: &Value, old: Option<&Value>, ty: Option<Type>, reached: Option<&Map>, out: &mut Vec<u8>) {
+    let below = |name: &str| reached.and_then(|reached| reached.get(name)).and_then(Value::as_object);
+    match (new, old, reached) {
+        (Value::Object(entries), Some(Value::Object(old)), Some(_)) => {
+            out.push(b'{');
+            for (index, (name, value)) in entries.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                plain(name, out);
+                out.push(b':');
+                write(value, old.get(name), ty.and_then(|ty| field(ty, name)), below(name), out);
+            }
+            out.push(b'}');
+        }
+        (Value::Array(items), Some(Value::Array(old)), Some(_)) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                // Items may have moved.
+                let was = old.iter().find(|old| *old == item).or_else(|| old.get(index));
+                write(item, was, ty.and_then(item_of), below(&index.to_string()), out);
+            }
+            out.push(b']');
+        }
+        (new, Some(old), _) if new == old => match ty {
+            Some(ty) => encode_value(new, ty, out),
+            None => plain(new, out),
+        },
+        _ => plain(new, out),
+    }
+}
+
+fn field(ty: Type, name: &str) -> Option<Type> {
+    match ty {
+        Type::Message(schema) => schema.field(name).map(|field| field.ty),
+        Type::Map(entry) => Some(*entry),
+        _ => None,
+    }
+}
+
+fn item_of(list: Type) -> Option<Type> {
+    match list {
+        Type::List(item) => Some(*item),
+        _ => None,
+    }
+}

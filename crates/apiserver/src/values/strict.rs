@@ -1,0 +1,234 @@
+//! What strict decoding says of JSON text.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::schema::{Schema, Type};
+use klient_schema::core_v1::PERSISTENT_VOLUME_CLAIM;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::MOST_NOTES;
+
+/// What JSON text is decoded into.
+#[derive(Clone, Copy)]
+pub(crate) enum Target {
+    /// A map of anything, as a custom resource or a patch is: no field is unknown.
+    Anything,
+    /// An object of a built-in kind.
+    Kind(&'static Schema),
+    /// The list of operations of a JSON patch.
+    Operations,
+}
+
+/// The fields that the target does not know, and those that stand twice, in the order of the text and in Go's words.
+/// What a type decodes by itself, as the schemas of a definition, is not looked into.
+pub(crate) fn strict_notes(text: &[u8], target: Target) -> Vec<String> {
+    let shape = match target {
+        Target::Anything => Shape::Anything,
+        Target::Kind(schema) => Shape::Struct { schema, is_kind: true },
+        Target::Operations => Shape::Operations,
+    };
+    let mut notes = Notes::default();
+    let lossy = String::from_utf8_lossy(text);
+    let mut json = serde_json::Deserializer::from_str(&lossy);
+    // What is no JSON is refused by what decodes it.
+    let _ = Seed { notes: &mut notes, shape }.deserialize(&mut json);
+    notes.found
+}
+
+/// What one value is decoded into.
+#[derive(Clone, Copy)]
+enum Shape {
+    Anything,
+    Struct { schema: &'static Schema, is_kind: bool },
+    Type(Type),
+    Operations,
+    Operation,
+}
+
+#[derive(Default)]
+struct Notes {
+    path: String,
+    found: Vec<String>,
+}
+
+impl Notes {
+    fn add(&mut self, problem: &str, key: &str) {
+        let len = self.enter(key);
+        let note = format!("{problem} field {}", quoted(&self.path));
+        self.path.truncate(len);
+        if self.found.len() < MOST_NOTES && !self.found.contains(&note) {
+            self.found.push(note);
+        }
+    }
+
+    fn enter(&mut self, key: &str) -> usize {
+        let len = self.path.len();
+        if len > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        len
+    }
+}
+
+impl Shape {
+    /// What a field is decoded into; nothing if it is not known.
+    fn field(self, name: &str) -> Option<Shape> {
+        match self {
+            Shape::Struct { schema, is_kind } => match schema.field(name) {
+                Some(field) => Some(Shape::Type(field.ty)),
+                None if is_kind && matches!(name, "apiVersion" | "kind") => Some(Shape::Type(Type::String)),
+                None => None,
+            },
+            Shape::Type(Type::Map(entry)) => Some(Shape::Type(*entry)),
+            Shape::Operation => matches!(name, "op" | "path" | "from" | "value").then_some(Shape::Anything),
+            Shape::Anything | Shape::Type(_) | Shape::Operations => Some(Shape::Anything),
+        }
+    }
+
+    /// What an item of a list is decoded into.
+    fn item(self) -> Shape {
+        match self {
+            Shape::Type(Type::List(item)) => Shape::Type(*item),
+            Shape::Operations => Shape::Operation,
+            _ => Shape::Anything,
+        }
+    }
+}
+
+struct Seed<'a> {
+    notes: &'a mut Notes,
+    shape: Shape,
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
+        match self.shape {
+            Shape::Type(Type::Message(schema)) => {
+                // The one kind that stands within another says what it is.
+                self.shape = Shape::Struct { schema, is_kind: schema == &PERSISTENT_VOLUME_CLAIM };
+            }
+            Shape::Type(Type::List(_) | Type::Map(_)) => {}
+            Shape::Type(_) => return deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
+            _ => {}
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let shape = self.shape.item();
+        let len = self.notes.path.len();
+        for index in 0.. {
+            self.notes.path.push_str(&format!("[{index}]"));
+            let item = seq.next_element_seed(Seed { notes: self.notes, shape })?;
+            self.notes.path.truncate(len);
+            if item.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let Some(shape) = self.shape.field(&key) else {
+                self.notes.add("unknown", &key);
+                access.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if seen.contains(&key) {
+                self.notes.add("duplicate", &key);
+            }
+            let len = self.notes.enter(&key);
+            access.next_value_seed(Seed { notes: self.notes, shape })?;
+            self.notes.path.truncate(len);
+            seen.insert(key);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klient_schema::{apiextensions_v1, apps_v1};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, target: Target, expected: &[&str]) {
+        assert_eq!(strict_notes(text.as_bytes(), target), expected);
+    }
+
+    #[test]
+    fn fields_are_named_in_the_order_of_the_text() {
+        check(
+            r#"{"kind": "Deployment", "spec": {"replicas": 1, "zoo": 1, "replicas": 2, "foo": {"a": 1, "a": 2}},
+                "metadata": {"labels": {"a": "b", "a": "c"}}, "odd": 1, "odd": 2, "kind": "Deployment"}"#,
+            Target::Kind(&apps_v1::DEPLOYMENT),
+            &[
+                r#"unknown field "spec.zoo""#,
+                r#"duplicate field "spec.replicas""#,
+                r#"unknown field "spec.foo""#,
+                r#"duplicate field "metadata.labels.a""#,
+                r#"unknown field "odd""#,
+                r#"duplicate field "kind""#,
+            ],
+        );
+        check(r#"{"a": [{"b": 1, "b": 2, "b": 3}]}"#, Target::Anything, &[r#"duplicate field "a[0].b""#]);
+        check(
+            r#"[{"op": "add", "path": "/a", "value": {"x": 1, "x": 2}, "path": "/b", "foo": 1}]"#,
+            Target::Operations,
+            &[
+                r#"duplicate field "[0].value.x""#,
+                r#"duplicate field "[0].path""#,
+                r#"unknown field "[0].foo""#,
+            ],
+        );
+    }
+
+    #[test]
+    fn what_decodes_itself_is_not_looked_into() {
+        check(
+            r#"{"spec": {"versions": [{"schema": {"openAPIV3Schema": {"foo": 1, "items": {"bar": 1, "type": "a", "type": "b"}}}}]}}"#,
+            Target::Kind(&apiextensions_v1::CUSTOM_RESOURCE_DEFINITION),
+            &[r#"unknown field "spec.versions[0].schema.openAPIV3Schema.foo""#],
+        );
+    }
+}
