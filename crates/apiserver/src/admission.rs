@@ -3,14 +3,14 @@
 
 mod addresses;
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
 
 pub(crate) use addresses::Addresses;
 
-use crate::crd::definition::{self, Definition};
+use crate::crd::definition::{self, Definition, Termination};
 use crate::field::FieldError;
 use crate::handlers::Warnings;
 use crate::handlers::update::Change;
@@ -122,11 +122,6 @@ fn reserve<'a>(
     old: Option<&Map>,
     dry_run: bool,
 ) -> Result<Reserved<'a>> {
-    if resource.is_definition() && old.is_none_or(|old| at(object, &["spec"]) != at(old, &["spec"])) {
-        let names = state.names.lock();
-        establish(state, resource, object);
-        return Ok(Reserved::Names(names));
-    }
     if is(resource, "", "Service") {
         let reserved = state.addresses.reserve(object, old, dry_run);
         let reserved = reserved.map_err(|errors| refused(resource, object, &errors))?;
@@ -139,8 +134,6 @@ fn reserve<'a>(
 pub(crate) enum Reserved<'a> {
     Nothing,
     Addresses(addresses::Reserved<'a>),
-    /// While a definition gets its names no other may.
-    Names(#[expect(dead_code, reason = "it is held")] MutexGuard<'a, ()>),
 }
 
 impl Reserved<'_> {
@@ -175,8 +168,10 @@ fn establish(state: &State, resource: &Resource, object: &mut Map) {
 
 /// Marks a definition as going, held by its objects.
 pub(crate) fn mark_terminating(definition: &mut Map) {
-    definition::terminating(definition, Time::now());
+    let now = Time::now();
+    definition::terminating(definition, Termination::Pending, now);
     let metadata = map_at(definition, "metadata");
+    metadata.insert("deletionTimestamp".to_owned(), now.to_string().into());
     let finalizers = metadata.entry("finalizers").or_insert_with(|| serde_json::json!([]));
     if let Some(finalizers) = finalizers.as_array_mut()
         && !finalizers.iter().any(|finalizer| finalizer == CLEANUP)
@@ -206,8 +201,11 @@ pub(crate) fn changed(state: &Arc<State>, resource: &Resource, object: &Object, 
     let is_going = || at(&object.value(), &["metadata", "deletionTimestamp"]).is_some();
     if resource.is_definition() {
         serve(state, object.key.name());
+        let spec_of = |definition: &Map| at(definition, &["spec"]).cloned();
         if is_going() {
             namespaces::clean(state, Cleanup::Definition(object.key.name().to_owned()));
+        } else if old.is_none_or(|old| spec_of(old) != spec_of(&object.value())) {
+            accept_names(state, &object.key);
         }
     }
     if is(resource, "", "Namespace") && is_going() {
@@ -230,29 +228,36 @@ fn reconsider(state: &Arc<State>, gone: &Map) {
     let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
     for refused in state.store.list(&resource.table, None, &page).unwrap_or_default().objects {
         let value = refused.value();
-        if text_at(&value, &["spec", "group"]) != group || definition::has_its_names(&value) {
-            continue;
+        if text_at(&value, &["spec", "group"]) == group && !definition::has_its_names(&value) {
+            accept_names(state, &refused.key);
         }
-        let change = Change {
-            state,
-            resource: &resource,
-            key: refused.key.clone(),
-            subresource: Some("status"),
-            manager: None,
-            patching: true,
-            dry_run: false,
-            warnings: &Warnings::default(),
-        };
-        let names = state.names.lock();
-        let changed = change.make(&mut |old, _| {
-            let mut new = old.clone();
-            establish(state, &resource, &mut new);
-            Ok(new)
-        });
-        drop(names);
-        if let Err(failure) = changed {
-            tracing::debug!(definition = %refused.key, code = failure.code(), "names could not be given");
-        }
+    }
+}
+
+/// Gives a definition the names it asks for and says so in its status, as a controller does upstream: who wrote the
+/// definition is answered before.
+fn accept_names(state: &Arc<State>, key: &Key) {
+    let resource = definitions(state);
+    let change = Change {
+        state,
+        resource: &resource,
+        key: key.clone(),
+        subresource: Some("status"),
+        manager: None,
+        patching: true,
+        dry_run: false,
+        warnings: &Warnings::default(),
+    };
+    // While a definition gets its names no other may.
+    let names = state.names.lock();
+    let changed = change.make(&mut |old, _| {
+        let mut new = old.clone();
+        establish(state, &resource, &mut new);
+        Ok(new)
+    });
+    drop(names);
+    if let Err(failure) = changed {
+        tracing::debug!(definition = %key, code = failure.code(), "names could not be given");
     }
 }
 
@@ -286,8 +291,14 @@ fn look_again(state: &Arc<State>, name: &str) {
     }
 }
 
-/// The finalizer by which a definition waits for its objects.
-pub(crate) fn without_cleanup(definition: &mut Map) {
+/// Says in the status of a definition that its objects are being deleted.
+pub(crate) fn begin_cleanup(definition: &mut Map) {
+    definition::terminating(definition, Termination::InProgress, Time::now());
+}
+
+/// Says in the status of a definition that its objects are gone, and removes the finalizer by which it waited for them.
+pub(crate) fn end_cleanup(definition: &mut Map) {
+    definition::terminating(definition, Termination::Completed, Time::now());
     if let Some(serde_json::Value::Array(finalizers)) = map_at(definition, "metadata").get_mut("finalizers") {
         finalizers.retain(|finalizer| finalizer != CLEANUP);
     }

@@ -122,8 +122,9 @@ async fn empty_definition(state: &Arc<State>, name: &str) -> Result<()> {
     let table = admission::objects_of(&definition);
     let resources = state.registry.all();
     let resources: Vec<_> = resources.iter().filter(|resource| resource.table == table).take(1).collect();
+    change(state, &definitions, name, Some("status"), admission::begin_cleanup)?;
     if delete_all(state, &resources, None).await.is_empty() {
-        change(state, &definitions, name, None, admission::without_cleanup)?;
+        change(state, &definitions, name, Some("status"), admission::end_cleanup)?;
     }
     Ok(())
 }
@@ -141,7 +142,8 @@ fn change(
     change: impl Fn(&mut Map),
 ) -> Result<Arc<Object>> {
     let key = Key::new(None, name);
-    let manager = Some("kube-controller-manager");
+    let manager = if resource.is_definition() { "kube-apiserver" } else { "kube-controller-manager" };
+    let manager = Some(manager);
     let warnings = &Warnings::default();
     Change { state, resource, key, subresource, manager, patching: true, dry_run: false, warnings }.make(
         &mut |old, _| {

@@ -6,7 +6,7 @@ use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
 
 pub(crate) use super::accept::{validate, validate_update};
-pub(crate) use super::establish::{establish, has_its_names, is_established, terminating};
+pub(crate) use super::establish::{Termination, establish, has_its_names, is_established, terminating};
 
 use super::establish::record_storage_version;
 use super::jsonpath::JsonPath;

@@ -34,10 +34,28 @@ pub(crate) fn establish(object: &mut Map, others: &mut dyn Iterator<Item = &Map>
     }
 }
 
-/// Says in the status of a definition that its objects are being deleted.
-pub(crate) fn terminating(object: &mut Map, now: Time) {
-    let message = "CustomResource deletion is in progress";
-    Condition::new("Terminating", true, "InstanceDeletionInProgress", message).set(object, now);
+/// How far the deletion of a definition's objects has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Termination {
+    Pending,
+    InProgress,
+    Completed,
+}
+
+/// Says in the status of a definition how far the deletion of its objects has come.
+pub(crate) fn terminating(object: &mut Map, termination: Termination, now: Time) {
+    let (status, reason, message) = match termination {
+        Termination::Pending => (
+            true,
+            "InstanceDeletionPending",
+            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        ),
+        Termination::InProgress => {
+            (true, "InstanceDeletionInProgress", "CustomResource deletion is in progress")
+        }
+        Termination::Completed => (false, "InstanceDeletionCompleted", "removed all instances"),
+    };
+    Condition::new("Terminating", status, reason, message).set(object, now);
 }
 
 /// Whether the status of a definition says that it is served.
@@ -292,7 +310,7 @@ mod tests {
             ]
         );
         assert!(is_established(&second));
-        terminating(&mut second, Time::from_unix(90));
+        terminating(&mut second, Termination::InProgress, Time::from_unix(90));
         assert_eq!(
             conditions(&second)[2],
             "Terminating | True | InstanceDeletionInProgress | CustomResource deletion is in progress | 1970-01-01T00:01:30Z",

@@ -123,6 +123,7 @@ impl Creation<'_> {
             return Err(Failure::invalid(&resource.info.group, &resource.info.kind, &name, &problems));
         }
         self.warnings.add(stored_as.warnings(&object, None));
+        stored_as.prune_to_stored(&mut object);
         let namespace = text_at(&object, &["metadata", "namespace"]);
         let key = resource.key((!namespace.is_empty()).then_some(namespace), &name);
         if dry_run {

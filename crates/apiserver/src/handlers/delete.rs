@@ -153,14 +153,15 @@ fn is_graceful(resource: &Resource) -> bool {
 /// The object as a delete leaves it, if it leaves it at all.
 fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
     let mut new = old.clone();
+    if resource.is_definition() && at(old, &["metadata", "deletionTimestamp"]).is_none() {
+        admission::mark_terminating(&mut new);
+        return new;
+    }
     let grace = grace_period(resource, old, options);
     set_finalizers(resource, &mut new, options);
     let is_namespace = is_namespace(resource);
     if is_namespace {
         map_at(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
-    }
-    if resource.is_definition() {
-        admission::mark_terminating(&mut new);
     }
     if !is_namespace && !is_graceful(resource) && !is_held(resource, &new) {
         return new;

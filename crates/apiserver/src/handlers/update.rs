@@ -227,6 +227,7 @@ impl Change<'_> {
             Some("status") => stored_as.status_warnings(&new),
             Some(_) => Vec::new(),
         });
+        stored_as.prune_to_stored(&mut new);
         if keep_times(old, &mut new) {
             return Ok(Some(current.clone()));
         }

@@ -305,14 +305,30 @@ impl Resource {
         }
     }
 
-    /// The form in which its objects are stored.
+    /// The form in which its objects are stored: that of the version that is stored.
     fn form(&self) -> u64 {
-        self.custom_schema().map_or(0, |version| version.form)
+        self.stored_version().map_or(0, |version| version.form)
+    }
+
+    /// The version in which its objects are stored, if it is custom.
+    fn stored_version(&self) -> Option<&Version> {
+        let Flavor::Custom { definition, .. } = &self.flavor else { return None };
+        definition.versions.iter().find(|version| version.storage).or_else(|| self.custom_schema())
+    }
+
+    /// Drops what the version in which objects are stored does not know, when they are written in another.
+    pub(crate) fn prune_to_stored(&self, object: &mut Map) {
+        if let (Some(written), Some(stored)) = (self.custom_schema(), self.stored_version())
+            && written.name != stored.name
+        {
+            stored.schema.prune(object);
+        }
     }
 
     /// A stored object as JSON in this version, without its kind.
     pub(crate) fn render(&self, object: &Object) -> Bytes {
-        if self.conversion.is_some() || object.form != self.form() {
+        if self.conversion.is_some() || object.form != self.custom_schema().map_or(0, |version| version.form)
+        {
             return self.encode(&self.read(object)).into();
         }
         object.json.clone()

@@ -176,3 +176,22 @@ async fn objects_are_selected_by_the_fields_of_their_definition() {
     client.patch(&format!("{GADGETS}/a"), "merge", &json!({"spec": {"color": "red"}})).await.expect(200);
     assert_eq!(events.next().await.unwrap()["type"], "DELETED");
 }
+
+#[tokio::test]
+async fn what_the_stored_version_does_not_know_is_not_kept() {
+    let (_server, client) = defined(&two_versions()).await;
+    let in_v2 = GADGETS.replace("v1", "v2");
+    let mut written = gadget("g", json!({"size": 1, "new": "x"}));
+    written["apiVersion"] = "a.example/v2".into();
+    // v1 is stored, and knows `size` alone of these; v2 has a default for the other.
+    let created = client.post(&in_v2, &written).await;
+    assert_eq!(created.expect(201)["spec"], json!({"size": 1, "new": "n"}));
+    let path = format!("{in_v2}/g");
+    assert_eq!(client.get(&path).await.expect(200)["spec"], json!({"size": 1, "new": "n"}));
+    assert_eq!(client.get(&format!("{GADGETS}/g")).await.expect(200)["spec"], json!({"size": 1}));
+    let patched = client.patch(&path, "merge", &json!({"spec": {"size": 2, "new": "y"}})).await.expect(200);
+    assert_eq!(patched["spec"], json!({"size": 2, "new": "n"}));
+    let dry = client.patch(&format!("{path}?dryRun=All"), "merge", &json!({"spec": {"new": "y"}})).await;
+    assert_eq!(dry.expect(200)["spec"], json!({"size": 2, "new": "n"}));
+    assert_eq!(client.get(&format!("{GADGETS}/g")).await.expect(200)["spec"], json!({"size": 2}));
+}

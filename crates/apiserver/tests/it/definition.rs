@@ -36,7 +36,8 @@ async fn a_definition_is_established_at_once() {
     let server = TestServer::start().await.unwrap();
     let client = Client::admin(&server).await;
     assert_eq!(client.get(GADGETS).await.text(), "404 page not found\n");
-    let created = client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    let created = client.get(&format!("{DEFINITIONS}/gadgets.a.example")).await.expect(200);
     assert_eq!(
         conditions(&created),
         ["NamesAccepted True NoConflicts", "Established True InitialNamesAccepted"]
@@ -47,13 +48,39 @@ async fn a_definition_is_established_at_once() {
     assert_eq!(client.get(GADGETS).await.expect(200)["kind"], "GadgetList");
 }
 
+/// Upstream a controller gives names and says so: what is answered is as it was stored first.
+#[tokio::test]
+async fn a_new_definition_is_answered_before_it_is_established() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let from = server.resource_version();
+    let created = client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    assert_eq!(
+        created["status"],
+        json!({"conditions": null, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": ["v1"]})
+    );
+    assert_eq!(created["metadata"]["generation"], 1);
+    let mut events = client.watch(&format!("{DEFINITIONS}?watch=1&resourceVersion={from}")).await;
+    assert_eq!(events.next().await.expect("it was added")["object"]["status"], created["status"]);
+    let established = events.next().await.expect("it was established");
+    assert_eq!(established["type"], "MODIFIED");
+    assert_eq!(conditions(&established["object"]).len(), 2);
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let marked = client.delete(&path).await.expect(200);
+    let metadata = &marked["metadata"];
+    assert_eq!(metadata["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
+    assert!(metadata["deletionTimestamp"].is_string(), "{metadata}");
+    assert_eq!([&metadata["deletionGracePeriodSeconds"], &metadata["generation"]], [&Value::Null, &json!(1)]);
+}
+
 #[tokio::test]
 async fn names_are_given_once_and_free_again() {
     let (_server, client) = defined(&gadgets(anything())).await;
     let mut rival = gadgets(anything());
     rival["metadata"]["name"] = "gizmos.a.example".into();
     rival["spec"]["names"] = json!({"plural": "gizmos", "kind": "Gadget"});
-    let refused = client.post(DEFINITIONS, &rival).await.expect(201);
+    client.post(DEFINITIONS, &rival).await.expect(201);
+    let refused = client.get(&format!("{DEFINITIONS}/gizmos.a.example")).await.expect(200);
     assert_eq!(
         conditions(&refused),
         ["NamesAccepted False ListKindConflict", "Established False NotAccepted"]
@@ -124,10 +151,8 @@ async fn a_definition_goes_with_its_objects() {
         ["ADDED"; 2]
     );
     let marked = client.delete(&format!("{DEFINITIONS}/gadgets.a.example")).await.expect(200);
-    assert!(
-        conditions(&marked).contains(&"Terminating True InstanceDeletionInProgress".to_owned()),
-        "{marked}"
-    );
+    let terminating = conditions(&marked).pop();
+    assert_eq!(terminating.as_deref(), Some("Terminating True InstanceDeletionPending"), "{marked}");
     let mut told = [events.next().await.unwrap(), events.next().await.unwrap()].map(|event| {
         format!("{} {}", event["type"].as_str().unwrap_or_default(), text(&event, "/object/metadata/name"))
     });
@@ -139,7 +164,16 @@ async fn a_definition_goes_with_its_objects() {
     let mut definitions = client.watch(&format!("{DEFINITIONS}?watch=1&resourceVersion={from}")).await;
     let release = json!({"metadata": {"finalizers": null}});
     client.patch(&format!("{GADGETS}/held"), "merge", &release).await.expect(200);
-    while definitions.next().await.unwrap()["type"] != "DELETED" {}
+    let mut states = Vec::new();
+    loop {
+        let event = definitions.next().await.unwrap();
+        states.extend(conditions(&event["object"]).pop());
+        if event["type"] == "DELETED" {
+            break;
+        }
+    }
+    assert_eq!(states.pop().as_deref(), Some("Terminating False InstanceDeletionCompleted"));
+    assert!(states.iter().all(|state| state == "Terminating True InstanceDeletionInProgress"), "{states:?}");
     assert_eq!(client.get(GADGETS).await.text(), "404 page not found\n");
     assert_eq!(client.get("/apis/a.example").await.status, 404);
     client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
@@ -178,7 +212,8 @@ async fn schemas_that_are_none_are_refused() {
 async fn the_status_is_the_servers() {
     let server = TestServer::start().await.expect("a server starts");
     let client = Client::admin(&server).await;
-    let made = client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    let made = client.get(&format!("{DEFINITIONS}/gadgets.a.example")).await.expect(200);
     let owners = made["metadata"]["managedFields"].as_array().expect("managed fields");
     let status =
         owners.iter().find(|entry| entry["subresource"] == "status").expect("an entry of the status");
