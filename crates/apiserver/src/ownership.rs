@@ -102,6 +102,7 @@ impl<'a> Ownership<'a> {
             kind: self.kind,
             subresource: self.subresource,
             empty,
+            keeps_unknown_versions: self.schema.is_none(),
         }
     }
 }

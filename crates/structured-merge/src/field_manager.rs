@@ -49,13 +49,23 @@ pub struct FieldManager<'a> {
     /// An object with nothing set, as one is that does not exist yet: built-in kinds have fields that are always
     /// there. Nothing at all if this is not given.
     pub empty: Option<&'a Map>,
+    /// Whether who owns what stays as it was when an object that is updated has an owner in a version that is not
+    /// known, as of custom resources. Otherwise that owner is dropped.
+    pub keeps_unknown_versions: bool,
 }
 
 impl Default for FieldManager<'_> {
     /// For no kind: nothing can be written.
     fn default() -> Self {
         static NONE: Updater<'_> = Updater { versions: std::collections::BTreeMap::new(), convert: None };
-        FieldManager { updater: &NONE, api_version: "", kind: "", subresource: "", empty: None }
+        FieldManager {
+            updater: &NONE,
+            api_version: "",
+            kind: "",
+            subresource: "",
+            empty: None,
+            keeps_unknown_versions: false,
+        }
     }
 }
 
@@ -78,7 +88,8 @@ impl FieldManager<'_> {
             return Ok(());
         }
         let manager = Manager::update(name(manager), self.api_version, self.subresource);
-        match self.update_managers(live, new, managers, manager, now) {
+        let updated = self.check_versions(&managers);
+        match updated.and_then(|()| self.update_managers(live, new, managers, manager, now)) {
             Ok(mut managers) => {
                 managers.cap_updates();
                 managers.write_to(new);
@@ -146,6 +157,17 @@ impl FieldManager<'_> {
         }
         managers.write_to(&mut object);
         Ok(object)
+    }
+
+    /// Checks that objects can be had in the versions of their owners, or that these can be dropped.
+    fn check_versions(&self, managers: &Managers) -> Result<(), Error> {
+        let is_version = |version: &str| version.matches('/').count() < 2;
+        let is_known = |version: &str| !self.keeps_unknown_versions || self.updater.version(version).is_ok();
+        let mut versions = managers.values().map(|owned| owned.api_version.as_str());
+        match versions.find(|version| !is_version(version) || !is_known(version)) {
+            Some(unknown) => Err(Error::missing(unknown)),
+            None => Ok(()),
+        }
     }
 
     /// Who owns what before a write that does not apply.

@@ -62,7 +62,7 @@ impl Live {
             api_version: self.api_version,
             kind: "Thing",
             subresource: self.subresource,
-            empty: None,
+            ..FieldManager::default()
         }
     }
 
