@@ -77,7 +77,7 @@ impl Creation<'_> {
             metadata.remove(field);
         }
         let version = metadata.remove("resourceVersion").unwrap_or_default();
-        let has_version = version.as_str().and_then(|version| version.parse::<u64>().ok()).unwrap_or(0) != 0;
+        let version = version.as_str().and_then(|version| version.parse().ok());
         let mut homes = admission::homes(state, resource, &object)?;
         let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
         let generated = name.is_empty() && !prefix.is_empty();
@@ -92,7 +92,7 @@ impl Creation<'_> {
             if generated {
                 map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
             }
-            match self.store(object.clone(), has_version, &mut homes) {
+            match self.store(object.clone(), version, &mut homes) {
                 Err(failure) if generated && failure.is(Reason::AlreadyExists) => {
                     if attempt == ATTEMPTS {
                         return Err(failure.not_generated());
@@ -104,7 +104,12 @@ impl Creation<'_> {
         unreachable!("the last attempt returns")
     }
 
-    fn store(&self, mut object: Map, has_version: bool, homes: &mut Vec<Unchanged>) -> Result<Arc<Object>> {
+    fn store(
+        &self,
+        mut object: Map,
+        version: Option<u64>,
+        homes: &mut Vec<Unchanged>,
+    ) -> Result<Arc<Object>> {
         let Creation { state, resource, manager, dry_run, .. } = *self;
         resource.default(&mut object);
         if let Some(manager) = manager {
@@ -130,9 +135,9 @@ impl Creation<'_> {
             if state.store.get(&resource.table, &key).is_some() {
                 return Err(Failure::already_exists(&resource.target(&name)));
             }
-            return Ok(Arc::new(stored_as.store(key, object, None)));
+            return Ok(Arc::new(stored_as.store(key, object, version)));
         }
-        if has_version {
+        if version.is_some_and(|version| version != 0) {
             return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
         }
         let mut encode = |version| stored_as.store(key.clone(), object.clone(), Some(version));

@@ -7,6 +7,7 @@ use klient_apimachinery::go::{GoValue, json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
 use klient_apimachinery::patch::{PatchError, merge, strategic};
+use klient_apimachinery::schema::Schema;
 use serde_json::Value;
 
 use super::apply;
@@ -35,8 +36,9 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
     let format = context.format()?;
     let resource = context.resource.clone();
     let patch = Patch::read(&context.headers, &context.body, resource.is_custom())?;
-    let sent = patch.notes(&context.body);
     let options = WriteOptions::parse(&context.query, Write::Patch)?;
+    let is_lax = options.validation == FieldValidation::Ignore;
+    let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
     let manager = options.manager(&context.headers);
     let warnings = Warnings::default();
     let change = Change {
@@ -81,7 +83,10 @@ impl Patch {
     pub(crate) fn read(headers: &HeaderMap, body: &[u8], custom: bool) -> Result<Patch> {
         let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
         match media_type(headers) {
-            "application/json-patch+json" => JsonPatch::parse(body).map_err(refused).map(Patch::Json),
+            "application/json-patch+json" => {
+                read_json(body)?;
+                JsonPatch::parse(body).map_err(refused).map(Patch::Json)
+            }
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
             "application/strategic-merge-patch+json" if !custom => {
                 let mut patch = read_json(body)?;
@@ -139,8 +144,22 @@ impl Patch {
             return Ok(());
         }
         if resource.is_custom() {
-            let message = format!("the kind of the object cannot be patched: it is a {kind}");
-            return Err(Failure::bad_request(message));
+            if sent.0.is_empty() {
+                let problem = format!("Object 'Kind' is missing in '{}'", self.text(resource, old));
+                return Err(self.invalid(resource, old, &problem));
+            }
+            let wrong = [("kind", sent.0, kind), ("apiVersion", sent.1, &*api_version)];
+            let wrong = wrong.into_iter().filter(|(_, sent, must)| sent != must);
+            let errors: Vec<FieldError> = wrong
+                .map(|(field, sent, must)| FieldError::invalid(field, sent, format!("must be {must}")))
+                .collect();
+            if sent.1.is_empty() {
+                let problem = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+                return Err(Failure::internal(problem));
+            }
+            let (group, name) =
+                (sent.1.split_once('/').unwrap_or_default().0, text_at(old, &["metadata", "name"]));
+            return Err(Failure::invalid(group, sent.0, name, &errors));
         }
         if matches!(self, Patch::Strategic(_)) {
             return Ok(());
@@ -151,6 +170,13 @@ impl Patch {
             return Ok(());
         }
         let sent = (if sent.0.is_empty() { kind } else { sent.0 }, sent.1);
+        let (group, version) = sent.1.split_once('/').unwrap_or(("", sent.1));
+        // It is read as what it says it is, and then found to be something else.
+        if let Some(schema) = klient_schema::kind(group, version, sent.0)
+            && let Err(mismatch) = values::decode(object.clone(), schema)
+        {
+            return Err(self.invalid(resource, old, &mismatch.of_json));
+        }
         match not_decoded(resource, kind, sent) {
             Some(problem) => Err(self.invalid(resource, old, &problem)),
             None => Ok(()),
@@ -160,9 +186,21 @@ impl Patch {
     /// The failure of a patch whose result cannot be decoded. Strategic patches are quoted themselves, others by
     /// what they make.
     fn invalid(&self, resource: &Resource, old: &Map, problem: &str) -> Failure {
+        let patched = self.patched(resource, old).unwrap_or_default();
+        self.invalid_result(&whole(resource, old), &patched, resource.schema(), problem)
+    }
+
+    /// As [`invalid`](Self::invalid), of a patch that has made `new` of `old`.
+    pub(super) fn invalid_result(
+        &self,
+        old: &Value,
+        new: &Value,
+        schema: Option<&'static Schema>,
+        problem: &str,
+    ) -> Failure {
         let quoted = match self {
             Patch::Strategic(patch) => GoValue(patch).to_string(),
-            _ => self.text(resource, old),
+            _ => quoted::text(self, old, new, schema),
         };
         Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
     }
@@ -174,7 +212,7 @@ impl Patch {
     }
 
     /// What strict decoding says of the patch itself.
-    fn notes(&self, body: &[u8]) -> Vec<String> {
+    pub(super) fn notes(&self, body: &[u8]) -> Vec<String> {
         match self {
             Patch::Json(_) => {
                 let notes = values::strict_notes(body, Target::Operations).into_iter();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::apply;
 use super::body::{self, Kind};
-use super::options::{Write, WriteOptions};
+use super::options::{FieldValidation, Write, WriteOptions};
 use super::patch::{Patch, mergeable, not_strategic, strategic_fields};
 use super::update::{Change, check_name};
 use super::{Context, Warnings};
@@ -20,7 +20,7 @@ use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
-use crate::values::{self, Map, at, text_at};
+use crate::values::{self, Decoded, Map, Mismatch, at, text_at};
 
 const API_VERSION: &str = "autoscaling/v1";
 
@@ -64,7 +64,10 @@ pub(crate) fn patch(context: &mut Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, Write::Patch)?;
     let manager = options.manager(&context.headers);
     let name = context.name().to_owned();
-    set(context, options.dry_run, true, &mut |present| {
+    let is_lax = options.validation == FieldValidation::Ignore;
+    let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
+    let mut notes = Vec::new();
+    let done = set(context, options.dry_run, true, &mut |present| {
         let mut patched = Value::Object(whole(present));
         match &patch {
             Patch::Json(patch) => {
@@ -78,14 +81,26 @@ pub(crate) fn patch(context: &mut Context) -> Result<Response<Body>> {
                 patched = Value::Object(scale);
             }
         }
-        let Value::Object(scale) = patched else {
+        let Value::Object(scale) = patched.clone() else {
             return Err(Failure::bad_request("the patch makes no object"));
         };
-        let mut wished = decode(scale)?;
+        let Decoded { object: mut wished, unknown } =
+            values::decode(scale, &autoscaling_v1::SCALE).map_err(|mismatch| not_a_scale(&mismatch))?;
+        notes = sent.clone();
+        notes.extend(body::untyped_notes(&[], &unknown));
+        if options.validation == FieldValidation::Strict && !notes.is_empty() {
+            let problem = format!("strict decoding error: {}", notes.join(", "));
+            let old = Value::Object(whole(present));
+            return Err(patch.invalid_result(&old, &patched, Some(&autoscaling_v1::SCALE), &problem));
+        }
         check_name(&name, &wished)?;
         ownership().update(Some(present), &mut wished, &manager);
         Ok(wished)
-    })
+    });
+    if options.validation == FieldValidation::Warn {
+        context.warnings.extend(notes);
+    }
+    done
 }
 
 fn apply(context: &mut Context) -> Result<Response<Body>> {
@@ -124,12 +139,12 @@ fn change<'a>(context: &'a Context, patching: bool, dry_run: bool, warnings: &'a
 
 fn decode(scale: Map) -> Result<Map> {
     let decoded = values::decode(scale, &autoscaling_v1::SCALE);
-    decoded.map(|decoded| decoded.object).map_err(|mismatch| {
-        Failure::bad_request(format!(
-            "Scale in version \"v1\" cannot be handled as a Scale: {}",
-            mismatch.of_json
-        ))
-    })
+    decoded.map(|decoded| decoded.object).map_err(|mismatch| not_a_scale(&mismatch))
+}
+
+fn not_a_scale(mismatch: &Mismatch) -> Failure {
+    let problem = &mismatch.of_json;
+    Failure::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {problem}"))
 }
 
 /// A scale that was never set; no client can ask for it.

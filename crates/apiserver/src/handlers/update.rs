@@ -250,14 +250,16 @@ impl Change<'_> {
         }
     }
 
-    /// Removes an object whose last finalizer is gone; the answer shows it at its last version.
+    /// Removes an object whose last finalizer is gone; the answer shows it without, at its last version.
     fn remove(
         &self,
         stored_as: &Arc<Resource>,
         new: Map,
         current: &Arc<Object>,
     ) -> Result<Option<Arc<Object>>> {
-        let mut encode = |version| stored_as.store(self.key.clone(), new.clone(), Some(version));
+        // Who watches sees it as it was last stored.
+        let last = stored_as.read(current);
+        let mut encode = |version| stored_as.store(self.key.clone(), last.clone(), Some(version));
         match self.state.store.delete(&self.resource.table, &self.key, current.version, &mut encode) {
             Ok(gone) => {
                 admission::deleted(self.state, stored_as, &gone);

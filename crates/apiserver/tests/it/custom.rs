@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::definition::defined;
 use crate::events::brief;
-use crate::objects::{DEFINITIONS, GADGETS, anything, gadget, gadgets, names, text, two_versions, version};
+use crate::objects::{
+    CONFIG_MAPS, DEFINITIONS, GADGETS, anything, gadget, gadgets, names, text, two_versions, version,
+};
 
 fn typed() -> Value {
     json!({
@@ -194,4 +196,46 @@ async fn what_the_stored_version_does_not_know_is_not_kept() {
     let dry = client.patch(&format!("{path}?dryRun=All"), "merge", &json!({"spec": {"new": "y"}})).await;
     assert_eq!(dry.expect(200)["spec"], json!({"size": 2, "new": "n"}));
     assert_eq!(client.get(&format!("{GADGETS}/g")).await.expect(200)["spec"], json!({"size": 2}));
+}
+
+/// Of built-in kinds upstream drops such owners; of custom resources it cannot convert to their versions, and leaves all
+/// as they were.
+#[tokio::test]
+async fn owners_in_an_unknown_version_change_nothing_about_who_owns_what() {
+    let (_server, client) = defined(&gadgets(anything())).await;
+    for (collection, object, unknown, is_kept) in [
+        (GADGETS, gadget("g", json!({"a": 1})), "a.example/v9", true),
+        (CONFIG_MAPS, json!({"metadata": {"name": "g"}, "data": {"a": "1"}}), "a/b/c", true),
+        (CONFIG_MAPS, json!({"metadata": {"name": "h"}, "data": {"a": "1"}}), "v9", false),
+    ] {
+        let mut object = client.post(collection, &object).await.expect(201);
+        let before = object["metadata"]["managedFields"].clone();
+        assert_eq!(before.as_array().map(Vec::len), Some(1));
+        object["metadata"]["managedFields"][0]["apiVersion"] = unknown.into();
+        let path = format!("{collection}/{}", text(&object, "/metadata/name"));
+        let updated = client.put(&path, &object).await.expect(200);
+        let expected = if is_kept { before } else { Value::Null };
+        assert_eq!(updated["metadata"]["managedFields"], expected, "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn a_patch_cannot_make_another_kind_of_an_object() {
+    let (_server, client) = defined(&gadgets(anything())).await;
+    client.post(GADGETS, &gadget("g", json!({"a": 1}))).await.expect(201);
+    let path = format!("{GADGETS}/g");
+    for (patch, problem) in [
+        (
+            json!({"apiVersion": "a.example/v9"}),
+            r#"apiVersion: Invalid value: "a.example/v9": must be a.example/v1"#,
+        ),
+        (json!({"kind": "Foo"}), r#"kind: Invalid value: "Foo": must be Gadget"#),
+    ] {
+        let refusal = client.patch(&path, "merge", &patch).await.refusal();
+        let kind = patch["kind"].as_str().unwrap_or("Gadget");
+        assert_eq!(refusal, format!(r#"422 {kind}.a.example "g" is invalid: {problem}"#));
+    }
+    let refusal = client.patch(&path, "merge", &json!({"kind": null})).await.refusal();
+    assert!(refusal.starts_with(r#"422  "" is invalid: patch: Invalid value: "#), "{refusal}");
+    assert!(refusal.contains("Object 'Kind' is missing in '{"), "{refusal}");
 }

@@ -139,7 +139,15 @@ async fn fields_of_a_scale_are_named() {
     let scaled = send(&client, Method::PUT, &path, "application/json", body).await;
     assert_eq!(scaled.warnings(), [r#"duplicate field "spec.replicas""#, r#"unknown field "spec.foo""#]);
     assert_eq!(scaled.expect(200)["spec"]["replicas"], 2);
+    let patch = r#"{"spec": {"foo": 2}}"#;
+    let merge = "application/merge-patch+json";
+    let patched = send(&client, Method::PATCH, &path, merge, patch).await;
+    patched.expect(200);
+    assert_eq!(patched.warnings(), [r#"unknown field "spec.foo""#]);
     let strict = format!("{path}?fieldValidation=Strict");
+    let refusal = send(&client, Method::PATCH, &strict, merge, patch).await.refusal();
+    assert!(refusal.starts_with(r#"422  "" is invalid: patch: Invalid value: "{"#), "{refusal}");
+    assert!(refusal.ends_with(r#"strict decoding error: unknown field "spec.foo""#), "{refusal}");
     assert_eq!(
         send(&client, Method::PUT, &strict, "application/json", body).await.refusal(),
         r#"400 Scale in version "v1" cannot be handled as a Scale: strict decoding error: duplicate field "spec.replicas", unknown field "spec.foo""#

@@ -198,7 +198,8 @@ async fn a_dry_run_of_a_create_may_name_a_version() {
     let client = Client::admin(&server).await;
     let mut versioned = named("a");
     versioned["metadata"]["resourceVersion"] = "5".into();
-    client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &versioned).await.expect(201);
+    let dry = client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &versioned).await.expect(201);
+    assert_eq!(dry["metadata"]["resourceVersion"], "5");
     let refusal = client.post(CONFIG_MAPS, &versioned).await.refusal();
     assert_eq!(refusal, "500 resourceVersion should not be set on objects to be created");
     versioned["metadata"]["name"] = "A".into();

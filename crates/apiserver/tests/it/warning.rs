@@ -80,7 +80,9 @@ async fn warnings_stand_beside_error_answers() {
     assert_eq!(exists.status, 409);
     assert_eq!(
         exists.warnings(),
-        [r#"spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead"#]
+        [
+            r#"spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead"#
+        ]
     );
 }
 

@@ -271,3 +271,29 @@ async fn all_watches_tell_the_same_in_the_same_order() {
     let versions = told.iter().map(|told| told.rsplit_once('@').unwrap().1.parse::<u64>().unwrap());
     assert!(versions.eq(from + 1..=from + (tasks * rounds) as u64), "each version once, in order: {told:?}");
 }
+
+/// The write that takes the last finalizer away is not stored.
+#[tokio::test]
+async fn an_object_that_loses_its_last_finalizer_is_deleted_as_it_was_stored() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let mut held = labelled("a", "x");
+    held["metadata"]["finalizers"] = json!(["a.example/hold"]);
+    client.post(CONFIG_MAPS, &held).await.expect(201);
+    let path = format!("{CONFIG_MAPS}/a");
+    let going = client.delete(&path).await.expect(200);
+    let from = server.resource_version();
+    let mut events = client.watch(&format!("{CONFIG_MAPS}?watch=1&resourceVersion={from}")).await;
+    let patch = json!({"metadata": {"finalizers": null, "labels": {"app": "y"}}});
+    let answer = client.patch(&path, "merge", &patch).await.expect(200);
+    assert_eq!(
+        [&answer["metadata"]["finalizers"], &answer["metadata"]["labels"]["app"]],
+        [&json!(null), &json!("y")]
+    );
+    assert_eq!(version(&answer), version(&going));
+    let event = events.next().await.expect("it is deleted");
+    assert_eq!(event["type"], "DELETED");
+    let (gone, last) = (&event["object"]["metadata"], &going["metadata"]);
+    assert_eq!([&gone["finalizers"], &gone["labels"]], [&last["finalizers"], &last["labels"]]);
+    assert!(version(&event["object"]) > version(&going));
+}
