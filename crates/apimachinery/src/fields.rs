@@ -51,6 +51,14 @@ impl Selector {
         &self.terms
     }
 
+    /// The same conditions on fields of other names.
+    pub fn renamed(mut self, name: impl Fn(&str) -> &str) -> Self {
+        for term in &mut self.terms {
+            term.field = name(&term.field).into();
+        }
+        self
+    }
+
     /// The value a field must have, if the selector says.
     pub fn exact(&self, field: &str) -> Option<&str> {
         self.terms.iter().find(|term| !term.not && term.field == field).map(|term| term.value.as_str())

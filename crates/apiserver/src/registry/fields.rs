@@ -1,11 +1,13 @@
 //! The fields that field selectors know, beyond name and namespace.
 
-use klient_apimachinery::Str;
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::{ResourceInfo, Str};
 use serde_json::Value;
 
 use crate::values::{Map, at};
 
-/// Paths by group and kind; some have another name to select by.
+/// Paths by group and kind; some have another name to select by. Kinds that are not here are selected by name and
+/// namespace.
 const SELECTABLE: &[(&str, &str, &[&str])] = &[
     (
         "",
@@ -24,7 +26,6 @@ const SELECTABLE: &[(&str, &str, &[&str])] = &[
     ),
     ("", "Node", &["spec.unschedulable"]),
     ("", "ReplicationController", &["status.replicas"]),
-    ("apps", "ReplicaSet", &["status.replicas"]),
     (
         "",
         "Event",
@@ -65,7 +66,7 @@ const SELECTABLE: &[(&str, &str, &[&str])] = &[
     ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
     ("certificates.k8s.io", "ClusterTrustBundle", &["spec.signerName"]),
     ("certificates.k8s.io", "PodCertificateRequest", &["spec.signerName", "spec.podName", "spec.nodeName"]),
-    ("resource.k8s.io", "ResourceSlice", &["spec.nodeName", "spec.driver"]),
+    ("resource.k8s.io", "ResourceSlice", &["spec.nodeName", "spec.driver", "spec.pool.name"]),
 ];
 
 /// Fields that hold nothing when they hold this, and so are selected by it.
@@ -76,9 +77,69 @@ const ZERO: &[(&str, &str)] = &[
     ("status.successful", "0"),
 ];
 
-/// The names by which objects of a kind can be selected.
+/// Names of fields, each with the one it is stored under.
+type Names = &'static [(&'static str, &'static str)];
+
+/// Other names of fields, by group and kind: Events are stored as those of the core group, and Pods were selected by
+/// their host before they were by their node.
+const RENAMED: &[(&str, &str, Names)] = &[
+    ("", "Pod", &[("spec.host", "spec.nodeName")]),
+    (
+        "events.k8s.io",
+        "Event",
+        &[
+            ("regarding.kind", "involvedObject.kind"),
+            ("regarding.namespace", "involvedObject.namespace"),
+            ("regarding.name", "involvedObject.name"),
+            ("regarding.uid", "involvedObject.uid"),
+            ("regarding.apiVersion", "involvedObject.apiVersion"),
+            ("regarding.resourceVersion", "involvedObject.resourceVersion"),
+            ("regarding.fieldPath", "involvedObject.fieldPath"),
+            ("reportingController", "reportingComponent"),
+        ],
+    ),
+];
+
+/// The name under which a field is stored, of the name a kind knows it by.
+pub(super) fn stored_name<'a>(group: &str, kind: &str, field: &'a str) -> &'a str {
+    let renamed =
+        RENAMED.iter().find(|(g, k, _)| *g == group && *k == kind).map_or(&[][..], |(_, _, names)| names);
+    renamed.iter().find(|(name, _)| *name == field).map_or(field, |(_, stored)| stored)
+}
+
+/// The names by which objects of a kind are stored to be selected.
 pub(super) fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
     SELECTABLE.iter().find(|(g, k, _)| *g == group && *k == kind).map_or(&[], |(_, _, fields)| fields)
+}
+
+/// Checks that objects of a built-in kind can be selected by a field.
+///
+/// # Errors
+///
+/// In upstream's words, which each group writes for itself.
+pub(super) fn check(resource: &ResourceInfo, field: &str) -> Result<(), String> {
+    let (group, kind) = (&*resource.group, &*resource.kind);
+    let own = selectable(group, kind);
+    let is_renamed = stored_name(group, kind, field) != field;
+    // Kinds that have fields of their own and no namespace are not selected by one.
+    let by_namespace = own.is_empty() || resource.namespaced && group != "certificates.k8s.io";
+    if field == "metadata.name" || field == "metadata.namespace" && by_namespace {
+        return Ok(());
+    }
+    if is_renamed || own.contains(&field) {
+        return Ok(());
+    }
+    Err(match (group, kind) {
+        _ if own.is_empty() => {
+            let field = quoted(field);
+            format!(r#"{field} is not a known field selector: only "metadata.name", "metadata.namespace""#)
+        }
+        ("batch", "Job") => format!("field label {} not supported for Job", quoted(field)),
+        ("resource.k8s.io", _) => {
+            format!("field label not supported for {group}/{}, Kind={kind}: {field}", resource.version)
+        }
+        _ => format!("field label not supported: {field}"),
+    })
 }
 
 /// The values of selectable fields.

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use klient_apimachinery::fields::Selector;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
-use klient_apimachinery::{ResourceInfo, Str, Time, fields};
+use klient_apimachinery::{ResourceInfo, Str, Time};
 use klient_structured_merge::Path;
 use ring::digest;
 use serde_json::Value;
 
-use super::fields::{selectable, values};
+use super::fields::{self, selectable, stored_name, values};
 use crate::convert::{self, Conversion};
 use crate::crd::definition::{Definition, Version};
 use crate::ownership::{KindVersion, built_in_versions};
@@ -362,30 +363,30 @@ impl Resource {
     /// # Errors
     ///
     /// If it selects by a field that is not known.
-    pub(crate) fn field_selector(&self, text: &str) -> Result<fields::Selector> {
-        let selector: fields::Selector =
+    pub(crate) fn field_selector(&self, text: &str) -> Result<Selector> {
+        let selector: Selector =
             text.parse().map_err(|error: klient_apimachinery::labels::InvalidSelector| {
                 Failure::bad_request(error.to_string())
             })?;
-        let custom: Vec<&str> = self
-            .custom_schema()
-            .map_or(Vec::new(), |version| version.selectable.iter().map(String::as_str).collect());
-        let built_in = if self.is_custom() { &[] } else { selectable(&self.info.group, &self.info.kind) };
         for term in selector.terms() {
-            let field = term.field.as_str();
-            let known = matches!(field, "metadata.name" | "metadata.namespace");
-            if known || custom.contains(&field) || built_in.contains(&field) {
-                continue;
-            }
-            return Err(Failure::bad_request(if built_in.is_empty() && custom.is_empty() {
-                format!(
-                    r#"{field:?} is not a known field selector: only "metadata.name", "metadata.namespace""#
-                )
-            } else {
-                format!("field label not supported: {field}")
-            }));
+            self.check_field(&term.field).map_err(Failure::bad_request)?;
         }
-        Ok(selector)
+        let (group, kind) = (&*self.info.group, &*self.info.kind);
+        Ok(if self.is_custom() {
+            selector
+        } else {
+            selector.renamed(|field| stored_name(group, kind, field))
+        })
+    }
+
+    /// Checks that its objects can be selected by a field.
+    fn check_field(&self, field: &str) -> std::result::Result<(), String> {
+        let Some(version) = self.custom_schema() else { return fields::check(&self.info, field) };
+        let is_metadata = field == "metadata.name" || field == "metadata.namespace" && self.info.namespaced;
+        if is_metadata || version.selectable.iter().any(|known| known == field) {
+            return Ok(());
+        }
+        Err(format!("field label not supported: {field}"))
     }
 
     /// The columns of its Table.

@@ -23,6 +23,7 @@ mod patch;
 mod protobuf;
 mod replay;
 mod same;
+mod selectors;
 mod strict;
 mod table;
 mod update;
