@@ -24,6 +24,11 @@ use serde_json::Value;
 
 use crate::values::Map;
 
+/// The quality of service that a Pod's resources entitle it to.
+pub(crate) fn qos_class(pod: &Map) -> &'static str {
+    qos::class(pod)
+}
+
 /// Sets the defaults of a built-in kind. The object is in the form `values::decode` gives.
 pub(crate) fn apply(resource: &ResourceSchema, object: &mut Map) {
     of_message(resource.schema, object);

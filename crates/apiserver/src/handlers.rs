@@ -9,6 +9,7 @@ mod list;
 pub(crate) mod options;
 mod patch;
 pub(crate) mod read;
+mod resize;
 mod reviews;
 mod scale;
 pub(crate) mod update;

@@ -19,6 +19,7 @@ mod metadata;
 mod mount;
 mod network;
 mod pod;
+mod pod_resize;
 mod pod_update;
 mod policy;
 mod probe;
@@ -109,6 +110,13 @@ pub(crate) fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError>
         ("", "Service") => service::status(object, &mut problems),
         _ => {}
     }
+    problems.0
+}
+
+/// What is wrong with a Pod whose resources were changed.
+pub(crate) fn resize(object: &Map, old: &Map) -> Vec<FieldError> {
+    let mut problems = Problems::default();
+    pod_resize::resize(object, old, &mut problems);
     problems.0
 }
 

@@ -12,6 +12,7 @@ use super::body;
 use super::create::Creation;
 use super::delete;
 use super::options::{Write, WriteOptions};
+use super::resize::take_resources;
 use super::{Context, Warnings};
 use crate::admission;
 use crate::field::FieldError;
@@ -212,6 +213,7 @@ impl Change<'_> {
         }
         let problems = match self.subresource {
             None => stored_as.validate_update(&new, old),
+            Some("resize") => stored_as.validate_resize(&new, old),
             Some(_) => stored_as.validate_subresource(&new, old),
         };
         if !problems.is_empty() {
@@ -282,11 +284,12 @@ impl Change<'_> {
         let part = match subresource {
             "finalize" => Some("finalizers"),
             "ephemeralcontainers" => Some("ephemeralContainers"),
-            "resize" => Some("containers"),
             _ => None,
         };
         if let Some(part) = part {
             set(map_at(&mut object, "spec"), part, at(&new, &["spec", part]));
+        } else if subresource == "resize" {
+            take_resources(&mut object, &new);
         } else {
             set(&mut object, "status", new.get("status"));
             if !self.resource.is_custom() {

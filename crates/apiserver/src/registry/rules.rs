@@ -174,6 +174,13 @@ impl Resource {
         }
     }
 
+    /// What is wrong with a Pod whose resources were changed.
+    pub(crate) fn validate_resize(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+        let mut problems = self.metadata_problems(object, old);
+        problems.extend(validation::resize(object, old));
+        problems
+    }
+
     fn metadata_problems(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let nothing = Map::new();
         let [metadata, old] = [object, old].map(|object| object.get("metadata").and_then(Value::as_object));

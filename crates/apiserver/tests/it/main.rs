@@ -22,6 +22,7 @@ mod objects;
 mod patch;
 mod protobuf;
 mod replay;
+mod resize;
 mod same;
 mod selectors;
 mod strict;
