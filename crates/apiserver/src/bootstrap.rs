@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use klient_apimachinery::Time;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ownership::Ownership;
 use crate::state::State;
@@ -13,7 +13,9 @@ const OBJECTS: &str = include_str!("bootstrap.jsonl");
 
 /// Puts the objects of a new cluster into the store. Nobody can have seen earlier versions, and watches from them
 /// are refused as those of a server that was started again.
-pub(crate) fn populate(state: &Arc<State>) {
+///
+/// `ca_pem` is the authority of client certificates.
+pub(crate) fn populate(state: &Arc<State>, ca_pem: &str) {
     let time = Time::now().to_string();
     for line in OBJECTS.lines() {
         let Ok(Value::Object(object)) = serde_json::from_str(line) else {
@@ -21,7 +23,31 @@ pub(crate) fn populate(state: &Arc<State>) {
         };
         put(state, object, &time);
     }
+    put(state, extension_apiserver_authentication(ca_pem), &time);
     state.store.compact();
+}
+
+/// The ConfigMap by which other components, kube-controller-manager among them, know who signs client certificates
+/// and the certificates of front proxies: on this server one authority signs both.
+fn extension_apiserver_authentication(ca_pem: &str) -> Map {
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
+        "data": {
+            "client-ca-file": ca_pem,
+            "requestheader-allowed-names": r#"["front-proxy-client"]"#,
+            "requestheader-client-ca-file": ca_pem,
+            "requestheader-extra-headers-prefix": r#"["X-Remote-Extra-"]"#,
+            "requestheader-group-headers": r#"["X-Remote-Group"]"#,
+            "requestheader-uid-headers": r#"["X-Remote-Uid"]"#,
+            "requestheader-username-headers": r#"["X-Remote-User"]"#,
+        },
+    });
+    match object {
+        Value::Object(object) => object,
+        _ => unreachable!("it is written as an object"),
+    }
 }
 
 fn put(state: &Arc<State>, object: Map, time: &str) {

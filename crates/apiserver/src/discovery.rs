@@ -82,11 +82,7 @@ impl Discovery {
         let offer = Offer::PLAIN;
         // Forms of discovery that are not known are passed over for plain JSON.
         let format = negotiate(headers, query, offer).or_else(|_| negotiate(&HeaderMap::new(), query, offer));
-        Some(format.map(|format: Format| {
-            let mut response = respond::written(StatusCode::OK, format, json, schema);
-            respond::vary(&mut response);
-            response
-        }))
+        Some(format.map(|format: Format| respond::written(StatusCode::OK, format, json, schema)))
     }
 
     /// Paths of all groups and versions, for the list of paths.

@@ -3,8 +3,10 @@
 mod apply;
 mod binding;
 mod body;
+mod component_status;
 mod create;
 pub(crate) mod delete;
+mod kubelet;
 mod list;
 pub(crate) mod options;
 mod patch;
@@ -44,21 +46,17 @@ pub(crate) struct Context {
 }
 
 /// Does what a request asks for.
-pub(crate) async fn handle(mut context: Context) -> Result<Response<Body>> {
+///
+/// What the client is to be warned of is in the context afterwards, be the request done or refused.
+pub(crate) async fn handle(context: &mut Context) -> Result<Response<Body>> {
     if let Some(response) = context.check_scope()? {
         return Ok(response);
     }
-    context.warnings.extend(context.resource.warning.clone().filter(|_| context.info.verb != Verb::Watch));
-    let done = match context.info.subresource.clone() {
+    context.warnings.extend(context.resource.warning.clone());
+    match context.info.subresource.clone() {
         None => context.resource_verb().await,
         Some(subresource) => context.subresource_verb(&subresource),
-    };
-    let mut response = done.unwrap_or_else(|failure| {
-        let format = negotiate(&context.headers, &context.query, Offer::PLAIN).ok();
-        respond::failure(&failure, format)
-    });
-    respond::warn(&mut response, &context.warnings);
-    Ok(response)
+    }
 }
 
 /// What a client is warned of while its object is written.
@@ -79,13 +77,21 @@ impl Context {
     async fn resource_verb(&mut self) -> Result<Response<Body>> {
         let verb = self.info.verb;
         if !self.resource.has_verb(verb.as_str()) {
-            return Err(Failure::method_not_allowed());
+            let lists = verb == Verb::Watch && self.resource.has_verb(Verb::List.as_str());
+            return Err(if lists {
+                Failure::not_watched(&self.target())
+            } else {
+                Failure::method_not_allowed()
+            });
         }
         if reviews::is_review(&self.resource) {
             return reviews::create(self);
         }
         if self.resource.info.kind == "Binding" && self.resource.info.group.is_empty() {
             return binding::create(self);
+        }
+        if component_status::is_component_status(&self.resource) {
+            return component_status::answer(self);
         }
         match verb {
             Verb::Get => read::get(self).await,
@@ -105,6 +111,12 @@ impl Context {
     /// go across namespaces.
     fn check_scope(&self) -> Result<Option<Response<Body>>> {
         let (namespaced, verb) = (self.resource.info.namespaced, self.info.verb);
+        if self.info.name.as_deref() == Some("") {
+            return Err(Failure::bad_request("name must be provided"));
+        }
+        if self.info.namespace.as_deref() == Some("") && verb != Verb::Create {
+            return Err(Failure::bad_request("Namespace parameter required."));
+        }
         let fits = match &self.info.namespace {
             Some(_) => namespaced,
             None => !namespaced || matches!(verb, Verb::List | Verb::Watch),
@@ -136,6 +148,8 @@ impl Context {
         }
         match (name, verb) {
             ("binding", Verb::Create) => binding::create(self),
+            ("log", Verb::Get) if self.resource.info.kind == "Pod" => kubelet::log(self),
+            ("attach" | "exec" | "portforward", Verb::Get | Verb::Create) => kubelet::stream(self, name),
             ("scale", Verb::Get) => scale::get(self),
             ("scale", Verb::Update) => scale::update(self),
             ("scale", Verb::Patch) => scale::patch(self),

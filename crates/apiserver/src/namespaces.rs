@@ -57,9 +57,10 @@ impl Cleanups {
 }
 
 /// Empties what is to go, and lets it go when it is empty. Each is emptied by one task, however often it is asked
-/// for.
+/// for. Without a namespace controller, namespaces are left to the server's users.
 pub(crate) fn clean(state: &Arc<State>, cleanup: Cleanup) {
-    if !state.cleanups.begins(&cleanup) {
+    let is_namespace = matches!(cleanup, Cleanup::Namespace(_));
+    if is_namespace && !state.namespace_controller || !state.cleanups.begins(&cleanup) {
         return;
     }
     let state = state.clone();

@@ -6,12 +6,15 @@ use klient_apimachinery::meta::Reason;
 
 use crate::request::Query;
 use crate::status::{Failure, Result};
+use crate::table::Include;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) media: Media,
     pub(crate) transform: Transform,
+    /// The part of each object that goes with its row of a Table.
+    pub(crate) include: Include,
     pub(crate) pretty: bool,
 }
 
@@ -60,8 +63,10 @@ pub(crate) enum Transform {
 /// What an answer can be.
 #[derive(Clone, Copy)]
 pub(crate) struct Offer {
-    /// Whether it can be a `Table` or `PartialObjectMetadata`.
+    /// Whether it can be `PartialObjectMetadata`, and a `Table` unless it is of a kind without one.
     pub(crate) transforms: bool,
+    /// Whether it is of a kind that has no `Table`.
+    pub(crate) tableless: bool,
     /// Whether it is a list.
     pub(crate) list: bool,
     /// Whether it is a stream.
@@ -72,7 +77,8 @@ pub(crate) struct Offer {
 
 impl Offer {
     /// One object that is nothing but itself.
-    pub(crate) const PLAIN: Offer = Offer { transforms: false, list: false, watch: false, custom: false };
+    pub(crate) const PLAIN: Offer =
+        Offer { transforms: false, tableless: false, list: false, watch: false, custom: false };
 }
 
 const REPRESENTATIONS: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -124,7 +130,7 @@ fn clause(text: &str) -> Option<Clause<'_>> {
 ///
 /// # Errors
 ///
-/// 406 if nothing the client takes can be given.
+/// 406 if nothing the client takes can be given, 400 if a Table is to include what it cannot.
 pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Result<Format> {
     let clauses = accepted(headers);
     for clause in &clauses {
@@ -137,7 +143,11 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Res
                 return Err(only(STREAMS));
             }
             let pretty = is_pretty(headers, query, clause.parameter("pretty"));
-            return Ok(Format { media, transform, pretty });
+            let include = match transform {
+                Transform::Table(_) => Include::parse(query)?,
+                _ => Include::Metadata,
+            };
+            return Ok(Format { media, transform, include, pretty });
         }
     }
     // Upstream's router looks at the types alone, and knows no custom resources.
@@ -166,7 +176,9 @@ fn transform(clause: &Clause<'_>, media: Media, offer: Offer) -> Option<Transfor
         _ => return None,
     };
     match wanted {
-        "Table" if offer.transforms && media != Media::Protobuf => Some(Transform::Table(version)),
+        "Table" if offer.transforms && !offer.tableless && media != Media::Protobuf => {
+            Some(Transform::Table(version))
+        }
         "PartialObjectMetadata" if offer.transforms && !offer.list => Some(Transform::Partial(version)),
         "PartialObjectMetadataList" if offer.transforms && offer.list => Some(Transform::Partial(version)),
         _ => None,

@@ -53,9 +53,9 @@ impl Registry {
         self.by_path.get(&path).cloned().expect("the caller names a built-in resource")
     }
 
-    /// Whether a group-version belongs to Kubernetes itself.
-    pub(crate) fn is_built_in(&self, group: &str, version: &str) -> bool {
-        self.built_in.iter().any(|resource| resource.info.group == group && resource.info.version == version)
+    /// Whether a group belongs to Kubernetes itself.
+    pub(crate) fn is_built_in(&self, group: &str) -> bool {
+        self.built_in.iter().any(|resource| resource.info.group == group)
     }
 
     /// All resources: the built-in ones, then custom ones sorted by group, version and plural.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use http::Method;
-use klient_apimachinery::validation;
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::{Duration, validation};
 
 use crate::status::{Failure, Result};
 
@@ -64,7 +65,7 @@ impl RequestInfo {
     ///
     /// If a name is no path segment.
     pub(crate) fn parse(method: &Method, path: &str, query: &Query) -> Result<Option<RequestInfo>> {
-        let mut parts = path.trim_matches('/').split('/').map(decode_segment).collect::<Vec<_>>().into_iter();
+        let mut parts = path.trim_matches('/').split('/').map(unescape_path).collect::<Vec<_>>().into_iter();
         let (group, version) = match parts.next().as_deref() {
             Some("api") => (String::new(), parts.next()),
             Some("apis") => (parts.next().unwrap_or_default(), parts.next()),
@@ -104,7 +105,18 @@ impl RequestInfo {
             ("GET", Some(_)) => Verb::Get,
             _ => return Err(Failure::method_not_allowed()),
         };
+        // Lists and watches in the namespace without a name are of all namespaces.
+        let namespace =
+            namespace.filter(|namespace| !namespace.is_empty() || !matches!(verb, Verb::List | Verb::Watch));
         Ok(Some(RequestInfo { group, version, namespace, resource, name, subresource, verb }))
+    }
+}
+
+impl RequestInfo {
+    /// Whether it may last as long as it likes, whatever time-out its query names.
+    pub(crate) fn is_long_running(&self) -> bool {
+        let subresource = self.subresource.as_deref().unwrap_or_default();
+        self.verb == Verb::Watch || matches!(subresource, "attach" | "exec" | "proxy" | "log" | "portforward")
     }
 }
 
@@ -114,10 +126,6 @@ fn check_segment(what: &str, value: &str) -> Result<()> {
         return Ok(());
     }
     Err(Failure::bad_request(format!("{what} parameter invalid: {value:?}: {}", problems.join("; "))))
-}
-
-fn decode_segment(segment: &str) -> String {
-    percent_decode(segment, false)
 }
 
 /// Whether every `%` of a path is followed by two hexadecimal digits.
@@ -131,6 +139,11 @@ fn hex(digits: &[u8]) -> Option<u8> {
     // A sign is no digit, though numbers may have one.
     let all_digits = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     u8::from_str_radix(digits, 16).ok().filter(|_| all_digits)
+}
+
+/// Undoes the percent encoding of a part of a path.
+pub(crate) fn unescape_path(part: &str) -> String {
+    percent_decode(part, false)
 }
 
 /// Undoes percent encoding; what is no UTF-8 afterwards is replaced.
@@ -194,10 +207,44 @@ impl Query {
         }
     }
 
+    /// Checks the time-out of a request.
+    ///
+    /// # Errors
+    ///
+    /// In Go's words, if it is no duration.
+    pub(crate) fn timeout(&self) -> Result<()> {
+        let text = self.text("timeout");
+        if text.is_empty() || text.parse::<Duration>().is_ok() {
+            return Ok(());
+        }
+        let problem = duration_problem(&text);
+        Err(Failure::bad_request(format!("invalid timeout specified in the request URL - time: {problem}")))
+    }
+
     /// The text of a parameter, empty if it is not there.
     pub(crate) fn text(&self, key: &str) -> Cow<'_, str> {
         self.get(key).unwrap_or_default().into()
     }
+}
+
+/// Why Go's `time.ParseDuration` does not read a text.
+fn duration_problem(text: &str) -> String {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    while !rest.is_empty() {
+        let is_amount = |c: char| c.is_ascii_digit() || c == '.';
+        let after = rest.trim_start_matches(is_amount);
+        let amount = &rest[..rest.len() - after.len()];
+        if amount.parse::<f64>().is_err() {
+            break;
+        }
+        let unit = &after[..after.find(is_amount).unwrap_or(after.len())];
+        match unit {
+            "" => return format!("missing unit in duration {}", quoted(text)),
+            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => rest = &after[unit.len()..],
+            _ => return format!("unknown unit {} in duration {}", quoted(unit), quoted(text)),
+        }
+    }
+    format!("invalid duration {}", quoted(text))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use klient_apimachinery::meta::v1::Status;
@@ -20,6 +20,9 @@ use crate::status::Failure;
 use crate::storage::Object;
 use crate::table::{self, Include};
 use crate::values::{self, Map};
+
+/// How answers may be cached unless they say otherwise.
+pub(crate) const NOT_CACHED: HeaderValue = HeaderValue::from_static("no-cache, private");
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
@@ -49,7 +52,8 @@ pub(crate) fn as_it_says(mut response: Response<Body>) -> Response<Body> {
 
 /// A failure in the form that was asked for. Who takes nothing that is on offer gets what people read.
 pub(crate) fn failure(failure: &Failure, format: Option<Format>) -> Response<Body> {
-    const FOR_PEOPLE: Format = Format { media: Media::Json, transform: Transform::None, pretty: true };
+    const FOR_PEOPLE: Format =
+        Format { media: Media::Json, transform: Transform::None, include: Include::Metadata, pretty: true };
     let code = StatusCode::from_u16(failure.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = written(code, format.unwrap_or(FOR_PEOPLE), status(failure.status()), &STATUS);
     if let Some(seconds) = failure.retry_after() {
@@ -99,9 +103,7 @@ pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Respo
 
 /// What is in the form that was asked for.
 pub(crate) fn encoded(code: StatusCode, media: Media, body: Vec<u8>) -> Response<Body> {
-    let mut response = plain(code, media.content_type(), body);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
-    response
+    plain(code, media.content_type(), body)
 }
 
 /// A struct in the form that was asked for.
@@ -133,7 +135,7 @@ pub(crate) fn object(
             written(code, format, partial, &PARTIAL_OBJECT_METADATA)
         }
         Transform::Table(version) => {
-            let table = table::of_one(version, resource, resource.read(object), Include::Metadata, true);
+            let table = table::of_one(version, resource, resource.read(object), format.include, true);
             json(code, format, table)
         }
     }

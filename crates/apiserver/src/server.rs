@@ -6,6 +6,7 @@ mod requests;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Addresses;
-use crate::auth::{SUPERUSERS, Tokens, User};
+use crate::auth::{Modes, SUPERUSERS, TokenFileError, Tokens, User};
 use crate::bootstrap;
 use crate::discovery::Discovery;
 use crate::local::Local;
@@ -37,6 +38,12 @@ pub struct Options {
     /// answer, and no more than three seconds for a version to come. Between requests it may wait three times as
     /// long, the head of the next one over HTTP/1.1 included.
     pub client_timeout: Duration,
+    /// A file of tokens and their users, in the format of kube-apiserver's `--token-auth-file`: CSV records of a
+    /// token, a user's name, its UID and, if it is in groups, their names with commas between them.
+    pub token_auth_file: Option<PathBuf>,
+    /// Whether a namespace that is deleted is emptied and then removed, as kube-controller-manager's namespace
+    /// controller does. Without, it stays `Terminating` until `/finalize` is called, as on a kube-apiserver alone.
+    pub namespace_controller: bool,
 }
 
 impl Default for Options {
@@ -45,6 +52,8 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             history: 50_000,
             client_timeout: Duration::from_secs(30),
+            token_auth_file: None,
+            namespace_controller: true,
         }
     }
 }
@@ -57,6 +66,7 @@ pub struct StartError(StartProblem);
 enum StartProblem {
     Listen(SocketAddr, io::Error),
     Certificates(TlsError),
+    Tokens(PathBuf, TokenFileError),
 }
 
 impl fmt::Display for StartError {
@@ -64,6 +74,7 @@ impl fmt::Display for StartError {
         match &self.0 {
             StartProblem::Listen(address, _) => write!(f, "cannot listen on {address}"),
             StartProblem::Certificates(_) => f.write_str("cannot make certificates"),
+            StartProblem::Tokens(path, _) => write!(f, "cannot read the token file {}", path.display()),
         }
     }
 }
@@ -72,7 +83,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             StartProblem::Listen(_, error) => Some(error),
-            StartProblem::Certificates(error) => Some(&**error),
+            StartProblem::Certificates(error) | StartProblem::Tokens(_, error) => Some(&**error),
         }
     }
 }
@@ -95,7 +106,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the address is taken or no certificates can be made.
+    /// If the address is taken, the file of tokens cannot be read, or no certificates can be made.
     ///
     /// # Panics
     ///
@@ -108,20 +119,26 @@ impl Server {
         let certificates = |error| StartError(StartProblem::Certificates(error));
         let authority = Authority::new().map_err(certificates)?;
         let tls = authority.server_config(address).map_err(certificates)?;
+        let tokens = Tokens::default();
+        if let Some(path) = &options.token_auth_file {
+            tokens.load(path).map_err(|error| StartError(StartProblem::Tokens(path.clone(), error)))?;
+        }
         let (stop, stopped) = watch::channel(false);
         let state = Arc::new(State {
             store: Store::new(options.history),
             registry: Registry::new(),
-            tokens: Tokens::default(),
+            tokens,
+            impersonation_modes: Modes::default(),
             addresses: Addresses::default(),
             discovery: Discovery::default(),
             names: Names::default(),
             cleanups: Cleanups::default(),
+            namespace_controller: options.namespace_controller,
             address: address.to_string(),
             client_timeout: options.client_timeout,
             stopped,
         });
-        bootstrap::populate(&state);
+        bootstrap::populate(&state, authority.pem());
         let admin_token = state.tokens.issue(User::new("kubernetes-admin", &[SUPERUSERS.to_owned()]));
         let tls = TlsAcceptor::from(Arc::new(tls));
         let accepting = tokio::spawn(connection::accept(listener, tls, state.clone()));

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use klient_apimachinery::meta::Reason;
 
-use crate::auth::{Attributes, Rbac, User, authenticate};
+use crate::auth::{self, Attributes, Rbac, User, authenticate};
 use crate::gzip;
 use crate::handlers::{self, Context};
 use crate::negotiate::{Format, Offer, negotiate};
@@ -19,7 +19,7 @@ use crate::openapi;
 use crate::request::{Query, RequestInfo, is_percent_encoded};
 use crate::respond::{self, Body};
 use crate::state::State;
-use crate::status::{Failure, Result, Target};
+use crate::status::{Failure, Result};
 
 /// The most bytes a body may have.
 const MAX_BODY: usize = 3 * 1024 * 1024;
@@ -53,6 +53,7 @@ pub(crate) async fn answer(
     if is_head {
         response = response.map(|_| respond::whole(Bytes::new()));
     }
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(respond::NOT_CACHED);
     if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
         response.headers_mut().insert(HeaderName::from_static("audit-id"), id);
     }
@@ -70,32 +71,34 @@ async fn route(
     if !is_percent_encoded(parts.uri.path()) {
         return Ok(respond::plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request"));
     }
-    let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
-    let rbac = Rbac { store: &state.store, registry: &state.registry };
-    let Some(info) = RequestInfo::parse(&parts.method, parts.uri.path(), &query)? else {
-        let verb = parts.method.as_str().to_lowercase();
-        let path = parts.uri.path().to_owned();
-        let attributes = Attributes { verb: verb.clone(), path: Some(path.clone()), ..Attributes::default() };
-        if !rbac.allows(&user, &attributes) {
-            let message = format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name);
-            let failure = Failure::new(Reason::Forbidden, message).with_details();
-            return Ok(respond::as_it_says(respond::failure(&failure, format)));
-        }
-        return documents(state, &parts, &query);
-    };
-    let attributes = attributes(&info);
-    if !rbac.allows(&user, &attributes) {
-        return Ok(respond::as_it_says(respond::failure(&forbidden(&user, &attributes), format)));
+    let info = RequestInfo::parse(&parts.method, parts.uri.path(), &query);
+    if !info.as_ref().is_ok_and(|info| info.as_ref().is_some_and(RequestInfo::is_long_running)) {
+        query.timeout()?;
     }
+    let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
+    let info = info?;
+    let attributes = match &info {
+        Some(info) => Attributes::of(info, &query),
+        None => Attributes {
+            verb: parts.method.as_str().to_lowercase(),
+            path: Some(parts.uri.path().to_owned()),
+            ..Attributes::default()
+        },
+    };
+    let user = match admit(state, &parts, user, &attributes) {
+        Ok(user) => user,
+        Err(failure) => return Ok(respond::as_it_says(respond::failure(&failure, format))),
+    };
+    let Some(info) = info else { return documents(state, &parts, &query) };
     let Some(resource) = state.registry.find(&info.group, &info.version, &info.resource) else {
-        if state.registry.is_built_in(&info.group, &info.version) {
+        if state.registry.is_built_in(&info.group) {
             return Err(Failure::no_such_resource());
         }
         return Ok(respond::not_found());
     };
     let body =
         if info.verb.only_reads() { Bytes::new() } else { read_body(body, state.client_timeout).await? };
-    handlers::handle(Context {
+    let mut context = Context {
         state: state.clone(),
         info,
         resource,
@@ -104,36 +107,29 @@ async fn route(
         user,
         body,
         warnings: Vec::new(),
-    })
-    .await
-}
-
-fn attributes(info: &RequestInfo) -> Attributes {
-    // A namespace counts as in itself.
-    let namespaces = info.group.is_empty() && info.resource == "namespaces";
-    let namespace = if namespaces { &info.name } else { &info.namespace };
-    Attributes {
-        verb: info.verb.as_str().to_owned(),
-        group: info.group.clone(),
-        resource: info.resource.clone(),
-        subresource: info.subresource.clone().unwrap_or_default(),
-        name: info.name.clone().unwrap_or_default(),
-        namespace: namespace.clone().unwrap_or_default(),
-        path: None,
-    }
-}
-
-fn forbidden(user: &User, attributes: &Attributes) -> Failure {
-    let target = Target { group: &attributes.group, plural: &attributes.resource, name: &attributes.name };
-    let place = if attributes.namespace.is_empty() {
-        "at the cluster scope".to_owned()
-    } else {
-        format!("in the namespace {:?}", attributes.namespace)
     };
-    let (verb, resource, group) = (&attributes.verb, attributes.full_resource(), &attributes.group);
-    let problem =
-        format!("User {:?} cannot {verb} resource {resource:?} in API group {group:?} {place}", user.name);
-    Failure::forbidden(&target, &problem)
+    let done = handlers::handle(&mut context).await;
+    let mut response = done.unwrap_or_else(|failure| respond::failure(&failure, format));
+    respond::warn(&mut response, &context.warnings);
+    Ok(response)
+}
+
+/// The user that a request is answered as, who may do what it asks for.
+fn admit(
+    state: &Arc<State>,
+    parts: &Parts,
+    requester: Arc<User>,
+    attributes: &Attributes,
+) -> Result<Arc<User>> {
+    let rbac = Rbac { store: &state.store, registry: &state.registry };
+    let user = match auth::wanted(&parts.headers)? {
+        Some(wanted) => {
+            Arc::new(auth::impersonate(&rbac, &state.impersonation_modes, &requester, &wanted, attributes)?)
+        }
+        None => requester,
+    };
+    rbac.authorize(&user, attributes)?;
+    Ok(user)
 }
 
 async fn read_body(body: Incoming, limit: Duration) -> Result<Bytes> {
@@ -168,8 +164,18 @@ fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Respons
     Ok(match path.trim_end_matches('/') {
         "" => paths(state),
         "/version" => respond::plain(StatusCode::OK, "application/json", version()),
+        path if is_below_a_built_in_group(state, path) => return Err(Failure::no_such_resource()),
         path => health(path, query).unwrap_or_else(respond::not_found),
     })
+}
+
+/// Whether a path names a version, or more, of a group of Kubernetes' own.
+fn is_below_a_built_in_group(state: &State, path: &str) -> bool {
+    match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
+        ["api", _, ..] => true,
+        ["apis", group, _, ..] => !group.is_empty() && state.registry.is_built_in(group),
+        _ => false,
+    }
 }
 
 fn paths(state: &State) -> Response<Body> {

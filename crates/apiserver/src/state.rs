@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::admission::Addresses;
-use crate::auth::Tokens;
+use crate::auth::{Modes, Tokens};
 use crate::discovery::Discovery;
 use crate::namespaces::Cleanups;
 use crate::registry::{Registry, Resource};
@@ -15,11 +15,14 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) registry: Registry,
     pub(crate) tokens: Tokens,
+    pub(crate) impersonation_modes: Modes,
     pub(crate) addresses: Addresses,
     pub(crate) discovery: Discovery,
     /// The names of definitions, while some are given.
     pub(crate) names: Names,
     pub(crate) cleanups: Cleanups,
+    /// Whether namespaces are emptied and removed when they are deleted.
+    pub(crate) namespace_controller: bool,
     /// `HOST:PORT` under which it is reached.
     pub(crate) address: String,
     /// How long a client may keep the server waiting.

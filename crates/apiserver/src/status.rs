@@ -57,6 +57,12 @@ impl Failure {
         Self::new(Reason::MethodNotAllowed, message).with_details()
     }
 
+    /// Objects can be listed, but not watched.
+    pub(crate) fn not_watched(on: &Target<'_>) -> Self {
+        let message = format!("watch is not supported on resources of kind {:?}", on.resource());
+        Self::new(Reason::MethodNotAllowed, message).about(on)
+    }
+
     /// `pods "x" already exists`.
     pub(crate) fn already_exists(on: &Target<'_>) -> Self {
         Self::new(Reason::AlreadyExists, format!("{} already exists", on.quoted())).about(on)

@@ -4,6 +4,7 @@ use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{LIST_META, TABLE_COLUMN_DEFINITION, TABLE_ROW};
 use serde_json::Value;
 
+use crate::field::FieldError;
 use crate::registry::Resource;
 use crate::request::Query;
 use crate::respond::{partial, with_kind};
@@ -29,7 +30,11 @@ impl Include {
             "" | "Metadata" => Ok(Include::Metadata),
             "None" => Ok(Include::None),
             "Object" => Ok(Include::Object),
-            other => Err(Failure::bad_request(format!("unrecognized includeObject value: {other:?}"))),
+            other => {
+                let detail = "must be 'Metadata', 'Object', 'None', or empty";
+                let problem = FieldError::invalid("includeObject", other, detail);
+                Err(Failure::bad_request(format!("Unable to convert to Table as requested: {problem}")))
+            }
         }
     }
 }

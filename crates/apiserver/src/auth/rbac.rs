@@ -1,9 +1,14 @@
 //! Role-based access control, over the roles and bindings that are stored.
 
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::meta::Reason;
+use klient_apimachinery::{fields, validation};
 use serde_json::Value;
 
 use super::{SUPERUSERS, User};
 use crate::registry::Registry;
+use crate::request::{Query, RequestInfo, Verb};
+use crate::status::{Failure, Result, Target};
 use crate::storage::{Object, Page, Selection, Store, TableId};
 use crate::values::{Map, list_at, text_at};
 
@@ -21,6 +26,30 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
+    /// The attributes of a request for a resource.
+    pub(crate) fn of(info: &RequestInfo, query: &Query) -> Self {
+        // A namespace counts as in itself.
+        let namespaces = info.group.is_empty() && info.resource == "namespaces";
+        let namespace = if namespaces { &info.name } else { &info.namespace };
+        // A list or watch of one object is about that object.
+        let selected = || {
+            let selector: fields::Selector = query.text("fieldSelector").parse().ok()?;
+            let name = selector.exact("metadata.name").map(str::to_owned);
+            name.filter(|name| validation::path_segment(name).is_empty())
+        };
+        let is_selecting = matches!(info.verb, Verb::List | Verb::Watch);
+        let name = info.name.clone().or_else(|| selected().filter(|_| is_selecting));
+        Attributes {
+            verb: info.verb.as_str().to_owned(),
+            group: info.group.clone(),
+            resource: info.resource.clone(),
+            subresource: info.subresource.clone().unwrap_or_default(),
+            name: name.unwrap_or_default(),
+            namespace: namespace.clone().unwrap_or_default(),
+            path: None,
+        }
+    }
+
     /// `pods` or `pods/log`.
     pub(crate) fn full_resource(&self) -> String {
         if self.subresource.is_empty() {
@@ -28,6 +57,31 @@ impl Attributes {
         } else {
             format!("{}/{}", self.resource, self.subresource)
         }
+    }
+
+    /// Why a user is refused it; `problem` is empty where no more is to be said.
+    pub(crate) fn forbidden(&self, user: &User, problem: &str) -> Failure {
+        let (verb, user) = (&self.verb, quoted(&user.name));
+        let place = if self.namespace.is_empty() {
+            "at the cluster scope".to_owned()
+        } else {
+            format!("in the namespace {}", quoted(&self.namespace))
+        };
+        let message = match &self.path {
+            Some(path) => format!("User {user} cannot {verb} path {}", quoted(path)),
+            None => {
+                let (resource, group) = (quoted(&self.full_resource()), quoted(&self.group));
+                format!("User {user} cannot {verb} resource {resource} in API group {group} {place}")
+            }
+        };
+        // As upstream writes it, so that no browser takes it for HTML.
+        let message = message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let message = if problem.is_empty() { message } else { format!("{message}: {problem}") };
+        if self.path.is_some() {
+            return Failure::new(Reason::Forbidden, format!("forbidden: {message}")).with_details();
+        }
+        let target = Target { group: &self.group, plural: &self.resource, name: &self.name };
+        Failure::forbidden(&target, &message)
     }
 }
 
@@ -45,6 +99,15 @@ impl Rbac<'_> {
         user.is_in(SUPERUSERS)
             || self.cluster_allows(user, attributes)
             || self.namespace_allows(user, attributes)
+    }
+
+    /// Checks that a user may do something.
+    ///
+    /// # Errors
+    ///
+    /// 403 if not.
+    pub(crate) fn authorize(&self, user: &User, attributes: &Attributes) -> Result<()> {
+        if self.allows(user, attributes) { Ok(()) } else { Err(attributes.forbidden(user, "")) }
     }
 
     fn cluster_allows(&self, user: &User, attributes: &Attributes) -> bool {

@@ -10,6 +10,7 @@ use super::body;
 use super::options::{Write, WriteOptions};
 use super::{Context, Warnings};
 use crate::admission;
+use crate::field::FieldError;
 use crate::ownership::Ownership;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
@@ -30,7 +31,7 @@ const LONGEST_PREFIX: usize = 58;
 const ATTEMPTS: usize = 8;
 
 /// What the server alone sets on a new object.
-const SYSTEM_METADATA: [&str; 6] =
+pub(super) const SYSTEM_METADATA: [&str; 6] =
     ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"];
 
 /// Creates the object in the body.
@@ -40,6 +41,11 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let resource = context.resource.clone();
     let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut object = body::decode(context, sent, options.validation)?;
+    if context.namespace() == Some("") {
+        let problem = FieldError::required("metadata.namespace", "");
+        let name = text_at(&object, &["metadata", "name"]);
+        return Err(Failure::invalid(&resource.info.group, &resource.info.kind, name, &[problem]));
+    }
     body::check_namespace(&resource, &mut object, context.info.namespace.as_deref())?;
     context.warnings.extend(body::owners_twice(&object, ""));
     body::dedup_owners(&mut object);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use klient_apimachinery::meta::v1::schema::PARTIAL_OBJECT_METADATA;
 
@@ -25,7 +25,7 @@ use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::{Listed, Object, Page, StoreError};
 use crate::stream;
-use crate::table::{self, Include};
+use crate::table;
 use crate::values::Map;
 
 /// How much of a list is put together before it is sent on.
@@ -34,16 +34,15 @@ const CHUNK: usize = 64 * 1024;
 /// Lists objects.
 pub(crate) async fn list(context: &Context) -> Result<Response<Body>> {
     let custom = context.resource.is_custom();
-    let offer = Offer { transforms: true, list: true, watch: false, custom };
+    let offer = Offer { transforms: true, list: true, custom, ..Offer::PLAIN };
     let format = negotiate(&context.headers, &context.query, offer)?;
-    let include = Include::parse(&context.query)?;
     let wanted = Wanted::parse(context, false)?;
     let listed = read(context, &wanted).await?;
     let metadata = metadata(context, &listed, &wanted);
     if let Transform::Table(version) = format.transform {
         let resource = &context.resource;
         let rows = listed.objects.iter().map(|object| resource.read(object));
-        let table = table::table(version, resource, &metadata, rows, include, true);
+        let table = table::table(version, resource, &metadata, rows, format.include, true);
         return Ok(respond::json(StatusCode::OK, format, table));
     }
     Ok(answer(context, format, &metadata, listed.objects))
@@ -181,8 +180,6 @@ fn stream(
     });
     let mut response = Response::new(body);
     response.extensions_mut().insert(gzip::About(size));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     response
 }

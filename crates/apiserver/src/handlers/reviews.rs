@@ -2,16 +2,24 @@
 
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
+use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA};
 use serde_json::{Value, json};
 
-use super::Context;
 use super::body;
+use super::create::SYSTEM_METADATA;
 use super::options::{Write, WriteOptions};
+use super::{Context, Offer, negotiate};
 use crate::auth::{Attributes, Rbac, User};
+use crate::field::{FieldError, Problems};
+use crate::negotiate::Transform;
+use crate::ownership::Ownership;
 use crate::registry::Resource;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{Map, map_at, text_at};
+use crate::values::{self, Map, at, list_at, map_at, set, text_at};
+
+/// Whom tokens are for.
+const AUDIENCE: &str = "https://kubernetes.default.svc";
 
 /// Whether a resource takes questions instead of objects.
 pub(crate) fn is_review(resource: &Resource) -> bool {
@@ -21,32 +29,108 @@ pub(crate) fn is_review(resource: &Resource) -> bool {
 
 /// Answers the question in the body.
 pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
-    let format = context.format()?;
+    let offer = Offer { transforms: true, tableless: true, ..Offer::PLAIN };
+    let format = negotiate(&context.headers, &context.query, offer)?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
     let resource = context.resource.clone();
     let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut review = body::decode(context, sent, options.validation)?;
     let rbac = Rbac { store: &context.state.store, registry: &context.state.registry };
+    let schema = resource.schema().expect("reviews are built in");
     let status = match &*resource.info.kind {
-        "SelfSubjectReview" => json!({ "userInfo": user_info(&context.user) }),
-        "SelfSubjectAccessReview" => access(rbac.allows(&context.user, &attributes(&review))),
-        "SubjectAccessReview" | "LocalSubjectAccessReview" => {
-            access(rbac.allows(&subject(&review), &attributes(&review)))
+        "SelfSubjectReview" => {
+            review = values::empty(schema);
+            set(map_at(&mut review, "metadata"), "creationTimestamp", Some(&Time::now().to_string().into()));
+            json!({ "userInfo": user_info(&context.user) })
         }
         "SelfSubjectRulesReview" => {
-            rules(&rbac.rules(&context.user, text_at(&review, &["spec", "namespace"])))
+            let namespace = text_at(&review, &["spec", "namespace"]).to_owned();
+            if namespace.is_empty() {
+                return Err(Failure::bad_request("no namespace on request"));
+            }
+            review = values::empty(schema);
+            rules(&rbac.rules(&context.user, &namespace))
         }
-        "TokenReview" => match context.state.tokens.find(text_at(&review, &["spec", "token"])) {
-            Some(user) => json!({ "authenticated": true, "user": user_info(&user) }),
-            None => json!({ "user": {}, "error": "[invalid bearer token]" }),
-        },
-        _ => return Err(Failure::method_not_allowed()),
+        kind => {
+            let metadata = map_at(&mut review, "metadata");
+            SYSTEM_METADATA.iter().for_each(|field| drop(metadata.remove(*field)));
+            let manager = options.manager(&context.headers);
+            Ownership::of(&resource, None).update(None, &mut review, &manager);
+            if kind != "TokenReview" {
+                check_access_review(kind, &review)?;
+            }
+            match kind {
+                "SelfSubjectAccessReview" => access(rbac.allows(&context.user, &attributes(&review))),
+                "SubjectAccessReview" | "LocalSubjectAccessReview" => {
+                    access(rbac.allows(&subject(&review), &attributes(&review)))
+                }
+                "TokenReview" => authenticated(context, text_at(&review, &["spec", "token"]))?,
+                _ => return Err(Failure::method_not_allowed()),
+            }
+        }
     };
-    map_at(&mut review, "metadata").insert("creationTimestamp".to_owned(), Time::now().to_string().into());
+    if let Transform::Partial(version) = format.transform {
+        let partial = respond::partial(version, &review);
+        return Ok(respond::written(StatusCode::CREATED, format, partial, &PARTIAL_OBJECT_METADATA));
+    }
     review.insert("status".to_owned(), status);
-    let schema = resource.schema().expect("reviews are built in");
     let json = respond::with_kind(&resource, &resource.encode(&review));
     Ok(respond::written(StatusCode::CREATED, format, json, schema))
+}
+
+/// Whether a token is known, and whose it is.
+fn authenticated(context: &Context, token: &str) -> Result<Value> {
+    if token.is_empty() {
+        return Err(Failure::bad_request("token is required for TokenReview in authentication"));
+    }
+    Ok(match context.state.tokens.find(token) {
+        Some(user) => {
+            json!({ "authenticated": true, "user": user_info(&user), "audiences": [AUDIENCE] })
+        }
+        None => json!({ "user": {}, "error": "invalid bearer token" }),
+    })
+}
+
+/// Checks that a review asks one question, and is nothing else.
+fn check_access_review(kind: &str, review: &Map) -> Result<()> {
+    let spec = |name: &str| at(review, &["spec", name]);
+    let (resource, path) = (spec("resourceAttributes"), spec("nonResourceAttributes"));
+    let mut problems = Problems::default();
+    if resource.is_some() == path.is_some() {
+        let detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+        problems.add(FieldError::invalid("spec", path.cloned().unwrap_or_default(), detail));
+    }
+    let is_nobody =
+        text_at(review, &["spec", "user"]).is_empty() && list_at(review, &["spec", "groups"]).is_empty();
+    if kind != "SelfSubjectAccessReview" && is_nobody {
+        problems.add(FieldError::invalid("spec.user", "", "at least one of user or group must be specified"));
+    }
+    let is_local = kind == "LocalSubjectAccessReview";
+    let may_be_set = |name: &str| name == "managedFields" || name == "namespace" && is_local;
+    let metadata = at(review, &["metadata"]).and_then(Value::as_object);
+    if metadata.into_iter().flatten().any(|(name, value)| !may_be_set(name) && !value.is_null()) {
+        let detail = if is_local { "must be empty except for namespace" } else { "must be empty" };
+        let mut shown = Vec::new();
+        values::encode(metadata.unwrap_or(&Map::new()), &OBJECT_META, &mut shown);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        problems.add(FieldError::invalid_shown("metadata", shown, detail));
+    }
+    if is_local && resource.is_some() {
+        let namespace = text_at(review, &["spec", "resourceAttributes", "namespace"]);
+        if namespace != text_at(review, &["metadata", "namespace"]) {
+            let (field, detail) = ("spec.resourceAttributes.namespace", "must match metadata.namespace");
+            problems.add(FieldError::invalid(field, namespace, detail));
+        }
+    }
+    if let Some(path) = path.filter(|_| is_local) {
+        let detail = "disallowed on this kind of request";
+        problems.add(FieldError::invalid("spec.nonResourceAttributes", path.clone(), detail));
+    }
+    if problems.0.is_empty() {
+        return Ok(());
+    }
+    // Upstream does not name the kind.
+    Err(Failure::invalid("authorization.k8s.io", "", "", &problems.0))
 }
 
 fn access(allowed: bool) -> Value {
@@ -72,6 +156,9 @@ fn user_info(user: &User) -> Value {
     if !user.uid.is_empty() {
         info["uid"] = user.uid.as_str().into();
     }
+    if !user.extra.is_empty() {
+        info["extra"] = json!(user.extra);
+    }
     info
 }
 
@@ -81,6 +168,7 @@ fn subject(review: &Map) -> User {
         name: text_at(review, &["spec", "user"]).to_owned(),
         groups: groups.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         uid: text_at(review, &["spec", "uid"]).to_owned(),
+        ..User::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::time::{Instant, interval_at, sleep_until};
@@ -22,7 +22,6 @@ use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, TableId};
 use crate::stream;
-use crate::table::Include;
 
 /// How often a watch without changes is told where it stands.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
@@ -42,12 +41,11 @@ const WAITING: usize = 16;
 /// Sends changes as they are made.
 pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
     let custom = context.resource.is_custom();
-    let offer = Offer { transforms: true, list: false, watch: true, custom };
+    let offer = Offer { transforms: true, watch: true, custom, ..Offer::PLAIN };
     let format = negotiate(&context.headers, &context.query, offer)?;
-    let include = Include::parse(&context.query)?;
     let wanted = Wanted::parse(context, true)?;
     let timeout = timeout(context)?;
-    let printer = Printer { resource: context.resource.clone(), format, include, columns: true };
+    let printer = Printer { resource: context.resource.clone(), format, columns: true };
     let (sender, body) = stream::channel(WAITING);
     let watcher = Watcher {
         state: context.state.clone(),
@@ -64,9 +62,7 @@ pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
     tokio::spawn(watcher.run(wanted.version, initial_events));
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::OK;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media.stream_type()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media.stream_type()));
     Ok(response)
 }
 

@@ -56,6 +56,9 @@ async fn aggregated_discovery_says_the_same_as_the_other() {
     let answer = client.get_as("/apis", AGGREGATED).await;
     assert_eq!(answer.header("content-type"), AGGREGATED);
     assert_eq!(answer.header("vary"), "Accept");
+    let beta = AGGREGATED.replace("v=v2", "v=v2beta1") + ",application/json";
+    let beta = client.get_as("/apis", &beta).await;
+    assert_eq!([beta.header("vary"), beta.header("content-type")], ["", "application/json"]);
     let groups = client.get("/apis").await.expect(200);
     let names: Vec<&Value> =
         groups["groups"].as_array().unwrap().iter().map(|group| &group["name"]).collect();
@@ -134,12 +137,14 @@ async fn definitions_appear_and_disappear() {
 async fn what_is_not_served_is_not_found_in_its_own_way() {
     let server = TestServer::start().await.unwrap();
     let client = Client::admin(&server).await;
-    for path in ["/apis/nope.example/v1", "/apis/nope.example/v1/things", "/api/v2", "/nowhere"] {
+    for path in ["/apis/nope.example/v1", "/apis/nope.example/v1/things", "/nowhere"] {
         let answer = client.get(path).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (404, "404 page not found\n"), "{path}");
     }
-    let refusal = client.get("/api/v1/things").await.refusal();
-    assert_eq!(refusal, "404 the server could not find the requested resource");
+    for path in ["/api/v1/things", "/api/v2", "/api/v2/things", "/apis/apps/v2", "/apis/apps/v2/things"] {
+        let refusal = client.get(path).await.refusal();
+        assert_eq!(refusal, "404 the server could not find the requested resource", "{path}");
+    }
     for (method, path) in [
         (Method::PUT, "/api/v1/nodes"),
         (Method::PATCH, "/api/v1/nodes"),

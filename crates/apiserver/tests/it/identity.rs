@@ -1,6 +1,6 @@
 //! Who asks, and what they may do.
 
-use klient_apiserver::TestServer;
+use klient_apiserver::{Options, Server, TestServer};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Identity, Protocol};
@@ -210,4 +210,69 @@ async fn secrets_are_not_shown_to_developers() {
     let certificate = server.client_certificate("ann", &[]).unwrap();
     let shown = format!("{server:?} {certificate:?}");
     assert!(!shown.contains(server.admin_token()) && !shown.contains("PRIVATE KEY"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_file_of_tokens_says_who_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.csv");
+    let start = async |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Server::start(Options { token_auth_file: Some(path.clone()), ..Options::default() }).await
+    };
+    let server =
+        start("t1,ann,u1,\"devs,ops\"\nt2,bob,u2\n,nobody,u3\nt1,root,u4,system:masters\n").await.unwrap();
+    let bob = Client::connect(&server, Protocol::Http2, Identity::Token("t2".to_owned())).await;
+    let info = json!({"username": "bob", "uid": "u2", "groups": ["system:authenticated"]});
+    assert_eq!(whoami(&bob).await, info);
+    let root = Client::connect(&server, Protocol::Http2, Identity::Token("t1".to_owned())).await;
+    let info = json!({"username": "root", "uid": "u4", "groups": ["system:masters", "system:authenticated"]});
+    assert_eq!(whoami(&root).await, info, "the last record of a token holds");
+    let server = start("t1,ann,u1,\"devs,ops\"\n").await.unwrap();
+    let ann = Client::connect(&server, Protocol::Http2, Identity::Token("t1".to_owned())).await;
+    assert_eq!(whoami(&ann).await["groups"], json!(["devs", "ops", "system:authenticated"]));
+    let error = start("t1,ann,u1\nt2,bob\n").await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(error.to_string().contains("tokens.csv"), "{error}");
+    assert_eq!(source, "record 2 must have at least 3 columns (token, user name, user uid), found 2");
+}
+
+#[tokio::test]
+async fn a_review_asks_one_question_and_is_nothing_else() {
+    let server = TestServer::start().await.unwrap();
+    let admin = Client::admin(&server).await;
+    let group = "/apis/authorization.k8s.io/v1";
+    let pods = json!({"verb": "get", "resource": "pods"});
+    for (path, review, problem) in [
+        (
+            "selfsubjectaccessreviews",
+            json!({"spec": {}}),
+            "spec: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
+        ),
+        (
+            "subjectaccessreviews",
+            json!({"spec": {"resourceAttributes": pods}}),
+            "spec.user: Invalid value: \"\": at least one of user or group must be specified",
+        ),
+        (
+            "namespaces/default/localsubjectaccessreviews",
+            json!({"metadata": {"namespace": "default"}, "spec": {"user": "ann", "resourceAttributes": pods}}),
+            "spec.resourceAttributes.namespace: Invalid value: \"\": must match metadata.namespace",
+        ),
+    ] {
+        let refusal = admin.post(&format!("{group}/{path}"), &review).await.refusal();
+        assert_eq!(refusal, format!("422 .authorization.k8s.io \"\" is invalid: {problem}"));
+    }
+    let named = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"resourceAttributes": pods}});
+    let refusal = admin.post(&format!("{group}/selfsubjectaccessreviews"), &named).await.refusal();
+    assert!(
+        refusal.contains(r#"metadata: Invalid value: {"labels":{"a":"b"},"managedFields":["#),
+        "{refusal}"
+    );
+    let asked = json!({"spec": {"resourceAttributes": pods}});
+    let answer = admin.post(&format!("{group}/selfsubjectaccessreviews"), &asked).await.expect(201);
+    let metadata = answer["metadata"].as_object().unwrap();
+    assert_eq!(metadata.keys().collect::<Vec<_>>(), ["managedFields"], "{answer}");
+    let rules = admin.post(&format!("{group}/selfsubjectrulesreviews"), &json!({"spec": {}})).await;
+    assert_eq!(rules.refusal(), "400 no namespace on request");
 }

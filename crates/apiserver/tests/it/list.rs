@@ -211,3 +211,58 @@ async fn a_large_list_comes_whole() {
     assert_eq!(names(&list), ["a", "b", "c", "d"]);
     assert_eq!(text(&list["items"][3], "/data/k").len(), data.len());
 }
+
+#[tokio::test]
+async fn a_list_in_the_namespace_without_a_name_is_of_all_namespaces() {
+    let (_server, client) = with_config_maps(&["a"]).await;
+    client.post("/api/v1/namespaces/kube-system/configmaps", &labelled("b", "x")).await.expect(201);
+    let list = client.get("/api/v1/namespaces//configmaps?labelSelector=app").await.expect(200);
+    assert_eq!(names(&list), ["a", "b"]);
+    let path = "/api/v1/namespaces//configmaps";
+    let required = "400 Namespace parameter required.";
+    assert_eq!(client.get(&format!("{path}/a")).await.refusal(), required);
+    assert_eq!(client.delete(path).await.refusal(), required);
+    assert_eq!(
+        client.post(path, &named("c")).await.refusal(),
+        r#"422 ConfigMap "c" is invalid: metadata.namespace: Required value"#
+    );
+    assert_eq!(client.get("/api/v1/namespaces//status").await.refusal(), "400 name must be provided");
+}
+
+#[tokio::test]
+async fn a_time_out_that_is_no_duration_is_refused() {
+    let (_server, client) = with_config_maps(&["a"]).await;
+    for path in [CONFIG_MAPS, "/api/v1/namespaces/default/configmaps/a", "/version", "/api", "/nowhere"] {
+        for (timeout, problem) in [
+            ("invalid", r#"invalid duration "invalid""#),
+            ("foo", r#"invalid duration "foo""#),
+            ("5", r#"missing unit in duration "5""#),
+            ("5x", r#"unknown unit "x" in duration "5x""#),
+            ("1s.", r#"invalid duration "1s.""#),
+        ] {
+            let refusal = client.get(&format!("{path}?timeout={timeout}")).await.refusal();
+            let expected = format!("400 invalid timeout specified in the request URL - time: {problem}");
+            assert_eq!(refusal, expected, "{path}");
+        }
+    }
+    for timeout in ["", "0", "32s", "1h1m1.5s", "-1s"] {
+        client.get(&format!("{CONFIG_MAPS}?timeout={timeout}")).await.expect(200);
+    }
+    drop(client.watch(&format!("{CONFIG_MAPS}?watch=1&timeout=invalid")).await);
+}
+
+#[tokio::test]
+async fn deprecated_kinds_warn_with_every_answer() {
+    let (_server, client) = with_config_maps(&[]).await;
+    let path = "/api/v1/namespaces/default/endpoints";
+    let warning = r#"299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice""#;
+    for (answer, status) in [
+        (client.get(path).await, 200),
+        (client.get(&format!("{path}/nowhere")).await, 404),
+        (client.post(path, &json!({"metadata": {"name": "A B"}})).await, 422),
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.header("warning")), (status, warning));
+    }
+    let events = client.watch(&format!("{path}?watch=1")).await;
+    assert_eq!(events.header("warning"), warning);
+}

@@ -15,6 +15,8 @@ mod exchange;
 mod gzip;
 mod hostile;
 mod identity;
+mod impersonation;
+mod kubelet;
 mod list;
 mod namespace;
 mod numbers;

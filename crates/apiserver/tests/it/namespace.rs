@@ -1,6 +1,6 @@
 //! Namespaces: what lives in them and how they go.
 
-use klient_apiserver::TestServer;
+use klient_apiserver::{Options, Server, TestServer};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -158,4 +158,33 @@ async fn a_namespace_with_many_objects_goes_soon() {
     }
     client.delete(&path).await.expect(200);
     gone(&client, "shop").await;
+}
+
+#[tokio::test]
+async fn without_its_controller_a_namespace_stays_until_it_is_finalized() {
+    let options = Options { namespace_controller: false, ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    client.post(&format!("{path}/configmaps"), &named("a")).await.expect(201);
+    assert_eq!(client.delete(&path).await.expect(200)["status"], json!({"phase": "Terminating"}));
+    let refusal = client.post(&format!("{path}/configmaps"), &named("b")).await.refusal();
+    assert!(refusal.contains("because it is being terminated"), "{refusal}");
+    client.get(&format!("{path}/configmaps/a")).await.expect(200);
+    let mut object = client.get(&path).await.expect(200);
+    assert_eq!(object["status"], json!({"phase": "Terminating"}), "nobody works on it");
+    object["spec"] = json!({});
+    client.put(&format!("{path}/finalize"), &object).await.expect(200);
+    assert_eq!(client.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn kube_system_says_how_other_components_authenticate_clients() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{NAMESPACES}/kube-system/configmaps/extension-apiserver-authentication");
+    let config = client.get(&path).await.expect(200);
+    assert_eq!(config["data"]["client-ca-file"], server.ca_pem());
+    assert_eq!(config["data"]["requestheader-client-ca-file"], server.ca_pem());
+    assert_eq!(config["data"]["requestheader-username-headers"], r#"["X-Remote-User"]"#);
 }

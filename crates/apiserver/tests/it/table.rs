@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::objects::{
-    CONFIG_MAPS, DEFINITIONS, GADGETS, PODS, anything, gadget, gadgets, labelled, named, pod,
+    CONFIG_MAPS, DEFINITIONS, GADGETS, PODS, anything, gadget, gadgets, labelled, named, names, pod,
 };
 
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -55,6 +55,86 @@ async fn rows_bring_what_is_asked_for() {
         assert_eq!(table.pointer(pointer), Some(&expected), "{table}");
     }
     assert_eq!(client.get_as(&format!("{CONFIG_MAPS}?includeObject=All"), TABLE).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_row_of_one_object_brings_what_is_asked_for() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(CONFIG_MAPS, &json!({"metadata": {"name": "a"}, "data": {"k": "v"}})).await.expect(201);
+    for (include, pointer, expected) in [
+        ("None", "/rows/0/object", Value::Null),
+        ("Metadata", "/rows/0/object/kind", json!("PartialObjectMetadata")),
+        ("Object", "/rows/0/object/data/k", json!("v")),
+    ] {
+        let path = format!("{CONFIG_MAPS}/a?includeObject={include}");
+        let table = client.get_as(&path, TABLE).await.expect(200);
+        assert_eq!(table.pointer(pointer), Some(&expected), "{table}");
+    }
+    assert_eq!(
+        client.get_as(&format!("{CONFIG_MAPS}/a?includeObject=All"), TABLE).await.refusal(),
+        "400 Unable to convert to Table as requested: includeObject: Invalid value: \"All\": must be 'Metadata', \
+         'Object', 'None', or empty"
+    );
+}
+
+#[tokio::test]
+async fn a_review_is_no_table() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let review = json!({"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}}).to_string();
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let send = async |accept: &str| {
+        let headers = [("accept", accept), ("content-type", "application/json")];
+        client.send(http::Method::POST, path, &headers, review.clone()).await
+    };
+    let answer = send("application/json;as=Table;v=v1;g=meta.k8s.io").await;
+    assert_eq!(answer.status, 406, "{}", answer.text());
+    assert_eq!(send(TABLE).await.expect(201)["kind"], "SelfSubjectAccessReview");
+    let partial = send("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io").await.expect(201);
+    assert_eq!(partial["kind"], "PartialObjectMetadata");
+}
+
+#[tokio::test]
+async fn the_components_of_the_control_plane_are_always_there() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = "/api/v1/componentstatuses";
+    let list = client.get(path).await;
+    assert_eq!(list.header("warning"), r#"299 - "v1 ComponentStatus is deprecated in v1.19+""#);
+    let list = list.expect(200);
+    assert_eq!([&list["kind"], &list["metadata"]], [&json!("ComponentStatusList"), &json!({})]);
+    assert_eq!(names(&list), ["controller-manager", "etcd-0", "scheduler"]);
+    assert_eq!(
+        client.get(&format!("{path}/etcd-0")).await.expect(200),
+        json!({
+            "kind": "ComponentStatus",
+            "apiVersion": "v1",
+            "metadata": {"name": "etcd-0"},
+            "conditions": [{"type": "Healthy", "status": "True", "message": "ok"}],
+        })
+    );
+    let table = client.get_as(path, TABLE).await.expect(200);
+    assert_eq!(columns(&table), ["Name", "Status", "Message", "Error"]);
+    let cells: Vec<&Value> = table["rows"].as_array().unwrap().iter().map(|row| &row["cells"]).collect();
+    let refused = |port: u16| {
+        let address = format!("127.0.0.1:{port}");
+        format!(r#"Get "https://{address}/healthz": dial tcp {address}: connect: connection refused"#)
+    };
+    assert_eq!(
+        cells,
+        [
+            &json!(["controller-manager", "Unhealthy", refused(10257), ""]),
+            &json!(["etcd-0", "Healthy", "ok", ""]),
+            &json!(["scheduler", "Unhealthy", refused(10259), ""]),
+        ]
+    );
+    let selected = client.get(&format!("{path}?fieldSelector=metadata.name%3Dscheduler")).await.expect(200);
+    assert_eq!(names(&selected), ["scheduler"]);
+    let refusal = client.get(&format!("{path}?watch=1")).await.refusal();
+    assert_eq!(refusal, r#"405 watch is not supported on resources of kind "componentstatuses""#);
+    let refusal = client.get(&format!("{path}/kubelet")).await.refusal();
+    assert_eq!(refusal, r#"404 componentstatus "kubelet" not found"#);
 }
 
 #[tokio::test]

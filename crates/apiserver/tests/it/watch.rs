@@ -297,3 +297,24 @@ async fn an_object_that_loses_its_last_finalizer_is_deleted_as_it_was_stored() {
     assert_eq!([&gone["finalizers"], &gone["labels"]], [&last["finalizers"], &last["labels"]]);
     assert!(version(&event["object"]) > version(&going));
 }
+
+#[tokio::test]
+async fn bookmarks_of_workloads_show_what_upstream_converts() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    for (plural, spec, annotations) in [
+        ("deployments", r#"{"replicas":0,"selector":null,"template":"#, ""),
+        ("replicasets", r#"{"replicas":0,"selector":null,"template":"#, ""),
+        ("statefulsets", r#"{"replicas":0,"selector":null,"template":"#, ""),
+        (
+            "daemonsets",
+            r#"{"selector":null,"template":"#,
+            r#""deprecated.daemonset.template.generation":"0","#,
+        ),
+    ] {
+        let line = client.watch(&format!("/apis/apps/v1/{plural}?{query}")).await.line().await.unwrap();
+        let annotations = format!(r#""annotations":{{{annotations}"k8s.io/initial-events-end":"true"}}}}"#);
+        assert!(line.contains(&format!(r#"{annotations},"spec":{spec}"#)), "{line}");
+    }
+}

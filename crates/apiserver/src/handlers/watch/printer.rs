@@ -7,7 +7,7 @@ use klient_apimachinery::INITIAL_EVENTS_END;
 use klient_apimachinery::codec::protobuf::Event;
 use klient_apimachinery::meta::v1::schema::{PARTIAL_OBJECT_METADATA, STATUS};
 use klient_apimachinery::schema::Schema;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::negotiate::{Format, Media, Transform};
 use crate::protobuf;
@@ -15,14 +15,13 @@ use crate::registry::Resource;
 use crate::respond;
 use crate::status::Failure;
 use crate::storage::{ChangeKind, Object};
-use crate::table::{self, Include};
+use crate::table;
 use crate::values::{self, Map, map_at};
 
 /// Puts events into the form that was asked for.
 pub(super) struct Printer {
     pub(super) resource: Arc<Resource>,
     pub(super) format: Format,
-    pub(super) include: Include,
     /// Whether the next Table is the first, which defines the columns.
     pub(super) columns: bool,
 }
@@ -51,10 +50,13 @@ impl Printer {
 
     pub(super) fn bookmark(&mut self, version: u64, initial_events_end: bool) -> Bytes {
         let mut object = self.resource.schema().map(values::empty).unwrap_or_default();
+        if self.resource.info.group == "apps" {
+            show_as_converted(&self.resource.info.kind, &mut object);
+        }
         let metadata = map_at(&mut object, "metadata");
         metadata.insert("resourceVersion".to_owned(), version.to_string().into());
         if initial_events_end {
-            metadata.insert("annotations".to_owned(), json!({ INITIAL_EVENTS_END: "true" }));
+            map_at(metadata, "annotations").insert(INITIAL_EVENTS_END.to_owned(), "true".into());
         }
         let shown = self.show(object);
         self.frame("BOOKMARK", &shown)
@@ -77,7 +79,7 @@ impl Printer {
             }
             Transform::Table(version) => {
                 let with_columns = std::mem::take(&mut self.columns);
-                table::of_one(version, resource, object, self.include, with_columns)
+                table::of_one(version, resource, object, self.format.include, with_columns)
             }
         }
     }
@@ -102,4 +104,19 @@ impl Printer {
         }
         out.into()
     }
+}
+
+/// Sets what upstream's conversion from its internal type leaves in an object of apps/v1 in which nothing is set.
+fn show_as_converted(kind: &str, object: &mut Map) {
+    match kind {
+        "DaemonSet" => {
+            let annotation = ("deprecated.daemonset.template.generation".to_owned(), "0".into());
+            map_at(map_at(object, "metadata"), "annotations").extend([annotation]);
+        }
+        "Deployment" | "ReplicaSet" | "StatefulSet" => {
+            map_at(object, "spec").insert("replicas".to_owned(), 0.into());
+        }
+        _ => return,
+    }
+    map_at(object, "spec").insert("selector".to_owned(), Value::Null);
 }

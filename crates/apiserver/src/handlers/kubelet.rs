@@ -1,0 +1,158 @@
+//! Subresources of pods that a node's kubelet answers: logs, exec, attach and port-forward.
+//!
+//! No node of this server has a kubelet. A pod without a node has no logs yet; all else is refused as upstream
+//! refuses it when the kubelet cannot be reached.
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{Response, StatusCode};
+use klient_apimachinery::Time;
+use klient_apimachinery::go::quoted;
+use serde_json::Value;
+
+use super::Context;
+use crate::auth::{Attributes, Rbac};
+use crate::field::{FieldError, Problems};
+use crate::request::Verb;
+use crate::respond::{self, Body};
+use crate::status::{Failure, Result};
+use crate::values::{Map, at, list_at, text_at};
+
+/// The types of a node's addresses, best first.
+const ADDRESS_TYPES: [&str; 5] = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
+
+/// The port of a kubelet that does not name its own.
+const KUBELET_PORT: i64 = 10250;
+
+/// Answers a request for a container's log.
+pub(super) fn log(context: &Context) -> Result<Response<Body>> {
+    check_log_options(context)?;
+    let pod = pod(context)?;
+    let container = container(context, &pod)?;
+    let node = text_at(&pod, &["spec", "nodeName"]);
+    if node.is_empty() {
+        let mut response = Response::new(respond::whole(""));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return Ok(response);
+    }
+    let address = address(context, node)?;
+    let path = format!("{}/{}", text_at(&pod, &["metadata", "namespace"]), context.name());
+    let url = format!("https://{address}/containerLogs/{path}/{container}");
+    Err(Failure::bare(500, format!("Get \"{url}\": {}", refused(&address))))
+}
+
+/// Refuses to exec in a container, to attach to it, or to forward ports to its pod.
+pub(super) fn stream(context: &Context, subresource: &str) -> Result<Response<Body>> {
+    if context.info.verb != Verb::Create {
+        // A web socket is opened by a GET, and does no less than a POST.
+        let verb = Verb::Create.as_str().to_owned();
+        let attributes = Attributes { verb, ..Attributes::of(&context.info, &context.query) };
+        let rbac = Rbac { store: &context.state.store, registry: &context.state.registry };
+        if !rbac.allows(&context.user, &attributes) {
+            return Err(Failure::forbidden(&context.target(), ""));
+        }
+    }
+    let pod = pod(context)?;
+    if subresource != "portforward" {
+        container(context, &pod)?;
+    }
+    let node = text_at(&pod, &["spec", "nodeName"]);
+    if node.is_empty() {
+        return Err(Failure::bad_request(format!("pod {} does not have a host assigned", context.name())));
+    }
+    let address = address(context, node)?;
+    let upgrades = context.headers.contains_key(UPGRADE) && context.headers.contains_key(CONNECTION);
+    if !upgrades {
+        return Err(Failure::bad_request("Upgrade request required"));
+    }
+    Err(Failure::bare(500, format!("error dialing backend: {}", refused(&address))))
+}
+
+fn refused(address: &str) -> String {
+    format!("dial tcp {address}: connect: connection refused")
+}
+
+fn pod(context: &Context) -> Result<Map> {
+    let pod = context.state.store.get(&context.resource.table, &context.key());
+    pod.map(|pod| pod.value()).ok_or_else(|| Failure::not_found(&context.target()))
+}
+
+/// The name of the container that is asked for, or of the pod's only one.
+fn container(context: &Context, pod: &Map) -> Result<String> {
+    let names = |lists: &[&str]| -> Vec<String> {
+        let containers = lists.iter().flat_map(|list| list_at(pod, &["spec", list]));
+        let names = containers.filter_map(|container| container.get("name").and_then(Value::as_str));
+        names.map(str::to_owned).collect()
+    };
+    let all = names(&["initContainers", "containers", "ephemeralContainers"]);
+    let (wanted, pod) = (context.query.text("container").into_owned(), context.name());
+    if !wanted.is_empty() {
+        return if all.contains(&wanted) {
+            Ok(wanted)
+        } else {
+            Err(Failure::bad_request(format!("container {wanted} is not valid for pod {pod}")))
+        };
+    }
+    match &names(&["containers"])[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::bad_request(format!("a container name must be specified for pod {pod}"))),
+        _ => Err(Failure::bad_request(format!(
+            "a container name must be specified for pod {pod}, choose one of: [{}]",
+            all.join(" ")
+        ))),
+    }
+}
+
+/// `HOST:PORT` of a node's kubelet.
+fn address(context: &Context, node: &str) -> Result<String> {
+    let nodes = context.state.registry.built_in("", "v1", "nodes");
+    let found = context.state.store.get(&nodes.table, &nodes.key(None, node));
+    // Upstream takes the resource of the request for that of the node.
+    let missing = || Failure::not_found(&context.resource.target(node));
+    let found = found.ok_or_else(missing)?.value();
+    let addresses = list_at(&found, &["status", "addresses"]);
+    let text = |address: &Value, name: &str| address[name].as_str().unwrap_or_default().to_owned();
+    let of_type = |ty: &&str| addresses.iter().find(|address| address["type"] == **ty);
+    let Some(best) = ADDRESS_TYPES.iter().find_map(of_type) else {
+        let known =
+            addresses.iter().map(|known| format!("{{{} {}}}", text(known, "type"), text(known, "address")));
+        let known = known.collect::<Vec<_>>().join(" ");
+        let problem = format!("no preferred addresses found; known addresses: [{known}]");
+        return Err(Failure::bare(500, problem));
+    };
+    let port = at(&found, &["status", "daemonEndpoints", "kubeletEndpoint", "Port"]).and_then(Value::as_i64);
+    let port = port.filter(|port| *port > 0).unwrap_or(KUBELET_PORT);
+    let host = text(best, "address");
+    Ok(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
+}
+
+fn check_log_options(context: &Context) -> Result<()> {
+    let query = &context.query;
+    let mut problems = Problems::default();
+    let (tail, limit) = (query.number("tailLines")?, query.number("limitBytes")?);
+    let since = query.number("sinceSeconds")?;
+    let since_time = query.get("sinceTime").filter(|time| !time.is_empty());
+    if let Some(time) = since_time.filter(|time| time.parse::<Time>().is_err()) {
+        let (time, layout) = (quoted(time), "2006-01-02T15:04:05Z07:00");
+        let message = format!("parsing time {time} as {layout:?}: cannot parse {time} as \"2006\"");
+        return Err(Failure::bad_request(message));
+    }
+    if let Some(tail) = tail.filter(|tail| *tail < 0) {
+        problems.add(FieldError::invalid("tailLines", tail, "must be greater than or equal to 0"));
+    }
+    if let Some(limit) = limit.filter(|limit| *limit < 1) {
+        problems.add(FieldError::invalid("limitBytes", limit, "must be greater than 0"));
+    }
+    if since.is_some() && since_time.is_some() {
+        let problem = "at most one of `sinceTime` or `sinceSeconds` may be specified";
+        problems.add(FieldError::forbidden("[]", problem));
+    } else if let Some(since) = since.filter(|since| *since < 1) {
+        problems.add(FieldError::invalid("sinceSeconds", since, "must be greater than 0"));
+    }
+    if query.get("stream").is_some_and(|stream| !stream.is_empty()) {
+        problems.add(FieldError::forbidden("stream", "may not be specified"));
+    }
+    if problems.0.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid("", "PodLogOptions", context.name(), &problems.0))
+}
