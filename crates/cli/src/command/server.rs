@@ -23,23 +23,74 @@ pub(crate) struct ServerArgs {
     /// How many changes are kept for lists and watches that go on from an earlier version
     #[arg(long, value_name = "CHANGES", default_value_t = Options::default().history)]
     history: usize,
+    /// Accept the bearer tokens of this file: CSV records of a token, a user's name, its UID and, in quotes if there
+    /// are several, the groups it is in
+    #[arg(long, value_name = "FILE")]
+    token_auth_file: Option<PathBuf>,
+    /// Write a kubeconfig of a user, who may do what roles and bindings say, to a file as soon as the server serves;
+    /// may be given several times
+    // Of the type of the flag of this name that all commands have: clap keeps one value for both.
+    #[arg(long, value_name = "NAME[:GROUP,…]=FILE")]
+    user: Vec<String>,
+    /// Leave a deleted namespace Terminating until its finalize endpoint is called, as a kube-apiserver without
+    /// kube-controller-manager does
+    #[arg(long)]
+    no_namespace_controller: bool,
+}
+
+/// A user, and the file for its kubeconfig.
+struct User<'a> {
+    name: &'a str,
+    groups: Vec<&'a str>,
+    kubeconfig: &'a Path,
+}
+
+impl<'a> User<'a> {
+    /// Reads `NAME[:GROUP,…]=FILE`.
+    fn parse(text: &'a str) -> Result<User<'a>, Failure> {
+        let (user, file) = text.split_once('=').unwrap_or((text, ""));
+        let (name, groups) = user.split_once(':').unwrap_or((user, ""));
+        if name.is_empty() || file.is_empty() {
+            let expected = "it must be NAME[:GROUP,…]=FILE, with the file for the user's kubeconfig";
+            return Err(Failure::Message(format!("invalid value {text:?} of --user: {expected}")));
+        }
+        let groups = groups.split(',').filter(|group| !group.is_empty()).collect();
+        Ok(User { name, groups, kubeconfig: Path::new(file) })
+    }
 }
 
 pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), Failure> {
-    let options = Options { listen: args.listen, history: args.history, ..Options::default() };
+    let users: Vec<User<'_>> = args.user.iter().map(|text| User::parse(text)).collect::<Result<_, _>>()?;
+    let options = Options {
+        listen: args.listen,
+        history: args.history,
+        token_auth_file: args.token_auth_file,
+        namespace_controller: !args.no_namespace_controller,
+        ..Options::default()
+    };
     let server = start(options).await?;
+    for User { name, groups, kubeconfig } in &users {
+        write_kubeconfig(kubeconfig, &server.kubeconfig_for(&server.token(name, groups)))?;
+    }
     if let Some(path) = &args.write_kubeconfig {
-        write_secret(path, &server.kubeconfig()).map_err(|error| {
-            Failure::Message(format!("cannot write kubeconfig {}: {error}", path.display()))
-        })?;
+        write_kubeconfig(path, &server.kubeconfig())?;
     }
     session.console.line(format_args!("Serving at {}", server.url()))?;
     if let Some(path) = &args.write_kubeconfig {
         session.console.line(format_args!("Use it with: kubectl --kubeconfig {}", path.display()))?;
     }
+    for User { name, kubeconfig, .. } in &users {
+        let path = kubeconfig.display();
+        session.console.line(format_args!("Use it as {name} with: kubectl --kubeconfig {path}"))?;
+    }
     session.interrupt.wait().await;
     server.stop().await;
     Ok(())
+}
+
+fn write_kubeconfig(path: &Path, text: &str) -> Result<(), Failure> {
+    write_secret(path, text)
+        .map_err(|error| Failure::Message(format!("cannot write kubeconfig {}: {error}", path.display())))
 }
 
 /// Starts a server.

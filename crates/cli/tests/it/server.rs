@@ -47,6 +47,48 @@ async fn it_names_the_address_it_cannot_listen_on() {
     assert!(complaint.contains(&address), "{complaint}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_knows_other_users_by_kubeconfigs_and_by_a_file_of_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let [admin, bob, tokens] = ["admin", "bob", "tokens.csv"].map(|name| folder.path().join(name));
+    std::fs::write(&tokens, "secret,ann,u1,\"system:masters,devs\"\n").unwrap();
+    let mut server = Command::new(KLIENT)
+        .args(["server", "--listen", "127.0.0.1:0", "--no-namespace-controller", "--token-auth-file"])
+        .arg(&tokens)
+        .args(["--user", &format!("bob:devs,ops={}", bob.display()), "--write-kubeconfig"])
+        .arg(&admin)
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    soon("the kubeconfig", appears(&admin)).await;
+    is_private(&bob);
+    let client = Client::new(Config::from_kubeconfig_file(&bob).unwrap()).unwrap();
+    let refusal = client.api::<Namespace>().list(&ListOptions::default()).await.unwrap_err();
+    assert!(refusal.to_string().contains(r#"User "bob" cannot list resource "namespaces""#), "{refusal}");
+    let mut config = Config::from_kubeconfig_file(&admin).unwrap();
+    config.credentials = klient_client::Credentials::token("secret");
+    let client = Client::new(config).unwrap();
+    assert_eq!(client.api::<Namespace>().list(&ListOptions::default()).await.unwrap().items.len(), 4);
+    server.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_names_the_user_and_the_token_file_it_does_not_understand() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.csv").display().to_string();
+    for (args, complaint) in [
+        (["--user", "bob"], r#"invalid value "bob" of --user"#),
+        (["--user", ":devs=x"], r#"invalid value ":devs=x" of --user"#),
+        (["--token-auth-file", &missing], "cannot read the token file"),
+    ] {
+        let output = Command::new(KLIENT).args(["server", "--listen", "127.0.0.1:0"]).args(args).output();
+        let output = soon("the end", output).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(complaint), "{said}");
+    }
+}
+
 async fn appears(path: &Path) {
     while !path.exists() {
         tokio::time::sleep(Duration::from_millis(5)).await;
