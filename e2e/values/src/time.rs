@@ -24,7 +24,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make,
         ours: |input| read::<ManagedFieldsEntry>(&format!(r#"{{"time":{input}}}"#)),
         compares_words: false,
-        kept: &[],
+        kept: &[LESS_THAN_A_SECOND],
     },
     Question {
         name: "micro-time",
@@ -72,7 +72,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make,
         ours: in_struct,
         compares_words: false,
-        kept: &[],
+        kept: &[LESS_THAN_A_SECOND],
     },
     Question {
         name: "duration",
@@ -239,6 +239,13 @@ fn in_json<T: Message + Serialize>(object: &T) -> Answer {
     let by_serde = serde_json::to_string(object).map_err(words)?;
     if by_serde == text { Ok(text) } else { Err("serde writes it differently".to_owned()) }
 }
+
+const LESS_THAN_A_SECOND: Kept = Kept {
+    reason: "a time that is zero but for a fraction, which is not written, is zero",
+    is: |input, _, theirs| {
+        input.contains("0001-01-0") && theirs.as_ref().is_ok_and(|text| text.contains("0001-01-01T00:00:00Z"))
+    },
+};
 
 const OF_MESSAGES: &[Kept] = &[
     Kept { reason: "a time that is zero is not there", is: |input, _, _| input.is_empty() },
