@@ -1,5 +1,6 @@
 //! JSON text to values, with a note of every key that stands twice.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -95,6 +96,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
+        let mut noted = HashSet::new();
         let len = self.0.path.len();
         while let Some(key) = access.next_key::<String>()? {
             if len > 0 {
@@ -103,6 +105,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             self.0.path.push_str(&key);
             if map.contains_key(&key)
                 && self.0.duplicates.len() < MOST_NOTES
+                && noted.insert(key.clone())
                 && !self.0.duplicates.contains(&self.0.path)
             {
                 self.0.duplicates.push(self.0.path.clone());

@@ -55,10 +55,13 @@ struct Notes {
 
 impl Notes {
     fn add(&mut self, problem: &str, key: &str) {
+        if self.found.len() >= MOST_NOTES {
+            return;
+        }
         let len = self.enter(key);
         let note = format!("{problem} field {}", quoted(&self.path));
         self.path.truncate(len);
-        if self.found.len() < MOST_NOTES && !self.found.contains(&note) {
+        if !self.found.contains(&note) {
             self.found.push(note);
         }
     }
@@ -166,14 +169,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
+        // The path may be long, and a key stand there many times.
+        let (mut seen, mut noted) = (HashSet::new(), HashSet::new());
         while let Some(key) = access.next_key::<String>()? {
             let Some(shape) = self.shape.field(&key) else {
-                self.notes.add("unknown", &key);
+                if noted.insert(key.clone()) {
+                    self.notes.add("unknown", &key);
+                }
                 access.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if seen.contains(&key) {
+            if seen.contains(&key) && noted.insert(key.clone()) {
                 self.notes.add("duplicate", &key);
             }
             let len = self.notes.enter(&key);
