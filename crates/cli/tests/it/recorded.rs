@@ -57,7 +57,6 @@ const KUBECTL_NOT_YET: &NotYet = &[
         "apply: failures: CRD and CR in one file, first time",
         "kubectl looks for unknown kinds in OpenAPI v2, which is not served yet",
     ),
-    ("create, replace, patch, others: attach to a pod without a node", "pods are not attached to yet"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
