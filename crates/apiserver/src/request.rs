@@ -125,7 +125,7 @@ fn check_segment(what: &str, value: &str) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Failure::bad_request(format!("{what} parameter invalid: {value:?}: {}", problems.join("; "))))
+    Err(Failure::bad_request(format!("{what} parameter invalid: {}: {}", quoted(value), problems.join("; "))))
 }
 
 /// Whether every `%` of a path is followed by two hexadecimal digits.
@@ -202,7 +202,7 @@ impl Query {
         match self.get(key).filter(|value| !value.is_empty()) {
             None => Ok(None),
             Some(value) => value.parse().map(Some).map_err(|_| {
-                Failure::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax"))
+                Failure::bad_request(format!("strconv.ParseInt: parsing {}: invalid syntax", quoted(&value)))
             }),
         }
     }

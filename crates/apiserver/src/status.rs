@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusCause, StatusDetails};
 
@@ -113,7 +114,8 @@ impl Failure {
             many => format!("[{}]", many.join(", ")),
         };
         let subject = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let mut failure = Self::new(Reason::Invalid, format!("{subject} {name:?} is invalid: {problems}"));
+        let mut failure =
+            Self::new(Reason::Invalid, format!("{subject} {} is invalid: {problems}", quoted(name)));
         let causes = distinct.into_iter().map(|error| StatusCause {
             reason: Some(error.reason().into()),
             message: Some(error.body().into()),
@@ -230,6 +232,6 @@ impl Target<'_> {
 
     /// `deployments.apps "web"`.
     fn quoted(&self) -> String {
-        format!("{} {:?}", self.resource(), self.name)
+        format!("{} {}", self.resource(), quoted(self.name))
     }
 }

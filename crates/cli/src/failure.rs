@@ -7,6 +7,7 @@ pub(crate) use go::io_text;
 use std::fmt::Write;
 use std::io;
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusCause};
 use klient_client::{Error, NoMatch};
@@ -70,7 +71,7 @@ impl Failure {
 
     /// Says what was being done with which file, around what was being done already.
     pub(crate) fn when(self, verb: &str, source: &str) -> Self {
-        let context = format!("error when {verb} {source:?}");
+        let context = format!("error when {verb} {}", quoted(source));
         match self {
             Failure::Client { error, doing } => {
                 let doing = doing.map_or_else(|| context.clone(), |inner| format!("{context}: {inner}"));
@@ -171,7 +172,7 @@ fn invalid(status: &Status) -> String {
     };
     let [kind, name] = [&details.kind, &details.name].map(|text| text.as_deref().unwrap_or_default());
     if !kind.is_empty() || !name.is_empty() {
-        text = format!("The {kind} {name:?} is invalid");
+        text = format!("The {kind} {} is invalid", quoted(name));
     } else if details.causes.is_empty() && !message.is_empty() {
         let _ = write!(text, ": {message}");
     }

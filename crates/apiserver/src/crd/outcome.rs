@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::go::json_float;
+use klient_apimachinery::go::{json_float, quoted};
 use serde_json::Value;
 
 use super::data::Data;
@@ -107,7 +107,7 @@ impl Fault {
     }
 
     pub(super) fn wrong_format(path: &str, format: &str, text: &str) -> Self {
-        let message = format!("{path} in body must be of type {format}: {text:?}");
+        let message = format!("{path} in body must be of type {format}: {}", quoted(text));
         Self::new(path, Kind::TypeOf(text.to_owned()), message)
     }
 

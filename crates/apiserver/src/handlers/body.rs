@@ -167,7 +167,7 @@ fn check_kind(
     };
     if context.resource.is_custom() {
         return Err(if sent_version == api_version {
-            let problem = format!("no kind {sent_kind:?} is registered for version {sent_version:?}");
+            let problem = format!("no kind {} is registered for version {}", quoted(sent_kind), quoted(sent_version));
             Failure::bad_request(problem)
         } else {
             other_version()
@@ -177,7 +177,8 @@ fn check_kind(
     Err(problem.map_or_else(other_version, |problem| {
         let version = sent_version.split_once('/').map_or(sent_version, |(_, version)| version);
         Failure::bad_request(format!(
-            "{sent_kind} in version {version:?} cannot be handled as a {kind}: {problem}"
+            "{sent_kind} in version {} cannot be handled as a {kind}: {problem}",
+            quoted(version)
         ))
     }))
 }
@@ -195,7 +196,9 @@ pub(super) fn not_decoded(
     };
     if klient_schema::kind(group, version, sent_kind).is_none() {
         Some(format!(
-            r#"no kind {sent_kind:?} is registered for version {sent_version:?} in scheme "pkg/runtime/scheme.go:111""#
+            r#"no kind {} is registered for version {} in scheme "pkg/runtime/scheme.go:111""#,
+            quoted(sent_kind),
+            quoted(sent_version)
         ))
     } else if sent_kind == kind {
         None
@@ -235,7 +238,8 @@ pub(super) fn decode_as(
     let Kind { name, version, schema } = kind;
     let refuse = |problem: &str| {
         Failure::bad_request(format!(
-            "{name} in version {version:?} cannot be handled as a {name}: {problem}"
+            "{name} in version {} cannot be handled as a {name}: {problem}",
+            quoted(version)
         ))
     };
     let Sent { object, duplicates, repeated } = sent;

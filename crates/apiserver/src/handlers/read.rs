@@ -1,5 +1,6 @@
 //! Reading one object.
 
+use klient_apimachinery::go::quoted;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
@@ -60,7 +61,8 @@ pub(crate) fn not_a_list_version(text: &str) -> Failure {
 }
 
 fn parse_error(text: &str) -> String {
-    format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax")
+    let text = quoted(text);
+    format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax")
 }
 
 /// Why nothing can be read from a version.

@@ -1,6 +1,6 @@
 //! From a document to the objects in it.
 
-use klient_apimachinery::go::json_type;
+use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::yaml::YamlError;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::NoMatch;
@@ -29,7 +29,8 @@ pub(crate) async fn items(
         let object = match object(value) {
             Ok(object) => object,
             Err(problem) => {
-                manifest.push(Err(Failure::Message(format!("unable to decode {source:?}: {problem}"))));
+                manifest
+                    .push(Err(Failure::Message(format!("unable to decode {}: {problem}", quoted(source)))));
                 continue;
             }
         };
@@ -115,7 +116,7 @@ async fn item(
     let kind = object.group_version_kind();
     let mapper = cluster.mapper().await.map_err(|failure| {
         // A server that cannot be asked is told of by URL.
-        Failure::Message(format!("unable to recognize {source:?}: {}", failure.go_text()))
+        Failure::Message(format!("unable to recognize {}: {}", quoted(source), failure.go_text()))
     })?;
     let found = mapper.kind(&kind.group, &kind.kind, Some(&kind.version));
     let resource = found.map_err(|no_match: NoMatch| {

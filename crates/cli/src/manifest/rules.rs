@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use http::Method;
+use klient_apimachinery::go::quoted;
 use klient_client::FieldValidation;
 use serde_json::Value;
 
@@ -72,7 +73,10 @@ impl Rules {
             return Ok(());
         }
         let refuse = |problem: &str| {
-            Failure::Message(format!("error validating {source:?}: error validating data: {problem}; {HINT}"))
+            Failure::Message(format!(
+                "error validating {}: error validating data: {problem}; {HINT}",
+                quoted(source)
+            ))
         };
         let listed = match document["kind"].as_str() {
             Some("List") => document["items"].as_array().map_or(&[][..], Vec::as_slice),

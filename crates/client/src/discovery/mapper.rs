@@ -1,5 +1,6 @@
 //! [`RestMapper`], from a name to a resource.
 
+use klient_apimachinery::go::quoted;
 use std::fmt;
 
 use super::{ApiResource, Served};
@@ -41,12 +42,19 @@ pub enum NoMatch {
 impl fmt::Display for NoMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoMatch::Resource(name, None) => write!(f, "the server doesn't have a resource type {name:?}"),
+            NoMatch::Resource(name, None) => {
+                write!(f, "the server doesn't have a resource type {}", quoted(name))
+            }
             NoMatch::Resource(name, Some(group)) => {
-                write!(f, "the server doesn't have a resource type {name:?} in group {group:?}")
+                write!(
+                    f,
+                    "the server doesn't have a resource type {} in group {}",
+                    quoted(name),
+                    quoted(group)
+                )
             }
             NoMatch::Kind { kind, api_version } => {
-                write!(f, "no matches for kind {kind:?} in version {api_version:?}")
+                write!(f, "no matches for kind {} in version {}", quoted(kind), quoted(api_version))
             }
         }
     }
