@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::client::{Client, sends};
 use crate::definition::defined;
-use crate::objects::{GADGETS, deployment, gadgets};
+use crate::objects::{GADGETS, deployment, gadgets, version};
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
@@ -44,7 +44,14 @@ async fn a_custom_resource_takes_whole_numbers_written_as_floats() {
             9,
         ),
     ] {
-        let answer = client.send(method.clone(), path, &sends(media), &*body).await;
+        let body = match method {
+            Method::PUT => {
+                let version = version(&client.get(path).await.expect(200));
+                body.replace(r#""name":"g""#, &format!(r#""name":"g","resourceVersion":"{version}""#))
+            }
+            _ => body,
+        };
+        let answer = client.send(method.clone(), path, &sends(media), body.clone()).await;
         assert!(answer.status.is_success(), "{method} {body}: {}", answer.text());
         assert!(answer.text().contains(&format!(r#""spec":{{"size":{size}}}"#)), "{}", answer.text());
     }
