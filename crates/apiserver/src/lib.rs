@@ -49,6 +49,24 @@ pub use server::{Options, Server, StartError};
 pub use tls::ClientCertificate;
 
 /// A server for tests: `TestServer::start().await?`, and it is gone when dropped.
+///
+/// Tests that do not disturb each other can share one. It serves all of them, as it does not depend on the runtime of
+/// the test that starts it:
+///
+/// ```
+/// use klient_apiserver::TestServer;
+/// use tokio::sync::OnceCell;
+///
+/// static SERVER: OnceCell<TestServer> = OnceCell::const_new();
+///
+/// async fn server() -> &'static TestServer {
+///     SERVER.get_or_init(async || TestServer::start().await.expect("a server starts")).await
+/// }
+/// # #[tokio::main] async fn main() { server().await; }
+/// ```
+///
+/// How a program reconnects shows when the server [restarts](Server::restart), with its objects or
+/// [without](Server::restart_empty), or [stops](Server::stop) for a while.
 #[derive(Debug)]
 pub struct TestServer(Server);
 
@@ -60,11 +78,6 @@ impl TestServer {
     /// If there is no free port or no certificates can be made.
     pub async fn start() -> Result<TestServer, StartError> {
         Server::start(Options::default()).await.map(TestServer)
-    }
-
-    /// Stops the server and waits until it has stopped, as [`Server::stop`].
-    pub async fn stop(self) {
-        self.0.stop().await;
     }
 }
 

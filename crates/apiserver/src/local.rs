@@ -16,7 +16,7 @@ use crate::handlers::read::{not_a_list_version, unreadable, version, wait};
 use crate::protobuf;
 use crate::registry::Resource;
 use crate::respond;
-use crate::state::State;
+use crate::state::{Current, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection};
 use crate::values::map_at;
@@ -40,18 +40,18 @@ use crate::values::map_at;
 /// ```
 #[derive(Clone)]
 pub struct Local {
-    state: Arc<State>,
+    current: Arc<Current>,
 }
 
 impl Local {
-    pub(crate) fn new(state: Arc<State>) -> Self {
-        Local { state }
+    pub(crate) fn new(current: Arc<Current>) -> Self {
+        Local { current }
     }
 }
 
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Local").field("address", &self.state.address).finish()
+        f.debug_struct("Local").field("address", &self.current.state().address).finish()
     }
 }
 
@@ -61,14 +61,14 @@ impl Sources for Local {
         resource: &ResourceInfo,
         namespace: Option<&str>,
     ) -> Arc<dyn ListWatch<K>> {
-        let (state, info) = (self.state.clone(), resource.clone());
-        Arc::new(Source { state, info, namespace: namespace.map(Into::into), kind: PhantomData })
+        let (current, info) = (self.current.clone(), resource.clone());
+        Arc::new(Source { current, info, namespace: namespace.map(Into::into), kind: PhantomData })
     }
 }
 
 /// The objects of one resource.
 struct Source<K> {
-    state: Arc<State>,
+    current: Arc<Current>,
     info: ResourceInfo,
     namespace: Option<Box<str>>,
     kind: PhantomData<fn() -> K>,
@@ -78,12 +78,13 @@ impl<K: Wire> Source<K> {
     /// The resource and what of it is wanted, and from which version on.
     fn wanted(
         &self,
+        state: &State,
         labels: Option<&str>,
         fields: Option<&str>,
         from: Option<&str>,
     ) -> Result<(Arc<Resource>, Selection, Option<u64>)> {
         let ResourceInfo { group, version: served, plural, .. } = &self.info;
-        let resource = self.state.registry.find(group, served, plural);
+        let resource = state.registry.find(group, served, plural);
         let resource = resource.ok_or_else(Failure::no_such_resource)?;
         let labels: labels::Selector = labels
             .unwrap_or_default()
@@ -100,13 +101,14 @@ impl<K: Wire> Source<K> {
 
     async fn read(&self, options: &ListOptions) -> Result<Listed<K>> {
         let ListOptions { label_selector, field_selector, resource_version, .. } = options;
-        let (resource, selection, from) =
-            self.wanted(label_selector.as_deref(), field_selector.as_deref(), resource_version.as_deref())?;
+        let state = self.current.state();
+        let (labels, fields) = (label_selector.as_deref(), field_selector.as_deref());
+        let (resource, selection, from) = self.wanted(&state, labels, fields, resource_version.as_deref())?;
         if let Some(from) = from {
-            wait(&self.state, from).await?;
+            wait(&state, from).await?;
         }
         let at = from.filter(|_| options.resource_version_match == Some(VersionMatch::Exact));
-        let listed = self.state.store.list(&resource.table, at, &self.page(&selection));
+        let listed = state.store.list(&resource.table, at, &self.page(&selection));
         let listed = listed.map_err(|error| unreadable(from.unwrap_or_default(), &error))?;
         let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
         let metadata =
@@ -116,9 +118,10 @@ impl<K: Wire> Source<K> {
 
     async fn start(&self, options: &WatchOptions) -> Result<Changes<K>> {
         let WatchOptions { label_selector, field_selector, resource_version, .. } = options;
-        let (resource, selection, from) =
-            self.wanted(label_selector.as_deref(), field_selector.as_deref(), resource_version.as_deref())?;
-        let store = &self.state.store;
+        let state = self.current.state();
+        let (labels, fields) = (label_selector.as_deref(), field_selector.as_deref());
+        let (resource, selection, from) = self.wanted(&state, labels, fields, resource_version.as_deref())?;
+        let store = &state.store;
         let mut initial = Vec::new();
         let cursor = match from.filter(|_| !options.send_initial_events) {
             Some(from) => {
@@ -126,7 +129,7 @@ impl<K: Wire> Source<K> {
             }
             None => {
                 if let Some(from) = from {
-                    wait(&self.state, from).await?;
+                    wait(&state, from).await?;
                 }
                 let (listed, cursor) = store.watch_all(&resource.table, &self.page(&selection));
                 let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
@@ -140,7 +143,7 @@ impl<K: Wire> Source<K> {
                 cursor
             }
         };
-        let (state, namespace) = (self.state.clone(), self.namespace.clone());
+        let namespace = self.namespace.clone();
         Ok(Changes { state, resource, namespace, selection, cursor, from: from.unwrap_or_default(), initial })
     }
 }

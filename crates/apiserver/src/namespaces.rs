@@ -80,6 +80,21 @@ pub(crate) fn clean(state: &Arc<State>, cleanup: Cleanup) {
     });
 }
 
+/// Goes on with what was to go when the server was stopped.
+pub(crate) fn resume(state: &Arc<State>) {
+    let resources = [
+        (state.registry.built_in("", "v1", "namespaces"), Cleanup::Namespace as fn(String) -> Cleanup),
+        (admission::definitions(state), Cleanup::Definition),
+    ];
+    for (resource, cleanup) in resources {
+        let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
+        let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
+        for object in listed.objects.iter().filter(|object| is_going(&object.value())) {
+            clean(state, cleanup(object.key.name().to_owned()));
+        }
+    }
+}
+
 fn unless_gone(failure: Failure) -> Result<()> {
     if failure.is(Reason::NotFound) { Ok(()) } else { Err(failure) }
 }

@@ -2,17 +2,18 @@
 
 mod connection;
 mod requests;
+mod serving;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Addresses;
@@ -22,9 +23,10 @@ use crate::discovery::Discovery;
 use crate::local::Local;
 use crate::namespaces::Cleanups;
 use crate::registry::Registry;
-use crate::state::{Names, State};
+use crate::state::{Current, Names, State};
 use crate::storage::Store;
 use crate::tls::{Authority, ClientCertificate, TlsError};
+use serving::Serving;
 
 /// What kind of server to start.
 #[derive(Clone, Debug)]
@@ -44,6 +46,8 @@ pub struct Options {
     /// Whether a namespace that is deleted is emptied and then removed, as kube-controller-manager's namespace
     /// controller does. Without, it stays `Terminating` until `/finalize` is called, as on a kube-apiserver alone.
     pub namespace_controller: bool,
+    /// How many threads serve requests. One is best for tests, which start many servers and ask few things at once.
+    pub threads: NonZeroUsize,
 }
 
 impl Default for Options {
@@ -54,6 +58,7 @@ impl Default for Options {
             client_timeout: Duration::from_secs(30),
             token_auth_file: None,
             namespace_controller: true,
+            threads: NonZeroUsize::MIN,
         }
     }
 }
@@ -65,6 +70,7 @@ pub struct StartError(StartProblem);
 #[derive(Debug)]
 enum StartProblem {
     Listen(SocketAddr, io::Error),
+    Thread(io::Error),
     Certificates(TlsError),
     Tokens(PathBuf, TokenFileError),
 }
@@ -73,6 +79,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             StartProblem::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            StartProblem::Thread(_) => f.write_str("cannot start a thread"),
             StartProblem::Certificates(_) => f.write_str("cannot make certificates"),
             StartProblem::Tokens(path, _) => write!(f, "cannot read the token file {}", path.display()),
         }
@@ -82,7 +89,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            StartProblem::Listen(_, error) => Some(error),
+            StartProblem::Listen(_, error) | StartProblem::Thread(error) => Some(error),
             StartProblem::Certificates(error) | StartProblem::Tokens(_, error) => Some(&**error),
         }
     }
@@ -92,13 +99,18 @@ impl std::error::Error for StartError {
 ///
 /// It speaks HTTPS with a certificate authority of its own, over HTTP/2 and HTTP/1.1, and knows who asks by bearer
 /// token or client certificate.
+///
+/// It runs on threads and a tokio runtime of its own, so it outlives the runtime on which it was started, and time
+/// that a test [pauses](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) goes on in the server.
 pub struct Server {
-    state: Arc<State>,
+    options: Options,
     authority: Authority,
+    tls: TlsAcceptor,
     address: SocketAddr,
     admin_token: String,
-    stop: watch::Sender<bool>,
-    accepting: JoinHandle<()>,
+    current: Arc<Current>,
+    /// `None` while it is stopped.
+    serving: Mutex<Option<Serving>>,
 }
 
 impl Server {
@@ -106,31 +118,29 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the address is taken, the file of tokens cannot be read, or no certificates can be made.
+    /// If the address is taken, the file of tokens cannot be read, or no certificates or thread can be made.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
     pub async fn start(options: Options) -> Result<Server, StartError> {
-        let listener = TcpListener::bind(options.listen).await;
-        let listener = listener.map_err(|error| StartError(StartProblem::Listen(options.listen, error)))?;
-        let address = listener.local_addr();
-        let address = address.map_err(|error| StartError(StartProblem::Listen(options.listen, error)))?;
+        let (listener, address) = listen(options.listen).await?;
         let certificates = |error| StartError(StartProblem::Certificates(error));
         let authority = Authority::new().map_err(certificates)?;
         let tls = authority.server_config(address).map_err(certificates)?;
+        let tls = TlsAcceptor::from(Arc::new(tls));
         let tokens = Tokens::default();
         if let Some(path) = &options.token_auth_file {
             tokens.load(path).map_err(|error| StartError(StartProblem::Tokens(path.clone(), error)))?;
         }
         let (stop, stopped) = watch::channel(false);
         let state = Arc::new(State {
-            store: Store::new(options.history),
-            registry: Registry::new(),
-            tokens,
+            store: Store::new(options.history).into(),
+            registry: Registry::new().into(),
+            tokens: tokens.into(),
             impersonation_modes: Modes::default(),
-            addresses: Addresses::default(),
-            discovery: Discovery::default(),
+            addresses: Addresses::default().into(),
+            discovery: Discovery::default().into(),
             names: Names::default(),
             cleanups: Cleanups::default(),
             namespace_controller: options.namespace_controller,
@@ -140,20 +150,87 @@ impl Server {
         });
         bootstrap::populate(&state, authority.pem());
         let admin_token = state.tokens.issue(User::new("kubernetes-admin", &[SUPERUSERS.to_owned()]));
-        let tls = TlsAcceptor::from(Arc::new(tls));
-        let accepting = tokio::spawn(connection::accept(listener, tls, state.clone()));
-        Ok(Server { state, authority, address, admin_token, stop, accepting })
+        let current = Arc::new(Current::new(state.clone()));
+        let serving = serve(listener, tls.clone(), state, stop, options.threads).await?;
+        let serving = Mutex::new(Some(serving));
+        Ok(Server { options, authority, tls, address, admin_token, current, serving })
     }
 
-    /// Stops the server: its port is free and its connections are closed when this returns. Watches end; other
-    /// requests that are being answered have two seconds to end.
+    /// Stops the server: its port is free, its connections are closed and its threads have ended when this returns.
+    /// Watches end; other requests that are being answered have two seconds to end. A [restart](Self::restart) starts
+    /// it again.
     ///
     /// A server that is dropped stops in the same way, but nobody waits for it.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        if let Err(error) = (&mut self.accepting).await {
-            tracing::error!(%error, "the server did not stop in order");
+    pub async fn stop(&self) {
+        if let Some(serving) = self.serving.lock().await.take() {
+            serving.stop().await;
         }
+    }
+
+    /// Stops the server, if it runs, and starts it again with the same objects, address, certificate authority and
+    /// tokens. Connections are closed and watches end, so that a test sees how clients reconnect; a watch goes on from
+    /// the version where it was, unless the history is [compacted](Self::compact) meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else has taken the address meanwhile, or no thread can be started. The server is stopped then.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let (url, version) = (server.url(), server.resource_version());
+    /// server.restart().await?;
+    /// assert_eq!((server.url(), server.resource_version()), (url, version));
+    /// # Ok(()) }
+    /// ```
+    pub async fn restart(&self) -> Result<(), StartError> {
+        self.start_again(|old, stopped| old.again(stopped).into()).await
+    }
+
+    /// Restarts the server as [`restart`](Self::restart) does, with the objects of a new cluster and no others.
+    /// Versions go on from where they were, so that lists and watches from before get `Expired`, as they would after
+    /// the cluster was restored from a backup.
+    ///
+    /// # Errors
+    ///
+    /// As [`restart`](Self::restart).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn restart_empty(&self) -> Result<(), StartError> {
+        self.start_again(|old, stopped| {
+            let state = Arc::new(State {
+                store: Store::after(old.store.version(), self.options.history).into(),
+                registry: Registry::new().into(),
+                addresses: Addresses::default().into(),
+                discovery: Discovery::default().into(),
+                ..old.again(stopped)
+            });
+            bootstrap::populate(&state, self.authority.pem());
+            state
+        })
+        .await
+    }
+
+    async fn start_again(
+        &self,
+        state: impl FnOnce(&State, watch::Receiver<bool>) -> Arc<State>,
+    ) -> Result<(), StartError> {
+        let mut serving = self.serving.lock().await;
+        if let Some(serving) = serving.take() {
+            serving.stop().await;
+        }
+        let (listener, _) = listen(self.address).await?;
+        let (stop, stopped) = watch::channel(false);
+        let state = state(&self.current.state(), stopped);
+        self.current.replace(state.clone());
+        *serving = Some(serve(listener, self.tls.clone(), state, stop, self.options.threads).await?);
+        Ok(())
     }
 
     /// Where it listens.
@@ -179,7 +256,7 @@ impl Server {
     /// Makes a bearer token for a user in groups; what they may do, roles and bindings say.
     pub fn token(&self, user: &str, groups: &[&str]) -> String {
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
-        self.state.tokens.issue(User::new(user, &groups))
+        self.current.state().tokens.issue(User::new(user, &groups))
     }
 
     /// Makes a client certificate for a user in groups.
@@ -207,24 +284,37 @@ impl Server {
     /// Forgets all changes made so far: lists and watches can no longer go on from earlier versions, and get
     /// `Expired` as they would from a server that has compacted its history.
     pub fn compact(&self) {
-        self.state.store.compact();
+        self.current.state().store.compact();
     }
 
     /// The server's objects for caches in the same program, without HTTP.
     pub fn local(&self) -> Local {
-        Local::new(self.state.clone())
+        Local::new(self.current.clone())
     }
 
     /// The resourceVersion of the last change.
     pub fn resource_version(&self) -> u64 {
-        self.state.store.version()
+        self.current.state().store.version()
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-    }
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = TcpListener::bind(address).await;
+    let bound = bound.and_then(|listener| listener.local_addr().map(|address| (listener, address)));
+    bound.map_err(|error| StartError(StartProblem::Listen(address, error)))
+}
+
+async fn serve(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    state: Arc<State>,
+    stop: watch::Sender<bool>,
+    threads: NonZeroUsize,
+) -> Result<Serving, StartError> {
+    let failed = |error| StartError(StartProblem::Thread(error));
+    // What is registered with the runtime of the caller would end with it.
+    let listener = listener.into_std().map_err(failed)?;
+    Serving::start(listener, tls, state, stop, threads).await.map_err(failed)
 }
 
 impl fmt::Debug for Server {

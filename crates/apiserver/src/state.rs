@@ -1,7 +1,9 @@
-//! [`State`], all that the parts of a server share.
+//! [`State`], all that the parts of a server share, and [`Current`], that of a server that can be restarted.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::admission::Addresses;
 use crate::auth::{Modes, Tokens};
@@ -10,14 +12,14 @@ use crate::namespaces::Cleanups;
 use crate::registry::{Registry, Resource};
 use crate::storage::Store;
 
-/// What the parts of a server share.
+/// What the parts of a server share, from one start to the next.
 pub(crate) struct State {
-    pub(crate) store: Store,
-    pub(crate) registry: Registry,
-    pub(crate) tokens: Tokens,
+    pub(crate) store: Arc<Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) impersonation_modes: Modes,
-    pub(crate) addresses: Addresses,
-    pub(crate) discovery: Discovery,
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) discovery: Arc<Discovery>,
     /// The names of definitions, while some are given.
     pub(crate) names: Names,
     pub(crate) cleanups: Cleanups,
@@ -27,8 +29,25 @@ pub(crate) struct State {
     pub(crate) address: String,
     /// How long a client may keep the server waiting.
     pub(crate) client_timeout: Duration,
-    /// Ends with the server.
-    pub(crate) stopped: tokio::sync::watch::Receiver<bool>,
+    /// Becomes true when the server stops.
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+/// The state of a server since its last start.
+pub(crate) struct Current(RwLock<Arc<State>>);
+
+impl Current {
+    pub(crate) fn new(state: Arc<State>) -> Self {
+        Current(RwLock::new(state))
+    }
+
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.0.read().expect("no panics while held").clone()
+    }
+
+    pub(crate) fn replace(&self, state: Arc<State>) {
+        *self.0.write().expect("no panics while held") = state;
+    }
 }
 
 /// Lets one at a time give names to definitions.
@@ -43,6 +62,25 @@ impl Names {
 }
 
 impl State {
+    /// The state of a server that is started again with the same objects. What was being cleaned up must be
+    /// [resumed](crate::namespaces::resume).
+    pub(crate) fn again(&self, stopped: watch::Receiver<bool>) -> State {
+        State {
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            tokens: self.tokens.clone(),
+            impersonation_modes: Modes::default(),
+            addresses: self.addresses.clone(),
+            discovery: self.discovery.clone(),
+            names: Names::default(),
+            cleanups: Cleanups::default(),
+            namespace_controller: self.namespace_controller,
+            address: self.address.clone(),
+            client_timeout: self.client_timeout,
+            stopped,
+        }
+    }
+
     /// The resource in whose form objects are stored: the resource itself but for those served in several forms.
     pub(crate) fn stored_as(&self, resource: &Arc<Resource>) -> Arc<Resource> {
         match resource.conversion {

@@ -73,7 +73,11 @@ impl Store {
     /// An empty store that keeps `history` changes.
     pub(crate) fn new(history: usize) -> Self {
         // As etcd, which counts itself as the first change.
-        let version = 1;
+        Store::after(1, history)
+    }
+
+    /// An empty store whose changes are numbered from behind `version`.
+    pub(crate) fn after(version: u64, history: usize) -> Self {
         let inner =
             Inner { version, compacted: version, tables: HashMap::new(), log: VecDeque::new(), bytes: 0 };
         Store { inner: RwLock::new(inner), latest: watch::channel(version).0, history }

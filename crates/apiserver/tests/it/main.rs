@@ -25,6 +25,7 @@ mod patch;
 mod protobuf;
 mod replay;
 mod resize;
+mod restart;
 mod same;
 mod selectors;
 mod strict;

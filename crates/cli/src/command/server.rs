@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -95,7 +96,8 @@ fn write_kubeconfig(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Starts a server.
 pub(crate) async fn start(options: Options) -> Result<Server, Failure> {
-    Server::start(options).await.map_err(|error| {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Server::start(Options { threads, ..options }).await.map_err(|error| {
         let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
         Failure::Message(format!("{error}{}", source.unwrap_or_default()))
     })

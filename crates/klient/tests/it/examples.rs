@@ -38,6 +38,8 @@ mod retry_watch;
 mod server_version;
 #[path = "../../examples/shared_informers.rs"]
 mod shared_informers;
+#[path = "../../examples/shared_test_server.rs"]
+mod shared_test_server;
 #[path = "../../examples/timeouts.rs"]
 mod timeouts;
 #[path = "../../examples/watch.rs"]

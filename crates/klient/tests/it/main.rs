@@ -4,3 +4,4 @@ mod clientset;
 #[allow(clippy::duplicate_mod, reason = "every example brings the cluster it runs on")]
 mod examples;
 mod misuse;
+mod reconnect;

@@ -1,0 +1,84 @@
+//! [`Serving`], the threads on which a server runs from its start to its end.
+
+use std::io;
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::runtime::{self, Runtime};
+use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::connection;
+use crate::namespaces;
+use crate::state::State;
+
+/// A server that runs, on threads and a tokio runtime of its own: it outlives the runtime that started it. It stops
+/// when dropped, and ends its threads.
+pub(super) struct Serving {
+    stop: watch::Sender<bool>,
+    ended: oneshot::Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// Starts to serve. `stop` is the sender of the state's `stopped`.
+    pub(super) async fn start(
+        listener: TcpListener,
+        tls: TlsAcceptor,
+        state: Arc<State>,
+        stop: watch::Sender<bool>,
+        threads: NonZeroUsize,
+    ) -> io::Result<Serving> {
+        // No longer than the fifteen bytes that Linux keeps of a thread's name.
+        let name = format!("apiserver:{}", listener.local_addr()?.port());
+        let ((start, started), (end, ended)) = (oneshot::channel(), oneshot::channel());
+        let workers = name.clone();
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            let runtime = match runtime(threads, &workers) {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(start.send(Err(error))),
+            };
+            runtime.block_on(async {
+                let listener = match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => listener,
+                    Err(error) => return drop(start.send(Err(error))),
+                };
+                namespaces::resume(&state);
+                let _ = start.send(Ok(()));
+                connection::accept(listener, tls, state).await;
+            });
+            // Requests and watches that are still going on end here.
+            drop(runtime);
+            let _ = end.send(());
+        })?;
+        started.await.map_err(io::Error::other)??;
+        Ok(Serving { stop, ended, thread: Some(thread) })
+    }
+
+    /// Stops, and waits for the end of its threads.
+    pub(super) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        // The sender is dropped if the thread panics. Either way it has nothing left to do but to end.
+        let _ = (&mut self.ended).await;
+        let thread = self.thread.take().expect("it is joined here only");
+        if thread.join().is_err() {
+            tracing::error!("the server did not stop in order");
+        }
+    }
+}
+
+fn runtime(threads: NonZeroUsize, name: &str) -> io::Result<Runtime> {
+    let mut builder = match threads.get() {
+        1 => runtime::Builder::new_current_thread(),
+        _ => runtime::Builder::new_multi_thread(),
+    };
+    builder.worker_threads(threads.get()).thread_name(name).enable_all().build()
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
