@@ -8,12 +8,17 @@ use crate::error::Error;
 /// `change`. [`Backoff::DEFAULT_RETRY`] suits changes that several clients make,
 /// [`Backoff::DEFAULT_BACKOFF`] those that a controller makes too.
 ///
+/// `change` is `async || …`, which may use what stands around it but not change it, or a closure that changes things
+/// before the future that it gives.
+///
 /// # Errors
 ///
 /// The first that is no conflict, or the last conflict.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::cell::Cell;
+///
 /// use klient_api::core::v1::ConfigMap;
 /// use klient_apimachinery::meta::v1::ObjectMeta;
 /// use klient_client::{Client, Config, retry_on_conflict};
@@ -25,11 +30,11 @@ use crate::error::Error;
 /// let metadata = ObjectMeta { name: Some("colors".into()), ..Default::default() };
 /// config_maps.create(&ConfigMap { metadata, ..Default::default() }).await?;
 ///
-/// let mut attempts = 0;
+/// let attempts = Cell::new(0);
 /// retry_on_conflict(Backoff::DEFAULT_RETRY, async || {
 ///     let mut colors = config_maps.get("colors").await?;
-///     attempts += 1;
-///     if attempts == 1 {
+///     attempts.update(|attempts| attempts + 1);
+///     if attempts.get() == 1 {
 ///         // Somebody else is faster.
 ///         let mut theirs = colors.clone();
 ///         theirs.data.insert("sky", "blue".into());
@@ -40,12 +45,12 @@ use crate::error::Error;
 /// })
 /// .await?;
 /// let colors = config_maps.get("colors").await?;
-/// assert_eq!((&*colors.data["sky"], &*colors.data["grass"], attempts), ("blue", "green", 2));
+/// assert_eq!((&*colors.data["sky"], &*colors.data["grass"], attempts.get()), ("blue", "green", 2));
 /// # Ok(()) }
 /// ```
-pub async fn retry_on_conflict<V>(
-    backoff: Backoff,
-    change: impl AsyncFnMut() -> Result<V, Error>,
-) -> Result<V, Error> {
+pub async fn retry_on_conflict<V, F>(backoff: Backoff, change: impl FnMut() -> F) -> Result<V, Error>
+where
+    F: Future<Output = Result<V, Error>>,
+{
     retry(backoff, Error::is_conflict, change).await
 }

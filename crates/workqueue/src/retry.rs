@@ -4,6 +4,9 @@ use crate::backoff::Backoff;
 
 /// Does something until it succeeds, fails for good, or has been tried as often as `backoff` has steps; once at least.
 ///
+/// `act` is `async || …`, which may use what stands around it but not change it, or a closure that changes things
+/// before the future that it gives. Such a future can be spawned, unlike those of [`AsyncFnMut`].
+///
 /// # Errors
 ///
 /// The first that is not `retriable`, or else the last.
@@ -22,11 +25,14 @@ use crate::backoff::Backoff;
 /// assert_eq!((result, attempts), (Ok("updated"), 3));
 /// # }
 /// ```
-pub async fn retry<V, E>(
+pub async fn retry<V, E, F>(
     mut backoff: Backoff,
     retriable: impl Fn(&E) -> bool,
-    mut act: impl AsyncFnMut() -> Result<V, E>,
-) -> Result<V, E> {
+    mut act: impl FnMut() -> F,
+) -> Result<V, E>
+where
+    F: Future<Output = Result<V, E>>,
+{
     loop {
         match act().await {
             Err(error) if backoff.steps > 1 && retriable(&error) => {

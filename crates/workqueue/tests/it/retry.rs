@@ -1,5 +1,6 @@
 //! Trying again.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use klient_workqueue::{Backoff, retry};
@@ -8,17 +9,17 @@ use tokio::time::Instant;
 /// Fails with these in turn, and then succeeds. Gives the result, the number of attempts, and the seconds it took.
 async fn check(backoff: Backoff, failures: &[&'static str]) -> (Result<(), &'static str>, usize, u64) {
     let begin = Instant::now();
-    let mut attempts = 0;
+    let attempts = Cell::new(0);
     let result = retry(
         backoff,
         |error| *error == "conflict",
         async || {
-            attempts += 1;
-            failures.get(attempts - 1).map_or(Ok(()), |failure| Err(*failure))
+            let failure = failures.get(attempts.replace(attempts.get() + 1));
+            failure.map_or(Ok(()), |failure| Err(*failure))
         },
     )
     .await;
-    (result, attempts, begin.elapsed().as_secs())
+    (result, attempts.get(), begin.elapsed().as_secs())
 }
 
 const STEADY: Backoff =
