@@ -149,17 +149,26 @@ pub use klient_apimachinery::meta::v1::{
     LabelSelector, ListMeta, ObjectMeta, OwnerReference, PartialObjectMetadata, Status,
 };
 pub use klient_apimachinery::{
-    AllNamespaces, Bookmark, ByteString, IntOrString, Map, MicroTime, Object, Quantity, Resource,
-    ResourceInfo, Str, Time, Unstructured,
+    Bookmark, ByteString, IntOrString, Map, MicroTime, Object, Quantity, Resource, ResourceInfo, Str, Time,
+    Unstructured, WholeCluster,
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};
 pub use klient_applyconfigurations as apply;
 pub use klient_cache::{
-    self as cache, Cached, Deleted, Event, Filter, Handler, HandlerOptions, Indexer, Informer,
-    InformerOptions, Keep, Lister, ObjectKey, Overflow, Registration, Store, Undecodable,
+    self as cache, Cached, Event, Filter, Handler, HandlerOptions, Indexer, Informer, InformerOptions, Keep,
+    Lister, ObjectKey, Overflow, Registration, Store, Undecodable,
 };
-pub use klient_client::*;
+// By name: a glob would give way to a name of another crate without a word. What caches tell of deleted objects is
+// `cache::Deleted`.
+pub use klient_client::{
+    AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthInfo, BoxError, ByteStream,
+    Client, ClientIdentity, Cluster, Config, Context, Credentials, DeleteOptions, Deleted, Discovery,
+    DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, Impersonation, InNamespace,
+    IntoPlace, Items, Kubeconfig, List, ListOptions, Named, NoMatch, Overrides, Patch, Request, RequestBody,
+    Response, ResponseBody, RestMapper, Secret, Served, Timeouts, Tls, TokenFile, Transport, Version,
+    VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
+};
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;
 pub use klient_workqueue as workqueue;

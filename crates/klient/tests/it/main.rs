@@ -4,4 +4,6 @@ mod clientset;
 #[allow(clippy::duplicate_mod, reason = "every example brings the cluster it runs on")]
 mod examples;
 mod misuse;
+mod names;
 mod reconnect;
+mod spawned;

@@ -1,0 +1,71 @@
+//! Every type that a public function gives can be named through the facade. That this compiles is what is shown.
+
+use klient::api::core::v1::{ConfigMap, Node};
+use klient::{
+    Api, Cached, Client, DeleteOptions, Deleted, Discovery, Error, Event, InNamespace, Informer, Items, List,
+    ListOptions, Served, Store, TestServer, Watch, WatchOptions, WholeCluster,
+};
+
+fn handles(client: &Client) -> (Api<ConfigMap, InNamespace>, Api<Node, WholeCluster>, Discovery) {
+    (client.api::<ConfigMap>().namespace("default"), client.api::<Node>(), client.discovery())
+}
+
+async fn delete(api: &Api<ConfigMap, InNamespace>) -> Result<Deleted<ConfigMap>, Error> {
+    api.delete("a", &DeleteOptions::default()).await
+}
+
+async fn list(api: &Api<ConfigMap, InNamespace>) -> Result<List<ConfigMap>, Error> {
+    api.list(&ListOptions::default()).await
+}
+
+async fn items(api: &Api<ConfigMap, InNamespace>) -> Result<Items<ConfigMap>, Error> {
+    api.items(&ListOptions::default()).await
+}
+
+async fn watch(api: &Api<ConfigMap, InNamespace>) -> Result<Watch<ConfigMap>, Error> {
+    api.watch(&WatchOptions::default()).await
+}
+
+async fn served(discovery: &Discovery) -> Result<(klient::Version, Served), Error> {
+    Ok((discovery.version().await?, discovery.resources().await?))
+}
+
+fn store(informer: &Informer<ConfigMap>) -> (&Store<ConfigMap>, klient::cache::Events<ConfigMap>) {
+    (informer.store(), informer.events())
+}
+
+fn object(store: &Store<ConfigMap>) -> Option<Cached<ConfigMap>> {
+    store.get("default/a")
+}
+
+fn deleted(event: Event<ConfigMap>) -> Option<klient::cache::Deleted<ConfigMap>> {
+    match event {
+        Event::Deleted(deleted) => Some(deleted),
+        _ => None,
+    }
+}
+
+async fn restart(server: &TestServer) -> Result<(), klient::apiserver::StartError> {
+    server.restart().await
+}
+
+#[tokio::test]
+async fn what_public_functions_give_can_be_named() {
+    let server = TestServer::start().await.unwrap();
+    restart(&server).await.unwrap();
+    let config = klient::Config::from_kubeconfig(&server.kubeconfig()).unwrap();
+    let client = Client::new(config).unwrap();
+    let (config_maps, _nodes, discovery) = handles(&client);
+    let metadata = klient::ObjectMeta { name: Some("a".into()), ..Default::default() };
+    config_maps.create(&ConfigMap { metadata, ..Default::default() }).await.unwrap();
+    let (_, informed) =
+        (served(&discovery).await.unwrap(), Informer::new(config_maps.clone(), Default::default()));
+    let (store, _events) = store(&informed);
+    assert!(
+        object(store).and_then(|object| deleted(Event::Added { object, is_in_initial_list: true })).is_none()
+    );
+    let (list, _items) = (list(&config_maps).await.unwrap(), items(&config_maps).await.unwrap());
+    assert_eq!(list.items.len(), 1);
+    let _watch = watch(&config_maps).await.unwrap();
+    assert!(matches!(delete(&config_maps).await.unwrap(), Deleted::Status(_)));
+}
