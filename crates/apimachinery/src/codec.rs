@@ -39,6 +39,12 @@ pub enum ManagedFields {
 }
 
 /// How a type goes over the wire: always in JSON, and built-in types in protobuf too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent to a server nor received from one",
+    label = "this is no type of the Kubernetes API",
+    note = "declare the struct of a custom resource with `klient::custom_resource!`",
+    note = "`klient::Unstructured` is an object of any kind"
+)]
 pub trait Wire: Sized + Send + Sync + 'static {
     /// Reads JSON.
     ///
@@ -197,28 +203,36 @@ pub fn list_type<K: Kind>() -> (String, String) {
 /// Refuses objects of other kinds.
 #[doc(hidden)]
 pub fn check_kind<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
-    if (api_version, kind) == (K::API_VERSION, K::KIND) {
-        return Ok(());
-    }
-    Err(DecodeError::of_document(format_args!(
-        "expected {} {}, found {api_version} {kind}",
-        K::API_VERSION,
-        K::KIND
-    )))
+    expect_kind((K::API_VERSION, K::KIND), (api_version, kind))
 }
 
 /// Refuses lists of other kinds. A list that says nothing of its kind is taken at its word.
 #[doc(hidden)]
 pub fn check_list<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
-    let is_any = matches!(kind, "" | "List");
-    let is_own = kind.strip_suffix("List") == Some(K::KIND);
-    if is_any || (is_own && (api_version.is_empty() || api_version == K::API_VERSION)) {
+    expect_list((K::API_VERSION, K::KIND), (api_version, kind))
+}
+
+/// Refuses an `apiVersion` and `kind` that are not those expected.
+pub(crate) fn expect_kind(expected: (&str, &str), found: (&str, &str)) -> Result<(), DecodeError> {
+    if found == expected {
+        return Ok(());
+    }
+    let ((api_version, kind), (found_version, found_kind)) = (expected, found);
+    Err(DecodeError::of_document(format_args!(
+        "expected {api_version} {kind}, found {found_version} {found_kind}"
+    )))
+}
+
+/// Refuses a list whose items are not of the expected `apiVersion` and `kind`.
+pub(crate) fn expect_list(expected: (&str, &str), found: (&str, &str)) -> Result<(), DecodeError> {
+    let ((api_version, kind), (found_version, found_kind)) = (expected, found);
+    let is_any = matches!(found_kind, "" | "List");
+    let is_own = found_kind.strip_suffix("List") == Some(kind);
+    if is_any || (is_own && (found_version.is_empty() || found_version == api_version)) {
         return Ok(());
     }
     Err(DecodeError::of_document(format_args!(
-        "expected {} {}List, found {api_version} {kind}",
-        K::API_VERSION,
-        K::KIND
+        "expected {api_version} {kind}List, found {found_version} {found_kind}"
     )))
 }
 

@@ -7,7 +7,14 @@ use crate::meta::v1::{GroupVersionKind, GroupVersionResource, ObjectMeta};
 
 /// An API object: its metadata, without knowing its kind.
 ///
-/// Built-in types, [`Unstructured`](crate::Unstructured), `PartialObjectMetadata` and a CRD's own types are objects.
+/// Built-in types, [`Unstructured`](crate::Unstructured), `PartialObjectMetadata` and what
+/// [`custom_resource!`](crate::custom_resource) declares are objects.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no object of the Kubernetes API",
+    label = "this has no metadata that klient knows of",
+    note = "declare the struct of a custom resource with `klient::custom_resource!`",
+    note = "`klient::Unstructured` is an object of any kind"
+)]
 pub trait Object: Send + Sync + 'static {
     /// `metadata.name`; empty for one that has not been named yet.
     fn name(&self) -> &str;
@@ -128,6 +135,12 @@ pub(crate) fn qualified(name: &str, group: &str) -> String {
 }
 
 /// A kind that is served under a known name.
+#[diagnostic::on_unimplemented(
+    message = "it is not known where objects of `{Self}` are served",
+    label = "this is no resource of the Kubernetes API",
+    note = "declare the struct of a custom resource with `klient::custom_resource!`",
+    note = "resources that are found at run time have handles of their own: `client.dynamic(..)`"
+)]
 pub trait Resource: Object {
     /// Whether its objects live in namespaces.
     type Scope: Scope;

@@ -3,6 +3,7 @@
 mod apply;
 mod dynamic;
 mod items;
+mod kind;
 mod patch;
 mod source;
 mod subresource;
@@ -181,6 +182,16 @@ impl Endpoint {
             Some(validation) => request.query("fieldValidation", validation.as_str()),
             None => request,
         }
+    }
+
+    /// Sends an object of the handle's kind, and takes one as the answer.
+    async fn exchange<K: Wire>(&self, request: Request, object: &K) -> Result<K, Error> {
+        if K::has_protobuf() || K::table().is_some() {
+            return request.exchange(object).await;
+        }
+        let mut json = Vec::new();
+        object.to_json(&mut json);
+        request.body("application/json", kind::complete(json, &self.info)).fetch().await
     }
 
     /// Refuses at run time what the compiler refuses for kinds it knows.
@@ -368,7 +379,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         P: Addressable,
     {
         self.endpoint.check("create", true, self.place.namespace())?;
-        self.endpoint.writing(self.request(Method::POST)).exchange(object).await
+        let request = self.endpoint.writing(self.request(Method::POST));
+        self.endpoint.exchange(request, object).await
     }
 
     /// Replaces an object and gives it as the server made it. If it has a resourceVersion, it must be the present
@@ -383,8 +395,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         P: Addressable,
     {
         self.endpoint.check("update", true, self.place.namespace())?;
-        let request = self.request(Method::PUT).name(object.name());
-        self.endpoint.writing(request).exchange(object).await
+        let request = self.endpoint.writing(self.request(Method::PUT).name(object.name()));
+        self.endpoint.exchange(request, object).await
     }
 
     /// Changes an object by a patch and gives it as it then is.

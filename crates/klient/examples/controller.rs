@@ -9,18 +9,36 @@ use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::apps::v1::Deployment;
 use klient::workqueue::Queue;
 use klient::{
-    Client, Error, Event, Indexer, InformerFactory, Lister, ObjectKey, Patch, ResourceInfo, Unstructured,
+    Client, Error, Event, Indexer, InformerFactory, Lister, ObjectKey, ObjectMeta, Patch, Unstructured,
+    custom_resource,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-const WEBSITES: ResourceInfo = ResourceInfo::from_static("example.com", "v1", "Website", "websites", true);
+custom_resource! {
+    group: "example.com", version: "v1", kind: "Website", plural: "websites",
+    scope: Namespaced, subresources: [Status];
+
+    /// A website that some deployments serve.
+    pub(crate) struct Website {
+        status: Option<WebsiteStatus>,
+    }
+}
+
+/// How much of a website is there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WebsiteStatus {
+    deployments: usize,
+    ready_replicas: i32,
+}
 
 /// What a worker needs.
 #[derive(Clone)]
 struct Controller {
     client: Client,
     queue: Queue<ObjectKey>,
-    websites: Lister<Unstructured>,
+    websites: Lister<Website>,
     deployments: Lister<Deployment>,
 }
 
@@ -46,12 +64,12 @@ impl Controller {
             deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default()
         };
         let ready: i32 = owned.iter().map(|deployment| ready(deployment)).sum();
-        let status = json!({"deployments": owned.len(), "readyReplicas": ready});
-        if website.at(&["status"]) == Some(&status) {
+        let status = WebsiteStatus { deployments: owned.len(), ready_replicas: ready };
+        if website.status.as_ref() == Some(&status) {
             return Ok(());
         }
-        println!("{key}: {status}");
-        let websites = self.client.dynamic(WEBSITES).namespace(key.namespace().unwrap_or_default());
+        println!("{key}: {status:?}");
+        let websites = self.client.api::<Website>().namespace(key.namespace().unwrap_or_default());
         let patched = websites.patch_status(key.name(), &Patch::Merge(json!({"status": status}))).await;
         match patched {
             // It went meanwhile.
@@ -67,13 +85,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     define_websites(&client).await?;
 
     let factory = InformerFactory::new(client.clone());
-    let websites = factory.for_resource(&WEBSITES);
+    let websites = factory.informer::<Website>();
     let deployments = factory.informer::<Deployment>();
     deployments.add_indexer("owner", Indexer::owner_uid())?;
     let queue = Queue::builder().name("websites").build();
     let of_websites = websites.add_handler({
         let queue = queue.clone();
-        move |event: Event<Unstructured>| queue.add(event.key())
+        move |event: Event<Website>| queue.add(event.key())
     });
     let of_deployments = deployments.add_handler({
         let queue = queue.clone();
@@ -102,14 +120,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A website with two deployments, which somebody else brings up.
     let mut events = websites.events();
-    let website = client.dynamic(WEBSITES).namespace("default");
-    let website = website.create(&Unstructured::new("example.com/v1", "Website", "shop")).await?;
+    let metadata = ObjectMeta { name: Some("shop".into()), ..Default::default() };
+    let website = client.api::<Website>().namespace("default");
+    let website = website.create(&Website { metadata, ..Default::default() }).await?;
     for name in ["front", "back"] {
         bring_up(&client, &website, name).await?;
     }
-    let expected = json!({"deployments": 2, "readyReplicas": 4});
+    let expected = WebsiteStatus { deployments: 2, ready_replicas: 4 };
     while let Some(event) = events.next().await {
-        if event.object().and_then(|website| website.at(&["status"])) == Some(&expected) {
+        if event.object().and_then(|website| website.status.as_ref()) == Some(&expected) {
             break;
         }
     }
@@ -144,11 +163,7 @@ async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Erro
     }
 }
 
-async fn bring_up(
-    client: &Client,
-    owner: &Unstructured,
-    name: &str,
-) -> Result<(), Box<dyn std::error::Error>> {
+async fn bring_up(client: &Client, owner: &Website, name: &str) -> Result<(), Box<dyn std::error::Error>> {
     use klient::Object as _;
     let mut deployment = Unstructured::new("apps/v1", "Deployment", name);
     deployment["metadata"]["ownerReferences"] = json!([{

@@ -129,6 +129,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Kinds of a program's own
+//!
+//! [`custom_resource!`] declares a struct to be the objects of a custom resource: see [`custom_resources`].
+//!
 //! # Errors say what to do
 //!
 //! ```
@@ -143,6 +147,8 @@
 //! # Ok(()) }
 //! ```
 
+pub mod custom_resources;
+
 pub use klient_api as api;
 pub use klient_apimachinery as apimachinery;
 pub use klient_apimachinery::meta::v1::{
@@ -150,7 +156,7 @@ pub use klient_apimachinery::meta::v1::{
 };
 pub use klient_apimachinery::{
     Bookmark, ByteString, IntOrString, Map, MicroTime, Object, Quantity, Resource, ResourceInfo, Str, Time,
-    Unstructured, WholeCluster,
+    Unstructured, WholeCluster, custom_resource,
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};

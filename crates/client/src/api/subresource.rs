@@ -17,7 +17,8 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         K: verbs::Status,
     {
-        self.update_subresource(object.name(), "status", object).await
+        let request = self.endpoint.writing(self.below(Method::PUT, object.name(), "status")?);
+        self.endpoint.exchange(request, object).await
     }
 
     /// Changes an object's status by a patch; the rest of the object is left as it is.

@@ -1,0 +1,361 @@
+//! Kinds that a program defines itself, as [`custom_resource!`](crate::custom_resource) declares them.
+
+mod merge;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::codec::{DecodeError, EncodedMeta, Format, ManagedFields, expect_kind, expect_list, json};
+use crate::object::Resource;
+
+/// Declares a struct to be the objects of a custom resource.
+///
+/// What comes before the struct says where the resource is served, as the CustomResourceDefinition does, and which of
+/// the subresources `Status` and `Scale` it has. The struct gets `metadata`, `Clone`, `Debug`, `Default`, serde's
+/// traits, and those that clients and caches ask of a kind: [`Object`](crate::Object), [`Resource`], the
+/// [`verbs`](crate::verbs) and [`Wire`](crate::codec::Wire). Its fields are those of the objects, with names in camel
+/// case; their types have `Clone`, `Debug`, `Default` and serde's traits. The crate `serde` must be a dependency, with
+/// its feature `derive`.
+///
+/// ```
+/// use klient_apimachinery::{Object as _, Resource as _, custom_resource};
+/// use serde::{Deserialize, Serialize};
+///
+/// custom_resource! {
+///     group: "example.com", version: "v1", kind: "Website", plural: "websites",
+///     scope: Namespaced, subresources: [Status, Scale];
+///
+///     /// A website that some deployments serve.
+///     #[derive(PartialEq)]
+///     pub struct Website {
+///         pub spec: WebsiteSpec,
+///         pub status: Option<WebsiteStatus>,
+///     }
+/// }
+///
+/// #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// #[serde(rename_all = "camelCase", default)]
+/// pub struct WebsiteSpec {
+///     pub replicas: u32,
+/// }
+///
+/// #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// #[serde(rename_all = "camelCase", default)]
+/// pub struct WebsiteStatus {
+///     pub ready_replicas: u32,
+/// }
+///
+/// let mut website: Website = serde_json::from_str(
+///     r#"{"metadata": {"name": "shop"}, "spec": {"replicas": 2, "theme": "dark"}}"#,
+/// )?;
+/// website.spec.replicas = 3;
+/// assert_eq!((website.name(), Website::INFO.api_version()), ("shop", "example.com/v1".to_owned()));
+/// let json = serde_json::to_value(&website)?;
+/// assert_eq!(json["kind"], "Website");
+/// assert_eq!(json["spec"], serde_json::json!({"replicas": 3, "theme": "dark"}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Unknown fields
+///
+/// An object that was read, changed and written keeps the fields that the struct and those in it do not know, at any
+/// depth, as built-in kinds do. The object carries the JSON in which it was [received](Received), and what of it the
+/// struct does not know is put back when it is written. What the program removes stays removed, with all that it held.
+///
+/// The items of a list are recognized by being equal, or else by their fields `name`, `key`, `id` and `type`, or, where
+/// they have none of these and the list is as long as it was, by their position. An item that is recognized in none of
+/// these ways is taken for a new one.
+///
+/// Comparison looks at the fields that the struct knows.
+///
+/// # Absent fields
+///
+/// A field of the struct itself that serde writes as `null`, such as an `Option` that is `None`, is left out.
+#[macro_export]
+macro_rules! custom_resource {
+    (
+        group: $group:literal, version: $version:literal, kind: $kind:literal, plural: $plural:literal,
+        scope: $scope:ident $(, subresources: [$($subresource:ident),* $(,)?])? $(,)?;
+
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident {
+            $($(#[$field_attribute:meta])* $field_visibility:vis $field:ident: $type:ty),* $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
+        #[serde(remote = "Self", rename_all = "camelCase", default)]
+        $visibility struct $name {
+            /// Metadata that every object has.
+            pub metadata: $crate::meta::v1::ObjectMeta,
+            $($(#[$field_attribute])* $field_visibility $field: $type,)*
+            /// The JSON in which the object was received, for the fields that this struct does not know.
+            #[serde(skip)]
+            pub received: $crate::custom::Received,
+        }
+
+        $crate::object!($name);
+        $crate::resource! {
+            $name: $scope, $group, $version, $kind, $plural
+            { Create Delete DeleteCollection Get List Patch Update Watch $($($subresource)*)? }
+        }
+
+        impl $crate::custom::CustomResource for $name {
+            fn read_fields<'de, D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                // What serde's `remote` has made, not the trait's.
+                <$name>::deserialize(deserializer)
+            }
+
+            fn write_fields<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                <$name>::serialize(self, serializer)
+            }
+
+            fn received(&self) -> &$crate::custom::Received {
+                &self.received
+            }
+
+            fn received_mut(&mut self) -> &mut $crate::custom::Received {
+                &mut self.received
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::custom::serialize(self, serializer)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::custom::deserialize(deserializer)
+            }
+        }
+
+        impl $crate::codec::Wire for $name {
+            fn from_json(bytes: &[u8]) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
+                $crate::custom::from_json(bytes)
+            }
+
+            fn to_json(&self, out: &mut ::std::vec::Vec<u8>) {
+                $crate::custom::to_json(self, out)
+            }
+
+            fn item_from_json(
+                bytes: &[u8],
+                managed_fields: $crate::codec::ManagedFields,
+            ) -> ::std::result::Result<::std::option::Option<(Self, usize)>, $crate::codec::DecodeError> {
+                $crate::custom::item_from_json(bytes, managed_fields)
+            }
+
+            fn check_item(
+                format: $crate::codec::Format,
+                bytes: &[u8],
+            ) -> ::std::result::Result<$crate::codec::EncodedMeta<'_>, $crate::codec::DecodeError> {
+                $crate::custom::check_item::<Self>(format, bytes)
+            }
+
+            fn check_kind(
+                api_version: &str,
+                kind: &str,
+            ) -> ::std::result::Result<(), $crate::codec::DecodeError> {
+                $crate::custom::check_kind::<Self>(api_version, kind)
+            }
+
+            fn check_list(
+                api_version: &str,
+                kind: &str,
+            ) -> ::std::result::Result<(), $crate::codec::DecodeError> {
+                $crate::custom::check_list::<Self>(api_version, kind)
+            }
+
+            fn list_type(_: &[Self]) -> (::std::string::String, ::std::string::String) {
+                $crate::custom::list_type::<Self>()
+            }
+        }
+    };
+}
+
+/// The JSON in which an object of a custom resource was received; empty for one that the program has made. All of them
+/// are equal: what they add to an object is not looked at when objects are compared.
+#[derive(Clone, Default)]
+pub struct Received(Option<Arc<[u8]>>);
+
+impl PartialEq for Received {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Received {}
+
+/// The JSON may be secret, and is not shown.
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(json) => write!(f, "{} bytes", json.len()),
+            None => f.write_str("nothing"),
+        }
+    }
+}
+
+/// A struct that [`custom_resource!`](crate::custom_resource) has declared.
+#[doc(hidden)]
+pub trait CustomResource: Resource + Sized {
+    /// Reads the struct's own fields.
+    fn read_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Writes the struct's own fields.
+    fn write_fields<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    fn received(&self) -> &Received;
+
+    fn received_mut(&mut self) -> &mut Received;
+}
+
+/// The `apiVersion` and `kind` of an object.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TypeMeta {
+    #[serde(default)]
+    api_version: Option<String>,
+    #[serde(default)]
+    kind: Option<String>,
+}
+
+impl TypeMeta {
+    /// Refuses an object that says it is of another kind. One that says nothing is taken at its word.
+    fn check<K: CustomResource>(self) -> Result<(), DecodeError> {
+        let (api_version, kind) = (self.api_version.unwrap_or_default(), self.kind.unwrap_or_default());
+        if api_version.is_empty() && kind.is_empty() {
+            return Ok(());
+        }
+        check_kind::<K>(&api_version, &kind)
+    }
+}
+
+fn decode<K: CustomResource>(json: &[u8]) -> Result<K, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let object = K::read_fields(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(object)
+}
+
+#[doc(hidden)]
+pub fn from_json<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
+    let type_meta: TypeMeta = serde_json::from_slice(json).map_err(DecodeError::of_document)?;
+    type_meta.check::<K>()?;
+    let mut object: K = decode(json).map_err(DecodeError::of_document)?;
+    *object.received_mut() = Received(Some(json.into()));
+    Ok(object)
+}
+
+#[doc(hidden)]
+pub fn item_from_json<K: CustomResource>(
+    bytes: &[u8],
+    managed_fields: ManagedFields,
+) -> Result<Option<(K, usize)>, DecodeError> {
+    match managed_fields {
+        ManagedFields::Keep => {
+            let Some(json) = json::value_at(bytes)? else { return Ok(None) };
+            Ok(Some((from_json(json)?, json.len())))
+        }
+        ManagedFields::Skip => {
+            let Some((json, length)) = json::item_without_managed_fields(bytes)? else { return Ok(None) };
+            Ok(Some((from_json(&json)?, length)))
+        }
+    }
+}
+
+#[doc(hidden)]
+pub fn check_item<K: CustomResource>(format: Format, bytes: &[u8]) -> Result<EncodedMeta<'_>, DecodeError> {
+    if format == Format::Protobuf {
+        return Err(DecodeError::of_document("custom resources are known in JSON only"));
+    }
+    decode::<K>(bytes).map_err(DecodeError::of_document)?;
+    json::meta_of_any(bytes).ok_or_else(|| DecodeError::of_document("it has no metadata that can be read"))
+}
+
+#[doc(hidden)]
+pub fn check_kind<K: CustomResource>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+    expect_kind((&K::INFO.api_version(), &K::INFO.kind), (api_version, kind))
+}
+
+#[doc(hidden)]
+pub fn check_list<K: CustomResource>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+    expect_list((&K::INFO.api_version(), &K::INFO.kind), (api_version, kind))
+}
+
+#[doc(hidden)]
+pub fn list_type<K: CustomResource>() -> (String, String) {
+    (K::INFO.api_version(), format!("{}List", K::INFO.kind))
+}
+
+/// Appends an object's JSON.
+///
+/// # Panics
+///
+/// If the object cannot be JSON, such as a map whose keys are no strings.
+#[doc(hidden)]
+pub fn to_json<K: CustomResource>(object: &K, out: &mut Vec<u8>) {
+    let written = to_map(object).and_then(|map| serde_json::to_writer(out, &map));
+    if let Err(error) = written {
+        panic!("the fields of {} cannot be written as JSON: {error}", std::any::type_name::<K>());
+    }
+}
+
+#[doc(hidden)]
+pub fn serialize<K: CustomResource, S: Serializer>(object: &K, serializer: S) -> Result<S::Ok, S::Error> {
+    to_map(object).map_err(S::Error::custom)?.serialize(serializer)
+}
+
+#[doc(hidden)]
+pub fn deserialize<'de, K: CustomResource, D: Deserializer<'de>>(deserializer: D) -> Result<K, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    TypeMeta::deserialize(&value).map_err(D::Error::custom)?.check::<K>().map_err(D::Error::custom)?;
+    let mut object = K::read_fields(&value).map_err(D::Error::custom)?;
+    let json = serde_json::to_vec(&value).map_err(D::Error::custom)?;
+    *object.received_mut() = Received(Some(json.into()));
+    Ok(object)
+}
+
+/// An object as JSON, with the fields of what was received that its type does not know.
+fn to_map<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_json::Error> {
+    let mut map = fields(object)?;
+    if let Some(json) = &object.received().0 {
+        let mut received: Map<String, Value> = serde_json::from_slice(json)?;
+        // Metadata keeps what it does not know itself.
+        received.remove("metadata");
+        merge::keep_unknown_fields(&received, &fields(&decode::<K>(json)?)?, &mut map);
+    }
+    map.insert("apiVersion".to_owned(), K::INFO.api_version().into());
+    map.insert("kind".to_owned(), (*K::INFO.kind).into());
+    Ok(map)
+}
+
+/// The fields that a type knows.
+fn fields<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_json::Error> {
+    match object.write_fields(serde_json::value::Serializer)? {
+        Value::Object(mut map) => {
+            map.retain(|_, value| !value.is_null());
+            Ok(map)
+        }
+        _ => Err(<serde_json::Error as serde::ser::Error>::custom(
+            "an object of a custom resource is a JSON object",
+        )),
+    }
+}
