@@ -9,7 +9,6 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 
 use crate::auth::{self, Attributes, Rbac, User, authenticate};

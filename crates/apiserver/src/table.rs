@@ -1,7 +1,6 @@
 //! Tables of objects.
 
 use klient_apimachinery::Time;
-use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::schema::{LIST_META, TABLE_COLUMN_DEFINITION, TABLE_ROW};
 use serde_json::Value;
 

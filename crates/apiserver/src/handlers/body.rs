@@ -167,7 +167,8 @@ fn check_kind(
     };
     if context.resource.is_custom() {
         return Err(if sent_version == api_version {
-            let problem = format!("no kind {} is registered for version {}", quoted(sent_kind), quoted(sent_version));
+            let problem =
+                format!("no kind {} is registered for version {}", quoted(sent_kind), quoted(sent_version));
             Failure::bad_request(problem)
         } else {
             other_version()

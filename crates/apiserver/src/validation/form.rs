@@ -237,8 +237,8 @@ mod tests {
         check(variable_name, "A B!", &[]);
         check(variable_name, "1", &[]);
         assert_eq!(variable_name("a=b").len(), 1);
-        assert_eq!(data_key("a/b").len(), 1);
-        check(data_key, "..", &["must not be '..'"]);
+        assert_eq!(config_map_key("a/b").len(), 1);
+        check(config_map_key, "..", &["must not be '..'"]);
     }
 
     #[test]

@@ -61,6 +61,7 @@ async fn an_informer_follows_a_server_that_restarts_and_one_that_lost_its_object
                 Event::Added { object, .. } => seen.push(format!("+{}", object.name())),
                 Event::Updated { new, .. } => seen.push(format!("~{}", new.name())),
                 Event::Deleted(deleted) => seen.push(format!("-{}", deleted.key.name())),
+                event => panic!("{event:?}"),
             }
         }
     })
