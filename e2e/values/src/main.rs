@@ -6,12 +6,14 @@
 mod bytes;
 mod input;
 mod judge;
+mod numbers;
 mod quantity;
 mod question;
 mod recorded;
 mod selectors;
 mod shrink;
 mod time;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,7 +46,16 @@ struct Args {
 
 /// All that is asked.
 fn questions() -> impl Iterator<Item = &'static Question> {
-    [time::QUESTIONS, quantity::QUESTIONS, selectors::QUESTIONS, bytes::QUESTIONS].into_iter().flatten()
+    [
+        time::QUESTIONS,
+        quantity::QUESTIONS,
+        selectors::QUESTIONS,
+        bytes::QUESTIONS,
+        yaml::QUESTIONS,
+        numbers::QUESTIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn main() -> ExitCode {

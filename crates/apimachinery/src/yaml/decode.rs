@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use libyaml_safer::{Error, ErrorKind, Event, EventData, Parser, ScalarStyle};
 use serde_json::{Map, Value};
 
@@ -291,6 +292,12 @@ fn scalar(tag: Option<&str>, text: String, plain_implicit: bool) -> Result<Value
     resolved(tag, &text, plain_implicit)?.into_json(text)
 }
 
+/// Base64 as Go reads it: bits behind the last byte may be set.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// The text in base64, which may have line breaks within.
 fn binary(base64: &str) -> Result<String, YamlError> {
     let bytes = BASE64.decode(base64.replace(['\r', '\n'], ""));
@@ -384,6 +391,7 @@ mod tests {
         check("a: |\n  x\n  y", json!({"a": "x\ny"}));
         check("- |\n  - x\n- >+\n  y", json!(["- x\n", "y"]));
         check("a: !!binary aGVsbG8=\nb: !!binary |\n  aGVs\n  bG8=\n", json!({"a": "hello", "b": "hello"}));
+        check("a: !!binary aGVsbG9=", json!({"a": "hello"}));
         check("a: !!float 5\nb: ! 5\nc: !other 5", json!({"a": 5, "b": "5", "c": "5"}));
         check("b: &b {a: 1, c: 3}\nd: {a: 5, <<: *b}", json!({"b": {"a": 1, "c": 3}, "d": {"a": 1, "c": 3}}));
         check("k: 1\nk: 2", json!({"k": 2}));

@@ -12,6 +12,7 @@ fn map(name: &str) -> String {
 
 async fn with_files(files: &[(&str, String)]) -> Playground {
     let playground = Playground::new().await;
+    playground.klient(&["create", "namespace", "shop"], None).await;
     let files: BTreeMap<String, String> =
         files.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
     playground.write(&files);
@@ -39,7 +40,7 @@ async fn a_separator_with_words_behind_it_is_refused_and_nothing_is_created() {
 
 #[tokio::test]
 async fn a_file_in_utf_16_is_read_by_its_byte_order_mark() {
-    let playground = Playground::new().await;
+    let playground = with_files(&[]).await;
     for (name, order) in [("little", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("big", u16::to_be_bytes)] {
         let text = map(name).replace('\n', "\r\n");
         let units = std::iter::once(0xfeff).chain(text.encode_utf16().collect::<Vec<_>>());
