@@ -71,7 +71,7 @@ async fn whole_numbers_written_as_floats_are_created_and_applied() {
     let replicas = ["get", "deployment", "d", "-o", "jsonpath={.spec.replicas}"];
     for (args, count) in [
         (&["create", "-f", "created.yaml"][..], "3"),
-        (&["replace", "-f", "applied.yaml"], "8"),
+        (&["apply", "--server-side", "--force-conflicts", "-f", "applied.yaml"], "8"),
         (&["apply", "--server-side", "--force-conflicts", "-f", "again.yaml"], "4"),
     ] {
         playground.klient(args, None).await;
