@@ -8,7 +8,7 @@ use super::{PROTOBUF, decode};
 use crate::client::Client;
 use crate::definition::defined;
 use crate::events::{Events, brief};
-use crate::objects::{CONFIG_MAPS, GADGETS, anything, gadget, gadgets, labelled, named};
+use crate::objects::{CONFIG_MAPS, GADGETS, anything, gadget, gadgets, labelled, named, text};
 
 async fn watch(client: &Client, path: &str, accept: &str) -> Events {
     let (status, events) = client.stream(path, &[("accept", accept)]).await;
@@ -102,5 +102,6 @@ async fn yaml_is_no_stream() {
     let words = "only the following media types are accepted: \
                  application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
     assert_eq!(refused.status, 406);
-    assert!(refused.text().contains(words), "{}", refused.text());
+    let status = klient_apimachinery::yaml::from_str(refused.text()).expect("it is YAML");
+    assert!(text(&status, "/message").contains(words), "{}", refused.text());
 }
