@@ -58,9 +58,11 @@ impl Bodies {
         let shared = Arc::new(Shared {
             request,
             state: Mutex::new(State::Open { body, read_ahead: None, _permit: permit }),
-            reader: AtomicWaker::new(),
-            waiting: AtomicU64::new(UNKNOWN),
-            registered: Instant::now(),
+            signal: Arc::new(Signal {
+                reader: AtomicWaker::new(),
+                waiting: AtomicU64::new(UNKNOWN),
+                registered: Instant::now(),
+            }),
         });
         let mut registry = self.registry();
         let key = registry.bodies.insert(Arc::downgrade(&shared));
@@ -69,7 +71,7 @@ impl Bodies {
             tokio::spawn(Sweep(Arc::downgrade(self)).run(limit));
         }
         drop(registry);
-        let waker = Waker::from(shared.clone());
+        let waker = Waker::from(shared.signal.clone());
         MonitoredBody { shared, waker, _registration: Registration { bodies: self.clone(), key } }
     }
 
@@ -122,6 +124,12 @@ const UNKNOWN: u64 = u64::MAX;
 struct Shared {
     request: (Method, Uri),
     state: Mutex<State>,
+    signal: Arc<Signal>,
+}
+
+/// The waker of a body. The connection keeps it, so that it must not own the body: that would then be dropped under the
+/// locks of the connection, or never.
+struct Signal {
     reader: AtomicWaker,
     /// [`IDLE`], [`UNKNOWN`], or for how long after its registration data began to wait, in milliseconds.
     waiting: AtomicU64,
@@ -140,21 +148,27 @@ enum State {
     Ended,
 }
 
-impl Shared {
+impl Signal {
     /// Milliseconds after the registration, from 1.
     fn elapsed(&self) -> u64 {
         u64::try_from(self.registered.elapsed().as_millis()).unwrap_or(UNKNOWN - 1).clamp(1, UNKNOWN - 1)
     }
 
+    fn set(&self, waiting: u64) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
     fn poll(&self, reader: &Waker, waker: &Waker) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut state = self.state.lock().expect("no panics while held");
         match &mut *state {
             State::Open { read_ahead, .. } => {
                 if let Some(frame) = read_ahead.take() {
-                    self.waiting.store(UNKNOWN, Ordering::Relaxed);
+                    self.signal.set(UNKNOWN);
                     return Poll::Ready(Some(Ok(frame)));
                 }
-                self.reader.register(reader);
+                self.signal.reader.register(reader);
                 self.poll_body(&mut state, waker)
             }
             State::Failed(_) => match std::mem::replace(&mut *state, State::Ended) {
@@ -169,25 +183,25 @@ impl Shared {
     fn poll_body(&self, state: &mut State, waker: &Waker) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let State::Open { body, .. } = state else { return Poll::Ready(None) };
         // Before it is polled, so that what arrives meanwhile is not forgotten.
-        self.waiting.store(IDLE, Ordering::Relaxed);
+        self.signal.set(IDLE);
         let frame = std::task::ready!(Pin::new(body).poll_frame(&mut Context::from_waker(waker)));
         match &frame {
-            Some(Ok(_)) => self.waiting.store(UNKNOWN, Ordering::Relaxed),
+            Some(Ok(_)) => self.signal.set(UNKNOWN),
             _ => *state = State::Ended,
         }
         Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)))
     }
 
     /// Ends the body if data has waited in it for longer than a limit.
-    fn sweep(self: &Arc<Self>, limit: Duration) {
+    fn sweep(&self, limit: Duration) {
         // One that is being read is not waiting.
         let Ok(mut state) = self.state.try_lock() else { return };
         let State::Open { read_ahead, .. } = &mut *state else { return };
-        let has_expired = match self.waiting.load(Ordering::Relaxed) {
+        let has_expired = match self.signal.waiting.load(Ordering::Relaxed) {
             IDLE => return,
             UNKNOWN => false,
             since => {
-                let waited = Duration::from_millis(self.elapsed().saturating_sub(since));
+                let waited = Duration::from_millis(self.signal.elapsed().saturating_sub(since));
                 if waited < limit {
                     return;
                 }
@@ -197,7 +211,7 @@ impl Shared {
         // A body is also woken where no data arrived.
         let read = match read_ahead.take() {
             Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => self.poll_body(&mut state, &Waker::from(self.clone())),
+            None => self.poll_body(&mut state, &Waker::from(self.signal.clone())),
         };
         match (read, &mut *state) {
             (Poll::Ready(Some(Ok(_))), _) if has_expired => {
@@ -208,7 +222,7 @@ impl Shared {
             }
             (Poll::Ready(Some(Ok(frame))), State::Open { read_ahead, .. }) => {
                 *read_ahead = Some(frame);
-                self.waiting.store(self.elapsed(), Ordering::Relaxed);
+                self.signal.set(self.signal.elapsed());
             }
             (Poll::Ready(Some(Err(error))), _) => *state = State::Failed(error),
             _ => {}
@@ -216,7 +230,7 @@ impl Shared {
     }
 }
 
-impl Wake for Shared {
+impl Wake for Signal {
     /// Notes since when data is waiting. It runs under the locks of the connection, and so takes none of its own.
     fn wake(self: Arc<Self>) {
         let _ = self.waiting.compare_exchange(IDLE, self.elapsed(), Ordering::Relaxed, Ordering::Relaxed);
