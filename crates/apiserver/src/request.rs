@@ -202,7 +202,7 @@ impl Query {
         match self.get(key).filter(|value| !value.is_empty()) {
             None => Ok(None),
             Some(value) => value.parse().map(Some).map_err(|_| {
-                Failure::bad_request(format!("strconv.ParseInt: parsing {}: invalid syntax", quoted(&value)))
+                Failure::bad_request(format!("strconv.ParseInt: parsing {}: invalid syntax", quoted(value)))
             }),
         }
     }

@@ -11,7 +11,7 @@ use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, NAMESPACES, gadgets, nam
 
 /// Runs a future on a runtime that ends with it.
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(future)
 }
 
 /// A definition and an object of its kind.
@@ -27,7 +27,7 @@ async fn define(client: &Client) {
 fn threads(server: &Server) -> impl Fn() -> usize + use<> {
     let name = format!("apiserver:{}", server.address().port());
     move || {
-        let threads = std::fs::read_dir("/proc/self/task").unwrap();
+        let threads = std::fs::read_dir("/proc/self/task").expect("/proc is mounted");
         // One that ends while it is read is not there.
         let names =
             threads.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
