@@ -194,8 +194,12 @@ pub trait Entries {
     /// Gives back the room that no entry takes.
     fn shrink(&mut self);
 
-    /// Adds or overwrites an entry and gives the place to write its value.
-    fn put(&mut self, key: Str) -> Mut<'_>;
+    /// Adds an entry behind the last and gives the place to write its value. [`settle`](Entries::settle) must
+    /// follow.
+    fn append(&mut self, key: Str) -> Mut<'_>;
+
+    /// Brings appended entries into the order of keys. Of those with one key the last is kept.
+    fn settle(&mut self);
 }
 
 /// A place for JSON text.
@@ -310,10 +314,12 @@ impl<T: Value> Entries for crate::Map<T> {
         self.shrink_to_fit();
     }
 
-    fn put(&mut self, key: Str) -> Mut<'_> {
-        let value = self.get_or_insert_with(key, T::default);
-        *value = T::default();
-        value.view_mut()
+    fn append(&mut self, key: Str) -> Mut<'_> {
+        crate::Map::append(self, key, T::default()).view_mut()
+    }
+
+    fn settle(&mut self) {
+        crate::Map::settle(self);
     }
 }
 

@@ -433,12 +433,22 @@ impl Reader {
         mut map: A,
     ) -> Result<(), A::Error> {
         entries.clear();
+        let read = self.unordered(entries, &mut map);
+        entries.settle();
+        entries.shrink();
+        read
+    }
+
+    fn unordered<'de, A: MapAccess<'de>>(
+        &mut self,
+        entries: &mut dyn Entries,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Str>()? {
             self.steps.push(Step::Key(key.clone()));
-            map.next_value_seed(Slot { place: entries.put(key), reader: self })?;
+            map.next_value_seed(Slot { place: entries.append(key), reader: self })?;
             self.steps.pop();
         }
-        entries.shrink();
         Ok(())
     }
 

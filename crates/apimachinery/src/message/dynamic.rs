@@ -332,12 +332,14 @@ impl Entries for Any {
         self.entries_mut().shrink_to_fit();
     }
 
-    fn put(&mut self, key: Str) -> Mut<'_> {
+    fn append(&mut self, key: Str) -> Mut<'_> {
         let mut fresh = Any::new(self.inner());
         fresh.fill();
-        let value = self.entries_mut().get_or_insert_with(key, || Any::new(&STRING));
-        *value = fresh;
-        value.view_mut()
+        self.entries_mut().append(key, fresh).view_mut()
+    }
+
+    fn settle(&mut self) {
+        self.entries_mut().settle();
     }
 }
 

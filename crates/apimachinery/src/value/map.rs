@@ -116,11 +116,35 @@ impl<V> Map<V> {
         self.0.get(index).map(|(key, value)| (key.as_str(), value))
     }
 
+    /// Puts an entry behind the last, wherever its key belongs. [`settle`](Map::settle) must follow.
+    pub(crate) fn append(&mut self, key: Str, value: V) -> &mut V {
+        let at = self.0.len();
+        self.0.push((key, value));
+        &mut self.0[at].1
+    }
+
+    /// Brings appended entries into the order of keys. Of those with one key the last is kept.
+    ///
+    /// Inserting keys in no order one by one takes quadratic time, this does not.
+    pub(crate) fn settle(&mut self) {
+        if self.0.is_sorted_by(|(key, _), (next, _)| key < next) {
+            return;
+        }
+        self.0.sort_by(|(key, _), (next, _)| key.cmp(next));
+        self.0.dedup_by(|(next, value), (key, kept)| {
+            let same = next == key;
+            if same {
+                std::mem::swap(value, kept);
+            }
+            same
+        });
+    }
+
     fn find(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.as_str().cmp(key))
     }
 
-    /// Like `find`, but first looks behind the last entry: decoders meet keys in order.
+    /// Like `find`, but first looks behind the last entry: many meet keys in order.
     fn slot(&self, key: &str) -> Result<usize, usize> {
         match self.0.last() {
             Some((last, _)) if last.as_str() >= key => self.find(key),
@@ -162,9 +186,8 @@ impl<K: Into<Str>, U, V: From<U>> FromIterator<(K, U)> for Map<V> {
 
 impl<K: Into<Str>, U, V: From<U>> Extend<(K, U)> for Map<V> {
     fn extend<I: IntoIterator<Item = (K, U)>>(&mut self, entries: I) {
-        for (key, value) in entries {
-            self.insert(key, value.into());
-        }
+        self.0.extend(entries.into_iter().map(|(key, value)| (key.into(), value.into())));
+        self.settle();
     }
 }
 
@@ -229,11 +252,23 @@ impl<'de, V: serde::Deserialize<'de>> serde::Deserialize<'de> for Map<V> {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut access: A) -> Result<Map<V>, A::Error> {
                 let mut map = Map::new();
                 while let Some((key, value)) = access.next_entry::<Str, V>()? {
-                    map.insert(key, value);
+                    map.append(key, value);
                 }
+                map.settle();
                 Ok(map)
             }
         }
         deserializer.deserialize_map(Visitor(std::marker::PhantomData))
     }
+}
+
+#[test]
+fn entries_may_come_in_any_order_and_the_last_of_one_key_counts() {
+    let map: Map<Str> = [("b", "1"), ("a", "2"), ("b", "3"), ("c", "4"), ("a", "5"), ("b", "6")].into();
+    assert_eq!(
+        map.iter().map(|(key, value)| format!("{key}{value}")).collect::<Vec<_>>(),
+        ["a5", "b6", "c4"]
+    );
+    let read: Map<Str> = serde_json::from_str(r#"{"b": "1", "a": "2", "b": "3"}"#).unwrap();
+    assert_eq!(read, [("a", "2"), ("b", "3")].into());
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use klient_apimachinery::go::json_type;
+use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::schema::{Field, Schema, Type};
 use klient_apimachinery::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
 use klient_schema::core_v1::PERSISTENT_VOLUME_CLAIM;
@@ -357,6 +357,11 @@ fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
 ) -> Result<Value, String> {
     match text.parse::<T>() {
         Ok(time) if time == T::default() => Ok(Value::Null),
+        // An offset may lead beyond what RFC 3339 can write. Kubernetes stores such a time, and no client can read
+        // the object after that.
+        Ok(time) if time.to_string().parse::<T>().is_err() => {
+            Err(format!("the year of {} in UTC is outside of [0,9999]", quoted(text)))
+        }
         Ok(time) => Ok(time.to_string().into()),
         Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
     }

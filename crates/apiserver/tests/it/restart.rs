@@ -11,7 +11,11 @@ use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, NAMESPACES, gadgets, nam
 
 /// Runs a future on a runtime that ends with it.
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+        .block_on(future)
 }
 
 /// A definition and an object of its kind.

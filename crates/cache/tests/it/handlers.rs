@@ -481,7 +481,7 @@ async fn a_filter_tells_of_the_end_of_what_it_told() {
     let let_go = serde_json::json!({"metadata": {"finalizers": null}, "data": {"color": "blue"}});
     paints(&client).patch("a", &klient_client::Patch::Merge(let_go)).await.unwrap();
     create(&client, "b", "blue").await;
-    assert_eq!(red.next().await, ["+a red at first", "~a red to red", "-a blue"]);
+    assert_eq!(red.next().await, ["+a red at first", "~a red to red", "-a red"]);
     assert_eq!(blue.next().await, ["+b blue"]);
 }
 

@@ -232,13 +232,13 @@ async fn several_namespaces_fill_one_store() {
     let (server, client) = cluster().await;
     let proxy = Proxy::passing(&server).await;
     let through = proxy.client();
-    let namespaces = ["default", "kube-system"];
+    let namespaces = ["default", "kube-node-lease"];
     let put = async |namespace: &str, name: &str| {
         version(&client.api::<ConfigMap>().namespace(namespace).create(&paint(name, "red")).await.unwrap())
     };
     put("default", "a").await;
     put("kube-public", "a").await;
-    let last = put("kube-system", "a").await;
+    let last = put("kube-node-lease", "a").await;
     let sources = namespaces.map(|namespace| {
         Arc::new(through.api::<ConfigMap>().namespace(namespace)) as Arc<dyn ListWatch<ConfigMap>>
     });
@@ -259,12 +259,12 @@ async fn several_namespaces_fill_one_store() {
     // What one list says is gone is of its own namespace only.
     proxy.stop_listening().await;
     delete(&client, "a").await;
-    put("kube-system", "b").await;
+    put("kube-node-lease", "b").await;
     server.compact();
     proxy.listen().await;
     assert_eq!(told.sorted().await, ["+b red", "-a red perhaps"]);
     assert!(names("default").is_empty());
-    assert_eq!(names("kube-system").len(), 2);
+    assert_eq!(names("kube-node-lease").len(), 2);
 }
 
 /// One namespace that may not be listed does not keep the others from being followed.

@@ -80,10 +80,10 @@ async fn a_value_may_begin_with_a_hyphen_and_may_not_be_missing() {
     );
     expect![[r#"
         $ get configmap -l -app=1
-        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "-app=1", field selector "": unable to parse requirement: key: Invalid value: "-app": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "-app=1", field selector "": unable to parse requirement: <nil>: Invalid value: "-app": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
         exit 1
         $ get configmap -l -A
-        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "-A", field selector "": unable to parse requirement: key: Invalid value: "-A": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "-A", field selector "": unable to parse requirement: <nil>: Invalid value: "-A": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
         exit 1
         $ get configmap --field-selector -x=1
         Error from server (BadRequest): Unable to find "/v1, Resource=configmaps" that match label selector "", field selector "-x=1": "-x" is not a known field selector: only "metadata.name", "metadata.namespace"

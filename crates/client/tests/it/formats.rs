@@ -238,7 +238,7 @@ async fn large_answers_come_compressed_where_that_is_asked_for() {
     let list = config_maps.list(&ListOptions::default()).await.unwrap();
     assert_eq!(list.items[0].data["text"], large.data["text"]);
     assert_eq!(config_maps.get("large").await.unwrap(), list.items[0]);
-    let mut watch = client.api::<ConfigMap>().watch(&WatchOptions::default()).await.unwrap();
+    let mut watch = config_maps.watch(&WatchOptions::default()).await.unwrap();
     assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+large");
     plain.api::<ConfigMap>().namespace("default").create(&config_map("small", "red")).await.unwrap();
     assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+small");

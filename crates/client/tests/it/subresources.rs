@@ -68,7 +68,7 @@ async fn what_is_not_served_below_an_object_is_not_found() {
     let (_server, client) = cluster().await;
     let pods = client.api::<Pod>().namespace("default");
     pods.create(&pod("web", "web")).await.unwrap();
-    for subresource in ["log", "scale", "nonsense"] {
+    for subresource in ["scale", "nonsense"] {
         let error = pods.get_subresource::<Unstructured>("web", subresource).await.unwrap_err();
         assert!(error.is_not_found(), "{subresource}: {error:?}");
         assert!(error.subject().ends_with(&format!("/pods/web/{subresource}")), "{error}");

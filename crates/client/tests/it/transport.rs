@@ -100,13 +100,14 @@ async fn the_whole_of_an_answer_has_a_limit_too() {
     let mut config = front.client().config().clone();
     config.timeouts.whole = Some(Duration::from_millis(200));
     let client = Client::new(config).unwrap();
-    let mut watch = client.api::<ConfigMap>().watch(&WatchOptions::default()).await.unwrap();
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    let mut watch = config_maps.watch(&WatchOptions::default()).await.unwrap();
     let endless = client.request(Method::GET).absolute_path("/api/v1/pods").query("watch", "true");
     let error = endless.send().await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     assert!(format!("{error:?}").contains("no whole answer within 0.2 s"), "{error:?}");
     // Watches are not meant: this one is older.
-    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
     assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+sky");
 }
 

@@ -306,23 +306,22 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
                 match ty {
                     Type::String => self.text(bytes),
                     Type::Message(schema) => self.fields(bytes, schema.layout(), deeper(depth)?),
-                    Type::Time | Type::Duration | Type::Quantity | Type::IntOrString | Type::FieldsV1
-                        if !EACH_TEXT =>
-                    {
-                        self.parts(bytes)
-                    }
+                    Type::Time | Type::IntOrString if !EACH_TEXT => self.parts(bytes, 2),
+                    Type::Duration if !EACH_TEXT => self.parts(bytes, 1),
+                    Type::Quantity | Type::FieldsV1 if !EACH_TEXT => self.parts(bytes, 0),
                     _ => self.apart(bytes, special(ty, bytes, depth)),
                 }
             }
         }
     }
 
-    /// Numbers and texts that may be anything.
-    fn parts(&mut self, bytes: &[u8]) -> Result {
+    /// Numbers and texts that may be anything. The first fields, so many, are numbers (see [`numbers`]).
+    fn parts(&mut self, bytes: &[u8], numbers: u32) -> Result {
         let mut input = Input(bytes);
         while !input.is_empty() {
             match self.tag(&mut input)? {
                 (1.., VARINT) => self.varint(VARINT, &mut input)?,
+                (number @ 1.., _) if number <= numbers => return Err(Refused),
                 (1.., BYTES) => drop(self.bytes(BYTES, &mut input)?),
                 (number, wire) => self.unknown(number, wire, &mut input)?,
             }

@@ -100,7 +100,47 @@ impl Place<'_> {
     }
 }
 
-fn read(mut input: Input<'_>, message: &mut dyn Message, layout: &Layout, place: Place<'_>) -> Result<()> {
+fn read(input: Input<'_>, message: &mut dyn Message, layout: &Layout, place: Place<'_>) -> Result<()> {
+    let mut maps = Maps::default();
+    let read = read_fields(input, message, layout, place, &mut maps);
+    maps.settle(message);
+    read
+}
+
+/// The maps of a struct to which entries were appended, by the indices of their fields.
+#[derive(Default)]
+struct Maps(u64);
+
+impl Maps {
+    fn note(&mut self, index: usize, message: &mut dyn Message) {
+        match u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)) {
+            Some(bit) => self.0 |= bit,
+            // No struct of the API has as many fields.
+            None => settle(message, index),
+        }
+    }
+
+    fn settle(mut self, message: &mut dyn Message) {
+        while self.0 != 0 {
+            settle(message, self.0.trailing_zeros() as usize);
+            self.0 &= self.0 - 1;
+        }
+    }
+}
+
+fn settle(message: &mut dyn Message, index: usize) {
+    if let Mut::Map(map) = message.field_mut(index) {
+        map.settle();
+    }
+}
+
+fn read_fields(
+    mut input: Input<'_>,
+    message: &mut dyn Message,
+    layout: &Layout,
+    place: Place<'_>,
+    maps: &mut Maps,
+) -> Result<()> {
     let fields = message.schema().fields;
     while !input.is_empty() {
         let begin = input.0;
@@ -113,8 +153,11 @@ fn read(mut input: Input<'_>, message: &mut dyn Message, layout: &Layout, place:
                     continue;
                 }
                 let slot = message.field_mut(*index);
-                read_field(field, slot, number, wire, &mut input, place)
-                    .map_err(|fault| at(fault, Step::Field(field.json)))?;
+                let read = read_field(field, slot, number, wire, &mut input, place);
+                if matches!(field.ty, Type::Map(_)) {
+                    maps.note(*index, message);
+                }
+                read.map_err(|fault| at(fault, Step::Field(field.json)))?;
             }
             Some(Part::Text { index, empty_is_absent }) => {
                 let slot = message.field_mut(*index);
@@ -226,7 +269,7 @@ fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Pla
             _ => input.skip(wire)?,
         }
     }
-    let slot = map.put(key.into());
+    let slot = map.append(key.into());
     let Some((wire, mut input)) = value else { return Ok(()) };
     let read = match (ty, slot) {
         (Type::StringList, Mut::List(list)) => {

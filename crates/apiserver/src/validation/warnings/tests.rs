@@ -1,3 +1,5 @@
+//! Warnings of new objects, as kube-apiserver words them.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -24,7 +24,7 @@ async fn paths_that_climb_or_hide_slashes_lead_nowhere() {
         ("/api/v1/namespaces/default/configmaps/a/b/c/d/e", 404),
         ("/api//v1/namespaces", 404),
         ("/api/v1//namespaces", 404),
-        ("/api/v1/namespaces//configmaps/a", 404),
+        ("/api/v1/namespaces//configmaps/a", 400),
         ("/apis/../api/v1/namespaces", 404),
         ("//", 200),
         ("/apis/apps/v1/namespaces/default/deployments/d/status/extra", 404),
