@@ -17,7 +17,8 @@ pub(crate) use value::{GoText, type_name};
 /// use klient_apimachinery::go::quoted;
 /// assert_eq!(quoted("a\u{7}\"é\u{200b}"), r#""a\a\"é\u200b""#);
 /// ```
-pub fn quoted(text: &str) -> String {
+pub fn quoted(text: impl AsRef<str>) -> String {
+    let text = text.as_ref();
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -66,7 +66,7 @@ impl FieldError {
 
     /// A value that is none of those allowed.
     pub(crate) fn not_supported(field: impl Into<String>, value: impl Into<Value>, allowed: &[&str]) -> Self {
-        let allowed: Vec<String> = allowed.iter().map(|value| quoted(value)).collect();
+        let allowed: Vec<String> = allowed.iter().map(quoted).collect();
         let detail = if allowed.is_empty() {
             String::new()
         } else {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::ArgAction;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use klient_apimachinery::go::quoted;
 
 use crate::cascade::Cascade;
 use crate::command::{api_resources, apply, convert, create, delete, demo, diff, get, server, version};
@@ -131,8 +132,8 @@ impl std::str::FromStr for Timeout {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = |_| match text.parse::<f64>() {
-            Ok(_) => format!("time: missing unit in duration {text:?}"),
-            Err(_) => format!("time: invalid duration {text:?}"),
+            Ok(_) => format!("time: missing unit in duration {text}", text = quoted(text)),
+            Err(_) => format!("time: invalid duration {text}", text = quoted(text)),
         };
         if text == "0" { Ok(Timeout::default()) } else { text.parse().map(Timeout).map_err(refuse) }
     }
@@ -172,7 +173,7 @@ pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        _ => Err(format!("strconv.ParseBool: parsing {text}: invalid syntax", text = quoted(text))),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::Unstructured;
+use klient_apimachinery::go::quoted;
 use klient_client::{
     Api, ApiResource, Client, Config, DynamicPlace, Impersonation, Kubeconfig, Overrides, RestMapper,
 };
@@ -63,7 +64,8 @@ impl Cluster {
         for other in mapper.lower_priority(name) {
             let other = other.info.group_resource();
             Console::new().note(format_args!(
-                "Warning: short name {short:?} could also match lower priority resource {other}"
+                "Warning: short name {short} could also match lower priority resource {other}",
+                short = quoted(short)
             ));
         }
         Ok(resource)

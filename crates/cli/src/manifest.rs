@@ -5,6 +5,7 @@ mod rules;
 pub(crate) mod source;
 
 use clap::Args;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{Api, ApiResource, DynamicPlace};
@@ -121,7 +122,10 @@ pub(crate) async fn read(
 /// If the selector is none.
 pub(crate) fn selected(manifest: Manifest, selector: &str) -> Result<Manifest, Failure> {
     let parsed: Selector = selector.parse().map_err(|error| {
-        Failure::Message(format!("the provided selector {selector:?} is not valid: {error}"))
+        Failure::Message(format!(
+            "the provided selector {selector} is not valid: {error}",
+            selector = quoted(selector)
+        ))
     })?;
     let matches = |read: &Result<Item, Failure>| {
         let Ok(item) = read else { return true };

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use http::Method;
+use klient_apimachinery::go::quoted;
 
 use crate::cluster::Cluster;
 use crate::failure::Failure;
@@ -17,7 +18,10 @@ use crate::session::Session;
 /// If it does not begin with a slash, or a `%` in it has no two hexadecimal digits behind it.
 pub(crate) fn check(uri: &str) -> Result<(), Failure> {
     let refuse = |problem: String| {
-        Err(Failure::Message(format!("--raw must be a valid URL path: parse {uri:?}: {problem}")))
+        Err(Failure::Message(format!(
+            "--raw must be a valid URL path: parse {uri}: {problem}",
+            uri = quoted(uri)
+        )))
     };
     if !uri.starts_with('/') {
         return refuse("invalid URI for request".to_owned());
@@ -26,7 +30,7 @@ pub(crate) fn check(uri: &str) -> Result<(), Failure> {
     for (at, _) in path.match_indices('%') {
         let escape: String = path[at..].chars().take(3).collect();
         if escape.len() < 3 || !escape[1..].bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return refuse(format!("invalid URL escape {escape:?}"));
+            return refuse(format!("invalid URL escape {escape}", escape = quoted(escape)));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! [`Target`], the objects that arguments name: types, and names.
 
 use klient_apimachinery::ResourceInfo;
+use klient_apimachinery::go::quoted;
 use klient_client::{ApiResource, Error};
 
 use crate::cluster::Cluster;
@@ -96,9 +97,12 @@ pub(crate) fn unlistable(info: &ResourceInfo, labels: &str, fields: &str, error:
     }
     let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
     let doing = match (labels, fields) {
-        ("", "") => format!("Unable to list {resource:?}"),
+        ("", "") => format!("Unable to list {resource}", resource = quoted(resource)),
         _ => format!(
-            "Unable to find {resource:?} that match label selector {labels:?}, field selector {fields:?}"
+            "Unable to find {resource} that match label selector {labels}, field selector {fields}",
+            resource = quoted(resource),
+            labels = quoted(labels),
+            fields = quoted(fields)
         ),
     };
     Failure::Client { error: Box::new(error), doing: Some(doing) }

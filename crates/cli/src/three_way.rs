@@ -1,5 +1,6 @@
 //! The patch by which client-side apply makes an object what its file says.
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::patch::strategic::{self, ThreeWayOptions};
 use klient_apimachinery::patch::{Precondition, merge};
 use klient_apimachinery::schema::Schema;
@@ -79,11 +80,11 @@ pub(crate) fn described(item: &Item) -> String {
     let info = &item.resource.info;
     let version = format!("{}/{}", info.group, info.version);
     format!(
-        "Resource: {:?}, GroupVersionKind: {:?}\nName: {:?}, Namespace: {:?}",
-        format!("{version}, Resource={}", info.plural),
-        format!("{version}, Kind={}", info.kind),
-        item.object.name(),
-        item.object.namespace().unwrap_or_default()
+        "Resource: {}, GroupVersionKind: {}\nName: {}, Namespace: {}",
+        quoted(format!("{version}, Resource={}", info.plural)),
+        quoted(format!("{version}, Kind={}", info.kind)),
+        quoted(item.object.name()),
+        quoted(item.object.namespace().unwrap_or_default())
     )
 }
 

@@ -100,7 +100,7 @@ fn go_syntax(user: &User) -> String {
     let strings = |strings: &[String]| match strings {
         [] => "[]string(nil)".to_owned(),
         strings => {
-            let strings: Vec<String> = strings.iter().map(|string| quoted(string)).collect();
+            let strings: Vec<String> = strings.iter().map(quoted).collect();
             format!("[]string{{{}}}", strings.join(", "))
         }
     };

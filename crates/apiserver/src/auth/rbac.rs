@@ -70,7 +70,7 @@ impl Attributes {
         let message = match &self.path {
             Some(path) => format!("User {user} cannot {verb} path {}", quoted(path)),
             None => {
-                let (resource, group) = (quoted(&self.full_resource()), quoted(&self.group));
+                let (resource, group) = (quoted(self.full_resource()), quoted(&self.group));
                 format!("User {user} cannot {verb} resource {resource} in API group {group} {place}")
             }
         };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::Time;
+use klient_apimachinery::go::quoted;
 use serde_json::{Value, json};
 
 use crate::values::{Map, list_at, map_at, text_at};
@@ -158,7 +159,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 fn in_use(name: &str) -> String {
-    format!("{name:?} is already in use")
+    format!("{name} is already in use", name = quoted(name))
 }
 
 fn copy(name: &str, from: &Map, to: &mut Map) {

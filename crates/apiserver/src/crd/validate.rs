@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::go::quoted;
 use serde_json::Value;
 
 use super::data::Data;
@@ -276,7 +277,9 @@ fn composite(data: Data<'_>, schema: &Structural, place: Place<'_>) -> Outcome {
     if let Some(not) = &rules.not
         && run(data, not, place).is_valid()
     {
-        outcome.faults.push(Fault::general(format!("{path:?} must not validate the schema (not)")));
+        outcome
+            .faults
+            .push(Fault::general(format!("{path} must not validate the schema (not)", path = quoted(path))));
     }
     outcome.matches += 1;
     outcome
@@ -294,7 +297,7 @@ fn any_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
             best = Some(outcome);
         }
     }
-    let message = format!("{path:?} must validate at least one schema (anyOf)");
+    let message = format!("{path} must validate at least one schema (anyOf)", path = quoted(path));
     let mut outcome = Outcome::from(Fault::general(message));
     outcome.merge(best.unwrap_or_default());
     outcome
@@ -319,7 +322,8 @@ fn one_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
         0 => "Found none valid".to_owned(),
         valid => format!("Found {valid} valid alternatives"),
     };
-    let message = format!("{path:?} must validate one and only one schema (oneOf). {found}");
+    let message =
+        format!("{path} must validate one and only one schema (oneOf). {found}", path = quoted(path));
     let mut outcome = Outcome::from(Fault::general(message));
     if valid == 0 {
         outcome.merge(best.unwrap_or_default());
@@ -338,7 +342,10 @@ fn all_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
     }
     if valid < schemas.len() {
         let none = if valid == 0 { ". None validated" } else { "" };
-        outcome.faults.push(Fault::general(format!("{path:?} must validate all the schemas (allOf){none}")));
+        outcome.faults.push(Fault::general(format!(
+            "{path} must validate all the schemas (allOf){none}",
+            path = quoted(path)
+        )));
     }
     outcome
 }

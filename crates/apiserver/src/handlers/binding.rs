@@ -2,6 +2,7 @@
 
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::meta::v1::schema::STATUS;
 use klient_schema::core_v1;
@@ -41,8 +42,10 @@ fn check_target(binding: &Map) -> Result<()> {
     let target = |field: &str| text_at(binding, &["target", field]);
     if !matches!(target("kind"), "" | "Node") {
         let kind = target("kind");
-        let message =
-            format!(r#"target.kind: Unsupported value: {kind:?}: supported values: "Node", "<empty>""#);
+        let message = format!(
+            r#"target.kind: Unsupported value: {kind}: supported values: "Node", "<empty>""#,
+            kind = quoted(kind)
+        );
         return Err(Failure::bare(500, message));
     }
     if target("name").is_empty() {
@@ -92,7 +95,7 @@ fn assign(pod: &mut Map, name: &str, binding: &Map) -> std::result::Result<(), S
     }
     let node = text_at(pod, &["spec", "nodeName"]);
     if !node.is_empty() {
-        return Err(format!("pod {name} is already assigned to node {node:?}"));
+        return Err(format!("pod {name} is already assigned to node {node}", node = quoted(node)));
     }
     if !list_at(pod, &["spec", "schedulingGates"]).is_empty() {
         return Err(format!("pod {name} has non-empty .spec.schedulingGates"));

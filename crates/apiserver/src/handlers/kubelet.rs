@@ -132,8 +132,8 @@ fn check_log_options(context: &Context) -> Result<()> {
     let since = query.number("sinceSeconds")?;
     let since_time = query.get("sinceTime").filter(|time| !time.is_empty());
     if let Some(time) = since_time.filter(|time| time.parse::<Time>().is_err()) {
-        let (time, layout) = (quoted(time), "2006-01-02T15:04:05Z07:00");
-        let message = format!("parsing time {time} as {layout:?}: cannot parse {time} as \"2006\"");
+        let (time, layout) = (quoted(time), r#""2006-01-02T15:04:05Z07:00""#);
+        let message = format!("parsing time {time} as {layout}: cannot parse {time} as \"2006\"");
         return Err(Failure::bad_request(message));
     }
     if let Some(tail) = tail.filter(|tail| *tail < 0) {

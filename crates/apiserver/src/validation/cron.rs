@@ -1,5 +1,7 @@
 //! Schedules of CronJobs, read as upstream's parser reads them.
 
+use klient_apimachinery::go::quoted;
+
 /// The values a field of a schedule can have.
 struct Bounds {
     min: u32,
@@ -49,7 +51,10 @@ fn descriptor(schedule: &str) -> Result<(), String> {
     }
     match schedule.strip_prefix("@every ") {
         Some(span) if is_duration(span) => Ok(()),
-        Some(span) => Err(format!("failed to parse duration {schedule}: time: invalid duration {span:?}")),
+        Some(span) => Err(format!(
+            "failed to parse duration {schedule}: time: invalid duration {span}",
+            span = quoted(span)
+        )),
         None => Err(format!("unrecognized descriptor: {schedule}")),
     }
 }
@@ -126,9 +131,10 @@ fn number(text: &str) -> Result<u32, String> {
     match text.parse::<i64>() {
         Ok(number) if number < 0 => Err(format!("negative number ({number}) not allowed: {text}")),
         Ok(number) => Ok(u32::try_from(number).unwrap_or(u32::MAX)),
-        Err(_) => {
-            Err(format!("failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax"))
-        }
+        Err(_) => Err(format!(
+            "failed to parse int from {text}: strconv.Atoi: parsing {told}: invalid syntax",
+            told = quoted(text)
+        )),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules of `metadata`, the same for every kind but for the form of its name.
 
-use klient_apimachinery::go::is_printable;
+use klient_apimachinery::go::{is_printable, quoted};
 use klient_apimachinery::validation::path_segment;
 use serde_json::Value;
 
@@ -201,7 +201,7 @@ fn no_new_finalizers(meta: &Map, old: &Map, problems: &mut Problems) {
     new.sort_unstable();
     new.dedup();
     if !new.is_empty() {
-        let names: Vec<String> = new.iter().map(|name| format!("{name:?}")).collect();
+        let names: Vec<String> = new.iter().map(quoted).collect();
         problems.add(finalizers.forbidden(format!(
             "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
             names.join(", ")

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use klient_apimachinery::go::quoted;
 use serde_json::Value;
 
 use super::at::At;
@@ -70,7 +71,7 @@ pub(super) fn volumes<'v>(
         exactly_one(&volume, &SOURCES, problems);
         if is_made(&volume) {
             for problem in dns_subdomain(&claim_of(&volume)) {
-                problems.add(name.invalid(format!("PVC name {:?}: {problem}", claim_of(&volume))));
+                problems.add(name.invalid(format!("PVC name {}: {problem}", quoted(claim_of(&volume)))));
             }
         }
         name.must_have(dns_label, problems);

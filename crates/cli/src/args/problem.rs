@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::builder::ArgAction;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
+use klient_apimachinery::go::quoted;
 
 use super::Refusal;
 use crate::failure::Failure;
@@ -55,7 +56,11 @@ pub(super) fn failure(
                 _ => String::new(),
             };
             let name = context(ContextKind::InvalidSubcommand);
-            Failure::Message(format!("unknown command {name:?} for {commands:?}{near}"))
+            Failure::Message(format!(
+                "unknown command {name} for {commands}{near}",
+                name = quoted(name),
+                commands = quoted(commands)
+            ))
         }
         // Only the last argument can lack a value: all others take the next one.
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
@@ -76,14 +81,18 @@ pub(super) fn failure(
                     return in_diff(is_diff, Failure::message(source.to_string()));
                 }
                 Some(source) if source.is::<std::num::ParseIntError>() => {
-                    format!("strconv.ParseInt: parsing {value:?}: invalid syntax")
+                    format!("strconv.ParseInt: parsing {value}: invalid syntax", value = quoted(&value))
                 }
                 Some(source) => source.to_string(),
                 None => "invalid value".to_owned(),
             };
             let flag = flag.split([' ', '=', '[']).next().unwrap_or_default();
             let flag = find(command, flag).map_or_else(|| flag.to_owned(), pflag_name);
-            usage(format!("invalid argument {value:?} for {flag:?} flag: {problem}"))
+            usage(format!(
+                "invalid argument {value} for {flag} flag: {problem}",
+                value = quoted(&value),
+                flag = quoted(flag)
+            ))
         }
         _ => {
             let text = strip_styles(&error.to_string());

@@ -4,6 +4,7 @@ mod wait;
 
 use clap::Args;
 use http::Method;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{ApiResource, Deleted, ListOptions, WriteOptions};
 
@@ -305,5 +306,9 @@ fn tell(args: &DeleteArgs, session: &mut Session, doomed: &Doomed) -> Result<(),
     let word = if args.grace_period == 0 { "force deleted" } else { "deleted" };
     let from =
         doomed.namespace.as_ref().map(|namespace| format!(" from {namespace} namespace")).unwrap_or_default();
-    session.console.line(format_args!("{kind} {name:?} {word}{from}{}", args.dry_run.suffix()))
+    session.console.line(format_args!(
+        "{kind} {name} {word}{from}{}",
+        args.dry_run.suffix(),
+        name = quoted(name)
+    ))
 }

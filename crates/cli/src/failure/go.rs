@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 
 use klient_apimachinery::WithCauses;
+use klient_apimachinery::go::quoted;
 use klient_client::{Error, ErrorKind};
 use rustls::CertificateError;
 
@@ -53,7 +54,7 @@ pub(crate) fn text(error: &Error) -> String {
     if is_url_error(error) {
         let (method, url) = error.subject().split_once(' ').unwrap_or(("", error.subject()));
         let (first, rest) = method.split_at(method.len().min(1));
-        return format!("{first}{} {url:?}: {}", rest.to_lowercase(), problem(error));
+        return format!("{first}{} {url}: {}", rest.to_lowercase(), problem(error), url = quoted(url));
     }
     if error.kind() == ErrorKind::Request {
         // Nothing was sent, so that it does not matter where to.

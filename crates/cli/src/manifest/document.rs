@@ -122,8 +122,11 @@ async fn item(
     let resource = found.map_err(|no_match: NoMatch| {
         let (name, namespace) = (object.name(), object.namespace().unwrap_or_default());
         Failure::Message(format!(
-            "resource mapping not found for name: {name:?} namespace: {namespace:?} from {source:?}: {no_match}\n\
-             ensure CRDs are installed first"
+            "resource mapping not found for name: {name} namespace: {namespace} from {source}: {no_match}\n\
+             ensure CRDs are installed first",
+            name = quoted(name),
+            namespace = quoted(namespace),
+            source = quoted(source)
         ))
     })?;
     if resource.info.namespaced {
@@ -133,9 +136,10 @@ async fn item(
                 if expect.one_namespace && cluster.namespace_is_given() && own != cluster.namespace() =>
             {
                 return Err(Failure::Message(format!(
-                    "the namespace from the provided object {own:?} does not match the namespace {:?}. You must pass \
+                    "the namespace from the provided object {} does not match the namespace {}. You must pass \
                      '--namespace={own}' to perform this operation.",
-                    cluster.namespace()
+                    quoted(own),
+                    quoted(cluster.namespace())
                 )));
             }
             Some(_) => {}

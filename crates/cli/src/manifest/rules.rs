@@ -32,7 +32,8 @@ impl FromStr for Validation {
             ("warn", _) => Ok(Validation::Warn),
             ("ignore", _) | (_, Ok(false)) => Ok(Validation::Ignore),
             _ => Err(Refusal::new(format!(
-                "invalid - validate option {text:?}; must be one of: strict (or true), warn, ignore (or false)"
+                "invalid - validate option {text}; must be one of: strict (or true), warn, ignore (or false)",
+                text = quoted(text)
             ))),
         }
     }

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use http::Method;
+use klient_apimachinery::go::quoted;
 use klient_client::{Client, Config};
 
 use crate::failure::{Failure, io_text};
@@ -30,7 +31,8 @@ pub(crate) fn expand(names: &[String], recursive: bool) -> Result<Vec<Source>, F
     for name in names.iter().filter(|name| !name.is_empty()) {
         let expanded = match Source::named(name) {
             Source::File { path, .. } => paths(&path).and_then(|paths| {
-                paths.into_iter().try_for_each(|path| expand_path(&path, recursive, &mut sources))
+                paths.iter().try_for_each(|path| expand_path(path, recursive, &mut sources))?;
+                if sources.is_empty() { Err(nothing_to_read(&paths)) } else { Ok(()) }
             }),
             source => {
                 sources.push(source);
@@ -54,41 +56,55 @@ fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         translated = translated.replace("**", "*");
     }
     let matching = glob::glob(&translated).map_err(|_| {
-        Failure::Message(format!("pattern {pattern:?} is not valid: syntax error in pattern"))
+        Failure::Message(format!(
+            "pattern {pattern} is not valid: syntax error in pattern",
+            pattern = quoted(&pattern)
+        ))
     })?;
     let matching = matching.collect::<Result<Vec<PathBuf>, _>>();
-    let matching = matching
-        .map_err(|error| Failure::Message(format!("the path {pattern:?} cannot be accessed: {error}")))?;
+    let matching = matching.map_err(|error| {
+        Failure::Message(format!(
+            "the path {pattern} cannot be accessed: {error}",
+            pattern = quoted(&pattern)
+        ))
+    })?;
     if matching.is_empty() { Err(missing(path)) } else { Ok(matching) }
 }
 
 fn missing(path: &Path) -> Failure {
-    Failure::Message(format!("the path {path:?} does not exist"))
+    Failure::Message(format!("the path {path} does not exist", path = quoted(path.to_string_lossy())))
 }
 
 fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => missing(path),
-        _ => Failure::Message(format!("the path {path:?} cannot be accessed: {}", io_text(&error))),
+        _ => Failure::Message(format!(
+            "the path {path} cannot be accessed: {}",
+            io_text(&error),
+            path = quoted(path.to_string_lossy())
+        )),
     })?;
     if !metadata.is_dir() {
         sources.push(file(path.to_owned()));
         return Ok(());
     }
-    let before = sources.len();
-    folder(path, recursive, sources)?;
-    if sources.len() == before {
-        let path = path.display();
-        let known = EXTENSIONS.map(|extension| format!(".{extension}")).join(" ");
-        return Err(Failure::Message(format!(
-            "error reading [{path}]: recognized file extensions are [{known}]"
-        )));
-    }
-    Ok(())
+    folder(path, recursive, sources)
+}
+
+/// Folders with no file to read in them, where nothing was found before either.
+fn nothing_to_read(paths: &[PathBuf]) -> Failure {
+    let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let known = EXTENSIONS.map(|extension| format!(".{extension}")).join(" ");
+    Failure::Message(format!("error reading [{}]: recognized file extensions are [{known}]", paths.join(" ")))
 }
 
 fn folder(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
-    let refuse = |error| Failure::Message(format!("the path {path:?} cannot be accessed: {error}"));
+    let refuse = |error| {
+        Failure::Message(format!(
+            "the path {path} cannot be accessed: {error}",
+            path = quoted(path.to_string_lossy())
+        ))
+    };
     let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(refuse)?;
     let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
     paths.sort();
@@ -176,7 +192,8 @@ async fn fetch(url: &str) -> Result<Vec<u8>, Failure> {
             let name = http::StatusCode::from_u16(code).ok().and_then(|code| code.canonical_reason());
             let told = format!("{code} {}", name.unwrap_or_default());
             Failure::Message(format!(
-                "unable to read URL {url:?}, server reported {told}, status code={code}"
+                "unable to read URL {url}, server reported {told}, status code={code}",
+                url = quoted(url)
             ))
         }
         None => Failure::from(error),

@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use klient_apimachinery::codec::protobuf::Envelope;
 use klient_apimachinery::codec::{Format, Kind as _, Wire};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
@@ -139,7 +140,7 @@ fn status_of(call: &Call, code: StatusCode, text: &str) -> Status {
         504 => (Reason::Timeout, "the server was unable to return a response in the time allotted, but may still be processing the request".to_owned()),
         code if code >= 500 => (
             Reason::InternalError,
-            format!("an error on the server ({text:?}) has prevented the request from succeeding"),
+            format!("an error on the server ({text}) has prevented the request from succeeding", text = quoted(text)),
         ),
         other => {
             let message = format!("the server responded with the status code {other} but did not return more information");

@@ -1,5 +1,6 @@
 //! JSON pointers (RFC 6901), and the places in a document that they name.
 
+use crate::go::quoted;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -173,5 +174,7 @@ fn parse(index: &str) -> Result<i64, Problem> {
     let digits = index.strip_prefix(['+', '-']).unwrap_or(index);
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     let problem = if is_number { "value out of range" } else { "invalid syntax" };
-    index.parse().map_err(|_| Problem(format!("strconv.Atoi: parsing {index:?}: {problem}")))
+    index
+        .parse()
+        .map_err(|_| Problem(format!("strconv.Atoi: parsing {index}: {problem}", index = quoted(index))))
 }

@@ -1,6 +1,7 @@
 //! [`Node`], what is known of a place in an object.
 
 use super::{Result, fail};
+use crate::go::quoted;
 use crate::schema::{Field, Patch, Schema, Type};
 
 /// What is known of a place in an object.
@@ -66,7 +67,10 @@ impl Node {
         };
         match field {
             Some(field) => Ok(field),
-            None => fail(format!("unable to find api field in struct {go_name} for the json field {name:?}")),
+            None => fail(format!(
+                "unable to find api field in struct {go_name} for the json field {name}",
+                name = quoted(name)
+            )),
         }
     }
 }

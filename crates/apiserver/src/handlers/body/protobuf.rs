@@ -4,6 +4,7 @@ mod weight;
 
 use klient_apimachinery::codec::protobuf::{self, Envelope, MAGIC};
 use klient_apimachinery::codec::{DecodeError, ManagedFields, json};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::message::Dynamic;
 use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_apimachinery::schema::Schema;
@@ -30,7 +31,8 @@ pub(super) fn read(context: &Context, kind: &str, api_version: &str) -> Result<M
     let schema = klient_schema::kind(group, version, kind).expect("kinds that are served have a schema");
     decode(envelope.raw, schema).map_err(|problem| {
         Failure::bad_request(format!(
-            "{kind} in version {version:?} cannot be handled as a {kind}: {problem}"
+            "{kind} in version {version} cannot be handled as a {kind}: {problem}",
+            version = quoted(version)
         ))
     })
 }

@@ -3,6 +3,7 @@
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use base64::{DecodeError, Engine as _};
+use klient_apimachinery::go::quoted;
 use serde::{Deserialize, Serialize};
 
 use crate::respond;
@@ -45,7 +46,10 @@ impl Token {
         let token: Token = serde_json::from_slice(&bytes)
             .map_err(|error| refuse(&syntax::problem(&bytes).unwrap_or_else(|| error.to_string())))?;
         if token.v != VERSION {
-            return Err(refuse(&format!("server does not recognize this encoded version {:?}", token.v)));
+            return Err(refuse(&format!(
+                "server does not recognize this encoded version {}",
+                quoted(&token.v)
+            )));
         }
         if token.rv == 0 {
             return Err(refuse("incorrect encoded start resourceVersion (version meta.k8s.io/v1)"));

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{ApiResource, ApplyOptions, Error, RestMapper, WriteOptions};
 use ring::digest;
@@ -71,8 +72,9 @@ impl ApplySet {
         cluster: &Cluster,
         program: &str,
     ) -> Result<Self, Failure> {
-        let invalid =
-            |problem: String| Failure::Message(format!("invalid parent reference {parent:?}: {problem}"));
+        let invalid = |problem: String| {
+            Failure::Message(format!("invalid parent reference {parent}: {problem}", parent = quoted(parent)))
+        };
         let (resource, name) = parent.split_once('/').unwrap_or(("secrets", parent));
         if name.is_empty() {
             return Err(invalid("name cannot be blank".to_owned()));
@@ -119,7 +121,8 @@ impl ApplySet {
             if !allowed.contains(&info.group_resource()) {
                 let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
                 failures.push(Failure::Message(format!(
-                    "resource {resource:?} is not permitted as an ApplySet parent"
+                    "resource {resource} is not permitted as an ApplySet parent",
+                    resource = quoted(resource)
                 )));
             }
         }
@@ -131,7 +134,8 @@ impl ApplySet {
         for item in items {
             if item.object.labels().any(|(label, _)| label == PART_OF) {
                 return Err(Failure::Message(format!(
-                    "ApplySet label {PART_OF:?} already set in input data"
+                    "ApplySet label {PART_OF} already set in input data",
+                    PART_OF = quoted(PART_OF)
                 )));
             }
             item.object.set_label(PART_OF, &self.id());
@@ -241,41 +245,52 @@ impl ApplySet {
             }
             Err(error) => {
                 let problem = Failure::from(error).go_text();
-                return fail(format!("failed to fetch ApplySet parent object {told:?}: {problem}"));
+                return fail(format!(
+                    "failed to fetch ApplySet parent object {told}: {problem}",
+                    told = quoted(told)
+                ));
             }
         };
         let annotation =
             |key: &str| object.annotations().find(|(name, _)| *name == key).map(|(_, text)| text);
         let Some(tooling) = annotation(TOOLING) else {
             return fail(format!(
-                "ApplySet parent object {told:?} already exists and is missing required annotation {TOOLING:?}"
+                "ApplySet parent object {told} already exists and is missing required annotation {TOOLING}",
+                told = quoted(told),
+                TOOLING = quoted(TOOLING)
             ));
         };
         let keeper = tooling.rsplit_once('/').map_or(tooling, |(name, _)| name);
         if keeper != self.tool {
             let tool = &self.tool;
             return fail(format!(
-                "ApplySet parent object {told:?} already exists and is managed by tooling {keeper:?} instead of {tool:?}"
+                "ApplySet parent object {told} already exists and is managed by tooling {keeper} instead of {tool}",
+                told = quoted(told),
+                keeper = quoted(keeper),
+                tool = quoted(tool)
             ));
         }
         let id = self.id();
         match object.labels().find(|(label, _)| *label == ID) {
             None => {
                 return fail(format!(
-                    "ApplySet parent object {told:?} exists and does not have required label {ID}"
+                    "ApplySet parent object {told} exists and does not have required label {ID}",
+                    told = quoted(told)
                 ));
             }
             Some((_, other)) if other != id => {
                 return fail(format!(
-                    "ApplySet parent object {told:?} exists and has incorrect value for label {ID:?} (got: {other}, \
-                     want: {id})"
+                    "ApplySet parent object {told} exists and has incorrect value for label {ID} (got: {other}, \
+                     want: {id})",
+                    told = quoted(told),
+                    ID = quoted(ID)
                 ));
             }
             Some(_) => {}
         }
         let kinds = members_of(cluster.mapper().await?, annotation(KINDS), annotation(RESOURCES));
         self.before.kinds = kinds.map_err(|problem| {
-            Failure::Message(format!("parsing ApplySet annotation on {told:?}: {problem}"))
+            Failure::Message(format!("parsing ApplySet annotation on {told}: {problem}", told = quoted(told)))
         })?;
         let namespaces = annotation(NAMESPACES).unwrap_or_default().split(',');
         let namespaces = namespaces.filter(|namespace| !namespace.is_empty()).map(str::to_owned);
@@ -371,7 +386,10 @@ fn members_of(
             for name in named(kinds) {
                 let (kind, group) = name.split_once('.').unwrap_or((&name, ""));
                 let found = mapper.kind(group, kind, None).map_err(|error| {
-                    format!("could not find mapping for kind in {KINDS:?} annotation: {error}")
+                    format!(
+                        "could not find mapping for kind in {KINDS} annotation: {error}",
+                        KINDS = quoted(KINDS)
+                    )
                 })?;
                 members.insert(name, found.clone());
             }
@@ -379,14 +397,18 @@ fn members_of(
         (None, Some(resources)) => {
             for name in named(resources) {
                 let found = mapper.resource(&name).map_err(|error| {
-                    format!("invalid group resource in {RESOURCES:?} annotation: {error}")
+                    format!(
+                        "invalid group resource in {RESOURCES} annotation: {error}",
+                        RESOURCES = quoted(RESOURCES)
+                    )
                 })?;
                 members.insert(group_kind(found), found.clone());
             }
         }
         (None, None) => {
             return Err(format!(
-                "kubectl requires the {KINDS:?} annotation to be set on all ApplySet parent objects"
+                "kubectl requires the {KINDS} annotation to be set on all ApplySet parent objects",
+                KINDS = quoted(KINDS)
             ));
         }
     }

@@ -1,6 +1,7 @@
 //! `klient apply view-last-applied`.
 
 use clap::Args;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Object, Unstructured, yaml};
 use serde_json::Value;
 
@@ -41,7 +42,8 @@ pub(super) async fn run(args: ViewArgs, session: &mut Session) -> Result<(), Fai
             (None, Some(source)) => {
                 let name = object.name();
                 return Err(Failure::Message(format!(
-                    "error when no last-applied-configuration annotation found on resource: {name}\n {source:?}: <nil>"
+                    "error when no last-applied-configuration annotation found on resource: {name}\n {source}: <nil>",
+                    source = quoted(source)
                 )));
             }
             // As kubectl does, objects that are named on the command line are passed over.

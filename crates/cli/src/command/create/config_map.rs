@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Unstructured, validation};
 use serde_json::{Map, Value};
 
@@ -73,15 +74,17 @@ impl Entries<'_> {
         let problems = validation::config_map_key(key);
         if !problems.is_empty() {
             return Err(Failure::Message(format!(
-                "{key:?} is not a valid key name for a ConfigMap: {}",
-                problems.join(",")
+                "{key} is not a valid key name for a ConfigMap: {}",
+                problems.join(","),
+                key = quoted(key)
             )));
         }
         for (field, entries) in [("Data", &self.data), ("BinaryData", &self.binary)] {
             if entries.contains_key(key) {
                 return Err(Failure::Message(format!(
-                    "cannot add key {key:?}, another key by that name already exists in {field} for ConfigMap {:?}",
-                    self.name
+                    "cannot add key {key}, another key by that name already exists in {field} for ConfigMap {}",
+                    quoted(self.name),
+                    key = quoted(key)
                 )));
             }
         }

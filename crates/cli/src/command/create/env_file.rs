@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation;
 
 use crate::failure::{Failure, io_text};
@@ -41,7 +42,11 @@ pub(super) fn read(
         };
         let problems = validation::env_var_name(key);
         if !problems.is_empty() {
-            return Err(Failure::Message(format!("{key:?} is not a valid key name: {}", problems.join(";"))));
+            return Err(Failure::Message(format!(
+                "{key} is not a valid key name: {}",
+                problems.join(";"),
+                key = quoted(key)
+            )));
         }
         add(key, &value)?;
     }

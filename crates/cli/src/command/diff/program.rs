@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use klient_apimachinery::go::quoted;
 use tokio::process::Command;
 
 use super::folder::Folder;
@@ -34,7 +35,9 @@ pub(super) async fn run(live: &Folder, merged: &Folder, session: &mut Session) -
             program
         }
     };
-    let failed = |problem: String| Err(Failure::Message(format!("failed to run {program:?}: {problem}")));
+    let failed = |problem: String| {
+        Err(Failure::Message(format!("failed to run {program}: {problem}", program = quoted(program))))
+    };
     // With this program it ends too.
     match command.kill_on_drop(true).status().await {
         Ok(status) if status.success() => Ok(()),
