@@ -14,6 +14,14 @@ kind: ConfigMap
 metadata: {name: two}
 -- dir/3.txt --
 not read
+-- tree/1.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: three}
+-- tree/none/a.txt --
+not read
+-- tree/nothing/a.txt --
+not read
 -- typed.yaml --
 apiVersion: v1
 kind: ConfigMapList
@@ -174,6 +182,8 @@ async fn a_name_may_be_a_pattern_that_the_shell_has_left_alone() {
         delete -f dir/*.y*ml
         apply -f dir/*.json
         diff -f dir/*.json
+        apply -f tree/* -o name
+        apply -f tree/n* -o name
         apply -f dir/[
         create -f missing.yaml -f missing/*.yaml
         apply -f ''
@@ -198,6 +208,11 @@ async fn a_name_may_be_a_pattern_that_the_shell_has_left_alone() {
         $ diff -f dir/*.json
         error: the path "dir/*.json" does not exist
         exit 2
+        $ apply -f tree/* -o name
+        configmap/three
+        $ apply -f tree/n* -o name
+        error: error reading [tree/none tree/nothing]: recognized file extensions are [.json .yaml .yml]
+        exit 1
         $ apply -f dir/[
         error: pattern "dir/[" is not valid: syntax error in pattern
         exit 1

@@ -43,7 +43,8 @@ async fn the_beginning_of_a_group_is_enough() {
         get deploy.app
         get Deployment.app
         get volumes.v1.zzz
-        get vols.nope
+        get Vols.nope
+        get nope.v1.apps
         delete vols.zzz x
         apply view-last-applied volumes.zz x",
     );
@@ -61,10 +62,13 @@ async fn the_beginning_of_a_group_is_enough() {
         $ get Deployment.app
         No resources found in shop namespace.
         $ get volumes.v1.zzz
-        error: the server doesn't have a resource type "volumes" in group "zzz"
+        error: the server doesn't have a resource type "volumes" in group "v1.zzz"
         exit 1
-        $ get vols.nope
-        error: the server doesn't have a resource type "vols" in group "nope"
+        $ get Vols.nope
+        error: the server doesn't have a resource type "Vols" in group "nope"
+        exit 1
+        $ get nope.v1.apps
+        error: the server doesn't have a resource type "nope" in group "v1.apps"
         exit 1
         $ delete vols.zzz x
         Error from server (NotFound): volumes.zzz.io "x" not found

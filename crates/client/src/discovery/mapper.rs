@@ -99,9 +99,13 @@ impl RestMapper {
                 })
                 .or_else(|| self.find_in_prefixed_groups(base, group)),
         });
-        found.ok_or_else(|| {
-            let group = (!rest.is_empty()).then(|| with_version.map_or(rest, |(_, group)| group).to_owned());
-            NoMatch::Resource(base.to_owned(), group)
+        // As kubectl, which takes all behind the first dot for the group here.
+        found.ok_or_else(|| match name.split_once('.') {
+            Some((base, group)) if !group.is_empty() => {
+                NoMatch::Resource(base.to_owned(), Some(group.to_owned()))
+            }
+            Some((base, _)) => NoMatch::Resource(base.to_owned(), None),
+            None => NoMatch::Resource(name.to_owned(), None),
         })
     }
 
