@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use libyaml_safer::{Error, ErrorKind, Event, EventData, Parser, ScalarStyle};
 use serde_json::{Map, Value};
 
 use super::YamlError;
 use super::scalar::{Scalar, resolve};
+use crate::ByteString;
 use crate::go;
 
 /// How deep lists and maps may be nested.
@@ -292,17 +290,12 @@ fn scalar(tag: Option<&str>, text: String, plain_implicit: bool) -> Result<Value
     resolved(tag, &text, plain_implicit)?.into_json(text)
 }
 
-/// Base64 as Go reads it: bits behind the last byte may be set.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
-
 /// The text in base64, which may have line breaks within.
 fn binary(base64: &str) -> Result<String, YamlError> {
-    let bytes = BASE64.decode(base64.replace(['\r', '\n'], ""));
-    let bytes = bytes.map_err(|_| YamlError::yaml("!!binary value contains invalid base64 data"))?;
+    let bytes = ByteString::from_base64(base64)
+        .map_err(|_| YamlError::yaml("!!binary value contains invalid base64 data"))?;
     // Go's JSON has one replacement character for each byte that is no UTF-8.
+    let bytes = bytes.as_ref();
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -357,12 +357,15 @@ fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
 ) -> Result<Value, String> {
     match text.parse::<T>() {
         Ok(time) if time == T::default() => Ok(Value::Null),
-        // An offset may lead beyond what RFC 3339 can write. Kubernetes stores such a time, and no client can read
-        // the object after that.
-        Ok(time) if time.to_string().parse::<T>().is_err() => {
-            Err(format!("the year of {} in UTC is outside of [0,9999]", quoted(text)))
+        Ok(time) => {
+            let written = time.to_string();
+            // An offset may lead beyond what RFC 3339 can write. Kubernetes stores such a time, and no client can
+            // read the object after that.
+            match written.parse::<T>() {
+                Ok(_) => Ok(written.into()),
+                Err(_) => Err(format!("the year of {} in UTC is outside of [0,9999]", quoted(text))),
+            }
         }
-        Ok(time) => Ok(time.to_string().into()),
         Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
     }
 }

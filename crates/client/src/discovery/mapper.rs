@@ -100,12 +100,9 @@ impl RestMapper {
                 .or_else(|| self.find_in_prefixed_groups(base, group)),
         });
         // As kubectl, which takes all behind the first dot for the group here.
-        found.ok_or_else(|| match name.split_once('.') {
-            Some((base, group)) if !group.is_empty() => {
-                NoMatch::Resource(base.to_owned(), Some(group.to_owned()))
-            }
-            Some((base, _)) => NoMatch::Resource(base.to_owned(), None),
-            None => NoMatch::Resource(name.to_owned(), None),
+        found.ok_or_else(|| {
+            let (base, group) = name.split_once('.').unwrap_or((name, ""));
+            NoMatch::Resource(base.to_owned(), (!group.is_empty()).then(|| group.to_owned()))
         })
     }
 

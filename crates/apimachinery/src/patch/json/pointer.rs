@@ -1,11 +1,11 @@
 //! JSON pointers (RFC 6901), and the places in a document that they name.
 
-use crate::go::quoted;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::MAX_DEPTH;
+use crate::go::quoted;
 
 /// Why nothing can be done at a place.
 pub(super) struct Problem(String);
