@@ -16,7 +16,7 @@ use crate::root;
 pub(crate) use apply::apply;
 pub(crate) use informers::informers;
 use peer::{Peer, Server};
-use row::Row;
+use row::{Row, Rows};
 pub(crate) use wire::wire;
 
 /// Where the programs find their files, from the folder they are run in.
@@ -62,17 +62,10 @@ impl Bench {
         Server::start(&self.server)
     }
 
-    /// Prints figures, and keeps them beside the programs.
-    fn report(&self, name: &str, rows: &[Row]) -> Result<(), String> {
-        let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
-        print(&text);
+    /// Keeps figures beside the programs.
+    fn record(&self, name: &str, rows: &Rows) -> Result<(), String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let record = self.folder.join(format!("target/{name}-{now}.tsv"));
-        fs::write(&record, text).map_err(|error| format!("cannot write {}: {error}", record.display()))
+        fs::write(&record, rows.to_string()).map_err(|error| format!("cannot write {}: {error}", record.display()))
     }
-}
-
-#[allow(clippy::print_stdout, reason = "the figures are what the task is for")]
-fn print(text: &str) {
-    print!("{text}");
 }

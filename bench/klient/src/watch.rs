@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use klient_api::core::v1::Pod;
-use klient_cache::{Event, Informer, Registration};
+use klient_cache::{Event, HandlerOptions, Informer, Overflow, Registration};
 use measure::{Args, Clock};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -17,7 +17,9 @@ pub(crate) async fn events(args: &Args, out: &mut Map<String, Value>) -> (Inform
     let mut done = Some(done);
     let (mut first, mut told, mut length) = (None, 0, 0);
     let informer = of_pods(args);
-    let handler = informer.add_handler(move |event: Event<Pod>| {
+    // Every change counts, so that none may be left out for a later one of the same object.
+    let options = HandlerOptions { overflow: Overflow::Block, ..HandlerOptions::default() };
+    let handler = informer.add_handler_with(options, move |event: Event<Pod>| {
         let Event::Updated { new, .. } = event else { return };
         let first = *first.get_or_insert_with(Clock::start);
         told += 1;

@@ -2,7 +2,7 @@
 
 use super::build::cargo;
 use super::runs::{median, pair};
-use super::{Bench, DATA, Row};
+use super::{Bench, DATA, Row, Rows};
 use crate::root;
 use crate::servers::{self, Server};
 
@@ -13,7 +13,7 @@ pub(crate) fn apply() -> Result<(), String> {
     let bench = Bench::build()?;
     let (klient, client_go) = (&bench.klient, &bench.client_go);
     klient.run(&format!("apply-data --data {DATA}"))?;
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     for (what, name) in [
         ("deployment", "apply of an unchanged Deployment with 10 managers, µs, Go"),
         ("list", "apply of an unchanged list of 1,000 by key, µs, Go"),
@@ -42,5 +42,5 @@ pub(crate) fn apply() -> Result<(), String> {
             rows.push(Row::rate(name, ours, theirs, REACH));
         }
     }
-    bench.report("apply", &rows)
+    bench.record("apply", &rows)
 }

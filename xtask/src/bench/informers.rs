@@ -1,7 +1,7 @@
 //! `cargo xtask bench informers`: how informers, their stores and the work queue compare.
 
 use super::runs::{Runs, in_turn, median, pair};
-use super::{Bench, DATA, Row};
+use super::{Bench, DATA, Row, Rows};
 
 /// What an informer of client-go is asked for.
 const CLIENT_GO: &str = "--enc pb --mode typed";
@@ -9,7 +9,7 @@ const CLIENT_GO: &str = "--enc pb --mode typed";
 pub(crate) fn informers() -> Result<(), String> {
     let bench = Bench::build()?;
     bench.dump(100_000)?;
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     let serving = bench.serve()?;
     // The server makes its pods when they are first asked for.
     for pods in [1, 1000, 10_000, 100_000] {
@@ -23,11 +23,11 @@ pub(crate) fn informers() -> Result<(), String> {
     drop(serving);
     index(&bench, &mut rows)?;
     queue(&bench, &mut rows)?;
-    bench.report("informers", &rows)
+    bench.record("informers", &rows)
 }
 
 /// The first list, of 10,000 pods.
-fn sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
+fn sync(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
     let (klient, ours) = (&bench.klient, "informer --n 10000");
     let theirs = format!("informer --n 10000 {CLIENT_GO}");
     let [packed, decoded, whole, listed, streamed, kube] = in_turn([
@@ -59,7 +59,7 @@ fn sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
 }
 
 /// The first list, of 100,000 pods.
-fn large_sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
+fn large_sync(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
     let theirs = format!("informer --n 100000 {CLIENT_GO}");
     let [packed, paged, whole, listed, streamed] = in_turn([
         (&bench.klient, "informer --n 100000"),
@@ -82,7 +82,7 @@ fn large_sync(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
 }
 
 /// Changes, each taken and handed to one handler.
-fn watch(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
+fn watch(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
     let (klient, ours) = (&bench.klient, "watch --n 1000 --m 20000");
     let theirs = format!("{ours} {CLIENT_GO}");
     let [keys, decoding, whole, listed, streamed, kube] = in_turn([
@@ -104,7 +104,7 @@ fn watch(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
 }
 
 /// Reading a store of 100,000 pods.
-fn index(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
+fn index(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
     let case = format!("index --n 100000 --data {DATA}");
     let [packed, decoded, client_go, kube] = in_turn([
         (&bench.klient, &case),
@@ -155,7 +155,7 @@ fn index(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
 }
 
 /// Keys through a work queue: added, taken and done.
-fn queue(bench: &Bench, rows: &mut Vec<Row>) -> Result<(), String> {
+fn queue(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
     for workers in [1, 2, 4, 16] {
         let case = format!("queue --count 1000000 --conc {workers}");
         let side = |peer| (peer, case.as_str(), "adds_per_s");

@@ -1,4 +1,4 @@
-//! [`Row`], a figure and what it should reach.
+//! [`Row`], a figure and what it should reach, and [`Rows`].
 
 use std::fmt;
 
@@ -56,6 +56,24 @@ impl fmt::Display for Row {
             Reach::Any => ("-".to_owned(), "-"),
         };
         write!(f, "{}\t{:.1}\t{peer}\t{ratio}\t{reach}\t{word}", self.name, self.ours)
+    }
+}
+
+/// The figures of a run. Each is printed when it is known, so that a run that fails later leaves the others.
+#[derive(Default)]
+pub(super) struct Rows(Vec<Row>);
+
+impl Rows {
+    #[allow(clippy::print_stdout, reason = "the figures are what the task is for")]
+    pub(super) fn push(&mut self, row: Row) {
+        println!("{row}");
+        self.0.push(row);
+    }
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|row| writeln!(f, "{row}"))
     }
 }
 

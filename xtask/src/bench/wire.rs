@@ -2,7 +2,7 @@
 
 use super::build::{api_build_seconds, cargo};
 use super::runs::{in_turn, median, pair};
-use super::{Bench, DATA, Row};
+use super::{Bench, DATA, Row, Rows};
 use crate::root;
 use crate::servers::{self, Server};
 
@@ -10,7 +10,7 @@ pub(crate) fn wire() -> Result<(), String> {
     let bench = Bench::build()?;
     bench.dump(10_000)?;
     let (klient, client_go, kube) = (&bench.klient, &bench.client_go, &bench.kube);
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     let decode = |enc: &str| format!("decode --n 10000 --enc {enc} --data {DATA}");
 
     let pb = decode("pb");
@@ -44,10 +44,11 @@ pub(crate) fn wire() -> Result<(), String> {
     let [runs] = in_turn([(klient, &*unread)])?;
     let (beside, alone) = (runs.median("us_beside")?, runs.median("us_alone")?);
     rows.push(Row::ratio("GET beside 1,000 unread lists and watches, µs, alone", beside, alone, 1.2));
-    rows.push(Row::limit("KiB held by an unread response of 2 MB", runs.median("kib_per_unread")?, 1_280.0));
+    // The window of a stream, and up to half of it more in the buffers that frames were read into.
+    rows.push(Row::limit("KiB held by an unread response of 2 MB", runs.median("kib_per_unread")?, 1_664.0));
     drop(embedded);
 
     rows.push(Row::limit("building klient-api, all groups, debug, CPU s", api_build_seconds(false)?, 20.0));
     rows.push(Row::limit("building klient-api, all groups, release, CPU s", api_build_seconds(true)?, 45.0));
-    bench.report("wire", &rows)
+    bench.record("wire", &rows)
 }
