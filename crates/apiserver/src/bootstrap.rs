@@ -5,8 +5,9 @@ use std::sync::Arc;
 use klient_apimachinery::Time;
 use serde_json::{Value, json};
 
-use crate::ownership::Ownership;
+use crate::managed_fields::ManagedFields;
 use crate::state::State;
+use crate::storage::Write;
 use crate::values::{Map, map_at, text_at};
 
 const OBJECTS: &str = include_str!("bootstrap.jsonl");
@@ -15,15 +16,15 @@ const OBJECTS: &str = include_str!("bootstrap.jsonl");
 /// are refused as those of a server that was started again.
 ///
 /// `ca_pem` is the authority of client certificates.
-pub(crate) fn populate(state: &Arc<State>, ca_pem: &str) {
+pub(crate) async fn populate(state: &Arc<State>, ca_pem: &str) {
     let time = Time::now().to_string();
     for line in OBJECTS.lines() {
         let Ok(Value::Object(object)) = serde_json::from_str(line) else {
             unreachable!("the file holds a JSON object a line")
         };
-        put(state, object, &time);
+        put(state, object, &time).await;
     }
-    put(state, extension_apiserver_authentication(ca_pem), &time);
+    put(state, extension_apiserver_authentication(ca_pem), &time).await;
     state.store.compact();
 }
 
@@ -50,25 +51,21 @@ fn extension_apiserver_authentication(ca_pem: &str) -> Map {
     }
 }
 
-fn put(state: &Arc<State>, object: Map, time: &str) {
+async fn put(state: &Arc<State>, object: Map, time: &str) {
     let (group, version) = text_at(&object, &["apiVersion"]).split_once('/').unwrap_or(("", "v1"));
     let kind = text_at(&object, &["kind"]);
     let resources = klient_schema::resources(group, version).unwrap_or_default();
     let plural = resources.iter().find(|resource| resource.kind == kind).map(|resource| resource.plural);
     let resource = state.registry.built_in(group, version, plural.unwrap_or_default());
     let mut object = resource.decode(object).expect("the objects fit their types").object;
-    Ownership::of(&resource, None).update(None, &mut object, "kube-apiserver");
+    ManagedFields::of(&resource, None).update(None, &mut object, "kube-apiserver");
     let metadata = map_at(&mut object, "metadata");
     metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
     metadata.insert("creationTimestamp".to_owned(), time.into());
     let (namespace, name) = (text_at(metadata, &["namespace"]), text_at(metadata, &["name"]));
     let key = resource.key((!namespace.is_empty()).then_some(namespace), name);
-    if resource.info.kind == "Service" {
-        state.addresses.note(&object);
-    }
-    let mut encode = |version| resource.store(key.clone(), object.clone(), Some(version));
-    state
-        .store
-        .create(&resource.table, key.clone(), &[], &mut encode)
-        .expect("the objects have names of their own");
+    resource.strategy.occupy(&state.addresses, &object);
+    let write = Write::Create { object: resource.draft(key, &mut object), needs: &[] };
+    let created = state.store.commit(&resource.table, write).await;
+    created.expect("the objects have names of their own");
 }

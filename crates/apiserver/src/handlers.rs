@@ -5,19 +5,17 @@ mod binding;
 mod body;
 mod component_status;
 mod create;
-pub(crate) mod delete;
+mod delete;
 mod kubelet;
 mod list;
 pub(crate) mod options;
 mod patch;
 pub(crate) mod read;
-mod resize;
 mod reviews;
 mod scale;
-pub(crate) mod update;
+mod update;
 mod watch;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,11 +24,13 @@ use http::{HeaderMap, Response};
 use crate::auth::User;
 use crate::negotiate::{Format, Offer, negotiate};
 use crate::registry::Resource;
+use crate::registry::pipeline::Pipeline;
 use crate::request::{Query, RequestInfo, Verb};
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result, Target};
 use crate::storage::Key;
+use crate::warnings::Warnings;
 
 /// A request for a resource.
 pub(crate) struct Context {
@@ -55,21 +55,7 @@ pub(crate) async fn handle(context: &mut Context) -> Result<Response<Body>> {
     context.warnings.extend(context.resource.warning.clone());
     match context.info.subresource.clone() {
         None => context.resource_verb().await,
-        Some(subresource) => context.subresource_verb(&subresource),
-    }
-}
-
-/// What a client is warned of while its object is written.
-#[derive(Default)]
-pub(crate) struct Warnings(RefCell<Vec<String>>);
-
-impl Warnings {
-    pub(crate) fn add(&self, warnings: Vec<String>) {
-        self.0.borrow_mut().extend(warnings);
-    }
-
-    pub(crate) fn take(&self) -> Vec<String> {
-        self.0.take()
+        Some(subresource) => context.subresource_verb(&subresource).await,
     }
 }
 
@@ -88,7 +74,7 @@ impl Context {
             return reviews::create(self);
         }
         if self.resource.info.kind == "Binding" && self.resource.info.group.is_empty() {
-            return binding::create(self);
+            return binding::create(self).await;
         }
         if component_status::is_component_status(&self.resource) {
             return component_status::answer(self);
@@ -99,10 +85,10 @@ impl Context {
             Verb::Watch => watch::watch(self).await,
             Verb::Create if self.info.name.is_some() => Err(Failure::method_not_allowed()),
             Verb::Update | Verb::Patch if self.info.name.is_none() => Err(Failure::method_not_allowed()),
-            Verb::Create => create::create(self),
-            Verb::Update => update::update(self, None),
-            Verb::Patch => patch::patch(self, None),
-            Verb::Delete => delete::delete(self),
+            Verb::Create => create::create(self).await,
+            Verb::Update => update::update(self, None).await,
+            Verb::Patch => patch::patch(self, None).await,
+            Verb::Delete => delete::delete(self).await,
             Verb::DeleteCollection => delete::delete_collection(self).await,
         }
     }
@@ -132,7 +118,7 @@ impl Context {
         }
     }
 
-    fn subresource_verb(&mut self, name: &str) -> Result<Response<Body>> {
+    async fn subresource_verb(&mut self, name: &str) -> Result<Response<Body>> {
         let Some(subresource) = self.resource.subresource(name) else {
             // Of custom resources upstream says that the object is not there.
             let is_custom = self.resource.is_custom();
@@ -147,18 +133,18 @@ impl Context {
             return Err(Failure::method_not_allowed());
         }
         match (name, verb) {
-            ("binding", Verb::Create) => binding::create(self),
+            ("binding", Verb::Create) => binding::create(self).await,
             ("log", Verb::Get) if self.resource.info.kind == "Pod" => kubelet::log(self),
             ("attach" | "exec" | "portforward", Verb::Get | Verb::Create) => kubelet::stream(self, name),
             ("scale", Verb::Get) => scale::get(self),
-            ("scale", Verb::Update) => scale::update(self),
-            ("scale", Verb::Patch) => scale::patch(self),
+            ("scale", Verb::Update) => scale::update(self).await,
+            ("scale", Verb::Patch) => scale::patch(self).await,
             ("status", Verb::Get) => read::get_now(self),
             ("status" | "finalize" | "approval" | "ephemeralcontainers" | "resize", Verb::Update) => {
-                update::update(self, Some(name))
+                update::update(self, Some(name)).await
             }
             ("status" | "finalize" | "approval" | "ephemeralcontainers" | "resize", Verb::Patch) => {
-                patch::patch(self, Some(name))
+                patch::patch(self, Some(name)).await
             }
             (_, Verb::Get) if matches!(name, "approval" | "ephemeralcontainers" | "resize") => {
                 read::get_now(self)
@@ -183,6 +169,17 @@ impl Context {
     /// What the request is about.
     pub(crate) fn target(&self) -> Target<'_> {
         self.resource.target(self.name())
+    }
+
+    /// The write pipeline for the request.
+    pub(crate) fn pipeline<'a>(
+        &'a self,
+        subresource: Option<&'a str>,
+        manager: Option<&'a str>,
+        warnings: &'a Warnings,
+    ) -> Pipeline<'a> {
+        let Context { state, resource, .. } = self;
+        Pipeline { state, resource, subresource, manager, patching: false, dry_run: false, warnings }
     }
 
     /// The form of an answer that is one object.

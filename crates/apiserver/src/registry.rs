@@ -1,8 +1,15 @@
 //! What is served: every built-in resource, and those that CustomResourceDefinitions add.
 
+pub(crate) mod addresses;
+pub(crate) mod custom_resource_definitions;
+mod decode;
+pub(crate) mod deletion;
 mod fields;
+pub(crate) mod pipeline;
+mod resize;
 mod resource;
-mod rules;
+pub(crate) mod strategy;
+pub(crate) mod subresource;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};

@@ -16,15 +16,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::admission::Addresses;
+use crate::admission::{Chain, NamespaceLifecycle, Plugin};
 use crate::auth::{Modes, SUPERUSERS, TokenFileError, Tokens, User};
 use crate::bootstrap;
+use crate::controllers;
 use crate::discovery::Discovery;
+use crate::finalization::queue::Finalizations;
 use crate::local::Local;
-use crate::namespaces::Cleanups;
 use crate::registry::Registry;
-use crate::state::{Current, Names, State};
-use crate::storage::Store;
+use crate::registry::addresses::Addresses;
+use crate::state::{Current, State};
+use crate::storage::{Memory, Storage};
 use crate::tls::{Authority, ClientCertificate, TlsError};
 use serving::Serving;
 
@@ -104,6 +106,8 @@ impl std::error::Error for StartError {
 /// that a test [pauses](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) goes on in the server.
 pub struct Server {
     options: Options,
+    /// Admission plugins beside its own.
+    plugins: Vec<Arc<dyn Plugin>>,
     authority: Authority,
     tls: TlsAcceptor,
     address: SocketAddr,
@@ -124,6 +128,14 @@ impl Server {
     ///
     /// Outside a tokio runtime.
     pub async fn start(options: Options) -> Result<Server, StartError> {
+        Server::start_with(options, Vec::new()).await
+    }
+
+    /// Starts a server with admission plugins beside its own.
+    pub(crate) async fn start_with(
+        options: Options,
+        plugins: Vec<Arc<dyn Plugin>>,
+    ) -> Result<Server, StartError> {
         let (listener, address) = listen(options.listen).await?;
         let certificates = |error| StartError(StartProblem::Certificates(error));
         let authority = Authority::new().map_err(certificates)?;
@@ -134,26 +146,30 @@ impl Server {
             tokens.load(path).map_err(|error| StartError(StartProblem::Tokens(path.clone(), error)))?;
         }
         let (stop, stopped) = watch::channel(false);
+        let store: Arc<dyn Storage> = Arc::new(Memory::new(options.history));
+        let registry = Arc::new(Registry::new());
         let state = Arc::new(State {
-            store: Store::new(options.history).into(),
-            registry: Registry::new().into(),
+            admission: admission(&store, &registry, &plugins),
+            store,
+            registry,
             tokens: tokens.into(),
             impersonation_modes: Modes::default(),
             addresses: Addresses::default().into(),
             discovery: Discovery::default().into(),
-            names: Names::default(),
-            cleanups: Cleanups::default(),
+            controllers: controllers::ALL,
+            names: Mutex::default(),
+            finalizations: Finalizations::default(),
             namespace_controller: options.namespace_controller,
             address: address.to_string(),
             client_timeout: options.client_timeout,
             stopped,
         });
-        bootstrap::populate(&state, authority.pem());
+        bootstrap::populate(&state, authority.pem()).await;
         let admin_token = state.tokens.issue(User::new("kubernetes-admin", &[SUPERUSERS.to_owned()]));
         let current = Arc::new(Current::new(state.clone()));
         let serving = serve(listener, tls.clone(), state, stop, options.threads).await?;
         let serving = Mutex::new(Some(serving));
-        Ok(Server { options, authority, tls, address, admin_token, current, serving })
+        Ok(Server { options, plugins, authority, tls, address, admin_token, current, serving })
     }
 
     /// Stops the server: its port is free, its connections are closed and its threads have ended when this returns.
@@ -188,7 +204,10 @@ impl Server {
     /// # Ok(()) }
     /// ```
     pub async fn restart(&self) -> Result<(), StartError> {
-        self.start_again(|old, stopped| old.again(stopped).into()).await
+        let mut serving = self.serving.lock().await;
+        let (listener, stop, stopped) = self.prepare_restart(&mut serving).await?;
+        let state = Arc::new(self.current.state().again(stopped));
+        self.serve_again(&mut serving, listener, state, stop).await
     }
 
     /// Restarts the server as [`restart`](Self::restart) does, with the objects of a new cluster and no others.
@@ -203,31 +222,43 @@ impl Server {
     ///
     /// Outside a tokio runtime.
     pub async fn restart_empty(&self) -> Result<(), StartError> {
-        self.start_again(|old, stopped| {
-            let state = Arc::new(State {
-                store: Store::after(old.store.version(), self.options.history).into(),
-                registry: Registry::new().into(),
-                addresses: Addresses::default().into(),
-                discovery: Discovery::default().into(),
-                ..old.again(stopped)
-            });
-            bootstrap::populate(&state, self.authority.pem());
-            state
-        })
-        .await
+        let mut serving = self.serving.lock().await;
+        let (listener, stop, stopped) = self.prepare_restart(&mut serving).await?;
+        let old = self.current.state();
+        let store: Arc<dyn Storage> = Arc::new(Memory::after(old.store.version(), self.options.history));
+        let registry = Arc::new(Registry::new());
+        let state = Arc::new(State {
+            admission: admission(&store, &registry, &self.plugins),
+            store,
+            registry,
+            addresses: Addresses::default().into(),
+            discovery: Discovery::default().into(),
+            ..old.again(stopped)
+        });
+        bootstrap::populate(&state, self.authority.pem()).await;
+        self.serve_again(&mut serving, listener, state, stop).await
     }
 
-    async fn start_again(
+    /// Stops the server, if it runs, and listens again.
+    async fn prepare_restart(
         &self,
-        state: impl FnOnce(&State, watch::Receiver<bool>) -> Arc<State>,
-    ) -> Result<(), StartError> {
-        let mut serving = self.serving.lock().await;
+        serving: &mut Option<Serving>,
+    ) -> Result<(TcpListener, watch::Sender<bool>, watch::Receiver<bool>), StartError> {
         if let Some(serving) = serving.take() {
             serving.stop().await;
         }
         let (listener, _) = listen(self.address).await?;
         let (stop, stopped) = watch::channel(false);
-        let state = state(&self.current.state(), stopped);
+        Ok((listener, stop, stopped))
+    }
+
+    async fn serve_again(
+        &self,
+        serving: &mut Option<Serving>,
+        listener: TcpListener,
+        state: Arc<State>,
+        stop: watch::Sender<bool>,
+    ) -> Result<(), StartError> {
         self.current.replace(state.clone());
         *serving = Some(serve(listener, self.tls.clone(), state, stop, self.options.threads).await?);
         Ok(())
@@ -296,6 +327,13 @@ impl Server {
     pub fn resource_version(&self) -> u64 {
         self.current.state().store.version()
     }
+}
+
+/// The server's own plugins, and then others.
+fn admission(store: &Arc<dyn Storage>, registry: &Arc<Registry>, plugins: &[Arc<dyn Plugin>]) -> Chain {
+    let lifecycle = NamespaceLifecycle { storage: store.clone(), registry: registry.clone() };
+    let own: Arc<dyn Plugin> = Arc::new(lifecycle);
+    Chain::new(std::iter::once(own).chain(plugins.iter().cloned()).collect())
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -121,7 +121,7 @@ fn admit(
     requester: Arc<User>,
     attributes: &Attributes,
 ) -> Result<Arc<User>> {
-    let rbac = Rbac { store: &state.store, registry: &state.registry };
+    let rbac = Rbac { store: &*state.store, registry: &state.registry };
     let user = match auth::wanted(&parts.headers)? {
         Some(wanted) => {
             Arc::new(auth::impersonate(&rbac, &state.impersonation_modes, &requester, &wanted, attributes)?)

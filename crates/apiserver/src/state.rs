@@ -1,28 +1,33 @@
-//! [`State`], all that the parts of a server share, and [`Current`], that of a server that can be restarted.
+//! [`State`], shared by the parts of a server, [`Current`], that of a server that can be restarted, and [`Controller`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use klient_apimachinery::BoxFuture;
+use tokio::sync::{Mutex, watch};
 
-use crate::admission::Addresses;
+use crate::admission::Chain;
 use crate::auth::{Modes, Tokens};
 use crate::discovery::Discovery;
-use crate::namespaces::Cleanups;
+use crate::finalization::queue::Finalizations;
+use crate::registry::addresses::Addresses;
 use crate::registry::{Registry, Resource};
-use crate::storage::Store;
+use crate::storage::{Object, Storage};
+use crate::values::Map;
 
 /// What the parts of a server share, from one start to the next.
 pub(crate) struct State {
-    pub(crate) store: Arc<Store>,
+    pub(crate) store: Arc<dyn Storage>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) impersonation_modes: Modes,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) discovery: Arc<Discovery>,
-    /// The names of definitions, while some are given.
-    pub(crate) names: Names,
-    pub(crate) cleanups: Cleanups,
+    pub(crate) admission: Chain,
+    pub(crate) controllers: &'static [&'static dyn Controller],
+    /// Held while the names of a definition are accepted.
+    pub(crate) names: Mutex<()>,
+    pub(crate) finalizations: Finalizations,
     /// Whether namespaces are emptied and removed when they are deleted.
     pub(crate) namespace_controller: bool,
     /// `HOST:PORT` under which it is reached.
@@ -50,20 +55,26 @@ impl Current {
     }
 }
 
-/// Lets one at a time give names to definitions.
-#[derive(Default)]
-pub(crate) struct Names(Mutex<()>);
+/// A change that was stored.
+pub(crate) struct Committed<'a> {
+    /// The resource in the version in which the object is stored.
+    pub(crate) resource: &'a Arc<Resource>,
+    /// The object as it is stored, or its last state.
+    pub(crate) object: &'a Arc<Object>,
+    /// The state before, unless the object is new.
+    pub(crate) old: Option<&'a Map>,
+    pub(crate) deleted: bool,
+}
 
-impl Names {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, ()> {
-        // Nothing is kept in it that a panic could have left half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Follows up on changes, before the client that made them has its answer.
+pub(crate) trait Controller: Send + Sync {
+    /// Follows up on a change. It must not wait for anything but its own writes.
+    fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()>;
 }
 
 impl State {
-    /// The state of a server that is started again with the same objects. What was being cleaned up must be
-    /// [resumed](crate::namespaces::resume).
+    /// The state of a server that is started again with the same objects. What was being finalized must be
+    /// [resumed](crate::finalization::resume).
     pub(crate) fn again(&self, stopped: watch::Receiver<bool>) -> State {
         State {
             store: self.store.clone(),
@@ -72,12 +83,21 @@ impl State {
             impersonation_modes: Modes::default(),
             addresses: self.addresses.clone(),
             discovery: self.discovery.clone(),
-            names: Names::default(),
-            cleanups: Cleanups::default(),
+            admission: self.admission.clone(),
+            controllers: self.controllers,
+            names: Mutex::default(),
+            finalizations: Finalizations::default(),
             namespace_controller: self.namespace_controller,
             address: self.address.clone(),
             client_timeout: self.client_timeout,
             stopped,
+        }
+    }
+
+    /// Lets the controllers follow up on a change.
+    pub(crate) async fn committed(self: &Arc<Self>, change: &Committed<'_>) {
+        for controller in self.controllers {
+            controller.committed(self, change).await;
         }
     }
 

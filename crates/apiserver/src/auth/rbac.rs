@@ -9,7 +9,7 @@ use super::{SUPERUSERS, User};
 use crate::registry::Registry;
 use crate::request::{Query, RequestInfo, Verb};
 use crate::status::{Failure, Result, Target};
-use crate::storage::{Object, Page, Selection, Store, TableId};
+use crate::storage::{Object, Page, Selection, Storage, TableId};
 use crate::values::{Map, list_at, text_at};
 
 /// What someone wants to do.
@@ -87,7 +87,7 @@ impl Attributes {
 
 /// Decides by stored roles.
 pub(crate) struct Rbac<'a> {
-    pub(crate) store: &'a Store,
+    pub(crate) store: &'a dyn Storage,
     pub(crate) registry: &'a Registry,
 }
 

@@ -16,6 +16,9 @@ use super::structural::Structural;
 use super::version::warning;
 use crate::values::{self, Map, list_at, map_at, text_at};
 
+/// The finalizer by which a definition waits for its objects to be deleted.
+pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
 /// Sets what a definition leaves open.
 pub(crate) fn default(object: &mut Map) {
     let spec = map_at(object, "spec");

@@ -6,16 +6,17 @@ use klient_apimachinery::meta::Reason;
 use klient_apimachinery::yaml::Repeated;
 use serde_json::Value;
 
-use super::body::{check_namespace, media_type, read_yaml, repeated_keys};
-use super::create::Creation;
+use super::Context;
+use super::body::{check_name, check_namespace, media_type, read_yaml, repeated_keys};
 use super::options::{FieldValidation, Write, WriteOptions};
-use super::update::{Change, check_name};
-use super::{Context, Warnings};
-use crate::ownership::{Ownership, kind, named};
+use crate::managed_fields::{ManagedFields, kind, named};
 use crate::registry::Resource;
+use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
+use crate::storage::Object;
 use crate::values::{self, Map, map_at, text_at};
+use crate::warnings::Warnings;
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {
@@ -24,54 +25,44 @@ pub(crate) fn is_apply(headers: &HeaderMap) -> bool {
 
 /// Puts the configuration in the body into an object, or into what its subresource shows of it. An object that
 /// does not exist is created.
-pub(crate) fn apply(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
+pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Apply)?;
     let resource = context.resource.clone();
     let Config { fields: config, repeated } = Config::read(&context.body)?;
     let manager = options.manager(&context.headers);
-    let mut notes = Vec::new();
-    let ownership = Ownership::of(&resource, subresource);
+    let managed_fields = ManagedFields::of(&resource, subresource);
     let place = Place { resource: &resource, namespace: context.namespace(), name: context.name() };
     let warnings = Warnings::default();
-    let change = Change {
-        state: &context.state,
-        resource: &resource,
-        key: context.key(),
-        subresource,
-        manager: None,
-        patching: true,
-        dry_run: options.dry_run,
-        warnings: &warnings,
-    };
-    let creation = Creation {
-        state: &context.state,
-        resource: &resource,
-        manager: None,
-        dry_run: options.dry_run,
-        warnings: &warnings,
-    };
+    let pipeline = context.pipeline(subresource, None, &warnings);
+    let pipeline = Pipeline { patching: true, dry_run: options.dry_run, ..pipeline };
+    let key = context.key();
+    let mut notes = Vec::new();
     loop {
-        let (code, done) = if subresource.is_none() && change.current().is_err() {
-            let made = ownership.apply(None, &config, &manager, options.force);
+        let creates = subresource.is_none() && pipeline.current(&key).is_err();
+        let (code, done) = if creates {
+            let made = managed_fields.apply(None, &config, &manager, options.force);
             let made = made.and_then(|made| {
                 notes = check_repeated(&repeated, options.validation)?;
                 place.take_new(place.decode(made, &config)?)
             });
-            (StatusCode::CREATED, made.and_then(|made| creation.make(made)))
+            let created = match made {
+                Ok(made) => pipeline.create(made).await,
+                Err(failure) => Err(failure),
+            };
+            (StatusCode::CREATED, created)
         } else {
-            let changed = change.make(&mut |live, _| {
-                let applied = ownership.apply(Some(live), &config, &manager, options.force)?;
+            let mut update = |live: &Map, _: &Object| {
+                let applied = managed_fields.apply(Some(live), &config, &manager, options.force)?;
                 notes = check_repeated(&repeated, options.validation)?;
                 place.take(place.decode(applied, &config)?)
-            });
-            (StatusCode::OK, changed)
+            };
+            (StatusCode::OK, pipeline.guaranteed_update(&key, &mut update).await)
         };
         match done {
-            // It has come or gone meanwhile: look again.
-            Err(failure) if failure.is(Reason::AlreadyExists) && change.current().is_ok() => {}
-            Err(failure)
-                if subresource.is_none() && failure.is(Reason::NotFound) && code == StatusCode::OK => {}
+            // It was created or deleted meanwhile: look again.
+            Err(failure) if failure.is(Reason::AlreadyExists) && pipeline.current(&key).is_ok() => {}
+            Err(failure) if subresource.is_none() && !creates && failure.is(Reason::NotFound) => {}
             done => {
                 context.warnings.extend(notes);
                 context.warnings.extend(warnings.take());

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use super::Context;
 use super::body::{self, Sent};
 use super::options::{Write, WriteOptions};
-use crate::admission;
 use crate::respond::{self, Body};
+use crate::state::Committed;
 use crate::status::{Failure, Result, Target};
-use crate::storage::StoreError;
+use crate::storage::{StorageError, Write as Commit};
 use crate::values::{self, Map, at, list_at, map_at, text_at};
 
 /// Binds the pod that the path or the body names to the node in the body.
-pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
+pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
     let Sent { object, .. } = body::read(context, "Binding", "v1")?;
@@ -32,7 +32,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
         return Err(Failure::bad_request("name in URL does not match name in Binding object"));
     }
     check_target(&binding)?;
-    bind(context, name, &binding, options.dry_run)?;
+    bind(context, name, &binding, options.dry_run).await?;
     let status = Status { status: Some("Success".into()), code: Some(201), ..Default::default() };
     Ok(respond::written(StatusCode::CREATED, format, respond::status(&status), &STATUS))
 }
@@ -54,7 +54,7 @@ fn check_target(binding: &Map) -> Result<()> {
     Ok(())
 }
 
-fn bind(context: &Context, name: &str, binding: &Map, dry_run: bool) -> Result<()> {
+async fn bind(context: &Context, name: &str, binding: &Map, dry_run: bool) -> Result<()> {
     let state = &context.state;
     let pods = state.registry.built_in("", "v1", "pods");
     let key = pods.key(context.namespace(), name);
@@ -75,14 +75,16 @@ fn bind(context: &Context, name: &str, binding: &Map, dry_run: bool) -> Result<(
         if dry_run {
             return Ok(());
         }
-        let mut encode = |version| pods.store(key.clone(), pod.clone(), Some(version));
-        match state.store.update(&pods.table, &key, current.version, &mut encode) {
-            Ok(pod) => {
-                admission::changed(state, &pods, &pod, None);
+        let object = pods.draft(key.clone(), &mut pod);
+        let write = Commit::Update { object, from: current.version };
+        match state.store.commit(&pods.table, write).await {
+            Ok(object) => {
+                let change = Committed { resource: &pods, object: &object, old: None, deleted: false };
+                state.committed(&change).await;
                 return Ok(());
             }
             // It has changed meanwhile: look again.
-            Err(StoreError::Changed) => {}
+            Err(StorageError::Changed) => {}
             Err(_) => return Err(Failure::internal("cannot bind")),
         }
     }

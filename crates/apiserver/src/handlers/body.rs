@@ -277,39 +277,6 @@ pub(crate) fn untyped_notes(duplicates: &[String], unknown: &[String]) -> Vec<St
     duplicates.chain(unknown).take(MOST_NOTES).collect()
 }
 
-/// Leaves out owners that stand twice.
-pub(crate) fn dedup_owners(object: &mut Map) {
-    let owners = values::at_mut(object, &["metadata", "ownerReferences"]);
-    if let Some(owners) = owners.and_then(Value::as_array_mut) {
-        let mut once: Vec<Value> = Vec::with_capacity(owners.len());
-        for owner in owners.drain(..) {
-            if !once.contains(&owner) {
-                once.push(owner);
-            }
-        }
-        *owners = once;
-    }
-}
-
-/// Owners of what a patch makes are looked at last.
-pub(crate) const AFTER_ADMISSION: &str = " after mutating admission happens";
-
-/// What a client is warned of whose object has owners that stand twice. `when` says where that was found.
-pub(crate) fn owners_twice(object: &Map, when: &str) -> Option<String> {
-    let owners = values::list_at(object, &["metadata", "ownerReferences"]);
-    let is_twice = |(index, owner): &(usize, &Value)| owners[..*index].contains(owner);
-    let twice = owners.iter().enumerate().filter(is_twice);
-    let uids: Vec<&str> = twice.map(|(_, owner)| owner["uid"].as_str().unwrap_or_default()).collect();
-    (!uids.is_empty()).then(|| {
-        format!(
-            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in \
-             1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) \
-             observed: {}",
-            uids.join(", ")
-        )
-    })
-}
-
 /// Checks an object's namespace against the request's, and fills it in.
 ///
 /// # Errors
@@ -332,4 +299,21 @@ pub(crate) fn check_namespace(resource: &Resource, object: &mut Map, namespace: 
         }
     }
     Ok(())
+}
+
+/// Checks an object's name against the one in the path.
+///
+/// # Errors
+///
+/// 400 if they differ.
+pub(crate) fn check_name(name: &str, object: &Map) -> Result<()> {
+    match text_at(object, &["metadata", "name"]) {
+        "" => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        sent if sent != name => Err(Failure::bad_request(format!(
+            "the name of the object ({sent}) does not match the name on the URL ({name})"
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -62,5 +62,5 @@ fn status(resource: &Resource, name: &str, port: Option<u16>) -> Object {
     object.insert("metadata".to_owned(), json!({ "name": name }));
     let condition = json!({ "type": "Healthy", "status": status, "message": message });
     object.insert("conditions".to_owned(), json!([condition]));
-    resource.store(resource.key(None, name), object, None)
+    resource.object(resource.key(None, name), object, None)
 }

@@ -46,7 +46,7 @@ pub(super) fn stream(context: &Context, subresource: &str) -> Result<Response<Bo
         // A web socket is opened by a GET, and does no less than a POST.
         let verb = Verb::Create.as_str().to_owned();
         let attributes = Attributes { verb, ..Attributes::of(&context.info, &context.query) };
-        let rbac = Rbac { store: &context.state.store, registry: &context.state.registry };
+        let rbac = Rbac { store: &*context.state.store, registry: &context.state.registry };
         if !rbac.allows(&context.user, &attributes) {
             return Err(Failure::forbidden(&context.target(), ""));
         }

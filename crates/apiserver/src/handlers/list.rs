@@ -23,7 +23,7 @@ use crate::negotiate::{Format, Media, Transform};
 use crate::protobuf;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::storage::{Listed, Object, Page, StoreError};
+use crate::storage::{Listed, Object, Page, StorageError};
 use crate::stream;
 use crate::table;
 use crate::values::Map;
@@ -109,11 +109,11 @@ pub(super) async fn read(context: &Context, wanted: &Wanted) -> Result<Listed> {
         Page { namespace: context.namespace(), selection: &wanted.selection, start: start.as_deref(), limit };
     let listed = context.state.store.list(&context.resource.table, at, &page);
     listed.map_err(|error| match (error, token) {
-        (StoreError::Compacted { .. }, Some(token)) => expired_token(token),
-        (StoreError::Compacted { .. }, None) => {
+        (StorageError::Compacted { .. }, Some(token)) => expired_token(token),
+        (StorageError::Compacted { .. }, None) => {
             Failure::expired("The resourceVersion for the provided list is too old.")
         }
-        (StoreError::Future { latest }, _) => Failure::version_too_large(at.unwrap_or_default(), latest),
+        (StorageError::Future { latest }, _) => Failure::version_too_large(at.unwrap_or_default(), latest),
         _ => Failure::internal("cannot list"),
     })
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Context;
 use super::body::{Medium, medium, protobuf, read_yaml};
 use crate::field::{FieldError, Problems};
+use crate::registry::deletion::{Deletion, Propagation};
 use crate::request::Query;
 use crate::status::{Failure, Result};
 use crate::validation::manager_name;
@@ -109,65 +110,44 @@ fn dry_run<'a>(words: impl Iterator<Item = &'a str>, problems: &mut Problems) ->
     !words.is_empty()
 }
 
-/// What becomes of what an object owns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Propagation {
-    Background,
-    Foreground,
-    Orphan,
-}
-
-/// How a delete is to be done.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Deletion {
-    pub(crate) dry_run: bool,
-    pub(crate) grace_period: Option<i64>,
-    pub(crate) propagation: Option<Propagation>,
-    pub(crate) uid: Option<String>,
-    pub(crate) version: Option<String>,
-}
-
-impl Deletion {
-    /// Reads the options of a delete, from the body if there is one, else from the query.
-    ///
-    /// # Errors
-    ///
-    /// 400 if the body is no DeleteOptions, 422 if an option is not one.
-    pub(crate) fn parse(context: &Context) -> Result<Self> {
-        let mut options =
-            if context.body.is_empty() { from_query(&context.query)? } else { from_body(context)? };
-        let mut problems = Problems::default();
-        let from_query = context.query.all("dryRun").map(str::to_owned);
-        let words: Vec<String> = options.dry_run.iter().map(ToString::to_string).chain(from_query).collect();
-        let dry_run = dry_run(words.iter().map(String::as_str), &mut problems);
-        let policy = options.propagation_policy.take();
-        if let (Some(policy), Some(_)) = (&policy, options.orphan_dependents) {
-            let detail = "orphanDependents and deletionPropagation cannot be both set";
-            problems.add(FieldError::invalid("propagationPolicy", policy.as_str(), detail));
-        }
-        let propagation = match (policy.as_deref(), options.orphan_dependents) {
-            (None, None) => None,
-            (None, Some(true)) | (Some("Orphan"), _) => Some(Propagation::Orphan),
-            (None, Some(false)) | (Some("Background"), _) => Some(Propagation::Background),
-            (Some("Foreground"), _) => Some(Propagation::Foreground),
-            (Some(other), _) => {
-                let allowed = ["Foreground", "Background", "Orphan", "nil"];
-                problems.add(FieldError::not_supported("propagationPolicy", other, &allowed));
-                None
-            }
-        };
-        if !problems.0.is_empty() {
-            return Err(Failure::invalid("meta.k8s.io", "DeleteOptions", "", &problems.0));
-        }
-        let preconditions = options.preconditions.unwrap_or_default();
-        Ok(Deletion {
-            dry_run,
-            grace_period: options.grace_period_seconds,
-            propagation,
-            uid: preconditions.uid.map(Into::into),
-            version: preconditions.resource_version.map(Into::into),
-        })
+/// Reads the options of a delete, from the body if there is one, else from the query.
+///
+/// # Errors
+///
+/// 400 if the body is no DeleteOptions, 422 if an option is not one.
+pub(super) fn deletion(context: &Context) -> Result<Deletion> {
+    let mut options = if context.body.is_empty() { from_query(&context.query)? } else { from_body(context)? };
+    let mut problems = Problems::default();
+    let from_query = context.query.all("dryRun").map(str::to_owned);
+    let words: Vec<String> = options.dry_run.iter().map(ToString::to_string).chain(from_query).collect();
+    let dry_run = dry_run(words.iter().map(String::as_str), &mut problems);
+    let policy = options.propagation_policy.take();
+    if let (Some(policy), Some(_)) = (&policy, options.orphan_dependents) {
+        let detail = "orphanDependents and deletionPropagation cannot be both set";
+        problems.add(FieldError::invalid("propagationPolicy", policy.as_str(), detail));
     }
+    let propagation = match (policy.as_deref(), options.orphan_dependents) {
+        (None, None) => None,
+        (None, Some(true)) | (Some("Orphan"), _) => Some(Propagation::Orphan),
+        (None, Some(false)) | (Some("Background"), _) => Some(Propagation::Background),
+        (Some("Foreground"), _) => Some(Propagation::Foreground),
+        (Some(other), _) => {
+            let allowed = ["Foreground", "Background", "Orphan", "nil"];
+            problems.add(FieldError::not_supported("propagationPolicy", other, &allowed));
+            None
+        }
+    };
+    if !problems.0.is_empty() {
+        return Err(Failure::invalid("meta.k8s.io", "DeleteOptions", "", &problems.0));
+    }
+    let preconditions = options.preconditions.unwrap_or_default();
+    Ok(Deletion {
+        dry_run,
+        grace_period: options.grace_period_seconds,
+        propagation,
+        uid: preconditions.uid.map(Into::into),
+        version: preconditions.resource_version.map(Into::into),
+    })
 }
 
 fn from_query(query: &Query) -> Result<DeleteOptions> {

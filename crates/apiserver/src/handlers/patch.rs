@@ -10,16 +10,19 @@ use klient_apimachinery::patch::{PatchError, merge, strategic};
 use klient_apimachinery::schema::Schema;
 use serde_json::Value;
 
+use super::Context;
 use super::apply;
-use super::body::{AFTER_ADMISSION, media_type, not_decoded, owners_twice, untyped_notes};
+use super::body::{check_name, media_type, not_decoded, untyped_notes};
 use super::options::{FieldValidation, Write, WriteOptions};
-use super::update::{Change, check_name};
-use super::{Context, Warnings};
 use crate::field::FieldError;
+use crate::owners::{AFTER_ADMISSION, duplicate_owners};
 use crate::registry::Resource;
+use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
+use crate::storage::Object;
 use crate::values::{self, Decoded, Map, Target, parse, text_at};
+use crate::warnings::Warnings;
 
 /// A patch as it was sent.
 pub(crate) enum Patch {
@@ -29,9 +32,9 @@ pub(crate) enum Patch {
 }
 
 /// Changes an object, or what its subresource shows of it, by the patch in the body.
-pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
+pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
     if apply::is_apply(&context.headers) {
-        return apply::apply(context, subresource);
+        return apply::apply(context, subresource).await;
     }
     let format = context.format()?;
     let resource = context.resource.clone();
@@ -41,20 +44,12 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
     let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
     let manager = options.manager(&context.headers);
     let warnings = Warnings::default();
-    let change = Change {
-        state: &context.state,
-        resource: &resource,
-        key: context.key(),
-        subresource,
-        manager: Some(&manager),
-        patching: true,
-        dry_run: options.dry_run,
-        warnings: &warnings,
-    };
+    let pipeline = context.pipeline(subresource, Some(&manager), &warnings);
+    let pipeline = Pipeline { patching: true, dry_run: options.dry_run, ..pipeline };
     let name = context.name().to_owned();
     let mut notes = Vec::new();
     let mut twice = None;
-    let patched = change.make(&mut |old, _| {
+    let mut update = |old: &Map, _: &Object| {
         let decoded = patch.apply(&resource, old)?;
         check_name(&name, &decoded.object)?;
         notes = sent.clone();
@@ -63,9 +58,10 @@ pub(crate) fn patch(context: &mut Context, subresource: Option<&str>) -> Result<
             let problem = format!("strict decoding error: {}", notes.join(", "));
             return Err(patch.invalid(&resource, old, &problem));
         }
-        twice = owners_twice(&decoded.object, AFTER_ADMISSION);
+        twice = duplicate_owners(&decoded.object, AFTER_ADMISSION);
         Ok(decoded.object)
-    });
+    };
+    let patched = pipeline.guaranteed_update(&context.key(), &mut update).await;
     if options.validation == FieldValidation::Warn {
         context.warnings.extend(notes);
     }

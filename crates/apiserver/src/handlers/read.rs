@@ -9,7 +9,7 @@ use super::Context;
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::StoreError;
+use crate::storage::StorageError;
 
 /// How long a version that has not been reached is waited for, as upstream.
 const WAIT_FOR_VERSION: Duration = Duration::from_secs(3);
@@ -37,7 +37,7 @@ pub(crate) fn get_now(context: &Context) -> Result<Response<Body>> {
 pub(crate) async fn wait(state: &State, version: u64) -> Result<()> {
     let waited = state.store.wait_for(version, WAIT_FOR_VERSION.min(state.client_timeout)).await;
     waited.map_err(|error| match error {
-        StoreError::Future { latest } => Failure::version_too_large(version, latest),
+        StorageError::Future { latest } => Failure::version_too_large(version, latest),
         _ => Failure::internal("cannot wait for a version"),
     })
 }
@@ -66,12 +66,12 @@ fn parse_error(text: &str) -> String {
 }
 
 /// Why nothing can be read from a version.
-pub(crate) fn unreadable(version: u64, error: &StoreError) -> Failure {
+pub(crate) fn unreadable(version: u64, error: &StorageError) -> Failure {
     match error {
-        StoreError::Compacted { oldest } => {
+        StorageError::Compacted { oldest } => {
             Failure::expired(format!("too old resource version: {version} ({oldest})"))
         }
-        StoreError::Future { latest } => Failure::version_too_large(version, *latest),
+        StorageError::Future { latest } => Failure::version_too_large(version, *latest),
         _ => Failure::internal("cannot read"),
     }
 }

@@ -6,14 +6,14 @@ use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA
 use serde_json::{Value, json};
 
 use super::body;
-use super::create::SYSTEM_METADATA;
 use super::options::{Write, WriteOptions};
 use super::{Context, Offer, negotiate};
 use crate::auth::{Attributes, Rbac, User};
 use crate::field::{FieldError, Problems};
+use crate::managed_fields::ManagedFields;
 use crate::negotiate::Transform;
-use crate::ownership::Ownership;
 use crate::registry::Resource;
+use crate::registry::pipeline::SYSTEM_METADATA;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::values::{self, Map, at, list_at, map_at, set, text_at};
@@ -35,7 +35,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let resource = context.resource.clone();
     let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut review = body::decode(context, sent, options.validation)?;
-    let rbac = Rbac { store: &context.state.store, registry: &context.state.registry };
+    let rbac = Rbac { store: &*context.state.store, registry: &context.state.registry };
     let schema = resource.schema().expect("reviews are built in");
     let status = match &*resource.info.kind {
         "SelfSubjectReview" => {
@@ -55,7 +55,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
             let metadata = map_at(&mut review, "metadata");
             SYSTEM_METADATA.iter().for_each(|field| drop(metadata.remove(*field)));
             let manager = options.manager(&context.headers);
-            Ownership::of(&resource, None).update(None, &mut review, &manager);
+            ManagedFields::of(&resource, None).update(None, &mut review, &manager);
             if kind != "TokenReview" {
                 check_access_review(kind, &review)?;
             }

@@ -8,19 +8,20 @@ use klient_schema::autoscaling_v1;
 use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
 
+use super::Context;
 use super::apply;
-use super::body::{self, Kind};
+use super::body::{self, Kind, check_name};
 use super::options::{FieldValidation, Write, WriteOptions};
 use super::patch::{Patch, mergeable, not_strategic, strategic_fields};
-use super::update::{Change, check_name};
-use super::{Context, Warnings};
 use crate::field::FieldError;
-use crate::ownership::Ownership;
+use crate::managed_fields::ManagedFields;
 use crate::registry::Resource;
+use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
 use crate::values::{self, Decoded, Map, Mismatch, at, text_at};
+use crate::warnings::Warnings;
 
 const API_VERSION: &str = "autoscaling/v1";
 
@@ -28,7 +29,7 @@ const API_VERSION: &str = "autoscaling/v1";
 pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let warnings = Warnings::default();
-    let object = change(context, false, false, &warnings).current()?;
+    let object = context.pipeline(None, None, &warnings).current(&context.key())?;
     let path = paths(&context.resource)?.spec;
     if context.resource.is_custom() && !has_number(&context.resource.read(&object), &path) {
         let problem = format!("the spec replicas field \".{}\" does not exist", path.join("."));
@@ -39,7 +40,7 @@ pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
 }
 
 /// Sets an object's replicas to those of the scale in the body.
-pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
+pub(super) async fn update(context: &mut Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, Write::Update)?;
     let sent = body::read(context, "Scale", API_VERSION)?;
     let kind = Kind { name: "Scale", version: "v1", schema: Some(&autoscaling_v1::SCALE) };
@@ -50,15 +51,16 @@ pub(crate) fn update(context: &mut Context) -> Result<Response<Body>> {
     let manager = options.manager(&context.headers);
     set(context, options.dry_run, false, &mut |present| {
         let mut wished = wished.clone();
-        ownership().update(Some(present), &mut wished, &manager);
+        managed_fields().update(Some(present), &mut wished, &manager);
         Ok(wished)
     })
+    .await
 }
 
 /// Patches an object's scale, or applies a configuration to it.
-pub(crate) fn patch(context: &mut Context) -> Result<Response<Body>> {
+pub(super) async fn patch(context: &mut Context) -> Result<Response<Body>> {
     if apply::is_apply(&context.headers) {
-        return apply(context);
+        return apply(context).await;
     }
     let patch = Patch::read(&context.headers, &context.body, context.resource.is_custom())?;
     let options = WriteOptions::parse(&context.query, Write::Patch)?;
@@ -94,47 +96,36 @@ pub(crate) fn patch(context: &mut Context) -> Result<Response<Body>> {
             return Err(patch.invalid_result(&old, &patched, Some(&autoscaling_v1::SCALE), &problem));
         }
         check_name(&name, &wished)?;
-        ownership().update(Some(present), &mut wished, &manager);
+        managed_fields().update(Some(present), &mut wished, &manager);
         Ok(wished)
-    });
+    })
+    .await;
     if options.validation == FieldValidation::Warn {
         context.warnings.extend(notes);
     }
     done
 }
 
-fn apply(context: &mut Context) -> Result<Response<Body>> {
+async fn apply(context: &mut Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, Write::Apply)?;
     let config = apply::Config::read(&context.body)?;
     let manager = options.manager(&context.headers);
     let name = context.name().to_owned();
     let mut notes = Vec::new();
     let done = set(context, options.dry_run, true, &mut |present| {
-        let wished = ownership().apply(Some(present), &config.fields, &manager, options.force)?;
+        let wished = managed_fields().apply(Some(present), &config.fields, &manager, options.force)?;
         notes = apply::check_repeated(&config.repeated, options.validation)?;
         let wished = decode(wished)?;
         check_name(&name, &wished)?;
         Ok(wished)
-    });
+    })
+    .await;
     context.warnings.extend(notes);
     done
 }
 
-fn ownership() -> Ownership<'static> {
-    Ownership::of_shown(&autoscaling_v1::SCALE, API_VERSION, "scale")
-}
-
-fn change<'a>(context: &'a Context, patching: bool, dry_run: bool, warnings: &'a Warnings) -> Change<'a> {
-    Change {
-        state: &context.state,
-        resource: &context.resource,
-        key: context.key(),
-        subresource: None,
-        manager: None,
-        patching,
-        dry_run,
-        warnings,
-    }
+fn managed_fields() -> ManagedFields<'static> {
+    ManagedFields::of_shown(&autoscaling_v1::SCALE, API_VERSION, "scale")
 }
 
 fn decode(scale: Map) -> Result<Map> {
@@ -151,17 +142,18 @@ fn not_a_scale(mismatch: &Mismatch) -> Failure {
 const NOT_SET: i64 = i32::MIN as i64;
 
 /// Changes the object as a wished scale says; `wish` makes it from the present one, which says who owns it.
-fn set(
+async fn set(
     context: &mut Context,
     dry_run: bool,
     patching: bool,
-    wish: &mut dyn FnMut(&Map) -> Result<Map>,
+    wish: &mut (dyn FnMut(&Map) -> Result<Map> + Send),
 ) -> Result<Response<Body>> {
     let format = context.format()?;
     let resource = &context.resource.clone();
     let api_version = resource.info.api_version();
     let warnings = Warnings::default();
-    let changed = change(context, true, dry_run, &warnings).make(&mut |old, object| {
+    let pipeline = Pipeline { patching: true, dry_run, ..context.pipeline(None, None, &warnings) };
+    let mut update = |old: &Map, object: &Object| {
         let paths = paths(resource)?;
         let owners = ScaleFields {
             managers: Managers::of(old).map_err(|error| Failure::bare(500, error.to_string()))?,
@@ -200,7 +192,8 @@ fn set(
         put(&mut new, &paths.spec, replicas);
         owners.to_object(scaled_by).write_to(&mut new);
         Ok(new)
-    });
+    };
+    let changed = pipeline.guaranteed_update(&context.key(), &mut update).await;
     context.warnings.extend(warnings.take());
     Ok(respond::message(StatusCode::OK, format, &scale(resource, &*changed?)?, &autoscaling_v1::SCALE))
 }

@@ -12,13 +12,15 @@ use ring::digest;
 use serde_json::Value;
 
 use super::fields::{self, selectable, stored_name, values};
+use super::strategy::{self, CustomResource, Strategy};
 use crate::convert::{self, Conversion};
 use crate::crd::definition::{Definition, Version};
-use crate::ownership::{KindVersion, built_in_versions};
+use crate::field::FieldError;
+use crate::managed_fields::{KindVersion, built_in_versions};
 use crate::printers;
 use crate::protobuf;
 use crate::status::{Failure, Result, Target};
-use crate::storage::{Key, Object, TableId};
+use crate::storage::{Draft, Key, Object, TableId, VERSION_PLACEHOLDER};
 use crate::values::{self, Map, map_at, text_at};
 
 /// What is served under one group, version and plural.
@@ -33,7 +35,9 @@ pub(crate) struct Resource {
     pub(crate) subresources: Vec<Subresource>,
     /// Where its objects are stored.
     pub(crate) table: TableId,
-    pub(crate) flavor: Flavor,
+    pub(crate) source: ResourceSource,
+    /// The rules of its kind.
+    pub(crate) strategy: Box<dyn Strategy>,
     /// What is known of the versions of its kind.
     versions: Arc<[KindVersion]>,
     /// How its objects are stored, if not as they are served.
@@ -42,8 +46,8 @@ pub(crate) struct Resource {
     pub(crate) warning: Option<String>,
 }
 
-/// Whether Kubernetes itself or a definition says what objects are.
-pub(crate) enum Flavor {
+/// The declaration of a resource: Kubernetes' own, or a CustomResourceDefinition.
+pub(crate) enum ResourceSource {
     BuiltIn(&'static ResourceSchema),
     Custom {
         definition: Arc<Definition>,
@@ -92,7 +96,8 @@ impl Resource {
             storage_hash: schema.storage_hash.to_owned(),
             subresources: subresources.collect(),
             table: table(group, schema.plural),
-            flavor: Flavor::BuiltIn(schema),
+            source: ResourceSource::BuiltIn(schema),
+            strategy: strategy::built_in(schema),
             versions: built_in_versions(schema.group, schema.plural),
             conversion: convert::conversion(schema.group, schema.version, schema.kind),
             warning: deprecation(schema),
@@ -167,7 +172,8 @@ impl Resource {
             storage_hash: storage_hash(&definition.group, &storage.name, &definition.kind),
             subresources,
             table: table(&definition.group, &definition.plural),
-            flavor: Flavor::Custom { definition: definition.clone(), version: index },
+            source: ResourceSource::Custom { definition: definition.clone(), version: index },
+            strategy: Box::new(CustomResource { definition: definition.clone(), version: index }),
             versions,
             conversion: None,
             warning: version.warning.clone(),
@@ -183,12 +189,17 @@ impl Resource {
         Target { group: &self.info.group, plural: &self.info.plural, name }
     }
 
+    /// 422 for an object of this resource.
+    pub(crate) fn invalid(&self, name: &str, errors: &[FieldError]) -> Failure {
+        Failure::invalid(&self.info.group, &self.info.kind, name, errors)
+    }
+
     pub(crate) fn key(&self, namespace: Option<&str>, name: &str) -> Key {
         Key::new(namespace.filter(|_| self.info.namespaced), name)
     }
 
     pub(crate) fn is_custom(&self) -> bool {
-        matches!(self.flavor, Flavor::Custom { .. })
+        matches!(self.source, ResourceSource::Custom { .. })
     }
 
     pub(crate) fn has_verb(&self, verb: &str) -> bool {
@@ -210,36 +221,36 @@ impl Resource {
 
     /// The struct of its objects, if it is built in.
     pub(crate) fn schema(&self) -> Option<&'static Schema> {
-        match &self.flavor {
-            Flavor::BuiltIn(resource) => Some(resource.schema),
-            Flavor::Custom { .. } => None,
+        match &self.source {
+            ResourceSource::BuiltIn(resource) => Some(resource.schema),
+            ResourceSource::Custom { .. } => None,
         }
     }
 
     /// The version of a definition that it serves, if it is custom.
     pub(crate) fn custom_schema(&self) -> Option<&Version> {
-        match &self.flavor {
-            Flavor::BuiltIn(_) => None,
-            Flavor::Custom { definition, version } => definition.versions.get(*version),
+        match &self.source {
+            ResourceSource::BuiltIn(_) => None,
+            ResourceSource::Custom { definition, version } => definition.versions.get(*version),
         }
     }
 
     pub(crate) fn allows_unconditional_update(&self) -> bool {
-        matches!(&self.flavor, Flavor::BuiltIn(resource) if resource.unconditional_update)
+        matches!(&self.source, ResourceSource::BuiltIn(resource) if resource.unconditional_update)
     }
 
     pub(crate) fn creates_on_update(&self) -> bool {
-        matches!(&self.flavor, Flavor::BuiltIn(resource) if resource.create_on_update)
+        matches!(&self.source, ResourceSource::BuiltIn(resource) if resource.create_on_update)
     }
 
     pub(crate) fn returns_deleted(&self) -> bool {
-        matches!(&self.flavor, Flavor::BuiltIn(resource) if resource.returns_deleted)
+        matches!(&self.source, ResourceSource::BuiltIn(resource) if resource.returns_deleted)
     }
 
     pub(crate) fn counts_generations(&self) -> bool {
-        match &self.flavor {
-            Flavor::BuiltIn(resource) => resource.generation,
-            Flavor::Custom { .. } => true,
+        match &self.source {
+            ResourceSource::BuiltIn(resource) => resource.generation,
+            ResourceSource::Custom { .. } => true,
         }
     }
 
@@ -248,26 +259,38 @@ impl Resource {
         self.info.group == "apiextensions.k8s.io" && self.info.kind == "CustomResourceDefinition"
     }
 
-    /// The object as it is kept, at a version; without one if it is not to be kept.
-    pub(crate) fn store(&self, key: Key, mut object: Map, version: Option<u64>) -> Object {
+    /// An object that is shown and not stored, at a version, or without one.
+    pub(crate) fn object(&self, key: Key, mut object: Map, version: Option<u64>) -> Object {
         let metadata = map_at(&mut object, "metadata");
         match version {
             Some(version) => metadata.insert("resourceVersion".to_owned(), version.to_string().into()),
             None => metadata.remove("resourceVersion"),
         };
-        let json = self.encode(&object);
-        let labels = values::at(&object, &["metadata", "labels"]).and_then(Value::as_object);
+        let json = self.encode(&object).into();
+        Object { version: version.unwrap_or_default(), json, ..self.indexed(key, &object) }
+    }
+
+    /// An object that is to be stored, encoded. Its resourceVersion is put in when it is.
+    pub(crate) fn draft(&self, key: Key, object: &mut Map) -> Draft {
+        let metadata = map_at(object, "metadata");
+        metadata.insert("resourceVersion".to_owned(), VERSION_PLACEHOLDER.as_str().into());
+        Draft::new(self.indexed(key, object), self.encode(object))
+    }
+
+    /// The parts of an object by which it is found, without its JSON.
+    fn indexed(&self, key: Key, object: &Map) -> Object {
+        let labels = values::at(object, &["metadata", "labels"]).and_then(Value::as_object);
         let labels = labels.into_iter().flatten();
         Object {
             key,
-            version: version.unwrap_or_default(),
-            uid: text_at(&object, &["metadata", "uid"]).into(),
+            version: 0,
+            uid: text_at(object, &["metadata", "uid"]).into(),
             form: self.form(),
             labels: labels
                 .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
                 .collect(),
-            fields: self.field_values(&object),
-            json: json.into(),
+            fields: self.field_values(object),
+            json: Bytes::new(),
             protobuf: OnceLock::new(),
         }
     }
@@ -298,11 +321,12 @@ impl Resource {
 
     /// Whether it serves the same as another of the same path.
     pub(super) fn is_defined_as(&self, other: &Resource) -> bool {
-        match (&self.flavor, &other.flavor) {
-            (Flavor::Custom { definition: own, .. }, Flavor::Custom { definition: other, .. }) => {
-                own.form == other.form
-            }
-            (own, _) => matches!(own, Flavor::BuiltIn(_)),
+        match (&self.source, &other.source) {
+            (
+                ResourceSource::Custom { definition: own, .. },
+                ResourceSource::Custom { definition: other, .. },
+            ) => own.form == other.form,
+            (own, _) => matches!(own, ResourceSource::BuiltIn(_)),
         }
     }
 
@@ -313,7 +337,7 @@ impl Resource {
 
     /// The version in which its objects are stored, if it is custom.
     fn stored_version(&self) -> Option<&Version> {
-        let Flavor::Custom { definition, .. } = &self.flavor else { return None };
+        let ResourceSource::Custom { definition, .. } = &self.source else { return None };
         definition.versions.iter().find(|version| version.storage).or_else(|| self.custom_schema())
     }
 
@@ -345,12 +369,12 @@ impl Resource {
     }
 
     fn field_values(&self, object: &Map) -> Box<[(Str, Str)]> {
-        match &self.flavor {
-            Flavor::BuiltIn(_) => {
+        match &self.source {
+            ResourceSource::BuiltIn(_) => {
                 values(object, selectable(&self.info.group, &self.info.kind).iter().copied())
             }
             // Whichever version stores it, others may select it.
-            Flavor::Custom { definition, .. } => {
+            ResourceSource::Custom { definition, .. } => {
                 let paths: BTreeSet<&String> =
                     definition.versions.iter().flat_map(|version| &version.selectable).collect();
                 paths.into_iter().map(|path| (path.as_str().into(), path_text(object, path))).collect()
@@ -403,7 +427,7 @@ impl Resource {
         };
         let columns: Vec<Map> = match self.custom_schema() {
             None => {
-                let Flavor::BuiltIn(resource) = &self.flavor else { return Vec::new() };
+                let ResourceSource::BuiltIn(resource) = &self.source else { return Vec::new() };
                 resource.columns.iter().map(|c| column(c.name, c.ty, c.format, c.priority, "")).collect()
             }
             Some(version) => {
@@ -423,9 +447,9 @@ impl Resource {
 
     /// The cells of an object's row in its Table.
     pub(crate) fn cells(&self, object: &Map, now: Time) -> Vec<Value> {
-        match &self.flavor {
-            Flavor::BuiltIn(resource) => printers::cells(resource, object, now),
-            Flavor::Custom { .. } => {
+        match &self.source {
+            ResourceSource::BuiltIn(resource) => printers::cells(resource, object, now),
+            ResourceSource::Custom { .. } => {
                 let columns = self.custom_schema().map_or(&[][..], |version| &version.columns);
                 let own = columns.iter().map(|column| {
                     printers::cell_of(&column.ty, column.path.find_in(object).first().copied(), now)
@@ -437,9 +461,9 @@ impl Resource {
 
     /// The conditions of an object's row in its Table.
     pub(crate) fn row_conditions(&self, object: &Map) -> Vec<Value> {
-        match &self.flavor {
-            Flavor::BuiltIn(resource) => printers::row_conditions(resource, object),
-            Flavor::Custom { .. } => Vec::new(),
+        match &self.source {
+            ResourceSource::BuiltIn(resource) => printers::row_conditions(resource, object),
+            ResourceSource::Custom { .. } => Vec::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection;
-use crate::namespaces;
+use crate::finalization;
 use crate::state::State;
 
 /// A server that runs, on threads and a tokio runtime of its own: it outlives the runtime that started it. It stops
@@ -45,7 +45,7 @@ impl Serving {
                     Ok(listener) => listener,
                     Err(error) => return drop(start.send(Err(error))),
                 };
-                namespaces::resume(&state);
+                finalization::resume(&state);
                 let _ = start.send(Ok(()));
                 connection::accept(listener, tls, state).await;
             });

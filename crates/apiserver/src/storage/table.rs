@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::StoreError;
+use super::StorageError;
 use super::history::{Change, Cursor};
 use super::object::{Key, Object, Selection};
 
@@ -50,22 +50,22 @@ impl Table {
         self.objects.get(key).cloned()
     }
 
-    pub(super) fn check(&self, key: &Key, version: u64) -> Result<(), StoreError> {
+    pub(super) fn check(&self, key: &Key, version: u64) -> Result<(), StorageError> {
         match self.objects.get(key) {
             Some(object) if object.version == version => Ok(()),
-            _ => Err(StoreError::Changed),
+            _ => Err(StorageError::Changed),
         }
     }
 
     /// Puts an object and gives the bytes that the change keeps.
-    pub(super) fn put(&mut self, key: Key, object: Arc<Object>) -> usize {
-        let previous = self.objects.insert(key, object.clone());
+    pub(super) fn put(&mut self, object: Arc<Object>) -> usize {
+        let previous = self.objects.insert(object.key.clone(), object.clone());
         self.push(Change { object, previous, gone: false })
     }
 
     /// Removes an object and gives the bytes that the change keeps.
-    pub(super) fn remove(&mut self, key: &Key, last: Arc<Object>) -> usize {
-        let previous = self.objects.remove(key);
+    pub(super) fn remove(&mut self, last: Arc<Object>) -> usize {
+        let previous = self.objects.remove(&last.key);
         self.push(Change { object: last, previous, gone: true })
     }
 

@@ -27,14 +27,14 @@ struct Given {
     next_port: u16,
 }
 
-/// Addresses given to a service that is not stored yet; free again when dropped, unless kept.
-pub(crate) struct Reserved<'a> {
+/// Addresses reserved for a service that is not stored yet; free again when dropped, unless kept.
+pub(crate) struct ReservedAddresses<'a> {
     addresses: &'a Addresses,
     ips: Vec<Ipv4Addr>,
     ports: Vec<u16>,
 }
 
-impl Reserved<'_> {
+impl ReservedAddresses<'_> {
     /// The service is stored.
     pub(crate) fn keep(mut self) {
         self.ips.clear();
@@ -42,7 +42,7 @@ impl Reserved<'_> {
     }
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for ReservedAddresses<'_> {
     fn drop(&mut self) {
         self.addresses.free(&self.ips, &self.ports);
     }
@@ -50,8 +50,8 @@ impl Drop for Reserved<'_> {
 
 impl Addresses {
     /// Reserves nothing.
-    pub(crate) fn nothing(&self) -> Reserved<'_> {
-        Reserved { addresses: self, ips: Vec::new(), ports: Vec::new() }
+    pub(crate) fn nothing(&self) -> ReservedAddresses<'_> {
+        ReservedAddresses { addresses: self, ips: Vec::new(), ports: Vec::new() }
     }
 
     /// Gives a service the addresses it asks for, or free ones, but for those it had before. In a dry run it gets
@@ -61,7 +61,7 @@ impl Addresses {
         service: &mut Map,
         old: Option<&Map>,
         dry_run: bool,
-    ) -> Result<Reserved<'_>, Vec<FieldError>> {
+    ) -> Result<ReservedAddresses<'_>, Vec<FieldError>> {
         let mut reserved = self.nothing();
         let nothing = Map::new();
         let old = old.unwrap_or(&nothing);
@@ -142,7 +142,7 @@ impl Addresses {
         &self,
         service: &mut Map,
         before: &[u16],
-        reserved: &mut Reserved<'_>,
+        reserved: &mut ReservedAddresses<'_>,
     ) -> Result<(), Vec<FieldError>> {
         let on_nodes = match text_at(service, &["spec", "type"]) {
             "NodePort" => true,

@@ -1,7 +1,7 @@
-//! [`Ownership`], who owns which fields of the objects of a resource.
+//! [`ManagedFields`], the managers of the fields of a resource's objects.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
@@ -12,30 +12,31 @@ use klient_structured_merge::{
 
 use crate::convert;
 use crate::registry::Resource;
+use crate::registry::strategy::Paths;
 use crate::status::{Failure, Result};
 use crate::values::{self, Map, list_at, text_at};
 
-/// Who owns which fields of the objects of a resource: what a write does to `metadata.managedFields`.
+/// The managers of the fields of a resource's objects: the effect of writes on `metadata.managedFields`.
 ///
 /// Objects are in the version of the request.
-pub(crate) struct Ownership<'a> {
+pub(crate) struct ManagedFields<'a> {
     updater: Updater<'static>,
     api_version: Str,
     kind: &'a str,
     subresource: &'a str,
     /// The struct of the kind, if it is built in.
     schema: Option<&'static Schema>,
-    empty: OnceCell<Map>,
+    empty: OnceLock<Map>,
 }
 
-impl<'a> Ownership<'a> {
+impl<'a> ManagedFields<'a> {
     /// Of an object, or of what a subresource shows of it.
     pub(crate) fn of(resource: &'a Resource, subresource: Option<&'a str>) -> Self {
         let versions = resource.versions().iter().map(|version| {
             let filter = filter(resource, version, subresource);
             (version.api_version.clone(), Version { schema: version.fields.clone(), filter })
         });
-        Ownership {
+        ManagedFields {
             updater: Updater {
                 versions: versions.collect(),
                 convert: convert::between_versions(&resource.info.kind).filter(|_| !resource.is_custom()),
@@ -44,19 +45,19 @@ impl<'a> Ownership<'a> {
             kind: &resource.info.kind,
             subresource: subresource.unwrap_or_default(),
             schema: resource.schema(),
-            empty: OnceCell::new(),
+            empty: OnceLock::new(),
         }
     }
 
     /// Of a kind with one version, of which a subresource shows another.
     pub(crate) fn of_shown(schema: &'static Schema, api_version: &'static str, subresource: &'a str) -> Self {
-        Ownership {
+        ManagedFields {
             updater: Updater::of_one(api_version, schema.into()),
             api_version: api_version.into(),
             kind: schema.name,
             subresource,
             schema: Some(schema),
-            empty: OnceCell::new(),
+            empty: OnceLock::new(),
         }
     }
 
@@ -117,18 +118,21 @@ pub(crate) struct KindVersion {
     pub(crate) replicas: Option<Path>,
 }
 
-/// Which fields a request can set; the others the server sets or keeps.
+/// The fields that a request can set; the others the server sets or keeps.
 fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>) -> Filter {
-    let except = |paths: &[&[&str]]| {
+    let except = |paths: Paths| {
         Filter::Except(paths.iter().map(|path| Path::fields(path.iter().copied())).collect::<FieldSet>())
     };
     let own = version.api_version == resource.info.api_version();
+    let strategy = &resource.strategy;
     match subresource {
         None if resource.is_custom() && !own => Filter::All,
-        None if resource.info.kind == "CertificateSigningRequest" => except(&[&["spec"], &["status"]]),
-        None | Some("finalize") if version.has_status => except(&[&["status"]]),
-        None => Filter::All,
-        Some("status") if version.has_status => except(kept_by_status(resource)),
+        None => match strategy.fields_reset(version.has_status) {
+            [] => Filter::All,
+            reset => except(reset),
+        },
+        Some("finalize") if version.has_status => except(&[&["status"]]),
+        Some("status") if version.has_status => except(strategy.fields_reset_by_status()),
         Some("approval") => except(&[&["spec"], &["status", "certificate"]]),
         Some("ephemeralcontainers") => below(&[&[Some("spec"), Some("ephemeralContainers")]]),
         Some("resize") => below(&[
@@ -138,35 +142,6 @@ fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>)
             &[Some("spec"), Some("initContainers"), None, Some("resizePolicy")],
         ]),
         Some(_) => Filter::All,
-    }
-}
-
-/// What stays as it is when the status of an object is written.
-pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static [&'static str]] {
-    if resource.is_custom() {
-        return &[&["metadata"], &["spec"]];
-    }
-    match &*resource.info.kind {
-        "Deployment" => &[&["spec"], &["metadata", "labels"]],
-        "Pod" => &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
-        "CertificateSigningRequest" => &[&["spec"], &["status", "conditions"]],
-        "CronJob"
-        | "CustomResourceDefinition"
-        | "DaemonSet"
-        | "HorizontalPodAutoscaler"
-        | "Ingress"
-        | "Job"
-        | "Namespace"
-        | "Node"
-        | "PersistentVolume"
-        | "PersistentVolumeClaim"
-        | "PodDisruptionBudget"
-        | "ReplicaSet"
-        | "ReplicationController"
-        | "ResourceQuota"
-        | "Service"
-        | "StatefulSet" => &[&["spec"]],
-        _ => &[&["metadata"], &["spec"]],
     }
 }
 

@@ -1,0 +1,114 @@
+//! The controllers of CustomResourceDefinitions: they serve what is established, accept names, and finalize
+//! terminating definitions.
+
+use std::sync::Arc;
+
+use klient_apimachinery::{BoxFuture, Time};
+
+use crate::crd::definition::{self, Definition};
+use crate::finalization::finalize;
+use crate::finalization::queue::Terminating;
+use crate::managed_fields::ManagedFields;
+use crate::registry::pipeline::Pipeline;
+use crate::registry::{Resource, custom_resource_definitions};
+use crate::state::{Committed, Controller, State};
+use crate::storage::{Key, Object, Page, Selection};
+use crate::values::{Map, at, text_at};
+use crate::warnings::Warnings;
+
+pub(super) struct CustomResourceDefinitions;
+
+impl Controller for CustomResourceDefinitions {
+    fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let Committed { resource, object, old, deleted } = *change;
+            if resource.is_definition() {
+                serve(state, object.key.name());
+                if deleted {
+                    reconsider(state, &object.value()).await;
+                } else {
+                    changed(state, object, old).await;
+                }
+            } else if deleted
+                && let Some(definition) = custom_resource_definitions::definition_of(state, resource)
+                && is_terminating(&definition.value())
+            {
+                finalize(state, Terminating::Definition(definition.key.name().to_owned()));
+            }
+        })
+    }
+}
+
+fn is_terminating(object: &Map) -> bool {
+    at(object, &["metadata", "deletionTimestamp"]).is_some()
+}
+
+async fn changed(state: &Arc<State>, object: &Object, old: Option<&Map>) {
+    let definition = object.value();
+    if is_terminating(&definition) {
+        finalize(state, Terminating::Definition(object.key.name().to_owned()));
+    } else if old.is_none_or(|old| old.get("spec") != definition.get("spec")) {
+        accept_names(state, &object.key).await;
+    }
+}
+
+/// Serves what a definition says by now, or no longer if it is deleted.
+fn serve(state: &State, name: &str) {
+    state.registry.refresh(name, || {
+        let table = &custom_resource_definitions::resource(&state.registry).table;
+        let definition = state.store.get(table, &Key::new(None, name))?.value();
+        Definition::parse(&definition).filter(|_| definition::is_established(&definition))
+    });
+}
+
+/// Lets the definitions of a group that were refused names ask again, now that some are free.
+async fn reconsider(state: &Arc<State>, deleted: &Map) {
+    let resource = custom_resource_definitions::resource(&state.registry);
+    let group = text_at(deleted, &["spec", "group"]);
+    let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
+    for refused in state.store.list(&resource.table, None, &page).unwrap_or_default().objects {
+        let value = refused.value();
+        if text_at(&value, &["spec", "group"]) == group && !definition::has_its_names(&value) {
+            accept_names(state, &refused.key).await;
+        }
+    }
+}
+
+/// Accepts the names that a definition asks for and says so in its status, after the client that wrote the definition
+/// has its answer.
+async fn accept_names(state: &Arc<State>, key: &Key) {
+    let resource = custom_resource_definitions::resource(&state.registry);
+    let pipeline = Pipeline {
+        state,
+        resource: &resource,
+        subresource: Some("status"),
+        manager: None,
+        patching: true,
+        dry_run: false,
+        warnings: &Warnings::default(),
+    };
+    // While a definition gets its names no other may.
+    let names = state.names.lock().await;
+    let mut update = |old: &Map, _: &Object| {
+        let mut new = old.clone();
+        establish(state, &resource, &mut new);
+        Ok(new)
+    };
+    let updated = pipeline.guaranteed_update(key, &mut update).await;
+    drop(names);
+    if let Err(failure) = updated {
+        tracing::debug!(definition = %key, code = failure.code(), "names could not be accepted");
+    }
+}
+
+/// Accepts the names of a definition, or not, by what the others have.
+fn establish(state: &State, resource: &Resource, object: &mut Map) {
+    let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
+    let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
+    let name = text_at(object, &["metadata", "name"]).to_owned();
+    let others: Vec<Map> =
+        listed.objects.iter().filter(|other| other.key.name() != name).map(|other| other.value()).collect();
+    let before = object.clone();
+    definition::establish(object, &mut others.iter(), Time::now());
+    ManagedFields::of(resource, Some("status")).update(Some(&before), object, "kube-apiserver");
+}

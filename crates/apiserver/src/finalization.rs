@@ -1,0 +1,211 @@
+//! Finalization of terminating namespaces and definitions: their content is deleted, and then they are.
+
+mod conditions;
+pub(crate) mod queue;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use klient_apimachinery::Time;
+use klient_apimachinery::meta::Reason;
+use serde_json::Value;
+
+use crate::crd::definition::{self, CLEANUP, Termination};
+use crate::registry::deletion::{Deletion, Propagation};
+use crate::registry::pipeline::{Outcome, Pipeline, delete};
+use crate::registry::{Resource, custom_resource_definitions};
+use crate::state::State;
+use crate::status::{Failure, Result};
+use crate::storage::{Key, Object, Page, Selection, TableId};
+use crate::values::{Map, at, list_at, map_at, text_at};
+use crate::warnings::Warnings;
+use queue::Terminating;
+
+/// Deletes the content of a terminating object, and then the object. Each is finalized by one task, however often it is
+/// asked for. Without a namespace controller, namespaces are left to the server's users.
+pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
+    let is_namespace = matches!(terminating, Terminating::Namespace(_));
+    if is_namespace && !state.namespace_controller || !state.finalizations.begins(&terminating) {
+        return;
+    }
+    let state = state.clone();
+    tokio::spawn(async move {
+        loop {
+            let done = match &terminating {
+                Terminating::Namespace(name) => finalize_namespace(&state, name).await,
+                Terminating::Definition(name) => finalize_definition(&state, name).await,
+            };
+            if let Err(failure) = done.or_else(unless_gone) {
+                tracing::warn!(?terminating, code = failure.code(), "cannot finalize");
+            }
+            if !state.finalizations.goes_on(&terminating) {
+                return;
+            }
+        }
+    });
+}
+
+/// Goes on with the objects that were terminating when the server was stopped.
+pub(crate) fn resume(state: &Arc<State>) {
+    let resources = [
+        (
+            state.registry.built_in("", "v1", "namespaces"),
+            Terminating::Namespace as fn(String) -> Terminating,
+        ),
+        (custom_resource_definitions::resource(&state.registry), Terminating::Definition),
+    ];
+    for (resource, terminating) in resources {
+        let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
+        let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
+        for object in listed.objects.iter().filter(|object| is_terminating(&object.value())) {
+            finalize(state, terminating(object.key.name().to_owned()));
+        }
+    }
+}
+
+fn unless_gone(failure: Failure) -> Result<()> {
+    if failure.is(Reason::NotFound) { Ok(()) } else { Err(failure) }
+}
+
+async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
+    let namespaces = state.registry.built_in("", "v1", "namespaces");
+    if !state
+        .store
+        .get(&namespaces.table, &Key::new(None, name))
+        .is_some_and(|object| is_terminating(&object.value()))
+    {
+        return Ok(());
+    }
+    let resources = state.registry.all();
+    let stored =
+        resources.iter().filter(|resource| resource.info.namespaced && resource.conversion.is_none());
+    let (pods, others): (Vec<_>, Vec<_>) =
+        stored.partition(|resource| resource.info.kind == "Pod" && resource.info.group.is_empty());
+    // Pods go first: what they use is there until they are gone.
+    let mut remaining = delete_all(state, &pods, Some(name)).await;
+    if remaining.is_empty() {
+        remaining = delete_all(state, &others, Some(name)).await;
+    }
+    change(state, &namespaces, name, Some("status"), |namespace| {
+        conditions::set(namespace, &remaining, Time::now());
+    })
+    .await?;
+    if remaining.is_empty() {
+        change(state, &namespaces, name, Some("finalize"), |namespace| {
+            if let Some(Value::Array(finalizers)) = map_at(namespace, "spec").get_mut("finalizers") {
+                finalizers.retain(|finalizer| finalizer != "kubernetes");
+            }
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<()> {
+    let definitions = custom_resource_definitions::resource(&state.registry);
+    let definition = state.store.get(&definitions.table, &Key::new(None, name)).map(|object| object.value());
+    let Some(definition) = definition.filter(is_terminating) else { return Ok(()) };
+    let table = objects_of(&definition);
+    let resources = state.registry.all();
+    let resources: Vec<_> = resources.iter().filter(|resource| resource.table == table).take(1).collect();
+    change(state, &definitions, name, Some("status"), |definition| {
+        definition::terminating(definition, Termination::InProgress, Time::now());
+    })
+    .await?;
+    if delete_all(state, &resources, None).await.is_empty() {
+        change(state, &definitions, name, Some("status"), remove_finalizer).await?;
+    }
+    Ok(())
+}
+
+fn is_terminating(object: &Map) -> bool {
+    at(object, &["metadata", "deletionTimestamp"]).is_some()
+}
+
+/// The table of a definition's objects.
+fn objects_of(definition: &Map) -> TableId {
+    let (group, plural) =
+        (text_at(definition, &["spec", "group"]), text_at(definition, &["spec", "names", "plural"]));
+    TableId(format!("{group}/{plural}").into())
+}
+
+/// Says in the status of a definition that its objects are deleted, and removes the finalizer by which it waited.
+fn remove_finalizer(definition: &mut Map) {
+    definition::terminating(definition, Termination::Completed, Time::now());
+    if let Some(Value::Array(finalizers)) = map_at(definition, "metadata").get_mut("finalizers") {
+        finalizers.retain(|finalizer| finalizer != CLEANUP);
+    }
+}
+
+/// Changes a terminating object. Another one of the same name, which is not terminating, stays as it is.
+async fn change(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    name: &str,
+    subresource: Option<&str>,
+    change: impl Fn(&mut Map) + Send + Sync,
+) -> Result<Arc<Object>> {
+    let manager = if resource.is_definition() { "kube-apiserver" } else { "kube-controller-manager" };
+    let pipeline = Pipeline {
+        state,
+        resource,
+        subresource,
+        manager: Some(manager),
+        patching: true,
+        dry_run: false,
+        warnings: &Warnings::default(),
+    };
+    let mut update = |old: &Map, _: &Object| {
+        let mut new = old.clone();
+        if is_terminating(old) {
+            change(&mut new);
+        }
+        Ok(new)
+    };
+    pipeline.guaranteed_update(&Key::new(None, name), &mut update).await
+}
+
+/// The content of a terminating object that is left.
+#[derive(Default)]
+struct Remaining {
+    /// The number of objects of each resource, by `PLURAL.GROUP`.
+    resources: BTreeMap<String, usize>,
+    /// The number of objects that each finalizer holds.
+    finalizers: BTreeMap<String, usize>,
+}
+
+impl Remaining {
+    fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    fn note(&mut self, resource: &Resource, object: &Object) {
+        let name = format!("{}.{}", resource.info.plural, resource.info.group);
+        *self.resources.entry(name).or_default() += 1;
+        for finalizer in list_at(&object.value(), &["metadata", "finalizers"]) {
+            let finalizer = finalizer.as_str().unwrap_or_default().to_owned();
+            *self.finalizers.entry(finalizer).or_default() += 1;
+        }
+    }
+}
+
+/// Deletes all objects of resources, and returns what is left of them.
+async fn delete_all(state: &Arc<State>, resources: &[&Arc<Resource>], namespace: Option<&str>) -> Remaining {
+    let mut remaining = Remaining::default();
+    let options = Deletion { propagation: Some(Propagation::Background), ..Deletion::default() };
+    for resource in resources {
+        let page = Page { namespace, selection: &Selection::default(), start: None, limit: None };
+        let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
+        for object in listed.objects {
+            match delete(state, resource, &object.key, &options).await {
+                Ok(Outcome::Deleted(_)) => {}
+                Ok(Outcome::Terminating(object)) => remaining.note(resource, &object),
+                Err(failure) if failure.is(Reason::NotFound) => {}
+                Err(_) => remaining.note(resource, &object),
+            }
+            // There may be many, and others want to be served.
+            tokio::task::yield_now().await;
+        }
+    }
+    remaining
+}

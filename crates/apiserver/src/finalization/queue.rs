@@ -1,0 +1,41 @@
+//! [`Finalizations`], the terminating objects whose content is being deleted.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// A terminating object: its content is deleted, and then its finalizer is removed.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Terminating {
+    Namespace(String),
+    Definition(String),
+}
+
+/// The terminating objects whose content is being deleted, and whether something has changed since it was last looked
+/// at.
+#[derive(Default)]
+pub(crate) struct Finalizations(Mutex<HashMap<Terminating, bool>>);
+
+impl Finalizations {
+    /// Whether one is to begin; if it is going on already, it will look again.
+    pub(super) fn begins(&self, terminating: &Terminating) -> bool {
+        let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match going_on.get_mut(terminating) {
+            Some(again) => {
+                *again = true;
+                false
+            }
+            None => going_on.insert(terminating.clone(), false).is_none(),
+        }
+    }
+
+    /// Whether one is to look again; otherwise it has ended.
+    pub(super) fn goes_on(&self, terminating: &Terminating) -> bool {
+        let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(again @ true) = going_on.get_mut(terminating) {
+            *again = false;
+            return true;
+        }
+        going_on.remove(terminating);
+        false
+    }
+}

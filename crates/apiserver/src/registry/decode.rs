@@ -1,0 +1,72 @@
+//! Decoding: objects as clients send them, brought into the form they are stored in.
+
+use klient_apimachinery::go::{json_type, rewrite_numbers};
+use klient_apimachinery::meta::v1::schema::OBJECT_META;
+use serde_json::Value;
+
+use super::Resource;
+use crate::values::{self, Decoded, Map, Mismatch};
+
+impl Resource {
+    /// Brings an object into the form it is stored in, and names the fields it does not know.
+    ///
+    /// # Errors
+    ///
+    /// If a field holds what it cannot hold.
+    pub(crate) fn decode(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
+        let mut decoded = self.decode_applied(object)?;
+        if let Some(version) = self.custom_schema() {
+            version.schema.drop_nulls(&mut decoded.object);
+        }
+        Ok(decoded)
+    }
+
+    /// As [`decode`](Self::decode), of what was applied: `null` is not dropped where it must not be.
+    ///
+    /// # Errors
+    ///
+    /// If a field holds what it cannot hold.
+    pub(crate) fn decode_applied(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
+        if values::is_too_deep(&object) {
+            return Err("exceeded max depth".to_owned().into());
+        }
+        // An empty list says that nobody is to own anything any more; of custom resources it is lost.
+        let disowned = values::at(&object, &["metadata", "managedFields"]).and_then(Value::as_array);
+        let disowned = !self.is_custom() && disowned.is_some_and(Vec::is_empty);
+        let mut decoded = self.decoded(object)?;
+        if disowned {
+            let metadata = values::map_at(&mut decoded.object, "metadata");
+            metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
+        }
+        Ok(decoded)
+    }
+
+    fn decoded(&self, mut object: Map) -> std::result::Result<Decoded, Mismatch> {
+        let Some(version) = self.custom_schema() else {
+            return match self.schema() {
+                Some(schema) => values::decode(object, schema),
+                None => Ok(Decoded { object, unknown: Vec::new() }),
+            };
+        };
+        object.remove("apiVersion");
+        object.remove("kind");
+        let metadata = match object.remove("metadata") {
+            Some(Value::Object(metadata)) => metadata,
+            None | Some(Value::Null) => Map::new(),
+            Some(value) => {
+                let what = json_type(&value);
+                let problem = format!("json: cannot unmarshal {what} into Go value of type v1.ObjectMeta");
+                return Err(problem.into());
+            }
+        };
+        let metadata = values::decode(metadata, &OBJECT_META)?;
+        object.values_mut().for_each(rewrite_numbers);
+        let mut unknown: Vec<String> =
+            metadata.unknown.iter().map(|path| format!("metadata.{path}")).collect();
+        unknown.extend(version.schema.prune(&mut object));
+        let embedded = version.schema.coerce(&mut object).map_err(|error| error.to_string())?;
+        unknown.extend(embedded);
+        object.insert("metadata".to_owned(), Value::Object(metadata.object));
+        Ok(Decoded { object, unknown })
+    }
+}

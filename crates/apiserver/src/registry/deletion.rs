@@ -1,0 +1,22 @@
+//! [`Deletion`], the options of a delete.
+
+/// The fate of the objects that a deleted object owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Propagation {
+    Background,
+    Foreground,
+    Orphan,
+}
+
+/// The options of a delete.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deletion {
+    pub(crate) dry_run: bool,
+    /// Seconds.
+    pub(crate) grace_period: Option<i64>,
+    pub(crate) propagation: Option<Propagation>,
+    /// The UID that the object must have.
+    pub(crate) uid: Option<String>,
+    /// The resourceVersion that the object must have.
+    pub(crate) version: Option<String>,
+}

@@ -1,0 +1,83 @@
+//! The write pipeline: every write goes through it from the decoded object to storage.
+//!
+//! 1. *default*: fields that are left open are set, in the client's name ([`Strategy::default`]);
+//! 2. *managed fields*: what the manager changed becomes its own ([`ManagedFields::update`]);
+//! 3. *mutating admission* ([`Chain::admit`]);
+//! 4. *prepare*: the object is brought into the version in which it is stored, joined with what the request cannot
+//!    change, and completed ([`Strategy::prepare_for_create`], [`Strategy::prepare_for_update`]);
+//! 5. *reserve*: it gets what no other object can have ([`Strategy::reserve`]), which is free again if a later step
+//!    fails;
+//! 6. *validate* ([`Strategy::validate`], [`Strategy::validate_update`]), with warnings;
+//! 7. *validating admission* ([`Chain::validate`]);
+//! 8. *commit*: it is encoded, and stored if it has not changed since it was read; otherwise an update begins anew
+//!    ([`Storage::commit`]);
+//! 9. *controllers* follow up ([`Controller`]).
+//!
+//! Nothing is locked between the steps.
+//!
+//! [`Strategy::default`]: super::strategy::Strategy::default
+//! [`Strategy::prepare_for_create`]: super::strategy::Strategy::prepare_for_create
+//! [`Strategy::prepare_for_update`]: super::strategy::Strategy::prepare_for_update
+//! [`Strategy::reserve`]: super::strategy::Strategy::reserve
+//! [`Strategy::validate`]: super::strategy::Strategy::validate
+//! [`Strategy::validate_update`]: super::strategy::Strategy::validate_update
+//! [`ManagedFields::update`]: crate::managed_fields::ManagedFields::update
+//! [`Chain::admit`]: crate::admission::Chain::admit
+//! [`Chain::validate`]: crate::admission::Chain::validate
+//! [`Storage::commit`]: crate::storage::Storage::commit
+//! [`Controller`]: crate::state::Controller
+
+mod create;
+mod delete;
+mod update;
+
+use std::sync::Arc;
+
+pub(crate) use create::SYSTEM_METADATA;
+pub(crate) use delete::{Outcome, delete};
+
+use super::Resource;
+use crate::field::FieldError;
+use crate::state::State;
+use crate::status::{Failure, Result};
+use crate::storage::{Key, Object};
+use crate::values::Map;
+use crate::warnings::Warnings;
+
+/// Writes to objects of one resource.
+pub(crate) struct Pipeline<'a> {
+    pub(crate) state: &'a Arc<State>,
+    /// The resource in the version of the request.
+    pub(crate) resource: &'a Arc<Resource>,
+    /// The subresource that is updated.
+    pub(crate) subresource: Option<&'a str>,
+    /// The manager that is recorded to have changed the fields that differ, unless the new state has its managed
+    /// fields already.
+    pub(crate) manager: Option<&'a str>,
+    /// The new state is computed from any old one, so that a resourceVersion in it is no precondition.
+    pub(crate) patching: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) warnings: &'a Warnings,
+}
+
+/// Computes the new state of an object from the old one, both decoded in the version of the request.
+pub(crate) type TryUpdate<'a> = &'a mut (dyn FnMut(&Map, &Object) -> Result<Map> + Send);
+
+impl Pipeline<'_> {
+    /// The object as it is.
+    ///
+    /// # Errors
+    ///
+    /// 404 if it does not exist.
+    pub(crate) fn current(&self, key: &Key) -> Result<Arc<Object>> {
+        let object = self.state.store.get(&self.resource.table, key);
+        object.ok_or_else(|| Failure::not_found(&self.resource.target(key.name())))
+    }
+
+    fn check(&self, name: &str, errors: &[FieldError]) -> Result<()> {
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(self.resource.invalid(name, errors))
+    }
+}

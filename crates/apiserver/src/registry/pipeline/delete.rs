@@ -1,0 +1,172 @@
+//! Deleting objects.
+
+use std::sync::Arc;
+
+use klient_apimachinery::Time;
+use serde_json::{Value, json};
+
+use crate::admission::{Attributes, Operation};
+use crate::registry::Resource;
+use crate::registry::deletion::{Deletion, Propagation};
+use crate::registry::strategy::{increment_generation, is_held};
+use crate::state::{Committed, State};
+use crate::status::{Failure, Result, Target};
+use crate::storage::{Key, Object, StorageError, Write};
+use crate::values::{Map, list_at, map_at};
+
+/// Finalizers by which an object waits for what it owns.
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+/// The result of a delete.
+pub(crate) enum Outcome {
+    /// The object does not exist any more; its last state.
+    Deleted(Arc<Object>),
+    /// The object is marked for deletion and waits for something.
+    Terminating(Arc<Object>),
+}
+
+/// Deletes an object, or marks it for deletion where something holds it.
+///
+/// # Errors
+///
+/// 404 if it does not exist; 409 if it has not the UID or resourceVersion of the options; the refusals of admission.
+pub(crate) async fn delete(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    key: &Key,
+    options: &Deletion,
+) -> Result<Outcome> {
+    let stored_as = state.stored_as(resource);
+    let (namespace, name) = (key.namespace(), key.name());
+    let attributes = Attributes { operation: Operation::Delete, resource, namespace, name };
+    state.admission.admit(&attributes, None).await?;
+    state.admission.validate(&attributes, None).await?;
+    let mut version = options.version.clone();
+    loop {
+        let current = state.store.get(&resource.table, key);
+        let current = current.ok_or_else(|| Failure::not_found(&resource.target(name)))?;
+        check_preconditions(resource, &current, options.uid.as_deref(), version.as_deref())?;
+        let old = current.value();
+        let mut new = marked(resource, &old, options);
+        let is_held = is_held(&*resource.strategy, &new);
+        if options.dry_run {
+            let object = Arc::new(stored_as.object(key.clone(), new, Some(current.version)));
+            return Ok(if is_held { Outcome::Terminating(object) } else { Outcome::Deleted(object) });
+        }
+        if is_held && new == old {
+            return Ok(Outcome::Terminating(current));
+        }
+        // A pod that is deleted at once is marked all the same, and watches see it.
+        let marks = is_held || (resource.strategy.is_graceful() && new != old);
+        let (object, from) = (stored_as.draft(key.clone(), &mut new), current.version);
+        let write = if marks { Write::Update { object, from } } else { Write::Delete { last: object, from } };
+        match state.store.commit(&resource.table, write).await {
+            Ok(object) => {
+                if !marks {
+                    stored_as.strategy.release(&state.addresses, &old, None);
+                }
+                let change =
+                    Committed { resource: &stored_as, object: &object, old: Some(&old), deleted: !marks };
+                state.committed(&change).await;
+                if !marks {
+                    return Ok(Outcome::Deleted(object));
+                }
+                if is_held {
+                    return Ok(Outcome::Terminating(object));
+                }
+                version = version.map(|_| object.version.to_string());
+            }
+            // It has changed meanwhile: look again.
+            Err(StorageError::Changed) => {}
+            Err(_) => return Err(Failure::internal("cannot delete")),
+        }
+    }
+}
+
+fn check_preconditions(
+    resource: &Resource,
+    current: &Object,
+    uid: Option<&str>,
+    version: Option<&str>,
+) -> Result<()> {
+    let target =
+        Target { group: &resource.info.group, plural: &resource.info.kind, name: current.key.name() };
+    if let Some(uid) = uid.filter(|uid| current.uid != **uid) {
+        return Err(Failure::conflict(
+            &target,
+            &format!(
+                "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+                current.uid
+            ),
+        ));
+    }
+    if let Some(version) = version.filter(|version| current.version.to_string() != **version) {
+        return Err(Failure::conflict(
+            &target,
+            &format!(
+                "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({}). The object might have been modified",
+                current.version
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The object as a delete leaves it, if it leaves it at all.
+fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
+    let strategy = &*resource.strategy;
+    let mut new = old.clone();
+    if strategy.mark_for_deletion(&mut new) {
+        return new;
+    }
+    let grace = strategy.grace_period(old, options.grace_period);
+    set_finalizers(resource, &mut new, options);
+    let has_grace_period = strategy.has_grace_period();
+    if has_grace_period && !strategy.is_graceful() && !is_held(strategy, &new) {
+        return new;
+    }
+    let metadata = map_at(&mut new, "metadata");
+    let was_marked = metadata.contains_key("deletionTimestamp");
+    let shortest = metadata.get("deletionGracePeriodSeconds").and_then(Value::as_i64);
+    if was_marked && shortest.is_none_or(|shortest| shortest <= grace) {
+        return new;
+    }
+    let time = Time::from_unix(Time::now().unix().saturating_add(grace));
+    metadata.insert("deletionTimestamp".to_owned(), time.to_string().into());
+    if has_grace_period {
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), grace.into());
+    }
+    if resource.counts_generations() && !was_marked {
+        increment_generation(&mut new, old);
+    }
+    new
+}
+
+fn set_finalizers(resource: &Resource, object: &mut Map, options: &Deletion) {
+    let held: Vec<String> = list_at(object, &["metadata", "finalizers"])
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    let has = |finalizer: &str| held.iter().any(|other| other == finalizer);
+    let wanted = match options.propagation {
+        _ if !resource.strategy.has_dependents() => None,
+        Some(Propagation::Orphan) => Some(ORPHAN),
+        Some(Propagation::Foreground) => Some(FOREGROUND),
+        Some(Propagation::Background) => None,
+        None if has(ORPHAN) => Some(ORPHAN),
+        None if has(FOREGROUND) => Some(FOREGROUND),
+        None if resource.strategy.orphans_by_default() => Some(ORPHAN),
+        None => None,
+    };
+    let mut finalizers: Vec<String> =
+        held.iter().filter(|finalizer| !matches!(finalizer.as_str(), ORPHAN | FOREGROUND)).cloned().collect();
+    finalizers.extend(wanted.map(str::to_owned));
+    let metadata = map_at(object, "metadata");
+    if finalizers.is_empty() {
+        metadata.remove("finalizers");
+    } else if finalizers != held {
+        metadata.insert("finalizers".to_owned(), json!(finalizers));
+    }
+}

@@ -1,0 +1,212 @@
+//! Updating objects.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use klient_structured_merge::keep_times;
+
+use super::{Pipeline, TryUpdate};
+use crate::admission::{Attributes, Operation};
+use crate::field::FieldError;
+use crate::managed_fields::ManagedFields;
+use crate::owners::dedup_owners;
+use crate::registry::Resource;
+use crate::registry::strategy::{increment_generation, is_held, writes_spec};
+use crate::registry::subresource::join;
+use crate::state::Committed;
+use crate::status::{Failure, Result};
+use crate::storage::{Key, Object, StorageError, Write};
+use crate::values::{Map, at, map_at, set, text_at};
+
+impl Pipeline<'_> {
+    /// Updates an object: `try_update` computes the new state from the old one. If the object changes meanwhile, it is
+    /// computed again from the state then, unless it has the resourceVersion that it was computed from.
+    ///
+    /// # Errors
+    ///
+    /// 404 if the object does not exist; 409 if the new state has another resourceVersion or UID; 422 if it is not
+    /// valid; the refusals of admission and the errors of `try_update`.
+    pub(crate) async fn guaranteed_update(
+        &self,
+        key: &Key,
+        try_update: TryUpdate<'_>,
+    ) -> Result<Arc<Object>> {
+        loop {
+            let current = self.current(key)?;
+            let live = self.resource.read(&current);
+            let mut new = try_update(&live, &current)?;
+            let is_conditional = self.check_preconditions(&mut new, &current)?;
+            match self.update_once(new, &live, &current).await? {
+                Some(object) => return Ok(object),
+                None if is_conditional => {
+                    return Err(Failure::modified(&self.resource.target(key.name())));
+                }
+                // Another change was made, so that among them all there is progress.
+                None => {}
+            }
+        }
+    }
+
+    /// Checks the resourceVersion and UID that a new state was computed from, and returns whether there is a
+    /// resourceVersion among them.
+    fn check_preconditions(&self, new: &mut Map, current: &Object) -> Result<bool> {
+        let name = current.key.name();
+        let target = self.resource.target(name);
+        let metadata = map_at(new, "metadata");
+        let uid = text_at(metadata, &["uid"]);
+        if !uid.is_empty() && current.uid != uid && self.patching {
+            let error = FieldError::invalid("metadata.uid", uid, "field is immutable");
+            return self.check(name, &[error]).map(|()| false);
+        }
+        if !uid.is_empty() && current.uid != uid {
+            let (table, key) = (&self.resource.info.plural, &current.key);
+            return Err(Failure::conflict(
+                &target,
+                &format!(
+                    "StorageError: invalid object, Code: 4, Key: /registry/{table}/{key}, ResourceVersion: 0, \
+                 AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                    current.uid
+                ),
+            ));
+        }
+        let version = text_at(metadata, &["resourceVersion"]).to_owned();
+        if self.patching && (version.is_empty() || version == current.version.to_string()) {
+            return Ok(false);
+        }
+        if version.is_empty()
+            && !self.resource.allows_unconditional_update()
+            && self.subresource != Some("finalize")
+        {
+            let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
+            let (group, plural) = (&self.resource.info.group, &self.resource.info.plural);
+            return Err(Failure::invalid(group, plural, name, &[error]));
+        }
+        let is_conditional = !matches!(version.as_str(), "" | "0");
+        if is_conditional && version != current.version.to_string() {
+            return Err(Failure::modified(&target));
+        }
+        Ok(is_conditional)
+    }
+
+    /// Takes a new state through the steps and stores it; `None` if the object has changed since it was read as
+    /// `live`.
+    async fn update_once(
+        &self,
+        mut new: Map,
+        live: &Map,
+        current: &Arc<Object>,
+    ) -> Result<Option<Arc<Object>>> {
+        let Pipeline { state, resource, subresource, dry_run, .. } = *self;
+        let (namespace, name) = (current.key.namespace(), current.key.name());
+        let attributes = Attributes { operation: Operation::Update, resource, namespace, name };
+        let stored_as = state.stored_as(resource);
+        let strategy = &*stored_as.strategy;
+
+        resource.strategy.default(&mut new);
+        if let Some(manager) = self.manager {
+            ManagedFields::of(resource, subresource).update(Some(live), &mut new, manager);
+        }
+        if self.patching {
+            dedup_owners(&mut new);
+        }
+        state.admission.admit(&attributes, Some(&mut new)).await?;
+
+        let old = match resource.conversion {
+            Some(conversion) => {
+                new = (conversion.to_storage)(new);
+                Cow::Owned(stored_as.read(current))
+            }
+            // It is stored as it is served.
+            None => Cow::Borrowed(live),
+        };
+        let old = &*old;
+        let mut new = join(resource, subresource, new, old);
+        keep_system_metadata(&mut new, old);
+        if subresource.is_none() {
+            strategy.prepare_for_update(&mut new, old);
+        }
+        let reserved = strategy.reserve(&state.addresses, &mut new, Some(old), dry_run);
+        let reserved = reserved.map_err(|errors| stored_as.invalid(name, &errors))?;
+        if writes_spec(subresource)
+            && stored_as.counts_generations()
+            && strategy.changes_spec(&new, old, stored_as.has_status())
+        {
+            increment_generation(&mut new, old);
+        }
+
+        self.check(name, &strategy.validate_update(&new, old, subresource))?;
+        self.warnings.add(strategy.warnings(&new, Some(old), subresource));
+        stored_as.prune_to_stored(&mut new);
+        state.admission.validate(&attributes, Some(&new)).await?;
+
+        if keep_times(old, &mut new) {
+            return Ok(Some(current.clone()));
+        }
+        let key = current.key.clone();
+        if dry_run {
+            return Ok(Some(Arc::new(stored_as.object(key, new, Some(current.version)))));
+        }
+        if is_released(&stored_as, &new) {
+            return self.remove(&stored_as, new, old, current).await;
+        }
+        let write = Write::Update { object: stored_as.draft(key, &mut new), from: current.version };
+        match state.store.commit(&resource.table, write).await {
+            Ok(object) => {
+                reserved.keep();
+                strategy.release(&state.addresses, old, Some(&new));
+                let change =
+                    Committed { resource: &stored_as, object: &object, old: Some(old), deleted: false };
+                state.committed(&change).await;
+                Ok(Some(object))
+            }
+            Err(StorageError::Changed) => Ok(None),
+            Err(_) => Err(Failure::internal("cannot update")),
+        }
+    }
+
+    /// Removes an object whose last finalizer was removed. The answer has the state without it, at the version before.
+    async fn remove(
+        &self,
+        stored_as: &Arc<Resource>,
+        new: Map,
+        old: &Map,
+        current: &Arc<Object>,
+    ) -> Result<Option<Arc<Object>>> {
+        let state = self.state;
+        // Watches see it as it was last stored.
+        let last = stored_as.draft(current.key.clone(), &mut stored_as.read(current));
+        let write = Write::Delete { last, from: current.version };
+        match state.store.commit(&self.resource.table, write).await {
+            Ok(gone) => {
+                stored_as.strategy.release(&state.addresses, old, None);
+                let change = Committed { resource: stored_as, object: &gone, old: Some(old), deleted: true };
+                state.committed(&change).await;
+                Ok(Some(Arc::new(stored_as.object(current.key.clone(), new, Some(current.version)))))
+            }
+            Err(StorageError::Changed) => Ok(None),
+            Err(_) => Err(Failure::internal("cannot delete")),
+        }
+    }
+}
+
+/// Keeps the metadata that the server alone sets. A write cannot mark a live object for deletion, which validation
+/// says.
+fn keep_system_metadata(new: &mut Map, old: &Map) {
+    const KEPT: [&str; 5] = ["uid", "creationTimestamp", "generation", "resourceVersion", "generateName"];
+    let metadata = map_at(new, "metadata");
+    metadata.remove("selfLink");
+    for name in KEPT {
+        set(metadata, name, at(old, &["metadata", name]));
+    }
+    if let Some(time) = at(old, &["metadata", "deletionTimestamp"]) {
+        metadata.insert("deletionTimestamp".to_owned(), time.clone());
+    }
+    if let Some(seconds) = at(old, &["metadata", "deletionGracePeriodSeconds"]) {
+        metadata.entry("deletionGracePeriodSeconds").or_insert_with(|| seconds.clone());
+    }
+}
+
+/// Whether an object is marked for deletion and nothing holds it any more.
+fn is_released(resource: &Resource, object: &Map) -> bool {
+    at(object, &["metadata", "deletionTimestamp"]).is_some() && !is_held(&*resource.strategy, object)
+}

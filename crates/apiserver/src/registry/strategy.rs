@@ -1,0 +1,264 @@
+//! [`Strategy`], the rules of a kind: what the server sets, keeps and refuses in its objects.
+//!
+//! As upstream's rest strategies. A kind that differs from others has a file of its own; nothing else asks for the
+//! kind of an object by name.
+
+mod certificate_signing_request;
+mod custom_resource;
+mod custom_resource_definition;
+mod deployment;
+mod endpoint_slice;
+mod event;
+mod job;
+mod namespace;
+mod node;
+mod pod;
+mod replication_controller;
+mod service;
+
+use klient_apimachinery::schema::ResourceSchema;
+use serde_json::Value;
+
+pub(super) use custom_resource::CustomResource;
+
+use super::addresses::{Addresses, ReservedAddresses};
+use crate::defaults;
+use crate::field::{FieldError, Problems};
+use crate::validation::{self, warnings};
+use crate::values::{Map, at, list_at, map_at};
+
+/// Paths of fields.
+pub(crate) type Paths = &'static [&'static [&'static str]];
+
+/// The subresources whose writes leave the desired state as it is.
+const OBSERVED: [&str; 3] = ["status", "approval", "finalize"];
+
+/// The rules of a kind, in the version in which its objects are stored.
+pub(crate) trait Strategy: Send + Sync {
+    /// The built-in kind; `None` for custom resources.
+    fn schema(&self) -> Option<&'static ResourceSchema>;
+
+    /// Sets the fields that an object leaves open, in the client's name.
+    fn default(&self, object: &mut Map) {
+        if let Some(schema) = self.schema() {
+            defaults::apply(schema, object);
+        }
+    }
+
+    /// Completes a new object that has its name and UID.
+    fn prepare_for_create(&self, object: &mut Map) {
+        if let Some(schema) = self.schema() {
+            defaults::prepare_create(schema, object);
+        }
+    }
+
+    /// Completes the new state of an object.
+    fn prepare_for_update(&self, object: &mut Map, old: &Map) {
+        if let Some(schema) = self.schema() {
+            defaults::prepare_update(schema, object, old);
+        }
+    }
+
+    /// Errors of a new object.
+    fn validate(&self, object: &Map) -> Vec<FieldError> {
+        self.schema().map(|schema| validation::create(schema, object)).unwrap_or_default()
+    }
+
+    /// Errors of the new state of an object, which a write to the object or to a subresource made.
+    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
+        let Some(schema) = self.schema() else { return Vec::new() };
+        match subresource {
+            None => validation::update(schema, object, old),
+            Some(_) => {
+                let mut errors = metadata_errors(object, old);
+                errors.extend(validation::status(schema, object));
+                errors
+            }
+        }
+    }
+
+    /// Warnings for the client that writes a new object, or a new state of the old one.
+    fn warnings(&self, object: &Map, old: Option<&Map>, subresource: Option<&str>) -> Vec<String> {
+        let Some(schema) = self.schema() else { return Vec::new() };
+        match subresource {
+            None => warnings::object(schema, object, old),
+            Some("status") => warnings::status(schema, object),
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// The fields that a client cannot set when it creates or updates an object.
+    fn fields_reset(&self, has_status: bool) -> Paths {
+        if has_status { &[&["status"]] } else { &[] }
+    }
+
+    /// The fields that a client cannot set when it updates the status.
+    fn fields_reset_by_status(&self) -> Paths {
+        match self.schema() {
+            Some(schema) if STATUS_SETS_METADATA.contains(&schema.kind) => &[&["spec"]],
+            _ => &[&["metadata"], &["spec"]],
+        }
+    }
+
+    /// Whether a new object keeps the status that it was sent with.
+    fn keeps_status(&self) -> bool {
+        false
+    }
+
+    /// Whether a new state differs from the old one in what is desired, so that `metadata.generation` grows.
+    fn changes_spec(&self, object: &Map, old: &Map, _has_status: bool) -> bool {
+        object.get("spec") != old.get("spec")
+    }
+
+    /// Reserves for a new object, or a new state of the old one, what no other object can have, and writes it into the
+    /// object.
+    ///
+    /// # Errors
+    ///
+    /// If what the object asks for is taken.
+    fn reserve<'a>(
+        &self,
+        addresses: &'a Addresses,
+        _object: &mut Map,
+        _old: Option<&Map>,
+        _dry_run: bool,
+    ) -> Result<ReservedAddresses<'a>, Vec<FieldError>> {
+        Ok(addresses.nothing())
+    }
+
+    /// Marks as taken what an object has that is there from the start.
+    fn occupy(&self, _addresses: &Addresses, _object: &Map) {}
+
+    /// Gives back what the old state of an object held and the new one does not, or all of it if it is deleted.
+    fn release(&self, _addresses: &Addresses, _old: &Map, _new: Option<&Map>) {}
+
+    /// Seconds that an object is given to end; `requested` by the client or not.
+    fn grace_period(&self, _object: &Map, _requested: Option<i64>) -> i64 {
+        0
+    }
+
+    /// Whether objects are marked when they are deleted, even if nothing holds them.
+    fn is_graceful(&self) -> bool {
+        false
+    }
+
+    /// Whether the objects that an object owns are orphaned unless the client says otherwise.
+    fn orphans_by_default(&self) -> bool {
+        false
+    }
+
+    /// Whether an object can wait for what it owns.
+    fn has_dependents(&self) -> bool {
+        true
+    }
+
+    /// A warning for the client that deletes an object without saying what becomes of what it owns.
+    fn delete_warning(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Marks an object for deletion in a way of its own, and returns `true`; or completes it as the marked object that
+    /// it will be, and returns `false`.
+    fn mark_for_deletion(&self, _object: &mut Map) -> bool {
+        false
+    }
+
+    /// Whether marked objects have `metadata.deletionGracePeriodSeconds`.
+    fn has_grace_period(&self) -> bool {
+        true
+    }
+
+    /// Whether something beside its finalizers and its grace period holds a marked object.
+    fn is_held(&self, _object: &Map) -> bool {
+        false
+    }
+}
+
+/// Kinds whose status can be written together with their metadata.
+const STATUS_SETS_METADATA: [&str; 15] = [
+    "CronJob",
+    "CustomResourceDefinition",
+    "DaemonSet",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Job",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "ReplicaSet",
+    "ReplicationController",
+    "ResourceQuota",
+    "StatefulSet",
+];
+
+/// The strategy of a built-in kind.
+pub(super) fn built_in(schema: &'static ResourceSchema) -> Box<dyn Strategy> {
+    match (schema.group, schema.kind) {
+        ("", "Event") | ("events.k8s.io", "Event") => Box::new(event::Event(schema)),
+        ("", "Namespace") => Box::new(namespace::Namespace(schema)),
+        ("", "Node") => Box::new(node::Node(schema)),
+        ("", "Pod") => Box::new(pod::Pod(schema)),
+        ("", "ReplicationController") => Box::new(replication_controller::ReplicationController(schema)),
+        ("", "Service") => Box::new(service::Service(schema)),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            Box::new(custom_resource_definition::CustomResourceDefinition(schema))
+        }
+        ("apps", "Deployment") => Box::new(deployment::Deployment(schema)),
+        ("batch", "Job") => Box::new(job::Job(schema)),
+        ("certificates.k8s.io", "CertificateSigningRequest") => {
+            Box::new(certificate_signing_request::CertificateSigningRequest(schema))
+        }
+        ("discovery.k8s.io", "EndpointSlice") => Box::new(endpoint_slice::EndpointSlice(schema)),
+        _ => Box::new(Ordinary(schema)),
+    }
+}
+
+/// A kind that differs in nothing from others.
+struct Ordinary(&'static ResourceSchema);
+
+impl Strategy for Ordinary {
+    fn schema(&self) -> Option<&'static ResourceSchema> {
+        Some(self.0)
+    }
+}
+
+/// Whether a write to a subresource may change what is desired of an object.
+pub(crate) fn writes_spec(subresource: Option<&str>) -> bool {
+    subresource.is_none_or(|subresource| !OBSERVED.contains(&subresource))
+}
+
+/// Counts a change of what is desired.
+pub(crate) fn increment_generation(object: &mut Map, old: &Map) {
+    let generation = at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
+    map_at(object, "metadata").insert("generation".to_owned(), (generation + 1).into());
+}
+
+/// Whether an object that is marked for deletion stays for now.
+pub(crate) fn is_held(strategy: &dyn Strategy, object: &Map) -> bool {
+    let grace = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
+    grace > 0 || !list_at(object, &["metadata", "finalizers"]).is_empty() || strategy.is_held(object)
+}
+
+/// Errors of the new metadata of an object.
+fn metadata_errors(object: &Map, old: &Map) -> Vec<FieldError> {
+    let nothing = Map::new();
+    let [metadata, old] = [object, old].map(|object| object.get("metadata").and_then(Value::as_object));
+    let mut problems = Problems::default();
+    validation::metadata_update(metadata.unwrap_or(&nothing), old.unwrap_or(&nothing), &mut problems);
+    problems.0
+}
+
+/// Whether two objects differ in anything but their metadata, and their status if that is written apart.
+fn differ_beside_metadata(object: &Map, old: &Map, has_status: bool) -> bool {
+    let others = |object: &Map| -> Map {
+        let beside = |name: &str| name != "metadata" && (name != "status" || !has_status);
+        object
+            .iter()
+            .filter(|(name, _)| beside(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    };
+    others(object) != others(old)
+}

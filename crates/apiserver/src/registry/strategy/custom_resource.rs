@@ -1,0 +1,68 @@
+//! Custom resources: the rules that a version of a CustomResourceDefinition declares.
+
+use std::sync::Arc;
+
+use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::validation as names;
+use serde_json::Value;
+
+use super::{Strategy, differ_beside_metadata, metadata_errors};
+use crate::crd::definition::{Definition, Version};
+use crate::field::{FieldError, Problems};
+use crate::validation::{self, warnings};
+use crate::values::Map;
+
+pub(crate) struct CustomResource {
+    pub(crate) definition: Arc<Definition>,
+    /// The index of the version in the definition.
+    pub(crate) version: usize,
+}
+
+impl CustomResource {
+    fn version(&self) -> &Version {
+        &self.definition.versions[self.version]
+    }
+}
+
+impl Strategy for CustomResource {
+    fn schema(&self) -> Option<&'static ResourceSchema> {
+        None
+    }
+
+    fn default(&self, object: &mut Map) {
+        self.version().schema.default(object);
+    }
+
+    fn validate(&self, object: &Map) -> Vec<FieldError> {
+        let mut problems = Problems::default();
+        let nothing = Map::new();
+        let metadata = object.get("metadata").and_then(Value::as_object).unwrap_or(&nothing);
+        validation::metadata(metadata, self.definition.namespaced, names::dns_subdomain, &mut problems);
+        let version = self.version();
+        problems.0.extend(version.schema.validate(object));
+        problems.0.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
+        problems.0.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
+        problems.0
+    }
+
+    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
+        let version = self.version();
+        let mut errors = metadata_errors(object, old);
+        if subresource.is_none() {
+            errors.extend(version.schema.validate_update(object, old));
+            errors.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
+        } else {
+            errors.extend(version.schema.validate_status(object, old));
+        }
+        errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
+        errors
+    }
+
+    fn warnings(&self, object: &Map, old: Option<&Map>, subresource: Option<&str>) -> Vec<String> {
+        if subresource.is_none() { warnings::custom(object, old) } else { Vec::new() }
+    }
+
+    fn changes_spec(&self, object: &Map, old: &Map, has_status: bool) -> bool {
+        differ_beside_metadata(object, old, has_status)
+    }
+}

@@ -1,0 +1,71 @@
+//! CustomResourceDefinitions: the server writes their status, and they wait for their objects to be gone.
+
+use klient_apimachinery::Time;
+use klient_apimachinery::schema::ResourceSchema;
+use serde_json::json;
+
+use super::{Strategy, metadata_errors};
+use crate::crd::definition::{self, CLEANUP, Termination};
+use crate::field::FieldError;
+use crate::validation::{self, warnings};
+use crate::values::{Map, at, map_at};
+
+pub(super) struct CustomResourceDefinition(pub(super) &'static ResourceSchema);
+
+impl Strategy for CustomResourceDefinition {
+    fn schema(&self) -> Option<&'static ResourceSchema> {
+        Some(self.0)
+    }
+
+    fn default(&self, object: &mut Map) {
+        definition::default(object);
+    }
+
+    fn prepare_for_create(&self, object: &mut Map) {
+        definition::prepare(object, None);
+    }
+
+    fn prepare_for_update(&self, object: &mut Map, old: &Map) {
+        definition::prepare(object, Some(old));
+    }
+
+    fn validate(&self, object: &Map) -> Vec<FieldError> {
+        definition::validate(object)
+    }
+
+    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
+        match subresource {
+            None => definition::validate_update(object, old),
+            Some(_) => {
+                let mut errors = metadata_errors(object, old);
+                errors.extend(validation::status(self.0, object));
+                errors
+            }
+        }
+    }
+
+    fn warnings(&self, object: &Map, old: Option<&Map>, subresource: Option<&str>) -> Vec<String> {
+        match subresource {
+            None => warnings::definition(object, old),
+            Some("status") => warnings::status(self.0, object),
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn mark_for_deletion(&self, object: &mut Map) -> bool {
+        if at(object, &["metadata", "deletionTimestamp"]).is_some() {
+            return false;
+        }
+        let now = Time::now();
+        definition::terminating(object, Termination::Pending, now);
+        let metadata = map_at(object, "metadata");
+        metadata.insert("deletionTimestamp".to_owned(), now.to_string().into());
+        let finalizers = metadata.entry("finalizers").or_insert_with(|| json!([]));
+        if let Some(finalizers) = finalizers.as_array_mut()
+            && !finalizers.iter().any(|finalizer| finalizer == CLEANUP)
+        {
+            finalizers.push(CLEANUP.into());
+        }
+        true
+    }
+}

@@ -1,0 +1,17 @@
+//! Events: they own nothing.
+
+use klient_apimachinery::schema::ResourceSchema;
+
+use super::Strategy;
+
+pub(super) struct Event(pub(super) &'static ResourceSchema);
+
+impl Strategy for Event {
+    fn schema(&self) -> Option<&'static ResourceSchema> {
+        Some(self.0)
+    }
+
+    fn has_dependents(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,27 @@
+//! Namespaces: the finalizers in their spec hold them until they are empty.
+
+use klient_apimachinery::schema::ResourceSchema;
+
+use super::Strategy;
+use crate::values::{Map, list_at, map_at};
+
+pub(super) struct Namespace(pub(super) &'static ResourceSchema);
+
+impl Strategy for Namespace {
+    fn schema(&self) -> Option<&'static ResourceSchema> {
+        Some(self.0)
+    }
+
+    fn mark_for_deletion(&self, object: &mut Map) -> bool {
+        map_at(object, "status").insert("phase".to_owned(), "Terminating".into());
+        false
+    }
+
+    fn has_grace_period(&self) -> bool {
+        false
+    }
+
+    fn is_held(&self, object: &Map) -> bool {
+        !list_at(object, &["spec", "finalizers"]).is_empty()
+    }
+}

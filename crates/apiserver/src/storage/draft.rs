@@ -1,0 +1,43 @@
+//! [`Draft`], an encoded object that has no version yet.
+
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
+use super::object::{Key, Object};
+
+/// The text that stands for `metadata.resourceVersion` until the version is known. It is random, so that no object
+/// can hold it.
+pub(crate) static VERSION_PLACEHOLDER: LazyLock<String> =
+    LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
+
+/// An encoded object that has no version yet: what is left to do under the storage's lock is to put one in.
+pub(crate) struct Draft {
+    object: Object,
+    json: Vec<u8>,
+    /// Where the placeholder begins.
+    version_at: usize,
+}
+
+impl Draft {
+    /// Of an object without JSON, and its JSON with the [placeholder](VERSION_PLACEHOLDER).
+    ///
+    /// # Panics
+    ///
+    /// If the JSON does not hold the placeholder.
+    pub(crate) fn new(object: Object, json: Vec<u8>) -> Self {
+        let version_at = memmem::find(&json, VERSION_PLACEHOLDER.as_bytes());
+        Draft { object, json, version_at: version_at.expect("the encoder writes metadata.resourceVersion") }
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.object.key
+    }
+
+    /// The object at a version.
+    pub(crate) fn at(mut self, version: u64) -> Object {
+        let placeholder = self.version_at..self.version_at + VERSION_PLACEHOLDER.len();
+        self.json.splice(placeholder, version.to_string().into_bytes());
+        Object { version, json: self.json.into(), ..self.object }
+    }
+}
