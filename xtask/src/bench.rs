@@ -66,6 +66,7 @@ impl Bench {
     fn record(&self, name: &str, rows: &Rows) -> Result<(), String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let record = self.folder.join(format!("target/{name}-{now}.tsv"));
-        fs::write(&record, rows.to_string()).map_err(|error| format!("cannot write {}: {error}", record.display()))
+        fs::write(&record, rows.to_string())
+            .map_err(|error| format!("cannot write {}: {error}", record.display()))
     }
 }
