@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::{fields, labels};
+use serde_json::Value;
 
 use crate::input::pick;
 use crate::judge::Answer;
@@ -37,7 +38,10 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make: make_object,
         ours: from_object,
         compares_words: true,
-        kept: &[],
+        kept: &[Kept {
+            reason: "of several wrong labels the first is named; Go's maps have no order, so that it names any",
+            is: |input, ours, theirs| ours.is_err() && theirs.is_err() && match_labels(input) > 1,
+        }],
     },
     Question {
         name: "label-selector-to-object",
@@ -384,4 +388,10 @@ fn make_fields(rng: &mut Rng) -> String {
     };
     let terms: Vec<String> = (0..rng.usize(1..4)).map(|_| term(rng)).collect();
     terms.join(",")
+}
+
+/// The number of labels that a label selector, as JSON, asks for.
+fn match_labels(selector: &str) -> usize {
+    let selector: Value = serde_json::from_str(selector).unwrap_or_default();
+    selector["matchLabels"].as_object().map_or(0, |labels| labels.len())
 }

@@ -281,6 +281,10 @@ impl<'de> DeserializeSeed<'de> for Slot<'_, '_> {
                 if is_number {
                     return self.scalar(Token::Str(text));
                 }
+                let unescaped = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                if let Some(text) = unescaped.filter(|text| !text.contains('\\')) {
+                    return self.scalar(Token::Str(text));
+                }
                 let mut value = serde_json::Deserializer::from_str(text);
                 value.deserialize_any(self).map_err(de::Error::custom)
             }
