@@ -24,7 +24,18 @@ const EDGES: &[(&str, &[&str])] = &[
     ("klient-cache", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
-    ("klient-apiserver", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
+    ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
+    ("klient-apiextensions", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
+    (
+        "klient-apiserver",
+        &[
+            "klient-apiextensions",
+            "klient-apimachinery",
+            "klient-apis",
+            "klient-schema",
+            "klient-structured-merge",
+        ],
+    ),
     (
         "klient",
         &[

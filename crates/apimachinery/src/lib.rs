@@ -36,6 +36,7 @@ pub mod schema;
 mod unstructured;
 pub mod validation;
 mod value;
+pub mod values;
 mod version;
 mod watch;
 pub mod yaml;

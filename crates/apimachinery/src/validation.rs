@@ -2,6 +2,8 @@
 //!
 //! Each function gives the problems of a value, none if it is well-formed.
 
+pub mod field;
+
 /// The longest DNS label, label value and label name.
 const LABEL_MAX: usize = 63;
 

@@ -16,7 +16,7 @@ pub(crate) use namespace_lifecycle::NamespaceLifecycle;
 
 use crate::registry::Resource;
 use crate::status::Result;
-use crate::values::Map;
+use klient_apimachinery::values::Map;
 
 /// The kind of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::managed_fields::ManagedFields;
 use crate::state::State;
 use crate::storage::Write;
-use crate::values::{Map, map_at, text_at};
+use klient_apimachinery::values::{Map, map_at, text_at};
 
 const OBJECTS: &str = include_str!("bootstrap.jsonl");
 

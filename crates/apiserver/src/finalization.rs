@@ -10,15 +10,15 @@ use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
-use crate::crd::definition::{self, CLEANUP, Termination};
 use crate::registry::deletion::{Deletion, Propagation};
 use crate::registry::pipeline::{Outcome, Pipeline, delete};
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, Page, Selection, TableId};
-use crate::values::{Map, at, list_at, map_at, text_at};
 use crate::warnings::Warnings;
+use klient_apiextensions::definition::{self, CLEANUP, Termination};
+use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 use queue::Terminating;
 
 /// Deletes the content of a terminating object, and then the object. Each is finalized by one task, however often it is

@@ -19,7 +19,7 @@ use crate::respond;
 use crate::state::{Current, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection};
-use crate::values::map_at;
+use klient_apimachinery::values::map_at;
 
 /// A server's objects for caches in the same program, without HTTP: they are handed on as the server keeps them. Who
 /// asks is not asked who they are.

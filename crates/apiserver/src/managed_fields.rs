@@ -10,11 +10,11 @@ use klient_structured_merge::{
     Error, ErrorKind, FieldManager, FieldSet, Filter, Path, PathElement, Updater, Version,
 };
 
-use crate::convert;
 use crate::registry::Resource;
 use crate::registry::strategy::Paths;
 use crate::status::{Failure, Result};
-use crate::values::{self, Map, list_at, text_at};
+use klient_apimachinery::values::{self, Map, list_at, text_at};
+use klient_apis::conversion;
 
 /// The managers of the fields of a resource's objects: the effect of writes on `metadata.managedFields`.
 ///
@@ -39,7 +39,7 @@ impl<'a> ManagedFields<'a> {
         ManagedFields {
             updater: Updater {
                 versions: versions.collect(),
-                convert: convert::between_versions(&resource.info.kind).filter(|_| !resource.is_custom()),
+                convert: conversion::between_versions(&resource.info.kind).filter(|_| !resource.is_custom()),
             },
             api_version: resource.info.api_version().into(),
             kind: &resource.info.kind,

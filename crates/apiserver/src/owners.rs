@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::values::{self, Map};
+use klient_apimachinery::values::{self, Map};
 
 /// Removes duplicate owner references.
 pub(crate) fn dedup_owners(object: &mut Map) {

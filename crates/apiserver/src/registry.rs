@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 pub(crate) use resource::Resource;
 
-use crate::crd::definition::Definition;
+use klient_apiextensions::definition::Definition;
 
 /// All resources that are served.
 pub(crate) struct Registry {

@@ -19,7 +19,7 @@ use crate::registry::Resource;
 use crate::status::Failure;
 use crate::storage::Object;
 use crate::table::{self, Include};
-use crate::values::{self, Map};
+use klient_apimachinery::values::{self, Map};
 
 /// How answers may be cached unless they say otherwise.
 pub(crate) const NOT_CACHED: HeaderValue = HeaderValue::from_static("no-cache, private");

@@ -13,7 +13,7 @@ use crate::finalization::queue::Finalizations;
 use crate::registry::addresses::Addresses;
 use crate::registry::{Registry, Resource};
 use crate::storage::{Object, Storage};
-use crate::values::Map;
+use klient_apimachinery::values::Map;
 
 /// What the parts of a server share, from one start to the next.
 pub(crate) struct State {

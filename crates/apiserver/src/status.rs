@@ -6,7 +6,7 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusCause, StatusDetails};
 
-use crate::field::FieldError;
+use klient_apimachinery::validation::field::FieldError;
 
 /// Why a request is refused.
 #[derive(Clone, Debug)]

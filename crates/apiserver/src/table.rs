@@ -4,12 +4,12 @@ use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{LIST_META, TABLE_COLUMN_DEFINITION, TABLE_ROW};
 use serde_json::Value;
 
-use crate::field::FieldError;
 use crate::registry::Resource;
 use crate::request::Query;
 use crate::respond::{partial, with_kind};
 use crate::status::{Failure, Result};
-use crate::values::{self, Map, at};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Map, at};
 
 /// What of each object goes with its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

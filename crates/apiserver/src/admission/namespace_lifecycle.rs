@@ -10,7 +10,7 @@ use super::{Attributes, Operation, Plugin};
 use crate::registry::{Registry, Resource};
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Storage, Unchanged};
-use crate::values::{Map, at};
+use klient_apimachinery::values::{Map, at};
 
 /// Namespaces that cannot be deleted.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];

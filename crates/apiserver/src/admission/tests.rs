@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{Attributes, Operation, Plugin};
 use crate::server::{Options, Server};
 use crate::status::{Failure, Result};
-use crate::values::{Map, map_at};
+use klient_apimachinery::values::{Map, map_at};
 
 const WRITERS: usize = 100;
 

@@ -14,9 +14,9 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation;
 
 use super::{ANONYMOUS, AUTHENTICATED, Attributes, Rbac, SUPERUSERS, UNAUTHENTICATED, User};
-use crate::field::FieldError;
 use crate::request;
 use crate::status::{Failure, Result};
+use klient_apimachinery::validation::field::FieldError;
 
 const USER: &str = "impersonate-user";
 const GROUP: &str = "impersonate-group";

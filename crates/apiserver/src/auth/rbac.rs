@@ -10,7 +10,7 @@ use crate::registry::Registry;
 use crate::request::{Query, RequestInfo, Verb};
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Object, Page, Selection, Storage, TableId};
-use crate::values::{Map, list_at, text_at};
+use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// What someone wants to do.
 #[derive(Clone, Debug, Default)]

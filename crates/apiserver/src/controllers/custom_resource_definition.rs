@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use klient_apimachinery::{BoxFuture, Time};
 
-use crate::crd::definition::{self, Definition};
 use crate::finalization::finalize;
 use crate::finalization::queue::Terminating;
 use crate::managed_fields::ManagedFields;
@@ -13,8 +12,9 @@ use crate::registry::pipeline::Pipeline;
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::{Committed, Controller, State};
 use crate::storage::{Key, Object, Page, Selection};
-use crate::values::{Map, at, text_at};
 use crate::warnings::Warnings;
+use klient_apiextensions::definition::{self, Definition};
+use klient_apimachinery::values::{Map, at, text_at};
 
 pub(super) struct CustomResourceDefinitions;
 

@@ -9,7 +9,7 @@ use crate::finalization::finalize;
 use crate::finalization::queue::Terminating;
 use crate::state::{Committed, Controller, State};
 use crate::storage::Key;
-use crate::values::at;
+use klient_apimachinery::values::at;
 
 pub(super) struct Namespaces;
 

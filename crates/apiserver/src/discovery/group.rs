@@ -8,7 +8,7 @@ use klient_schema::apidiscovery_v2::API_GROUP_DISCOVERY;
 use serde_json::{Value, json};
 
 use crate::registry::Resource;
-use crate::values::{self, Map};
+use klient_apimachinery::values::{self, Map};
 
 /// A group of the API.
 pub(super) struct Group {

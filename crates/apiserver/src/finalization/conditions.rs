@@ -6,7 +6,7 @@ use klient_apimachinery::Time;
 use serde_json::{Value, json};
 
 use super::Remaining;
-use crate::values::{Map, map_at};
+use klient_apimachinery::values::{Map, map_at};
 
 /// Sets the conditions of a namespace that is to go.
 pub(super) fn set(namespace: &mut Map, remaining: &Remaining, now: Time) {

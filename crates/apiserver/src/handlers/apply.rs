@@ -15,8 +15,8 @@ use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
-use crate::values::{self, Map, map_at, text_at};
 use crate::warnings::Warnings;
+use klient_apimachinery::values::{self, Map, map_at, text_at};
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {

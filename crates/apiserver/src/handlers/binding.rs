@@ -15,7 +15,7 @@ use crate::respond::{self, Body};
 use crate::state::Committed;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{StorageError, Write as Commit};
-use crate::values::{self, Map, at, list_at, map_at, text_at};
+use klient_apimachinery::values::{self, Map, at, list_at, map_at, text_at};
 
 /// Binds the pod that the path or the body names to the node in the body.
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {

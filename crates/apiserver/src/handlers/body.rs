@@ -14,7 +14,7 @@ use super::Context;
 use super::options::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use crate::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
+use klient_apimachinery::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
 use crate::table;
-use crate::values::Map;
+use klient_apimachinery::values::Map;
 
 /// The components and the ports of those that would have to be asked. The store is part of the server.
 const COMPONENTS: [(&str, Option<u16>); 3] =

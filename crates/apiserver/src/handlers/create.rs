@@ -5,13 +5,13 @@ use http::{Response, StatusCode};
 use super::Context;
 use super::body;
 use super::options::{Write, WriteOptions};
-use crate::field::FieldError;
 use crate::owners::{dedup_owners, duplicate_owners};
 use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::text_at;
 use crate::warnings::Warnings;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::text_at;
 
 /// Creates the object in the body.
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::Context;
 use crate::auth::{Attributes, Rbac};
-use crate::field::{FieldError, Problems};
 use crate::request::Verb;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{Map, at, list_at, text_at};
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, at, list_at, text_at};
 
 /// The types of a node's addresses, best first.
 const ADDRESS_TYPES: [&str; 5] = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];

@@ -26,7 +26,7 @@ use crate::status::{Failure, Result};
 use crate::storage::{Listed, Object, Page, StorageError};
 use crate::stream;
 use crate::table;
-use crate::values::Map;
+use klient_apimachinery::values::Map;
 
 /// How much of a list is put together before it is sent on.
 const CHUNK: usize = 64 * 1024;

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::Context;
 use super::body::{Medium, medium, protobuf, read_yaml};
-use crate::field::{FieldError, Problems};
 use crate::registry::deletion::{Deletion, Propagation};
 use crate::request::Query;
 use crate::status::{Failure, Result};
-use crate::validation::manager_name;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apis::validation::manager_name;
 
 /// What is done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

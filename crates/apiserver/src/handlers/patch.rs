@@ -14,15 +14,15 @@ use super::Context;
 use super::apply;
 use super::body::{check_name, media_type, not_decoded, untyped_notes};
 use super::options::{FieldValidation, Write, WriteOptions};
-use crate::field::FieldError;
 use crate::owners::{AFTER_ADMISSION, duplicate_owners};
 use crate::registry::Resource;
 use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
-use crate::values::{self, Decoded, Map, Target, parse, text_at};
 use crate::warnings::Warnings;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Decoded, Map, Target, parse, text_at};
 
 /// A patch as it was sent.
 pub(crate) enum Patch {

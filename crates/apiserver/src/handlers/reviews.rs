@@ -9,14 +9,14 @@ use super::body;
 use super::options::{Write, WriteOptions};
 use super::{Context, Offer, negotiate};
 use crate::auth::{Attributes, Rbac, User};
-use crate::field::{FieldError, Problems};
 use crate::managed_fields::ManagedFields;
 use crate::negotiate::Transform;
 use crate::registry::Resource;
 use crate::registry::pipeline::SYSTEM_METADATA;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::values::{self, Map, at, list_at, map_at, set, text_at};
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{self, Map, at, list_at, map_at, set, text_at};
 
 /// Whom tokens are for.
 const AUDIENCE: &str = "https://kubernetes.default.svc";
@@ -163,7 +163,7 @@ fn user_info(user: &User) -> Value {
 }
 
 fn subject(review: &Map) -> User {
-    let groups = crate::values::list_at(review, &["spec", "groups"]);
+    let groups = klient_apimachinery::values::list_at(review, &["spec", "groups"]);
     User {
         name: text_at(review, &["spec", "user"]).to_owned(),
         groups: groups.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -13,15 +13,15 @@ use super::apply;
 use super::body::{self, Kind, check_name};
 use super::options::{FieldValidation, Write, WriteOptions};
 use super::patch::{Patch, mergeable, not_strategic, strategic_fields};
-use crate::field::FieldError;
 use crate::managed_fields::ManagedFields;
 use crate::registry::Resource;
 use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
-use crate::values::{self, Decoded, Map, Mismatch, at, text_at};
 use crate::warnings::Warnings;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch, at, text_at};
 
 const API_VERSION: &str = "autoscaling/v1";
 

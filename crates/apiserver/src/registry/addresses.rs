@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::field::FieldError;
-use crate::values::{Map, at, list_at, map_at, text_at};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 
 /// The first address of 10.0.0.0/24, which itself is given to nobody.
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);

@@ -8,7 +8,7 @@ use super::{Registry, Resource};
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, Unchanged};
-use crate::values::at;
+use klient_apimachinery::values::at;
 
 /// The resource of definitions.
 pub(crate) fn resource(registry: &Registry) -> Arc<Resource> {

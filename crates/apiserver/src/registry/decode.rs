@@ -5,7 +5,7 @@ use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use serde_json::Value;
 
 use super::Resource;
-use crate::values::{self, Decoded, Map, Mismatch};
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch};
 
 impl Resource {
     /// Brings an object into the form it is stored in, and names the fields it does not know.

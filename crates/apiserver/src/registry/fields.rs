@@ -4,7 +4,7 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::{ResourceInfo, Str};
 use serde_json::Value;
 
-use crate::values::{Map, at};
+use klient_apimachinery::values::{Map, at};
 
 /// Paths by group and kind; some have another name to select by. Kinds that are not here are selected by name and
 /// namespace.

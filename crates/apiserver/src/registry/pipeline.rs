@@ -37,12 +37,12 @@ pub(crate) use create::SYSTEM_METADATA;
 pub(crate) use delete::{Outcome, delete};
 
 use super::Resource;
-use crate::field::FieldError;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object};
-use crate::values::Map;
 use crate::warnings::Warnings;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::Map;
 
 /// Writes to objects of one resource.
 pub(crate) struct Pipeline<'a> {

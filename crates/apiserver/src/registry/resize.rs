@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::values::{Map, at, list_at, map_at, set};
+use klient_apimachinery::values::{Map, at, list_at, map_at, set};
 
 /// Takes the resources and resize policies of a new Pod over into a Pod. Where its containers are others than those
 /// of the Pod, they are taken as they are, for validation to refuse them.

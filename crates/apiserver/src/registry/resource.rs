@@ -13,15 +13,15 @@ use serde_json::Value;
 
 use super::fields::{self, selectable, stored_name, values};
 use super::strategy::{self, CustomResource, Strategy};
-use crate::convert::{self, Conversion};
-use crate::crd::definition::{Definition, Version};
-use crate::field::FieldError;
 use crate::managed_fields::{KindVersion, built_in_versions};
-use crate::printers;
 use crate::protobuf;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Draft, Key, Object, TableId, VERSION_PLACEHOLDER};
-use crate::values::{self, Map, map_at, text_at};
+use klient_apiextensions::definition::{Definition, Version};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Map, map_at, text_at};
+use klient_apis::conversion::{self, Conversion};
+use klient_apis::printers;
 
 /// What is served under one group, version and plural.
 pub(crate) struct Resource {
@@ -99,7 +99,7 @@ impl Resource {
             source: ResourceSource::BuiltIn(schema),
             strategy: strategy::built_in(schema),
             versions: built_in_versions(schema.group, schema.plural),
-            conversion: convert::conversion(schema.group, schema.version, schema.kind),
+            conversion: conversion::conversion(schema.group, schema.version, schema.kind),
             warning: deprecation(schema),
             info,
         }

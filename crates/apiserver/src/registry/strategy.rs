@@ -22,10 +22,10 @@ use serde_json::Value;
 pub(super) use custom_resource::CustomResource;
 
 use super::addresses::{Addresses, ReservedAddresses};
-use crate::defaults;
-use crate::field::{FieldError, Problems};
-use crate::validation::{self, warnings};
-use crate::values::{Map, at, list_at, map_at};
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, at, list_at, map_at};
+use klient_apis::defaults;
+use klient_apis::validation::{self, warnings};
 
 /// Paths of fields.
 pub(crate) type Paths = &'static [&'static [&'static str]];

@@ -9,7 +9,7 @@ use klient_apimachinery::{Str, fields, labels};
 
 use super::TableId;
 use crate::protobuf;
-use crate::values::Map;
+use klient_apimachinery::values::Map;
 
 /// `NAMESPACE/NAME`, or `NAME` of what is cluster-scoped; sorts as etcd sorts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,7 +56,7 @@ pub(crate) struct Object {
     pub(crate) uid: Str,
     /// In which form it is: that of a schema of a custom resource, by [`Version::form`], or 0.
     ///
-    /// [`Version::form`]: crate::crd::definition::Version::form
+    /// [`Version::form`]: klient_apiextensions::definition::Version::form
     pub(crate) form: u64,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
     pub(crate) json: Bytes,

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::super::Context;
 use super::{check_kind, unrecognized};
 use crate::status::{Failure, Result};
-use crate::values::{self, Map};
+use klient_apimachinery::values::{self, Map};
 
 /// [`MAGIC`] as Go prints it.
 const PREFIX: &str = "[107 56 115 0]";

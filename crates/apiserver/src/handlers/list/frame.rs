@@ -9,7 +9,7 @@ use crate::negotiate::Media;
 use crate::protobuf;
 use crate::registry::Resource;
 use crate::respond;
-use crate::values::{self, Map};
+use klient_apimachinery::values::{self, Map};
 
 /// The bytes of a list before its first item and behind its last.
 pub(super) struct Frame {

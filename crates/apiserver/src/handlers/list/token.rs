@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::respond;
 use crate::status::{Failure, Result};
-use crate::values::syntax;
+use klient_apimachinery::values::syntax;
 
 /// As Go, which does not mind bits that are left over.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));

@@ -4,9 +4,9 @@ use klient_apimachinery::{fields, labels};
 
 use super::super::Context;
 use super::super::read::{not_a_list_version, not_a_version, version};
-use crate::field::{FieldError, Problems};
 use crate::status::{Failure, Result};
 use crate::storage::Selection;
+use klient_apimachinery::validation::field::{FieldError, Problems};
 
 /// Which list is asked for.
 pub(crate) struct Wanted {

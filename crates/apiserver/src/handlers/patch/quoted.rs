@@ -4,7 +4,7 @@ use klient_apimachinery::schema::{Schema, Type};
 use serde_json::Value;
 
 use super::Patch;
-use crate::values::{Map, encode_value, plain};
+use klient_apimachinery::values::{Map, encode_value, plain};
 
 /// What a patch has made of an object, as text. Upstream patches text: the objects that a patch reaches into are
 /// written anew, with their fields sorted; others stay as they were, with the fields of structs in their order.

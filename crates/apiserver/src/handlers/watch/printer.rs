@@ -16,7 +16,7 @@ use crate::respond;
 use crate::status::Failure;
 use crate::storage::{ChangeKind, Object};
 use crate::table;
-use crate::values::{self, Map, map_at};
+use klient_apimachinery::values::{self, Map, map_at};
 
 /// Puts events into the form that was asked for.
 pub(super) struct Printer {

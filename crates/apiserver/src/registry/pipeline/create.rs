@@ -13,7 +13,7 @@ use crate::registry::custom_resource_definitions;
 use crate::state::{Committed, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StorageError, Unchanged, Write};
-use crate::values::{self, Map, map_at, text_at};
+use klient_apimachinery::values::{self, Map, map_at, text_at};
 
 /// The characters of generated names: no vowels, so that they spell nothing.
 const SUFFIX_CHARACTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";

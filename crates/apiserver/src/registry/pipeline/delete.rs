@@ -12,7 +12,7 @@ use crate::registry::strategy::{increment_generation, is_held};
 use crate::state::{Committed, State};
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Key, Object, StorageError, Write};
-use crate::values::{Map, list_at, map_at};
+use klient_apimachinery::values::{Map, list_at, map_at};
 
 /// Finalizers by which an object waits for what it owns.
 const ORPHAN: &str = "orphan";

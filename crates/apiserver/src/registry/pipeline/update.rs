@@ -7,7 +7,6 @@ use klient_structured_merge::keep_times;
 
 use super::{Pipeline, TryUpdate};
 use crate::admission::{Attributes, Operation};
-use crate::field::FieldError;
 use crate::managed_fields::ManagedFields;
 use crate::owners::dedup_owners;
 use crate::registry::Resource;
@@ -16,7 +15,8 @@ use crate::registry::subresource::join;
 use crate::state::Committed;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StorageError, Write};
-use crate::values::{Map, at, map_at, set, text_at};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, at, map_at, set, text_at};
 
 impl Pipeline<'_> {
     /// Updates an object: `try_update` computes the new state from the old one. If the object changes meanwhile, it is

@@ -7,10 +7,10 @@ use klient_apimachinery::validation as names;
 use serde_json::Value;
 
 use super::{Strategy, differ_beside_metadata, metadata_errors};
-use crate::crd::definition::{Definition, Version};
-use crate::field::{FieldError, Problems};
-use crate::validation::{self, warnings};
-use crate::values::Map;
+use klient_apiextensions::definition::{Definition, Version};
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
+use klient_apis::validation::{self, warnings};
 
 pub(crate) struct CustomResource {
     pub(crate) definition: Arc<Definition>,

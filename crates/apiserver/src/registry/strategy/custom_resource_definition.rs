@@ -5,10 +5,10 @@ use klient_apimachinery::schema::ResourceSchema;
 use serde_json::json;
 
 use super::{Strategy, metadata_errors};
-use crate::crd::definition::{self, CLEANUP, Termination};
-use crate::field::FieldError;
-use crate::validation::{self, warnings};
-use crate::values::{Map, at, map_at};
+use klient_apiextensions::definition::{self, CLEANUP, Termination};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, at, map_at};
+use klient_apis::validation::{self, warnings};
 
 pub(super) struct CustomResourceDefinition(pub(super) &'static ResourceSchema);
 

@@ -3,7 +3,7 @@
 use klient_apimachinery::schema::ResourceSchema;
 
 use super::{Paths, Strategy};
-use crate::values::{Map, at};
+use klient_apimachinery::values::{Map, at};
 
 pub(super) struct Deployment(pub(super) &'static ResourceSchema);
 

@@ -3,7 +3,7 @@
 use klient_apimachinery::schema::ResourceSchema;
 
 use super::{Strategy, differ_beside_metadata};
-use crate::values::Map;
+use klient_apimachinery::values::Map;
 
 pub(super) struct EndpointSlice(pub(super) &'static ResourceSchema);
 

@@ -3,7 +3,7 @@
 use klient_apimachinery::schema::ResourceSchema;
 
 use super::Strategy;
-use crate::values::{Map, list_at, map_at};
+use klient_apimachinery::values::{Map, list_at, map_at};
 
 pub(super) struct Namespace(pub(super) &'static ResourceSchema);
 

@@ -4,9 +4,9 @@ use klient_apimachinery::schema::ResourceSchema;
 use serde_json::Value;
 
 use super::{Paths, Strategy, metadata_errors};
-use crate::field::FieldError;
-use crate::validation;
-use crate::values::{Map, at, text_at};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, at, text_at};
+use klient_apis::validation;
 
 /// Seconds that a pod is given to end if neither it nor the client says.
 const GRACE_PERIOD: i64 = 30;

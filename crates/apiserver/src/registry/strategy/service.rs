@@ -3,8 +3,8 @@
 use klient_apimachinery::schema::ResourceSchema;
 
 use super::{Addresses, Paths, ReservedAddresses, Strategy};
-use crate::field::FieldError;
-use crate::values::Map;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::Map;
 
 pub(super) struct Service(pub(super) &'static ResourceSchema);
 

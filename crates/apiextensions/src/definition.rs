@@ -1,0 +1,222 @@
+//! CustomResourceDefinitions: their defaults and rules, and what is served of those that are accepted.
+
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
+use serde_json::{Value, json};
+
+pub use super::accept::{validate, validate_update};
+pub use super::establish::{Termination, establish, has_its_names, is_established, terminating};
+
+use super::establish::record_storage_version;
+use super::jsonpath::JsonPath;
+use super::scale::Scale;
+use super::schema::schema_at;
+use super::structural::Structural;
+use super::version::warning;
+use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
+
+/// The finalizer by which a definition waits for its objects to be deleted.
+pub const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
+
+/// Sets what a definition leaves open.
+pub fn default(object: &mut Map) {
+    let spec = map_at(object, "spec");
+    let names = map_at(spec, "names");
+    let kind = text_at(names, &["kind"]).to_owned();
+    if !kind.is_empty() {
+        let missing = |names: &Map, name: &str| text_at(names, &[name]).is_empty();
+        if missing(names, "singular") {
+            names.insert("singular".to_owned(), kind.to_lowercase().into());
+        }
+        if missing(names, "listKind") {
+            names.insert("listKind".to_owned(), format!("{kind}List").into());
+        }
+    }
+    let conversion = spec.entry("conversion").or_insert_with(|| json!({"strategy": "None"}));
+    let service = conversion.pointer_mut("/webhook/clientConfig/service").and_then(Value::as_object_mut);
+    if let Some(service) = service {
+        service.entry("port").or_insert_with(|| 443.into());
+    }
+    if list_at(object, &["status", "storedVersions"]).is_empty() {
+        record_storage_version(object);
+    }
+}
+
+/// Takes the status from the old state of a definition, or makes it anew, as only the server writes it.
+pub fn prepare(object: &mut Map, old: Option<&Map>) {
+    let status = old.and_then(|old| old.get("status")).cloned();
+    let empty = || values::empty(&CUSTOM_RESOURCE_DEFINITION_STATUS).into();
+    object.insert("status".to_owned(), status.unwrap_or_else(empty));
+    record_storage_version(object);
+}
+
+/// What an accepted definition says.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// API group of the objects.
+    pub group: String,
+    /// Accepted plural name, as in URLs.
+    pub plural: String,
+    /// Accepted singular name.
+    pub singular: String,
+    /// Accepted kind.
+    pub kind: String,
+    /// Accepted kind of lists.
+    pub list_kind: String,
+    /// Accepted short names.
+    pub short_names: Vec<String>,
+    /// Groups of resources such as `all`.
+    pub categories: Vec<String>,
+    /// Objects live in namespaces.
+    pub namespaced: bool,
+    /// All versions, in the order of the definition.
+    pub versions: Vec<Version>,
+    /// Tells definitions apart that serve something else.
+    pub form: u64,
+}
+
+/// A version of a custom resource.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Name, such as `v1beta1`.
+    pub name: String,
+    /// The version is served.
+    pub served: bool,
+    /// Objects are stored in this version.
+    pub storage: bool,
+    /// What a client is warned of, if the version is deprecated.
+    pub warning: Option<String>,
+    /// Structural schema of the objects.
+    pub schema: Structural,
+    /// By which its fields are owned.
+    pub fields: klient_structured_merge::Schema,
+    /// Tells schemas apart: objects that were stored by another are brought into form when they are read.
+    pub form: u64,
+    /// The status is written apart.
+    pub has_status: bool,
+    /// Paths of the scale subresource, if there is one.
+    pub scale: Option<Scale>,
+    /// Columns of its Table after the name.
+    pub columns: Vec<Column>,
+    /// Fields by which objects can be selected, such as `spec.color`.
+    pub selectable: Vec<String>,
+}
+
+/// A column of a Table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Heading.
+    pub name: String,
+    /// OpenAPI type of the cells.
+    pub ty: String,
+    /// OpenAPI format of the cells; may be empty.
+    pub format: String,
+    /// 0 for columns that are always shown; greater for those of `-o wide`.
+    pub priority: i32,
+    /// Description of the column.
+    pub description: String,
+    /// Path of the cell's value in the object.
+    pub path: JsonPath,
+}
+
+impl Definition {
+    /// Reads a definition; none if it lacks a name. The names are those it was given, or those it asks for if it was
+    /// given none.
+    pub fn parse(object: &Map) -> Option<Definition> {
+        let spec = schema_at(object, "spec")?;
+        let accepted = schema_at(object, "status").and_then(|status| schema_at(status, "acceptedNames"));
+        let accepted = accepted.filter(|names| !text_at(names, &["plural"]).is_empty());
+        let names = accepted.or_else(|| schema_at(spec, "names"))?;
+        let text = |name: &str| text_at(names, &[name]).to_owned();
+        let texts = |name: &str| {
+            list_at(names, &[name]).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let versions: Vec<&Map> = list_at(spec, &["versions"]).iter().filter_map(Value::as_object).collect();
+        let definition = Definition {
+            group: text_at(spec, &["group"]).to_owned(),
+            plural: text("plural"),
+            singular: text("singular"),
+            kind: text("kind"),
+            list_kind: text("listKind"),
+            short_names: texts("shortNames"),
+            categories: texts("categories"),
+            namespaced: text_at(spec, &["scope"]) == "Namespaced",
+            versions: versions.iter().map(|version| Version::parse(version, spec, &versions)).collect(),
+            form: form((spec, names)),
+        };
+        let named = [&definition.group, &definition.plural, &definition.kind];
+        named.iter().all(|name| !name.is_empty()).then_some(definition)
+    }
+}
+
+impl Version {
+    fn parse(version: &Map, spec: &Map, versions: &[&Map]) -> Version {
+        let flag = |name: &str| version.get(name) == Some(&Value::Bool(true));
+        let schema = schema_at(version, "schema").and_then(|schema| schema_at(schema, "openAPIV3Schema"));
+        let subresources = schema_at(version, "subresources");
+        let selectable = list_at(version, &["selectableFields"]).iter();
+        let selectable = selectable.filter_map(|field| field.get("jsonPath")?.as_str());
+        Version {
+            name: text_at(version, &["name"]).to_owned(),
+            served: flag("served"),
+            storage: flag("storage"),
+            warning: warning(version, spec, versions),
+            schema: schema.map(Structural::parse).unwrap_or_default(),
+            fields: fields(schema, spec),
+            form: form(schema),
+            has_status: subresources.is_some_and(|subresources| schema_at(subresources, "status").is_some()),
+            scale: subresources.and_then(|subresources| schema_at(subresources, "scale")).map(Scale::parse),
+            columns: columns(list_at(version, &["additionalPrinterColumns"])),
+            selectable: selectable.map(|path| path.strip_prefix('.').unwrap_or(path).to_owned()).collect(),
+        }
+    }
+}
+
+/// By what the fields of objects are owned. Of a version without a schema, or with one that cannot be followed,
+/// nothing is known.
+fn fields(schema: Option<&Map>, spec: &Map) -> klient_structured_merge::Schema {
+    let preserves = spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
+    let structural =
+        schema.and_then(|schema| klient_structured_merge::Schema::structural(schema, preserves).ok());
+    structural.unwrap_or(klient_structured_merge::Schema::DEDUCED)
+}
+
+fn form(part: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The columns up to the first whose path cannot be read; of a version without any, the age.
+fn columns(columns: &[Value]) -> Vec<Column> {
+    if columns.is_empty() {
+        let age = json!({
+            "name": "Age", "type": "date", "description": "When the object was created.",
+            "jsonPath": ".metadata.creationTimestamp",
+        });
+        return age.as_object().and_then(column).into_iter().collect();
+    }
+    columns.iter().filter_map(Value::as_object).map_while(column).collect()
+}
+
+fn column(column: &Map) -> Option<Column> {
+    let text = |name: &str| text_at(column, &[name]).to_owned();
+    let path = text("jsonPath");
+    let description = match text("description") {
+        description if description.is_empty() => {
+            format!("Custom resource definition column (in JSONPath format): {path}")
+        }
+        description => description,
+    };
+    let priority =
+        column.get("priority").and_then(Value::as_i64).and_then(|priority| priority.try_into().ok());
+    Some(Column {
+        name: text("name"),
+        ty: text("type"),
+        format: text("format"),
+        priority: priority.unwrap_or_default(),
+        description,
+        path: JsonPath::parse(&path).ok()?,
+    })
+}

@@ -1,0 +1,97 @@
+//! [`Layout`], the form of a definition in which errors name its fields.
+//!
+//! kube-apiserver checks definitions in a form of its own, in which what is the same for all versions stands once:
+//! the schema of a definition with one version is `spec.validation`, not `spec.versions[0].schema`.
+
+use serde_json::Value;
+
+use super::path::{child, key};
+use klient_apimachinery::values::{Map, list_at};
+
+/// The versions of a definition, and what they share.
+pub(super) struct Layout<'a> {
+    pub(super) versions: Vec<&'a Map>,
+    /// There is a list of versions, though it may be empty.
+    listed: bool,
+    /// The parts that are the same for all versions.
+    shared: Vec<Part>,
+}
+
+/// What each version may say for itself, and its name where versions share it.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    own: &'static str,
+    shared: &'static str,
+}
+
+pub(super) const SCHEMA: Part = Part { own: "schema", shared: "validation" };
+pub(super) const SUBRESOURCES: Part = Part { own: "subresources", shared: "subresources" };
+pub(super) const COLUMNS: Part = Part { own: "additionalPrinterColumns", shared: "additionalPrinterColumns" };
+pub(super) const SELECTABLE: Part = Part { own: "selectableFields", shared: "selectableFields" };
+
+impl<'a> Layout<'a> {
+    pub(super) fn of(spec: &'a Map) -> Self {
+        let versions: Vec<&Map> = list_at(spec, &["versions"]).iter().filter_map(Value::as_object).collect();
+        let is_shared = |part: &Part| {
+            let mut values = versions.iter().map(|version| version.get(part.own));
+            values.next().is_some_and(|first| values.all(|value| value == first))
+        };
+        let shared = [SCHEMA, SUBRESOURCES, COLUMNS, SELECTABLE].into_iter().filter(is_shared).collect();
+        Layout { versions, listed: spec.get("versions").is_some_and(Value::is_array), shared }
+    }
+
+    fn is_shared(&self, part: Part) -> bool {
+        self.shared.contains(&part)
+    }
+
+    /// What all versions share, and its path.
+    pub(super) fn shared(&self, part: Part) -> Option<(&'a Value, String)> {
+        let value = self.versions.first()?.get(part.own)?;
+        self.is_shared(part).then(|| (value, child("spec", part.shared)))
+    }
+
+    /// What a version says for itself, and its path.
+    pub(super) fn own(&self, index: usize, part: Part) -> Option<(&'a Value, String)> {
+        let value = self.versions.get(index)?.get(part.own)?;
+        (!self.is_shared(part)).then(|| (value, child(&Self::path(index), part.own)))
+    }
+
+    /// What holds for a version.
+    pub(super) fn effective(&self, index: usize, part: Part) -> Option<&'a Value> {
+        self.versions.get(index)?.get(part.own)
+    }
+
+    /// The path of a version.
+    pub(super) fn path(index: usize) -> String {
+        key("spec.versions", index)
+    }
+
+    /// The versions as kube-apiserver shows them.
+    pub(super) fn shown(&self) -> String {
+        if !self.listed {
+            return "null".to_owned();
+        }
+        let versions: Vec<String> = (0..self.versions.len()).map(|index| self.shown_version(index)).collect();
+        format!("[{}]", versions.join(","))
+    }
+
+    fn shown_version(&self, index: usize) -> String {
+        let version = self.versions[index];
+        let plain = |name: &str, absent: Value| version.get(name).unwrap_or(&absent).to_string();
+        let part =
+            |part: Part| self.own(index, part).map_or("null".to_owned(), |(value, _)| value.to_string());
+        let fields = [
+            ("Name", plain("name", "".into())),
+            ("Served", plain("served", false.into())),
+            ("Storage", plain("storage", false.into())),
+            ("Deprecated", plain("deprecated", false.into())),
+            ("DeprecationWarning", plain("deprecationWarning", Value::Null)),
+            ("Schema", part(SCHEMA)),
+            ("Subresources", part(SUBRESOURCES)),
+            ("AdditionalPrinterColumns", part(COLUMNS)),
+            ("SelectableFields", part(SELECTABLE)),
+        ];
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+        format!("{{{}}}", fields.join(","))
+    }
+}

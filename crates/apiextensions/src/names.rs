@@ -1,0 +1,54 @@
+//! The names a definition gives its resource.
+
+use klient_apimachinery::validation::dns_1035_label;
+use serde_json::Value;
+
+use super::path::{child, key};
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
+
+/// Says which of the names that every definition has are missing.
+pub(super) fn require(names: &Map, path: &str, problems: &mut Problems) {
+    for name in ["plural", "singular", "kind", "listKind"] {
+        if text_at(names, &[name]).is_empty() {
+            problems.add(FieldError::required(child(path, name), ""));
+        }
+    }
+}
+
+/// Says which names are not well-formed.
+pub(super) fn validate(names: &Map, path: &str, problems: &mut Problems) {
+    let text = |name: &str| text_at(names, &[name]);
+    for name in ["plural", "singular"] {
+        if !text(name).is_empty() {
+            label(text(name), child(path, name), problems);
+        }
+    }
+    for name in ["kind", "listKind"] {
+        let errors = dns_1035_label(&text(name).to_lowercase());
+        if !text(name).is_empty() && !errors.is_empty() {
+            let message = format!("may have mixed case, but should otherwise match: {}", errors.join(","));
+            problems.add(FieldError::invalid(child(path, name), text(name), message));
+        }
+    }
+    labels(names, "shortNames", path, problems);
+    if !text("kind").is_empty() && text("kind") == text("listKind") {
+        let message = "kind and listKind may not be the same";
+        problems.add(FieldError::invalid(child(path, "listKind"), text("listKind"), message));
+    }
+    labels(names, "categories", path, problems);
+}
+
+fn labels(names: &Map, name: &str, path: &str, problems: &mut Problems) {
+    for (index, label_text) in list_at(names, &[name]).iter().filter_map(Value::as_str).enumerate() {
+        label(label_text, key(&child(path, name), index), problems);
+    }
+}
+
+/// Says if a text is not a label that begins with a letter.
+pub(super) fn label(text: &str, path: String, problems: &mut Problems) {
+    let errors = dns_1035_label(text);
+    if !errors.is_empty() {
+        problems.add(FieldError::invalid(path, text, errors.join(",")));
+    }
+}

@@ -1,0 +1,170 @@
+//! [`Outcome`], what came of comparing a value with a schema.
+
+use std::collections::HashSet;
+
+use klient_apimachinery::go::{json_float, quoted};
+use serde_json::Value;
+
+use super::data::Data;
+use super::path::child;
+use klient_apimachinery::validation::field::FieldError;
+
+/// The path Go prints where there is none.
+const NO_PATH: &str = "<nil>";
+
+/// What came of comparing a value with a schema.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) faults: Vec<Fault>,
+    /// How many comparisons went through; of several schemas that all refuse a value, that with the most is
+    /// taken for the one that was meant.
+    pub(super) matches: usize,
+}
+
+impl Outcome {
+    pub(super) fn merge(&mut self, other: Outcome) {
+        self.faults.extend(other.faults);
+        self.matches += other.matches;
+    }
+
+    pub(super) fn is_valid(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The faults as errors of the fields below a path; none is said twice.
+    pub(super) fn errors(self, path: Option<&str>) -> Vec<FieldError> {
+        let mut said = HashSet::new();
+        let new = self.faults.into_iter().filter(|fault| said.insert(fault.message.clone()));
+        new.map(|fault| fault.error(path)).collect()
+    }
+}
+
+impl From<Fault> for Outcome {
+    fn from(fault: Fault) -> Self {
+        Outcome { faults: vec![fault], matches: 0 }
+    }
+}
+
+/// What is wrong with a value.
+#[derive(Debug)]
+pub(super) struct Fault {
+    path: String,
+    kind: Kind,
+    message: String,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Required,
+    NotSupported(Value, Vec<String>),
+    TooLong(i64),
+    TooMany(usize, usize),
+    Type(&'static str),
+    TypeOf(String),
+    Invalid(Value),
+    Shown(String),
+    /// Not of a field.
+    General,
+}
+
+impl Fault {
+    fn new(path: &str, kind: Kind, message: String) -> Self {
+        Fault { path: path.to_owned(), kind, message }
+    }
+
+    /// A field below the path is missing.
+    pub(super) fn required(path: &str, name: &str) -> Self {
+        // Of an object without a path, Go names the field with a dot before it.
+        let path = format!("{path}.{name}");
+        let message = format!("{path} in body is required");
+        Self::new(&path, Kind::Required, message)
+    }
+
+    pub(super) fn not_supported(path: &str, value: Value, allowed: &[Value]) -> Self {
+        let allowed = allowed.iter().map(|value| match Data::from(value) {
+            Data::Text(text) => text.to_owned(),
+            Data::Number(number) => json_float(number),
+            _ => value.to_string(),
+        });
+        let allowed: Vec<String> = allowed.collect();
+        let message = format!("{path} in body should be one of {allowed:?}");
+        Self::new(path, Kind::NotSupported(value, allowed), message)
+    }
+
+    pub(super) fn too_long(path: &str, max: i64) -> Self {
+        Self::new(path, Kind::TooLong(max), format!("{path} in body should be at most {max} chars long"))
+    }
+
+    /// Too many of something, such as `items`.
+    pub(super) fn too_many(path: &str, len: usize, max: i64, of: &str) -> Self {
+        let message = format!("{path} in body should have at most {max} {of}");
+        Self::new(path, Kind::TooMany(len, usize::try_from(max).unwrap_or_default()), message)
+    }
+
+    /// A value of type `actual`, which Go shows in the value's place.
+    pub(super) fn wrong_type(path: &str, expected: &str, actual: &'static str) -> Self {
+        Self::new(path, Kind::Type(actual), format!("{path} in body must be of type {expected}: {actual:?}"))
+    }
+
+    pub(super) fn wrong_format(path: &str, format: &str, text: &str) -> Self {
+        let message = format!("{path} in body must be of type {format}: {}", quoted(text));
+        Self::new(path, Kind::TypeOf(text.to_owned()), message)
+    }
+
+    pub(super) fn invalid(path: &str, value: impl Into<Value>, message: String) -> Self {
+        Self::new(path, Kind::Invalid(value.into()), message)
+    }
+
+    /// An invalid value that is shown as a text of its own, not as JSON.
+    pub(super) fn shown(path: &str, shown: impl Into<String>, message: String) -> Self {
+        Self::new(path, Kind::Shown(shown.into()), message)
+    }
+
+    pub(super) fn general(message: String) -> Self {
+        Self::new("", Kind::General, message)
+    }
+
+    fn error(self, parent: Option<&str>) -> FieldError {
+        let own = self.path.strip_prefix('.').unwrap_or(&self.path);
+        let path = match (parent, own) {
+            (None, "") => NO_PATH.to_owned(),
+            (Some(parent), "") => parent.to_owned(),
+            (None, own) => own.to_owned(),
+            (Some(parent), own) => child(parent, own),
+        };
+        match self.kind {
+            Kind::Required => FieldError::required(path, ""),
+            Kind::NotSupported(value, allowed) => {
+                let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
+                FieldError::not_supported(path, value, &allowed)
+            }
+            Kind::TooLong(max) => FieldError::too_long(path, usize::try_from(max).unwrap_or_default()),
+            Kind::TooMany(len, max) => too_many(path, len, max),
+            Kind::Type(actual) => FieldError::type_invalid(path, actual, self.message),
+            Kind::TypeOf(text) => FieldError::type_invalid(path, text, self.message),
+            Kind::Invalid(value) => FieldError::invalid(path, value, self.message),
+            Kind::Shown(shown) => FieldError::invalid_shown(path, shown, self.message),
+            Kind::General => FieldError::invalid(path, "", self.message),
+        }
+    }
+}
+
+/// Too many items, of which Go says how many there are.
+pub(super) fn too_many(path: impl Into<String>, len: usize, max: usize) -> FieldError {
+    let items = if max == 1 { "item" } else { "items" };
+    FieldError::too_many(path, format!("{len}: must have at most {max} {items}"))
+}
+
+/// What is said in place of expressions that were not looked at, because other rules are broken.
+pub(super) fn unchecked_expressions(errors: &[FieldError]) -> Option<FieldError> {
+    const BLOCKING: [&str; 5] = [
+        "FieldValueNotSupported",
+        "FieldValueRequired",
+        "FieldValueTooLong",
+        "FieldValueTooMany",
+        "FieldValueTypeInvalid",
+    ];
+    let message = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+    let blocked = errors.iter().any(|error| BLOCKING.contains(&error.reason()));
+    blocked.then(|| FieldError::invalid(NO_PATH, Value::Null, message))
+}

@@ -1,0 +1,90 @@
+//! Defaults that schemas set must follow the schemas.
+
+use serde_json::Value;
+
+use super::embedded;
+use super::path::{child, key};
+use super::structural::Structural;
+use klient_apimachinery::validation::field::FieldError;
+
+/// What is wrong with the defaults of a schema, which is that of an object with metadata.
+pub(super) fn validate(schema: &Structural, path: &str) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    visit(schema, false, path, &mut errors);
+    errors
+}
+
+fn visit(schema: &Structural, in_meta: bool, path: &str, errors: &mut Vec<FieldError>) {
+    let in_meta = in_meta && !schema.embedded;
+    if let Some(default) = &schema.default {
+        errors.extend(default_errors(schema, default, in_meta, &child(path, "default")));
+    }
+    // Entries of maps are not looked at: upstream does not.
+    if let Some(items) = &schema.items {
+        visit(items, in_meta, &child(path, "items"), errors);
+    }
+    for (name, property) in &schema.properties {
+        let is_meta = schema.embedded && matches!(name.as_str(), "apiVersion" | "kind" | "metadata");
+        visit(property, in_meta || is_meta, &key(&child(path, "properties"), name), errors);
+    }
+}
+
+fn default_errors(schema: &Structural, default: &Value, in_meta: bool, path: &str) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if !in_meta && !schema.is_pruned(default) {
+        errors.push(FieldError::invalid(path, default.clone(), "must not have unknown fields"));
+    }
+    if let Err(error) = schema.coerce_value(&mut default.clone(), path, &mut Vec::new()) {
+        errors.push(error);
+        return errors;
+    }
+    let embedded = embedded::validate_value(default, schema, path);
+    if embedded.is_empty() {
+        errors.extend(schema.validate_value(default, path));
+    } else {
+        errors.extend(embedded);
+    }
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(field: Value, errors: &[&str]) {
+        let schema = json!({"type": "object", "properties": {"f": field}});
+        let found = validate(&Structural::parse(schema.as_object().unwrap()), "s");
+        assert_eq!(found.iter().map(FieldError::to_string).collect::<Vec<_>>(), errors, "{schema}");
+    }
+
+    #[test]
+    fn defaults_follow_their_schema() {
+        check(json!({"type": "integer", "default": 1}), &[]);
+        check(
+            json!({"type": "integer", "default": "x"}),
+            &[
+                "s.properties[f].default: Invalid value: \"string\":  in body must be of type integer: \"string\"",
+            ],
+        );
+        check(
+            json!({"type": "object", "default": {"a": 0, "b": 1}, "properties": {"a": {"type": "integer", "minimum": 1}}}),
+            &[
+                "s.properties[f].default: Invalid value: {\"a\":0,\"b\":1}: must not have unknown fields",
+                "s.properties[f].default.a: Invalid value: 0: a in body should be greater than or equal to 1",
+            ],
+        );
+        check(
+            json!({"type": "array", "items": {"type": "string", "default": 1}}),
+            &[
+                "s.properties[f].items.default: Invalid value: \"integer\":  in body must be of type string: \"integer\"",
+            ],
+        );
+        check(
+            json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true, "default": {"kind": "A"}}),
+            &["s.properties[f].default.apiVersion: Required value"],
+        );
+    }
+}

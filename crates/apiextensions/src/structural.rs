@@ -1,0 +1,257 @@
+//! [`Structural`], what a definition says of the objects of one version.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::format::Format;
+use super::pattern::Pattern;
+use klient_apimachinery::values::{Map, list_at, text_at};
+
+/// A schema, for an object or for a value in it.
+///
+/// Objects here do not carry `apiVersion` and `kind`, which the request names; a schema that requires them is
+/// content without.
+#[derive(Clone, Debug, Default)]
+pub struct Structural {
+    /// Types of which the value must have one; any if there is none.
+    pub types: &'static [Type],
+    /// The value may be `null`.
+    pub nullable: bool,
+    /// Fields it does not know are kept.
+    pub preserves_unknown: bool,
+    /// The value is an object with `apiVersion`, `kind` and `metadata` of its own.
+    pub embedded: bool,
+    /// Merging of a list.
+    pub list: ListType,
+    /// The value where there is none.
+    pub default: Option<Value>,
+    /// Schemas of the named fields.
+    pub properties: BTreeMap<String, Structural>,
+    /// Schema of the other fields.
+    pub additional: Additional,
+    /// Schema of the items of a list.
+    pub items: Option<Box<Structural>>,
+    /// There are `x-kubernetes-validations` here or below.
+    pub has_expressions: bool,
+    pub(super) rules: Rules,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// `array`
+    Array,
+    /// `boolean`
+    Boolean,
+    /// `integer`
+    Integer,
+    /// `number`
+    Number,
+    /// `object`
+    Object,
+    /// `string`
+    String,
+}
+
+impl Type {
+    /// Name of the type in OpenAPI.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::Array => "array",
+            Type::Boolean => "boolean",
+            Type::Integer => "integer",
+            Type::Number => "number",
+            Type::Object => "object",
+            Type::String => "string",
+        }
+    }
+}
+
+/// How a list is merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ListType {
+    /// As one value.
+    #[default]
+    Atomic,
+    /// By value.
+    Set,
+    /// By these fields of its items.
+    Map(Vec<String>),
+}
+
+/// What is said of fields that are not named.
+#[derive(Clone, Debug, Default)]
+pub enum Additional {
+    /// Nothing.
+    #[default]
+    Unsaid,
+    /// They may hold anything.
+    Allowed,
+    /// There are none.
+    Forbidden,
+    /// They hold this.
+    Schema(Box<Structural>),
+}
+
+/// What a value must be beyond its type.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    /// The name of the format, if the type knows it.
+    pub(super) format: String,
+    pub(super) known_format: Option<Format>,
+    pub(super) maximum: Option<f64>,
+    pub(super) exclusive_maximum: bool,
+    pub(super) minimum: Option<f64>,
+    pub(super) exclusive_minimum: bool,
+    pub(super) multiple_of: Option<f64>,
+    pub(super) max_length: Option<i64>,
+    pub(super) min_length: Option<i64>,
+    pub(super) pattern: Option<Pattern>,
+    pub(super) max_items: Option<i64>,
+    pub(super) min_items: Option<i64>,
+    pub(super) unique_items: bool,
+    pub(super) max_properties: Option<i64>,
+    pub(super) min_properties: Option<i64>,
+    pub(super) required: Vec<String>,
+    pub(super) values: Vec<Value>,
+    pub(super) all_of: Vec<Structural>,
+    pub(super) one_of: Vec<Structural>,
+    pub(super) any_of: Vec<Structural>,
+    pub(super) not: Option<Box<Structural>>,
+}
+
+impl Structural {
+    /// Reads an `openAPIV3Schema`.
+    pub fn parse(schema: &Map) -> Self {
+        let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or_default();
+        let types = types(schema);
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let properties: BTreeMap<String, Structural> = properties
+            .into_iter()
+            .flatten()
+            .map(|(name, schema)| (name.clone(), parse_value(schema)))
+            .collect();
+        let additional = match schema.get("additionalProperties") {
+            Some(Value::Object(schema)) => Additional::Schema(Box::new(Structural::parse(schema))),
+            Some(Value::Bool(true)) => Additional::Allowed,
+            Some(Value::Bool(false)) => Additional::Forbidden,
+            _ => Additional::Unsaid,
+        };
+        let mut parsed = Structural {
+            types,
+            nullable: flag("nullable"),
+            preserves_unknown: flag("x-kubernetes-preserve-unknown-fields"),
+            embedded: flag("x-kubernetes-embedded-resource"),
+            list: list_type(schema),
+            default: schema.get("default").filter(|default| !default.is_null()).cloned(),
+            properties,
+            additional,
+            items: schema
+                .get("items")
+                .and_then(Value::as_object)
+                .map(|items| Box::new(Structural::parse(items))),
+            has_expressions: false,
+            rules: Rules::parse(schema, types),
+        };
+        let own = !list_at(schema, &["x-kubernetes-validations"]).is_empty();
+        parsed.has_expressions = own || parsed.children().any(|child| child.has_expressions);
+        parsed
+    }
+
+    fn children(&self) -> impl Iterator<Item = &Structural> {
+        let additional = match &self.additional {
+            Additional::Schema(schema) => Some(&**schema),
+            _ => None,
+        };
+        self.properties.values().chain(additional).chain(self.items.as_deref())
+    }
+
+    /// What is said of a field.
+    pub fn field(&self, name: &str) -> Option<&Structural> {
+        self.properties.get(name).or(match &self.additional {
+            Additional::Schema(schema) => Some(&**schema),
+            _ => None,
+        })
+    }
+}
+
+impl Rules {
+    fn parse(schema: &Map, types: &[Type]) -> Self {
+        let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or_default();
+        let number = |name: &str| schema.get(name).and_then(Value::as_f64);
+        let count = |name: &str| schema.get(name).and_then(Value::as_i64);
+        let all = |name: &str| list_at(schema, &[name]).iter().map(parse_value).collect();
+        let (format, known_format) = format(text_at(schema, &["format"]), types);
+        let required = list_at(schema, &["required"]).iter().filter_map(Value::as_str);
+        Rules {
+            format,
+            known_format,
+            maximum: number("maximum"),
+            exclusive_maximum: flag("exclusiveMaximum"),
+            minimum: number("minimum"),
+            exclusive_minimum: flag("exclusiveMinimum"),
+            multiple_of: number("multipleOf"),
+            max_length: count("maxLength"),
+            min_length: count("minLength"),
+            pattern: Some(text_at(schema, &["pattern"])).filter(|text| !text.is_empty()).map(Pattern::new),
+            max_items: count("maxItems"),
+            min_items: count("minItems"),
+            unique_items: flag("uniqueItems"),
+            max_properties: count("maxProperties"),
+            min_properties: count("minProperties"),
+            required: required.map(str::to_owned).collect(),
+            values: list_at(schema, &["enum"]).to_vec(),
+            all_of: all("allOf"),
+            one_of: all("oneOf"),
+            any_of: all("anyOf"),
+            not: schema.get("not").and_then(Value::as_object).map(|not| Box::new(Structural::parse(not))),
+        }
+    }
+}
+
+fn parse_value(schema: &Value) -> Structural {
+    schema.as_object().map(Structural::parse).unwrap_or_default()
+}
+
+fn types(schema: &Map) -> &'static [Type] {
+    if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
+        return &[Type::Integer, Type::String];
+    }
+    match text_at(schema, &["type"]) {
+        "array" => &[Type::Array],
+        "boolean" => &[Type::Boolean],
+        "integer" => &[Type::Integer],
+        "number" => &[Type::Number],
+        "object" => &[Type::Object],
+        "string" => &[Type::String],
+        _ => &[],
+    }
+}
+
+/// The format, if it says something of the type. The others are kept in the definition and mean nothing.
+fn format(name: &str, types: &[Type]) -> (String, Option<Format>) {
+    let known = match types {
+        [Type::Integer] => matches!(name, "int32" | "int64"),
+        [Type::Number] => matches!(name, "float" | "double"),
+        [] | [Type::String] | [_, _, ..] => {
+            return match Format::named(name) {
+                Some(format) => (name.to_owned(), Some(format)),
+                None => (String::new(), None),
+            };
+        }
+        _ => false,
+    };
+    (if known { name.to_owned() } else { String::new() }, None)
+}
+
+fn list_type(schema: &Map) -> ListType {
+    match text_at(schema, &["x-kubernetes-list-type"]) {
+        "set" => ListType::Set,
+        "map" => {
+            let keys = list_at(schema, &["x-kubernetes-list-map-keys"]).iter().filter_map(Value::as_str);
+            ListType::Map(keys.map(str::to_owned).collect())
+        }
+        _ => ListType::Atomic,
+    }
+}

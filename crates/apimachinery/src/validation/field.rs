@@ -1,0 +1,168 @@
+//! [`FieldError`], what is wrong with a field.
+
+use std::fmt;
+
+use crate::go::quoted;
+use serde_json::Value;
+
+/// What is wrong with a field, as `k8s.io/apimachinery/pkg/util/validation/field` says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldError {
+    /// The path, such as `spec.containers[0].name`.
+    pub field: String,
+    kind: Kind,
+    detail: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Required,
+    Invalid(Value),
+    /// An invalid value shown as this text.
+    InvalidShown(String),
+    TypeInvalid(Value),
+    NotSupported(Value),
+    Duplicate(Value),
+    DuplicateShown(String),
+    Forbidden,
+    TooLong,
+    TooMany,
+    NotFound(Value),
+}
+
+impl FieldError {
+    fn new(field: impl Into<String>, kind: Kind, detail: impl Into<String>) -> Self {
+        FieldError { field: field.into(), kind, detail: detail.into() }
+    }
+
+    /// A value that is missing.
+    pub fn required(field: impl Into<String>, detail: &str) -> Self {
+        Self::new(field, Kind::Required, detail)
+    }
+
+    /// An invalid value, which the message shows.
+    pub fn invalid(field: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::Invalid(value.into()), detail)
+    }
+
+    /// An invalid value that is shown as a text of its own, not as JSON.
+    pub fn invalid_shown(
+        field: impl Into<String>,
+        shown: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(field, Kind::InvalidShown(shown.into()), detail)
+    }
+
+    /// A value of the wrong type.
+    pub fn type_invalid(
+        field: impl Into<String>,
+        value: impl Into<Value>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(field, Kind::TypeInvalid(value.into()), detail)
+    }
+
+    /// A value that is none of those allowed.
+    pub fn not_supported(field: impl Into<String>, value: impl Into<Value>, allowed: &[&str]) -> Self {
+        let allowed: Vec<String> = allowed.iter().map(quoted).collect();
+        let detail = if allowed.is_empty() {
+            String::new()
+        } else {
+            format!("supported values: {}", allowed.join(", "))
+        };
+        Self::new(field, Kind::NotSupported(value.into()), detail)
+    }
+
+    /// A value that occurs twice where it must be unique.
+    pub fn duplicate(field: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::new(field, Kind::Duplicate(value.into()), "")
+    }
+
+    /// A value that messages show in a way of its own.
+    pub fn duplicate_shown(field: impl Into<String>, shown: String) -> Self {
+        Self::new(field, Kind::DuplicateShown(shown), "")
+    }
+
+    /// A field that must not be set here.
+    pub fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::Forbidden, detail)
+    }
+
+    /// A string of more than `max` bytes.
+    pub fn too_long(field: impl Into<String>, max: usize) -> Self {
+        Self::new(field, Kind::TooLong, format!("may not be more than {max} bytes"))
+    }
+
+    /// A list with too many items.
+    pub fn too_many(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::TooMany, detail)
+    }
+
+    /// A reference to something that does not exist.
+    pub fn not_found(field: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::new(field, Kind::NotFound(value.into()), "")
+    }
+
+    /// The word in a Status' cause.
+    pub fn reason(&self) -> &'static str {
+        match self.kind {
+            Kind::Required => "FieldValueRequired",
+            Kind::Invalid(_) | Kind::InvalidShown(_) => "FieldValueInvalid",
+            Kind::TypeInvalid(_) => "FieldValueTypeInvalid",
+            Kind::NotSupported(_) => "FieldValueNotSupported",
+            Kind::Duplicate(_) | Kind::DuplicateShown(_) => "FieldValueDuplicate",
+            Kind::Forbidden => "FieldValueForbidden",
+            Kind::TooLong => "FieldValueTooLong",
+            Kind::TooMany => "FieldValueTooMany",
+            Kind::NotFound(_) => "FieldValueNotFound",
+        }
+    }
+
+    /// What is wrong, without the field.
+    pub fn body(&self) -> String {
+        let head = match &self.kind {
+            Kind::Required => "Required value".to_owned(),
+            Kind::Invalid(value) | Kind::TypeInvalid(value) => format!("Invalid value: {}", shown(value)),
+            Kind::InvalidShown(shown) => format!("Invalid value: {shown}"),
+            Kind::NotSupported(value) => format!("Unsupported value: {}", shown(value)),
+            Kind::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
+            Kind::DuplicateShown(shown) => format!("Duplicate value: {shown}"),
+            Kind::Forbidden => "Forbidden".to_owned(),
+            Kind::TooLong => "Too long".to_owned(),
+            Kind::TooMany => "Too many".to_owned(),
+            Kind::NotFound(value) => format!("Not found: {}", shown(value)),
+        };
+        if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
+    }
+}
+
+/// A value as messages show it: a text as Go quotes it, anything else as JSON.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        value => value.to_string(),
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.body())
+    }
+}
+
+/// Field errors as they are found.
+#[derive(Default)]
+pub struct Problems(pub Vec<FieldError>);
+
+impl Problems {
+    /// Adds an error.
+    pub fn add(&mut self, error: FieldError) {
+        self.0.push(error);
+    }
+
+    /// One error for each problem of a value.
+    pub fn invalid(&mut self, field: &str, value: &str, problems: Vec<String>) {
+        self.0.extend(problems.into_iter().map(|problem| FieldError::invalid(field, value, problem)));
+    }
+}

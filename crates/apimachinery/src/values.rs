@@ -1,0 +1,37 @@
+//! Objects as JSON values, read and written by the tables of their types.
+//!
+//! The server holds no typed Pod: what a type is, is data. [`parse`](parse()) reads JSON and notes keys that stand twice,
+//! [`decode`](decode()) brings a value into the form Go would give it (unknown fields dropped and noted, empty ones left
+//! out, quantities made canonical), [`encode`](encode()) writes fields in Go's order.
+
+mod decode;
+mod depth;
+mod encode;
+mod parse;
+mod path;
+mod strict;
+pub mod syntax;
+
+pub use decode::{Decoded, Mismatch, decode, empty};
+pub use depth::is_too_deep;
+pub use encode::{encode, encode_value, plain};
+pub use parse::parse;
+pub use path::{at, at_mut, list_at, map_at, set, text_at};
+pub use strict::{Target, strict_notes};
+
+use serde_json::Value;
+
+use crate::schema::Schema;
+
+/// The most fields of one object of which is said that they are unknown or stand twice. Upstream says no more
+/// either: each is named with the whole path to it, which may be long.
+pub const MOST_NOTES: usize = 100;
+
+/// A JSON object.
+pub type Map = serde_json::Map<String, Value>;
+
+/// Whether structs of a type have `apiVersion` and `kind` within another object: the claims of a StatefulSet do, and
+/// no others.
+fn names_its_kind(schema: &Schema) -> bool {
+    (schema.package, schema.name) == ("core/v1", "PersistentVolumeClaim")
+}

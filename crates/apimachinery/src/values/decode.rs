@@ -1,0 +1,392 @@
+//! A value in the form its type gives it.
+
+use std::str::FromStr;
+
+use crate::go::{json_type, quoted};
+use crate::schema::{Field, Schema, Type};
+use crate::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::{MOST_NOTES, Map, names_its_kind};
+
+/// A value, and the fields it had that its type does not know.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// The value.
+    pub object: Map,
+    /// Paths such as `spec.containers[0].foo`.
+    pub unknown: Vec<String>,
+}
+
+/// A field that holds what it cannot hold, in Go's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// As the decoder of JSON says it.
+    pub of_json: String,
+    /// As the converter of values says it, which reads what strategic merge patches make.
+    pub of_value: String,
+}
+
+impl From<String> for Mismatch {
+    fn from(problem: String) -> Self {
+        Mismatch { of_json: problem.clone(), of_value: problem }
+    }
+}
+
+/// Brings an object into the form of its struct, but for `apiVersion` and `kind`, which are taken away.
+///
+/// # Errors
+///
+/// If a field holds what it cannot hold.
+pub fn decode(mut object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch> {
+    object.remove("apiVersion");
+    object.remove("kind");
+    let mut decoder = Decoder::default();
+    let object = decoder.message(object, schema)?;
+    decoder.unknown.sort();
+    Ok(Decoded { object, unknown: decoder.unknown })
+}
+
+/// What Go writes of a struct in which nothing is set.
+pub fn empty(schema: &'static Schema) -> Map {
+    let mut decoder = Decoder::default();
+    decoder.message(Map::new(), schema).unwrap_or_default()
+}
+
+#[derive(Default)]
+struct Decoder {
+    /// Where we are, with indices, for fields that are not known.
+    path: String,
+    /// Where we are, as Go's errors say it: names only.
+    names: Vec<&'static str>,
+    /// The struct we are in.
+    within: &'static str,
+    unknown: Vec<String>,
+}
+
+impl Decoder {
+    fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, Mismatch> {
+        let outer = std::mem::replace(&mut self.within, schema.name);
+        let mut out = Map::new();
+        let mut first: Option<(&str, Mismatch)> = None;
+        for field in schema.fields {
+            let given = object.remove(field.json).unwrap_or_default();
+            let len = self.enter(field.json);
+            self.names.push(field.json);
+            match self.field(given, field) {
+                Ok(Some(value)) => drop(out.insert(field.json.to_owned(), value)),
+                Ok(None) => {}
+                // Go reads in the order of the text, which names are mostly in.
+                Err(mismatch) => match &first {
+                    Some((name, _)) if *name < field.json => {}
+                    _ => first = Some((field.json, mismatch)),
+                },
+            }
+            self.names.pop();
+            self.path.truncate(len);
+        }
+        if let Some((_, mismatch)) = first {
+            return Err(mismatch);
+        }
+        if !self.names.is_empty() && names_its_kind(schema) {
+            object.remove("apiVersion");
+            object.remove("kind");
+            out.insert("apiVersion".to_owned(), "v1".into());
+            out.insert("kind".to_owned(), schema.name.into());
+        }
+        for name in object.keys().take(MOST_NOTES - self.unknown.len()) {
+            let len = self.enter(name);
+            self.unknown.push(self.path.clone());
+            self.path.truncate(len);
+        }
+        self.within = outer;
+        Ok(out)
+    }
+
+    fn enter(&mut self, name: &str) -> usize {
+        let len = self.path.len();
+        if len > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        len
+    }
+
+    /// The value of a field as Go writes it, or nothing where Go leaves it out.
+    fn field(&mut self, value: Value, field: &'static Field) -> Result<Option<Value>, Mismatch> {
+        if value.is_null() {
+            return Ok(absent(field));
+        }
+        let value = self.value(value, field.ty)?;
+        let left_out =
+            field.omit_empty && !field.pointer && !is_struct(field.ty) && is_zero(&value, field.ty);
+        let not_set = value.is_null() && matches!(field.ty, Type::Time) && field.json == "creationTimestamp";
+        Ok((!left_out && !not_set).then_some(value))
+    }
+
+    fn value(&mut self, value: Value, ty: Type) -> Result<Value, Mismatch> {
+        match (ty, value) {
+            (Type::String, value @ Value::String(_)) | (Type::Bool, value @ Value::Bool(_)) => Ok(value),
+            (Type::String | Type::Bool, value) => Err(self.mismatch(&value, ty)),
+            (Type::Int32, value) => match value.as_i64() {
+                Some(number) if i32::try_from(number).is_ok() => Ok(value),
+                _ => Err(self.mismatch(&value, ty)),
+            },
+            (Type::Int64, value) => {
+                if value.is_i64() {
+                    Ok(value)
+                } else {
+                    Err(self.mismatch(&value, ty))
+                }
+            }
+            (Type::Double, value) => {
+                if value.is_number() {
+                    Ok(value)
+                } else {
+                    Err(self.mismatch(&value, ty))
+                }
+            }
+            (Type::Bytes, Value::String(text)) => bytes(&text),
+            (Type::Bytes, Value::Array(items)) => self.bytes_of(&items),
+            (Type::Bytes, value) => Err(self.mismatch(&value, ty)),
+            (Type::Time, Value::String(text)) => Ok(time::<Time>(&text)?),
+            (Type::MicroTime, Value::String(text)) => Ok(time::<MicroTime>(&text)?),
+            (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, ty, "string")),
+            (Type::Duration, Value::String(text)) => Ok(duration(&text)?),
+            (Type::Duration, value) => Err(self.mismatch(&value, ty)),
+            (Type::Quantity, value) => Ok(quantity(&value)?),
+            (Type::IntOrString, value @ Value::String(_)) => Ok(value),
+            (Type::IntOrString, value) => match value.as_i64() {
+                Some(number) if i32::try_from(number).is_ok() => Ok(value),
+                _ => Err(self.not_a(&value, ty, "int32")),
+            },
+            (Type::Json, value) => Ok(value),
+            (Type::RawExtension | Type::FieldsV1, value @ Value::Object(_)) => Ok(value),
+            (Type::RawExtension | Type::FieldsV1, value) => Err(self.mismatch(&value, ty)),
+            (Type::StringList, value) => self.value(value, Type::List(&Type::String)),
+            (Type::SchemaOrArray(schema), Value::Array(items)) => self.list(items, Type::Message(schema)),
+            (Type::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),
+            (Type::SchemaOrStringArray(_), Value::Array(items)) => self.list(items, Type::String),
+            (
+                Type::Message(schema)
+                | Type::SchemaOrArray(schema)
+                | Type::SchemaOrBool(schema)
+                | Type::SchemaOrStringArray(schema),
+                Value::Object(object),
+            ) => self.message(object, schema).map(Value::Object),
+            (Type::List(item), Value::Array(items)) => self.list(items, *item),
+            (Type::Map(value), Value::Object(entries)) => {
+                let entries = entries.into_iter().map(|(key, entry)| {
+                    let len = self.enter(&key);
+                    let entry = match (entry, *value) {
+                        // It is stored as bytes of which there are none.
+                        (Value::Null, Type::Bytes) => Ok("".into()),
+                        (Value::Null, value) => Ok(zero(value)),
+                        (entry, value) => self.value(entry, value),
+                    };
+                    self.path.truncate(len);
+                    Ok((key, entry?))
+                });
+                entries.collect::<Result<Map, Mismatch>>().map(Value::Object)
+            }
+            (ty, value) => Err(self.mismatch(&value, ty)),
+        }
+    }
+
+    fn list(&mut self, items: Vec<Value>, item: Type) -> Result<Value, Mismatch> {
+        let items = items.into_iter().enumerate().map(|(index, value)| {
+            let len = self.path.len();
+            self.path.push_str(&format!("[{index}]"));
+            let value = if value.is_null() { Ok(zero(item)) } else { self.value(value, item) };
+            self.path.truncate(len);
+            value
+        });
+        items.collect::<Result<Vec<_>, _>>().map(Value::Array)
+    }
+
+    fn mismatch(&self, value: &Value, ty: Type) -> Mismatch {
+        let of_json = format!(
+            "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
+            name_of(value, ty),
+            self.within,
+            self.names.join("."),
+            go_name(ty)
+        );
+        let kind = match value {
+            Value::Object(_) => "map",
+            Value::Array(_) => "slice",
+            Value::Bool(_) => "bool",
+            Value::Number(number) if number.is_f64() => "float64",
+            Value::Number(_) => "int64",
+            _ => "string",
+        };
+        let of_value = match ty {
+            Type::Message(_) => format!("cannot restore struct from: {kind}"),
+            Type::List(_) | Type::StringList => format!("cannot restore slice from {kind}"),
+            Type::Map(_) => format!("cannot restore map from {kind}"),
+            // Go takes a number for a character, and a fraction for a number it cannot be.
+            Type::String if kind == "int64" => "cannot convert int64 to string".to_owned(),
+            Type::Int32 | Type::Int64 if kind == "float64" => {
+                format!("cannot convert float64 to {}", go_name(ty))
+            }
+            _ => format!("unrecognized type: {}", go_name(ty)),
+        };
+        Mismatch { of_json, of_value }
+    }
+
+    /// Of types that read themselves, as what they are written as.
+    fn not_a(&self, value: &Value, ty: Type, written: &str) -> Mismatch {
+        let what = name_of(value, ty);
+        Mismatch {
+            of_json: format!(
+                "json: cannot unmarshal {what} into Go struct field {}.{} of type {written}",
+                self.within,
+                self.names.join(".")
+            ),
+            of_value: format!("json: cannot unmarshal {what} into Go value of type {written}"),
+        }
+    }
+
+    /// Bytes may be a list of numbers to Go.
+    fn bytes_of(&self, items: &[Value]) -> Result<Value, Mismatch> {
+        let byte = |item: &Value| item.as_u64().and_then(|number| u8::try_from(number).ok());
+        match items.iter().map(|item| byte(item).ok_or(item)).collect::<Result<Vec<u8>, &Value>>() {
+            Ok(bytes) => Ok(BASE64.encode(bytes).into()),
+            Err(item) => {
+                let of_json = self.not_a(item, Type::Int32, "uint8").of_json;
+                Err(Mismatch { of_json, of_value: "unrecognized type: uint8".to_owned() })
+            }
+        }
+    }
+}
+
+/// What Go writes of a field that is not set.
+fn absent(field: &'static Field) -> Option<Value> {
+    match field.ty {
+        // `omitempty` does not leave out a struct, and of these this is the one that is left out in another way.
+        Type::Time if field.json == "creationTimestamp" => None,
+        ty if is_struct(ty) && !field.pointer => Some(zero(ty)),
+        _ if field.omit_empty || field.pointer => None,
+        ty => Some(zero(ty)),
+    }
+}
+
+/// Whether Go has a struct for it, which is never empty to its encoder of JSON.
+fn is_struct(ty: Type) -> bool {
+    matches!(ty, Type::Message(_) | Type::Time | Type::MicroTime | Type::Quantity | Type::IntOrString)
+}
+
+/// Go's zero value.
+fn zero(ty: Type) -> Value {
+    match ty {
+        Type::String | Type::Duration => "".into(),
+        Type::Bool => false.into(),
+        Type::Int32 | Type::Int64 | Type::Double | Type::IntOrString => 0.into(),
+        Type::Quantity => "0".into(),
+        Type::Message(schema) => Value::Object(empty(schema)),
+        _ => Value::Null,
+    }
+}
+
+fn is_zero(value: &Value, ty: Type) -> bool {
+    match (value, ty) {
+        (Value::Array(items), _) => items.is_empty(),
+        (Value::Object(entries), Type::Map(_)) => entries.is_empty(),
+        (Value::String(text), Type::String | Type::Bytes) => text.is_empty(),
+        (Value::Bool(value), _) => !value,
+        (Value::Number(number), _) => number.as_f64() == Some(0.0),
+        _ => false,
+    }
+}
+
+/// What Go calls a value that is not of a type. A number that is none of the right sort is shown.
+fn name_of(value: &Value, ty: Type) -> String {
+    match value {
+        Value::Number(number) if matches!(ty, Type::Int32 | Type::Int64 | Type::IntOrString) => {
+            format!("number {number}")
+        }
+        value => json_type(value).to_owned(),
+    }
+}
+
+fn go_name(ty: Type) -> String {
+    match ty {
+        Type::String => "string".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::Int32 => "int32".to_owned(),
+        Type::Int64 => "int64".to_owned(),
+        Type::Double => "float64".to_owned(),
+        Type::Bytes => "[]uint8".to_owned(),
+        Type::Message(schema) => {
+            let version = schema.package.rsplit('/').next().unwrap_or_default();
+            format!("{version}.{}", schema.name)
+        }
+        Type::List(item) => format!("[]{}", go_name(*item)),
+        Type::StringList => "[]string".to_owned(),
+        Type::Map(value) => format!("map[string]{}", go_name(*value)),
+        Type::Duration => "string".to_owned(),
+        Type::SchemaOrArray(_) => "v1.JSONSchemaPropsOrArray".to_owned(),
+        Type::SchemaOrBool(_) => "v1.JSONSchemaPropsOrBool".to_owned(),
+        Type::SchemaOrStringArray(_) => "v1.JSONSchemaPropsOrStringArray".to_owned(),
+        Type::Time => "v1.Time".to_owned(),
+        Type::MicroTime => "v1.MicroTime".to_owned(),
+        Type::Quantity => "resource.Quantity".to_owned(),
+        Type::IntOrString => "intstr.IntOrString".to_owned(),
+        Type::Json => "v1.JSON".to_owned(),
+        Type::RawExtension => "runtime.RawExtension".to_owned(),
+        Type::FieldsV1 => "v1.FieldsV1".to_owned(),
+    }
+}
+
+fn bytes(text: &str) -> Result<Value, Mismatch> {
+    match ByteString::from_base64(text) {
+        Ok(bytes) => Ok(bytes.to_base64().into()),
+        Err(problem) => Err(Mismatch {
+            of_value: format!("error decoding from json: {problem}"),
+            of_json: problem.to_string(),
+        }),
+    }
+}
+
+/// A time as it is written, or null if it is Go's zero time.
+fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
+    text: &str,
+) -> Result<Value, String> {
+    match text.parse::<T>() {
+        Ok(time) if time == T::default() => Ok(Value::Null),
+        Ok(time) => {
+            let written = time.to_string();
+            // An offset may lead beyond what RFC 3339 can write. Kubernetes stores such a time, and no client can
+            // read the object after that.
+            match written.parse::<T>() {
+                Ok(_) => Ok(written.into()),
+                Err(_) => Err(format!("the year of {} in UTC is outside of [0,9999]", quoted(text))),
+            }
+        }
+        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Value, String> {
+    match text.parse::<Duration>() {
+        Ok(span) => Ok(span.to_string().into()),
+        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+    }
+}
+
+fn quantity(value: &Value) -> Result<Value, String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => value.to_string(),
+    };
+    match Quantity::from(text).canonical() {
+        Ok(text) => Ok(text.as_str().into()),
+        Err(_) => {
+            Err("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+                .to_owned())
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! How deep values are nested.
+
+use serde_json::Value;
+
+use super::Map;
+
+/// How deep objects may be nested. What reads them back stops at 128, and lists and events go around them.
+const DEEPEST: usize = 100;
+
+/// Whether an object is nested deeper than objects may be.
+pub fn is_too_deep(object: &Map) -> bool {
+    1 + deepest(object.values()) > DEEPEST
+}
+
+/// Nothing is called for what is within: it may be deep.
+fn deepest<'a>(values: impl IntoIterator<Item = &'a Value>) -> usize {
+    let mut open: Vec<(&Value, usize)> = values.into_iter().map(|value| (value, 0)).collect();
+    let mut deepest = 0;
+    while let Some((value, around)) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, around + 1))),
+            Value::Object(entries) => open.extend(entries.values().map(|entry| (entry, around + 1))),
+            _ => {
+                deepest = deepest.max(around);
+                continue;
+            }
+        }
+        deepest = deepest.max(around + 1);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_deepest_part_counts() {
+        for (value, expected) in
+            [(json!(1), 0), (json!([]), 1), (json!({"a": 1, "b": [1, {}]}), 3), (json!([[[1]], 2]), 3)]
+        {
+            assert_eq!(deepest([&value]), expected, "{value}");
+        }
+        let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
+        assert!(!is_too_deep(nested(DEEPEST).as_object().unwrap()));
+        assert!(is_too_deep(nested(DEEPEST + 1).as_object().unwrap()));
+    }
+}

@@ -1,0 +1,44 @@
+//! Looking into values along paths of names.
+
+use serde_json::Value;
+
+use super::Map;
+
+/// The value at a path.
+pub fn at<'a>(object: &'a Map, path: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(object.get(*first)?, |value, name| value.get(*name))
+}
+
+/// The value at a path, to be changed.
+pub fn at_mut<'a>(object: &'a mut Map, path: &[&str]) -> Option<&'a mut Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(object.get_mut(*first)?, |value, name| value.get_mut(*name))
+}
+
+/// The text at a path, empty where there is none.
+pub fn text_at<'a>(object: &'a Map, path: &[&str]) -> &'a str {
+    at(object, path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The list at a path, empty where there is none.
+pub fn list_at<'a>(object: &'a Map, path: &[&str]) -> &'a [Value] {
+    at(object, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Gives an entry another value, or takes it away.
+pub fn set(object: &mut Map, name: &str, value: Option<&Value>) {
+    match value {
+        Some(value) => drop(object.insert(name.to_owned(), value.clone())),
+        None => drop(object.remove(name)),
+    }
+}
+
+/// The object under a name, made where there is none.
+pub fn map_at<'a>(object: &'a mut Map, name: &str) -> &'a mut Map {
+    let value = object.entry(name).or_insert(Value::Null);
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().expect("made an object above")
+}

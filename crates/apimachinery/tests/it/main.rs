@@ -1,0 +1,4 @@
+//! Tests over the tables of the built-in types.
+
+mod decode;
+mod strict;

@@ -1,0 +1,67 @@
+//! Defaults of what a cluster is set up with: namespaces, nodes, secrets, limits.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+
+use super::fill;
+use klient_apimachinery::values::{Map, list_at, map_at, text_at};
+
+/// A Namespace can be selected by its name.
+pub(super) fn namespace(object: &mut Map) {
+    let name = text_at(object, &["metadata", "name"]).to_owned();
+    if !name.is_empty() {
+        let labels = map_at(map_at(object, "metadata"), "labels");
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
+    }
+}
+
+/// The first of `podCIDRs` and `podCIDR` are the same; the single one wins.
+pub(super) fn node_spec(spec: &mut Map) {
+    let first = list_at(spec, &["podCIDRs"]).first().and_then(Value::as_str).unwrap_or_default();
+    match text_at(spec, &["podCIDR"]) {
+        "" if !first.is_empty() => {
+            let first = first.to_owned();
+            spec.insert("podCIDR".to_owned(), first.into());
+        }
+        range if range != first => {
+            let list = json!([range]);
+            spec.insert("podCIDRs".to_owned(), list);
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn node_status(status: &mut Map) {
+    if let Some(capacity) = status.get("capacity").cloned() {
+        fill(status, "allocatable", capacity);
+    }
+}
+
+/// `stringData` can only be written: it becomes `data`.
+pub(super) fn secret(object: &mut Map) {
+    fill(object, "type", "Opaque");
+    if let Some(Value::Object(texts)) = object.remove("stringData") {
+        let data = map_at(object, "data");
+        for (key, text) in texts {
+            data.insert(key, BASE64.encode(text.as_str().unwrap_or_default()).into());
+        }
+    }
+}
+
+/// Limits are default limits, default limits are default requests, and so are least requests.
+pub(super) fn limit_range_item(item: &mut Map) {
+    if text_at(item, &["type"]) == "Container" {
+        fill_amounts(item, "max", "default");
+        fill_amounts(item, "default", "defaultRequest");
+        fill_amounts(item, "min", "defaultRequest");
+    }
+}
+
+fn fill_amounts(item: &mut Map, from: &str, to: &str) {
+    let Some(Value::Object(amounts)) = item.get(from).cloned() else { return };
+    let to = map_at(item, to);
+    for (resource, amount) in amounts {
+        to.entry(resource).or_insert(amount);
+    }
+}

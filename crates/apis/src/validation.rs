@@ -1,0 +1,275 @@
+//! The rules objects must follow, in Kubernetes' own words.
+//!
+//! Metadata comes first, then the kind's own rules in the order upstream goes through them. Some of upstream's
+//! rules are declared with the types instead of written out; what those find comes last.
+
+mod access;
+mod at;
+mod autoscaling;
+mod cluster;
+mod config;
+mod container;
+mod cron;
+mod endpoints;
+mod env;
+mod event;
+mod form;
+mod job;
+mod metadata;
+mod mount;
+mod network;
+mod pod;
+mod pod_resize;
+mod pod_update;
+mod policy;
+mod probe;
+mod resources;
+mod scheduling;
+mod security;
+mod selector;
+mod service;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod volume;
+mod volume_source;
+pub mod warnings;
+mod webhook;
+mod workload;
+
+use klient_apimachinery::schema::ResourceSchema;
+use serde_json::Value;
+
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
+
+pub use metadata::manager_name;
+
+/// What is wrong with a new object of a built-in kind, after defaults.
+pub fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
+    let nothing = Map::new();
+    let meta = metadata_of(object).unwrap_or(&nothing);
+    let mut problems = Problems::default();
+    if is_question(resource) {
+        return Vec::new();
+    }
+    if has_late_metadata(resource) {
+        rules(resource, object, true, &mut problems);
+        if problems.0.is_empty() {
+            metadata(meta, resource.namespaced, form::path_segment, &mut problems);
+        }
+        return problems.0;
+    }
+    metadata(meta, resource.namespaced, name_rule(resource), &mut problems);
+    if has_known_finalizers(resource) {
+        metadata::known_finalizers(meta, &mut problems);
+    }
+    rules(resource, object, true, &mut problems);
+    problems.0
+}
+
+/// What is wrong with a new state of an object of a built-in kind, after defaults.
+pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldError> {
+    let nothing = Map::new();
+    let (meta, old_meta) = (metadata_of(object).unwrap_or(&nothing), metadata_of(old).unwrap_or(&nothing));
+    let mut problems = Problems::default();
+    metadata_update(meta, old_meta, &mut problems);
+    if has_known_finalizers(resource) {
+        metadata::known_finalizers(meta, &mut problems);
+    }
+    match (resource.group, resource.kind) {
+        ("", "Pod") => pod_update::update(object, old, &mut problems),
+        ("", "Service" | "Secret" | "ConfigMap") | ("apps", "DaemonSet") | (_, "IngressClass") => {
+            changes(resource, object, old, &mut problems);
+            rules(resource, object, false, &mut problems);
+        }
+        ("scheduling.k8s.io", "PriorityClass") => policy::priority_class_update(object, old, &mut problems),
+        _ => {
+            rules(resource, object, false, &mut problems);
+            changes(resource, object, old, &mut problems);
+        }
+    }
+    problems.0
+}
+
+/// Checks the metadata of a new object whose name follows a rule.
+pub fn metadata(meta: &Map, namespaced: bool, name_rule: fn(&str) -> Vec<String>, problems: &mut Problems) {
+    metadata::metadata(meta, namespaced, name_rule, problems);
+}
+
+/// What is wrong with the status of an object of a built-in kind.
+pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
+    let mut problems = Problems::default();
+    match (resource.group, resource.kind) {
+        ("", "Pod") => pod::status(object, &mut problems),
+        ("", "Service") => service::status(object, &mut problems),
+        _ => {}
+    }
+    problems.0
+}
+
+/// What is wrong with a Pod whose resources were changed.
+pub fn resize(object: &Map, old: &Map) -> Vec<FieldError> {
+    let mut problems = Problems::default();
+    pod_resize::resize(object, old, &mut problems);
+    problems.0
+}
+
+/// Checks the metadata of a new state of an object.
+pub fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
+    metadata::metadata_update(meta, old, problems);
+}
+
+fn metadata_of(object: &Map) -> Option<&Map> {
+    object.get("metadata").and_then(Value::as_object)
+}
+
+/// Whether objects of a kind are asked and answered, not kept.
+fn is_question(resource: &ResourceSchema) -> bool {
+    matches!(resource.group, "authentication.k8s.io" | "authorization.k8s.io")
+}
+
+/// Whether a kind asks nothing of its metadata itself, so that the rules for all come only if it has no others.
+fn has_late_metadata(resource: &ResourceSchema) -> bool {
+    matches!((resource.group, resource.kind), ("", "Event") | ("policy", "PodDisruptionBudget"))
+}
+
+/// Whether the names of a kind's finalizers must be known or name a domain.
+fn has_known_finalizers(resource: &ResourceSchema) -> bool {
+    !has_late_metadata(resource)
+        && !matches!(
+            resource.group,
+            "admissionregistration.k8s.io"
+                | "apiextensions.k8s.io"
+                | "apiregistration.k8s.io"
+                | "coordination.k8s.io"
+        )
+}
+
+fn name_rule(resource: &ResourceSchema) -> fn(&str) -> Vec<String> {
+    match (resource.group, resource.kind) {
+        ("", "Namespace" | "Service") => form::dns_label,
+        ("networking.k8s.io", "IPAddress") => form::ip,
+        ("coordination.k8s.io", "LeaseCandidate") => form::config_map_key,
+        ("rbac.authorization.k8s.io" | "certificates.k8s.io" | "apiregistration.k8s.io", _) => {
+            form::path_segment
+        }
+        _ => form::dns_subdomain,
+    }
+}
+
+/// Checks all but the metadata of an object; a kind that is rarely used has no rules here.
+fn rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+    match resource.group {
+        "" => core_rules(resource, object, is_new, problems),
+        "apps" | "batch" => workload_rules(resource, object, is_new, problems),
+        _ => other_rules(resource, object, is_new, problems),
+    }
+}
+
+fn core_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+    match resource.kind {
+        "ConfigMap" => config::config_map(object, problems),
+        "Endpoints" => endpoints::endpoints(object, problems),
+        "Event" => event::event(object, true, problems),
+        "LimitRange" => cluster::limit_range(object, problems),
+        "Namespace" => cluster::namespace(object, problems),
+        "Node" => cluster::node(object, problems),
+        "PersistentVolume" => storage::volume(object, problems),
+        "PersistentVolumeClaim" => storage::claim(object, problems),
+        "Pod" if is_new => pod::create(object, problems),
+        "PodTemplate" => pod::template(&at::At::new(object, "template"), problems),
+        "ReplicationController" => workload::replication_controller(object, problems),
+        "ResourceQuota" => cluster::quota(object, problems),
+        "Secret" => config::secret(object, problems),
+        "Service" => service::service(object, problems),
+        _ => {}
+    }
+}
+
+fn workload_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+    match resource.kind {
+        "ControllerRevision" => workload::controller_revision(object, problems),
+        "CronJob" => job::cron_job(object, is_new, problems),
+        "DaemonSet" => workload::daemon_set(object, problems),
+        "Deployment" => workload::deployment(object, problems),
+        "Job" => job::job(object, is_new, problems),
+        "ReplicaSet" => workload::replica_set(object, problems),
+        "StatefulSet" => workload::stateful_set(object, problems),
+        _ => {}
+    }
+}
+
+fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+    match (resource.group, resource.kind) {
+        (
+            "admissionregistration.k8s.io",
+            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
+        ) => {
+            webhook::configuration(object, problems);
+        }
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            autoscaling::autoscaler(object, resource.version, problems);
+        }
+        ("coordination.k8s.io", "Lease") => policy::lease(object, problems),
+        ("discovery.k8s.io", "EndpointSlice") => endpoints::endpoint_slice(object, problems),
+        ("events.k8s.io", "Event") => event::event(object, false, problems),
+        ("networking.k8s.io", "Ingress") => {
+            network::ingress(object, problems);
+            if is_new {
+                network::ingress_class_annotation(object, problems);
+            }
+        }
+        ("networking.k8s.io", "IngressClass") => network::ingress_class(object, problems),
+        ("networking.k8s.io", "NetworkPolicy") => network::network_policy(object, problems),
+        ("node.k8s.io", "RuntimeClass") => policy::runtime_class(object, problems),
+        ("policy", "PodDisruptionBudget") => policy::disruption_budget(object, problems),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {
+            access::role(object, resource.namespaced, problems);
+        }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+            access::binding(object, resource.namespaced, problems);
+        }
+        ("scheduling.k8s.io", "PriorityClass") => policy::priority_class(object, problems),
+        ("storage.k8s.io", "CSIDriver") => storage::csi_driver(object, problems),
+        ("storage.k8s.io", "CSIStorageCapacity") => storage::csi_capacity(object, problems),
+        ("storage.k8s.io", "StorageClass") => storage::storage_class(object, problems),
+        ("storage.k8s.io", "VolumeAttachment") => storage::attachment(object, problems),
+        ("storage.k8s.io", "VolumeAttributesClass") => storage::attributes_class(object, problems),
+        _ => {}
+    }
+}
+
+/// Checks what of an object may not change.
+fn changes(resource: &ResourceSchema, object: &Map, old: &Map, problems: &mut Problems) {
+    let same = |paths: &[&str], problems: &mut Problems| {
+        for path in paths {
+            at::At::new(object, path).must_equal(&at::At::new(old, path), problems);
+        }
+    };
+    match (resource.group, resource.kind) {
+        ("", "ConfigMap") => config::sealed(object, old, &["data", "binaryData"], problems),
+        ("", "Secret") => {
+            same(&["type"], problems);
+            config::sealed(object, old, &["data"], problems);
+        }
+        ("", "Service") => service::update(object, old, problems),
+        ("", "Node") => cluster::node_update(object, old, problems),
+        ("", "PersistentVolume") => storage::volume_update(object, old, problems),
+        ("", "PersistentVolumeClaim") => storage::claim_update(object, old, problems),
+        ("", "ResourceQuota") => cluster::quota_update(object, old, problems),
+        ("apps", "DaemonSet" | "Deployment" | "ReplicaSet") => same(&["spec.selector"], problems),
+        ("apps", "StatefulSet") => workload::same_set(object, old, problems),
+        ("apps", "ControllerRevision") => same(&["data"], problems),
+        ("batch", "Job") => job::job_update(object, old, problems),
+        ("discovery.k8s.io", "EndpointSlice") => same(&["addressType"], problems),
+        ("events.k8s.io", "Event") => event::update(object, old, problems),
+        ("networking.k8s.io", "IngressClass") => same(&["spec.controller"], problems),
+        ("node.k8s.io", "RuntimeClass") => same(&["handler"], problems),
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => same(&["roleRef"], problems),
+        ("storage.k8s.io", "CSIDriver") => storage::csi_driver_update(object, old, problems),
+        ("storage.k8s.io", "StorageClass") => storage::storage_class_update(object, old, problems),
+        ("storage.k8s.io", "VolumeAttachment") => same(&["spec"], problems),
+        _ => {}
+    }
+}
