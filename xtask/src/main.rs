@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["facts", directory] => codegen::import(directory),
-        ["tidy"] => tidy::check(),
+        ["tidy"] => tidy::run(),
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
         ["bench", "apply"] => bench::apply(),

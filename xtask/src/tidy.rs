@@ -1,5 +1,7 @@
-//! Rules that the compiler does not check: which crates may build on which, and how files begin and how long they
-//! grow.
+//! Rules that the compiler does not check: the crates that each crate may build on, circles among files, the beginning
+//! and the length of files.
+
+mod circles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,8 +77,19 @@ const LINES: usize = 800;
 /// Folders with names that say nothing of what they hold.
 const EMPTY_NAMES: [&str; 5] = ["utils", "util", "common", "helpers", "misc"];
 
+/// Prints the circles that stay, and checks all rules.
+#[allow(clippy::print_stdout, reason = "the list is what the task is for")]
+pub(crate) fn run() -> Result<(), String> {
+    for (name, circle) in all_circles() {
+        if let Some(reason) = circles::reason(&name, &circle) {
+            println!("{name}: {} import each other: {reason}", circle.join(", "));
+        }
+    }
+    check()
+}
+
 /// Checks all rules.
-pub(crate) fn check() -> Result<(), String> {
+fn check() -> Result<(), String> {
     let mut wrong = wrong_edges(&packages()?);
     let mut files = Vec::new();
     collect(&root().join("crates"), &mut files);
@@ -88,7 +101,26 @@ pub(crate) fn check() -> Result<(), String> {
         let name = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
         wrong.extend(wrong_file(&name, &text));
     }
+    for (name, circle) in all_circles() {
+        if circles::reason(&name, &circle).is_none() {
+            wrong.push(format!("{name}: {} import each other", circle.join(", ")));
+        }
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// The circles of all crates, each with the crate's folder.
+fn all_circles() -> Vec<(String, Vec<String>)> {
+    let folders =
+        fs::read_dir(root().join("crates")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut folders: Vec<PathBuf> = folders.chain([root().join("xtask")]).collect();
+    folders.sort();
+    let mut all = Vec::new();
+    for folder in folders {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        all.extend(circles::circles(&folder.join("src")).into_iter().map(|circle| (name.clone(), circle)));
+    }
+    all
 }
 
 /// The workspace's packages, as cargo tells of them.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use regex::Regex;
 
-use super::go_regex::{cases, escaped, write_char};
+use super::go_escape::{cases, escaped, write_char};
 
 /// The longest range whose characters are looked at one by one for other cases.
 const FOLD_MAX: usize = 1 << 10;

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::data::Data;
-use super::jsonpath_parser::parse;
 use klient_apimachinery::values::Map;
 
 /// A path such as `.status.conditions[?(@.type=="Ready")].status`.
@@ -71,15 +70,6 @@ const FOUND_MAX: usize = 100_000;
 struct Astray;
 
 impl JsonPath {
-    /// Reads a path.
-    ///
-    /// # Errors
-    ///
-    /// If it is not one.
-    pub fn parse(text: &str) -> Result<JsonPath, String> {
-        parse(text)
-    }
-
     /// The values at the path; none if it cannot be followed.
     #[cfg(test)]
     pub fn find<'a>(&self, value: &'a Value) -> Vec<&'a Value> {

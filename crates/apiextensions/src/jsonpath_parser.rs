@@ -7,9 +7,15 @@ use super::jsonpath::{Comparison, Filter, JsonPath, Operand, Step, To};
 /// How deep filters may stand in filters.
 const DEPTH_MAX: usize = 2;
 
-/// Reads a path.
-pub(super) fn parse(text: &str) -> Result<JsonPath, String> {
-    path(text, 0)
+impl JsonPath {
+    /// Reads a path.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one.
+    pub fn parse(text: &str) -> Result<JsonPath, String> {
+        path(text, 0)
+    }
 }
 
 fn path(text: &str, depth: usize) -> Result<JsonPath, String> {

@@ -20,6 +20,7 @@ mod establish;
 mod field_path;
 mod format;
 mod go_class;
+mod go_escape;
 mod go_regex;
 pub mod jsonpath;
 mod jsonpath_parser;

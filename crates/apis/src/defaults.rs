@@ -138,6 +138,14 @@ fn of_core(name: &str, object: &mut Map) {
     }
 }
 
+/// Sets a field, or takes it away.
+fn put(object: &mut Map, name: &str, value: Option<Value>) {
+    match value {
+        Some(value) => object.insert(name.to_owned(), value),
+        None => object.remove(name),
+    };
+}
+
 /// Sets a field that is not there.
 fn fill(object: &mut Map, name: &str, value: impl Into<Value>) {
     if !object.contains_key(name) {

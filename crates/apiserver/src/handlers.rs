@@ -6,6 +6,7 @@ mod body;
 mod component_status;
 mod create;
 mod delete;
+mod field_validation;
 mod kubelet;
 mod list;
 pub(crate) mod options;

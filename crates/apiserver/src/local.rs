@@ -260,9 +260,9 @@ fn encoded<K: Wire>(resource: &Resource, object: &Object, version: u64) -> Encod
         // An object that ceases to be selected is shown as it was, at the version of the change.
         map_at(&mut value, "metadata").insert("resourceVersion".to_owned(), version.to_string().into());
         let json = if K::is_partial() {
-            respond::partial("v1", &value)
+            respond::kind::partial("v1", &value)
         } else {
-            respond::with_kind(resource, &resource.encode(&value))
+            respond::kind::with_kind(resource, &resource.encode(&value))
         };
         return match resource.schema().filter(|_| K::has_protobuf() && !K::is_partial()) {
             Some(schema) => Encoded::new(Format::Protobuf, protobuf::raw(&json, schema)),
@@ -271,7 +271,7 @@ fn encoded<K: Wire>(resource: &Resource, object: &Object, version: u64) -> Encod
     }
     match resource.schema().filter(|_| K::has_protobuf()) {
         Some(_) => Encoded::new(Format::Protobuf, &*resource.render_protobuf(object)),
-        None => Encoded::new(Format::Json, respond::with_kind(resource, &resource.render(object))),
+        None => Encoded::new(Format::Json, respond::kind::with_kind(resource, &resource.render(object))),
     }
 }
 

@@ -1,16 +1,16 @@
 //! [`ManagedFields`], the managers of the fields of a resource's objects.
 
-use std::sync::Arc;
 use std::sync::OnceLock;
 
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::schema::{ResourceSchema, Schema};
+use klient_apimachinery::schema::Schema;
 use klient_apimachinery::{Str, Time};
 use klient_structured_merge::{
     Error, ErrorKind, FieldManager, FieldSet, Filter, Path, PathElement, Updater, Version,
 };
 
 use crate::registry::Resource;
+use crate::registry::kind_version::KindVersion;
 use crate::registry::strategy::Paths;
 use crate::status::{Failure, Result};
 use klient_apimachinery::values::{self, Map, list_at, text_at};
@@ -108,16 +108,6 @@ impl<'a> ManagedFields<'a> {
     }
 }
 
-/// What is known of one version of a kind.
-pub(crate) struct KindVersion {
-    pub(crate) api_version: Str,
-    /// Its status is written apart.
-    pub(crate) has_status: bool,
-    pub(crate) fields: klient_structured_merge::Schema,
-    /// Where the number of replicas is, if it has a subresource for that.
-    pub(crate) replicas: Option<Path>,
-}
-
 /// The fields that a request can set; the others the server sets or keeps.
 fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>) -> Filter {
     let except = |paths: Paths| {
@@ -186,25 +176,4 @@ fn refused(error: &Error, config: &Map) -> Failure {
         ErrorKind::ManagedFields => Failure::bare(500, format!("failed to decode managed fields: {error}")),
         _ => Failure::bare(500, error.to_string()),
     }
-}
-
-/// What is known of the versions of a built-in kind that are served.
-pub(crate) fn built_in_versions(group: &str, plural: &str) -> Arc<[KindVersion]> {
-    let is_event = |plural: &str| plural == "events";
-    let served = klient_schema::RESOURCES.iter().copied().flatten().filter(|resource| resource.served);
-    let same = served.filter(|resource| {
-        resource.plural == plural && (resource.group == group || is_event(resource.plural))
-    });
-    let has =
-        |resource: &ResourceSchema, name: &str| resource.subresources.iter().any(|sub| sub.name == name);
-    let version = |resource: &ResourceSchema| KindVersion {
-        api_version: match resource.group {
-            "" => resource.version.into(),
-            group => format!("{group}/{}", resource.version).into(),
-        },
-        has_status: has(resource, "status"),
-        fields: resource.schema.into(),
-        replicas: has(resource, "scale").then(|| Path::fields(["spec", "replicas"])),
-    };
-    same.map(version).collect()
 }

@@ -5,6 +5,7 @@ pub(crate) mod custom_resource_definitions;
 mod decode;
 pub(crate) mod deletion;
 mod fields;
+pub(crate) mod kind_version;
 pub(crate) mod pipeline;
 mod resize;
 mod resource;

@@ -1,5 +1,7 @@
 //! Answers: objects, lists, Statuses, Tables, in the form that was asked for.
 
+pub(crate) mod kind;
+
 use std::collections::HashSet;
 use std::convert::Infallible;
 
@@ -8,7 +10,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, VARY};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use klient_apimachinery::meta::v1::Status;
-use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA, STATUS};
+use klient_apimachinery::meta::v1::schema::{PARTIAL_OBJECT_METADATA, STATUS};
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::yaml;
 use serde_json::Value;
@@ -19,6 +21,7 @@ use crate::registry::Resource;
 use crate::status::Failure;
 use crate::storage::Object;
 use crate::table::{self, Include};
+use kind::{partial, with_kind};
 use klient_apimachinery::values::{self, Map};
 
 /// How answers may be cached unless they say otherwise.
@@ -150,39 +153,6 @@ pub(crate) fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {
     let mut json = Vec::new();
     values::plain(value, &mut json);
     json
-}
-
-/// An object's JSON with its kind in front.
-pub(crate) fn with_kind(resource: &Resource, json: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(json.len() + 64);
-    push_kind(resource, &mut out);
-    out.extend_from_slice(json.get(1..).unwrap_or_default());
-    out
-}
-
-/// The first brace of an object, its kind and `apiVersion`, and the comma behind them. What has no struct upstream
-/// is sorted.
-pub(crate) fn push_kind(resource: &Resource, out: &mut Vec<u8>) {
-    let (kind, api_version) = (&resource.info.kind, resource.info.api_version());
-    let head = if resource.is_custom() {
-        format!(r#"{{"apiVersion":{api_version:?},"kind":{kind:?},"#)
-    } else {
-        format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"#)
-    };
-    out.extend_from_slice(head.as_bytes());
-}
-
-/// `PartialObjectMetadata` of an object, as JSON.
-pub(crate) fn partial(version: &str, object: &Map) -> Vec<u8> {
-    let mut out =
-        format!(r#"{{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/{version}","metadata":"#)
-            .into_bytes();
-    match object.get("metadata") {
-        Some(Value::Object(metadata)) => values::encode(metadata, &OBJECT_META, &mut out),
-        _ => out.extend_from_slice(b"{}"),
-    }
-    out.push(b'}');
-    out
 }
 
 /// Adds the warnings a client should show, each once. If they are long, each is cut, and those beyond a limit are

@@ -1,43 +1,15 @@
 //! Tables of objects.
 
+mod include;
+
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{LIST_META, TABLE_COLUMN_DEFINITION, TABLE_ROW};
 use serde_json::Value;
 
 use crate::registry::Resource;
-use crate::request::Query;
-use crate::respond::{partial, with_kind};
-use crate::status::{Failure, Result};
-use klient_apimachinery::validation::field::FieldError;
+use crate::respond::kind::{partial, with_kind};
+pub(crate) use include::Include;
 use klient_apimachinery::values::{self, Map, at};
-
-/// What of each object goes with its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Include {
-    None,
-    Metadata,
-    Object,
-}
-
-impl Include {
-    /// Reads `includeObject`.
-    ///
-    /// # Errors
-    ///
-    /// If it is none of the known words.
-    pub(crate) fn parse(query: &Query) -> Result<Self> {
-        match &*query.text("includeObject") {
-            "" | "Metadata" => Ok(Include::Metadata),
-            "None" => Ok(Include::None),
-            "Object" => Ok(Include::Object),
-            other => {
-                let detail = "must be 'Metadata', 'Object', 'None', or empty";
-                let problem = FieldError::invalid("includeObject", other, detail);
-                Err(Failure::bad_request(format!("Unable to convert to Table as requested: {problem}")))
-            }
-        }
-    }
-}
 
 /// A Table of objects, as JSON. Its columns are defined where `with_columns`; in a watch only the first Table has
 /// them.

@@ -5,7 +5,7 @@ use klient_apimachinery::schema::ResourceSchema;
 use serde_json::{Value, json};
 
 use super::workload::{TEMPLATE_GENERATION, own_labels};
-use super::{objects_mut, pod_admission, qos, service};
+use super::{objects_mut, pod_admission, put, qos, service};
 use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 
 pub(super) fn create(resource: &ResourceSchema, object: &mut Map) {
@@ -39,14 +39,6 @@ pub(super) fn update(resource: &ResourceSchema, object: &mut Map, old: &Map) {
         ("apps", "DaemonSet") => count_template(object, old),
         _ => {}
     }
-}
-
-/// Sets a field, or takes it away.
-pub(super) fn put(object: &mut Map, name: &str, value: Option<Value>) {
-    match value {
-        Some(value) => object.insert(name.to_owned(), value),
-        None => object.remove(name),
-    };
 }
 
 fn add_to_set(object: &mut Map, list: &str, item: &str) {

@@ -5,8 +5,7 @@
 use serde_json::{Value, json};
 
 use super::network::is_externally_accessible;
-use super::prepare::put;
-use super::{fill, is_empty, objects_mut};
+use super::{fill, is_empty, objects_mut, put};
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 
 pub(super) fn prepare_create(spec: &mut Map) {

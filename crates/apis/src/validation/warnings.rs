@@ -2,7 +2,9 @@
 //! the words of upstream's `WarningsOnCreate` and `WarningsOnUpdate`.
 
 mod address;
+mod amounts;
 mod config;
+mod containers;
 mod definition;
 mod node;
 mod paths;

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::Context;
 use super::body::{check_name, check_namespace, media_type, read_yaml, repeated_keys};
-use super::options::{FieldValidation, Write, WriteOptions};
+use super::field_validation::FieldValidation;
+use super::options::{Write, WriteOptions};
 use crate::managed_fields::{ManagedFields, kind, named};
 use crate::registry::Resource;
 use crate::registry::pipeline::Pipeline;

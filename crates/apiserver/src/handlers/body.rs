@@ -11,7 +11,7 @@ use klient_apimachinery::yaml::{self, Repeated};
 use serde_json::Value;
 
 use super::Context;
-use super::options::FieldValidation;
+use super::field_validation::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
 use klient_apimachinery::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};

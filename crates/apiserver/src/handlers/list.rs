@@ -58,7 +58,7 @@ pub(super) fn answer(
     let resource = context.resource.clone();
     let patience = context.state.client_timeout;
     if let Transform::Partial(version) = format.transform {
-        let partial = |object: &Arc<Object>| respond::partial(version, &resource.read(object));
+        let partial = |object: &Arc<Object>| respond::kind::partial(version, &resource.read(object));
         let items = objects.iter().map(partial);
         let (kind, api_version) = ("PartialObjectMetadataList", format!("meta.k8s.io/{version}"));
         if format.media == Media::Protobuf {

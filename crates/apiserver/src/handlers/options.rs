@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Context;
 use super::body::{Medium, medium, protobuf, read_yaml};
+use super::field_validation::FieldValidation;
 use crate::registry::deletion::{Deletion, Propagation};
 use crate::request::Query;
 use crate::status::{Failure, Result};
@@ -44,14 +45,6 @@ pub(crate) struct WriteOptions {
     manager: String,
     /// Fields are to be taken from other managers.
     pub(crate) force: bool,
-}
-
-/// What becomes of fields that are not known or stand twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FieldValidation {
-    Ignore,
-    Warn,
-    Strict,
 }
 
 impl WriteOptions {

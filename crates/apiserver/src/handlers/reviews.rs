@@ -70,11 +70,11 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
         }
     };
     if let Transform::Partial(version) = format.transform {
-        let partial = respond::partial(version, &review);
+        let partial = respond::kind::partial(version, &review);
         return Ok(respond::written(StatusCode::CREATED, format, partial, &PARTIAL_OBJECT_METADATA));
     }
     review.insert("status".to_owned(), status);
-    let json = respond::with_kind(&resource, &resource.encode(&review));
+    let json = respond::kind::with_kind(&resource, &resource.encode(&review));
     Ok(respond::written(StatusCode::CREATED, format, json, schema))
 }
 

@@ -12,8 +12,8 @@ use ring::digest;
 use serde_json::Value;
 
 use super::fields::{self, selectable, stored_name, values};
+use super::kind_version::{KindVersion, built_in_versions};
 use super::strategy::{self, CustomResource, Strategy};
-use crate::managed_fields::{KindVersion, built_in_versions};
 use crate::protobuf;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Draft, Key, Object, TableId, VERSION_PLACEHOLDER};

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::Quantity;
 use klient_apimachinery::go::quoted;
 use serde_json::{Value, json};
 
 use super::address;
+use super::amounts::fractions;
+use super::containers::each_container;
 use super::node::{deprecated_label, expressions};
 use super::paths;
 use super::ports;
 use super::storage::{claim_spec, removed};
 use crate::validation::at::{At, same};
-use crate::validation::resources::amount;
 
 /// Amounts of which there are no parts.
 const WHOLE: [&str; 2] = ["memory", "ephemeral-storage"];
@@ -97,13 +97,6 @@ pub(super) fn pod(pod: Pod<'_, '_, '_>, warnings: &mut Vec<String>) {
     spec.get("hostAliases").items().for_each(|alias| address::ip(&alias.get("ip"), warnings));
 }
 
-/// Calls for each container, with those that come first or are added later.
-pub(super) fn each_container(spec: &At<'_, '_>, call: &mut dyn FnMut(&At<'_, '_>)) {
-    for list in ["initContainers", "containers", "ephemeralContainers"] {
-        spec.get(list).items().for_each(|container| call(&container));
-    }
-}
-
 fn scheduling(spec: &At<'_, '_>, warnings: &mut Vec<String>) {
     for (key, entry) in spec.get("nodeSelector").entries() {
         warnings.extend(deprecated_label(key).map(|problem| format!("{}: {problem}", entry.path())));
@@ -177,22 +170,6 @@ fn hosts_and_secrets(spec: &At<'_, '_>, warnings: &mut Vec<String>) {
         let name = secret.get("name");
         if name.is_empty() {
             warnings.push(format!("{}: invalid empty name \"\"", name.path()));
-        }
-    }
-}
-
-/// Warns of amounts that are not whole.
-pub(super) fn fractions(amounts: &At<'_, '_>, resources: &[&str], warnings: &mut Vec<String>) {
-    const NANOS: i128 = 1_000_000_000;
-    for (resource, value) in amounts.entries().filter(|(resource, _)| resources.contains(resource)) {
-        if amount(&value) % NANOS != 0 {
-            let shown = Quantity::from(value.text());
-            let shown = shown.canonical().map_or_else(|_| value.text().to_owned(), |text| text.to_string());
-            warnings.push(format!(
-                "{}[{resource}]: fractional byte value {} is invalid, must be an integer",
-                amounts.path(),
-                quoted(&shown)
-            ));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use klient_apimachinery::go::quoted;
 
 use super::MOST_CONFLICTS;
-use super::pod::each_container;
+use super::containers::each_container;
 use crate::validation::at::At;
 
 /// A port, and where it is defined.

@@ -1,8 +1,8 @@
 //! Volumes, claims and what provides them.
 
 use super::Written;
+use super::amounts::fractions;
 use super::node::{deprecated_label, expressions, selector};
-use super::pod::fractions;
 use crate::validation::at::{At, same};
 use klient_apimachinery::values::at;
 

@@ -76,5 +76,5 @@ pub(super) fn push_item(media: Media, index: usize, item: &[u8], out: &mut Vec<u
 
 /// Items of built-in kinds leave out their kind; the list says it.
 pub(super) fn item(resource: &Resource, json: Bytes) -> Bytes {
-    if resource.is_custom() { respond::with_kind(resource, &json).into() } else { json }
+    if resource.is_custom() { respond::kind::with_kind(resource, &json).into() } else { json }
 }

@@ -37,7 +37,7 @@ impl Printer {
         let shown = if self.format.transform == Transform::None && object.version == version {
             match self.format.media {
                 Media::Protobuf => respond::in_protobuf(resource, &resource.render_protobuf(object)),
-                _ => respond::with_kind(resource, &resource.render(object)),
+                _ => respond::kind::with_kind(resource, &resource.render(object)),
             }
         } else {
             let mut value = resource.read(object);
@@ -71,11 +71,11 @@ impl Printer {
         let resource = &self.resource;
         match self.format.transform {
             Transform::None => {
-                let json = respond::with_kind(resource, &resource.encode(&object));
+                let json = respond::kind::with_kind(resource, &resource.encode(&object));
                 self.encode(json, resource.schema())
             }
             Transform::Partial(version) => {
-                self.encode(respond::partial(version, &object), Some(&PARTIAL_OBJECT_METADATA))
+                self.encode(respond::kind::partial(version, &object), Some(&PARTIAL_OBJECT_METADATA))
             }
             Transform::Table(version) => {
                 let with_columns = std::mem::take(&mut self.columns);

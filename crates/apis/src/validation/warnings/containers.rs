@@ -1,0 +1,10 @@
+//! The containers of a pod.
+
+use crate::validation::at::At;
+
+/// Calls for each container, with those that come first or are added later.
+pub(super) fn each_container(spec: &At<'_, '_>, call: &mut dyn FnMut(&At<'_, '_>)) {
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        spec.get(list).items().for_each(|container| call(&container));
+    }
+}

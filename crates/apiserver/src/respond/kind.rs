@@ -1,0 +1,40 @@
+//! The kind in front of the JSON of objects, which are kept without.
+
+use klient_apimachinery::meta::v1::schema::OBJECT_META;
+use klient_apimachinery::values::{self, Map};
+use serde_json::Value;
+
+use crate::registry::Resource;
+
+/// An object's JSON with its kind in front.
+pub(crate) fn with_kind(resource: &Resource, json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len() + 64);
+    push_kind(resource, &mut out);
+    out.extend_from_slice(json.get(1..).unwrap_or_default());
+    out
+}
+
+/// The first brace of an object, its kind and `apiVersion`, and the comma behind them. What has no struct upstream
+/// is sorted.
+pub(crate) fn push_kind(resource: &Resource, out: &mut Vec<u8>) {
+    let (kind, api_version) = (&resource.info.kind, resource.info.api_version());
+    let head = if resource.is_custom() {
+        format!(r#"{{"apiVersion":{api_version:?},"kind":{kind:?},"#)
+    } else {
+        format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"#)
+    };
+    out.extend_from_slice(head.as_bytes());
+}
+
+/// `PartialObjectMetadata` of an object, as JSON.
+pub(crate) fn partial(version: &str, object: &Map) -> Vec<u8> {
+    let mut out =
+        format!(r#"{{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/{version}","metadata":"#)
+            .into_bytes();
+    match object.get("metadata") {
+        Some(Value::Object(metadata)) => values::encode(metadata, &OBJECT_META, &mut out),
+        _ => out.extend_from_slice(b"{}"),
+    }
+    out.push(b'}');
+    out
+}
