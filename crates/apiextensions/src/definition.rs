@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
 
-pub use super::accept::{validate, validate_update};
-pub use super::establish::{Termination, establish, has_its_names, is_established, terminating};
+pub use super::naming::{Termination, establish, has_its_names, is_established, terminating};
+pub use super::validation::{validate, validate_update};
 
-use super::establish::record_storage_version;
 use super::jsonpath::JsonPath;
+use super::naming::record_storage_version;
 use super::scale::Scale;
 use super::schema::schema_at;
 use super::structural::Structural;
@@ -73,7 +73,7 @@ pub struct Definition {
     /// All versions, in the order of the definition.
     pub versions: Vec<Version>,
     /// Tells definitions apart that serve something else.
-    pub form: u64,
+    pub schema_hash: u64,
 }
 
 /// A version of a custom resource.
@@ -92,7 +92,7 @@ pub struct Version {
     /// By which its fields are owned.
     pub fields: klient_structured_merge::Schema,
     /// Tells schemas apart: objects that were stored by another are brought into form when they are read.
-    pub form: u64,
+    pub schema_hash: u64,
     /// The status is written apart.
     pub has_status: bool,
     /// Paths of the scale subresource, if there is one.
@@ -143,7 +143,7 @@ impl Definition {
             categories: texts("categories"),
             namespaced: text_at(spec, &["scope"]) == "Namespaced",
             versions: versions.iter().map(|version| Version::parse(version, spec, &versions)).collect(),
-            form: form((spec, names)),
+            schema_hash: schema_hash((spec, names)),
         };
         let named = [&definition.group, &definition.plural, &definition.kind];
         named.iter().all(|name| !name.is_empty()).then_some(definition)
@@ -164,7 +164,7 @@ impl Version {
             warning: warning(version, spec, versions),
             schema: schema.map(Structural::parse).unwrap_or_default(),
             fields: fields(schema, spec),
-            form: form(schema),
+            schema_hash: schema_hash(schema),
             has_status: subresources.is_some_and(|subresources| schema_at(subresources, "status").is_some()),
             scale: subresources.and_then(|subresources| schema_at(subresources, "scale")).map(Scale::parse),
             columns: columns(list_at(version, &["additionalPrinterColumns"])),
@@ -182,7 +182,7 @@ fn fields(schema: Option<&Map>, spec: &Map) -> klient_structured_merge::Schema {
     structural.unwrap_or(klient_structured_merge::Schema::DEDUCED)
 }
 
-fn form(part: impl Hash) -> u64 {
+fn schema_hash(part: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     part.hash(&mut hasher);
     hasher.finish()

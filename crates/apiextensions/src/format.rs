@@ -1,11 +1,11 @@
 //! [`Format`], what a text must look like.
 
+mod checksum;
+pub(crate) mod network;
+
 use std::str::FromStr as _;
 
 use klient_apimachinery::Duration;
-
-use super::address;
-use super::number_text;
 
 /// A form of text that schemas name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,26 +76,26 @@ impl Format {
         match self {
             Format::BsonObjectId => text.len() == 24 && is_hexadecimal(text),
             Format::Byte => is_base64(text),
-            Format::Cidr => address::is_cidr(text),
-            Format::CreditCard => number_text::is_credit_card(text),
+            Format::Cidr => network::is_cidr(text),
+            Format::CreditCard => checksum::is_credit_card(text),
             Format::Date => is_date(text),
             Format::DateTime => is_date_time(text),
             Format::Duration => is_duration(text),
-            Format::Email => address::is_email(text),
+            Format::Email => network::is_email(text),
             Format::HexColor => is_hex_color(text),
-            Format::Hostname => address::is_hostname(text),
-            Format::Ipv4 => address::is_ipv4(text),
-            Format::Ipv6 => address::is_ipv6(text),
-            Format::Isbn => number_text::is_isbn10(text) || number_text::is_isbn13(text),
-            Format::Isbn10 => number_text::is_isbn10(text),
-            Format::Isbn13 => number_text::is_isbn13(text),
+            Format::Hostname => network::is_hostname(text),
+            Format::Ipv4 => network::is_ipv4(text),
+            Format::Ipv6 => network::is_ipv6(text),
+            Format::Isbn => checksum::is_isbn10(text) || checksum::is_isbn13(text),
+            Format::Isbn10 => checksum::is_isbn10(text),
+            Format::Isbn13 => checksum::is_isbn13(text),
             Format::LongName => text.len() <= 253 && text.split('.').all(is_name),
-            Format::Mac => address::is_mac(text),
+            Format::Mac => network::is_mac(text),
             Format::Password => true,
             Format::RgbColor => is_rgb_color(text),
             Format::ShortName => text.len() <= 63 && is_name(text),
-            Format::Ssn => number_text::is_ssn(text),
-            Format::Uri => address::is_uri(text),
+            Format::Ssn => checksum::is_ssn(text),
+            Format::Uri => network::is_uri(text),
             Format::Uuid => is_uuid(text, None),
             Format::Uuid3 => is_uuid(text, Some('3')),
             Format::Uuid4 => is_uuid(text, Some('4')),

@@ -6,43 +6,40 @@
 //!
 //! Everything here computes over JSON values; nothing is stored and nothing waits.
 
-mod accept;
-mod address;
 mod conversion;
 mod data;
 mod default;
+mod default_validation;
 pub mod definition;
 #[cfg(test)]
 mod definition_tests;
-mod earlier;
 mod embedded;
-mod establish;
 mod field_path;
 mod format;
 mod go_class;
 mod go_escape;
 mod go_regex;
+mod internal_version;
 pub mod jsonpath;
 mod jsonpath_parser;
-mod layout;
 mod lists;
 mod names;
+mod naming;
 mod number;
-mod number_text;
 mod openapi;
 mod openapi_lists;
-mod outcome;
 mod path;
 mod pattern;
-mod presets;
 mod prune;
+mod ratcheting;
 mod scale;
 mod schema;
 mod served;
 mod spec;
 pub mod structural;
-mod structure;
 mod validate;
 #[cfg(test)]
 mod validate_tests;
+mod validation;
+mod validation_result;
 pub mod version;

@@ -3,15 +3,15 @@
 use klient_apimachinery::go::float;
 
 use super::data::Data;
-use super::outcome::{Fault, Outcome};
 use super::structural::{Rules, Type};
+use super::validation_result::{ValidationError, ValidationResult};
 
 /// Compares a number with the rules of a schema.
 ///
 /// Go compares in the number's own type: against an integer, a limit of 1.5 is one of 1.
-pub(super) fn check(number: Data<'_>, rules: &Rules, types: &[Type], path: &str) -> Outcome {
+pub(super) fn check(number: Data<'_>, rules: &Rules, types: &[Type], path: &str) -> ValidationResult {
     let range = Range::of(rules, types, path);
-    let mut outcome = Outcome { matches: 1, ..Outcome::default() };
+    let mut outcome = ValidationResult { matches: 1, ..ValidationResult::default() };
     let value = match number {
         Data::Integer(number) => number as f64,
         Data::Number(number) => number,
@@ -21,16 +21,16 @@ pub(super) fn check(number: Data<'_>, rules: &Rules, types: &[Type], path: &str)
         Data::Integer(number) => range.holds_integer(number),
         _ => range.holds(value),
     };
-    outcome.faults.extend(range.fault(fits, "Checked"));
+    outcome.errors.extend(range.error(fits, "Checked"));
     let check = Check { number, value, range: &range, path };
     if let Some(factor) = rules.multiple_of {
-        outcome.faults.extend(check.multiple_of(factor));
+        outcome.errors.extend(check.multiple_of(factor));
     }
     if let Some(minimum) = rules.minimum {
-        outcome.faults.extend(check.limit(minimum, rules.exclusive_minimum, &MINIMUM));
+        outcome.errors.extend(check.limit(minimum, rules.exclusive_minimum, &MINIMUM));
     }
     if let Some(maximum) = rules.maximum {
-        outcome.faults.extend(check.limit(maximum, rules.exclusive_maximum, &MAXIMUM));
+        outcome.errors.extend(check.limit(maximum, rules.exclusive_maximum, &MAXIMUM));
     }
     outcome
 }
@@ -63,14 +63,15 @@ impl<'a> Range<'a> {
         }
     }
 
-    fn fault(&self, fits: bool, what: &str) -> Option<Fault> {
+    fn error(&self, fits: bool, what: &str) -> Option<ValidationError> {
         let ty = self.ty.map_or("", Type::name);
         let format = match self.format {
             "" => "(default format)".to_owned(),
             format => format!("with format {format}"),
         };
-        (!fits)
-            .then(|| Fault::general(format!("{what} value must be of type {ty} {format} in {}", self.path)))
+        (!fits).then(|| {
+            ValidationError::general(format!("{what} value must be of type {ty} {format} in {}", self.path))
+        })
     }
 }
 
@@ -108,8 +109,8 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn limit(&self, limit: f64, exclusive: bool, kind: &Limit) -> Vec<Fault> {
-        let unfit = self.range.fault(self.range.holds(limit), kind.name);
+    fn limit(&self, limit: f64, exclusive: bool, kind: &Limit) -> Vec<ValidationError> {
+        let unfit = self.range.error(self.range.holds(limit), kind.name);
         let (refused, limit, value) = match self.number {
             Data::Integer(number) if unfit.is_none() => {
                 let limit = limit as i64;
@@ -123,12 +124,12 @@ impl Check<'_> {
         };
         let words = if exclusive { kind.exclusive } else { kind.inclusive };
         let message = || format!("{} in body should be {words} {limit}", self.path);
-        let refused = refused.then(|| Fault::shown(self.path, value, message()));
+        let refused = refused.then(|| ValidationError::shown(self.path, value, message()));
         unfit.into_iter().chain(refused).collect()
     }
 
-    fn multiple_of(&self, factor: f64) -> Vec<Fault> {
-        let unfit = self.range.fault(self.range.holds(factor), "MultipleOf");
+    fn multiple_of(&self, factor: f64) -> Vec<ValidationError> {
+        let unfit = self.range.error(self.range.holds(factor), "MultipleOf");
         let refused = match self.number {
             Data::Integer(number) if unfit.is_none() => {
                 let factor = factor as i64;
@@ -143,14 +144,21 @@ impl Check<'_> {
         unfit.into_iter().chain(refused).collect()
     }
 
-    fn multiple(&self, positive: bool, divides: bool, factor: &str, value: String) -> Option<Fault> {
+    fn multiple(
+        &self,
+        positive: bool,
+        divides: bool,
+        factor: &str,
+        value: String,
+    ) -> Option<ValidationError> {
         let path = self.path;
         if !positive {
             let message = format!("factor MultipleOf declared for {path} must be positive: {factor}");
-            return Some(Fault::shown(path, factor, message));
+            return Some(ValidationError::shown(path, factor, message));
         }
-        (!divides)
-            .then(|| Fault::shown(path, value, format!("{path} in body should be a multiple of {factor}")))
+        (!divides).then(|| {
+            ValidationError::shown(path, value, format!("{path} in body should be a multiple of {factor}"))
+        })
     }
 }
 

@@ -3,12 +3,12 @@
 use klient_schema::apiextensions_v1::JSON_SCHEMA_PROPS;
 use serde_json::Value;
 
+use super::default_validation;
 use super::field_path;
+use super::openapi_lists;
 use super::path::{child, key};
-use super::presets;
 use super::schema::{any, flag, list, schema_at, schemas};
-use super::structural::Structural;
-use super::{openapi_lists, structure};
+use super::structural::{self, Structural};
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{Map, list_at, text_at};
 
@@ -52,13 +52,13 @@ pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldE
     }
     let unsupported = unsupported(schema);
     if unsupported.is_none() {
-        let found = structure::validate(schema, &path);
+        let found = structural::validation::validate(schema, &path);
         let structural = found.is_empty();
         problems.0.extend(found);
         if structural {
             let mut schema = Structural::parse(schema);
             schema.embedded = true;
-            problems.0.extend(presets::validate(&schema, &path));
+            problems.0.extend(default_validation::validate(&schema, &path));
         }
     }
     let mut walk = Walk { problems: &mut problems };

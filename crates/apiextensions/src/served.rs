@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::field_path;
-use super::outcome::too_many;
 use super::path::{child, key};
+use super::validation_result::too_many;
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{Map, text_at};
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use klient_apimachinery::validation::dns_subdomain;
 use serde_json::Value;
 
-use super::layout::{COLUMNS, Layout, SCHEMA, SELECTABLE, SUBRESOURCES};
+use super::internal_version::{COLUMNS, InternalVersion, SCHEMA, SELECTABLE, SUBRESOURCES};
 use super::names::{self, label};
 use super::path::{child, key};
 use super::schema::{any, schema_at};
@@ -15,7 +15,7 @@ use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// Says what is wrong with the spec of a definition.
 pub(super) fn validate(spec: &Map, problems: &mut Problems) {
-    let layout = Layout::of(spec);
+    let layout = InternalVersion::of(spec);
     group(spec, problems);
     scope(spec, problems);
     schemas_are_there(&layout, problems);
@@ -55,16 +55,16 @@ fn schema_of(validation: Option<&Value>) -> Option<&Map> {
     validation?.get("openAPIV3Schema")?.as_object()
 }
 
-fn schemas_are_there(layout: &Layout<'_>, problems: &mut Problems) {
+fn schemas_are_there(layout: &InternalVersion<'_>, problems: &mut Problems) {
     for index in 0..layout.versions.len() {
         if schema_of(layout.effective(index, SCHEMA)).is_none() {
-            let path = child(&Layout::path(index), "schema.openAPIV3Schema");
+            let path = child(&InternalVersion::path(index), "schema.openAPIV3Schema");
             problems.add(FieldError::required(path, ""));
         }
     }
 }
 
-fn defaults_are_wanted(spec: &Map, layout: &Layout<'_>, problems: &mut Problems) {
+fn defaults_are_wanted(spec: &Map, layout: &InternalVersion<'_>, problems: &mut Problems) {
     let has_default = |schema: &Map| any(schema, &|schema| schema.contains_key("default"));
     let preserves = spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
     let mut schemas =
@@ -79,9 +79,9 @@ fn has_status(subresources: Option<&Value>) -> bool {
     subresources.is_some_and(|subresources| subresources.get("status").is_some_and(Value::is_object))
 }
 
-fn versions(layout: &Layout<'_>, problems: &mut Problems) {
+fn versions(layout: &InternalVersion<'_>, problems: &mut Problems) {
     for (index, version) in layout.versions.iter().enumerate() {
-        label(text_at(version, &["name"]), child(&Layout::path(index), "name"), problems);
+        label(text_at(version, &["name"]), child(&InternalVersion::path(index), "name"), problems);
         self::version(layout, index, problems);
     }
     let mut seen = HashSet::new();
@@ -103,8 +103,8 @@ fn versions(layout: &Layout<'_>, problems: &mut Problems) {
     }
 }
 
-fn version(layout: &Layout<'_>, index: usize, problems: &mut Problems) {
-    deprecation(layout.versions[index], &Layout::path(index), problems);
+fn version(layout: &InternalVersion<'_>, index: usize, problems: &mut Problems) {
+    deprecation(layout.versions[index], &InternalVersion::path(index), problems);
     if let Some((validation, path)) = layout.own(index, SCHEMA)
         && let Some(schema) = schema_of(Some(validation))
     {
@@ -152,7 +152,7 @@ fn deprecation(version: &Map, path: &str, problems: &mut Problems) {
 }
 
 /// What all versions share.
-fn shared(layout: &Layout<'_>, problems: &mut Problems) {
+fn shared(layout: &InternalVersion<'_>, problems: &mut Problems) {
     let schema = layout.shared(SCHEMA);
     if let Some((validation, path)) = &schema
         && let Some(schema) = schema_of(Some(validation))

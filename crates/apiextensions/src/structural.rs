@@ -1,5 +1,7 @@
 //! [`Structural`], what a definition says of the objects of one version.
 
+pub(crate) mod validation;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

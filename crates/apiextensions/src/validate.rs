@@ -6,10 +6,10 @@ use klient_apimachinery::go::quoted;
 use serde_json::Value;
 
 use super::data::Data;
-use super::earlier::Earlier;
-use super::outcome::{Fault, Outcome, unchecked_expressions};
 use super::path::child;
+use super::ratcheting::CorrelatedObject;
 use super::structural::{Additional, Structural, Type};
+use super::validation_result::{ValidationError, ValidationResult, unchecked_expressions};
 use super::{embedded, lists, number};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
@@ -26,7 +26,7 @@ impl Structural {
 
     /// What is wrong with a new state of an object, but for what was so before.
     pub fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
-        let earlier = Some(Earlier { value: Data::Object(old), schema: self });
+        let earlier = Some(CorrelatedObject { value: Data::Object(old), schema: self });
         let place = Place { earlier, whole: true, ..Place::default() };
         let mut errors = check(Data::Object(object), self, place).errors(None);
         errors.extend(embedded::validate(object, self));
@@ -39,7 +39,7 @@ impl Structural {
     pub fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if let (Some(schema), Some(status)) = (self.properties.get("status"), object.get("status")) {
-            let earlier = old.get("status").map(|status| Earlier { value: status.into(), schema });
+            let earlier = old.get("status").map(|status| CorrelatedObject { value: status.into(), schema });
             let place = Place { earlier, ..Place::default() };
             errors = check(status.into(), schema, place).errors(Some("status"));
         }
@@ -68,31 +68,31 @@ impl Structural {
 #[derive(Clone, Copy, Default)]
 struct Place<'a> {
     path: &'a str,
-    earlier: Option<Earlier<'a>>,
+    earlier: Option<CorrelatedObject<'a>>,
     /// The value is a whole object, whose type the request names.
     whole: bool,
 }
 
 /// Compares a value with a schema, content with what is wrong if the value was so before.
-fn check(data: Data<'_>, schema: &Structural, place: Place<'_>) -> Outcome {
+fn check(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResult {
     let mut outcome = run(data, schema, place);
     if !outcome.is_valid() && place.earlier.is_some_and(|earlier| earlier.is(data)) {
-        outcome.faults.clear();
+        outcome.errors.clear();
     }
     outcome
 }
 
 /// Compares a value with a schema.
-fn run(data: Data<'_>, schema: &Structural, place: Place<'_>) -> Outcome {
+fn run(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResult {
     let path = place.path;
     let rules = &schema.rules;
-    let mut outcome = Outcome::default();
+    let mut outcome = ValidationResult::default();
     if let Data::Null = data {
         outcome.merge(null(schema, path));
         outcome.merge(values(data, schema, path));
         return outcome;
     }
-    let mut apply = |result: Outcome| {
+    let mut apply = |result: ValidationResult| {
         outcome.merge(result);
         outcome.matches += 1;
     };
@@ -104,8 +104,9 @@ fn run(data: Data<'_>, schema: &Structural, place: Place<'_>) -> Outcome {
         Data::Text(value) => {
             apply(text(value, schema, path));
             if let Some(format) = rules.known_format {
-                let fault = (!format.matches(value)).then(|| Fault::wrong_format(path, &rules.format, value));
-                apply(fault.map(Outcome::from).unwrap_or_default());
+                let error = (!format.matches(value))
+                    .then(|| ValidationError::wrong_format(path, &rules.format, value));
+                apply(error.map(ValidationResult::from).unwrap_or_default());
             }
         }
         Data::Integer(_) | Data::Number(_) => apply(number::check(data, rules, schema.types, path)),
@@ -125,16 +126,16 @@ fn type_names(types: &[Type]) -> String {
     names.join(",")
 }
 
-fn null(schema: &Structural, path: &str) -> Outcome {
+fn null(schema: &Structural, path: &str) -> ValidationResult {
     if schema.types.is_empty() || schema.nullable {
-        return Outcome { matches: 1, ..Outcome::default() };
+        return ValidationResult { matches: 1, ..ValidationResult::default() };
     }
-    Fault::wrong_type(path, &type_names(schema.types), "null").into()
+    ValidationError::wrong_type(path, &type_names(schema.types), "null").into()
 }
 
 /// The type, and whether a format can be one of it.
-fn kind(data: Data<'_>, schema: &Structural, path: &str) -> Outcome {
-    let good = Outcome { matches: 1, ..Outcome::default() };
+fn kind(data: Data<'_>, schema: &Structural, path: &str) -> ValidationResult {
+    let good = ValidationResult { matches: 1, ..ValidationResult::default() };
     let Some(ty) = data.ty() else { return good };
     let format = schema.rules.format.as_str();
     let has = |ty: Type| schema.types.contains(&ty);
@@ -142,47 +143,54 @@ fn kind(data: Data<'_>, schema: &Structural, path: &str) -> Outcome {
     let fits = has(ty) || is_integer || (ty == Type::Integer && has(Type::Number));
     let is_text = matches!(ty, Type::String | Type::Array);
     if !is_text && !format.is_empty() && !fits && data.format() != format {
-        return Fault::wrong_type(path, format, data.format()).into();
+        return ValidationError::wrong_type(path, format, data.format()).into();
     }
     // A list passes for a text with a format; Go calls both "slices".
     if is_text && !format.is_empty() && !has(Type::Number) && !has(Type::Integer) {
         return good;
     }
-    if fits { good } else { Fault::wrong_type(path, &type_names(schema.types), ty.name()).into() }
+    if fits { good } else { ValidationError::wrong_type(path, &type_names(schema.types), ty.name()).into() }
 }
 
-fn values(data: Data<'_>, schema: &Structural, path: &str) -> Outcome {
+fn values(data: Data<'_>, schema: &Structural, path: &str) -> ValidationResult {
     let allowed = &schema.rules.values;
     if allowed.is_empty() || allowed.iter().any(|allowed| data.is(allowed)) {
-        return Outcome::default();
+        return ValidationResult::default();
     }
-    Fault::not_supported(path, data.to_value(), allowed).into()
+    ValidationError::not_supported(path, data.to_value(), allowed).into()
 }
 
-fn text(text: &str, schema: &Structural, path: &str) -> Outcome {
+fn text(text: &str, schema: &Structural, path: &str) -> ValidationResult {
     let rules = &schema.rules;
     let len = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
     if let Some(max) = rules.max_length.filter(|max| len > *max) {
-        return Fault::too_long(path, max).into();
+        return ValidationError::too_long(path, max).into();
     }
     if let Some(min) = rules.min_length.filter(|min| len < *min) {
-        return Fault::invalid(path, text, format!("{path} in body should be at least {min} chars long"))
-            .into();
+        return ValidationError::invalid(
+            path,
+            text,
+            format!("{path} in body should be at least {min} chars long"),
+        )
+        .into();
     }
     match &rules.pattern {
-        Some(pattern) if !pattern.matches(text) => {
-            Fault::invalid(path, text, format!("{path} in body should match '{}'", pattern.source())).into()
-        }
-        _ => Outcome::default(),
+        Some(pattern) if !pattern.matches(text) => ValidationError::invalid(
+            path,
+            text,
+            format!("{path} in body should match '{}'", pattern.source()),
+        )
+        .into(),
+        _ => ValidationResult::default(),
     }
 }
 
-fn list(items: &[Value], schema: &Structural, place: Place<'_>) -> Outcome {
+fn list(items: &[Value], schema: &Structural, place: Place<'_>) -> ValidationResult {
     let path = place.path;
     let rules = &schema.rules;
-    let mut outcome = Outcome { matches: 1, ..Outcome::default() };
+    let mut outcome = ValidationResult { matches: 1, ..ValidationResult::default() };
     if let Some(schema) = &schema.items {
-        let before = place.earlier.and_then(Earlier::items);
+        let before = place.earlier.and_then(CorrelatedObject::items);
         for (index, item) in items.iter().enumerate() {
             let earlier = before.as_ref().and_then(|before| before.get(item));
             let place = Place { path: &format!("{path}[{index}]"), earlier, whole: false };
@@ -192,15 +200,15 @@ fn list(items: &[Value], schema: &Structural, place: Place<'_>) -> Outcome {
     let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
     if let Some(min) = rules.min_items.filter(|min| len < *min) {
         let message = format!("{path} in body should have at least {min} items");
-        outcome.faults.push(Fault::invalid(path, len, message));
+        outcome.errors.push(ValidationError::invalid(path, len, message));
     }
     if let Some(max) = rules.max_items.filter(|max| len > *max) {
-        outcome.faults.push(Fault::too_many(path, items.len(), max, "items"));
+        outcome.errors.push(ValidationError::too_many(path, items.len(), max, "items"));
     }
     if rules.unique_items {
         let mut seen = HashSet::new();
         if !items.iter().all(|item| seen.insert(item.to_string())) {
-            outcome.faults.push(Fault::invalid(
+            outcome.errors.push(ValidationError::invalid(
                 path,
                 "",
                 format!("{path} in body shouldn't contain duplicates"),
@@ -210,9 +218,9 @@ fn list(items: &[Value], schema: &Structural, place: Place<'_>) -> Outcome {
     outcome
 }
 
-fn object(object: &Map, schema: &Structural, place: Place<'_>) -> Outcome {
-    let mut outcome = Outcome::default();
-    outcome.faults.extend(count_properties(object, schema, place));
+fn object(object: &Map, schema: &Structural, place: Place<'_>) -> ValidationResult {
+    let mut outcome = ValidationResult::default();
+    outcome.errors.extend(count_properties(object, schema, place));
     for (name, value) in object.iter().filter(|(name, _)| !schema.properties.contains_key(*name)) {
         outcome.merge(additional(name, value, schema, place));
     }
@@ -226,45 +234,46 @@ fn object(object: &Map, schema: &Structural, place: Place<'_>) -> Outcome {
     }
     for name in schema.rules.required.iter().filter(|name| !object.contains_key(*name)) {
         if !(place.whole && matches!(name.as_str(), "apiVersion" | "kind")) {
-            outcome.faults.push(Fault::required(place.path, name));
+            outcome.errors.push(ValidationError::required(place.path, name));
         }
     }
     outcome
 }
 
-fn count_properties(object: &Map, schema: &Structural, place: Place<'_>) -> Vec<Fault> {
+fn count_properties(object: &Map, schema: &Structural, place: Place<'_>) -> Vec<ValidationError> {
     let path = place.path;
     let named = ["apiVersion", "kind"].iter().filter(|name| place.whole && !object.contains_key(**name));
     let count = object.len() + named.count();
     let len = i64::try_from(count).unwrap_or(i64::MAX);
     let few = schema.rules.min_properties.filter(|min| len < *min).map(|min| {
-        Fault::invalid(path, len, format!("{path} in body should have at least {min} properties"))
+        ValidationError::invalid(path, len, format!("{path} in body should have at least {min} properties"))
     });
     let many = schema.rules.max_properties.filter(|max| len > *max);
-    let many = many.map(|max| Fault::too_many(path, count, max, "properties"));
+    let many = many.map(|max| ValidationError::too_many(path, count, max, "properties"));
     few.into_iter().chain(many).collect()
 }
 
-fn additional(name: &str, value: &Value, schema: &Structural, place: Place<'_>) -> Outcome {
+fn additional(name: &str, value: &Value, schema: &Structural, place: Place<'_>) -> ValidationResult {
     let path = place.path;
     match &schema.additional {
         Additional::Forbidden => {
-            Fault::invalid(path, name, format!("{path}.{name} in body is a forbidden property")).into()
+            ValidationError::invalid(path, name, format!("{path}.{name} in body is a forbidden property"))
+                .into()
         }
         Additional::Schema(schema) => {
             let earlier = place.earlier.and_then(|earlier| earlier.field(name));
             check(value.into(), schema, Place { path: &format!("{path}.{name}"), earlier, whole: false })
         }
-        Additional::Unsaid | Additional::Allowed => Outcome::default(),
+        Additional::Unsaid | Additional::Allowed => ValidationResult::default(),
     }
 }
 
 /// `anyOf`, `oneOf`, `allOf` and `not`, for which it does not matter what was so before.
-fn composite(data: Data<'_>, schema: &Structural, place: Place<'_>) -> Outcome {
+fn composite(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResult {
     let path = place.path;
     let place = Place { earlier: None, ..place };
     let rules = &schema.rules;
-    let mut outcome = Outcome::default();
+    let mut outcome = ValidationResult::default();
     if !rules.any_of.is_empty() {
         outcome.merge(any_of(data, &rules.any_of, place));
     }
@@ -277,17 +286,18 @@ fn composite(data: Data<'_>, schema: &Structural, place: Place<'_>) -> Outcome {
     if let Some(not) = &rules.not
         && run(data, not, place).is_valid()
     {
-        outcome
-            .faults
-            .push(Fault::general(format!("{path} must not validate the schema (not)", path = quoted(path))));
+        outcome.errors.push(ValidationError::general(format!(
+            "{path} must not validate the schema (not)",
+            path = quoted(path)
+        )));
     }
     outcome.matches += 1;
     outcome
 }
 
-fn any_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
+fn any_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> ValidationResult {
     let path = place.path;
-    let mut best: Option<Outcome> = None;
+    let mut best: Option<ValidationResult> = None;
     for schema in schemas {
         let outcome = run(data, schema, place);
         if outcome.is_valid() {
@@ -298,15 +308,15 @@ fn any_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
         }
     }
     let message = format!("{path} must validate at least one schema (anyOf)", path = quoted(path));
-    let mut outcome = Outcome::from(Fault::general(message));
+    let mut outcome = ValidationResult::from(ValidationError::general(message));
     outcome.merge(best.unwrap_or_default());
     outcome
 }
 
-fn one_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
+fn one_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> ValidationResult {
     let path = place.path;
-    let mut best: Option<Outcome> = None;
-    let mut first: Option<Outcome> = None;
+    let mut best: Option<ValidationResult> = None;
+    let mut first: Option<ValidationResult> = None;
     let mut valid = 0;
     for schema in schemas {
         let outcome = run(data, schema, place);
@@ -324,16 +334,16 @@ fn one_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
     };
     let message =
         format!("{path} must validate one and only one schema (oneOf). {found}", path = quoted(path));
-    let mut outcome = Outcome::from(Fault::general(message));
+    let mut outcome = ValidationResult::from(ValidationError::general(message));
     if valid == 0 {
         outcome.merge(best.unwrap_or_default());
     }
     outcome
 }
 
-fn all_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
+fn all_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> ValidationResult {
     let path = place.path;
-    let mut outcome = Outcome::default();
+    let mut outcome = ValidationResult::default();
     let mut valid = 0;
     for schema in schemas {
         let result = run(data, schema, place);
@@ -342,7 +352,7 @@ fn all_of(data: Data<'_>, schemas: &[Structural], place: Place<'_>) -> Outcome {
     }
     if valid < schemas.len() {
         let none = if valid == 0 { ". None validated" } else { "" };
-        outcome.faults.push(Fault::general(format!(
+        outcome.errors.push(ValidationError::general(format!(
             "{path} must validate all the schemas (allOf){none}",
             path = quoted(path)
         )));

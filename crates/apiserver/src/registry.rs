@@ -94,7 +94,7 @@ impl Registry {
     pub(crate) fn refresh(&self, name: &str, read: impl FnOnce() -> Option<Definition>) {
         let mut custom = self.custom.write().expect("no panics while held");
         let (before, now) = (custom.definitions.get(name), read());
-        if before.map(|before| before.form) == now.as_ref().map(|now| now.form) {
+        if before.map(|before| before.schema_hash) == now.as_ref().map(|now| now.schema_hash) {
             return;
         }
         match now {

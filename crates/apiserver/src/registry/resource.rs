@@ -285,7 +285,7 @@ impl Resource {
             key,
             version: 0,
             uid: text_at(object, &["metadata", "uid"]).into(),
-            form: self.form(),
+            schema_hash: self.schema_hash(),
             labels: labels
                 .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
                 .collect(),
@@ -311,7 +311,9 @@ impl Resource {
         if let Some(conversion) = self.conversion {
             return (conversion.from_storage)(value);
         }
-        if let Some(version) = self.custom_schema().filter(|version| version.form != object.form) {
+        if let Some(version) =
+            self.custom_schema().filter(|version| version.schema_hash != object.schema_hash)
+        {
             version.schema.prune(&mut value);
             version.schema.drop_nulls(&mut value);
             version.schema.default(&mut value);
@@ -325,14 +327,14 @@ impl Resource {
             (
                 ResourceSource::Custom { definition: own, .. },
                 ResourceSource::Custom { definition: other, .. },
-            ) => own.form == other.form,
+            ) => own.schema_hash == other.schema_hash,
             (own, _) => matches!(own, ResourceSource::BuiltIn(_)),
         }
     }
 
     /// The form in which its objects are stored: that of the version that is stored.
-    fn form(&self) -> u64 {
-        self.stored_version().map_or(0, |version| version.form)
+    fn schema_hash(&self) -> u64 {
+        self.stored_version().map_or(0, |version| version.schema_hash)
     }
 
     /// The version in which its objects are stored, if it is custom.
@@ -352,7 +354,8 @@ impl Resource {
 
     /// A stored object as JSON in this version, without its kind.
     pub(crate) fn render(&self, object: &Object) -> Bytes {
-        if self.conversion.is_some() || object.form != self.custom_schema().map_or(0, |version| version.form)
+        if self.conversion.is_some()
+            || object.schema_hash != self.custom_schema().map_or(0, |version| version.schema_hash)
         {
             return self.encode(&self.read(object)).into();
         }

@@ -38,7 +38,7 @@ fn draft(key: Key, label: &'static str, bytes: usize) -> Draft {
         key,
         version: 0,
         uid: "u".into(),
-        form: 0,
+        schema_hash: 0,
         json: Bytes::new(),
         protobuf: Default::default(),
         labels: [("l".into(), label.into())].into(),

@@ -54,10 +54,10 @@ pub(crate) struct Object {
     pub(crate) key: Key,
     pub(crate) version: u64,
     pub(crate) uid: Str,
-    /// In which form it is: that of a schema of a custom resource, by [`Version::form`], or 0.
+    /// In which form it is: that of a schema of a custom resource, by [`Version::schema_hash`], or 0.
     ///
-    /// [`Version::form`]: klient_apiextensions::definition::Version::form
-    pub(crate) form: u64,
+    /// [`Version::schema_hash`]: klient_apiextensions::definition::Version::schema_hash
+    pub(crate) schema_hash: u64,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
     pub(crate) json: Bytes,
     /// The same as protobuf, made for the first who asks for it.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::path::{child, key};
-use super::pattern::Pattern;
-use super::schema::{flag, list, schema_at, schemas};
+use crate::path::{child, key};
+use crate::pattern::Pattern;
+use crate::schema::{flag, list, schema_at, schemas};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, text_at};
 
@@ -17,7 +17,7 @@ enum Level {
 }
 
 /// What keeps a schema from being structural, sorted.
-pub(super) fn validate(schema: &Map, path: &str) -> Vec<FieldError> {
+pub(crate) fn validate(schema: &Map, path: &str) -> Vec<FieldError> {
     let mut rules = Structure::default();
     rules.schema(schema, Level::Root, path);
     rules.complete(schema, schema, path, path);

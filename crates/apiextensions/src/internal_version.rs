@@ -1,4 +1,4 @@
-//! [`Layout`], the form of a definition in which errors name its fields.
+//! [`InternalVersion`], the form of a definition in which errors name its fields.
 //!
 //! kube-apiserver checks definitions in a form of its own, in which what is the same for all versions stands once:
 //! the schema of a definition with one version is `spec.validation`, not `spec.versions[0].schema`.
@@ -9,7 +9,7 @@ use super::path::{child, key};
 use klient_apimachinery::values::{Map, list_at};
 
 /// The versions of a definition, and what they share.
-pub(super) struct Layout<'a> {
+pub(super) struct InternalVersion<'a> {
     pub(super) versions: Vec<&'a Map>,
     /// There is a list of versions, though it may be empty.
     listed: bool,
@@ -29,7 +29,7 @@ pub(super) const SUBRESOURCES: Part = Part { own: "subresources", shared: "subre
 pub(super) const COLUMNS: Part = Part { own: "additionalPrinterColumns", shared: "additionalPrinterColumns" };
 pub(super) const SELECTABLE: Part = Part { own: "selectableFields", shared: "selectableFields" };
 
-impl<'a> Layout<'a> {
+impl<'a> InternalVersion<'a> {
     pub(super) fn of(spec: &'a Map) -> Self {
         let versions: Vec<&Map> = list_at(spec, &["versions"]).iter().filter_map(Value::as_object).collect();
         let is_shared = |part: &Part| {
@@ -37,7 +37,7 @@ impl<'a> Layout<'a> {
             values.next().is_some_and(|first| values.all(|value| value == first))
         };
         let shared = [SCHEMA, SUBRESOURCES, COLUMNS, SELECTABLE].into_iter().filter(is_shared).collect();
-        Layout { versions, listed: spec.get("versions").is_some_and(Value::is_array), shared }
+        InternalVersion { versions, listed: spec.get("versions").is_some_and(Value::is_array), shared }
     }
 
     fn is_shared(&self, part: Part) -> bool {

@@ -1,4 +1,4 @@
-//! [`Earlier`], what a value was before, where the two can be told to be the same one.
+//! [`CorrelatedObject`], what a value was before, where the two can be told to be the same one.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use super::structural::{ListType, Structural};
 
 /// What a value was before.
 #[derive(Clone, Copy)]
-pub(super) struct Earlier<'a> {
+pub(super) struct CorrelatedObject<'a> {
     pub(super) value: Data<'a>,
     /// The schema of the value, without `allOf` and the like.
     pub(super) schema: &'a Structural,
 }
 
-impl<'a> Earlier<'a> {
+impl<'a> CorrelatedObject<'a> {
     /// What a field was, if the schema knows it.
-    pub(super) fn field(self, name: &str) -> Option<Earlier<'a>> {
+    pub(super) fn field(self, name: &str) -> Option<CorrelatedObject<'a>> {
         let Data::Object(object) = self.value else { return None };
-        Some(Earlier { value: object.get(name)?.into(), schema: self.schema.field(name)? })
+        Some(CorrelatedObject { value: object.get(name)?.into(), schema: self.schema.field(name)? })
     }
 
     /// What the items were, if the list tells its items apart by keys.
@@ -65,9 +65,9 @@ pub(super) struct Items<'a> {
 
 impl<'a> Items<'a> {
     /// What the item with the same keys was.
-    pub(super) fn get(&self, item: &Value) -> Option<Earlier<'a>> {
+    pub(super) fn get(&self, item: &Value) -> Option<CorrelatedObject<'a>> {
         let before = self.by_key.get(&key_of(item, self.keys)?)?;
-        Some(Earlier { value: (*before).into(), schema: self.schema })
+        Some(CorrelatedObject { value: (*before).into(), schema: self.schema })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::address::is_uri;
-use super::establish::is_established;
+use super::format::network::is_uri;
+use super::naming::is_established;
 use super::path::{child, key};
 use super::schema::schema_at;
 use super::{names, spec};

@@ -1,7 +1,7 @@
 //! Numbers that carry a check digit: of books, cards and people.
 
 /// An ISBN of ten digits.
-pub(super) fn is_isbn10(text: &str) -> bool {
+pub(crate) fn is_isbn10(text: &str) -> bool {
     let digits = without_separators(text);
     let Some((body, last)) = digits.split_at_checked(9) else { return false };
     let last = match last {
@@ -13,14 +13,14 @@ pub(super) fn is_isbn10(text: &str) -> bool {
 }
 
 /// An ISBN of thirteen digits.
-pub(super) fn is_isbn13(text: &str) -> bool {
+pub(crate) fn is_isbn13(text: &str) -> bool {
     let digits = without_separators(text);
     is_digits(&digits, 13)
         && digit_sum(&digits, |index| if index.is_multiple_of(2) { 1 } else { 3 }).is_multiple_of(10)
 }
 
 /// The number of a credit card, with anything between its digits.
-pub(super) fn is_credit_card(text: &str) -> bool {
+pub(crate) fn is_credit_card(text: &str) -> bool {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     has_issuer(&digits) && is_luhn(&digits)
 }
@@ -50,7 +50,7 @@ fn is_luhn(digits: &str) -> bool {
 }
 
 /// A social security number of the USA, with its two separators.
-pub(super) fn is_ssn(text: &str) -> bool {
+pub(crate) fn is_ssn(text: &str) -> bool {
     let separated = |at: usize| matches!(text.as_bytes().get(at), Some(b' ' | b'-'));
     text.len() == 11
         && separated(3)

@@ -12,7 +12,7 @@ use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 /// its objects may be stored in, and whether it is served.
 pub fn establish(object: &mut Map, others: &mut dyn Iterator<Item = &Map>, now: Time) {
     record_storage_version(object);
-    let taken = Taken::of(object, others);
+    let taken = NamesInUse::of(object, others);
     let (accepted, conflict) = taken.accept(object);
     map_at(object, "status").insert("acceptedNames".to_owned(), accepted.into());
     match conflict {
@@ -86,14 +86,14 @@ pub(super) fn record_storage_version(object: &mut Map) {
 }
 
 /// The names that are taken in a group.
-struct Taken {
+struct NamesInUse {
     resources: HashSet<String>,
     kinds: HashSet<String>,
 }
 
-impl Taken {
+impl NamesInUse {
     fn of(object: &Map, others: &mut dyn Iterator<Item = &Map>) -> Self {
-        let mut taken = Taken { resources: HashSet::new(), kinds: HashSet::new() };
+        let mut taken = NamesInUse { resources: HashSet::new(), kinds: HashSet::new() };
         let group = text_at(object, &["spec", "group"]);
         taken.add(object);
         others.filter(|other| text_at(other, &["spec", "group"]) == group).for_each(|other| taken.add(other));

@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// A host name. Symbols and letters of all scripts are welcome; a name without dots may have one dash, in second
 /// place.
-pub(super) fn is_hostname(text: &str) -> bool {
+pub(crate) fn is_hostname(text: &str) -> bool {
     static HOSTNAME: LazyLock<Regex> = LazyLock::new(|| {
         let (mark, letter) = (r"0-9A-Za-z\p{S}\p{L}", r"A-Za-z\p{L}");
         let single = format!("[{mark}]-?[{mark}]{{0,62}}");
@@ -19,11 +19,11 @@ pub(super) fn is_hostname(text: &str) -> bool {
 }
 
 /// An IPv4 address, or an IPv6 one that ends in the form of an IPv4 one. Leading zeros are let pass.
-pub(super) fn is_ipv4(text: &str) -> bool {
+pub(crate) fn is_ipv4(text: &str) -> bool {
     text.contains('.') && is_ip(text)
 }
 
-pub(super) fn is_ipv6(text: &str) -> bool {
+pub(crate) fn is_ipv6(text: &str) -> bool {
     text.parse::<Ipv6Addr>().is_ok()
 }
 
@@ -42,7 +42,7 @@ fn sloppy_ipv4(text: &str) -> bool {
 }
 
 /// An address and the length of its network's prefix.
-pub(super) fn is_cidr(text: &str) -> bool {
+pub(crate) fn is_cidr(text: &str) -> bool {
     let Some((address, prefix)) = text.split_once('/') else { return false };
     let max = if is_ipv6(address) { Ipv6Addr::BITS } else { Ipv4Addr::BITS };
     let digits = !prefix.is_empty() && prefix.bytes().all(|c| c.is_ascii_digit());
@@ -50,7 +50,7 @@ pub(super) fn is_cidr(text: &str) -> bool {
 }
 
 /// A hardware address of 6, 8 or 20 bytes, written in pairs of digits or in fours.
-pub(super) fn is_mac(text: &str) -> bool {
+pub(crate) fn is_mac(text: &str) -> bool {
     let (separator, width) = match text.as_bytes() {
         [_, _, separator @ (b':' | b'-'), ..] => (char::from(*separator), 2),
         [_, _, _, _, b'.', ..] => ('.', 4),
@@ -62,7 +62,7 @@ pub(super) fn is_mac(text: &str) -> bool {
 }
 
 /// A mailbox, alone or after a name.
-pub(super) fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let text = text.trim_matches([' ', '\t']);
     if let Some(before) = text.strip_suffix('>') {
         let Some((name, address)) = before.rsplit_once('<') else { return false };
@@ -106,7 +106,7 @@ fn is_quoted(text: &str) -> bool {
 }
 
 /// An absolute URI, or an absolute path, as HTTP requests name them.
-pub(super) fn is_uri(text: &str) -> bool {
+pub(crate) fn is_uri(text: &str) -> bool {
     if text.is_empty() || text.bytes().any(|c| c < b' ' || c == 0x7f) {
         return false;
     }

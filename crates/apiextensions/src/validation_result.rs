@@ -1,4 +1,4 @@
-//! [`Outcome`], what came of comparing a value with a schema.
+//! [`ValidationResult`], what came of comparing a value with a schema.
 
 use std::collections::HashSet;
 
@@ -14,40 +14,40 @@ const NO_PATH: &str = "<nil>";
 
 /// What came of comparing a value with a schema.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) faults: Vec<Fault>,
+pub(super) struct ValidationResult {
+    pub(super) errors: Vec<ValidationError>,
     /// How many comparisons went through; of several schemas that all refuse a value, that with the most is
     /// taken for the one that was meant.
     pub(super) matches: usize,
 }
 
-impl Outcome {
-    pub(super) fn merge(&mut self, other: Outcome) {
-        self.faults.extend(other.faults);
+impl ValidationResult {
+    pub(super) fn merge(&mut self, other: ValidationResult) {
+        self.errors.extend(other.errors);
         self.matches += other.matches;
     }
 
     pub(super) fn is_valid(&self) -> bool {
-        self.faults.is_empty()
+        self.errors.is_empty()
     }
 
-    /// The faults as errors of the fields below a path; none is said twice.
+    /// The errors as errors of the fields below a path; none is said twice.
     pub(super) fn errors(self, path: Option<&str>) -> Vec<FieldError> {
         let mut said = HashSet::new();
-        let new = self.faults.into_iter().filter(|fault| said.insert(fault.message.clone()));
-        new.map(|fault| fault.error(path)).collect()
+        let new = self.errors.into_iter().filter(|error| said.insert(error.message.clone()));
+        new.map(|error| error.error(path)).collect()
     }
 }
 
-impl From<Fault> for Outcome {
-    fn from(fault: Fault) -> Self {
-        Outcome { faults: vec![fault], matches: 0 }
+impl From<ValidationError> for ValidationResult {
+    fn from(error: ValidationError) -> Self {
+        ValidationResult { errors: vec![error], matches: 0 }
     }
 }
 
 /// What is wrong with a value.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct ValidationError {
     path: String,
     kind: Kind,
     message: String,
@@ -67,9 +67,9 @@ enum Kind {
     General,
 }
 
-impl Fault {
+impl ValidationError {
     fn new(path: &str, kind: Kind, message: String) -> Self {
-        Fault { path: path.to_owned(), kind, message }
+        ValidationError { path: path.to_owned(), kind, message }
     }
 
     /// A field below the path is missing.
