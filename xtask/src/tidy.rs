@@ -101,7 +101,10 @@ fn check() -> Result<(), String> {
         let name = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
         wrong.extend(wrong_file(&name, &text));
     }
-    for (name, circle) in all_circles() {
+    let found = all_circles();
+    let stale = circles::stale(&found).into_iter();
+    wrong.extend(stale.map(|circle| format!("{circle}: no circle any more: take it off the list")));
+    for (name, circle) in found {
         if circles::reason(&name, &circle).is_none() {
             wrong.push(format!("{name}: {} import each other", circle.join(", ")));
         }

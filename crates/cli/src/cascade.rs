@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use klient_client::DeleteOptions;
 
-use crate::args::{Refusal, go_bool};
+use crate::flag_values::{Refusal, go_bool};
 
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use klient_client::{
 };
 use tokio::sync::OnceCell;
 
-use crate::args::ConnectionArgs;
+use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::failure::Failure;
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::args::{Refusal, go_bool};
+use crate::flag_values::{Refusal, go_bool};
 
 /// How far a change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! [`Session`], what every command is given.
 
-use crate::args::ConnectionArgs;
 use crate::cluster::Cluster;
+use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;

@@ -25,14 +25,6 @@ const KEPT: &[(&str, &str)] = &[
     ("cache: entry, undecodable", TO_CUT),
     ("cache: factory, informer", TO_CUT),
     (
-        "cli: args, cascade, cluster, command::api_resources, command::apply, command::apply::server_side, \
-         command::convert, command::create, command::delete, command::demo, command::diff, command::get, \
-         command::server, command::version, dry_run, manifest, manifest::document, manifest::rules, output, prune, \
-         raw, session, target, three_way",
-        TO_CUT,
-    ),
-    ("cli: command::demo::caches, command::demo::shop", TO_CUT),
-    (
         "client: api, api::dynamic, client, discovery, rest, rest::negotiate, rest::response, rest::retry, rest::stream",
         TO_CUT,
     ),
@@ -63,6 +55,13 @@ pub(super) fn circles(source: &Path) -> Vec<Vec<String>> {
 pub(super) fn reason(name: &str, circle: &[String]) -> Option<&'static str> {
     let circle = format!("{name}: {}", circle.join(", "));
     KEPT.iter().find(|(kept, _)| *kept == circle).map(|(_, reason)| *reason)
+}
+
+/// The circles in the list that are not there any more.
+pub(super) fn stale(found: &[(String, Vec<String>)]) -> Vec<&'static str> {
+    let found: Vec<String> =
+        found.iter().map(|(name, circle)| format!("{name}: {}", circle.join(", "))).collect();
+    KEPT.iter().map(|(kept, _)| *kept).filter(|kept| !found.iter().any(|found| found == kept)).collect()
 }
 
 /// Reads the modules of a folder, but for those that are tests.

@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use klient_apimachinery::go::quoted;
 
-use super::Refusal;
 use crate::failure::Failure;
+use crate::flag_values::Refusal;
 
 /// What clap found wrong, as kubectl says it.
 pub(super) fn failure(

@@ -16,7 +16,7 @@ pub(crate) struct ApiResourcesArgs {
     #[arg(long, value_name = "GROUP")]
     api_group: Option<String>,
     /// Only those in namespaces, or with =false those that are not
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = crate::args::go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = crate::flag_values::go_bool)]
     namespaced: Option<bool>,
     /// Only those with all these verbs
     #[arg(long, value_name = "VERBS", value_delimiter = ',')]

@@ -11,11 +11,11 @@ use clap::{Args, Subcommand};
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{ApiResource, FieldValidation, WriteOptions};
 
-use crate::args::Timeout;
 use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
+use crate::flag_values::Timeout;
 use crate::manifest::{self, Expectations, FileArgs, Item, Validation};
 use crate::output::{Output, OutputArgs};
 use crate::prune::{self, LeftOver, Visited};
@@ -56,7 +56,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "NAME")]
     field_manager: Option<String>,
     /// Change also what others have changed since the last time
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::args::go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     overwrite: bool,
     /// Delete and create objects anew that cannot be changed
     #[arg(long)]

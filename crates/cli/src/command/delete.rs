@@ -8,11 +8,11 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{ApiResource, Deleted, ListOptions, WriteOptions};
 
-use crate::args::{Timeout, go_bool};
 use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
+use crate::flag_values::{Timeout, go_bool};
 use crate::manifest::source::Source;
 use crate::manifest::{self, Expectations, FileArgs, Validation};
 use crate::raw;
@@ -55,7 +55,7 @@ pub(crate) struct DeleteArgs {
     #[arg(long)]
     force: bool,
     /// Return when the objects are gone
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::args::go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     wait: bool,
     /// How long to wait until they are gone; 0 for as long as it takes
     #[arg(long, value_name = "DURATION", default_value = "0")]

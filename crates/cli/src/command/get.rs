@@ -40,7 +40,7 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
     template: String,
     /// Let a template pass over what is not there
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::args::go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     allow_missing_template_keys: bool,
     /// Follow changes after showing what is there
     #[arg(short, long)]

@@ -7,9 +7,9 @@ use klient_apimachinery::go::quoted;
 use klient_client::FieldValidation;
 use serde_json::Value;
 
-use crate::args::{Refusal, go_bool};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
+use crate::flag_values::{Refusal, go_bool};
 
 /// What becomes of fields that nobody knows (`--validate`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::Doomed;
-use crate::args::Timeout;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
+use crate::flag_values::Timeout;
 use crate::gone::until_one_is_gone;
 
 /// How long kubectl waits where no time is given.

@@ -1,19 +1,14 @@
 //! The part of the demo that reads from caches.
 
-use std::time::Duration;
-
 use klient_api::apps::v1::Deployment;
 use klient_apimachinery::Object;
 use klient_cache::{Indexer, InformerFactory};
 use klient_client::{Client, Patch};
 use serde_json::json;
 
-use super::shop::{COUPON, NAME, coupon_line, deployment_line};
+use super::shop::{COUPON, NAME, PATIENCE, coupon_line, deployment_line};
 use crate::failure::Failure;
 use crate::session::Session;
-
-/// How long what was written may take to come into a cache, or out of a watch.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keeps the application in caches, and reads it there: after a write, no less than what was written.
 pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! [`Shop`], the application of the demo.
 
+use std::time::Duration;
+
 use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::apps::v1::Deployment;
 use klient_api::core::v1::ConfigMap;
@@ -12,10 +14,12 @@ use klient_client::{
 use klient_workqueue::Backoff;
 use serde_json::{Value, json};
 
-use super::caches::PATIENCE;
 use super::stage::DEFINITION;
 use crate::failure::Failure;
 use crate::session::Session;
+
+/// The time after which a change must be in a cache, or come out of a watch.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) const NAME: &str = "storefront";
 pub(super) const COUPON: ResourceInfo =

@@ -1,0 +1,76 @@
+//! Values of flags: tokens, durations and booleans, read as kubectl reads them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use klient_apimachinery::go::quoted;
+
+/// A bearer token. It is not shown in `Debug`.
+#[derive(Clone)]
+pub(crate) struct Token(pub(crate) String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl From<&str> for Token {
+    fn from(text: &str) -> Self {
+        Token(text.to_owned())
+    }
+}
+
+/// A span of time as Go writes it (`1m30s`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Timeout(pub(crate) klient_apimachinery::Duration);
+
+impl FromStr for Timeout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = |_| match text.parse::<f64>() {
+            Ok(_) => format!("time: missing unit in duration {text}", text = quoted(text)),
+            Err(_) => format!("time: invalid duration {text}", text = quoted(text)),
+        };
+        if text == "0" { Ok(Timeout::default()) } else { text.parse().map(Timeout).map_err(refuse) }
+    }
+}
+
+/// A time-out of requests: a span of time, or whole seconds.
+pub(crate) fn request_timeout(text: &str) -> Result<Timeout, Refusal> {
+    let with_unit = if text.parse::<u64>().is_ok() { format!("{text}s") } else { text.to_owned() };
+    with_unit.parse().map_err(|_| {
+        Refusal::new(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
+             corresponding time unit (e.g. 1s | 2m | 3h)",
+        )
+    })
+}
+
+/// An error of a flag's value that is printed as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal(String);
+
+impl Refusal {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Refusal(text.into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Reads a boolean as Go does.
+pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {text}: invalid syntax", text = quoted(text))),
+    }
+}
