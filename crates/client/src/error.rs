@@ -1,5 +1,8 @@
 //! [`Error`], why a request came to nothing.
 
+pub(crate) mod causes;
+pub(crate) mod connect_timeout;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +12,7 @@ use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
-use crate::transport;
+use connect_timeout::is_connect_timeout;
 
 /// Why something could not be done.
 ///
@@ -225,7 +228,7 @@ impl Error {
     /// The time was up, here or in the server.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
-            || (self.0.kind == ErrorKind::Connect && self.source().is_some_and(transport::is_too_late))
+            || (self.0.kind == ErrorKind::Connect && self.source().is_some_and(is_connect_timeout))
             || self.is(Reason::Timeout)
             || self.reason() == Some(Reason::ServerTimeout)
     }

@@ -4,6 +4,7 @@ mod body;
 mod connect;
 mod failure;
 mod pool;
+mod pooled_connection;
 pub(crate) mod tls;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use failure::{is_cut, is_too_late, is_untrusted, kind};
+pub(crate) use failure::{is_cut, is_untrusted, kind};
 
 use crate::config::Config;
 use crate::error::Error;

@@ -28,8 +28,6 @@ const KEPT: &[(&str, &str)] = &[
         "client: api, api::dynamic, client, discovery, rest, rest::negotiate, rest::response, rest::retry, rest::stream",
         TO_CUT,
     ),
-    ("client: auth, config, error, impersonation, transport", TO_CUT),
-    ("client: transport::body, transport::pool", TO_CUT),
     ("codegen: apply, clientset, generate, schema, types", TO_CUT),
     ("structured-merge: error, schema, typed, updater", TO_CUT),
     (

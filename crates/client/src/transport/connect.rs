@@ -1,6 +1,5 @@
 //! Opening connections.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,6 +17,7 @@ use tower::Service;
 use super::BoxError;
 use super::tls;
 use crate::config::{Config, Timeouts};
+use crate::error::connect_timeout::ConnectTimeout;
 use crate::error::{Error, Problem};
 
 /// How often the system asks whether a silent peer is still there.
@@ -31,21 +31,6 @@ pub(super) struct Connector {
     server_name: Option<ServerName<'static>>,
     timeouts: Timeouts,
 }
-
-/// Something did not come about in time.
-#[derive(Debug)]
-pub(super) struct TooLate {
-    what: &'static str,
-    limit: Duration,
-}
-
-impl fmt::Display for TooLate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no {} within {} s", self.what, self.limit.as_secs_f64())
-    }
-}
-
-impl std::error::Error for TooLate {}
 
 pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
     let mut tcp = HttpConnector::new();
@@ -102,7 +87,7 @@ async fn within<T, E: Into<BoxError>>(
 ) -> Result<T, BoxError> {
     match tokio::time::timeout(limit, future).await {
         Ok(done) => done.map_err(Into::into),
-        Err(_) => Err(TooLate { what, limit }.into()),
+        Err(_) => Err(ConnectTimeout { step: what, limit }.into()),
     }
 }
 

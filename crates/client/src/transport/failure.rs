@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::body::UnreadBody;
-use super::connect::TooLate;
 use crate::error::ErrorKind;
+use crate::error::causes::causes;
 
 /// What kind of trouble it is.
 pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
@@ -38,12 +38,6 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// Whether a connection did not come about in time.
-pub(crate) fn is_too_late(error: &(dyn StdError + 'static)) -> bool {
-    let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
-    causes(error).any(|cause| cause.is::<TooLate>() || cause.downcast_ref().is_some_and(timed_out))
-}
-
 /// Whether no connection came about since the server's certificate is not trusted, which does not pass by itself.
 pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
     let is_certificate = |error: &rustls::Error| matches!(error, rustls::Error::InvalidCertificate(_));
@@ -52,15 +46,5 @@ pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
         let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let tls = within.and_then(|within| within.downcast_ref()).or_else(|| cause.downcast_ref());
         tls.is_some_and(is_certificate)
-    })
-}
-
-/// An error and what lies beneath it.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
     })
 }

@@ -1,0 +1,78 @@
+//! [`PooledConnection`], a connection of a pool, and the permits for requests on it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::RequestBody;
+use super::connect::Connector;
+
+/// The most requests that one connection carries: some below what servers allow, for those that are counted here
+/// only a moment later than there.
+const REQUESTS_PER_CONNECTION: usize = 90;
+
+/// Unread data of one HTTP/2 response: it bounds the memory that an unread response holds, and how much is under way on
+/// a connection with a long round trip.
+pub(super) const STREAM_WINDOW: u32 = 1 << 20;
+
+/// Unread data of all responses of one connection. Responses that are not read never use it up, since all of them
+/// together hold less; the rest is for those that were dropped while their data was under way.
+const CONNECTION_WINDOW: u32 = 128 << 20;
+
+const _: () = assert!(CONNECTION_WINDOW as usize > REQUESTS_PER_CONNECTION * STREAM_WINDOW as usize);
+
+/// As client-go: found out after 30 s of silence and 15 s without an answer to a ping.
+const PING_AFTER: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+const IDLE_CONNECTIONS: usize = 25;
+
+/// A client that has one HTTP/2 connection, or as many of HTTP/1.1 as it needs.
+pub(super) struct PooledConnection {
+    pub(super) client: Client<Connector, RequestBody>,
+    pub(super) requests: AtomicUsize,
+}
+
+/// The permit for one request on a connection, given back when the response has ended.
+pub(super) struct StreamPermit(Arc<PooledConnection>);
+
+impl StreamPermit {
+    pub(super) fn connection(&self) -> &PooledConnection {
+        &self.0
+    }
+}
+
+impl Drop for StreamPermit {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl PooledConnection {
+    pub(super) fn new(connector: Connector) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .http2_keep_alive_interval(PING_AFTER)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_while_idle(true)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .build(connector);
+        PooledConnection { client, requests: AtomicUsize::new(0) }
+    }
+
+    /// A permit, if one is left.
+    pub(super) fn permit(self: &Arc<Self>) -> Option<StreamPermit> {
+        let taken = self.requests.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |requests| {
+            (requests < REQUESTS_PER_CONNECTION).then_some(requests + 1)
+        });
+        taken.ok().map(|_| StreamPermit(self.clone()))
+    }
+}
