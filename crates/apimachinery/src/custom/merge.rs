@@ -1,5 +1,8 @@
 //! Unknown fields: what was received and a type does not know, put back into what is written.
 
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
 use serde_json::{Map, Value};
 
 /// Fields by which the items of a list are recognized.
@@ -41,31 +44,63 @@ fn keep_unknown(received: &Value, known: &Value, written: &mut Value) {
     }
 }
 
-/// For each item that is written, which of the known items it was.
+/// For each written item, the index of the known item that it was.
 fn origins(known: &[Value], written: &[Value]) -> Vec<Option<usize>> {
-    let mut origins = vec![None; written.len()];
-    let mut taken = vec![false; known.len()];
-    let mut recognize = |is_same: &dyn Fn(usize, usize) -> bool| {
-        for (item, origin) in origins.iter_mut().enumerate().filter(|(_, origin)| origin.is_none()) {
-            *origin = (0..known.len()).find(|&at| !taken[at] && is_same(at, item));
-            if let Some(at) = *origin {
-                taken[at] = true;
+    let mut matching = Matching { origins: vec![None; written.len()], taken: vec![false; known.len()] };
+    matching.at_same_index(|at| known[at] == written[at]);
+    matching.by_key(known.iter().map(Some), written.iter().map(Some));
+    matching.by_key(known.iter().map(identity), written.iter().map(identity));
+    if known.len() == written.len() {
+        matching.at_same_index(|at| identity(&known[at]).is_none() && identity(&written[at]).is_none());
+    }
+    matching.origins
+}
+
+/// Pairs of known and written items.
+struct Matching {
+    origins: Vec<Option<usize>>,
+    /// The known items that have a pair.
+    taken: Vec<bool>,
+}
+
+impl Matching {
+    fn pair(&mut self, known: usize, written: usize) {
+        self.origins[written] = Some(known);
+        self.taken[known] = true;
+    }
+
+    fn at_same_index(&mut self, is_same: impl Fn(usize) -> bool) {
+        for at in 0..self.taken.len().min(self.origins.len()) {
+            if !self.taken[at] && self.origins[at].is_none() && is_same(at) {
+                self.pair(at, at);
             }
         }
-    };
-    recognize(&|at, item| at == item && known[at] == written[item]);
-    recognize(&|at, item| known[at] == written[item]);
-    recognize(&|at, item| has_identity(&known[at]) && is_identical(&known[at], &written[item]));
-    if known.len() == written.len() {
-        recognize(&|at, item| at == item && !has_identity(&known[at]) && !has_identity(&written[item]));
     }
-    origins
+
+    /// Pairs items with the same key, the first with the first. Those without a key are left.
+    fn by_key<K: Hash + Eq>(
+        &mut self,
+        known: impl Iterator<Item = Option<K>>,
+        written: impl Iterator<Item = Option<K>>,
+    ) {
+        let mut free: HashMap<K, VecDeque<usize>> = HashMap::new();
+        for (at, key) in known.enumerate().filter(|(at, _)| !self.taken[*at]) {
+            if let Some(key) = key {
+                free.entry(key).or_default().push_back(at);
+            }
+        }
+        for (at, key) in written.enumerate() {
+            if self.origins[at].is_none()
+                && let Some(known) = key.and_then(|key| free.get_mut(&key)?.pop_front())
+            {
+                self.pair(known, at);
+            }
+        }
+    }
 }
 
-fn has_identity(item: &Value) -> bool {
-    IDENTITY.iter().any(|field| item.get(field).is_some())
-}
-
-fn is_identical(one: &Value, other: &Value) -> bool {
-    IDENTITY.iter().all(|field| one.get(field) == other.get(field))
+/// The fields by which an item is recognized, if it has any.
+fn identity(item: &Value) -> Option<[Option<&Value>; 4]> {
+    let identity = IDENTITY.map(|field| item.get(field));
+    identity.iter().any(Option::is_some).then_some(identity)
 }

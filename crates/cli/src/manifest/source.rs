@@ -1,5 +1,6 @@
 //! [`Source`], a place manifests are read from.
 
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -62,12 +63,7 @@ fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         ))
     })?;
     let matching = matching.collect::<Result<Vec<PathBuf>, _>>();
-    let matching = matching.map_err(|error| {
-        Failure::Message(format!(
-            "the path {pattern} cannot be accessed: {error}",
-            pattern = quoted(&pattern)
-        ))
-    })?;
+    let matching = matching.map_err(|error| inaccessible(&pattern, &error))?;
     if matching.is_empty() { Err(missing(path)) } else { Ok(matching) }
 }
 
@@ -75,14 +71,14 @@ fn missing(path: &Path) -> Failure {
     Failure::Message(format!("the path {path} does not exist", path = quoted(path.to_string_lossy())))
 }
 
+fn inaccessible(path: impl AsRef<str>, problem: impl Display) -> Failure {
+    Failure::Message(format!("the path {path} cannot be accessed: {problem}", path = quoted(path)))
+}
+
 fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => missing(path),
-        _ => Failure::Message(format!(
-            "the path {path} cannot be accessed: {}",
-            io_text(&error),
-            path = quoted(path.to_string_lossy())
-        )),
+        _ => inaccessible(path.to_string_lossy(), io_text(&error)),
     })?;
     if !metadata.is_dir() {
         sources.push(file(path.to_owned()));
@@ -99,12 +95,7 @@ fn nothing_to_read(paths: &[PathBuf]) -> Failure {
 }
 
 fn folder(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
-    let refuse = |error| {
-        Failure::Message(format!(
-            "the path {path} cannot be accessed: {error}",
-            path = quoted(path.to_string_lossy())
-        ))
-    };
+    let refuse = |error: io::Error| inaccessible(path.to_string_lossy(), error);
     let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(refuse)?;
     let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
     paths.sort();
