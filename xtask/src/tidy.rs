@@ -88,6 +88,12 @@ pub(crate) fn run() -> Result<(), String> {
     check()
 }
 
+/// Crates whose comments are in plain words: they begin with a noun or a verb.
+const PLAIN: [&str; 2] = ["crates/client/", "crates/workqueue/"];
+
+/// Beginnings of comments that put the reader off.
+const INDIRECT: [&str; 5] = ["What ", "Who ", "How ", "Why ", "One who "];
+
 /// Checks all rules.
 fn check() -> Result<(), String> {
     let mut wrong = wrong_edges(&packages()?);
@@ -174,11 +180,33 @@ fn wrong_file(name: &str, text: &str) -> Vec<String> {
     if name.contains("/src/") && !text.lines().take(8).any(|line| line.starts_with("//!")) {
         wrong.push(format!("{name}: begins without saying what it promises (//!)"));
     }
+    if PLAIN.iter().any(|folder| name.starts_with(folder)) && name.contains("/src/") {
+        for (number, line) in text.lines().enumerate() {
+            let comment = line.trim_start();
+            let comment = comment.strip_prefix("/// ").or_else(|| comment.strip_prefix("//! "));
+            let begins = |word: &&&str| comment.is_some_and(|comment| comment.starts_with(**word));
+            // A sentence may go on in the next line.
+            let goes_on = number > 0 && !text.lines().nth(number - 1).is_some_and(ends_a_sentence);
+            if !goes_on && let Some(word) = INDIRECT.iter().find(begins) {
+                wrong.push(format!(
+                    "{name}:{}: begins with {word:?}: name the thing, or begin with a verb",
+                    number + 1
+                ));
+            }
+        }
+    }
     let lines = text.lines().count();
     if lines > LINES {
         wrong.push(format!("{name}: {lines} lines; split it by noun, below {LINES}"));
     }
     wrong
+}
+
+/// Whether a comment in the next line begins a sentence.
+fn ends_a_sentence(line: &str) -> bool {
+    let line = line.trim();
+    let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+    comment.is_none_or(|comment| comment.is_empty() || comment.ends_with(['.', ':', '`']))
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
@@ -220,4 +248,12 @@ fn what_breaks_a_rule_is_named() {
     let long = format!("//! A noun.\n{}", "\n".repeat(LINES));
     assert_eq!(wrong_file("crates/a/src/noun.rs", &long).len(), 1);
     assert_eq!(wrong_file("crates/a/src/utils/noun.rs", "fn f() {}\n").len(), 2);
+    let indirect = "//! A noun.\n\n/// What it is.\n/// How it goes on.\nfn f() {}\n";
+    assert_eq!(
+        wrong_file("crates/client/src/noun.rs", indirect),
+        [
+            "crates/client/src/noun.rs:3: begins with \"What \": name the thing, or begin with a verb",
+            "crates/client/src/noun.rs:4: begins with \"How \": name the thing, or begin with a verb",
+        ]
+    );
 }

@@ -32,7 +32,7 @@ use crate::rest::{Form, Request, Response};
 
 /// A handle to the objects of one kind, in one place: the whole cluster, all namespaces, or one.
 ///
-/// What the API does not offer does not compile: a handle to all namespaces has no `get`, and a `TokenReview` has
+/// Calls that the API does not offer do not compile: a handle to all namespaces has no `get`, and a `TokenReview` has
 /// `create` only.
 ///
 /// ```
@@ -101,7 +101,7 @@ impl<K, P: Place> Api<K, P> {
         Api { endpoint, place, kind: PhantomData }
     }
 
-    /// What discovery says of the resource.
+    /// The resource as discovery describes it.
     pub fn resource(&self) -> &ResourceInfo {
         &self.endpoint.info
     }
@@ -237,7 +237,7 @@ fn listing(mut request: Request, options: &ListOptions) -> Request {
     }
 }
 
-/// What a delete has come to.
+/// The result of a delete.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deleted<K> {
     /// It is gone, or on its way; this is how the server last saw it.

@@ -11,11 +11,11 @@ use http::HeaderValue;
 
 use crate::error::{Error, Problem};
 
-/// How long a token read from a file is used before the file is read again. Kubernetes changes it well before it
+/// The age at which a token file is read again. Kubernetes changes it well before it
 /// ends.
 const TOKEN_FILE_AGE: Duration = Duration::from_secs(50);
 
-/// How one proves who one is, beside a client certificate.
+/// Credentials for the `Authorization` header, beside a client certificate.
 #[derive(Clone, Default)]
 pub enum Credentials {
     /// Not at all.

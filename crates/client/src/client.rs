@@ -73,7 +73,7 @@ impl Client {
         Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
     }
 
-    /// How it reaches the cluster.
+    /// The configuration of the client.
     pub fn config(&self) -> &Config {
         &self.0.config
     }
@@ -115,7 +115,7 @@ impl Client {
         Api::dynamic(self.clone(), kind.into())
     }
 
-    /// What the server serves.
+    /// The resources that the server serves.
     pub fn discovery(&self) -> Discovery {
         Discovery::new(self.clone())
     }
@@ -125,7 +125,7 @@ impl Client {
         rest::Request::new(self.clone(), method)
     }
 
-    /// What is known to be served in JSON only.
+    /// Groups that are known to be served in JSON only.
     pub(crate) fn in_json(&self) -> &rest::InJson {
         &self.0.in_json
     }

@@ -15,7 +15,7 @@ use crate::auth::Credentials;
 use crate::error::{Error, Problem};
 use crate::impersonation::Impersonation;
 
-/// How to reach a cluster, and who one is there.
+/// Configuration of a client: the cluster and the credentials for it.
 ///
 /// ```no_run
 /// use klient_client::{Client, Config};
@@ -31,15 +31,15 @@ pub struct Config {
     pub namespace: String,
     /// Whom the server is believed to be.
     pub tls: Tls,
-    /// Who one is.
+    /// A user: credentials.
     pub credentials: Credentials,
     /// Another user to act as.
     pub impersonate: Option<Impersonation>,
-    /// How long things may take.
+    /// Time-outs.
     pub timeouts: Timeouts,
-    /// What the client calls itself.
+    /// The `User-Agent` header.
     pub user_agent: String,
-    /// How objects go over the wire.
+    /// Encoding of objects.
     pub encoding: Encoding,
     /// Whether large answers may come compressed. That spares a slow network, and costs both sides time on a fast
     /// one.
@@ -48,7 +48,7 @@ pub struct Config {
     pub warnings: Option<WarningHandler>,
 }
 
-/// How objects go over the wire. Kinds that are not built in always go in JSON.
+/// Encoding of objects. Kinds that are not built in always go in JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// Built-in kinds go in protobuf, and in JSON where the server does not know that.
@@ -102,7 +102,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// How long things may take.
+/// Time-outs.
 ///
 /// A request as a whole is not limited by default, as in client-go: the server limits it. That the other side is
 /// gone is found out by TCP keep-alive and HTTP/2 pings.

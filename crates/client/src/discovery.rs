@@ -1,4 +1,4 @@
-//! What a server serves: [`Discovery`], and [`RestMapper`], which finds a resource by any of its names.
+//! Discovery of the served resources, and [`RestMapper`], which finds a resource by any of its names.
 
 mod mapper;
 mod wire;
@@ -42,9 +42,9 @@ pub struct ApiResource {
     pub short_names: Vec<String>,
     /// Groups of resources it belongs to, such as `all`.
     pub categories: Vec<String>,
-    /// What can be done with it.
+    /// Supported verbs.
     pub verbs: Vec<String>,
-    /// What is served below its objects.
+    /// Subresources.
     pub subresources: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl ApiResource {
     }
 }
 
-/// What a server serves: its resources, and the groups that could not be asked.
+/// The resources that a server serves, and the groups that could not be discovered.
 #[derive(Clone, Debug, Default)]
 pub struct Served {
     /// Resources, group by group in the server's order, the preferred version of a group first.
@@ -64,7 +64,7 @@ pub struct Served {
     pub failed: BTreeMap<String, String>,
 }
 
-/// What a server says of its version.
+/// The version of a server.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Version {
@@ -98,7 +98,7 @@ impl Discovery {
         Discovery { client }
     }
 
-    /// What the server says of its version.
+    /// The version of the server.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl Discovery {
     }
 }
 
-/// What a server answers where discovery begins.
+/// The response of the discovery endpoints.
 enum Root {
     Aggregated(Vec<wire::Group>),
     /// Group-versions, to be asked for one by one.

@@ -14,7 +14,7 @@ use klient_apimachinery::meta::v1::Status;
 
 use connect_timeout::is_connect_timeout;
 
-/// Why something could not be done.
+/// An error of the client.
 ///
 /// Its text says what was asked of whom; what lies beneath is in [`source`](StdError::source). Ask it what to do:
 /// [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`retry_after`](Self::retry_after) …
@@ -22,14 +22,14 @@ pub struct Error(Box<Repr>);
 
 struct Repr {
     kind: ErrorKind,
-    /// What was being done: `GET https://host/path`, or the file that was read.
+    /// The operation: `GET https://host/path`, or the file that was read.
     what: String,
     status: Option<Status>,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of trouble it was, and whether trying again can help.
+/// The kind of an error, which says whether a retry can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -107,17 +107,17 @@ impl Error {
         }))
     }
 
-    /// What kind of trouble it was.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What was being done: the request, as `GET https://host/path`, or the file that was read.
+    /// The operation: the request, as `GET https://host/path`, or the file that was read.
     pub fn subject(&self) -> &str {
         &self.0.what
     }
 
-    /// What the server said, if it answered with a failure.
+    /// The Status of the server, if it answered with a failure.
     pub fn as_status(&self) -> Option<&Status> {
         self.0.status.as_ref()
     }
@@ -170,7 +170,7 @@ impl Error {
         self.is(Reason::Unauthorized)
     }
 
-    /// Who is asking may not do it.
+    /// The user is not allowed to do it.
     pub fn is_forbidden(&self) -> bool {
         self.is(Reason::Forbidden)
     }
@@ -239,12 +239,12 @@ impl Error {
         self.as_decode()?.object()
     }
 
-    /// What cannot be decoded and why, such as the field at fault; `None` if that was not the trouble.
+    /// The decoding error, which names the field at fault; `None` if it was another error.
     pub fn as_decode(&self) -> Option<&DecodeError> {
         self.source()?.downcast_ref()
     }
 
-    /// What exactly is wrong, as the server says: for each cause its reason, the field and the message.
+    /// The causes that the server gives: for each its reason, the field and the message.
     pub fn causes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let causes = self.as_status().map_or(&[][..], Status::causes);
         causes.iter().map(|cause| {
@@ -257,7 +257,7 @@ impl Error {
     }
 }
 
-/// What a server says went wrong, such as in the last event of a watch, as an error that can be asked.
+/// An error of a Status, such as that in the last event of a watch.
 ///
 /// ```
 /// use klient_apimachinery::meta::{Reason, v1::Status};

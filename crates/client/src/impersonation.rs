@@ -26,7 +26,7 @@ pub struct Impersonation {
     pub uid: String,
     /// The groups of the user.
     pub groups: Vec<String>,
-    /// What else is known of the user: values by key.
+    /// Extra attributes of the user: values by key.
     pub extra: BTreeMap<String, Vec<String>>,
 }
 

@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Problem};
 
 /// A request to the API, built part by part.
 ///
-/// What is wrong with a part is told when the request is sent, and nothing is then sent.
+/// An invalid part is reported when the request would be sent; nothing is sent then.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,11 +55,11 @@ pub struct Request {
     problem: Option<String>,
     /// Objects are put into it in protobuf.
     speaks_protobuf: bool,
-    /// What servers are to make of the objects they answer.
+    /// The transformation of the objects in responses.
     form: Option<Form>,
 }
 
-/// What servers make of the objects they answer.
+/// Transformation of the objects in responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Their metadata.
@@ -174,12 +174,12 @@ impl Request {
         }
     }
 
-    /// What servers are to make of the objects they answer.
+    /// The transformation of the objects in responses.
     pub(crate) fn form(self, form: Option<Form>) -> Self {
         Request { form, ..self }
     }
 
-    /// What is accepted as an answer.
+    /// Accepted media types.
     pub fn accept(self, media_types: &str) -> Self {
         self.header(header::ACCEPT, media_types)
     }
@@ -190,7 +190,7 @@ impl Request {
         self.header(header::CONTENT_TYPE, content_type)
     }
 
-    /// How long the request and its whole answer may take; the server is told.
+    /// The time-out of the request and its whole response; it is sent to the server.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self.query("timeout", format!("{}s", timeout.as_secs_f64()))

@@ -25,10 +25,10 @@ pub type RequestBody = Full<Bytes>;
 /// The body of an answer.
 pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// What lies beneath a failure of the transport.
+/// The cause of a transport error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What takes requests and gives answers, ready to be layered.
+/// The service that sends requests, to which layers can be added.
 pub type Transport = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>;
 
 /// The transport of a configuration.

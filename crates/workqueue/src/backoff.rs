@@ -27,11 +27,11 @@ pub use resetting::ResettingBackoff;
 pub struct Backoff {
     /// The first time.
     pub duration: Duration,
-    /// What each time is multiplied by to make the next. Zero, as one, leaves it as it is.
+    /// The factor between one delay and the next. Zero, as one, leaves it as it is.
     pub factor: f64,
     /// To each time is added a random part of it, up to this: 0.1 makes 10 s to 11 s of 10 s.
     pub jitter: f64,
-    /// How many steps may still lengthen the time, and how many attempts [`retry`](crate::retry) makes.
+    /// The number of steps that lengthen the delay, and of attempts that [`retry`](crate::retry) makes.
     pub steps: u32,
     /// No time is longer, but for its jitter. When it is reached, no steps are left.
     pub cap: Option<Duration>,

@@ -22,13 +22,13 @@ pub trait Limiter<T>: Send + Sync {
     /// Forgets the item's failures: it succeeded, or nobody will try it again.
     fn forget(&self, _item: &T) {}
 
-    /// How often the item failed since it was last forgotten.
+    /// The number of failures of the item since it was last forgotten.
     fn requeues(&self, _item: &T) -> u32 {
         0
     }
 }
 
-/// What controllers use, and a queue has by default: each item 5 ms after its first failure, and twice as long after
+/// The default of controllers and queues: each item 5 ms after its first failure, and twice as long after
 /// each further one up to 1000 s; all together 10 a second, after the first 100.
 pub fn controller_limiter<T: Eq + Hash + Clone + Send + 'static>() -> MaxOf<T> {
     let each = Exponential::new(Duration::from_millis(5), Duration::from_secs(1000));

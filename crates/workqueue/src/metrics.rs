@@ -1,4 +1,4 @@
-//! What a named queue tells of itself, under the names that client-go gave it.
+//! Metrics of a named queue, under client-go's names.
 //!
 //! - [`Snapshot`]: all figures at one moment, as text for Prometheus or to read;
 //! - [`Metrics`]: what happens as it happens, for a library of metrics.
@@ -91,15 +91,15 @@ pub struct Snapshot {
     pub longest_running_processor: Duration,
 }
 
-/// How often something took how long.
+/// A histogram of durations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Histogram {
-    /// How many times.
+    /// The number of observations.
     pub count: u64,
-    /// How long all together.
+    /// The sum of the durations.
     pub sum: Duration,
-    /// How many times took at most that of [`Histogram::BOUNDS`], and more than the one before.
+    /// The number of observations of at most that of [`Histogram::BOUNDS`], and more than the one before.
     pub buckets: [u64; Self::BOUNDS.len()],
 }
 

@@ -18,7 +18,7 @@ pub trait Order<T>: Send {
     /// Gives the next item.
     fn pop(&mut self) -> Option<T>;
 
-    /// How many items are in the order.
+    /// The number of items in the order.
     fn len(&self) -> usize;
 
     /// Whether there are none.

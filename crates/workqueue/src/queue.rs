@@ -27,7 +27,7 @@ pub use work::Work;
 
 /// A queue of items, most often keys of objects to reconcile. All clones are the same queue.
 ///
-/// What is true of client-go's workqueues (`util/workqueue`), delaying and rate limiting ones included, is true of it,
+/// It keeps the promises of client-go's workqueues (`util/workqueue`), delaying and rate limiting ones included,
 /// and it has priorities as controller-runtime's does.
 pub struct Queue<T> {
     shared: Arc<Shared<T>>,
@@ -41,7 +41,7 @@ struct Shared<T> {
     sink: Option<(Arc<str>, Box<dyn Metrics>)>,
 }
 
-/// How an item is added by [`Queue::add_with`].
+/// Options of [`Queue::add_with`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddOptions {
     /// Items with a higher priority are handed out first. Of an item that was added more than once, the highest
@@ -99,7 +99,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.shared.limiter.forget(item);
     }
 
-    /// How often the item failed, as the limiter knows it.
+    /// The number of failures of the item, as the limiter counts them.
     pub fn requeues(&self, item: &T) -> u32 {
         self.shared.limiter.requeues(item)
     }
@@ -128,7 +128,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         }
     }
 
-    /// How many items are ready to be handed out.
+    /// The number of items that are ready.
     pub fn len(&self) -> usize {
         self.with(State::len)
     }
@@ -151,7 +151,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
 
     /// Shuts down at once, even if it is not awaited, and waits until no item is in a worker's hands.
     ///
-    /// What is queued is still handed out meanwhile, and comes back once more if it was added while a worker had it. A
+    /// Queued items are still handed out meanwhile, and comes back once more if it was added while a worker had it. A
     /// later [`shut_down`](Self::shut_down) ends the waiting.
     pub fn shut_down_with_drain(&self) -> impl Future<Output = ()> + Send + use<T> {
         self.with(|state, effects| state.shut_down(true, effects));

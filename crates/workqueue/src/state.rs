@@ -1,7 +1,7 @@
 //! [`State`], what a queue knows, all of it under one lock. It has no tasks and does no I/O: what is to happen
 //! outside of the lock is left in [`Effects`].
 //!
-//! What holds whenever the lock is free:
+//! Invariants whenever the lock is free:
 //!
 //! - what is in the line is dirty, and in nobody's hands; what is dirty and in nobody's hands is in the line;
 //! - if there is something in the line and somebody waits for it, somebody has been woken and has not come yet;
@@ -25,18 +25,18 @@ use entries::Entries;
 pub(crate) use entries::{Hasher, Slot};
 use line::Line;
 
-/// What a queue knows.
+/// The state of a queue.
 pub(crate) struct State<T> {
     entries: Entries<T>,
     line: Line<T>,
     duplicates: Arc<Duplicates<T>>,
-    /// What waits for its time, by that and by turn.
+    /// Items that wait for their time, in the order of time and turn.
     waiting: BTreeSet<(Instant, u64, Slot)>,
-    /// Who waits in `get`, the longest waiting first.
+    /// Waiters in `get`, the longest waiting first.
     getters: VecDeque<(Ticket, Waker)>,
     /// The one of `getters` who comes back when the first of `waiting` is ready.
     timekeeper: Option<Ticket>,
-    /// How many items are in workers' hands.
+    /// The number of items that workers hold.
     in_hand: usize,
     phase: Phase,
     drains: Vec<Waker>,
@@ -56,7 +56,7 @@ enum Phase {
     Draining,
 }
 
-/// What [`State::take`] found.
+/// The result of [`State::take`].
 pub(crate) enum Taken<T> {
     Item(Slot, T, i32),
     /// Nothing for now. The waker will be called; and who is given an instant comes back then without.
@@ -65,7 +65,7 @@ pub(crate) enum Taken<T> {
     End,
 }
 
-/// What is to be done when the lock is free again: mostly nothing, or one thing.
+/// The wake-up that is due when the lock is free again, mostly none.
 pub(crate) struct Effects<T> {
     wake: Option<Waker>,
     /// Items may be costly to drop, and their code is not ours.

@@ -1,4 +1,4 @@
-//! What threads share: std's, or loom's where loom tries all interleavings.
+//! Synchronization primitives: those of std, or of loom where it tries all interleavings.
 
 #[cfg(loom)]
 use loom::sync as shared;

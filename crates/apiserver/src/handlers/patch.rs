@@ -1,7 +1,6 @@
 //! Patching objects.
 
 mod document;
-mod quoted;
 
 use http::{Response, StatusCode};
 use klient_apimachinery::values::Map;

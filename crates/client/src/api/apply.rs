@@ -13,7 +13,7 @@ use crate::rest::Request;
 /// The form of a configuration. JSON is YAML.
 const APPLY_PATCH: &str = "application/apply-patch+yaml";
 
-/// How a configuration is applied.
+/// Options of server-side apply.
 ///
 /// ```
 /// use klient_client::ApplyOptions;
@@ -159,7 +159,7 @@ struct Applied<'a> {
     namespace: Option<&'a str>,
 }
 
-/// What a configuration says of itself.
+/// Identity of a configuration.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Head {
@@ -202,7 +202,7 @@ impl Applied<'_> {
         Ok(request.body(APPLY_PATCH, self.json))
     }
 
-    /// Why the server need not be asked.
+    /// The error that is known without asking the server.
     fn problem(&self, head: &Head, endpoint: &Endpoint, options: &ApplyOptions) -> Option<String> {
         if options.field_manager.is_empty() {
             return Some(
@@ -246,7 +246,7 @@ impl Applied<'_> {
 }
 
 impl Endpoint {
-    /// What is being done, for errors before there is a request.
+    /// The operation, for errors before there is a request.
     fn applied(&self, name: &str) -> String {
         let slash = if name.is_empty() { "" } else { "/" };
         format!("apply {}{slash}{name}", self.info.group_resource())

@@ -122,7 +122,7 @@ impl<K: Wire> Items<K> {
         Ok(true)
     }
 
-    /// What the list says of itself: its resourceVersion, and how to go on when there is more. It is empty until the
+    /// The list's metadata: its resourceVersion, and the token for the next page. It is empty until the
     /// last object has been taken.
     pub fn metadata(&self) -> &ListMeta {
         &self.metadata

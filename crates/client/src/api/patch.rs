@@ -19,9 +19,9 @@ use crate::rest::Request;
 pub enum Patch {
     /// Operations one after another (RFC 6902).
     Json(Value),
-    /// What is to be merged in; `null` removes (RFC 7386).
+    /// The merge patch; `null` removes (RFC 7386).
     Merge(Value),
-    /// What is to be merged in, lists by their keys. For built-in kinds only.
+    /// The strategic merge patch, which merges lists by their keys. For built-in kinds only.
     Strategic(Value),
 }
 

@@ -1,4 +1,4 @@
-//! What is served below an object: its status, its scale, and others by name.
+//! Subresources: status, scale, and others by name.
 
 use http::Method;
 use klient_apimachinery::codec::Wire;

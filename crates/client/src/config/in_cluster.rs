@@ -8,7 +8,7 @@ use crate::error::{Error, Problem};
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// What tells a pod where it is: variables of its environment and the folder of its service account.
+/// Sources of a pod's configuration: environment variables and the folder of its service account.
 struct Pod<'a> {
     variable: &'a dyn Fn(&str) -> Option<String>,
     account: &'a Path,

@@ -36,7 +36,7 @@ pub struct Kubeconfig {
 pub struct Named<T> {
     /// Its name.
     pub name: String,
-    /// What is named.
+    /// The named entry.
     #[serde(alias = "cluster", alias = "user", alias = "context")]
     pub value: T,
     /// The file that says so, from whose folder relative paths are meant.
@@ -44,7 +44,7 @@ pub struct Named<T> {
     origin: Option<PathBuf>,
 }
 
-/// How to reach a server.
+/// A cluster: URL and TLS settings.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Cluster {
@@ -82,7 +82,7 @@ fn without_user(url: &str) -> String {
     }
 }
 
-/// Who one is.
+/// A user: credentials.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AuthInfo {
@@ -112,7 +112,7 @@ pub struct AuthInfo {
     /// The groups of that user.
     #[serde(rename = "as-groups")]
     pub impersonate_groups: Option<Vec<String>>,
-    /// What else is known of that user: values by key.
+    /// Extra attributes of that user: values by key.
     #[serde(rename = "as-user-extra")]
     pub impersonate_user_extra: Option<BTreeMap<String, Vec<String>>>,
     /// A program that gives credentials.
@@ -151,7 +151,7 @@ pub struct Context {
     pub namespace: Option<String>,
 }
 
-/// What stands in place of what a kubeconfig says.
+/// Overrides of a kubeconfig's entries.
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// The context to use.

@@ -68,7 +68,7 @@ impl RestMapper {
         RestMapper { served }
     }
 
-    /// What the server serves.
+    /// The resources that the server serves.
     pub fn served(&self) -> &Served {
         &self.served
     }

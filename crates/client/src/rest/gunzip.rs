@@ -14,14 +14,14 @@ impl Gunzip {
         Gunzip(MultiGzDecoder::new(Vec::new()))
     }
 
-    /// What bytes that arrived stand for, which may be nothing yet.
+    /// Decompressed data of bytes that arrived; may be empty.
     pub(super) fn push(&mut self, compressed: &[u8]) -> io::Result<Bytes> {
         self.0.write_all(compressed)?;
         self.0.flush()?;
         Ok(std::mem::take(self.0.get_mut()).into())
     }
 
-    /// What is left when all has arrived.
+    /// The rest of the data, after the last byte.
     ///
     /// # Errors
     ///

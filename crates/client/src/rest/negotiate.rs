@@ -54,12 +54,12 @@ fn is_refusal(error: &Error) -> bool {
     refused.iter().any(|code| error.code() == Some(code.as_u16()))
 }
 
-/// What a type asks of an exchange.
+/// Encodings that a type allows in an exchange.
 #[derive(Clone, Copy)]
 struct Wish {
-    /// What is sent or what is answered may be protobuf.
+    /// Request and response may be protobuf.
     protobuf: bool,
-    /// What is answered may be.
+    /// The response may be protobuf.
     answer: bool,
 }
 

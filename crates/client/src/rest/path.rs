@@ -82,7 +82,7 @@ impl Path {
         self.set_absolute(&decoded)
     }
 
-    /// What keeps the request from making sense as a whole.
+    /// The error of the request as a whole, if it has one.
     pub(super) fn problem(&self, method: &Method) -> Option<String> {
         if self.absolute.is_some() {
             return None;

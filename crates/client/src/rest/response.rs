@@ -53,7 +53,7 @@ impl Response {
         format_of(&self.headers)
     }
 
-    /// What was answered.
+    /// The response.
     pub fn bytes(&self) -> &Bytes {
         &self.body
     }
@@ -118,7 +118,7 @@ pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>)
     Error::status(what, status, wait)
 }
 
-/// What client-go makes of an answer that holds no Status.
+/// The message of client-go for a response without a Status.
 fn status_of(call: &Call, code: StatusCode, text: &str) -> Status {
     let (reason, message) = match code.as_u16() {
         400 => (Reason::BadRequest, "the server rejected our request for an unknown reason".to_owned()),

@@ -48,7 +48,7 @@ fn reads(method: &Method) -> bool {
     *method == Method::GET || *method == Method::HEAD
 }
 
-/// How long the server asks to wait, if it asks at all.
+/// The delay of `Retry-After`, if the server gives one.
 fn not_now(response: &http::Response<ResponseBody>) -> Option<Duration> {
     let status = response.status();
     let for_now = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();

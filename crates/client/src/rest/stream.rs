@@ -26,7 +26,7 @@ pub struct ByteStream {
     format: Format,
     gunzip: Option<Gunzip>,
     body: ResponseBody,
-    /// What has arrived and was not taken. Events are taken out of it without being copied.
+    /// Data that arrived and was not taken. Events are taken out of it without being copied.
     arrived: Bytes,
     /// The beginning of an event of which the end has not arrived; it stands before all else.
     begun: BytesMut,

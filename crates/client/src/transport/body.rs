@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use super::BoxError;
 use super::pooled_connection::StreamPermit;
 
-/// How often a limit is looked at until it is reached.
+/// The number of checks until a limit is reached.
 const SWEEPS_PER_LIMIT: u32 = 8;
 
 /// The response bodies under way on a transport.

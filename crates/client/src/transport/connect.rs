@@ -20,7 +20,7 @@ use crate::config::{Config, Timeouts};
 use crate::error::connect_timeout::ConnectTimeout;
 use crate::error::{Error, Problem};
 
-/// How often the system asks whether a silent peer is still there.
+/// The interval of TCP keep-alive probes.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// Opens connections: first TCP, then TLS, each within its time.

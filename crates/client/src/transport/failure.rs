@@ -1,4 +1,4 @@
-//! What a failure of the transport means.
+//! Classification of transport errors.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,7 +7,7 @@ use super::body::UnreadBody;
 use crate::error::ErrorKind;
 use crate::error::causes::causes;
 
-/// What kind of trouble it is.
+/// The kind of an error.
 pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
     let all = || causes(error);
     let is_connect = |error: &hyper_util::client::legacy::Error| error.is_connect();

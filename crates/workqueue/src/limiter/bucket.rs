@@ -15,7 +15,7 @@ pub struct Bucket {
     level: Mutex<Level>,
 }
 
-/// How many tokens there were at that time; below zero, how many are reserved.
+/// The number of tokens at that time; below zero, the number that is reserved.
 struct Level {
     tokens: f64,
     at: Option<Instant>,

@@ -7,10 +7,10 @@ use foldhash::HashMap;
 
 use crate::sync::Mutex;
 
-/// How often each item failed.
+/// The number of failures of each item.
 pub(super) struct Failures<T> {
     counts: Mutex<HashMap<T, u32>>,
-    /// How many items have failed: mostly none have, and then forgetting one costs no lock. Whoever has seen a failure
+    /// The number of items that have failed: mostly none have, and then forgetting one costs no lock. Whoever has seen a failure
     /// counted sees this too.
     failing: AtomicUsize,
 }

@@ -37,7 +37,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Builder<T> {
         self
     }
 
-    /// Who hears what happens to the queue, if it has a name.
+    /// The receiver of the queue's metrics, if it has a name.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.sink = Some(Box::new(metrics));
         self

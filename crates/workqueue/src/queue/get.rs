@@ -120,7 +120,7 @@ pub(super) fn blocking<T: Eq + Hash + Clone + Send + 'static>(queue: &Queue<T>) 
     }
 }
 
-/// How often a thread lets others run before it parks: some microseconds, which doubles the adds a second of 2 to 16
+/// The number of times that a thread yields before it parks: some microseconds, which doubles the adds a second of 2 to 16
 /// threads on two cores.
 #[cfg(not(loom))]
 const YIELDS: usize = 8;

@@ -7,7 +7,7 @@ use crate::sync::{AtomicUsize, Mutex, Ordering};
 /// Items that were added again while they wait. Events come in bursts, and those after the second find the item here,
 /// without the lock that workers need.
 ///
-/// What is in here is dirty: it is put in when an add found it so, and taken out when it is handed out, both under the
+/// Items in here are dirty: an item is put in when an add found it so, and taken out when it is handed out, both under the
 /// queue's lock. So who finds an item here has added it before it was handed out.
 pub(crate) struct Duplicates<T>(Box<[Shard<T>]>);
 
@@ -15,7 +15,7 @@ pub(crate) struct Duplicates<T>(Box<[Shard<T>]>);
 #[repr(align(128))]
 struct Shard<T> {
     items: Mutex<HashTable<(u64, T)>>,
-    /// How many those are, for who need not lock where there are none. To see too few does no harm.
+    /// The number of those, so that nobody locks where there are none. To see too few does no harm.
     count: AtomicUsize,
 }
 

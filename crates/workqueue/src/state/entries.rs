@@ -16,7 +16,7 @@ use crate::clock::Instant;
 /// Where an item's entry is, until the item is forgotten.
 pub(crate) type Slot = u32;
 
-/// What is known of an item.
+/// The state of an item.
 pub(crate) struct Entry<T> {
     pub(crate) item: T,
     pub(super) hash: u64,

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use super::entries::{Entries, Slot};
 use crate::order::Order;
 
-/// What is to be handed out, in its order.
+/// Items that are ready, in their order.
 pub(super) enum Line<T> {
     Lanes(Lanes),
     Ordered(Box<dyn Order<T>>),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Kubeconfig, Named};
 use crate::error::Problem;
 
-/// What is wrong with a kubeconfig, without what it holds, which is secret.
+/// An error in a kubeconfig, without its contents, which are secret.
 pub(super) fn parse(bytes: &[u8]) -> Result<Kubeconfig, Problem> {
     let value = yaml::from_slice(bytes).map_err(|error| Problem(error.to_string()))?;
     if value.is_null() {

@@ -12,7 +12,7 @@ use crate::impersonation::Impersonation;
 use crate::transport::{BoxError, tls};
 
 impl Kubeconfig {
-    /// How to reach the cluster of a context: the one named in `overrides`, or the current one.
+    /// The configuration for a context: the one named in `overrides`, or the current one.
     ///
     /// # Errors
     ///

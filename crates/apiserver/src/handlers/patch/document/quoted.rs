@@ -3,7 +3,7 @@
 use klient_apimachinery::schema::{Schema, Type};
 use serde_json::Value;
 
-use super::document::Patch;
+use super::Patch;
 use klient_apimachinery::values::{Map, encode_value, plain};
 
 /// What a patch has made of an object, as text. Upstream patches text: the objects that a patch reaches into are
