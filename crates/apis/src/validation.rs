@@ -108,6 +108,13 @@ pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     problems.0
 }
 
+/// Errors of a Namespace whose finalizers were written.
+pub fn namespace_finalize(object: &Map) -> Vec<FieldError> {
+    let mut problems = Problems::default();
+    cluster::namespace_finalize(object, &mut problems);
+    problems.0
+}
+
 /// What is wrong with a Pod whose resources were changed.
 pub fn resize(object: &Map, old: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();

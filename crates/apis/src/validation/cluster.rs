@@ -16,6 +16,14 @@ pub(super) fn namespace(object: &Map, problems: &mut Problems) {
     }
 }
 
+/// The finalizers that a write to `finalize` leaves.
+pub(super) fn namespace_finalize(object: &Map, problems: &mut Problems) {
+    for finalizer in At::new(object, "spec.finalizers").items() {
+        problems.invalid(&finalizer.path(), finalizer.text(), qualified_name(finalizer.text()));
+        problems.0.extend(unknown_finalizer(finalizer.path(), finalizer.text()));
+    }
+}
+
 pub(super) fn node(object: &Map, problems: &mut Problems) {
     taints(&At::named("metadata.taints", At::new(object, "spec.taints").raw()), problems);
     for list in ["status.capacity", "status.allocatable"] {

@@ -1,6 +1,7 @@
 //! The scale of workloads: how many replicas are wished for.
 
 use http::{Response, StatusCode};
+use klient_apimachinery::go::rewrite_numbers;
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::patch::{merge, strategic};
@@ -82,6 +83,7 @@ pub(super) async fn patch(context: &mut Context) -> Result<Response<Body>> {
                 strategic::apply(&mut scale, strategic_fields(patch)?, &autoscaling_v1::SCALE)
                     .map_err(|error| not_strategic(&error))?;
                 patched = Value::Object(scale);
+                rewrite_numbers(&mut patched);
             }
         }
         let Value::Object(scale) = patched.clone() else {

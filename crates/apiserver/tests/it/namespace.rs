@@ -188,3 +188,16 @@ async fn kube_system_says_how_other_components_authenticate_clients() {
     assert_eq!(config["data"]["requestheader-client-ca-file"], server.ca_pem());
     assert_eq!(config["data"]["requestheader-username-headers"], r#"["X-Remote-User"]"#);
 }
+
+#[tokio::test]
+async fn a_finalizer_of_a_namespace_has_a_known_name() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let body = json!({"metadata": {"name": "default"}, "spec": {"finalizers": ["x"]}});
+    let answer = client.put("/api/v1/namespaces/default/finalize", &body).await.expect(422);
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        message.contains(r#"spec.finalizers[0]: Invalid value: "x": name is neither a standard"#),
+        "{message}"
+    );
+}

@@ -132,3 +132,15 @@ async fn a_body_in_utf_16_with_a_byte_order_mark_is_yaml() {
     let refused = client.send(Method::POST, path, &sends("application/yaml"), b"a: \xff".to_vec()).await;
     assert_eq!(refused.refusal(), "400 error converting YAML to JSON: yaml: invalid leading UTF-8 octet");
 }
+
+#[tokio::test]
+async fn a_merge_key_written_as_a_float_is_another_one() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = "/api/v1/namespaces/default/services/kubernetes";
+    let patch = r#"{"spec":{"ports":[{"port":443.0}]}}"#.to_owned();
+    let strategic = sends("application/strategic-merge-patch+json");
+    let answer = client.send(Method::PATCH, path, &strategic, patch).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.text().contains("spec.ports[1]: Duplicate value"), "{}", answer.text());
+}

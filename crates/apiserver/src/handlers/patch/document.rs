@@ -37,12 +37,7 @@ impl Patch {
                 JsonPatch::parse(body).map_err(refused).map(Patch::Json)
             }
             "application/merge-patch+json" => read_json(body).map(Patch::Merge),
-            "application/strategic-merge-patch+json" if !custom => {
-                let mut patch = read_json(body)?;
-                // Where it is put into an object, a number is converted, not decoded: 3.0 is an int32.
-                rewrite_numbers(&mut patch);
-                Ok(Patch::Strategic(patch))
-            }
+            "application/strategic-merge-patch+json" if !custom => read_json(body).map(Patch::Strategic),
             _ if custom => Err(unsupported(
                 "the body of the request was in an unknown format - accepted media types include: \
                  application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
@@ -79,6 +74,8 @@ impl Patch {
                 };
                 let patch = strategic_fields(patch)?;
                 strategic::apply(object, patch, schema).map_err(|error| not_strategic(&error))?;
+                // The object is converted, not decoded: 3.0 is an int32. As a merge key it is not 3.
+                object.values_mut().for_each(rewrite_numbers);
             }
         }
         Ok(object)

@@ -1,8 +1,10 @@
 //! Namespaces: the finalizers in their spec hold them until they are empty.
 
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apis::validation;
 
-use super::Strategy;
+use super::{Strategy, metadata_errors};
 use klient_apimachinery::values::{Map, list_at, map_at};
 
 pub(super) struct Namespace(pub(super) &'static ResourceSchema);
@@ -10,6 +12,17 @@ pub(super) struct Namespace(pub(super) &'static ResourceSchema);
 impl Strategy for Namespace {
     fn schema(&self) -> Option<&'static ResourceSchema> {
         Some(self.0)
+    }
+
+    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
+        let mut errors = match subresource {
+            None => return validation::update(self.0, object, old),
+            Some(_) => metadata_errors(object, old),
+        };
+        if subresource == Some("finalize") {
+            errors.extend(validation::namespace_finalize(object));
+        }
+        errors
     }
 
     fn mark_for_deletion(&self, object: &mut Map) -> bool {
