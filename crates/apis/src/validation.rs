@@ -115,6 +115,13 @@ pub fn namespace_finalize(object: &Map) -> Vec<FieldError> {
     problems.0
 }
 
+/// Errors of a Namespace whose status was written.
+pub fn namespace_status(object: &Map) -> Vec<FieldError> {
+    let mut problems = Problems::default();
+    cluster::namespace_status(object, &mut problems);
+    problems.0
+}
+
 /// What is wrong with a Pod whose resources were changed.
 pub fn resize(object: &Map, old: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();

@@ -24,6 +24,20 @@ pub(super) fn namespace_finalize(object: &Map, problems: &mut Problems) {
     }
 }
 
+/// The phase of a namespace follows from its deletion timestamp.
+pub(super) fn namespace_status(object: &Map, problems: &mut Problems) {
+    let is_terminating = !At::new(object, "metadata.deletionTimestamp").text().is_empty();
+    let (phase, detail) = if is_terminating {
+        ("Terminating", "may only be 'Terminating' if `deletionTimestamp` is not empty")
+    } else {
+        ("Active", "may only be 'Active' if `deletionTimestamp` is empty")
+    };
+    let actual = At::new(object, "status.phase");
+    if actual.text() != phase {
+        problems.add(FieldError::invalid("status.Phase", actual.text(), detail));
+    }
+}
+
 pub(super) fn node(object: &Map, problems: &mut Problems) {
     taints(&At::named("metadata.taints", At::new(object, "spec.taints").raw()), problems);
     for list in ["status.capacity", "status.allocatable"] {

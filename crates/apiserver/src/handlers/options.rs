@@ -95,7 +95,7 @@ impl WriteOptions {
 }
 
 fn dry_run<'a>(words: impl Iterator<Item = &'a str>, problems: &mut Problems) -> bool {
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words.collect();
     if words.iter().any(|word| *word != "All") {
         let words = Value::Array(words.iter().map(|word| (*word).into()).collect());
         problems.add(FieldError::not_supported("dryRun", words, &["All"]));

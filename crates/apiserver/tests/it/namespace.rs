@@ -201,3 +201,24 @@ async fn a_finalizer_of_a_namespace_has_a_known_name() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn the_phase_of_a_namespace_follows_from_its_deletion() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let phase = json!({"status": {"phase": "Terminating"}});
+    let answer = client.patch("/api/v1/namespaces/default/status", "merge", &phase).await.expect(422);
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("may only be 'Active' if `deletionTimestamp` is empty"), "{message}");
+}
+
+#[tokio::test]
+async fn an_empty_dry_run_is_refused_and_writes_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let config_maps = "/api/v1/namespaces/default/configmaps";
+    let answer = client.post(&format!("{config_maps}?dryRun="), &named("a")).await.expect(422);
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains(r#"dryRun: Unsupported value: [""]"#), "{message}");
+    assert_eq!(client.get(&format!("{config_maps}/a")).await.status, 404);
+}

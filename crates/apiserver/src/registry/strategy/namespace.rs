@@ -19,9 +19,10 @@ impl Strategy for Namespace {
             None => return validation::update(self.0, object, old),
             Some(_) => metadata_errors(object, old),
         };
-        if subresource == Some("finalize") {
-            errors.extend(validation::namespace_finalize(object));
-        }
+        errors.extend(match subresource {
+            Some("finalize") => validation::namespace_finalize(object),
+            _ => validation::namespace_status(object),
+        });
         errors
     }
 
