@@ -80,12 +80,13 @@ const EMPTY_NAMES: [&str; 5] = ["utils", "util", "common", "helpers", "misc"];
 /// Prints the circles that stay, and checks all rules.
 #[allow(clippy::print_stdout, reason = "the list is what the task is for")]
 pub(crate) fn run() -> Result<(), String> {
-    for (name, circle) in all_circles() {
-        if let Some(reason) = circles::reason(&name, &circle) {
+    let found = all_circles();
+    for (name, circle) in &found {
+        if let Some(reason) = circles::reason(name, circle) {
             println!("{name}: {} import each other: {reason}", circle.join(", "));
         }
     }
-    check()
+    check(&found)
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
@@ -95,7 +96,7 @@ const PLAIN: [&str; 2] = ["crates/client/", "crates/workqueue/"];
 const INDIRECT: [&str; 5] = ["What ", "Who ", "How ", "Why ", "One who "];
 
 /// Checks all rules.
-fn check() -> Result<(), String> {
+fn check(circles: &[(String, Vec<String>)]) -> Result<(), String> {
     let mut wrong = wrong_edges(&packages()?);
     let mut files = Vec::new();
     collect(&root().join("crates"), &mut files);
@@ -107,11 +108,10 @@ fn check() -> Result<(), String> {
         let name = file.strip_prefix(root()).unwrap_or(&file).display().to_string();
         wrong.extend(wrong_file(&name, &text));
     }
-    let found = all_circles();
-    let stale = circles::stale(&found).into_iter();
+    let stale = circles::stale(circles).into_iter();
     wrong.extend(stale.map(|circle| format!("{circle}: no circle any more: take it off the list")));
-    for (name, circle) in found {
-        if circles::reason(&name, &circle).is_none() {
+    for (name, circle) in circles {
+        if circles::reason(name, circle).is_none() {
             wrong.push(format!("{name}: {} import each other", circle.join(", ")));
         }
     }
@@ -181,18 +181,18 @@ fn wrong_file(name: &str, text: &str) -> Vec<String> {
         wrong.push(format!("{name}: begins without saying what it promises (//!)"));
     }
     if PLAIN.iter().any(|folder| name.starts_with(folder)) && name.contains("/src/") {
+        let mut begins_sentence = true;
         for (number, line) in text.lines().enumerate() {
             let comment = line.trim_start();
             let comment = comment.strip_prefix("/// ").or_else(|| comment.strip_prefix("//! "));
             let begins = |word: &&&str| comment.is_some_and(|comment| comment.starts_with(**word));
-            // A sentence may go on in the next line.
-            let goes_on = number > 0 && !text.lines().nth(number - 1).is_some_and(ends_a_sentence);
-            if !goes_on && let Some(word) = INDIRECT.iter().find(begins) {
+            if begins_sentence && let Some(word) = INDIRECT.iter().find(begins) {
                 wrong.push(format!(
                     "{name}:{}: begins with {word:?}: name the thing, or begin with a verb",
                     number + 1
                 ));
             }
+            begins_sentence = ends_a_sentence(line);
         }
     }
     let lines = text.lines().count();
@@ -222,7 +222,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 
 #[test]
 fn the_workspace_keeps_its_rules() {
-    if let Err(problem) = check() {
+    if let Err(problem) = check(&all_circles()) {
         panic!("{problem}");
     }
 }

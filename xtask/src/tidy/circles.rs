@@ -97,13 +97,13 @@ fn edges(texts: &BTreeMap<Module, String>) -> BTreeMap<&Module, BTreeSet<&Module
         let lengths = (0..=path.len()).rev();
         lengths.map(|length| &path[..length]).find_map(|path| modules.get_key_value(&path.to_vec()))
     };
+    let reexported: BTreeMap<&Module, BTreeMap<String, Module>> =
+        modules.iter().map(|(module, text)| (*module, reexports(text, module))).collect();
     let resolve = |path: &Module| -> Option<&Module> {
-        let (module, text) = file_of(path)?;
+        let (module, _) = file_of(path)?;
         let name = path.get(module.len());
-        let moved =
-            name.and_then(|name| reexports(text, module).into_iter().find(|(other, _)| other == name));
-        match moved {
-            Some((_, path)) => file_of(&path).map(|(module, _)| *module),
+        match name.and_then(|name| reexported[module].get(name)) {
+            Some(path) => file_of(path).map(|(module, _)| *module),
             None => Some(module),
         }
     };

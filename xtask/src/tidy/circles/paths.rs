@@ -1,5 +1,7 @@
 //! The paths in a source text, read without a parser: good enough for text that rustfmt has formatted.
 
+use std::collections::BTreeMap;
+
 use super::Module;
 
 /// A text without its comments and without its tests.
@@ -46,7 +48,7 @@ pub(super) fn imports(text: &str, module: &[String]) -> Vec<Module> {
 }
 
 /// The names that a module has from those below it, with their paths.
-pub(super) fn reexports(text: &str, module: &[String]) -> Vec<(String, Module)> {
+pub(super) fn reexports(text: &str, module: &[String]) -> BTreeMap<String, Module> {
     let mut found = Vec::new();
     for line in text.split(';') {
         let Some((_, path)) = line.rsplit_once("use ") else { continue };
