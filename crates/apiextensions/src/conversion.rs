@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::validation::{dns_1035_label, dns_subdomain};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::path::{child, key};
 use super::schema::schema_at;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 const PATH: &str = "spec.conversion";
 const CLIENT: &str = "spec.conversion.webhookClientConfig";

@@ -1,9 +1,9 @@
 //! [`Data`], a value as Go's validation sees it.
 
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::structural::Type;
-use klient_apimachinery::values::Map;
 
 /// A value as Go's validation sees it: whole numbers that fit are integers, all others floating-point.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,9 @@
 //! Setting what an object leaves open.
 
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::structural::{Additional, Structural};
-use klient_apimachinery::values::Map;
 
 impl Structural {
     /// Drops fields that are `null` although they must not be and have no default.

@@ -1,11 +1,11 @@
 //! Defaults that schemas set must follow the schemas.
 
+use klient_apimachinery::validation::field::FieldError;
 use serde_json::Value;
 
 use super::embedded;
 use super::path::{child, key};
 use super::structural::Structural;
-use klient_apimachinery::validation::field::FieldError;
 
 /// What is wrong with the defaults of a schema, which is that of an object with metadata.
 pub(super) fn validate(schema: &Structural, path: &str) -> Vec<FieldError> {

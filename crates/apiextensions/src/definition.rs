@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 pub use super::naming::{Termination, establish, has_its_names, is_established, terminating};
 pub use super::validation::{validate, validate_update};
 
+use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
+
 use super::jsonpath::JsonPath;
 use super::naming::record_storage_version;
 use super::scale::Scale;
 use super::schema::schema_at;
 use super::structural::Structural;
 use super::version::warning;
-use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
 
 /// The finalizer by which a definition waits for its objects to be deleted.
 pub const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";

@@ -1,14 +1,14 @@
 //! Definitions as users write them, and what kube-apiserver says of those it refuses.
 
+use klient_apimachinery::Time;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Map};
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION;
 use serde_json::{Value, json};
 
 use super::definition::{Definition, default, establish, prepare, validate, validate_update};
 use super::jsonpath::JsonPath;
 use super::scale::Scale;
-use klient_apimachinery::Time;
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Map};
 
 /// A definition as it reaches validation, with a part of it changed as a JSON merge patch says.
 #[track_caller]

@@ -2,13 +2,13 @@
 
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use klient_apimachinery::validation;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{self, Map, list_at, text_at};
 use serde_json::Value;
 
 use super::data::Data;
 use super::path::{child, key};
 use super::structural::{Additional, Structural, Type};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{self, Map, list_at, text_at};
 
 impl Structural {
     /// Brings the metadata of objects inside an object into its form and gives the paths of fields it does not

@@ -1,9 +1,9 @@
 //! Paths to fields of a schema, as selectable fields and validation rules name them.
 
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::path::{child, key};
-use klient_apimachinery::values::Map;
 
 /// A field of a schema.
 #[derive(Debug)]

@@ -47,7 +47,7 @@ fn hexadecimal(text: &str) -> Option<(char, usize)> {
     Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, len))
 }
 
-/// How much of a malformed `\x…` Go shows.
+/// Length of the part of a malformed `\x…` that Go shows.
 fn hexadecimal_len(text: &str) -> usize {
     if !text[2..].starts_with('{') {
         return text.len().min(4);

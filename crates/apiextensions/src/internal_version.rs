@@ -3,10 +3,10 @@
 //! kube-apiserver checks definitions in a form of its own, in which what is the same for all versions stands once:
 //! the schema of a definition with one version is `spec.validation`, not `spec.versions[0].schema`.
 
+use klient_apimachinery::values::{Map, list_at};
 use serde_json::Value;
 
 use super::path::{child, key};
-use klient_apimachinery::values::{Map, list_at};
 
 /// The versions of a definition, and what they share.
 pub(super) struct InternalVersion<'a> {

@@ -1,9 +1,9 @@
 //! [`JsonPath`], the paths of printer columns, scales and selectable fields.
 
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::data::Data;
-use klient_apimachinery::values::Map;
 
 /// A path such as `.status.conditions[?(@.type=="Ready")].status`.
 ///

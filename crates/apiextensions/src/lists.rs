@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::path::{child, key};
 use super::structural::{Additional, ListType, Structural};
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::Map;
 
 /// Items that stand twice in sets and in maps kept as lists.
 pub(super) fn validate(object: &Map, schema: &Structural) -> Vec<FieldError> {

@@ -1,11 +1,11 @@
 //! The names a definition gives its resource.
 
 use klient_apimachinery::validation::dns_1035_label;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::path::{child, key};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// Says which of the names that every definition has are missing.
 pub(super) fn require(names: &Map, path: &str, problems: &mut Problems) {

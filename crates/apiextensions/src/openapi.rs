@@ -1,5 +1,7 @@
 //! What the schemas of a definition may say.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use klient_schema::apiextensions_v1::JSON_SCHEMA_PROPS;
 use serde_json::Value;
 
@@ -9,8 +11,6 @@ use super::openapi_lists;
 use super::path::{child, key};
 use super::schema::{any, flag, list, schema_at, schemas};
 use super::structural::{self, Structural};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 

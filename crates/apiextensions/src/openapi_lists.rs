@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::path::{child, key};
 use super::schema::{flag, schema_at};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// What is wrong with the merging of a schema's values.
 pub(super) fn validate(schema: &Map, path: &str, problems: &mut Problems) {

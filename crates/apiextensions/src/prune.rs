@@ -1,9 +1,9 @@
 //! Dropping what a schema does not know.
 
+use klient_apimachinery::values::{MOST_NOTES, Map, push_field};
 use serde_json::Value;
 
 use super::structural::{Additional, Structural};
-use klient_apimachinery::values::{MOST_NOTES, Map};
 
 impl Structural {
     /// Drops fields of an object that the schema does not know and gives their paths, such as
@@ -56,7 +56,7 @@ impl Pruner {
             let known = schema.is_some_and(|schema| {
                 schema.properties.contains_key(name) || !matches!(schema.additional, Additional::Unsaid)
             });
-            let len = self.enter(name);
+            let len = push_field(&mut self.path, name);
             if known {
                 self.value(value, schema.and_then(|schema| schema.field(name)));
             } else if !preserve && self.dropped.len() < MOST_NOTES {
@@ -85,7 +85,7 @@ impl Pruner {
             if !described || (schema.embedded && is_meta) {
                 continue;
             }
-            let len = self.enter(name);
+            let len = push_field(&mut self.path, name);
             self.value(value, schema.field(name));
             self.path.truncate(len);
         }
@@ -98,15 +98,6 @@ impl Pruner {
             prune(self, item);
             self.path.truncate(len);
         }
-    }
-
-    fn enter(&mut self, name: &str) -> usize {
-        let len = self.path.len();
-        if len > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(name);
-        len
     }
 }
 

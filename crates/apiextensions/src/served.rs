@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, text_at};
 use serde_json::Value;
 
 use super::field_path;
 use super::path::{child, key};
 use super::validation_result::too_many;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, text_at};
 
 const SELECTABLE_MAX: usize = 8;
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];

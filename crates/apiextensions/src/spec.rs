@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::validation::dns_subdomain;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::internal_version::{COLUMNS, InternalVersion, SCHEMA, SELECTABLE, SUBRESOURCES};
@@ -10,8 +12,6 @@ use super::names::{self, label};
 use super::path::{child, key};
 use super::schema::{any, schema_at};
 use super::{conversion, openapi, served};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// Says what is wrong with the spec of a definition.
 pub(super) fn validate(spec: &Map, problems: &mut Problems) {

@@ -4,11 +4,11 @@ pub(crate) mod validation;
 
 use std::collections::BTreeMap;
 
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::format::Format;
 use super::pattern::Pattern;
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// A schema, for an object or for a value in it.
 ///

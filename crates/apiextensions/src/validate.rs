@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::data::Data;
@@ -11,8 +13,6 @@ use super::ratcheting::CorrelatedObject;
 use super::structural::{Additional, Structural, Type};
 use super::validation_result::{ValidationError, ValidationResult, unchecked_expressions};
 use super::{embedded, lists, number};
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::Map;
 
 impl Structural {
     /// What is wrong with a new object.

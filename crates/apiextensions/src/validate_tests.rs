@@ -1,9 +1,9 @@
 //! What is said of objects that break their schema, as kube-apiserver says it.
 
+use klient_apimachinery::validation::field::FieldError;
 use serde_json::{Value, json};
 
 use super::structural::Structural;
-use klient_apimachinery::validation::field::FieldError;
 
 #[track_caller]
 fn schema(schema: Value) -> Structural {

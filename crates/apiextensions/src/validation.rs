@@ -1,5 +1,7 @@
 //! Which definitions are accepted.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{self, Map, text_at};
 use serde_json::Value;
 
 use super::format::network::is_uri;
@@ -7,8 +9,6 @@ use super::naming::is_established;
 use super::path::{child, key};
 use super::schema::schema_at;
 use super::{names, spec};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{self, Map, text_at};
 
 const APPROVAL: &str = "api-approved.kubernetes.io";
 

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::go::{json_float, quoted};
+use klient_apimachinery::validation::field::FieldError;
 use serde_json::Value;
 
 use super::data::Data;
 use super::path::child;
-use klient_apimachinery::validation::field::FieldError;
 
 /// The path Go prints where there is none.
 const NO_PATH: &str = "<nil>";

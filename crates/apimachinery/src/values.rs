@@ -16,7 +16,7 @@ pub use decode::{Decoded, Mismatch, decode, empty};
 pub use depth::is_too_deep;
 pub use encode::{encode, encode_value, plain};
 pub use parse::parse;
-pub use path::{at, at_mut, list_at, map_at, set, text_at};
+pub use path::{at, at_mut, list_at, map_at, push_field, set, text_at};
 pub use strict::{Target, strict_notes};
 
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub const MOST_NOTES: usize = 100;
 /// A JSON object.
 pub type Map = serde_json::Map<String, Value>;
 
-/// Whether structs of a type have `apiVersion` and `kind` within another object: the claims of a StatefulSet do, and
+/// Tells the type whose structs have `apiVersion` and `kind` within another object: the claims of a StatefulSet, and
 /// no others.
 fn names_its_kind(schema: &Schema) -> bool {
     (schema.package, schema.name) == ("core/v1", "PersistentVolumeClaim")

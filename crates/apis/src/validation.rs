@@ -101,6 +101,7 @@ pub fn metadata(meta: &Map, namespaced: bool, name_rule: fn(&str) -> Vec<String>
 pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
     match (resource.group, resource.kind) {
+        ("", "Namespace") => cluster::namespace_status(object, &mut problems),
         ("", "Pod") => pod::status(object, &mut problems),
         ("", "Service") => service::status(object, &mut problems),
         _ => {}
@@ -109,16 +110,9 @@ pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
 }
 
 /// Errors of a Namespace whose finalizers were written.
-pub fn namespace_finalize(object: &Map) -> Vec<FieldError> {
+pub fn finalize(object: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
     cluster::namespace_finalize(object, &mut problems);
-    problems.0
-}
-
-/// Errors of a Namespace whose status was written.
-pub fn namespace_status(object: &Map) -> Vec<FieldError> {
-    let mut problems = Problems::default();
-    cluster::namespace_status(object, &mut problems);
     problems.0
 }
 

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use klient_apimachinery::BoxFuture;
 
+use klient_apimachinery::values::Map;
 pub(crate) use namespace_lifecycle::NamespaceLifecycle;
 
 use crate::registry::Resource;
 use crate::status::Result;
-use klient_apimachinery::values::Map;
 
 /// The kind of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use klient_apimachinery::Time;
+use klient_apimachinery::values::{Map, map_at, text_at};
 use serde_json::{Value, json};
 
 use crate::managed_fields::ManagedFields;
 use crate::state::State;
 use crate::storage::Write;
-use klient_apimachinery::values::{Map, map_at, text_at};
 
 const OBJECTS: &str = include_str!("bootstrap.jsonl");
 

@@ -6,19 +6,19 @@ pub(crate) mod queue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use klient_apiextensions::definition::{self, CLEANUP, Termination};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::Value;
 
-use crate::registry::deletion::{Deletion, Propagation};
+use crate::registry::deletion::{Deletion, Propagation, is_terminating};
 use crate::registry::pipeline::{Outcome, Pipeline, delete};
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, Page, Selection, TableId};
 use crate::warnings::Warnings;
-use klient_apiextensions::definition::{self, CLEANUP, Termination};
-use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 use queue::Terminating;
 
 /// Deletes the content of a terminating object, and then the object. Each is finalized by one task, however often it is
@@ -57,7 +57,7 @@ pub(crate) fn resume(state: &Arc<State>) {
     for (resource, terminating) in resources {
         let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
         let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
-        for object in listed.objects.iter().filter(|object| is_terminating(&object.value())) {
+        for object in listed.objects.iter().filter(|object| object.is_terminating) {
             finalize(state, terminating(object.key.name().to_owned()));
         }
     }
@@ -69,10 +69,7 @@ fn unless_gone(failure: Failure) -> Result<()> {
 
 async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
     let namespaces = state.registry.built_in("", "v1", "namespaces");
-    if !state
-        .store
-        .get(&namespaces.table, &Key::new(None, name))
-        .is_some_and(|object| is_terminating(&object.value()))
+    if !state.store.get(&namespaces.table, &Key::new(None, name)).is_some_and(|object| object.is_terminating)
     {
         return Ok(());
     }
@@ -103,9 +100,9 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
 
 async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<()> {
     let definitions = custom_resource_definitions::resource(&state.registry);
-    let definition = state.store.get(&definitions.table, &Key::new(None, name)).map(|object| object.value());
-    let Some(definition) = definition.filter(is_terminating) else { return Ok(()) };
-    let table = objects_of(&definition);
+    let definition = state.store.get(&definitions.table, &Key::new(None, name));
+    let Some(definition) = definition.filter(|definition| definition.is_terminating) else { return Ok(()) };
+    let table = objects_of(&definition.value());
     let resources = state.registry.all();
     let resources: Vec<_> = resources.iter().filter(|resource| resource.table == table).take(1).collect();
     change(state, &definitions, name, Some("status"), |definition| {
@@ -116,10 +113,6 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<()> {
         change(state, &definitions, name, Some("status"), remove_finalizer).await?;
     }
     Ok(())
-}
-
-fn is_terminating(object: &Map) -> bool {
-    at(object, &["metadata", "deletionTimestamp"]).is_some()
 }
 
 /// The table of a definition's objects.

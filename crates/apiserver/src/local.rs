@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use klient_apimachinery::codec::{Encoded, Format, Wire};
 use klient_apimachinery::meta::v1::ListMeta;
+use klient_apimachinery::values::map_at;
 use klient_apimachinery::{
     Bookmark, BoxFuture, ListOptions, ListWatch, Listing, ResourceInfo, SourceError, Sources, VersionMatch,
     WatchEvent, WatchOptions, Watching, labels,
@@ -19,7 +20,6 @@ use crate::respond;
 use crate::state::{Current, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection};
-use klient_apimachinery::values::map_at;
 
 /// A server's objects for caches in the same program, without HTTP: they are handed on as the server keeps them. Who
 /// asks is not asked who they are.

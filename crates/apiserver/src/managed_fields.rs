@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Map, list_at, text_at};
 use klient_apimachinery::{Str, Time};
+use klient_apis::conversion;
 use klient_structured_merge::{
     Error, ErrorKind, FieldManager, FieldSet, Filter, Path, PathElement, Updater, Version,
 };
@@ -13,8 +15,6 @@ use crate::registry::Resource;
 use crate::registry::kind_version::KindVersion;
 use crate::registry::strategy::Paths;
 use crate::status::{Failure, Result};
-use klient_apimachinery::values::{self, Map, list_at, text_at};
-use klient_apis::conversion;
 
 /// The managers of the fields of a resource's objects: the effect of writes on `metadata.managedFields`.
 ///

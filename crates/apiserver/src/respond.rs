@@ -12,6 +12,7 @@ use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::meta::v1::schema::{PARTIAL_OBJECT_METADATA, STATUS};
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Map};
 use klient_apimachinery::yaml;
 use serde_json::Value;
 
@@ -22,7 +23,6 @@ use crate::status::Failure;
 use crate::storage::Object;
 use crate::table::{self, Include};
 use kind::{partial, with_kind};
-use klient_apimachinery::values::{self, Map};
 
 /// How answers may be cached unless they say otherwise.
 pub(crate) const NOT_CACHED: HeaderValue = HeaderValue::from_static("no-cache, private");

@@ -4,6 +4,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
+use klient_apimachinery::values::Map;
 use tokio::sync::{Mutex, watch};
 
 use crate::admission::Chain;
@@ -13,7 +14,6 @@ use crate::finalization::queue::Finalizations;
 use crate::registry::addresses::Addresses;
 use crate::registry::{Registry, Resource};
 use crate::storage::{Object, Storage};
-use klient_apimachinery::values::Map;
 
 /// What the parts of a server share, from one start to the next.
 pub(crate) struct State {

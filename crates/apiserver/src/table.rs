@@ -4,12 +4,12 @@ mod include;
 
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{LIST_META, TABLE_COLUMN_DEFINITION, TABLE_ROW};
+use klient_apimachinery::values::{self, Map, at};
 use serde_json::Value;
 
 use crate::registry::Resource;
 use crate::respond::kind::{partial, with_kind};
 pub(crate) use include::Include;
-use klient_apimachinery::values::{self, Map, at};
 
 /// A Table of objects, as JSON. Its columns are defined where `with_columns`; in a watch only the first Table has
 /// them.

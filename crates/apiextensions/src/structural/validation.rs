@@ -1,12 +1,12 @@
 //! What makes a schema structural: every field has a type, said outside of `allOf` and the like.
 
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, text_at};
 use serde_json::{Value, json};
 
 use crate::path::{child, key};
 use crate::pattern::Pattern;
 use crate::schema::{flag, list, schema_at, schemas};
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{Map, text_at};
 
 /// Where a schema stands.
 #[derive(Clone, Copy, PartialEq)]

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::go::quoted;
 use serde_json::Value;
+
+use crate::go::quoted;
 
 /// What is wrong with a field, as `k8s.io/apimachinery/pkg/util/validation/field` says it.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
-use crate::go::{json_type, quoted};
-use crate::schema::{Field, Schema, Type};
-use crate::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-use super::{MOST_NOTES, Map, names_its_kind};
+use super::{MOST_NOTES, Map, names_its_kind, push_field};
+use crate::go::{json_type, quoted};
+use crate::schema::{Field, Schema, Type};
+use crate::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
 
 /// A value, and the fields it had that its type does not know.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl Decoder {
         let mut first: Option<(&str, Mismatch)> = None;
         for field in schema.fields {
             let given = object.remove(field.json).unwrap_or_default();
-            let len = self.enter(field.json);
+            let len = push_field(&mut self.path, field.json);
             self.names.push(field.json);
             match self.field(given, field) {
                 Ok(Some(value)) => drop(out.insert(field.json.to_owned(), value)),
@@ -97,21 +97,12 @@ impl Decoder {
             out.insert("kind".to_owned(), schema.name.into());
         }
         for name in object.keys().take(MOST_NOTES - self.unknown.len()) {
-            let len = self.enter(name);
+            let len = push_field(&mut self.path, name);
             self.unknown.push(self.path.clone());
             self.path.truncate(len);
         }
         self.within = outer;
         Ok(out)
-    }
-
-    fn enter(&mut self, name: &str) -> usize {
-        let len = self.path.len();
-        if len > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(name);
-        len
     }
 
     /// The value of a field as Go writes it, or nothing where Go leaves it out.
@@ -179,7 +170,7 @@ impl Decoder {
             (Type::List(item), Value::Array(items)) => self.list(items, *item),
             (Type::Map(value), Value::Object(entries)) => {
                 let entries = entries.into_iter().map(|(key, entry)| {
-                    let len = self.enter(&key);
+                    let len = push_field(&mut self.path, &key);
                     let entry = match (entry, *value) {
                         // It is stored as bytes of which there are none.
                         (Value::Null, Type::Bytes) => Ok("".into()),

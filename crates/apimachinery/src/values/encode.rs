@@ -2,12 +2,12 @@
 
 use std::io;
 
-use crate::go::json_float;
-use crate::schema::{Schema, Type};
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::Map;
+use crate::go::json_float;
+use crate::schema::{Schema, Type};
 
 /// Appends an object of a struct, its fields in Go's order.
 pub fn encode(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {

@@ -42,3 +42,13 @@ pub fn map_at<'a>(object: &'a mut Map, name: &str) -> &'a mut Map {
     }
     value.as_object_mut().expect("made an object above")
 }
+
+/// Appends the name of a field to a path such as `spec.containers[0]`, and returns the length of the path before.
+pub fn push_field(path: &mut String, name: &str) -> usize {
+    let len = path.len();
+    if len > 0 {
+        path.push('.');
+    }
+    path.push_str(name);
+    len
+}

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::go::quoted;
-use crate::schema::{Schema, Type};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{MOST_NOTES, names_its_kind};
+use crate::go::quoted;
+use crate::schema::{Schema, Type};
 
 /// What JSON text is decoded into.
 #[derive(Clone, Copy)]

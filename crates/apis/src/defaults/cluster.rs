@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::fill;
-use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 
 /// A Namespace can be selected by its name.
 pub(super) fn namespace(object: &mut Map) {

@@ -1,10 +1,10 @@
 //! Defaults of Services and of what stands behind and around them.
 
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::{fill, is_empty, object_mut, objects_mut};
-use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 
 pub(super) fn set(schema: &Schema, object: &mut Map) {
     match (schema.package, schema.name) {

@@ -1,9 +1,9 @@
 //! Defaults of Pods and of what Pods are made of.
 
+use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::{fill, object_mut, objects_mut};
-use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 
 /// What a Pod gets that a template does not.
 pub(super) fn pod(object: &mut Map) {

@@ -1,9 +1,9 @@
 //! What admission adds to Pods: a priority, and patience with nodes that fail.
 
+use klient_apimachinery::values::{Map, at, at_mut, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::{fill, object_mut, objects_mut};
-use klient_apimachinery::values::{Map, at, at_mut, list_at, map_at, text_at};
 
 /// How long a Pod stays bound to a node that does not answer.
 const PATIENCE_SECONDS: i32 = 300;

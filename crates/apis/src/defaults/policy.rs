@@ -2,10 +2,10 @@
 
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{Map, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::{fill, fill_zero, is_empty};
-use klient_apimachinery::values::{Map, map_at, text_at};
 
 pub(super) fn set(schema: &Schema, object: &mut Map) {
     match schema.package {

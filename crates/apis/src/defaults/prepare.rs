@@ -2,11 +2,11 @@
 
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::workload::{TEMPLATE_GENERATION, own_labels};
 use super::{objects_mut, pod_admission, put, qos, service};
-use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 
 pub(super) fn create(resource: &ResourceSchema, object: &mut Map) {
     match (resource.group, resource.kind) {

@@ -2,11 +2,11 @@
 //!
 //! Cluster IPs and node ports are allocated elsewhere, afterwards.
 
+use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::network::is_externally_accessible;
 use super::{fill, is_empty, objects_mut, put};
-use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 
 pub(super) fn prepare_create(spec: &mut Map) {
     let ip = text_at(spec, &["clusterIP"]).to_owned();

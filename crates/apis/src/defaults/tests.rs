@@ -1,10 +1,10 @@
 //! Objects in, objects with their defaults out.
 
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::values::decode;
 use serde_json::json;
 
 use super::*;
-use klient_apimachinery::values::decode;
 
 fn resource(group: &str, version: &str, plural: &str) -> &'static ResourceSchema {
     klient_schema::resource(group, version, plural).expect("a built-in resource")

@@ -1,10 +1,10 @@
 //! Defaults of volumes and claims.
 
+use klient_apimachinery::values::{Map, map_at, text_at};
 use serde_json::json;
 
 use super::pod::pull_policy;
 use super::{fill, object_mut};
-use klient_apimachinery::values::{Map, map_at, text_at};
 
 pub(super) fn volume(volume: &mut Map) {
     if volume.keys().all(|name| name == "name") {

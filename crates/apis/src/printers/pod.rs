@@ -1,12 +1,12 @@
 //! Rows of pods.
 
 use klient_apimachinery::Time;
+use klient_apimachinery::values::{Map, text_at};
 use serde_json::{Value, json};
 
 use super::age;
 use super::row::Row;
 use super::text::{NONE, or, text};
-use klient_apimachinery::values::{Map, text_at};
 
 pub(super) fn pod(row: &Row<'_>) -> Vec<Value> {
     let init = Init::of(row);

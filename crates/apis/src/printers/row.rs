@@ -1,10 +1,10 @@
 //! The object a row is made of.
 
 use klient_apimachinery::Time;
+use klient_apimachinery::values::{self, Map};
 use serde_json::Value;
 
 use super::age;
-use klient_apimachinery::values::{self, Map};
 
 /// An object, and the time its ages count to.
 pub(super) struct Row<'a> {

@@ -2,11 +2,11 @@
 
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::{ResourceSchema, Type};
+use klient_apimachinery::values::{Map, decode, empty};
 use klient_schema::RESOURCES;
 use serde_json::{Value, json};
 
 use super::{cells, row_conditions};
-use klient_apimachinery::values::{Map, decode, empty};
 
 /// Noon, which ages count to.
 pub(super) const NOW: Time = Time::from_unix(1_768_046_400);

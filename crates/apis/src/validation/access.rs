@@ -1,10 +1,11 @@
 //! Roles and who has them.
 
+use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::values::Map;
+
 use super::at::At;
 use super::form::{dns_subdomain, path_segment};
 use super::selector::label_selector;
-use klient_apimachinery::validation::field::Problems;
-use klient_apimachinery::values::Map;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 

@@ -1,10 +1,11 @@
 //! HorizontalPodAutoscalers.
 
+use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::values::Map;
+
 use super::at::At;
 use super::form::{dns_label, path_segment};
 use super::resources::{amount, container_name, non_negative};
-use klient_apimachinery::validation::field::Problems;
-use klient_apimachinery::values::Map;
 
 pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut Problems) {
     let spec = At::new(object, "spec");

@@ -1,12 +1,13 @@
 //! Namespaces, Nodes, and what limits the use of them.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
+
 use super::at::At;
 use super::form::{cidr, label_value, qualified_name};
 use super::metadata::unknown_finalizer;
 use super::resources::{amount, container_name, is_overcommitted, name, quantity};
 use super::scheduling::EFFECTS;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::Map;
 
 pub(super) fn namespace(object: &Map, problems: &mut Problems) {
     let finalizers = At::new(object, "spec.finalizers");

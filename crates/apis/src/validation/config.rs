@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::at::{At, same};
 use super::form::config_map_key;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::Map;
 
 /// How much a ConfigMap or Secret may hold.
 const SIZE_MAX: usize = 1024 * 1024;

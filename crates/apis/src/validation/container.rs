@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
 use serde_json::Value;
 
 use super::at::At;
 use super::form::{dns_label, port_name, port_number};
 use super::{env, mount, probe, resources, security};
-use klient_apimachinery::validation::field::{FieldError, Problems};
 
 /// What containers need to know of the Pod around them.
 pub(super) struct Pod<'p, 'v> {

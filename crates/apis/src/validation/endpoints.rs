@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::values::Map;
+
 use super::at::At;
 use super::form::{dns_label, dns_subdomain, ip, label_value, port_number, qualified_name};
 use super::metadata::labels;
-use klient_apimachinery::validation::field::Problems;
-use klient_apimachinery::values::Map;
 
 /// Checks the name of one of several ports.
 pub(super) fn port_of_many(name: &At<'_, '_>, is_required: bool, problems: &mut Problems) {

@@ -1,11 +1,12 @@
 //! The environment of containers.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+
 use super::at::At;
 use super::form::{
     config_map_key, dns_label, dns_subdomain, no_backsteps, prefix_of, qualified_name, variable_name,
 };
 use super::resources::amount;
-use klient_apimachinery::validation::field::{FieldError, Problems};
 
 const FIELDS: [&str; 9] = [
     "metadata.name",

@@ -1,9 +1,10 @@
 //! Events, of the core group and of their own.
 
-use super::at::At;
-use super::form::qualified_name;
 use klient_apimachinery::validation::field::Problems;
 use klient_apimachinery::values::Map;
+
+use super::at::At;
+use super::form::qualified_name;
 
 /// Where an Event's fields are in a version.
 struct Fields {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::at::{At, same};
@@ -9,8 +11,6 @@ use super::cron;
 use super::form::{dns_label, dns_subdomain, qualified_name};
 use super::pod::template;
 use super::selector::{label_selector, selects};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::Map;
 
 pub(super) fn job(object: &Map, is_new: bool, problems: &mut Problems) {
     let spec = At::new(object, "spec");

@@ -1,13 +1,13 @@
 //! The rules of `metadata`, the same for every kind but for the form of its name.
 
 use klient_apimachinery::go::{is_printable, quoted};
+use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::validation::path_segment;
+use klient_apimachinery::values::{Map, list_at};
 use serde_json::Value;
 
 use super::at::{At, IMMUTABLE, NEGATIVE, same};
 use super::form::{dns_label, label_value, prefix_of, qualified_name};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at};
 
 /// How long the annotations of an object may be together.
 const ANNOTATIONS_MAX: usize = 256 * 1024;

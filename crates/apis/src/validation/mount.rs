@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use klient_apimachinery::validation::field::Problems;
 use serde_json::Value;
 
 use super::at::At;
 use super::form::{descending_path, no_backsteps};
-use klient_apimachinery::validation::field::Problems;
 
 /// Checks `volumeMounts` and `volumeDevices` of a container against the volumes of its Pod.
 pub(super) fn mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut Problems) {

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::at::At;
 use super::form::{cidr, dns_label, dns_subdomain, path_segment, port_name, port_number, wildcard_subdomain};
 use super::selector::label_selector;
-use klient_apimachinery::validation::field::Problems;
-use klient_apimachinery::values::Map;
 
 pub(super) fn network_policy(object: &Map, problems: &mut Problems) {
     let spec = At::new(object, "spec");

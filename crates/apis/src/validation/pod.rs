@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at};
 use serde_json::Value;
 
 use super::at::At;
@@ -12,8 +14,6 @@ use super::resources::pod_requirements;
 use super::scheduling::{affinity, tolerations, topology_spread};
 use super::volume::volumes;
 use super::{resources, security};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at};
 
 /// Checks the spec of a new Pod.
 pub(super) fn create(object: &Map, problems: &mut Problems) {

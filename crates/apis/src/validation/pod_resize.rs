@@ -1,12 +1,12 @@
 //! What may change in a Pod's resources while it runs: CPU and memory, within its quality of service.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::at::{At, same};
 use super::pod::pod_spec;
 use crate::defaults::qos_class;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 const MUTABLE: &str = "only cpu and memory resources are mutable";
 

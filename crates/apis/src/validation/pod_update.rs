@@ -1,12 +1,12 @@
 //! What may change in a Pod, which is little.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, at, list_at, map_at};
 use serde_json::Value;
 
 use super::at::{At, between, same};
 use super::pod::pod_spec;
 use super::selector::contains;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, at, list_at, map_at};
 
 /// What upstream says may change; it appends a diff.
 const UPDATABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";

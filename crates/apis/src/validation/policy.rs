@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
+
 use super::at::At;
 use super::form::{dns_label, qualified_name};
 use super::metadata::labels;
@@ -9,8 +12,6 @@ use super::resources::{container_name, quantity};
 use super::scheduling::tolerations;
 use super::selector::label_selector;
 use super::workload::{at_most_all, int_or_percent};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::Map;
 
 pub(super) fn disruption_budget(object: &Map, problems: &mut Problems) {
     let spec = At::new(object, "spec");

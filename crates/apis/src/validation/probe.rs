@@ -1,8 +1,9 @@
 //! Probes of containers, and what is done when they start and stop.
 
+use klient_apimachinery::validation::field::Problems;
+
 use super::at::At;
 use super::form::{header_name, port_name, port_number};
-use klient_apimachinery::validation::field::Problems;
 
 /// Checks the probes and hooks of a container in a Pod that has this long to stop.
 pub(super) fn probes(container: &At<'_, '_>, grace: Option<i64>, os: &str, problems: &mut Problems) {

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::Quantity;
+use klient_apimachinery::validation::field::{FieldError, Problems};
 
 use super::at::{At, NEGATIVE};
 use super::form::{dns_label, qualified_name};
-use klient_apimachinery::validation::field::{FieldError, Problems};
 
 const NANOS: i128 = 1_000_000_000;
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+
 use super::at::At;
 use super::form::{dns_label, label_value, qualified_name};
 use super::selector::{label_selector, node_selector, node_term};
-use klient_apimachinery::validation::field::{FieldError, Problems};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";

@@ -1,8 +1,9 @@
 //! Security contexts of Pods and containers.
 
+use klient_apimachinery::validation::field::Problems;
+
 use super::at::At;
 use super::form::descending_path;
-use klient_apimachinery::validation::field::Problems;
 
 /// Checks the ID of a user or group.
 pub(super) fn user(id: &At<'_, '_>, problems: &mut Problems) {

@@ -1,9 +1,10 @@
 //! Selectors of labels and of nodes.
 
+use klient_apimachinery::validation::field::Problems;
+
 use super::at::At;
 use super::form::{dns_subdomain, label_value, qualified_name};
 use super::metadata::labels;
-use klient_apimachinery::validation::field::Problems;
 
 /// Checks a `LabelSelector`.
 pub(super) fn label_selector(selector: &At<'_, '_>, problems: &mut Problems) {

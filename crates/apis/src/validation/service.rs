@@ -3,6 +3,8 @@
 use klient_apimachinery::go::quoted;
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::at::At;
@@ -10,8 +12,6 @@ use super::endpoints::{app_protocol, endpoint_ip, number_and_protocol, port_of_m
 use super::form::{cidr, dns_subdomain, ip, port_number, qualified_name};
 use super::metadata::labels;
 use super::probe::port;
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 pub(super) fn service(object: &Map, problems: &mut Problems) {
     let spec = At::new(object, "spec");

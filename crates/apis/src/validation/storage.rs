@@ -1,5 +1,7 @@
 //! Storage: volumes of the cluster, claims to them, and their classes.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::at::{At, same};
@@ -11,8 +13,6 @@ use super::volume_source::{
     ISCSI, LOCAL, NFS, PHOTON, PORTWORX, QUOBYTE, RBD, SCALE_IO, STORAGEOS, Source, VSPHERE, driver_name,
     exactly_one,
 };
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::Map;
 
 /// Every kind of source a PersistentVolume can have, in the order they are looked at.
 const SOURCES: [Source; 21] = [

@@ -6,11 +6,11 @@ mod pods;
 mod workloads;
 
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::values::decode;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::defaults;
-use klient_apimachinery::values::decode;
 
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const SUBDOMAIN: &str = r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::validation::field::Problems;
 use serde_json::Value;
 
 use super::at::At;
@@ -17,7 +18,6 @@ use super::volume_source::{
     HOST_PATH, ISCSI, NFS, PHOTON, PORTWORX, QUOBYTE, RBD, SCALE_IO, STORAGEOS, Source, VSPHERE, driver_name,
     exactly_one, nothing_more,
 };
-use klient_apimachinery::validation::field::Problems;
 
 /// Every kind of source a Pod's volume can have, in the order they are looked at.
 const SOURCES: [Source; 30] = [

@@ -1,8 +1,9 @@
 //! What volumes are made of, in Pods and in PersistentVolumes alike.
 
+use klient_apimachinery::validation::field::Problems;
+
 use super::at::At;
 use super::form::{descending_path, dns_label, dns_subdomain, no_backsteps};
-use klient_apimachinery::validation::field::Problems;
 
 /// What a kind of source requires, and what else there is to check.
 pub(super) struct Source {

@@ -18,9 +18,9 @@ mod webhook;
 mod workload;
 
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::values::{Map, at, text_at};
 
 use super::at::At;
-use klient_apimachinery::values::{Map, at, text_at};
 
 pub use definition::{custom, definition};
 

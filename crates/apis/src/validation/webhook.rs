@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::values::Map;
+
 use super::at::At;
 use super::form::{dns_1035_label, dns_subdomain, port_number, qualified_name};
 use super::selector::label_selector;
-use klient_apimachinery::validation::field::Problems;
-use klient_apimachinery::values::Map;
 
 pub(super) fn configuration(object: &Map, problems: &mut Problems) {
     let mut names = HashSet::new();

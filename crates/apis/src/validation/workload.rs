@@ -1,13 +1,13 @@
 //! Controllers that keep a number of like Pods.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::at::{At, NEGATIVE};
 use super::form::percent;
 use super::pod::template;
 use super::selector::{contains, is_everything, label_selector, selects};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::Map;
 
 const MISMATCH: &str = "`selector` does not match template `labels`";
 
@@ -57,17 +57,23 @@ pub(super) fn replica_set(object: &Map, problems: &mut Problems) {
     selector_and_template(&spec, "ReplicaSet", problems);
 }
 
-/// Checks the selector of a Deployment or ReplicaSet, and if that can be read, the template.
-fn selector_and_template(spec: &At<'_, '_>, controller: &str, problems: &mut Problems) {
-    let selector = spec.get("selector");
+/// Checks the selector of a workload's Pods, which must select something. Returns `false` if it cannot be read.
+fn pod_selector(selector: &At<'_, '_>, workload: &str, problems: &mut Problems) -> bool {
     let known = problems.0.len();
-    label_selector(&selector, problems);
+    label_selector(selector, problems);
     let is_readable = problems.0.len() == known;
     if !selector.is_set() {
         problems.add(selector.required(""));
-    } else if is_everything(&selector) {
-        problems.add(selector.invalid("empty selector is invalid for deployment"));
+    } else if is_everything(selector) {
+        problems.add(selector.invalid(format!("empty selector is invalid for {workload}")));
     }
+    is_readable
+}
+
+/// Checks the selector of a Deployment or ReplicaSet, and if that can be read, the template.
+fn selector_and_template(spec: &At<'_, '_>, controller: &str, problems: &mut Problems) {
+    let selector = spec.get("selector");
+    let is_readable = pod_selector(&selector, "deployment", problems);
     if !is_readable {
         return problems.add(selector.invalid("invalid label selector"));
     }
@@ -201,14 +207,7 @@ fn stateful_set_strategy(strategy: &At<'_, '_>, problems: &mut Problems) {
 
 fn stateful_set_template(spec: &At<'_, '_>, problems: &mut Problems) {
     let (selector, at) = (spec.get("selector"), spec.get("template"));
-    let known = problems.0.len();
-    label_selector(&selector, problems);
-    let is_readable = problems.0.len() == known;
-    if !selector.is_set() {
-        problems.add(selector.required(""));
-    } else if is_everything(&selector) {
-        problems.add(selector.invalid("empty selector is invalid for statefulset"));
-    }
+    let is_readable = pod_selector(&selector, "statefulset", problems);
     if is_readable {
         let labels = at.get("metadata.labels");
         if !selects(&selector, &labels) {

@@ -5,12 +5,12 @@ use std::future::ready;
 use std::sync::Arc;
 
 use klient_apimachinery::BoxFuture;
+use klient_apimachinery::values::Map;
 
 use super::{Attributes, Operation, Plugin};
 use crate::registry::{Registry, Resource};
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Storage, Unchanged};
-use klient_apimachinery::values::{Map, at};
 
 /// Namespaces that cannot be deleted.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -55,7 +55,7 @@ impl NamespaceLifecycle {
         let Some(found) = storage.get(&namespaces.table, &Key::new(None, namespace)) else {
             return Err(Failure::not_found(&namespaces.target(namespace)));
         };
-        if at(&found.value(), &["metadata", "deletionTimestamp"]).is_none() {
+        if !found.is_terminating {
             return Ok(Unchanged {
                 table: namespaces.table.clone(),
                 key: found.key.clone(),

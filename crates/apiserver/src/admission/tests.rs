@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire as _;
+use klient_apimachinery::values::{Map, map_at};
 use klient_apimachinery::{BoxFuture, ResourceInfo, Unstructured};
 use klient_client::{Api, Client, Config, DynamicPlace};
 use serde_json::json;
@@ -13,7 +14,6 @@ use tokio::task::JoinSet;
 use super::{Attributes, Operation, Plugin};
 use crate::server::{Options, Server};
 use crate::status::{Failure, Result};
-use klient_apimachinery::values::{Map, map_at};
 
 const WRITERS: usize = 100;
 

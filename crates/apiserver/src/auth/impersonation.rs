@@ -12,11 +12,11 @@ use std::sync::{Mutex, PoisonError};
 use http::HeaderMap;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation;
+use klient_apimachinery::validation::field::FieldError;
 
 use super::{ANONYMOUS, AUTHENTICATED, Attributes, Rbac, SUPERUSERS, UNAUTHENTICATED, User};
 use crate::request;
 use crate::status::{Failure, Result};
-use klient_apimachinery::validation::field::FieldError;
 
 const USER: &str = "impersonate-user";
 const GROUP: &str = "impersonate-group";

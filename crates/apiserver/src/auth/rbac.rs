@@ -2,6 +2,7 @@
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::values::{Map, list_at, text_at};
 use klient_apimachinery::{fields, validation};
 use serde_json::Value;
 
@@ -10,7 +11,6 @@ use crate::registry::Registry;
 use crate::request::{Query, RequestInfo, Verb};
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Object, Page, Selection, Storage, TableId};
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// What someone wants to do.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use klient_apiextensions::definition::{self, Definition};
+use klient_apimachinery::values::{Map, text_at};
 use klient_apimachinery::{BoxFuture, Time};
 
 use crate::finalization::finalize;
@@ -13,8 +15,6 @@ use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::{Committed, Controller, State};
 use crate::storage::{Key, Object, Page, Selection};
 use crate::warnings::Warnings;
-use klient_apiextensions::definition::{self, Definition};
-use klient_apimachinery::values::{Map, at, text_at};
 
 pub(super) struct CustomResourceDefinitions;
 
@@ -31,7 +31,7 @@ impl Controller for CustomResourceDefinitions {
                 }
             } else if deleted
                 && let Some(definition) = custom_resource_definitions::definition_of(state, resource)
-                && is_terminating(&definition.value())
+                && definition.is_terminating
             {
                 finalize(state, Terminating::Definition(definition.key.name().to_owned()));
             }
@@ -39,15 +39,10 @@ impl Controller for CustomResourceDefinitions {
     }
 }
 
-fn is_terminating(object: &Map) -> bool {
-    at(object, &["metadata", "deletionTimestamp"]).is_some()
-}
-
 async fn changed(state: &Arc<State>, object: &Object, old: Option<&Map>) {
-    let definition = object.value();
-    if is_terminating(&definition) {
+    if object.is_terminating {
         finalize(state, Terminating::Definition(object.key.name().to_owned()));
-    } else if old.is_none_or(|old| old.get("spec") != definition.get("spec")) {
+    } else if old.is_none_or(|old| old.get("spec") != object.value().get("spec")) {
         accept_names(state, &object.key).await;
     }
 }
@@ -74,8 +69,8 @@ async fn reconsider(state: &Arc<State>, deleted: &Map) {
     }
 }
 
-/// Accepts the names that a definition asks for and says so in its status, after the client that wrote the definition
-/// has its answer.
+/// Accepts the names that a definition asks for and says so in its status. The answer to the client that wrote the
+/// definition has the status before.
 async fn accept_names(state: &Arc<State>, key: &Key) {
     let resource = custom_resource_definitions::resource(&state.registry);
     let pipeline = Pipeline {

@@ -9,7 +9,6 @@ use crate::finalization::finalize;
 use crate::finalization::queue::Terminating;
 use crate::state::{Committed, Controller, State};
 use crate::storage::Key;
-use klient_apimachinery::values::at;
 
 pub(super) struct Namespaces;
 
@@ -33,5 +32,5 @@ impl Controller for Namespaces {
 fn is_terminating(state: &State, name: &str) -> bool {
     let namespaces = state.registry.built_in("", "v1", "namespaces");
     let namespace = state.store.get(&namespaces.table, &Key::new(None, name));
-    namespace.is_some_and(|namespace| at(&namespace.value(), &["metadata", "deletionTimestamp"]).is_some())
+    namespace.is_some_and(|namespace| namespace.is_terminating)
 }

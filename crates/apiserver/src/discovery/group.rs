@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use klient_apimachinery::meta::v1::schema::{API_GROUP, API_RESOURCE_LIST};
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Map};
 use klient_schema::apidiscovery_v2::API_GROUP_DISCOVERY;
 use serde_json::{Value, json};
 
 use crate::registry::Resource;
-use klient_apimachinery::values::{self, Map};
 
 /// A group of the API.
 pub(super) struct Group {

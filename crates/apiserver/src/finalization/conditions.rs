@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use klient_apimachinery::Time;
+use klient_apimachinery::values::{Map, map_at};
 use serde_json::{Value, json};
 
 use super::Remaining;
-use klient_apimachinery::values::{Map, map_at};
 
 /// Sets the conditions of a namespace that is to go.
 pub(super) fn set(namespace: &mut Map, remaining: &Remaining, now: Time) {

@@ -16,7 +16,7 @@ pub(crate) enum Terminating {
 pub(crate) struct Finalizations(Mutex<HashMap<Terminating, bool>>);
 
 impl Finalizations {
-    /// Whether one is to begin; if it is going on already, it will look again.
+    /// Begins one, or returns `false` if it is going on already and will look again.
     pub(super) fn begins(&self, terminating: &Terminating) -> bool {
         let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match going_on.get_mut(terminating) {
@@ -28,7 +28,7 @@ impl Finalizations {
         }
     }
 
-    /// Whether one is to look again; otherwise it has ended.
+    /// Lets one look again, or returns `false` when it has ended.
     pub(super) fn goes_on(&self, terminating: &Terminating) -> bool {
         let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(again @ true) = going_on.get_mut(terminating) {

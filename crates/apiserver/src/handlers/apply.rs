@@ -3,6 +3,7 @@
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::values::{self, Map, map_at, text_at};
 use klient_apimachinery::yaml::Repeated;
 use serde_json::Value;
 
@@ -17,7 +18,6 @@ use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
 use crate::warnings::Warnings;
-use klient_apimachinery::values::{self, Map, map_at, text_at};
 
 /// Whether a patch is one that is applied.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {

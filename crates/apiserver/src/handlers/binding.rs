@@ -5,17 +5,18 @@ use klient_apimachinery::Time;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::meta::v1::schema::STATUS;
+use klient_apimachinery::values::{self, Map, at, list_at, map_at, text_at};
 use klient_schema::core_v1;
 use serde_json::{Value, json};
 
 use super::Context;
 use super::body::{self, Sent};
 use super::options::{Write, WriteOptions};
+use crate::registry::deletion::is_terminating;
 use crate::respond::{self, Body};
 use crate::state::Committed;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{StorageError, Write as Commit};
-use klient_apimachinery::values::{self, Map, at, list_at, map_at, text_at};
 
 /// Binds the pod that the path or the body names to the node in the body.
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
@@ -92,7 +93,7 @@ async fn bind(context: &Context, name: &str, binding: &Map, dry_run: bool) -> Re
 
 /// Puts a pod onto the node of a binding, with the binding's annotations.
 fn assign(pod: &mut Map, name: &str, binding: &Map) -> std::result::Result<(), String> {
-    if at(pod, &["metadata", "deletionTimestamp"]).is_some() {
+    if is_terminating(pod) {
         return Err(format!("pod {name} is being deleted, cannot be assigned to a host"));
     }
     let node = text_at(pod, &["spec", "nodeName"]);

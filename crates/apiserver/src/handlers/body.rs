@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
 use klient_apimachinery::yaml::{self, Repeated};
 use serde_json::Value;
 
@@ -14,7 +15,6 @@ use super::Context;
 use super::field_validation::FieldValidation;
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
-use klient_apimachinery::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
+use klient_apimachinery::values::Map;
 use serde_json::json;
 
 use super::list::{self, Wanted};
@@ -14,7 +15,6 @@ use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
 use crate::table;
-use klient_apimachinery::values::Map;
 
 /// The components and the ports of those that would have to be asked. The store is part of the server.
 const COMPONENTS: [(&str, Option<u16>); 3] =

@@ -1,6 +1,8 @@
 //! Creating objects.
 
 use http::{Response, StatusCode};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::text_at;
 
 use super::Context;
 use super::body;
@@ -10,8 +12,6 @@ use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::warnings::Warnings;
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::text_at;
 
 /// Creates the object in the body.
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {

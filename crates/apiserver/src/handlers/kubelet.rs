@@ -7,6 +7,8 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{Map, at, list_at, text_at};
 use serde_json::Value;
 
 use super::Context;
@@ -14,8 +16,6 @@ use crate::auth::{Attributes, Rbac};
 use crate::request::Verb;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{Map, at, list_at, text_at};
 
 /// The types of a node's addresses, best first.
 const ADDRESS_TYPES: [&str; 5] = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];

@@ -13,6 +13,7 @@ use http::{Response, StatusCode};
 use klient_apimachinery::meta::v1::schema::PARTIAL_OBJECT_METADATA;
 
 use frame::{Frame, item, push_item};
+use klient_apimachinery::values::Map;
 use token::Token;
 pub(super) use wanted::Wanted;
 
@@ -26,7 +27,6 @@ use crate::status::{Failure, Result};
 use crate::storage::{Listed, Object, Page, StorageError};
 use crate::stream;
 use crate::table;
-use klient_apimachinery::values::Map;
 
 /// How much of a list is put together before it is sent on.
 const CHUNK: usize = 64 * 1024;

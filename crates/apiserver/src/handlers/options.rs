@@ -4,6 +4,8 @@ use http::HeaderMap;
 use http::header::USER_AGENT;
 use klient_apimachinery::codec::json;
 use klient_apimachinery::meta::v1::DeleteOptions;
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apis::validation::manager_name;
 use klient_structured_merge::manager_of_user_agent;
 use serde_json::Value;
 
@@ -13,8 +15,6 @@ use super::field_validation::FieldValidation;
 use crate::registry::deletion::{Deletion, Propagation};
 use crate::request::Query;
 use crate::status::{Failure, Result};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apis::validation::manager_name;
 
 /// What is done to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

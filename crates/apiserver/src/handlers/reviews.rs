@@ -3,6 +3,8 @@
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA};
+use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::values::{self, Map, at, list_at, map_at, set, text_at};
 use serde_json::{Value, json};
 
 use super::body;
@@ -15,8 +17,6 @@ use crate::registry::Resource;
 use crate::registry::pipeline::SYSTEM_METADATA;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{self, Map, at, list_at, map_at, set, text_at};
 
 /// Whom tokens are for.
 const AUDIENCE: &str = "https://kubernetes.default.svc";

@@ -5,6 +5,8 @@ use klient_apimachinery::go::rewrite_numbers;
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::patch::{merge, strategic};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch, at, text_at};
 use klient_schema::autoscaling_v1;
 use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
@@ -22,8 +24,6 @@ use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
 use crate::warnings::Warnings;
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch, at, text_at};
 
 const API_VERSION: &str = "autoscaling/v1";
 

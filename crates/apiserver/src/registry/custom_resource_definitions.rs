@@ -8,7 +8,6 @@ use super::{Registry, Resource};
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, Unchanged};
-use klient_apimachinery::values::at;
 
 /// The resource of definitions.
 pub(crate) fn resource(registry: &Registry) -> Arc<Resource> {
@@ -36,7 +35,7 @@ pub(crate) fn check_creation(state: &State, custom: &Resource) -> Result<Option<
     let Some(definition) = definition_of(state, custom) else {
         return Err(Failure::no_such_resource());
     };
-    if at(&definition.value(), &["metadata", "deletionTimestamp"]).is_some() {
+    if definition.is_terminating {
         let message = "create not allowed while custom resource definition is terminating";
         return Err(Failure::new(Reason::MethodNotAllowed, message).with_details());
     }

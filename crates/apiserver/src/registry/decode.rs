@@ -2,10 +2,10 @@
 
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch};
 use serde_json::Value;
 
 use super::Resource;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch};
 
 impl Resource {
     /// Brings an object into the form it is stored in, and names the fields it does not know.

@@ -1,4 +1,6 @@
-//! [`Deletion`], the options of a delete.
+//! [`Deletion`], the options of a delete, and the mark that it leaves.
+
+use klient_apimachinery::values::{Map, at};
 
 /// The fate of the objects that a deleted object owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,4 +21,11 @@ pub(crate) struct Deletion {
     pub(crate) uid: Option<String>,
     /// The resourceVersion that the object must have.
     pub(crate) version: Option<String>,
+}
+
+/// Whether an object is marked for deletion. Of a stored one, [`Object`] says it.
+///
+/// [`Object`]: crate::storage::Object::is_terminating
+pub(crate) fn is_terminating(object: &Map) -> bool {
+    at(object, &["metadata", "deletionTimestamp"]).is_some()
 }

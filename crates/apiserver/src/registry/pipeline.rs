@@ -35,14 +35,14 @@ use std::sync::Arc;
 
 pub(crate) use create::SYSTEM_METADATA;
 pub(crate) use delete::{Outcome, delete};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::Map;
 
 use super::Resource;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object};
 use crate::warnings::Warnings;
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::Map;
 
 /// Writes to objects of one resource.
 pub(crate) struct Pipeline<'a> {

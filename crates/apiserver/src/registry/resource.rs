@@ -4,24 +4,25 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use klient_apiextensions::definition::{Definition, Version};
 use klient_apimachinery::fields::Selector;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{self, Map, map_at, text_at};
 use klient_apimachinery::{ResourceInfo, Str, Time};
+use klient_apis::conversion::{self, Conversion};
+use klient_apis::printers;
 use klient_structured_merge::Path;
 use ring::digest;
 use serde_json::Value;
 
+use super::deletion::is_terminating;
 use super::fields::{self, selectable, stored_name, values};
 use super::kind_version::{KindVersion, built_in_versions};
 use super::strategy::{self, CustomResource, Strategy};
 use crate::protobuf;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Draft, Key, Object, TableId, VERSION_PLACEHOLDER};
-use klient_apiextensions::definition::{Definition, Version};
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Map, map_at, text_at};
-use klient_apis::conversion::{self, Conversion};
-use klient_apis::printers;
 
 /// What is served under one group, version and plural.
 pub(crate) struct Resource {
@@ -286,6 +287,7 @@ impl Resource {
             version: 0,
             uid: text_at(object, &["metadata", "uid"]).into(),
             schema_hash: self.schema_hash(),
+            is_terminating: is_terminating(object),
             labels: labels
                 .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
                 .collect(),

@@ -20,12 +20,12 @@ use klient_apimachinery::schema::ResourceSchema;
 use serde_json::Value;
 
 pub(super) use custom_resource::CustomResource;
-
-use super::addresses::{Addresses, ReservedAddresses};
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{Map, at, list_at, map_at};
 use klient_apis::defaults;
 use klient_apis::validation::{self, warnings};
+
+use super::addresses::{Addresses, ReservedAddresses};
 
 /// Paths of fields.
 pub(crate) type Paths = &'static [&'static [&'static str]];
@@ -64,27 +64,24 @@ pub(crate) trait Strategy: Send + Sync {
         self.schema().map(|schema| validation::create(schema, object)).unwrap_or_default()
     }
 
-    /// Errors of the new state of an object, which a write to the object or to a subresource made.
-    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
-        let Some(schema) = self.schema() else { return Vec::new() };
-        match subresource {
-            None => validation::update(schema, object, old),
-            Some(_) => {
-                let mut errors = metadata_errors(object, old);
-                errors.extend(validation::status(schema, object));
-                errors
-            }
-        }
+    /// Errors of the new state of an object.
+    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+        self.schema().map(|schema| validation::update(schema, object, old)).unwrap_or_default()
+    }
+
+    /// Errors of an object of which a subresource was written, beside those of its metadata.
+    fn validate_subresource(&self, object: &Map, _old: &Map, _subresource: &str) -> Vec<FieldError> {
+        self.schema().map(|schema| validation::status(schema, object)).unwrap_or_default()
     }
 
     /// Warnings for the client that writes a new object, or a new state of the old one.
-    fn warnings(&self, object: &Map, old: Option<&Map>, subresource: Option<&str>) -> Vec<String> {
-        let Some(schema) = self.schema() else { return Vec::new() };
-        match subresource {
-            None => warnings::object(schema, object, old),
-            Some("status") => warnings::status(schema, object),
-            Some(_) => Vec::new(),
-        }
+    fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
+        self.schema().map(|schema| warnings::object(schema, object, old)).unwrap_or_default()
+    }
+
+    /// Warnings for the client that writes the status of an object.
+    fn status_warnings(&self, object: &Map) -> Vec<String> {
+        self.schema().map(|schema| warnings::status(schema, object)).unwrap_or_default()
     }
 
     /// The fields that a client cannot set when it creates or updates an object.
@@ -100,12 +97,12 @@ pub(crate) trait Strategy: Send + Sync {
         }
     }
 
-    /// Whether a new object keeps the status that it was sent with.
+    /// Keeps the status that a new object was sent with.
     fn keeps_status(&self) -> bool {
         false
     }
 
-    /// Whether a new state differs from the old one in what is desired, so that `metadata.generation` grows.
+    /// Compares what is desired in a new state and the old one; `metadata.generation` grows if they differ.
     fn changes_spec(&self, object: &Map, old: &Map, _has_status: bool) -> bool {
         object.get("spec") != old.get("spec")
     }
@@ -137,17 +134,17 @@ pub(crate) trait Strategy: Send + Sync {
         0
     }
 
-    /// Whether objects are marked when they are deleted, even if nothing holds them.
+    /// Deletion marks objects even if nothing holds them.
     fn is_graceful(&self) -> bool {
         false
     }
 
-    /// Whether the objects that an object owns are orphaned unless the client says otherwise.
+    /// Dependents are orphaned unless the client says otherwise.
     fn orphans_by_default(&self) -> bool {
         false
     }
 
-    /// Whether an object can wait for what it owns.
+    /// Objects can wait for their dependents.
     fn has_dependents(&self) -> bool {
         true
     }
@@ -157,18 +154,20 @@ pub(crate) trait Strategy: Send + Sync {
         None
     }
 
-    /// Marks an object for deletion in a way of its own, and returns `true`; or completes it as the marked object that
-    /// it will be, and returns `false`.
+    /// Completes an object that a delete marks.
+    fn prepare_for_delete(&self, _object: &mut Map) {}
+
+    /// Marks an object for deletion in a way of its own; `false` if there is none.
     fn mark_for_deletion(&self, _object: &mut Map) -> bool {
         false
     }
 
-    /// Whether marked objects have `metadata.deletionGracePeriodSeconds`.
+    /// Marked objects have `metadata.deletionGracePeriodSeconds`.
     fn has_grace_period(&self) -> bool {
         true
     }
 
-    /// Whether something beside its finalizers and its grace period holds a marked object.
+    /// Something beside its finalizers and its grace period holds a marked object.
     fn is_held(&self, _object: &Map) -> bool {
         false
     }
@@ -224,7 +223,7 @@ impl Strategy for Ordinary {
     }
 }
 
-/// Whether a write to a subresource may change what is desired of an object.
+/// Tells subresources that can change what is desired of an object from those that cannot.
 pub(crate) fn writes_spec(subresource: Option<&str>) -> bool {
     subresource.is_none_or(|subresource| !OBSERVED.contains(&subresource))
 }
@@ -235,14 +234,14 @@ pub(crate) fn increment_generation(object: &mut Map, old: &Map) {
     map_at(object, "metadata").insert("generation".to_owned(), (generation + 1).into());
 }
 
-/// Whether an object that is marked for deletion stays for now.
+/// Tells a marked object that stays for now from one that can be removed.
 pub(crate) fn is_held(strategy: &dyn Strategy, object: &Map) -> bool {
     let grace = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64).unwrap_or(0);
     grace > 0 || !list_at(object, &["metadata", "finalizers"]).is_empty() || strategy.is_held(object)
 }
 
 /// Errors of the new metadata of an object.
-fn metadata_errors(object: &Map, old: &Map) -> Vec<FieldError> {
+pub(crate) fn metadata_errors(object: &Map, old: &Map) -> Vec<FieldError> {
     let nothing = Map::new();
     let [metadata, old] = [object, old].map(|object| object.get("metadata").and_then(Value::as_object));
     let mut problems = Problems::default();
@@ -250,7 +249,7 @@ fn metadata_errors(object: &Map, old: &Map) -> Vec<FieldError> {
     problems.0
 }
 
-/// Whether two objects differ in anything but their metadata, and their status if that is written apart.
+/// Compares two objects but for their metadata, and for their status if that is written apart.
 fn differ_beside_metadata(object: &Map, old: &Map, has_status: bool) -> bool {
     let others = |object: &Map| -> Map {
         let beside = |name: &str| name != "metadata" && (name != "status" || !has_status);

@@ -1,9 +1,10 @@
 //! The parts of an object that its subresources write.
 
+use klient_apimachinery::values::{Map, at, map_at, set};
+
 use super::Resource;
 use super::resize::take_resources;
 use super::strategy::Paths;
-use klient_apimachinery::values::{Map, at, map_at, set};
 
 /// Joins the new state of the part that a request writes, and its managed fields, with the rest of the old object.
 pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map, old: &Map) -> Map {

@@ -1,4 +1,4 @@
-//! What every storage promises, over plain objects.
+//! The promises of every storage, over plain objects.
 
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ fn draft(key: Key, label: &'static str, bytes: usize) -> Draft {
         version: 0,
         uid: "u".into(),
         schema_hash: 0,
+        is_terminating: false,
         json: Bytes::new(),
         protobuf: Default::default(),
         labels: [("l".into(), label.into())].into(),

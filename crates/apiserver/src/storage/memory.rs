@@ -18,7 +18,7 @@ pub(crate) struct Memory {
     inner: RwLock<Inner>,
     /// The latest version, for those who wait for one.
     latest: watch::Sender<u64>,
-    /// How many changes are kept.
+    /// The number of changes that are kept.
     history: usize,
 }
 

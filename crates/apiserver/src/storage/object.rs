@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::Map;
 use klient_apimachinery::{Str, fields, labels};
 
 use super::TableId;
 use crate::protobuf;
-use klient_apimachinery::values::Map;
 
 /// `NAMESPACE/NAME`, or `NAME` of what is cluster-scoped; sorts as etcd sorts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,6 +58,8 @@ pub(crate) struct Object {
     ///
     /// [`Version::schema_hash`]: klient_apiextensions::definition::Version::schema_hash
     pub(crate) schema_hash: u64,
+    /// It is marked for deletion: it has `metadata.deletionTimestamp`.
+    pub(crate) is_terminating: bool,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
     pub(crate) json: Bytes,
     /// The same as protobuf, made for the first who asks for it.

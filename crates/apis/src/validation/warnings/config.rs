@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::values::{Map, at};
 
 use super::Written;
-use klient_apimachinery::values::{Map, at};
 
 const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use crate::validation::at::At;
 use crate::validation::form::qualified_name;
-use klient_apimachinery::values::{Map, list_at, text_at};
 
 /// Formats of strings that are checked, without their dashes.
 const FORMATS: [&str; 26] = [

@@ -1,10 +1,10 @@
 //! Services, what is behind them, and who may reach it.
 
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::values::at;
 
 use super::{Written, address, label};
 use crate::validation::at::At;
-use klient_apimachinery::values::at;
 
 pub(super) fn service(written: Written<'_>, warnings: &mut Vec<String>) {
     const HINTS: &str = "service.kubernetes.io/topology-aware-hints";

@@ -1,10 +1,11 @@
 //! Volumes, claims and what provides them.
 
+use klient_apimachinery::values::at;
+
 use super::Written;
 use super::amounts::fractions;
 use super::node::{deprecated_label, expressions, selector};
 use crate::validation::at::{At, same};
-use klient_apimachinery::values::at;
 
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 

@@ -1,11 +1,12 @@
 //! Pods, and what makes them.
 
+use klient_apimachinery::values::at;
+
 use super::Written;
 use super::pod::{self, Pod};
 use super::storage::claim_spec;
 use crate::validation::at::At;
 use crate::validation::form::dns_label;
-use klient_apimachinery::values::at;
 
 pub(super) fn pod(written: Written<'_>, warnings: &mut Vec<String>) {
     name(written, "the Pod's hostname", warnings);

@@ -8,12 +8,12 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::message::Dynamic;
 use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Map};
 use serde_json::Value;
 
 use super::super::Context;
 use super::{check_kind, unrecognized};
 use crate::status::{Failure, Result};
-use klient_apimachinery::values::{self, Map};
 
 /// [`MAGIC`] as Go prints it.
 const PREFIX: &str = "[107 56 115 0]";

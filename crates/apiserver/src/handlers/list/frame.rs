@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use klient_apimachinery::codec::protobuf::ListPart;
 use klient_apimachinery::meta::v1::schema::LIST_META;
+use klient_apimachinery::values::{self, Map};
 use serde_json::json;
 
 use crate::negotiate::Media;
 use crate::protobuf;
 use crate::registry::Resource;
 use crate::respond;
-use klient_apimachinery::values::{self, Map};
 
 /// The bytes of a list before its first item and behind its last.
 pub(super) struct Frame {

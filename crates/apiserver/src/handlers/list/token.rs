@@ -4,11 +4,11 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use base64::{DecodeError, Engine as _};
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::values::syntax;
 use serde::{Deserialize, Serialize};
 
 use crate::respond;
 use crate::status::{Failure, Result};
-use klient_apimachinery::values::syntax;
 
 /// As Go, which does not mind bits that are left over.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));

@@ -1,12 +1,12 @@
 //! [`Wanted`], which objects a list or watch is about, and as of which version.
 
+use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::{fields, labels};
 
 use super::super::Context;
 use super::super::read::{not_a_list_version, not_a_version, version};
 use crate::status::{Failure, Result};
 use crate::storage::Selection;
-use klient_apimachinery::validation::field::{FieldError, Problems};
 
 /// Which list is asked for.
 pub(crate) struct Wanted {

@@ -151,13 +151,13 @@ impl Patch {
         Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
     }
 
-    /// What the patch makes of an object, as the text that is decoded.
+    /// The patched object, as the text that is decoded.
     fn text(&self, resource: &Resource, old: &Map) -> String {
         let patched = self.patched(resource, old).unwrap_or_default();
         quoted::text(self, &whole(resource, old), &patched, resource.schema())
     }
 
-    /// What strict decoding says of the patch itself.
+    /// Notes of strict decoding on the patch itself.
     pub(crate) fn notes(&self, body: &[u8]) -> Vec<String> {
         match self {
             Patch::Json(_) => {
@@ -168,7 +168,7 @@ impl Patch {
         }
     }
 
-    /// What strict decoding says of what the patch makes of an object.
+    /// Notes of strict decoding on the patched object.
     pub(super) fn result_notes(&self, resource: &Resource, old: &Map, decoded: &Decoded) -> Vec<String> {
         match (self, resource.schema()) {
             (Patch::Json(_) | Patch::Merge(_), Some(schema)) if !decoded.unknown.is_empty() => {

@@ -7,6 +7,7 @@ use klient_apimachinery::INITIAL_EVENTS_END;
 use klient_apimachinery::codec::protobuf::Event;
 use klient_apimachinery::meta::v1::schema::{PARTIAL_OBJECT_METADATA, STATUS};
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Map, map_at};
 use serde_json::Value;
 
 use crate::negotiate::{Format, Media, Transform};
@@ -16,7 +17,6 @@ use crate::respond;
 use crate::status::Failure;
 use crate::storage::{ChangeKind, Object};
 use crate::table;
-use klient_apimachinery::values::{self, Map, map_at};
 
 /// Puts events into the form that was asked for.
 pub(super) struct Printer {

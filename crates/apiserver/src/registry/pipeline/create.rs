@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::values::{self, Map, map_at, text_at};
 
 use super::Pipeline;
 use crate::admission::{Attributes, NamespaceLifecycle, Operation};
@@ -13,7 +14,6 @@ use crate::registry::custom_resource_definitions;
 use crate::state::{Committed, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StorageError, Unchanged, Write};
-use klient_apimachinery::values::{self, Map, map_at, text_at};
 
 /// The characters of generated names: no vowels, so that they spell nothing.
 const SUFFIX_CHARACTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -99,7 +99,7 @@ impl Pipeline<'_> {
         let reserved = strategy.reserve(&state.addresses, &mut object, None, dry_run);
         let reserved = reserved.map_err(|errors| stored_as.invalid(&name, &errors))?;
         self.check(&name, &strategy.validate(&object))?;
-        self.warnings.add(strategy.warnings(&object, None, None));
+        self.warnings.add(strategy.warnings(&object, None));
         stored_as.prune_to_stored(&mut object);
         let key = resource.key(attributes.namespace, &name);
         state.admission.validate(attributes, Some(&object)).await?;
@@ -167,7 +167,6 @@ fn wipe_status(resource: &Resource, object: &mut Map) {
 fn exists(state: &State, resource: &Resource, key: &Key) -> Failure {
     let target = resource.target(key.name());
     let existing = state.store.get(&resource.table, key);
-    let dying =
-        existing.is_some_and(|old| values::at(&old.value(), &["metadata", "deletionTimestamp"]).is_some());
+    let dying = existing.is_some_and(|existing| existing.is_terminating);
     if dying { Failure::already_exists_dying(&target) } else { Failure::already_exists(&target) }
 }

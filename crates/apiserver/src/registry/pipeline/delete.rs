@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use klient_apimachinery::Time;
+use klient_apimachinery::values::{Map, list_at, map_at};
 use serde_json::{Value, json};
 
 use crate::admission::{Attributes, Operation};
@@ -12,7 +13,6 @@ use crate::registry::strategy::{increment_generation, is_held};
 use crate::state::{Committed, State};
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Key, Object, StorageError, Write};
-use klient_apimachinery::values::{Map, list_at, map_at};
 
 /// Finalizers by which an object waits for what it owns.
 const ORPHAN: &str = "orphan";
@@ -120,6 +120,7 @@ fn marked(resource: &Resource, old: &Map, options: &Deletion) -> Map {
     if strategy.mark_for_deletion(&mut new) {
         return new;
     }
+    strategy.prepare_for_delete(&mut new);
     let grace = strategy.grace_period(old, options.grace_period);
     set_finalizers(resource, &mut new, options);
     let has_grace_period = strategy.has_grace_period();

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, at, map_at, set, text_at};
 use klient_structured_merge::keep_times;
 
 use super::{Pipeline, TryUpdate};
@@ -10,13 +12,12 @@ use crate::admission::{Attributes, Operation};
 use crate::managed_fields::ManagedFields;
 use crate::owners::dedup_owners;
 use crate::registry::Resource;
-use crate::registry::strategy::{increment_generation, is_held, writes_spec};
+use crate::registry::deletion::is_terminating;
+use crate::registry::strategy::{increment_generation, is_held, metadata_errors, writes_spec};
 use crate::registry::subresource::join;
 use crate::state::Committed;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StorageError, Write};
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{Map, at, map_at, set, text_at};
 
 impl Pipeline<'_> {
     /// Updates an object: `try_update` computes the new state from the old one. If the object changes meanwhile, it is
@@ -134,8 +135,20 @@ impl Pipeline<'_> {
             increment_generation(&mut new, old);
         }
 
-        self.check(name, &strategy.validate_update(&new, old, subresource))?;
-        self.warnings.add(strategy.warnings(&new, Some(old), subresource));
+        let errors = match subresource {
+            None => strategy.validate_update(&new, old),
+            Some(subresource) => {
+                let mut errors = metadata_errors(&new, old);
+                errors.extend(strategy.validate_subresource(&new, old, subresource));
+                errors
+            }
+        };
+        self.check(name, &errors)?;
+        self.warnings.add(match subresource {
+            None => strategy.warnings(&new, Some(old)),
+            Some("status") => strategy.status_warnings(&new),
+            Some(_) => Vec::new(),
+        });
         stored_as.prune_to_stored(&mut new);
         state.admission.validate(&attributes, Some(&new)).await?;
 
@@ -206,7 +219,7 @@ fn keep_system_metadata(new: &mut Map, old: &Map) {
     }
 }
 
-/// Whether an object is marked for deletion and nothing holds it any more.
+/// Tells an object that is marked for deletion and that nothing holds any more.
 fn is_released(resource: &Resource, object: &Map) -> bool {
-    at(object, &["metadata", "deletionTimestamp"]).is_some() && !is_held(&*resource.strategy, object)
+    is_terminating(object) && !is_held(&*resource.strategy, object)
 }

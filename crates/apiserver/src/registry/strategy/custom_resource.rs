@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use klient_apiextensions::definition::{Definition, Version};
 use klient_apimachinery::schema::ResourceSchema;
 use klient_apimachinery::validation as names;
-use serde_json::Value;
-
-use super::{Strategy, differ_beside_metadata, metadata_errors};
-use klient_apiextensions::definition::{Definition, Version};
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::Map;
 use klient_apis::validation::{self, warnings};
+use serde_json::Value;
+
+use super::{Strategy, differ_beside_metadata, metadata_errors};
 
 pub(crate) struct CustomResource {
     pub(crate) definition: Arc<Definition>,
@@ -45,21 +45,24 @@ impl Strategy for CustomResource {
         problems.0
     }
 
-    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
+    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let version = self.version();
         let mut errors = metadata_errors(object, old);
-        if subresource.is_none() {
-            errors.extend(version.schema.validate_update(object, old));
-            errors.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
-        } else {
-            errors.extend(version.schema.validate_status(object, old));
-        }
+        errors.extend(version.schema.validate_update(object, old));
+        errors.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
         errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
         errors
     }
 
-    fn warnings(&self, object: &Map, old: Option<&Map>, subresource: Option<&str>) -> Vec<String> {
-        if subresource.is_none() { warnings::custom(object, old) } else { Vec::new() }
+    fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
+        let version = self.version();
+        let mut errors = version.schema.validate_status(object, old);
+        errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
+        errors
+    }
+
+    fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
+        warnings::custom(object, old)
     }
 
     fn changes_spec(&self, object: &Map, old: &Map, has_status: bool) -> bool {

@@ -1,14 +1,15 @@
 //! CustomResourceDefinitions: the server writes their status, and they wait for their objects to be gone.
 
+use klient_apiextensions::definition::{self, CLEANUP, Termination};
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, map_at};
+use klient_apis::validation::warnings;
 use serde_json::json;
 
-use super::{Strategy, metadata_errors};
-use klient_apiextensions::definition::{self, CLEANUP, Termination};
-use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{Map, at, map_at};
-use klient_apis::validation::{self, warnings};
+use super::Strategy;
+use crate::registry::deletion::is_terminating;
 
 pub(super) struct CustomResourceDefinition(pub(super) &'static ResourceSchema);
 
@@ -33,27 +34,16 @@ impl Strategy for CustomResourceDefinition {
         definition::validate(object)
     }
 
-    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
-        match subresource {
-            None => definition::validate_update(object, old),
-            Some(_) => {
-                let mut errors = metadata_errors(object, old);
-                errors.extend(validation::status(self.0, object));
-                errors
-            }
-        }
+    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+        definition::validate_update(object, old)
     }
 
-    fn warnings(&self, object: &Map, old: Option<&Map>, subresource: Option<&str>) -> Vec<String> {
-        match subresource {
-            None => warnings::definition(object, old),
-            Some("status") => warnings::status(self.0, object),
-            Some(_) => Vec::new(),
-        }
+    fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
+        warnings::definition(object, old)
     }
 
     fn mark_for_deletion(&self, object: &mut Map) -> bool {
-        if at(object, &["metadata", "deletionTimestamp"]).is_some() {
+        if is_terminating(object) {
             return false;
         }
         let now = Time::now();

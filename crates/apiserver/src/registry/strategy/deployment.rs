@@ -1,9 +1,9 @@
 //! Deployments: their annotations are handed on to ReplicaSets, so that a change of them counts.
 
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::values::{Map, at};
 
 use super::{Paths, Strategy};
-use klient_apimachinery::values::{Map, at};
 
 pub(super) struct Deployment(pub(super) &'static ResourceSchema);
 

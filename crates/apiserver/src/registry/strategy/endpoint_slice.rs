@@ -1,9 +1,9 @@
 //! EndpointSlices: they have no spec, and all but their metadata is desired.
 
 use klient_apimachinery::schema::ResourceSchema;
+use klient_apimachinery::values::Map;
 
 use super::{Strategy, differ_beside_metadata};
-use klient_apimachinery::values::Map;
 
 pub(super) struct EndpointSlice(pub(super) &'static ResourceSchema);
 

@@ -2,10 +2,10 @@
 
 use klient_apimachinery::schema::ResourceSchema;
 use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::{Map, list_at, map_at};
 use klient_apis::validation;
 
-use super::{Strategy, metadata_errors};
-use klient_apimachinery::values::{Map, list_at, map_at};
+use super::Strategy;
 
 pub(super) struct Namespace(pub(super) &'static ResourceSchema);
 
@@ -14,21 +14,15 @@ impl Strategy for Namespace {
         Some(self.0)
     }
 
-    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
-        let mut errors = match subresource {
-            None => return validation::update(self.0, object, old),
-            Some(_) => metadata_errors(object, old),
-        };
-        errors.extend(match subresource {
-            Some("finalize") => validation::namespace_finalize(object),
-            _ => validation::namespace_status(object),
-        });
-        errors
+    fn validate_subresource(&self, object: &Map, _old: &Map, subresource: &str) -> Vec<FieldError> {
+        match subresource {
+            "finalize" => validation::finalize(object),
+            _ => validation::status(self.0, object),
+        }
     }
 
-    fn mark_for_deletion(&self, object: &mut Map) -> bool {
+    fn prepare_for_delete(&self, object: &mut Map) {
         map_at(object, "status").insert("phase".to_owned(), "Terminating".into());
-        false
     }
 
     fn has_grace_period(&self) -> bool {

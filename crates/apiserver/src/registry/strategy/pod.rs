@@ -1,12 +1,12 @@
 //! Pods: those that run somewhere are given time to end.
 
 use klient_apimachinery::schema::ResourceSchema;
-use serde_json::Value;
-
-use super::{Paths, Strategy, metadata_errors};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, at, text_at};
 use klient_apis::validation;
+use serde_json::Value;
+
+use super::{Paths, Strategy};
 
 /// Seconds that a pod is given to end if neither it nor the client says.
 const GRACE_PERIOD: i64 = 30;
@@ -18,16 +18,11 @@ impl Strategy for Pod {
         Some(self.0)
     }
 
-    fn validate_update(&self, object: &Map, old: &Map, subresource: Option<&str>) -> Vec<FieldError> {
-        let mut errors = match subresource {
-            None => return validation::update(self.0, object, old),
-            Some(_) => metadata_errors(object, old),
-        };
-        errors.extend(match subresource {
-            Some("resize") => validation::resize(object, old),
+    fn validate_subresource(&self, object: &Map, old: &Map, subresource: &str) -> Vec<FieldError> {
+        match subresource {
+            "resize" => validation::resize(object, old),
             _ => validation::status(self.0, object),
-        });
-        errors
+        }
     }
 
     fn fields_reset_by_status(&self) -> Paths {

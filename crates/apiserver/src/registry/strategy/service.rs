@@ -1,10 +1,10 @@
 //! Services: each has cluster IPs and node ports that no other has.
 
 use klient_apimachinery::schema::ResourceSchema;
-
-use super::{Addresses, Paths, ReservedAddresses, Strategy};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
+
+use super::{Addresses, Paths, ReservedAddresses, Strategy};
 
 pub(super) struct Service(pub(super) &'static ResourceSchema);
 

@@ -1,10 +1,10 @@
 //! The text of what a patch makes, as errors quote it.
 
 use klient_apimachinery::schema::{Schema, Type};
+use klient_apimachinery::values::{Map, encode_value, plain};
 use serde_json::Value;
 
 use super::Patch;
-use klient_apimachinery::values::{Map, encode_value, plain};
 
 /// What a patch has made of an object, as text. Upstream patches text: the objects that a patch reaches into are
 /// written anew, with their fields sorted; others stay as they were, with the fields of structs in their order.
