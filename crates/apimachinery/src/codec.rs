@@ -76,6 +76,34 @@ pub trait Wire: Sized + Send + Sync + 'static {
         let _ = out;
     }
 
+    /// Reads one YAML or JSON document, as kubectl reads manifests. [`yaml::documents`](crate::yaml::documents) splits
+    /// a file of several.
+    ///
+    /// ```
+    /// use klient_apimachinery::codec::Wire;
+    /// use klient_apimachinery::meta::v1::PartialObjectMetadata;
+    ///
+    /// let object = PartialObjectMetadata::from_yaml("metadata: {name: web, labels: {app: web}}")?;
+    /// assert_eq!(object.metadata.labels["app"], "web");
+    /// # Ok::<(), klient_apimachinery::codec::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the text is not YAML, or not YAML of this type; the error says where.
+    fn from_yaml(text: &str) -> Result<Self, DecodeError> {
+        let value = crate::yaml::from_str(text).map_err(DecodeError::of_document)?;
+        Self::from_json(value.to_string().as_bytes())
+    }
+
+    /// The YAML that `kubectl get -o yaml` prints.
+    fn to_yaml(&self) -> String {
+        let mut json = Vec::new();
+        self.to_json(&mut json);
+        let value = serde_json::from_slice(&json).expect("a type writes valid JSON");
+        crate::yaml::to_string(&value)
+    }
+
     /// Reads bytes of either format.
     ///
     /// # Errors
@@ -169,7 +197,7 @@ pub trait Wire: Sized + Send + Sync + 'static {
 }
 
 /// A type with an `apiVersion` and a `kind` of its own.
-pub trait Kind {
+pub trait SchemaKind {
     /// Such as `apps/v1`.
     const API_VERSION: &'static str;
     /// Such as `Deployment`.
@@ -178,7 +206,7 @@ pub trait Kind {
     const SCHEMA: &'static Schema;
 }
 
-/// What is known of a [`Kind`], without its type.
+/// What is known of a [`SchemaKind`], without its type.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct KindTable {
@@ -189,26 +217,26 @@ pub struct KindTable {
 
 impl KindTable {
     /// That of a kind.
-    pub const fn of<K: Kind>() -> Self {
+    pub const fn of<K: SchemaKind>() -> Self {
         KindTable { api_version: K::API_VERSION, kind: K::KIND, schema: K::SCHEMA }
     }
 }
 
 /// The `apiVersion` and `kind` of a list.
 #[doc(hidden)]
-pub fn list_type<K: Kind>() -> (String, String) {
+pub fn list_type<K: SchemaKind>() -> (String, String) {
     (K::API_VERSION.to_owned(), format!("{}List", K::KIND))
 }
 
 /// Refuses objects of other kinds.
 #[doc(hidden)]
-pub fn check_kind<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+pub fn check_kind<K: SchemaKind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
     expect_kind((K::API_VERSION, K::KIND), (api_version, kind))
 }
 
 /// Refuses lists of other kinds. A list that says nothing of its kind is taken at its word.
 #[doc(hidden)]
-pub fn check_list<K: Kind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
+pub fn check_list<K: SchemaKind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
     expect_list((K::API_VERSION, K::KIND), (api_version, kind))
 }
 

@@ -4,13 +4,16 @@
 //! Its types do not keep fields that they do not know, and do not say which verbs a kind lacks: what the API server
 //! does not offer comes back as an error.
 
+use std::borrow::Cow;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, Metadata, NamespaceResourceScope, ResourceScope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{DecodeError, Wire};
-use crate::{Cluster, Namespaced, Object, Resource, ResourceInfo, Scope, verbs};
+use crate::meta::v1::OwnerReference;
+use crate::{Cluster, Namespaced, Object, Resource, ResourceInfo, Scope, Time, verbs};
 
 /// The scopes of both crates.
 pub trait Translated: ResourceScope {
@@ -52,6 +55,31 @@ where
 
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         self.metadata().annotations.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        self.metadata().finalizers.iter().flatten().map(String::as_str)
+    }
+
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]> {
+        let owners = self.metadata().owner_references.iter().flatten().map(|owner| OwnerReference {
+            api_version: owner.api_version.as_str().into(),
+            kind: owner.kind.as_str().into(),
+            name: owner.name.as_str().into(),
+            uid: owner.uid.as_str().into(),
+            controller: owner.controller,
+            block_owner_deletion: owner.block_owner_deletion,
+            ..Default::default()
+        });
+        Cow::Owned(owners.collect())
+    }
+
+    fn generation(&self) -> Option<i64> {
+        self.metadata().generation
+    }
+
+    fn deletion_timestamp(&self) -> Option<Time> {
+        self.metadata().deletion_timestamp.as_ref().map(|time| Time::from_unix(time.0.as_second()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What every Kubernetes object has in common.
 //!
 //! - [`meta::v1`]: `ObjectMeta`, `Status`, `LabelSelector` and the other types all groups share;
-//! - [`Object`], [`Resource`], [`ResourceInfo`] and [`verbs`]: what an object is, and what may be done with it;
+//! - [`Object`], [`Metadata`], [`Resource`], [`ResourceInfo`], [`verbs`] and [`Kind`]: what an object is, and what may
+//!   be done with it;
 //! - [`Unstructured`], [`List`], [`WatchEvent`]: objects of any kind, many of them, and how they change;
 //! - [`ApplyConfiguration`]: what is wanted of an object;
 //! - [`ListWatch`]: where the objects of a cache come from;
@@ -49,8 +50,8 @@ pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;
 pub use object::{
-    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, Object, Place, Resource,
-    ResourceInfo, Scope, WholeCluster, verbs,
+    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Kind, Metadata, Namespaced, Object, Place,
+    Resource, ResourceInfo, Scope, WholeCluster, verbs,
 };
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
 pub use unstructured::Unstructured;

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::codec::{DecodeError, Format, Kind, ListReader, Wire, check_list, json};
+use crate::codec::{DecodeError, Format, ListReader, SchemaKind, Wire, check_list, json};
 use crate::meta::v1::ListMeta;
 
 /// Objects of one kind, and the resourceVersion they were listed at.
@@ -80,7 +80,7 @@ impl<K: Wire> Wire for List<K> {
     }
 }
 
-impl<K: Kind + Serialize> Serialize for List<K> {
+impl<K: SchemaKind + Serialize> Serialize for List<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(4))?;
         map.serialize_entry("kind", &format_args!("{}List", K::KIND))?;
@@ -91,7 +91,7 @@ impl<K: Kind + Serialize> Serialize for List<K> {
     }
 }
 
-impl<'de, K: Kind + Deserialize<'de>> Deserialize<'de> for List<K> {
+impl<'de, K: SchemaKind + Deserialize<'de>> Deserialize<'de> for List<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase", bound(deserialize = "K: Deserialize<'de>"))]

@@ -81,7 +81,7 @@ macro_rules! serde {
 #[macro_export]
 macro_rules! kind {
     ($name:ident: $api_version:literal, $kind:literal, $schema:path) => {
-        impl $crate::codec::Kind for $name {
+        impl $crate::codec::SchemaKind for $name {
             const API_VERSION: &'static str = $api_version;
             const KIND: &'static str = $kind;
             const SCHEMA: &'static $crate::schema::Schema = &$schema;
@@ -124,7 +124,7 @@ macro_rules! kind {
 macro_rules! kind_in_protobuf {
     () => {
         fn has_protobuf() -> bool {
-            <Self as $crate::codec::Kind>::SCHEMA.has_protobuf()
+            <Self as $crate::codec::SchemaKind>::SCHEMA.has_protobuf()
         }
 
         fn from_protobuf(bytes: &[u8]) -> ::std::result::Result<Self, $crate::codec::DecodeError> {
@@ -170,7 +170,7 @@ macro_rules! kind_in_protobuf {
         }
 
         fn is_partial() -> bool {
-            <Self as $crate::codec::Kind>::KIND == "PartialObjectMetadata"
+            <Self as $crate::codec::SchemaKind>::KIND == "PartialObjectMetadata"
         }
 
         fn check_kind(
@@ -197,8 +197,22 @@ macro_rules! kind_in_protobuf {
     };
 }
 
-/// Says that a struct with metadata is an object.
-#[doc(hidden)]
+/// Implements [`Object`](crate::Object) and [`Metadata`](crate::Metadata) for a struct with a field
+/// `metadata: ObjectMeta`.
+///
+/// [`custom_resource!`](crate::custom_resource) does this and more.
+///
+/// ```
+/// use klient_apimachinery::meta::v1::ObjectMeta;
+/// use klient_apimachinery::{Object as _, object};
+///
+/// struct Gadget {
+///     metadata: ObjectMeta,
+/// }
+///
+/// object! { Gadget }
+/// assert_eq!(Gadget { metadata: ObjectMeta::named("a") }.name(), "a");
+/// ```
 #[macro_export]
 macro_rules! object {
     ($name:ident) => {
@@ -225,6 +239,32 @@ macro_rules! object {
 
             fn annotations(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
                 $crate::Object::annotations(&self.metadata)
+            }
+
+            fn finalizers(&self) -> impl ::std::iter::Iterator<Item = &str> {
+                $crate::Object::finalizers(&self.metadata)
+            }
+
+            fn owner_references(&self) -> ::std::borrow::Cow<'_, [$crate::meta::v1::OwnerReference]> {
+                $crate::Object::owner_references(&self.metadata)
+            }
+
+            fn generation(&self) -> ::std::option::Option<i64> {
+                self.metadata.generation
+            }
+
+            fn deletion_timestamp(&self) -> ::std::option::Option<$crate::Time> {
+                self.metadata.deletion_timestamp
+            }
+        }
+
+        impl $crate::Metadata for $name {
+            fn metadata(&self) -> &$crate::meta::v1::ObjectMeta {
+                &self.metadata
+            }
+
+            fn metadata_mut(&mut self) -> &mut $crate::meta::v1::ObjectMeta {
+                &mut self.metadata
             }
         }
     };

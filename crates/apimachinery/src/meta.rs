@@ -10,7 +10,11 @@ pub mod v1 {
     }
 }
 
+mod delete_options;
 mod group;
+mod object_meta;
+mod owner_reference;
 mod status;
 
+pub use delete_options::PropagationPolicy;
 pub use status::Reason;

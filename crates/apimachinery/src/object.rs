@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::meta::v1::{GroupVersionKind, GroupVersionResource, ObjectMeta};
+use crate::Time;
+use crate::codec::Wire;
+use crate::meta::v1::{GroupVersionKind, GroupVersionResource, ObjectMeta, OwnerReference};
 
-/// An API object: its metadata, without knowing its kind.
+/// Read access to the metadata of an API object, whatever its kind.
 ///
-/// Built-in types, [`Unstructured`](crate::Unstructured), `PartialObjectMetadata` and what
-/// [`custom_resource!`](crate::custom_resource) declares are objects.
+/// Built-in types, [`Unstructured`](crate::Unstructured), `PartialObjectMetadata`, objects of
+/// [`custom_resource!`](crate::custom_resource) and the handles of caches implement it. Those whose metadata is an
+/// [`ObjectMeta`], which are all but `Unstructured`, have [`Metadata`] too, to change it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no object of the Kubernetes API",
     label = "this has no metadata that klient knows of",
@@ -33,6 +36,81 @@ pub trait Object: Send + Sync + 'static {
 
     /// `metadata.annotations`.
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)>;
+
+    /// `metadata.finalizers`.
+    fn finalizers(&self) -> impl Iterator<Item = &str>;
+
+    /// `metadata.ownerReferences`.
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]>;
+
+    /// `metadata.generation`: the version of the desired state, for kinds that count it.
+    fn generation(&self) -> Option<i64>;
+
+    /// `metadata.deletionTimestamp`: set once the object is being deleted and waits for its finalizers or its grace
+    /// period.
+    fn deletion_timestamp(&self) -> Option<Time>;
+
+    /// The owner whose `controller` is true, as metav1.GetControllerOf.
+    fn controller(&self) -> Option<OwnerReference> {
+        self.owner_references().iter().find(|owner| owner.controller == Some(true)).cloned()
+    }
+}
+
+/// An object whose metadata is an [`ObjectMeta`]: built-in types, `PartialObjectMetadata`, and what
+/// [`custom_resource!`](crate::custom_resource) declares.
+pub trait Metadata: Object {
+    /// The object's metadata.
+    fn metadata(&self) -> &ObjectMeta;
+
+    /// The object's metadata, to be changed.
+    fn metadata_mut(&mut self) -> &mut ObjectMeta;
+}
+
+/// A kind with the verbs of an ordinary resource, for code that works on any kind: built-in types and those of
+/// [`custom_resource!`](crate::custom_resource). It does not ask for `deletecollection`, which namespaces lack; kinds
+/// that lack another verb, such as `TokenReview` and `Binding`, do not implement it.
+///
+/// ```
+/// use klient_apimachinery::Kind;
+///
+/// /// Marks an object as managed by this program, and tells whether that changed it.
+/// fn ensure_label<K: Kind>(object: &mut K) -> bool {
+///     let labels = &mut object.metadata_mut().labels;
+///     labels.insert("app.kubernetes.io/managed-by", "shop".into()).as_deref() != Some("shop")
+/// }
+/// ```
+pub trait Kind:
+    Resource
+    + Metadata
+    + Wire
+    + Clone
+    + Default
+    + fmt::Debug
+    + verbs::Create
+    + verbs::Delete
+    + verbs::Get
+    + verbs::List
+    + verbs::Patch
+    + verbs::Update
+    + verbs::Watch
+{
+}
+
+impl<K> Kind for K where
+    K: Resource
+        + Metadata
+        + Wire
+        + Clone
+        + Default
+        + fmt::Debug
+        + verbs::Create
+        + verbs::Delete
+            + verbs::Get
+        + verbs::List
+        + verbs::Patch
+        + verbs::Update
+        + verbs::Watch
+{
 }
 
 impl Object for ObjectMeta {
@@ -58,6 +136,22 @@ impl Object for ObjectMeta {
 
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         self.annotations.iter().map(|(key, value)| (key, value.as_str()))
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        self.finalizers.iter().map(crate::Str::as_str)
+    }
+
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]> {
+        Cow::Borrowed(&self.owner_references)
+    }
+
+    fn generation(&self) -> Option<i64> {
+        self.generation
+    }
+
+    fn deletion_timestamp(&self) -> Option<Time> {
+        self.deletion_timestamp
     }
 }
 

@@ -22,6 +22,25 @@ pub struct ListOptions {
     pub managed_fields: ManagedFields,
 }
 
+impl ListOptions {
+    /// Lists the objects that a label selector matches, such as `app=web,tier in (front,back)`.
+    ///
+    /// ```
+    /// use klient_apimachinery::ListOptions;
+    ///
+    /// let options = ListOptions { limit: Some(500), ..ListOptions::labels("app=web") };
+    /// assert_eq!(options.label_selector.as_deref(), Some("app=web"));
+    /// ```
+    pub fn labels(selector: impl Into<Str>) -> Self {
+        ListOptions { label_selector: Some(selector.into()), ..Default::default() }
+    }
+
+    /// Lists the objects that a field selector matches, such as `status.phase=Running`.
+    pub fn fields(selector: impl Into<Str>) -> Self {
+        ListOptions { field_selector: Some(selector.into()), ..Default::default() }
+    }
+}
+
 /// How the version of a list is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VersionMatch {
@@ -58,6 +77,18 @@ pub struct WatchOptions {
     pub timeout_seconds: Option<u32>,
     /// Whether the objects' `managedFields` are read.
     pub managed_fields: ManagedFields,
+}
+
+impl WatchOptions {
+    /// Watches the objects that a label selector matches.
+    pub fn labels(selector: impl Into<Str>) -> Self {
+        WatchOptions { label_selector: Some(selector.into()), ..Default::default() }
+    }
+
+    /// Watches the objects that a field selector matches.
+    pub fn fields(selector: impl Into<Str>) -> Self {
+        WatchOptions { field_selector: Some(selector.into()), ..Default::default() }
+    }
 }
 
 /// How objects are written.

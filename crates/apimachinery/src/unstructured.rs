@@ -7,10 +7,11 @@ use std::ops::{Index, IndexMut};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Time;
 use crate::codec::{
     DecodeError, EncodedMeta, FieldPath, Format, ManagedFields, Wire, check_by_decoding, json,
 };
-use crate::meta::v1::GroupVersionKind;
+use crate::meta::v1::{GroupVersionKind, OwnerReference};
 use crate::object::Object;
 
 /// An object of any kind, as the JSON object it is.
@@ -161,6 +162,25 @@ impl Object for Unstructured {
 
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs("annotations")
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        let finalizers = self.metadata("finalizers").and_then(Value::as_array);
+        finalizers.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]> {
+        let owners = self.metadata("ownerReferences").and_then(Value::as_array);
+        let owners = owners.into_iter().flatten().filter_map(|owner| OwnerReference::deserialize(owner).ok());
+        Cow::Owned(owners.collect())
+    }
+
+    fn generation(&self) -> Option<i64> {
+        self.metadata("generation").and_then(Value::as_i64)
+    }
+
+    fn deletion_timestamp(&self) -> Option<Time> {
+        self.metadata("deletionTimestamp").and_then(Value::as_str)?.parse().ok()
     }
 }
 

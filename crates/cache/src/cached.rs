@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use klient_apimachinery::Object;
 use klient_apimachinery::codec::{Encoded, FieldPath, Wire};
+use klient_apimachinery::meta::v1::OwnerReference;
+use klient_apimachinery::{Object, Time};
 
 use crate::entry::{Boxed, Content, Entry};
 use crate::intern::{LabelSet, Owner};
@@ -141,6 +142,22 @@ impl<K: Wire + Object> Object for Cached<K> {
 
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         (**self).annotations()
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        (**self).finalizers()
+    }
+
+    fn owner_references(&self) -> Cow<'_, [OwnerReference]> {
+        (**self).owner_references()
+    }
+
+    fn generation(&self) -> Option<i64> {
+        (**self).generation()
+    }
+
+    fn deletion_timestamp(&self) -> Option<Time> {
+        (**self).deletion_timestamp()
     }
 }
 

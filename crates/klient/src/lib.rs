@@ -14,7 +14,7 @@
 //!     let config_maps = client.api::<ConfigMap>().namespace("default");
 //!
 //!     let colors = ConfigMap {
-//!         metadata: ObjectMeta { name: Some("colors".into()), ..Default::default() },
+//!         metadata: ObjectMeta::named("colors"),
 //!         data: [("sky", "blue")].into(),
 //!         ..Default::default()
 //!     };
@@ -151,12 +151,15 @@ pub mod custom_resources;
 
 pub use klient_api as api;
 pub use klient_apimachinery as apimachinery;
+pub use klient_apimachinery::codec::{ManagedFields, Wire};
+pub use klient_apimachinery::labels::Selector;
 pub use klient_apimachinery::meta::v1::{
     LabelSelector, ListMeta, ObjectMeta, OwnerReference, PartialObjectMetadata, Status,
 };
+pub use klient_apimachinery::meta::{PropagationPolicy, Reason};
 pub use klient_apimachinery::{
-    Bookmark, ByteString, IntOrString, Map, MicroTime, Object, Quantity, Resource, ResourceInfo, Str, Time,
-    Unstructured, WholeCluster, custom_resource,
+    Bookmark, ByteString, IntOrString, Kind, Map, Metadata, MicroTime, Object, Quantity, Resource,
+    ResourceInfo, Str, Time, Unstructured, WholeCluster, custom_resource, yaml,
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};

@@ -6,7 +6,7 @@ pub(crate) mod random;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use klient_apimachinery::codec::{Kind, ManagedFields, Wire, json, protobuf};
+use klient_apimachinery::codec::{ManagedFields, SchemaKind, Wire, json, protobuf};
 use klient_apimachinery::message::{Dynamic, Message};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ const OBJECTS: usize = 8;
 
 /// What is done with each kind.
 pub(crate) trait Check {
-    fn kind<T: Message + Kind + Wire + Default + PartialEq + Debug>(&mut self);
+    fn kind<T: Message + SchemaKind + Wire + Default + PartialEq + Debug>(&mut self);
 }
 
 struct RoundTrips {
@@ -26,7 +26,7 @@ struct RoundTrips {
 }
 
 impl Check for RoundTrips {
-    fn kind<T: Message + Kind + Wire + Default + PartialEq + Debug>(&mut self) {
+    fn kind<T: Message + SchemaKind + Wire + Default + PartialEq + Debug>(&mut self) {
         self.kinds += 1;
         for _ in 0..OBJECTS {
             let mut value = self.random.message(T::SCHEMA, 0);
@@ -44,7 +44,7 @@ impl Check for RoundTrips {
     }
 }
 
-fn through_protobuf<T: Message + Kind + Default + PartialEq + Debug>(object: &T, value: &Value) {
+fn through_protobuf<T: Message + SchemaKind + Default + PartialEq + Debug>(object: &T, value: &Value) {
     let mut bytes = Vec::new();
     protobuf::to_vec(object, &mut bytes);
     let read: T = protobuf::from_slice(&bytes).unwrap();

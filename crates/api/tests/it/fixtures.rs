@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use klient_api::{apps, batch, core, policy};
-use klient_apimachinery::codec::{DecodeError, Format, Kind, ListReader, ManagedFields, Wire, protobuf};
+use klient_apimachinery::codec::{
+    DecodeError, Format, ListReader, ManagedFields, SchemaKind, Wire, protobuf,
+};
 use klient_apimachinery::message::Message;
 use klient_apimachinery::meta::v1::ListMeta;
 use klient_apimachinery::{List, WatchEvent, yaml};
@@ -30,7 +32,7 @@ fn fixture(kind: &str) -> Fixture {
 /// Reads an object from each form and writes it to each.
 fn check<T>(kind: &str)
 where
-    T: Message + Kind + Wire + Default + Serialize + DeserializeOwned + PartialEq + Debug,
+    T: Message + SchemaKind + Wire + Default + Serialize + DeserializeOwned + PartialEq + Debug,
 {
     let fixture = fixture(kind);
     let bytes = STANDARD.decode(&fixture.protobuf).unwrap();

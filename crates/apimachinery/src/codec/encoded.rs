@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 pub use identity::Identity;
 pub use meta::{EncodedMeta, EncodedOwner};
 
-use super::{DecodeError, FieldPath, Format, Kind, KindTable, ManagedFields, Wire, json, protobuf};
+use super::{DecodeError, FieldPath, Format, KindTable, ManagedFields, SchemaKind, Wire, json, protobuf};
 use crate::ResourceInfo;
 use crate::meta::v1::schema::OBJECT_META;
 use crate::schema::{Schema, Type};
@@ -150,7 +150,10 @@ fn decode<K: Wire>(format: Format, bytes: &[u8]) -> Result<K, DecodeError> {
 }
 
 /// Checks an object of a kind whose fields are known.
-pub fn check_item<K: Kind + Wire>(format: Format, bytes: &[u8]) -> Result<EncodedMeta<'_>, DecodeError> {
+pub fn check_item<K: SchemaKind + Wire>(
+    format: Format,
+    bytes: &[u8],
+) -> Result<EncodedMeta<'_>, DecodeError> {
     let table = KindTable::of::<K>();
     let meta = match format {
         Format::Protobuf => protobuf::check(table.schema, bytes),

@@ -16,7 +16,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::{DecodeError, Kind, ManagedFields};
+use super::{DecodeError, ManagedFields, SchemaKind};
 use crate::message::{Entries, List, Message, Mut, Ref, Scalar, Token};
 use crate::schema::Schema;
 use crate::{Json, Str, go};
@@ -49,7 +49,7 @@ pub fn encode(message: &dyn Message, out: &mut Vec<u8>) {
 /// # Errors
 ///
 /// If the bytes are not JSON, name another kind, or hold something else where a field is known.
-pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, DecodeError> {
+pub fn from_slice<T: Message + Default + SchemaKind>(bytes: &[u8]) -> Result<T, DecodeError> {
     let mut object = T::default();
     let mut reader = Reader { raw: true, type_meta: Some(TypeMeta::default()), ..Reader::default() };
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -89,7 +89,7 @@ pub(crate) fn value_at(bytes: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
 /// # Errors
 ///
 /// As [`from_slice`].
-pub fn item<T: Message + Default + Kind>(
+pub fn item<T: Message + Default + SchemaKind>(
     bytes: &[u8],
     managed_fields: ManagedFields,
 ) -> Result<Option<(T, usize)>, DecodeError> {
@@ -109,7 +109,7 @@ pub fn item<T: Message + Default + Kind>(
 }
 
 /// Appends an object of a known kind.
-pub fn to_vec<T: Message + Kind>(object: &T, out: &mut Vec<u8>) {
+pub fn to_vec<T: Message + SchemaKind>(object: &T, out: &mut Vec<u8>) {
     let object = Object { message: object, api_version: T::API_VERSION, kind: T::KIND, raw: true };
     write(&object, out);
 }
@@ -127,7 +127,7 @@ pub(crate) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
 /// As [`from_slice`].
 pub fn deserialize_kind<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
-    T: Message + Default + Kind,
+    T: Message + Default + SchemaKind,
     D: Deserializer<'de>,
 {
     let mut object = T::default();
@@ -160,7 +160,7 @@ pub fn deserialize<'de, T: Message + Default, D: Deserializer<'de>>(deserializer
 /// # Errors
 ///
 /// Those of the serializer.
-pub fn serialize_kind<T: Message + Kind, S: Serializer>(
+pub fn serialize_kind<T: Message + SchemaKind, S: Serializer>(
     object: &T,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -222,7 +222,7 @@ impl Reader {
         if self.steps.is_empty() { error } else { E::custom(format_args!("{}: {error}", self.path())) }
     }
 
-    fn wrong_kind<T: Kind>(&self) -> Option<String> {
+    fn wrong_kind<T: SchemaKind>(&self) -> Option<String> {
         let TypeMeta { api_version, kind } = &self.found;
         let other = is_other_kind((T::API_VERSION, T::KIND), (api_version, kind));
         other.then(|| format!("expected {} {}, found {api_version} {kind}", T::API_VERSION, T::KIND))

@@ -6,7 +6,7 @@ mod sample;
 use std::fmt::Debug;
 
 use klient_apimachinery::ApplyConfiguration;
-use klient_apimachinery::codec::{Kind, Wire};
+use klient_apimachinery::codec::{SchemaKind, Wire};
 use klient_applyconfigurations::Error;
 use klient_structured_merge::{Duplicates, FieldSet, Manager, Managers, Owned, Path, Schema, Typed};
 use serde::de::DeserializeOwned;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) trait Check {
     fn kind<C>(&mut self, named: C, extract: fn(&C::Object, &str) -> Result<C, Error>)
     where
-        C: ApplyConfiguration<Object: Wire + Kind> + DeserializeOwned + PartialEq + Debug;
+        C: ApplyConfiguration<Object: Wire + SchemaKind> + DeserializeOwned + PartialEq + Debug;
 }
 
 #[derive(Default)]
@@ -27,13 +27,13 @@ struct Applied {
 impl Check for Applied {
     fn kind<C>(&mut self, named: C, extract: fn(&C::Object, &str) -> Result<C, Error>)
     where
-        C: ApplyConfiguration<Object: Wire + Kind> + DeserializeOwned + PartialEq + Debug,
+        C: ApplyConfiguration<Object: Wire + SchemaKind> + DeserializeOwned + PartialEq + Debug,
     {
         self.kinds += 1;
-        let table = <C::Object as Kind>::SCHEMA;
+        let table = <C::Object as SchemaKind>::SCHEMA;
         let named = serde_json::to_value(named).unwrap();
-        assert_eq!(named["apiVersion"], <C::Object as Kind>::API_VERSION);
-        assert_eq!(named["kind"], <C::Object as Kind>::KIND);
+        assert_eq!(named["apiVersion"], <C::Object as SchemaKind>::API_VERSION);
+        assert_eq!(named["kind"], <C::Object as SchemaKind>::KIND);
         assert_eq!(named["metadata"]["name"], "name");
 
         let mut full = sample::object(table);

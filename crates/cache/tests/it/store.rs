@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::codec::{DecodeError, Encoded, Wire};
-use klient_apimachinery::meta::v1::ObjectMeta;
+use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
 use klient_apimachinery::{Object, Resource as _};
 use klient_cache::{Cached, Indexer, Keep, NAMESPACE_INDEX, ObjectKey, Store};
 
@@ -222,6 +222,22 @@ impl Object for Counted {
 
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.annotations()
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        self.0.finalizers()
+    }
+
+    fn owner_references(&self) -> std::borrow::Cow<'_, [OwnerReference]> {
+        self.0.owner_references()
+    }
+
+    fn generation(&self) -> Option<i64> {
+        self.0.generation()
+    }
+
+    fn deletion_timestamp(&self) -> Option<klient_apimachinery::Time> {
+        self.0.deletion_timestamp()
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use klient_apimachinery::codec::protobuf::Envelope;
-use klient_apimachinery::codec::{Format, Kind as _, Wire};
+use klient_apimachinery::codec::{Format, SchemaKind as _, Wire};
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;

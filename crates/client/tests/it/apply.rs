@@ -9,7 +9,7 @@ use klient_api::apps::v1 as apps_api;
 use klient_api::autoscaling::v1 as autoscaling_api;
 use klient_api::core::v1 as api;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference};
 use klient_apimachinery::{
     ApplyConfiguration, Namespaced, Object, Resource, ResourceInfo, Unstructured, verbs,
 };
@@ -172,6 +172,22 @@ impl Object for Gadget {
 
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.annotations()
+    }
+
+    fn finalizers(&self) -> impl Iterator<Item = &str> {
+        self.0.finalizers()
+    }
+
+    fn owner_references(&self) -> std::borrow::Cow<'_, [OwnerReference]> {
+        self.0.owner_references()
+    }
+
+    fn generation(&self) -> Option<i64> {
+        self.0.generation()
+    }
+
+    fn deletion_timestamp(&self) -> Option<klient_apimachinery::Time> {
+        self.0.deletion_timestamp()
     }
 }
 

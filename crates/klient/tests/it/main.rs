@@ -6,6 +6,7 @@ mod clientset;
 mod custom_resource;
 #[allow(clippy::duplicate_mod, reason = "every example brings the cluster it runs on")]
 mod examples;
+mod generic;
 mod misuse;
 mod names;
 mod reconnect;

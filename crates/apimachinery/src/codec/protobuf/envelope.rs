@@ -5,7 +5,7 @@ use super::encode;
 use super::frame::fields;
 use super::wire::Output;
 use crate::List;
-use crate::codec::{DecodeError, Kind, ManagedFields, check_kind};
+use crate::codec::{DecodeError, ManagedFields, SchemaKind, check_kind};
 use crate::message::Message;
 
 /// What every object in protobuf begins with.
@@ -112,7 +112,7 @@ pub(crate) fn read_type_meta(bytes: &[u8]) -> Result<(&str, &str), DecodeError> 
 /// # Errors
 ///
 /// If the bytes are not an object in protobuf, name another kind, or hold something else where a field is known.
-pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, DecodeError> {
+pub fn from_slice<T: Message + Default + SchemaKind>(bytes: &[u8]) -> Result<T, DecodeError> {
     let envelope = Envelope::parse(bytes)?;
     // Protobuf does not say its types: another kind would be read as something else.
     check_kind::<T>(envelope.api_version, envelope.kind)?;
@@ -122,12 +122,12 @@ pub fn from_slice<T: Message + Default + Kind>(bytes: &[u8]) -> Result<T, Decode
 }
 
 /// Appends an object of a known kind.
-pub fn to_vec<T: Message + Kind>(object: &T, out: &mut Vec<u8>) {
+pub fn to_vec<T: Message + SchemaKind>(object: &T, out: &mut Vec<u8>) {
     write(T::API_VERSION, T::KIND, 1024, |output| encode::write(output, object), out);
 }
 
 /// Appends a list of objects of a known kind.
-pub fn list_to_vec<T: Message + Kind>(list: &List<T>, out: &mut Vec<u8>) {
+pub fn list_to_vec<T: Message + SchemaKind>(list: &List<T>, out: &mut Vec<u8>) {
     let write_list = |output: &mut Output| {
         for item in list.items.iter().rev() {
             let before = output.len();

@@ -1,0 +1,33 @@
+//! Making an [`OwnerReference`].
+
+use super::v1::OwnerReference;
+use crate::object::Resource;
+
+impl OwnerReference {
+    /// A reference to an owner: the garbage collector deletes the dependent once all its owners are gone.
+    pub fn of<K: Resource>(owner: &K) -> Self {
+        OwnerReference {
+            api_version: K::INFO.api_version().into(),
+            kind: (*K::INFO.kind).into(),
+            name: owner.name().into(),
+            uid: owner.uid().into(),
+            ..Default::default()
+        }
+    }
+
+    /// A reference to the owner that controls the object, as metav1.NewControllerRef: an object has one at most, and
+    /// deleting the owner in the foreground waits for the object.
+    ///
+    /// ```
+    /// use klient_apimachinery::meta::v1::OwnerReference;
+    /// # use klient_apimachinery::Resource;
+    ///
+    /// # fn f<Deployment: Resource>(deployment: &Deployment) {
+    /// let owner = OwnerReference::controller_of(deployment);
+    /// assert_eq!(owner.controller, Some(true));
+    /// # }
+    /// ```
+    pub fn controller_of<K: Resource>(owner: &K) -> Self {
+        OwnerReference { controller: Some(true), block_owner_deletion: Some(true), ..Self::of(owner) }
+    }
+}
