@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::codec::{DecodeError, EncodedMeta, Format, ManagedFields, expect_kind, expect_list, json};
-use crate::object::Resource;
+use crate::resource::Resource;
 
 /// Declares a struct to be the objects of a custom resource.
 ///

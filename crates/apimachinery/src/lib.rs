@@ -33,11 +33,14 @@ pub mod meta;
 mod object;
 mod options;
 pub mod patch;
+mod resource;
 pub mod schema;
+mod scope;
 mod unstructured;
 pub mod validation;
 mod value;
 pub mod values;
+pub mod verbs;
 mod version;
 mod watch;
 pub mod yaml;
@@ -49,11 +52,12 @@ pub use causes::WithCauses;
 pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;
-pub use object::{
-    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Kind, Metadata, Namespaced, Object, Place,
-    Resource, ResourceInfo, Scope, WholeCluster, verbs,
-};
+pub use object::{Metadata, Object};
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
+pub use resource::{Kind, Resource, ResourceInfo};
+pub use scope::{
+    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, Place, Scope, WholeCluster,
+};
 pub use unstructured::Unstructured;
 pub use value::{
     ByteString, Duration, FieldsV1, IntOrString, InvalidBase64, InvalidValue, Json, Map, MapIter, MicroTime,

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use super::v1::{GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource};
 use crate::Str;
-use crate::object::{api_version, qualified};
+use crate::resource::{api_version, qualified};
 
 macro_rules! name {
     ($type:ident { $($field:ident),* }) => {

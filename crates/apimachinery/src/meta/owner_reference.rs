@@ -1,7 +1,7 @@
 //! Making an [`OwnerReference`].
 
 use super::v1::OwnerReference;
-use crate::object::Resource;
+use crate::resource::Resource;
 
 impl OwnerReference {
     /// A reference to an owner: the garbage collector deletes the dependent once all its owners are gone.

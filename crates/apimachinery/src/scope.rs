@@ -1,0 +1,110 @@
+//! Scopes of resources, and the places that handles point to: [`Scope`], [`Place`].
+
+/// Cluster-scoped or namespaced.
+pub trait Scope: Send + Sync + 'static {
+    /// Where a handle points before a namespace is named.
+    type Root: Place + Default;
+
+    /// Whether objects live in namespaces.
+    const NAMESPACED: bool;
+}
+
+/// The scope of kinds that live outside namespaces.
+#[derive(Clone, Copy, Debug)]
+pub struct Cluster;
+
+/// The scope of kinds that live in namespaces.
+#[derive(Clone, Copy, Debug)]
+pub struct Namespaced;
+
+impl Cluster {
+    /// See [`Scope::NAMESPACED`].
+    pub const NAMESPACED: bool = false;
+}
+
+impl Namespaced {
+    /// See [`Scope::NAMESPACED`].
+    pub const NAMESPACED: bool = true;
+}
+
+impl Scope for Cluster {
+    type Root = WholeCluster;
+    const NAMESPACED: bool = false;
+}
+
+impl Scope for Namespaced {
+    type Root = AllNamespaces;
+    const NAMESPACED: bool = true;
+}
+
+/// Where a handle points.
+pub trait Place: Clone + Send + Sync + 'static {
+    /// The one namespace, if it is one.
+    fn namespace(&self) -> Option<&str>;
+}
+
+/// The place of cluster-scoped objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WholeCluster;
+
+/// All namespaces at once: objects can be listed and watched there, but not named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllNamespaces;
+
+/// One namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InNamespace(pub Box<str>);
+
+impl Place for WholeCluster {
+    fn namespace(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Place for AllNamespaces {
+    fn namespace(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Place for InNamespace {
+    fn namespace(&self) -> Option<&str> {
+        Some(&self.0)
+    }
+}
+
+/// A place in which one object can be named.
+#[diagnostic::on_unimplemented(
+    message = "one object of a namespaced kind needs a namespace",
+    label = "this handle spans all namespaces",
+    note = "say which one with `.namespace(\"…\")`"
+)]
+pub trait Addressable: Place {}
+
+impl Addressable for WholeCluster {}
+impl Addressable for InNamespace {}
+
+/// What can be given where a namespace or all of them are asked for: `"shop"` or [`AllNamespaces`].
+pub trait IntoPlace {
+    /// What it becomes.
+    type Place: Place;
+
+    /// The place.
+    fn into_place(self) -> Self::Place;
+}
+
+impl IntoPlace for AllNamespaces {
+    type Place = AllNamespaces;
+
+    fn into_place(self) -> AllNamespaces {
+        self
+    }
+}
+
+impl<T: Into<Box<str>>> IntoPlace for T {
+    type Place = InNamespace;
+
+    fn into_place(self) -> InNamespace {
+        InNamespace(self.into())
+    }
+}
