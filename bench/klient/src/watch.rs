@@ -25,7 +25,7 @@ pub(crate) async fn events(args: &Args, out: &mut Map<String, Value>) -> (Inform
         told += 1;
         length += new.key().as_str().len();
         if decode {
-            length += new.spec.as_ref().map_or(0, |spec| spec.containers.len());
+            length += new.spec.containers.len();
         }
         if told == m {
             let mut figures = Map::new();

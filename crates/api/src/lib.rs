@@ -11,10 +11,10 @@
 //!
 //! let pod = Pod {
 //!     metadata: ObjectMeta { name: Some("web-0".into()), ..Default::default() },
-//!     spec: Some(Box::new(PodSpec {
+//!     spec: PodSpec {
 //!         containers: vec![Container { name: "web".into(), image: Some("nginx".into()), ..Default::default() }],
 //!         ..Default::default()
-//!     })),
+//!     },
 //!     ..Default::default()
 //! };
 //! let json = serde_json::to_value(&pod).expect("pods are JSON");

@@ -22,7 +22,7 @@ use crate::undecodable::Undecodable;
 /// ```
 /// # fn f(pod: klient_cache::Cached<klient_api::core::v1::Pod>) {
 /// println!("{} at {}", pod.key(), pod.resource_version()); // costs nothing
-/// println!("runs on {:?}", pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref())); // decodes it
+/// println!("runs on {:?}", pod.spec.node_name); // decodes it
 /// # }
 /// ```
 pub struct Cached<K> {

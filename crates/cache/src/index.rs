@@ -21,7 +21,7 @@ use crate::intern::LabelSet;
 /// use klient_apimachinery::codec::FieldPath;
 /// use klient_cache::{Cached, Indexer};
 ///
-/// let by_phase = Indexer::new(|pod: &Cached<Pod>| pod.status.as_ref()?.phase.clone());
+/// let by_phase = Indexer::new(|pod: &Cached<Pod>| pod.status.phase.clone());
 /// // These decode nothing.
 /// let by_app = Indexer::<Pod>::label("app");
 /// let by_node = Indexer::<Pod>::field(FieldPath::of("spec.nodeName")?);

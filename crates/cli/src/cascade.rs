@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use klient_apimachinery::meta::PropagationPolicy;
 use klient_client::DeleteOptions;
 
 use crate::flag_values::{Refusal, go_bool};
@@ -44,14 +45,13 @@ impl Cascade {
     /// A deletion that gives the object so many seconds to end well; its own setting if negative.
     pub(crate) fn delete_options(self, grace_period: i64) -> DeleteOptions {
         let policy = match self {
-            Cascade::Background => "Background",
-            Cascade::Orphan => "Orphan",
-            Cascade::Foreground => "Foreground",
+            Cascade::Background => PropagationPolicy::Background,
+            Cascade::Orphan => PropagationPolicy::Orphan,
+            Cascade::Foreground => PropagationPolicy::Foreground,
         };
         DeleteOptions {
             grace_period_seconds: (grace_period >= 0).then_some(grace_period),
-            propagation_policy: Some(policy.into()),
-            ..DeleteOptions::default()
+            ..DeleteOptions::propagation(policy)
         }
     }
 }

@@ -227,10 +227,13 @@ pub(crate) fn documentation(field: &Field) -> String {
 fn field_type(facts: &Facts, package: &Package, field: &Field) -> String {
     let plain = value_type(facts, package, &field.ty);
     let is_metadata = field.json == "metadata" && plain.ends_with("Meta") && !in_template(package, field);
+    // As in Go, so that it can be guessed: `pod.spec.node_name`, `deployment.status.replicas`.
+    let is_state = matches!(field.json.as_str(), "spec" | "status") && !field.pointer;
     match &field.ty {
         Type::List(_) | Type::Map(_) => plain,
         Type::Special(name) if name == "StringList" => plain,
         _ if field.required || is_metadata => plain,
+        Type::Message(_) if is_state => plain,
         Type::Message(_) => format!("Option<Box<{plain}>>"),
         _ => format!("Option<{plain}>"),
     }

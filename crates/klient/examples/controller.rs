@@ -60,9 +60,7 @@ impl Controller {
     async fn reconcile(&self, key: &ObjectKey) -> Result<(), Error> {
         let Some(website) = self.websites.get(key.as_str()) else { return Ok(()) };
         let owned = self.deployments.by_index("owner", website.uid()).unwrap_or_default();
-        let ready = |deployment: &Deployment| {
-            deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or_default()
-        };
+        let ready = |deployment: &Deployment| deployment.status.ready_replicas.unwrap_or_default();
         let ready: i32 = owned.iter().map(|deployment| ready(deployment)).sum();
         let status = WebsiteStatus { deployments: owned.len(), ready_replicas: ready };
         if website.status.as_ref() == Some(&status) {

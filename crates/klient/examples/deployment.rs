@@ -6,8 +6,7 @@ mod cluster;
 
 use klient::api::apps::v1::Deployment;
 use klient::api::autoscaling::v1::Scale;
-use klient::apimachinery::{codec::Wire, yaml};
-use klient::{Api, DeleteOptions, Error, InNamespace};
+use klient::{Api, DeleteOptions, Error, InNamespace, Wire as _};
 
 const MANIFEST: &str = "
 apiVersion: apps/v1
@@ -31,7 +30,7 @@ spec:
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     let deployments = client.api::<Deployment>().namespace("default");
-    let demo = Deployment::from_json(yaml::from_str(MANIFEST)?.to_string().as_bytes())?;
+    let demo = Deployment::from_yaml(MANIFEST)?;
     let demo = deployments.create(&demo).await?;
     println!("created with {:?} replicas", demo.spec.replicas);
 
@@ -39,11 +38,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("updated to {:?} replicas", demo.spec.replicas);
 
     let mut scale: Scale = deployments.scale("demo").await?;
-    scale.spec.get_or_insert_default().replicas = Some(2);
+    scale.spec.replicas = Some(2);
     let scale = deployments.update_scale("demo", &scale).await?;
-    println!("scaled to {:?} replicas", scale.spec.and_then(|spec| spec.replicas));
+    println!("scaled to {:?} replicas", scale.spec.replicas);
 
-    let options = DeleteOptions { propagation_policy: Some("Background".into()), ..Default::default() };
+    let options = DeleteOptions::background();
     deployments.delete("demo", &options).await?;
     Ok(())
 }

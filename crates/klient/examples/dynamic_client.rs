@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let namespaces = client.dynamic(ResourceInfo::from_static("", "v1", "Namespace", "namespaces", false));
     for object in namespaces.list(&ListOptions::default()).await? {
         let namespace: Namespace = object.to_typed()?;
-        let phase = namespace.status.and_then(|status| status.phase).unwrap_or_default();
+        let phase = namespace.status.phase.unwrap_or_default();
         println!("{:?} {phase}", namespace.metadata.name);
     }
     Ok(())

@@ -60,7 +60,7 @@ fn pod(namespace: &str, name: &str, node: &str) -> Pod {
             namespace: Some(namespace.into()),
             ..Default::default()
         },
-        spec: Some(Box::new(spec)),
+        spec,
         ..Default::default()
     }
 }

@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = events.next().await {
         match event {
             Event::Added { object, is_in_initial_list } => {
-                let node = object.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+                let node = object.spec.node_name.as_deref();
                 println!("{} is there, on {node:?}, from the beginning: {is_in_initial_list}", object.key());
             }
             Event::Updated { old, new } if old.resource_version() == new.resource_version() => {
@@ -49,7 +49,7 @@ fn pod(name: &str) -> Pod {
     let container = Container { name: "main".into(), image: Some("nginx".into()), ..Default::default() };
     Pod {
         metadata: ObjectMeta { name: Some(name.into()), ..Default::default() },
-        spec: Some(Box::new(PodSpec { containers: vec![container], ..Default::default() })),
+        spec: PodSpec { containers: vec![container], ..Default::default() },
         ..Default::default()
     }
 }

@@ -38,7 +38,7 @@ async fn happen(client: Client) -> Result<(), klient::Error> {
             labels: [("app", "web")].into(),
             ..Default::default()
         },
-        spec: Some(Box::new(PodSpec { containers: vec![container], ..Default::default() })),
+        spec: PodSpec { containers: vec![container], ..Default::default() },
         ..Default::default()
     };
     pods.create(&pod).await?;

@@ -6,7 +6,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use klient_api::core;
 use klient_apimachinery::codec::{
-    DecodeError, Encoded, EncodedMeta, EncodedOwner, FieldPath, Format, Kind, ListReader, ManagedFields, Wire,
+    DecodeError, Encoded, EncodedMeta, EncodedOwner, FieldPath, Format, ListReader, ManagedFields,
+    SchemaKind, Wire,
 };
 use klient_apimachinery::message::{Message, Ref};
 use klient_apimachinery::schema::{Field, Schema, Type};
@@ -25,7 +26,7 @@ fn seed() -> u64 {
 }
 
 /// The bytes of an item in both formats.
-fn forms<T: Wire + Kind>(value: &Value) -> Vec<(Format, Vec<u8>)> {
+fn forms<T: Wire + SchemaKind>(value: &Value) -> Vec<(Format, Vec<u8>)> {
     let text = value.to_string();
     let object = T::from_json(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut forms = vec![(Format::Json, text.into_bytes())];
@@ -155,7 +156,7 @@ fn shown(format: Format, bytes: &[u8]) -> String {
 }
 
 impl Check for SameVerdict {
-    fn kind<T: Message + Kind + Wire + Default + PartialEq + Debug>(&mut self) {
+    fn kind<T: Message + SchemaKind + Wire + Default + PartialEq + Debug>(&mut self) {
         for _ in 0..OBJECTS {
             let value = object(&mut self.random, T::SCHEMA);
             for (format, bytes) in forms::<T>(&value) {
@@ -409,7 +410,7 @@ struct Cuts {
 }
 
 impl Check for Cuts {
-    fn kind<T: Message + Kind + Wire + Default + PartialEq + Debug>(&mut self) {
+    fn kind<T: Message + SchemaKind + Wire + Default + PartialEq + Debug>(&mut self) {
         for _ in 0..OBJECTS {
             let mut value = self.random.message(T::SCHEMA, 0);
             let with = forms::<T>(&value);
@@ -656,7 +657,7 @@ struct SameText {
 }
 
 impl Check for SameText {
-    fn kind<T: Message + Kind + Wire + Default + PartialEq + Debug>(&mut self) {
+    fn kind<T: Message + SchemaKind + Wire + Default + PartialEq + Debug>(&mut self) {
         let mut all = Vec::new();
         paths(T::SCHEMA, "", 0, &mut all);
         let paths: Vec<FieldPath<T>> = all.iter().filter_map(|path| FieldPath::of(path).ok()).collect();

@@ -220,7 +220,7 @@ fn what_a_newer_server_sent_survives() {
     let mut written = Vec::new();
     pod.to_protobuf(&mut written);
     let read = core::v1::Pod::from_protobuf(&written).unwrap();
-    let (volume, spec) = (&read.spec.as_ref().unwrap().volumes[0], read.spec.as_ref().unwrap());
+    let (volume, spec) = (&read.spec.volumes[0], &read.spec);
     assert_eq!(volume.unknown.protobuf(), [0x12, 4, 0xba, 0x3e, 1, b'x']);
     assert_eq!(spec.unknown.protobuf(), [0xba, 0x3e, 1, b'y']);
 
@@ -239,7 +239,7 @@ fn an_empty_quantity_is_zero() {
     let raw = [0x12, 8, 0x0a, 6, 0x12, 4, 0x0a, 0, 0x12, 0];
     let mut range = core::v1::LimitRange::default();
     protobuf::decode(&raw, &mut range, ManagedFields::Keep).unwrap();
-    assert_eq!(range.spec.as_ref().unwrap().limits[0].max[""].as_str(), "0");
+    assert_eq!(range.spec.limits[0].max[""].as_str(), "0");
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn a_configuration_is_what_the_objects_type_reads() {
     let pod =
         v1::Pod::new("web-0", "shop").spec(v1::PodSpec::new().containers([Container::new().name("web")]));
     let pod = Pod::from_json(pod.to_string().as_bytes()).unwrap();
-    assert_eq!(pod.spec.unwrap().containers[0].name, "web");
+    assert_eq!(pod.spec.containers[0].name, "web");
 }
 
 #[test]

@@ -125,7 +125,7 @@ async fn subresources_are_applied_below_the_object() {
     check(echo.taken(), "/status");
     let scale = Scale::new("web", "shop").spec(ScaleSpec::new().replicas(3));
     let applied: autoscaling_api::Scale = deployments.apply_scale(&scale, &me()).await.unwrap();
-    assert_eq!(applied.spec.unwrap().replicas, Some(3));
+    assert_eq!(applied.spec.replicas, Some(3));
     check(echo.taken(), "/scale");
     deployments.apply_subresource(&status, "other", &me()).await.unwrap();
     check(echo.taken(), "/other");
@@ -401,7 +401,7 @@ async fn status_and_scale_have_owners_of_their_own() {
     deployments.apply(&web(3), &me()).await.unwrap();
     let status = Deployment::new("web", "default").status(DeploymentStatus::new().observed_generation(1));
     let changed = deployments.apply_status(&status, &me()).await.unwrap();
-    assert_eq!(changed.status.as_ref().unwrap().observed_generation, Some(1));
+    assert_eq!(changed.status.observed_generation, Some(1));
     assert_eq!(changed.spec.replicas, Some(3));
     assert_eq!(managers(&changed.metadata), ["Apply me", "Apply me/status"]);
     assert_eq!(Deployment::extract_subresource(&changed, "me", "status").unwrap(), status);
@@ -411,7 +411,7 @@ async fn status_and_scale_have_owners_of_their_own() {
     let error = deployments.apply_scale(&scale, &scaler).await.unwrap_err();
     assert!(error.is_conflict(), "{error:?}");
     let scaled: autoscaling_api::Scale = deployments.apply_scale(&scale, &scaler.force()).await.unwrap();
-    assert_eq!(scaled.spec.unwrap().replicas, Some(5));
+    assert_eq!(scaled.spec.replicas, Some(5));
     let now = deployments.get("web").await.unwrap();
     assert_eq!(now.spec.replicas, Some(5));
     let extracted = Deployment::extract(&now, "me").unwrap();

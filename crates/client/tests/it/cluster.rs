@@ -41,14 +41,14 @@ pub(crate) fn config_map(name: &str, color: &str) -> ConfigMap {
 pub(crate) fn pod(name: &str, app: &str) -> Pod {
     Pod {
         metadata: ObjectMeta { labels: [("app", app)].into(), ..named(name) },
-        spec: Some(Box::new(PodSpec {
+        spec: PodSpec {
             containers: vec![Container {
                 name: "web".into(),
                 image: Some("nginx".into()),
                 ..Default::default()
             }],
             ..Default::default()
-        })),
+        },
         ..Default::default()
     }
 }

@@ -20,7 +20,7 @@ use crate::cluster::cluster;
 async fn who_am_i(config: Config) -> Result<String, Error> {
     let client = Client::new(config)?;
     let review = client.api().create(&SelfSubjectReview::default()).await?;
-    let user = review.status.and_then(|status| status.user_info).expect("a review names the user");
+    let user = review.status.user_info.expect("a review names the user");
     Ok(user.username.unwrap_or_default().to_string())
 }
 

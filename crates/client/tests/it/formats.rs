@@ -79,7 +79,7 @@ async fn built_in_kinds_go_in_protobuf() {
     assert_eq!(config_maps.list(&ListOptions::default()).await.unwrap().items[0].data["color"], "red");
     let mut watch = config_maps.watch(&WatchOptions::default()).await.unwrap();
     assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+sky");
-    let options = DeleteOptions { propagation_policy: Some("Background".into()), ..Default::default() };
+    let options = DeleteOptions::background();
     config_maps.delete("sky", &options).await.unwrap();
     assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "-sky");
     assert!(config_maps.get("sky").await.unwrap_err().is_not_found());

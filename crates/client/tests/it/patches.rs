@@ -45,7 +45,7 @@ async fn a_strategic_patch_merges_lists_by_their_keys() {
     pods.create(&pod("web", "web")).await.unwrap();
     let image = json!({"spec": {"containers": [{"name": "web", "image": "nginx:2"}]}});
     let changed = pods.patch("web", &Patch::Strategic(image)).await.unwrap();
-    let container = &changed.spec.as_ref().unwrap().containers[0];
+    let container = &changed.spec.containers[0];
     assert_eq!(container.image.as_deref(), Some("nginx:2"));
     assert_eq!(container.termination_message_path.as_deref(), Some("/dev/termination-log"));
 }
@@ -71,8 +71,8 @@ async fn a_patch_of_the_status_leaves_the_rest() {
         "status": {"phase": "Running"},
     }));
     let changed = pods.patch_status("web", &patch).await.unwrap();
-    assert_eq!(changed.status.unwrap().phase.as_deref(), Some("Running"));
-    assert_eq!(changed.spec.unwrap().containers[0].image.as_deref(), Some("nginx"));
+    assert_eq!(changed.status.phase.as_deref(), Some("Running"));
+    assert_eq!(changed.spec.containers[0].image.as_deref(), Some("nginx"));
 }
 
 #[test]

@@ -33,14 +33,14 @@ async fn a_workload_is_scaled_by_its_scale() {
     let deployments = client.api::<Deployment>().namespace("default");
     deployments.create(&deployment("web")).await.unwrap();
     let mut scale: Scale = deployments.scale("web").await.unwrap();
-    assert_eq!(scale.spec.as_ref().unwrap().replicas, Some(1));
-    scale.spec.as_mut().unwrap().replicas = Some(3);
+    assert_eq!(scale.spec.replicas, Some(1));
+    scale.spec.replicas = Some(3);
     deployments.update_scale("web", &scale).await.unwrap();
     assert_eq!(deployments.get("web").await.unwrap().spec.replicas, Some(3));
 
     let patch = Patch::Merge(json!({"spec": {"replicas": 5}}));
     let scale: Scale = deployments.patch_scale("web", &patch).await.unwrap();
-    assert_eq!(scale.spec.unwrap().replicas, Some(5));
+    assert_eq!(scale.spec.replicas, Some(5));
     let missing = deployments.scale::<Scale>("api").await.unwrap_err();
     assert!(missing.is_not_found(), "{missing:?}");
 }
@@ -58,7 +58,7 @@ async fn a_pod_is_bound_to_a_node() {
     };
     let bound: Status = pods.create_subresource("web", "binding", &binding).await.unwrap();
     assert_eq!(bound.status.as_deref(), Some("Success"));
-    assert_eq!(pods.get("web").await.unwrap().spec.unwrap().node_name.as_deref(), Some("n1"));
+    assert_eq!(pods.get("web").await.unwrap().spec.node_name.as_deref(), Some("n1"));
     let twice = pods.create_subresource::<_, Status>("web", "binding", &binding).await.unwrap_err();
     assert!(twice.is_conflict(), "{twice:?}");
 }

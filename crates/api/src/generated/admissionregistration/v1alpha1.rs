@@ -83,7 +83,7 @@ pub struct MutatingAdmissionPolicy {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<MutatingAdmissionPolicySpec>>,
+    pub spec: MutatingAdmissionPolicySpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -99,7 +99,7 @@ pub struct MutatingAdmissionPolicyBinding {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<MutatingAdmissionPolicyBindingSpec>>,
+    pub spec: MutatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -243,9 +243,9 @@ pub struct ValidatingAdmissionPolicy {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ValidatingAdmissionPolicySpec>>,
+    pub spec: ValidatingAdmissionPolicySpec,
     /// `status`.
-    pub status: Option<Box<ValidatingAdmissionPolicyStatus>>,
+    pub status: ValidatingAdmissionPolicyStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -261,7 +261,7 @@ pub struct ValidatingAdmissionPolicyBinding {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ValidatingAdmissionPolicyBindingSpec>>,
+    pub spec: ValidatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -97,7 +97,7 @@ pub struct MutatingAdmissionPolicy {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<MutatingAdmissionPolicySpec>>,
+    pub spec: MutatingAdmissionPolicySpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -113,7 +113,7 @@ pub struct MutatingAdmissionPolicyBinding {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<MutatingAdmissionPolicyBindingSpec>>,
+    pub spec: MutatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -328,9 +328,9 @@ pub struct ValidatingAdmissionPolicy {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ValidatingAdmissionPolicySpec>>,
+    pub spec: ValidatingAdmissionPolicySpec,
     /// `status`.
-    pub status: Option<Box<ValidatingAdmissionPolicyStatus>>,
+    pub status: ValidatingAdmissionPolicyStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -346,7 +346,7 @@ pub struct ValidatingAdmissionPolicyBinding {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ValidatingAdmissionPolicyBindingSpec>>,
+    pub spec: ValidatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

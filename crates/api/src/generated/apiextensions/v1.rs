@@ -95,7 +95,7 @@ pub struct CustomResourceDefinition {
     /// `spec`; required.
     pub spec: CustomResourceDefinitionSpec,
     /// `status`.
-    pub status: Option<Box<CustomResourceDefinitionStatus>>,
+    pub status: CustomResourceDefinitionStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

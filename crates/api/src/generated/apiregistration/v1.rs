@@ -11,9 +11,9 @@ pub struct APIService {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<APIServiceSpec>>,
+    pub spec: APIServiceSpec,
     /// `status`.
-    pub status: Option<Box<APIServiceStatus>>,
+    pub status: APIServiceStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -29,9 +29,9 @@ pub struct StorageVersion {
     /// `metadata`; required.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<StorageVersionSpec>>,
+    pub spec: StorageVersionSpec,
     /// `status`.
-    pub status: Option<Box<StorageVersionStatus>>,
+    pub status: StorageVersionStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -34,7 +34,7 @@ pub struct DaemonSet {
     /// `spec`; required.
     pub spec: DaemonSetSpec,
     /// `status`.
-    pub status: Option<Box<DaemonSetStatus>>,
+    pub status: DaemonSetStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -139,7 +139,7 @@ pub struct Deployment {
     /// `spec`; required.
     pub spec: DeploymentSpec,
     /// `status`.
-    pub status: Option<Box<DeploymentStatus>>,
+    pub status: DeploymentStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -250,7 +250,7 @@ pub struct ReplicaSet {
     /// `spec`; required.
     pub spec: ReplicaSetSpec,
     /// `status`.
-    pub status: Option<Box<ReplicaSetStatus>>,
+    pub status: ReplicaSetStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -375,7 +375,7 @@ pub struct StatefulSet {
     /// `spec`; required.
     pub spec: StatefulSetSpec,
     /// `status`.
-    pub status: Option<Box<StatefulSetStatus>>,
+    pub status: StatefulSetStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

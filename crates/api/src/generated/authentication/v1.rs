@@ -29,7 +29,7 @@ pub struct SelfSubjectReview {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `status`.
-    pub status: Option<Box<SelfSubjectReviewStatus>>,
+    pub status: SelfSubjectReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -57,9 +57,9 @@ pub struct TokenRequest {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<TokenRequestSpec>>,
+    pub spec: TokenRequestSpec,
     /// `status`.
-    pub status: Option<Box<TokenRequestStatus>>,
+    pub status: TokenRequestStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -108,7 +108,7 @@ pub struct TokenReview {
     /// `spec`; required.
     pub spec: TokenReviewSpec,
     /// `status`.
-    pub status: Option<Box<TokenReviewStatus>>,
+    pub status: TokenReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -11,7 +11,7 @@ pub struct SelfSubjectReview {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `status`.
-    pub status: Option<Box<SelfSubjectReviewStatus>>,
+    pub status: SelfSubjectReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

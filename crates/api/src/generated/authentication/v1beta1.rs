@@ -11,7 +11,7 @@ pub struct SelfSubjectReview {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `status`.
-    pub status: Option<Box<SelfSubjectReviewStatus>>,
+    pub status: SelfSubjectReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -40,7 +40,7 @@ pub struct TokenReview {
     /// `spec`; required.
     pub spec: TokenReviewSpec,
     /// `status`.
-    pub status: Option<Box<TokenReviewStatus>>,
+    pub status: TokenReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

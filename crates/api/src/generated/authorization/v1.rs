@@ -41,7 +41,7 @@ pub struct LocalSubjectAccessReview {
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectAccessReviewStatus>>,
+    pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -133,7 +133,7 @@ pub struct SelfSubjectAccessReview {
     /// `spec`; required.
     pub spec: SelfSubjectAccessReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectAccessReviewStatus>>,
+    pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -165,7 +165,7 @@ pub struct SelfSubjectRulesReview {
     /// `spec`; required.
     pub spec: SelfSubjectRulesReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectRulesReviewStatus>>,
+    pub status: SubjectRulesReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -195,7 +195,7 @@ pub struct SubjectAccessReview {
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectAccessReviewStatus>>,
+    pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

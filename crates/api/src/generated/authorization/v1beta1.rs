@@ -13,7 +13,7 @@ pub struct LocalSubjectAccessReview {
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectAccessReviewStatus>>,
+    pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -104,7 +104,7 @@ pub struct SelfSubjectAccessReview {
     /// `spec`; required.
     pub spec: SelfSubjectAccessReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectAccessReviewStatus>>,
+    pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -135,7 +135,7 @@ pub struct SelfSubjectRulesReview {
     /// `spec`; required.
     pub spec: SelfSubjectRulesReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectRulesReviewStatus>>,
+    pub status: SubjectRulesReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -164,7 +164,7 @@ pub struct SubjectAccessReview {
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
     /// `status`.
-    pub status: Option<Box<SubjectAccessReviewStatus>>,
+    pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

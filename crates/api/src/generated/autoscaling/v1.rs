@@ -101,7 +101,7 @@ pub struct HorizontalPodAutoscaler {
     /// `spec`; required.
     pub spec: HorizontalPodAutoscalerSpec,
     /// `status`.
-    pub status: Option<Box<HorizontalPodAutoscalerStatus>>,
+    pub status: HorizontalPodAutoscalerStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -328,9 +328,9 @@ pub struct Scale {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ScaleSpec>>,
+    pub spec: ScaleSpec,
     /// `status`.
-    pub status: Option<Box<ScaleStatus>>,
+    pub status: ScaleStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -123,7 +123,7 @@ pub struct HorizontalPodAutoscaler {
     /// `spec`; required.
     pub spec: HorizontalPodAutoscalerSpec,
     /// `status`.
-    pub status: Option<Box<HorizontalPodAutoscalerStatus>>,
+    pub status: HorizontalPodAutoscalerStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -13,7 +13,7 @@ pub struct CronJob {
     /// `spec`; required.
     pub spec: CronJobSpec,
     /// `status`.
-    pub status: Option<Box<CronJobStatus>>,
+    pub status: CronJobStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -74,9 +74,9 @@ pub struct Job {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<JobSpec>>,
+    pub spec: JobSpec,
     /// `status`.
-    pub status: Option<Box<JobStatus>>,
+    pub status: JobStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -212,7 +212,7 @@ pub struct JobTemplateSpec {
     /// `metadata`.
     pub metadata: Option<Box<klient_apimachinery::meta::v1::ObjectMeta>>,
     /// `spec`.
-    pub spec: Option<Box<JobSpec>>,
+    pub spec: JobSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

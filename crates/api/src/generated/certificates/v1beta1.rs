@@ -13,7 +13,7 @@ pub struct CertificateSigningRequest {
     /// `spec`; required.
     pub spec: CertificateSigningRequestSpec,
     /// `status`.
-    pub status: Option<Box<CertificateSigningRequestStatus>>,
+    pub status: CertificateSigningRequestStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -129,7 +129,7 @@ pub struct PodCertificateRequest {
     /// `spec`; required.
     pub spec: PodCertificateRequestSpec,
     /// `status`.
-    pub status: Option<Box<PodCertificateRequestStatus>>,
+    pub status: PodCertificateRequestStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

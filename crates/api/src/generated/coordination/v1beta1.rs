@@ -11,7 +11,7 @@ pub struct Lease {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<LeaseSpec>>,
+    pub spec: LeaseSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

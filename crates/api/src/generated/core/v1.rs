@@ -1577,7 +1577,7 @@ pub struct LimitRange {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<LimitRangeSpec>>,
+    pub spec: LimitRangeSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -1732,9 +1732,9 @@ pub struct Namespace {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<NamespaceSpec>>,
+    pub spec: NamespaceSpec,
     /// `status`.
-    pub status: Option<Box<NamespaceStatus>>,
+    pub status: NamespaceStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -1799,9 +1799,9 @@ pub struct Node {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<NodeSpec>>,
+    pub spec: NodeSpec,
     /// `status`.
-    pub status: Option<Box<NodeStatus>>,
+    pub status: NodeStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -2214,9 +2214,9 @@ pub struct PersistentVolume {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<PersistentVolumeSpec>>,
+    pub spec: PersistentVolumeSpec,
     /// `status`.
-    pub status: Option<Box<PersistentVolumeStatus>>,
+    pub status: PersistentVolumeStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -2232,9 +2232,9 @@ pub struct PersistentVolumeClaim {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<PersistentVolumeClaimSpec>>,
+    pub spec: PersistentVolumeClaimSpec,
     /// `status`.
-    pub status: Option<Box<PersistentVolumeClaimStatus>>,
+    pub status: PersistentVolumeClaimStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -2474,9 +2474,9 @@ pub struct Pod {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<PodSpec>>,
+    pub spec: PodSpec,
     /// `status`.
-    pub status: Option<Box<PodStatus>>,
+    pub status: PodStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -3042,7 +3042,7 @@ pub struct PodTemplateSpec {
     /// `metadata`.
     pub metadata: Option<Box<klient_apimachinery::meta::v1::ObjectMeta>>,
     /// `spec`.
-    pub spec: Option<Box<PodSpec>>,
+    pub spec: PodSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -3303,9 +3303,9 @@ pub struct ReplicationController {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ReplicationControllerSpec>>,
+    pub spec: ReplicationControllerSpec,
     /// `status`.
-    pub status: Option<Box<ReplicationControllerStatus>>,
+    pub status: ReplicationControllerStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -3430,9 +3430,9 @@ pub struct ResourceQuota {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ResourceQuotaSpec>>,
+    pub spec: ResourceQuotaSpec,
     /// `status`.
-    pub status: Option<Box<ResourceQuotaStatus>>,
+    pub status: ResourceQuotaStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -3782,9 +3782,9 @@ pub struct Service {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ServiceSpec>>,
+    pub spec: ServiceSpec,
     /// `status`.
-    pub status: Option<Box<ServiceStatus>>,
+    pub status: ServiceStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

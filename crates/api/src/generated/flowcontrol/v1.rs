@@ -39,7 +39,7 @@ pub struct FlowSchema {
     /// `spec`; required.
     pub spec: FlowSchemaSpec,
     /// `status`.
-    pub status: Option<Box<FlowSchemaStatus>>,
+    pub status: FlowSchemaStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -184,7 +184,7 @@ pub struct PriorityLevelConfiguration {
     /// `spec`; required.
     pub spec: PriorityLevelConfigurationSpec,
     /// `status`.
-    pub status: Option<Box<PriorityLevelConfigurationStatus>>,
+    pub status: PriorityLevelConfigurationStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

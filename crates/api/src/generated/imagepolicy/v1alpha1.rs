@@ -13,7 +13,7 @@ pub struct ImageReview {
     /// `spec`; required.
     pub spec: ImageReviewSpec,
     /// `status`.
-    pub status: Option<Box<ImageReviewStatus>>,
+    pub status: ImageReviewStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

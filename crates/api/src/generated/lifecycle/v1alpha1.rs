@@ -13,7 +13,7 @@ pub struct Eviction {
     /// `spec`; required.
     pub spec: EvictionSpec,
     /// `status`.
-    pub status: Option<Box<EvictionStatus>>,
+    pub status: EvictionStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -48,7 +48,7 @@ pub struct EvictionRequest {
     /// `spec`; required.
     pub spec: EvictionRequestSpec,
     /// `status`.
-    pub status: Option<Box<EvictionRequestStatus>>,
+    pub status: EvictionRequestStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

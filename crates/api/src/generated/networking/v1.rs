@@ -84,9 +84,9 @@ pub struct Ingress {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<IngressSpec>>,
+    pub spec: IngressSpec,
     /// `status`.
-    pub status: Option<Box<IngressStatus>>,
+    pub status: IngressStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -116,7 +116,7 @@ pub struct IngressClass {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<IngressClassSpec>>,
+    pub spec: IngressClassSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -300,7 +300,7 @@ pub struct NetworkPolicy {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<NetworkPolicySpec>>,
+    pub spec: NetworkPolicySpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -429,9 +429,9 @@ pub struct ServiceCIDR {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ServiceCIDRSpec>>,
+    pub spec: ServiceCIDRSpec,
     /// `status`.
-    pub status: Option<Box<ServiceCIDRStatus>>,
+    pub status: ServiceCIDRStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

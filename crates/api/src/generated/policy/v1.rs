@@ -26,9 +26,9 @@ pub struct PodDisruptionBudget {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<PodDisruptionBudgetSpec>>,
+    pub spec: PodDisruptionBudgetSpec,
     /// `status`.
-    pub status: Option<Box<PodDisruptionBudgetStatus>>,
+    pub status: PodDisruptionBudgetStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

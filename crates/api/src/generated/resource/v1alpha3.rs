@@ -55,7 +55,7 @@ pub struct DeviceTaintRule {
     /// `spec`; required.
     pub spec: DeviceTaintRuleSpec,
     /// `status`.
-    pub status: Option<Box<DeviceTaintRuleStatus>>,
+    pub status: DeviceTaintRuleStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -281,7 +281,7 @@ pub struct DeviceClass {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<DeviceClassSpec>>,
+    pub spec: DeviceClassSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -598,9 +598,9 @@ pub struct ResourceClaim {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ResourceClaimSpec>>,
+    pub spec: ResourceClaimSpec,
     /// `status`.
-    pub status: Option<Box<ResourceClaimStatus>>,
+    pub status: ResourceClaimStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -665,7 +665,7 @@ pub struct ResourceClaimTemplate {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ResourceClaimTemplateSpec>>,
+    pub spec: ResourceClaimTemplateSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -684,7 +684,7 @@ pub struct ResourceClaimTemplateSpec {
     /// `metadata`.
     pub metadata: Option<Box<klient_apimachinery::meta::v1::ObjectMeta>>,
     /// `spec`.
-    pub spec: Option<Box<ResourceClaimSpec>>,
+    pub spec: ResourceClaimSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

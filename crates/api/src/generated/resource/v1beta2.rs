@@ -269,7 +269,7 @@ pub struct DeviceClass {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<DeviceClassSpec>>,
+    pub spec: DeviceClassSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -480,7 +480,7 @@ pub struct DeviceTaintRule {
     /// `spec`; required.
     pub spec: DeviceTaintRuleSpec,
     /// `status`.
-    pub status: Option<Box<DeviceTaintRuleStatus>>,
+    pub status: DeviceTaintRuleStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -661,9 +661,9 @@ pub struct ResourceClaim {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ResourceClaimSpec>>,
+    pub spec: ResourceClaimSpec,
     /// `status`.
-    pub status: Option<Box<ResourceClaimStatus>>,
+    pub status: ResourceClaimStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -728,7 +728,7 @@ pub struct ResourceClaimTemplate {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<ResourceClaimTemplateSpec>>,
+    pub spec: ResourceClaimTemplateSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -747,7 +747,7 @@ pub struct ResourceClaimTemplateSpec {
     /// `metadata`.
     pub metadata: Option<Box<klient_apimachinery::meta::v1::ObjectMeta>>,
     /// `spec`.
-    pub spec: Option<Box<ResourceClaimSpec>>,
+    pub spec: ResourceClaimSpec,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

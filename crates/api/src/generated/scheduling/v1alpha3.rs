@@ -79,7 +79,7 @@ pub struct CompositePodGroup {
     /// `spec`; required.
     pub spec: CompositePodGroupSpec,
     /// `status`.
-    pub status: Option<Box<CompositePodGroupStatus>>,
+    pub status: CompositePodGroupStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -218,7 +218,7 @@ pub struct PodGroup {
     /// `spec`; required.
     pub spec: PodGroupSpec,
     /// `status`.
-    pub status: Option<Box<PodGroupStatus>>,
+    pub status: PodGroupStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -159,7 +159,7 @@ pub struct PodGroup {
     /// `spec`; required.
     pub spec: PodGroupSpec,
     /// `status`.
-    pub status: Option<Box<PodGroupStatus>>,
+    pub status: PodGroupStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

@@ -64,7 +64,7 @@ pub struct CSINode {
     /// `spec`; required.
     pub spec: CSINodeSpec,
     /// `status`.
-    pub status: Option<Box<CSINodeStatus>>,
+    pub status: CSINodeStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }
@@ -233,7 +233,7 @@ pub struct VolumeAttachment {
     /// `spec`; required.
     pub spec: VolumeAttachmentSpec,
     /// `status`.
-    pub status: Option<Box<VolumeAttachmentStatus>>,
+    pub status: VolumeAttachmentStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

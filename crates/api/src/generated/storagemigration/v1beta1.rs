@@ -11,9 +11,9 @@ pub struct StorageVersionMigration {
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `spec`.
-    pub spec: Option<Box<StorageVersionMigrationSpec>>,
+    pub spec: StorageVersionMigrationSpec,
     /// `status`.
-    pub status: Option<Box<StorageVersionMigrationStatus>>,
+    pub status: StorageVersionMigrationStatus,
     #[doc(hidden)]
     pub unknown: Unknown,
 }

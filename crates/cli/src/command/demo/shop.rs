@@ -118,7 +118,7 @@ async fn established(client: &Client) -> Result<(), Failure> {
 }
 
 fn is_established(definition: &CustomResourceDefinition) -> bool {
-    let conditions = definition.status.iter().flat_map(|status| &status.conditions);
+    let conditions = definition.status.conditions.iter();
     conditions.into_iter().any(|condition| condition.type_ == "Established" && condition.status == "True")
 }
 
@@ -167,7 +167,7 @@ fn ended() -> Failure {
 pub(super) fn deployment_line(deployment: &Deployment) -> String {
     let name = deployment.name();
     let wanted = deployment.spec.replicas.unwrap_or(1);
-    let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
+    let ready = deployment.status.ready_replicas.unwrap_or(0);
     format!("Deployment {name}: {ready} of {wanted} replicas ready")
 }
 
