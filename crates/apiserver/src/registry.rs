@@ -9,6 +9,7 @@ pub(crate) mod kind_version;
 pub(crate) mod pipeline;
 mod resize;
 mod resource;
+mod storage_error;
 pub(crate) mod strategy;
 pub(crate) mod subresource;
 

@@ -1,40 +1,69 @@
 //! Deleting objects.
 
+mod options;
+
 use http::{Response, StatusCode};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::schema::STATUS;
 use klient_apimachinery::meta::v1::{Status, StatusDetails};
+use klient_apimachinery::validation::field::FieldError;
 
 use super::Context;
 use super::list::{self, Wanted};
-use super::options::deletion;
+use crate::auth::{Attributes, Rbac};
 use crate::registry::deletion::Deletion;
 use crate::registry::pipeline::{self, Outcome};
 use crate::respond::{self, Body};
-use crate::status::{Result, Target};
+use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
+use options::{IGNORE_READ_ERROR, Options};
+
+/// The verb by which a user may delete an object that cannot be read from storage.
+const UNSAFE_DELETE: &str = "unsafe-delete-ignore-read-errors";
 
 /// Deletes the object in the path.
 pub(super) async fn delete(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let options = deletion(context)?;
-    warn_of_orphans(context, &options);
-    let outcome = pipeline::delete(&context.state, &context.resource, &context.key(), &options).await?;
+    let Options { deletion, is_accepted, ignores_read_error } = Options::parse(context)?;
+    if ignores_read_error {
+        return Err(refuse_unsafe(context));
+    }
+    warn_of_orphans(context, &deletion);
+    let outcome = pipeline::delete(&context.state, &context.resource, &context.key(), &deletion).await?;
     let resource = &context.resource;
+    let is_accepted = is_accepted && matches!(outcome, Outcome::Terminating(_));
+    let code = if is_accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
     match outcome {
         Outcome::Deleted(object) if !resource.returns_deleted() => {
             let json = success(&resource.target(context.name()), &object);
             Ok(respond::written(StatusCode::OK, format, json, &STATUS))
         }
         Outcome::Deleted(object) | Outcome::Terminating(object) => {
-            Ok(respond::object(StatusCode::OK, format, resource, &object))
+            Ok(respond::object(code, format, resource, &object))
         }
     }
 }
 
+/// Refuses to delete only what cannot be read: all that is stored can.
+fn refuse_unsafe(context: &Context) -> Failure {
+    let rbac = Rbac { store: &*context.state.store, registry: &context.state.registry };
+    let attributes =
+        Attributes { verb: UNSAFE_DELETE.to_owned(), ..Attributes::of(&context.info, &context.query) };
+    if !rbac.allows(&context.user, &attributes) {
+        let problem = format!("not permitted to do {UNSAFE_DELETE:?}, reason: ");
+        return Failure::forbidden(&context.target(), &problem);
+    }
+    let key = context.key();
+    if context.state.store.get(&context.resource.table, &key).is_none() {
+        return Failure::not_found(&context.target());
+    }
+    let problem = "unsafe deletion is not allowed because the object is decodable from storage";
+    context.resource.storage_conflict(&key, problem)
+}
+
 /// Warns of objects that outlive their owner because the client did not say what becomes of them.
-fn warn_of_orphans(context: &mut Context, options: &Deletion) {
-    if options.propagation.is_none() {
+fn warn_of_orphans(context: &mut Context, deletion: &Deletion) {
+    if deletion.propagation.is_none() {
         context.warnings.extend(context.resource.strategy.delete_warning().map(str::to_owned));
     }
 }
@@ -58,13 +87,17 @@ fn success(target: &Target<'_>, object: &Object) -> Vec<u8> {
 /// Deletes all objects that are selected and answers with them as they were.
 pub(super) async fn delete_collection(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let options = deletion(context)?;
-    warn_of_orphans(context, &options);
     let wanted = Wanted::parse(context, false)?;
+    let Options { deletion, ignores_read_error, .. } = Options::parse(context)?;
+    if ignores_read_error {
+        let detail = "is not allowed with DELETECOLLECTION, try again after removing the option";
+        return Err(options::invalid(&[FieldError::invalid(IGNORE_READ_ERROR, true, detail)]));
+    }
+    warn_of_orphans(context, &deletion);
     let resource = &context.resource;
     let listed = list::read(context, &wanted).await?;
     for object in &listed.objects {
-        match pipeline::delete(&context.state, resource, &object.key, &options).await {
+        match pipeline::delete(&context.state, resource, &object.key, &deletion).await {
             // Another client was faster.
             Err(failure) if failure.is(Reason::NotFound) => {}
             done => drop(done?),

@@ -184,3 +184,125 @@ async fn propagation_is_written_down_as_a_finalizer() {
         assert_eq!(client.get(&path).await.status, 404);
     }
 }
+
+#[tokio::test]
+async fn a_body_takes_the_place_of_the_query() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    for (query, body, is_kept) in [
+        ("dryRun=All", r#"{"dryRun": ["All"]}"#, true),
+        ("", r#"{"dryRun": ["All"]}"#, true),
+        ("dryRun=All", "", true),
+        ("dryRun=All", "{}", false),
+        ("dryRun=Some", "null", false),
+        ("gracePeriodSeconds=soon", r#"{"kind": "DeleteOptions", "apiVersion": "any.example/v9"}"#, false),
+    ] {
+        client.post(CONFIG_MAPS, &named("a")).await;
+        let url = format!("{path}?{query}");
+        client.send(Method::DELETE, &url, &sends("application/json"), body).await.expect(200);
+        assert_eq!(client.get(&path).await.status == 200, is_kept, "{query} {body}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_options_are_refused_in_go_s_words() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let struct_ = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+    let array = format!("json: cannot unmarshal array into Go value of type {struct_}");
+    let no_kind = |problem: &str| format!("couldn't get version/kind; json parse error: {problem}");
+    let scheme = r#"in scheme "pkg/runtime/scheme.go:111""#;
+    for (body, problem) in [
+        ("[]", no_kind(&array)),
+        ("{", no_kind("unexpected end of JSON input")),
+        ("{}x", no_kind("invalid character 'x' after top-level value")),
+        (
+            r#"{"kind": 3}"#,
+            no_kind("json: cannot unmarshal number into Go struct field .kind of type string"),
+        ),
+        (
+            r#"{"gracePeriodSeconds": "soon"}"#,
+            "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64".into(),
+        ),
+        (
+            r#"{"dryRun": "All"}"#,
+            "json: cannot unmarshal string into Go struct field DeleteOptions.dryRun of type []string".into(),
+        ),
+        (r#"{"kind": "Foo"}"#, format!(r#"no kind "Foo" is registered for version "meta.k8s.io/v1" {scheme}"#)),
+        (
+            r#"{"kind": "Pod", "apiVersion": "v1"}"#,
+            format!(r#"no kind "Pod" is registered for version "v1" {scheme}"#),
+        ),
+        (
+            r#"{"kind": "Status", "apiVersion": "v1"}"#,
+            "converting (v1.Status) to (v1.DeleteOptions): unknown conversion".into(),
+        ),
+        (r#"{"apiVersion": "a/b/c"}"#, "unexpected GroupVersion string: a/b/c".into()),
+    ] {
+        for path in [format!("{CONFIG_MAPS}/a"), CONFIG_MAPS.to_owned()] {
+            let answer = client.send(Method::DELETE, &path, &sends("application/json"), body).await;
+            assert_eq!(answer.refusal(), format!("400 {problem}"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn preconditions_are_taken_from_the_query_too() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let created = client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    let selected = format!("{CONFIG_MAPS}?fieldSelector=metadata.name%3Da&");
+    for path in [format!("{CONFIG_MAPS}/a?"), selected] {
+        let refusal = client.delete(&format!("{path}uid=other")).await.refusal();
+        assert!(refusal.contains("the UID in the precondition (other) does not match"), "{refusal}");
+        let refusal = client.delete(&format!("{path}resourceVersion=1")).await.refusal();
+        assert!(refusal.contains("the ResourceVersion in the precondition (1) does not match"), "{refusal}");
+    }
+    let uid = text(&created, "/metadata/uid");
+    client.delete(&format!("{CONFIG_MAPS}/a?uid={uid}&resourceVersion=")).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_not_gone_at_once_is_accepted_if_its_dependents_are_to_go() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(CONFIG_MAPS, &held("held")).await.expect(201);
+    client.post(CONFIG_MAPS, &named("free")).await.expect(201);
+    client.delete(&format!("{CONFIG_MAPS}/held")).await.expect(200);
+    client.delete(&format!("{CONFIG_MAPS}/held?orphanDependents=false")).await.expect(202);
+    client.delete(&format!("{CONFIG_MAPS}/free?orphanDependents=false")).await.expect(200);
+}
+
+#[tokio::test]
+async fn only_what_cannot_be_read_is_deleted_unread() {
+    const OPTION: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    let refusal = client.delete(&format!("{path}?{OPTION}=true")).await.refusal();
+    assert_eq!(
+        refusal,
+        "409 Operation cannot be fulfilled on configmaps \"a\": StorageError: invalid object, Code: 4, Key: \
+         /registry/configmaps/default/a, ResourceVersion: 0, AdditionalErrorMsg: unsafe deletion is not allowed \
+         because the object is decodable from storage"
+    );
+    assert_eq!(delete(&client, &path, json!({OPTION: true})).await.refusal(), refusal);
+    let missing = client.delete(&format!("{CONFIG_MAPS}/b?{OPTION}=true")).await.refusal();
+    assert_eq!(missing, r#"404 configmaps "b" not found"#);
+    let service =
+        client.delete(&format!("/api/v1/namespaces/default/services/kubernetes?{OPTION}=true")).await;
+    assert!(service.text().contains("/registry/services/specs/default/kubernetes"), "{}", service.text());
+    let collection = client.delete(&format!("{CONFIG_MAPS}?{OPTION}=true")).await.refusal();
+    assert!(
+        collection.ends_with(
+            ": Invalid value: true: is not allowed with DELETECOLLECTION, try again after removing the option"
+        ),
+        "{collection}"
+    );
+    let both = client.delete(&format!("{path}?{OPTION}=true&gracePeriodSeconds=0&uid=x")).await.refusal();
+    assert!(both.contains("cannot be set together with .gracePeriodSeconds"), "{both}");
+    assert!(both.contains("cannot be set together with .preconditions"), "{both}");
+    client.delete(&format!("{path}?{OPTION}=false")).await.expect(200);
+}

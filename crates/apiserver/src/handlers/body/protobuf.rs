@@ -26,7 +26,7 @@ const PREFIX: &str = "[107 56 115 0]";
 /// 400 in the server's words.
 pub(super) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Map> {
     let envelope = open(&context.body).map_err(|problem| unrecognized(context, kind, &problem))?;
-    check_kind(context, (envelope.kind, envelope.api_version), (kind, api_version))?;
+    check_kind(context, (envelope.kind, envelope.api_version), (kind, api_version), "")?;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let schema = klient_schema::kind(group, version, kind).expect("kinds that are served have a schema");
     decode(envelope.raw, schema).map_err(|problem| {
@@ -37,19 +37,20 @@ pub(super) fn read(context: &Context, kind: &str, api_version: &str) -> Result<M
     })
 }
 
-/// Reads the options of a delete. Those of any group will do.
+/// Reads the options of a delete, if the kind and the version that the body names pass a check.
 ///
 /// # Errors
 ///
-/// What is wrong, in the server's words.
-pub(in crate::handlers) fn read_options(body: &[u8]) -> std::result::Result<DeleteOptions, String> {
-    let envelope = open(body)?;
-    if !matches!(envelope.kind, "" | "DeleteOptions") {
-        let kind = envelope.kind;
-        return Err(format!("decoded object cannot be converted to DeleteOptions: it is a {kind}"));
-    }
+/// 400 in the server's words, and the errors of the check.
+pub(in crate::handlers) fn read_options(
+    body: &[u8],
+    check: impl FnOnce(&str, &str) -> Result<()>,
+) -> Result<DeleteOptions> {
+    let envelope = open(body).map_err(Failure::bad_request)?;
+    check(envelope.kind, envelope.api_version)?;
     let mut options = DeleteOptions::default();
-    protobuf::decode(envelope.raw, &mut options, ManagedFields::Keep).map_err(|error| in_go(&error))?;
+    protobuf::decode(envelope.raw, &mut options, ManagedFields::Keep)
+        .map_err(|error| Failure::bad_request(in_go(&error)))?;
     Ok(options)
 }
 

@@ -92,7 +92,8 @@ async fn deletes_take_their_options() {
     }
     let wrong = encode("v1", "ConfigMap", &named("c"));
     let refused = send(&client, Method::DELETE, &format!("{PODS}/p"), wrong).await;
-    let words = "400 decoded object cannot be converted to DeleteOptions: it is a ConfigMap";
+    let words =
+        r#"400 no kind "ConfigMap" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111""#;
     assert_eq!(refusal(&refused), words);
 }
 

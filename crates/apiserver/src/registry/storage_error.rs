@@ -1,0 +1,36 @@
+//! Conflicts in the words of upstream's storage, which name the key of an object in etcd.
+
+use super::Resource;
+use crate::status::Failure;
+use crate::storage::Key;
+
+/// Where etcd has the objects of resources that it has not under their plural.
+const PREFIXES: [(&str, &str, &str); 5] = [
+    ("", "endpoints", "services/endpoints"),
+    ("", "nodes", "minions"),
+    ("", "replicationcontrollers", "controllers"),
+    ("", "services", "services/specs"),
+    ("networking.k8s.io", "ingresses", "ingress"),
+];
+
+/// Groups whose API servers, as that of custom resources, put the group into the key.
+const SERVED_APART: [&str; 2] = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
+
+impl Resource {
+    /// 409 for an object that is not as a write expects it.
+    pub(crate) fn storage_conflict(&self, key: &Key, problem: &str) -> Failure {
+        let (group, plural) = (&*self.info.group, &*self.info.plural);
+        let renamed = PREFIXES.iter().find(|(g, p, _)| *g == group && *p == plural);
+        let prefix = renamed.map_or(plural, |(_, _, prefix)| prefix);
+        let group = if self.is_custom() || SERVED_APART.contains(&group) {
+            format!("{group}/")
+        } else {
+            String::new()
+        };
+        let problem = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{group}{prefix}/{key}, ResourceVersion: 0, \
+             AdditionalErrorMsg: {problem}"
+        );
+        Failure::conflict(&self.target(key.name()), &problem)
+    }
+}
