@@ -74,6 +74,9 @@ pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldEr
     let (meta, old_meta) = (metadata_of(object).unwrap_or(&nothing), metadata_of(old).unwrap_or(&nothing));
     let mut problems = Problems::default();
     metadata_update(meta, old_meta, &mut problems);
+    if is_validated_whole(resource) {
+        metadata::generate_name(meta, name_rule(resource), &mut problems);
+    }
     if has_known_finalizers(resource) {
         metadata::known_finalizers(meta, &mut problems);
     }
@@ -152,6 +155,36 @@ fn has_known_finalizers(resource: &ResourceSchema) -> bool {
                 | "apiregistration.k8s.io"
                 | "coordination.k8s.io"
         )
+}
+
+/// Tells kinds whose updates are validated by the rules of new metadata too from those that check what has changed.
+fn is_validated_whole(resource: &ResourceSchema) -> bool {
+    match resource.group {
+        "" => matches!(
+            resource.kind,
+            "ConfigMap"
+                | "Endpoints"
+                | "LimitRange"
+                | "Node"
+                | "PersistentVolume"
+                | "PersistentVolumeClaim"
+                | "Pod"
+                | "Secret"
+                | "Service"
+                | "ServiceAccount"
+        ),
+        "apps" => matches!(resource.kind, "ControllerRevision" | "StatefulSet"),
+        "certificates.k8s.io" => resource.kind != "PodCertificateRequest",
+        "networking.k8s.io" => matches!(resource.kind, "Ingress" | "IngressClass"),
+        "resource.k8s.io" => matches!(resource.kind, "DeviceClass" | "ResourceClaim"),
+        "storage.k8s.io" => matches!(resource.kind, "CSINode" | "VolumeAttachment" | "VolumeAttributesClass"),
+        "admissionregistration.k8s.io"
+        | "apiregistration.k8s.io"
+        | "discovery.k8s.io"
+        | "flowcontrol.apiserver.k8s.io"
+        | "rbac.authorization.k8s.io" => true,
+        _ => false,
+    }
 }
 
 fn name_rule(resource: &ResourceSchema) -> fn(&str) -> Vec<String> {

@@ -19,10 +19,7 @@ pub(crate) fn metadata(
     name_rule: fn(&str) -> Vec<String>,
     problems: &mut Problems,
 ) {
-    let generate_name = field(meta, "metadata.generateName");
-    if !generate_name.is_empty() {
-        generate_name.must_be(|prefix| prefix_of(name_rule, prefix), problems);
-    }
+    generate_name(meta, name_rule, problems);
     let name = field(meta, "metadata.name");
     if name.is_empty() {
         problems.add(name.required("name or generateName is required"));
@@ -41,6 +38,7 @@ pub(crate) fn metadata(
 
 /// Checks the metadata of a new state of an object.
 pub(crate) fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
+    generate_name(meta, path_segment, problems);
     let name = field(meta, "metadata.name");
     if name.is_empty() {
         problems.add(name.required("name or generateName is required"));
@@ -65,6 +63,14 @@ pub(crate) fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
         ["metadata.creationTimestamp", "metadata.deletionTimestamp", "metadata.deletionGracePeriodSeconds"]
     {
         field(meta, path).must_equal(&field(old, path), problems);
+    }
+}
+
+/// Checks that the prefix of generated names can be one of a name that follows a rule.
+pub(super) fn generate_name(meta: &Map, name_rule: fn(&str) -> Vec<String>, problems: &mut Problems) {
+    let generate_name = field(meta, "metadata.generateName");
+    if !generate_name.is_empty() {
+        generate_name.must_be(|prefix| prefix_of(name_rule, prefix), problems);
     }
 }
 

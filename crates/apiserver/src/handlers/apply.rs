@@ -13,7 +13,7 @@ use super::field_validation::FieldValidation;
 use super::options::{Write, WriteOptions};
 use crate::managed_fields::{ManagedFields, kind, named};
 use crate::registry::Resource;
-use crate::registry::pipeline::Pipeline;
+use crate::registry::pipeline::{Pipeline, written_version};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
@@ -165,7 +165,8 @@ impl Place<'_> {
             );
             return Err(Failure::conflict(&target, &problem));
         }
-        metadata.remove("resourceVersion");
+        written_version(&object)?;
+        map_at(&mut object, "metadata").remove("resourceVersion");
         self.take(object)
     }
 }

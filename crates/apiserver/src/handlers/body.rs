@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
+use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
 use klient_apimachinery::yaml::{self, Repeated};
 use serde_json::Value;
@@ -103,7 +104,7 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
         let body = String::from_utf8_lossy(&context.body);
         return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
     }
-    check_kind(context, sent, (kind, api_version))?;
+    check_kind(context, sent, (kind, api_version), text_at(&object, &["metadata", "name"]))?;
     Ok(Sent { object, duplicates, repeated })
 }
 
@@ -145,14 +146,16 @@ fn summary(body: &[u8]) -> String {
     }
 }
 
-/// What an object leaves out of its kind and version is taken as right.
+/// What an object leaves out of its kind and version is taken as right, unless it is custom.
 fn check_kind(
     context: &Context,
     (sent_kind, sent_version): (&str, &str),
     (kind, api_version): (&str, &str),
+    name: &str,
 ) -> Result<()> {
+    let is_custom = context.resource.is_custom() && kind != "Scale";
     let sent_kind = if sent_kind.is_empty() { kind } else { sent_kind };
-    let sent_version = if sent_version.is_empty() { api_version } else { sent_version };
+    let sent_version = if sent_version.is_empty() && !is_custom { api_version } else { sent_version };
     if sent_kind == kind && sent_version == api_version {
         return Ok(());
     }
@@ -165,14 +168,12 @@ fn check_kind(
             "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
         ))
     };
-    if context.resource.is_custom() {
-        return Err(if sent_version == api_version {
-            let problem =
-                format!("no kind {} is registered for version {}", quoted(sent_kind), quoted(sent_version));
-            Failure::bad_request(problem)
-        } else {
-            other_version()
-        });
+    if is_custom && sent_version == api_version {
+        let problem = FieldError::invalid("kind", sent_kind, format!("must be {kind}"));
+        return Err(Failure::invalid(&context.resource.info.group, sent_kind, name, &[problem]));
+    }
+    if is_custom {
+        return Err(other_version());
     }
     let problem = not_decoded(&context.resource, kind, (sent_kind, sent_version));
     Err(problem.map_or_else(other_version, |problem| {

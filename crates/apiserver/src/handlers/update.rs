@@ -7,7 +7,7 @@ use super::Context;
 use super::body::{self, check_name};
 use super::options::{Write, WriteOptions};
 use crate::owners::{dedup_owners, duplicate_owners};
-use crate::registry::pipeline::Pipeline;
+use crate::registry::pipeline::{Pipeline, written_version};
 use crate::respond::{self, Body};
 use crate::status::Result;
 use crate::warnings::Warnings;
@@ -32,6 +32,7 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
     loop {
         let creates = may_create && pipeline.current(&key).is_err();
         let (code, done) = if creates {
+            written_version(&object)?;
             (StatusCode::CREATED, pipeline.create(object.clone()).await)
         } else {
             (StatusCode::OK, pipeline.guaranteed_update(&key, &mut |_, _| Ok(object.clone())).await)

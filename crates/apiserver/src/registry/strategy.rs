@@ -139,6 +139,11 @@ pub(crate) trait Strategy: Send + Sync {
         false
     }
 
+    /// The first deletion only marks objects, whatever holds them.
+    fn is_marked_first(&self) -> bool {
+        false
+    }
+
     /// Dependents are orphaned unless the client says otherwise.
     fn orphans_by_default(&self) -> bool {
         false

@@ -62,7 +62,19 @@ async fn objects_must_say_what_they_are() {
     let (_server, client) = defined(&gadgets(anything())).await;
     let mut other = gadget("g", json!({}));
     other["kind"] = "Gizmo".into();
-    assert_eq!(client.post(GADGETS, &other).await.status, 400);
+    let refusal = client.post(GADGETS, &other).await.refusal();
+    assert_eq!(
+        refusal,
+        r#"422 Gizmo.a.example "g" is invalid: kind: Invalid value: "Gizmo": must be Gadget"#
+    );
+    for version in [Value::Null, "".into()] {
+        let mut unversioned = gadget("g", json!({}));
+        unversioned["apiVersion"] = version;
+        assert_eq!(
+            client.post(GADGETS, &unversioned).await.refusal(),
+            "400 the API version in the data () does not match the expected API version (a.example/v1)"
+        );
+    }
     let mut nowhere = gadget("g", json!({}));
     nowhere["metadata"]["namespace"] = "kube-system".into();
     assert_eq!(client.post(GADGETS, &nowhere).await.status, 400);

@@ -179,6 +179,27 @@ async fn without_its_controller_a_namespace_stays_until_it_is_finalized() {
 }
 
 #[tokio::test]
+async fn without_its_controller_a_namespace_without_finalizers_goes_when_it_is_written_or_deleted_again() {
+    let options = Options { namespace_controller: false, ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+    let client = Client::admin(&server).await;
+    for name in ["deleted", "written"] {
+        let path = namespace(&client, name).await;
+        let object = json!({"metadata": {"name": name}, "spec": {}});
+        client.put(&format!("{path}/finalize"), &object).await.expect(200);
+        let marked = client.delete(&path).await.expect(200);
+        assert_eq!(marked["status"], json!({"phase": "Terminating"}));
+        assert_eq!(client.get(&path).await.expect(200), marked);
+        if name == "deleted" {
+            client.delete(&path).await.expect(200);
+        } else {
+            client.put(&path, &marked).await.expect(200);
+        }
+        assert_eq!(client.get(&path).await.status, 404, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn kube_system_says_how_other_components_authenticate_clients() {
     let server = TestServer::start().await.unwrap();
     let client = Client::admin(&server).await;

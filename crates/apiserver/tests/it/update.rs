@@ -1,9 +1,10 @@
 //! Updates: on which version they are made, and which part of an object they change.
 
+use http::Method;
 use klient_apiserver::TestServer;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, sends};
 use crate::objects::{CONFIG_MAPS, PODS, deployment, named, pod, text, version};
 
 const MODIFIED: &str =
@@ -115,6 +116,86 @@ async fn what_the_server_sets_stays() {
     }
     changed["metadata"]["uid"] = "other".into();
     assert_eq!(client.put(&path, &changed).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_generation_that_nobody_counts_is_the_client_s() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    let with = |generation: i64| json!({"metadata": {"name": "a", "generation": generation}});
+    let refusal = client.post(CONFIG_MAPS, &with(-1)).await.refusal();
+    assert!(
+        refusal.ends_with("metadata.generation: Invalid value: -1: must be greater than or equal to 0"),
+        "{refusal}"
+    );
+    assert_eq!(client.post(CONFIG_MAPS, &with(7)).await.expect(201)["metadata"]["generation"], 7);
+    for generation in [-1, 9] {
+        let updated = client.put(&path, &with(generation)).await.expect(200);
+        assert_eq!(updated["metadata"]["generation"], 7);
+    }
+}
+
+#[tokio::test]
+async fn the_prefix_of_generated_names_can_be_changed_to_one_that_is_valid() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
+    let namespaces = "/api/v1/namespaces";
+    for (path, prefix, code) in [
+        (CONFIG_MAPS, "ok-", 200),
+        (CONFIG_MAPS, "X_", 422),
+        (CONFIG_MAPS, "a/", 422),
+        // These have no rule of their own for it, or one that allows more.
+        (namespaces, "X_", 200),
+        (namespaces, "a/", 422),
+        (roles, "X_", 200),
+    ] {
+        client.post(path, &named("a")).await;
+        let path = format!("{path}/a");
+        let config = json!({"metadata": {"name": "a", "generateName": prefix}});
+        let mut answers = vec![client.put(&path, &config).await];
+        for kind in ["merge", "strategic-merge"] {
+            answers.push(client.patch(&path, kind, &config).await);
+        }
+        for answer in answers {
+            assert_eq!(answer.status, code, "{path} {prefix}: {}", answer.text());
+            if code == 200 {
+                assert_eq!(answer.json()["metadata"]["generateName"], prefix);
+            } else {
+                assert!(answer.text().contains("metadata.generateName: Invalid value"), "{}", answer.text());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_version_must_be_a_number_but_where_it_is_not_looked_at() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let of = |name: &str, version: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "resourceVersion": version}});
+    client.post(CONFIG_MAPS, &of("a", "abc")).await.expect(201);
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/default/leases/a";
+    let lease_body = |version: &str| json!({"metadata": {"name": "a", "resourceVersion": version}});
+    for (version, problem) in [
+        ("abc", "invalid syntax"),
+        ("-1", "invalid syntax"),
+        ("+1", "invalid syntax"),
+        ("99999999999999999999", "value out of range"),
+    ] {
+        let refusal = format!("500 strconv.ParseUint: parsing {version:?}: {problem}");
+        let path = |name: &str| format!("{CONFIG_MAPS}/{name}");
+        assert_eq!(client.put(&path("a"), &of("a", version)).await.refusal(), refusal);
+        assert_eq!(client.patch(&path("a"), "merge", &of("a", version)).await.refusal(), refusal);
+        assert_eq!(client.put(lease, &lease_body(version)).await.refusal(), refusal);
+        for name in ["a", "b"] {
+            let path = format!("{}?fieldManager=m", path(name));
+            let headers = sends("application/apply-patch+yaml");
+            let answer = client.send(Method::PATCH, &path, &headers, of(name, version).to_string()).await;
+            assert_eq!(answer.refusal(), refusal);
+        }
+    }
+    client.put(&format!("{CONFIG_MAPS}/a"), &of("a", "0")).await.expect(200);
 }
 
 #[tokio::test]

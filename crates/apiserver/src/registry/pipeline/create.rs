@@ -27,8 +27,8 @@ const LONGEST_PREFIX: usize = 58;
 const ATTEMPTS: usize = 8;
 
 /// The metadata of a new object that the server alone sets.
-pub(crate) const SYSTEM_METADATA: [&str; 6] =
-    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"];
+pub(crate) const SYSTEM_METADATA: [&str; 5] =
+    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
 
 impl Pipeline<'_> {
     /// Creates a decoded object.

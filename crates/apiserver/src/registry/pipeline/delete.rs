@@ -49,7 +49,8 @@ pub(crate) async fn delete(
         check_preconditions(resource, &current, options.uid.as_deref(), version.as_deref())?;
         let old = current.value();
         let mut new = marked(resource, &old, options);
-        let is_held = is_held(&*resource.strategy, &new);
+        let is_first = resource.strategy.is_marked_first() && !current.is_terminating;
+        let is_held = is_first || is_held(&*resource.strategy, &new);
         if options.dry_run {
             let object = Arc::new(stored_as.object(key.clone(), new, Some(current.version)));
             return Ok(if is_held { Outcome::Terminating(object) } else { Outcome::Deleted(object) });

@@ -1,8 +1,10 @@
 //! Updating objects.
 
 use std::borrow::Cow;
+use std::num::IntErrorKind;
 use std::sync::Arc;
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, at, map_at, set, text_at};
 use klient_structured_merge::keep_times;
@@ -60,33 +62,27 @@ impl Pipeline<'_> {
             return self.check(name, &[error]).map(|()| false);
         }
         if !uid.is_empty() && current.uid != uid {
-            let (table, key) = (&self.resource.info.plural, &current.key);
-            return Err(Failure::conflict(
-                &target,
-                &format!(
-                    "StorageError: invalid object, Code: 4, Key: /registry/{table}/{key}, ResourceVersion: 0, \
-                 AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-                    current.uid
-                ),
-            ));
+            let problem = format!(
+                "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                current.uid
+            );
+            return Err(self.resource.storage_conflict(&current.key, &problem));
         }
-        let version = text_at(metadata, &["resourceVersion"]).to_owned();
-        if self.patching && (version.is_empty() || version == current.version.to_string()) {
-            return Ok(false);
-        }
-        if version.is_empty()
-            && !self.resource.allows_unconditional_update()
-            && self.subresource != Some("finalize")
-        {
+        let Some(version) = written_version(new)? else {
+            if self.patching
+                || self.resource.allows_unconditional_update()
+                || self.subresource == Some("finalize")
+            {
+                return Ok(false);
+            }
             let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
             let (group, plural) = (&self.resource.info.group, &self.resource.info.plural);
             return Err(Failure::invalid(group, plural, name, &[error]));
-        }
-        let is_conditional = !matches!(version.as_str(), "" | "0");
-        if is_conditional && version != current.version.to_string() {
+        };
+        if version != current.version {
             return Err(Failure::modified(&target));
         }
-        Ok(is_conditional)
+        Ok(!self.patching)
     }
 
     /// Takes a new state through the steps and stores it; `None` if the object has changed since it was read as
@@ -152,14 +148,15 @@ impl Pipeline<'_> {
         stored_as.prune_to_stored(&mut new);
         state.admission.validate(&attributes, Some(&new)).await?;
 
-        if keep_times(old, &mut new) {
+        let is_released = is_released(&stored_as, &new);
+        if !is_released && keep_times(old, &mut new) {
             return Ok(Some(current.clone()));
         }
         let key = current.key.clone();
         if dry_run {
             return Ok(Some(Arc::new(stored_as.object(key, new, Some(current.version)))));
         }
-        if is_released(&stored_as, &new) {
+        if is_released {
             return self.remove(&stored_as, new, old, current).await;
         }
         let write = Write::Update { object: stored_as.draft(key, &mut new), from: current.version };
@@ -202,10 +199,28 @@ impl Pipeline<'_> {
     }
 }
 
+/// The resourceVersion that a write expects an object to have; `None` if any will do.
+///
+/// # Errors
+///
+/// 500 in Go's words, if it is no number.
+pub(crate) fn written_version(object: &Map) -> Result<Option<u64>> {
+    let text = text_at(object, &["metadata", "resourceVersion"]);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let problem = match text.parse::<u64>() {
+        Ok(version) if !text.starts_with('+') => return Ok((version != 0).then_some(version)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    Err(Failure::bare(500, format!("strconv.ParseUint: parsing {}: {problem}", quoted(text))))
+}
+
 /// Keeps the metadata that the server alone sets. A write cannot mark a live object for deletion, which validation
 /// says.
 fn keep_system_metadata(new: &mut Map, old: &Map) {
-    const KEPT: [&str; 5] = ["uid", "creationTimestamp", "generation", "resourceVersion", "generateName"];
+    const KEPT: [&str; 4] = ["uid", "creationTimestamp", "generation", "resourceVersion"];
     let metadata = map_at(new, "metadata");
     metadata.remove("selfLink");
     for name in KEPT {

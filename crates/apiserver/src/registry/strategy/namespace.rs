@@ -25,6 +25,10 @@ impl Strategy for Namespace {
         map_at(object, "status").insert("phase".to_owned(), "Terminating".into());
     }
 
+    fn is_marked_first(&self) -> bool {
+        true
+    }
+
     fn has_grace_period(&self) -> bool {
         false
     }
