@@ -19,7 +19,9 @@ mod metadata;
 mod mount;
 mod network;
 mod pod;
+mod pod_annotations;
 mod pod_resize;
+mod pod_security;
 mod pod_update;
 mod policy;
 mod probe;
@@ -106,6 +108,7 @@ pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     match (resource.group, resource.kind) {
         ("", "Namespace") => cluster::namespace_status(object, &mut problems),
         ("", "Pod") => pod::status(object, &mut problems),
+        ("", "ResourceQuota") => cluster::quota_status(object, &mut problems),
         ("", "Service") => service::status(object, &mut problems),
         _ => {}
     }
@@ -214,7 +217,12 @@ fn core_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &
         "Endpoints" => endpoints::endpoints(object, problems),
         "Event" => event::event(object, true, problems),
         "LimitRange" => cluster::limit_range(object, problems),
-        "Namespace" => cluster::namespace(object, problems),
+        "Namespace" => {
+            cluster::namespace(object, problems);
+            if is_new {
+                problems.0.extend(pod_security::label_errors(object));
+            }
+        }
         "Node" => cluster::node(object, problems),
         "PersistentVolume" => storage::volume(object, problems),
         "PersistentVolumeClaim" => storage::claim(object, problems),
@@ -295,6 +303,12 @@ fn changes(resource: &ResourceSchema, object: &Map, old: &Map, problems: &mut Pr
             config::sealed(object, old, &["data"], problems);
         }
         ("", "Service") => service::update(object, old, problems),
+        ("", "Namespace") => {
+            let (new, old) = (pod_security::label_errors(object), pod_security::label_errors(old));
+            if new != old {
+                problems.0.extend(new);
+            }
+        }
         ("", "Node") => cluster::node_update(object, old, problems),
         ("", "PersistentVolume") => storage::volume_update(object, old, problems),
         ("", "PersistentVolumeClaim") => storage::claim_update(object, old, problems),

@@ -154,8 +154,9 @@ impl Decoder {
                 _ => Err(self.not_a(&value, ty, "int32")),
             },
             (Type::Json, value) => Ok(value),
-            (Type::RawExtension | Type::FieldsV1, value @ Value::Object(_)) => Ok(value),
-            (Type::RawExtension | Type::FieldsV1, value) => Err(self.mismatch(&value, ty)),
+            // Go keeps its bytes as they are; what is no set of fields is dropped later.
+            (Type::FieldsV1, value) | (Type::RawExtension, value @ Value::Object(_)) => Ok(value),
+            (Type::RawExtension, value) => Err(self.mismatch(&value, ty)),
             (Type::StringList, value) => self.value(value, Type::List(&Type::String)),
             (Type::SchemaOrArray(schema), Value::Array(items)) => self.list(items, Type::Message(schema)),
             (Type::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),

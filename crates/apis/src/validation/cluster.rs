@@ -192,10 +192,7 @@ fn limit_amounts(item: &At<'_, '_>, resource: &str, problems: &mut Problems) {
 
 pub(super) fn quota(object: &Map, problems: &mut Problems) {
     let spec = At::new(object, "spec");
-    for (resource, value) in spec.get("hard").entries() {
-        problems.invalid(&value.path(), resource, quota_name(resource));
-        quantity(resource, &value, problems);
-    }
+    quota_amounts(&spec.get("hard"), problems);
     let scopes = spec.get("scopes");
     let names: Vec<&str> = scopes.texts().collect();
     for scope in &names {
@@ -209,6 +206,20 @@ pub(super) fn quota(object: &Map, problems: &mut Problems) {
     }
     let selected: Vec<&str> = selector.items().map(|expression| expression.get("scopeName").text()).collect();
     scopes_agree(&selected, &selector.holding(scopes.raw()), problems);
+}
+
+/// Checks the status of a ResourceQuota.
+pub(super) fn quota_status(object: &Map, problems: &mut Problems) {
+    for path in ["status.hard", "status.used"] {
+        quota_amounts(&At::new(object, path), problems);
+    }
+}
+
+fn quota_amounts(amounts: &At<'_, '_>, problems: &mut Problems) {
+    for (resource, value) in amounts.entries() {
+        problems.invalid(&value.path(), resource, quota_name(resource));
+        quantity(resource, &value, problems);
+    }
 }
 
 fn quota_name(resource: &str) -> Vec<String> {

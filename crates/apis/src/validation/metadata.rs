@@ -1,9 +1,11 @@
 //! The rules of `metadata`, the same for every kind but for the form of its name.
 
 use klient_apimachinery::go::{is_printable, quoted};
+use klient_apimachinery::meta::v1::schema::OWNER_REFERENCE;
+use klient_apimachinery::schema::Type;
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::validation::path_segment;
-use klient_apimachinery::values::{Map, list_at};
+use klient_apimachinery::values::{self, Map};
 use serde_json::Value;
 
 use super::at::{At, IMMUTABLE, NEGATIVE, same};
@@ -11,6 +13,12 @@ use super::form::{dns_label, label_value, prefix_of, qualified_name};
 
 /// How long the annotations of an object may be together.
 const ANNOTATIONS_MAX: usize = 256 * 1024;
+
+const OWNER: Type = Type::Message(&OWNER_REFERENCE);
+const OWNERS: Type = Type::List(&OWNER);
+
+/// How long the name of a subresource in managed fields may be.
+const SUBRESOURCE_MAX: usize = 256;
 
 /// Checks the metadata of a new object whose name follows a rule.
 pub(crate) fn metadata(
@@ -79,14 +87,6 @@ fn field<'p, 'v>(meta: &'v Map, path: &'p str) -> At<'p, 'v> {
     At::named(path, meta.get(path.trim_start_matches("metadata.")))
 }
 
-/// The names of managers, which are told apart by them.
-fn managers(meta: &Map, problems: &mut Problems) {
-    for (index, entry) in list_at(meta, &["managedFields"]).iter().enumerate() {
-        let manager = entry["manager"].as_str().unwrap_or_default();
-        manager_name(manager, &format!("metadata.managedFields[{index}].manager"), problems);
-    }
-}
-
 /// Checks the name by which a manager is known.
 pub fn manager_name(name: &str, path: &str, problems: &mut Problems) {
     const LONGEST: usize = 128;
@@ -107,7 +107,6 @@ fn common(meta: &Map, problems: &mut Problems) {
     labels(&field(meta, "metadata.labels"), problems);
     annotations(&field(meta, "metadata.annotations"), problems);
     owner_references(&field(meta, "metadata.ownerReferences"), problems);
-    managers(meta, problems);
     finalizers(&field(meta, "metadata.finalizers"), problems);
     managed_fields(&field(meta, "metadata.managedFields"), problems);
 }
@@ -145,9 +144,13 @@ fn owner_references(references: &At<'_, '_>, problems: &mut Problems) {
         }
         let name = format!("{}/{}", reference.get("kind").text(), reference.get("name").text());
         match &controller {
-            Some(first) => problems.add(references.invalid(format!(
-                "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {name}"
-            ))),
+            Some(first) => {
+                let problem = format!(
+                    "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {name}"
+                );
+                let shown = shown(references, OWNERS);
+                problems.add(FieldError::invalid_shown(references.path(), shown, problem));
+            }
             None => controller = Some(name),
         }
     }
@@ -165,8 +168,17 @@ fn owner_reference(reference: &At<'_, '_>, problems: &mut Problems) {
         reference.get(name).must_be_set("must not be empty", problems);
     }
     if api_version.text() == "v1" && reference.get("kind").text() == "Event" {
-        problems.add(reference.invalid("/v1, Kind=Event is disallowed from being an owner"));
+        let shown = shown(reference, OWNER);
+        let problem = "/v1, Kind=Event is disallowed from being an owner";
+        problems.add(FieldError::invalid_shown(reference.path(), shown, problem));
     }
+}
+
+/// A value as Go writes it: the fields in the order of its struct.
+fn shown(at: &At<'_, '_>, ty: Type) -> String {
+    let mut json = Vec::new();
+    values::encode_value(at.raw().unwrap_or(&Value::Null), ty, &mut json);
+    String::from_utf8_lossy(&json).into_owned()
 }
 
 fn finalizers(finalizers: &At<'_, '_>, problems: &mut Problems) {
@@ -194,8 +206,10 @@ fn managed_fields(entries: &At<'_, '_>, problems: &mut Problems) {
             problems.add(fields_type.invalid("must be `FieldsV1`"));
         }
         let manager = entry.get("manager");
-        if manager.text().len() > 128 {
-            problems.add(manager.too_long(128));
+        manager_name(manager.text(), &manager.path(), problems);
+        let subresource = entry.get("subresource");
+        if subresource.text().len() > SUBRESOURCE_MAX {
+            problems.add(subresource.too_long(SUBRESOURCE_MAX));
         }
     }
 }

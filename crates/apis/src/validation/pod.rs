@@ -10,6 +10,7 @@ use super::at::At;
 use super::container::{Pod, containers, image_is_trimmed};
 use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain};
 use super::metadata::{annotations, labels};
+use super::pod_annotations::pod_annotations;
 use super::resources::pod_requirements;
 use super::scheduling::{affinity, tolerations, topology_spread};
 use super::volume::volumes;
@@ -31,14 +32,8 @@ pub(super) fn create(object: &Map, problems: &mut Problems) {
 
 /// Checks the spec of a Pod, and what templates are not asked.
 pub(super) fn pod_spec(object: &Map, problems: &mut Problems) {
-    let cost = "controller.kubernetes.io/pod-deletion-cost";
-    let annotations = At::new(object, "metadata.annotations");
-    if annotations.entry(cost).is_some_and(|cost| !is_cost(cost)) {
-        let path = format!("metadata.annotations[{cost}]");
-        let value = annotations.entry(cost).unwrap_or_default();
-        problems.add(FieldError::invalid(path, value, "must be a 32bit integer"));
-    }
     let at = At::new(object, "spec");
+    pod_annotations(&At::new(object, "metadata.annotations"), &at, problems);
     spec(&at, At::new(object, "metadata.name").text(), true, problems);
     if at.get("serviceAccountName").is_empty() {
         for volume in at.get("volumes").items() {
@@ -56,12 +51,6 @@ pub(super) fn pod_spec(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn is_cost(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_plain = digits == "0" || !digits.starts_with(['0', '+']);
-    is_plain && text != "-0" && text.parse::<i32>().is_ok()
-}
-
 /// Checks a `PodTemplateSpec`.
 pub(super) fn template(template: &At<'_, '_>, problems: &mut Problems) {
     // Upstream leaves out `metadata` here.
@@ -69,6 +58,7 @@ pub(super) fn template(template: &At<'_, '_>, problems: &mut Problems) {
     labels(&metadata.get("labels"), problems);
     annotations(&metadata.get("annotations"), problems);
     let at = template.get("spec");
+    pod_annotations(&metadata.get("annotations"), &at, problems);
     spec(&at, "", false, problems);
     let ephemeral = at.get("ephemeralContainers");
     if !ephemeral.is_empty() {

@@ -1,11 +1,12 @@
 //! What may change in a Pod, which is little.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::Problems;
 use klient_apimachinery::values::{Map, at, list_at, map_at};
 use serde_json::Value;
 
 use super::at::{At, between, same};
 use super::pod::pod_spec;
+use super::pod_annotations::{APP_ARMOR, MIRROR};
 use super::selector::contains;
 
 /// What upstream says may change; it appends a diff.
@@ -13,7 +14,7 @@ const UPDATABLE: &str = "pod updates may not change fields other than `spec.cont
 
 pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {
     pod_spec(object, problems);
-    mirror_annotation(object, old, problems);
+    kept_annotations(object, old, problems);
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     for list in ["containers", "initContainers"] {
         if spec.get(list).list().len() != before.get(list).list().len() {
@@ -117,15 +118,24 @@ fn put(object: &mut Map, name: &str, value: Option<&Value>) {
     };
 }
 
-fn mirror_annotation(object: &Map, old: &Map, problems: &mut Problems) {
-    const MIRROR: &str = "kubernetes.io/config.mirror";
+/// Checks the annotations of a Pod that cannot change.
+fn kept_annotations(object: &Map, old: &Map, problems: &mut Problems) {
     let (new, old) = (At::new(object, "metadata.annotations"), At::new(old, "metadata.annotations"));
-    let problem = match (new.entry(MIRROR), old.entry(MIRROR)) {
-        (new, old) if new == old => return,
-        (_, Some(_)) => "may not remove or update mirror pod annotation",
-        (_, None) => "may not add mirror pod annotation",
+    let what = |key: &str| match key {
+        MIRROR => Some("mirror pod annotation"),
+        _ if key.starts_with(APP_ARMOR) => Some("AppArmor annotations"),
+        _ => None,
     };
-    problems.add(FieldError::forbidden(format!("metadata.annotations[{MIRROR}]"), problem));
+    for (key, value) in old.entries() {
+        if let Some(what) = what(key).filter(|_| new.entry(key) != Some(value.text())) {
+            problems.add(value.forbidden(format!("may not remove or update {what}")));
+        }
+    }
+    for (key, value) in new.entries().filter(|(key, _)| old.entry(key).is_none()) {
+        if let Some(what) = what(key) {
+            problems.add(value.forbidden(format!("may not add {what}")));
+        }
+    }
 }
 
 /// Tolerations may be added, and last longer or shorter. Their form is checked with the rest of the spec.

@@ -18,7 +18,7 @@ pub(super) fn amount(value: &At<'_, '_>) -> i128 {
 /// Checks an amount of a resource: not negative, and whole where the resource cannot be parted.
 pub(super) fn quantity(resource: &str, value: &At<'_, '_>, problems: &mut Problems) {
     non_negative(value, problems);
-    if is_whole(resource) && amount(value) % NANOS != 0 {
+    if is_counted(resource) && !is_integer(value) {
         problems.add(value.invalid("must be an integer"));
     }
 }
@@ -29,7 +29,33 @@ pub(super) fn non_negative(value: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-const STANDARD: [&str; 20] = [
+/// Compares as upstream, whose thousandths wrap where more than 18 digits are beyond 64 bits.
+fn is_integer(value: &At<'_, '_>) -> bool {
+    const THOUSANDTH: i128 = NANOS / 1000;
+    let (amount, text) = (amount(value), value.text());
+    let is_short = !text.ends_with('i') && text.chars().filter(char::is_ascii_digit).count() <= 18;
+    let wrapped = |thousandths: i128| {
+        let low = thousandths.rem_euclid(1 << 64);
+        if low < 1 << 63 { low } else { low - (1 << 64) }
+    };
+    amount % NANOS == 0 && (is_short || wrapped(amount / THOUSANDTH) % 1000 == 0)
+}
+
+/// Resources of which there are whole numbers only.
+const COUNTED: [&str; 9] = [
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+
+/// Other resources that Kubernetes knows.
+const MEASURED: [&str; 11] = [
     "cpu",
     "memory",
     "ephemeral-storage",
@@ -39,32 +65,12 @@ const STANDARD: [&str; 20] = [
     "limits.cpu",
     "limits.memory",
     "limits.ephemeral-storage",
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
     "storage",
     "requests.storage",
-    "services.nodeports",
-    "services.loadbalancers",
 ];
 
-fn is_whole(resource: &str) -> bool {
-    let counted = [
-        "pods",
-        "resourcequotas",
-        "services",
-        "replicationcontrollers",
-        "secrets",
-        "configmaps",
-        "persistentvolumeclaims",
-        "services.nodeports",
-        "services.loadbalancers",
-    ];
-    counted.contains(&resource) || is_extended(resource)
+fn is_counted(resource: &str) -> bool {
+    COUNTED.contains(&resource) || is_extended(resource)
 }
 
 fn is_huge_page(resource: &str) -> bool {
@@ -90,8 +96,10 @@ pub(super) fn is_overcommitted(resource: &str) -> bool {
 /// What is wrong with a resource's name, wherever it stands.
 pub(super) fn name(resource: &str) -> Vec<String> {
     let problems = qualified_name(resource);
-    let is_standard =
-        STANDARD.contains(&resource) || is_huge_page(resource) || resource.starts_with("requests.hugepages-");
+    let is_standard = COUNTED.contains(&resource)
+        || MEASURED.contains(&resource)
+        || is_huge_page(resource)
+        || resource.starts_with("requests.hugepages-");
     if problems.is_empty() && !resource.contains('/') && !is_standard {
         return vec!["must be a standard resource type or fully qualified".to_owned()];
     }

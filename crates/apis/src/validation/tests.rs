@@ -146,6 +146,47 @@ fn metadata_has_the_same_rules_everywhere() {
 }
 
 #[test]
+fn owners_are_shown_in_the_order_of_their_struct() {
+    let owner = |name: &str, kind: &str| json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": name, "controller": true});
+    let event = owner("a", "Event");
+    let shown = |name: &str, kind: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"{kind}","name":"{name}","uid":"{name}","controller":true}}"#)
+    };
+    check(
+        "",
+        "configmaps",
+        &json!({"metadata": {"ownerReferences": [event, owner("b", "Node")]}}),
+        &[
+            &format!(
+                "metadata.ownerReferences[0]: Invalid value: {}: /v1, Kind=Event is disallowed from being an owner",
+                shown("a", "Event")
+            ),
+            &format!(
+                "metadata.ownerReferences: Invalid value: [{},{}]: Only one reference can have Controller set to true. Found \"true\" in references for Event/a and Node/b",
+                shown("a", "Event"),
+                shown("b", "Node")
+            ),
+        ],
+    );
+}
+
+#[test]
+fn managed_fields_have_short_names() {
+    let entry = json!({"manager": "m".repeat(129), "operation": "Other", "subresource": "s".repeat(257)});
+    let fits = json!({"manager": "m".repeat(128), "operation": "Update", "subresource": "s".repeat(256)});
+    check(
+        "",
+        "configmaps",
+        &json!({"metadata": {"managedFields": [entry, fits]}}),
+        &[
+            r#"metadata.managedFields[0].operation: Unsupported value: "Other": supported values: "Apply", "Update""#,
+            "metadata.managedFields[0].manager: Too long: may not be more than 128 bytes",
+            "metadata.managedFields[0].subresource: Too long: may not be more than 256 bytes",
+        ],
+    );
+}
+
+#[test]
 fn metadata_that_is_kept_cannot_change() {
     let updated = |old: Value, new: Value| {
         let mut problems = Problems::default();

@@ -199,6 +199,30 @@ async fn a_version_must_be_a_number_but_where_it_is_not_looked_at() {
 }
 
 #[tokio::test]
+async fn managed_fields_that_are_no_set_of_fields_are_dropped() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    client.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    for fields in [json!("x"), json!([]), json!(5), json!({"x": {}})] {
+        let entry = json!({
+            "manager": "m", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields,
+        });
+        let new = json!({"metadata": {"name": "b", "managedFields": [entry]}});
+        let object = json!({"metadata": {"name": "a", "managedFields": [entry]}});
+        let answers = [
+            client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &new).await.expect(201),
+            client.put(&path, &object).await.expect(200),
+            client.patch(&path, "merge", &object).await.expect(200),
+            client.patch(&path, "strategic-merge", &object).await.expect(200),
+        ];
+        for answer in answers {
+            assert_eq!(answer["metadata"]["managedFields"], Value::Null, "{fields}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_answers_and_keeps_nothing() {
     let server = TestServer::start().await.unwrap();
     let client = Client::admin(&server).await;

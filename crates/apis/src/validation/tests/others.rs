@@ -273,6 +273,64 @@ fn limits_and_quotas_make_sense() {
 }
 
 #[test]
+fn whole_amounts_beyond_64_bits_are_read_as_upstream_does() {
+    for (amount, is_integer) in [
+        ("9223372036854775807", true),
+        ("9223372036854775808", true),
+        ("1e19", true),
+        ("8Ei", true),
+        ("7Ei", false),
+        ("99999999999999999999", false),
+        ("1500m", false),
+    ] {
+        let problem = format!(r#"spec.hard[secrets]: Invalid value: "{amount}": must be an integer"#);
+        let problems = [problem.as_str()];
+        let expected = if is_integer { &[][..] } else { &problems };
+        check("", "resourcequotas", &json!({"spec": {"hard": {"secrets": amount, "cpu": amount}}}), expected);
+    }
+}
+
+#[test]
+fn the_status_of_a_quota_has_the_rules_of_its_spec() {
+    let quota = json!({"status": {"hard": {"secrets": "-1"}, "used": {"nosuch": "1", "pods": "1m"}}});
+    let resource = super::resource("", "resourcequotas");
+    assert_eq!(
+        super::shown(&super::status(resource, quota.as_object().expect("an object"))),
+        [
+            r#"status.hard[secrets]: Invalid value: "-1": must be greater than or equal to 0"#,
+            r#"status.used[nosuch]: Invalid value: "nosuch": must be a standard resource type or fully qualified"#,
+            r#"status.used[nosuch]: Invalid value: "nosuch": must be a standard resource for quota"#,
+            r#"status.used[pods]: Invalid value: "1m": must be an integer"#,
+        ]
+    );
+}
+
+#[test]
+fn namespaces_ask_for_known_pod_security_standards() {
+    let labelled = |labels: Value| json!({"metadata": {"labels": labels}});
+    let valid = json!({
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/enforce-version": "latest",
+        "pod-security.kubernetes.io/audit-version": "v1.30",
+        "pod-security.kubernetes.io/other": "x",
+    });
+    check("", "namespaces", &labelled(valid.clone()), &[]);
+    let invalid = json!({
+        "pod-security.kubernetes.io/enforce": "",
+        "pod-security.kubernetes.io/enforce-version": "v1.01",
+        "pod-security.kubernetes.io/warn": "foo",
+    });
+    let problems = [
+        r#"metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "": must be one of privileged, baseline, restricted"#,
+        r#"metadata.labels[pod-security.kubernetes.io/enforce-version]: Invalid value: "v1.01": must be "latest" or "v1.x""#,
+        r#"metadata.labels[pod-security.kubernetes.io/warn]: Invalid value: "foo": must be one of privileged, baseline, restricted"#,
+    ];
+    check("", "namespaces", &labelled(invalid.clone()), &problems);
+    check_update("", "namespaces", &labelled(valid), &labelled(invalid.clone()), &problems);
+    check_update("", "namespaces", &labelled(invalid.clone()), &labelled(invalid), &[]);
+}
+
+#[test]
 fn small_kinds_have_small_rules() {
     check(
         "policy",

@@ -305,6 +305,82 @@ fn the_spec_has_known_policies_and_names() {
 }
 
 #[test]
+fn annotations_of_pods_and_templates_mean_what_they_say() {
+    let cases = [
+        ("seccomp.security.alpha.kubernetes.io/pod", "runtime/default", None),
+        (
+            "seccomp.security.alpha.kubernetes.io/pod",
+            "foo",
+            Some(
+                r#".seccomp.security.alpha.kubernetes.io/pod: Invalid value: "foo": must be a valid seccomp profile"#,
+            ),
+        ),
+        (
+            "container.seccomp.security.alpha.kubernetes.io/other",
+            "localhost/../x",
+            Some(
+                r#".container.seccomp.security.alpha.kubernetes.io/other: Invalid value: "../x": must not contain '..'"#,
+            ),
+        ),
+        ("container.apparmor.security.beta.kubernetes.io/c", "localhost/x", None),
+        (
+            "container.apparmor.security.beta.kubernetes.io/c",
+            "foo",
+            Some(
+                r#"[container.apparmor.security.beta.kubernetes.io/c]: Invalid value: "foo": invalid AppArmor profile name: "foo""#,
+            ),
+        ),
+        (
+            "container.apparmor.security.beta.kubernetes.io/d",
+            "unconfined",
+            Some(
+                r#"[container.apparmor.security.beta.kubernetes.io/d]: Invalid value: "d": container not found"#,
+            ),
+        ),
+        (
+            "kubernetes.io/config.mirror",
+            "x",
+            Some(
+                r#"[kubernetes.io/config.mirror]: Invalid value: "x": must set spec.nodeName if mirror pod annotation is set"#,
+            ),
+        ),
+        ("scheduler.alpha.kubernetes.io/tolerations", "[]", None),
+        (
+            "scheduler.alpha.kubernetes.io/tolerations",
+            "x",
+            Some(
+                r#": Invalid value: "scheduler.alpha.kubernetes.io/tolerations": invalid character 'x' looking for beginning of value"#,
+            ),
+        ),
+        (
+            "controller.kubernetes.io/pod-deletion-cost",
+            "01",
+            Some(
+                r#"[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "01": must be a 32bit integer"#,
+            ),
+        ),
+    ];
+    for (key, value, problem) in cases {
+        let mut annotated = pod();
+        annotated["metadata"] = json!({"annotations": {key: value}});
+        let of = |path: &str| problem.map(|problem| format!("{path}.annotations{problem}"));
+        let refused = of("metadata");
+        check("", "pods", &annotated, &refused.iter().map(String::as_str).collect::<Vec<_>>());
+        let refused = of("template");
+        let template = json!({"template": annotated});
+        check("", "podtemplates", &template, &refused.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let mut profiled = pod();
+    profiled["metadata"] =
+        json!({"annotations": {"container.apparmor.security.beta.kubernetes.io/c": "unconfined"}});
+    let path = "metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: Forbidden";
+    let added = format!("{path}: may not add AppArmor annotations");
+    check_update("", "pods", &pod(), &profiled, &[&added]);
+    let removed = format!("{path}: may not remove or update AppArmor annotations");
+    check_update("", "pods", &profiled, &pod(), &[&removed]);
+}
+
+#[test]
 fn little_of_a_pod_can_change() {
     let only = "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
     refused_update("/spec/containers/0/image", json!("y:1"), &[only]);
