@@ -7,9 +7,7 @@ use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::{self, Map, list_at, text_at};
 use klient_apimachinery::{Str, Time};
 use klient_apis::conversion;
-use klient_structured_merge::{
-    Error, ErrorKind, FieldManager, FieldSet, Filter, Path, PathElement, Updater, Version,
-};
+use klient_structured_merge::{Error, ErrorKind, FieldManager, FieldSet, Filter, Path, Updater, Version};
 
 use crate::registry::Resource;
 use crate::registry::kind_version::KindVersion;
@@ -124,20 +122,8 @@ fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>)
         Some("finalize") if version.has_status => except(&[&["status"]]),
         Some("status") if version.has_status => except(strategy.fields_reset_by_status()),
         Some("approval") => except(&[&["spec"], &["status", "certificate"]]),
-        Some("ephemeralcontainers") => below(&[&[Some("spec"), Some("ephemeralContainers")]]),
-        Some("resize") => below(&[
-            &[Some("spec"), Some("containers"), None, Some("resources")],
-            &[Some("spec"), Some("containers"), None, Some("resizePolicy")],
-            &[Some("spec"), Some("initContainers"), None, Some("resources")],
-            &[Some("spec"), Some("initContainers"), None, Some("resizePolicy")],
-        ]),
         Some(_) => Filter::All,
     }
-}
-
-fn below(paths: &[&[Option<&str>]]) -> Filter {
-    let element = |name: &Option<&str>| name.map(PathElement::field);
-    Filter::Only(paths.iter().map(|path| path.iter().map(element).collect()).collect())
 }
 
 /// `apps/v1, Kind=Deployment`, as Go prints it.

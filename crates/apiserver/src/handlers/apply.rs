@@ -3,7 +3,7 @@
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::values::{self, Map, map_at, text_at};
+use klient_apimachinery::values::{self, Map, Mismatch, map_at, text_at};
 use klient_apimachinery::yaml::Repeated;
 use serde_json::Value;
 
@@ -128,6 +128,13 @@ pub(super) fn check_repeated(repeated: &[Repeated], validation: FieldValidation)
     }
 }
 
+/// 500 for an object that a configuration makes and that is none of its kind.
+pub(super) fn not_converted(config: &Map, mismatch: &Mismatch) -> Failure {
+    let (named, kind, problem) = (named(config), kind(config), &mismatch.of_value);
+    let problem = format!("unable to convert unstructured object to {kind}: {problem}");
+    Failure::bare(500, format!("failed to convert new object ({named}) to proper version: {problem}"))
+}
+
 /// Where a configuration is applied.
 struct Place<'a> {
     resource: &'a Resource,
@@ -138,12 +145,8 @@ struct Place<'a> {
 impl Place<'_> {
     /// Brings what has become of the object into the form of its kind.
     fn decode(&self, object: Map, config: &Map) -> Result<Map> {
-        let decoded = self.resource.decode_applied(object).map_err(|mismatch| {
-            let (named, problem) = (named(config), mismatch.of_value);
-            let kind = kind(config);
-            let problem = format!("unable to convert unstructured object to {kind}: {problem}");
-            Failure::bare(500, format!("failed to convert new object ({named}) to proper version: {problem}"))
-        })?;
+        let decoded = self.resource.decode_applied(object);
+        let decoded = decoded.map_err(|mismatch| not_converted(config, &mismatch))?;
         Ok(decoded.object)
     }
 

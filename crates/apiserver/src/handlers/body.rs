@@ -160,8 +160,7 @@ fn check_kind(
         return Ok(());
     }
     if context.resource.is_custom() && kind == "Scale" {
-        let problem = r#"no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111""#;
-        return Err(Failure::bad_request(problem));
+        return Err(unregistered_scale());
     }
     let other_version = || {
         Failure::bad_request(format!(
@@ -183,6 +182,13 @@ fn check_kind(
             quoted(version)
         ))
     }))
+}
+
+/// 400 for a body that is no Scale of a custom resource.
+pub(super) fn unregistered_scale() -> Failure {
+    Failure::bad_request(
+        r#"no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111""#,
+    )
 }
 
 /// Why an object of one built-in kind cannot be decoded as one of another; of one kind in another version it can.

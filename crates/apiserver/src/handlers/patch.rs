@@ -7,7 +7,7 @@ use klient_apimachinery::values::Map;
 
 use super::Context;
 use super::apply;
-use super::body::check_name;
+use super::body::{check_name, check_namespace};
 use super::field_validation::FieldValidation;
 use super::options::{Write, WriteOptions};
 use crate::owners::{AFTER_ADMISSION, duplicate_owners};
@@ -33,11 +33,12 @@ pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> R
     let warnings = Warnings::default();
     let pipeline = context.pipeline(subresource, Some(&manager), &warnings);
     let pipeline = Pipeline { patching: true, dry_run: options.dry_run, ..pipeline };
-    let name = context.name().to_owned();
+    let (name, namespace) = (context.name().to_owned(), context.namespace().map(str::to_owned));
     let mut notes = Vec::new();
     let mut twice = None;
     let mut update = |old: &Map, _: &Object| {
-        let decoded = patch.apply(&resource, old)?;
+        let mut decoded = patch.apply(&resource, old)?;
+        check_namespace(&resource, &mut decoded.object, namespace.as_deref())?;
         check_name(&name, &decoded.object)?;
         notes = sent.clone();
         notes.extend(patch.result_notes(&resource, old, &decoded));

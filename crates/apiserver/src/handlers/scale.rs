@@ -6,7 +6,7 @@ use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::patch::{merge, strategic};
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch, at, text_at};
+use klient_apimachinery::values::{self, Decoded, Map, at, text_at};
 use klient_schema::autoscaling_v1;
 use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use super::options::{Write, WriteOptions};
 use super::patch::{Patch, mergeable, not_strategic, strategic_fields};
 use crate::managed_fields::ManagedFields;
 use crate::registry::Resource;
-use crate::registry::pipeline::Pipeline;
+use crate::registry::pipeline::{Pipeline, unversioned, written_version};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
@@ -46,9 +46,12 @@ pub(super) async fn update(context: &mut Context) -> Result<Response<Body>> {
     let options = WriteOptions::parse(&context.query, Write::Update)?;
     let sent = body::read(context, "Scale", API_VERSION)?;
     let kind = Kind { name: "Scale", version: "v1", schema: Some(&autoscaling_v1::SCALE) };
+    let is_custom = context.resource.is_custom();
     let wished = body::decode_as(context, sent, options.validation, kind, |scale| {
         values::decode(scale, &autoscaling_v1::SCALE)
-    })?;
+    });
+    // The scheme of custom resources does not know the kind, which upstream finds out when it cannot be decoded.
+    let wished = wished.map_err(|failure| if is_custom { body::unregistered_scale() } else { failure })?;
     check_name(context.name(), &wished)?;
     let manager = options.manager(&context.headers);
     set(context, options.dry_run, false, &mut |present| {
@@ -89,14 +92,17 @@ pub(super) async fn patch(context: &mut Context) -> Result<Response<Body>> {
         let Value::Object(scale) = patched.clone() else {
             return Err(Failure::bad_request("the patch makes no object"));
         };
+        let invalid = |problem: &str| {
+            let old = Value::Object(whole(present));
+            patch.invalid_result(&old, &patched, Some(&autoscaling_v1::SCALE), problem)
+        };
+        let decoded = values::decode(scale, &autoscaling_v1::SCALE);
         let Decoded { object: mut wished, unknown } =
-            values::decode(scale, &autoscaling_v1::SCALE).map_err(|mismatch| not_a_scale(&mismatch))?;
+            decoded.map_err(|mismatch| invalid(patch.problem(&mismatch)))?;
         notes = sent.clone();
         notes.extend(body::untyped_notes(&[], &unknown));
         if options.validation == FieldValidation::Strict && !notes.is_empty() {
-            let problem = format!("strict decoding error: {}", notes.join(", "));
-            let old = Value::Object(whole(present));
-            return Err(patch.invalid_result(&old, &patched, Some(&autoscaling_v1::SCALE), &problem));
+            return Err(invalid(&format!("strict decoding error: {}", notes.join(", "))));
         }
         check_name(&name, &wished)?;
         managed_fields().update(Some(present), &mut wished, &manager);
@@ -118,7 +124,8 @@ async fn apply(context: &mut Context) -> Result<Response<Body>> {
     let done = set(context, options.dry_run, true, &mut |present| {
         let wished = managed_fields().apply(Some(present), &config.fields, &manager, options.force)?;
         notes = apply::check_repeated(&config.repeated, options.validation)?;
-        let wished = decode(wished)?;
+        let decoded = values::decode(wished, &autoscaling_v1::SCALE);
+        let wished = decoded.map_err(|mismatch| apply::not_converted(&config.fields, &mismatch))?.object;
         check_name(&name, &wished)?;
         Ok(wished)
     })
@@ -129,16 +136,6 @@ async fn apply(context: &mut Context) -> Result<Response<Body>> {
 
 fn managed_fields() -> ManagedFields<'static> {
     ManagedFields::of_shown(&autoscaling_v1::SCALE, API_VERSION, "scale")
-}
-
-fn decode(scale: Map) -> Result<Map> {
-    let decoded = values::decode(scale, &autoscaling_v1::SCALE);
-    decoded.map(|decoded| decoded.object).map_err(|mismatch| not_a_scale(&mismatch))
-}
-
-fn not_a_scale(mismatch: &Mismatch) -> Failure {
-    let problem = &mismatch.of_json;
-    Failure::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {problem}"))
 }
 
 /// A scale that was never set; no client can ask for it.
@@ -167,26 +164,23 @@ async fn set(
                 .map(|version| (version.api_version.clone(), version.replicas.clone()))
                 .collect(),
         };
-        let mut present = decode(scale(resource, object)?)?;
+        let present = values::decode(scale(resource, object)?, &autoscaling_v1::SCALE);
+        let mut present = present.map_err(|mismatch| Failure::internal(mismatch.of_json))?.object;
         owners.to_scale().write_to(&mut present);
         if resource.is_custom() && !has_number(old, &paths.spec) {
             put(&mut present, &SPEC_REPLICAS.map(str::to_owned), NOT_SET);
         }
-        let wished = wish(&present)?;
-        let version = text_at(&wished, &["metadata", "resourceVersion"]);
-        if (!patching || version != text_at(&present, &["metadata", "resourceVersion"]))
-            && !version.is_empty()
-            && version != object.version.to_string()
-        {
-            return Err(Failure::modified(&resource.target(object.key.name())));
-        }
+        let mut wished = wish(&present)?;
+        body::check_namespace(resource, &mut wished, object.key.namespace())?;
+        check_preconditions(resource, &wished, object, patching)?;
         let replicas = at(&wished, &SPEC_REPLICAS).and_then(Value::as_i64).unwrap_or(0);
         if replicas == NOT_SET {
             let path = paths.spec.join(".");
             let problem = format!("the spec replicas field \".{path}\" cannot be empty");
             return Err(Failure::bad_request(problem));
         }
-        if replicas < 0 {
+        // That of a custom resource is replaced without a look at it, and refused as part of the resource.
+        if replicas < 0 && (patching || !resource.is_custom()) {
             let error = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
             return Err(Failure::invalid("autoscaling", "Scale", object.key.name(), &[error]));
         }
@@ -199,6 +193,27 @@ async fn set(
     let changed = pipeline.guaranteed_update(&context.key(), &mut update).await;
     context.warnings.extend(warnings.take());
     Ok(respond::message(StatusCode::OK, format, &scale(resource, &*changed?)?, &autoscaling_v1::SCALE))
+}
+
+/// Checks the UID and resourceVersion that a wished scale has of the object.
+fn check_preconditions(resource: &Resource, wished: &Map, object: &Object, patching: bool) -> Result<()> {
+    let uid = text_at(wished, &["metadata", "uid"]);
+    if !patching && !uid.is_empty() && object.uid != uid {
+        let problem =
+            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object.uid);
+        return Err(resource.storage_conflict(&object.key, &problem));
+    }
+    match written_version(wished)? {
+        Some(version) if version != object.version => {
+            Err(Failure::modified(&resource.target(object.key.name())))
+        }
+        None if !text_at(wished, &["metadata", "resourceVersion"]).is_empty()
+            && !resource.allows_unconditional_update() =>
+        {
+            Err(unversioned(resource, object.key.name()))
+        }
+        _ => Ok(()),
+    }
 }
 
 const SPEC_REPLICAS: [&str; 2] = ["spec", "replicas"];

@@ -37,7 +37,7 @@ pub(crate) use create::SYSTEM_METADATA;
 pub(crate) use delete::{Outcome, delete};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
-pub(crate) use update::written_version;
+pub(crate) use update::{unversioned, written_version};
 
 use super::Resource;
 use crate::state::State;

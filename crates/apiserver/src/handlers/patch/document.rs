@@ -9,7 +9,7 @@ use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
 use klient_apimachinery::patch::{PatchError, merge, strategic};
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, Map, Target, parse, text_at};
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch, Target, parse, text_at};
 use serde_json::Value;
 
 use crate::handlers::body::{media_type, not_decoded, untyped_notes};
@@ -56,11 +56,12 @@ impl Patch {
             return Err(Failure::bad_request("the patch makes no object"));
         };
         self.check_kind(resource, old, &mut object)?;
-        resource.decode(object).map_err(|mismatch| {
-            let problem =
-                if matches!(self, Patch::Strategic(_)) { mismatch.of_value } else { mismatch.of_json };
-            self.invalid(resource, old, &problem)
-        })
+        resource.decode(object).map_err(|mismatch| self.invalid(resource, old, self.problem(&mismatch)))
+    }
+
+    /// What is said of a field that holds what it cannot hold: what a strategic patch makes is converted, not decoded.
+    pub(crate) fn problem<'a>(&self, mismatch: &'a Mismatch) -> &'a str {
+        if matches!(self, Patch::Strategic(_)) { &mismatch.of_value } else { &mismatch.of_json }
     }
 
     fn patched(&self, resource: &Resource, old: &Map) -> Result<Value> {

@@ -75,9 +75,7 @@ impl Pipeline<'_> {
             {
                 return Ok(false);
             }
-            let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
-            let (group, plural) = (&self.resource.info.group, &self.resource.info.plural);
-            return Err(Failure::invalid(group, plural, name, &[error]));
+            return Err(unversioned(self.resource, name));
         };
         if version != current.version {
             return Err(Failure::modified(&target));
@@ -215,6 +213,12 @@ pub(crate) fn written_version(object: &Map) -> Result<Option<u64>> {
         _ => "invalid syntax",
     };
     Err(Failure::bare(500, format!("strconv.ParseUint: parsing {}: {problem}", quoted(text))))
+}
+
+/// 422 for an update without a resourceVersion, where one is asked for.
+pub(crate) fn unversioned(resource: &Resource, name: &str) -> Failure {
+    let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
+    Failure::invalid(&resource.info.group, &resource.info.plural, name, &[error])
 }
 
 /// Keeps the metadata that the server alone sets. A write cannot mark a live object for deletion, which validation
