@@ -381,8 +381,8 @@ async fn an_error_is_forgotten_when_the_watch_works_again() {
     let (server, client) = cluster().await;
     let proxy = Proxy::new(&server, |asked| match (asked.kind(), asked.number) {
         (Kind::Stream, 0) => Answer::Edit(Box::new(|event| {
-            let is_first = event.windows(2).any(|word| word == b"a1");
-            if is_first { Act::End } else { Act::Pass }
+            let is_second = event.windows(6).any(|word| word == b"second");
+            if is_second { Act::End } else { Act::Pass }
         })),
         (Kind::Watch, 0..3) => Answer::Failure(429, "TooManyRequests"),
         _ => Answer::Pass,
@@ -392,7 +392,7 @@ async fn an_error_is_forgotten_when_the_watch_works_again() {
     informer.start();
     soon("the first list", informer.wait_for_sync()).await.unwrap();
     // A watch that breaks before its first event is followed by a list.
-    for name in ["a0", "a1"] {
+    for name in ["first", "second"] {
         let made = create(&client, name, "red").await;
         soon("the change", informer.store().wait_for(&made)).await.unwrap();
     }
