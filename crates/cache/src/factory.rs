@@ -5,27 +5,37 @@ mod builder;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
-use klient_apimachinery::{BoxFuture, Object, Resource, ResourceInfo, Sources, Unstructured};
+use klient_apimachinery::{Object, Resource, ResourceInfo, Sources, Unstructured};
 
 pub use builder::FactoryBuilder;
 
 use crate::error::Error;
 use crate::index::Indexer;
 use crate::informer::{Informer, InformerOptions, Lister, Usage};
+use crate::informer_set::{InformerKey, InformerSet, ResourceKey};
 use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, Transform};
 
 /// One informer for each resource, however many ask for it. Clones are the same factory.
 ///
-/// Informers that are asked for before [`start`](Self::start) are started by it, those asked for later at once. An
-/// informer that nobody holds any more stops, and is made anew when it is asked for again. The factory itself holds
-/// those that have something of their own, an indexer that was added or a handler that was
-/// [detached](crate::Registration::detach), until it is shut down or dropped:
+/// # Ownership
+///
+/// - The factory holds every informer that it was asked for, whatever becomes of the handle that it returned, until
+///   it is [shut down](Self::shutdown) or its last clone is dropped. Indexers and
+///   [detached](crate::Registration::detach) handlers stay with the informer.
+/// - Informers that are asked for before [`start`](Self::start) are started by it, those asked for later at once.
+/// - An informer that somebody [stops](Informer::stop) is let go, and [`wait_for_sync`](Self::wait_for_sync) does not
+///   wait for it. It runs again, and is held again, when it is started or asked for once more; if nobody holds it
+///   meanwhile, it is made anew then.
+/// - Once the last clone of the factory is dropped, an informer runs for as long as somebody else holds it: see
+///   [`Informer`]. After a shutdown none runs.
+///
+/// A handler that holds a clone of the factory keeps it alive until it is shut down.
 ///
 /// ```
 /// # fn f(client: klient_client::Client) -> Result<(), klient_cache::Error> {
@@ -66,73 +76,12 @@ struct Inner<S> {
     reflector: ReflectorOptions,
     keep: Keep,
     resync: Option<Duration>,
-    resyncs: HashMap<Which, Duration>,
+    resyncs: HashMap<ResourceKey, Duration>,
     /// By type, as a `Transform` of it.
     transforms: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// By type and resource, as a `Vec<(Box<str>, Indexer<K>)>`.
-    indexers: HashMap<(TypeId, Which), Box<dyn Any + Send + Sync>>,
-    informers: Arc<Mutex<Informers>>,
-}
-
-/// The informers there are.
-#[derive(Default)]
-pub(crate) struct Informers {
-    used: HashMap<(TypeId, Which), Weak<dyn AnyInformer>>,
-    /// Those that have something of their own.
-    kept: Vec<Arc<dyn AnyInformer>>,
-    has_started: bool,
-    is_shut_down: bool,
-}
-
-/// A resource: its group, version and plural.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Which(String, String);
-
-impl Which {
-    fn of(resource: &ResourceInfo) -> Self {
-        Which(resource.api_version(), resource.plural.to_string())
-    }
-}
-
-/// An informer of any type.
-pub(crate) trait AnyInformer: Send + Sync {
-    fn start(&self);
-    fn resource(&self) -> &ResourceInfo;
-    fn has_synced(&self) -> bool;
-    fn last_error(&self) -> Option<Error>;
-    fn stop(&self) -> BoxFuture<'_, ()>;
-    fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>>;
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
-}
-
-impl<K: Wire + Object> AnyInformer for Usage<K> {
-    fn start(&self) {
-        Usage::start(self);
-    }
-
-    fn resource(&self) -> &ResourceInfo {
-        Usage::resource(self)
-    }
-
-    fn has_synced(&self) -> bool {
-        Usage::has_synced(self)
-    }
-
-    fn last_error(&self) -> Option<Error> {
-        Usage::last_error(self)
-    }
-
-    fn stop(&self) -> BoxFuture<'_, ()> {
-        Box::pin(Usage::stop(self))
-    }
-
-    fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(Usage::wait_for_sync(self))
-    }
-
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
-    }
+    indexers: HashMap<InformerKey, Box<dyn Any + Send + Sync>>,
+    informers: Arc<Mutex<InformerSet>>,
 }
 
 impl<S: Sources> InformerFactory<S> {
@@ -164,12 +113,12 @@ impl<S: Sources> InformerFactory<S> {
         FactoryBuilder::new(sources)
     }
 
-    /// The informer of a kind.
+    /// The informer of a kind, which the factory holds from then on.
     pub fn informer<K: Resource + Wire>(&self) -> Informer<K> {
         self.informer_of(&K::INFO)
     }
 
-    /// A way to read the objects of a kind, which keeps its informer running.
+    /// A way to read the objects of a kind, by its informer: see [`informer`](Self::informer).
     pub fn lister<K: Resource + Wire>(&self) -> Lister<K> {
         self.informer::<K>().lister()
     }
@@ -187,9 +136,13 @@ impl<S: Sources> InformerFactory<S> {
     /// The informer of a resource whose objects are read as `K`.
     pub fn informer_of<K: Wire + Object>(&self, resource: &ResourceInfo) -> Informer<K> {
         let mut informers = self.informers();
-        let key = (TypeId::of::<K>(), Which::of(resource));
-        let used = informers.used.get(&key).and_then(Weak::upgrade);
-        if let Some(Ok(usage)) = used.map(|used| used.into_any().downcast::<Usage<K>>()) {
+        let key = (TypeId::of::<K>(), ResourceKey::of(resource));
+        let made = informers.get(&key);
+        if let Some(Ok(usage)) = made.map(|made| made.into_any().downcast::<Usage<K>>()) {
+            if informers.has_started {
+                usage.run();
+            }
+            informers.hold(usage.clone());
             return Informer(usage);
         }
         let informer = Informer::of_sources(self.sources(resource), self.options(resource));
@@ -200,13 +153,11 @@ impl<S: Sources> InformerFactory<S> {
             added.expect("the builder takes one indexer of each name");
         }
         informer.0.belong_to(&self.0.informers);
-        informers.used.retain(|_, used| used.strong_count() > 0);
-        let usage: Arc<dyn AnyInformer> = informer.0.clone();
-        informers.used.insert(key, Arc::downgrade(&usage));
+        informers.insert(key, informer.0.clone());
         if informers.is_shut_down {
             informer.0.set_shut_down();
         } else if informers.has_started {
-            informer.start();
+            informer.0.run();
         }
         informer
     }
@@ -228,13 +179,13 @@ impl<S: Sources> InformerFactory<S> {
             reflector: self.0.reflector.clone(),
             keep: self.0.keep,
             transform: transform.and_then(|transform| transform.downcast_ref::<Transform<K>>()).cloned(),
-            resync: self.0.resyncs.get(&Which::of(resource)).copied().or(self.0.resync),
+            resync: self.0.resyncs.get(&ResourceKey::of(resource)).copied().or(self.0.resync),
         }
     }
 
-    /// Starts all informers that were asked for and are held, and from now on those that will be. Does nothing more
-    /// when called again, and nothing after [`shutdown`](Self::shutdown): informers that are asked for then do not
-    /// start, and say so when they are waited for.
+    /// Starts all informers that were asked for, and from now on those that will be. Called again, it starts those that
+    /// were [stopped](Informer::stop) and that somebody still holds. It does nothing after
+    /// [`shutdown`](Self::shutdown): informers that are asked for then do not start, and say so when they are waited for.
     ///
     /// # Panics
     ///
@@ -243,17 +194,21 @@ impl<S: Sources> InformerFactory<S> {
         let mut informers = self.informers();
         if !informers.is_shut_down {
             informers.has_started = true;
-            informers.live().iter().for_each(|informer| informer.start());
+            for informer in informers.all() {
+                informer.run();
+                informers.hold(informer);
+            }
         }
     }
 
-    /// Waits until all informers that are held have their first objects.
+    /// Waits until all informers that were asked for, and that nobody has [stopped](Informer::stop), have their first
+    /// objects.
     ///
     /// # Errors
     ///
     /// As soon as one of them fails for good: see [`Informer::wait_for_sync`]. The error names its resource.
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
-        let informers = self.informers().live();
+        let informers = self.informers().current();
         let mut waiting: Vec<_> = informers.iter().map(|informer| Some(informer.wait_for_sync())).collect();
         std::future::poll_fn(|context| {
             let mut is_pending = false;
@@ -270,7 +225,7 @@ impl<S: Sources> InformerFactory<S> {
         .await
     }
 
-    /// Waits until all informers that are held have their first objects, but not for ever.
+    /// [Waits](Self::wait_for_sync) until all informers have their first objects, but not for ever.
     ///
     /// # Errors
     ///
@@ -283,49 +238,36 @@ impl<S: Sources> InformerFactory<S> {
         Error::not_synced(limit, self.unsynced()).map_or(Ok(()), Err)
     }
 
-    /// The resources of informers that are held and have not synced, and of each what went wrong last, if anything
-    /// did.
+    /// The resources of the informers that [`wait_for_sync`](Self::wait_for_sync) waits for and that have not synced, and
+    /// of each what went wrong last, if anything did.
     pub fn unsynced(&self) -> Vec<(ResourceInfo, Option<Error>)> {
-        let informers = self.informers().live();
+        let informers = self.informers().current();
         let unsynced = informers.iter().filter(|informer| !informer.has_synced());
         unsynced.map(|informer| (informer.resource().clone(), informer.last_error())).collect()
     }
 
-    /// Stops all informers, and returns when all their tasks have ended. Those who hold one can still read what it
-    /// held.
+    /// Stops all informers, lets go of them, and returns when all their tasks have ended. Those who hold one can still
+    /// read what it held.
     pub async fn shutdown(&self) {
         let informers = {
             let mut informers = self.informers();
             (informers.has_started, informers.is_shut_down) = (false, true);
-            informers.live()
+            informers.all()
         };
         for informer in informers {
-            informer.stop().await;
+            informer.end().await;
         }
-        let kept = std::mem::take(&mut self.informers().kept);
-        drop(kept);
+        let released = self.informers().release_all();
+        drop(released);
     }
 
-    fn informers(&self) -> MutexGuard<'_, Informers> {
+    fn informers(&self) -> MutexGuard<'_, InformerSet> {
         self.0.informers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Indexers by name.
 type NamedIndexers<K> = Vec<(Box<str>, Indexer<K>)>;
-
-impl Informers {
-    /// Holds an informer until the factory is shut down or dropped.
-    pub(crate) fn keep(&mut self, informer: Arc<dyn AnyInformer>) {
-        if !self.is_shut_down && !self.kept.iter().any(|kept| Arc::ptr_eq(kept, &informer)) {
-            self.kept.push(informer);
-        }
-    }
-
-    fn live(&self) -> Vec<Arc<dyn AnyInformer>> {
-        self.used.values().filter_map(Weak::upgrade).collect()
-    }
-}
 
 impl<S> Clone for InformerFactory<S> {
     fn clone(&self) -> Self {

@@ -4,13 +4,14 @@ mod events;
 mod lister;
 mod registration;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{ListWatch, Object, ResourceInfo};
+use klient_apimachinery::{BoxFuture, ListWatch, Object, ResourceInfo};
 use tokio::task::JoinHandle;
 
 pub use events::Events;
@@ -21,9 +22,9 @@ use registration::Telling;
 use crate::buffer::{Buffer, Item};
 use crate::delta::Delta;
 use crate::error::Error;
-use crate::factory::Informers;
 use crate::handler::{Handler, HandlerOptions};
 use crate::index::Indexer;
+use crate::informer_set::{AnyInformer, InformerSet};
 use crate::reflector::{Core, Progress, ReflectorOptions};
 use crate::store::{Change, Keep, Part, Store, Transform};
 use crate::undecodable::{Taken, Undecodable};
@@ -77,7 +78,7 @@ impl<K> fmt::Debug for InformerOptions<K> {
 ///
 /// Clones are the same informer. It works from [`start`](Self::start) on, for as long as somebody holds a clone, a
 /// [`Lister`], a [`Registration`] or [`Events`] of it; when the last is dropped it stops, and with it the handlers that
-/// were [detached](Registration::detach).
+/// were [detached](Registration::detach). A [factory](crate::InformerFactory) holds those that it makes.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -107,7 +108,7 @@ pub(crate) struct Usage<K: Wire + Object> {
     /// Handlers that stay for as long as the informer does.
     detached: Mutex<Vec<Telling<K>>>,
     /// The informers of the factory that made it.
-    factory: OnceLock<Weak<Mutex<Informers>>>,
+    factory: OnceLock<Weak<Mutex<InformerSet>>>,
 }
 
 /// What an informer's tasks share with those who use it.
@@ -139,6 +140,7 @@ struct Told<K> {
 
 impl<K: Wire + Object> Informer<K> {
     /// An informer of a source. It does nothing before it is started.
+    #[must_use = "the informer stops when nobody holds it"]
     pub fn new(source: impl ListWatch<K>, options: InformerOptions<K>) -> Self {
         Self::of_sources(vec![Arc::new(source)], options)
     }
@@ -148,6 +150,7 @@ impl<K: Wire + Object> Informer<K> {
     /// # Panics
     ///
     /// If there is no source.
+    #[must_use = "the informer stops when nobody holds it"]
     pub fn of_sources(sources: Vec<Arc<dyn ListWatch<K>>>, options: InformerOptions<K>) -> Self {
         let resource = sources.first().expect("an informer needs a source").resource().clone();
         let InformerOptions { reflector, keep, transform, resync } = options;
@@ -180,12 +183,15 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// Outside a tokio runtime.
     pub fn start(&self) {
-        self.0.start();
+        self.0.run();
+        self.0.with_factory(|informers| informers.hold(self.0.clone()));
     }
 
-    /// Stops, and returns when all its tasks have ended. What the store holds stays.
+    /// Stops, and returns when all its tasks have ended. What the store holds stays. A factory that made the informer
+    /// lets go of it.
     pub async fn stop(&self) {
-        self.0.stop().await;
+        self.0.with_factory(|informers| informers.release(&*self.0));
+        self.0.end().await;
     }
 
     /// The objects. The store does not keep the informer running; a [`Lister`] does.
@@ -194,19 +200,18 @@ impl<K: Wire + Object> Informer<K> {
     }
 
     /// A way to read the objects that keeps the informer running.
+    #[must_use]
     pub fn lister(&self) -> Lister<K> {
         Lister::new(self.0.clone())
     }
 
-    /// Adds an indexer to the store: see [`Store::add_indexer`]. A factory then holds the informer that it made.
+    /// Adds an indexer to the store: see [`Store::add_indexer`].
     ///
     /// # Errors
     ///
     /// If there is an index of that name.
     pub fn add_indexer(&self, name: &str, indexer: Indexer<K>) -> Result<(), Error> {
-        self.store().add_indexer(name, indexer)?;
-        self.0.clone().keep();
-        Ok(())
+        self.store().add_indexer(name, indexer)
     }
 
     /// Adds a handler, now or at any time. It is first told of all objects that are there. It is removed when what is
@@ -260,7 +265,7 @@ impl<K: Wire + Object> Informer<K> {
     /// What went wrong last, if nothing has gone right since; else why an object cannot be decoded, if there is such
     /// a one: [`Store::undecodables`] has all of them.
     pub fn last_error(&self) -> Option<Error> {
-        self.0.last_error()
+        AnyInformer::last_error(&*self.0)
     }
 
     /// What the informer has done so far.
@@ -308,7 +313,7 @@ impl<K: Wire + Object> fmt::Debug for Informer<K> {
 }
 
 impl<K: Wire + Object> Usage<K> {
-    pub(crate) fn start(&self) {
+    pub(crate) fn run(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if self.shared.phase() == Phase::ShutDown {
             return;
@@ -335,7 +340,7 @@ impl<K: Wire + Object> Usage<K> {
             .collect();
     }
 
-    pub(crate) async fn stop(&self) {
+    async fn end(&self) {
         let tasks = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         self.shared.set_phase(Phase::Stopped);
         for task in tasks {
@@ -347,19 +352,6 @@ impl<K: Wire + Object> Usage<K> {
         for telling in detached {
             telling.end().await;
         }
-    }
-
-    pub(crate) fn resource(&self) -> &ResourceInfo {
-        self.shared.store.resource()
-    }
-
-    pub(crate) fn has_synced(&self) -> bool {
-        self.shared.progress.has_synced()
-    }
-
-    pub(crate) fn last_error(&self) -> Option<Error> {
-        let of_source = self.shared.progress.parts().into_iter().find_map(|part| part.error);
-        of_source.or_else(|| Some(self.shared.store.undecodables().first()?.error.clone()))
     }
 
     pub(crate) async fn wait_for_sync(&self) -> Result<(), Error> {
@@ -392,26 +384,56 @@ impl<K: Wire + Object> Usage<K> {
     }
 
     /// Lets a handler stay for as long as the informer does.
-    fn detach(self: Arc<Self>, telling: Telling<K>) {
+    fn detach(&self, telling: Telling<K>) {
         self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(telling);
-        self.keep();
     }
 
-    pub(crate) fn belong_to(&self, factory: &Arc<Mutex<Informers>>) {
+    pub(crate) fn belong_to(&self, factory: &Arc<Mutex<InformerSet>>) {
         // It is made by one factory, and once.
         let _ = self.factory.set(Arc::downgrade(factory));
     }
 
-    /// Lets the factory that made it hold it, now that it has something of its own.
-    fn keep(self: Arc<Self>) {
+    /// Changes what the factory that made it holds, if one did and is still there.
+    fn with_factory(&self, change: impl FnOnce(&mut InformerSet)) {
         if let Some(factory) = self.factory.get().and_then(Weak::upgrade) {
-            factory.lock().unwrap_or_else(PoisonError::into_inner).keep(self);
+            change(&mut factory.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     /// Says that the factory that made it was shut down before.
     pub(crate) fn set_shut_down(&self) {
         self.shared.set_phase(Phase::ShutDown);
+    }
+}
+
+impl<K: Wire + Object> AnyInformer for Usage<K> {
+    fn run(&self) {
+        Usage::run(self);
+    }
+
+    fn end(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Usage::end(self))
+    }
+
+    fn resource(&self) -> &ResourceInfo {
+        self.shared.store.resource()
+    }
+
+    fn has_synced(&self) -> bool {
+        self.shared.progress.has_synced()
+    }
+
+    fn last_error(&self) -> Option<Error> {
+        let of_source = self.shared.progress.parts().into_iter().find_map(|part| part.error);
+        of_source.or_else(|| Some(self.shared.store.undecodables().first()?.error.clone()))
+    }
+
+    fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(Usage::wait_for_sync(self))
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
     }
 }
 

@@ -26,6 +26,7 @@ mod handler;
 mod heap;
 mod index;
 mod informer;
+mod informer_set;
 mod intern;
 mod key;
 mod mutation;

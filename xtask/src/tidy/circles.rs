@@ -23,7 +23,6 @@ const KEPT: &[(&str, &str)] = &[
         "lists hold maps and maps lists: the recursion of the patch itself",
     ),
     ("cache: entry, undecodable", TO_CUT),
-    ("cache: factory, informer", TO_CUT),
     (
         "client: api, api::dynamic, client, discovery, rest, rest::negotiate, rest::response, rest::retry, rest::stream",
         TO_CUT,

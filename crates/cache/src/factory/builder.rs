@@ -10,8 +10,9 @@ use klient_apimachinery::codec::{ManagedFields, Wire};
 use klient_apimachinery::labels::{self, InvalidSelector};
 use klient_apimachinery::{Object, Resource, ResourceInfo, Sources, Str, fields};
 
-use super::{InformerFactory, Inner, NamedIndexers, Which};
+use super::{InformerFactory, Inner, NamedIndexers};
 use crate::index::Indexer;
+use crate::informer_set::ResourceKey;
 use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, NAMESPACE_INDEX, Transform};
 
@@ -86,7 +87,7 @@ impl<S: Sources> FactoryBuilder<S> {
 
     /// How often handlers of a resource are told all objects again.
     pub fn resync_for(mut self, resource: &ResourceInfo, period: Duration) -> Self {
-        self.0.resyncs.insert(Which::of(resource), period);
+        self.0.resyncs.insert(ResourceKey::of(resource), period);
         self
     }
 
@@ -98,7 +99,7 @@ impl<S: Sources> FactoryBuilder<S> {
         self
     }
 
-    /// Adds an indexer to the informer of a kind, whenever that is made. Of two with one name the last counts.
+    /// Adds an indexer to the informer of a kind, whenever that is asked for. Of two with one name the last counts.
     pub fn indexer<K: Resource + Wire>(self, name: &str, indexer: Indexer<K>) -> Self {
         self.indexer_for(&K::INFO, name, indexer)
     }
@@ -115,7 +116,7 @@ impl<S: Sources> FactoryBuilder<S> {
         indexer: Indexer<K>,
     ) -> Self {
         assert!(name != NAMESPACE_INDEX, "every store has an index {NAMESPACE_INDEX:?} already");
-        let key = (TypeId::of::<K>(), Which::of(resource));
+        let key = (TypeId::of::<K>(), ResourceKey::of(resource));
         let indexers = self.0.indexers.entry(key).or_insert_with(|| Box::new(NamedIndexers::<K>::new()));
         let indexers = indexers.downcast_mut::<NamedIndexers<K>>().expect("they are kept by their type");
         indexers.retain(|(other, _)| **other != *name);

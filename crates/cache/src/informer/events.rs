@@ -17,10 +17,12 @@ use crate::error::Error;
 use crate::event::Event;
 
 /// The events of an informer as a stream, in the order in which they happened to each object. It first tells of all
-/// objects that are there, and ends when the informer was stopped and all was told.
+/// objects that are there. When the informer was stopped and all was told, it ends; if the informer is started again,
+/// it goes on with the events from then on, which begin with what has changed since.
 ///
 /// While it is not polled, events wait. Once too many do, of each object only what it has come to is kept, so that the
 /// informer and its other handlers go on: see [`Overflow`](crate::Overflow), which also offers another way.
+#[must_use = "events are told until this is dropped, which also may stop the informer"]
 pub struct Events<K: Wire + Object> {
     usage: Arc<Usage<K>>,
     told: Arc<Told<K>>,
@@ -45,7 +47,7 @@ impl<K: Wire + Object> Events<K> {
         Events { usage, told, idle: Some(idle), reading: None }
     }
 
-    /// The next event, which is waited for; `None` once the informer was stopped.
+    /// The next event, which is waited for; `None` while the informer is stopped.
     pub async fn next(&mut self) -> Option<Event<K>> {
         std::future::poll_fn(|context| self.poll(context)).await
     }

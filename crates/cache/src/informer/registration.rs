@@ -79,7 +79,7 @@ impl<K: Wire + Object> Registration<K> {
     }
 
     /// Leaves the handler there until the informer is stopped or dropped. It does not keep the informer running: hold a
-    /// clone of that, or take it from a [factory](crate::InformerFactory), which then holds it.
+    /// clone of that, or take it from a [factory](crate::InformerFactory), which holds those that it makes.
     pub fn detach(self) {
         self.usage.detach(self.telling);
     }

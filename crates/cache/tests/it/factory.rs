@@ -7,10 +7,11 @@ use std::time::Duration;
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_apimachinery::Resource as _;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
-use klient_cache::{Event, Indexer, InformerFactory};
+use klient_cache::{Event, Events, Indexer, Informer, InformerFactory};
+use klient_client::Client;
 
 use crate::proxy::{Answer, Proxy};
-use crate::stage::{cluster, create, quick, soon};
+use crate::stage::{cluster, create, informer, quick, soon, words};
 
 async fn until(what: &str, is: impl Fn() -> bool) {
     soon(what, async {
@@ -77,6 +78,111 @@ async fn a_handler_detached_from_an_informer_of_a_factory_is_told_until_the_shut
     }
     factory.shutdown().await;
     soon("the end of the watch", proxy.streams(0)).await;
+}
+
+/// As client-go's users do: an informer is asked for, and its handle is dropped.
+#[tokio::test]
+async fn an_informer_of_a_factory_is_held_whatever_becomes_of_its_handle() {
+    let (server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let proxy = Proxy::passing(&server).await;
+    let handles: [fn(&InformerFactory<Client>); 4] = [
+        |factory| drop(factory.informer::<ConfigMap>()),
+        |factory| drop(factory.lister::<ConfigMap>()),
+        |factory| drop(factory.informer::<ConfigMap>().events()),
+        |factory| drop(factory.clone().informer::<ConfigMap>().add_handler(|_: Event<ConfigMap>| {})),
+    ];
+    for ask in handles {
+        for asks_before_start in [true, false] {
+            let factory = InformerFactory::builder(proxy.client())
+                .indexer::<ConfigMap>("color", Indexer::label("color"))
+                .build();
+            if asks_before_start {
+                ask(&factory);
+            }
+            factory.start();
+            ask(&factory);
+            soon("the first list", factory.wait_for_sync()).await.unwrap();
+            let lister = factory.lister::<ConfigMap>();
+            assert_eq!(lister.by_index("color", "red").unwrap().len(), 1);
+            drop(lister);
+            assert_eq!(factory.informer::<ConfigMap>().metrics().lists, 1, "it is the same informer");
+            factory.shutdown().await;
+            soon("the end of the watch", proxy.streams(0)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_informer_that_is_stopped_is_let_go_by_its_factory() {
+    let (server, client) = cluster().await;
+    let proxy = Proxy::passing(&server).await;
+    let factory = InformerFactory::new(proxy.client());
+    let informer = factory.informer::<ConfigMap>();
+    factory.start();
+    soon("the first list", factory.wait_for_sync()).await.unwrap();
+
+    // Nobody waits for it while it is stopped, and it runs again when it is started or asked for.
+    type Start = fn(&InformerFactory<Client>, &Informer<ConfigMap>);
+    let ways: [Start; 3] = [
+        |_, informer| informer.start(),
+        |factory, _| factory.start(),
+        |factory, _| drop(factory.lister::<ConfigMap>()),
+    ];
+    for (index, start) in ways.into_iter().enumerate() {
+        informer.stop().await;
+        soon("the end of the watch", proxy.streams(0)).await;
+        soon("nothing", factory.wait_for_sync()).await.unwrap();
+        assert!(factory.unsynced().is_empty());
+        assert!(soon("an error", informer.wait_for_sync()).await.unwrap_err().is_stopped());
+        create(&client, &format!("made-{index}"), "red").await;
+        start(&factory, &informer);
+        soon("the next list", factory.wait_for_sync()).await.unwrap();
+        assert!(informer.store().get_in("default", &format!("made-{index}")).is_some());
+    }
+    // Nobody else holds it: it is made anew.
+    informer.stop().await;
+    let store = informer.store().clone();
+    drop(informer);
+    let lister = factory.lister::<ConfigMap>();
+    soon("the first list", lister.wait_for_sync()).await.unwrap();
+    create(&client, "last", "red").await;
+    until("the object in the new store", || lister.get_in("default", "last").is_some()).await;
+    assert!(store.get_in("default", "last").is_none());
+}
+
+#[tokio::test]
+async fn an_informer_that_somebody_holds_outlives_its_factory() {
+    let (server, client) = cluster().await;
+    let proxy = Proxy::passing(&server).await;
+    let factory = InformerFactory::new(proxy.client());
+    let lister = factory.lister::<ConfigMap>();
+    factory.start();
+    soon("the first list", factory.wait_for_sync()).await.unwrap();
+    drop(factory);
+    create(&client, "a", "red").await;
+    until("the object", || lister.get_in("default", "a").is_some()).await;
+    drop(lister);
+    soon("the end of the watch", proxy.streams(0)).await;
+}
+
+#[tokio::test]
+async fn events_go_on_when_the_informer_is_started_again() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let informer = informer(&client);
+    let mut events = informer.events();
+    informer.start();
+    let next = async |events: &mut Events<ConfigMap>| soon("an event", events.next()).await;
+    assert_eq!(next(&mut events).await.as_ref().map(words).as_deref(), Some("+a red at first"));
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+    informer.stop().await;
+    for _ in 0..2 {
+        assert_eq!(next(&mut events).await.as_ref().map(words), None);
+    }
+    create(&client, "b", "blue").await;
+    informer.start();
+    assert_eq!(next(&mut events).await.as_ref().map(words).as_deref(), Some("+b blue"));
 }
 
 #[tokio::test]
