@@ -290,8 +290,8 @@ impl DecodeError {
         self
     }
 
-    /// The same fault in one object of a list or a watch, whose others are not affected.
-    pub(crate) fn of_object(self, object: Identity) -> Self {
+    /// The same fault in an object: one of a list or a watch, whose others are not affected, or one that came alone.
+    pub fn of_object(self, object: Identity) -> Self {
         DecodeError { object: Some(Box::new(object)), ..self }
     }
 
@@ -300,8 +300,8 @@ impl DecodeError {
         &self.path
     }
 
-    /// The object at fault, if it is one of a list or a watch and the others are not affected: whoever reads may go
-    /// on behind it.
+    /// The object at fault. If it is one of a list or a watch, the others are not affected: whoever reads may go on
+    /// behind it.
     pub fn object(&self) -> Option<&Identity> {
         self.object.as_deref()
     }
@@ -324,10 +324,11 @@ impl std::error::Error for DecodeError {}
 /// What serde says of a value of the wrong type, without the value, which may be secret:
 /// `invalid type: string "…", expected u32`.
 fn without_value(problem: String) -> String {
-    let value = ["invalid type: ", "invalid value: "].iter().find_map(|begin| {
+    let value = ["invalid type: ", "invalid value: ", "unknown variant "].iter().find_map(|begin| {
         let at = problem.find(begin)? + begin.len();
-        let from = at + problem[at..].find([' ', ','])?;
-        let to = problem.rfind(", expected ")?;
+        // A variant is its value.
+        let from = if begin.starts_with("unknown") { at - 1 } else { at + problem[at..].find([' ', ','])? };
+        let to = problem.rfind(", expected ").or_else(|| problem.rfind(", there are no variants"))?;
         (from < to).then_some(from..to)
     });
     match value {
@@ -353,5 +354,7 @@ mod tests {
         );
         check("invalid type: map, expected a string", "invalid type: map, expected a string");
         check("missing field `kind`", "missing field `kind`");
+        check("unknown variant `s3cret, x`, expected `A` or `B`", "unknown variant, expected `A` or `B`");
+        check("unknown variant `s3cret`, there are no variants", "unknown variant, there are no variants");
     }
 }

@@ -247,19 +247,15 @@ impl From<Status> for SourceError {
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.source.fmt(f)
+        write!(f, "{}", WithCauses(&*self.0.source))
     }
 }
 
 impl fmt::Debug for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", WithCauses(self))
+        fmt::Display::fmt(self, f)
     }
 }
 
-/// Its text is that of the error it was made of.
-impl StdError for SourceError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.source()
-    }
-}
+/// Its text is that of the error it was made of, and of the causes of that.
+impl StdError for SourceError {}

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use klient_apimachinery::WithCauses;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
@@ -80,22 +81,20 @@ enum StartProblem {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            StartProblem::Listen(address, _) => write!(f, "cannot listen on {address}"),
-            StartProblem::Thread(_) => f.write_str("cannot start a thread"),
-            StartProblem::Certificates(_) => f.write_str("cannot make certificates"),
-            StartProblem::Tokens(path, _) => write!(f, "cannot read the token file {}", path.display()),
+            StartProblem::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            StartProblem::Thread(error) => write!(f, "cannot start a thread: {error}"),
+            StartProblem::Certificates(error) => {
+                write!(f, "cannot make certificates: {}", WithCauses(&**error))
+            }
+            StartProblem::Tokens(path, error) => {
+                write!(f, "cannot read the token file {}: {}", path.display(), WithCauses(&**error))
+            }
         }
     }
 }
 
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            StartProblem::Listen(_, error) | StartProblem::Thread(error) => Some(error),
-            StartProblem::Certificates(error) | StartProblem::Tokens(_, error) => Some(&**error),
-        }
-    }
-}
+/// Its text holds the causes.
+impl std::error::Error for StartError {}
 
 /// A running API server. It [stops](Server::stop) when dropped.
 ///

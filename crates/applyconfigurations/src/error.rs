@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use klient_apimachinery::WithCauses;
+
 use crate::subject::Subject;
 
 /// Why something is no configuration, or none can be taken from an object.
@@ -129,7 +131,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.0.subject)?;
         match &self.0.problem {
-            Cause::Syntax(_) => f.write_str("cannot be read"),
+            Cause::Syntax(cause) => write!(f, "cannot be read: {}", WithCauses(&**cause)),
             Cause::Kind(problem) => f.write_str(problem),
             Cause::Invalid(problems) => {
                 for (index, problem) in problems.iter().enumerate() {
@@ -137,17 +139,10 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Cause::ManagedFields(_) => f.write_str("its managedFields cannot be read"),
+            Cause::ManagedFields(cause) => write!(f, "its managedFields cannot be read: {cause}"),
         }
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.0.problem {
-            Cause::Syntax(source) => Some(&**source),
-            Cause::ManagedFields(source) => Some(source),
-            Cause::Kind(_) | Cause::Invalid(_) => None,
-        }
-    }
-}
+/// Its text holds the causes.
+impl StdError for Error {}

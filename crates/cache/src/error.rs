@@ -307,23 +307,19 @@ impl fmt::Display for Error {
                 write!(f, "the factory of the informer of {name} was shut down: make another factory")
             }
             Problem::Ended => write!(f, "the watch of {name} ended before the condition was met"),
-            Problem::Condition { .. } => write!(f, "the condition on {name} failed"),
+            Problem::Condition { error } => {
+                write!(f, "the condition on {name} failed: {}", WithCauses(&**error))
+            }
         }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", WithCauses(self))
+        fmt::Display::fmt(self, f)
     }
 }
 
-/// Its text ends with that of the error of the list or watch.
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.0.problem {
-            Problem::Condition { error, .. } => Some(&**error),
-            _ => self.as_source().and_then(StdError::source),
-        }
-    }
-}
+/// Its text holds the causes, down to the last; [`as_source`](Error::as_source) and
+/// [`as_condition`](Error::as_condition) give them.
+impl StdError for Error {}

@@ -7,17 +7,38 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use klient_apimachinery::WithCauses;
 use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
+use causes::CauseText;
 use connect_timeout::is_connect_timeout;
 
 /// An error of the client.
 ///
-/// Its text says what was asked of whom; what lies beneath is in [`source`](StdError::source). Ask it what to do:
-/// [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict), [`retry_after`](Self::retry_after) …
+/// Ask it what to do: [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict),
+/// [`retry_after`](Self::retry_after) …
+///
+/// # What it prints
+///
+/// `{error}` is complete: the request or the file, what went wrong, and why, down to the last cause. It never holds
+/// credentials or values of objects.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use klient_client::{Client, Config};
+/// # use std::error::Error as _;
+/// let client = Client::new(Config::from_url("http://127.0.0.1:1")?)?;
+/// let error = client.discovery().version().await.unwrap_err();
+/// let text = "GET http://127.0.0.1:1/version?timeout=32s: cannot connect: tcp connect error: Connection refused";
+/// assert!(error.to_string().starts_with(text));
+/// assert!(error.source().is_none() && error.cause().is_some());
+/// # Ok(()) }
+/// ```
+///
+/// [`source`](StdError::source) is `None`, since the text of an error holds either its causes or leaves them to its source:
+/// whoever prints the chain, such as `anyhow` by `{:#}` and `tracing` by `&dyn Error`, says everything once. Programs that
+/// look for a cause by its type find it from [`cause`](Self::cause) on.
 pub struct Error(Box<Repr>);
 
 struct Repr {
@@ -26,7 +47,7 @@ struct Repr {
     what: String,
     status: Option<Status>,
     retry_after: Option<Duration>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// The kind of an error, which says whether a retry can help.
@@ -40,13 +61,13 @@ pub enum ErrorKind {
     /// No connection was made, so nothing was sent. Can be tried again for every verb, which does not help where the
     /// host's name or certificate is at fault.
     Connect,
-    /// The connection broke. Can be tried again for verbs that only read.
+    /// The connection failed or was closed before the response was complete. Can be tried again for verbs that only read.
     Connection,
     /// The time was up. Can be tried again for verbs that only read.
     Timeout,
     /// The server answered with a failure. Can be tried again when it says after what time.
     Status,
-    /// The answer could not be understood. Trying again does not help.
+    /// The response cannot be decoded. Trying again does not help.
     Decode,
 }
 
@@ -66,23 +87,20 @@ impl Error {
     pub(crate) fn new(
         kind: ErrorKind,
         what: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
+        cause: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Error(Box::new(Repr {
             kind,
             what: what.into(),
             status: None,
             retry_after: None,
-            source: Some(source.into()),
+            cause: Some(cause.into()),
         }))
     }
 
     /// An error of the configuration: what was read, and what is wrong with it.
-    pub(crate) fn config(
-        what: impl Into<String>,
-        source: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
-        Self::new(ErrorKind::Config, what, source)
+    pub(crate) fn config(what: impl Into<String>, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Config, what, cause)
     }
 
     /// An error of the request itself.
@@ -103,7 +121,7 @@ impl Error {
             what,
             status: Some(status),
             retry_after,
-            source: None,
+            cause: None,
         }))
     }
 
@@ -228,20 +246,26 @@ impl Error {
     /// The time was up, here or in the server.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
-            || (self.0.kind == ErrorKind::Connect && self.source().is_some_and(is_connect_timeout))
+            || (self.0.kind == ErrorKind::Connect && self.cause().is_some_and(is_connect_timeout))
             || self.is(Reason::Timeout)
             || self.reason() == Some(Reason::ServerTimeout)
     }
 
-    /// The object that cannot be decoded, if the error is about one object of a list or a watch. The others are not
-    /// affected, and whoever reads them may go on behind it.
+    /// The cause of the error; its [`source`](StdError::source) is the cause of that. Which types they have depends on the
+    /// libraries beneath, of which an [`io::Error`](std::io::Error) is the one to rely on.
+    pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_ref().map(|cause| &**cause as _)
+    }
+
+    /// The object that cannot be decoded. If it is one of a list or a watch, the others are not affected, and whoever reads
+    /// them may go on behind it.
     pub fn undecodable_object(&self) -> Option<&Identity> {
         self.as_decode()?.object()
     }
 
     /// The decoding error, which names the field at fault; `None` if it was another error.
     pub fn as_decode(&self) -> Option<&DecodeError> {
-        self.source()?.downcast_ref()
+        self.cause()?.downcast_ref()
     }
 
     /// The causes that the server gives: for each its reason, the field and the message.
@@ -272,33 +296,31 @@ impl From<Status> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Repr { kind, what, status, .. } = &*self.0;
+        let Repr { kind, what, status, cause, .. } = &*self.0;
         if !what.is_empty() {
             write!(f, "{what}: ")?;
         }
         match kind {
-            ErrorKind::Config => f.write_str("cannot be used"),
-            ErrorKind::Request => f.write_str("not sent"),
-            ErrorKind::Connect => f.write_str("cannot connect"),
-            ErrorKind::Connection => f.write_str("the connection broke"),
-            ErrorKind::Timeout => f.write_str("took too long"),
-            ErrorKind::Decode => f.write_str("the answer cannot be understood"),
+            ErrorKind::Config => f.write_str("cannot be used")?,
+            ErrorKind::Request => f.write_str("not sent")?,
+            ErrorKind::Connect => f.write_str("cannot connect")?,
+            ErrorKind::Connection => f.write_str("connection closed before the response was complete")?,
+            ErrorKind::Timeout => f.write_str("timed out")?,
+            ErrorKind::Decode => f.write_str("cannot decode the response")?,
             ErrorKind::Status => {
                 let message = status.as_ref().and_then(|status| status.message.as_deref());
-                f.write_str(message.unwrap_or("the server refused"))
+                f.write_str(message.unwrap_or("the server refused"))?;
             }
         }
+        cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {}", CauseText(&**cause)))
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", WithCauses(self))
+        fmt::Display::fmt(self, f)
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as _)
-    }
-}
+/// Its text holds the causes: see [`cause`](Error::cause).
+impl StdError for Error {}

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use klient_apimachinery::WithCauses;
+
 use crate::{Conflict, Conflicts, ConvertError};
 
 /// Why fields cannot be set or their owners told.
@@ -166,7 +168,9 @@ impl fmt::Display for Error {
             Repr::Schema(problem) => write!(f, "no schema to merge by: {problem}"),
             Repr::ManagedFields(problem) => f.write_str(problem),
             Repr::Forbidden(problem) => f.write_str(problem),
-            Repr::Conversion { to, .. } => write!(f, "cannot convert the object to {to}"),
+            Repr::Conversion { to, source } => {
+                write!(f, "cannot convert the object to {to}: {}", WithCauses(&**source))
+            }
             Repr::Missing(version) => write!(f, "there is no version {version}"),
             Repr::Conflict(conflicts) => conflicts.fmt(f),
             Repr::Invalid(problems) => match problems.as_slice() {
@@ -180,14 +184,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &*self.0 {
-            Repr::Conversion { source, .. } => Some(&**source),
-            _ => None,
-        }
-    }
-}
+/// Its text holds the causes.
+impl StdError for Error {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -327,9 +327,8 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Token::Null => f.write_str("null"),
-            Token::Bool(value) => write!(f, "{value}"),
-            Token::Int(value) => write!(f, "{value}"),
-            Token::Double(value) => write!(f, "{value}"),
+            Token::Bool(_) => f.write_str("a boolean"),
+            Token::Int(_) | Token::Double(_) => f.write_str("a number"),
             Token::Str(text) => write!(f, "a string of {} bytes", text.len()),
             Token::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Token::Time(_) | Token::MicroTime(_) => f.write_str("a time"),

@@ -1,10 +1,8 @@
 //! What client-go's errors say of connections, so that scripts that read kubectl's find the same.
 
-use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 
-use klient_apimachinery::WithCauses;
 use klient_apimachinery::go::quoted;
 use klient_client::{Error, ErrorKind};
 use rustls::CertificateError;
@@ -58,9 +56,9 @@ pub(crate) fn text(error: &Error) -> String {
     }
     if error.kind() == ErrorKind::Request {
         // Nothing was sent, so that it does not matter where to.
-        return error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        return error.cause().map_or_else(|| error.to_string(), ToString::to_string);
     }
-    WithCauses(error).to_string()
+    error.to_string()
 }
 
 /// What Go says of an error of the operating system.
@@ -113,7 +111,7 @@ fn problem(error: &Error) -> String {
 /// What lies beneath an error. An I/O error passes over the error it holds, which is the one that says most.
 fn causes(error: &Error) -> Vec<&(dyn std::error::Error + 'static)> {
     let mut causes = Vec::new();
-    let mut next = error.source();
+    let mut next = error.cause();
     while let Some(cause) = next {
         causes.push(cause);
         let held = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

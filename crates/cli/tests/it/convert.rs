@@ -76,7 +76,7 @@ fn what_cannot_be_converted_is_named() {
         (b"a: 1\n", "json", "it does not say its apiVersion and kind"),
         (b"\xff\xfe", "json", "it is neither text nor an object in protobuf"),
         (b"k8s\0\x0a\x02", "json", "the bytes end in the middle of a field"),
-        (b"apiVersion: v1\nkind: Pod\nspec: 3\n", "json", "spec: expected an object, found 3"),
+        (b"apiVersion: v1\nkind: Pod\nspec: 3\n", "json", "spec: expected an object, found a number"),
         (b"", "json", "there is no object in it"),
     ] {
         fs::write(&file, bytes).unwrap();

@@ -126,7 +126,9 @@ impl From<Error> for SourceError {
     fn from(error: Error) -> Self {
         match (error.kind(), error.as_status()) {
             (_, Some(status)) => SourceError::status(status.clone(), error.retry_after(), error),
-            (ErrorKind::Connect, _) if is_untrusted(&error) => SourceError::untrusted(error),
+            (ErrorKind::Connect, _) if error.cause().is_some_and(is_untrusted) => {
+                SourceError::untrusted(error)
+            }
             (ErrorKind::Connect, _) => SourceError::refused(error),
             (ErrorKind::Decode, _) => SourceError::unreadable(error),
             // What is not even sent will not be sent the next time.

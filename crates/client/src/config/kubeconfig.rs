@@ -4,7 +4,6 @@ mod parse;
 mod resolve;
 
 use std::collections::{BTreeMap, HashSet};
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -280,6 +279,6 @@ impl Kubeconfig {
 
 /// Whether a file could not be read because there is none.
 fn is_missing(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

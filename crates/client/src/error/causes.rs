@@ -1,6 +1,7 @@
 //! The causes of an error.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 /// An error and its causes, from the outermost.
 pub(crate) fn causes<'a>(
@@ -12,4 +13,20 @@ pub(crate) fn causes<'a>(
         next = cause.source();
         Some(cause)
     })
+}
+
+/// The text of a cause and of all beneath it: `tcp connect error: Connection refused (os error 111)`.
+pub(crate) struct CauseText<'a>(pub(crate) &'a (dyn StdError + 'static));
+
+impl fmt::Display for CauseText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The HTTP client's own error only says that a connection or a request failed, which the kind of the error does.
+        let says_more = |cause: &&(dyn StdError + 'static)| {
+            !cause.is::<hyper_util::client::legacy::Error>() || cause.source().is_none()
+        };
+        for (index, cause) in causes(self.0).filter(says_more).enumerate() {
+            write!(f, "{}{cause}", if index == 0 { "" } else { ": " })?;
+        }
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use klient_apimachinery::codec::protobuf::Envelope;
-use klient_apimachinery::codec::{Format, SchemaKind as _, Wire};
+use klient_apimachinery::codec::{Format, Identity, SchemaKind as _, Wire};
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
@@ -67,12 +67,18 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If it is none of that type, or a failure although the code says otherwise.
+    /// If it is none of that type, where [`undecodable_object`](Error::undecodable_object) names it, or a failure although
+    /// the code says otherwise.
     pub fn decode<T: Wire>(&self) -> Result<T, Error> {
         if let Some(status) = failure_in(self.format(), &self.body) {
             return Err(Error::status(self.what.clone(), status, None));
         }
-        T::decode(self.format(), &self.body).map_err(|error| Error::decode(self.what.clone(), error))
+        T::decode(self.format(), &self.body).map_err(|error| {
+            let object = Identity::of_document(self.format(), &self.body);
+            // What has no name is a list, or no object at all.
+            let error = if object.name.is_empty() { error } else { error.of_object(object) };
+            Error::decode(self.what.clone(), error)
+        })
     }
 }
 

@@ -5,7 +5,6 @@
 //!   nothing, so even a POST may be repeated;
 //! - what was cut on the way is tried again only if it reads: nobody knows what became of a write.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, header};
@@ -41,7 +40,7 @@ pub(super) async fn send(client: &Client, call: &Call) -> Result<http::Response<
 }
 
 fn was_cut(error: &Error) -> bool {
-    error.source().is_some_and(transport::is_cut)
+    error.cause().is_some_and(transport::is_cut)
 }
 
 fn reads(method: &Method) -> bool {

@@ -254,7 +254,7 @@ async fn what_makes_no_sense_is_not_sent() {
     let check = |error: Error, subject: &str, problem: &str| {
         assert_eq!(error.kind(), ErrorKind::Request, "{error:?}");
         assert_eq!(error.subject(), subject);
-        let cause = std::error::Error::source(&error).unwrap().to_string();
+        let cause = error.cause().unwrap().to_string();
         assert!(cause.contains(problem), "{cause}");
     };
     for (configuration, subject, problem) in [

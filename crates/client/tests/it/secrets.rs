@@ -14,10 +14,12 @@ use crate::log::Log;
 
 const SECRET: &str = "s3cr3t";
 
+const SECRET_NUMBER: &str = "58008";
+
 #[track_caller]
 fn check(shown: impl std::fmt::Debug) {
     let text = format!("{shown:?} {shown:#?}");
-    assert!(!text.contains(SECRET), "{text}");
+    assert!(!text.contains(SECRET) && !text.contains(SECRET_NUMBER), "{text}");
 }
 
 #[test]
@@ -78,6 +80,8 @@ async fn answers_are_not_repeated_in_errors() {
         format!(r#"{{"kind":"Secret","apiVersion":"v1","metadata":{{"name":"a"}},"data":"{SECRET}"}}"#),
         format!(r#"{{"kind":"Secret","apiVersion":"v1","data":{{"password":"{SECRET}!"}}}}"#),
         format!(r#"{{"kind":"Secret","apiVersion":"v1","immutable":"{SECRET}"}}"#),
+        format!(r#"{{"kind":"Secret","apiVersion":"v1","data":{{"pin":{SECRET_NUMBER}}}}}"#),
+        format!(r#"{{"kind":"Secret","apiVersion":"v1","stringData":{SECRET_NUMBER}}}"#),
         format!(r#""{SECRET}""#),
         SECRET.to_owned(),
     ] {

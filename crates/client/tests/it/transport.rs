@@ -164,6 +164,30 @@ async fn a_failure_is_one_whatever_the_code() {
     assert!(untyped.delete("a", &Default::default()).await.unwrap_err().is_conflict());
 }
 
+/// An error is one line that says why, and a chain of sources says nothing twice.
+#[tokio::test]
+async fn an_error_prints_its_causes_once() {
+    let (server, _) = cluster().await;
+    let of = |url: &str| Client::new(Config::from_url(url).unwrap()).unwrap().api::<Pod>();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let untrusted = format!("https://{}", server.address());
+    for (url, expected) in [
+        (format!("http://{free}"), "cannot connect: tcp connect error: Connection refused (os error 111)"),
+        (untrusted, "cannot connect: invalid peer certificate: UnknownIssuer"),
+    ] {
+        let error = of(&url).list(&ListOptions::default()).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("GET {url}/api/v1/pods: {expected}"));
+        assert_eq!(
+            format!("{error:?} {}", klient_apimachinery::WithCauses(&error)),
+            format!("{error} {error}")
+        );
+        assert!(error.cause().is_some());
+        let source = klient_apimachinery::SourceError::from(error);
+        assert_eq!(klient_apimachinery::WithCauses(&source).to_string(), source.to_string());
+        assert!(source.to_string().ends_with(expected), "{source}");
+    }
+}
+
 #[tokio::test]
 async fn plain_http_to_a_server_that_speaks_tls_is_told() {
     let (server, _) = cluster().await;

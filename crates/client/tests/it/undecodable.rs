@@ -97,8 +97,11 @@ async fn a_list_names_what_cannot_be_decoded_and_goes_on_behind_it() {
         let object = error.undecodable_object().unwrap();
         assert_eq!((&*object.namespace, &*object.name), ("default", "b"));
         assert_eq!((&*object.uid, &*object.resource_version), (broken.uid(), broken.resource_version()));
-        let cause = std::error::Error::source(error).unwrap().to_string();
-        assert_eq!(cause, "default/b: items[1]: status.count is not a number");
+        let text = error.to_string();
+        assert!(
+            text.ends_with(": cannot decode the response: default/b: items[1]: status.count is not a number"),
+            "{text}"
+        );
     };
     check(&gadgets.list(&ListOptions::default()).await.unwrap_err());
     let (list, undecodable) = gadgets.list_decodable(&ListOptions::default()).await.unwrap();
@@ -130,6 +133,32 @@ async fn a_list_names_what_cannot_be_decoded_and_goes_on_behind_it() {
                 assert_eq!(error.undecodable_object().unwrap().to_string(), "default/b");
             }
         }
+    }
+}
+
+/// In both formats, and in what a write gives back.
+#[tokio::test]
+async fn an_object_that_came_alone_and_cannot_be_decoded_is_named() {
+    let metadata = r#""metadata":{"name":"b","namespace":"default","uid":"u1","resourceVersion":"7"}"#;
+    let json = format!(r#"{{"kind":"ConfigMap","apiVersion":"v1",{metadata},"data":{{"size":3}}}}"#);
+    let front = Front::saying(&[&format!("HTTP/1.1 200 OK\r\n\r\n{json}")]).await;
+    let config_maps = front.client().api::<ConfigMap>().namespace("default");
+    for error in [
+        config_maps.get("b").await.unwrap_err(),
+        config_maps.update(&config_map("b", "red")).await.unwrap_err(),
+        config_maps.patch("b", &Patch::Merge(json!({}))).await.unwrap_err(),
+    ] {
+        let object = error.undecodable_object().unwrap();
+        assert_eq!((&*object.namespace, &*object.name), ("default", "b"));
+        assert_eq!((&*object.uid, &*object.resource_version), ("u1", "7"));
+        assert_eq!(error.as_decode().unwrap().path(), "data.size");
+        let text = error.to_string();
+        assert!(
+            text.ends_with(
+                "/configmaps/b: cannot decode the response: default/b: data.size: expected a string, found a number at line 1 column 133"
+            ),
+            "{text}"
+        );
     }
 }
 

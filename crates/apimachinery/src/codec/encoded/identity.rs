@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::Str;
 use crate::codec::Format;
+use crate::codec::protobuf::Envelope;
 use crate::codec::protobuf::wire::Input;
 
 /// Which object some bytes are: what identifies it in its metadata, as far as that can be read. The rest of the
@@ -29,6 +30,15 @@ impl Identity {
         match format {
             Format::Json => Self::read_json(bytes).unwrap_or_default(),
             Format::Protobuf => Self::read_protobuf(bytes),
+        }
+    }
+
+    /// Reads an object that came alone: in protobuf it has an envelope.
+    pub fn of_document(format: Format, bytes: &[u8]) -> Self {
+        match format {
+            Format::Json => Self::read(format, bytes),
+            Format::Protobuf => Envelope::parse(bytes)
+                .map_or_else(|_| Self::default(), |envelope| Self::read(format, envelope.raw)),
         }
     }
 
