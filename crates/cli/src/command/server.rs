@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use klient_apimachinery::go::quoted;
 use klient_apiserver::{Options, Server};
 
 use crate::failure::Failure;
@@ -28,11 +29,14 @@ pub(crate) struct ServerArgs {
     /// are several, the groups it is in
     #[arg(long, value_name = "FILE")]
     token_auth_file: Option<PathBuf>,
-    /// Write a kubeconfig of a user, who may do what roles and bindings say, to a file as soon as the server serves;
-    /// may be given several times
+    /// Write a kubeconfig of a user, whose rights are those of roles and bindings, to a file as soon as the server
+    /// serves; can be given more than once
     // Of the type of the flag of this name that all commands have: clap keeps one value for both.
-    #[arg(long, value_name = "NAME[:GROUP,…]=FILE")]
+    #[arg(long, value_name = "NAME=FILE")]
     user: Vec<String>,
+    /// The groups of a user of --user; can be given more than once
+    #[arg(long, value_name = "NAME=GROUP[,GROUP…]")]
+    user_groups: Vec<String>,
     /// Leave a deleted namespace Terminating until its finalize endpoint is called, as a kube-apiserver without
     /// kube-controller-manager does
     #[arg(long)]
@@ -46,26 +50,50 @@ struct User<'a> {
     kubeconfig: &'a Path,
 }
 
-impl<'a> User<'a> {
-    /// Reads `NAME[:GROUP,…]=FILE`.
-    fn parse(text: &'a str) -> Result<User<'a>, Failure> {
-        let (user, file) = text.split_once('=').unwrap_or((text, ""));
-        let (name, groups) = user.split_once(':').unwrap_or((user, ""));
-        if name.is_empty() || file.is_empty() {
-            let expected = "it must be NAME[:GROUP,…]=FILE, with the file for the user's kubeconfig";
-            return Err(Failure::Message(format!("invalid value {text:?} of --user: {expected}")));
+impl ServerArgs {
+    /// The users of `--user`, with the groups of `--user-groups`.
+    fn users(&self) -> Result<Vec<User<'_>>, Failure> {
+        let invalid = |flag: &str, value: &str, problem: &str| {
+            Failure::Message(format!("invalid value {} of {flag}: {problem}", quoted(value)))
+        };
+        let mut users: Vec<User<'_>> = Vec::new();
+        for value in &self.user {
+            let parts = value.split_once('=').filter(|(name, file)| !name.is_empty() && !file.is_empty());
+            let expected = "it must be NAME=FILE, with the file for the user's kubeconfig";
+            let (name, file) = parts.ok_or_else(|| invalid("--user", value, expected))?;
+            if users.iter().any(|user| user.name == name) {
+                return Err(invalid("--user", value, "the user is given twice"));
+            }
+            users.push(User { name, groups: Vec::new(), kubeconfig: Path::new(file) });
         }
-        let groups = groups.split(',').filter(|group| !group.is_empty()).collect();
-        Ok(User { name, groups, kubeconfig: Path::new(file) })
+        for value in &self.user_groups {
+            let parts =
+                value.split_once('=').filter(|(_, groups)| groups.split(',').all(|group| !group.is_empty()));
+            let expected = "it must be NAME=GROUP[,GROUP…]";
+            let (name, groups) = parts.ok_or_else(|| invalid("--user-groups", value, expected))?;
+            let user = users
+                .iter_mut()
+                .find(|user| user.name == name)
+                .ok_or_else(|| invalid("--user-groups", value, &format!("there is no --user {name}=FILE")))?;
+            user.groups.extend(groups.split(','));
+        }
+        Ok(users)
     }
 }
 
 pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), Failure> {
-    let users: Vec<User<'_>> = args.user.iter().map(|text| User::parse(text)).collect::<Result<_, _>>()?;
+    // Warnings of the server, such as those of a file of tokens, go to standard error.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+    let users = args.users()?;
     let options = Options {
         listen: args.listen,
         history: args.history,
-        token_auth_file: args.token_auth_file,
+        token_auth_file: args.token_auth_file.clone(),
         namespace_controller: !args.no_namespace_controller,
         ..Options::default()
     };

@@ -51,21 +51,37 @@ async fn it_names_the_address_it_cannot_listen_on() {
 async fn it_knows_other_users_by_kubeconfigs_and_by_a_file_of_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let [admin, bob, tokens] = ["admin", "bob", "tokens.csv"].map(|name| folder.path().join(name));
-    std::fs::write(&tokens, "secret,ann,u1,\"system:masters,devs\"\n").unwrap();
+    std::fs::write(&tokens, "secret,ann,u1,\"system:masters,devs\"\n,nobody,u2\n").unwrap();
+    let account = "system:serviceaccount:shop:robot";
+    let robot = folder.path().join("robot=1");
     let mut server = Command::new(KLIENT)
         .args(["server", "--listen", "127.0.0.1:0", "--no-namespace-controller", "--token-auth-file"])
         .arg(&tokens)
-        .args(["--user", &format!("bob:devs,ops={}", bob.display()), "--write-kubeconfig"])
+        .args(["--user", &format!("bob={}", bob.display()), "--user-groups=bob=devs,system:nodes"])
+        .args(["--user", &format!("{account}={}", robot.display()), "--write-kubeconfig"])
         .arg(&admin)
         .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
     soon("the kubeconfig", appears(&admin)).await;
     is_private(&bob);
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    assert!(line.contains("WARN empty token has been found in token file"), "{line}");
+    for (kubeconfig, name) in [(&bob, "bob"), (&robot, account)] {
+        let client = Client::new(Config::from_kubeconfig_file(kubeconfig).unwrap()).unwrap();
+        let refusal = client.api::<Namespace>().list(&ListOptions::default()).await.unwrap_err();
+        let expected = format!(r#"User "{name}" cannot list resource "namespaces""#);
+        assert!(refusal.to_string().contains(&expected), "{refusal}");
+    }
     let client = Client::new(Config::from_kubeconfig_file(&bob).unwrap()).unwrap();
-    let refusal = client.api::<Namespace>().list(&ListOptions::default()).await.unwrap_err();
-    assert!(refusal.to_string().contains(r#"User "bob" cannot list resource "namespaces""#), "{refusal}");
+    let review = klient_api::authentication::v1::SelfSubjectReview::default();
+    let review =
+        client.api::<klient_api::authentication::v1::SelfSubjectReview>().create(&review).await.unwrap();
+    let groups = review.status.unwrap().user_info.unwrap().groups;
+    assert_eq!(groups, ["devs", "system:nodes", "system:authenticated"]);
     let mut config = Config::from_kubeconfig_file(&admin).unwrap();
     config.credentials = klient_client::Credentials::token("secret");
     let client = Client::new(config).unwrap();
@@ -77,15 +93,37 @@ async fn it_knows_other_users_by_kubeconfigs_and_by_a_file_of_tokens() {
 async fn it_names_the_user_and_the_token_file_it_does_not_understand() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.csv").display().to_string();
+    let unclosed = folder.path().join("unclosed.csv");
+    std::fs::write(&unclosed, "t1,ann,u1,\"devs\nt2,bob,u2\n").unwrap();
+    let unclosed = unclosed.display().to_string();
+    let complaint_of_unclosed = format!(
+        "cannot read the token file {unclosed}: record on line 1; parse error on line 2, column 11: extraneous or \
+         missing \" in quoted-field"
+    );
+    let of_user = "it must be NAME=FILE, with the file for the user's kubeconfig";
     for (args, complaint) in [
-        (["--user", "bob"], r#"invalid value "bob" of --user"#),
-        (["--user", ":devs=x"], r#"invalid value ":devs=x" of --user"#),
-        (["--token-auth-file", &missing], "cannot read the token file"),
+        (&["--user", "bob"][..], format!("invalid value \"bob\" of --user: {of_user}")),
+        (&["--user", "=x"], format!("invalid value \"=x\" of --user: {of_user}")),
+        (&["--user", "bob="], format!("invalid value \"bob=\" of --user: {of_user}")),
+        (
+            &["--user", "bob=a", "--user=bob=b"],
+            "invalid value \"bob=b\" of --user: the user is given twice".to_owned(),
+        ),
+        (
+            &["--user-groups", "bob=devs"],
+            "invalid value \"bob=devs\" of --user-groups: there is no --user bob=FILE".to_owned(),
+        ),
+        (
+            &["--user", "bob=a", "--user-groups", "bob=devs,"],
+            "invalid value \"bob=devs,\" of --user-groups: it must be NAME=GROUP[,GROUP…]".to_owned(),
+        ),
+        (&["--token-auth-file", &missing], format!("cannot read the token file {missing}: No such file")),
+        (&["--token-auth-file", &unclosed], complaint_of_unclosed),
     ] {
         let output = Command::new(KLIENT).args(["server", "--listen", "127.0.0.1:0"]).args(args).output();
         let output = soon("the end", output).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && said.contains(complaint), "{said}");
+        assert!(!output.status.success() && said.contains(&complaint), "{said}");
     }
 }
 
