@@ -74,7 +74,7 @@ impl RestMapper {
     }
 
     /// The resource a name means: its plural, singular, kind or a short name, alone or with a group (`NAME.GROUP`)
-    /// or a version and a group (`NAME.VERSION.GROUP`). Names stand before short names, the core group before
+    /// or a version and a group (`NAME.VERSION.GROUP`); of a short name the version is not looked at. Names stand before short names, the core group before
     /// others, and of a group the preferred version before others. Where no group has that name, its beginning is
     /// enough (`storageclasses.storage`).
     ///
@@ -84,19 +84,14 @@ impl RestMapper {
     pub fn resource(&self, name: &str) -> Result<&ApiResource, NoMatch> {
         let lower = name.to_lowercase();
         let (base, rest) = lower.split_once('.').unwrap_or((&lower, ""));
-        let with_version = rest.split_once('.').filter(|(version, _)| is_version(version));
-        let exact = with_version.and_then(|(version, group)| {
-            self.find(base, |resource| resource.info.version == version && resource.info.group == group)
-        });
-        let found = exact.or_else(|| match rest {
+        let found = match rest.split_once('.') {
+            Some((version, group)) => self.find_in_version(base, version, group),
+            None => None,
+        };
+        let found = found.or_else(|| match rest {
             "" => self.find(base, |_| true),
             group => self
-                .find(base, |resource| {
-                    resource.info.group == group
-                        || (is_version(group)
-                            && resource.info.group.is_empty()
-                            && resource.info.version == group)
-                })
+                .find(base, |resource| resource.info.group == group)
                 .or_else(|| self.find_in_prefixed_groups(base, group)),
         });
         // As kubectl, which takes all behind the first dot for the group here.
@@ -133,6 +128,21 @@ impl RestMapper {
         let candidates = || self.served.resources.iter().filter(|resource| inside(resource));
         let by_name = candidates().find(|resource| has_name(resource, name));
         by_name.or_else(|| candidates().find(|resource| has_short_name(resource, name)))
+    }
+
+    /// As client-go: the version of a short name is passed over, and an empty group is any.
+    fn find_in_version(&self, name: &str, version: &str, group: &str) -> Option<&ApiResource> {
+        let all = || self.served.resources.iter();
+        let serves = |resource: &&ApiResource| {
+            resource.info.version == version && resource.info.group == group && has_name(resource, name)
+        };
+        let of_short_name = |resource: &&ApiResource| {
+            (group.is_empty() || resource.info.group == group) && has_short_name(resource, name)
+        };
+        let in_prefixed_group = |resource: &&ApiResource| {
+            resource.info.group.starts_with(group) && has_short_name(resource, name)
+        };
+        all().find(serves).or_else(|| all().find(of_short_name)).or_else(|| all().find(in_prefixed_group))
     }
 
     /// As client-go: short names first here.
@@ -187,9 +197,4 @@ fn has_name(resource: &ApiResource, name: &str) -> bool {
 
 fn has_short_name(resource: &ApiResource, name: &str) -> bool {
     resource.short_names.iter().any(|short| short == name)
-}
-
-/// Whether a part of a name looks like `v1` or `v2beta1`.
-fn is_version(text: &str) -> bool {
-    text.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }

@@ -143,12 +143,17 @@ async fn a_resource_is_found_by_any_of_its_names() {
         ("deploy", "apps/v1/deployments"),
         ("Deployments.Apps", "apps/v1/deployments"),
         ("deployments.v1.apps", "apps/v1/deployments"),
-        ("pods.v1", "v1/pods"),
+        ("pods.v1.", "v1/pods"),
+        ("deploy.v9.apps", "apps/v1/deployments"),
+        ("deploy.v9.app", "apps/v1/deployments"),
+        ("deploy.apps.", "apps/v1/deployments"),
+        ("cm.v9.", "v1/configmaps"),
         ("events", "v1/events"),
         ("events.events.k8s.io", "events.k8s.io/v1/events"),
         ("ev.events.k8s.io", "events.k8s.io/v1/events"),
         ("hpa", "autoscaling/v2/horizontalpodautoscalers"),
-        ("hpa.v1.autoscaling", "autoscaling/v1/horizontalpodautoscalers"),
+        ("hpa.v1.autoscaling", "autoscaling/v2/horizontalpodautoscalers"),
+        ("horizontalpodautoscalers.v1.autoscaling", "autoscaling/v1/horizontalpodautoscalers"),
         ("crd", "apiextensions.k8s.io/v1/customresourcedefinitions"),
         ("endpoints", "v1/endpoints"),
         ("storageclasses.storage", "storage.k8s.io/v1/storageclasses"),
@@ -158,7 +163,16 @@ async fn a_resource_is_found_by_any_of_its_names() {
         let resource = mapper.resource(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(format!("{:?}", resource.info), found, "{name}");
     }
-    for name in ["gadgets", "pods.apps", "deployments.v2.shop.example", "", "."] {
+    for name in [
+        "gadgets",
+        "pods.apps",
+        "deployments.v2.shop.example",
+        "pods.v1",
+        "po.v1",
+        "deployments.v9.apps",
+        "",
+        ".",
+    ] {
         assert!(matches!(mapper.resource(name), Err(NoMatch::Resource(..))), "{name}");
     }
     assert_eq!(mapper.kind("apps", "Deployment", None).unwrap().info.plural, "deployments");
