@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::flag_values::{Timeout, Token, request_timeout};
+use crate::flag_values::{Timeout, Token, path, request_timeout};
 
 /// The flags by which a cluster is reached.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ConnectionArgs {
     /// The kubeconfig file to use
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig to use
     #[arg(long, global = true, value_name = "NAME")]
@@ -31,13 +31,13 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true)]
     pub(crate) token: Option<Token>,
     /// A file with the certificate of the authority to trust
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub(crate) certificate_authority: Option<PathBuf>,
     /// A file with a client certificate
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub(crate) client_certificate: Option<PathBuf>,
     /// A file with the key of the client certificate
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub(crate) client_key: Option<PathBuf>,
     /// Skip verification of the server's TLS certificate; this makes the connection insecure
     #[arg(long, global = true)]

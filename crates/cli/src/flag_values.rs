@@ -1,8 +1,10 @@
 //! Values of flags: tokens, durations and booleans, read as kubectl reads them.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use klient_apimachinery::go::quoted;
 
 /// A bearer token. It is not shown in `Debug`.
@@ -39,6 +41,9 @@ impl FromStr for Timeout {
 
 /// A time-out of requests: a span of time, or whole seconds.
 pub(crate) fn request_timeout(text: &str) -> Result<Timeout, Refusal> {
+    if text.is_empty() {
+        return Ok(Timeout::default());
+    }
     let with_unit = if text.parse::<u64>().is_ok() { format!("{text}s") } else { text.to_owned() };
     with_unit.parse().map_err(|_| {
         Refusal::new(
@@ -46,6 +51,11 @@ pub(crate) fn request_timeout(text: &str) -> Result<Timeout, Refusal> {
              corresponding time unit (e.g. 1s | 2m | 3h)",
         )
     })
+}
+
+/// The parser of a path, which may be empty: then it is as one that is not given.
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// An error of a flag's value that is printed as it is.

@@ -4,6 +4,7 @@ mod args;
 mod cascade;
 mod cluster;
 mod command;
+mod configuration;
 mod connection;
 mod console;
 mod dry_run;

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
+use std::num::{IntErrorKind, ParseIntError};
 
 use clap::builder::ArgAction;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -80,10 +81,18 @@ pub(super) fn failure(
                 Some(source) if source.is::<Refusal>() => {
                     return in_diff(is_diff, Failure::message(source.to_string()));
                 }
-                Some(source) if source.is::<std::num::ParseIntError>() => {
-                    format!("strconv.ParseInt: parsing {value}: invalid syntax", value = quoted(&value))
-                }
-                Some(source) => source.to_string(),
+                Some(source) => match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+                    Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => {
+                        format!(
+                            "strconv.ParseInt: parsing {value}: value out of range",
+                            value = quoted(&value)
+                        )
+                    }
+                    Some(_) => {
+                        format!("strconv.ParseInt: parsing {value}: invalid syntax", value = quoted(&value))
+                    }
+                    None => source.to_string(),
+                },
                 None => "invalid value".to_owned(),
             };
             let flag = flag.split([' ', '=', '[']).next().unwrap_or_default();

@@ -52,7 +52,7 @@ async fn diff_ends_with_two_where_its_command_line_cannot_be_understood() {
         error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. AGE | AGE | 3h)
         exit 2
         $ diff -f a.yaml --kubeconfig missing
-        error: kubeconfig missing: cannot be used: No such file or directory (os error 2)
+        error: stat missing: no such file or directory
         exit 2
     "#]].assert_eq(&transcript.await);
 }
@@ -71,6 +71,8 @@ async fn a_value_may_begin_with_a_hyphen_and_may_not_be_missing() {
         get configmap -Ao
         get configmap -Z
         get configmap --chunk-size=x
+        get configmap --chunk-size=9223372036854775808
+        get configmap --chunk-size=-1
         get configmap -w=x
         get configmap --no-headers=T
         delete configmap a --timeout=5
@@ -113,6 +115,12 @@ async fn a_value_may_begin_with_a_hyphen_and_may_not_be_missing() {
         error: invalid argument "x" for "--chunk-size" flag: strconv.ParseInt: parsing "x": invalid syntax
         See 'kubectl get --help' for usage.
         exit 1
+        $ get configmap --chunk-size=9223372036854775808
+        error: invalid argument "9223372036854775808" for "--chunk-size" flag: strconv.ParseInt: parsing "9223372036854775808": value out of range
+        See 'kubectl get --help' for usage.
+        exit 1
+        $ get configmap --chunk-size=-1
+        No resources found in shop namespace.
         $ get configmap -w=x
         error: invalid argument "x" for "-w, --watch" flag: strconv.ParseBool: parsing "x": invalid syntax
         See 'kubectl get --help' for usage.
@@ -188,4 +196,66 @@ async fn dry_run_without_a_value_or_with_a_boolean_is_taken_with_a_warning() {
         namespace/n
     "#]]
     .assert_eq(&transcript.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_of_the_connection_are_named_where_they_are_at_fault_and_may_be_empty() {
+    let session = Session::new(FILES).await;
+    session.playground.write(&[("broken".to_owned(), "a b".to_owned())].into());
+    let transcript = session.run(
+        "get configmap --context=nowhere
+        get configmap --cluster=nowhere
+        get configmap --user=nobody
+        get configmap --context=nowhere --cluster=nothing --user=nobody
+        get configmap --cluster=nothing --user=nobody
+        get configmap --as-group=g
+        get configmap --as-uid=u
+        get configmap --as= --as-user-extra=a=b
+        get configmap --kubeconfig=broken
+        KUBECONFIG=broken get configmap
+        get configmap --kubeconfig=emptydir
+        get configmap --context= --cluster= --user= --server= --token= --namespace= --tls-server-name=
+        get configmap --kubeconfig= --certificate-authority= --client-certificate= --client-key= --request-timeout=",
+    );
+    expect![[r#"
+        $ get configmap --context=nowhere
+        Error in configuration: context was not found for specified context: nowhere
+        exit 1
+        $ get configmap --cluster=nowhere
+        error: no server found for cluster "nowhere"
+        exit 1
+        $ get configmap --user=nobody
+        error: auth info "nobody" does not exist
+        exit 1
+        $ get configmap --context=nowhere --cluster=nothing --user=nobody
+        Error in configuration:
+        * context was not found for specified context: nowhere
+        * no server found for cluster "nothing"
+        exit 1
+        $ get configmap --cluster=nothing --user=nobody
+        error: no server found for cluster "nothing"
+        exit 1
+        $ get configmap --as-group=g
+        error: requesting uid, groups or user-extra for klient without impersonating a user
+        exit 1
+        $ get configmap --as-uid=u
+        error: requesting uid, groups or user-extra for klient without impersonating a user
+        exit 1
+        $ get configmap --as= --as-user-extra=a=b
+        error: requesting uid, groups or user-extra for klient without impersonating a user
+        exit 1
+        $ get configmap --kubeconfig=broken
+        error: error loading config file "broken": expected an object with clusters, users and contexts
+        exit 1
+        $ KUBECONFIG=broken get configmap
+        error: error loading config file "broken": expected an object with clusters, users and contexts
+        exit 1
+        $ get configmap --kubeconfig=emptydir
+        error: error loading config file "emptydir": read emptydir: is a directory
+        exit 1
+        $ get configmap --context= --cluster= --user= --server= --token= --namespace= --tls-server-name=
+        No resources found in shop namespace.
+        $ get configmap --kubeconfig= --certificate-authority= --client-certificate= --client-key= --request-timeout=
+        No resources found in shop namespace.
+    "#]].assert_eq(&transcript.await);
 }

@@ -21,17 +21,17 @@ impl Kubeconfig {
         let context_name = overrides.context.as_deref().unwrap_or(&self.current_context);
         let context = match context_name {
             "" => Context::default(),
-            name => self.find(&self.contexts, "context", name)?.value.clone(),
+            name => self.find(&self.contexts, "context", name, false)?.value.clone(),
         };
         let cluster_name = overrides.cluster.as_deref().unwrap_or(&context.cluster);
         let user_name = overrides.user.as_deref().unwrap_or(&context.user);
         let mut cluster = match cluster_name {
             "" => Named { name: String::new(), value: Cluster::default(), origin: None },
-            name => self.find(&self.clusters, "cluster", name)?.clone(),
+            name => self.find(&self.clusters, "cluster", name, overrides.cluster.is_none())?.clone(),
         };
         let user = match user_name {
             "" => Named { name: String::new(), value: AuthInfo::default(), origin: None },
-            name => self.find(&self.users, "user", name)?.clone(),
+            name => self.find(&self.users, "user", name, overrides.user.is_none())?.clone(),
         };
         let replaced_ca = overrides.insecure_skip_tls_verify || overrides.certificate_authority.is_some();
         if replaced_ca {
@@ -76,14 +76,17 @@ impl Kubeconfig {
         }
     }
 
-    fn find<'a, T>(&self, all: &'a [Named<T>], kind: &str, name: &str) -> Result<&'a Named<T>, Error> {
+    /// An entry by name, which a context names or the caller.
+    fn find<'a, T>(
+        &self,
+        all: &'a [Named<T>],
+        kind: &str,
+        name: &str,
+        in_context: bool,
+    ) -> Result<&'a Named<T>, Error> {
         all.iter().find(|named| named.name == name).ok_or_else(|| {
-            let problem = if kind == "context" {
-                format!("context {name:?} does not exist")
-            } else {
-                format!("{kind} {name:?} does not exist, though a context names it")
-            };
-            Error::config(self.what(), Problem(problem))
+            let source = if in_context { ", though a context names it" } else { "" };
+            Error::config(self.what(), Problem(format!("{kind} {name:?} does not exist{source}")))
         })
     }
 
