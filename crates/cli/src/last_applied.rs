@@ -35,6 +35,13 @@ pub(crate) fn set(object: &mut Unstructured) {
     object.set_annotation(ANNOTATION, &text);
 }
 
+/// The same of an object of a built-in kind that flags describe: without an empty set of annotations, and in the order
+/// of Go's struct.
+pub(crate) fn set_built_in(object: &mut Unstructured) {
+    let text = print::compact_built_in(object) + "\n";
+    object.set_annotation(ANNOTATION, &text);
+}
+
 /// An object as the annotation has it.
 pub(crate) fn text(object: &Unstructured) -> String {
     print::compact(&Value::Object(object.0.clone())) + "\n"

@@ -77,6 +77,20 @@ impl Output {
         session.console.line(format_args!("{kind}/{} {done}{}", object.name(), self.dry_run.suffix()))
     }
 
+    /// The same of an object of a built-in kind that flags describe.
+    pub(crate) fn tell_built_in(
+        &mut self,
+        object: &Unstructured,
+        done: &str,
+        session: &mut Session,
+    ) -> Result<(), Failure> {
+        let Some(printer) = &mut self.printer else { return self.tell(object, done, session) };
+        let mut text = Vec::new();
+        let printed = printer.print_built_in(object, &mut text);
+        session.console.write(&String::from_utf8_lossy(&text))?;
+        printed.map_err(PrintError::into_failure)
+    }
+
     /// Shows one object as it is, several as a list.
     pub(crate) fn show_all(
         &mut self,

@@ -16,12 +16,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
-use klient_apimachinery::yaml;
+use klient_apimachinery::{Unstructured, yaml};
 use serde_json::{Value, json};
 
 use self::columns::Shape;
 pub(crate) use self::format::{Choice, ObjectFormat, OutputFormat};
-pub(crate) use self::json::{compact, pretty};
+pub(crate) use self::json::{compact, compact_built_in, pretty};
 use self::jsonpath::MissingKeys;
 pub(crate) use self::tabwriter::TabWriter;
 use crate::failure::Failure;
@@ -91,6 +91,20 @@ impl Printer {
         let result = self.write(object, &mut tabs);
         tabs.flush()?;
         result
+    }
+
+    /// Prints an object of a built-in kind; in JSON its fields have the order of Go's struct.
+    pub(crate) fn print_built_in(
+        &mut self,
+        object: &Unstructured,
+        out: &mut dyn Write,
+    ) -> Result<(), PrintError> {
+        let value = Value::Object(object.0.clone());
+        if self.format != ObjectFormat::Json {
+            return self.print(&value, out);
+        }
+        let Value::Object(fields) = self.shown(&value)?.into_owned() else { return Ok(()) };
+        Ok(writeln!(out, "{}", json::pretty_built_in(&Unstructured(fields)))?)
     }
 
     /// Prints as a watch does: whatever the form, its text goes through the tab writer, and shows once that is

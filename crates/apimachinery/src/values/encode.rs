@@ -29,6 +29,14 @@ impl Formatter for Go {
         out.write_all(json_float(value).as_bytes())
     }
 
+    /// Go reads what 63 bits do not hold as a floating-point number.
+    fn write_u64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: u64) -> io::Result<()> {
+        match i64::try_from(value) {
+            Ok(value) => write!(out, "{value}"),
+            Err(_) => self.write_f64(out, value as f64),
+        }
+    }
+
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
         let mut rest = text;
         while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {

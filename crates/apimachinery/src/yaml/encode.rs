@@ -51,11 +51,11 @@ fn write(value: &Value, indent: Option<usize>, is_behind_key: bool, emitter: &mu
     }
 }
 
-/// A string is plain unless it would be read as something else.
+/// A string is plain unless it would be read as something else. kubectl has `<<` plain too.
 fn style(text: &str) -> Style {
     if text.contains('\n') {
         Style::Literal
-    } else if resolve(text) == Scalar::Text && !is_base_60(text) {
+    } else if matches!(resolve(text), Scalar::Text | Scalar::Merge) && !is_base_60(text) {
         Style::Plain
     } else {
         Style::DoubleQuoted
@@ -120,7 +120,7 @@ mod tests {
                 "items": [{"a": 1, "b": [1, [2, 3]]}, "x"],
                 "quoted": ["yes", "1", "null", "2026-11-21T10:04:03Z", "1:30", "~", "0x1"],
                 "single": ["a: b", " lead", "*star", "#hash", "- dash", "{x", "@at", "a #b", "end:"],
-                "plain": ["a:b", "-x", "10.0.0.1", "a b", "ü", "/path", "25%", "a,b", "http://x/y?z=1"],
+                "plain": ["a:b", "-x", "10.0.0.1", "a b", "ü", "/path", "25%", "a,b", "http://x/y?z=1", "<<"],
                 "special": ["tab\there", "bell\u{7}", "\u{1F600}"],
                 "lines": ["a\nb", "a\nb\n", "a\n\n", "\n", " a\nb", "a \nb"],
                 "null": null,
@@ -166,6 +166,7 @@ mod tests {
                 - 25%
                 - a,b
                 - http://x/y?z=1
+                - <<
                 quoted:
                 - "yes"
                 - "1"

@@ -1,6 +1,7 @@
 //! `klient create`.
 
 mod config_map;
+mod content_hash;
 mod env_file;
 
 use clap::{Args, Subcommand};
@@ -149,7 +150,11 @@ async fn from_files(args: &CreateArgs, session: &mut Session) -> Result<(), Fail
     for item in manifest {
         let created = match item {
             Ok(item) => {
-                let created = create(&item.object, &item.api(&cluster), how).await;
+                let mut object = item.object.clone();
+                if how.save_config {
+                    last_applied::set(&mut object);
+                }
+                let created = create(object, &item.api(&cluster), how).await;
                 created.map_err(|failure| failure.when("creating", &item.source))
             }
             Err(failure) => Err(failure),
@@ -177,24 +182,23 @@ async fn from_flags(
     }
     let api = cluster.client().dynamic(info.clone());
     let api = if info.namespaced { api.namespace(cluster.namespace()) } else { api };
-    let created = create(&object, &api, how).await.map_err(|failure| match failure {
+    if how.save_config {
+        last_applied::set_built_in(&mut object);
+    }
+    let created = create(object, &api, how).await.map_err(|failure| match failure {
         Failure::Client { ref error, .. } if kind == "configmap" && error.as_status().is_some() => {
             Failure::Message(format!("failed to create {kind}: {}", failure.go_text()))
         }
         failure => failure,
     })?;
-    output.tell(&created, "created", session)
+    output.tell_built_in(&created, "created", session)
 }
 
 async fn create(
-    object: &Unstructured,
+    object: Unstructured,
     api: &Api<Unstructured, DynamicPlace>,
     how: &HowArgs,
 ) -> Result<Unstructured, Failure> {
-    let mut object = object.clone();
-    if how.save_config {
-        last_applied::set(&mut object);
-    }
     if how.dry_run == DryRun::Client {
         return Ok(object);
     }

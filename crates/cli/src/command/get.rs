@@ -2,6 +2,7 @@
 
 mod fetch;
 mod show;
+mod sort;
 mod watch;
 
 use clap::Args;
@@ -71,7 +72,10 @@ pub(crate) struct GetArgs {
     ignore_not_found: bool,
     /// Ask for at most so many objects at once; 0 for all
     #[arg(long, value_name = "OBJECTS", default_value_t = 500)]
-    chunk_size: u32,
+    chunk_size: i64,
+    /// Sort the objects by this field, a JSONPath such as .metadata.name
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    sort_by: String,
     /// Print what the server answers at this path
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     raw: String,
@@ -98,6 +102,12 @@ pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Fail
     let tables = !matches!(format, OutputFormat::Objects(_));
     let asker = Asker { cluster: &cluster, args: &args, tables };
     if args.watch || args.watch_only {
+        if !args.sort_by.is_empty() {
+            session.console.note(match args.watch {
+                true => "warning: --watch requested, --sort-by will be ignored for watch events received",
+                false => "warning: --watch-only requested, --sort-by will be ignored",
+            });
+        }
         return watch::run(&asker, format, session).await;
     }
     let fetched = asker.fetch(session).await?;

@@ -16,7 +16,7 @@ pub(crate) fn unreadable(error: &YamlError, source: &str) -> Failure {
     Failure::Message(format!("error parsing {source}: {from}{error}"))
 }
 
-/// Adds the objects of a document: itself or, if it is a list, its items.
+/// Adds the objects of a document: itself or, if it is a list, its items. As in kubectl, an item cannot be a list.
 pub(crate) async fn items(
     cluster: &Cluster,
     document: Value,
@@ -24,20 +24,24 @@ pub(crate) async fn items(
     expect: Expectations,
     manifest: &mut Manifest,
 ) {
-    let mut waiting = vec![document];
-    while let Some(value) = waiting.pop() {
-        let object = match object(value) {
-            Ok(object) => object,
-            Err(problem) => {
-                manifest
-                    .push(Err(Failure::Message(format!("unable to decode {}: {problem}", quoted(source)))));
-                continue;
-            }
-        };
-        match items_of(object.0) {
-            Ok(items) => waiting.extend(items.into_iter().rev()),
-            Err(fields) => manifest.push(item(cluster, Unstructured(fields), source, expect).await),
-        }
+    let undecodable = |problem| Failure::Message(format!("unable to decode {}: {problem}", quoted(source)));
+    let object = match object(document) {
+        Ok(object) => object,
+        Err(problem) => return manifest.push(Err(undecodable(problem))),
+    };
+    let items = match items_of(object.0) {
+        Ok(items) => items,
+        Err(fields) => return manifest.push(item(cluster, Unstructured(fields), source, expect).await),
+    };
+    if items.iter().any(|item| item["items"].is_array()) {
+        let problem = "*unstructured.Unstructured is not a list: no Items field in this object";
+        return manifest.push(Err(Failure::message(problem)));
+    }
+    for value in items {
+        manifest.push(match self::object(value) {
+            Ok(object) => item(cluster, object, source, expect).await,
+            Err(problem) => Err(undecodable(problem)),
+        });
     }
 }
 

@@ -1,82 +1,97 @@
 //! JSON as Go writes it: with `<`, `>` and `&` escaped, and numbers in Go's form.
 
 use klient_apimachinery::go::json_float;
+use klient_apimachinery::{Unstructured, values};
 use serde_json::Value;
 
 use super::golang::Number;
 
-const INDENT: &str = "    ";
-
 /// With each entry on a line of its own.
 pub(crate) fn pretty(value: &Value) -> String {
-    let mut out = String::new();
-    write(&mut out, value, Some(0));
-    out
+    indent(&compact(value))
+}
+
+/// An object of a built-in kind with its fields in the order of Go's struct, as kubectl prints what it makes itself,
+/// each on a line of its own.
+pub(crate) fn pretty_built_in(object: &Unstructured) -> String {
+    indent(&compact_built_in(object))
+}
+
+/// The same on one line.
+pub(crate) fn compact_built_in(object: &Unstructured) -> String {
+    let kind = object.group_version_kind();
+    let Some(schema) = klient_schema::kind(&kind.group, &kind.version, &kind.kind) else {
+        return compact(&Value::Object(object.0.clone()));
+    };
+    let mut json = Vec::new();
+    values::encode(&object.0, schema, &mut json);
+    String::from_utf8(json).expect("JSON is UTF-8")
 }
 
 /// On one line.
 pub(crate) fn compact(value: &Value) -> String {
-    let mut out = String::new();
-    write(&mut out, value, None);
-    out
+    let mut json = Vec::new();
+    values::plain(value, &mut json);
+    String::from_utf8(json).expect("JSON is UTF-8")
 }
 
 /// A watch event on one line, its type first.
 pub(super) fn event(kind: &str, object: &Value) -> String {
-    let mut out = String::from("{\"type\":");
-    write_string(&mut out, kind);
-    out.push_str(",\"object\":");
-    write(&mut out, object, None);
-    out.push('}');
+    format!("{{\"type\":{},\"object\":{}}}", compact(&kind.into()), compact(object))
+}
+
+/// Compact JSON with each entry on a line of its own.
+fn indent(json: &str) -> String {
+    const INDENT: &str = "    ";
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0;
+    let mut rest = json;
+    let break_line = |out: &mut String, depth| {
+        out.push('\n');
+        (0..depth).for_each(|_| out.push_str(INDENT));
+    };
+    while let Some(c) = rest.chars().next() {
+        let mut token = c.len_utf8();
+        match c {
+            '"' => {
+                token = string_end(rest);
+                out.push_str(&rest[..token]);
+            }
+            '{' | '[' if rest[1..].starts_with(['}', ']']) => {
+                token = 2;
+                out.push_str(&rest[..token]);
+            }
+            '{' | '[' => {
+                depth += 1;
+                out.push(c);
+                break_line(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth -= 1;
+                break_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                break_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c => out.push(c),
+        }
+        rest = &rest[token..];
+    }
     out
 }
 
-fn write(out: &mut String, value: &Value, depth: Option<usize>) {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(value) => out.push_str(&number(value)),
-        Value::String(text) => write_string(out, text),
-        Value::Array(items) => write_entries(out, ['[', ']'], depth, items, write),
-        Value::Object(entries) => {
-            write_entries(out, ['{', '}'], depth, entries, |out, (key, value), inner| {
-                write_string(out, key);
-                out.push_str(if inner.is_some() { ": " } else { ":" });
-                write(out, value, inner);
-            })
-        }
-    }
-}
-
-fn write_entries<T>(
-    out: &mut String,
-    [open, close]: [char; 2],
-    depth: Option<usize>,
-    entries: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut String, T, Option<usize>),
-) {
-    let inner = depth.map(|depth| depth + 1);
-    let mut any = false;
-    out.push(open);
-    for entry in entries {
-        if any {
-            out.push(',');
-        }
-        any = true;
-        break_line(out, inner);
-        write(out, entry, inner);
-    }
-    if any {
-        break_line(out, depth);
-    }
-    out.push(close);
-}
-
-fn break_line(out: &mut String, depth: Option<usize>) {
-    if let Some(depth) = depth {
-        out.push('\n');
-        (0..depth).for_each(|_| out.push_str(INDENT));
-    }
+/// The length of the string at the beginning of a JSON text.
+fn string_end(json: &str) -> usize {
+    let mut escaped = true;
+    let end = json.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(json.len(), |end| end + 1)
 }
 
 /// A number in JSON.
@@ -85,25 +100,6 @@ pub(super) fn number(number: &serde_json::Number) -> String {
         Number::Int(number) => number.to_string(),
         Number::Float(number) => json_float(number),
     }
-}
-
-fn write_string(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

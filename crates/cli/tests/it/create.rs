@@ -227,3 +227,68 @@ async fn exactly_one_name_is_asked_for() {
     "#]]
     .assert_eq(&transcript.await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_json_fields_have_the_order_of_go_structs() {
+    let session = Session::new(FILES).await;
+    let transcript = session.run(
+        "create namespace n --dry-run=client -o json
+        create configmap c --from-literal=a=<b> --save-config --dry-run=server -o json
+        create configmap c --from-literal=a=b --dry-run=client -o jsonpath={}",
+    );
+    expect![[r#"
+        $ create namespace n --dry-run=client -o json
+        {
+            "kind": "Namespace",
+            "apiVersion": "v1",
+            "metadata": {
+                "name": "n"
+            },
+            "spec": {},
+            "status": {}
+        }
+        $ create configmap c --from-literal=a=<b> --save-config --dry-run=server -o json
+        {
+            "kind": "ConfigMap",
+            "apiVersion": "v1",
+            "metadata": {
+                "name": "c",
+                "namespace": "shop",
+                "uid": "UID",
+                "creationTimestamp": "TIME",
+                "annotations": {
+                    "kubectl.kubernetes.io/last-applied-configuration": "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"c\"},\"data\":{\"a\":\"\\u003cb\\u003e\"}}\n"
+                }
+            },
+            "data": {
+                "a": "\u003cb\u003e"
+            }
+        }
+        $ create configmap c --from-literal=a=b --dry-run=client -o jsonpath={}
+        {"apiVersion":"v1","data":{"a":"b"},"kind":"ConfigMap","metadata":{"name":"c"}}
+    "#]].assert_eq(&transcript.await);
+}
+
+/// The hashes are those of kubectl 1.37.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hash_of_the_contents_can_be_appended_to_the_name() {
+    let session = Session::new(FILES).await;
+    session.playground.write_bytes("bytes", b"\xff\x00");
+    let transcript = session.run(
+        "create configmap x --append-hash --dry-run=client
+        create configmap x --append-hash --from-literal=a=b -o name
+        create configmap x --append-hash --from-literal=a=<b>&é --dry-run=client -o name
+        create configmap x --append-hash --from-file=bytes --dry-run=client -o name",
+    );
+    expect![[r#"
+        $ create configmap x --append-hash --dry-run=client
+        configmap/x-62ctbmbfd2 created (dry run)
+        $ create configmap x --append-hash --from-literal=a=b -o name
+        configmap/x-64686gkt6c
+        $ create configmap x --append-hash --from-literal=a=<b>&é --dry-run=client -o name
+        configmap/x-cf6bgc9hfk
+        $ create configmap x --append-hash --from-file=bytes --dry-run=client -o name
+        configmap/x-9d9m5d429c
+    "#]]
+    .assert_eq(&transcript.await);
+}

@@ -22,6 +22,7 @@ mod server;
 mod server_side;
 mod session;
 mod signals;
+mod sort_by;
 mod watch;
 
 /// The program under test.

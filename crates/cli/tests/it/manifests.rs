@@ -33,6 +33,12 @@ apiVersion: v1
 kind: List
 items:
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
+- {apiVersion: v1, kind: Secret, metadata: {name: d}}
+-- nested.yaml --
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}
 - apiVersion: v1
   kind: SecretList
   items:
@@ -68,6 +74,11 @@ async fn lists_stand_for_their_items_and_say_what_these_are() {
         convert -f typed.yaml
         convert -f mixed.yaml
         delete -f typed.yaml -f mixed.yaml
+        create -f nested.yaml
+        apply -f nested.yaml
+        get -f nested.yaml
+        diff -f nested.yaml
+        delete -f nested.yaml
         apply -f unknown.yaml
         diff -f unknown.yaml
         apply -f empty.yaml",
@@ -102,16 +113,29 @@ async fn lists_stand_for_their_items_and_say_what_these_are() {
           name: c
         ---
         apiVersion: v1
-        items:
-        - metadata:
-            name: d
-        kind: SecretList
-        metadata: {}
+        kind: Secret
+        metadata:
+          name: d
         $ delete -f typed.yaml -f mixed.yaml
         configmap "a" deleted from shop namespace
         configmap "b" deleted from shop namespace
         configmap "c" deleted from shop namespace
         secret "d" deleted from shop namespace
+        $ create -f nested.yaml
+        error: *unstructured.Unstructured is not a list: no Items field in this object
+        exit 1
+        $ apply -f nested.yaml
+        error: *unstructured.Unstructured is not a list: no Items field in this object
+        exit 1
+        $ get -f nested.yaml
+        *unstructured.Unstructured is not a list: no Items field in this object
+        exit 1
+        $ diff -f nested.yaml
+        error: *unstructured.Unstructured is not a list: no Items field in this object
+        exit 2
+        $ delete -f nested.yaml
+        error: *unstructured.Unstructured is not a list: no Items field in this object
+        exit 1
         $ apply -f unknown.yaml
         error: error validating "unknown.yaml": error validating data: [apiVersion not set, kind not set]; if you choose to ignore these errors, turn validation off with --validate=false
         exit 1

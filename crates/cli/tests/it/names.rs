@@ -146,7 +146,6 @@ async fn an_empty_type_or_name_is_refused() {
         error: resource name may not be empty
         exit 1
         $ get configmap '' a -o name
-        configmap/a
         error: resource name may not be empty
         exit 1
         $ get configmap/

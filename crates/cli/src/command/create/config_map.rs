@@ -9,7 +9,7 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Unstructured, validation};
 use serde_json::{Map, Value};
 
-use super::env_file;
+use super::{content_hash, env_file};
 use crate::failure::{Failure, io_text};
 
 /// What is in a ConfigMap.
@@ -24,6 +24,9 @@ pub(crate) struct ConfigMapArgs {
     /// A file with a line KEY=VALUE for each key; where there is only KEY, the value is that of the environment
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     from_env_file: Vec<String>,
+    /// Append a hash of the contents to the name
+    #[arg(long)]
+    append_hash: bool,
 }
 
 impl ConfigMapArgs {
@@ -57,6 +60,10 @@ impl ConfigMapArgs {
             if !entries.is_empty() {
                 object[field] = Value::Object(entries);
             }
+        }
+        if self.append_hash {
+            let hash = content_hash::config_map(&object);
+            object.set_name(&format!("{name}-{hash}"));
         }
         Ok(object)
     }

@@ -94,6 +94,9 @@ impl Asker<'_> {
         let target = target::parse(cluster, &session.program, &args.arguments).await?;
         match target.fits(selects, args.all_namespaces)? {
             Target::Names(names) | Target::Pairs(names) => {
+                if names.iter().any(|(_, name)| name.is_empty()) {
+                    return Err(Failure::message("resource name may not be empty"));
+                }
                 Ok(names.into_iter().map(|(resource, name)| place(resource, Some(name))).collect())
             }
             Target::Types(resources) => {
@@ -111,7 +114,8 @@ impl Asker<'_> {
         let mut continue_token = String::new();
         loop {
             let mut request = self.request(&wanted);
-            if self.args.chunk_size > 0 {
+            // All are sorted, so that all are asked for at once.
+            if self.args.chunk_size != 0 && self.args.sort_by.is_empty() {
                 request = request.query("limit", self.args.chunk_size.to_string());
             }
             if !continue_token.is_empty() {
@@ -152,6 +156,10 @@ impl Asker<'_> {
         let info = &wanted.resource.info;
         let accept = if self.tables { TABLE } else { "application/json" };
         let mut request = self.cluster.client().request(Method::GET).accept(accept);
+        if self.tables && !self.args.sort_by.is_empty() {
+            // With the fields to sort by.
+            request = request.query("includeObject", "Object");
+        }
         request = request.group_version(&info.group, &info.version);
         if let Some(namespace) = &wanted.namespace {
             request = request.namespace(namespace);

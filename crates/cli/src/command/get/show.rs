@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::GetArgs;
 use super::fetch::{Answer, Fetched};
+use super::sort;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::print::table::{TableOptions, TablePrinter};
@@ -29,7 +30,12 @@ pub(crate) fn objects(
     }
     let shown = match (single, found.len()) {
         (true, 1) => found.remove(0),
-        _ => json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": found}),
+        _ => {
+            if !args.sort_by.is_empty() {
+                sort::objects(&mut found, &args.sort_by)?;
+            }
+            json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": found})
+        }
     };
     let mut text = Vec::new();
     if let Err(error) = Printer::new(format, args.printer_options()).print(&shown, &mut text) {
@@ -62,7 +68,10 @@ pub(crate) fn tables(
     cluster: &Cluster,
     session: &mut Session,
 ) -> Result<(), Failure> {
-    let Fetched { answers, failures, .. } = fetched;
+    let Fetched { mut answers, failures, .. } = fetched;
+    if !args.sort_by.is_empty() {
+        sort::tables(&mut answers, &args.sort_by)?;
+    }
     let several = answers.iter().any(|answer| answer.resource.info != answers[0].resource.info);
     let mut text = Vec::new();
     let mut tabs = TabWriter::new(&mut text);
@@ -89,7 +98,8 @@ pub(crate) fn tables(
             false => "No resources found".to_owned(),
         });
     }
-    Failure::collect(failures)
+    // kubectl prints them as several, even if it is one.
+    if failures.is_empty() { Ok(()) } else { Err(Failure::Several(failures)) }
 }
 
 /// How the table of one resource is laid out.

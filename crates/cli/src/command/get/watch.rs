@@ -7,7 +7,7 @@ use klient_client::{ByteStream, ErrorKind};
 use serde_json::Value;
 
 use super::fetch::{Answer, Asker, Wanted};
-use super::show;
+use super::{show, sort};
 use crate::failure::Failure;
 use crate::print::table::TablePrinter;
 use crate::print::{OutputFormat, PrintError, Printer, TabWriter};
@@ -41,7 +41,11 @@ pub(crate) async fn run(asker: &Asker<'_>, format: OutputFormat, session: &Sessi
     let wanted = wanted(asker, session).await?;
     let object = asker.one(&wanted).await?;
     let mut version = version_of(&object).to_owned();
-    let answer = Answer { resource: wanted.resource.clone(), object };
+    let mut answers = vec![Answer { resource: wanted.resource.clone(), object }];
+    if asker.tables && !args.sort_by.is_empty() {
+        sort::tables(&mut answers, &args.sort_by)?;
+    }
+    let [answer] = <[Answer; 1]>::try_from(answers).expect("sorting keeps the one table");
     let wide = format == OutputFormat::Wide;
     let mut shown = match format {
         OutputFormat::Objects(format) => Shown::Objects(Printer::new(format, args.printer_options())),

@@ -75,7 +75,7 @@ impl Found<'_> {
     }
 
     /// The name of its type in Go.
-    pub(super) fn type_name(&self) -> &'static str {
+    pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Found::Absent | Found::Null => "<nil>",
             Found::Bool(_) => "bool",
