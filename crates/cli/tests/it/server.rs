@@ -80,7 +80,7 @@ async fn it_knows_other_users_by_kubeconfigs_and_by_a_file_of_tokens() {
     let review = klient_api::authentication::v1::SelfSubjectReview::default();
     let review =
         client.api::<klient_api::authentication::v1::SelfSubjectReview>().create(&review).await.unwrap();
-    let groups = review.status.unwrap().user_info.unwrap().groups;
+    let groups = review.status.user_info.unwrap().groups;
     assert_eq!(groups, ["devs", "system:nodes", "system:authenticated"]);
     let mut config = Config::from_kubeconfig_file(&admin).unwrap();
     config.credentials = klient_client::Credentials::token("secret");
