@@ -17,7 +17,7 @@ use crate::registry::pipeline::{Outcome, Pipeline, delete};
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::{Key, Object, Page, Selection, TableId};
+use crate::storage::{Key, Object, TableId};
 use crate::warnings::Warnings;
 use queue::Terminating;
 
@@ -55,9 +55,8 @@ pub(crate) fn resume(state: &Arc<State>) {
         (custom_resource_definitions::resource(&state.registry), Terminating::Definition),
     ];
     for (resource, terminating) in resources {
-        let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
-        let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
-        for object in listed.objects.iter().filter(|object| object.is_terminating) {
+        let objects = state.store.all(&resource.table, None);
+        for object in objects.iter().filter(|object| object.is_terminating) {
             finalize(state, terminating(object.key.name().to_owned()));
         }
     }
@@ -187,9 +186,7 @@ async fn delete_all(state: &Arc<State>, resources: &[&Arc<Resource>], namespace:
     let mut remaining = Remaining::default();
     let options = Deletion { propagation: Some(Propagation::Background), ..Deletion::default() };
     for resource in resources {
-        let page = Page { namespace, selection: &Selection::default(), start: None, limit: None };
-        let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
-        for object in listed.objects {
+        for object in state.store.all(&resource.table, namespace) {
             match delete(state, resource, &object.key, &options).await {
                 Ok(Outcome::Deleted(_)) => {}
                 Ok(Outcome::Terminating(object)) => remaining.note(resource, &object),

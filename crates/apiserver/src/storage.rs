@@ -65,6 +65,12 @@ pub(crate) trait Storage: Send + Sync {
     /// [`Compacted`](StorageError::Compacted) or [`Future`](StorageError::Future).
     fn list(&self, table: &TableId, at: Option<u64>, page: &Page<'_>) -> Result<Listed, StorageError>;
 
+    /// The objects of a table as they are, of a namespace or of all.
+    fn all(&self, table: &TableId, namespace: Option<&str>) -> Vec<Arc<Object>> {
+        let page = Page { namespace, selection: &Selection::default(), start: None, limit: None };
+        self.list(table, None, &page).expect("the latest state is always kept").objects
+    }
+
     /// A cursor on the changes behind a version.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::managed_fields::ManagedFields;
 use crate::registry::pipeline::Pipeline;
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::{Committed, Controller, State};
-use crate::storage::{Key, Object, Page, Selection};
+use crate::storage::{Key, Object};
 use crate::warnings::Warnings;
 
 pub(super) struct CustomResourceDefinitions;
@@ -60,8 +60,7 @@ fn serve(state: &State, name: &str) {
 async fn reconsider(state: &Arc<State>, deleted: &Map) {
     let resource = custom_resource_definitions::resource(&state.registry);
     let group = text_at(deleted, &["spec", "group"]);
-    let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
-    for refused in state.store.list(&resource.table, None, &page).unwrap_or_default().objects {
+    for refused in state.store.all(&resource.table, None) {
         let value = refused.value();
         if text_at(&value, &["spec", "group"]) == group && !definition::has_its_names(&value) {
             accept_names(state, &refused.key).await;
@@ -98,11 +97,10 @@ async fn accept_names(state: &Arc<State>, key: &Key) {
 
 /// Accepts the names of a definition, or not, by what the others have.
 fn establish(state: &State, resource: &Resource, object: &mut Map) {
-    let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
-    let listed = state.store.list(&resource.table, None, &page).unwrap_or_default();
+    let definitions = state.store.all(&resource.table, None);
     let name = text_at(object, &["metadata", "name"]).to_owned();
     let others: Vec<Map> =
-        listed.objects.iter().filter(|other| other.key.name() != name).map(|other| other.value()).collect();
+        definitions.iter().filter(|other| other.key.name() != name).map(|other| other.value()).collect();
     let before = object.clone();
     definition::establish(object, &mut others.iter(), Time::now());
     ManagedFields::of(resource, Some("status")).update(Some(&before), object, "kube-apiserver");
