@@ -1,5 +1,6 @@
 //! Who is asking, and whether they may.
 
+mod grant;
 mod impersonation;
 mod rbac;
 mod token_file;

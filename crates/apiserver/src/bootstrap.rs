@@ -58,7 +58,8 @@ async fn put(state: &Arc<State>, object: Map, time: &str) {
     let plural = resources.iter().find(|resource| resource.kind == kind).map(|resource| resource.plural);
     let resource = state.registry.built_in(group, version, plural.unwrap_or_default());
     let mut object = resource.decode(object).expect("the objects fit their types").object;
-    ManagedFields::of(&resource, None).update(None, &mut object, "kube-apiserver");
+    ManagedFields::of(&resource, None).update(None, &mut object, manager(&resource.info.group));
+    resource.strategy.prepare_for_create(&mut object);
     let metadata = map_at(&mut object, "metadata");
     metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
     metadata.insert("creationTimestamp".to_owned(), time.into());
@@ -68,4 +69,12 @@ async fn put(state: &Arc<State>, object: Map, time: &str) {
     let write = Write::Create { object: resource.draft(key, &mut object), needs: &[] };
     let created = state.store.commit(&resource.table, write).await;
     created.expect("the objects have names of their own");
+}
+
+/// The part of a kube-apiserver that makes the objects of a group.
+fn manager(group: &str) -> &'static str {
+    match group {
+        "flowcontrol.apiserver.k8s.io" => "api-priority-and-fairness-config-producer-v1",
+        _ => "kube-apiserver",
+    }
 }

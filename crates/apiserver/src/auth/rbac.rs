@@ -6,11 +6,12 @@ use klient_apimachinery::values::{Map, list_at, text_at};
 use klient_apimachinery::{fields, validation};
 use serde_json::Value;
 
+use super::grant::Grant;
 use super::{SUPERUSERS, User};
 use crate::registry::Registry;
 use crate::request::{Query, RequestInfo, Verb};
 use crate::status::{Failure, Result, Target};
-use crate::storage::{Object, Page, Selection, Storage, TableId};
+use crate::storage::{Storage, TableId};
 
 /// What someone wants to do.
 #[derive(Clone, Debug, Default)]
@@ -96,9 +97,12 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 impl Rbac<'_> {
     /// Whether a user may do something.
     pub(crate) fn allows(&self, user: &User, attributes: &Attributes) -> bool {
-        user.is_in(SUPERUSERS)
-            || self.cluster_allows(user, attributes)
-            || self.namespace_allows(user, attributes)
+        user.is_in(SUPERUSERS) || self.grant(user, attributes).is_some()
+    }
+
+    /// The binding by which a user may do something. Superusers need none.
+    pub(crate) fn grant(&self, user: &User, attributes: &Attributes) -> Option<Grant> {
+        self.cluster_grant(user, attributes).or_else(|| self.namespace_grant(user, attributes))
     }
 
     /// Checks that a user may do something.
@@ -110,20 +114,22 @@ impl Rbac<'_> {
         if self.allows(user, attributes) { Ok(()) } else { Err(attributes.forbidden(user, "")) }
     }
 
-    fn cluster_allows(&self, user: &User, attributes: &Attributes) -> bool {
+    fn cluster_grant(&self, user: &User, attributes: &Attributes) -> Option<Grant> {
         self.objects("clusterrolebindings", None)
-            .iter()
-            .any(|binding| is_bound(binding, user, None) && self.role_allows(binding, None, attributes))
+            .into_iter()
+            .filter_map(|binding| Grant::of(binding, user, None))
+            .find(|grant| self.role_allows(&grant.binding, None, attributes))
     }
 
-    fn namespace_allows(&self, user: &User, attributes: &Attributes) -> bool {
+    fn namespace_grant(&self, user: &User, attributes: &Attributes) -> Option<Grant> {
         let namespace = attributes.namespace.as_str();
         if namespace.is_empty() || attributes.path.is_some() {
-            return false;
+            return None;
         }
-        self.objects("rolebindings", Some(namespace)).iter().any(|binding| {
-            is_bound(binding, user, Some(namespace)) && self.role_allows(binding, Some(namespace), attributes)
-        })
+        self.objects("rolebindings", Some(namespace))
+            .into_iter()
+            .filter_map(|binding| Grant::of(binding, user, Some(namespace)))
+            .find(|grant| self.role_allows(&grant.binding, Some(namespace), attributes))
     }
 
     /// The rules that hold for a user in a namespace.
@@ -131,8 +137,8 @@ impl Rbac<'_> {
         let mut rules = Vec::new();
         for (plural, namespace) in [("clusterrolebindings", None), ("rolebindings", Some(namespace))] {
             for binding in self.objects(plural, namespace) {
-                if is_bound(&binding, user, namespace) {
-                    rules.extend(self.role_rules(&binding, namespace));
+                if let Some(grant) = Grant::of(binding, user, namespace) {
+                    rules.extend(self.role_rules(&grant.binding, namespace));
                 }
             }
         }
@@ -158,29 +164,8 @@ impl Rbac<'_> {
 
     fn objects(&self, plural: &str, namespace: Option<&str>) -> Vec<Map> {
         let table: &TableId = &self.registry.built_in(GROUP, "v1", plural).table;
-        let page = Page { namespace, selection: &Selection::default(), start: None, limit: None };
-        let listed = self.store.list(table, None, &page).unwrap_or_default();
-        listed.objects.iter().map(|object: &std::sync::Arc<Object>| object.value()).collect()
+        self.store.all(table, namespace).iter().map(|object| object.value()).collect()
     }
-}
-
-fn is_bound(binding: &Map, user: &User, namespace: Option<&str>) -> bool {
-    list_at(binding, &["subjects"]).iter().any(|subject| {
-        let text = |name: &str| subject.get(name).and_then(Value::as_str).unwrap_or_default();
-        match text("kind") {
-            "User" => text("name") == user.name,
-            "Group" => user.is_in(text("name")),
-            "ServiceAccount" => {
-                let own = if text("namespace").is_empty() {
-                    namespace.unwrap_or_default()
-                } else {
-                    text("namespace")
-                };
-                user.name == format!("system:serviceaccount:{own}:{}", text("name"))
-            }
-            _ => false,
-        }
-    })
 }
 
 fn rule_allows(rule: &Value, attributes: &Attributes) -> bool {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::body;
 use super::options::{Write, WriteOptions};
 use super::{Context, Offer, negotiate};
-use crate::auth::{Attributes, Rbac, User};
+use crate::auth::{Attributes, Rbac, SUPERUSERS, User};
 use crate::managed_fields::ManagedFields;
 use crate::negotiate::Transform;
 use crate::registry::Resource;
@@ -60,9 +60,9 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
                 check_access_review(kind, &review)?;
             }
             match kind {
-                "SelfSubjectAccessReview" => access(rbac.allows(&context.user, &attributes(&review))),
+                "SelfSubjectAccessReview" => access(&rbac, &context.user, &attributes(&review)),
                 "SubjectAccessReview" | "LocalSubjectAccessReview" => {
-                    access(rbac.allows(&subject(&review), &attributes(&review)))
+                    access(&rbac, &subject(&review), &attributes(&review))
                 }
                 "TokenReview" => authenticated(context, text_at(&review, &["spec", "token"]))?,
                 _ => return Err(Failure::method_not_allowed()),
@@ -133,8 +133,14 @@ fn check_access_review(kind: &str, review: &Map) -> Result<()> {
     Err(Failure::invalid("authorization.k8s.io", "", "", &problems.0))
 }
 
-fn access(allowed: bool) -> Value {
-    json!({ "allowed": allowed })
+fn access(rbac: &Rbac<'_>, user: &User, attributes: &Attributes) -> Value {
+    if user.is_in(SUPERUSERS) {
+        return json!({ "allowed": true });
+    }
+    match rbac.grant(user, attributes) {
+        Some(grant) => json!({ "allowed": true, "reason": format!("RBAC: allowed by {grant}") }),
+        None => json!({ "allowed": false }),
+    }
 }
 
 /// The rules of roles as a review tells them: those for resources, and those for paths.

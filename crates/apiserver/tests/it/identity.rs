@@ -182,11 +182,23 @@ async fn reviews_answer_what_requests_meet() {
     {
         let mut review = allowed(namespace, verb);
         let own = ann.post(&format!("{group}/selfsubjectaccessreviews"), &review).await.expect(201);
-        assert_eq!(own["status"]["allowed"], expected, "{own}");
+        let reason = r#"RBAC: allowed by RoleBinding "read/default" of Role "read" to User "ann""#;
+        let status =
+            if expected { json!({"allowed": true, "reason": reason}) } else { json!({"allowed": false}) };
+        assert_eq!(own["status"], status, "{own}");
         review["spec"]["user"] = "ann".into();
         let of_ann = admin.post(&format!("{group}/subjectaccessreviews"), &review).await.expect(201);
-        assert_eq!(of_ann["status"]["allowed"], expected, "{of_ann}");
+        assert_eq!(of_ann["status"], status, "{of_ann}");
     }
+    let path = json!({"spec": {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}});
+    let discovery = ann.post(&format!("{group}/selfsubjectaccessreviews"), &path).await.expect(201);
+    assert_eq!(
+        discovery["status"]["reason"],
+        r#"RBAC: allowed by ClusterRoleBinding "system:discovery" of ClusterRole "system:discovery" to Group "system:authenticated""#
+    );
+    // Superusers may do everything, whatever is bound to them.
+    let unbound = admin.post(&format!("{group}/selfsubjectaccessreviews"), &path).await.expect(201);
+    assert_eq!(unbound["status"], json!({"allowed": true}));
     let rules = json!({"spec": {"namespace": "default"}});
     let rules = ann.post(&format!("{group}/selfsubjectrulesreviews"), &rules).await.expect(201);
     let resource_rules = rules["status"]["resourceRules"].as_array().unwrap();

@@ -34,6 +34,20 @@ async fn a_namespace_is_completed() {
 }
 
 #[tokio::test]
+async fn what_the_server_completes_in_its_own_namespaces_is_nobody_s() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    for name in ["default", "kube-system"] {
+        let namespace = client.get(&format!("{NAMESPACES}/{name}")).await.expect(200);
+        assert_eq!(namespace["spec"], json!({"finalizers": ["kubernetes"]}));
+        assert_eq!(
+            namespace["metadata"]["managedFields"][0]["fieldsV1"],
+            json!({"f:metadata": {"f:labels": {".": {}, "f:kubernetes.io/metadata.name": {}}}})
+        );
+    }
+}
+
+#[tokio::test]
 async fn nothing_lives_in_a_namespace_that_is_not_there() {
     let server = TestServer::start().await.unwrap();
     let client = Client::admin(&server).await;
