@@ -15,6 +15,7 @@ mod env;
 mod event;
 mod form;
 mod job;
+mod kind;
 mod metadata;
 mod mount;
 mod network;
@@ -45,6 +46,7 @@ use serde_json::Value;
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::Map;
 
+use kind::{has_known_finalizers, has_late_metadata, is_question, is_validated_whole, name_rule};
 pub use metadata::manager_name;
 
 /// What is wrong with a new object of a built-in kind, after defaults.
@@ -136,70 +138,6 @@ pub fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
 
 fn metadata_of(object: &Map) -> Option<&Map> {
     object.get("metadata").and_then(Value::as_object)
-}
-
-/// Whether objects of a kind are asked and answered, not kept.
-fn is_question(resource: &ResourceSchema) -> bool {
-    matches!(resource.group, "authentication.k8s.io" | "authorization.k8s.io")
-}
-
-/// Whether a kind asks nothing of its metadata itself, so that the rules for all come only if it has no others.
-fn has_late_metadata(resource: &ResourceSchema) -> bool {
-    matches!((resource.group, resource.kind), ("", "Event") | ("policy", "PodDisruptionBudget"))
-}
-
-/// Whether the names of a kind's finalizers must be known or name a domain.
-fn has_known_finalizers(resource: &ResourceSchema) -> bool {
-    !has_late_metadata(resource)
-        && !matches!(
-            resource.group,
-            "admissionregistration.k8s.io"
-                | "apiextensions.k8s.io"
-                | "apiregistration.k8s.io"
-                | "coordination.k8s.io"
-        )
-}
-
-/// Tells kinds whose updates are validated by the rules of new metadata too from those that check what has changed.
-fn is_validated_whole(resource: &ResourceSchema) -> bool {
-    match resource.group {
-        "" => matches!(
-            resource.kind,
-            "ConfigMap"
-                | "Endpoints"
-                | "LimitRange"
-                | "Node"
-                | "PersistentVolume"
-                | "PersistentVolumeClaim"
-                | "Pod"
-                | "Secret"
-                | "Service"
-                | "ServiceAccount"
-        ),
-        "apps" => matches!(resource.kind, "ControllerRevision" | "StatefulSet"),
-        "certificates.k8s.io" => resource.kind != "PodCertificateRequest",
-        "networking.k8s.io" => matches!(resource.kind, "Ingress" | "IngressClass"),
-        "resource.k8s.io" => matches!(resource.kind, "DeviceClass" | "ResourceClaim"),
-        "storage.k8s.io" => matches!(resource.kind, "CSINode" | "VolumeAttachment" | "VolumeAttributesClass"),
-        "admissionregistration.k8s.io"
-        | "apiregistration.k8s.io"
-        | "discovery.k8s.io"
-        | "flowcontrol.apiserver.k8s.io"
-        | "rbac.authorization.k8s.io" => true,
-        _ => false,
-    }
-}
-
-fn name_rule(resource: &ResourceSchema) -> fn(&str) -> Vec<String> {
-    match (resource.group, resource.kind) {
-        ("", "Namespace" | "Service") => form::dns_label,
-        ("networking.k8s.io", "IPAddress") => form::ip,
-        ("coordination.k8s.io", "LeaseCandidate") => form::config_map_key,
-        ("rbac.authorization.k8s.io" | "certificates.k8s.io" | "apiregistration.k8s.io", _) => {
-            form::path_segment
-        }
-        _ => form::dns_subdomain,
-    }
 }
 
 /// Checks all but the metadata of an object; a kind that is rarely used has no rules here.

@@ -27,6 +27,7 @@ mod replay;
 mod resize;
 mod restart;
 mod same;
+mod scale;
 mod selectors;
 mod strict;
 mod table;

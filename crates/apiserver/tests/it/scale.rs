@@ -1,0 +1,84 @@
+//! Writes to the scale of objects that are refused.
+
+use http::Method;
+use klient_apiserver::TestServer;
+use serde_json::{Value, json};
+
+use crate::client::{Client, sends};
+use crate::objects::{DEFINITIONS, GADGETS, anything, deployment, gadget, gadgets};
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+#[tokio::test]
+async fn a_scale_is_refused_as_other_objects_are() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(DEPLOYMENTS, &deployment("d")).await.expect(201);
+    let path = format!("{DEPLOYMENTS}/d/scale");
+    let replicas = |replicas: Value| json!({"spec": {"replicas": replicas}});
+    let unmarshal = "Go struct field ScaleSpec.spec.replicas of type int32";
+    for (value, shown) in [(json!(3.5), "number 3.5"), (json!("3"), "string")] {
+        let refusal = client.patch(&path, "merge", &replicas(value)).await.refusal();
+        assert!(
+            refusal.starts_with(r#"422  "" is invalid: patch: Invalid value: "{\"apiVersion\""#),
+            "{refusal}"
+        );
+        assert!(refusal.ends_with(&format!("json: cannot unmarshal {shown} into {unmarshal}")), "{refusal}");
+    }
+    assert_eq!(
+        client.patch(&path, "strategic-merge", &replicas(json!(3.5))).await.refusal(),
+        r#"422  "" is invalid: patch: Invalid value: "map[spec:map[replicas:3.5]]": cannot convert float64 to int32"#
+    );
+    let config = r#"{"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "d"}, "spec": {"replicas": 3.5}}"#;
+    let headers = sends("application/apply-patch+yaml");
+    let url = format!("{path}?fieldManager=m&force=true");
+    assert_eq!(
+        client.send(Method::PATCH, &url, &headers, config).await.refusal(),
+        "500 failed to convert new object (/d; autoscaling/v1, Kind=Scale) to proper version: unable to convert \
+         unstructured object to autoscaling/v1, Kind=Scale: cannot convert float64 to int32"
+    );
+    let of = |field: &str, value: &str| {
+        let mut scale = replicas(1.into());
+        scale["metadata"] = json!({"name": "d", field: value});
+        scale
+    };
+    for (field, value, refusal) in [
+        (
+            "namespace",
+            "other",
+            "400 the namespace of the provided object does not match the namespace sent on the request",
+        ),
+        ("resourceVersion", "abc", r#"500 strconv.ParseUint: parsing "abc": invalid syntax"#),
+    ] {
+        assert_eq!(client.put(&path, &of(field, value)).await.refusal(), refusal);
+        assert_eq!(client.patch(&path, "merge", &of(field, value)).await.refusal(), refusal);
+    }
+    client.put(&path, &of("resourceVersion", "0")).await.expect(200);
+    let refusal = client.put(&path, &of("uid", "other")).await.refusal();
+    assert!(refusal.contains("Precondition failed: UID in precondition: other"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_scale_of_a_custom_resource_is_refused_in_its_own_words() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let mut definition = gadgets(anything());
+    definition["spec"]["versions"][0]["subresources"]["scale"] =
+        json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+    client.post(DEFINITIONS, &definition).await.expect(201);
+    client.post(GADGETS, &gadget("g", json!({"replicas": 1}))).await.expect(201);
+    let path = format!("{GADGETS}/g/scale");
+    let of = |replicas: Value| json!({"metadata": {"name": "g"}, "spec": {"replicas": replicas}});
+    assert_eq!(
+        client.put(&path, &of(json!("3"))).await.refusal(),
+        r#"400 no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111""#
+    );
+    assert_eq!(
+        client.put(&path, &of(json!(-1))).await.refusal(),
+        r#"422 Gadget.a.example "g" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer"#
+    );
+    let mut unversioned = of(json!(1));
+    unversioned["metadata"]["resourceVersion"] = "0".into();
+    let refusal = client.put(&path, &unversioned).await.refusal();
+    assert!(refusal.ends_with("must be specified for an update"), "{refusal}");
+}
