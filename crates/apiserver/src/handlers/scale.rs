@@ -179,8 +179,8 @@ async fn set(
             let problem = format!("the spec replicas field \".{path}\" cannot be empty");
             return Err(Failure::bad_request(problem));
         }
-        // That of a custom resource is replaced without a look at it, and refused as part of the resource.
-        if replicas < 0 && (patching || !resource.is_custom()) {
+        // That of a custom resource is refused as part of the resource.
+        if replicas < 0 && !resource.is_custom() {
             let error = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
             return Err(Failure::invalid("autoscaling", "Scale", object.key.name(), &[error]));
         }

@@ -73,10 +73,13 @@ async fn a_scale_of_a_custom_resource_is_refused_in_its_own_words() {
         client.put(&path, &of(json!("3"))).await.refusal(),
         r#"400 no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111""#
     );
-    assert_eq!(
-        client.put(&path, &of(json!(-1))).await.refusal(),
-        r#"422 Gadget.a.example "g" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer"#
-    );
+    let negative = of(json!(-1));
+    for answer in [client.put(&path, &negative).await, client.patch(&path, "merge", &negative).await] {
+        assert_eq!(
+            answer.refusal(),
+            r#"422 Gadget.a.example "g" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer"#
+        );
+    }
     let mut unversioned = of(json!(1));
     unversioned["metadata"]["resourceVersion"] = "0".into();
     let refusal = client.put(&path, &unversioned).await.refusal();
