@@ -254,10 +254,12 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// # Errors
     ///
-    /// At once if the list fails for good ([`is_lasting`](Error::is_lasting)), such as for a resource that the server
+    /// As soon as a list fails for good ([`is_lasting`](Error::is_lasting)), such as for a resource that the server
     /// does not know or one may not list, a selector that makes no sense, or a certificate that is not trusted; the
-    /// informer nevertheless tries again. And if the informer is not running. What may pass is waited for: limit the time with
-    /// [`tokio::time::timeout`], and ask [`last_error`](Self::last_error).
+    /// informer nevertheless tries again. An error that was there before says nothing: a wait asks for another attempt, which
+    /// is made at once, though not more than once in a second, and tells what that comes to. And if the informer is not
+    /// running. What may pass is waited for: limit the time with [`tokio::time::timeout`], and ask
+    /// [`last_error`](Self::last_error).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.0.wait_for_sync().await
     }
@@ -358,6 +360,8 @@ impl<K: Wire + Object> Usage<K> {
         let resource = self.shared.store.resource();
         let mut progress = self.shared.progress.subscribe();
         let mut phase = self.shared.phase.subscribe();
+        // What earlier attempts came to is over.
+        let before = self.shared.progress.want_attempt();
         loop {
             match *phase.borrow_and_update() {
                 Phase::New => return Err(Error::not_started(resource)),
@@ -370,8 +374,9 @@ impl<K: Wire + Object> Usage<K> {
                 if parts.iter().all(|part| part.has_synced) {
                     return Ok(());
                 }
+                let news = parts.iter().zip(&before).filter(|(part, before)| part.failed > **before);
                 let mut errors =
-                    parts.iter().filter(|part| !part.has_synced).filter_map(|part| part.error.as_ref());
+                    news.filter(|(part, _)| !part.has_synced).filter_map(|(part, _)| part.error.as_ref());
                 if let Some(error) = errors.find(|error| error.is_lasting()) {
                     return Err(error.clone());
                 }

@@ -18,6 +18,7 @@ use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, Watc
 use klient_workqueue::{Backoff, ResettingBackoff};
 use taking::Made;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::delta::{BATCH, Delta, DeltaQueue};
 use crate::entry::Entry;
@@ -56,6 +57,9 @@ pub struct ReflectorOptions {
     /// Is told of everything that goes wrong; by default it is logged.
     pub on_error: Option<ErrorHandler>,
 }
+
+/// Attempts that somebody waits for, after an error that lasts, are made at most so often.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
 
 /// However long a server asks to be left alone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
@@ -202,6 +206,12 @@ pub(crate) struct Progress(Arc<watch::Sender<Vec<PartProgress>>>);
 pub(crate) struct PartProgress {
     pub(crate) has_synced: bool,
     pub(crate) error: Option<Error>,
+    /// The number of the attempt that the error is of.
+    pub(crate) failed: u64,
+    /// The number of the last attempt to list that was begun, from 1.
+    begun: u64,
+    /// The number of the attempt whose outcome somebody waits for.
+    wanted: u64,
     pub(crate) attempts: u32,
     pub(crate) lists: u64,
     pub(crate) watches: u64,
@@ -224,6 +234,28 @@ impl Progress {
         });
     }
 
+    /// Asks for an attempt of each part that has not synced, and gives the numbers of the attempts begun before.
+    pub(crate) fn want_attempt(&self) -> Vec<u64> {
+        let mut before = Vec::new();
+        self.0.send_modify(|parts| {
+            for part in parts {
+                before.push(part.begun);
+                if !part.has_synced {
+                    part.wanted = part.begun + 1;
+                }
+            }
+        });
+        before
+    }
+
+    /// Waits until somebody asks for another attempt of a part.
+    async fn attempt_wanted(&self, part: &Part) {
+        let is_wanted = |part: &PartProgress| part.wanted > part.begun;
+        let mut progress = self.subscribe();
+        // The sender is held by this.
+        let _ = progress.wait_for(|parts| parts.get(part.index).is_some_and(is_wanted)).await;
+    }
+
     pub(crate) fn parts(&self) -> Vec<PartProgress> {
         self.0.borrow().clone()
     }
@@ -242,6 +274,8 @@ pub(crate) struct Core<K> {
     progress: Progress,
     options: ReflectorOptions,
     backoff: ResettingBackoff,
+    /// When an attempt was last made since somebody waited for it.
+    hastened: Option<Instant>,
     /// The last version that was seen.
     version: Box<str>,
     /// The last version cannot be listed from.
@@ -271,6 +305,7 @@ impl<K: Wire + Object> Core<K> {
             part,
             progress,
             backoff: options.backoff.clone(),
+            hastened: None,
             version,
             is_unavailable: false,
             is_paginated: false,
@@ -285,6 +320,8 @@ impl<K: Wire + Object> Core<K> {
         if let Err(error) = self.options.check() {
             // It makes no sense to any server.
             self.report(&error);
+            // There is no next attempt.
+            self.progress.change(&self.part, |part| part.failed = u64::MAX);
             std::future::pending().await
         }
         loop {
@@ -313,10 +350,31 @@ impl<K: Wire + Object> Core<K> {
         self.follow(streamed).await
     }
 
-    /// Waits before the next try, and at least as long as the server asks, but for what no server means.
+    /// Waits before the next try, and at least as long as the server asks, but for what no server means. After an error
+    /// that lasts, one who waits for the outcome of another try cuts it short.
     async fn pause(&mut self, least: Option<Duration>) {
+        let now = Instant::now();
         let least = least.unwrap_or_default().min(LONGEST_PAUSE);
-        tokio::time::sleep(self.backoff.step().max(least)).await;
+        let pause = tokio::time::sleep_until(now + self.backoff.step().max(least));
+        let parts = self.progress.parts();
+        let error = parts.get(self.part.index).and_then(|part| part.error.as_ref());
+        if !error.is_some_and(Error::is_lasting) {
+            return pause.await;
+        }
+        let earliest = self.hastened.map_or(now, |last| last + LEAST_WAIT).max(now + least);
+        let hastened = async {
+            self.progress.attempt_wanted(&self.part).await;
+            tokio::time::sleep_until(earliest).await;
+        };
+        tokio::select! {
+            () = pause => {}
+            () = hastened => self.hastened = Some(Instant::now()),
+        }
+    }
+
+    /// Begins an attempt to list.
+    fn begin_attempt(&self) {
+        self.progress.change(&self.part, |part| part.begun += 1);
     }
 
     fn list_options(&self) -> ListOptions {
@@ -388,7 +446,8 @@ impl<K: Wire + Object> Core<K> {
         });
         let namespace = self.part.namespace.as_deref();
         let error = Error::source_failed(self.source.resource(), namespace, attempts, error.clone());
-        self.progress.change(&self.part, |part| part.error = Some(error.clone()));
+        self.progress
+            .change(&self.part, |part| (part.error, part.failed) = (Some(error.clone()), part.begun));
         self.tell(&error);
     }
 

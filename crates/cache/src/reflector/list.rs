@@ -18,6 +18,7 @@ const PAGE: u32 = 500;
 impl<K: Wire + Object> Core<K> {
     /// Lists all objects, from the version last seen if the server still has it.
     pub(super) async fn list(&mut self) -> Result<(), SourceError> {
+        self.begin_attempt();
         let version = self.list_version();
         match self.list_from(&version).await {
             Err(error) if error.is_expired() || error.is_too_large_version() => {

@@ -16,6 +16,7 @@ impl<K: Wire + Object> Core<K> {
     /// all are listed.
     pub(super) async fn stream_list(&mut self) -> Result<Option<Begun<K>>, SourceError> {
         loop {
+            self.begin_attempt();
             let error = match self.try_stream_list().await {
                 Ok(begun) => return Ok(begun),
                 Err(error) => error,

@@ -578,6 +578,7 @@ async fn a_selector_that_makes_no_sense_is_told_at_once() {
         assert!(error.is_lasting(), "{error:?}");
         assert!(error.to_string().contains(" selector \""), "{error}");
         assert_eq!(informer.last_error().map(|error| error.to_string()), Some(error.to_string()));
+        assert!(soon("it once more", informer.wait_for_sync()).await.is_err());
     }
     assert!(proxy.words().is_empty(), "no server is asked");
 }

@@ -1,12 +1,15 @@
 //! Informers of what is known only at run time, of metadata only, and in every format and way of keeping.
 
+use std::time::Duration;
+
 use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::codec::Wire as _;
 use klient_apimachinery::meta::v1::{DeleteOptions, PartialObjectMetadata};
 use klient_apimachinery::{Object, Resource as _, ResourceInfo, Sources as _, Unstructured};
-use klient_cache::{Event, Informer, InformerOptions, Keep};
+use klient_cache::{Event, Informer, InformerFactory, InformerOptions, Keep};
 use klient_client::{Client, Config, Encoding, Patch};
+use klient_workqueue::Backoff;
 use serde_json::json;
 
 use crate::stage::{cluster, color, config, create, delete, listing, paints, quick, repaint, soon};
@@ -44,6 +47,37 @@ pub(crate) fn gadget(name: &str, color: &str) -> Unstructured {
 
 pub(crate) fn gadgets(client: &Client) -> klient_client::Api<Unstructured, klient_client::DynamicPlace> {
     client.dynamic(GADGETS).namespace("default")
+}
+
+/// An error that was there before a wait says nothing of what is there now.
+#[tokio::test]
+async fn a_kind_that_is_defined_after_an_informer_failed_is_waited_for() {
+    // It does not try again by itself while the test runs.
+    let hour = Duration::from_secs(3600);
+    let backoff =
+        Backoff { duration: hour, factor: 1.0, jitter: 0.0, steps: u32::MAX, cap: None }.resetting(hour);
+    for watch_list in [true, false] {
+        let (_server, client) = cluster().await;
+        let factory = InformerFactory::builder(client.clone())
+            .reflector(|options| (options.backoff, options.watch_list) = (backoff.clone(), watch_list))
+            .build();
+        let gadgets = factory.for_resource(&GADGETS);
+        factory.start();
+        for _ in 0..2 {
+            let error = soon("an error", factory.wait_for_sync()).await.unwrap_err();
+            assert_eq!(error.as_source().unwrap().code(), Some(404), "{error}");
+        }
+        create_gadgets(&client).await;
+        let synced = async {
+            // The server takes a moment to serve it.
+            while let Err(error) = factory.wait_for_sync_within(Duration::from_secs(10)).await {
+                assert_eq!(error.as_source().and_then(|error| error.code()), Some(404), "{error}");
+            }
+        };
+        soon("the first list", synced).await;
+        assert!(gadgets.has_synced() && gadgets.last_error().is_none());
+        factory.shutdown().await;
+    }
 }
 
 #[tokio::test]
