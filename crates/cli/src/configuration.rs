@@ -111,7 +111,7 @@ fn unreadable(path: &Path, error: &Error) -> Failure {
 }
 
 fn unloadable(path: &Path, error: &Error) -> Failure {
-    let problem = match (io_error(error), error.source()) {
+    let problem = match (io_error(error), error.cause()) {
         (Some(error), _) => format!("read {}: {}", path.display(), io_text(error)),
         (None, Some(problem)) => problem.to_string(),
         (None, None) => error.to_string(),
@@ -120,7 +120,7 @@ fn unloadable(path: &Path, error: &Error) -> Failure {
 }
 
 fn io_error(error: &Error) -> Option<&io::Error> {
-    error.source().and_then(|source| source.downcast_ref())
+    error.cause()?.downcast_ref()
 }
 
 /// The user to act as. An extra without a value is passed over, as kubectl does.

@@ -125,10 +125,8 @@ fn write_kubeconfig(path: &Path, text: &str) -> Result<(), Failure> {
 /// Starts a server.
 pub(crate) async fn start(options: Options) -> Result<Server, Failure> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    Server::start(Options { threads, ..options }).await.map_err(|error| {
-        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-        Failure::Message(format!("{error}{}", source.unwrap_or_default()))
-    })
+    let started = Server::start(Options { threads, ..options }).await;
+    started.map_err(|error| Failure::Message(error.to_string()))
 }
 
 /// Writes a file that only its owner can read. It appears whole or not at all.
