@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::{float, quoted};
 
@@ -96,41 +96,57 @@ fn float_or_integer(number: &Number, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-/// An object as Go's `%#v` prints it.
+/// A value as Go's `%#v` prints it.
 ///
 /// ```
 /// use klient_apimachinery::go::GoSyntax;
 /// let value = serde_json::json!({"a": [1, null]});
-/// let entries = value.as_object().expect("an object");
-/// assert_eq!(GoSyntax(entries).to_string(), r#"map[string]interface {}{"a":[]interface {}{1, interface {}(nil)}}"#);
+/// assert_eq!(
+///     GoSyntax::of_json(&value).to_string(),
+///     r#"map[string]interface {}{"a":[]interface {}{1, interface {}(nil)}}"#
+/// );
 /// ```
-pub struct GoSyntax<'a>(pub &'a Map<String, Value>);
+pub struct GoSyntax<'a> {
+    value: &'a Value,
+    /// The type of keys.
+    key: &'static str,
+}
 
-impl fmt::Display for GoSyntax<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("map[string]interface {}{")?;
-        for (index, (key, value)) in self.0.iter().enumerate() {
-            write!(f, "{}{}:", if index > 0 { ", " } else { "" }, quoted(key))?;
-            syntax(value, f)?;
-        }
-        f.write_str("}")
+impl<'a> GoSyntax<'a> {
+    /// Of a value that was read from JSON.
+    pub fn of_json(value: &'a Value) -> Self {
+        GoSyntax { value, key: "string" }
+    }
+
+    /// Of a value that was read from YAML, whose keys may be anything.
+    pub(crate) fn of_yaml(value: &'a Value) -> Self {
+        GoSyntax { value, key: "interface {}" }
     }
 }
 
-fn syntax(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value {
-        Value::Null => f.write_str("interface {}(nil)"),
-        Value::String(text) => f.write_str(&quoted(text)),
-        Value::Bool(_) | Value::Number(_) => plain(value, f),
-        Value::Array(items) => {
-            f.write_str("[]interface {}{")?;
-            for (index, item) in items.iter().enumerate() {
-                f.write_str(if index > 0 { ", " } else { "" })?;
-                syntax(item, f)?;
+impl fmt::Display for GoSyntax<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let within = |value| GoSyntax { value, key: self.key };
+        let separator = |index| if index > 0 { ", " } else { "" };
+        match self.value {
+            Value::Null => f.write_str("interface {}(nil)"),
+            Value::String(text) => f.write_str(&quoted(text)),
+            Value::Bool(_) | Value::Number(_) => plain(self.value, f),
+            Value::Array(items) => {
+                f.write_str("[]interface {}{")?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{}", separator(index), within(item))?;
+                }
+                f.write_str("}")
             }
-            f.write_str("}")
+            Value::Object(entries) => {
+                write!(f, "map[{}]interface {{}}{{", self.key)?;
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    write!(f, "{}{}:{}", separator(index), quoted(key), within(value))?;
+                }
+                f.write_str("}")
+            }
         }
-        Value::Object(entries) => fmt::Display::fmt(&GoSyntax(entries), f),
     }
 }
 

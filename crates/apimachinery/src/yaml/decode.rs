@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::YamlError;
 use super::scalar::{Scalar, resolve};
 use crate::ByteString;
-use crate::go;
+use crate::go::{self, GoSyntax};
 
 /// How deep lists and maps may be nested.
 const MAX_DEPTH: usize = 200;
@@ -91,6 +91,9 @@ fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeate
     let added_break = added_break.map(|end| end as u64);
     let mut composer = Composer {
         parser,
+        slashes: slashes(text),
+        lines: Lines::new(),
+        merges: text.contains("<<"),
         anchors: HashMap::new(),
         aliased: 0,
         added_break,
@@ -101,10 +104,18 @@ fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeate
     Ok((value, composer.repeated))
 }
 
+/// The line of each value of a map, counted from 1.
+type Lines = HashMap<String, u64>;
+
 struct Composer<R> {
     parser: Parser<R>,
+    /// Places of `\/` in the text, the last one first, each with its line: YAML 1.1 has no such escape.
+    slashes: Vec<(u64, u64)>,
     /// Values by anchor; none as long as a value is not read to its end.
-    anchors: HashMap<String, Option<Value>>,
+    anchors: HashMap<String, Option<(Value, Lines)>>,
+    /// The lines of the map that was read last, if maps are merged.
+    lines: Lines,
+    merges: bool,
     aliased: usize,
     /// End of the text, if its last line break is none of its own.
     added_break: Option<u64>,
@@ -141,6 +152,7 @@ impl<R: std::io::BufRead> Composer<R> {
             self.is_refused = true;
             syntax(&error)
         })?;
+        self.check_event(&event)?;
         if let EventData::Scalar { value, style: ScalarStyle::Literal | ScalarStyle::Folded, .. } =
             &mut event.data
             && Some(event.end_mark.index) == self.added_break
@@ -149,6 +161,29 @@ impl<R: std::io::BufRead> Composer<R> {
             value.pop();
         }
         Ok(event)
+    }
+
+    /// Refuses what is new in YAML 1.2, which the parser reads and kubectl's does not.
+    fn check_event(&mut self, event: &Event) -> Result<(), YamlError> {
+        let start = event.start_mark;
+        match &event.data {
+            EventData::DocumentStart { version_directive: Some(version), .. }
+                if (version.major, version.minor) != (1, 1) =>
+            {
+                self.refuse(at_line(start.line, "found incompatible YAML document"))
+            }
+            EventData::Scalar { style: ScalarStyle::DoubleQuoted, .. } => {
+                while self.slashes.pop_if(|(at, _)| *at < start.index).is_some() {}
+                match self.slashes.last() {
+                    Some((at, line)) if *at < event.end_mark.index => {
+                        let line = if *line == 0 { 0 } else { line + 1 };
+                        self.refuse(at_line(line, "found unknown escape character"))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// An error behind which the document is not read on.
@@ -176,7 +211,8 @@ impl<R: std::io::BufRead> Composer<R> {
         match self.anchors.get(anchor).cloned() {
             None => self.refuse(format_args!("unknown anchor '{anchor}' referenced")),
             Some(None) => Err(YamlError::yaml(format_args!("anchor '{anchor}' value contains itself"))),
-            Some(Some(value)) => {
+            Some(Some((value, lines))) => {
+                self.lines = lines;
                 self.aliased += size(&value);
                 if self.aliased > MAX_ALIASED {
                     return self.refuse("document contains excessive aliasing");
@@ -194,7 +230,8 @@ impl<R: std::io::BufRead> Composer<R> {
         let Some(anchor) = anchor else { return read(self) };
         self.anchors.insert(anchor.clone(), None);
         let value = read(self)?;
-        self.anchors.insert(anchor, Some(value.clone()));
+        let lines = if value.is_object() { self.lines.clone() } else { Lines::new() };
+        self.anchors.insert(anchor, Some((value.clone(), lines)));
         Ok(value)
     }
 
@@ -210,49 +247,126 @@ impl<R: std::io::BufRead> Composer<R> {
 
     fn map(&mut self, depth: usize) -> Result<Value, YamlError> {
         let mut entries = Map::new();
+        let mut lines = Lines::new();
+        // The types of keys that are no text: to Go, 1 and "1" are two keys.
+        let mut types: HashMap<String, &str> = HashMap::new();
         loop {
             let data = self.next()?.data;
             let key = match data {
-                EventData::MappingEnd => return Ok(Value::Object(entries)),
+                EventData::MappingEnd => {
+                    self.lines = lines;
+                    return Ok(Value::Object(entries));
+                }
                 EventData::Scalar { ref tag, ref value, plain_implicit, .. } if value == "<<" => {
                     if plain_implicit || tag.as_deref() == Some(MERGE_TAG) {
-                        let data = self.next()?.data;
-                        merge(&mut entries, self.value(data, depth + 1)?)?;
+                        for (merged, own_lines) in self.merged(depth + 1)?.into_iter().rev() {
+                            for (key, value) in merged {
+                                let line = own_lines.get(&key).copied().unwrap_or_default();
+                                self.note_repeated(entries.contains_key(&key), line, &key);
+                                lines.insert(key.clone(), line);
+                                entries.insert(key, value);
+                            }
+                        }
                         continue;
                     }
-                    value.clone()
+                    Key::text(value.clone())
                 }
                 data => self.key(data, depth + 1)?,
             };
             let Event { data, start_mark, .. } = self.next()?;
+            let line = start_mark.line + 1;
             let value = self.value(data, depth + 1)?;
-            if entries.contains_key(&key) && self.repeated.len() < MAX_REPEATED {
-                self.repeated.push(Repeated { line: start_mark.line + 1, key: key.clone() });
+            let (key, ty) = match key {
+                Key::Text { text, ty } => (text, ty),
+                Key::Unsupported(kind) => {
+                    let value = GoSyntax::of_yaml(&value);
+                    let problem = format_args!("unsupported map key of type: {kind}, value: {value}");
+                    return Err(YamlError::json(problem));
+                }
+            };
+            let is_repeated =
+                entries.contains_key(&key) && types.get(&key).copied().unwrap_or(Key::TEXT) == ty;
+            self.note_repeated(is_repeated, line, &key);
+            if ty != Key::TEXT {
+                types.insert(key.clone(), ty);
+            }
+            if self.merges {
+                lines.insert(key.clone(), line);
             }
             entries.insert(key, value);
         }
     }
 
+    fn note_repeated(&mut self, is_repeated: bool, line: u64, key: &str) {
+        if is_repeated && self.repeated.len() < MAX_REPEATED {
+            self.repeated.push(Repeated { line, key: key.to_owned() });
+        }
+    }
+
+    /// The maps that are merged into another, with their lines.
+    fn merged(&mut self, depth: usize) -> Result<Vec<(Map<String, Value>, Lines)>, YamlError> {
+        let data = self.next()?.data;
+        if !matches!(&data, EventData::SequenceStart { anchor: None, .. }) {
+            return match self.value(data, depth)? {
+                // The lines of the items of an anchor are not known any more.
+                Value::Array(items) => items.into_iter().map(|item| mergeable(item, Lines::new())).collect(),
+                value => Ok(vec![mergeable(value, std::mem::take(&mut self.lines))?]),
+            };
+        }
+        let mut maps = Vec::new();
+        loop {
+            match self.next()?.data {
+                EventData::SequenceEnd => {
+                    return maps.into_iter().map(|(map, lines)| mergeable(map, lines)).collect();
+                }
+                data => {
+                    let value = self.value(data, depth + 1)?;
+                    maps.push((value, std::mem::take(&mut self.lines)));
+                }
+            }
+        }
+    }
+
     /// A key as JSON has it: numbers and booleans become their text.
-    fn key(&mut self, data: EventData, depth: usize) -> Result<String, YamlError> {
+    fn key(&mut self, data: EventData, depth: usize) -> Result<Key, YamlError> {
         if let EventData::Scalar { anchor: None, tag, value, plain_implicit, .. } = &data
             && let Scalar::Float(float) = resolved(tag.as_deref(), value, *plain_implicit)?
         {
-            return Ok(float_key(float));
+            return Ok(Key::Text { text: float_key(float), ty: "float64" });
         }
-        match self.value(data, depth)? {
-            Value::String(text) => Ok(text),
-            Value::Bool(value) => Ok(value.to_string()),
-            Value::Number(number) => match (number.as_i64(), number.as_f64().filter(|_| number.is_f64())) {
-                (Some(number), _) => Ok(number.to_string()),
-                (None, Some(float)) => Ok(float_key(float)),
-                (None, None) => {
-                    Err(YamlError::yaml(format_args!("unsupported map key of type: uint64, key: {number}")))
+        Ok(match self.value(data, depth)? {
+            Value::String(text) => Key::text(text),
+            Value::Bool(value) => Key::Text { text: value.to_string(), ty: "bool" },
+            Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(number), _, _) => Key::Text { text: number.to_string(), ty: "int" },
+                (None, Some(number), _) => Key::Unsupported(format!("uint64, key: {number:#x}")),
+                (None, None, float) => {
+                    Key::Text { text: float_key(float.unwrap_or_default()), ty: "float64" }
                 }
             },
-            Value::Null => Err(YamlError::yaml("unsupported map key of type: <nil>")),
-            _ => Err(YamlError::yaml("invalid map key")),
-        }
+            Value::Null => Key::Unsupported("%!s(<nil>), key: <nil>".to_owned()),
+            key => {
+                let key = GoSyntax::of_yaml(&key);
+                return Err(YamlError::yaml(format_args!("invalid map key: {key}")));
+            }
+        })
+    }
+}
+
+/// A key of a map.
+enum Key {
+    /// As JSON has it, and the type that it has in Go.
+    Text { text: String, ty: &'static str },
+    /// One that JSON cannot have: its type and itself, in Go's words.
+    Unsupported(String),
+}
+
+impl Key {
+    /// The type of a text.
+    const TEXT: &str = "string";
+
+    fn text(text: String) -> Self {
+        Key::Text { text, ty: Self::TEXT }
     }
 }
 
@@ -316,22 +430,11 @@ fn float_key(float: f64) -> String {
     }
 }
 
-/// Puts the entries of maps over those there are; of several maps the first wins.
-fn merge(into: &mut Map<String, Value>, value: Value) -> Result<(), YamlError> {
-    let refused = || YamlError::yaml("map merge requires map or sequence of maps as the value");
+/// What is merged into a map, which must be a map itself. Of several the first wins.
+fn mergeable(value: Value, lines: Lines) -> Result<(Map<String, Value>, Lines), YamlError> {
     match value {
-        Value::Object(entries) => {
-            into.extend(entries);
-            Ok(())
-        }
-        Value::Array(items) => items.into_iter().rev().try_for_each(|item| match item {
-            Value::Object(entries) => {
-                into.extend(entries);
-                Ok(())
-            }
-            _ => Err(refused()),
-        }),
-        _ => Err(refused()),
+        Value::Object(entries) => Ok((entries, lines)),
+        _ => Err(YamlError::yaml("map merge requires map or sequence of maps as the value")),
     }
 }
 
@@ -348,10 +451,30 @@ fn syntax(error: &Error) -> YamlError {
     let line = |mark: Option<libyaml_safer::Mark>| mark.map(|mark| mark.line).filter(|line| *line != 0);
     let after_token = u64::from(error.kind() == ErrorKind::Scanner);
     let problem = error.problem();
-    match line(error.problem_mark()).map(|line| line + after_token).or_else(|| line(error.context_mark())) {
-        Some(line) => YamlError::yaml(format_args!("line {line}: {problem}")),
-        None => YamlError::yaml(problem),
+    let line =
+        line(error.problem_mark()).map(|line| line + after_token).or_else(|| line(error.context_mark()));
+    YamlError::yaml(at_line(line.unwrap_or_default(), problem))
+}
+
+/// A problem with its line; without it if that is 0.
+fn at_line(line: u64, problem: &str) -> String {
+    if line == 0 { problem.to_owned() } else { format!("line {line}: {problem}") }
+}
+
+/// The places of `\/`, in bytes, the last one first, and their lines, counted from 0.
+fn slashes(text: &str) -> Vec<(u64, u64)> {
+    let (mut found, mut line, mut is_escape) = (Vec::new(), 0, false);
+    if text.contains("\\/") {
+        for (at, character) in text.char_indices() {
+            if is_escape && character == '/' {
+                found.push((at as u64, line));
+            }
+            is_escape = character == '\\' && !is_escape;
+            line += u64::from(character == '\n');
+        }
     }
+    found.reverse();
+    found
 }
 
 #[cfg(test)]
@@ -388,8 +511,27 @@ mod tests {
         check("a: !!float 5\nb: ! 5\nc: !other 5", json!({"a": 5, "b": "5", "c": "5"}));
         check("b: &b {a: 1, c: 3}\nd: {a: 5, <<: *b}", json!({"b": {"a": 1, "c": 3}, "d": {"a": 1, "c": 3}}));
         check("k: 1\nk: 2", json!({"k": 2}));
+        check("a: |\n  é", json!({"a": "é"}));
+        check("%YAML 1.1\n---\na: '\\/'", json!({"a": "\\/"}));
+        check("a: \\/\nb: \"\\\\/\"", json!({"a": "\\/", "b": "\\/"}));
         check("", json!(null));
         check("# nothing", json!(null));
+    }
+
+    #[test]
+    fn keys_that_are_merged_twice_are_named_by_the_line_of_their_value() {
+        for (text, expected) in [
+            ("{1: a, '1': b}", &[][..]),
+            ("{1: a, 1: b, true: c, true: d}", &[(1, "1"), (1, "true")]),
+            ("a: &a {k: 1}\nb: &b {k: 2}\nd:\n  <<: [*a, *b]\n  k: 3", &[(1, "k"), (5, "k")]),
+            ("a: &a {k: 1}\nb: &b {k: 2}\nd:\n  k: 3\n  <<: [*a, *b]", &[(2, "k"), (1, "k")]),
+            ("a: &a {k: 1}\nd:\n  <<: *a\n  <<: *a", &[(1, "k")]),
+            ("d:\n  <<: {k: 1}\n  k: 2", &[(3, "k")]),
+        ] {
+            let (_, repeated) = from_str_noting(text).expect("it is YAML");
+            let named: Vec<(u64, &str)> = repeated.iter().map(|key| (key.line, &*key.key)).collect();
+            assert_eq!(named, expected, "{text}");
+        }
     }
 
     #[track_caller]
@@ -415,7 +557,17 @@ mod tests {
         refused("a: *x", "yaml: unknown anchor 'x' referenced");
         refused("a: b: c", "yaml: mapping values are not allowed in this context");
         refused("a: .inf", "json: unsupported value: +Inf");
-        refused("{[a]: b}", "yaml: invalid map key");
+        refused("{[a, 1]: b}", r#"yaml: invalid map key: []interface {}{"a", 1}"#);
+        refused("{{a: 1}: b}", r#"yaml: invalid map key: map[interface {}]interface {}{"a":1}"#);
+        refused("{~: b}", r#"unsupported map key of type: %!s(<nil>), key: <nil>, value: "b""#);
+        refused(
+            "18446744073709551615: [~]",
+            "unsupported map key of type: uint64, key: 0xffffffffffffffff, value: []interface {}{interface {}(nil)}",
+        );
+        refused("%YAML 1.2\n---\na: b", "yaml: found incompatible YAML document");
+        refused("# a\n%YAML 1.2\n---\na: b", "yaml: line 1: found incompatible YAML document");
+        refused("a: b\nc: \"é\\/\"", "yaml: line 2: found unknown escape character");
+        refused("\"\\/\"", "yaml: found unknown escape character");
     }
 
     #[test]

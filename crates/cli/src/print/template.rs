@@ -37,8 +37,8 @@ impl Template {
 
     fn failure(&self, error: &JsonPathError, object: &Value) -> PrintError {
         let text = &self.text;
-        let no_entries = Map::new();
-        let object = GoSyntax(object.as_object().unwrap_or(&no_entries));
+        let no_entries = Value::Object(Map::new());
+        let object = GoSyntax::of_json(if object.is_object() { object } else { &no_entries });
         PrintError::Refused(format!(
             "error executing jsonpath {}: Error executing template: {error}. Printing more information for \
              debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\
