@@ -7,15 +7,18 @@
 mod decode;
 mod depth;
 mod encode;
+mod numbers;
 mod parse;
 mod path;
 mod strict;
 pub mod syntax;
+mod text;
 
-pub use decode::{Decoded, Mismatch, decode, empty};
-pub use depth::is_too_deep;
+pub use decode::{Decoded, Mismatch, decode, decode_written, empty};
+pub use depth::{is_deeper_than_text, is_too_deep};
 pub use encode::{encode, encode_value, plain};
-pub use parse::parse;
+pub use numbers::Numbers;
+pub use parse::{Parsed, parse};
 pub use path::{at, at_mut, list_at, map_at, push_field, set, text_at};
 pub use strict::{Target, strict_notes};
 

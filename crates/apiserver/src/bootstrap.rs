@@ -57,7 +57,7 @@ async fn put(state: &Arc<State>, object: Map, time: &str) {
     let resources = klient_schema::resources(group, version).unwrap_or_default();
     let plural = resources.iter().find(|resource| resource.kind == kind).map(|resource| resource.plural);
     let resource = state.registry.built_in(group, version, plural.unwrap_or_default());
-    let mut object = resource.decode(object).expect("the objects fit their types").object;
+    let mut object = resource.decode_applied(object).expect("the objects fit their types").object;
     ManagedFields::of(&resource, None).update(None, &mut object, manager(&resource.info.group));
     resource.strategy.prepare_for_create(&mut object);
     let metadata = map_at(&mut object, "metadata");

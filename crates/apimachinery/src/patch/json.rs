@@ -13,6 +13,7 @@ mod pointer;
 use std::fmt;
 
 use crate::go::json_type;
+use crate::values::{self, Numbers, Parsed};
 use serde_json::{Map, Value};
 
 use pointer::{Pointer, Problem};
@@ -37,6 +38,8 @@ pub struct JsonPatch(Vec<Operation>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonPatchError {
+    /// The body is no JSON.
+    Syntax(String),
     /// The body is no list of operations.
     Malformed(String),
     /// There are more than [`MAX_OPERATIONS`].
@@ -53,7 +56,7 @@ pub enum JsonPatchError {
 impl fmt::Display for JsonPatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(problem) => write!(f, "error decoding patch: {problem}"),
+            Self::Syntax(problem) | Self::Malformed(problem) => write!(f, "error decoding patch: {problem}"),
             Self::TooMany(count) => {
                 write!(f, "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {count}")
             }
@@ -72,8 +75,20 @@ impl JsonPatch {
     /// If it is no list of objects, one of them has an `op`, `path` or `from` that is no text, or there are too
     /// many.
     pub fn parse(body: &[u8]) -> Result<Self, JsonPatchError> {
-        let value: Value =
-            serde_json::from_slice(body).map_err(|error| JsonPatchError::Malformed(error.to_string()))?;
+        Self::parse_written(body).map(|(patch, _)| patch)
+    }
+
+    /// As [`parse`](Self::parse), with the numbers as they are written, in the places where the operations put them.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_written(body: &[u8]) -> Result<(Self, Numbers), JsonPatchError> {
+        let Parsed { value, mut numbers, .. } = values::parse(body).map_err(JsonPatchError::Syntax)?;
+        if let Some(problem) = numbers.refuse_beyond() {
+            let problem = problem.replace("Go value", "Go struct field jsonPatchOp.value");
+            return Err(JsonPatchError::Malformed(problem));
+        }
         let operations = match value {
             Value::Array(operations) => operations,
             Value::Null => Vec::new(),
@@ -82,7 +97,12 @@ impl JsonPatch {
         let count = operations.len();
         let operations: Result<_, _> = operations.into_iter().map(Operation::parse).collect();
         let patch = JsonPatch(operations?);
-        if count > MAX_OPERATIONS { Err(JsonPatchError::TooMany(count)) } else { Ok(patch) }
+        if count > MAX_OPERATIONS {
+            return Err(JsonPatchError::TooMany(count));
+        }
+        let keys = |operation: &Operation| operation.path.as_deref().map(|path| Pointer(path).keys());
+        numbers.place(&patch.0.iter().map(keys).collect::<Vec<_>>());
+        Ok((patch, numbers))
     }
 
     /// Applies all operations in order.

@@ -151,7 +151,10 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn parse(text: &'a str) -> Result<Self, InvalidValue> {
-        Self::of(text).ok_or_else(|| InvalidValue::new("a quantity such as 500m or 2Gi", text))
+        Self::of(text).ok_or_else(|| {
+            let problem = if has_form(text) { BAD_SUFFIX } else { BAD_FORM };
+            InvalidValue::in_go("a quantity such as 500m or 2Gi", text, problem.to_owned())
+        })
     }
 
     fn of(text: &'a str) -> Option<Self> {
@@ -305,6 +308,20 @@ impl Amount {
             (one, other) => other.cmp(&one),
         }
     }
+}
+
+const BAD_FORM: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+const BAD_SUFFIX: &str = "unable to parse quantity's suffix";
+
+/// Tells whether a text is a number, and behind it letters of suffixes and perhaps an exponent.
+fn has_form(text: &str) -> bool {
+    let digits = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let number = digits(text.strip_prefix(['-', '+']).unwrap_or(text));
+    let suffix = digits(number.strip_prefix('.').unwrap_or(&number));
+    let exponent = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+    !text.is_empty() && digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)).is_empty()
 }
 
 fn suffix_of(suffix: &str) -> Option<(Format, u32, i32)> {

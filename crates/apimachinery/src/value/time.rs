@@ -305,12 +305,12 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    /// The problem in the words of Go's package `time`, as API servers say it: of times and durations.
+    /// The problem in the words of Go's packages, as API servers say it: of times, durations and quantities.
     pub fn go_words(&self) -> Option<&str> {
         self.go_words.as_deref()
     }
 
-    fn in_go(expected: &'static str, found: &str, go_words: String) -> Self {
+    pub(super) fn in_go(expected: &'static str, found: &str, go_words: String) -> Self {
         Self { go_words: Some(go_words.into()), ..Self::new(expected, found) }
     }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-use super::{MOST_NOTES, Map, names_its_kind, push_field};
+use super::{MOST_NOTES, Map, Numbers, names_its_kind, push_field};
 use crate::go::{json_type, quoted};
 use crate::schema::{Field, Schema, Type};
 use crate::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
@@ -27,11 +27,14 @@ pub struct Mismatch {
     pub of_json: String,
     /// As the converter of values says it, which reads what strategic merge patches make.
     pub of_value: String,
+    /// Whether it is a whole number with more bits than the field has. Upstream's converter takes the lowest of them
+    /// without a word, which is not followed.
+    pub overflows: bool,
 }
 
 impl From<String> for Mismatch {
     fn from(problem: String) -> Self {
-        Mismatch { of_json: problem.clone(), of_value: problem }
+        Mismatch { of_json: problem.clone(), of_value: problem, overflows: false }
     }
 }
 
@@ -40,10 +43,24 @@ impl From<String> for Mismatch {
 /// # Errors
 ///
 /// If a field holds what it cannot hold.
-pub fn decode(mut object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch> {
+pub fn decode(object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch> {
+    decode_written(object, schema, &Numbers::default())
+}
+
+/// As [`decode`], of what was read from JSON text, which has the numbers as they were written.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_written(
+    mut object: Map,
+    schema: &'static Schema,
+    numbers: &Numbers,
+) -> Result<Decoded, Mismatch> {
     object.remove("apiVersion");
     object.remove("kind");
-    let mut decoder = Decoder::default();
+    let mut decoder =
+        Decoder { numbers, path: String::new(), names: Vec::new(), within: "", unknown: Vec::new() };
     let object = decoder.message(object, schema)?;
     decoder.unknown.sort();
     Ok(Decoded { object, unknown: decoder.unknown })
@@ -51,12 +68,11 @@ pub fn decode(mut object: Map, schema: &'static Schema) -> Result<Decoded, Misma
 
 /// What Go writes of a struct in which nothing is set.
 pub fn empty(schema: &'static Schema) -> Map {
-    let mut decoder = Decoder::default();
-    decoder.message(Map::new(), schema).unwrap_or_default()
+    decode(Map::new(), schema).unwrap_or_default().object
 }
 
-#[derive(Default)]
-struct Decoder {
+struct Decoder<'a> {
+    numbers: &'a Numbers,
     /// Where we are, with indices, for fields that are not known.
     path: String,
     /// Where we are, as Go's errors say it: names only.
@@ -66,7 +82,7 @@ struct Decoder {
     unknown: Vec<String>,
 }
 
-impl Decoder {
+impl Decoder<'_> {
     fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, Mismatch> {
         let outer = std::mem::replace(&mut self.within, schema.name);
         let mut out = Map::new();
@@ -88,6 +104,7 @@ impl Decoder {
             self.path.truncate(len);
         }
         if let Some((_, mismatch)) = first {
+            self.within = outer;
             return Err(mismatch);
         }
         if !self.names.is_empty() && names_its_kind(schema) {
@@ -121,24 +138,18 @@ impl Decoder {
         match (ty, value) {
             (Type::String, value @ Value::String(_)) | (Type::Bool, value @ Value::Bool(_)) => Ok(value),
             (Type::String | Type::Bool, value) => Err(self.mismatch(&value, ty)),
-            (Type::Int32, value) => match value.as_i64() {
-                Some(number) if i32::try_from(number).is_ok() => Ok(value),
+            (Type::Int32, value) => match self.integer(&value) {
+                Some(number) if i32::try_from(number).is_ok() => Ok(number.into()),
                 _ => Err(self.mismatch(&value, ty)),
             },
-            (Type::Int64, value) => {
-                if value.is_i64() {
-                    Ok(value)
-                } else {
-                    Err(self.mismatch(&value, ty))
-                }
+            (Type::Int64, value) => match self.integer(&value) {
+                Some(number) => Ok(number.into()),
+                None => Err(self.mismatch(&value, ty)),
+            },
+            (Type::Double, Value::Number(number)) if !self.numbers.is_beyond(&self.path) => {
+                Ok(Value::Number(number))
             }
-            (Type::Double, value) => {
-                if value.is_number() {
-                    Ok(value)
-                } else {
-                    Err(self.mismatch(&value, ty))
-                }
-            }
+            (Type::Double, value) => Err(self.mismatch(&value, ty)),
             (Type::Bytes, Value::String(text)) => bytes(&text),
             (Type::Bytes, Value::Array(items)) => self.bytes_of(&items),
             (Type::Bytes, value) => Err(self.mismatch(&value, ty)),
@@ -147,12 +158,17 @@ impl Decoder {
             (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, ty, "string")),
             (Type::Duration, Value::String(text)) => Ok(duration(&text)?),
             (Type::Duration, value) => Err(self.mismatch(&value, ty)),
-            (Type::Quantity, value) => Ok(quantity(&value)?),
+            (Type::Quantity, Value::Number(number)) => Ok(quantity(&self.numbers.text(&self.path, &number))?),
+            (Type::Quantity, Value::String(text)) => Ok(quantity(text.trim())?),
+            (Type::Quantity, value) => Ok(quantity(&value.to_string())?),
             (Type::IntOrString, value @ Value::String(_)) => Ok(value),
-            (Type::IntOrString, value) => match value.as_i64() {
-                Some(number) if i32::try_from(number).is_ok() => Ok(value),
+            (Type::IntOrString, value) => match self.integer(&value) {
+                Some(number) if i32::try_from(number).is_ok() => Ok(number.into()),
                 _ => Err(self.not_a(&value, ty, "int32")),
             },
+            (Type::Json | Type::RawExtension | Type::FieldsV1, _) if self.numbers.is_beyond(&self.path) => {
+                Err(self.numbers.refuse_beyond().unwrap_or_default().into())
+            }
             (Type::Json, value) => Ok(value),
             // Go keeps its bytes as they are; what is no set of fields is dropped later.
             (Type::FieldsV1, value) | (Type::RawExtension, value @ Value::Object(_)) => Ok(value),
@@ -198,10 +214,29 @@ impl Decoder {
         items.collect::<Result<Vec<_>, _>>().map(Value::Array)
     }
 
+    /// A number that stands in the text as an integer. Go writes negative zero as one.
+    fn integer(&self, value: &Value) -> Option<i64> {
+        let Value::Number(number) = value else { return None };
+        let is_zero = number.as_f64() == Some(0.0);
+        number.as_i64().or_else(|| (is_zero && self.numbers.text(&self.path, number) == "-0").then_some(0))
+    }
+
+    /// What Go calls a value that is not of a type. A number that is none of the right sort is shown.
+    fn name_of(&self, value: &Value, ty: Type) -> String {
+        match value {
+            Value::Number(number)
+                if matches!(ty, Type::Int32 | Type::Int64 | Type::IntOrString | Type::Double) =>
+            {
+                format!("number {}", self.numbers.text(&self.path, number))
+            }
+            value => json_type(value).to_owned(),
+        }
+    }
+
     fn mismatch(&self, value: &Value, ty: Type) -> Mismatch {
         let of_json = format!(
             "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-            name_of(value, ty),
+            self.name_of(value, ty),
             self.within,
             self.names.join("."),
             go_name(ty)
@@ -214,7 +249,10 @@ impl Decoder {
             Value::Number(_) => "int64",
             _ => "string",
         };
+        let is_whole = value.is_i64() || value.as_f64().is_some_and(|number| number.fract() == 0.0);
+        let overflows = is_whole && matches!(ty, Type::Int32 | Type::Int64);
         let of_value = match ty {
+            _ if overflows => of_json.clone(),
             Type::Message(_) => format!("cannot restore struct from: {kind}"),
             Type::List(_) | Type::StringList => format!("cannot restore slice from {kind}"),
             Type::Map(_) => format!("cannot restore map from {kind}"),
@@ -225,12 +263,12 @@ impl Decoder {
             }
             _ => format!("unrecognized type: {}", go_name(ty)),
         };
-        Mismatch { of_json, of_value }
+        Mismatch { of_json, of_value, overflows }
     }
 
     /// Of types that read themselves, as what they are written as.
     fn not_a(&self, value: &Value, ty: Type, written: &str) -> Mismatch {
-        let what = name_of(value, ty);
+        let what = self.name_of(value, ty);
         Mismatch {
             of_json: format!(
                 "json: cannot unmarshal {what} into Go struct field {}.{} of type {written}",
@@ -238,6 +276,7 @@ impl Decoder {
                 self.names.join(".")
             ),
             of_value: format!("json: cannot unmarshal {what} into Go value of type {written}"),
+            overflows: false,
         }
     }
 
@@ -248,7 +287,7 @@ impl Decoder {
             Ok(bytes) => Ok(BASE64.encode(bytes).into()),
             Err(item) => {
                 let of_json = self.not_a(item, Type::Int32, "uint8").of_json;
-                Err(Mismatch { of_json, of_value: "unrecognized type: uint8".to_owned() })
+                Err(Mismatch { of_json, of_value: "unrecognized type: uint8".to_owned(), overflows: false })
             }
         }
     }
@@ -293,16 +332,6 @@ fn is_zero(value: &Value, ty: Type) -> bool {
     }
 }
 
-/// What Go calls a value that is not of a type. A number that is none of the right sort is shown.
-fn name_of(value: &Value, ty: Type) -> String {
-    match value {
-        Value::Number(number) if matches!(ty, Type::Int32 | Type::Int64 | Type::IntOrString) => {
-            format!("number {number}")
-        }
-        value => json_type(value).to_owned(),
-    }
-}
-
 fn go_name(ty: Type) -> String {
     match ty {
         Type::String => "string".to_owned(),
@@ -338,6 +367,7 @@ fn bytes(text: &str) -> Result<Value, Mismatch> {
         Err(problem) => Err(Mismatch {
             of_value: format!("error decoding from json: {problem}"),
             of_json: problem.to_string(),
+            overflows: false,
         }),
     }
 }
@@ -368,17 +398,9 @@ fn duration(text: &str) -> Result<Value, String> {
     }
 }
 
-fn quantity(value: &Value) -> Result<Value, String> {
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        _ => value.to_string(),
-    };
+fn quantity(text: &str) -> Result<Value, String> {
     match Quantity::from(text).canonical() {
         Ok(text) => Ok(text.as_str().into()),
-        Err(_) => {
-            Err("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-                .to_owned())
-        }
+        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Map;
+use super::{Map, text};
 
 /// How deep objects may be nested. What reads them back stops at 128, and lists and events go around them.
 const DEEPEST: usize = 100;
@@ -10,6 +10,11 @@ const DEEPEST: usize = 100;
 /// Whether an object is nested deeper than objects may be.
 pub fn is_too_deep(object: &Map) -> bool {
     1 + deepest(object.values()) > DEEPEST
+}
+
+/// Whether an object is nested deeper than text is read. Patches can make such.
+pub fn is_deeper_than_text(object: &Map) -> bool {
+    deepest(object.values()) > text::DEEPEST
 }
 
 /// Nothing is called for what is within: it may be deep.

@@ -1,119 +1,100 @@
 //! JSON text to values, with a note of every key that stands twice.
 
 use std::collections::HashSet;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-use super::{MOST_NOTES, Map, syntax};
+use super::text::{DEEPEST, Text};
+use super::{MOST_NOTES, Map, Numbers, push_field};
 
-/// Reads one JSON value. The second part of the answer names fields that stand twice, as `data.a`.
+/// What a JSON text says.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The value. What is nested deeper than any object may be is null.
+    pub value: Value,
+    /// The fields that stand twice, as `data.a`.
+    pub duplicates: Vec<String>,
+    /// The numbers as they are written.
+    pub numbers: Numbers,
+}
+
+/// Reads one JSON value as Go does: `-0` is 0, and U+FFFD is in the place of what is no UTF-8 and of surrogates that
+/// stand alone.
 ///
 /// # Errors
 ///
 /// What is wrong, in Go's words.
-pub fn parse(text: &[u8]) -> Result<(Value, Vec<String>), String> {
-    let mut reader = Reader::default();
-    // As Go, which reads what is no UTF-8 and puts U+FFFD in its place.
-    let lossy = String::from_utf8_lossy(text);
-    let mut json = serde_json::Deserializer::from_str(&lossy);
-    let value = Seed(&mut reader).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-    match value {
-        Ok(value) => Ok((value, reader.duplicates)),
-        Err(error) => Err(syntax::problem(text).unwrap_or_else(|| match error.to_string() {
-            // Go reads deeper, but here too there is an end.
-            deep if deep.starts_with("recursion limit") => "exceeded max depth".to_owned(),
-            other => other,
-        })),
-    }
+///
+/// ```
+/// use klient_apimachinery::values::parse;
+/// let read = parse(br#"{"a": -0, "b": "\ud800", "a": 1e3}"#)?;
+/// assert_eq!(read.value, serde_json::json!({"a": 1000.0, "b": "\u{fffd}"}));
+/// assert_eq!(read.duplicates, ["a"]);
+/// assert_eq!(parse(b"[1,]").unwrap_err(), "invalid character ']' looking for beginning of value");
+/// # Ok::<(), String>(())
+/// ```
+pub fn parse(text: &[u8]) -> Result<Parsed, String> {
+    let mut reader = Reader { text: Text::new(text)?, path: String::new(), read: Parsed::default() };
+    let value = reader.value(0);
+    Ok(Parsed { value, ..reader.read })
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'a> {
+    text: Text<'a>,
     path: String,
-    duplicates: Vec<String>,
+    read: Parsed,
 }
 
-struct Seed<'a>(&'a mut Reader);
-
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(text.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        let len = self.0.path.len();
-        loop {
-            self.0.path.push_str(&format!("[{}]", items.len()));
-            let item = seq.next_element_seed(Seed(self.0))?;
-            self.0.path.truncate(len);
-            match item {
-                Some(item) => items.push(item),
-                None => return Ok(Value::Array(items)),
+impl Reader<'_> {
+    fn value(&mut self, depth: usize) -> Value {
+        match self.text.peek() {
+            b'{' | b'[' if depth > DEEPEST => {
+                self.text.skip();
+                Value::Null
             }
+            b'{' => self.object(depth),
+            b'[' => self.list(depth),
+            b'"' => Value::String(self.text.string()),
+            _ => match self.text.literal() {
+                "null" => Value::Null,
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                number => Value::Number(self.read.numbers.read(&self.path, number)),
+            },
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+    fn list(&mut self, depth: usize) -> Value {
+        self.text.open();
+        let mut items = Vec::new();
+        let len = self.path.len();
+        while self.text.more() {
+            self.path.push_str(&format!("[{}]", items.len()));
+            items.push(self.value(depth + 1));
+            self.path.truncate(len);
+        }
+        Value::Array(items)
+    }
+
+    fn object(&mut self, depth: usize) -> Value {
+        self.text.open();
         let mut map = Map::new();
         let mut noted = HashSet::new();
-        let len = self.0.path.len();
-        while let Some(key) = access.next_key::<String>()? {
-            if len > 0 {
-                self.0.path.push('.');
-            }
-            self.0.path.push_str(&key);
+        while self.text.more() {
+            let key = self.text.key();
+            let len = push_field(&mut self.path, &key);
+            let duplicates = &mut self.read.duplicates;
             if map.contains_key(&key)
-                && self.0.duplicates.len() < MOST_NOTES
+                && duplicates.len() < MOST_NOTES
                 && noted.insert(key.clone())
-                && !self.0.duplicates.contains(&self.0.path)
+                && !duplicates.contains(&self.path)
             {
-                self.0.duplicates.push(self.0.path.clone());
+                duplicates.push(self.path.clone());
             }
-            let value = access.next_value_seed(Seed(self.0))?;
+            let value = self.value(depth + 1);
             map.insert(key, value);
-            self.0.path.truncate(len);
+            self.path.truncate(len);
         }
-        Ok(Value::Object(map))
+        Value::Object(map)
     }
 }

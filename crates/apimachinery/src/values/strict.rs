@@ -1,11 +1,9 @@
 //! What strict decoding says of JSON text.
 
 use std::collections::HashSet;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::{MOST_NOTES, names_its_kind};
+use super::text::{DEEPEST, Text};
+use super::{MOST_NOTES, names_its_kind, push_field};
 use crate::go::quoted;
 use crate::schema::{Schema, Type};
 
@@ -28,11 +26,10 @@ pub fn strict_notes(text: &[u8], target: Target) -> Vec<String> {
         Target::Kind(schema) => Shape::Struct { schema, is_kind: true },
         Target::Operations => Shape::Operations,
     };
-    let mut notes = Notes::default();
-    let lossy = String::from_utf8_lossy(text);
-    let mut json = serde_json::Deserializer::from_str(&lossy);
     // What is no JSON is refused by what decodes it.
-    let _ = Seed { notes: &mut notes, shape }.deserialize(&mut json);
+    let Ok(text) = Text::new(text) else { return Vec::new() };
+    let mut notes = Notes { text, path: String::new(), found: Vec::new() };
+    notes.value(shape, 0);
     notes.found
 }
 
@@ -44,35 +41,6 @@ enum Shape {
     Type(Type),
     Operations,
     Operation,
-}
-
-#[derive(Default)]
-struct Notes {
-    path: String,
-    found: Vec<String>,
-}
-
-impl Notes {
-    fn add(&mut self, problem: &str, key: &str) {
-        if self.found.len() >= MOST_NOTES {
-            return;
-        }
-        let len = self.enter(key);
-        let note = format!("{problem} field {}", quoted(&self.path));
-        self.path.truncate(len);
-        if !self.found.contains(&note) {
-            self.found.push(note);
-        }
-    }
-
-    fn enter(&mut self, key: &str) -> usize {
-        let len = self.path.len();
-        if len > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(key);
-        len
-    }
 }
 
 impl Shape {
@@ -100,91 +68,71 @@ impl Shape {
     }
 }
 
-struct Seed<'a> {
-    notes: &'a mut Notes,
-    shape: Shape,
+struct Notes<'a> {
+    text: Text<'a>,
+    path: String,
+    found: Vec<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        match self.shape {
-            Shape::Type(Type::Message(schema)) => {
-                self.shape = Shape::Struct { schema, is_kind: names_its_kind(schema) };
-            }
-            Shape::Type(Type::List(_) | Type::Map(_)) => {}
-            Shape::Type(_) => return deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
-            _ => {}
+impl Notes<'_> {
+    fn value(&mut self, shape: Shape, depth: usize) {
+        let shape = match shape {
+            Shape::Type(Type::Message(schema)) => Shape::Struct { schema, is_kind: names_its_kind(schema) },
+            shape => shape,
+        };
+        let is_looked_into = !matches!(shape, Shape::Type(ty) if !matches!(ty, Type::List(_) | Type::Map(_)));
+        match self.text.peek() {
+            b'{' if is_looked_into && depth <= DEEPEST => self.object(shape, depth),
+            b'[' if is_looked_into && depth <= DEEPEST => self.list(shape.item(), depth),
+            _ => self.text.skip(),
         }
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let shape = self.shape.item();
-        let len = self.notes.path.len();
+    fn list(&mut self, item: Shape, depth: usize) {
+        self.text.open();
+        let len = self.path.len();
         for index in 0.. {
-            self.notes.path.push_str(&format!("[{index}]"));
-            let item = seq.next_element_seed(Seed { notes: self.notes, shape })?;
-            self.notes.path.truncate(len);
-            if item.is_none() {
+            if !self.text.more() {
                 break;
             }
+            self.path.push_str(&format!("[{index}]"));
+            self.value(item, depth + 1);
+            self.path.truncate(len);
         }
-        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+    fn object(&mut self, shape: Shape, depth: usize) {
+        self.text.open();
         // The path may be long, and a key stand there many times.
         let (mut seen, mut noted) = (HashSet::new(), HashSet::new());
-        while let Some(key) = access.next_key::<String>()? {
-            let Some(shape) = self.shape.field(&key) else {
+        while self.text.more() {
+            let key = self.text.key();
+            let Some(shape) = shape.field(&key) else {
                 if noted.insert(key.clone()) {
-                    self.notes.add("unknown", &key);
+                    self.add("unknown", &key);
                 }
-                access.next_value::<IgnoredAny>()?;
+                self.text.skip();
                 continue;
             };
             if seen.contains(&key) && noted.insert(key.clone()) {
-                self.notes.add("duplicate", &key);
+                self.add("duplicate", &key);
             }
-            let len = self.notes.enter(&key);
-            access.next_value_seed(Seed { notes: self.notes, shape })?;
-            self.notes.path.truncate(len);
+            let len = push_field(&mut self.path, &key);
+            self.value(shape, depth + 1);
+            self.path.truncate(len);
             seen.insert(key);
         }
-        Ok(())
+    }
+
+    fn add(&mut self, problem: &str, key: &str) {
+        if self.found.len() >= MOST_NOTES {
+            return;
+        }
+        let len = push_field(&mut self.path, key);
+        let note = format!("{problem} field {}", quoted(&self.path));
+        self.path.truncate(len);
+        if !self.found.contains(&note) {
+            self.found.push(note);
+        }
     }
 }

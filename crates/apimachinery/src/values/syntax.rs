@@ -25,10 +25,10 @@ impl Scanner<'_> {
         loop {
             match self.next()? {
                 opening @ (b'{' | b'[') => {
-                    self.at += 1;
                     if open.len() == DEEPEST {
-                        return Err("exceeded max depth".to_owned());
+                        return Err(self.invalid("exceeded max depth"));
                     }
+                    self.at += 1;
                     open.push(opening + 2);
                     if opening == b'{' {
                         if self.key()? {
@@ -248,7 +248,7 @@ mod tests {
         check("1.x", "invalid character 'x' after decimal point in numeric literal");
         check("1ex", "invalid character 'x' in exponent of numeric literal");
         check("01", "invalid character '1' after top-level value");
-        check(&"[".repeat(10_001), "exceeded max depth");
+        check(&"[".repeat(10_001), "invalid character '[' exceeded max depth");
         check(&format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)), "fine");
     }
 }

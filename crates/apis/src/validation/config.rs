@@ -28,7 +28,7 @@ pub(super) fn config_map(object: &Map, problems: &mut Problems) {
     }
     if size > SIZE_MAX {
         // Upstream gives no field here, which prints so.
-        problems.add(FieldError::too_long("", SIZE_MAX));
+        problems.add(FieldError::too_long("[]", SIZE_MAX));
     }
 }
 

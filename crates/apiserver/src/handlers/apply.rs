@@ -3,7 +3,7 @@
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::values::{self, Map, Mismatch, map_at, text_at};
+use klient_apimachinery::values::{self, Map, Mismatch, Parsed, map_at, text_at};
 use klient_apimachinery::yaml::Repeated;
 use serde_json::Value;
 
@@ -90,9 +90,10 @@ impl Config {
         let refuse = |problem: &str| Failure::bad_request(format!("error decoding patch: {problem}"));
         let is_json = body.trim_ascii_start().first() == Some(&b'{');
         // JSON is YAML, and much sooner read.
-        let json = if is_json { values::parse(body).ok() } else { None };
-        let json = json.filter(|(_, duplicates)| duplicates.is_empty());
-        let as_yaml = |(mut value, _)| {
+        let json = if is_json && is_yaml(body) { values::parse(body).ok() } else { None };
+        let json = json.filter(|read| read.duplicates.is_empty());
+        let json = json.filter(|read| read.numbers.refuse_beyond().is_none());
+        let as_yaml = |Parsed { mut value, .. }| {
             rewrite_numbers(&mut value);
             Ok((value, Vec::new()))
         };
@@ -112,6 +113,12 @@ impl Config {
     }
 }
 
+/// Whether JSON says the same in YAML, which has no `\/`, no surrogates and nothing that is no UTF-8.
+fn is_yaml(json: &[u8]) -> bool {
+    let says_other = |json: &str| ["\\/", "\\ud", "\\uD"].iter().any(|escape| json.contains(escape));
+    std::str::from_utf8(json).is_ok_and(|json| !says_other(json))
+}
+
 /// What a client is warned of whose configuration has keys that stand twice.
 ///
 /// # Errors
@@ -128,11 +135,12 @@ pub(super) fn check_repeated(repeated: &[Repeated], validation: FieldValidation)
     }
 }
 
-/// 500 for an object that a configuration makes and that is none of its kind.
+/// The failure of a configuration that makes no object of its kind.
 pub(super) fn not_converted(config: &Map, mismatch: &Mismatch) -> Failure {
     let (named, kind, problem) = (named(config), kind(config), &mismatch.of_value);
     let problem = format!("unable to convert unstructured object to {kind}: {problem}");
-    Failure::bare(500, format!("failed to convert new object ({named}) to proper version: {problem}"))
+    let message = format!("failed to convert new object ({named}) to proper version: {problem}");
+    if mismatch.overflows { Failure::bad_request(message) } else { Failure::bare(500, message) }
 }
 
 /// Where a configuration is applied.

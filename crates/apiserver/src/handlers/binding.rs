@@ -22,8 +22,8 @@ use crate::storage::{StorageError, Write as Commit};
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
-    let Sent { object, .. } = body::read(context, "Binding", "v1")?;
-    let binding = values::decode(object, &core_v1::BINDING).map_err(|mismatch| {
+    let Sent { object, numbers, .. } = body::read(context, "Binding", "v1")?;
+    let binding = values::decode_written(object, &core_v1::BINDING, &numbers).map_err(|mismatch| {
         let problem = mismatch.of_json;
         Failure::bad_request(format!("Binding in version \"v1\" cannot be handled as a Binding: {problem}"))
     })?;

@@ -8,7 +8,9 @@ use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, MOST_NOTES, Map, Mismatch, Target, map_at, text_at};
+use klient_apimachinery::values::{
+    self, Decoded, MOST_NOTES, Map, Mismatch, Numbers, Parsed, Target, map_at, text_at,
+};
 use klient_apimachinery::yaml::{self, Repeated};
 use serde_json::Value;
 
@@ -56,6 +58,8 @@ pub(crate) fn medium(headers: &HeaderMap, has_protobuf: bool) -> Result<Medium> 
 /// An object as it was sent.
 pub(crate) struct Sent {
     pub(crate) object: Map,
+    /// Its numbers as they are written, if it was JSON.
+    pub(crate) numbers: Numbers,
     /// The fields that stood in it twice, if it was JSON.
     duplicates: Vec<String>,
     /// The keys that stood in it twice, if it was YAML.
@@ -70,33 +74,32 @@ pub(crate) struct Sent {
 pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<Sent> {
     // The scale of a custom resource is of a built-in kind.
     let has_protobuf = !context.resource.is_custom() || kind != &*context.resource.info.kind;
-    let (value, duplicates, repeated) = match medium(&context.headers, has_protobuf)? {
+    let (Parsed { value, duplicates, numbers }, repeated) = match medium(&context.headers, has_protobuf)? {
         Medium::Protobuf => {
             let object = protobuf::read(context, kind, api_version)?;
-            return Ok(Sent { object, duplicates: Vec::new(), repeated: Vec::new() });
+            return Ok(Sent {
+                object,
+                numbers: Numbers::default(),
+                duplicates: Vec::new(),
+                repeated: Vec::new(),
+            });
         }
         Medium::Json => {
-            let read = values::parse(&context.body).map_err(|error| not_json(context, kind, &error));
-            let (value, duplicates) = read?;
-            (value, duplicates, Vec::new())
+            let read = values::parse(&context.body);
+            (read.map_err(|problem| not_json(context, kind, &problem))?, Vec::new())
         }
         Medium::Yaml => {
-            let (value, repeated) = read_yaml(&context.body)
-                .map_err(|error| Failure::bad_request(format!("error converting YAML to JSON: {error}")))?;
-            (value, Vec::new(), repeated)
+            let read = read_yaml(&context.body);
+            let (value, repeated) = read.map_err(|problem| unrecognized(context, kind, &problem))?;
+            (Parsed { value, ..Parsed::default() }, repeated)
         }
     };
+    if let Some(problem) = no_kind(&value) {
+        return Err(not_json(context, kind, &problem));
+    }
     let object = match value {
         Value::Object(object) => object,
-        // As Go, which reads null as an object in which nothing is set.
-        Value::Null => Map::new(),
-        _ => {
-            let problem = format!(
-                r#"json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#,
-                json_type(&value)
-            );
-            return Err(not_json(context, kind, &problem));
-        }
+        _ => Map::new(),
     };
     let sent = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
     // What is not built in is read by what it says it is.
@@ -105,7 +108,7 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
         return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
     }
     check_kind(context, sent, (kind, api_version), text_at(&object, &["metadata", "name"]))?;
-    Ok(Sent { object, duplicates, repeated })
+    Ok(Sent { object, numbers, duplicates, repeated })
 }
 
 /// Reads YAML, with the keys that stand in it twice.
@@ -174,7 +177,7 @@ fn check_kind(
     if is_custom {
         return Err(other_version());
     }
-    let problem = not_decoded(&context.resource, kind, (sent_kind, sent_version));
+    let problem = not_decoded((kind, api_version), (sent_kind, sent_version));
     Err(problem.map_or_else(other_version, |problem| {
         let version = sent_version.split_once('/').map_or(sent_version, |(_, version)| version);
         Failure::bad_request(format!(
@@ -191,14 +194,37 @@ pub(super) fn unregistered_scale() -> Failure {
     )
 }
 
+/// Why the kind and version of a value cannot be read, in the words of Go's decoder of JSON.
+pub(super) fn no_kind(value: &Value) -> Option<String> {
+    let object = match value {
+        Value::Object(object) => object,
+        // As Go, which reads null as an object in which nothing is set.
+        Value::Null => return None,
+        _ => {
+            return Some(format!(
+                r#"json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#,
+                json_type(value)
+            ));
+        }
+    };
+    let is_text = |value: &Value| matches!(value, Value::String(_) | Value::Null);
+    let wrong = ["apiVersion", "kind"].into_iter().find_map(|name| {
+        let value = object.get(name).filter(|value| !is_text(value))?;
+        Some((name, json_type(value)))
+    });
+    wrong.map(|(name, found)| {
+        format!("json: cannot unmarshal {found} into Go struct field .{name} of type string")
+    })
+}
+
 /// Why an object of one built-in kind cannot be decoded as one of another; of one kind in another version it can.
 pub(super) fn not_decoded(
-    resource: &Resource,
-    kind: &str,
+    (kind, api_version): (&str, &str),
     (sent_kind, sent_version): (&str, &str),
 ) -> Option<String> {
     let (group, version) = sent_version.split_once('/').unwrap_or(("", sent_version));
-    let package = match resource.info.group.split('.').next() {
+    let own_group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let package = match own_group.split('.').next() {
         Some("") | None => "core",
         Some(group) => group,
     };
@@ -224,7 +250,7 @@ pub(super) fn not_decoded(
 pub(crate) fn decode(context: &mut Context, sent: Sent, validation: FieldValidation) -> Result<Map> {
     let resource = context.resource.clone();
     let kind = Kind { name: &resource.info.kind, version: &resource.info.version, schema: resource.schema() };
-    decode_as(context, sent, validation, kind, |object| resource.decode(object))
+    decode_as(context, sent, validation, kind, |object, numbers| resource.decode(object, numbers))
 }
 
 /// What a body is decoded into.
@@ -241,7 +267,7 @@ pub(super) fn decode_as(
     sent: Sent,
     validation: FieldValidation,
     kind: Kind<'_>,
-    decode: impl FnOnce(Map) -> std::result::Result<Decoded, Mismatch>,
+    decode: impl FnOnce(Map, &Numbers) -> std::result::Result<Decoded, Mismatch>,
 ) -> Result<Map> {
     let Kind { name, version, schema } = kind;
     let refuse = |problem: &str| {
@@ -250,8 +276,9 @@ pub(super) fn decode_as(
             quoted(version)
         ))
     };
-    let Sent { object, duplicates, repeated } = sent;
-    let Decoded { object, unknown } = decode(object).map_err(|mismatch| refuse(&mismatch.of_json))?;
+    let Sent { object, numbers, duplicates, repeated } = sent;
+    let Decoded { object, unknown } =
+        decode(object, &numbers).map_err(|mismatch| refuse(&mismatch.of_json))?;
     if (duplicates.is_empty() && repeated.is_empty() && unknown.is_empty())
         || validation == FieldValidation::Ignore
     {

@@ -16,7 +16,7 @@ use crate::respond::{self, Body};
 use crate::status::Result;
 use crate::storage::Object;
 use crate::warnings::Warnings;
-pub(super) use document::{Patch, mergeable, not_strategic, strategic_fields};
+pub(super) use document::{Patch, Patched, PatchedKind};
 
 /// Changes an object, or what its subresource shows of it, by the patch in the body.
 pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
@@ -37,17 +37,17 @@ pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> R
     let mut notes = Vec::new();
     let mut twice = None;
     let mut update = |old: &Map, _: &Object| {
-        let mut decoded = patch.apply(&resource, old)?;
-        check_namespace(&resource, &mut decoded.object, namespace.as_deref())?;
-        check_name(&name, &decoded.object)?;
+        let mut patched = patch.apply(&resource, old)?;
+        check_namespace(&resource, &mut patched.object, namespace.as_deref())?;
+        check_name(&name, &patched.object)?;
         notes = sent.clone();
-        notes.extend(patch.result_notes(&resource, old, &decoded));
+        notes.extend(patched.notes);
         if options.validation == FieldValidation::Strict && !notes.is_empty() {
             let problem = format!("strict decoding error: {}", notes.join(", "));
-            return Err(patch.invalid(&resource, old, &problem));
+            return Err(patch.refuse(&resource, old, &problem));
         }
-        twice = duplicate_owners(&decoded.object, AFTER_ADMISSION);
-        Ok(decoded.object)
+        twice = duplicate_owners(&patched.object, AFTER_ADMISSION);
+        Ok(patched.object)
     };
     let patched = pipeline.guaranteed_update(&context.key(), &mut update).await;
     if options.validation == FieldValidation::Warn {

@@ -1,12 +1,10 @@
 //! The scale of workloads: how many replicas are wished for.
 
 use http::{Response, StatusCode};
-use klient_apimachinery::go::rewrite_numbers;
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
-use klient_apimachinery::patch::{merge, strategic};
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, Map, at, text_at};
+use klient_apimachinery::values::{self, Map, at, text_at};
 use klient_schema::autoscaling_v1;
 use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
@@ -16,7 +14,7 @@ use super::apply;
 use super::body::{self, Kind, check_name};
 use super::field_validation::FieldValidation;
 use super::options::{Write, WriteOptions};
-use super::patch::{Patch, mergeable, not_strategic, strategic_fields};
+use super::patch::{Patch, Patched, PatchedKind};
 use crate::managed_fields::ManagedFields;
 use crate::registry::Resource;
 use crate::registry::pipeline::{Pipeline, unversioned, written_version};
@@ -26,6 +24,9 @@ use crate::storage::Object;
 use crate::warnings::Warnings;
 
 const API_VERSION: &str = "autoscaling/v1";
+
+const KIND: PatchedKind<'static> =
+    PatchedKind { kind: "Scale", api_version: API_VERSION, schema: &autoscaling_v1::SCALE };
 
 /// Reads an object's scale.
 pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
@@ -47,8 +48,8 @@ pub(super) async fn update(context: &mut Context) -> Result<Response<Body>> {
     let sent = body::read(context, "Scale", API_VERSION)?;
     let kind = Kind { name: "Scale", version: "v1", schema: Some(&autoscaling_v1::SCALE) };
     let is_custom = context.resource.is_custom();
-    let wished = body::decode_as(context, sent, options.validation, kind, |scale| {
-        values::decode(scale, &autoscaling_v1::SCALE)
+    let wished = body::decode_as(context, sent, options.validation, kind, |scale, numbers| {
+        values::decode_written(scale, &autoscaling_v1::SCALE, numbers)
     });
     // The scheme of custom resources does not know the kind, which upstream finds out when it cannot be decoded.
     let wished = wished.map_err(|failure| if is_custom { body::unregistered_scale() } else { failure })?;
@@ -75,34 +76,12 @@ pub(super) async fn patch(context: &mut Context) -> Result<Response<Body>> {
     let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
     let mut notes = Vec::new();
     let done = set(context, options.dry_run, true, &mut |present| {
-        let mut patched = Value::Object(whole(present));
-        match &patch {
-            Patch::Json(patch) => {
-                patch.apply(&mut patched).map_err(|error| Failure::bad_request(error.to_string()))?
-            }
-            Patch::Merge(patch) => merge::apply(&mut patched, mergeable(patch)?),
-            Patch::Strategic(patch) => {
-                let mut scale = whole(present);
-                strategic::apply(&mut scale, strategic_fields(patch)?, &autoscaling_v1::SCALE)
-                    .map_err(|error| not_strategic(&error))?;
-                patched = Value::Object(scale);
-                rewrite_numbers(&mut patched);
-            }
-        }
-        let Value::Object(scale) = patched.clone() else {
-            return Err(Failure::bad_request("the patch makes no object"));
-        };
-        let invalid = |problem: &str| {
-            let old = Value::Object(whole(present));
-            patch.invalid_result(&old, &patched, Some(&autoscaling_v1::SCALE), problem)
-        };
-        let decoded = values::decode(scale, &autoscaling_v1::SCALE);
-        let Decoded { object: mut wished, unknown } =
-            decoded.map_err(|mismatch| invalid(patch.problem(&mismatch)))?;
+        let Patched { object: mut wished, notes: of_it } = patch.apply_to_built_in(KIND, present)?;
         notes = sent.clone();
-        notes.extend(body::untyped_notes(&[], &unknown));
+        notes.extend(of_it);
         if options.validation == FieldValidation::Strict && !notes.is_empty() {
-            return Err(invalid(&format!("strict decoding error: {}", notes.join(", "))));
+            let problem = format!("strict decoding error: {}", notes.join(", "));
+            return Err(patch.refuse_built_in(KIND, present, &problem));
         }
         check_name(&name, &wished)?;
         managed_fields().update(Some(present), &mut wished, &manager);
@@ -217,14 +196,6 @@ fn check_preconditions(resource: &Resource, wished: &Map, object: &Object, patch
 }
 
 const SPEC_REPLICAS: [&str; 2] = ["spec", "replicas"];
-
-/// A scale with its kind.
-fn whole(scale: &Map) -> Map {
-    let mut scale = scale.clone();
-    scale.insert("kind".to_owned(), "Scale".into());
-    scale.insert("apiVersion".to_owned(), API_VERSION.into());
-    scale
-}
 
 fn has_number(object: &Map, path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();

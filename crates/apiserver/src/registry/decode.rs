@@ -2,10 +2,12 @@
 
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch};
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch, Numbers};
 use serde_json::Value;
 
 use super::Resource;
+
+const TOO_DEEP: &str = "exceeded max depth";
 
 impl Resource {
     /// Brings an object into the form it is stored in, and names the fields it does not know.
@@ -13,8 +15,8 @@ impl Resource {
     /// # Errors
     ///
     /// If a field holds what it cannot hold.
-    pub(crate) fn decode(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
-        let mut decoded = self.decode_applied(object)?;
+    pub(crate) fn decode(&self, object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
+        let mut decoded = self.decode_written(object, numbers)?;
         if let Some(version) = self.custom_schema() {
             version.schema.drop_nulls(&mut decoded.object);
         }
@@ -27,13 +29,21 @@ impl Resource {
     ///
     /// If a field holds what it cannot hold.
     pub(crate) fn decode_applied(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
-        if values::is_too_deep(&object) {
-            return Err("exceeded max depth".to_owned().into());
+        self.decode_written(object, &Numbers::default())
+    }
+
+    fn decode_written(&self, object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
+        if values::is_deeper_than_text(&object) {
+            return Err(TOO_DEEP.to_owned().into());
         }
         // An empty list says that nobody is to own anything any more; of custom resources it is lost.
         let disowned = values::at(&object, &["metadata", "managedFields"]).and_then(Value::as_array);
         let disowned = !self.is_custom() && disowned.is_some_and(Vec::is_empty);
-        let mut decoded = self.decoded(object)?;
+        let mut decoded = self.decoded(object, numbers)?;
+        // What is not known may be as deep as it likes.
+        if values::is_too_deep(&decoded.object) {
+            return Err(TOO_DEEP.to_owned().into());
+        }
         if disowned {
             let metadata = values::map_at(&mut decoded.object, "metadata");
             metadata.insert("managedFields".to_owned(), Value::Array(Vec::new()));
@@ -41,13 +51,16 @@ impl Resource {
         Ok(decoded)
     }
 
-    fn decoded(&self, mut object: Map) -> std::result::Result<Decoded, Mismatch> {
+    fn decoded(&self, mut object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
         let Some(version) = self.custom_schema() else {
             return match self.schema() {
-                Some(schema) => values::decode(object, schema),
+                Some(schema) => values::decode_written(object, schema, numbers),
                 None => Ok(Decoded { object, unknown: Vec::new() }),
             };
         };
+        if let Some(problem) = numbers.refuse_beyond() {
+            return Err(problem.into());
+        }
         object.remove("apiVersion");
         object.remove("kind");
         let metadata = match object.remove("metadata") {

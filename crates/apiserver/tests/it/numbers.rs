@@ -130,7 +130,10 @@ async fn a_body_in_utf_16_with_a_byte_order_mark_is_yaml() {
     let created = client.send(Method::POST, path, &sends("application/yaml"), bytes).await.expect(201);
     assert_eq!(created["data"], json!({"a": "é"}));
     let refused = client.send(Method::POST, path, &sends("application/yaml"), b"a: \xff".to_vec()).await;
-    assert_eq!(refused.refusal(), "400 error converting YAML to JSON: yaml: invalid leading UTF-8 octet");
+    assert_eq!(
+        refused.refusal(),
+        "400 the object provided is unrecognized (must be of type ConfigMap): yaml: invalid leading UTF-8 octet (613a20ff)"
+    );
 }
 
 #[tokio::test]
@@ -143,4 +146,123 @@ async fn a_merge_key_written_as_a_float_is_another_one() {
     let answer = client.send(Method::PATCH, path, &strategic, patch).await;
     assert_eq!(answer.status, 422);
     assert!(answer.text().contains("spec.ports[1]: Duplicate value"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn negative_zero_is_the_integer_0() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(DEPLOYMENTS, &deployment("d")).await.expect(201);
+    let path = format!("{DEPLOYMENTS}/d");
+    let scale = format!("{path}/scale");
+    let patch = |replicas: &str| format!(r#"{{"spec":{{"replicas":{replicas}}}}}"#);
+    let operations =
+        |replicas: &str| format!(r#"[{{"op":"replace","path":"/spec/replicas","value":{replicas}}}]"#);
+    let applied = |replicas: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d}}\nspec: {{replicas: {replicas}}}"
+        )
+    };
+    let whole = r#"{"metadata":{"name":"d"},"spec":{"replicas":-0}}"#.to_owned();
+    let apply = format!("{path}?fieldManager=m&force=true");
+    for (method, path, media, body) in [
+        (Method::PUT, &scale, "application/json", whole.clone()),
+        (Method::PUT, &scale, "application/yaml", whole.replace("-0", "-0.0")),
+        (Method::PATCH, &path, "application/merge-patch+json", patch("-0")),
+        (Method::PATCH, &scale, "application/merge-patch+json", patch("-0")),
+        (Method::PATCH, &path, "application/strategic-merge-patch+json", patch("-0.0")),
+        (Method::PATCH, &scale, "application/strategic-merge-patch+json", patch("-0.0")),
+        (Method::PATCH, &path, "application/json-patch+json", operations("-0")),
+        (Method::PATCH, &scale, "application/json-patch+json", operations("-0")),
+        (Method::PATCH, &apply, "application/apply-patch+yaml", applied("-0")),
+        (Method::PATCH, &apply, "application/apply-patch+yaml", applied("-0.0")),
+    ] {
+        client
+            .send(Method::PATCH, &scale, &sends("application/merge-patch+json"), patch("1"))
+            .await
+            .expect(200);
+        let answer = client.send(method, path, &sends(media), body.clone()).await.expect(200);
+        assert!(matches!(answer["spec"]["replicas"].as_i64(), None | Some(0)), "{media} {body}: {answer}");
+    }
+    for (path, media, body) in [
+        (&path, "application/merge-patch+json", patch("-0.0")),
+        (&scale, "application/merge-patch+json", patch("-0.0")),
+        (&path, "application/json-patch+json", operations("-0.0")),
+    ] {
+        let refusal = client.send(Method::PATCH, path, &sends(media), body).await.refusal();
+        assert!(refusal.starts_with("422 "), "{refusal}");
+        assert!(refusal.contains("json: cannot unmarshal number -0.0 into Go struct field"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn an_integer_with_too_many_bits_is_named() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(DEPLOYMENTS, &deployment("d")).await.expect(201);
+    let path = format!("{DEPLOYMENTS}/d");
+    let body = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 99999999999}";
+    let scale = "apiVersion: autoscaling/v1\nkind: Scale\nmetadata: {name: d}\nspec: {replicas: 99999999999}";
+    let patch = r#"{"spec":{"replicas":99999999999}}"#;
+    for (path, media, body, code, name) in [
+        (
+            format!("{path}?fieldManager=m&force=true"),
+            "application/apply-patch+yaml",
+            body,
+            "400",
+            "DeploymentSpec",
+        ),
+        (
+            format!("{path}/scale?fieldManager=m&force=true"),
+            "application/apply-patch+yaml",
+            scale,
+            "400",
+            "ScaleSpec",
+        ),
+        (path.clone(), "application/strategic-merge-patch+json", patch, "422", "DeploymentSpec"),
+        (path, "application/merge-patch+json", patch, "422", "DeploymentSpec"),
+    ] {
+        let refusal = client.send(Method::PATCH, &path, &sends(media), body.to_owned()).await.refusal();
+        assert!(refusal.starts_with(code), "{refusal}");
+        let problem = format!(
+            "json: cannot unmarshal number 99999999999 into Go struct field {name}.spec.replicas of type int32"
+        );
+        assert!(refusal.ends_with(&problem), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn quantities_and_messages_have_numbers_as_they_are_written() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let pod = |quantity: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"p"}},"spec":{{"containers":[{{"name":"c","image":"i","resources":{{"requests":{{"cpu":{quantity}}}}}}}]}}}}"#
+        )
+    };
+    let pods = "/api/v1/namespaces/default/pods?dryRun=All";
+    for (sent, stored) in [("1e3", "1e3"), ("1E3", "1E3"), ("1000", "1k"), ("1000.0", "1k"), ("-0", "0")] {
+        let answer = client.send(Method::POST, pods, &sends("application/json"), pod(sent)).await;
+        let requests = &answer.expect(201)["spec"]["containers"][0]["resources"]["requests"];
+        assert_eq!(requests["cpu"], stored, "{sent}");
+    }
+    for (sent, problem) in [
+        (r#""1K""#, "unable to parse quantity's suffix"),
+        (
+            r#""x""#,
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        ),
+    ] {
+        let refusal = client.send(Method::POST, pods, &sends("application/json"), pod(sent)).await.refusal();
+        assert_eq!(refusal, format!(r#"400 Pod in version "v1" cannot be handled as a Pod: {problem}"#));
+    }
+    for literal in ["4e0", "40e-1", "1e400", "1.50"] {
+        let body =
+            pod("1").replace(r#""spec":{"#, &format!(r#""spec":{{"activeDeadlineSeconds":{literal},"#));
+        let refusal = client.send(Method::POST, pods, &sends("application/json"), body).await.refusal();
+        let problem = format!(
+            "json: cannot unmarshal number {literal} into Go struct field PodSpec.spec.activeDeadlineSeconds of type int64"
+        );
+        assert!(refusal.ends_with(&problem), "{refusal}");
+    }
 }

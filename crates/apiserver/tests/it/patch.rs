@@ -274,3 +274,78 @@ async fn a_patch_moves_nothing_to_another_namespace() {
     let removed = json!([{"op": "remove", "path": "/metadata/namespace"}]);
     client.patch(&path, "json", &removed).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_patch_may_not_change_the_kind() {
+    let (_server, client, config_map) = with_config_map(json!({"x": "1"})).await;
+    client.post(DEPLOYMENTS, &deployment("d")).await.expect(201);
+    let scale = format!("{DEPLOYMENTS}/d/scale");
+    for (path, api_version) in [(&config_map, "v1"), (&scale, "autoscaling/v1")] {
+        let replace = |field: &str, value: Value| json!([{"op": "replace", "path": field, "value": value}]);
+        for (patch, problem) in [
+            (
+                replace("/kind", json!(1)),
+                "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string".to_owned(),
+            ),
+            (
+                replace("/kind", json!("Foo")),
+                format!(r#"no kind "Foo" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111""#),
+            ),
+            (
+                replace("", json!([])),
+                r#"couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#.to_owned(),
+            ),
+        ] {
+            let refusal = client.patch(path, "json", &patch).await.refusal();
+            assert!(refusal.starts_with(r#"422  "" is invalid: patch: Invalid value: "#), "{refusal}");
+            assert!(refusal.ends_with(&problem), "{refusal}");
+        }
+        let removed = client.patch(path, "json", &json!([{"op": "remove", "path": "/apiVersion"}])).await;
+        assert!(removed.warnings().contains(&r#"unknown field "metadata""#.to_owned()), "{removed:?}");
+        assert!(removed.refusal().ends_with("was undeterminable: name must be provided"), "{removed:?}");
+        client.patch(path, "json", &json!([{"op": "remove", "path": "/kind"}])).await.expect(200);
+        assert_eq!(
+            client.patch(path, "json", &json!([{"op": "remove", "path": ""}])).await.refusal(),
+            REJECTED
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_character_is_replaced() {
+    let (_server, client, path) = with_config_map(json!({})).await;
+    let bodies = [
+        ("merge-patch+json", &br#"{"data":{"a":"VALUE"}}"#[..]),
+        ("strategic-merge-patch+json", br#"{"data":{"a":"VALUE"}}"#),
+        ("json-patch+json", br#"[{"op":"add","path":"/data","value":{"a":"VALUE"}}]"#),
+    ];
+    for (media, body) in bodies {
+        for (value, expected) in [
+            (&br"\ud800x"[..], "\u{fffd}x"),
+            (br"\udc00\ud83d\ude00", "\u{fffd}\u{1f600}"),
+            (b"a\xe2\x82b", "a\u{fffd}\u{fffd}b"),
+        ] {
+            let at = body.windows(5).position(|window| window == b"VALUE").expect("a place");
+            let body = [&body[..at], value, &body[at + 5..]].concat();
+            let patched =
+                client.send(Method::PATCH, &path, &sends(&format!("application/{media}")), body).await;
+            assert_eq!(patched.expect(200)["data"]["a"], expected, "{media}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_may_be_deep() {
+    let (_server, client, path) = with_config_map(json!({})).await;
+    for depth in [100, 130, 9_990] {
+        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let body = format!(r#"{{"metadata":{{"name":"a"}},"x":{nested}}}"#);
+        let media =
+            ["application/json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
+        for (method, media) in [Method::PUT, Method::PATCH, Method::PATCH].into_iter().zip(media) {
+            let answer = client.send(method, &path, &sends(media), body.clone()).await;
+            answer.expect(200);
+            assert_eq!(answer.warnings(), [r#"unknown field "x""#], "{media} {depth}");
+        }
+    }
+}

@@ -234,7 +234,7 @@ fn what_is_no_patch_is_refused() {
         let refused = JsonPatch::parse(body.to_string().as_bytes()).unwrap_err();
         assert_eq!(refused.to_string(), format!("error decoding patch: {problem}"));
     }
-    assert!(matches!(JsonPatch::parse(b"[{]"), Err(JsonPatchError::Malformed(_))));
+    assert!(matches!(JsonPatch::parse(b"[{]"), Err(JsonPatchError::Syntax(_))));
 }
 
 #[test]

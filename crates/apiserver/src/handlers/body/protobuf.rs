@@ -77,8 +77,8 @@ fn decode(raw: &[u8], schema: &'static Schema) -> std::result::Result<Map, Strin
     protobuf::decode(raw, &mut message, ManagedFields::Keep).map_err(|error| in_go(&error))?;
     let mut text = Vec::new();
     json::encode(&message, &mut text);
-    match values::parse(&text)? {
-        (Value::Object(object), _) => Ok(object),
+    match values::parse(&text)?.value {
+        Value::Object(object) => Ok(object),
         _ => unreachable!("a struct is an object in JSON"),
     }
 }

@@ -9,18 +9,39 @@ use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
 use klient_apimachinery::patch::{PatchError, merge, strategic};
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch, Target, parse, text_at};
+use klient_apimachinery::values::{self, Decoded, Map, Mismatch, Numbers, Target, text_at};
 use serde_json::Value;
 
-use crate::handlers::body::{media_type, not_decoded, untyped_notes};
+use crate::handlers::body::{media_type, no_kind, not_decoded, untyped_notes};
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
 
 /// A patch as it was sent.
-pub(crate) enum Patch {
+pub(crate) struct Patch {
+    form: Form,
+    /// Its numbers as they are written, in their places in the object.
+    numbers: Numbers,
+}
+
+enum Form {
     Json(JsonPatch),
     Merge(Value),
     Strategic(Value),
+}
+
+/// The kind of the objects that a patch is applied to, if it is built in.
+#[derive(Clone, Copy)]
+pub(crate) struct PatchedKind<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) api_version: &'a str,
+    pub(crate) schema: &'static Schema,
+}
+
+/// What a patch has made of an object.
+pub(crate) struct Patched {
+    pub(crate) object: Map,
+    /// What strict decoding says of it.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Patch {
@@ -33,11 +54,21 @@ impl Patch {
         let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
         match media_type(headers) {
             "application/json-patch+json" => {
-                read_json(body)?;
-                JsonPatch::parse(body).map_err(refused).map(Patch::Json)
+                let (patch, numbers) = JsonPatch::parse_written(body).map_err(|error| match error {
+                    JsonPatchError::Syntax(_) => Failure::bad_request("invalid JSON patch"),
+                    other => refused(other),
+                })?;
+                Ok(Patch { form: Form::Json(patch), numbers })
             }
-            "application/merge-patch+json" => read_json(body).map(Patch::Merge),
-            "application/strategic-merge-patch+json" if !custom => read_json(body).map(Patch::Strategic),
+            "application/merge-patch+json" => {
+                let (patch, numbers) = read_json(body, "error decoding patch: ")?;
+                Ok(Patch { form: Form::Merge(patch), numbers })
+            }
+            "application/strategic-merge-patch+json" if !custom => {
+                // Upstream reads it as values, which have lost how numbers are written.
+                let (patch, _) = read_json(body, "")?;
+                Ok(Patch { form: Form::Strategic(patch), numbers: Numbers::default() })
+            }
             _ if custom => Err(unsupported(
                 "the body of the request was in an unknown format - accepted media types include: \
                  application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
@@ -46,31 +77,85 @@ impl Patch {
         }
     }
 
-    /// Applies the patch to an object and decodes what comes of it.
+    /// Applies the patch to an object of a resource and decodes what comes of it.
     ///
     /// # Errors
     ///
     /// If it does not apply, or its result is no object of the kind.
-    pub(crate) fn apply(&self, resource: &Resource, old: &Map) -> Result<Decoded> {
-        let Value::Object(mut object) = self.patched(resource, old)? else {
+    pub(crate) fn apply(&self, resource: &Resource, old: &Map) -> Result<Patched> {
+        let api_version = resource.info.api_version();
+        let decode = |object: Map| resource.decode(object, &self.numbers);
+        if let Some(schema) = resource.schema() {
+            let kind = PatchedKind { kind: &resource.info.kind, api_version: &api_version, schema };
+            return self.apply_typed(kind, old, decode);
+        }
+        let old = whole(old, &resource.info.kind, &api_version);
+        let new = self.patched(&old, None)?;
+        let Value::Object(object) = new.clone() else {
             return Err(Failure::bad_request("the patch makes no object"));
         };
-        self.check_kind(resource, old, &mut object)?;
-        resource.decode(object).map_err(|mismatch| self.invalid(resource, old, self.problem(&mismatch)))
+        self.check_custom_kind(resource, &old, &new)?;
+        let decoded = decode(object);
+        let Decoded { object, unknown } =
+            decoded.map_err(|mismatch| self.invalid(&old, &new, None, &mismatch.of_json))?;
+        Ok(Patched { object, notes: untyped_notes(&[], &unknown) })
     }
 
-    /// What is said of a field that holds what it cannot hold: what a strategic patch makes is converted, not decoded.
-    pub(crate) fn problem<'a>(&self, mismatch: &'a Mismatch) -> &'a str {
-        if matches!(self, Patch::Strategic(_)) { &mismatch.of_value } else { &mismatch.of_json }
+    /// As [`apply`](Self::apply), to an object of a built-in kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub(crate) fn apply_to_built_in(&self, kind: PatchedKind<'_>, old: &Map) -> Result<Patched> {
+        self.apply_typed(kind, old, |object| values::decode_written(object, kind.schema, &self.numbers))
     }
 
-    fn patched(&self, resource: &Resource, old: &Map) -> Result<Value> {
-        let mut object = whole(resource, old);
-        match self {
-            Patch::Json(patch) => patch.apply(&mut object).map_err(refused)?,
-            Patch::Merge(patch) => merge::apply(&mut object, mergeable(patch)?),
-            Patch::Strategic(patch) => {
-                let (Some(schema), Value::Object(object)) = (resource.schema(), &mut object) else {
+    fn apply_typed(
+        &self,
+        kind: PatchedKind<'_>,
+        old: &Map,
+        decode: impl FnOnce(Map) -> std::result::Result<Decoded, Mismatch>,
+    ) -> Result<Patched> {
+        let schema = kind.schema;
+        let old = whole(old, kind.kind, kind.api_version);
+        let new = self.patched(&old, Some(schema))?;
+        let invalid = |problem: &str| self.invalid(&old, &new, Some(schema), problem);
+        let is_strategic = matches!(self.form, Form::Strategic(_));
+        if !is_strategic {
+            if let Some(problem) = no_kind(&new) {
+                return Err(invalid(&format!("couldn't get version/kind; json parse error: {problem}")));
+            }
+            if let Some(problem) = other_kind(kind, &new) {
+                return Err(invalid(&problem));
+            }
+        }
+        let Value::Object(object) = new.clone() else {
+            return Err(Failure::bad_request("the patch makes no object"));
+        };
+        if !is_strategic && text_at(&object, &["apiVersion"]).is_empty() {
+            // Upstream takes it for the form that it uses itself, which has no such fields.
+            let fields = object.keys().filter(|name| !matches!(&***name, "kind" | "apiVersion"));
+            let unknown: Vec<String> = fields.cloned().collect();
+            return Ok(Patched { object: Map::new(), notes: untyped_notes(&[], &unknown) });
+        }
+        let Decoded { object, unknown } = decode(object)
+            .map_err(|mismatch| invalid(if is_strategic { &mismatch.of_value } else { &mismatch.of_json }))?;
+        let notes = if is_strategic || unknown.is_empty() {
+            untyped_notes(&[], &unknown)
+        } else {
+            let text = quoted::text(&self.form, &old, &new, Some(schema));
+            values::strict_notes(text.as_bytes(), Target::Kind(schema))
+        };
+        Ok(Patched { object, notes })
+    }
+
+    fn patched(&self, old: &Value, schema: Option<&'static Schema>) -> Result<Value> {
+        let mut object = old.clone();
+        match &self.form {
+            Form::Json(patch) => patch.apply(&mut object).map_err(refused)?,
+            Form::Merge(patch) => merge::apply(&mut object, mergeable(patch)?),
+            Form::Strategic(patch) => {
+                let (Some(schema), Value::Object(object)) = (schema, &mut object) else {
                     return Err(Failure::internal("no schema to patch by"));
                 };
                 let patch = strategic_fields(patch)?;
@@ -82,102 +167,84 @@ impl Patch {
         Ok(object)
     }
 
-    /// Checks that what the patch makes of an object is still of its kind. What a strategic patch makes is never read
-    /// by what it says it is.
-    fn check_kind(&self, resource: &Resource, old: &Map, object: &mut Map) -> Result<()> {
+    /// Checks that what the patch makes of a custom resource is still of its kind.
+    fn check_custom_kind(&self, resource: &Resource, old: &Value, new: &Value) -> Result<()> {
+        let Value::Object(object) = new else { return Ok(()) };
         let (kind, api_version) = (&*resource.info.kind, resource.info.api_version());
         let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
         if sent == (kind, &*api_version) {
             return Ok(());
         }
-        if resource.is_custom() {
-            if sent.0.is_empty() {
-                let problem = format!("Object 'Kind' is missing in '{}'", self.text(resource, old));
-                return Err(self.invalid(resource, old, &problem));
-            }
-            let wrong = [("kind", sent.0, kind), ("apiVersion", sent.1, &*api_version)];
-            let wrong = wrong.into_iter().filter(|(_, sent, must)| sent != must);
-            let errors: Vec<FieldError> = wrong
-                .map(|(field, sent, must)| FieldError::invalid(field, sent, format!("must be {must}")))
-                .collect();
-            if sent.1.is_empty() {
-                let problem = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
-                return Err(Failure::internal(problem));
-            }
-            let (group, name) =
-                (sent.1.split_once('/').unwrap_or_default().0, text_at(old, &["metadata", "name"]));
-            return Err(Failure::invalid(group, sent.0, name, &errors));
-        }
-        if matches!(self, Patch::Strategic(_)) {
-            return Ok(());
+        if sent.0.is_empty() {
+            let problem =
+                format!("Object 'Kind' is missing in '{}'", quoted::text(&self.form, old, new, None));
+            return Err(self.invalid(old, new, None, &problem));
         }
         if sent.1.is_empty() {
-            // Upstream takes it for the form that it uses itself, which has no metadata.
-            object.clear();
-            return Ok(());
+            let problem = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+            return Err(Failure::internal(problem));
         }
-        let sent = (if sent.0.is_empty() { kind } else { sent.0 }, sent.1);
-        let (group, version) = sent.1.split_once('/').unwrap_or(("", sent.1));
-        // It is read as what it says it is, and then found to be something else.
-        if let Some(schema) = klient_schema::kind(group, version, sent.0)
-            && let Err(mismatch) = values::decode(object.clone(), schema)
-        {
-            return Err(self.invalid(resource, old, &mismatch.of_json));
-        }
-        match not_decoded(resource, kind, sent) {
-            Some(problem) => Err(self.invalid(resource, old, &problem)),
-            None => Ok(()),
-        }
+        let wrong = [("kind", sent.0, kind), ("apiVersion", sent.1, &*api_version)];
+        let wrong = wrong.into_iter().filter(|(_, sent, must)| sent != must);
+        let errors: Vec<FieldError> = wrong
+            .map(|(field, sent, must)| FieldError::invalid(field, sent, format!("must be {must}")))
+            .collect();
+        let name = old.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        Err(Failure::invalid(sent.1.split_once('/').unwrap_or_default().0, sent.0, name, &errors))
+    }
+
+    /// The failure of a patch that makes of an object of a resource what strict decoding refuses.
+    pub(super) fn refuse(&self, resource: &Resource, old: &Map, problem: &str) -> Failure {
+        let old = whole(old, &resource.info.kind, &resource.info.api_version());
+        let new = self.patched(&old, resource.schema()).unwrap_or_default();
+        self.invalid(&old, &new, resource.schema(), problem)
+    }
+
+    /// As [`refuse`](Self::refuse), of an object of a built-in kind.
+    pub(crate) fn refuse_built_in(&self, kind: PatchedKind<'_>, old: &Map, problem: &str) -> Failure {
+        let old = whole(old, kind.kind, kind.api_version);
+        let new = self.patched(&old, Some(kind.schema)).unwrap_or_default();
+        self.invalid(&old, &new, Some(kind.schema), problem)
     }
 
     /// The failure of a patch whose result cannot be decoded. Strategic patches are quoted themselves, others by
     /// what they make.
-    pub(super) fn invalid(&self, resource: &Resource, old: &Map, problem: &str) -> Failure {
-        let patched = self.patched(resource, old).unwrap_or_default();
-        self.invalid_result(&whole(resource, old), &patched, resource.schema(), problem)
-    }
-
-    /// As [`invalid`](Self::invalid), of a patch that has made `new` of `old`.
-    pub(crate) fn invalid_result(
-        &self,
-        old: &Value,
-        new: &Value,
-        schema: Option<&'static Schema>,
-        problem: &str,
-    ) -> Failure {
-        let quoted = match self {
-            Patch::Strategic(patch) => GoValue(patch).to_string(),
-            _ => quoted::text(self, old, new, schema),
+    fn invalid(&self, old: &Value, new: &Value, schema: Option<&'static Schema>, problem: &str) -> Failure {
+        let quoted = match &self.form {
+            Form::Strategic(patch) => GoValue(patch).to_string(),
+            form => quoted::text(form, old, new, schema),
         };
         Failure::invalid_patch(&FieldError::invalid("patch", quoted, problem))
     }
 
-    /// The patched object, as the text that is decoded.
-    fn text(&self, resource: &Resource, old: &Map) -> String {
-        let patched = self.patched(resource, old).unwrap_or_default();
-        quoted::text(self, &whole(resource, old), &patched, resource.schema())
-    }
-
     /// Notes of strict decoding on the patch itself.
     pub(crate) fn notes(&self, body: &[u8]) -> Vec<String> {
-        match self {
-            Patch::Json(_) => {
+        match self.form {
+            Form::Json(_) => {
                 let notes = values::strict_notes(body, Target::Operations).into_iter();
                 notes.map(|note| format!("json patch {note}")).collect()
             }
-            Patch::Merge(_) | Patch::Strategic(_) => values::strict_notes(body, Target::Anything),
+            Form::Merge(_) | Form::Strategic(_) => values::strict_notes(body, Target::Anything),
         }
     }
+}
 
-    /// Notes of strict decoding on the patched object.
-    pub(super) fn result_notes(&self, resource: &Resource, old: &Map, decoded: &Decoded) -> Vec<String> {
-        match (self, resource.schema()) {
-            (Patch::Json(_) | Patch::Merge(_), Some(schema)) if !decoded.unknown.is_empty() => {
-                values::strict_notes(self.text(resource, old).as_bytes(), Target::Kind(schema))
-            }
-            _ => untyped_notes(&[], &decoded.unknown),
-        }
+/// Why what a patch makes is no object of a built-in kind, if it says that it is of another.
+fn other_kind(kind: PatchedKind<'_>, new: &Value) -> Option<String> {
+    let object = new.as_object()?;
+    let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
+    if sent == (kind.kind, kind.api_version) || sent.1.is_empty() {
+        return None;
     }
+    let sent = (if sent.0.is_empty() { kind.kind } else { sent.0 }, sent.1);
+    let (group, version) = sent.1.split_once('/').unwrap_or(("", sent.1));
+    // It is read as what it says it is, and then found to be something else.
+    if let Some(schema) = klient_schema::kind(group, version, sent.0)
+        && let Err(mismatch) = values::decode(object.clone(), schema)
+    {
+        return Some(mismatch.of_json);
+    }
+    not_decoded((kind.kind, kind.api_version), sent)
 }
 
 /// A merge patch that upstream can apply: objects alone.
@@ -185,7 +252,7 @@ impl Patch {
 /// # Errors
 ///
 /// 400 in the server's words.
-pub(crate) fn mergeable(patch: &Value) -> Result<&Value> {
+fn mergeable(patch: &Value) -> Result<&Value> {
     match patch {
         Value::Object(_) => Ok(patch),
         Value::Null => Err(Failure::bad_request("Invalid JSON Patch")),
@@ -198,7 +265,7 @@ pub(crate) fn mergeable(patch: &Value) -> Result<&Value> {
 /// # Errors
 ///
 /// 400 in the server's words.
-pub(crate) fn strategic_fields(patch: &Value) -> Result<Map> {
+fn strategic_fields(patch: &Value) -> Result<Map> {
     match patch {
         Value::Object(patch) => Ok(patch.clone()),
         Value::Null => Ok(Map::new()),
@@ -211,7 +278,7 @@ fn not_a_map(value: &Value) -> String {
 }
 
 /// A strategic merge patch that cannot be applied. Of most of them upstream says no more than that it cannot.
-pub(crate) fn not_strategic(error: &PatchError) -> Failure {
+fn not_strategic(error: &PatchError) -> Failure {
     let message = error.to_string();
     match &*message {
         "invalid patch format of primitive list"
@@ -225,15 +292,19 @@ pub(crate) fn not_strategic(error: &PatchError) -> Failure {
 }
 
 /// An object with its kind.
-fn whole(resource: &Resource, object: &Map) -> Value {
+fn whole(object: &Map, kind: &str, api_version: &str) -> Value {
     let mut object = object.clone();
-    object.insert("apiVersion".to_owned(), resource.info.api_version().into());
-    object.insert("kind".to_owned(), (*resource.info.kind).into());
+    object.insert("apiVersion".to_owned(), api_version.into());
+    object.insert("kind".to_owned(), kind.into());
     Value::Object(object)
 }
 
-fn read_json(body: &[u8]) -> Result<Value> {
-    parse(body).map(|(value, _)| value).map_err(|_| Failure::bad_request("invalid JSON patch"))
+fn read_json(body: &[u8], place: &str) -> Result<(Value, Numbers)> {
+    let read = values::parse(body).map_err(|_| Failure::bad_request("invalid JSON patch"))?;
+    match read.numbers.refuse_beyond() {
+        Some(problem) => Err(Failure::bad_request(format!("{place}{problem}"))),
+        None => Ok((read.value, read.numbers)),
+    }
 }
 
 fn refused(error: JsonPatchError) -> Failure {

@@ -4,20 +4,20 @@ use klient_apimachinery::schema::{Schema, Type};
 use klient_apimachinery::values::{Map, encode_value, plain};
 use serde_json::Value;
 
-use super::Patch;
+use super::Form;
 
 /// What a patch has made of an object, as text. Upstream patches text: the objects that a patch reaches into are
 /// written anew, with their fields sorted; others stay as they were, with the fields of structs in their order.
-pub(super) fn text(patch: &Patch, old: &Value, new: &Value, schema: Option<&'static Schema>) -> String {
+pub(super) fn text(patch: &Form, old: &Value, new: &Value, schema: Option<&'static Schema>) -> String {
     let reached = match patch {
-        Patch::Json(patch) => {
+        Form::Json(patch) => {
             let mut reached = Value::Object(Map::new());
             for path in patch.paths() {
                 reach(&mut reached, path);
             }
             reached
         }
-        Patch::Merge(patch) | Patch::Strategic(patch) => patch.clone(),
+        Form::Merge(patch) | Form::Strategic(patch) => patch.clone(),
     };
     let mut out = Vec::new();
     let root = schema.map(Type::Message);
