@@ -14,7 +14,7 @@ use serde_json::Value;
 use group::{Group, Version};
 use schema::{API_GROUP_DISCOVERY_LIST, API_GROUP_LIST};
 
-use crate::negotiate::{Format, Media, Offer, accepted, negotiate};
+use crate::negotiate::{Clause, Format, Media, Offer, accepted, negotiate};
 use crate::protobuf;
 use crate::registry::Registry;
 use crate::request::Query;
@@ -79,9 +79,12 @@ impl Discovery {
             }
             _ => return None,
         };
-        let offer = Offer::PLAIN;
-        // Forms of discovery that are not known are passed over for plain JSON.
-        let format = negotiate(headers, query, offer).or_else(|_| negotiate(&HeaderMap::new(), query, offer));
+        let unrouted = match parts[..] {
+            ["apis"] | ["apis", _] => true,
+            ["apis", group, _] => !registry.is_built_in(group),
+            _ => false,
+        };
+        let format = negotiate(headers, query, Offer { unrouted, ..Offer::PLAIN });
         Some(format.map(|format: Format| respond::written(StatusCode::OK, format, json, schema)))
     }
 
@@ -113,7 +116,8 @@ impl Discovery {
 
 /// The form in which a client wants aggregated discovery, if it does not want the plain one more.
 fn wants_aggregated(headers: &HeaderMap) -> Option<Media> {
-    accepted(headers).iter().find_map(|clause| {
+    let is_known = |clause: &&Clause<'_>| Media::ALL.iter().any(|media| media.fits(clause.media));
+    accepted(headers).iter().filter(is_known).find_map(|clause| {
         let media = match clause.media {
             "application/vnd.kubernetes.protobuf" => Media::Protobuf,
             _ => Media::Json,

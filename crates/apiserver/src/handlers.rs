@@ -26,7 +26,7 @@ use crate::auth::User;
 use crate::negotiate::{Format, Offer, negotiate};
 use crate::registry::Resource;
 use crate::registry::pipeline::Pipeline;
-use crate::request::{Query, RequestInfo, Verb};
+use crate::request::{Query, RequestInfo, Verb, check_segment};
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result, Target};
@@ -98,17 +98,14 @@ impl Context {
     /// go across namespaces.
     fn check_scope(&self) -> Result<Option<Response<Body>>> {
         let (namespaced, verb) = (self.resource.info.namespaced, self.info.verb);
-        if self.info.name.as_deref() == Some("") {
-            return Err(Failure::bad_request("name must be provided"));
-        }
-        if self.info.namespace.as_deref() == Some("") && verb != Verb::Create {
-            return Err(Failure::bad_request("Namespace parameter required."));
-        }
         let fits = match &self.info.namespace {
             Some(_) => namespaced,
             None => !namespaced || matches!(verb, Verb::List | Verb::Watch),
         };
         if fits || (namespaced && reviews::is_review(&self.resource)) {
+            if self.info.subresource.as_deref().is_none_or(|name| self.resource.subresource(name).is_some()) {
+                self.check_names()?;
+            }
             Ok(None)
         } else if self.resource.is_custom() {
             Ok(Some(respond::not_found()))
@@ -117,6 +114,22 @@ impl Context {
         } else {
             Err(Failure::no_such_resource())
         }
+    }
+
+    fn check_names(&self) -> Result<()> {
+        let (name, namespace) = (self.info.name.as_deref(), self.info.namespace.as_deref());
+        if name == Some("") {
+            return Err(Failure::bad_request("name must be provided"));
+        }
+        if namespace == Some("") && self.info.verb != Verb::Create {
+            return Err(Failure::bad_request("Namespace parameter required."));
+        }
+        for (what, value) in [("Name", name), ("Namespace", namespace)] {
+            if let Some(value) = value {
+                check_segment(what, value)?;
+            }
+        }
+        Ok(())
     }
 
     async fn subresource_verb(&mut self, name: &str) -> Result<Response<Body>> {

@@ -27,7 +27,7 @@ pub(crate) enum Media {
 
 impl Media {
     /// All there are, the first for those who do not mind.
-    const ALL: [Media; 3] = [Media::Json, Media::Yaml, Media::Protobuf];
+    pub(crate) const ALL: [Media; 3] = [Media::Json, Media::Yaml, Media::Protobuf];
 
     pub(crate) fn content_type(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Media {
         }
     }
 
-    fn fits(self, wanted: &str) -> bool {
+    pub(crate) fn fits(self, wanted: &str) -> bool {
         matches!(wanted, "*/*" | "application/*") || wanted == self.content_type()
     }
 }
@@ -73,12 +73,20 @@ pub(crate) struct Offer {
     pub(crate) watch: bool,
     /// Whether it is of a custom resource, which protobuf does not have, but for its metadata.
     pub(crate) custom: bool,
+    /// Whether upstream's router, which looks at media types alone, knows nothing of it. It knows no custom resources.
+    pub(crate) unrouted: bool,
 }
 
 impl Offer {
     /// One object that is nothing but itself.
-    pub(crate) const PLAIN: Offer =
-        Offer { transforms: false, tableless: false, list: false, watch: false, custom: false };
+    pub(crate) const PLAIN: Offer = Offer {
+        transforms: false,
+        tableless: false,
+        list: false,
+        watch: false,
+        custom: false,
+        unrouted: false,
+    };
 }
 
 const REPRESENTATIONS: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -106,7 +114,9 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Clause<'_>> {
     let mut clauses: Vec<Clause<'_>> = texts.flat_map(|text| text.split(',')).filter_map(clause).collect();
     clauses.sort_by(|a, b| b.quality.total_cmp(&a.quality));
     if clauses.is_empty() {
-        clauses.push(Clause { media: "*/*", parameters: Vec::new(), quality: 1.0 });
+        let says_nothing = headers.get_all(ACCEPT).iter().all(|value| value.is_empty());
+        let media = if says_nothing { "*/*" } else { "" };
+        clauses.push(Clause { media, parameters: Vec::new(), quality: 1.0 });
     }
     clauses
 }
@@ -133,6 +143,15 @@ fn clause(text: &str) -> Option<Clause<'_>> {
 /// 406 if nothing the client takes can be given, 400 if a Table is to include what it cannot.
 pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Result<Format> {
     let clauses = accepted(headers);
+    // The router takes no `application/*`.
+    let is_routed = |clause: &Clause<'_>| {
+        clause.media == "*/*" || Media::ALL.iter().any(|media| media.content_type() == clause.media)
+    };
+    if !offer.custom && !offer.unrouted && !clauses.iter().any(is_routed) {
+        let streams = if offer.list || offer.watch { format!(", {STREAMS}") } else { String::new() };
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}{streams}");
+        return Err(Failure::new(Reason::NotAcceptable, message).with_details());
+    }
     for clause in &clauses {
         if !matches!(clause.parameter("stream"), "" | "watch") {
             continue;
@@ -150,14 +169,7 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Res
             return Ok(Format { media, transform, include, pretty });
         }
     }
-    // Upstream's router looks at the types alone, and knows no custom resources.
-    let known = |clause: &Clause<'_>| Media::ALL.iter().any(|media| media.fits(clause.media));
-    if offer.custom || clauses.iter().any(known) {
-        return Err(only(REPRESENTATIONS));
-    }
-    let streams = if offer.list || offer.watch { format!(", {STREAMS}") } else { String::new() };
-    let message = format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}{streams}");
-    Err(Failure::new(Reason::NotAcceptable, message).with_details())
+    Err(only(REPRESENTATIONS))
 }
 
 fn only(representations: &str) -> Failure {
@@ -168,6 +180,9 @@ fn only(representations: &str) -> Failure {
 fn transform(clause: &Clause<'_>, media: Media, offer: Offer) -> Option<Transform> {
     let wanted = clause.parameter("as");
     if wanted.is_empty() {
+        if !clause.parameter("g").is_empty() || !clause.parameter("v").is_empty() {
+            return None;
+        }
         return (!offer.custom || media != Media::Protobuf).then_some(Transform::None);
     }
     let version = match (clause.parameter("g"), clause.parameter("v")) {

@@ -1,6 +1,7 @@
 //! What a request asks for: [`RequestInfo`], read from method, path and query.
 
 use std::borrow::Cow;
+use std::num::{IntErrorKind, ParseIntError};
 
 use http::Method;
 use klient_apimachinery::go::quoted;
@@ -59,13 +60,14 @@ const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 impl RequestInfo {
     /// Reads a path such as `/apis/apps/v1/namespaces/shop/deployments/web/scale`. `None` if it names no
-    /// resource.
+    /// resource. As upstream's router, it splits what the path is without its percent encoding.
     ///
     /// # Errors
     ///
-    /// If a name is no path segment.
+    /// 405 for methods that are no verb.
     pub(crate) fn parse(method: &Method, path: &str, query: &Query) -> Result<Option<RequestInfo>> {
-        let mut parts = path.trim_matches('/').split('/').map(unescape_path).collect::<Vec<_>>().into_iter();
+        let path = unescape_path(path);
+        let mut parts = path.trim_matches('/').split('/').map(str::to_owned);
         let (group, version) = match parts.next().as_deref() {
             Some("api") => (String::new(), parts.next()),
             Some("apis") => (parts.next().unwrap_or_default(), parts.next()),
@@ -86,12 +88,8 @@ impl RequestInfo {
         let mut rest = rest.into_iter();
         let Some(resource) = rest.next().filter(|resource| !resource.is_empty()) else { return Ok(None) };
         let name = rest.next();
-        let subresource = rest.next();
-        for (what, value) in [("Name", &name), ("Namespace", &namespace)] {
-            if let Some(value) = value {
-                check_segment(what, value)?;
-            }
-        }
+        // What is below a subresource belongs to its name: no subresource is called so.
+        let subresource = Some(rest.collect::<Vec<_>>().join("/")).filter(|below| !below.is_empty());
         let watched = watched || query.is_true("watch");
         let verb = match (method.as_str(), &name) {
             ("POST", _) => Verb::Create,
@@ -120,7 +118,12 @@ impl RequestInfo {
     }
 }
 
-fn check_segment(what: &str, value: &str) -> Result<()> {
+/// Checks that a name, or a namespace, can be a segment of a path.
+///
+/// # Errors
+///
+/// 400 in the server's words.
+pub(crate) fn check_segment(what: &str, value: &str) -> Result<()> {
     let problems = validation::path_segment(value);
     if problems.is_empty() {
         return Ok(());
@@ -171,7 +174,9 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(query: Option<&str>) -> Self {
-        let pairs = query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        // As Go, which passes over what it cannot read.
+        let is_read = |pair: &&str| !pair.is_empty() && !pair.contains(';') && is_percent_encoded(pair);
+        let pairs = query.unwrap_or_default().split('&').filter(is_read).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (percent_decode(key, true), percent_decode(value, true))
         });
@@ -193,29 +198,33 @@ impl Query {
         self.get(key).is_some_and(|value| !matches!(value, "false" | "0"))
     }
 
-    /// A number, if the parameter is there and not empty.
+    /// A number, if the parameter is there.
     ///
     /// # Errors
     ///
     /// In Go's words, if it is no number.
     pub(crate) fn number(&self, key: &str) -> Result<Option<i64>> {
-        match self.get(key).filter(|value| !value.is_empty()) {
-            None => Ok(None),
-            Some(value) => value.parse().map(Some).map_err(|_| {
-                Failure::bad_request(format!("strconv.ParseInt: parsing {}: invalid syntax", quoted(value)))
-            }),
-        }
+        let number = self.get(key).map(|value| {
+            value.parse().map_err(|error: ParseIntError| {
+                let problem = number_problem(&error);
+                Failure::bad_request(format!("strconv.ParseInt: parsing {}: {problem}", quoted(value)))
+            })
+        });
+        number.transpose()
     }
 
-    /// Checks the time-out of a request.
+    /// The time-out of a request, if it has one.
     ///
     /// # Errors
     ///
     /// In Go's words, if it is no duration.
-    pub(crate) fn timeout(&self) -> Result<()> {
+    pub(crate) fn timeout(&self) -> Result<Option<std::time::Duration>> {
         let text = self.text("timeout");
-        if text.is_empty() || text.parse::<Duration>().is_ok() {
-            return Ok(());
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(timeout) = text.parse::<Duration>() {
+            return Ok(timeout.to_std().filter(|timeout| !timeout.is_zero()));
         }
         let problem = duration_problem(&text);
         Err(Failure::bad_request(format!("invalid timeout specified in the request URL - time: {problem}")))
@@ -224,6 +233,14 @@ impl Query {
     /// The text of a parameter, empty if it is not there.
     pub(crate) fn text(&self, key: &str) -> Cow<'_, str> {
         self.get(key).unwrap_or_default().into()
+    }
+}
+
+/// Why Go's package `strconv` does not read a number.
+pub(crate) fn number_problem(error: &ParseIntError) -> &'static str {
+    match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
     }
 }
 
@@ -299,6 +316,9 @@ mod tests {
         check("POST", "/api/v1/nodes", "create /v1 - nodes - -");
         check("GET", "/api/v1/nodes/n%20x", "get /v1 - nodes n x -");
         check("GET", "/api/v1/nodes/%C3%A9?watch=%+f", "get /v1 - nodes é -");
+        check("GET", "/api/v1/nodes/a%2Fb", "get /v1 - nodes a b");
+        check("GET", "/api/v1%2Fnodes", "list /v1 - nodes - -");
+        check("GET", "/api/v1/nodes/a/status/b", "get /v1 - nodes a status/b");
         check("GET", "/healthz", "nothing");
         check("GET", "/api/v1", "nothing");
         check("GET", "/apis/apps", "nothing");
@@ -314,9 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_segments_are_refused() {
-        check("GET", "/api/v1/nodes/a%2Fb", r#"Name parameter invalid: "a/b": may not contain '/'"#);
-        check("GET", "/api/v1/nodes/..", r#"Name parameter invalid: "..": may not be '..'"#);
+    fn methods_that_are_no_verb_are_refused() {
         check("HEAD", "/api/v1/nodes/a", "the server does not allow this method on the requested resource");
     }
 }

@@ -1,7 +1,7 @@
 //! What happens to a request: who asks, whether they may, who answers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
@@ -67,14 +67,14 @@ async fn route(
     certificate: Option<Arc<User>>,
     format: Option<Format>,
 ) -> Result<Response<Body>> {
+    let started = Instant::now();
     let (parts, body) = request.into_parts();
     if !is_percent_encoded(parts.uri.path()) {
         return Ok(respond::plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request"));
     }
     let info = RequestInfo::parse(&parts.method, parts.uri.path(), &query);
-    if !info.as_ref().is_ok_and(|info| info.as_ref().is_some_and(RequestInfo::is_long_running)) {
-        query.timeout()?;
-    }
+    let may_last = info.as_ref().is_ok_and(|info| info.as_ref().is_some_and(RequestInfo::is_long_running));
+    let timeout = if may_last { None } else { query.timeout()? };
     let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
     let info = info?;
     let attributes = match &info {
@@ -89,6 +89,10 @@ async fn route(
         Ok(user) => user,
         Err(failure) => return Ok(respond::as_it_says(respond::failure(&failure, format))),
     };
+    // Names in front of which there is nothing are no paths to the router.
+    if parts.uri.path().starts_with("//") {
+        return Ok(respond::not_found());
+    }
     let Some(info) = info else { return documents(state, &parts, &query) };
     let Some(resource) = state.registry.find(&info.group, &info.version, &info.resource) else {
         if state.registry.is_built_in(&info.group) {
@@ -98,6 +102,9 @@ async fn route(
     };
     let body =
         if info.verb.only_reads() { Bytes::new() } else { read_body(body, state.client_timeout).await? };
+    if timeout.is_some_and(|timeout| started.elapsed() >= timeout) {
+        return Ok(timed_out());
+    }
     let mut context = Context {
         state: state.clone(),
         info,
@@ -132,6 +139,16 @@ fn admit(
     Ok(user)
 }
 
+const TIMED_OUT: &str = "Timeout: request did not complete within the allotted timeout";
+
+/// The answer to a request whose own time-out has passed, as upstream's filter writes it.
+fn timed_out() -> Response<Body> {
+    let status = format!(
+        r#"{{"metadata":{{}},"status":"Failure","message":"{TIMED_OUT}","reason":"Timeout","details":{{}},"code":504}}"#
+    );
+    respond::plain(StatusCode::GATEWAY_TIMEOUT, "text/plain; charset=utf-8", status + "\n")
+}
+
 async fn read_body(body: Incoming, limit: Duration) -> Result<Bytes> {
     let read = tokio::time::timeout(limit, Limited::new(body, MAX_BODY).collect()).await;
     match read {
@@ -141,18 +158,21 @@ async fn read_body(body: Incoming, limit: Duration) -> Result<Bytes> {
             Err(Failure::new(Reason::RequestEntityTooLarge, message))
         }
         Ok(Err(error)) => Err(Failure::bad_request(format!("the body could not be read: {error}"))),
-        Err(_) => Err(Failure::new(
-            Reason::Timeout,
-            "Timeout: request did not complete within the allotted timeout",
-        )),
+        Err(_) => Err(Failure::new(Reason::Timeout, TIMED_OUT)),
     }
 }
 
 /// Answers what asks for no resource: discovery, OpenAPI, health and version.
 fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Response<Body>> {
     let path = parts.uri.path();
-    if parts.method != Method::GET {
-        return Ok(respond::not_found());
+    // Of these the router knows that they are only got; the others are answered whatever the method.
+    let is_routed = match path.trim_matches('/').split('/').collect::<Vec<_>>()[..] {
+        ["version" | "api"] | ["api", "v1"] => true,
+        ["apis", group, _] => state.registry.is_built_in(group),
+        _ => false,
+    };
+    if is_routed && parts.method != Method::GET {
+        return Err(Failure::method_not_allowed());
     }
     let found = state.discovery.answer(&state.registry, &state.address, path, &parts.headers, query);
     if let Some(response) = found {
@@ -161,9 +181,9 @@ fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Respons
     if let Some(response) = openapi::answer(&state.registry, path) {
         return Ok(response);
     }
-    Ok(match path.trim_end_matches('/') {
-        "" => paths(state),
-        "/version" => respond::plain(StatusCode::OK, "application/json", version()),
+    Ok(match path {
+        "/" => paths(state),
+        "/version" | "/version/" => respond::plain(StatusCode::OK, "application/json", version()),
         path if is_below_a_built_in_group(state, path) => return Err(Failure::no_such_resource()),
         path => health(path, query).unwrap_or_else(respond::not_found),
     })
@@ -192,7 +212,7 @@ fn paths(state: &State) -> Response<Body> {
 
 fn health(path: &str, query: &Query) -> Option<Response<Body>> {
     let text = |text: &str| respond::plain(StatusCode::OK, "text/plain; charset=utf-8", text.to_owned());
-    let mut parts = path.trim_start_matches('/').split('/');
+    let mut parts = path.strip_prefix('/')?.split('/');
     let endpoint = parts.next().filter(|endpoint| matches!(*endpoint, "healthz" | "livez" | "readyz"))?;
     let answer = match (parts.next(), parts.next()) {
         (Some(check), None) if CHECKS.contains(&check) => return Some(text("ok")),

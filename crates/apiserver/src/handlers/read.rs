@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 
 use super::Context;
+use crate::request::number_problem;
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
@@ -46,6 +47,8 @@ pub(crate) async fn wait(state: &State, version: u64) -> Result<()> {
 pub(crate) fn version(text: &str, refuse: fn(&str) -> Failure) -> Result<Option<u64>> {
     match text {
         "" => Ok(None),
+        // Rust would read a sign.
+        _ if text.starts_with('+') => Err(refuse(text)),
         _ => text.parse().map(Some).map_err(|_| refuse(text)),
     }
 }
@@ -61,8 +64,9 @@ pub(crate) fn not_a_list_version(text: &str) -> Failure {
 }
 
 fn parse_error(text: &str) -> String {
+    let problem = text.parse::<u64>().map_or_else(|error| number_problem(&error), |_| "invalid syntax");
     let text = quoted(text);
-    format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax")
+    format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: {problem}")
 }
 
 /// Why nothing can be read from a version.

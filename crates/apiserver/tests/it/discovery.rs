@@ -174,3 +174,60 @@ async fn what_lives_in_namespaces_is_found_in_them_only() {
         assert_eq!(answer.text(), "404 page not found\n", "{path}");
     }
 }
+
+#[tokio::test]
+async fn discovery_is_given_in_forms_that_it_has() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    let unknown = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    let unrouted = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    for (path, accept, problem) in [
+        ("/api", table, unknown),
+        ("/apis", table, unknown),
+        ("/apis/apps", table, unknown),
+        ("/apis/apps/v1", table, unknown),
+        ("/apis/apps/v1", AGGREGATED, unknown),
+        ("/api/v1", "application/json;v=v1", unknown),
+        ("/api", "text/html", unrouted),
+        ("/apis", "text/html", unknown),
+        ("/apis/apps/v1", "application/*", unrouted),
+        ("/api/v1/namespaces/default", "application/*", unrouted),
+    ] {
+        assert_eq!(client.get_as(path, accept).await.refusal(), format!("406 {problem}"), "{path} {accept}");
+    }
+    for (path, accept) in [
+        ("/apis", "application/*"),
+        ("/apis/apps", "application/*"),
+        ("/apis/apps/v1", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
+        ("/api", "application/json;as="),
+    ] {
+        client.get_as(path, accept).await.expect(200);
+    }
+    let aggregated = client.get_as("/apis", &format!("text/html,{AGGREGATED}")).await;
+    assert_eq!(aggregated.expect(200)["kind"], "APIGroupDiscoveryList");
+}
+
+#[tokio::test]
+async fn health_and_lists_of_groups_are_given_whatever_the_method() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+        for (path, code) in [
+            ("/healthz", 200),
+            ("/livez/ping", 200),
+            ("/readyz?verbose", 200),
+            ("/", 200),
+            ("/apis", 200),
+            ("/apis/apps", 200),
+            ("/version", 405),
+            ("/api", 405),
+            ("/api/v1", 405),
+            ("/apis/apps/v1", 405),
+            ("/nothing", 404),
+        ] {
+            let answer = client.send(method.clone(), path, &[], "").await;
+            assert_eq!(answer.status, code, "{method} {path}");
+        }
+    }
+}

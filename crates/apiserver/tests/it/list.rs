@@ -266,3 +266,76 @@ async fn deprecated_kinds_warn_with_every_answer() {
     let events = client.watch(&format!("{path}?watch=1")).await;
     assert_eq!(events.header("warning"), warning);
 }
+
+#[tokio::test]
+async fn parameters_are_refused_in_gos_words() {
+    let (_server, client) = with_config_maps(&["a"]).await;
+    let number = |text: &str, problem: &str| format!("400 strconv.ParseInt: parsing {text:?}: {problem}");
+    for (text, encoded, problem) in [
+        ("x", "x", "invalid syntax"),
+        ("1.5", "1.5", "invalid syntax"),
+        ("", "", "invalid syntax"),
+        (" 1", "%201", "invalid syntax"),
+        ("99999999999999999999", "99999999999999999999", "value out of range"),
+    ] {
+        for parameter in ["limit", "timeoutSeconds", "watch=1&limit", "watch=1&timeoutSeconds"] {
+            let refusal = client.get(&format!("{CONFIG_MAPS}?{parameter}={encoded}")).await.refusal();
+            assert_eq!(refusal, number(text, problem), "{parameter}");
+        }
+        let path = format!("{CONFIG_MAPS}?dryRun=All&timeoutSeconds={encoded}");
+        assert_eq!(client.delete(&path).await.refusal(), number(text, problem));
+        let path = format!("{CONFIG_MAPS}/a?dryRun=All&gracePeriodSeconds={encoded}");
+        assert_eq!(client.delete(&path).await.refusal(), number(text, problem));
+    }
+    let token = |problem: &str| format!("400 invalid continue token: continue key is not valid: {problem}");
+    let version = |text: &str, problem: &str| {
+        format!(
+            "400 invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: {problem}"
+        )
+    };
+    let invalid = |problems: &str| format!(r#"422 ListOptions.meta.k8s.io "" is invalid: {problems}"#);
+    let continued =
+        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided";
+    for (query, refusal) in [
+        ("continue=x", token("illegal base64 data at input byte 0")),
+        ("continue=xxxxx", token("illegal base64 data at input byte 4")),
+        ("continue=e30", token("server does not recognize this encoded version ")),
+        (
+            "continue=eyJ2IjoxfQ",
+            token("json: cannot unmarshal number into Go struct field continueToken.v of type string"),
+        ),
+        ("resourceVersion=%2B1", version("+1", "invalid syntax")),
+        ("resourceVersion=99999999999999999999", version("99999999999999999999", "value out of range")),
+        ("watch=1&continue=x", invalid(continued)),
+        (
+            "resourceVersionMatch=Foo",
+            invalid(
+                r#"[resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided, resourceVersionMatch: Unsupported value: "Foo": supported values: "Exact", "NotOlderThan", ""]"#,
+            ),
+        ),
+    ] {
+        assert_eq!(client.get(&format!("{CONFIG_MAPS}?{query}")).await.refusal(), refusal, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_with_semicolons_are_passed_over() {
+    let (_server, client) = with_config_maps(&["a"]).await;
+    for query in ["limit=1;x=2", "limit=1;", "labelSelector=;", "limit=%zz"] {
+        client.get(&format!("{CONFIG_MAPS}?{query}")).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_timeout_that_has_passed_ends_the_request() {
+    let (_server, client) = with_config_maps(&[]).await;
+    for timeout in ["1ns", "1%C2%B5s"] {
+        let answer = client.get(&format!("{CONFIG_MAPS}?timeout={timeout}")).await;
+        assert_eq!(answer.status, 504, "{}", answer.text());
+        assert_eq!(
+            answer.text(),
+            "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not complete within the allotted timeout\",\"reason\":\"Timeout\",\"details\":{},\"code\":504}\n"
+        );
+    }
+    client.get(&format!("{CONFIG_MAPS}?timeout=10s")).await.expect(200);
+}

@@ -3,9 +3,11 @@
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use base64::{DecodeError, Engine as _};
-use klient_apimachinery::go::quoted;
-use klient_apimachinery::values::syntax;
-use serde::{Deserialize, Serialize};
+use klient_apimachinery::go::json_type;
+use klient_apimachinery::schema::{Field, Schema, Type};
+use klient_apimachinery::values::{self, Map, Parsed, text_at};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::respond;
 use crate::status::{Failure, Result};
@@ -15,8 +17,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode
 
 const VERSION: &str = "meta.k8s.io/v1";
 
+static SCHEMA: Schema = Schema::new(
+    "storage",
+    "continueToken",
+    &[
+        Field { json: "v", ty: Type::String, ..Field::PLAIN },
+        Field { json: "rv", ty: Type::Int64, ..Field::PLAIN },
+        Field { json: "start", ty: Type::String, ..Field::PLAIN },
+    ],
+);
+
 /// Where a list goes on, as upstream writes it.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(super) struct Token {
     v: String,
     pub(super) rv: i64,
@@ -37,19 +49,17 @@ impl Token {
         let refuse = |problem: &str| {
             Failure::bad_request(format!("invalid continue token: continue key is not valid: {problem}"))
         };
-        let bytes = BASE64.decode(text).map_err(|error| match error {
+        // As Go, which passes over line breaks.
+        let text = text.replace(['\n', '\r'], "");
+        let bytes = BASE64.decode(&text).map_err(|error| match error {
             DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => {
                 refuse(&format!("illegal base64 data at input byte {at}"))
             }
-            _ => refuse(&format!("illegal base64 data at input byte {}", text.len())),
+            _ => refuse(&format!("illegal base64 data at input byte {}", text.len() / 4 * 4)),
         })?;
-        let token: Token = serde_json::from_slice(&bytes)
-            .map_err(|error| refuse(&syntax::problem(&bytes).unwrap_or_else(|| error.to_string())))?;
+        let token = Token::parse(&bytes).map_err(|problem| refuse(&problem))?;
         if token.v != VERSION {
-            return Err(refuse(&format!(
-                "server does not recognize this encoded version {}",
-                quoted(&token.v)
-            )));
+            return Err(refuse(&format!("server does not recognize this encoded version {}", token.v)));
         }
         if token.rv == 0 {
             return Err(refuse("incorrect encoded start resourceVersion (version meta.k8s.io/v1)"));
@@ -62,6 +72,25 @@ impl Token {
             return Err(refuse(&token.start));
         }
         Ok(token)
+    }
+
+    fn parse(text: &[u8]) -> std::result::Result<Token, String> {
+        let Parsed { value, numbers, .. } = values::parse(text)?;
+        let fields = match value {
+            Value::Object(fields) => fields,
+            Value::Null => Map::new(),
+            other => {
+                let what = json_type(&other);
+                return Err(format!(
+                    "json: cannot unmarshal {what} into Go value of type storage.continueToken"
+                ));
+            }
+        };
+        let fields =
+            values::decode_written(fields, &SCHEMA, &numbers).map_err(|mismatch| mismatch.of_json)?;
+        let text = |name| text_at(&fields.object, &[name]).to_owned();
+        let rv = values::at(&fields.object, &["rv"]).and_then(Value::as_i64).unwrap_or_default();
+        Ok(Token { v: text("v"), rv, start: text("start") })
     }
 
     /// The key from which the list goes on.

@@ -40,34 +40,42 @@ impl Wanted {
 /// Checks the options that depend on each other.
 fn check_options(context: &Context, watch: bool) -> Result<()> {
     let query = &context.query;
+    for number in ["timeoutSeconds", "limit"] {
+        query.number(number)?;
+    }
     let field = "resourceVersionMatch";
     let (version, matching) = (query.text("resourceVersion"), query.text(field));
     let initial_events = query.get("sendInitialEvents");
     let mut problems = Problems::default();
     let mut forbid = |field: &str, detail: &str| problems.add(FieldError::forbidden(field, detail));
-    match (watch, initial_events) {
-        (false, Some(_)) => forbid("sendInitialEvents", "sendInitialEvents is forbidden for list"),
-        (true, Some(_)) if matching != "NotOlderThan" => {
+    let continues = query.get("continue").is_some_and(|token| !token.is_empty());
+    let only = if watch { &["NotOlderThan"][..] } else { &["Exact", "NotOlderThan", ""] };
+    let is_supported = matching.is_empty() || only.contains(&&*matching);
+    if watch {
+        if initial_events.is_some() && matching != "NotOlderThan" {
             forbid(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
         }
-        (true, None) if !matching.is_empty() => {
+        if initial_events.is_none() && !matching.is_empty() {
             forbid(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-            if matching != "NotOlderThan" {
-                problems.add(FieldError::not_supported(field, &*matching, &["NotOlderThan"]));
-            }
         }
-        (false, None) if !matching.is_empty() => {
-            if version.is_empty() {
-                forbid(field, "resourceVersionMatch is forbidden unless resourceVersion is provided");
-            } else if query.get("continue").is_some_and(|token| !token.is_empty()) {
-                forbid(field, "resourceVersionMatch is forbidden when continue is provided");
-            } else if !matches!(&*matching, "Exact" | "NotOlderThan") {
-                problems.add(FieldError::not_supported(field, &*matching, &["Exact", "NotOlderThan", ""]));
-            } else if matching == "Exact" && version == "0" {
-                forbid(field, r#"resourceVersionMatch "exact" is forbidden for resourceVersion "0""#);
-            }
-        }
-        _ => {}
+    } else if !matching.is_empty() && version.is_empty() {
+        forbid(field, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+    }
+    if continues && !watch && !matching.is_empty() {
+        forbid(field, "resourceVersionMatch is forbidden when continue is provided");
+    }
+    if !is_supported {
+        problems.add(FieldError::not_supported(field, &*matching, only));
+    }
+    let mut forbid = |field: &str, detail: &str| problems.add(FieldError::forbidden(field, detail));
+    if continues && watch {
+        forbid(field, "resourceVersionMatch is forbidden when continue is provided");
+    }
+    if !watch && matching == "Exact" && version == "0" {
+        forbid(field, r#"resourceVersionMatch "exact" is forbidden for resourceVersion "0""#);
+    }
+    if !watch && initial_events.is_some() {
+        forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
     }
     if problems.0.is_empty() {
         return Ok(());

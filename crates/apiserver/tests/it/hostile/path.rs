@@ -13,10 +13,15 @@ async fn paths_that_climb_or_hide_slashes_lead_nowhere() {
     let client = Client::admin(&server).await;
     for (path, code) in [
         ("/api/v1/namespaces/../pods", 400),
+        ("/api/v1/namespaces/../nodes", 404),
         ("/api/v1/namespaces/%2e%2e/pods", 400),
-        ("/api/v1/namespaces/default%2Fpods/configmaps", 400),
+        ("/api/v1/namespaces/default%2Fpods/configmaps", 404),
+        ("/api/v1/namespaces/default%2Fconfigmaps", 200),
+        ("/api%2Fv1/namespaces", 200),
         ("/api/v1/namespaces/default/configmaps/..", 400),
-        ("/api/v1/namespaces/default/configmaps/a%2Fb", 400),
+        ("/api/v1/namespaces/default/configmaps/a%2Fb", 404),
+        ("/api/v1/namespaces/default/configmaps/../configmaps", 404),
+        ("/api/v1/namespaces/default/configmaps//kube-root-ca.crt", 404),
         ("/api/v1/namespaces/default/configmaps/%00", 404),
         ("/api/v1/namespaces/default/configmaps/%ff%fe", 404),
         ("/api/v1/namespaces/default/configmaps/%", 400),
@@ -26,7 +31,11 @@ async fn paths_that_climb_or_hide_slashes_lead_nowhere() {
         ("/api/v1//namespaces", 404),
         ("/api/v1/namespaces//configmaps/a", 400),
         ("/apis/../api/v1/namespaces", 404),
-        ("//", 200),
+        ("//", 404),
+        ("//api/v1/namespaces", 404),
+        ("//healthz", 404),
+        ("/healthz/", 404),
+        ("/apis/apps/v1/namespaces/default/deployments/d/scale/x", 404),
         ("/apis/apps/v1/namespaces/default/deployments/d/status/extra", 404),
     ] {
         let answer = client.get(path).await;
