@@ -107,6 +107,9 @@ fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeate
 /// The line of each value of a map, counted from 1.
 type Lines = HashMap<String, u64>;
 
+/// A map that is merged into another.
+type Mergeable = (Map<String, Value>, Lines);
+
 struct Composer<R> {
     parser: Parser<R>,
     /// Places of `\/` in the text, the last one first, each with its line: YAML 1.1 has no such escape.
@@ -304,7 +307,7 @@ impl<R: std::io::BufRead> Composer<R> {
     }
 
     /// The maps that are merged into another, with their lines.
-    fn merged(&mut self, depth: usize) -> Result<Vec<(Map<String, Value>, Lines)>, YamlError> {
+    fn merged(&mut self, depth: usize) -> Result<Vec<Mergeable>, YamlError> {
         let data = self.next()?.data;
         if !matches!(&data, EventData::SequenceStart { anchor: None, .. }) {
             return match self.value(data, depth)? {
@@ -431,7 +434,7 @@ fn float_key(float: f64) -> String {
 }
 
 /// What is merged into a map, which must be a map itself. Of several the first wins.
-fn mergeable(value: Value, lines: Lines) -> Result<(Map<String, Value>, Lines), YamlError> {
+fn mergeable(value: Value, lines: Lines) -> Result<Mergeable, YamlError> {
     match value {
         Value::Object(entries) => Ok((entries, lines)),
         _ => Err(YamlError::yaml("map merge requires map or sequence of maps as the value")),
