@@ -349,3 +349,15 @@ async fn what_is_not_known_may_be_deep() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_object_that_a_patch_replaces_stays_in_its_namespace() {
+    let (_server, client, path) = with_config_map(json!({"x": "1"})).await;
+    let patch = json!({"$patch": "replace", "metadata": {"name": "a"}, "data": {"z": "1"}});
+    let replaced =
+        client.patch(&format!("{path}?fieldValidation=Strict"), "strategic-merge", &patch).await.expect(200);
+    assert_eq!(
+        (&replaced["metadata"]["namespace"], &replaced["data"]),
+        (&json!("default"), &json!({"z": "1"}))
+    );
+}
