@@ -2,7 +2,7 @@
 
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values;
+use klient_apimachinery::values::{self, Parsed};
 use serde_json::Value;
 
 use super::at::At;
@@ -58,8 +58,8 @@ fn tolerations_problem(text: &str) -> Option<String> {
         return None;
     }
     match values::parse(text.as_bytes()) {
-        Ok((Value::Array(_) | Value::Null, _)) => None,
-        Ok((value, _)) => {
+        Ok(Parsed { value: Value::Array(_) | Value::Null, .. }) => None,
+        Ok(Parsed { value, .. }) => {
             let what = json_type(&value);
             Some(format!("json: cannot unmarshal {what} into Go value of type []core.Toleration"))
         }

@@ -3,7 +3,6 @@
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{self, Parsed, text_at};
 use klient_apis::validation::manager_name;
 use klient_structured_merge::manager_of_user_agent;
 use serde_json::Value;

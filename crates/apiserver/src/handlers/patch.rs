@@ -38,14 +38,14 @@ pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> R
     let mut twice = None;
     let mut update = |old: &Map, _: &Object| {
         let mut patched = patch.apply(&resource, old)?;
-        check_namespace(&resource, &mut patched.object, namespace.as_deref())?;
-        check_name(&name, &patched.object)?;
         notes = sent.clone();
         notes.extend(patched.notes);
         if options.validation == FieldValidation::Strict && !notes.is_empty() {
             let problem = format!("strict decoding error: {}", notes.join(", "));
             return Err(patch.refuse(&resource, old, &problem));
         }
+        check_namespace(&resource, &mut patched.object, namespace.as_deref())?;
+        check_name(&name, &patched.object)?;
         twice = duplicate_owners(&patched.object, AFTER_ADMISSION);
         Ok(patched.object)
     };

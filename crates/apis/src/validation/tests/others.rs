@@ -19,7 +19,7 @@ fn config_maps_and_secrets_have_keys_and_may_be_sealed() {
         "",
         "configmaps",
         &json!({"data": {"a": "x".repeat(1024 * 1024 + 1)}}),
-        &[": Too long: may not be more than 1048576 bytes"],
+        &["[]: Too long: may not be more than 1048576 bytes"],
     );
     check_update(
         "",

@@ -1,15 +1,15 @@
 //! The options of a delete: those of its body, or where it has none those of its query.
 
 use klient_apimachinery::codec::json;
-use klient_apimachinery::go::{json_type, quoted};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::schema::DELETE_OPTIONS;
 use klient_apimachinery::meta::v1::{DeleteOptions, Preconditions};
 use klient_apimachinery::validation::field::{FieldError, Problems};
-use klient_apimachinery::values::{self, Map};
+use klient_apimachinery::values::{self, Parsed, text_at};
 use serde_json::Value;
 
 use super::super::Context;
-use super::super::body::{Medium, medium, protobuf, read_yaml};
+use super::super::body::{Medium, medium, no_kind, protobuf, read_yaml};
 use super::super::options::dry_run;
 use crate::registry::deletion::{Deletion, Propagation};
 use crate::request::Query;
@@ -138,48 +138,29 @@ fn from_query(query: &Query) -> Result<DeleteOptions> {
 }
 
 fn from_body(context: &Context) -> Result<DeleteOptions> {
-    let value = match medium(&context.headers, true)? {
+    let unreadable = |problem: String| {
+        Failure::bad_request(format!("couldn't get version/kind; json parse error: {problem}"))
+    };
+    let Parsed { value, numbers, .. } = match medium(&context.headers, true)? {
         Medium::Protobuf => {
             let check = |kind: &str, version: &str| check_kind(kind, version, &context.body);
             return protobuf::read_options(&context.body, check);
         }
-        Medium::Json => values::parse(&context.body).map_err(|problem| no_kind(&problem))?.0,
-        Medium::Yaml => read_yaml(&context.body).map_err(Failure::bad_request)?.0,
-    };
-    let object = match value {
-        Value::Object(object) => object,
-        // As Go, which reads null as a struct in which nothing is set.
-        Value::Null => Map::new(),
-        _ => {
-            return Err(no_kind(&format!(
-                r#"json: cannot unmarshal {} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#,
-                json_type(&value)
-            )));
+        Medium::Json => values::parse(&context.body).map_err(unreadable)?,
+        Medium::Yaml => {
+            let (value, _) = read_yaml(&context.body).map_err(Failure::bad_request)?;
+            Parsed { value, ..Parsed::default() }
         }
     };
-    check_kind(named(&object, "kind")?, named(&object, "apiVersion")?, &context.body)?;
-    let decoded =
-        values::decode(object, &DELETE_OPTIONS).map_err(|mismatch| Failure::bad_request(mismatch.of_json))?;
+    if let Some(problem) = no_kind(&value) {
+        return Err(unreadable(problem));
+    }
+    let Value::Object(object) = value else { return Ok(DeleteOptions::default()) };
+    check_kind(text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]), &context.body)?;
+    let decoded = values::decode_written(object, &DELETE_OPTIONS, &numbers)
+        .map_err(|mismatch| Failure::bad_request(mismatch.of_json))?;
     let text = Value::Object(decoded.object).to_string();
     json::from_slice(text.as_bytes()).map_err(|error| Failure::bad_request(error.to_string()))
-}
-
-/// The kind or version that an object names; empty if it names none.
-fn named<'a>(object: &'a Map, field: &str) -> Result<&'a str> {
-    match object.get(field) {
-        None | Some(Value::Null) => Ok(""),
-        Some(Value::String(name)) => Ok(name),
-        Some(value) => {
-            let what = json_type(value);
-            let problem =
-                format!("json: cannot unmarshal {what} into Go struct field .{field} of type string");
-            Err(no_kind(&problem))
-        }
-    }
-}
-
-fn no_kind(problem: &str) -> Failure {
-    Failure::bad_request(format!("couldn't get version/kind; json parse error: {problem}"))
 }
 
 /// Checks that a body is DeleteOptions, of any group and version.
