@@ -118,11 +118,13 @@ impl Played {
         let released =
             released.difference(&set(&entries_after, true)).difference(&set(&entries_after, false));
         let others = set(&entries_before, false);
+        let after_it = set(&entries_after, true);
         // An empty list or null is owned as such, and is there still where others have put something into it.
         let is_of_others = |path: &Path| others.iter().any(|other| other.starts_with(path));
         let remains = released.iter().filter(|path| {
             !has_field(path, self.kind.defaults)
                 && !is_of_others(path)
+                && !after_it.iter().any(|other| is_same_but_null(path, &other))
                 && find(&before.object, path).is_some_and(|value| !value.is_object())
                 && find(&before.object, path) == find(&after.object, path)
         });
@@ -146,6 +148,19 @@ fn has_null_key(path: &Path) -> bool {
         PathElement::Key(key) => key.fields().any(|(_, value)| value.is_null()),
         _ => false,
     })
+}
+
+/// Whether two paths name one item once defaults are in the place of nulls in the second one's keys.
+fn is_same_but_null(path: &Path, other: &Path) -> bool {
+    let is_same = |(one, other): (&PathElement, &PathElement)| match (one, other) {
+        (PathElement::Key(key), PathElement::Key(other)) => {
+            key.fields().zip(other.fields()).all(|((name, value), (other, written))| {
+                name == other && (value == written || written.is_null())
+            })
+        }
+        _ => one == other,
+    };
+    path.iter().count() == other.iter().count() && path.iter().zip(other.iter()).all(is_same)
 }
 
 /// Whether Go leaves a value out.
