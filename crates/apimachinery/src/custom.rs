@@ -16,11 +16,16 @@ use crate::resource::Resource;
 /// Declares a struct to be the objects of a custom resource.
 ///
 /// What comes before the struct says where the resource is served, as the CustomResourceDefinition does, and which of
-/// the subresources `Status` and `Scale` it has. The struct gets `metadata`, `Clone`, `Debug`, `Default`, serde's
-/// traits, and those that clients and caches ask of a kind: [`Object`](crate::Object), [`Resource`], the
+/// the subresources `Status` and `Scale` it has; its parts come in the order of the example. The scope is `Namespaced` or
+/// `Cluster`. The struct gets the field `metadata`, which is not written down, `Clone`, `Debug`, `Default`, serde's traits, and those that clients and caches ask of a kind: [`Object`](crate::Object), [`Resource`], the
 /// [`verbs`](crate::verbs) and [`Wire`](crate::codec::Wire). Its fields are those of the objects, with names in camel
-/// case; their types have `Clone`, `Debug`, `Default` and serde's traits. The crate `serde` must be a dependency, with
-/// its feature `derive`.
+/// case; their types have `Clone`, `Debug`, `Default` and serde's traits. The crate `serde` must be a dependency of the
+/// program, with its feature `derive`:
+///
+/// ```toml
+/// [dependencies]
+/// serde = { version = "1", features = ["derive"] }
+/// ```
 ///
 /// ```
 /// use klient_apimachinery::{Object as _, Resource as _, custom_resource};
@@ -188,6 +193,13 @@ macro_rules! custom_resource {
             }
         }
     };
+    ($($other:tt)*) => {
+        ::std::compile_error!(
+            "custom_resource! takes, in this order: group: \"…\", version: \"…\", kind: \"…\", plural: \"…\", \
+             scope: Namespaced or Cluster, and perhaps subresources: [Status, Scale]; then a semicolon and a struct with \
+             named fields, without `metadata`, which is added"
+        );
+    };
 }
 
 /// The JSON in which an object of a custom resource was received; empty for one that the program has made. All of them
@@ -248,18 +260,39 @@ impl TypeMeta {
     }
 }
 
-fn decode<K: CustomResource>(json: &[u8]) -> Result<K, serde_json::Error> {
+fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let object = K::read_fields(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(object)
+    let object = K::read_fields(&mut deserializer);
+    object.and_then(|object| deserializer.end().map(|()| object)).or_else(|_| Err(why_not::<K>(json)))
+}
+
+/// Why an object cannot be decoded, and at which field. The path is kept while it is read once more, which costs more than
+/// reading alone.
+#[cold]
+fn why_not<K: CustomResource>(json: &[u8]) -> DecodeError {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    match K::read_fields(tracked).and_then(|_| deserializer.end()) {
+        Err(error) => {
+            let path = track.path().to_string();
+            let problem = error.to_string();
+            // Types of Kubernetes tell the end of the path themselves, and a path of nothing is a dot.
+            let problem = match problem.split_once(": ") {
+                Some((end, problem)) if path.ends_with(end) => problem,
+                _ => &problem,
+            };
+            DecodeError::new(if path == "." { String::new() } else { path.clone() }, problem)
+        }
+        Ok(()) => DecodeError::of_document("it is not what its kind says"),
+    }
 }
 
 #[doc(hidden)]
 pub fn from_json<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
     let type_meta: TypeMeta = serde_json::from_slice(json).map_err(DecodeError::of_document)?;
     type_meta.check::<K>()?;
-    let mut object: K = decode(json).map_err(DecodeError::of_document)?;
+    let mut object: K = decode(json)?;
     *object.received_mut() = Received(Some(json.into()));
     Ok(object)
 }
@@ -286,7 +319,7 @@ pub fn check_item<K: CustomResource>(format: Format, bytes: &[u8]) -> Result<Enc
     if format == Format::Protobuf {
         return Err(DecodeError::of_document("custom resources are known in JSON only"));
     }
-    decode::<K>(bytes).map_err(DecodeError::of_document)?;
+    decode::<K>(bytes)?;
     json::meta_of_any(bytes).ok_or_else(|| DecodeError::of_document("it has no metadata that can be read"))
 }
 
@@ -340,7 +373,11 @@ fn to_map<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_jso
         let mut received: Map<String, Value> = serde_json::from_slice(json)?;
         // Metadata keeps what it does not know itself.
         received.remove("metadata");
-        merge::keep_unknown_fields(&received, &fields(&decode::<K>(json)?)?, &mut map);
+        merge::keep_unknown_fields(
+            &received,
+            &fields(&decode::<K>(json).map_err(<serde_json::Error as serde::ser::Error>::custom)?)?,
+            &mut map,
+        );
     }
     map.insert("apiVersion".to_owned(), K::INFO.api_version().into());
     map.insert("kind".to_owned(), (*K::INFO.kind).into());

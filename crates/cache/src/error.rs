@@ -29,8 +29,7 @@ enum Problem {
     },
     Unreadable {
         object: Identity,
-        /// What is done with it, in words.
-        outcome: &'static str,
+        outcome: Outcome,
         field: Box<str>,
         problem: String,
     },
@@ -69,6 +68,27 @@ enum Problem {
     },
 }
 
+/// The place of an object that cannot be decoded.
+#[derive(Clone, Copy)]
+enum Outcome {
+    /// No state of it is in the store.
+    LeftOut,
+    /// Its last state that could be decoded is in the store.
+    Kept,
+    /// It was to be handed out.
+    Undecodable,
+}
+
+impl Outcome {
+    fn words(self) -> &'static str {
+        match self {
+            Outcome::LeftOut => "cannot be decoded and is left out",
+            Outcome::Kept => "cannot be decoded and is kept in its last state that could be",
+            Outcome::Undecodable => "cannot be decoded",
+        }
+    }
+}
+
 impl Error {
     fn new(resource: &ResourceInfo, problem: Problem) -> Self {
         Error(Box::new(Repr { resource: resource.clone(), problem }))
@@ -91,18 +111,18 @@ impl Error {
 
     /// Of an object that a store leaves out.
     pub(crate) fn unreadable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
-        Self::of_unreadable(resource, object, "is left out", problem)
+        Self::of_unreadable(resource, object, Outcome::LeftOut, problem)
     }
 
     /// Of an object that was to be handed out.
     pub(crate) fn undecodable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
-        Self::of_unreadable(resource, object, "cannot be decoded", problem)
+        Self::of_unreadable(resource, object, Outcome::Undecodable, problem)
     }
 
     fn of_unreadable(
         resource: &ResourceInfo,
         object: Identity,
-        outcome: &'static str,
+        outcome: Outcome,
         problem: &DecodeError,
     ) -> Self {
         let (field, problem) = (problem.path().into(), problem.to_string());
@@ -166,6 +186,14 @@ impl Error {
     pub(crate) fn of_object(mut self, identity: Identity) -> Self {
         if let Problem::Unreadable { object, .. } = &mut self.0.problem {
             *object = identity;
+        }
+        self
+    }
+
+    /// The same error about an object of which the store keeps an earlier state.
+    pub(crate) fn keeping_last_state(mut self) -> Self {
+        if let Problem::Unreadable { outcome, .. } = &mut self.0.problem {
+            *outcome = Outcome::Kept;
         }
         self
     }
@@ -261,7 +289,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot {doing} {name} in namespace {namespace}: {error}")
             }
             Problem::Unreadable { object, outcome, problem, .. } => {
-                write!(f, "an object of {name} {outcome}")?;
+                write!(f, "an object of {name} {}", outcome.words())?;
                 if !object.name.is_empty() {
                     write!(f, ", {object}")?;
                 }

@@ -25,9 +25,10 @@ use crate::error::Error;
 use crate::handler::{Handler, HandlerOptions};
 use crate::index::Indexer;
 use crate::informer_set::{AnyInformer, InformerSet};
-use crate::reflector::{Core, Progress, ReflectorOptions};
+use crate::reflector::{Core, Progress, ReflectorOptions, tell_undecodable, undecodable};
 use crate::store::{Change, Keep, Part, Store, Transform};
-use crate::undecodable::{Taken, Undecodable};
+use crate::taken::Taken;
+use crate::undecodable::Undecodable;
 
 /// How an informer works.
 pub struct InformerOptions<K> {
@@ -501,7 +502,8 @@ impl<K: Wire + Object> Shared<K> {
         told.buffer.push(Item::Resync(self.store.snapshot()));
     }
 
-    fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> Vec<Arc<Told<K>>> {
+    /// Takes changes; gives what they came to, and those who were told.
+    fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> (Arc<[Change<K>]>, Vec<Arc<Told<K>>>) {
         let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
         let handlers = self.handlers();
         let was_synced = self.progress.has_synced();
@@ -522,7 +524,7 @@ impl<K: Wire + Object> Shared<K> {
                 }
             }
         }
-        handlers.clone()
+        (changes, handlers.clone())
     }
 }
 
@@ -545,11 +547,14 @@ async fn follow<K: Wire + Object>(
     part: Part,
     options: ReflectorOptions,
 ) {
+    let on_error = options.on_error.clone();
     let mut core = Core::new(source, shared.store.clone(), part.clone(), shared.progress.clone(), options);
     let queue = core.queue.clone();
     let telling = async {
         loop {
-            let handlers = shared.apply(queue.take().await, &part);
+            let (changes, handlers) = shared.apply(queue.take().await, &part);
+            undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
+            drop(changes);
             for told in handlers {
                 told.buffer.room().await;
             }

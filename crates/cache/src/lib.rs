@@ -36,6 +36,7 @@ mod retry_watch;
 mod slots;
 mod snapshot;
 mod store;
+mod taken;
 mod undecodable;
 mod undelta_store;
 mod until;

@@ -23,8 +23,9 @@ use tokio::time::Instant;
 use crate::delta::{BATCH, Delta, DeltaQueue};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::store::{Part, Store};
-use crate::undecodable::{Taken, Undecodable};
+use crate::store::{Change, Part, Store};
+use crate::taken::Taken;
+use crate::undecodable::Undecodable;
 
 /// What is told of everything that goes wrong while a resource is followed. It goes on all the same.
 pub type ErrorHandler = Arc<dyn Fn(&Error) + Send + Sync>;
@@ -162,10 +163,12 @@ impl<K: Wire + Object> Reflector<K> {
     pub async fn run(self) -> Infallible {
         let mut core = self.core;
         let (queue, store) = (core.queue.clone(), core.store.clone());
+        let on_error = core.options.on_error.clone();
         let _filling = Filling::start(store.clone());
         let taking = async {
             loop {
-                store.apply(queue.take().await, &Part::default());
+                let changes = store.apply(queue.take().await, &Part::default());
+                undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
                 queue.done();
             }
         };
@@ -408,19 +411,19 @@ impl<K: Wire + Object> Core<K> {
         self.taken(made)
     }
 
-    /// What has been made of an object. A version that cannot be decoded is reported when it first comes.
+    /// What has been made of an object. One that cannot be decoded is reported when the store has taken it, which then
+    /// knows whether it keeps an earlier state, and one without a name at once.
     fn taken(&mut self, made: Result<Arc<Entry<K>>, Error>) -> Taken<K> {
         let error = match made {
             Ok(entry) => return Taken::Entry(entry),
             Err(error) => error,
         };
         let identity = error.undecodable_object().cloned().unwrap_or_default();
-        let version = Undecodable::new(&identity, error);
-        let known = self.store.undecodable(version.key.as_str());
-        if !known.is_some_and(|known| version.is_version(&known.uid, &known.resource_version)) {
-            self.tell(&version.error);
+        if identity.name.is_empty() {
+            tell_undecodable(self.options.on_error.as_ref(), &error);
+            return Taken::Unnamed;
         }
-        if identity.name.is_empty() { Taken::Unnamed } else { Taken::Undecodable(Arc::new(version)) }
+        Taken::Undecodable(Arc::new(Undecodable::new(&identity, error)))
     }
 
     /// Keeps what has been made of objects, in their order.
@@ -457,13 +460,30 @@ impl<K: Wire + Object> Core<K> {
         }
         let text = format!("{error:?}");
         let is_usual = error.as_source().is_some_and(SourceError::is_expired);
-        if let Some(object) = error.undecodable_object() {
-            tracing::warn!(%object, field = error.field(), "{text}");
-        } else if is_usual || text == self.logged {
+        if is_usual || text == self.logged {
             tracing::debug!("{text}");
         } else {
             tracing::warn!("{text}");
             self.logged = text;
+        }
+    }
+}
+
+/// The versions that cannot be decoded among changes.
+pub(crate) fn undecodable<K>(changes: &[Change<K>]) -> impl Iterator<Item = &Undecodable> {
+    changes.iter().filter_map(|change| match change {
+        Change::Undecodable { version, .. } => Some(&**version),
+        _ => None,
+    })
+}
+
+/// Reports an object that cannot be decoded.
+pub(crate) fn tell_undecodable(on_error: Option<&ErrorHandler>, error: &Error) {
+    match on_error {
+        Some(on_error) => on_error(error),
+        None => {
+            let object = error.undecodable_object().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(object, field = error.field(), "{error}");
         }
     }
 }

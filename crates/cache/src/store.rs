@@ -20,7 +20,8 @@ use crate::index::{Indexer, Slots};
 use crate::intern::Interner;
 use crate::key::{ObjectKey, split};
 use crate::snapshot::Snapshot;
-use crate::undecodable::{Taken, Undecodable};
+use crate::taken::Taken;
+use crate::undecodable::Undecodable;
 pub(crate) use state::Change;
 use state::{Replacement, State};
 

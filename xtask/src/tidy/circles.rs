@@ -22,7 +22,6 @@ const KEPT: &[(&str, &str)] = &[
         "apimachinery: patch::strategic::list, patch::strategic::map, patch::strategic::order",
         "lists hold maps and maps lists: the recursion of the patch itself",
     ),
-    ("cache: entry, undecodable", TO_CUT),
     (
         "client: api, api::dynamic, client, discovery, rest, rest::negotiate, rest::response, rest::retry, rest::stream",
         TO_CUT,

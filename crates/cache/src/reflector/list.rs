@@ -7,7 +7,7 @@ use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 
 use super::Core;
 use super::taking::Taking;
-use crate::undecodable::Taken;
+use crate::taken::Taken;
 
 /// A server that says nothing for so long in the middle of a list is gone.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);

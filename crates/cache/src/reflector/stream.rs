@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Core;
 use super::taking::Taking;
 use crate::key::ObjectKey;
-use crate::undecodable::Taken;
+use crate::taken::Taken;
 
 impl<K: Wire + Object> Core<K> {
     /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then

@@ -14,7 +14,8 @@ use crate::entry::Entry;
 use crate::index::{Found, Index, Indexer, Labels, Namespaces};
 use crate::key::ObjectKey;
 use crate::slots::SlotTable;
-use crate::undecodable::{Taken, Undecodable};
+use crate::taken::Taken;
+use crate::undecodable::Undecodable;
 
 /// What became of a store.
 pub(crate) enum Change<K> {
@@ -219,6 +220,13 @@ impl<K: Object> State<K> {
         if is_known {
             return None;
         }
+        let version = match known {
+            Some(_) => {
+                let error = version.error.clone().keeping_last_state();
+                Arc::new(Undecodable { error, ..Undecodable::clone(&version) })
+            }
+            None => version,
+        };
         let known = known.map(|(slot, known)| {
             let stale = Arc::new(Entry::stale(&known, version.clone()));
             self.slots.replace(slot, stale.clone());

@@ -145,7 +145,10 @@ fn a_list_with_one_object_that_cannot_be_read_changes_nothing() {
     store.put(encoded(&key, "red", 1)).unwrap();
     let nameless = Encoded::of(&ConfigMap::default());
     let error = store.replace(vec![encoded(&key, "blue", 2), nameless], "2").unwrap_err();
-    assert_eq!(error.to_string(), "an object of configmaps is left out: it has no name");
+    assert_eq!(
+        error.to_string(),
+        "an object of configmaps cannot be decoded and is left out: it has no name"
+    );
     assert_eq!(color(&store.get("a/one").unwrap()), "red");
     let error = store.by_index("unknown", "red").unwrap_err();
     assert_eq!(

@@ -80,7 +80,12 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
             let errors = errors.lock().unwrap();
             assert_eq!(errors.len(), count, "{way}: {errors:?}");
             assert!(errors.iter().all(|error| error.is_unreadable_object()), "{way}: {errors:?}");
-            assert!(errors[0].to_string().starts_with("an object of configmaps is left out"), "{errors:?}");
+            assert!(
+                errors[0]
+                    .to_string()
+                    .starts_with("an object of configmaps cannot be decoded and is left out"),
+                "{errors:?}"
+            );
         };
         told(1);
 
@@ -94,6 +99,9 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
         let last = repaint(&client, "other", "blue").await;
         soon("the change", informer.store().wait_for(&last)).await.unwrap();
         told(3);
+        let last = errors.lock().unwrap()[2].to_string();
+        let kept = "an object of configmaps cannot be decoded and is kept in its last state that could be, default/good at ";
+        assert!(last.starts_with(kept), "{last}");
         assert_eq!(color(&informer.store().get("default/other").unwrap()), "blue");
         assert_eq!(informer.metrics().lists, 1);
         // One that comes to be readable is there.

@@ -1,7 +1,7 @@
 //! Custom resources with types of the program's own, on the embedded server.
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
-use klient::apimachinery::codec::{DecodeError, Wire};
+use klient::apimachinery::codec::{DecodeError, Encoded, Format, Wire};
 use klient::apimachinery::meta::v1::ObjectMeta as Metadata;
 use klient::{
     Client, Config, Informer, InformerOptions, ListOptions, Object as _, ObjectMeta, Patch, TestServer,
@@ -199,8 +199,68 @@ fn objects_and_lists_of_another_kind_are_refused() {
     assert_eq!(error.to_string(), "expected example.com/v1 Website, found v1 Pod");
     let error = serde_json::from_value::<Website>(json!({"apiVersion": "v1", "kind": "Pod"})).unwrap_err();
     assert_eq!(error.to_string(), "expected example.com/v1 Website, found v1 Pod");
-    let error = Website::from_json(br#"{"spec":{"replicas":"two"}}"#).unwrap_err();
-    assert!(error.to_string().contains("invalid type: string, expected u32"), "{error}");
+}
+
+#[test]
+fn an_object_that_does_not_fit_its_struct_says_at_which_field() {
+    let check = |object: Value, path: &str, problem: &str| {
+        let json = object.to_string();
+        let error = Website::from_json(json.as_bytes()).unwrap_err();
+        assert_eq!(error.path(), path);
+        assert!(error.to_string().starts_with(problem), "{error}");
+        let encoded = Encoded::<Website>::new(Format::Json, json.into_bytes());
+        assert_eq!(encoded.check().unwrap_err().to_string(), error.to_string());
+    };
+    check(
+        json!({"spec": {"replicas": "two"}}),
+        "spec.replicas",
+        "spec.replicas: invalid type: string, expected u32",
+    );
+    check(
+        json!({"spec": {"pages": [{}, {"title": 3}]}}),
+        "spec.pages[1].title",
+        "spec.pages[1].title: invalid type: integer",
+    );
+    check(json!({"spec": 3}), "spec", "spec: invalid type: integer");
+    check(
+        json!({"status": {"ready": null}}),
+        "status.ready",
+        "status.ready: invalid type: null, expected a boolean",
+    );
+    check(
+        json!({"metadata": {"labels": {"a": 1}}}),
+        "metadata.labels.a",
+        "metadata.labels.a: expected a string, found a number",
+    );
+}
+
+/// Through an informer: which object, which field, and what became of it.
+#[tokio::test]
+async fn an_informer_names_the_field_that_does_not_fit() {
+    let (_server, client) = websites().await;
+    let dynamic = client.dynamic(<Website as klient::Resource>::INFO).namespace("default");
+    for name in ["known", "unknown"] {
+        let mut website = Unstructured::new("example.com/v1", "Website", name);
+        website["spec"] = json!({"replicas": if name == "known" { json!(1) } else { json!(-1) }});
+        dynamic.create(&website).await.unwrap();
+    }
+    let informer = Informer::new(client.api::<Website>(), InformerOptions::default());
+    informer.start();
+    informer.wait_for_sync().await.unwrap();
+    let patch = Patch::Merge(json!({"spec": {"replicas": -2}}));
+    let version = dynamic.patch("known", &patch).await.unwrap().resource_version().to_owned();
+    informer.store().wait_for(&version).await.unwrap();
+    for (name, outcome) in [("known", "is kept in its last state that could be"), ("unknown", "is left out")]
+    {
+        let undecodable = informer.store().undecodable(&format!("default/{name}")).unwrap();
+        assert_eq!(undecodable.error.field(), "spec.replicas");
+        let text = undecodable.error.to_string();
+        let begin = format!(
+            "an object of websites.example.com cannot be decoded and {outcome}, default/{name} at version "
+        );
+        assert!(text.starts_with(&begin), "{text}");
+        assert!(text.contains(": spec.replicas: invalid value: integer, expected u32"), "{text}");
+    }
 }
 
 #[tokio::test]
