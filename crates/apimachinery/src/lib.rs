@@ -56,7 +56,8 @@ pub use object::{Metadata, Object};
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
 pub use resource::{Kind, Resource, ResourceInfo};
 pub use scope::{
-    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, Place, Scope, WholeCluster,
+    Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, NamespacedScope, Place, Scope,
+    WholeCluster,
 };
 pub use unstructured::Unstructured;
 pub use value::{

@@ -9,6 +9,15 @@ pub trait Scope: Send + Sync + 'static {
     const NAMESPACED: bool;
 }
 
+/// The scope of kinds whose objects live in namespaces: [`Namespaced`].
+#[diagnostic::on_unimplemented(
+    message = "objects of a cluster-scoped kind live in no namespace",
+    label = "leave out `.namespace(…)`"
+)]
+pub trait NamespacedScope: Scope {}
+
+impl NamespacedScope for Namespaced {}
+
 /// The scope of kinds that live outside namespaces.
 #[derive(Clone, Copy, Debug)]
 pub struct Cluster;

@@ -16,8 +16,8 @@ use http::Method;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::{DeleteOptions, ListMeta, Status};
 use klient_apimachinery::{
-    Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, Object, Place,
-    Resource, ResourceInfo, Scope, Str, WatchOptions, WriteOptions, verbs,
+    Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, NamespacedScope,
+    Object, Place, Resource, ResourceInfo, Scope, Str, WatchOptions, WholeCluster, WriteOptions, verbs,
 };
 
 pub use apply::ApplyOptions;
@@ -152,6 +152,17 @@ impl<K: Resource<Scope = Namespaced>> Api<K, AllNamespaces> {
     /// The handle to another place: one namespace, or [`AllNamespaces`].
     pub fn place<I: IntoPlace>(self, place: I) -> Api<K, I::Place> {
         Api { endpoint: self.endpoint, place: place.into_place(), kind: PhantomData }
+    }
+}
+
+impl<K: Resource> Api<K, WholeCluster> {
+    /// Does not compile, and says why: objects of a cluster-scoped kind live in no namespace.
+    #[doc(hidden)]
+    pub fn namespace(&self, name: &str) -> Api<K, InNamespace>
+    where
+        K::Scope: NamespacedScope,
+    {
+        Api { endpoint: self.endpoint.clone(), place: InNamespace(name.into()), kind: PhantomData }
     }
 }
 

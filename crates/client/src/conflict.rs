@@ -48,6 +48,38 @@ use crate::error::Error;
 /// assert_eq!((&*colors.data["sky"], &*colors.data["grass"], attempts.get()), ("blue", "green", 2));
 /// # Ok(()) }
 /// ```
+///
+/// A counter in an object, which several tasks increment:
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use klient_api::core::v1::ConfigMap;
+/// # use klient_apimachinery::{InNamespace, meta::v1::ObjectMeta};
+/// # use klient_client::{Api, Client, Config, Error, retry_on_conflict};
+/// # use klient_workqueue::Backoff;
+/// async fn increment(config_maps: Api<ConfigMap, InNamespace>) -> Result<ConfigMap, Error> {
+///     retry_on_conflict(Backoff { steps: 100, ..Backoff::DEFAULT_RETRY }, async || {
+///         let mut counter = config_maps.get("counter").await?;
+///         let count: u32 = counter.data["count"].parse().unwrap_or(0);
+///         counter.data.insert("count", (count + 1).to_string().into());
+///         config_maps.update(&counter).await
+///     })
+///     .await
+/// }
+///
+/// # let server = klient_apiserver::TestServer::start().await?;
+/// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let config_maps = client.api::<ConfigMap>().namespace("default");
+/// let metadata = ObjectMeta { name: Some("counter".into()), ..Default::default() };
+/// let data = [("count", "0")].into();
+/// config_maps.create(&ConfigMap { metadata, data, ..Default::default() }).await?;
+/// let tasks: Vec<_> = (0..5).map(|_| tokio::spawn(increment(config_maps.clone()))).collect();
+/// for task in tasks {
+///     task.await??;
+/// }
+/// assert_eq!(config_maps.get("counter").await?.data["count"], "5");
+/// # Ok(()) }
+/// ```
 pub async fn retry_on_conflict<V, F>(backoff: Backoff, change: impl FnMut() -> F) -> Result<V, Error>
 where
     F: Future<Output = Result<V, Error>>,

@@ -2,7 +2,7 @@
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, ApplyConfiguration, Object, Place, Str, verbs};
+use klient_apimachinery::{Addressable, ApplyConfiguration, BoxFuture, Object, Place, Str, verbs};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -80,14 +80,17 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// assert_eq!(applied.data, [("sky", "grey")].into());
     /// # Ok(()) }
     /// ```
-    pub async fn apply<C>(&self, configuration: &C, options: &ApplyOptions) -> Result<K, Error>
+    // Futures in boxes know nothing of `C`, so that the compiler tells of a wrong one once.
+    pub fn apply<C>(&self, configuration: &C, options: &ApplyOptions) -> BoxFuture<'static, Result<K, Error>>
     where
         C: ApplyConfiguration<Object = K>,
         K: verbs::Patch,
     {
-        self.endpoint.check("patch", true, Place::namespace(&self.place))?;
         let kind = self.endpoint.kind();
-        self.applying(configuration, Some((&kind.0, &kind.1)), None, options)?.fetch().await
+        let checked = self.endpoint.check("patch", true, Place::namespace(&self.place));
+        let request =
+            checked.and_then(|()| self.applying(configuration, Some((&kind.0, &kind.1)), None, options));
+        Box::pin(async move { request?.fetch().await })
     }
 
     /// Applies a configuration to an object's status. What is in it beside the status is left as it is.
@@ -95,13 +98,18 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`apply`](Self::apply), and [`is_not_found`](Error::is_not_found) if there is no such object.
-    pub async fn apply_status<C>(&self, configuration: &C, options: &ApplyOptions) -> Result<K, Error>
+    pub fn apply_status<C>(
+        &self,
+        configuration: &C,
+        options: &ApplyOptions,
+    ) -> BoxFuture<'static, Result<K, Error>>
     where
         C: ApplyConfiguration<Object = K>,
         K: verbs::Status,
     {
         let kind = self.endpoint.kind();
-        self.applying(configuration, Some((&kind.0, &kind.1)), Some("status"), options)?.fetch().await
+        let request = self.applying(configuration, Some((&kind.0, &kind.1)), Some("status"), options);
+        Box::pin(async move { request?.fetch().await })
     }
 
     /// Applies a configuration to an object's scale: `autoscaling/v1`'s `Scale`, named as the object is.
