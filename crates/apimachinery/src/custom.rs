@@ -263,7 +263,7 @@ impl TypeMeta {
 fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let object = K::read_fields(&mut deserializer);
-    object.and_then(|object| deserializer.end().map(|()| object)).or_else(|_| Err(why_not::<K>(json)))
+    object.and_then(|object| deserializer.end().map(|()| object)).map_err(|_| why_not::<K>(json))
 }
 
 /// Why an object cannot be decoded, and at which field. The path is kept while it is read once more, which costs more than

@@ -1,37 +1,39 @@
 //! [`Credentials`], by which one proves who one is.
 
+mod provider;
+mod token_file;
+
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderValue;
 
-use crate::error::{Error, Problem};
+pub use provider::{AuthProvider, Provider};
+use token_file::TokenFile;
 
-/// The age at which a token file is read again. Kubernetes changes it well before it
-/// ends.
-const TOKEN_FILE_AGE: Duration = Duration::from_secs(50);
+use crate::error::{Error, Problem};
 
 /// Credentials for the `Authorization` header, beside a client certificate.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum Credentials {
-    /// Not at all.
+    /// None.
     #[default]
     None,
-    /// By a bearer token.
+    /// A bearer token.
     Token(Secret),
-    /// By a bearer token in a file, which changes.
-    TokenFile(TokenFile),
-    /// By user name and password.
+    /// User name and password.
     Basic {
         /// The name.
         username: String,
         /// The password.
         password: Secret,
     },
+    /// Credentials that change: see [`Credentials::provider`].
+    Provider(Provider),
 }
 
 /// Text that is not shown.
@@ -50,34 +52,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A token that is read again from its file from time to time. If that fails, the last one that was read is used.
-#[derive(Clone)]
-pub struct TokenFile {
-    path: Arc<PathBuf>,
-    read: Arc<Mutex<(Secret, Instant)>>,
-}
-
-impl TokenFile {
-    fn load(path: &PathBuf) -> Result<Secret, Error> {
-        let what = || format!("token file {}", path.display());
-        let text = std::fs::read_to_string(path).map_err(|error| Error::config(what(), error))?;
-        match text.trim() {
-            "" => Err(Error::config(what(), Problem("it is empty".to_owned()))),
-            token => Ok(token.into()),
-        }
-    }
-
-    fn current(&self) -> Secret {
-        let mut read = self.read.lock().expect("no panics while held");
-        if read.1.elapsed() > TOKEN_FILE_AGE {
-            match TokenFile::load(&self.path) {
-                Ok(token) => read.0 = token,
-                Err(error) => tracing::warn!(?error, "the token is not renewed"),
-            }
-            read.1 = Instant::now();
-        }
-        read.0.clone()
-    }
+/// The `Authorization` header of one request.
+pub(crate) struct Authorization {
+    pub(crate) header: Option<HeaderValue>,
+    /// The number of refreshes before it.
+    refreshes: u64,
 }
 
 impl Credentials {
@@ -86,16 +65,13 @@ impl Credentials {
         Credentials::Token(Secret(token.into()))
     }
 
-    /// A bearer token in a file, which is read now and again as it grows old.
+    /// A bearer token in a file, which is read again as it grows old, and when the server refuses it.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or is empty.
     pub fn token_file(path: impl Into<PathBuf>) -> Result<Self, Error> {
-        let path = path.into();
-        let token = TokenFile::load(&path)?;
-        let read = Arc::new(Mutex::new((token, Instant::now())));
-        Ok(Credentials::TokenFile(TokenFile { path: Arc::new(path), read }))
+        TokenFile::open(path.into()).map(Self::provider)
     }
 
     /// User name and password.
@@ -103,16 +79,25 @@ impl Credentials {
         Credentials::Basic { username: username.into(), password: Secret(password.into()) }
     }
 
-    /// The `Authorization` header, if there is one to send.
+    /// Credentials that are asked for before each request, and anew when the server refuses them: see
+    /// [`AuthProvider`].
+    pub fn provider(provider: impl AuthProvider) -> Self {
+        Credentials::Provider(Provider::new(provider))
+    }
+
+    /// The header for a request, which names it in errors.
     ///
     /// # Errors
     ///
-    /// If it holds what no header can.
-    pub(crate) fn header(&self) -> Result<Option<HeaderValue>, Error> {
+    /// If it holds what no header can, or its provider fails.
+    pub(crate) async fn authorization(
+        &self,
+        request: &(dyn fmt::Display + Sync),
+    ) -> Result<Authorization, Error> {
         let text = match self {
-            Credentials::None => return Ok(None),
+            Credentials::None => return Ok(Authorization { header: None, refreshes: 0 }),
+            Credentials::Provider(provider) => return provider.authorization(request).await,
             Credentials::Token(token) => format!("Bearer {}", token.0.trim()),
-            Credentials::TokenFile(file) => format!("Bearer {}", file.current().0),
             Credentials::Basic { username, password } => {
                 format!("Basic {}", BASE64.encode(format!("{username}:{}", password.0)))
             }
@@ -124,7 +109,23 @@ impl Credentials {
             )
         })?;
         value.set_sensitive(true);
-        Ok(Some(value))
+        Ok(Authorization { header: Some(value), refreshes: 0 })
+    }
+
+    /// Another header than one that the server refused, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If the provider fails.
+    pub(crate) async fn refresh(
+        &self,
+        refused: &Authorization,
+        request: &(dyn fmt::Display + Sync),
+    ) -> Result<Option<Authorization>, Error> {
+        match self {
+            Credentials::Provider(provider) => provider.refresh(refused, request).await,
+            _ => Ok(None),
+        }
     }
 }
 
@@ -133,40 +134,8 @@ impl fmt::Debug for Credentials {
         match self {
             Credentials::None => f.write_str("None"),
             Credentials::Token(_) => f.write_str("Token(***)"),
-            Credentials::TokenFile(file) => write!(f, "TokenFile({})", file.path.display()),
             Credentials::Basic { username, .. } => write!(f, "Basic({username}, ***)"),
+            Credentials::Provider(provider) => provider.fmt(f),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_file_is_read_again_when_it_has_grown_old() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("token");
-        std::fs::write(&path, "one\n").unwrap();
-        let credentials = Credentials::token_file(&path).unwrap();
-        let Credentials::TokenFile(file) = &credentials else { panic!("it is a file") };
-        let age = || {
-            let long_ago = Instant::now().checked_sub(TOKEN_FILE_AGE + Duration::from_secs(1));
-            file.read.lock().unwrap().1 = long_ago.expect("the machine has been up for a minute");
-        };
-        let header = || credentials.header().unwrap().unwrap();
-
-        std::fs::write(&path, "two\n").unwrap();
-        assert_eq!(header(), "Bearer one");
-        age();
-        assert_eq!(header(), "Bearer two");
-        assert!(header().is_sensitive());
-        // What cannot be read leaves the token as it was.
-        std::fs::write(&path, "").unwrap();
-        age();
-        assert_eq!(header(), "Bearer two");
-        std::fs::remove_file(&path).unwrap();
-        age();
-        assert_eq!(credentials.clone().header().unwrap().unwrap(), "Bearer two");
     }
 }

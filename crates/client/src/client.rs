@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Resource, Scope};
 use tower::{Layer, Service, ServiceExt as _};
@@ -130,10 +130,32 @@ impl Client {
         &self.0.in_json
     }
 
-    /// Sends one request and waits for the head of its answer.
+    /// Sends one request and waits for the head of its response. Credentials that are refused and have others in their
+    /// place are sent once more.
     pub(crate) async fn send(&self, call: &Call) -> Result<Response<ResponseBody>, Error> {
+        let credentials = &self.0.config.credentials;
+        if call.headers.contains_key(header::AUTHORIZATION) {
+            return self.send_as(call, None).await;
+        }
+        let authorization = credentials.authorization(call).await?;
+        let response = self.send_as(call, authorization.header.as_ref()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        match credentials.refresh(&authorization, call).await? {
+            Some(fresh) => self.send_as(call, fresh.header.as_ref()).await,
+            None => Ok(response),
+        }
+    }
+
+    /// Sends one request with a credential.
+    async fn send_as(
+        &self,
+        call: &Call,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response<ResponseBody>, Error> {
         let timeouts = &self.0.config.timeouts;
-        let request = self.http_request(call)?;
+        let request = self.http_request(call, authorization)?;
         let sent = self.0.transport.clone().oneshot(request);
         let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
         match tokio::time::timeout(limit, sent).await {
@@ -146,17 +168,19 @@ impl Client {
         }
     }
 
-    fn http_request(&self, call: &Call) -> Result<Request<RequestBody>, Error> {
+    fn http_request(
+        &self,
+        call: &Call,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Request<RequestBody>, Error> {
         let config = &self.0.config;
         let mut request = Request::new(RequestBody::new(call.body.clone()));
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = call.headers.clone();
         let headers = request.headers_mut();
-        if !headers.contains_key(header::AUTHORIZATION)
-            && let Some(value) = config.credentials.header()?
-        {
-            headers.insert(header::AUTHORIZATION, value);
+        if let Some(value) = authorization {
+            headers.insert(header::AUTHORIZATION, value.clone());
         }
         if let Some(impersonate) = &config.impersonate {
             impersonate.add_to(headers)?;

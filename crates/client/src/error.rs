@@ -56,6 +56,9 @@ struct Repr {
 pub enum ErrorKind {
     /// The configuration cannot be used. Trying again does not help.
     Config,
+    /// No credentials could be had, so nothing was sent, or nothing after the server had refused the last ones. Can be
+    /// tried again for every verb.
+    Auth,
     /// The request makes no sense, and was not sent. Trying again does not help.
     Request,
     /// No connection was made, so nothing was sent. Can be tried again for every verb, which does not help where the
@@ -302,6 +305,7 @@ impl fmt::Display for Error {
         }
         match kind {
             ErrorKind::Config => f.write_str("cannot be used")?,
+            ErrorKind::Auth => f.write_str("no credentials")?,
             ErrorKind::Request => f.write_str("not sent")?,
             ErrorKind::Connect => f.write_str("cannot connect")?,
             ErrorKind::Connection => f.write_str("connection closed before the response was complete")?,

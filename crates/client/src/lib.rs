@@ -20,7 +20,7 @@ mod rest;
 mod transport;
 
 pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, Patch, Watch};
-pub use auth::{Credentials, Secret, TokenFile};
+pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{
     AuthInfo, ClientIdentity, Cluster, Config, Context, Encoding, Kubeconfig, Named, Overrides, Timeouts,

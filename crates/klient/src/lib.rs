@@ -171,11 +171,11 @@ pub use klient_cache::{
 // By name: a glob would give way to a name of another crate without a word. What caches tell of deleted objects is
 // `cache::Deleted`.
 pub use klient_client::{
-    AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthInfo, BoxError, ByteStream,
-    Client, ClientIdentity, Cluster, Config, Context, Credentials, DeleteOptions, Deleted, Discovery,
-    DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, Impersonation, InNamespace,
-    IntoPlace, Items, Kubeconfig, List, ListOptions, Named, NoMatch, Overrides, Patch, Request, RequestBody,
-    Response, ResponseBody, RestMapper, Secret, Served, Timeouts, Tls, TokenFile, Transport, Version,
+    AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthInfo, AuthProvider, BoxError,
+    ByteStream, Client, ClientIdentity, Cluster, Config, Context, Credentials, DeleteOptions, Deleted,
+    Discovery, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, Impersonation,
+    InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, Named, NoMatch, Overrides, Patch, Request,
+    RequestBody, Response, ResponseBody, RestMapper, Secret, Served, Timeouts, Tls, Transport, Version,
     VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
 };
 pub use klient_clientset::{self as clientset, Clientset};

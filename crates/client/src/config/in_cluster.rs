@@ -90,11 +90,19 @@ mod tests {
     #[test]
     fn a_pod_is_configured_by_its_service_account() {
         let files = [("token", "t0ken\n"), ("ca.crt", "pem"), ("namespace", "shop\n")];
-        check(&[HOST, PORT], &files, "https://10.96.0.1:443/ shop TokenFile(ACCOUNT/token) true");
+        check(&[HOST, PORT], &files, "https://10.96.0.1:443/ shop Provider(token file ACCOUNT/token) true");
         let ipv6 = ("KUBERNETES_SERVICE_HOST", "fd00::1");
-        check(&[ipv6, PORT], &files[..1], "https://[fd00::1]:443/ default TokenFile(ACCOUNT/token) false");
+        check(
+            &[ipv6, PORT],
+            &files[..1],
+            "https://[fd00::1]:443/ default Provider(token file ACCOUNT/token) false",
+        );
         let namespace = ("POD_NAMESPACE", "other");
-        check(&[HOST, PORT, namespace], &files, "https://10.96.0.1:443/ other TokenFile(ACCOUNT/token) true");
+        check(
+            &[HOST, PORT, namespace],
+            &files,
+            "https://10.96.0.1:443/ other Provider(token file ACCOUNT/token) true",
+        );
     }
 
     #[test]

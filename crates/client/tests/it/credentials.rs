@@ -2,13 +2,20 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use http::HeaderValue;
 use klient_api::authentication::v1::SelfSubjectReview;
 use klient_api::core::v1::Namespace;
+use klient_apimachinery::BoxFuture;
 use klient_apiserver::TestServer;
-use klient_client::{Client, Config, Error, Impersonation, Kubeconfig, ListOptions, Overrides};
+use klient_client::{
+    AuthProvider, BoxError, Client, Config, Credentials, Error, ErrorKind, Impersonation, Kubeconfig,
+    ListOptions, Overrides,
+};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -277,4 +284,137 @@ async fn a_user_to_act_as_is_sent_with_every_request() {
     let sent =
         impersonation(|url| Config { impersonate: Some(other), ..Config::from_url(&url).unwrap() }).await;
     assert_eq!(sent, ["impersonate-group: c", "impersonate-user: eve"]);
+}
+
+/// Tokens that are had one after another, each by a refresh; the last stays.
+#[derive(Default)]
+struct Tokens {
+    left: Mutex<Vec<String>>,
+    asked: AtomicUsize,
+    refreshed: AtomicUsize,
+}
+
+impl Tokens {
+    fn new(tokens: &[&str]) -> Arc<Self> {
+        let left = tokens.iter().rev().map(|token| (*token).to_owned()).collect();
+        Arc::new(Tokens { left: Mutex::new(left), ..Default::default() })
+    }
+
+    async fn header(&self) -> Result<Option<HeaderValue>, BoxError> {
+        // Others get their turn meanwhile.
+        tokio::task::yield_now().await;
+        let left = self.left.lock().unwrap();
+        let token = left.last().ok_or("the machine with the tokens is on fire")?;
+        Ok(Some(HeaderValue::try_from(format!("Bearer {token}"))?))
+    }
+}
+
+struct Vending(Arc<Tokens>);
+
+impl AuthProvider for Vending {
+    fn name(&self) -> &str {
+        "vending machine"
+    }
+
+    fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>> {
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
+        Box::pin(self.0.header())
+    }
+
+    fn refresh(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>> {
+        self.0.refreshed.fetch_add(1, Ordering::Relaxed);
+        let mut left = self.0.left.lock().unwrap();
+        if left.len() != 1 {
+            left.pop();
+        }
+        Box::pin(self.0.header())
+    }
+}
+
+fn vending(server: &TestServer, tokens: &Arc<Tokens>) -> Config {
+    Config { credentials: Credentials::provider(Vending(tokens.clone())), ..crate::cluster::config(server) }
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_for_other_credentials_when_the_server_refuses_them() {
+    let server = TestServer::start().await.unwrap();
+    let good = server.token("ada", &["system:masters"]);
+    let tokens = Tokens::new(&["stale", &good]);
+    assert_eq!(who_am_i(vending(&server, &tokens)).await.unwrap(), "ada");
+    assert_eq!((tokens.asked.load(Ordering::Relaxed), tokens.refreshed.load(Ordering::Relaxed)), (1, 1));
+    // Where there are no others, it is asked once, and the server has the last word.
+    for tokens in [Tokens::new(&["stale"]), Tokens::new(&["stale", "stale as well"])] {
+        let error = who_am_i(vending(&server, &tokens)).await.unwrap_err();
+        assert!(error.is_unauthorized(), "{error}");
+        assert_eq!(tokens.refreshed.load(Ordering::Relaxed), 1);
+    }
+    // A request that has a header of its own is not meant.
+    let tokens = Tokens::new(&["stale", &good]);
+    let client = Client::new(vending(&server, &tokens)).unwrap();
+    let request = client.request(http::Method::GET).absolute_path("/api/v1/namespaces");
+    let request = request.header(http::header::AUTHORIZATION, "Bearer of its own");
+    assert!(request.send().await.unwrap_err().is_unauthorized());
+    assert_eq!((tokens.asked.load(Ordering::Relaxed), tokens.refreshed.load(Ordering::Relaxed)), (0, 0));
+}
+
+#[tokio::test]
+async fn requests_at_the_same_time_share_one_refresh() {
+    let server = TestServer::start().await.unwrap();
+    let good = server.token("ada", &["system:masters"]);
+    for (tokens, is_good) in [(Tokens::new(&["stale", &good]), true), (Tokens::new(&["stale"]), false)] {
+        let client = Client::new(vending(&server, &tokens)).unwrap();
+        // All of them are refused before the first is answered.
+        let requests: Vec<_> = (0..20)
+            .map(|_| {
+                let namespaces = client.api::<Namespace>();
+                tokio::spawn(async move { namespaces.list(&ListOptions::default()).await })
+            })
+            .collect();
+        for request in requests {
+            assert_eq!(request.await.unwrap().is_ok(), is_good);
+        }
+        let refreshed = tokens.refreshed.load(Ordering::Relaxed);
+        // Those that were sent after a refresh in vain have one of their own.
+        assert!(if is_good { refreshed == 1 } else { (1..=20).contains(&refreshed) }, "{refreshed}");
+        assert_eq!(client.api::<Namespace>().list(&ListOptions::default()).await.is_ok(), is_good);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_named() {
+    let server = TestServer::start().await.unwrap();
+    for tokens in [Tokens::new(&[]), Tokens::new(&["s3cr3t"])] {
+        let config = vending(&server, &tokens);
+        assert_eq!(format!("{:?}", config.credentials), "Provider(vending machine)");
+        let fails = tokens.left.lock().unwrap().is_empty();
+        let error = Client::new(config).unwrap().discovery().version().await.map(drop);
+        // The version may be read by everyone, but not by one whom nobody knows.
+        let error = error.unwrap_err();
+        assert!(!format!("{error} {error:?} {error:#?}").contains("s3cr3t"), "{error}");
+        if fails {
+            assert_eq!(error.kind(), ErrorKind::Auth);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "GET {}/version?timeout=32s: no credentials: vending machine: the machine with the tokens is on fire",
+                    server.url()
+                )
+            );
+        } else {
+            assert!(error.is_unauthorized(), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_file_that_was_changed_is_read_when_the_server_refuses_the_old_token() {
+    let server = TestServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    fs::write(&path, "expired").unwrap();
+    let credentials = Credentials::token_file(&path).unwrap();
+    let config = Config { credentials, ..crate::cluster::config(&server) };
+    assert!(who_am_i(config.clone()).await.unwrap_err().is_unauthorized());
+    fs::write(&path, server.token("ada", &[])).unwrap();
+    assert_eq!(who_am_i(config).await.unwrap(), "ada");
 }

@@ -1,0 +1,148 @@
+//! [`AuthProvider`], where credentials that change come from.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use klient_apimachinery::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::Authorization;
+use crate::error::{Error, ErrorKind};
+
+/// Gives credentials that change, such as those of a cloud's token service.
+///
+/// The calls of one provider are made one after another, so that requests which are made at the same time share what one
+/// call fetches. When the server answers 401, [`refresh`](Self::refresh) is called once for all requests that were sent
+/// with the credential; where it gives another, they are sent once more.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http::HeaderValue;
+/// use klient_apimachinery::BoxFuture;
+/// use klient_client::{AuthProvider, BoxError, Client, Config, Credentials};
+///
+/// struct TokenService { token: String }
+///
+/// impl AuthProvider for TokenService {
+///     fn name(&self) -> &str {
+///         "token service of the example"
+///     }
+///
+///     fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>> {
+///         Box::pin(async { Ok(Some(HeaderValue::try_from(format!("Bearer {}", self.token))?)) })
+///     }
+/// }
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let mut config = Config::from_kubeconfig(&server.kubeconfig())?;
+/// config.credentials = Credentials::provider(TokenService { token: server.admin_token().into() });
+/// Client::new(config)?.discovery().version().await?;
+/// # Ok(()) }
+/// ```
+pub trait AuthProvider: Send + Sync + 'static {
+    /// The name of the provider in errors and logs.
+    fn name(&self) -> &str;
+
+    /// The `Authorization` header for a request, or `None` to send none. It is called before each request: keep what is
+    /// still valid. What the header holds is shown nowhere.
+    ///
+    /// # Errors
+    ///
+    /// If there is no credential to be had. The request fails with an error of kind [`Auth`](ErrorKind::Auth), which
+    /// names the provider and prints this one: keep secrets out of its text.
+    fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>>>;
+
+    /// The header after the server has refused the present one with 401; what is kept must not be given again. By
+    /// default it is that of [`authorization`](Self::authorization).
+    ///
+    /// # Errors
+    ///
+    /// As [`authorization`](Self::authorization).
+    fn refresh(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>>> {
+        self.authorization()
+    }
+}
+
+/// An [`AuthProvider`] and the state of its refreshes. Clones share both.
+#[derive(Clone)]
+pub struct Provider(Arc<Inner<dyn AuthProvider>>);
+
+struct Inner<P: ?Sized> {
+    /// The number of refreshes.
+    refreshes: Mutex<u64>,
+    provider: P,
+}
+
+impl Provider {
+    pub(super) fn new(provider: impl AuthProvider) -> Self {
+        Provider(Arc::new(Inner { refreshes: Mutex::new(0), provider }))
+    }
+
+    pub(super) async fn authorization(
+        &self,
+        request: &(dyn fmt::Display + Sync),
+    ) -> Result<Authorization, Error> {
+        let refreshes = self.0.refreshes.lock().await;
+        let header = self.0.provider.authorization().await;
+        self.given(header, *refreshes, request)
+    }
+
+    /// Another header than one that was refused. Of those who come with the same, the first has it refreshed.
+    pub(super) async fn refresh(
+        &self,
+        refused: &Authorization,
+        request: &(dyn fmt::Display + Sync),
+    ) -> Result<Option<Authorization>, Error> {
+        let mut refreshes = self.0.refreshes.lock().await;
+        let header = if *refreshes > refused.refreshes {
+            self.0.provider.authorization().await
+        } else {
+            *refreshes += 1;
+            tracing::debug!(provider = self.0.provider.name(), "the server refused the credentials");
+            self.0.provider.refresh().await
+        };
+        let fresh = self.given(header, *refreshes, request)?;
+        Ok(Some(fresh).filter(|fresh| fresh.header.is_some() && fresh.header != refused.header))
+    }
+
+    fn given(
+        &self,
+        header: Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>>,
+        refreshes: u64,
+        request: &(dyn fmt::Display + Sync),
+    ) -> Result<Authorization, Error> {
+        let mut header = header.map_err(|cause| {
+            let error = ProviderError { provider: self.0.provider.name().to_owned(), cause };
+            Error::new(ErrorKind::Auth, request.to_string(), error)
+        })?;
+        header.iter_mut().for_each(|value| value.set_sensitive(true));
+        Ok(Authorization { header, refreshes })
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({})", self.0.provider.name())
+    }
+}
+
+/// A provider that failed.
+#[derive(Debug)]
+struct ProviderError {
+    provider: String,
+    cause: Box<dyn StdError + Send + Sync>,
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.provider)
+    }
+}
+
+impl StdError for ProviderError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.cause)
+    }
+}
