@@ -131,6 +131,12 @@ enum Phase {
     ShutDown,
 }
 
+/// Changes that the store has taken, and the handlers that were told of them.
+struct Applied<K> {
+    changes: Arc<[Change<K>]>,
+    handlers: Vec<Arc<Told<K>>>,
+}
+
 /// A handler, as the informer knows it.
 struct Told<K> {
     buffer: Arc<Buffer<K>>,
@@ -502,8 +508,8 @@ impl<K: Wire + Object> Shared<K> {
         told.buffer.push(Item::Resync(self.store.snapshot()));
     }
 
-    /// Takes changes; gives what they came to, and those who were told.
-    fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> (Arc<[Change<K>]>, Vec<Arc<Told<K>>>) {
+    /// Takes changes, and tells the handlers what they came to.
+    fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> Applied<K> {
         let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
         let handlers = self.handlers();
         let was_synced = self.progress.has_synced();
@@ -524,7 +530,7 @@ impl<K: Wire + Object> Shared<K> {
                 }
             }
         }
-        (changes, handlers.clone())
+        Applied { changes, handlers: handlers.clone() }
     }
 }
 
@@ -552,7 +558,7 @@ async fn follow<K: Wire + Object>(
     let queue = core.queue.clone();
     let telling = async {
         loop {
-            let (changes, handlers) = shared.apply(queue.take().await, &part);
+            let Applied { changes, handlers } = shared.apply(queue.take().await, &part);
             undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
             drop(changes);
             for told in handlers {

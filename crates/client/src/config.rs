@@ -2,6 +2,7 @@
 
 mod in_cluster;
 mod kubeconfig;
+mod pem;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use http::Uri;
 pub use kubeconfig::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
+pub use pem::Pem;
 
 use crate::auth::Credentials;
 use crate::error::{Error, Problem};
@@ -29,7 +31,7 @@ pub struct Config {
     pub url: Uri,
     /// The namespace where none is named.
     pub namespace: String,
-    /// Whom the server is believed to be.
+    /// TLS settings.
     pub tls: Tls,
     /// A user: credentials.
     pub credentials: Credentials,
@@ -63,26 +65,29 @@ pub enum Encoding {
 /// Takes warnings that the server sends beside its answers.
 pub type WarningHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Whom the server is believed to be, and how one proves who one is.
+/// TLS settings: trusted authorities, server name, client certificate.
+///
+/// Files are read again before each connection, so that certificates which were rotated are used by the next one. If
+/// that fails, the last that could be used are.
 #[derive(Clone, Default)]
 pub struct Tls {
-    /// Certificates of authorities that are trusted, as PEM. Without any, those of the system are.
-    pub ca_pem: Option<Vec<u8>>,
+    /// Certificates of authorities that are trusted. Without any, those of the system are.
+    pub ca: Option<Pem>,
     /// The name the server's certificate must be for, if not that in the URL.
     pub server_name: Option<String>,
     /// Believe any server. Whoever stands between can read and change everything.
     pub insecure: bool,
-    /// The certificate and key by which one proves who one is, as PEM.
+    /// The client certificate and its key.
     pub client: Option<ClientIdentity>,
 }
 
-/// A certificate and its key, as PEM.
+/// A certificate and its key.
 #[derive(Clone)]
 pub struct ClientIdentity {
     /// The certificate, and those between it and its authority.
-    pub certificate_pem: Vec<u8>,
+    pub certificate: Pem,
     /// The private key.
-    pub key_pem: Vec<u8>,
+    pub key: Pem,
 }
 
 impl fmt::Debug for ClientIdentity {
@@ -94,7 +99,7 @@ impl fmt::Debug for ClientIdentity {
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
-            .field("ca_pem", &self.ca_pem.as_ref().map(|pem| format!("{} bytes", pem.len())))
+            .field("ca", &self.ca)
             .field("server_name", &self.server_name)
             .field("insecure", &self.insecure)
             .field("client", &self.client)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Config;
+use super::{Config, Pem};
 use crate::auth::Credentials;
 use crate::error::{Error, Problem};
 
@@ -46,8 +46,9 @@ impl Pod<'_> {
         let mut config = Config::from_url(&url)?;
         config.credentials = Credentials::token_file(self.account.join("token"))?;
         // Without its own authority those of the system are trusted, as in client-go.
-        match std::fs::read(self.account.join("ca.crt")) {
-            Ok(pem) => config.tls.ca_pem = Some(pem),
+        let authority = self.account.join("ca.crt");
+        match std::fs::metadata(&authority) {
+            Ok(_) => config.tls.ca = Some(Pem::file(authority)),
             Err(error) => tracing::warn!(%error, "the cluster's certificate authority cannot be read"),
         }
         let from_file = || std::fs::read_to_string(self.account.join("namespace")).ok();
@@ -77,7 +78,7 @@ mod tests {
         };
         let told = match (Pod { variable: &variable, account: folder.path() }).config() {
             Ok(Config { url, namespace, credentials, tls, .. }) => {
-                format!("{url} {namespace} {credentials:?} {}", tls.ca_pem.is_some())
+                format!("{url} {namespace} {credentials:?} {}", tls.ca.is_some())
             }
             Err(error) => format!("{error:?}"),
         };

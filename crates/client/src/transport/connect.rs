@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use tower::Service;
 
 use super::BoxError;
-use super::tls;
+use super::tls::TlsSettings;
 use crate::config::{Config, Timeouts};
 use crate::error::connect_timeout::ConnectTimeout;
 use crate::error::{Error, Problem};
@@ -27,7 +28,7 @@ const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(super) struct Connector {
     tcp: HttpConnector,
-    tls: TlsConnector,
+    tls: Arc<TlsSettings>,
     server_name: Option<ServerName<'static>>,
     timeouts: Timeouts,
 }
@@ -44,7 +45,7 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
         })?),
         None => None,
     };
-    let tls = TlsConnector::from(std::sync::Arc::new(tls::client_config(&config.tls)?));
+    let tls = Arc::new(TlsSettings::new(&config.tls)?);
     Ok(Connector { tcp, tls, server_name, timeouts: config.timeouts.clone() })
 }
 
@@ -66,6 +67,7 @@ impl Service<Uri> for Connector {
                 return Ok(MaybeHttpsStream::Http(tcp));
             }
             let name = name.map_or_else(|| name_of(&uri), Ok)?;
+            let tls = TlsConnector::from(tls.current().await);
             let stream = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(tcp))).await?;
             Ok(MaybeHttpsStream::Https(TokioIo::new(stream)))
         })

@@ -14,7 +14,7 @@ use klient_apimachinery::BoxFuture;
 use klient_apiserver::TestServer;
 use klient_client::{
     AuthProvider, BoxError, Client, Config, Credentials, Error, ErrorKind, Impersonation, Kubeconfig,
-    ListOptions, Overrides,
+    ListOptions, Overrides, Pem,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -417,4 +417,40 @@ async fn a_token_file_that_was_changed_is_read_when_the_server_refuses_the_old_t
     assert!(who_am_i(config.clone()).await.unwrap_err().is_unauthorized());
     fs::write(&path, server.token("ada", &[])).unwrap();
     assert_eq!(who_am_i(config).await.unwrap(), "ada");
+}
+
+/// Connections are made anew by a restart; the client stays.
+#[tokio::test]
+async fn certificates_that_are_rotated_are_used_by_the_next_connection() {
+    let server = TestServer::start().await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let rotate = |user: &str| {
+        let own = server.client_certificate(user, &[]).unwrap();
+        fs::write(path("crt"), own.certificate_pem).unwrap();
+        fs::write(path("key"), own.key_pem).unwrap();
+    };
+    rotate("ada");
+    fs::write(path("ca"), TestServer::start().await.unwrap().ca_pem()).unwrap();
+    let user = json!({"client-certificate": path("crt"), "client-key": path("key")});
+    let mut config = kubeconfig(&server, user).config(&Overrides::default()).unwrap();
+    config.tls.ca = Some(Pem::file(path("ca")));
+    let client = Client::new(config).unwrap();
+    let who = async || {
+        let review = client.api().create(&SelfSubjectReview::default()).await?;
+        let user = review.status.and_then(|status| status.user_info).expect("a review names the user");
+        Ok::<_, Error>(user.username.unwrap_or_default().to_string())
+    };
+    let error = who().await.unwrap_err();
+    assert!(error.to_string().contains("invalid peer certificate"), "{error}");
+    fs::write(path("ca"), server.ca_pem()).unwrap();
+    assert_eq!(who().await.unwrap(), "ada");
+    rotate("bob");
+    assert_eq!(who().await.unwrap(), "ada", "a connection keeps its certificate");
+    server.restart().await.unwrap();
+    assert_eq!(who().await.unwrap(), "bob");
+    // What cannot be used leaves the certificate as it was.
+    fs::write(path("key"), "no key").unwrap();
+    server.restart().await.unwrap();
+    assert_eq!(who().await.unwrap(), "bob");
 }

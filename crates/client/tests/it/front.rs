@@ -179,7 +179,7 @@ impl Front {
     /// A client over TLS.
     pub(crate) fn tls_client(&self) -> Client {
         let mut config = Config::from_url(&format!("https://{}", self.address)).unwrap();
-        config.tls.ca_pem = self.certificate.clone().map(String::into_bytes);
+        config.tls.ca = self.certificate.clone().map(Into::into);
         Client::new(config).unwrap()
     }
 

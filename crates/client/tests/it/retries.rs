@@ -101,7 +101,7 @@ async fn what_never_was_connected_is_told_at_once() {
     let plain = Front::proxy(&server, |_| {}).await;
     let mut other_ca = config(&server);
     let (other, _) = cluster().await;
-    other_ca.tls.ca_pem = Some(other.ca_pem().into());
+    other_ca.tls.ca = Some(other.ca_pem().into());
     let mut other_name = config(&server);
     other_name.tls.server_name = Some("api.example".to_owned());
     let url = |text: String| Config::from_url(&text).unwrap();

@@ -45,7 +45,7 @@ fn a_configuration_shows_no_secrets() {
     let client = Client::new(config.clone()).unwrap();
     check(client.request(Method::GET).body("application/json", SECRET));
     config.tls.client =
-        Some(klient_client::ClientIdentity { certificate_pem: SECRET.into(), key_pem: SECRET.into() });
+        Some(klient_client::ClientIdentity { certificate: SECRET.into(), key: SECRET.into() });
     check(&config);
     check(Client::new(config).unwrap_err());
 }

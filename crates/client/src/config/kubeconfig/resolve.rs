@@ -6,7 +6,7 @@ use klient_apimachinery::ByteString;
 
 use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 use crate::auth::Credentials;
-use crate::config::{ClientIdentity, Config, server_url};
+use crate::config::{ClientIdentity, Config, Pem, server_url};
 use crate::error::{Error, Problem};
 use crate::impersonation::Impersonation;
 use crate::transport::{BoxError, tls};
@@ -111,7 +111,7 @@ impl Kubeconfig {
             );
             return Err(Error::config(self.what(), Problem(problem)));
         }
-        config.tls.ca_pem = ca;
+        config.tls.ca = ca;
         config.tls.insecure = value.insecure_skip_tls_verify;
         config.tls.server_name = value.tls_server_name.clone().filter(|name| !name.is_empty());
         Ok(config)
@@ -175,7 +175,7 @@ impl Kubeconfig {
         )?;
         let key = user.bytes("client-key", &value.client_key, &value.client_key_data, tls::check_key)?;
         config.tls.client = match (certificate, key) {
-            (Some(certificate_pem), Some(key_pem)) => Some(ClientIdentity { certificate_pem, key_pem }),
+            (Some(certificate), Some(key)) => Some(ClientIdentity { certificate, key }),
             (None, None) => None,
             (Some(_), None) => {
                 return refuse(format!("user {name:?} has a client certificate but no client-key"));
@@ -229,27 +229,29 @@ impl<T> Named<T> {
         }
     }
 
-    /// PEM given in base64 or, failing that, in a file.
+    /// PEM given in base64 or, failing that, in a file, which is checked now and read again later.
     fn bytes(
         &self,
         field: &str,
         file: &Option<PathBuf>,
         data: &Option<String>,
         check: fn(&[u8]) -> Result<(), BoxError>,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    ) -> Result<Option<Pem>, Error> {
         let (pem, what) = if let Some(data) = data.as_deref().filter(|data| !data.is_empty()) {
             let what = self.field(&format!("{field}-data"));
             let plain: String = data.split_whitespace().collect();
             let pem = ByteString::from_base64(&plain);
-            (pem.map_err(|_| Error::config(&*what, Problem("it is no base64".to_owned())))?.0, what)
+            let refuse = |_| Error::config(&*what, Problem("it is no base64".to_owned()));
+            (Pem::from(pem.map_err(refuse)?.0), what)
         } else if let Some(file) = file.as_deref().filter(|file| !file.as_os_str().is_empty()) {
             let path = self.path(file);
             let what = format!("{field} {}", path.display());
-            (std::fs::read(&path).map_err(|error| Error::config(&*what, error))?, what)
+            (Pem::file(path), what)
         } else {
             return Ok(None);
         };
-        check(&pem).map_err(|problem| Error::config(what, problem))?;
+        let bytes = pem.read().map_err(|error| Error::config(&*what, error))?;
+        check(&bytes).map_err(|problem| Error::config(what, problem))?;
         Ok(Some(pem))
     }
 }
