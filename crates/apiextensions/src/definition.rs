@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 pub use super::naming::{Termination, establish, has_its_names, is_established, terminating};
 pub use super::validation::{validate, validate_update};
 
+use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
 
-use super::jsonpath::JsonPath;
 use super::naming::record_storage_version;
 use super::scale::Scale;
 use super::schema::schema_at;
@@ -118,7 +118,18 @@ pub struct Column {
     /// Description of the column.
     pub description: String,
     /// Path of the cell's value in the object.
-    pub path: JsonPath,
+    path: JsonPath,
+}
+
+impl Column {
+    /// The number of values that a step of the path may lead to.
+    const FOUND_MAX: usize = 100_000;
+
+    /// The value of an object's cell: the first that the path leads to.
+    pub fn value(&self, object: &Map) -> Option<Value> {
+        let found = self.path.find_in(object, Column::FOUND_MAX).ok()?;
+        found.first().map(|found| found.to_value())
+    }
 }
 
 impl Definition {
@@ -218,6 +229,6 @@ fn column(column: &Map) -> Option<Column> {
         format: text("format"),
         priority: priority.unwrap_or_default(),
         description,
-        path: JsonPath::parse(&path).ok()?,
+        path: JsonPath::parse(&format!("{{{path}}}")).ok()?,
     })
 }

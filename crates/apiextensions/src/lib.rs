@@ -2,7 +2,6 @@
 //!
 //! - [`definition`]: defaults, rules and status of CustomResourceDefinitions, and what is served of an accepted one;
 //! - [`structural`]: the schema of a version, by which objects are pruned, defaulted and compared;
-//! - [`jsonpath`]: the paths of printer columns and the like.
 //!
 //! Everything here computes over JSON values; nothing is stored and nothing waits.
 
@@ -20,8 +19,6 @@ mod go_class;
 mod go_escape;
 mod go_regex;
 mod internal_version;
-pub mod jsonpath;
-mod jsonpath_parser;
 mod lists;
 mod names;
 mod naming;

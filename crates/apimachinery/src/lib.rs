@@ -22,6 +22,7 @@ mod generated {
     pub(crate) mod meta_v1;
     pub(crate) mod meta_v1_schema;
 }
+pub mod jsonpath;
 #[cfg(feature = "k8s-openapi")]
 pub mod k8s_openapi;
 pub mod labels;

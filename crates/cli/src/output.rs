@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
-use crate::print::jsonpath::MissingKeys;
 use crate::print::{Choice, ObjectFormat, OutputFormat, PrintError, Printer, PrinterOptions, name};
 use crate::session::Session;
+use klient_apimachinery::jsonpath::MissingKeys;
 
 /// How to tell what was done.
 #[derive(Args, Debug)]

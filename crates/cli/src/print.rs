@@ -5,7 +5,6 @@ mod columns;
 mod format;
 mod golang;
 mod json;
-pub(crate) mod jsonpath;
 mod kyaml;
 pub(crate) mod name;
 pub(crate) mod table;
@@ -22,9 +21,9 @@ use serde_json::{Value, json};
 use self::columns::Shape;
 pub(crate) use self::format::{Choice, ObjectFormat, OutputFormat};
 pub(crate) use self::json::{compact, compact_built_in, pretty};
-use self::jsonpath::MissingKeys;
 pub(crate) use self::tabwriter::TabWriter;
 use crate::failure::Failure;
+use klient_apimachinery::jsonpath::MissingKeys;
 
 /// Prints whole objects one after another in one form.
 pub(crate) struct Printer {

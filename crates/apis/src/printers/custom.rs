@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use klient_apimachinery::Time;
 use klient_apimachinery::go::float;
+use klient_apimachinery::{Time, values};
 use serde_json::{Number, Value};
 
 use super::age;
@@ -48,20 +48,12 @@ fn printed(value: &Value) -> String {
             _ => number.to_string(),
         },
         Value::Bool(_) => value.to_string(),
-        Value::Array(_) | Value::Object(_) => escaped(&value.to_string()),
-    }
-}
-
-/// Go writes these characters so that JSON may stand in HTML and in scripts.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            _ => out.push(c),
+        Value::Array(_) | Value::Object(_) => {
+            let mut json = Vec::new();
+            values::plain(value, &mut json);
+            String::from_utf8(json).expect("JSON is UTF-8")
         }
     }
-    out
 }
 
 #[cfg(test)]

@@ -456,9 +456,9 @@ impl Resource {
             ResourceSource::BuiltIn(resource) => printers::cells(resource, object, now),
             ResourceSource::Custom { .. } => {
                 let columns = self.custom_schema().map_or(&[][..], |version| &version.columns);
-                let own = columns.iter().map(|column| {
-                    printers::cell_of(&column.ty, column.path.find_in(object).first().copied(), now)
-                });
+                let own = columns
+                    .iter()
+                    .map(|column| printers::cell_of(&column.ty, column.value(object).as_ref(), now));
                 std::iter::once(text_at(object, &["metadata", "name"]).into()).chain(own).collect()
             }
         }

@@ -11,10 +11,10 @@ use http::Method;
 
 use crate::failure::Failure;
 use crate::manifest::FileArgs;
-use crate::print::jsonpath::MissingKeys;
 use crate::print::{Choice, OutputFormat, PrinterOptions};
 use crate::raw;
 use crate::session::Session;
+use klient_apimachinery::jsonpath::MissingKeys;
 
 /// Which objects to show, and how.
 #[derive(Args, Debug)]

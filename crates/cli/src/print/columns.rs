@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::jsonpath::{JsonPath, JsonPathError, MissingKeys, relaxed};
 use super::{PrintError, escape_terminal};
+use klient_apimachinery::jsonpath::{JsonPath, JsonPathError, MissingKeys, relaxed};
 
 /// The columns to show of each object.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,8 @@ use std::io::Write;
 use klient_apimachinery::go::{GoSyntax, quoted};
 use serde_json::{Map, Value};
 
-use super::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys};
 use super::{PrintError, json};
+use klient_apimachinery::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys};
 
 /// A JSONPath template to print objects with.
 #[derive(Clone, Debug, PartialEq)]

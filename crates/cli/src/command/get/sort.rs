@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::fetch::Answer;
 use crate::failure::Failure;
-use crate::print::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys, relaxed};
+use klient_apimachinery::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys, relaxed};
 
 /// Sorts objects by the value at a path.
 ///

@@ -1,4 +1,5 @@
-//! kubectl's dialect of JSONPath: `-o jsonpath=…`, custom columns and `--sort-by`.
+//! client-go's dialect of JSONPath (`k8s.io/client-go/util/jsonpath`): kubectl's `-o jsonpath=…`, custom columns and
+//! `--sort-by`, and the printer columns of custom resources.
 
 mod compare;
 mod eval;
@@ -8,21 +9,21 @@ mod parse;
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::eval::Evaluation;
-pub(crate) use self::found::Found;
+pub use self::found::Found;
 use self::parse::Part;
 
 /// A template that has been read: text, and actions in braces.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct JsonPath {
+pub struct JsonPath {
     parts: Vec<Part>,
 }
 
-/// What is wrong with a template, or with what it was given, in kubectl's words.
+/// A template that cannot be read, or does not fit the value it is given, in client-go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct JsonPathError(String);
+pub struct JsonPathError(String);
 
 impl fmt::Display for JsonPathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,9 +33,9 @@ impl fmt::Display for JsonPathError {
 
 impl std::error::Error for JsonPathError {}
 
-/// What becomes of a key that is not there.
+/// The treatment of keys that are not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum MissingKeys {
+pub enum MissingKeys {
     /// It finds nothing.
     #[default]
     Allowed,
@@ -44,28 +45,56 @@ pub(crate) enum MissingKeys {
 
 impl MissingKeys {
     /// By the value of `--allow-missing-template-keys`.
-    pub(crate) fn from_allowed(allowed: bool) -> Self {
+    pub fn from_allowed(allowed: bool) -> Self {
         if allowed { MissingKeys::Allowed } else { MissingKeys::Refused }
     }
 }
 
 impl JsonPath {
-    pub(crate) fn parse(text: &str) -> Result<Self, JsonPathError> {
+    /// Reads a template.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, in client-go's words.
+    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
         Ok(JsonPath { parts: parse::template(text)? })
     }
 
-    /// What each part of the template finds; parts in a range, once for each round.
-    pub(crate) fn find<'a>(
+    /// The values that each part of the template finds; of parts in a range, once for each round.
+    ///
+    /// # Errors
+    ///
+    /// If the template does not fit the value, in client-go's words.
+    pub fn find<'a>(
         &'a self,
         value: &'a Value,
         missing: MissingKeys,
     ) -> Result<Vec<Vec<Found<'a>>>, JsonPathError> {
-        Evaluation::new(missing).run(&self.parts, value)
+        Evaluation::new(missing, usize::MAX).run(&self.parts, value.into())
+    }
+
+    /// The values in an object that the first part of the template finds. No step may find more than `limit` values,
+    /// which paths that visit the same values many times over do.
+    ///
+    /// # Errors
+    ///
+    /// If the template does not fit the object, or a step finds more values.
+    pub fn find_in<'a>(
+        &'a self,
+        object: &'a Map<String, Value>,
+        limit: usize,
+    ) -> Result<Vec<Found<'a>>, JsonPathError> {
+        let found = Evaluation::new(MissingKeys::Allowed, limit).run(&self.parts, Found::Map(object))?;
+        Ok(found.into_iter().next().unwrap_or_default())
     }
 }
 
 /// The template for a path that may lack its braces and its first dot, as in `metadata.name`.
-pub(crate) fn relaxed(path: &str) -> Result<String, JsonPathError> {
+///
+/// # Errors
+///
+/// If it is no path, in kubectl's words.
+pub fn relaxed(path: &str) -> Result<String, JsonPathError> {
     if path.is_empty() {
         return Ok(String::new());
     }
@@ -193,6 +222,64 @@ mod tests {
                 "{template}"
             );
         }
+    }
+
+    #[test]
+    fn paths_of_printer_columns_find_what_client_go_finds() {
+        let object = json!({
+            "metadata": {"name": "x", "labels": {"a.b/c": "x", "it's": "y"}},
+            "spec": {"replicas": 3, "list": [1, 2, 3, 4], "null": null, "on": true},
+            "status": {"conditions": [
+                {"type": "Ready", "status": "True", "count": 1},
+                {"type": "Live", "status": "False", "count": 5, "reason": "x)]"},
+            ]},
+        });
+        let object = object.as_object().unwrap();
+        for (path, found) in [
+            (".spec.replicas", json!([3])),
+            ("$.spec.replicas", json!([3])),
+            (".metadata.labels['a.b/c']", json!([])),
+            (r".metadata.labels['a\.b/c']", json!(["x"])),
+            (r".metadata.labels.a\.b/c", json!(["x"])),
+            (".spec.list[0]", json!([1])),
+            (".spec.list[-1]", json!([4])),
+            (".spec.list[*]", json!([1, 2, 3, 4])),
+            (".spec.list[1:3]", json!([2, 3])),
+            (".spec.list[0:4:2]", json!([1, 3])),
+            (".spec.list[:-1]", json!([1, 2, 3])),
+            (".spec.list[0,2]", json!([1, 3])),
+            (".spec.list[9]", json!([])),
+            (".spec.replicas[0]", json!([])),
+            (".spec.null", json!([null])),
+            (".spec.null.x", json!([])),
+            (".spec.nosuch.deep", json!([])),
+            (r#".status.conditions[?(@.type=="Ready")].status"#, json!(["True"])),
+            (".status.conditions[?(@.type == 'Ready')].status", json!(["True"])),
+            (".status.conditions[?(@.count>2)].type", json!(["Live"])),
+            (".status.conditions[?(@.count<=1)].type", json!(["Ready"])),
+            (".status.conditions[?(@.count>2.5)].type", json!([])),
+            (".status.conditions[?(@.reason)].type", json!(["Live"])),
+            (r#".status.conditions[?(@.reason=="x)]")].type"#, json!(["Live"])),
+            (r#".status.conditions[?(@.type!="Ready")].count"#, json!([5])),
+            ("..count", json!([1, 5])),
+            (".metadata.name.*", json!([120])),
+            (".spec.*", json!([[1, 2, 3, 4], null, true, 3])),
+            (".", json!([])),
+        ] {
+            let path = format!("{{{path}}}");
+            let template = JsonPath::parse(&path).unwrap();
+            let values = template.find_in(object, 100).unwrap_or_default();
+            let values: Vec<Value> = values.into_iter().map(Found::to_value).collect();
+            assert_eq!(Value::Array(values), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_visits_values_over_and_over_finds_nothing() {
+        let deep = (0..120).fold(json!([1]), |inner, _| json!([inner, 2]));
+        let object = json!({"a": deep});
+        let path = JsonPath::parse(&format!("{{{}}}", "..[*]".repeat(20))).unwrap();
+        assert!(path.find_in(object.as_object().unwrap(), 100_000).is_err());
     }
 
     #[test]

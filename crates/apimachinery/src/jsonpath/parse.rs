@@ -1,6 +1,6 @@
 //! Templates into what they ask for.
 
-use klient_apimachinery::go::is_printable;
+use crate::go::is_printable;
 
 use super::JsonPathError;
 use super::compare::Operator;

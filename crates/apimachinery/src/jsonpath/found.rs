@@ -1,26 +1,32 @@
-//! What a template finds.
+//! [`Found`], a value that a template finds.
 
 use std::borrow::Cow;
 
-use klient_apimachinery::go::GoValue;
 use serde_json::{Map, Value};
 
-use crate::print::golang::Number;
-use crate::print::json;
+use crate::go::GoValue;
+use crate::values;
 
 /// Something a template found or states.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Found<'a> {
-    /// What a range has that goes over nothing, or over `null`.
+pub enum Found<'a> {
+    /// The item of a range over nothing, or over `null`.
     Absent,
+    /// JSON's null.
     Null,
+    /// A boolean.
     Bool(bool),
+    /// A whole number that 63 bits hold.
     Int(i64),
+    /// Any other number.
     Float(f64),
     /// One of the bytes of a text, which is what `*` finds in it.
     Byte(u8),
+    /// A string.
     Text(&'a str),
+    /// A list.
     List(&'a [Value]),
+    /// An object.
     Map(&'a Map<String, Value>),
 }
 
@@ -29,9 +35,9 @@ impl<'a> From<&'a Value> for Found<'a> {
         match value {
             Value::Null => Found::Null,
             Value::Bool(value) => Found::Bool(*value),
-            Value::Number(number) => match number.into() {
-                Number::Int(number) => Found::Int(number),
-                Number::Float(number) => Found::Float(number),
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => Found::Int(number),
+                None => Found::Float(number.as_f64().unwrap_or_default()),
             },
             Value::String(text) => Found::Text(text),
             Value::Array(items) => Found::List(items),
@@ -40,20 +46,27 @@ impl<'a> From<&'a Value> for Found<'a> {
     }
 }
 
+/// A value as Go writes it in JSON.
+fn json(value: &Value) -> String {
+    let mut json = Vec::new();
+    values::plain(value, &mut json);
+    String::from_utf8(json).expect("JSON is UTF-8")
+}
+
 impl Found<'_> {
-    /// What a template prints.
-    pub(crate) fn text(&self) -> Cow<'_, str> {
+    /// The string that a template prints.
+    pub fn text(&self) -> Cow<'_, str> {
         match self {
             Found::Absent => "<no value>".into(),
             Found::Null => "null".into(),
             Found::Text(text) => (*text).into(),
-            Found::List(_) | Found::Map(_) => json::compact(&self.to_value()).into(),
+            Found::List(_) | Found::Map(_) => json(&self.to_value()).into(),
             _ => self.display().into(),
         }
     }
 
-    /// What a custom column shows.
-    pub(crate) fn display(&self) -> String {
+    /// The string that a custom column shows.
+    pub fn display(&self) -> String {
         match self {
             Found::Absent => "<invalid reflect.Value>".to_owned(),
             _ => GoValue(&self.to_value()).to_string(),
@@ -61,7 +74,7 @@ impl Found<'_> {
     }
 
     /// As a value of its own.
-    pub(crate) fn to_value(self) -> Value {
+    pub fn to_value(self) -> Value {
         match self {
             Found::Absent | Found::Null => Value::Null,
             Found::Bool(value) => value.into(),
@@ -75,7 +88,7 @@ impl Found<'_> {
     }
 
     /// The name of its type in Go.
-    pub(crate) fn type_name(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self {
             Found::Absent | Found::Null => "<nil>",
             Found::Bool(_) => "bool",

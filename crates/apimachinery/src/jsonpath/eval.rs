@@ -12,6 +12,8 @@ const MAX_DEPTH: usize = 200;
 /// One run of a template over one value, with the ranges it is in.
 pub(super) struct Evaluation {
     missing: MissingKeys,
+    /// The number of values that a step may find.
+    limit: usize,
     /// Ranges that have begun.
     begun: usize,
     /// Ranges being gone through.
@@ -30,16 +32,16 @@ struct Failure<'a> {
 type Step<'a> = Result<Vec<Found<'a>>, Failure<'a>>;
 
 impl Evaluation {
-    pub(super) fn new(missing: MissingKeys) -> Self {
-        Evaluation { missing, begun: 0, depth: 0, ended: 0, last_end: None }
+    pub(super) fn new(missing: MissingKeys, limit: usize) -> Self {
+        Evaluation { missing, limit, begun: 0, depth: 0, ended: 0, last_end: None }
     }
 
     pub(super) fn run<'a>(
         &mut self,
         parts: &'a [Part],
-        value: &'a Value,
+        value: Found<'a>,
     ) -> Result<Vec<Vec<Found<'a>>>, JsonPathError> {
-        self.parts(parts, 0, value.into()).map_err(JsonPathError)
+        self.parts(parts, 0, value).map_err(JsonPathError)
     }
 
     /// Goes through the parts from `start` on, up to the end of the range they are in.
@@ -101,7 +103,13 @@ impl Evaluation {
     }
 
     fn nodes<'a>(&mut self, nodes: &'a [Node], input: Vec<Found<'a>>) -> Step<'a> {
-        nodes.iter().try_fold(input, |found, node| self.node(node, found))
+        nodes.iter().try_fold(input, |found, node| {
+            let found = self.node(node, found)?;
+            if found.len() > self.limit {
+                return Err(Failure { text: format!("more than {} values", self.limit), found: Vec::new() });
+            }
+            Ok(found)
+        })
     }
 
     fn node<'a>(&mut self, node: &'a Node, input: Vec<Found<'a>>) -> Step<'a> {
