@@ -15,6 +15,7 @@ mod apply_configuration;
 mod causes;
 pub mod codec;
 pub mod custom;
+pub mod duration;
 pub mod fields;
 pub mod go;
 #[allow(clippy::all, missing_docs)]

@@ -1,8 +1,8 @@
 //! Rows of role bindings and certificates.
 
+use klient_apimachinery::duration::human;
 use serde_json::Value;
 
-use super::age;
 use super::row::Row;
 use super::text::{NONE, labels, or, text};
 
@@ -34,7 +34,7 @@ pub(super) fn signing_request(row: &Row<'_>) -> Vec<Value> {
         row.age(),
         or(row.text(&["spec", "signerName"]), NONE).into(),
         row.text(&["spec", "username"]).into(),
-        duration.map_or_else(|| NONE.to_owned(), age::span).into(),
+        duration.map_or_else(|| NONE.to_owned(), human).into(),
         signing_state(row).into(),
     ]
 }
