@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::facts::{Facts, Package, Resource, Type};
-use crate::generate::{GeneratedFile, HEADER};
+use crate::file::{GeneratedFile, HEADER};
 use crate::names;
-use crate::schema::{find, flatten, is_meta, path as schema_path};
-use crate::types::{documentation, group_of};
+use crate::schema::{find, flatten, group_of, is_meta, path as schema_path};
+use crate::types::documentation;
 
 /// Structs of metadata that have no configuration: what may be said of an object's metadata, its configuration says
 /// itself.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::facts::{Facts, Package, Resource};
-use crate::generate::{GeneratedFile, HEADER};
+use crate::file::{GeneratedFile, HEADER};
 use crate::names;
 use crate::schema::module;
 

@@ -9,6 +9,7 @@
 mod apply;
 mod clientset;
 mod facts;
+mod file;
 mod generate;
 mod import;
 mod names;
@@ -16,5 +17,6 @@ mod schema;
 mod types;
 
 pub use facts::{Column, Facts, Field, Member, Message, Package, ParseError, Resource, Subresource, Type};
-pub use generate::{GeneratedFile, features, generate};
+pub use file::GeneratedFile;
+pub use generate::{features, generate};
 pub use import::{ImportError, import, import_bootstrap};

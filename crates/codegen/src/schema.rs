@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::facts::{Facts, Field, Member, Package, Resource, Type};
-use crate::generate::{GeneratedFile, HEADER};
+use crate::file::{GeneratedFile, HEADER};
 use crate::names;
-use crate::types::group_of;
 
 /// Fields that must not be shown: `STRUCT.FIELD`.
 const SECRET: [&str; 5] = [
@@ -37,6 +36,12 @@ pub(crate) fn path(package: &Package) -> String {
 /// `core_v1` for `core/v1`.
 pub(crate) fn module(package: &Package) -> String {
     package.module.replace('/', "_")
+}
+
+/// The group of a kind on the wire; empty for those of meta/v1 that all groups share.
+pub(crate) fn group_of<'a>(package: &'a Package, kind: &str) -> &'a str {
+    let own = kind.starts_with("PartialObjectMetadata") || kind.starts_with("Table");
+    if is_meta(package) && !own { "" } else { &package.group }
 }
 
 /// Types of meta/v1 belong to the apimachinery crate.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::facts::{Facts, Field, Member, Message, Package, Resource, Type};
-use crate::generate::{GeneratedFile, HEADER};
+use crate::file::{GeneratedFile, HEADER};
 use crate::names;
-use crate::schema::{find, flatten, is_meta, path as schema_path};
+use crate::schema::{find, flatten, group_of, is_meta, path as schema_path};
 
 /// Embedded structs of which one member is set at most; they become enums, so that the thirty kinds of volume
 /// cost one pointer.
@@ -172,12 +172,6 @@ fn structure(out: &mut String, facts: &Facts, package: &Package, message: &Messa
         writeln!(out, "// Served under no name of its own.").expect("String");
     }
     out.push('\n');
-}
-
-/// The group that a kind says on the wire. Those of meta/v1 that all groups share say none.
-pub(crate) fn group_of<'a>(package: &'a Package, kind: &str) -> &'a str {
-    let own = kind.starts_with("PartialObjectMetadata") || kind.starts_with("Table");
-    if is_meta(package) && !own { "" } else { &package.group }
 }
 
 fn member_field(

@@ -26,7 +26,6 @@ const KEPT: &[(&str, &str)] = &[
         "client: api, api::dynamic, client, discovery, rest, rest::negotiate, rest::response, rest::retry, rest::stream",
         TO_CUT,
     ),
-    ("codegen: apply, clientset, generate, schema, types", TO_CUT),
     ("structured-merge: error, schema, typed, updater", TO_CUT),
     (
         "structured-merge: schema::atom, schema::structural",
