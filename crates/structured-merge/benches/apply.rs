@@ -1,4 +1,4 @@
-//! What an apply costs: of a Deployment that stays as it is, and of a long list.
+//! Cost of an apply: an unchanged Deployment, and a long list.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark fails as a test does")]
 
@@ -14,7 +14,7 @@ fn map(value: Value) -> Map {
     value.as_object().unwrap().clone()
 }
 
-/// What one applies: some 3 KB of JSON.
+/// An applied configuration of about 3 KB of JSON.
 fn deployment() -> Map {
     let env: Vec<Value> =
         (0..10).map(|n| json!({"name": format!("VARIABLE_{n}"), "value": format!("value-{n}")})).collect();

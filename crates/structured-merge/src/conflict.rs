@@ -1,27 +1,27 @@
-//! [`Conflict`], a field that somebody else owns.
+//! [`Conflict`], a field owned by another manager.
 
 use std::fmt;
 use std::ops::Deref;
 
 use crate::{Manager, Path};
 
-/// A field that an apply would change and somebody else owns.
+/// A field that an apply would change and that another manager owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// Who owns it.
+    /// The manager that owns the field.
     pub manager: Manager,
     /// The field.
     pub path: Path,
 }
 
 impl Conflict {
-    /// What an API server gives as the cause: `conflict with "kubectl" using apps/v1`.
+    /// The message of the cause in the API server's `Status`: `conflict with "kubectl" using apps/v1`.
     pub fn cause(&self) -> String {
         format!("conflict with {}", self.manager)
     }
 }
 
-/// All the fields that an apply would change and others own, by manager.
+/// All the fields that an apply would change and that others own, by manager.
 ///
 /// ```
 /// # use klient_structured_merge::{Conflict, Conflicts, Manager, Path};
@@ -38,7 +38,7 @@ impl Conflict {
 pub struct Conflicts(Vec<Conflict>);
 
 impl Conflicts {
-    /// Puts those of a manager together.
+    /// Groups conflicts by manager.
     pub fn new(mut conflicts: Vec<Conflict>) -> Self {
         conflicts.sort_by_cached_key(|conflict| conflict.manager.identifier());
         Conflicts(conflicts)

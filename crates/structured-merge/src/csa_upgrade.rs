@@ -1,8 +1,9 @@
-//! From client-side apply to server-side apply: what a program owns as one who updates becomes what it has applied.
+//! Migration from client-side apply to server-side apply: fields owned by a manager with operation `Update` move to
+//! its `Apply` entry.
 //!
-//! Client-side apply and other writes leave their fields with managers that update. Who then goes over to
-//! server-side apply would own the same fields twice, once by each, and could never have one removed. The rules are
-//! those of client-go's `util/csaupgrade`.
+//! Client-side apply and other writes record their fields under managers with operation `Update`. A program that
+//! switches to server-side apply would own the same fields twice, once by each operation, and could never remove one.
+//! The rules are those of client-go's `util/csaupgrade`.
 
 use klient_apimachinery::Json;
 use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta};
@@ -11,15 +12,15 @@ use serde_json::{Value, json};
 use crate::{Error, FieldSet, Operation};
 use klient_apimachinery::go::quoted;
 
-/// Makes what managers own by updates what `ssa_manager` has applied, in an object's metadata, for the main resource
-/// or, if it is not empty, a subresource.
+/// Moves the fields that `csa_managers` own by `Update` to the `Apply` entry of `ssa_manager` in an object's
+/// metadata, for the main resource or, if it is not empty, a subresource.
 ///
-/// If `ssa_manager` has applied nothing yet, the first entry of a manager of `csa_managers` becomes its entry. The
-/// fields of their entries in its version are added to it; those in other versions cannot be, and are forgotten with
-/// them. Defaults that client-side apply owned go away with the next apply that does not name them, and come back as
-/// defaults.
+/// If `ssa_manager` has no `Apply` entry yet, the first entry of a manager of `csa_managers` becomes its entry. The
+/// fields of their entries in the same version are added to it; entries in other versions cannot be merged and are
+/// dropped. Defaults that client-side apply owned are removed by the next apply that does not set them, and the
+/// server sets them again as defaults.
 ///
-/// What becomes of an object on a server is said by [`upgrade_managed_fields_patch`].
+/// [`upgrade_managed_fields_patch`] gives a patch that does this to an object on a server.
 ///
 /// # Errors
 ///
@@ -38,8 +39,9 @@ pub fn upgrade_managed_fields(
     Ok(())
 }
 
-/// The JSON patch that does to an object on a server what [`upgrade_managed_fields`] does to its metadata; none if
-/// there is nothing to do. It is a conflict (409) if the object has changed since: read it again then.
+/// The JSON patch that makes the change of [`upgrade_managed_fields`] on a server's object; `None` if there is
+/// nothing to change. The server answers 409 Conflict if the object has changed since it was read: read it again
+/// then.
 ///
 /// ```
 /// use klient_apimachinery::meta::v1::ObjectMeta;
@@ -73,7 +75,7 @@ pub fn upgrade_managed_fields_patch(
     let mut upgraded =
         ObjectMeta { managed_fields: metadata.managed_fields.clone(), ..ObjectMeta::default() };
     upgrade_managed_fields(&mut upgraded, csa_managers, ssa_manager, subresource)?;
-    // Only who is upgraded makes a difference; the fields of others may be written in another order.
+    // Compares the upgraded managers only; the server may have written the fields of others in another order.
     let is_upgraded = |entry: &ManagedFieldsEntry| {
         csa_managers.iter().any(|manager| is_entry(entry, manager, Operation::Update, subresource))
     };
@@ -83,7 +85,8 @@ pub fn upgrade_managed_fields_patch(
     let entries = serde_json::to_value(&upgraded.managed_fields).map_err(|error| Error::fields(&error))?;
     Ok(Some(json!([
         {"op": "replace", "path": "/metadata/managedFields", "value": entries},
-        // Where `test` would make the request invalid, a version that is not the present one is a conflict.
+        // `test` would make the request invalid; replacing a resourceVersion that is not the current one is a
+        // conflict.
         {
             "op": "replace",
             "path": "/metadata/resourceVersion",
@@ -92,7 +95,7 @@ pub fn upgrade_managed_fields_patch(
     ])))
 }
 
-/// The entries of an operation that own all of these fields. One whose fields cannot be read owns none.
+/// The entries of an operation that own all of these fields. An entry whose fields cannot be read owns none.
 pub fn find_fields_owners<'a>(
     entries: &'a [ManagedFieldsEntry],
     operation: Operation,

@@ -1,4 +1,4 @@
-//! [`PathElement`], one step from a value to what it holds.
+//! [`PathElement`], one step of a path to a field.
 
 use klient_apimachinery::go::quoted;
 use std::cmp::Ordering;
@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 
 use crate::value;
 
-/// One step from a value to what it holds.
+/// One step of a path: from a value to a field or item in it.
 ///
-/// Elements are ordered as Kubernetes orders them: fields, keys, values, indices.
+/// The order of elements is Kubernetes': fields, keys, values, indices.
 ///
 /// ```
 /// use klient_structured_merge::PathElement;
@@ -27,15 +27,15 @@ use crate::value;
 pub enum PathElement {
     /// The field of an object.
     Field(Str),
-    /// The item of a list with these fields.
+    /// The item of an associative list with these key fields.
     Key(Key),
-    /// The item of a set that is this value.
+    /// The item of a set with this value.
     Value(Arc<Value>),
-    /// The item at a place of a list.
+    /// The item of a list at this index.
     Index(i64),
 }
 
-/// The fields that tell an item from the others of its list, sorted by name.
+/// The key fields that identify an item of a list, sorted by name.
 #[derive(Clone, Debug)]
 pub struct Key(Arc<[(Str, Value)]>);
 
@@ -52,7 +52,7 @@ impl PathElement {
         PathElement::Field(name.into())
     }
 
-    /// The item with these fields, given in any order.
+    /// The item with these key fields, given in any order.
     pub fn key<N: Into<Str>>(fields: impl IntoIterator<Item = (N, Value)>) -> Self {
         let mut fields: Vec<(Str, Value)> =
             fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
@@ -60,17 +60,17 @@ impl PathElement {
         PathElement::Key(Key(fields.into()))
     }
 
-    /// The item of a set.
+    /// The item of a set with this value.
     pub fn value(value: impl Into<Value>) -> Self {
         PathElement::Value(Arc::new(value.into()))
     }
 
-    /// The item at a place.
+    /// The item at an index.
     pub const fn index(index: i64) -> Self {
         PathElement::Index(index)
     }
 
-    /// The element as `managedFields` writes it: `f:spec`, `k:{"name":"a"}`, `v:"a"`, `i:0`.
+    /// The element as written in `managedFields`: `f:spec`, `k:{"name":"a"}`, `v:"a"`, `i:0`.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         match self {
@@ -102,12 +102,12 @@ impl PathElement {
         out
     }
 
-    /// Reads what [`to_text`](Self::to_text) writes; nothing if it is of a type that is not known, which a later
-    /// Kubernetes may.
+    /// Parses the output of [`to_text`](Self::to_text). `None` for an unknown element type, which a later Kubernetes
+    /// version may add.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text.
+    /// The syntax error in the string.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, String> {
         let (ty, rest) = match text.as_bytes() {
             [ty, b':', ..] => (*ty, &text[2..]),
@@ -196,7 +196,7 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// As messages write it: `.spec`, `[name="a"]`, `[="a"]`, `[0]`.
+/// The form used in messages: `.spec`, `[name="a"]`, `[="a"]`, `[0]`.
 impl fmt::Display for PathElement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -215,7 +215,7 @@ impl fmt::Display for PathElement {
     }
 }
 
-/// The fields of a key as JSON gives them, a name perhaps twice.
+/// The fields of a key as given in JSON; names may be duplicated.
 struct KeyFields(Vec<(Str, Value)>);
 
 impl<'de> serde::Deserialize<'de> for KeyFields {

@@ -1,4 +1,4 @@
-//! [`Error`], why fields cannot be set or their owners told.
+//! [`Error`], a failure to read, validate, convert or apply fields and their managers.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use klient_apimachinery::WithCauses;
 
 use crate::{Conflict, Conflicts, ConvertError};
 
-/// Why fields cannot be set or their owners told.
+/// A failure to read, validate, convert or apply fields and their managers.
 ///
 /// ```
 /// use klient_structured_merge::{Duplicates, Schema, Typed};
@@ -34,32 +34,32 @@ enum Repr {
     Conflict(Conflicts),
 }
 
-/// What kind of error it is.
+/// The category of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A text is no set of fields.
+    /// A string is not a valid set of fields.
     Fields,
-    /// The schema of a custom kind says what none can.
+    /// The schema of a custom kind is not valid.
     Schema,
     /// An object does not follow its schema.
     Invalid,
-    /// `metadata.managedFields` holds what it cannot.
+    /// `metadata.managedFields` is not valid.
     ManagedFields,
-    /// A configuration says what none may; an API server answers 400.
+    /// A configuration sets what it may not; an API server answers 400.
     Forbidden,
-    /// An object cannot be had in another version.
+    /// An object cannot be converted to another version.
     Conversion,
-    /// Others own fields that would change; an API server answers 409.
+    /// Other managers own fields that would change; an API server answers 409.
     Conflict,
 }
 
-/// What is wrong at one place of an object.
+/// A violation of the schema at one path of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The place, such as `.spec.replicas`; empty for the object itself.
+    /// The path, such as `.spec.replicas`; empty for the object itself.
     pub path: String,
-    /// What is wrong, in upstream's words.
+    /// The message, worded as upstream's.
     pub message: String,
 }
 
@@ -96,7 +96,7 @@ impl Error {
         Error(Box::new(Repr::Conflict(conflicts)))
     }
 
-    /// What kind of error it is.
+    /// The category of the error.
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
             Repr::Fields(_) => ErrorKind::Fields,
@@ -109,42 +109,42 @@ impl Error {
         }
     }
 
-    /// Whether a text is no set of fields.
+    /// Returns true if a string is not a valid set of fields.
     pub fn is_fields(&self) -> bool {
         self.kind() == ErrorKind::Fields
     }
 
-    /// Whether a schema says what none can.
+    /// Returns true if the schema of a custom kind is not valid.
     pub fn is_schema(&self) -> bool {
         self.kind() == ErrorKind::Schema
     }
 
-    /// Whether an object does not follow its schema; [`problems`](Self::problems) says where.
+    /// Returns true if an object does not follow its schema; [`problems`](Self::problems) lists the violations.
     pub fn is_invalid(&self) -> bool {
         self.kind() == ErrorKind::Invalid
     }
 
-    /// Whether `metadata.managedFields` holds what it cannot.
+    /// Returns true if `metadata.managedFields` is not valid.
     pub fn is_managed_fields(&self) -> bool {
         self.kind() == ErrorKind::ManagedFields
     }
 
-    /// Whether a configuration says what none may.
+    /// Returns true if a configuration sets what it may not, such as managed fields.
     pub fn is_forbidden(&self) -> bool {
         self.kind() == ErrorKind::Forbidden
     }
 
-    /// Whether an object cannot be had in another version.
+    /// Returns true if an object cannot be converted to another version.
     pub fn is_conversion(&self) -> bool {
         self.kind() == ErrorKind::Conversion
     }
 
-    /// Whether others own fields that would change; [`conflicts`](Self::conflicts) says who and which.
+    /// Returns true if other managers own fields that would change; [`conflicts`](Self::conflicts) lists them.
     pub fn is_conflict(&self) -> bool {
         self.kind() == ErrorKind::Conflict
     }
 
-    /// What is wrong with an object that does not follow its schema.
+    /// The violations of the schema, if the object does not follow it; empty for other errors.
     pub fn problems(&self) -> &[Problem] {
         match &*self.0 {
             Repr::Invalid(problems) => problems,
@@ -152,7 +152,7 @@ impl Error {
         }
     }
 
-    /// The fields that others own.
+    /// The fields owned by other managers, if the error is a conflict; empty for other errors.
     pub fn conflicts(&self) -> &[Conflict] {
         match &*self.0 {
             Repr::Conflict(conflicts) => conflicts,
@@ -184,7 +184,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Its text holds the causes.
+/// The message includes the causes.
 impl StdError for Error {}
 
 impl fmt::Display for Problem {

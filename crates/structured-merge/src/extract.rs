@@ -1,10 +1,10 @@
-//! What a manager has applied, read out of an object.
+//! Extraction of the fields that a manager has applied to an object.
 
 use crate::manager::remove_managed_fields;
 use crate::{Duplicates, Error, KeyFields, Manager, Managers, Map, Schema, Typed};
 
-/// What a manager has applied to an object, as the object has it now: a configuration to change and apply again.
-/// `apiVersion` and `kind` are the object's. Nothing if the manager owns no field by applying.
+/// The fields that a manager owns by `Apply`, with the object's current values: a configuration to change and apply
+/// again. `apiVersion` and `kind` are the object's. `None` if the manager owns no field by `Apply`.
 ///
 /// ```
 /// use klient_structured_merge::{Schema, extract_applied};

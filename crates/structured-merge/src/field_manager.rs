@@ -1,4 +1,4 @@
-//! [`FieldManager`], what an API server does to the managed fields of an object when it is written.
+//! [`FieldManager`], updates of an object's managed fields on a write.
 
 mod last_applied;
 mod user_agent;
@@ -12,9 +12,9 @@ use crate::updater::Updater;
 use crate::value;
 use crate::{Duplicates, Error, FieldSet, Manager, Managers, Map, Owned, Path, Schema, Typed};
 
-/// What an API server does to the managed fields of an object when it is written.
+/// Updates the managed fields of an object for a write, as an API server does.
 ///
-/// Objects are in the version of the request. They may carry `apiVersion` and `kind` or not, but all alike.
+/// Objects are in the version of the request. Either all of them have `apiVersion` and `kind`, or none.
 ///
 /// ```
 /// use klient_apimachinery::Time;
@@ -42,20 +42,20 @@ pub struct FieldManager<'a> {
     pub updater: &'a Updater<'a>,
     /// The version of the request.
     pub api_version: &'a str,
-    /// The kind, for the configuration that `kubectl` finds in an annotation.
+    /// The kind, for the configuration in the annotation of client-side `kubectl apply`.
     pub kind: &'a str,
-    /// The subresource that is written; empty for the object itself.
+    /// The subresource of the request; empty for the object itself.
     pub subresource: &'a str,
-    /// An object with nothing set, as one is that does not exist yet: built-in kinds have fields that are always
-    /// there. Nothing at all if this is not given.
+    /// An object with nothing set, the previous state of an object to be created: built-in kinds have fields that are
+    /// always present. An empty object if `None`.
     pub empty: Option<&'a Map>,
-    /// Whether who owns what stays as it was when an object that is updated has an owner in a version that is not
-    /// known, as of custom resources. Otherwise that owner is dropped.
+    /// True if an update leaves all owners as they were when one of them uses an unknown version, as for custom
+    /// resources. Otherwise that owner is dropped.
     pub keeps_unknown_versions: bool,
 }
 
 impl Default for FieldManager<'_> {
-    /// For no kind: nothing can be written.
+    /// A field manager without versions: every write fails.
     fn default() -> Self {
         static NONE: Updater<'_> = Updater { versions: std::collections::BTreeMap::new(), convert: None };
         FieldManager {
@@ -70,12 +70,12 @@ impl Default for FieldManager<'_> {
 }
 
 impl FieldManager<'_> {
-    /// Writes who owns what into an object that was created, updated or patched. `live` is the object as it was,
-    /// or one with nothing set if it is new; `new` is to be as it will be stored.
+    /// Updates `metadata.managedFields` of an object that was created, updated or patched. `live` is the object
+    /// before the write, or an empty one if it is new; `new` is the object to be stored.
     ///
-    /// Who owned what is taken from `new`, where it says so, else from `live`: one that knows nothing of managed
-    /// fields does not delete them. An empty list, or one of an empty entry, starts anew. A write to a subresource
-    /// cannot say. An object of which nobody owns anything stays so until it is applied to.
+    /// The previous owners are read from `new` if it has managed fields, else from `live`, so a client that does not
+    /// know managed fields does not delete them. An empty list, or a list of one empty entry, resets them. A write to
+    /// a subresource cannot change them. An existing object without managed fields gets none until the first apply.
     ///
     /// # Errors
     ///
@@ -105,12 +105,12 @@ impl FieldManager<'_> {
         }
     }
 
-    /// Puts a configuration into an object: gives it as it is to be, but for defaults, with who owns what. `live` is
-    /// the object as it is, or one with nothing set if there is none.
+    /// Applies a configuration to an object and returns the result, before defaulting, with its managed fields.
+    /// `live` is the stored object, or an empty one if there is none.
     ///
-    /// If nobody owns anything in an object that exists, all of it is taken for a write of `before-first-apply`. An
-    /// apply by `kubectl` takes over what client-side apply has set, as the annotation
-    /// `kubectl.kubernetes.io/last-applied-configuration` tells, and keeps the annotation up to date.
+    /// If an existing object has no managed fields, all of its fields count as an update by `before-first-apply`. An
+    /// apply by `kubectl` takes over the fields set by client-side apply, according to the annotation
+    /// `kubectl.kubernetes.io/last-applied-configuration`, and keeps the annotation up to date.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl FieldManager<'_> {
             managers = self.update_managers(&empty, &without, managers, first, now)?;
             managers.cap_updates();
         }
-        // What it is to be once more, if what is in the way is its own.
+        // Kept for a second attempt with force, if all conflicts are with kubectl's own client-side apply.
         let again = (manager == last_applied::MANAGER && !force).then(|| managers.clone());
         let outcome = self.apply_managers(&without, config, managers, manager, force, now);
         let outcome = match (outcome, again) {
@@ -159,7 +159,7 @@ impl FieldManager<'_> {
         Ok(object)
     }
 
-    /// Checks that objects can be had in the versions of their owners, or that these can be dropped.
+    /// Checks that objects can be converted to the versions of their managers, or that these can be dropped.
     fn check_versions(&self, managers: &Managers) -> Result<(), Error> {
         let is_version = |version: &str| version.matches('/').count() < 2;
         let is_known = |version: &str| !self.keeps_unknown_versions || self.updater.version(version).is_ok();
@@ -170,7 +170,7 @@ impl FieldManager<'_> {
         }
     }
 
-    /// Who owns what before a write that does not apply.
+    /// The owners before a write that is not an apply.
     fn managers(&self, live: &Map, new: &Map) -> Managers {
         let of_live = || Managers::of(live).unwrap_or_default();
         if !self.subresource.is_empty() {
@@ -235,8 +235,8 @@ impl FieldManager<'_> {
     }
 }
 
-/// Gives an object the times that the managed fields of `live` have, if nothing else about the two is different but
-/// these: writing what is there already is no change. Says whether nothing is different then.
+/// Copies the times of the managed fields of `live` to a new object if the two differ in these times only, so that a
+/// write of the same content is no change. Returns true if the objects are equal then.
 ///
 /// ```
 /// use klient_structured_merge::keep_times;
@@ -290,7 +290,7 @@ fn without_managed_fields(object: &Map) -> Map {
     object.iter().map(copied).collect()
 }
 
-/// A program without a name.
+/// The name of the manager, `unknown` if it is empty.
 fn name(manager: &str) -> &str {
     if manager.is_empty() { "unknown" } else { manager }
 }
@@ -300,7 +300,7 @@ fn exists(object: &Map) -> bool {
     uid.is_some_and(|uid| !uid.is_empty())
 }
 
-/// Whether an object says that its managed fields are to start anew.
+/// Returns true if an object asks for its managed fields to be reset.
 fn is_reset(object: &Map) -> bool {
     let is_zero = |value: &Value| value.is_null() || value.as_str() == Some("");
     match object.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
@@ -313,7 +313,7 @@ fn is_reset(object: &Map) -> bool {
     }
 }
 
-/// What a server sets, or that says which object it is.
+/// Fields that the server sets or that identify the object; no manager owns them.
 fn never_owned() -> FieldSet {
     let top = ["apiVersion", "kind", "metadata"];
     let metadata = [

@@ -1,9 +1,9 @@
-//! [`Filter`], which fields of an object a manager can own.
+//! [`Filter`], the fields of an object that a manager can own.
 
 use crate::{FieldSet, PathElement};
 
-/// Which fields of an object a manager can own: a server sets the others itself, as it keeps `status` in a write
-/// of the object and `spec` in one of its status.
+/// The fields of an object that a manager can own. The server sets the others itself: it keeps `status` in a write of
+/// the object, and `spec` in a write of its status.
 ///
 /// ```
 /// use klient_structured_merge::{Filter, FieldSet, PathElement};
@@ -19,14 +19,14 @@ pub enum Filter {
     /// All fields.
     #[default]
     All,
-    /// All but these and what is below them.
+    /// All fields except these and those below them.
     Except(FieldSet),
-    /// Those below one of these paths, and on the way there. An element that is not said is any element.
+    /// The fields below one of these paths, and those on the way to it. `None` matches any element.
     Only(Vec<Vec<Option<PathElement>>>),
 }
 
 impl Filter {
-    /// The fields of a set that the filter lets through.
+    /// The fields of a set that pass the filter.
     pub fn apply(&self, set: &FieldSet) -> FieldSet {
         match self {
             Filter::All => set.clone(),

@@ -1,5 +1,5 @@
-//! Server-side apply on JSON values: who owns which fields of an object, and what becomes of it when somebody
-//! applies a configuration.
+//! Server-side apply on JSON values: ownership of an object's fields by managers, and merging of applied
+//! configurations.
 //!
 //! ```
 //! use klient_apimachinery::Time;
@@ -32,14 +32,14 @@
 //! ```
 //!
 //! - [`PathElement`], [`Path`], [`FieldSet`]: fields and sets of them, with the JSON of `managedFields`;
-//! - [`Schema`]: what is known of a kind, from the tables of built-in types or a custom resource's definition;
-//! - [`Typed`]: an object with its schema, and what can be done with it: compare, merge, remove, extract;
-//! - [`Updater`]: what a write does to the sets of all managers, over the versions of a kind;
-//! - [`Manager`], [`Managers`]: who owns what, to and from `metadata.managedFields`;
-//! - [`FieldManager`]: all of this as an API server does it to an object;
-//! - [`upgrade_managed_fields`]: from client-side apply to server-side apply.
+//! - [`Schema`]: the merge schema of a kind, from the tables of built-in types or a custom resource's definition;
+//! - [`Typed`]: an object with its schema, and its operations: compare, merge, remove, extract;
+//! - [`Updater`]: the effect of a write on the sets of all managers, over the versions of a kind;
+//! - [`Manager`], [`Managers`]: the managers of an object and their fields, to and from `metadata.managedFields`;
+//! - [`FieldManager`]: all of this for an object, as an API server does it;
+//! - [`upgrade_managed_fields`]: migration from client-side apply to server-side apply.
 //!
-//! There is no I/O here, there are no tasks, and no clock: "now" is an argument.
+//! The crate has no I/O, no tasks and no clock: the current time is an argument.
 
 mod conflict;
 mod csa_upgrade;

@@ -1,4 +1,4 @@
-//! [`Manager`] and [`Managers`], who owns which fields of an object.
+//! [`Manager`] and [`Managers`], the owners of an object's fields.
 
 mod entry;
 
@@ -13,9 +13,9 @@ use klient_apimachinery::{Str, Time};
 use crate::value::write_text;
 use crate::{FieldSet, Path};
 
-/// Who owns fields: a program, by the kind of its writes.
+/// An owner of fields: a program and the operation of its writes.
 ///
-/// Applies of one program are one manager whatever the version; its other writes are one for each version.
+/// Applies of one program are one manager regardless of the version; its updates are one manager for each version.
 ///
 /// ```
 /// use klient_structured_merge::Manager;
@@ -24,27 +24,27 @@ use crate::{FieldSet, Path};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Manager {
-    /// The name the program gives itself.
+    /// The name: `fieldManager`, or the default from the user agent.
     pub name: Str,
-    /// How it writes.
+    /// The operation of its writes.
     pub operation: Operation,
-    /// The version it writes in; empty for applies.
+    /// The `apiVersion` of its writes; empty for applies.
     pub api_version: Str,
-    /// The subresource it writes to; empty for the object itself.
+    /// The subresource of its writes; empty for the object itself.
     pub subresource: Str,
 }
 
-/// How a manager writes.
+/// The operation by which a manager writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
-    /// With server-side apply.
+    /// Server-side apply.
     Apply,
-    /// In any other way.
+    /// Any other write.
     Update,
 }
 
 impl Operation {
-    /// As `managedFields` writes it.
+    /// The operation as written in `managedFields`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Operation::Apply => "Apply",
@@ -54,13 +54,13 @@ impl Operation {
 }
 
 impl Manager {
-    /// One that applies.
+    /// A manager with operation `Apply`.
     pub fn apply(name: impl Into<Str>, subresource: impl Into<Str>) -> Self {
         let (name, subresource) = (name.into(), subresource.into());
         Manager { name, operation: Operation::Apply, api_version: Str::default(), subresource }
     }
 
-    /// One that writes in another way.
+    /// A manager with operation `Update`.
     pub fn update(name: impl Into<Str>, api_version: impl Into<Str>, subresource: impl Into<Str>) -> Self {
         Manager {
             name: name.into(),
@@ -70,7 +70,7 @@ impl Manager {
         }
     }
 
-    /// What upstream tells managers apart by and sorts them by where nothing else does: their JSON.
+    /// The JSON by which upstream identifies managers, and by which it sorts them last.
     pub(crate) fn identifier(&self) -> String {
         let mut out = String::from("{");
         for (name, value) in [
@@ -90,7 +90,7 @@ impl Manager {
     }
 }
 
-/// As messages name it: `"kubectl" with subresource "scale" using apps/v1`.
+/// The form used in messages: `"kubectl" with subresource "scale" using apps/v1`.
 impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&quoted(&self.name))?;
@@ -104,18 +104,18 @@ impl fmt::Display for Manager {
     }
 }
 
-/// What a manager owns.
+/// The fields of a manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owned {
     /// The fields.
     pub fields: FieldSet,
-    /// The version in which they have these paths.
+    /// The version of the paths.
     pub api_version: Str,
-    /// When that last changed, as far as it is known.
+    /// The time of the last change, if known.
     pub time: Option<Time>,
 }
 
-/// Who owns which fields of an object.
+/// The managers of an object and the fields of each.
 ///
 /// ```
 /// use klient_structured_merge::{Manager, Managers, Path};
@@ -133,15 +133,15 @@ pub struct Owned {
 pub struct Managers(BTreeMap<Manager, Owned>);
 
 impl Managers {
-    /// How many managers an object keeps that do not apply.
+    /// The highest number of managers with operation `Update` that an object keeps.
     pub const MOST_UPDATES: usize = 10;
 
-    /// Drops those that own nothing.
+    /// Drops managers that own no field.
     pub(crate) fn drop_empty(&mut self) {
         self.0.retain(|_, owned| !owned.fields.is_empty());
     }
 
-    /// Takes fields from a manager, and the manager away if nothing is left.
+    /// Removes fields from a manager, and the manager if none remains.
     pub(crate) fn strip(&mut self, manager: &Manager, fields: &FieldSet) {
         if let Some(owned) = self.0.get_mut(manager) {
             owned.fields = owned.fields.difference(fields);
@@ -151,8 +151,8 @@ impl Managers {
         }
     }
 
-    /// Puts the oldest of those that do not apply together, by version, as `ancient-changes`, until there are no
-    /// more than [`MOST_UPDATES`](Self::MOST_UPDATES) or each has a version of its own.
+    /// Merges the oldest managers with operation `Update`, by version, into `ancient-changes`, until there are at
+    /// most [`MOST_UPDATES`](Self::MOST_UPDATES) or each has a different version.
     pub fn cap_updates(&mut self) {
         let is_update = |manager: &&Manager| manager.operation == Operation::Update;
         let mut oldest: Vec<Manager> = self.0.keys().filter(is_update).cloned().collect();
@@ -172,7 +172,7 @@ impl Managers {
                 first_of.insert(version, manager);
                 continue;
             };
-            // Upstream puts the bucket into itself and then drops it, if one without a time came before it.
+            // If a manager without a time came before it, upstream merges the bucket into itself and then drops it.
             if manager == bucket {
                 continue;
             }
@@ -189,7 +189,7 @@ impl Managers {
         }
     }
 
-    /// All fields that somebody owns, by the version in which they have these paths.
+    /// All owned fields, by the version of their paths.
     pub(crate) fn by_version(&self) -> BTreeMap<Str, FieldSet> {
         let mut sets: BTreeMap<Str, FieldSet> = BTreeMap::new();
         for owned in self.0.values() {
@@ -199,7 +199,7 @@ impl Managers {
         sets
     }
 
-    /// Whether somebody owns a field.
+    /// Returns true if any manager owns the field.
     pub fn owns(&self, path: &Path) -> bool {
         self.0.values().any(|owned| owned.fields.has(path))
     }

@@ -1,11 +1,11 @@
-//! [`Path`], the way from an object to a value in it.
+//! [`Path`], the path from an object to a value in it.
 
 use std::fmt;
 use std::ops::Deref;
 
 use crate::PathElement;
 
-/// The way from an object to a value in it.
+/// The path from an object to a value in it.
 ///
 /// ```
 /// use klient_structured_merge::{Path, PathElement};
@@ -17,12 +17,12 @@ use crate::PathElement;
 pub struct Path(Vec<PathElement>);
 
 impl Path {
-    /// A way through fields.
+    /// A path of fields.
     pub fn fields<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().map(PathElement::field).collect()
     }
 
-    /// Goes one step further.
+    /// Appends an element.
     pub fn push(&mut self, element: PathElement) {
         self.0.push(element);
     }
@@ -48,7 +48,7 @@ impl FromIterator<PathElement> for Path {
     }
 }
 
-/// As messages write it: `.spec.containers[name="web"].image`.
+/// The form used in messages: `.spec.containers[name="web"].image`.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|element| element.fmt(f))

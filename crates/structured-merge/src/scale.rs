@@ -1,4 +1,4 @@
-//! [`ScaleFields`], who owns the number of replicas, to and from the subresource `scale`.
+//! [`ScaleFields`], ownership of the number of replicas, to and from the subresource `scale`.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::{FieldSet, Manager, Managers, Operation, Owned, Path};
 
 const SCALE_VERSION: &str = "autoscaling/v1";
 
-/// Who owns the number of replicas: the object has it at a path of its own, its subresource `scale` at
-/// `.spec.replicas`, and the managers of the one are those of the other.
+/// Ownership of the number of replicas: the object has it at a path of its own, its subresource `scale` at
+/// `.spec.replicas`; managers of one are managers of the other.
 ///
 /// ```
 /// use klient_structured_merge::{Managers, Path, ScaleFields};
@@ -25,7 +25,7 @@ const SCALE_VERSION: &str = "autoscaling/v1";
 ///     replicas: [("apps/v1".into(), Some(Path::fields(["spec", "replicas"])))].into(),
 /// };
 /// assert_eq!(scale.to_scale().len(), 1);
-/// // Nobody owns them after a write by which nobody got them.
+/// // No manager owns the replicas after a write to the subresource that set no owner.
 /// let left = scale.to_object(Managers::default());
 /// assert!(!left.owns(&Path::fields(["spec", "replicas"])));
 /// assert!(left.owns(&Path::fields(["spec", "paused"])));
@@ -33,16 +33,16 @@ const SCALE_VERSION: &str = "autoscaling/v1";
 /// ```
 #[derive(Clone, Debug)]
 pub struct ScaleFields<'a> {
-    /// Who owns what of the object.
+    /// The managers of the object.
     pub managers: Managers,
     /// The version of the request.
     pub api_version: &'a str,
-    /// Where the number is, by version; nothing for versions without `scale`.
+    /// The path of the number of replicas by version; `None` for versions without `scale`.
     pub replicas: BTreeMap<Str, Option<Path>>,
 }
 
 impl ScaleFields<'_> {
-    /// Who owns what of the subresource.
+    /// The managers of the subresource.
     pub fn to_scale(&self) -> Managers {
         let own = |owned: &Owned| self.path(owned).is_some_and(|path| owned.fields.has(path));
         let scale = |(manager, owned): (&Manager, &Owned)| {
@@ -53,16 +53,16 @@ impl ScaleFields<'_> {
         self.managers.iter().filter(|(_, owned)| own(owned)).map(scale).collect()
     }
 
-    /// Who owns what of the object, after the subresource was written and is owned by `scale`. Managers in versions
-    /// that are not known are dropped.
+    /// The managers of the object after a write to the subresource whose managers are now `scale`. Managers in
+    /// unknown versions are dropped.
     pub fn to_object(&self, scale: Managers) -> Managers {
         let mut managers = Managers::default();
         let mut scale = scale;
         for (manager, owned) in self.managers.iter() {
             let Some(path) = self.replicas.get(&owned.api_version) else { continue };
             let mut owned = owned.clone();
-            // One that updates is another manager in the version of the subresource, also to upstream: it gets its
-            // number back as an entry of its own.
+            // A manager with operation `Update` is another manager in the version of the subresource, upstream too:
+            // its replicas come back as an entry of their own.
             if let Some(path) = path.as_ref().filter(|path| owned.fields.has(path))
                 && scale.remove(manager).is_none()
             {
@@ -89,7 +89,7 @@ impl ScaleFields<'_> {
     }
 }
 
-/// The manager as it is called in another version.
+/// The manager with another version.
 fn in_version(manager: &Manager, api_version: &str) -> Manager {
     match manager.operation {
         Operation::Apply => manager.clone(),

@@ -1,8 +1,8 @@
-//! [`Schema`], what is known of the objects of a kind.
+//! [`Schema`], the merge schema of a kind.
 //!
-//! All schemas have one shape to what works with them: a value is a scalar, a list or a map, or may be several of
-//! these; lists and maps are one value or hold their items each by itself. The tables of built-in types give it
-//! as they are, and the schema of a custom resource is turned into it once.
+//! All schemas have one form: a value is a scalar, a list or a map, or may be several of these; lists and maps are
+//! atomic or granular. The tables of built-in types are used directly, and the schema of a custom resource is
+//! converted once.
 
 mod atom;
 mod structural;
@@ -14,7 +14,7 @@ use klient_apimachinery::schema::Schema as Table;
 
 use crate::{Error, Map};
 
-/// What is known of the objects of a kind.
+/// The merge schema of a kind: fields, list types, keys and defaults.
 ///
 /// ```
 /// use klient_structured_merge::Schema;
@@ -37,20 +37,20 @@ enum Repr {
 }
 
 impl Schema {
-    /// Of objects of which nothing is known: maps hold their entries each by itself, lists are one value.
+    /// The schema of an unknown kind: maps are granular, lists are atomic.
     pub const DEDUCED: Schema = Schema(Repr::Deduced);
 
-    /// Of a built-in kind, from the table of its struct.
+    /// The schema of a built-in kind, from the table of its struct.
     pub const fn builtin(table: &'static Table) -> Self {
         Schema(Repr::Builtin(table))
     }
 
-    /// Of a custom kind, from the `openAPIV3Schema` of one of its versions. `preserve_unknown_fields` is what the
-    /// definition says for all versions.
+    /// The schema of a custom kind, from the `openAPIV3Schema` of one of its versions. `preserve_unknown_fields` is
+    /// the definition's `spec.preserveUnknownFields`.
     ///
     /// # Errors
     ///
-    /// [`is_schema`](Error::is_schema) if it names a type, list type or map type that there is not.
+    /// [`is_schema`](Error::is_schema) if it has an unknown type, list type or map type.
     pub fn structural(openapi: &Map, preserve_unknown_fields: bool) -> Result<Self, Error> {
         let root = structural::Type::root(openapi, preserve_unknown_fields).map_err(Error::schema)?;
         Ok(Schema(Repr::Structural(Arc::new(root))))

@@ -1,8 +1,8 @@
 //! [`FieldSet`], a set of fields of an object.
 //!
-//! - a *trie*: fields stand below the fields that hold them, so that what two sets share is found together;
-//! - *exact*: that a field is in a set says nothing of those that hold it or stand below it;
-//! - *cheap to copy*: sets share what they have in common.
+//! - a *trie*: fields are stored below the fields that contain them, so that common prefixes are shared;
+//! - *exact*: membership of a field says nothing of those that contain it or are contained in it;
+//! - *cheap to copy*: sets share their common parts.
 
 mod json;
 mod paths;
@@ -15,7 +15,7 @@ pub use paths::Paths;
 
 use crate::{Path, PathElement};
 
-/// A set of fields of an object, as `managedFields` holds one for each manager.
+/// A set of fields of an object, such as those of one manager in `managedFields`.
 ///
 /// ```
 /// use klient_structured_merge::{FieldSet, Path};
@@ -27,32 +27,31 @@ use crate::{Path, PathElement};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FieldSet {
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     entries: Vec<Entry>,
 }
 
-/// A field that is in the set, or that something below is; both may be.
+/// An element of a level: a member of the set, or with members below it, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     element: PathElement,
     member: bool,
-    /// Never an empty set.
+    /// Never `Some` of an empty set.
     below: Option<Arc<FieldSet>>,
 }
 
 impl Entry {
-    /// Nothing if there is nothing in it.
+    /// `None` if the set is empty.
     fn new(element: &PathElement, member: bool, below: Option<Arc<FieldSet>>) -> Option<Self> {
         (member || below.is_some()).then(|| Entry { element: element.clone(), member, below })
     }
 }
 
 impl FieldSet {
-    /// A set of nothing.
+    /// The empty set.
     pub const EMPTY: FieldSet = FieldSet { entries: Vec::new() };
 
-    /// Adds a field. Those that hold it are not added, and nothing is for a path without elements: nobody owns a
-    /// whole object.
+    /// Adds a field, without those that contain it. An empty path adds nothing: the object as a whole has no owner.
     pub fn insert(&mut self, path: &[PathElement]) {
         let Some((element, rest)) = path.split_first() else { return };
         let at = match self.position(element) {
@@ -70,7 +69,7 @@ impl FieldSet {
         }
     }
 
-    /// Whether a field is in the set.
+    /// Returns true if the field is in the set.
     pub fn has(&self, path: &[PathElement]) -> bool {
         match path {
             [] => false,
@@ -79,24 +78,24 @@ impl FieldSet {
         }
     }
 
-    /// Whether there is nothing in it.
+    /// Returns true if the set has no field.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How many fields there are.
+    /// The number of fields.
     pub fn len(&self) -> usize {
         let count =
             |entry: &Entry| usize::from(entry.member) + entry.below.as_ref().map_or(0, |below| below.len());
         self.entries.iter().map(count).sum()
     }
 
-    /// The fields below one, by their paths from there.
+    /// The fields below an element, by their paths from there.
     pub fn below(&self, element: &PathElement) -> Option<&FieldSet> {
         self.entry(element)?.below.as_deref()
     }
 
-    /// The fields. Those at one level come before those below.
+    /// Iterates over the fields. Those of one level come before those below.
     pub fn iter(&self) -> Paths<'_> {
         Paths::new(self)
     }
@@ -134,7 +133,7 @@ impl FieldSet {
         })
     }
 
-    /// The fields that are not in the other set. A field stays if only one that holds it is there.
+    /// The fields that are not in the other set. A field stays if the other set has only a field that contains it.
     pub fn difference(&self, other: &FieldSet) -> FieldSet {
         if self.is_empty() || other.is_empty() {
             return self.clone();
@@ -152,7 +151,7 @@ impl FieldSet {
         })
     }
 
-    /// The fields that are not in the other set, and of which none that holds them is.
+    /// The fields that are not in the other set and are not below one of its fields.
     ///
     /// ```
     /// use klient_structured_merge::FieldSet;
@@ -179,7 +178,7 @@ impl FieldSet {
         })
     }
 
-    /// The fields below which there are no others.
+    /// The fields without members below them.
     pub fn leaves(&self) -> FieldSet {
         let leaf = |entry: &Entry| Entry {
             element: entry.element.clone(),
@@ -189,19 +188,19 @@ impl FieldSet {
         FieldSet { entries: self.entries.iter().map(leaf).collect() }
     }
 
-    /// The elements at the first level, whether they are in the set, and what is below.
+    /// The elements of the first level, with their membership and the fields below.
     pub(crate) fn entries(
         &self,
     ) -> impl ExactSizeIterator<Item = (&PathElement, bool, Option<&FieldSet>)> + Clone {
         self.entries.iter().map(|entry| (&entry.element, entry.member, entry.below.as_deref()))
     }
 
-    /// Whether an element is in the set, and what is below.
+    /// Returns true if an element is in the set, with the fields below it.
     pub(crate) fn at(&self, element: &PathElement) -> (bool, Option<&FieldSet>) {
         self.entry(element).map_or((false, None), |entry| (entry.member, entry.below.as_deref()))
     }
 
-    /// Adds an element that is greater than all there are, unless there is nothing to it.
+    /// Appends an element greater than all present, unless it is no member and has nothing below.
     pub(crate) fn push(&mut self, element: PathElement, member: bool, below: FieldSet) {
         debug_assert!(self.entries.last().is_none_or(|last| last.element < element), "sorted");
         if member || !below.is_empty() {
@@ -209,7 +208,7 @@ impl FieldSet {
         }
     }
 
-    /// From elements in any order. Of two that are equal the later one has its say of what is below.
+    /// Builds a set from elements in any order. Of two equal elements the later one defines the fields below.
     fn from_unsorted(mut entries: Vec<Entry>) -> Self {
         let sorted = entries.windows(2).all(|pair| pair[0].element < pair[1].element);
         if !sorted {
@@ -234,7 +233,7 @@ impl FieldSet {
         self.position(element).ok().map(|at| &self.entries[at])
     }
 
-    /// Goes through two sets at once.
+    /// Walks two sets in parallel.
     fn zip(&self, other: &FieldSet, mut take: impl FnMut(Side<'_>) -> Option<Entry>) -> FieldSet {
         let (mut left, mut right) = (self.entries.iter().peekable(), other.entries.iter().peekable());
         let mut entries = Vec::new();
@@ -255,7 +254,7 @@ impl FieldSet {
     }
 }
 
-/// Where an element was found.
+/// The sets that have an element.
 enum Side<'a> {
     Left(&'a Entry),
     Right(&'a Entry),

@@ -1,4 +1,4 @@
-//! [`Typed`], an object that follows a schema, and what can be done with one or two of them.
+//! [`Typed`], an object that follows a schema, with its operations.
 
 mod compare;
 mod field_set;
@@ -46,38 +46,38 @@ pub struct Typed<'a> {
     duplicates: Duplicates,
 }
 
-/// Whether items of a list may stand twice. An object that exists may have them, from before its kind had a rule or
-/// since the server makes none, as with the environment of containers; a configuration to be applied may not.
+/// The handling of duplicate items in a list. An existing object may have them, from before its kind had a rule or
+/// because the server checks none, as with the environment of containers; an applied configuration may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duplicates {
-    /// They may.
+    /// Duplicates are allowed.
     Allow,
-    /// That is an error.
+    /// Duplicates are an error.
     Refuse,
 }
 
-/// What [`Typed::extract`] takes of the items of lists that are told apart by fields.
+/// The handling of key fields of list items in [`Typed::extract`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyFields {
     /// The fields in the set only.
     #[default]
     Leave,
-    /// The fields that tell it apart too.
+    /// The key fields of the items too.
     Take,
 }
 
 impl<'a> Typed<'a> {
-    /// Takes an object for one of a schema.
+    /// Pairs an object with its schema and validates it.
     ///
     /// # Errors
     ///
-    /// [`is_invalid`](Error::is_invalid) if it does not follow the schema: a field that is not declared or holds
-    /// something else, items of a list that cannot be told apart.
+    /// [`is_invalid`](Error::is_invalid) if it does not follow the schema: an undeclared field, a value of another
+    /// type, duplicate items in an associative list.
     pub fn new(object: &'a Map, schema: &'a Schema, duplicates: Duplicates) -> Result<Self, Error> {
         Typed::from(Cow::Borrowed(object), schema, duplicates)
     }
 
-    /// The same for an object that is given away.
+    /// The same for an owned object.
     pub(crate) fn owned(object: Map, schema: &'a Schema, duplicates: Duplicates) -> Result<Self, Error> {
         Typed::from(Cow::Owned(object), schema, duplicates)
     }
@@ -92,7 +92,7 @@ impl<'a> Typed<'a> {
         &self.object
     }
 
-    /// Gives the object away.
+    /// Converts into the object.
     pub fn into_object(self) -> Map {
         self.object.into_owned()
     }
@@ -101,23 +101,23 @@ impl<'a> Typed<'a> {
         self.schema.root()
     }
 
-    /// The fields the object has: every scalar, everything that is one value, what is empty or null, items of
-    /// lists, entries of maps. What only holds others is none.
+    /// The fields of the object: scalars, atomic values, empty or null values, items of lists, entries of maps.
+    /// Structs that only contain others are not fields.
     pub fn field_set(&self) -> FieldSet {
         field_set::field_set(&self.object, self.root())
     }
 
-    /// What is different in another object.
+    /// The differences from this object to another.
     pub fn compare(&self, new: &Typed<'_>) -> Comparison {
         compare::compare(&self.object, &new.object, self.root())
     }
 
-    /// The object with what a configuration says put into it. Nothing is removed. Items of lists stand as they do
-    /// in the configuration, the others where they stood between them.
+    /// The object with a configuration merged into it. Nothing is removed. Items of lists have the order of the
+    /// configuration, with the others at their place between them.
     ///
     /// # Errors
     ///
-    /// [`is_invalid`](Error::is_invalid) if items stand twice in a list of the configuration.
+    /// [`is_invalid`](Error::is_invalid) if a list of the configuration has duplicate items.
     pub fn merge(&self, config: &Typed<'_>) -> Result<Typed<'a>, Error> {
         if config.duplicates == Duplicates::Allow {
             validate::validate(&config.object, self.root(), Duplicates::Refuse).map_err(Error::invalid)?;
@@ -125,12 +125,12 @@ impl<'a> Typed<'a> {
         Ok(self.with(merge::merge(&self.object, &config.object, self.root())))
     }
 
-    /// The object without these fields. What holds nothing more because of it is null.
+    /// The object without these fields. Values that become empty by this are null.
     pub fn remove(&self, fields: &FieldSet) -> Typed<'a> {
         self.with(remove::remove(&self.object, fields, self.root()))
     }
 
-    /// Nothing but these fields of the object.
+    /// The object with these fields only.
     ///
     /// ```
     /// use klient_structured_merge::{Duplicates, FieldSet, KeyFields, Schema, Typed};
@@ -152,7 +152,7 @@ impl<'a> Typed<'a> {
         self.with(remove::extract(&self.object, &fields.union(&keys), self.root()))
     }
 
-    /// The fields that tell apart the items that hold fields of a set.
+    /// The key fields of the items that contain fields of a set.
     fn key_fields(&self, fields: &FieldSet) -> FieldSet {
         let own = self.field_set();
         let mut keys = FieldSet::EMPTY;
@@ -169,7 +169,7 @@ impl<'a> Typed<'a> {
         keys
     }
 
-    /// Whether the other object is the same.
+    /// Returns true if both objects are equal.
     pub(crate) fn is_equal(&self, other: &Typed<'_>) -> bool {
         value::equal_maps(&self.object, &other.object)
     }

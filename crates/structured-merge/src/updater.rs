@@ -1,4 +1,4 @@
-//! [`Updater`], what a write does to the fields of all managers.
+//! [`Updater`], the effect of a write on the fields of all managers.
 
 mod prune;
 
@@ -14,9 +14,10 @@ use crate::{
     Schema, Typed,
 };
 
-/// What a write does to the fields of all managers, over the versions of one kind.
+/// Computes the effect of a write on the fields of all managers, over the versions of one kind.
 ///
-/// Most use it through a [`FieldManager`](crate::FieldManager), which does what an API server does around it.
+/// Most callers use it through [`FieldManager`](crate::FieldManager), which adds an API server's handling of
+/// metadata.
 ///
 /// ```
 /// use klient_structured_merge::{Duplicates, Manager, Managers, Map, Schema, Typed, Updater};
@@ -32,7 +33,7 @@ use crate::{
 /// assert_eq!(applied.object.as_ref(), Some(config.object()));
 /// assert_eq!(applied.managers[&alice].fields.to_string(), ".data.a");
 ///
-/// // What somebody else changes in another way is Alice's no more.
+/// // A field that another writer updates is no longer Alice's.
 /// let new = json!({"data": {"a": "2"}});
 /// let new = Typed::new(new.as_object().expect("an object"), schema, Duplicates::Allow)?;
 /// let updated = updater.update(&config, &new, "v1", applied.managers)?;
@@ -42,53 +43,53 @@ use crate::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Updater<'a> {
-    /// The versions that are served, by `apiVersion`. Who owns fields in another loses them.
+    /// The served versions, by `apiVersion`. Managers in other versions lose their fields.
     pub versions: BTreeMap<Str, Version>,
-    /// How objects get from one version to another; without it they are alike in all.
+    /// The conversion between versions; without it objects are the same in all.
     pub convert: Option<&'a Convert<'a>>,
 }
 
 /// One version of a kind.
 #[derive(Clone, Debug)]
 pub struct Version {
-    /// What is known of its objects.
+    /// The schema of its objects.
     pub schema: Schema,
-    /// Which of their fields the request can set.
+    /// The fields that the request can set.
     pub filter: Filter,
 }
 
-/// Gives an object in another version: called with the object, the version it is in, and the one that is wanted.
+/// Converts an object: called with the object, its version, and the target version.
 pub type Convert<'a> = dyn Fn(&Map, &str, &str) -> Result<Map, ConvertError> + Sync + 'a;
 
-/// Why an object cannot be had in another version.
+/// The reason for a failed conversion to another version.
 pub type ConvertError = Box<dyn StdError + Send + Sync>;
 
-/// What has become of the managers by a write that does not apply.
+/// The result of a write that is not an apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Updated {
-    /// What the managers own of what they owned.
+    /// The remaining fields of the previous managers.
     pub managers: Managers,
-    /// What the writer has set.
+    /// The fields that the writer has set.
     pub fields: FieldSet,
 }
 
-/// What has become of an object and its managers by an apply.
+/// The result of an apply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applied {
-    /// The object, if it is another now.
+    /// The object, if it has changed.
     pub object: Option<Map>,
-    /// Who owns what.
+    /// The managers after the apply.
     pub managers: Managers,
 }
 
 impl Updater<'_> {
-    /// Of a kind that has one version.
+    /// An updater for a kind with one version.
     pub fn of_one(api_version: impl Into<Str>, schema: Schema) -> Self {
         let version = Version { schema, filter: Filter::All };
         Updater { versions: [(api_version.into(), version)].into(), convert: None }
     }
 
-    /// What is known of a version.
+    /// The schema and filter of a version.
     ///
     /// # Errors
     ///
@@ -97,13 +98,13 @@ impl Updater<'_> {
         self.versions.get(api_version).ok_or_else(|| Error::missing(api_version))
     }
 
-    /// Tells what a write has set that was not an apply. What the writer changed or added is taken from the others,
-    /// what it removed is nobody's.
+    /// Computes the fields set by a write that is not an apply. Fields that the writer changed or added are taken
+    /// from the other managers; fields that it removed have no owner.
     ///
     /// # Errors
     ///
-    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be had
-    /// in a version in which somebody owns fields.
+    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be converted
+    /// to a version in which a manager owns fields.
     pub fn update(
         &self,
         live: &Typed<'_>,
@@ -118,14 +119,14 @@ impl Updater<'_> {
         Ok(Updated { managers, fields })
     }
 
-    /// Puts a configuration into an object. What the manager applied before and does not apply now is removed,
-    /// unless somebody else owns it.
+    /// Merges a configuration into an object. Fields that the manager applied before and does not apply now are
+    /// removed, unless another manager owns them.
     ///
     /// # Errors
     ///
     /// [`is_conflict`](Error::is_conflict) if others own fields that would change, without `force`;
-    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be had
-    /// in a version in which somebody owns fields.
+    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be converted
+    /// to a version in which a manager owns fields.
     pub fn apply(
         &self,
         live: &Typed<'_>,
@@ -140,7 +141,7 @@ impl Updater<'_> {
         let fields = self.version(api_version)?.filter.apply(&config.field_set());
         let last = managers.get(manager).cloned();
         let time = last.as_ref().and_then(|last| last.time);
-        // Who owns all it had goes on to hold the items and entries around it: nothing would be pruned.
+        // A manager that still owns all it had also owns the items and entries around it: nothing would be pruned.
         let has_less =
             |last: &Owned| last.api_version != api_version || !last.fields.difference(&fields).is_empty();
         let last = last.filter(has_less);
@@ -154,7 +155,7 @@ impl Updater<'_> {
         Ok(Applied { object, managers })
     }
 
-    /// Brings all sets up to date with the schemas of their versions. Those of versions that are gone are dropped.
+    /// Adapts all sets to the schemas of their versions. Sets of versions no longer served are dropped.
     fn reconcile(&self, managers: Managers) -> Managers {
         let mut reconciled = Managers::default();
         for (manager, mut owned) in managers {
@@ -167,7 +168,7 @@ impl Updater<'_> {
         reconciled
     }
 
-    /// Takes what changes from all managers but `writer`.
+    /// Takes changed fields from all managers except `writer`.
     fn take(
         &self,
         live: &Typed<'_>,
@@ -217,7 +218,7 @@ impl Updater<'_> {
         Ok((managers, changes))
     }
 
-    /// The object in another version; nothing if there is no such version.
+    /// The object in another version; `None` if there is no such version.
     fn convert<'s>(&'s self, object: &Typed<'_>, from: &str, to: &str) -> Result<Option<Typed<'s>>, Error> {
         let Some(version) = self.versions.get(to) else { return Ok(None) };
         let mut converted = match self.convert {
@@ -233,9 +234,9 @@ impl Updater<'_> {
     }
 }
 
-/// What a write does to the others in one version.
+/// The effect of a write on the other managers in one version.
 struct Changes {
-    /// What it changed or added.
+    /// The fields that it changed or added.
     set: FieldSet,
     removed: FieldSet,
 }

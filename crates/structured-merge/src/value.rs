@@ -1,6 +1,6 @@
-//! JSON values as they are compared, ordered and shown in Kubernetes.
+//! Comparison, ordering and printing of JSON values as in Kubernetes.
 //!
-//! 1 and 1.0 are the same number, and values of all types have one order: numbers, texts, booleans, lists, maps,
+//! 1 and 1.0 are the same number, and values of all types have one order: numbers, strings, booleans, lists, maps,
 //! null.
 
 use klient_apimachinery::go::{self, quoted};
@@ -49,7 +49,7 @@ impl<'a> From<&'a Map> for Node<'a> {
     }
 }
 
-/// The entries of a map by name: serde_json can be told to keep them in the order they came.
+/// The entries of a map sorted by name: serde_json's `preserve_order` keeps them in insertion order.
 pub(crate) fn sorted(entries: &Map) -> Vec<(&str, &Value)> {
     let mut sorted: Vec<_> = entries.iter().map(|(name, value)| (name.as_str(), value)).collect();
     if !sorted.is_sorted_by_key(|(name, _)| *name) {
@@ -58,7 +58,7 @@ pub(crate) fn sorted(entries: &Map) -> Vec<(&str, &Value)> {
     sorted
 }
 
-/// Whether two values are the same.
+/// Returns true if two values are equal.
 pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => compare_numbers(left, right).is_eq(),
@@ -68,18 +68,18 @@ pub(crate) fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Whether two lists hold the same values.
+/// Returns true if two lists hold equal values.
 pub(crate) fn equal_lists(left: &[Value], right: &[Value]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
 }
 
-/// Whether two maps hold the same values.
+/// Returns true if two maps hold equal values.
 pub(crate) fn equal_maps(left: &Map, right: &Map) -> bool {
     left.len() == right.len()
         && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| equal(value, other)))
 }
 
-/// Whether two nodes are the same.
+/// Returns true if two nodes are equal.
 pub(crate) fn equal_nodes(left: Node<'_>, right: Node<'_>) -> bool {
     match (left, right) {
         (Node::Null, Node::Null) => true,
@@ -126,8 +126,8 @@ fn rank(value: &Value) -> u8 {
     }
 }
 
-/// Numbers are compared exactly. Go turns an integer into a float first, so that large ones may be less than,
-/// equal to and greater than each other all at once; a sorted set needs an order.
+/// Compares numbers exactly. Go converts an integer to a float first, so that large ones may be less than, equal to
+/// and greater than each other at the same time; a sorted set needs a total order.
 fn compare_numbers(left: &Number, right: &Number) -> Ordering {
     match (left.as_i64(), right.as_i64()) {
         (Some(left), Some(right)) => left.cmp(&right),
@@ -158,7 +158,7 @@ fn float(number: &Number) -> f64 {
     number.as_f64().unwrap_or_default()
 }
 
-/// A value as it stands in a path: `"a"`, `1`, `[1,2]`.
+/// A value as printed in a path: `"a"`, `1`, `[1,2]`.
 pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -172,7 +172,7 @@ pub(crate) fn show(value: &Value) -> String {
     }
 }
 
-/// A number as Go's `%v` shows it.
+/// A number as Go's `%v` prints it.
 pub(crate) fn show_number(number: &Number) -> String {
     number.as_i64().map_or_else(|| go::float(float(number)), |integer| integer.to_string())
 }
@@ -196,7 +196,7 @@ fn plain_number(number: &Number) -> String {
     format!("{digits}e{sign}{exponent:0>2}")
 }
 
-/// Appends a value as upstream writes JSON: floats without needless exponents, and text that is safe within HTML.
+/// Appends a value as upstream writes JSON: floats without needless exponents, and strings safe within HTML.
 pub(crate) fn write_json(value: &Value, out: &mut String) {
     match value {
         Value::Number(number) => out.push_str(&plain_number(number)),
@@ -228,7 +228,7 @@ pub(crate) fn write_json(value: &Value, out: &mut String) {
     }
 }
 
-/// Appends text in quotes; `html` escapes what browsers could take for markup.
+/// Appends a quoted string; `html` escapes characters with a meaning in HTML.
 pub(crate) fn write_text(text: &str, html: bool, out: &mut String) {
     out.push('"');
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! What `kubectl apply` without server-side apply leaves in an annotation, and what becomes of it.
+//! The annotation of client-side `kubectl apply`, and its conversion to managed fields.
 
 use serde_json::Value;
 
@@ -6,20 +6,20 @@ use super::FieldManager;
 use crate::value::write_json;
 use crate::{Conflict, Conflicts, Duplicates, Error, FieldSet, Map, Typed};
 
-/// The one manager for which the annotation counts.
+/// The only manager whose annotation is considered.
 pub(super) const MANAGER: &str = "kubectl";
 
 const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// The most bytes of all annotations.
+/// The size limit of all annotations, in bytes.
 const MOST_ANNOTATIONS: usize = 256 * 1024;
 
-/// Whether conflicts are only about fields that client-side apply has set, and that still are what it set. Nothing
-/// if it has set none.
+/// Filters out the conflicts over fields that client-side apply has set and that still have that value. `None` if it
+/// has set none.
 ///
 /// # Errors
 ///
-/// The conflicts that are left.
+/// The remaining conflicts.
 pub(super) fn without_own(fields: &FieldManager<'_>, live: &Map, error: &Error) -> Option<Result<(), Error>> {
     let own = applied_and_kept(fields, live)?;
     let others: Vec<Conflict> =
@@ -65,7 +65,7 @@ fn annotation(object: &Map) -> Option<&str> {
     (!annotation.is_empty()).then_some(annotation)
 }
 
-/// A configuration as the annotation holds it, without the annotation.
+/// A configuration as stored in the annotation, without the annotation itself.
 fn text(fields: &FieldManager<'_>, config: &Map) -> String {
     let mut config = config.clone();
     for (name, value) in [("apiVersion", fields.api_version), ("kind", fields.kind)] {

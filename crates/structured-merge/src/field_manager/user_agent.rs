@@ -1,12 +1,12 @@
-//! The name of a manager that does not say it.
+//! The default name of a manager.
 
 use klient_apimachinery::go::is_printable;
 
 /// The longest name of a manager, in bytes.
 const LONGEST: usize = 128;
 
-/// The name of a manager that does not say it: its user agent up to the first slash, without what cannot be
-/// printed, 128 bytes at most.
+/// The default name of a manager, for requests without `fieldManager`: the user agent up to the first slash, without
+/// unprintable characters, 128 bytes at most.
 ///
 /// ```
 /// use klient_structured_merge::manager_of_user_agent;

@@ -1,4 +1,4 @@
-//! Managers to and from `metadata.managedFields`.
+//! Conversion of managers to and from `metadata.managedFields`.
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::ManagedFieldsEntry;
@@ -10,11 +10,11 @@ use super::{Manager, Managers, Operation, Owned, seconds};
 use crate::{Error, FieldSet, Map};
 
 impl Managers {
-    /// Reads `metadata.managedFields` of an object; nobody if there is none.
+    /// Reads `metadata.managedFields` of an object; empty if there are none.
     ///
     /// # Errors
     ///
-    /// [`is_managed_fields`](Error::is_managed_fields) if it holds what it cannot.
+    /// [`is_managed_fields`](Error::is_managed_fields) if it is not valid.
     pub fn of(object: &Map) -> Result<Self, Error> {
         let entries = object.get("metadata").and_then(|metadata| metadata.get("managedFields"));
         match entries {
@@ -26,7 +26,7 @@ impl Managers {
         }
     }
 
-    /// Writes `metadata.managedFields` of an object; there is none if nobody owns anything.
+    /// Writes `metadata.managedFields` of an object; removes it if there are no managers.
     pub fn write_to(&self, object: &mut Map) {
         if self.is_empty() {
             remove_managed_fields(object);
@@ -44,7 +44,7 @@ impl Managers {
     ///
     /// # Errors
     ///
-    /// [`is_managed_fields`](Error::is_managed_fields) if one holds what it cannot.
+    /// [`is_managed_fields`](Error::is_managed_fields) if one is not valid.
     ///
     /// ```
     /// use klient_apimachinery::meta::v1::ManagedFieldsEntry;
@@ -86,7 +86,7 @@ impl Managers {
         self.sorted().into_iter().map(write).collect()
     }
 
-    /// By operation, time, name, version, subresource.
+    /// The order: operation, time, name, version, subresource.
     fn sorted(&self) -> Vec<(&Manager, &Owned)> {
         let mut sorted: Vec<_> = self.iter().collect();
         sorted.sort_by(|(left, left_owned), (right, right_owned)| {
@@ -101,14 +101,14 @@ impl Managers {
     }
 }
 
-/// Takes `metadata.managedFields` out of an object.
+/// Removes `metadata.managedFields` from an object.
 pub(crate) fn remove_managed_fields(object: &mut Map) {
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
         metadata.remove("managedFields");
     }
 }
 
-/// An entry but for its fields.
+/// An entry without its fields.
 struct Parts {
     manager: Str,
     operation: Str,

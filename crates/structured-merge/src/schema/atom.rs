@@ -17,17 +17,17 @@ enum Repr<'a> {
     Object(&'static Table),
     Builtin {
         ty: &'static BuiltinType,
-        /// The field that holds the value and says how lists and maps are merged; items are held by none.
+        /// The field that contains the value and defines how lists and maps are merged; `None` for items.
         field: Option<&'static Field>,
     },
     Structural(&'a structural::Type),
-    /// Anything. Maps hold their entries each by itself, lists are one value.
+    /// Any value. Maps are granular, lists are atomic.
     Deduced,
-    /// Anything, as one value.
+    /// Any value, atomic.
     Atomic,
 }
 
-/// What a value of a type may be.
+/// The kinds of value that a type allows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Atom<'a> {
     pub(crate) scalar: Option<Scalar>,
@@ -41,7 +41,7 @@ pub(crate) enum Scalar {
     Numeric,
     String,
     Boolean,
-    /// Any of these.
+    /// A scalar of any type.
     Untyped,
 }
 
@@ -52,10 +52,10 @@ pub(crate) struct List<'a> {
     pub(crate) relation: Relation<'a>,
 }
 
-/// How the items of a list are told apart.
+/// The identity of the items of a list.
 #[derive(Clone, Copy)]
 pub(crate) enum Relation<'a> {
-    /// They are not: the list is one value.
+    /// None: the list is atomic.
     Atomic,
     /// By value.
     Set,
@@ -63,7 +63,7 @@ pub(crate) enum Relation<'a> {
     Map(Keys<'a>),
 }
 
-/// The names of the fields that tell items apart.
+/// The names of the key fields of items.
 #[derive(Clone, Copy)]
 pub(crate) enum Keys<'a> {
     Builtin(&'static [&'static str]),
@@ -74,7 +74,7 @@ pub(crate) enum Keys<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Struct<'a> {
     pub(crate) fields: Fields<'a>,
-    /// The type of what no field declares; without it, nothing else may be there.
+    /// The type of undeclared fields; without it, they are an error.
     pub(crate) element: Option<TypeRef<'a>>,
     pub(crate) atomic: bool,
 }
@@ -85,7 +85,7 @@ pub(crate) enum Fields<'a> {
     None,
     Builtin {
         table: &'static Table,
-        /// There are `apiVersion` and `kind` too.
+        /// True if the object has `apiVersion` and `kind` too.
         kind: bool,
     },
     Structural(&'a structural::Fields),
@@ -108,7 +108,7 @@ impl<'a> TypeRef<'a> {
         TypeRef(Repr::Builtin { ty, field: None })
     }
 
-    /// Whether values are of any type and their types are seen in them.
+    /// Returns true if values may be of any type and their types are deduced from them.
     pub(crate) fn is_deduced(self) -> bool {
         match self.0 {
             Repr::Deduced => true,
@@ -117,7 +117,7 @@ impl<'a> TypeRef<'a> {
         }
     }
 
-    /// What a value may be.
+    /// The kinds of value that the type allows.
     pub(crate) fn atom(self) -> Atom<'a> {
         match self.0 {
             Repr::Object(table) => Atom::of_struct(table, true, table.is_atomic),
@@ -128,7 +128,7 @@ impl<'a> TypeRef<'a> {
         }
     }
 
-    /// What a value is: one of what it may be, or, if it is none of these or not there, all that it may be.
+    /// The kind of a given value: one of those allowed, or all of them if it is none of these or absent.
     pub(crate) fn atom_of(self, value: Option<Node<'_>>) -> Atom<'a> {
         let atom = self.atom();
         match value {
@@ -140,7 +140,7 @@ impl<'a> TypeRef<'a> {
     }
 }
 
-/// What to take a value for.
+/// The one kind by which a value is handled.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind<'a> {
     Map(Struct<'a>),
@@ -170,7 +170,7 @@ impl<'a> Atom<'a> {
     }
 
     fn of_struct(table: &'static Table, kind: bool, atomic: bool) -> Self {
-        // An object of which OpenAPI says nothing may hold anything.
+        // An object without properties in OpenAPI may have any field.
         let element = table.fields.is_empty().then_some(TypeRef::DEDUCED);
         Atom::map(Struct { fields: Fields::Builtin { table, kind }, element, atomic })
     }
@@ -212,20 +212,20 @@ impl<'a> Atom<'a> {
         }
     }
 
-    /// What to take the value for.
+    /// The one kind by which the value is handled.
     pub(crate) fn kind(self) -> Option<Kind<'a>> {
         let map = self.map.map(Kind::Map);
         map.or(self.scalar.map(Kind::Scalar)).or(self.list.map(Kind::List))
     }
 
-    /// Whether two atoms of one type are the same.
+    /// Returns true if two atoms of one type are the same.
     pub(crate) fn is_same(&self, other: &Atom<'_>) -> bool {
         let parts = |atom: &Atom<'_>| (atom.scalar.is_some(), atom.list.is_some(), atom.map.is_some());
         parts(self) == parts(other)
     }
 }
 
-/// The one kind that stands within another, in a StatefulSet, and there says what it is.
+/// The one kind that is nested within another, in a StatefulSet, and has its own `apiVersion` and `kind` there.
 fn is_nested_kind(table: &Table) -> bool {
     table.name == "PersistentVolumeClaim" && table.package == "core/v1"
 }
@@ -245,12 +245,12 @@ impl<'a> Struct<'a> {
         }
     }
 
-    /// The type of what is held under a name, if that may be there.
+    /// The type of the value under a name, if the name is allowed.
     pub(crate) fn type_of(&self, name: &str) -> Option<TypeRef<'a>> {
         self.field(name).or(self.element)
     }
 
-    /// What a field is if it is not set.
+    /// The default of a field that is not set.
     pub(crate) fn default(&self, name: &str) -> Option<Value> {
         match self.fields {
             Fields::None => None,

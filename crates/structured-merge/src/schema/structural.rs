@@ -1,4 +1,4 @@
-//! The schema of a custom kind, as its definition says it.
+//! The schema of a custom kind, from its CustomResourceDefinition.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::Map;
 /// The fields of a struct.
 pub(crate) type Fields = BTreeMap<String, Field>;
 
-/// A field and what it is if it is not set.
+/// The type and default of a field.
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(super) ty: Type,
@@ -27,9 +27,9 @@ pub(crate) enum Type {
     },
     /// That of `metadata`.
     Metadata,
-    /// Anything, its lists one value.
+    /// Any value; its lists are atomic.
     Deduced,
-    /// Anything, as one value.
+    /// Any value, atomic.
     Atomic,
 }
 
@@ -54,12 +54,12 @@ pub(crate) struct Object {
 }
 
 impl Type {
-    /// Of objects, which have metadata besides what the schema says.
+    /// The type of objects, which have metadata besides the declared fields.
     pub(super) fn root(openapi: &Map, preserve: bool) -> Result<Self, String> {
         Type::parse(openapi, preserve, true)
     }
 
-    /// `resource` if it is the schema of an object with metadata.
+    /// `resource` is true for the schema of an object with metadata.
     fn parse(schema: &Map, preserve: bool, resource: bool) -> Result<Self, String> {
         let resource = resource || flag(schema, "x-kubernetes-embedded-resource");
         let preserve = preserve || flag(schema, "x-kubernetes-preserve-unknown-fields");
@@ -80,7 +80,7 @@ impl Type {
             }
             "integer" | "number" => scalar(Scalar::Numeric),
             "boolean" => scalar(Scalar::Boolean),
-            // A format may say that it is written as something else.
+            // A format may change the type of the value.
             "string" if matches!(text(schema, "format"), "" | "byte") => scalar(Scalar::String),
             "string" => scalar(Scalar::Untyped),
             other => Err(format!("unrecognized type: '{other}'")),
@@ -107,7 +107,7 @@ impl Type {
         }
     }
 
-    /// Whether nothing is said of the values.
+    /// Returns true if the schema does not restrict the values.
     pub(super) fn is_untyped(&self) -> bool {
         matches!(self, Type::Deduced | Type::Value { scalar: Some(Scalar::Untyped), .. })
     }
@@ -152,7 +152,7 @@ impl Object {
             fields.insert(name.clone(), Field { ty: Type::parse_value(property, preserve)?, default });
         }
         if resource {
-            // Whatever is said of them.
+            // These replace the declared fields.
             for name in ["apiVersion", "kind"] {
                 let ty = Type::Value { scalar: Some(Scalar::String), list: None, map: None };
                 fields.insert(name.to_owned(), Field { ty, default: None });
@@ -163,7 +163,7 @@ impl Object {
             Some(Value::Bool(false)) => None,
             Some(additional @ Value::Object(_)) => Some(Type::parse_value(additional, preserve)?),
             Some(Value::Bool(true)) => Some(Type::Deduced),
-            // An object of which nothing is said may hold anything.
+            // An object without properties may have any field.
             _ => (preserve || fields.is_empty()).then_some(Type::Deduced),
         };
         let atomic = match text(schema, "x-kubernetes-map-type") {

@@ -1,7 +1,7 @@
-//! The JSON of a set, `FieldsV1`.
+//! Serialization of a set as JSON, `FieldsV1`.
 //!
-//! An object has an entry for each element; `{}` says that it is in the set, `{".":{},…}` that it is and others
-//! below are. Reading goes through the text once and keeps nothing but the set.
+//! An object has an entry for each element; `{}` means that it is in the set, `{".":{},…}` that it is and has others
+//! below. Parsing is one pass over the input that allocates the set only.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,12 +13,12 @@ use super::{Entry, FieldSet, shared};
 use crate::{Error, PathElement};
 
 impl FieldSet {
-    /// Reads the JSON of `fieldsV1`, its entries in any order. Entries of types that are not known are left out;
-    /// of an entry that stands twice, the later one counts.
+    /// Parses the JSON of `fieldsV1`, its entries in any order. Entries of unknown types are left out; of duplicate
+    /// entries, the last one counts.
     ///
     /// # Errors
     ///
-    /// [`is_fields`](Error::is_fields) if it is no such JSON, or nested deeper than 127 levels.
+    /// [`is_fields`](Error::is_fields) if the JSON is not valid, or nested deeper than 127 levels.
     pub fn from_json(json: &str) -> Result<Self, Error> {
         serde_json::from_str(json).map_err(|error| Error::fields(&error))
     }
@@ -44,7 +44,7 @@ impl Serialize for FieldSet {
 
 struct Contents<'a> {
     set: Option<&'a FieldSet>,
-    /// Whether what it is the contents of is in the set.
+    /// True if the field that contains this level is in the set.
     own: bool,
 }
 
@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for FieldSet {
     }
 }
 
-/// Reads one level, and whether what is above is in the set.
+/// Reads one level, and the membership of the field that contains it.
 struct Level;
 
 impl<'de> DeserializeSeed<'de> for Level {
@@ -114,7 +114,7 @@ impl<'de> Visitor<'de> for Level {
     }
 }
 
-/// A key, taken from the text where it stands there as it is.
+/// A key, borrowed from the input where it has no escapes.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {

@@ -1,4 +1,4 @@
-//! [`Paths`], the fields of a set one after the other.
+//! [`Paths`], an iterator over the fields of a set.
 
 use crate::{FieldSet, Path, PathElement};
 
@@ -12,9 +12,9 @@ pub struct Paths<'a> {
 #[derive(Clone, Debug)]
 struct Level<'a> {
     set: &'a FieldSet,
-    /// The next entry to look at.
+    /// The index of the next entry.
     at: usize,
-    /// Whether the fields of the level itself have been given.
+    /// True if the fields of the level itself have been returned.
     descending: bool,
 }
 

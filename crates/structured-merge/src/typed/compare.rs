@@ -1,4 +1,4 @@
-//! What is different between two objects.
+//! Comparison of two objects.
 
 use std::cmp::Ordering;
 
@@ -8,25 +8,25 @@ use crate::schema::{Atom, Kind, List, Relation, Struct, TypeRef};
 use crate::value::{self, Node};
 use crate::{FieldSet, Filter, Map, PathElement};
 
-/// What is different between two objects. No field is in two of the sets, but for items of which there were several
-/// that could not be told apart and there is one now, or the other way round.
+/// The differences between two objects. No field is in two of the sets, except for duplicate items that became one
+/// item, or the other way round.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     /// Fields that only the new object has.
     pub added: FieldSet,
-    /// Fields that both have, but not alike.
+    /// Fields that both have, with different values.
     pub modified: FieldSet,
     /// Fields that only the old object has.
     pub removed: FieldSet,
 }
 
 impl Comparison {
-    /// Whether nothing is different.
+    /// Returns true if there is no difference.
     pub fn is_same(&self) -> bool {
         self.added.is_empty() && self.modified.is_empty() && self.removed.is_empty()
     }
 
-    /// Without what a filter does not let through.
+    /// The comparison without the fields that a filter excludes.
     pub fn filter(self, filter: &Filter) -> Self {
         if *filter == Filter::All {
             return self;
@@ -44,7 +44,7 @@ pub(super) fn compare(old: &Map, new: &Map, root: TypeRef<'_>) -> Comparison {
     below
 }
 
-/// What has become of a value itself.
+/// The change of a value itself.
 #[derive(Clone, Copy, Default)]
 struct Own {
     added: bool,
@@ -52,7 +52,7 @@ struct Own {
     removed: bool,
 }
 
-/// What has become of a value, and of those below.
+/// The changes of a value and of the fields below it.
 fn values(old: Option<Node<'_>>, new: Option<Node<'_>>, ty: TypeRef<'_>) -> (Own, Comparison) {
     let (old_atom, new_atom) = (ty.atom_of(old), ty.atom_of(new));
     let atom = if new.is_some() { &new_atom } else { &old_atom };
@@ -60,7 +60,7 @@ fn values(old: Option<Node<'_>>, new: Option<Node<'_>>, ty: TypeRef<'_>) -> (Own
     if old.is_none() || new.is_none() || old_atom.is_same(&new_atom) {
         return (own, below);
     }
-    // A value that was of another type is compared as both.
+    // A value whose type has changed is compared as both types.
     let (other_own, other) = as_atom(old, new, &old_atom);
     own.modified |= other_own.modified;
     let both = Comparison {
@@ -89,7 +89,7 @@ struct Walk<'v> {
 }
 
 impl<'v> Walk<'v> {
-    /// Whether there was nothing to go down to.
+    /// Returns true if the values have no fields below them to compare.
     fn as_atom(&mut self, atom: &Atom<'_>) -> bool {
         match atom.kind() {
             None => return false,
@@ -172,8 +172,7 @@ impl<'v> Walk<'v> {
     }
 }
 
-/// What has become of the items that cannot be told apart, of which most often there is one at most. Several are
-/// compared as one value.
+/// The changes of the items with the same key, mostly one at most. Several are compared as one value.
 fn same_items(
     of_old: &[(PathElement, usize)],
     of_new: &[(PathElement, usize)],

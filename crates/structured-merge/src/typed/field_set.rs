@@ -1,4 +1,4 @@
-//! The fields an object has.
+//! The set of fields of an object.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) fn field_set(object: &Map, root: TypeRef<'_>) -> FieldSet {
     fields(object.into(), root).1
 }
 
-/// Whether a value is a field itself, and the fields below it.
+/// Returns true if a value is a field itself, with the fields below it.
 fn fields(value: Node<'_>, ty: TypeRef<'_>) -> (bool, FieldSet) {
     match ty.atom_of(Some(value)).kind() {
         None => (false, FieldSet::EMPTY),
@@ -50,7 +50,7 @@ fn items_of(items: &[Value], list: &List<'_>) -> FieldSet {
     let elements = list.elements(items);
     for same in elements.chunk_by(|(left, _), (right, _)| left == right) {
         let (element, place) = &same[0];
-        // Of items that stand twice nobody can own more than that they are there.
+        // Of duplicate items only their presence is owned, not the fields below.
         let below =
             if same.len() == 1 { fields(Node::from(&items[*place]), list.item).1 } else { FieldSet::EMPTY };
         set.push(element.clone(), true, below);
@@ -58,8 +58,8 @@ fn items_of(items: &[Value], list: &List<'_>) -> FieldSet {
     set
 }
 
-/// The set with all declared fields of structs below which it has some. Entries of maps and items of lists are not
-/// added: they are there by themselves.
+/// The set with all declared fields of structs below which it has fields. Entries of maps and items of lists are not
+/// added: they have their own elements.
 pub(crate) fn with_named_fields(set: &FieldSet, ty: Option<TypeRef<'_>>) -> FieldSet {
     let atom = ty.map(TypeRef::atom).unwrap_or_default();
     let mut out = FieldSet::EMPTY;

@@ -1,4 +1,4 @@
-//! What tells the items of a list apart.
+//! Identity of the items of a list.
 
 use klient_apimachinery::Str;
 use klient_apimachinery::go::quoted;
@@ -8,11 +8,11 @@ use crate::PathElement;
 use crate::schema::{Keys, List, Relation};
 
 impl List<'_> {
-    /// The element that leads to an item. Which item stands where does not matter: an atomic list has none.
+    /// The path element of an item. It does not depend on the item's position; items of an atomic list have none.
     ///
     /// # Errors
     ///
-    /// Why there is none, in upstream's words.
+    /// The reason why the item has no path element, worded as upstream's.
     pub(crate) fn element(&self, item: &Value) -> Result<PathElement, String> {
         match self.relation {
             Relation::Atomic => Err("invalid indexing of non-associative list".to_owned()),
@@ -48,7 +48,7 @@ impl List<'_> {
                     ));
                 }
             };
-            // One that is not set is left out, and the item is another than those that have it.
+            // A key field that is not set is left out; the item differs from those that have it.
             fields.extend(value.map(|value| (Str::from(name), value)));
         }
         if fields.is_empty() && keys.iter().next().is_some() {
@@ -60,8 +60,7 @@ impl List<'_> {
         Ok(PathElement::key(fields))
     }
 
-    /// The elements of all items that have one, with their places, sorted; those that stand twice in order of
-    /// place.
+    /// The path elements of all items that have one, with their positions, sorted; duplicates in order of position.
     pub(crate) fn elements(&self, items: &[Value]) -> Vec<(PathElement, usize)> {
         let with_place = |(place, item)| self.element(item).ok().map(|element| (element, place));
         let mut elements: Vec<_> = items.iter().enumerate().filter_map(with_place).collect();

@@ -1,4 +1,4 @@
-//! Putting what a configuration says into an object.
+//! Merging of a configuration into an object.
 
 use std::collections::VecDeque;
 
@@ -15,9 +15,9 @@ pub(super) fn merge(live: &Map, config: &Map, root: TypeRef<'_>) -> Map {
     }
 }
 
-/// Nothing if the schema knows nothing of the value.
+/// `None` if the schema does not know the value.
 fn values(live: Node<'_>, config: Node<'_>, ty: TypeRef<'_>) -> Option<Value> {
-    // Of a value that changes its type, the configuration's is left.
+    // If a value changes its type, the configuration's replaces it.
     as_atom(live, config, &ty.atom_of(Some(config)))
 }
 
@@ -46,7 +46,7 @@ fn as_atom(live: Node<'_>, config: Node<'_>, atom: &Atom<'_>) -> Option<Value> {
 }
 
 fn maps(live: Option<&Map>, config: Option<&Map>, map: &Struct<'_>) -> Map {
-    // What only one side has stays as it is.
+    // Entries of one side only stay as they are.
     let mut merged = live.cloned().unwrap_or_default();
     for (name, new) in config.into_iter().flatten() {
         let value = match merged.get(name) {
@@ -61,8 +61,8 @@ fn maps(live: Option<&Map>, config: Option<&Map>, map: &Struct<'_>) -> Map {
     merged
 }
 
-/// Items that both lists have, in the order of the configuration; those of one list only, where they stand between
-/// the others. As in upstream's `visitListItems`, so that the order comes out the same.
+/// Items of both lists in the order of the configuration; items of one list only at their place between the others.
+/// Follows upstream's `visitListItems`, so that the order is the same.
 fn lists(live: &[Value], config: &[Value], list: &List<'_>) -> Vec<Value> {
     let items = Items::new(live, config, list);
     let mut shared: VecDeque<usize> =
@@ -81,7 +81,7 @@ fn lists(live: &[Value], config: &[Value], list: &List<'_>) -> Vec<Value> {
                 continue;
             }
             if items.of_config[own].is_some() && next_shared.is_some_and(|next| next != own) {
-                // Both have it, but its turn is later.
+                // Both lists have it; it comes later in the configuration.
                 at += 1;
                 continue;
             }
@@ -108,7 +108,7 @@ fn lists(live: &[Value], config: &[Value], list: &List<'_>) -> Vec<Value> {
     merged
 }
 
-/// How often an item stands in the live list, and where.
+/// The number of occurrences of an item in the live list, and its position.
 #[derive(Clone, Copy, PartialEq)]
 enum Times {
     Never,
@@ -116,12 +116,12 @@ enum Times {
     Often,
 }
 
-/// The items of two lists; those that cannot be told apart have one number.
+/// The items of two lists; items with the same key have the same number.
 struct Items<'v> {
     live_items: &'v [Value],
     config_items: &'v [Value],
     ty: TypeRef<'v>,
-    /// Number and place of each item, in order.
+    /// Number and position of each item, in order.
     live: Vec<(usize, usize)>,
     /// Number of each item, in order.
     config: Vec<usize>,
@@ -168,7 +168,7 @@ impl<'v> Items<'v> {
         items
     }
 
-    /// An item of the configuration with the live one, unless there are several.
+    /// An item of the configuration merged with the live one, unless there are duplicates.
     fn merge(&self, id: usize) -> Option<Value> {
         let config = &self.config_items[self.of_config[id]?];
         match self.of_live[id] {

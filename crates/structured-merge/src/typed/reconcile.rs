@@ -1,12 +1,12 @@
-//! Bringing a set up to date with a schema that has changed since it was written.
+//! Adaptation of a set to a schema that has changed since the set was written.
 
 use crate::schema::{Fields, Kind, Relation, TypeRef};
 use crate::{FieldSet, PathElement};
 
-/// The set as the schema would have it now; nothing if that is what it is.
+/// The set adapted to the schema as it is now; `None` if nothing changes.
 ///
-/// Who owned fields of what is one value now, owns the whole. The other way round nothing changes: the fields of
-/// what was one value are owned by nobody until somebody sets them.
+/// An owner of fields of a value that is atomic now owns the whole value. The other way round nothing changes: the
+/// fields of a value that was atomic have no owner until they are set.
 pub(crate) fn reconcile(set: &FieldSet, root: TypeRef<'_>) -> Option<FieldSet> {
     match walk(Some(set), root, false) {
         Outcome::Same | Outcome::Whole => None,
@@ -16,12 +16,12 @@ pub(crate) fn reconcile(set: &FieldSet, root: TypeRef<'_>) -> Option<FieldSet> {
 
 enum Outcome {
     Same,
-    /// It is one value: the field stands for all below it.
+    /// The value is atomic: the field covers all below it.
     Whole,
     Changed(FieldSet),
 }
 
-/// `is_whole` if the value is owned as one already.
+/// `is_whole` is true if the value is owned as a whole already.
 fn walk(set: Option<&FieldSet>, ty: TypeRef<'_>, is_whole: bool) -> Outcome {
     let is_owned = set.is_some_and(|set| !set.is_empty());
     match ty.atom().kind() {
@@ -30,7 +30,7 @@ fn walk(set: Option<&FieldSet>, ty: TypeRef<'_>, is_whole: bool) -> Outcome {
             Relation::Atomic if !is_whole => Outcome::Whole,
             _ => below(set, |_| Some(list.item)),
         },
-        // Of what is not said it cannot have changed.
+        // A type without restrictions cannot have changed.
         Some(Kind::Map(map))
             if matches!(map.fields, Fields::None) && map.element.is_some_and(TypeRef::is_deduced) =>
         {
@@ -55,7 +55,7 @@ fn below<'a>(set: Option<&FieldSet>, type_of: impl Fn(&PathElement) -> Option<Ty
     let mut changed = false;
     let mut out = FieldSet::EMPTY;
     for (element, member, below) in set.entries() {
-        // Fields that the schema does not know stay.
+        // Fields unknown to the schema stay.
         let outcome = type_of(element).map_or(Outcome::Same, |ty| walk(below, ty, member && below.is_none()));
         changed |= !matches!(outcome, Outcome::Same);
         match outcome {

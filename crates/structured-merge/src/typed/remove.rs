@@ -1,4 +1,4 @@
-//! Taking fields out of an object.
+//! Removal and extraction of fields.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) fn remove(object: &Map, fields: &FieldSet, root: TypeRef<'_>) -> Map 
     walk(object, Take { fields, extract: false }, root)
 }
 
-/// Nothing but these fields of the object.
+/// The object with these fields only.
 pub(super) fn extract(object: &Map, fields: &FieldSet, root: TypeRef<'_>) -> Map {
     walk(object, Take { fields, extract: true }, root)
 }
@@ -25,7 +25,7 @@ fn walk(object: &Map, take: Take<'_>, root: TypeRef<'_>) -> Map {
 
 static NOTHING: FieldSet = FieldSet::EMPTY;
 
-/// What is taken out, and whether that or the rest is wanted.
+/// The fields to take out, and the part to return: these or the rest.
 #[derive(Clone, Copy)]
 struct Take<'a> {
     fields: &'a FieldSet,
@@ -37,7 +37,7 @@ impl<'a> Take<'a> {
         Take { fields: fields.unwrap_or(&NOTHING), ..self }
     }
 
-    /// What is left of a value, null if there is nothing.
+    /// The remaining value, null if there is none.
     fn value(self, value: Node<'_>, ty: TypeRef<'_>) -> Value {
         let whole = if self.extract { value } else { Node::Null };
         match ty.atom_of(Some(value)).kind() {
@@ -79,7 +79,7 @@ impl<'a> Take<'a> {
             let ty = map.type_of(name);
             let within = |take: Self| ty.map_or(Value::Null, |ty| take.value(value.into(), ty));
             let value = match self.fields.at(&PathElement::field(name)) {
-                // As upstream, which looks for this level's fields again below a field that is named itself.
+                // As upstream, which looks up this level's fields again below a field that is in the set itself.
                 (true, _) if self.extract => within(self),
                 (true, _) => continue,
                 (false, below @ Some(_)) => within(self.below(below)),

@@ -1,4 +1,4 @@
-//! Whether an object follows a schema.
+//! Validation of an object against a schema.
 
 use klient_apimachinery::go::quoted;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use crate::schema::{Kind, List, Relation, Scalar, Struct, TypeRef};
 use crate::value::{self, Node};
 use crate::{Duplicates, Map, PathElement};
 
-/// Fails with everything that is wrong.
+/// Returns all violations of the schema.
 pub(super) fn validate(object: &Map, root: TypeRef<'_>, duplicates: Duplicates) -> Result<(), Vec<Problem>> {
     let mut walk = Walk { path: String::new(), duplicates, problems: Vec::new() };
     walk.value(object.into(), root);
@@ -56,7 +56,7 @@ impl Walk {
                 Relation::Atomic => PathElement::index(i64::try_from(place).unwrap_or(i64::MAX)),
                 _ => match list.element(item) {
                     Ok(element) => element,
-                    // Nor can anything be said of what is within.
+                    // Values below it cannot be validated either.
                     Err(problem) => return self.refuse(format!("element {place}: {problem}")),
                 },
             };
@@ -84,7 +84,7 @@ impl Walk {
     }
 
     fn below(&mut self, element: &PathElement, value: &Value, ty: TypeRef<'_>) {
-        // Scalars that are right, which most values are, are not worth their path.
+        // Most values are valid scalars: their paths are not built.
         if let (Some(Kind::Scalar(scalar)), Node::Scalar(_)) = (ty.atom().kind(), value.into())
             && wrong_scalar(scalar, value.into()).is_none()
         {
@@ -97,7 +97,7 @@ impl Walk {
     }
 }
 
-/// What is wrong with a value that should be a scalar. Null is none of any type, and right.
+/// The error for a value that should be a scalar. Null is valid for every type.
 fn wrong_scalar(scalar: Scalar, value: Node<'_>) -> Option<String> {
     let right = match (scalar, value) {
         (_, Node::Null) => true,
@@ -117,7 +117,7 @@ fn wrong_scalar(scalar: Scalar, value: Node<'_>) -> Option<String> {
     })
 }
 
-/// The type that Go holds a value in.
+/// The Go type of a value.
 fn go_type(value: Node<'_>) -> &'static str {
     match value {
         Node::Null => "<nil>",
@@ -130,7 +130,7 @@ fn go_type(value: Node<'_>) -> &'static str {
     }
 }
 
-/// A value as upstream's messages show it, which is what Go prints of a pointer to the struct around it.
+/// A value as printed in upstream's messages: Go's output for a pointer to the struct around it.
 fn go_value(value: Node<'_>) -> String {
     fn shown(value: &Value) -> String {
         match value {
@@ -149,7 +149,7 @@ fn go_value(value: Node<'_>) -> String {
     format!("&{{{}}}", shown(&value.to_value()))
 }
 
-/// A value as Go's syntax writes it.
+/// A value in Go syntax.
 fn go_syntax(value: &Value) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),

@@ -1,11 +1,12 @@
-//! Removing what a manager applied before and does not apply now.
+//! Removal of fields that a manager applied before and does not apply now.
 
 use crate::typed::with_named_fields;
 use crate::{Error, FieldSet, Managers, Owned, Typed, Updater};
 
 impl Updater<'_> {
-    /// An object without the fields that a manager had `last` and nobody has now. As in upstream's `prune`: all that
-    /// it had is taken out, with what is below; what somebody owns is put back, then what it had not owned itself.
+    /// Removes the fields that a manager had `last` and that no manager owns now. As in upstream's `prune`: first all
+    /// that it had is removed, with the fields below; then fields that others own are put back, then those it had not
+    /// owned itself.
     pub(super) fn prune<'s>(
         &'s self,
         merged: Typed<'s>,
@@ -30,7 +31,7 @@ impl Updater<'_> {
         }
     }
 
-    /// Puts back what managers own, in the version `at` first: conversion may need it.
+    /// Puts back owned fields, those in the version `at` first: conversion may need them.
     fn put_back_owned<'s>(
         &'s self,
         whole: &Typed<'s>,
@@ -62,7 +63,7 @@ impl Updater<'_> {
     }
 }
 
-/// The whole without what is gone and not owned.
+/// The whole without the fields that were pruned and have no owner.
 fn put_back<'s>(whole: &Typed<'s>, pruned: &Typed<'s>, owned: &FieldSet) -> Typed<'s> {
     let named = |set: &FieldSet| with_named_fields(set, Some(whole.root()));
     let kept = named(&pruned.field_set()).union(&named(owned));

@@ -1,4 +1,5 @@
-//! From client-side apply to server-side apply. What is expected is what client-go 0.37's `csaupgrade` gives.
+//! Migration from client-side apply to server-side apply. The expected results are those of client-go 0.37's
+//! `csaupgrade`.
 
 use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use klient_structured_merge::{

@@ -111,7 +111,7 @@ fn items_that_stand_twice_are_refused_in_configurations_only() {
         seen,
         json!([{"name": "A", "value": "1"}, {"name": "A", "value": "2"}, {"name": "B", "value": "3"}])
     );
-    // Who sets one of them sets it for all.
+    // A write of one of the duplicates sets all of them.
     pod.force("alice", env(json!([{"name": "A", "value": "3"}])));
     assert_eq!(pod.seen()["spec"]["containers"][0]["env"], json!([{"name": "A", "value": "3"}]));
 }

@@ -15,7 +15,7 @@ pub(crate) struct Live {
     pub(crate) subresource: &'static str,
     pub(crate) object: Map,
     seconds: i64,
-    /// How often the object was another after a write, times aside.
+    /// The number of writes that changed the object, times aside.
     pub(crate) changes: usize,
 }
 
@@ -43,7 +43,7 @@ impl Live {
         Live::builtin("v1", &core_v1::POD)
     }
 
-    /// What the request cannot set.
+    /// Sets the filter of fields that the request cannot set.
     pub(crate) fn filter(mut self, filter: Filter) -> Self {
         for version in self.updater.versions.values_mut() {
             version.filter = filter.clone();

@@ -1,4 +1,4 @@
-//! Server-side apply, told as stories of objects and those who write them.
+//! Server-side apply: sequences of writes by several managers, and the resulting objects and owners.
 
 mod csa_upgrade;
 mod custom;

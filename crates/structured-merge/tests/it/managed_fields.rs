@@ -97,7 +97,7 @@ fn managed_fields_can_be_changed_and_started_anew() {
         web.apply("alice", json!({"spec": {"paused": true}}));
         web.update("bob", |web| web["metadata"]["managedFields"] = anew.clone());
         web.owned(&[]);
-        // One who writes at once is the first.
+        // If the same request sets fields, its manager is the only owner.
         web.apply("alice", json!({"spec": {"paused": true}}));
         web.update("bob", |web| {
             web["metadata"]["managedFields"] = anew;
@@ -133,7 +133,7 @@ fn the_oldest_of_many_managers_become_one() {
     );
     assert_eq!(owners[1], "m06*: .data.k06");
     assert_eq!(map.times(), (6..=15).map(Some).collect::<Vec<_>>());
-    // Those who apply are not counted.
+    // Managers with operation `Apply` are not counted.
     for number in 0..15 {
         map.apply(&format!("a{number:02}"), json!({"data": {format!("a{number:02}"): "1"}}));
     }

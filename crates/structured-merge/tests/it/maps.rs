@@ -71,7 +71,7 @@ fn an_explicit_null_is_put_in_the_place_of_a_value() {
     web.apply("alice", json!({"spec": {"replicas": 1, "paused": true}}));
     web.apply("alice", json!({"spec": {"replicas": null, "paused": true}}));
     assert_eq!(web.seen()["spec"], json!({"replicas": null, "paused": true}));
-    // What holds others is merged as if nothing were said.
+    // Null for a map of entries is merged as if it were absent.
     web.apply("bob", json!({"metadata": {"labels": {"a": "1"}}}));
     web.apply("alice", json!({"metadata": {"labels": null}, "spec": {"paused": true}}));
     assert_eq!(web.seen()["metadata"]["labels"], json!({"a": "1"}));

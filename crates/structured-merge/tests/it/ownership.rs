@@ -1,4 +1,4 @@
-//! Who owns a field, and who gets it.
+//! Ownership of fields, and its transfer by writes.
 
 use klient_structured_merge::{FieldSet, Filter, PathElement};
 use serde_json::{Value, json};
@@ -229,7 +229,7 @@ fn what_kubectl_applied_on_its_side_is_taken_over_by_kubectl() {
         kept,
         "{\"apiVersion\":\"apps/v1\",\"kind\":\"Thing\",\"metadata\":{\"name\":\"web\"},\"spec\":{\"replicas\":2}}\n"
     );
-    // What has changed since it was applied is not kubectl's.
+    // Fields that have changed since client-side apply are not kubectl's.
     for other in [applied(5), json!({"apiVersion": "apps/v1beta1", "spec": {"replicas": 1}}), json!("x")] {
         let mut web = live(&other);
         assert!(web.refused("kubectl", replicas(2)).ends_with(".spec.replicas"), "{other}");

@@ -1,4 +1,4 @@
-//! What holds for all sets, and for all stories.
+//! Invariants of all sets and of all sequences of writes.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -188,7 +188,7 @@ fn owners_own_what_exists(web: &Live, schema: &Schema) {
     }
 }
 
-/// Who applies nothing more has nothing, and what only it owned is gone.
+/// A manager that applies nothing more owns nothing, and fields that only it owned are removed.
 fn what_one_alone_owns_goes_with_it(web: &mut Live, schema: &Schema) {
     for manager in ["alice", "bob", "carol"] {
         let managers = web.managers();

@@ -1,4 +1,4 @@
-//! Who owns the number of replicas, by way of the subresource `scale`.
+//! Ownership of the number of replicas through the subresource `scale`.
 
 use klient_apimachinery::Time;
 use klient_schema::autoscaling_v1;

@@ -1,4 +1,4 @@
-//! What can be done with one object or two.
+//! Operations on one object or two.
 
 use klient_schema::{apps_v1, core_v1};
 use klient_structured_merge::{Comparison, Duplicates, FieldSet, KeyFields, Schema, Typed, extract_applied};
@@ -42,7 +42,7 @@ fn comparisons_tell_what_was_added_modified_and_removed() {
             "",
             r#".metadata.finalizers[="a"]"#,
         ),
-        // Items that stand twice are compared as one.
+        // Duplicate items are compared as one value.
         (
             json!({"metadata": {"finalizers": ["a", "a"]}}),
             json!({"metadata": {"finalizers": ["a", "a"]}}),

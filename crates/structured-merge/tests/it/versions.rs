@@ -158,7 +158,7 @@ fn who_owned_fields_of_what_is_one_value_now_owns_the_whole() {
     let bob = "bob example.com/v1: .spec.flag";
     assert_eq!(changed(map("granular"), map("atomic"), of_map()), ["alice example.com/v1: .spec.map", bob]);
     assert_eq!(changed(list("map"), list("atomic"), of_list()), ["alice example.com/v1: .spec.list", bob]);
-    // The other way round it stays as it is until somebody applies.
+    // The other way round it stays as it is until the next apply.
     assert_eq!(changed(map("atomic"), map("granular"), of_map()), ["alice example.com/v1: .spec.map", bob]);
     let other = changed(list("map"), list("map"), of_list());
     assert_eq!(other[0], r#"alice example.com/v1: .spec.list[name="a"] .spec.list[name="a"].name"#);
