@@ -90,7 +90,8 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 3] = ["crates/client/", "crates/structured-merge/", "crates/workqueue/"];
+const PLAIN: [&str; 4] =
+    ["crates/applyconfigurations/", "crates/client/", "crates/structured-merge/", "crates/workqueue/"];
 
 /// Beginnings of comments that put the reader off.
 const INDIRECT: [&str; 5] = ["What ", "Who ", "How ", "Why ", "One who "];

@@ -1,4 +1,4 @@
-//! [`Error`], why something is no configuration.
+//! [`Error`], a failure to read or extract a configuration.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use klient_apimachinery::WithCauses;
 
 use crate::subject::Subject;
 
-/// Why something is no configuration, or none can be taken from an object.
+/// A failure to read a configuration or to extract one from an object.
 ///
 /// ```
 /// # #[cfg(feature = "apps")] {
@@ -23,7 +23,7 @@ pub struct Error(Box<Repr>);
 
 #[derive(Debug)]
 struct Repr {
-    /// What was to be made a configuration of.
+    /// The kind or struct of the configuration.
     subject: String,
     problem: Cause,
 }
@@ -36,21 +36,21 @@ enum Cause {
     ManagedFields(klient_structured_merge::Error),
 }
 
-/// What kind of error it is.
+/// The category of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A text is no JSON or no YAML.
+    /// The input is not valid JSON or YAML.
     Syntax,
-    /// It is a configuration of another kind or version, or does not say of which.
+    /// The configuration is of another kind or version, or lacks `apiVersion` or `kind`.
     WrongKind,
-    /// A field is not declared, or holds something else.
+    /// A field is not declared, or has a value of another type.
     Invalid,
     /// The managed fields of an object cannot be read.
     ManagedFields,
 }
 
-/// What is wrong at one place.
+/// A violation of the schema at one path.
 #[derive(Debug)]
 pub(crate) struct Problem {
     path: String,
@@ -96,7 +96,7 @@ impl Error {
         Error::new(subject, Cause::ManagedFields(source))
     }
 
-    /// What kind of error it is.
+    /// The category of the error.
     pub fn kind(&self) -> ErrorKind {
         match self.0.problem {
             Cause::Syntax(_) => ErrorKind::Syntax,
@@ -106,22 +106,22 @@ impl Error {
         }
     }
 
-    /// Whether a text is no JSON or no YAML.
+    /// Returns true if the input is not valid JSON or YAML.
     pub fn is_syntax(&self) -> bool {
         self.kind() == ErrorKind::Syntax
     }
 
-    /// Whether it is of another kind or version, or does not say of which.
+    /// Returns true if the configuration is of another kind or version, or lacks `apiVersion` or `kind`.
     pub fn is_wrong_kind(&self) -> bool {
         self.kind() == ErrorKind::WrongKind
     }
 
-    /// Whether a field is not declared, or holds something else.
+    /// Returns true if a field is not declared, or has a value of another type.
     pub fn is_invalid(&self) -> bool {
         self.kind() == ErrorKind::Invalid
     }
 
-    /// Whether the managed fields of an object cannot be read.
+    /// Returns true if the managed fields of an object cannot be read.
     pub fn is_managed_fields(&self) -> bool {
         self.kind() == ErrorKind::ManagedFields
     }
@@ -144,5 +144,5 @@ impl fmt::Display for Error {
     }
 }
 
-/// Its text holds the causes.
+/// The message includes the causes.
 impl StdError for Error {}

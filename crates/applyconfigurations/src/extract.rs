@@ -1,4 +1,4 @@
-//! Taking from an object what a field manager has applied to it.
+//! Extraction of the fields that a field manager has applied to an object.
 
 use klient_apimachinery::schema::{Schema as Table, Type};
 use klient_apimachinery::{Object as _, Unstructured};
@@ -11,10 +11,10 @@ use crate::fields::Fields;
 use crate::read::{check_kind, invalid};
 use crate::subject::{Subject, is_kind};
 
-/// What `field_manager` has applied to `object`, or to a subresource of it.
+/// The fields that `field_manager` has applied to `object`, or to a subresource of it.
 ///
-/// A server newer than this build sends fields that the build does not know. They are left out, unless it was this
-/// manager who applied them: he would lose them with the next apply.
+/// A server newer than this build sends fields unknown to the build. They are left out, unless this manager has
+/// applied them: the next apply would remove them.
 pub(crate) fn extract(
     object: Unstructured,
     subject: &Subject,
@@ -51,7 +51,7 @@ pub(crate) fn extract(
     Ok(fields)
 }
 
-/// Whether all fields on a path are declared.
+/// Returns true if all fields on a path are declared.
 fn is_known(path: &Path, table: &'static Table) -> bool {
     let mut ty = Type::Message(table);
     for element in path.iter() {
@@ -61,14 +61,14 @@ fn is_known(path: &Path, table: &'static Table) -> bool {
                 None => return table.fields.is_empty() || is_type(name, table),
             },
             (PathElement::Field(_), Type::Map(item)) | (_, Type::List(item)) => *item,
-            // What stands there has no declared fields.
+            // The value has no declared fields.
             _ => return true,
         };
     }
     true
 }
 
-/// Takes out what is not declared.
+/// Removes undeclared fields.
 fn drop_unknown(object: &mut Map, table: &'static Table) {
     if table.fields.is_empty() {
         return;
@@ -95,7 +95,7 @@ fn drop_unknown_below(value: &mut Value, ty: Type) {
     }
 }
 
-/// Whether a field is the `apiVersion` or `kind` of a struct that has them.
+/// Returns true if a field is the `apiVersion` or `kind` of a struct that has them.
 fn is_type(name: &str, table: &Table) -> bool {
     matches!(name, "apiVersion" | "kind") && is_kind(table)
 }

@@ -1,4 +1,4 @@
-//! [`Fields`], what a configuration has said, and [`IntoJson`], what can be said.
+//! [`Fields`], the fields of a configuration, and [`IntoJson`], their values.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ pub(crate) use serde_json::Value;
 
 use crate::Map;
 
-/// The fields a configuration has set.
+/// The fields that a configuration sets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Fields(pub(crate) Map);
@@ -22,13 +22,13 @@ impl Fields {
             .within("metadata", |metadata| metadata.set::<String>("name", name))
     }
 
-    /// Sets a field, whatever it was before.
+    /// Sets a field, replacing its value.
     pub(crate) fn set<V: IntoJson>(mut self, name: &str, value: impl Into<V>) -> Self {
         self.0.insert(name.to_owned(), value.into().into_json());
         self
     }
 
-    /// Adds items to a list.
+    /// Appends items to a list.
     pub(crate) fn append<V: IntoJson>(
         mut self,
         name: &str,
@@ -43,7 +43,7 @@ impl Fields {
         self
     }
 
-    /// Puts entries into a map.
+    /// Inserts entries into a map.
     pub(crate) fn merge<V: IntoJson>(
         self,
         name: &str,
@@ -55,7 +55,7 @@ impl Fields {
         })
     }
 
-    /// Puts lists of text into a map.
+    /// Inserts lists of strings into a map.
     pub(crate) fn merge_lists(
         self,
         name: &str,
@@ -69,7 +69,7 @@ impl Fields {
         )
     }
 
-    /// Changes what stands in a field, which is made an object if it is none.
+    /// Changes the object in a field; a missing field, or another value, becomes an empty object first.
     pub(crate) fn within(mut self, name: &str, change: impl FnOnce(Fields) -> Fields) -> Self {
         let before = match self.0.remove(name) {
             Some(Value::Object(map)) => map,
@@ -80,7 +80,7 @@ impl Fields {
     }
 }
 
-/// What a field can be set to.
+/// A value that a field can be set to.
 pub(crate) trait IntoJson {
     fn into_json(self) -> Value;
 }
@@ -95,7 +95,7 @@ macro_rules! as_it_is {
     };
 }
 
-// What JSON has no number for, such as infinity, becomes null.
+// Floats without a JSON number, such as infinity, become null.
 as_it_is! { String bool i32 i64 f64 Value }
 
 macro_rules! as_text {

@@ -1,8 +1,8 @@
-//! Configurations for server-side apply, in which nothing is set that was not said.
+//! Configurations for server-side apply: they contain the fields that were set, and no others.
 //!
-//! An object's own type cannot tell a field that was left alone from one that was set to zero, and whoever applies
-//! zero owns it. A configuration holds the fields that were set and no others: what is not in it is not owned, and
-//! what was in it before and no longer is goes away.
+//! The type of an object cannot tell a field that is unset from one set to zero, and a manager that applies a zero
+//! owns the field. Fields that are not in a configuration are not owned; fields that its manager applied before and
+//! that are no longer in it are removed.
 //!
 //! ```
 //! # #[cfg(feature = "apps")] {
@@ -24,19 +24,18 @@
 //! # }
 //! ```
 //!
-//! - *Setters* take the configuration and give it back. A value takes the place of the one before; items of a list
-//!   are added to those before; entries of a map are put among those before. What was set to nothing, such as
-//!   `.args([])`, is set all the same.
-//! - *Kinds* are made by their name, and their namespace if they have one; `apiVersion` and `kind` are always there.
-//!   What may be said of an object's metadata is said on the kind itself, as `labels` is above.
+//! - *Setters* take the configuration and return it. A value replaces the one before; items are appended to a list;
+//!   entries are inserted into a map. An empty value, such as `.args([])`, sets the field too.
+//! - *Kinds* are constructed with their name, and their namespace if they have one; `apiVersion` and `kind` are
+//!   always set. Fields of the metadata are set on the kind itself, as `labels` is above.
 //! - *From JSON and YAML* with `from_json`, `from_yaml` and `from_value`, or serde: fields that are not declared, or
-//!   hold something else, are an error that says which.
-//! - *From an object* with `extract`: what a field manager has applied to it, to be changed and applied again. For
-//!   custom kinds, [`extract_applied`](klient_structured_merge::extract_applied) does so by their schema.
-//! - *Nothing is checked beyond that.* What is missing or does not go together is the server's to say.
+//!   have a value of another type, are an error that names them.
+//! - *From an object* with `extract`: the fields that a field manager has applied to it, to be changed and applied
+//!   again. For custom kinds, [`extract_applied`](klient_structured_merge::extract_applied) does so by their schema.
+//! - *No further validation.* The server checks required fields and their combinations.
 //!
-//! Modules and setters are named as modules and fields of `klient-api`. Each API group is a feature; features only
-//! add.
+//! Modules and setters have the names of modules and fields of `klient-api`. Each API group is a feature; features
+//! are additive.
 
 #![cfg_attr(
     not(feature = "all"),

@@ -1,4 +1,4 @@
-//! The macros by which generated files name the types of configurations.
+//! The macros by which generated files define the types of configurations.
 
 /// The configuration of a part of a kind.
 macro_rules! part {
@@ -6,7 +6,7 @@ macro_rules! part {
         configuration! { $name: $api_version, false, $schema }
 
         impl $name {
-            /// A configuration in which nothing is set.
+            /// An empty configuration.
             pub fn new() -> Self {
                 $name(crate::fields::Fields::default())
             }
@@ -33,47 +33,48 @@ macro_rules! kind {
         new! { $name: $scope, $api_version, $kind }
 
         impl $name {
-            /// Reads JSON.
+            /// Parses JSON.
             ///
             /// # Errors
             ///
-            /// [`is_syntax`](crate::Error::is_syntax) if it is none; as [`from_value`](Self::from_value).
+            /// [`is_syntax`](crate::Error::is_syntax) if it is not valid JSON; as [`from_value`](Self::from_value).
             pub fn from_json(json: &str) -> ::std::result::Result<Self, crate::Error> {
                 crate::read::from_json(json, &Self::SUBJECT).map($name)
             }
 
-            /// Reads YAML: one document, in which JSON can stand too.
+            /// Parses YAML: one document, which may be JSON.
             ///
             /// # Errors
             ///
-            /// [`is_syntax`](crate::Error::is_syntax) if it is none; as [`from_value`](Self::from_value).
+            /// [`is_syntax`](crate::Error::is_syntax) if it is not valid YAML; as [`from_value`](Self::from_value).
             pub fn from_yaml(yaml: &str) -> ::std::result::Result<Self, crate::Error> {
                 crate::read::from_yaml(yaml, &Self::SUBJECT).map($name)
             }
 
-            /// Takes a JSON value for a configuration.
+            /// Validates a JSON value and converts it to a configuration.
             ///
             /// # Errors
             ///
-            /// [`is_wrong_kind`](crate::Error::is_wrong_kind) if it is one of another kind or version, or does not
-            /// say; [`is_invalid`](crate::Error::is_invalid) if a field is not declared or holds something else.
+            /// [`is_wrong_kind`](crate::Error::is_wrong_kind) if it is of another kind or version, or lacks
+            /// `apiVersion` or `kind`; [`is_invalid`](crate::Error::is_invalid) if a field is not declared or has a
+            /// value of another type.
             pub fn from_value(value: ::serde_json::Value) -> ::std::result::Result<Self, crate::Error> {
                 crate::read::from_value(value, &Self::SUBJECT).map($name)
             }
 
-            /// What a field manager has applied to an object, as the object has it now. If that is nothing, the
-            /// configuration has the object's name and namespace alone, as client-go's has.
+            /// The fields that a field manager has applied to an object, with the object's current values. If there
+            /// are none, the configuration has the object's name and namespace only, as in client-go.
             ///
-            /// The object must be as a server gave it, with its `managedFields`, which caches drop unless they are
-            /// told to keep them: without them it looks as if nothing had been applied, and whoever applies that
-            /// takes all his fields away.
+            /// The object must have its `managedFields`, as returned by a server; caches drop them unless configured
+            /// to keep them. Without them no field seems to have been applied, and applying the result removes all
+            /// the manager's fields.
             ///
             /// # Errors
             ///
             /// [`is_wrong_kind`](crate::Error::is_wrong_kind) if the object is of another kind or version;
             /// [`is_managed_fields`](crate::Error::is_managed_fields) if its managed fields cannot be read;
-            /// [`is_invalid`](crate::Error::is_invalid) if a field does not hold what its kind declares, or if one
-            /// was applied that this build does not know, which would else be lost.
+            /// [`is_invalid`](crate::Error::is_invalid) if a field has a value of a type that its kind does not
+            /// declare, or if a field unknown to this build was applied, which would be lost.
             pub fn extract<K>(object: &K, field_manager: &str) -> ::std::result::Result<Self, crate::Error>
             where
                 K: ::klient_apimachinery::Object + ::klient_apimachinery::codec::Wire,
@@ -81,7 +82,7 @@ macro_rules! kind {
                 Self::extract_subresource(object, field_manager, "")
             }
 
-            /// What a field manager has applied to a subresource of an object, such as `status`.
+            /// The fields that a field manager has applied to a subresource of an object, such as `status`.
             ///
             /// # Errors
             ///
@@ -111,11 +112,11 @@ macro_rules! kind {
     };
 }
 
-/// How the configuration of a kind is made.
+/// The constructor of a kind's configuration.
 macro_rules! new {
     ($name:ident: Cluster, $api_version:literal, $kind:literal) => {
         impl $name {
-            /// The configuration of an object in which nothing else is set.
+            /// A configuration with only a name.
             pub fn new(name: impl ::std::convert::Into<String>) -> Self {
                 $name(crate::fields::Fields::of_kind($api_version, $kind, name.into()))
             }
@@ -123,7 +124,7 @@ macro_rules! new {
     };
     ($name:ident: Namespaced, $api_version:literal, $kind:literal) => {
         impl $name {
-            /// The configuration of an object in which nothing else is set.
+            /// A configuration with only a name and namespace.
             pub fn new(
                 name: impl ::std::convert::Into<String>,
                 namespace: impl ::std::convert::Into<String>,
@@ -134,7 +135,7 @@ macro_rules! new {
     };
 }
 
-/// What every configuration has.
+/// The type of a configuration and its common methods.
 macro_rules! configuration {
     ($name:ident: $api_version:literal, $is_kind:literal, $schema:path) => {
         #[doc = concat!("Configuration of `", stringify!($name), "` of ", $api_version, ".")]
@@ -149,7 +150,7 @@ macro_rules! configuration {
                 table: &$schema,
             };
 
-            /// What is set.
+            /// The fields that are set.
             pub fn as_map(&self) -> &crate::Map {
                 &self.0.0
             }
@@ -197,7 +198,7 @@ macro_rules! configuration {
     };
 }
 
-/// What may be said of the metadata of whatever has some.
+/// Setters for the metadata of types that have it.
 macro_rules! metadata {
     ($name:ident) => {
         impl $name {
@@ -216,12 +217,12 @@ macro_rules! metadata {
                 Self(self.0.within("metadata", |metadata| metadata.set::<String>("namespace", value)))
             }
 
-            /// `metadata.uid`: the object must be this one.
+            /// `metadata.uid`: the apply fails if the object has another.
             pub fn uid(self, value: impl ::std::convert::Into<String>) -> Self {
                 Self(self.0.within("metadata", |metadata| metadata.set::<String>("uid", value)))
             }
 
-            /// `metadata.resourceVersion`: the object must not have changed since.
+            /// `metadata.resourceVersion`: the apply fails if the object has changed since.
             pub fn resource_version(self, value: impl ::std::convert::Into<String>) -> Self {
                 Self(self.0.within("metadata", |metadata| metadata.set::<String>("resourceVersion", value)))
             }

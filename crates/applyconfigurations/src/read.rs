@@ -1,4 +1,4 @@
-//! Reading configurations.
+//! Parsing and validation of configurations.
 
 use klient_apimachinery::schema::{Schema as Table, Type};
 use klient_apimachinery::yaml;
@@ -27,7 +27,7 @@ pub(crate) fn from_value(value: Value, subject: &Subject) -> Result<Fields, Erro
     let Value::Object(map) = value else {
         return Err(Error::invalid(subject, vec![Problem::new("", "expected a JSON object")]));
     };
-    // The schema of an object lets these stand in its parts too.
+    // The schema of an object allows these in its nested structs too.
     for name in ["apiVersion", "kind"] {
         if map.contains_key(name) && !subject.is_kind && subject.table.field(name).is_none() {
             let problem = Problem::new(&format!(".{name}"), "field not declared in schema");
@@ -48,7 +48,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     from_value(Value::deserialize(deserializer)?, subject).map_err(D::Error::custom)
 }
 
-/// Refuses objects of other kinds and versions.
+/// Rejects objects of other kinds and versions.
 pub(crate) fn check_kind(object: &Value, subject: &Subject) -> Result<(), Error> {
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -58,7 +58,7 @@ pub(crate) fn check_kind(object: &Value, subject: &Subject) -> Result<(), Error>
     Err(Error::wrong_kind(subject, api_version, kind))
 }
 
-/// An error of the schema, without what must not be shown.
+/// A violation of the schema, with secret values masked.
 pub(crate) fn invalid(subject: &Subject, error: &klient_structured_merge::Error) -> Error {
     let problems = error.problems().iter().map(|problem| {
         if is_secret(subject.table, &problem.path) {
@@ -70,7 +70,7 @@ pub(crate) fn invalid(subject: &Subject, error: &klient_structured_merge::Error)
     Error::invalid(subject, problems.collect())
 }
 
-/// Whether what stands at a path, or something around it, must not be shown.
+/// Returns true if the value at a path, or one that contains it, is secret.
 fn is_secret(table: &'static Table, path: &str) -> bool {
     let mut table = table;
     for step in path.split('.').skip(1) {

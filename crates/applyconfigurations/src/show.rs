@@ -1,4 +1,4 @@
-//! How configurations are shown.
+//! `Debug` of configurations.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use crate::Map;
 use crate::fields::Fields;
 use crate::subject::{Subject, table_of};
 
-/// Shows what is set, with secrets masked.
+/// Formats the fields with secrets masked.
 pub(crate) fn debug(map: &Map, subject: &Subject, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{} ", subject.name)?;
     fmt::Debug::fmt(&Struct(map, subject.table), f)
 }
 
-/// Writes JSON, secrets and all.
+/// Writes JSON, including secrets.
 pub(crate) fn display(fields: &Fields, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let json = serde_json::to_string(fields).expect("keys are strings and a String takes all bytes");
     f.write_str(&json)
@@ -36,7 +36,7 @@ impl fmt::Debug for Struct<'_> {
     }
 }
 
-/// A value, and its type if that is known.
+/// A value, with its type if known.
 struct Typed<'a>(&'a Value, Option<Type>);
 
 impl fmt::Debug for Typed<'_> {

@@ -1,15 +1,15 @@
-//! [`Subject`], what configurations of a type are of.
+//! [`Subject`], the type described by a configuration.
 
 use std::fmt;
 
 use klient_apimachinery::schema::{Schema, Type};
 
-/// What configurations of a type are of: a kind, or a part of one.
+/// The type described by a configuration: a kind, or a struct within one.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject {
     pub(crate) api_version: &'static str,
     pub(crate) name: &'static str,
-    /// Whether it has an `apiVersion` and a `kind`.
+    /// True if it has an `apiVersion` and a `kind`.
     pub(crate) is_kind: bool,
     pub(crate) table: &'static Schema,
 }
@@ -20,12 +20,12 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Whether structs of a table say their `apiVersion` and `kind`, wherever they stand.
+/// Returns true if structs of a table have an `apiVersion` and `kind`, even when nested.
 pub(crate) fn is_kind(table: &Schema) -> bool {
     klient_schema::KINDS.iter().any(|(_, _, other)| *other == table)
 }
 
-/// The struct that a value is if it is a JSON object.
+/// The struct type of a JSON object.
 pub(crate) fn table_of(ty: Type) -> Option<&'static Schema> {
     match ty {
         Type::Message(table)

@@ -12,7 +12,7 @@ use klient_structured_merge::{Duplicates, FieldSet, Manager, Managers, Owned, Pa
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// What is done with each kind.
+/// A check run for each kind.
 pub(crate) trait Check {
     fn kind<C>(&mut self, named: C, extract: fn(&C::Object, &str) -> Result<C, Error>)
     where
@@ -78,7 +78,7 @@ fn difference(left: &Value, right: &Value) -> Option<String> {
 fn object<K: Wire>(applied: &Value, schema: &Schema) -> K {
     let mut object = applied.as_object().unwrap().clone();
     let fields = Typed::new(&object, schema, Duplicates::Refuse).unwrap().field_set();
-    // The server keeps no owner of what tells an object from others.
+    // The server records no owner of the fields that identify an object.
     let identity: FieldSet = [
         Path::fields(["apiVersion"]),
         Path::fields(["kind"]),

@@ -1,4 +1,4 @@
-//! What a field manager has applied to an object.
+//! Extraction of the fields that a field manager has applied.
 
 use klient_api::apps::v1 as api;
 use klient_apimachinery::codec::Wire as _;

@@ -32,7 +32,7 @@ spec:
     assert_eq!(read, made);
     assert_eq!(Deployment::from_json(&made.to_string()).unwrap(), made);
     assert_eq!(Deployment::from_value(made.clone().into_value()).unwrap(), made);
-    // What was read can be changed.
+    // A configuration that was read can be changed.
     let changed = read.labels([("tier", "front")]);
     assert_eq!(changed.as_map()["metadata"]["labels"], json!({"app": "web", "tier": "front"}));
 }

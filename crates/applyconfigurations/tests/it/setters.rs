@@ -1,4 +1,4 @@
-//! What setters make of a configuration.
+//! The effect of setters on a configuration.
 
 use klient_api::core::v1::Pod;
 use klient_apimachinery::codec::Wire as _;

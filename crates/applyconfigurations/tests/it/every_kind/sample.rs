@@ -10,7 +10,7 @@ pub(crate) fn object(table: &'static Schema) -> Value {
     Value::Object(object)
 }
 
-/// All fields of a struct but those in which structs of its kind, or of those around it, stand again.
+/// All fields of a struct, except those in which structs of its own type, or of one that contains it, recur.
 fn fields(table: &'static Schema, around: &mut Vec<&'static Schema>) -> Map<String, Value> {
     if around.contains(&table) {
         return Map::new();
