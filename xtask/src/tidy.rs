@@ -90,8 +90,13 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 4] =
-    ["crates/applyconfigurations/", "crates/client/", "crates/structured-merge/", "crates/workqueue/"];
+const PLAIN: [&str; 5] = [
+    "crates/apiextensions/",
+    "crates/applyconfigurations/",
+    "crates/client/",
+    "crates/structured-merge/",
+    "crates/workqueue/",
+];
 
 /// Beginnings of comments that put the reader off.
 const INDIRECT: [&str; 5] = ["What ", "Who ", "How ", "Why ", "One who "];

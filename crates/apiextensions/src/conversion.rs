@@ -1,4 +1,4 @@
-//! How objects of one version become those of another.
+//! Validation of a definition's conversion.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ const CLIENT: &str = "spec.conversion.webhookClientConfig";
 const REVIEWS: &str = "spec.conversion.conversionReviewVersions";
 const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
 
-/// Says what is wrong with the conversion of a definition.
+/// Validates the conversion of a definition.
 pub(super) fn validate(spec: &Map, problems: &mut Problems) {
     let Some(conversion) = schema_at(spec, "conversion") else { return };
     let strategy = text_at(conversion, &["strategy"]);
@@ -89,7 +89,7 @@ fn url(url: &str, problems: &mut Problems) {
 
 fn service(service: &Map, problems: &mut Problems) {
     let path = child(CLIENT, "service");
-    // Upstream takes the one for the other.
+    // Upstream swaps the two paths.
     for (missing, said) in [("namespace", "name"), ("name", "namespace")] {
         if text_at(service, &[missing]).is_empty() {
             problems.add(FieldError::required(child(&path, said), ""));

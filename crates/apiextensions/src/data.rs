@@ -1,11 +1,11 @@
-//! [`Data`], a value as Go's validation sees it.
+//! [`Data`], a value as Go's validation types it.
 
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::structural::Type;
 
-/// A value as Go's validation sees it: whole numbers that fit are integers, all others floating-point.
+/// A value as Go's validation types it: whole numbers that fit are integers, all others floating-point.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Data<'a> {
     Null,
@@ -60,7 +60,7 @@ impl Data<'_> {
         }
     }
 
-    /// The format Go takes a value to have.
+    /// The format that Go assigns to a value.
     pub(super) fn format(self) -> &'static str {
         match self {
             Data::Integer(_) => "int64",
@@ -69,7 +69,7 @@ impl Data<'_> {
         }
     }
 
-    /// Whether the value is one of an enumeration, which Go asks after bringing it into the other's type.
+    /// Returns true if the value equals one of an enumeration, after Go's conversion to its type.
     pub(super) fn is(self, allowed: &Value) -> bool {
         match (self, Data::from(allowed)) {
             (Data::Null, _) => false,
@@ -79,7 +79,7 @@ impl Data<'_> {
         }
     }
 
-    /// Whether two values are the same; an integer is never a floating-point number.
+    /// Returns true if two values are equal; an integer never equals a floating-point number.
     pub(super) fn equals(self, other: Data<'_>) -> bool {
         match (self, other) {
             (Data::Null, Data::Null) => true,

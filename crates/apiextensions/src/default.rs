@@ -1,4 +1,4 @@
-//! Setting what an object leaves open.
+//! Defaulting of objects.
 
 use klient_apimachinery::values::Map;
 use serde_json::Value;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::structural::{Additional, Structural};
 
 impl Structural {
-    /// Drops fields that are `null` although they must not be and have no default.
+    /// Drops `null` fields that are not nullable and have no default.
     pub fn drop_nulls(&self, object: &mut Map) {
         drop_nulls(object, Some(self));
     }
 
-    /// Sets the schema's defaults where an object says nothing, and where it says `null` and must not.
+    /// Sets the schema's defaults for missing fields, and for `null` fields that are not nullable.
     pub fn default(&self, object: &mut Map) {
         for (name, schema) in &self.properties {
             let Some(default) = &schema.default else { continue };
@@ -28,7 +28,7 @@ impl Structural {
         }
     }
 
-    /// Of an item of a list or an entry of a map: it is there, so only `null` gives way to the default.
+    /// An item of a list or an entry of a map is present, so the default replaces only `null`.
     fn default_entry(&self, value: &mut Value) {
         if self.refuses(value) {
             *value = self.default.clone().unwrap_or_default();

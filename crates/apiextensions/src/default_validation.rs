@@ -1,4 +1,4 @@
-//! Defaults that schemas set must follow the schemas.
+//! Validation of the defaults in schemas.
 
 use klient_apimachinery::validation::field::FieldError;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::embedded;
 use super::path::{child, key};
 use super::structural::Structural;
 
-/// What is wrong with the defaults of a schema, which is that of an object with metadata.
+/// Validates the defaults of a schema, which is that of an object with metadata.
 pub(super) fn validate(schema: &Structural, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
     visit(schema, false, path, &mut errors);
@@ -19,7 +19,7 @@ fn visit(schema: &Structural, in_meta: bool, path: &str, errors: &mut Vec<FieldE
     if let Some(default) = &schema.default {
         errors.extend(default_errors(schema, default, in_meta, &child(path, "default")));
     }
-    // Entries of maps are not looked at: upstream does not.
+    // Entries of maps are not validated, as upstream.
     if let Some(items) = &schema.items {
         visit(items, in_meta, &child(path, "items"), errors);
     }

@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions: their defaults and rules, and what is served of those that are accepted.
+//! CustomResourceDefinitions: defaults, validation, and the served form of accepted ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -17,10 +17,10 @@ use super::schema::schema_at;
 use super::structural::Structural;
 use super::version::warning;
 
-/// The finalizer by which a definition waits for its objects to be deleted.
+/// The finalizer that keeps a definition until its objects are deleted.
 pub const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
-/// Sets what a definition leaves open.
+/// Sets the defaults of a definition.
 pub fn default(object: &mut Map) {
     let spec = map_at(object, "spec");
     let names = map_at(spec, "names");
@@ -44,7 +44,7 @@ pub fn default(object: &mut Map) {
     }
 }
 
-/// Takes the status from the old state of a definition, or makes it anew, as only the server writes it.
+/// Copies the status from the old definition, or creates an empty one: only the server writes it.
 pub fn prepare(object: &mut Map, old: Option<&Map>) {
     let status = old.and_then(|old| old.get("status")).cloned();
     let empty = || values::empty(&CUSTOM_RESOURCE_DEFINITION_STATUS).into();
@@ -52,7 +52,7 @@ pub fn prepare(object: &mut Map, old: Option<&Map>) {
     record_storage_version(object);
 }
 
-/// What an accepted definition says.
+/// An accepted definition.
 #[derive(Clone, Debug)]
 pub struct Definition {
     /// API group of the objects.
@@ -69,11 +69,11 @@ pub struct Definition {
     pub short_names: Vec<String>,
     /// Groups of resources such as `all`.
     pub categories: Vec<String>,
-    /// Objects live in namespaces.
+    /// True for namespaced objects.
     pub namespaced: bool,
     /// All versions, in the order of the definition.
     pub versions: Vec<Version>,
-    /// Tells definitions apart that serve something else.
+    /// Hash of the spec and names, to detect changes of what is served.
     pub schema_hash: u64,
 }
 
@@ -82,29 +82,29 @@ pub struct Definition {
 pub struct Version {
     /// Name, such as `v1beta1`.
     pub name: String,
-    /// The version is served.
+    /// True if the version is served.
     pub served: bool,
-    /// Objects are stored in this version.
+    /// True if objects are stored in this version.
     pub storage: bool,
-    /// What a client is warned of, if the version is deprecated.
+    /// Warning for clients, if the version is deprecated.
     pub warning: Option<String>,
     /// Structural schema of the objects.
     pub schema: Structural,
-    /// By which its fields are owned.
+    /// Merge schema for server-side apply.
     pub fields: klient_structured_merge::Schema,
-    /// Tells schemas apart: objects that were stored by another are brought into form when they are read.
+    /// Hash of the schema: objects stored with another are pruned and defaulted when they are read.
     pub schema_hash: u64,
-    /// The status is written apart.
+    /// True if the version has the status subresource.
     pub has_status: bool,
     /// Paths of the scale subresource, if there is one.
     pub scale: Option<Scale>,
-    /// Columns of its Table after the name.
+    /// Printer columns after the name.
     pub columns: Vec<Column>,
-    /// Fields by which objects can be selected, such as `spec.color`.
+    /// Selectable fields, such as `spec.color`.
     pub selectable: Vec<String>,
 }
 
-/// A column of a Table.
+/// A column of a `Table`.
 #[derive(Clone, Debug)]
 pub struct Column {
     /// Heading.
@@ -113,7 +113,7 @@ pub struct Column {
     pub ty: String,
     /// OpenAPI format of the cells; may be empty.
     pub format: String,
-    /// 0 for columns that are always shown; greater for those of `-o wide`.
+    /// 0 for columns that are always printed; greater for those of `-o wide`.
     pub priority: i32,
     /// Description of the column.
     pub description: String,
@@ -133,8 +133,8 @@ impl Column {
 }
 
 impl Definition {
-    /// Reads a definition; none if it lacks a name. The names are those it was given, or those it asks for if it was
-    /// given none.
+    /// Reads a definition; `None` if it lacks a name. The names are the accepted ones, or the requested ones before
+    /// any are accepted.
     pub fn parse(object: &Map) -> Option<Definition> {
         let spec = schema_at(object, "spec")?;
         let accepted = schema_at(object, "status").and_then(|status| schema_at(status, "acceptedNames"));
@@ -185,8 +185,7 @@ impl Version {
     }
 }
 
-/// By what the fields of objects are owned. Of a version without a schema, or with one that cannot be followed,
-/// nothing is known.
+/// The merge schema of a version. Without a schema, or with an invalid one, types are deduced from values.
 fn fields(schema: Option<&Map>, spec: &Map) -> klient_structured_merge::Schema {
     let preserves = spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
     let structural =
@@ -200,7 +199,7 @@ fn schema_hash(part: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The columns up to the first whose path cannot be read; of a version without any, the age.
+/// The columns up to the first with an invalid path; the age if the version has none.
 fn columns(columns: &[Value]) -> Vec<Column> {
     if columns.is_empty() {
         let age = json!({

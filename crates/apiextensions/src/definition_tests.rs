@@ -1,4 +1,4 @@
-//! Definitions as users write them, and what kube-apiserver says of those it refuses.
+//! Definitions as users write them, and the errors of kube-apiserver for invalid ones.
 
 use klient_apimachinery::Time;
 use klient_apimachinery::validation::field::FieldError;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::definition::{Definition, default, establish, prepare, validate, validate_update};
 use super::scale::Scale;
 
-/// A definition as it reaches validation, with a part of it changed as a JSON merge patch says.
+/// A definition before validation, changed by a JSON merge patch.
 #[track_caller]
 fn definition(patch: Value) -> Map {
     let mut object = json!({
@@ -61,7 +61,7 @@ fn check(patch: Value, errors: &[&str]) {
     assert_eq!(said(validate(&definition(patch))), errors, "{shown}");
 }
 
-/// Checks a definition of one version, changed as a patch says.
+/// Checks a definition of one version, changed by a patch.
 #[track_caller]
 fn check_version(patch: Value, errors: &[&str]) {
     let mut version = version("v1", true);
@@ -69,7 +69,7 @@ fn check_version(patch: Value, errors: &[&str]) {
     check(json!({"spec": {"versions": [version]}}), errors);
 }
 
-/// Checks a definition of one version whose schema has this field, for whose path § stands.
+/// Checks a definition of one version whose schema has this field; § in errors is the field's path.
 #[track_caller]
 fn check_field(field: Value, errors: &[&str]) {
     let errors: Vec<String> = errors

@@ -1,4 +1,4 @@
-//! Objects inside objects: what holds for their `apiVersion`, `kind` and `metadata`.
+//! Objects inside objects: rules for their `apiVersion`, `kind` and `metadata`.
 
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use klient_apimachinery::validation;
@@ -11,12 +11,12 @@ use super::path::{child, key};
 use super::structural::{Additional, Structural, Type};
 
 impl Structural {
-    /// Brings the metadata of objects inside an object into its form and gives the paths of fields it does not
-    /// know. The metadata of the object itself is left alone.
+    /// Decodes the metadata of embedded objects and returns the paths of its unknown fields. The metadata of the
+    /// object itself is not changed.
     ///
     /// # Errors
     ///
-    /// If metadata holds what it cannot hold.
+    /// If metadata has a value of a wrong type.
     pub fn coerce(&self, object: &mut Map) -> Result<Vec<String>, FieldError> {
         let mut unknown = Vec::new();
         self.coerce_object(object, "", &mut unknown)?;
@@ -94,14 +94,14 @@ fn coerce_metadata(object: &mut Map, path: &str, unknown: &mut Vec<String>) -> R
     Ok(())
 }
 
-/// What is wrong with objects inside an object.
+/// Validates objects embedded in an object.
 pub(super) fn validate(object: &Map, schema: &Structural) -> Vec<FieldError> {
     let mut problems = Problems::default();
     validate_fields(object, schema, "", &mut problems);
     problems.0
 }
 
-/// What is wrong with objects inside a value, and with the value if it is one.
+/// Validates objects embedded in a value, and the value if it is one.
 pub(super) fn validate_value(value: &Value, schema: &Structural, path: &str) -> Vec<FieldError> {
     let mut problems = Problems::default();
     visit(value, schema, path, &mut problems);

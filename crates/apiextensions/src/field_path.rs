@@ -1,4 +1,4 @@
-//! Paths to fields of a schema, as selectable fields and validation rules name them.
+//! Paths to fields of a schema, as in selectable fields and validation rules.
 
 use klient_apimachinery::values::Map;
 use serde_json::Value;
@@ -8,19 +8,19 @@ use super::path::{child, key};
 /// A field of a schema.
 #[derive(Debug)]
 pub(super) struct SchemaField<'a> {
-    /// The path in its usual form.
+    /// The path in canonical form.
     pub(super) path: String,
     /// The first name of the path.
     pub(super) root: String,
-    /// Its schema; none for an entry of a map that may hold anything.
+    /// Its schema; `None` for an entry of a map with any values.
     pub(super) schema: Option<&'a Map>,
 }
 
-/// The field that a path such as `.spec.color` leads to. Brackets are for names that are no identifiers.
+/// The field at a path such as `.spec.color`. `brackets` allows names that are not identifiers.
 ///
 /// # Errors
 ///
-/// If there is none.
+/// The syntax error of the path, or that the schema has no such field.
 pub(super) fn resolve<'a>(text: &str, schema: &'a Map, brackets: bool) -> Result<SchemaField<'a>, String> {
     const ENDED: &str = "unexpected end of JSON path";
     let mut field = SchemaField { path: String::new(), root: String::new(), schema: Some(schema) };
@@ -71,7 +71,7 @@ impl SchemaField<'_> {
 
 const NO_FIELD: &str = "does not refer to a valid field";
 
-/// Takes a delimiter, a quoted text or what stands before the next delimiter.
+/// Takes a delimiter, a quoted string or the characters up to the next delimiter.
 fn next_token<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let text = *rest;
     let end = match text.chars().next()? {

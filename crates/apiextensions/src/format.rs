@@ -1,4 +1,4 @@
-//! [`Format`], what a text must look like.
+//! [`Format`], the format of a string.
 
 mod checksum;
 pub(crate) mod network;
@@ -7,7 +7,7 @@ use std::str::FromStr as _;
 
 use klient_apimachinery::Duration;
 
-/// A form of text that schemas name.
+/// A format of strings that schemas can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     BsonObjectId,
@@ -39,7 +39,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The format of a name, in which dashes mean nothing.
+    /// The format with a name; dashes are ignored.
     pub(crate) fn named(name: &str) -> Option<Format> {
         Some(match name.replace('-', "").as_str() {
             "bsonobjectid" => Format::BsonObjectId,
@@ -146,7 +146,7 @@ fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Go asks little more than that digits stand where they should: hours of an offset may be any.
+/// Go checks little more than the position of digits: any hours of an offset are valid.
 fn is_date_time(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let mut parts = text.split('t');
@@ -188,7 +188,7 @@ fn is_digits(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|c| c.is_ascii_digit())
 }
 
-/// A duration of Go, or any text in which a number and a unit stand next to each other.
+/// A duration of Go, or any string that contains a number followed by a unit.
 fn is_duration(text: &str) -> bool {
     if Duration::from_str(text).is_ok() {
         return true;
@@ -235,7 +235,7 @@ fn is_rgb_color(text: &str) -> bool {
     parts.len() == 3 && parts.iter().all(is_part)
 }
 
-/// A UUID, whose dashes may be missing.
+/// A UUID; its dashes are optional.
 fn is_uuid(text: &str, version: Option<char>) -> bool {
     let mut rest = text;
     let mut groups = Vec::new();

@@ -6,10 +6,10 @@ use regex::Regex;
 
 use super::go_escape::{cases, escaped, write_char};
 
-/// The longest range whose characters are looked at one by one for other cases.
+/// The length of a range up to which every character is checked for other cases.
 const FOLD_MAX: usize = 1 << 10;
 
-/// Rewrites the class, such as `[a-z\d]`, at the start of a text and gives its length.
+/// Rewrites the class, such as `[a-z\d]`, at the start of a pattern and returns its length.
 pub(super) fn rewrite(text: &str, fold: bool, out: &mut String) -> Result<usize, String> {
     let missing = || format!("missing closing ]: `{text}`");
     let mut at = 1;
@@ -42,7 +42,7 @@ pub(super) fn rewrite(text: &str, fold: bool, out: &mut String) -> Result<usize,
     }
 }
 
-/// A character or a range such as `a-z`. No error text means that the class does not end.
+/// A character or a range such as `a-z`. `Err(None)` means that the class is not terminated.
 fn range(text: &str) -> Result<(RangeInclusive<char>, usize), Option<String>> {
     let (low, mut len) = character(text)?;
     let mut high = low;
@@ -106,7 +106,7 @@ fn named(text: &str) -> Result<Option<(String, usize)>, String> {
     Ok(Some((format!("[{negated}{set}]"), end + 4)))
 }
 
-/// `\d`, `\pL` and the like, as a class that can stand alone or inside another.
+/// `\d`, `\pL` and the like, as a class valid alone or inside another.
 pub(super) fn shorthand(text: &str) -> Result<Option<(String, usize)>, String> {
     let class = match text.as_bytes() {
         [b'\\', b'd', ..] => "[0-9]",

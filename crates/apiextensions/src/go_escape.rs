@@ -2,7 +2,7 @@
 
 use std::iter;
 
-/// The character that an escape at the start of a text stands for, and the escape's length.
+/// The character that an escape at the start of a pattern denotes, and the escape's length.
 pub(super) fn escaped(text: &str) -> Result<(char, usize), String> {
     let invalid = |len: usize| format!("invalid escape sequence: `{}`", text.get(..len).unwrap_or(text));
     let Some(c) = text[1..].chars().next() else {
@@ -25,7 +25,7 @@ pub(super) fn escaped(text: &str) -> Result<(char, usize), String> {
 
 fn octal(text: &str) -> Option<(char, usize)> {
     let digits: String = text[1..].chars().take(3).take_while(|c| ('0'..='7').contains(c)).collect();
-    // One digit that is not zero would refer to a group.
+    // A single nonzero digit would be a backreference.
     if digits.len() < 2 && digits != "0" {
         return None;
     }
@@ -47,7 +47,7 @@ fn hexadecimal(text: &str) -> Option<(char, usize)> {
     Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, len))
 }
 
-/// Length of the part of a malformed `\x…` that Go shows.
+/// The length of the part of a malformed `\x…` that Go prints.
 fn hexadecimal_len(text: &str) -> usize {
     if !text[2..].starts_with('{') {
         return text.len().min(4);
@@ -63,7 +63,7 @@ fn hexadecimal_len(text: &str) -> usize {
     text.len()
 }
 
-/// Writes a character that stands for itself.
+/// Writes a literal character.
 pub(super) fn write_literal(c: char, fold: bool, out: &mut String) {
     let cases: Vec<char> = if fold { cases(c).collect() } else { Vec::new() };
     if cases.is_empty() {
@@ -75,7 +75,7 @@ pub(super) fn write_literal(c: char, fold: bool, out: &mut String) {
     out.push(']');
 }
 
-/// Writes a character so that it stands for itself anywhere.
+/// Writes a character as a literal valid anywhere in a pattern.
 pub(super) fn write_char(c: char, out: &mut String) {
     if c.is_ascii_alphanumeric() {
         out.push(c);
@@ -84,7 +84,7 @@ pub(super) fn write_char(c: char, out: &mut String) {
     }
 }
 
-/// The other cases of a character.
+/// The case variants of a character.
 pub(super) fn cases(c: char) -> impl Iterator<Item = char> {
     // The two letters outside ASCII that fold into it: the Kelvin sign and the long s.
     let special = match c {

@@ -1,21 +1,21 @@
-//! Regular expressions of Go rewritten to those of the crate `regex`.
+//! Conversion of Go's regular expressions to those of the crate `regex`.
 //!
-//! Whatever could be read in two ways is written as `\x{…}` or as a class, and case is ignored by naming both
-//! cases, because the crate is built without the tables it would need.
+//! Ambiguous characters are written as `\x{…}` or as a class, and case-insensitive ones as a class of both cases,
+//! because the crate is built without its case tables.
 
 use std::ops::ControlFlow;
 
 use super::go_class;
 use super::go_escape::{escaped, write_literal};
 
-/// The largest count Go lets something be repeated.
+/// The largest repetition count in Go.
 const REPEAT_MAX: u32 = 1000;
 
 /// Rewrites a pattern.
 ///
 /// # Errors
 ///
-/// In Go's words, if it is not one.
+/// The syntax error, worded as Go's.
 pub(super) fn rewrite(source: &str) -> Result<String, String> {
     let mut rewriter = Rewriter {
         source,
@@ -36,13 +36,13 @@ struct Rewriter<'a> {
     source: &'a str,
     at: usize,
     out: String,
-    /// Case is ignored here.
+    /// True if matching is case-insensitive here.
     fold: bool,
-    /// For each open group, whether case was ignored before it.
+    /// For each open group, true if matching was case-insensitive before it.
     groups: Vec<bool>,
-    /// There is something that can be repeated.
+    /// True if there is something to repeat.
     operand: bool,
-    /// Where the repetition that was just read begins.
+    /// The start of the repetition just read.
     repeated: Option<usize>,
 }
 
@@ -237,7 +237,7 @@ struct Flags {
 }
 
 impl Flags {
-    /// Reads one character; ends with whether the flags are well-formed.
+    /// Reads one character; breaks with true if the flags are well-formed.
     fn read(&mut self, c: char) -> ControlFlow<bool> {
         match c {
             'i' => self.fold = !self.negated,
@@ -270,7 +270,7 @@ impl Flags {
     }
 }
 
-/// `{2}`, `{2,}` or `{2,3}`: its length and counts. Anything else in braces is text.
+/// `{2}`, `{2,}` or `{2,3}`: its length and counts. Anything else in braces is literal.
 fn counts(text: &str) -> Option<(usize, u32, Option<u32>)> {
     let end = text.find('}')?;
     let (low, high) = match text[1..end].split_once(',') {

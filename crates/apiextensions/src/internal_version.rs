@@ -1,23 +1,23 @@
-//! [`InternalVersion`], the form of a definition in which errors name its fields.
+//! [`InternalVersion`], the form of a definition whose fields are named in errors.
 //!
-//! kube-apiserver checks definitions in a form of its own, in which what is the same for all versions stands once:
-//! the schema of a definition with one version is `spec.validation`, not `spec.versions[0].schema`.
+//! kube-apiserver validates definitions in an internal version, in which parts that are the same for all versions are
+//! at the top level: the schema of a definition with one version is `spec.validation`, not `spec.versions[0].schema`.
 
 use klient_apimachinery::values::{Map, list_at};
 use serde_json::Value;
 
 use super::path::{child, key};
 
-/// The versions of a definition, and what they share.
+/// The versions of a definition, and their common parts.
 pub(super) struct InternalVersion<'a> {
     pub(super) versions: Vec<&'a Map>,
-    /// There is a list of versions, though it may be empty.
+    /// True if there is a list of versions, even an empty one.
     listed: bool,
     /// The parts that are the same for all versions.
     shared: Vec<Part>,
 }
 
-/// What each version may say for itself, and its name where versions share it.
+/// A part of a version, and its name at the top level.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Part {
     own: &'static str,
@@ -44,19 +44,19 @@ impl<'a> InternalVersion<'a> {
         self.shared.contains(&part)
     }
 
-    /// What all versions share, and its path.
+    /// The part common to all versions, and its path.
     pub(super) fn shared(&self, part: Part) -> Option<(&'a Value, String)> {
         let value = self.versions.first()?.get(part.own)?;
         self.is_shared(part).then(|| (value, child("spec", part.shared)))
     }
 
-    /// What a version says for itself, and its path.
+    /// The part of a version that is not common, and its path.
     pub(super) fn own(&self, index: usize, part: Part) -> Option<(&'a Value, String)> {
         let value = self.versions.get(index)?.get(part.own)?;
         (!self.is_shared(part)).then(|| (value, child(&Self::path(index), part.own)))
     }
 
-    /// What holds for a version.
+    /// The part of a version, common or not.
     pub(super) fn effective(&self, index: usize, part: Part) -> Option<&'a Value> {
         self.versions.get(index)?.get(part.own)
     }
@@ -66,7 +66,7 @@ impl<'a> InternalVersion<'a> {
         key("spec.versions", index)
     }
 
-    /// The versions as kube-apiserver shows them.
+    /// The versions as printed by kube-apiserver.
     pub(super) fn shown(&self) -> String {
         if !self.listed {
             return "null".to_owned();

@@ -1,9 +1,9 @@
-//! Custom resources: their definitions, and the schemas their objects follow.
+//! CustomResourceDefinitions, and the schemas of their objects.
 //!
-//! - [`definition`]: defaults, rules and status of CustomResourceDefinitions, and what is served of an accepted one;
-//! - [`structural`]: the schema of a version, by which objects are pruned, defaulted and compared;
+//! - [`definition`]: defaults, validation and status of definitions, and the served form of an accepted one;
+//! - [`structural`]: the schema of a version, for pruning, defaulting and validation.
 //!
-//! Everything here computes over JSON values; nothing is stored and nothing waits.
+//! The crate computes over JSON values; it has no storage and no tasks.
 
 mod conversion;
 mod data;

@@ -1,4 +1,4 @@
-//! Lists whose items must differ.
+//! Uniqueness of list items.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::path::{child, key};
 use super::structural::{Additional, ListType, Structural};
 
-/// Items that stand twice in sets and in maps kept as lists.
+/// Returns the duplicate items of lists with `x-kubernetes-list-type` set or map.
 pub(super) fn validate(object: &Map, schema: &Structural) -> Vec<FieldError> {
     let mut errors = Vec::new();
     fields(object, schema, "", &mut errors);
@@ -66,7 +66,7 @@ fn map(items: &[Value], keys: &[String], path: &str, errors: &mut Vec<FieldError
     errors.extend(second.map(|index| FieldError::duplicate(key(path, index), own[index].clone())));
 }
 
-/// Where values appear for the second time; third and later times are not told.
+/// The indices at which a value occurs for the second time; later duplicates are not reported.
 fn second_appearances(values: impl Iterator<Item = String>) -> impl Iterator<Item = usize> {
     let mut times: HashMap<String, usize> = HashMap::new();
     values.enumerate().filter_map(move |(index, value)| {

@@ -1,4 +1,4 @@
-//! The names a definition gives its resource.
+//! Validation of the names of a definition.
 
 use klient_apimachinery::validation::dns_1035_label;
 use klient_apimachinery::validation::field::{FieldError, Problems};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::path::{child, key};
 
-/// Says which of the names that every definition has are missing.
+/// Reports required names that are missing.
 pub(super) fn require(names: &Map, path: &str, problems: &mut Problems) {
     for name in ["plural", "singular", "kind", "listKind"] {
         if text_at(names, &[name]).is_empty() {
@@ -16,7 +16,7 @@ pub(super) fn require(names: &Map, path: &str, problems: &mut Problems) {
     }
 }
 
-/// Says which names are not well-formed.
+/// Reports invalid names.
 pub(super) fn validate(names: &Map, path: &str, problems: &mut Problems) {
     let text = |name: &str| text_at(names, &[name]);
     for name in ["plural", "singular"] {
@@ -45,7 +45,7 @@ fn labels(names: &Map, name: &str, path: &str, problems: &mut Problems) {
     }
 }
 
-/// Says if a text is not a label that begins with a letter.
+/// Reports a string that is not a DNS-1035 label.
 pub(super) fn label(text: &str, path: String, problems: &mut Problems) {
     let errors = dns_1035_label(text);
     if !errors.is_empty() {

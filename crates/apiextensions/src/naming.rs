@@ -1,4 +1,4 @@
-//! Giving a definition its names, and saying in its status whether it is served.
+//! Acceptance of a definition's names, and its conditions.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 
-/// Sets the status of a definition: the names it has, which may not be those of others in its group, the versions
-/// its objects may be stored in, and whether it is served.
+/// Sets the status of a definition: its accepted names, which must be unique in the group, its stored versions, and
+/// the conditions `NamesAccepted` and `Established`.
 pub fn establish(object: &mut Map, others: &mut dyn Iterator<Item = &Map>, now: Time) {
     record_storage_version(object);
     let taken = NamesInUse::of(object, others);
@@ -35,10 +35,10 @@ pub fn establish(object: &mut Map, others: &mut dyn Iterator<Item = &Map>, now: 
     }
 }
 
-/// How far the deletion of a definition's objects has come.
+/// The progress of the deletion of a definition's objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Termination {
-    /// The objects are going to be deleted.
+    /// The objects will be deleted.
     Pending,
     /// The objects are being deleted.
     InProgress,
@@ -46,7 +46,7 @@ pub enum Termination {
     Completed,
 }
 
-/// Says in the status of a definition how far the deletion of its objects has come.
+/// Sets the condition `Terminating` of a definition.
 pub fn terminating(object: &mut Map, termination: Termination, now: Time) {
     let (status, reason, message) = match termination {
         Termination::Pending => (
@@ -62,17 +62,17 @@ pub fn terminating(object: &mut Map, termination: Termination, now: Time) {
     Condition::new("Terminating", status, reason, message).set(object, now);
 }
 
-/// Whether the status of a definition says that it is served.
+/// Returns true if the condition `Established` of a definition is true.
 pub fn is_established(object: &Map) -> bool {
     find(object, "Established").is_some_and(|condition| text_at(condition, &["status"]) == "True")
 }
 
-/// Whether a definition was given the names it asks for.
+/// Returns true if the condition `NamesAccepted` of a definition is true.
 pub fn has_its_names(object: &Map) -> bool {
     find(object, "NamesAccepted").is_some_and(|condition| text_at(condition, &["status"]) == "True")
 }
 
-/// Adds the storage version to those in which objects may be stored.
+/// Adds the storage version to the stored versions.
 pub(super) fn record_storage_version(object: &mut Map) {
     let versions = list_at(object, &["spec", "versions"]).iter();
     let storage = versions.clone().find(|version| version.get("storage") == Some(&Value::Bool(true)));
@@ -85,7 +85,7 @@ pub(super) fn record_storage_version(object: &mut Map) {
     }
 }
 
-/// The names that are taken in a group.
+/// The accepted names in a group.
 struct NamesInUse {
     resources: HashSet<String>,
     kinds: HashSet<String>,
@@ -111,7 +111,7 @@ impl NamesInUse {
         self.kinds.extend([text("kind"), text("listKind")]);
     }
 
-    /// The names a definition gets, and the last conflict if it does not get all it asks for.
+    /// The accepted names of a definition, and the last conflict if it does not get all the names it requests.
     fn accept(&self, object: &Map) -> (Map, Option<(&'static str, String)>) {
         let part =
             |path: [&str; 2]| object.get(path[0]).and_then(|part| part.get(path[1])?.as_object()).cloned();
@@ -152,7 +152,7 @@ impl NamesInUse {
     }
 }
 
-/// Names in the order in which they are compared, and the reason of a conflict.
+/// Names in the order of comparison, and the reason of a conflict.
 const NAMES: &[(&str, &str)] = &[
     ("plural", "PluralConflict"),
     ("singular", "SingularConflict"),
@@ -193,7 +193,8 @@ impl<'a> Condition<'a> {
         Condition { ty, status: if status { "True" } else { "False" }, reason, message }
     }
 
-    /// Sets the condition in a definition's status. The time of transition stays as long as the status does.
+    /// Sets the condition in a definition's status. The transition time stays if the condition's status does not
+    /// change.
     fn set(&self, object: &mut Map, now: Time) {
         let conditions = map_at(object, "status").entry("conditions").or_insert(Value::Null);
         if !conditions.is_array() {

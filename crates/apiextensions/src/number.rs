@@ -1,4 +1,4 @@
-//! What schemas say of numbers.
+//! Validation of numbers.
 
 use klient_apimachinery::go::float;
 
@@ -6,9 +6,9 @@ use super::data::Data;
 use super::structural::{Rules, Type};
 use super::validation_result::{ValidationError, ValidationResult};
 
-/// Compares a number with the rules of a schema.
+/// Validates a number.
 ///
-/// Go compares in the number's own type: against an integer, a limit of 1.5 is one of 1.
+/// Go compares in the number's own type: for an integer, a limit of 1.5 is a limit of 1.
 pub(super) fn check(number: Data<'_>, rules: &Rules, types: &[Type], path: &str) -> ValidationResult {
     let range = Range::of(rules, types, path);
     let mut outcome = ValidationResult { matches: 1, ..ValidationResult::default() };
@@ -35,7 +35,7 @@ pub(super) fn check(number: Data<'_>, rules: &Rules, types: &[Type], path: &str)
     outcome
 }
 
-/// The numbers that a type and format can hold.
+/// The range of a type and format.
 struct Range<'a> {
     ty: Option<Type>,
     format: &'a str,
@@ -75,12 +75,12 @@ impl<'a> Range<'a> {
     }
 }
 
-/// One of the two limits of a number.
+/// The minimum or maximum of a number.
 struct Limit {
     name: &'static str,
     inclusive: &'static str,
     exclusive: &'static str,
-    /// Whether a value lies beyond a limit.
+    /// Returns true if a value is beyond the limit.
     beyond: fn(f64, f64) -> bool,
     beyond_integer: fn(i64, i64) -> bool,
 }
@@ -162,7 +162,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether a number is whole, but for what arithmetic loses, and small enough to be told from its neighbours.
+/// Returns true if a number is whole, except for rounding errors, and at most 2⁵³-1.
 pub(super) fn is_integer(number: f64) -> bool {
     const MAX: f64 = ((1u64 << 53) - 1) as f64;
     if number.is_nan() || number.abs() > MAX {

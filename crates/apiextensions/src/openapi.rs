@@ -1,4 +1,4 @@
-//! What the schemas of a definition may say.
+//! Validation of the schemas of a definition.
 
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{Map, list_at, text_at};
@@ -14,7 +14,7 @@ use super::structural::{self, Structural};
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-/// What may be said at the root if the status is written apart, in Go's names and in those of JSON.
+/// Keywords allowed at the root with the status subresource, in Go's names and in those of JSON.
 const AT_ROOT: [(&str, &str); 22] = [
     ("Description", "description"),
     ("Type", "type"),
@@ -40,7 +40,7 @@ const AT_ROOT: [(&str, &str); 22] = [
     ("XValidations", "x-kubernetes-validations"),
 ];
 
-/// What is wrong with the schema of a version, or with that of all versions.
+/// Validates the schema of a version, or that of all versions.
 pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldError> {
     let path = child(path, "openAPIV3Schema");
     let mut problems = Problems::default();
@@ -69,7 +69,7 @@ pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldE
     problems.0
 }
 
-/// What of a schema cannot be at the root if the status is written apart. The first thing ends the search.
+/// The first keyword not allowed at the root with the status subresource.
 fn root_problem(schema: &Map, path: &str) -> Option<FieldError> {
     let said = JSON_SCHEMA_PROPS.fields.iter().filter(|field| schema.contains_key(field.json));
     for field in said {
@@ -90,7 +90,7 @@ fn root_problem(schema: &Map, path: &str) -> Option<FieldError> {
     None
 }
 
-/// Whatever makes it impossible to read a schema as a structural one.
+/// A keyword that structural schemas do not support.
 fn unsupported(schema: &Map) -> Option<String> {
     const FIELDS: [(&str, &str); 7] = [
         ("id", "id"),
@@ -115,13 +115,13 @@ fn unsupported(schema: &Map) -> Option<String> {
     })
 }
 
-/// What surrounds a schema.
+/// The context of a schema.
 #[derive(Clone, Copy, Default)]
 struct Context {
     is_root: bool,
-    /// The schema is one of `apiVersion`, `kind` or `metadata`, or stands in one.
+    /// True for the schema of `apiVersion`, `kind` or `metadata`, and those nested in it.
     in_meta: bool,
-    /// Why there may be no default, if so.
+    /// The reason that forbids defaults, if any.
     no_defaults: Option<NoDefaults>,
 }
 
@@ -222,14 +222,14 @@ impl Walk<'_> {
             self.forbid(path, "additionalProperties", message);
         }
         if let Some(additional) = additional.as_object() {
-            // What of a default would be pruned depends on the keys, which are not known.
+            // The fields of a default that would be pruned depend on the keys, which are unknown.
             let no_defaults =
                 if context.in_meta { Some(NoDefaults::MetadataEntries) } else { context.no_defaults };
             self.schema(additional, Context { no_defaults, ..context }, &child(path, "additionalProperties"));
         }
     }
 
-    /// The rules of validation rules; what their expressions say is not looked at.
+    /// Validates validation rules, except for their expressions.
     fn expressions(&mut self, schema: &Map, path: &str) {
         if list_at(schema, &["x-kubernetes-validations"]).is_empty() {
             return;
@@ -283,7 +283,7 @@ impl Walk<'_> {
     }
 }
 
-/// What surrounds the schema of a field of an object with this schema.
+/// The context of a field's schema.
 fn property_context(schema: &Map, name: &str, context: Context) -> Context {
     let inner = Context { is_root: false, ..context };
     let no_defaults = match name {

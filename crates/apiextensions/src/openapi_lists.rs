@@ -1,4 +1,4 @@
-//! What schemas may say of how lists and maps are merged.
+//! Validation of list types, map types and their keys in schemas.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::path::{child, key};
 use super::schema::{flag, schema_at};
 
-/// What is wrong with the merging of a schema's values.
+/// Validates the list type and map type of a schema.
 pub(super) fn validate(schema: &Map, path: &str, problems: &mut Problems) {
     let open = child(path, "x-kubernetes-preserve-unknown-fields");
     if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
@@ -50,7 +50,7 @@ pub(super) fn validate(schema: &Map, path: &str, problems: &mut Problems) {
     }
 }
 
-/// Whether a schema has the type that something asks for.
+/// Returns true if a schema has the type that a keyword requires.
 fn typed(schema: &Map, ty: &str, because: &str, path: &str, problems: &mut Problems) -> bool {
     let path = child(path, "type");
     let message = format!("must be {ty} if {because} is specified");
@@ -62,7 +62,7 @@ fn typed(schema: &Map, ty: &str, because: &str, path: &str, problems: &mut Probl
     false
 }
 
-/// Items of sets are one value each.
+/// Items of sets must be atomic.
 fn set_items(schema: &Map, path: &str, problems: &mut Problems) {
     let Some(items) = schema_at(schema, "items") else { return };
     let list_type = items.get("x-kubernetes-list-type").cloned().unwrap_or_default();
@@ -72,12 +72,12 @@ fn set_items(schema: &Map, path: &str, problems: &mut Problems) {
         _ => return,
     };
     let path = child(&child(path, "items"), refused);
-    // Upstream shows the list type in both cases.
+    // Upstream reports the list type in both cases.
     let message = "must be atomic as item of a list with x-kubernetes-list-type=set";
     problems.add(FieldError::invalid(path, list_type, message));
 }
 
-/// Items of maps are objects told apart by keys.
+/// Items of maps must be objects with scalar keys.
 fn map_items(schema: &Map, path: &str, problems: &mut Problems) {
     let keys = list_at(schema, &["x-kubernetes-list-map-keys"]);
     let keys_path = child(path, "x-kubernetes-list-map-keys");
@@ -103,7 +103,7 @@ fn map_items(schema: &Map, path: &str, problems: &mut Problems) {
         return problems.add(FieldError::invalid(child(&items_path, "type"), ty, message));
     }
     let mut said = HashSet::new();
-    // The error shows all keys, so it is not said for each of them.
+    // The error includes all keys, so it is reported once.
     let mut refuse_keys = |message: &'static str, problems: &mut Problems| {
         if said.insert(message) {
             problems.add(FieldError::invalid(keys_path.as_str(), Value::from(keys.to_vec()), message));
@@ -116,7 +116,7 @@ fn map_items(schema: &Map, path: &str, problems: &mut Problems) {
             Some(property) if matches!(text_at(property, &["type"]), "array" | "object") => {
                 let path = child(&key(&child(&items_path, "properties"), name), "type");
                 let message = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-                // Upstream shows the type of the items.
+                // Upstream reports the type of the items.
                 problems.add(FieldError::invalid(path, ty, message));
             }
             Some(_) => {}
@@ -131,7 +131,7 @@ fn property<'a>(schema: &'a Map, name: &str) -> Option<&'a Map> {
     schema_at(schema_at(schema, "properties")?, name)
 }
 
-/// Items of sets and maps are there, and so are the keys of those of maps.
+/// Items of sets and maps must not be nullable; keys of items must be required or have a default.
 fn not_null(schema: &Map, items: &Map, list_type: &str, path: &str, problems: &mut Problems) {
     let path = child(path, "items");
     if flag(items, "nullable") {

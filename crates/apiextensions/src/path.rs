@@ -1,4 +1,4 @@
-//! Paths of fields, as errors name them.
+//! Field paths in errors.
 
 use std::fmt::Display;
 

@@ -1,8 +1,8 @@
 //! [`Pattern`], a regular expression in Go's syntax.
 //!
-//! Schemas are written for Go's `regexp`. Its syntax is rewritten here to that of the crate `regex`, which knows
-//! more constructs (`{` must be escaped, classes nest) and means others differently (`\d` is any digit of Unicode).
-//! Both engines match in linear time.
+//! Schemas use the syntax of Go's `regexp`. It is rewritten to that of the crate `regex`, which has more constructs
+//! (`{` must be escaped, classes nest) and interprets others differently (`\d` is any digit of Unicode). Both engines
+//! match in linear time.
 
 use std::sync::OnceLock;
 
@@ -10,12 +10,12 @@ use regex::{Regex, RegexBuilder};
 
 use super::go_regex::rewrite;
 
-/// How much memory a compiled pattern may take.
+/// The size limit of a compiled pattern, in bytes.
 const SIZE_LIMIT: usize = 10 << 20;
 
 /// A regular expression in Go's syntax.
 ///
-/// It is compiled when it is first asked for: a definition may hold many that no object ever meets.
+/// It is compiled on first use: a definition may have many patterns that no object is matched against.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     source: String,
@@ -23,7 +23,7 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// A pattern. One that is not well-formed matches nothing.
+    /// A pattern. An invalid one matches nothing.
     pub(crate) fn new(source: &str) -> Self {
         Pattern { source: source.to_owned(), compiled: OnceLock::new() }
     }
@@ -32,7 +32,7 @@ impl Pattern {
         self.compiled.get_or_init(|| compile(&self.source))
     }
 
-    /// What is wrong with the pattern, in Go's words.
+    /// The syntax error of the pattern, worded as Go's.
     pub(crate) fn error(&self) -> Option<&str> {
         self.compiled().as_ref().err().map(String::as_str)
     }

@@ -1,4 +1,4 @@
-//! Dropping what a schema does not know.
+//! Pruning of fields that a schema does not declare.
 
 use klient_apimachinery::values::{MOST_NOTES, Map, push_field};
 use serde_json::Value;
@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::structural::{Additional, Structural};
 
 impl Structural {
-    /// Drops fields of an object that the schema does not know and gives their paths, such as
-    /// `spec.containers[0].foo`. `apiVersion`, `kind` and `metadata` are known to every object.
+    /// Drops fields of an object that the schema does not declare and returns their paths, such as
+    /// `spec.containers[0].foo`. `apiVersion`, `kind` and `metadata` are declared for every object.
     pub fn prune(&self, object: &mut Map) -> Vec<String> {
         let mut pruner = Pruner::default();
         pruner.object(object, Some(self), true);
@@ -15,7 +15,7 @@ impl Structural {
         pruner.dropped
     }
 
-    /// Whether nothing would be dropped from a value of this schema.
+    /// Returns true if nothing would be dropped from a value of this schema.
     pub(super) fn is_pruned(&self, value: &Value) -> bool {
         let mut pruned = value.clone();
         Pruner::default().value(&mut pruned, Some(self));
@@ -36,7 +36,7 @@ impl Pruner {
                 self.object(object, schema, schema.is_some_and(|schema| schema.embedded))
             }
             Value::Array(items) => match schema {
-                // What preserves its own unknown fields preserves those of its items, unless they are described.
+                // A list that preserves unknown fields preserves those of its items, unless these are declared.
                 Some(schema) if schema.preserves_unknown => self.preserved(items, schema),
                 _ => self.items(items, |pruner, item| {
                     pruner.value(item, schema.and_then(|schema| schema.items.as_deref()));
@@ -76,7 +76,7 @@ impl Pruner {
         });
     }
 
-    /// Prunes the fields that are described and leaves the others.
+    /// Prunes declared fields and keeps the others.
     fn described(&mut self, object: &mut Map, schema: &Structural) {
         for (name, value) in object.iter_mut() {
             let is_meta = matches!(name.as_str(), "apiVersion" | "kind" | "metadata");

@@ -1,4 +1,4 @@
-//! [`CorrelatedObject`], what a value was before, where the two can be told to be the same one.
+//! [`CorrelatedObject`], the old value that corresponds to a new one.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::data::Data;
 use super::structural::{ListType, Structural};
 
-/// What a value was before.
+/// The old value that corresponds to a new one.
 #[derive(Clone, Copy)]
 pub(super) struct CorrelatedObject<'a> {
     pub(super) value: Data<'a>,
@@ -16,13 +16,13 @@ pub(super) struct CorrelatedObject<'a> {
 }
 
 impl<'a> CorrelatedObject<'a> {
-    /// What a field was, if the schema knows it.
+    /// The old value of a field, if the schema declares it.
     pub(super) fn field(self, name: &str) -> Option<CorrelatedObject<'a>> {
         let Data::Object(object) = self.value else { return None };
         Some(CorrelatedObject { value: object.get(name)?.into(), schema: self.schema.field(name)? })
     }
 
-    /// What the items were, if the list tells its items apart by keys.
+    /// The old items, if the list is a map with keys.
     pub(super) fn items(self) -> Option<Items<'a>> {
         let (Data::List(items), ListType::Map(keys)) = (self.value, &self.schema.list) else { return None };
         let mut by_key = HashMap::new();
@@ -34,7 +34,7 @@ impl<'a> CorrelatedObject<'a> {
         Some(Items { by_key, keys, schema: self.schema.items.as_deref()? })
     }
 
-    /// Whether the value is still the same. Fields that the schema does not know are never said to be.
+    /// Returns true if the value is unchanged. Fields that the schema does not declare never are.
     pub(super) fn is(self, value: Data<'_>) -> bool {
         match (value, self.value) {
             (Data::List(new), Data::List(old)) if matches!(self.schema.list, ListType::Map(_)) => {
@@ -64,14 +64,14 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// What the item with the same keys was.
+    /// The old item with the same keys.
     pub(super) fn get(&self, item: &Value) -> Option<CorrelatedObject<'a>> {
         let before = self.by_key.get(&key_of(item, self.keys)?)?;
         Some(CorrelatedObject { value: (*before).into(), schema: self.schema })
     }
 }
 
-/// The keys of an item as one text, if it has all of them and they are scalars.
+/// The keys of an item as one string, if it has all of them and they are scalars.
 fn key_of(item: &Value, keys: &[String]) -> Option<String> {
     let scalar = |value: &&Value| value.is_string() || value.is_number() || value.is_boolean();
     let values: Option<Vec<String>> =

@@ -1,4 +1,4 @@
-//! [`Scale`], where an object keeps how many of something it wants and has.
+//! [`Scale`], the paths of the scale subresource.
 
 use klient_apimachinery::go::GoValue;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use klient_apimachinery::values::{Map, text_at};
 pub struct Scale {
     pub spec_replicas: String,
     pub status_replicas: String,
-    /// Of the selector of what is counted, as text.
+    /// Path of the label selector, as a string, of the counted objects.
     pub label_selector: Option<String>,
 }
 
@@ -25,12 +25,12 @@ impl Scale {
         }
     }
 
-    /// What is wrong with the number of replicas that an object wants.
+    /// Validates the desired number of replicas.
     pub fn validate_spec(&self, object: &Map) -> Vec<FieldError> {
         replicas_problem(object, &self.spec_replicas).into_iter().collect()
     }
 
-    /// What is wrong with the number of replicas that an object has, and with their selector.
+    /// Validates the observed number of replicas, and the label selector.
     pub fn validate_status(&self, object: &Map) -> Vec<FieldError> {
         let replicas = replicas_problem(object, &self.status_replicas);
         let selector = self.label_selector.as_ref().and_then(|path| match nested(object, path) {

@@ -1,4 +1,4 @@
-//! What a version may serve besides its objects: subresources, columns and selectable fields.
+//! Validation of a version's subresources, printer columns and selectable fields.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string
 const COLUMN_FORMATS: [&str; 8] =
     ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
-/// Says what is wrong with subresources.
+/// Validates subresources.
 pub(super) fn subresources(subresources: &Value, path: &str, problems: &mut Problems) {
     let Some(scale) = subresources.get("scale").and_then(Value::as_object) else { return };
     let path = child(path, "scale");
@@ -48,7 +48,7 @@ fn is_simple_path(text: &str) -> bool {
     text.starts_with('.')
 }
 
-/// Says what is wrong with printer columns.
+/// Validates printer columns.
 pub(super) fn columns(columns: &Value, path: &str, problems: &mut Problems) {
     let columns = columns.as_array().into_iter().flatten().filter_map(Value::as_object);
     for (index, definition) in columns.enumerate() {
@@ -80,7 +80,7 @@ fn column(column: &Map, path: &str, problems: &mut Problems) {
     }
 }
 
-/// Says what is wrong with the fields by which objects can be selected.
+/// Validates selectable fields.
 pub(super) fn selectable(fields: &Value, schema: &Map, path: &str, problems: &mut Problems) {
     let mut unique = HashSet::new();
     for (index, field) in fields.as_array().into_iter().flatten().enumerate() {

@@ -1,4 +1,4 @@
-//! What the spec of a definition may say.
+//! Validation of the spec of a definition.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::path::{child, key};
 use super::schema::{any, schema_at};
 use super::{conversion, openapi, served};
 
-/// Says what is wrong with the spec of a definition.
+/// Validates the spec of a definition.
 pub(super) fn validate(spec: &Map, problems: &mut Problems) {
     let layout = InternalVersion::of(spec);
     group(spec, problems);
@@ -95,7 +95,7 @@ fn versions(layout: &InternalVersion<'_>, problems: &mut Problems) {
         let message = "must have exactly one version marked as storage version";
         problems.add(FieldError::invalid_shown("spec.versions", layout.shown(), message));
     }
-    // The first version was once the only one, and its name stands for itself.
+    // The deprecated `spec.version` is the first version's name in upstream's internal version.
     if let Some(first) =
         layout.versions.first().map(|first| text_at(first, &["name"])).filter(|name| !name.is_empty())
     {
@@ -142,7 +142,7 @@ fn deprecation(version: &Map, path: &str, problems: &mut Problems) {
     if warning.is_empty() {
         refuse("must not be an empty string".to_owned());
     }
-    // Of the characters that separate, only the space is printable to Go.
+    // The only printable separator in Go is the space.
     let printable = |c: char| c == ' ' || !(c.is_control() || c.is_whitespace());
     if let Some((index, _)) = warning.char_indices().find(|(_, c)| !printable(*c)) {
         refuse(format!(
@@ -151,7 +151,7 @@ fn deprecation(version: &Map, path: &str, problems: &mut Problems) {
     }
 }
 
-/// What all versions share.
+/// Validates the parts common to all versions.
 fn shared(layout: &InternalVersion<'_>, problems: &mut Problems) {
     let schema = layout.shared(SCHEMA);
     if let Some((validation, path)) = &schema
@@ -178,7 +178,7 @@ fn shared(layout: &InternalVersion<'_>, problems: &mut Problems) {
     }
 }
 
-/// Says what is wrong with the versions whose objects may be stored.
+/// Validates the stored versions.
 pub(super) fn stored_versions(spec: &Map, status: Option<&Map>, problems: &mut Problems) {
     const PATH: &str = "status.storedVersions";
     let stored = status.map_or(&[][..], |status| list_at(status, &["storedVersions"]));

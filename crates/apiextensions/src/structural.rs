@@ -1,4 +1,4 @@
-//! [`Structural`], what a definition says of the objects of one version.
+//! [`Structural`], the structural schema of one version.
 
 pub(crate) mod validation;
 
@@ -12,34 +12,34 @@ use super::pattern::Pattern;
 
 /// A schema, for an object or for a value in it.
 ///
-/// Objects here do not carry `apiVersion` and `kind`, which the request names; a schema that requires them is
-/// content without.
+/// Objects have no `apiVersion` and `kind` here: the request gives them; a schema that requires them accepts objects
+/// without.
 #[derive(Clone, Debug, Default)]
 pub struct Structural {
-    /// Types of which the value must have one; any if there is none.
+    /// Types of which the value must have one; empty for any type.
     pub types: &'static [Type],
-    /// The value may be `null`.
+    /// True if the value may be `null`.
     pub nullable: bool,
-    /// Fields it does not know are kept.
+    /// True if unknown fields are preserved.
     pub preserves_unknown: bool,
-    /// The value is an object with `apiVersion`, `kind` and `metadata` of its own.
+    /// True if the value is an object with its own `apiVersion`, `kind` and `metadata`.
     pub embedded: bool,
-    /// Merging of a list.
+    /// List type, for merging.
     pub list: ListType,
-    /// The value where there is none.
+    /// Default of a missing value.
     pub default: Option<Value>,
-    /// Schemas of the named fields.
+    /// Schemas of the declared fields.
     pub properties: BTreeMap<String, Structural>,
     /// Schema of the other fields.
     pub additional: Additional,
     /// Schema of the items of a list.
     pub items: Option<Box<Structural>>,
-    /// There are `x-kubernetes-validations` here or below.
+    /// True if there are `x-kubernetes-validations` here or below.
     pub has_expressions: bool,
     pub(super) rules: Rules,
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     /// `array`
@@ -70,36 +70,36 @@ impl Type {
     }
 }
 
-/// How a list is merged.
+/// The list type, `x-kubernetes-list-type`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ListType {
-    /// As one value.
+    /// The list is replaced as a whole.
     #[default]
     Atomic,
-    /// By value.
+    /// Items are identified by value.
     Set,
-    /// By these fields of its items.
+    /// Items are identified by these fields.
     Map(Vec<String>),
 }
 
-/// What is said of fields that are not named.
+/// The rule for undeclared fields, `additionalProperties`.
 #[derive(Clone, Debug, Default)]
 pub enum Additional {
-    /// Nothing.
+    /// No rule: undeclared fields are pruned, unless unknown fields are preserved.
     #[default]
     Unsaid,
-    /// They may hold anything.
+    /// Any value is allowed.
     Allowed,
-    /// There are none.
+    /// No other fields are allowed.
     Forbidden,
-    /// They hold this.
+    /// Values follow this schema.
     Schema(Box<Structural>),
 }
 
-/// What a value must be beyond its type.
+/// Validation rules of a value besides its type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
-    /// The name of the format, if the type knows it.
+    /// The name of the format, if it applies to the type.
     pub(super) format: String,
     pub(super) known_format: Option<Format>,
     pub(super) maximum: Option<f64>,
@@ -124,7 +124,7 @@ pub(super) struct Rules {
 }
 
 impl Structural {
-    /// Reads an `openAPIV3Schema`.
+    /// Parses an `openAPIV3Schema`.
     pub fn parse(schema: &Map) -> Self {
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or_default();
         let types = types(schema);
@@ -169,7 +169,7 @@ impl Structural {
         self.properties.values().chain(additional).chain(self.items.as_deref())
     }
 
-    /// What is said of a field.
+    /// The schema of a field.
     pub fn field(&self, name: &str) -> Option<&Structural> {
         self.properties.get(name).or(match &self.additional {
             Additional::Schema(schema) => Some(&**schema),
@@ -231,7 +231,7 @@ fn types(schema: &Map) -> &'static [Type] {
     }
 }
 
-/// The format, if it says something of the type. The others are kept in the definition and mean nothing.
+/// The format, if it applies to the type. Others are kept in the definition without effect.
 fn format(name: &str, types: &[Type]) -> (String, Option<Format>) {
     let known = match types {
         [Type::Integer] => matches!(name, "int32" | "int64"),

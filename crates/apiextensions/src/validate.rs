@@ -1,4 +1,4 @@
-//! Comparing objects with schemas, in the words of `k8s.io/kube-openapi`.
+//! Validation of objects against schemas, with the messages of `k8s.io/kube-openapi`.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use super::validation_result::{ValidationError, ValidationResult, unchecked_expr
 use super::{embedded, lists, number};
 
 impl Structural {
-    /// What is wrong with a new object.
+    /// Validates a new object.
     pub fn validate(&self, object: &Map) -> Vec<FieldError> {
         let mut errors =
             run(Data::Object(object), self, Place { whole: true, ..Place::default() }).errors(None);
@@ -24,7 +24,7 @@ impl Structural {
         self.with_unchecked_expressions(errors)
     }
 
-    /// What is wrong with a new state of an object, but for what was so before.
+    /// Validates an update of an object; errors of unchanged values are dropped (ratcheting).
     pub fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let earlier = Some(CorrelatedObject { value: Data::Object(old), schema: self });
         let place = Place { earlier, whole: true, ..Place::default() };
@@ -34,8 +34,8 @@ impl Structural {
         self.with_unchecked_expressions(errors)
     }
 
-    /// What is wrong with a new status of an object, but for what was so before. Messages name fields as seen from
-    /// the status.
+    /// Validates an update of a status; errors of unchanged values are dropped (ratcheting). Messages name fields
+    /// relative to the status.
     pub fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if let (Some(schema), Some(status)) = (self.properties.get("status"), object.get("status")) {
@@ -58,22 +58,22 @@ impl Structural {
         errors
     }
 
-    /// What is wrong with a value of this schema alone, with paths below that of the value.
+    /// Validates a value of this schema, with error paths below that of the value.
     pub(super) fn validate_value(&self, value: &Value, path: &str) -> Vec<FieldError> {
         run(value.into(), self, Place::default()).errors(Some(path))
     }
 }
 
-/// Where a value stands.
+/// The position of a value.
 #[derive(Clone, Copy, Default)]
 struct Place<'a> {
     path: &'a str,
     earlier: Option<CorrelatedObject<'a>>,
-    /// The value is a whole object, whose type the request names.
+    /// True if the value is a whole object, whose type is given by the request.
     whole: bool,
 }
 
-/// Compares a value with a schema, content with what is wrong if the value was so before.
+/// Validates a value; errors are dropped if the value is unchanged.
 fn check(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResult {
     let mut outcome = run(data, schema, place);
     if !outcome.is_valid() && place.earlier.is_some_and(|earlier| earlier.is(data)) {
@@ -133,7 +133,7 @@ fn null(schema: &Structural, path: &str) -> ValidationResult {
     ValidationError::wrong_type(path, &type_names(schema.types), "null").into()
 }
 
-/// The type, and whether a format can be one of it.
+/// Validates the type and the format for it.
 fn kind(data: Data<'_>, schema: &Structural, path: &str) -> ValidationResult {
     let good = ValidationResult { matches: 1, ..ValidationResult::default() };
     let Some(ty) = data.ty() else { return good };
@@ -145,7 +145,7 @@ fn kind(data: Data<'_>, schema: &Structural, path: &str) -> ValidationResult {
     if !is_text && !format.is_empty() && !fits && data.format() != format {
         return ValidationError::wrong_type(path, format, data.format()).into();
     }
-    // A list passes for a text with a format; Go calls both "slices".
+    // A list is valid for a string with a format; Go calls both "slices".
     if is_text && !format.is_empty() && !has(Type::Number) && !has(Type::Integer) {
         return good;
     }
@@ -226,7 +226,7 @@ fn object(object: &Map, schema: &Structural, place: Place<'_>) -> ValidationResu
     }
     for (name, schema) in &schema.properties {
         let Some(value) = object.get(name) else { continue };
-        // The version is not the same before and after, though it looks so.
+        // The version never counts as unchanged, even if it is equal.
         let is_type = place.path.is_empty() && matches!(name.as_str(), "apiVersion" | "kind");
         let earlier = place.earlier.filter(|_| !is_type).and_then(|earlier| earlier.field(name));
         let place = Place { path: &child(place.path, name), earlier, whole: false };
@@ -268,7 +268,7 @@ fn additional(name: &str, value: &Value, schema: &Structural, place: Place<'_>) 
     }
 }
 
-/// `anyOf`, `oneOf`, `allOf` and `not`, for which it does not matter what was so before.
+/// Validates `anyOf`, `oneOf`, `allOf` and `not`, without ratcheting.
 fn composite(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResult {
     let path = place.path;
     let place = Place { earlier: None, ..place };

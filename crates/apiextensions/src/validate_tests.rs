@@ -1,4 +1,4 @@
-//! What is said of objects that break their schema, as kube-apiserver says it.
+//! Errors for objects that violate their schema, as kube-apiserver words them.
 
 use klient_apimachinery::validation::field::FieldError;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn said(errors: Vec<FieldError>) -> Vec<String> {
     errors.iter().map(FieldError::to_string).collect()
 }
 
-/// Compares an object of one field, `spec`, with a schema of that field.
+/// Validates an object of one field, `spec`, against a schema of that field.
 #[track_caller]
 fn check(spec: Value, value: Value, errors: &[&str]) {
     let schema = schema(json!({"type": "object", "properties": {"spec": spec}}));

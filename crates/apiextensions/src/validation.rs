@@ -1,4 +1,4 @@
-//! Which definitions are accepted.
+//! Validation of CustomResourceDefinitions.
 
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{self, Map, text_at};
@@ -12,7 +12,7 @@ use super::{names, spec};
 
 const APPROVAL: &str = "api-approved.kubernetes.io";
 
-/// What is wrong with a new definition, but for its metadata.
+/// Validates a new definition, except for its metadata.
 pub fn validate(object: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
     name(object, &mut problems);
@@ -22,7 +22,7 @@ pub fn validate(object: &Map) -> Vec<FieldError> {
     problems.0
 }
 
-/// What is wrong with a new state of a definition, but for its metadata.
+/// Validates an update of a definition, except for its metadata.
 pub fn validate_update(object: &Map, old: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
     let stored = |names: &[&'static str]| unchanged(object, old, names);
@@ -75,7 +75,7 @@ fn preserves_unknown(object: &Map, problems: &mut Problems) {
     }
 }
 
-/// Whether the community has approved an API in one of its groups.
+/// The state of the annotation `api-approved.kubernetes.io`, which community groups require.
 #[derive(Clone, Copy, PartialEq)]
 enum Approval {
     Missing,

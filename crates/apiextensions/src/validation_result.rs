@@ -1,4 +1,4 @@
-//! [`ValidationResult`], what came of comparing a value with a schema.
+//! [`ValidationResult`], the result of validating a value against a schema.
 
 use std::collections::HashSet;
 
@@ -9,15 +9,15 @@ use serde_json::Value;
 use super::data::Data;
 use super::path::child;
 
-/// The path Go prints where there is none.
+/// Go's output for a nil path.
 const NO_PATH: &str = "<nil>";
 
-/// What came of comparing a value with a schema.
+/// The result of validating a value against a schema.
 #[derive(Debug, Default)]
 pub(super) struct ValidationResult {
     pub(super) errors: Vec<ValidationError>,
-    /// How many comparisons went through; of several schemas that all refuse a value, that with the most is
-    /// taken for the one that was meant.
+    /// The number of comparisons that succeeded; of several schemas that all reject a value, the errors of the one
+    /// with the most are reported.
     pub(super) matches: usize,
 }
 
@@ -31,7 +31,7 @@ impl ValidationResult {
         self.errors.is_empty()
     }
 
-    /// The errors as errors of the fields below a path; none is said twice.
+    /// The errors as field errors below a path, without duplicates.
     pub(super) fn errors(self, path: Option<&str>) -> Vec<FieldError> {
         let mut said = HashSet::new();
         let new = self.errors.into_iter().filter(|error| said.insert(error.message.clone()));
@@ -45,7 +45,7 @@ impl From<ValidationError> for ValidationResult {
     }
 }
 
-/// What is wrong with a value.
+/// A violation of a schema.
 #[derive(Debug)]
 pub(super) struct ValidationError {
     path: String,
@@ -63,7 +63,7 @@ enum Kind {
     TypeOf(String),
     Invalid(Value),
     Shown(String),
-    /// Not of a field.
+    /// Not related to a field.
     General,
 }
 
@@ -72,9 +72,9 @@ impl ValidationError {
         ValidationError { path: path.to_owned(), kind, message }
     }
 
-    /// A field below the path is missing.
+    /// A required field below the path.
     pub(super) fn required(path: &str, name: &str) -> Self {
-        // Of an object without a path, Go names the field with a dot before it.
+        // Without a path, Go puts a dot before the field name.
         let path = format!("{path}.{name}");
         let message = format!("{path} in body is required");
         Self::new(&path, Kind::Required, message)
@@ -95,13 +95,13 @@ impl ValidationError {
         Self::new(path, Kind::TooLong(max), format!("{path} in body should be at most {max} chars long"))
     }
 
-    /// Too many of something, such as `items`.
+    /// Too many elements, such as `items`.
     pub(super) fn too_many(path: &str, len: usize, max: i64, of: &str) -> Self {
         let message = format!("{path} in body should have at most {max} {of}");
         Self::new(path, Kind::TooMany(len, usize::try_from(max).unwrap_or_default()), message)
     }
 
-    /// A value of type `actual`, which Go shows in the value's place.
+    /// A value of type `actual`, which Go reports instead of the value.
     pub(super) fn wrong_type(path: &str, expected: &str, actual: &'static str) -> Self {
         Self::new(path, Kind::Type(actual), format!("{path} in body must be of type {expected}: {actual:?}"))
     }
@@ -115,7 +115,7 @@ impl ValidationError {
         Self::new(path, Kind::Invalid(value.into()), message)
     }
 
-    /// An invalid value that is shown as a text of its own, not as JSON.
+    /// An invalid value reported as a string of its own, not as JSON.
     pub(super) fn shown(path: &str, shown: impl Into<String>, message: String) -> Self {
         Self::new(path, Kind::Shown(shown.into()), message)
     }
@@ -149,13 +149,13 @@ impl ValidationError {
     }
 }
 
-/// Too many items, of which Go says how many there are.
+/// Too many items; the message includes their number, as in Go.
 pub(super) fn too_many(path: impl Into<String>, len: usize, max: usize) -> FieldError {
     let items = if max == 1 { "item" } else { "items" };
     FieldError::too_many(path, format!("{len}: must have at most {max} {items}"))
 }
 
-/// What is said in place of expressions that were not looked at, because other rules are broken.
+/// The error reported instead of validation rules that were not evaluated, because other rules are broken.
 pub(super) fn unchecked_expressions(errors: &[FieldError]) -> Option<FieldError> {
     const BLOCKING: [&str; 5] = [
         "FieldValueNotSupported",

@@ -1,12 +1,12 @@
-//! The order of versions, and what is said of those that are deprecated.
+//! The order of versions, and warnings for deprecated ones.
 
 use std::cmp::Ordering;
 
 use klient_apimachinery::values::{Map, text_at};
 use serde_json::Value;
 
-/// Compares versions as Kubernetes does: `v2`, `v1`, `v1beta2`, `v1beta1`, `v1alpha1`, then all others from Z to A;
-/// the greatest stands first here.
+/// Compares versions by Kubernetes' version priority: `v2`, `v1`, `v1beta2`, `v1beta1`, `v1alpha1`, then all others
+/// from Z to A, listed here from the greatest.
 pub fn compare(one: &str, other: &str) -> Ordering {
     match (parts(one), parts(other)) {
         (Some(one), Some(other)) => one.cmp(&other),
@@ -16,7 +16,7 @@ pub fn compare(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// How mature a version is, its number and the number of its draft.
+/// The maturity of a version, its major number and its alpha or beta number.
 fn parts(version: &str) -> Option<(Maturity, u64, u64)> {
     let rest = version.strip_prefix('v')?;
     let (major, draft) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
@@ -38,7 +38,7 @@ enum Maturity {
     General,
 }
 
-/// What a client is warned of when it uses a version that is deprecated.
+/// The warning for clients of a deprecated version.
 pub(super) fn warning(version: &Map, spec: &Map, versions: &[&Map]) -> Option<String> {
     if version.get("deprecated") != Some(&Value::Bool(true)) {
         return None;

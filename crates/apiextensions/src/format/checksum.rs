@@ -1,4 +1,4 @@
-//! Numbers that carry a check digit: of books, cards and people.
+//! Formats of numbers with a check digit: ISBNs, credit cards; and US social security numbers.
 
 /// An ISBN of ten digits.
 pub(crate) fn is_isbn10(text: &str) -> bool {
@@ -19,7 +19,7 @@ pub(crate) fn is_isbn13(text: &str) -> bool {
         && digit_sum(&digits, |index| if index.is_multiple_of(2) { 1 } else { 3 }).is_multiple_of(10)
 }
 
-/// The number of a credit card, with anything between its digits.
+/// The number of a credit card, with any characters between its digits.
 pub(crate) fn is_credit_card(text: &str) -> bool {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     has_issuer(&digits) && is_luhn(&digits)
@@ -66,7 +66,7 @@ fn is_digits(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|c| c.is_ascii_digit())
 }
 
-/// The sum of a text's digits, each weighed by its place.
+/// The sum of a string's digits, weighted by position.
 fn digit_sum(digits: &str, weight: impl Fn(u32) -> u32) -> u32 {
     (0..).zip(digits.bytes()).map(|(index, digit)| u32::from(digit - b'0') * weight(index)).sum()
 }

@@ -1,12 +1,12 @@
-//! Addresses: of hosts, networks, mailboxes and resources.
+//! Formats of addresses: host names, IP and MAC addresses, CIDRs, mailboxes and URIs.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A host name. Symbols and letters of all scripts are welcome; a name without dots may have one dash, in second
-/// place.
+/// A host name. Symbols and letters of all scripts are allowed; a name without dots may have one dash, as its second
+/// character.
 pub(crate) fn is_hostname(text: &str) -> bool {
     static HOSTNAME: LazyLock<Regex> = LazyLock::new(|| {
         let (mark, letter) = (r"0-9A-Za-z\p{S}\p{L}", r"A-Za-z\p{L}");
@@ -18,7 +18,7 @@ pub(crate) fn is_hostname(text: &str) -> bool {
     text.len() <= 255 && text.split('.').all(|label| label.len() <= 63) && HOSTNAME.is_match(text)
 }
 
-/// An IPv4 address, or an IPv6 one that ends in the form of an IPv4 one. Leading zeros are let pass.
+/// An IPv4 address, or an IPv6 address that ends in the form of an IPv4 address. Leading zeros are allowed.
 pub(crate) fn is_ipv4(text: &str) -> bool {
     text.contains('.') && is_ip(text)
 }
@@ -41,7 +41,7 @@ fn sloppy_ipv4(text: &str) -> bool {
     parts.len() == 4 && parts.iter().all(is_part)
 }
 
-/// An address and the length of its network's prefix.
+/// An IP address and the length of its network prefix.
 pub(crate) fn is_cidr(text: &str) -> bool {
     let Some((address, prefix)) = text.split_once('/') else { return false };
     let max = if is_ipv6(address) { Ipv6Addr::BITS } else { Ipv4Addr::BITS };
@@ -49,7 +49,7 @@ pub(crate) fn is_cidr(text: &str) -> bool {
     is_ip(address) && digits && prefix.parse::<u32>().is_ok_and(|prefix| prefix <= max)
 }
 
-/// A hardware address of 6, 8 or 20 bytes, written in pairs of digits or in fours.
+/// A MAC address of 6, 8 or 20 bytes, in groups of two or four digits.
 pub(crate) fn is_mac(text: &str) -> bool {
     let (separator, width) = match text.as_bytes() {
         [_, _, separator @ (b':' | b'-'), ..] => (char::from(*separator), 2),
@@ -61,7 +61,7 @@ pub(crate) fn is_mac(text: &str) -> bool {
     matches!(groups.len() * width / 2, 6 | 8 | 20) && groups.iter().all(is_group)
 }
 
-/// A mailbox, alone or after a name.
+/// A mail address, alone or after a display name.
 pub(crate) fn is_email(text: &str) -> bool {
     let text = text.trim_matches([' ', '\t']);
     if let Some(before) = text.strip_suffix('>') {
@@ -105,7 +105,7 @@ fn is_quoted(text: &str) -> bool {
     plain && !escaped
 }
 
-/// An absolute URI, or an absolute path, as HTTP requests name them.
+/// An absolute URI, or an absolute path, as in HTTP requests.
 pub(crate) fn is_uri(text: &str) -> bool {
     if text.is_empty() || text.bytes().any(|c| c < b' ' || c == 0x7f) {
         return false;
@@ -124,7 +124,7 @@ pub(crate) fn is_uri(text: &str) -> bool {
     }
 }
 
-/// The scheme, empty if there is none, and what follows it.
+/// The scheme, empty if there is none, and the rest.
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(text.len());
     let (scheme, rest) = text.split_at(end);
@@ -160,7 +160,7 @@ fn is_authority(text: &str) -> bool {
     is_host && (port.is_empty() || port.starts_with(':')) && digits.bytes().all(|c| c.is_ascii_digit())
 }
 
-/// Of a URI: escapes may only stand for what is not ASCII.
+/// The host of a URI: percent escapes are allowed for characters outside ASCII only.
 fn is_host_name(text: &str) -> bool {
     let is_char =
         |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || r#"-_.~!$&'()*+,;=:[]<>"%"#.contains(c);
@@ -169,7 +169,7 @@ fn is_host_name(text: &str) -> bool {
     text.chars().all(is_char) && is_escaped(text) && !ascii_escape
 }
 
-/// Whether every `%` begins two hexadecimal digits.
+/// Returns true if every `%` begins two hexadecimal digits.
 fn is_escaped(text: &str) -> bool {
     text.split('%').skip(1).all(|rest| {
         let digits = rest.as_bytes().get(..2);

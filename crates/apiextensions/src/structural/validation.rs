@@ -1,4 +1,4 @@
-//! What makes a schema structural: every field has a type, said outside of `allOf` and the like.
+//! The rules of structural schemas: every field has a type, outside of `allOf` and the like.
 
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, text_at};
@@ -8,7 +8,7 @@ use crate::path::{child, key};
 use crate::pattern::Pattern;
 use crate::schema::{flag, list, schema_at, schemas};
 
-/// Where a schema stands.
+/// The position of a schema.
 #[derive(Clone, Copy, PartialEq)]
 enum Level {
     Root,
@@ -16,7 +16,7 @@ enum Level {
     Field,
 }
 
-/// What keeps a schema from being structural, sorted.
+/// The violations of the rules of structural schemas, sorted.
 pub(crate) fn validate(schema: &Map, path: &str) -> Vec<FieldError> {
     let mut rules = Structure::default();
     rules.schema(schema, Level::Root, path);
@@ -135,7 +135,7 @@ impl Structure {
         }
     }
 
-    /// `apiVersion`, `kind` and `metadata` are known; schemas may say little of them.
+    /// Validates schemas of `apiVersion`, `kind` and `metadata`, which may restrict little.
     fn metadata(&mut self, schema: &Map, level: Level, path: &str) {
         let has_metadata = level == Level::Root || flag(schema, "x-kubernetes-embedded-resource");
         for (name, schema) in schemas(schema, "properties") {
@@ -159,7 +159,7 @@ impl Structure {
         }
     }
 
-    /// Rules for values; `allOf` and the like may hold nothing but those.
+    /// Validates value rules; `allOf` and the like may contain nothing else.
     fn value_rules(&mut self, schema: &Map, exempt: Exempt, path: &str) {
         if !exempt.any_of {
             for (index, schema) in list(schema, "anyOf") {
@@ -212,7 +212,7 @@ impl Structure {
         }
     }
 
-    /// Whatever `allOf` and the like speak of must be described outside of them.
+    /// Every field in `allOf` and the like must be declared outside of them.
     fn complete(&mut self, rules: &Map, schema: &Map, path: &str, rules_path: &str) {
         for name in ["allOf", "anyOf", "oneOf"] {
             for (index, rules) in list(rules, name) {
@@ -248,15 +248,15 @@ impl Structure {
     }
 }
 
-/// The one form in which `anyOf` may hold types: that of an integer or a text.
+/// The one form in which `anyOf` may contain types: that of an integer or a string.
 #[derive(Clone, Copy, Default)]
 struct Exempt {
     any_of: bool,
-    /// That of the first schema of `allOf`.
+    /// `anyOf` of the first schema of `allOf`.
     first_any_of: bool,
 }
 
-/// What `allOf` and the like may not hold, and what it must be instead.
+/// Keywords not allowed in `allOf` and the like, and the value they must have instead.
 const NOT_NESTED: &[(&str, &str)] = &[
     ("type", "empty"),
     ("additionalProperties", "undefined"),
@@ -273,7 +273,7 @@ const NOT_NESTED: &[(&str, &str)] = &[
     ("x-kubernetes-validations", "empty"),
 ];
 
-/// Whether a schema of `metadata` speaks of anything but names.
+/// Returns true if a schema of `metadata` restricts anything but names.
 fn says_more_than_names(schema: &Map) -> bool {
     schema.iter().any(|(name, value)| match name.as_str() {
         "type" | "default" => false,
