@@ -52,7 +52,7 @@ impl Client {
     ///
     /// If the configuration's certificates or names cannot be used.
     pub fn new(config: Config) -> Result<Client, Error> {
-        let transport = transport::transport(&config)?;
+        let transport = Transport::new(&config)?;
         Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
     }
 
@@ -69,7 +69,7 @@ impl Client {
         <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
-        let transport = transport::layered(transport::transport(&config)?, layer);
+        let transport = Transport::new(&config)?.layered(layer);
         Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
     }
 
@@ -174,7 +174,7 @@ impl Client {
         authorization: Option<&HeaderValue>,
     ) -> Result<Request<RequestBody>, Error> {
         let config = &self.0.config;
-        let mut request = Request::new(RequestBody::new(call.body.clone()));
+        let mut request = Request::new(RequestBody::from(call.body.clone()));
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = call.headers.clone();

@@ -41,6 +41,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// The `User-Agent` header.
     pub user_agent: String,
+    /// Versions of HTTP that are offered.
+    pub http: HttpVersion,
     /// Encoding of objects.
     pub encoding: Encoding,
     /// Whether large answers may come compressed. That spares a slow network, and costs both sides time on a fast
@@ -48,6 +50,18 @@ pub struct Config {
     pub gzip: bool,
     /// Takes the warnings that the server sends beside its answers; by default they are logged.
     pub warnings: Option<WarningHandler>,
+}
+
+/// Versions of HTTP that are offered to a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpVersion {
+    /// HTTP/2, and HTTP/1.1 where the server does not speak that. Over plain HTTP it is HTTP/1.1.
+    #[default]
+    Negotiate,
+    /// HTTP/1.1 alone, whose connections can be upgraded to another protocol. Each request under way has a connection of
+    /// its own.
+    Http11,
 }
 
 /// Encoding of objects. Kinds that are not built in always go in JSON.
@@ -160,6 +174,7 @@ impl Config {
             impersonate: None,
             timeouts: Timeouts::default(),
             user_agent: format!("klient/{}", env!("CARGO_PKG_VERSION")),
+            http: HttpVersion::Negotiate,
             encoding: Encoding::Negotiate,
             gzip: false,
             warnings: None,
@@ -237,6 +252,7 @@ impl fmt::Debug for Config {
             .field("impersonate", &self.impersonate)
             .field("timeouts", &self.timeouts)
             .field("user_agent", &self.user_agent)
+            .field("http", &self.http)
             .field("encoding", &self.encoding)
             .field("gzip", &self.gzip)
             .finish_non_exhaustive()

@@ -23,8 +23,8 @@ pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, Patc
 pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{
-    AuthInfo, ClientIdentity, Cluster, Config, Context, Encoding, Kubeconfig, Named, Overrides, Pem,
-    Timeouts, Tls, WarningHandler,
+    AuthInfo, ClientIdentity, Cluster, Config, Context, Encoding, HttpVersion, Kubeconfig, Named, Overrides,
+    Pem, Timeouts, Tls, WarningHandler,
 };
 pub use conflict::retry_on_conflict;
 pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version};

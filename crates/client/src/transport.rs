@@ -5,46 +5,68 @@ mod connect;
 mod failure;
 mod pool;
 mod pooled_connection;
+mod request_body;
+mod response_body;
 pub(crate) mod tls;
 
-use bytes::Bytes;
+use std::fmt;
+use std::task::{Context, Poll};
+
 use http::{Request, Response};
-use http_body_util::Full;
-use http_body_util::combinators::UnsyncBoxBody;
+use klient_apimachinery::BoxFuture;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
 pub(crate) use failure::{is_cut, is_untrusted, kind};
+pub use request_body::RequestBody;
+pub use response_body::ResponseBody;
 
 use crate::config::Config;
 use crate::error::Error;
 
-/// The body of a request: bytes, so that it can be sent again.
-pub type RequestBody = Full<Bytes>;
-
-/// The body of an answer.
-pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
-
 /// The cause of a transport error.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The service that sends requests, to which layers can be added.
-pub type Transport = BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>;
+/// The service that sends requests, to which layers can be added: see [`Client::with_layer`](crate::Client::with_layer).
+#[derive(Clone)]
+pub struct Transport(BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>);
 
-/// The transport of a configuration.
-pub(crate) fn transport(config: &Config) -> Result<Transport, Error> {
-    let pool = pool::Pool::new(connect::connector(config)?, &config.timeouts);
-    Ok(BoxCloneSyncService::new(pool))
+impl Transport {
+    /// The transport of a configuration.
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        let pool = pool::Pool::new(connect::connector(config)?, &config.timeouts);
+        Ok(Transport(BoxCloneSyncService::new(pool)))
+    }
+
+    /// The transport with a layer around it.
+    pub(crate) fn layered<L>(self, layer: L) -> Self
+    where
+        L: Layer<Transport>,
+        L::Service:
+            Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
+        <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
+    {
+        Transport(BoxCloneSyncService::new(layer.layer(self).map_err(Into::into)))
+    }
 }
 
-/// Puts a layer around a transport.
-pub(crate) fn layered<L>(transport: Transport, layer: L) -> Transport
-where
-    L: Layer<Transport>,
-    L::Service:
-        Service<Request<RequestBody>, Response = Response<ResponseBody>> + Clone + Send + Sync + 'static,
-    <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
-    <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
-{
-    BoxCloneSyncService::new(layer.layer(transport).map_err(Into::into))
+impl Service<Request<RequestBody>> for Transport {
+    type Response = Response<ResponseBody>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
 }

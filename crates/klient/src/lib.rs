@@ -173,10 +173,11 @@ pub use klient_cache::{
 pub use klient_client::{
     AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthInfo, AuthProvider, BoxError,
     ByteStream, Client, ClientIdentity, Cluster, Config, Context, Credentials, DeleteOptions, Deleted,
-    Discovery, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, Impersonation,
-    InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, Named, NoMatch, Overrides, Patch, Pem,
-    Request, RequestBody, Response, ResponseBody, RestMapper, Secret, Served, Timeouts, Tls, Transport,
-    Version, VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
+    Discovery, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion,
+    Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, Named, NoMatch, Overrides,
+    Patch, Pem, Request, RequestBody, Response, ResponseBody, RestMapper, Secret, Served, Timeouts, Tls,
+    Transport, Version, VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions,
+    retry_on_conflict,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;

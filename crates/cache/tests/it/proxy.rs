@@ -376,7 +376,7 @@ async fn pass(
     parts.uri = format!("{}{}?{}", behind.url, asked.path, query.join("&")).parse().unwrap();
     parts.headers.remove(HOST);
     parts.headers.insert(AUTHORIZATION, behind.authorization.parse().unwrap());
-    let request = Request::from_parts(parts, RequestBody::new(body));
+    let request = Request::from_parts(parts, RequestBody::from(body));
     let response = behind.transport.oneshot(request).await.map_err(io::Error::other)?;
     let (parts, body) = response.into_parts();
     let mut headers = parts.headers;

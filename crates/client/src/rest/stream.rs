@@ -227,7 +227,6 @@ mod tests {
     use http::header::CONTENT_TYPE;
 
     use super::*;
-    use crate::transport::BoxError;
 
     struct Chunks(VecDeque<Bytes>);
 
@@ -244,7 +243,7 @@ mod tests {
     }
 
     fn stream(content_type: &str, chunks: impl Iterator<Item = Bytes>) -> ByteStream {
-        let body = Chunks(chunks.collect()).map_err(BoxError::from).boxed_unsync();
+        let body = ResponseBody::new(Chunks(chunks.collect()));
         let response = http::Response::builder().header(CONTENT_TYPE, content_type).body(body);
         ByteStream::new("GET /watch".to_owned(), response.expect("the header is one"))
     }

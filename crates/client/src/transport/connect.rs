@@ -45,7 +45,7 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
         })?),
         None => None,
     };
-    let tls = Arc::new(TlsSettings::new(&config.tls)?);
+    let tls = Arc::new(TlsSettings::new(&config.tls, config.http)?);
     Ok(Connector { tcp, tls, server_name, timeouts: config.timeouts.clone() })
 }
 

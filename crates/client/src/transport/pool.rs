@@ -11,7 +11,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tower::Service;
 
@@ -99,7 +98,7 @@ impl Service<Request<RequestBody>> for Pool {
         let sent = permit.connection().client.request(request);
         Box::pin(async move {
             let response = pool.response(sent, &line).await?;
-            Ok(response.map(|body| pool.0.bodies.register(body, line, permit).boxed_unsync()))
+            Ok(response.map(|body| ResponseBody::new(pool.0.bodies.register(body, line, permit))))
         })
     }
 }

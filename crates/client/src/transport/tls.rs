@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::BoxError;
-use crate::config::{ClientIdentity, Pem, Tls};
+use crate::config::{ClientIdentity, HttpVersion, Pem, Tls};
 use crate::error::{Error, Problem};
 
 /// The cryptography is named, never the process's default: other crates may have set that, or set none.
@@ -23,6 +23,7 @@ fn provider() -> Arc<CryptoProvider> {
 /// was made with.
 pub(super) struct TlsSettings {
     tls: Tls,
+    http: HttpVersion,
     current: Mutex<(PemFiles, Arc<ClientConfig>)>,
 }
 
@@ -30,17 +31,18 @@ pub(super) struct TlsSettings {
 #[derive(Clone, PartialEq, Eq)]
 struct PemFiles {
     ca: Option<Arc<[u8]>>,
-    client: Option<(Arc<[u8]>, Arc<[u8]>)>,
+    /// Certificate and key.
+    client: Option<[Arc<[u8]>; 2]>,
 }
 
 impl PemFiles {
     fn read(tls: &Tls) -> Result<Self, Error> {
         let read = |pem: &Pem, what: &str| pem.read().map_err(|error| Error::config(pem.named(what), error));
         let client = |client: &ClientIdentity| {
-            Ok::<_, Error>((
+            Ok::<_, Error>([
                 read(&client.certificate, "client certificate")?,
                 read(&client.key, "client key")?,
-            ))
+            ])
         };
         Ok(PemFiles {
             ca: tls.ca.as_ref().map(|pem| read(pem, "certificate authority")).transpose()?,
@@ -50,10 +52,10 @@ impl PemFiles {
 }
 
 impl TlsSettings {
-    pub(super) fn new(tls: &Tls) -> Result<Self, Error> {
+    pub(super) fn new(tls: &Tls, http: HttpVersion) -> Result<Self, Error> {
         let files = PemFiles::read(tls)?;
-        let config = Arc::new(client_config(tls, &files)?);
-        Ok(TlsSettings { tls: tls.clone(), current: Mutex::new((files, config)) })
+        let config = Arc::new(client_config(tls, http, &files)?);
+        Ok(TlsSettings { tls: tls.clone(), http, current: Mutex::new((files, config)) })
     }
 
     /// The settings for the next connection.
@@ -73,7 +75,7 @@ impl TlsSettings {
     fn reload(&self) -> Result<(), Error> {
         let files = PemFiles::read(&self.tls)?;
         if self.lock().0 != files {
-            let config = Arc::new(client_config(&self.tls, &files)?);
+            let config = Arc::new(client_config(&self.tls, self.http, &files)?);
             *self.lock() = (files, config);
         }
         Ok(())
@@ -84,7 +86,7 @@ impl TlsSettings {
     }
 }
 
-fn client_config(tls: &Tls, files: &PemFiles) -> Result<ClientConfig, Error> {
+fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<ClientConfig, Error> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -95,7 +97,7 @@ fn client_config(tls: &Tls, files: &PemFiles) -> Result<ClientConfig, Error> {
         builder.with_root_certificates(roots(tls, files)?)
     };
     let mut config = match (&tls.client, &files.client) {
-        (Some(identity), Some((certificate_pem, key_pem))) => {
+        (Some(identity), Some([certificate_pem, key_pem])) => {
             let what = identity.certificate.named("client certificate");
             let chain = certificates(certificate_pem).map_err(|problem| Error::config(&*what, problem))?;
             let key =
@@ -104,7 +106,10 @@ fn client_config(tls: &Tls, files: &PemFiles) -> Result<ClientConfig, Error> {
         }
         _ => builder.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = match http {
+        HttpVersion::Negotiate => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        HttpVersion::Http11 => vec![b"http/1.1".to_vec()],
+    };
     Ok(config)
 }
 

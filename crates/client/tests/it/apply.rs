@@ -18,8 +18,8 @@ use klient_applyconfigurations::autoscaling::v1::{Scale, ScaleSpec};
 use klient_applyconfigurations::core::v1::{ConfigMap, Container, Node, PodSpec, PodTemplateSpec, Secret};
 use klient_applyconfigurations::meta::v1::LabelSelector;
 use klient_client::{
-    ApplyOptions, Client, Config, Error, ErrorKind, FieldValidation, Patch, RequestBody, Transport,
-    WriteOptions,
+    ApplyOptions, Client, Config, Error, ErrorKind, FieldValidation, Patch, RequestBody, ResponseBody,
+    Transport, WriteOptions,
 };
 use klient_structured_merge::upgrade_managed_fields_patch;
 use serde::Serialize;
@@ -47,7 +47,7 @@ impl Echo {
                         head.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap());
                     let line = format!("{} {} {sent}", head.method, head.uri);
                     echo.0.lock().unwrap().push((line, serde_json::from_slice(&body).unwrap()));
-                    let body = Full::from(body).map_err(|never| match never {}).boxed_unsync();
+                    let body = ResponseBody::new(Full::from(body));
                     let response =
                         Response::builder().header(header::CONTENT_TYPE, "application/json").body(body);
                     Ok::<_, klient_client::BoxError>(response?)

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Version};
+use http::{Method, Request, Response, Version};
 use klient_api::core::v1::{ConfigMap, Pod};
-use klient_client::{Client, Config, ErrorKind, ListOptions, RequestBody, Transport, WatchOptions};
+use klient_client::{
+    Client, Config, ErrorKind, HttpVersion, ListOptions, RequestBody, ResponseBody, Transport, WatchOptions,
+};
 use tower::ServiceExt as _;
 
 use crate::cluster::{cluster, config, config_map, soon, told};
@@ -34,6 +36,27 @@ async fn http_2_is_spoken_where_the_server_does() {
             assert_eq!(versions.try_recv(), Ok(version));
         }
         assert_eq!(front.connections(), if protocol == "h2" { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn a_connection_can_offer_http_1_1_alone() {
+    let (server, _) = cluster().await;
+    let (sender, mut versions) = tokio::sync::mpsc::unbounded_channel();
+    let layer = tower::layer::layer_fn(move |transport: Transport| {
+        let sender = sender.clone();
+        transport.map_response(move |response: Response<ResponseBody>| {
+            sender.send(response.version()).unwrap();
+            // A layer may put a body of its own in place.
+            response.map(ResponseBody::new)
+        })
+    });
+    for (http, version) in
+        [(HttpVersion::Http11, Version::HTTP_11), (HttpVersion::Negotiate, Version::HTTP_2)]
+    {
+        let client = Client::with_layer(Config { http, ..config(&server) }, layer.clone()).unwrap();
+        client.api::<ConfigMap>().list(&ListOptions::default()).await.unwrap();
+        assert_eq!(versions.try_recv(), Ok(version));
     }
 }
 
