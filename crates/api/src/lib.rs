@@ -10,7 +10,7 @@
 //! use klient_apimachinery::meta::v1::ObjectMeta;
 //!
 //! let pod = Pod {
-//!     metadata: ObjectMeta { name: Some("web-0".into()), ..Default::default() },
+//!     metadata: ObjectMeta::named("web-0"),
 //!     spec: PodSpec {
 //!         containers: vec![Container { name: "web".into(), image: Some("nginx".into()), ..Default::default() }],
 //!         ..Default::default()

@@ -57,7 +57,7 @@ impl Default for MutationCacheOptions {
 /// let server = klient_apiserver::TestServer::start().await?;
 /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
 /// let config_maps = client.api::<ConfigMap>().namespace("default");
-/// let named = ObjectMeta { name: Some("colors".into()), ..Default::default() };
+/// let named = ObjectMeta::named("colors");
 /// let mut colors = config_maps.create(&ConfigMap { metadata: named, ..Default::default() }).await?;
 ///
 /// let informer = Informer::new(client.api::<ConfigMap>(), Default::default());

@@ -84,7 +84,7 @@ impl Default for RetryWatchOptions {
 ///
 /// let listed = namespaces.list(&ListOptions::default()).await?;
 /// let mut watch = RetryWatch::new(namespaces.clone(), listed.resource_version(), Default::default())?;
-/// let shop = ObjectMeta { name: Some("shop".into()), ..Default::default() };
+/// let shop = ObjectMeta::named("shop");
 /// namespaces.create(&Namespace { metadata: shop, ..Default::default() }).await?;
 /// let Some(Ok(WatchEvent::Added(shop))) = watch.next().await else { panic!("something else happened") };
 /// assert_eq!(shop.metadata.resource_version.as_deref(), Some(watch.resource_version()));

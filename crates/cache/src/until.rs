@@ -69,7 +69,7 @@ pub fn in_order<E>(conditions: Vec<Condition<E>>) -> impl FnMut(&E) -> Result<bo
 ///
 /// let server = klient_apiserver::TestServer::start().await?;
 /// let namespaces = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?.api::<Namespace>();
-/// let shop = ObjectMeta { name: Some("shop".into()), ..Default::default() };
+/// let shop = ObjectMeta::named("shop");
 /// let shop = namespaces.create(&Namespace { metadata: shop, ..Default::default() }).await?;
 /// let created = shop.metadata.resource_version.unwrap_or_default();
 ///

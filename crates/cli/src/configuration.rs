@@ -1,7 +1,6 @@
 //! The client's configuration: the kubeconfig, and the flags that override it.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ mod apply;
 mod dynamic;
 mod items;
 mod kind;
+mod list_all;
 mod patch;
 mod source;
 mod subresource;
@@ -47,7 +48,7 @@ use crate::rest::{Form, Request, Response};
 ///
 /// let mut colors = config_maps
 ///     .create(&ConfigMap {
-///         metadata: ObjectMeta { name: Some("colors".into()), ..Default::default() },
+///         metadata: ObjectMeta::named("colors"),
 ///         data: [("sky", "blue")].into(),
 ///         ..Default::default()
 ///     })
@@ -147,6 +148,20 @@ impl<K: Resource<Scope = Namespaced>> Api<K, AllNamespaces> {
     /// The handle to one namespace.
     pub fn namespace(&self, name: &str) -> Api<K, InNamespace> {
         self.clone().place(name)
+    }
+
+    /// The handle to the namespace that the configuration names, which is `default` if it names none.
+    ///
+    /// ```
+    /// # use klient_api::core::v1::Pod;
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = klient_client::Client::infer()?;
+    /// let pods = client.api::<Pod>().default_namespace();
+    /// # Ok(()) }
+    /// ```
+    pub fn default_namespace(&self) -> Api<K, InNamespace> {
+        let namespace = self.endpoint.client.default_namespace().to_owned();
+        self.clone().place(namespace)
     }
 
     /// The handle to another place: one namespace, or [`AllNamespaces`].

@@ -56,6 +56,15 @@ impl Client {
         Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
     }
 
+    /// A client of the cluster that kubectl would talk to, or of the cluster around the pod: see [`Config::infer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::infer`] and [`new`](Self::new).
+    pub fn infer() -> Result<Client, Error> {
+        Client::new(Config::infer()?)
+    }
+
     /// A client whose every request and answer goes through a layer, which may look at and change them.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::error::Error;
 /// let server = klient_apiserver::TestServer::start().await?;
 /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
 /// let config_maps = client.api::<ConfigMap>().namespace("default");
-/// let metadata = ObjectMeta { name: Some("colors".into()), ..Default::default() };
+/// let metadata = ObjectMeta::named("colors");
 /// config_maps.create(&ConfigMap { metadata, ..Default::default() }).await?;
 ///
 /// let attempts = Cell::new(0);
@@ -70,7 +70,7 @@ use crate::error::Error;
 /// # let server = klient_apiserver::TestServer::start().await?;
 /// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
 /// let config_maps = client.api::<ConfigMap>().namespace("default");
-/// let metadata = ObjectMeta { name: Some("counter".into()), ..Default::default() };
+/// let metadata = ObjectMeta::named("counter");
 /// let data = [("count", "0")].into();
 /// config_maps.create(&ConfigMap { metadata, data, ..Default::default() }).await?;
 /// let tasks: Vec<_> = (0..5).map(|_| tokio::spawn(increment(config_maps.clone()))).collect();

@@ -118,7 +118,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // A website with two deployments, which somebody else brings up.
     let mut events = websites.events();
-    let metadata = ObjectMeta { name: Some("shop".into()), ..Default::default() };
+    let metadata = ObjectMeta::named("shop");
     let website = client.api::<Website>().namespace("default");
     let website = website.create(&Website { metadata, ..Default::default() }).await?;
     for name in ["front", "back"] {

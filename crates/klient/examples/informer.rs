@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn pod(name: &str) -> Pod {
     let container = Container { name: "main".into(), image: Some("nginx".into()), ..Default::default() };
     Pod {
-        metadata: ObjectMeta { name: Some(name.into()), ..Default::default() },
+        metadata: ObjectMeta::named(name),
         spec: PodSpec { containers: vec![container], ..Default::default() },
         ..Default::default()
     }

@@ -17,10 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("kube-system is there: {}", namespaces.get_opt("kube-system").await?.is_some());
 
-    let test = Namespace {
-        metadata: ObjectMeta { name: Some("test".into()), ..Default::default() },
-        ..Default::default()
-    };
+    let test = Namespace { metadata: ObjectMeta::named("test"), ..Default::default() };
     match namespaces.create(&test).await {
         Ok(made) => println!("{}: created", made.name()),
         Err(error) if error.is_already_exists() => println!("test: already exists"),

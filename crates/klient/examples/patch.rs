@@ -12,7 +12,7 @@ use serde_json::json;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     let namespaces = client.api::<Namespace>();
-    let metadata = ObjectMeta { name: Some("patched".into()), ..Default::default() };
+    let metadata = ObjectMeta::named("patched");
     namespaces.create(&Namespace { metadata, ..Default::default() }).await?;
 
     for patch in [

@@ -11,10 +11,7 @@ use klient::{Informers, ObjectMeta, RestMapper};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     let mapper = RestMapper::new(client.discovery().resources().await?);
-    let account = ServiceAccount {
-        metadata: ObjectMeta { name: Some("robot".into()), ..Default::default() },
-        ..Default::default()
-    };
+    let account = ServiceAccount { metadata: ObjectMeta::named("robot"), ..Default::default() };
     client.api::<ServiceAccount>().namespace("default").create(&account).await?;
 
     let informers = Informers::new(klient::InformerFactory::new(client));

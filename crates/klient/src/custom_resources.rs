@@ -46,7 +46,7 @@
 //!
 //!     // Created, read, changed and updated. Fields that the structs do not know stay as they are.
 //!     let shop = Website {
-//!         metadata: ObjectMeta { name: Some("shop".into()), ..Default::default() },
+//!         metadata: ObjectMeta::named("shop"),
 //!         spec: WebsiteSpec { host: "shop.example".into(), replicas: 1 },
 //!         ..Default::default()
 //!     };
@@ -62,7 +62,7 @@
 //!
 //!     // As is the scale, which kinds have in common.
 //!     let mut scale: Scale = websites.scale("shop").await?;
-//!     scale.spec.get_or_insert_default().replicas = Some(5);
+//!     scale.spec.replicas = Some(5);
 //!     websites.update_scale("shop", &scale).await?;
 //!     assert_eq!(websites.get("shop").await?.spec.replicas, 5);
 //!
@@ -70,7 +70,7 @@
 //!     let wish = WebsiteWish {
 //!         api_version: "example.com/v1",
 //!         kind: "Website",
-//!         metadata: ObjectMeta { name: Some("shop".into()), ..Default::default() },
+//!         metadata: ObjectMeta::named("shop"),
 //!         spec: json!({"host": "shop.example.org"}),
 //!     };
 //!     let shop = websites.apply(&wish, &ApplyOptions::new("operator").force()).await?;
@@ -125,8 +125,8 @@
 //!     let mut watch = definitions.watch(&WatchOptions::default()).await?;
 //!     while let Some(event) = watch.next().await {
 //!         let (WatchEvent::Added(definition) | WatchEvent::Modified(definition)) = event? else { continue };
-//!         let conditions = definition.status.iter().flat_map(|status| &status.conditions);
-//!         if conditions.into_iter().any(|condition| condition.type_ == "Established" && condition.status == "True") {
+//!         let mut conditions = definition.status.conditions.iter();
+//!         if conditions.any(|condition| condition.type_ == "Established" && condition.status == "True") {
 //!             break;
 //!         }
 //!     }

@@ -5,12 +5,13 @@
 //!
 //! ```
 //! use klient::api::core::v1::ConfigMap;
-//! use klient::{Client, Config, DeleteOptions, ListOptions, ObjectMeta};
+//! use klient::{DeleteOptions, ListOptions, ObjectMeta, TestClient as _, TestServer};
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let server = klient::TestServer::start().await?;
-//!     let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+//!     // A cluster of your own: `let client = Client::infer()?;`
+//!     let server = TestServer::start().await?;
+//!     let client = server.client();
 //!     let config_maps = client.api::<ConfigMap>().namespace("default");
 //!
 //!     let colors = ConfigMap {
@@ -36,7 +37,7 @@
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = klient::TestServer::start().await?;
-//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! # let client = klient::TestClient::client(&server);
 //! use klient::api::core::v1::Node;
 //! use klient::{Clientset, ListOptions, RestMapper};
 //!
@@ -60,7 +61,7 @@
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = klient::TestServer::start().await?;
-//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! # let client = klient::TestClient::client(&server);
 //! use klient::api::core::v1::ConfigMap;
 //! use klient::{ApplyOptions, apply};
 //!
@@ -82,7 +83,7 @@
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = klient::TestServer::start().await?;
-//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! # let client = klient::TestClient::client(&server);
 //! use klient::api::core::v1::Namespace;
 //! use klient::{Object, WatchEvent, WatchOptions};
 //!
@@ -107,7 +108,7 @@
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = klient::TestServer::start().await?;
-//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! # let client = klient::TestClient::client(&server);
 //! use klient::api::core::v1::Namespace;
 //! use klient::workqueue::Queue;
 //! use klient::{Event, InformerFactory};
@@ -138,7 +139,7 @@
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = klient::TestServer::start().await?;
-//! # let client = klient::Client::new(klient::Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! # let client = klient::TestClient::client(&server);
 //! use klient::api::core::v1::Pod;
 //!
 //! let error = client.api::<Pod>().namespace("shop").get("web-0").await.unwrap_err();
@@ -148,7 +149,10 @@
 //! ```
 
 pub mod custom_resources;
+#[cfg(feature = "apiserver")]
+mod test_server;
 
+pub use http;
 pub use klient_api as api;
 pub use klient_apimachinery as apimachinery;
 pub use klient_apimachinery::codec::{ManagedFields, Wire};
@@ -182,6 +186,8 @@ pub use klient_client::{
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;
 pub use klient_workqueue as workqueue;
+#[cfg(feature = "apiserver")]
+pub use test_server::TestClient;
 
 /// One informer for each resource, however many ask for it: see [`cache::InformerFactory`].
 pub type InformerFactory = cache::InformerFactory<Client>;

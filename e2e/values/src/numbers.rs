@@ -31,7 +31,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
         table: VALUES,
         make: object,
         ours: |input| match parsed(input)? {
-            Value::Object(entries) => Ok(go::GoSyntax(&entries).to_string()),
+            value @ Value::Object(_) => Ok(go::GoSyntax::of_json(&value).to_string()),
             Value::Null => Ok("map[string]interface {}(nil)".to_owned()),
             _ => Err("it is no object".to_owned()),
         },

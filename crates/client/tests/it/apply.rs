@@ -225,7 +225,7 @@ fn gadget_configuration(size: u32) -> GadgetConfiguration {
     GadgetConfiguration {
         api_version: "shop.example/v1",
         kind: "Gadget",
-        metadata: ObjectMeta { name: Some("g1".into()), ..Default::default() },
+        metadata: ObjectMeta::named("g1"),
         spec: json!({ "size": size }),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn config(server: &TestServer) -> Config {
 }
 
 pub(crate) fn named(name: &str) -> ObjectMeta {
-    ObjectMeta { name: Some(name.into()), ..Default::default() }
+    ObjectMeta::named(name)
 }
 
 pub(crate) fn config_map(name: &str, color: &str) -> ConfigMap {

@@ -438,7 +438,7 @@ async fn certificates_that_are_rotated_are_used_by_the_next_connection() {
     let client = Client::new(config).unwrap();
     let who = async || {
         let review = client.api().create(&SelfSubjectReview::default()).await?;
-        let user = review.status.and_then(|status| status.user_info).expect("a review names the user");
+        let user = review.status.user_info.expect("a review names the user");
         Ok::<_, Error>(user.username.unwrap_or_default().to_string())
     };
     let error = who().await.unwrap_err();

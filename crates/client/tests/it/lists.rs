@@ -134,3 +134,48 @@ async fn all_namespaces_are_listed_at_once() {
     let places: Vec<_> = found.items.iter().filter_map(|found| found.namespace()).collect();
     assert_eq!(places, ["default", "kube-system"]);
 }
+
+#[tokio::test]
+async fn a_list_in_pages_is_one_list() {
+    let (_server, client) = cluster().await;
+    let pods = pods(&client, &[("a", "web"), ("b", "web"), ("c", "db"), ("d", "web"), ("e", "web")]).await;
+    let options = ListOptions { limit: Some(2), ..ListOptions::labels("app=web") };
+    let all = pods.list_all(&options).await.unwrap();
+    assert_eq!(names(&all), ["a", "b", "d", "e"]);
+    assert_eq!((all.metadata.continue_, all.metadata.remaining_item_count), (None, None));
+}
+
+#[tokio::test]
+async fn a_list_whose_version_is_forgotten_between_pages_is_listed_at_once() {
+    let page = |items: &str, token: &str| {
+        format!(
+            r#"HTTP/1.1 200 OK
+
+{{"kind":"PodList","apiVersion":"v1","metadata":{{"resourceVersion":"7","continue":"{token}"}},"items":[{items}]}}"#
+        )
+        .replace('\n', "\r\n")
+    };
+    let expired = "HTTP/1.1 410 Gone\r\n\r\n{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"status\":\"Failure\",\"reason\":\"Expired\",\"code\":410}";
+    let (a, b) = (r#"{"metadata":{"name":"a"}}"#, r#"{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}"#);
+    let front = Front::saying(&[&page(a, "next"), expired, &page(b, "")]).await;
+    let all = front.client().api::<Pod>().list_all(&ListOptions::default()).await.unwrap();
+    assert_eq!(names(&all), ["a", "b"]);
+    let requests = front.requests();
+    assert!(requests[0].contains("limit=500") && requests[1].contains("continue=next"), "{requests:?}");
+    assert!(!requests[2].contains("limit"), "{requests:?}");
+
+    let front = Front::saying(&[&page(a, "next"), expired]).await;
+    let options = ListOptions { continue_token: Some("begun".into()), ..Default::default() };
+    let error = front.client().api::<Pod>().list_all(&options).await.unwrap_err();
+    assert!(error.is_expired(), "what came before the token is not known here: {error}");
+}
+
+#[tokio::test]
+async fn the_namespace_of_the_configuration_is_the_default_one() {
+    let (_server, client) = cluster().await;
+    let mut config = client.config().clone();
+    config.namespace = "kube-public".to_owned();
+    let pods = Client::new(config).unwrap().api::<Pod>().default_namespace();
+    pods.create(&pod("a", "web")).await.unwrap();
+    assert_eq!(pods.get("a").await.unwrap().namespace(), Some("kube-public"));
+}

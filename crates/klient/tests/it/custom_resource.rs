@@ -172,7 +172,7 @@ async fn unknown_fields_of_a_custom_kind_survive_an_update_at_any_depth() {
 #[tokio::test]
 async fn a_custom_kind_has_the_api_version_and_kind_of_its_resource() {
     let (_server, client) = websites().await;
-    let metadata = |name: &str| ObjectMeta { name: Some(name.into()), ..Default::default() };
+    let metadata = |name: &str| ObjectMeta::named(name);
     let declared = client.api::<Website>().namespace("default");
     let shop = Website { metadata: metadata("shop"), ..Default::default() };
     assert_eq!(declared.create(&shop).await.unwrap().name(), "shop");
@@ -267,7 +267,7 @@ async fn an_informer_names_the_field_that_does_not_fit() {
 async fn a_patch_of_a_custom_kind_gives_its_struct() {
     let (_server, client) = websites().await;
     let websites = client.api::<Website>().namespace("default");
-    let metadata = ObjectMeta { name: Some("shop".into()), ..Default::default() };
+    let metadata = ObjectMeta::named("shop");
     websites.create(&Website { metadata, ..Default::default() }).await.unwrap();
     let patched = websites.patch("shop", &Patch::Merge(json!({"spec": {"replicas": 7}}))).await.unwrap();
     assert_eq!(patched.spec, Spec { replicas: 7, ..Default::default() });

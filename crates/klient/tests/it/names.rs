@@ -56,7 +56,7 @@ async fn what_public_functions_give_can_be_named() {
     let config = klient::Config::from_kubeconfig(&server.kubeconfig()).unwrap();
     let client = Client::new(config).unwrap();
     let (config_maps, _nodes, discovery) = handles(&client);
-    let metadata = klient::ObjectMeta { name: Some("a".into()), ..Default::default() };
+    let metadata = klient::ObjectMeta::named("a");
     config_maps.create(&ConfigMap { metadata, ..Default::default() }).await.unwrap();
     let (_, informed) =
         (served(&discovery).await.unwrap(), Informer::new(config_maps.clone(), Default::default()));

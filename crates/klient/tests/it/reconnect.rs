@@ -21,7 +21,7 @@ async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 async fn create(client: &Client, name: &str) {
-    let metadata = ObjectMeta { name: Some(name.into()), ..Default::default() };
+    let metadata = ObjectMeta::named(name);
     let config_map = ConfigMap { metadata, ..Default::default() };
     client.api::<ConfigMap>().namespace("default").create(&config_map).await.unwrap();
 }

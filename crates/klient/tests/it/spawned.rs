@@ -18,7 +18,7 @@ async fn cluster() -> (TestServer, Client) {
 }
 
 fn config_map(name: &str) -> ConfigMap {
-    ConfigMap { metadata: ObjectMeta { name: Some(name.into()), ..Default::default() }, ..Default::default() }
+    ConfigMap { metadata: ObjectMeta::named(name), ..Default::default() }
 }
 
 #[tokio::test]
