@@ -27,7 +27,7 @@ pub use items::Items;
 pub use patch::Patch;
 pub use watch::Watch;
 
-use crate::client::Client;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::rest::{Form, Request, Response};
 
@@ -73,7 +73,7 @@ where
 /// Where a handle's requests go, whatever its types.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
-    pub(crate) client: Client,
+    pub(crate) connection: Connection,
     pub(crate) info: ResourceInfo,
     pub(crate) write: WriteOptions,
     /// The verbs that discovery names, for kinds found at run time.
@@ -97,8 +97,8 @@ impl<K, P: Place> fmt::Debug for Api<K, P> {
 }
 
 impl<K, P: Place> Api<K, P> {
-    pub(crate) fn new(client: Client, info: ResourceInfo, place: P) -> Self {
-        let endpoint = Endpoint { client, info, write: WriteOptions::default(), verbs: None };
+    pub(crate) fn new(connection: Connection, info: ResourceInfo, place: P) -> Self {
+        let endpoint = Endpoint { connection, info, write: WriteOptions::default(), verbs: None };
         Api { endpoint, place, kind: PhantomData }
     }
 
@@ -135,12 +135,12 @@ impl<K: Wire, P: Place> Api<K, P> {
         self.endpoint.check("list", false, None)?;
         let form = K::is_partial().then_some(Form::MetadataList);
         let request = listing(self.request(Method::GET), options).form(form);
-        Items::start(request, options.managed_fields, self.endpoint.client.config().timeouts.whole).await
+        Items::start(request, options.managed_fields, self.endpoint.connection.config().timeouts.whole).await
     }
 
     async fn start_watch(&self, options: &WatchOptions) -> Result<Watch<K>, Error> {
         self.endpoint.check("watch", false, None)?;
-        Watch::start(self.request(Method::GET), options, &self.endpoint.client).await
+        Watch::start(self.request(Method::GET), options, &self.endpoint.connection).await
     }
 }
 
@@ -183,7 +183,8 @@ impl<K: Resource> Api<K, WholeCluster> {
 
 impl Endpoint {
     pub(crate) fn request(&self, method: Method, namespace: Option<&str>) -> Request {
-        let request = self.client.request(method).group_version(&self.info.group, &self.info.version);
+        let request =
+            Request::new(self.connection.clone(), method).group_version(&self.info.group, &self.info.version);
         let request = match namespace.filter(|_| self.info.namespaced) {
             Some(namespace) => request.namespace(namespace),
             None => request,

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{Method, Request, Response};
+use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
-use klient_apimachinery::{Resource, Scope};
-use tower::{Layer, Service, ServiceExt as _};
+use klient_apimachinery::{ListWatch, Object, Resource, ResourceInfo, Scope, Sources};
+use tower::{Layer, Service};
 
 use crate::api::{Api, DynamicKind, DynamicPlace};
 use crate::config::Config;
+use crate::connection::Connection;
 use crate::discovery::Discovery;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::rest;
-use crate::transport::{self, BoxError, RequestBody, ResponseBody, Transport};
+use crate::transport::{BoxError, RequestBody, ResponseBody, Transport};
 
 /// A connection to a cluster, cheap to clone and shared by all clones.
 ///
@@ -37,13 +38,7 @@ use crate::transport::{self, BoxError, RequestBody, ResponseBody, Transport};
 /// [`Timeouts::unread`](crate::Timeouts::unread) ends with an error. A request that waits for its response for more than
 /// ten seconds is logged as a warning.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
-
-struct Inner {
-    config: Config,
-    transport: Transport,
-    in_json: rest::InJson,
-}
+pub struct Client(Connection);
 
 impl Client {
     /// A client of a cluster. Nothing is sent yet.
@@ -53,7 +48,7 @@ impl Client {
     /// If the configuration's certificates or names cannot be used.
     pub fn new(config: Config) -> Result<Client, Error> {
         let transport = Transport::new(&config)?;
-        Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
+        Ok(Client(Connection::new(config, transport)))
     }
 
     /// A client of the cluster that kubectl would talk to, or of the cluster around the pod: see [`Config::infer`].
@@ -79,22 +74,22 @@ impl Client {
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
         let transport = Transport::new(&config)?.layered(layer);
-        Ok(Client(Arc::new(Inner { config, transport, in_json: rest::InJson::default() })))
+        Ok(Client(Connection::new(config, transport)))
     }
 
     /// The configuration of the client.
     pub fn config(&self) -> &Config {
-        &self.0.config
+        self.0.config()
     }
 
     /// The namespace where none is named.
     pub fn default_namespace(&self) -> &str {
-        &self.0.config.namespace
+        &self.config().namespace
     }
 
     /// A handle to a kind that is known at compile time, in all namespaces.
     pub fn api<K: Resource>(&self) -> Api<K> {
-        Api::new(self.clone(), K::INFO, <K::Scope as Scope>::Root::default())
+        Api::new(self.0.clone(), K::INFO, <K::Scope as Scope>::Root::default())
     }
 
     /// A handle to a kind that is found out at run time, in all namespaces.
@@ -102,7 +97,7 @@ impl Client {
         &self,
         kind: impl Into<DynamicKind>,
     ) -> Api<klient_apimachinery::Unstructured, DynamicPlace> {
-        Api::dynamic(self.clone(), kind.into())
+        Api::dynamic(self.0.clone(), kind.into())
     }
 
     /// A handle to the metadata of objects of any kind: names, labels, owners and the rest, without spec and status. In
@@ -121,115 +116,33 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub fn metadata(&self, kind: impl Into<DynamicKind>) -> Api<PartialObjectMetadata, DynamicPlace> {
-        Api::dynamic(self.clone(), kind.into())
+        Api::dynamic(self.0.clone(), kind.into())
     }
 
     /// The resources that the server serves.
     pub fn discovery(&self) -> Discovery {
-        Discovery::new(self.clone())
+        Discovery::new(self.0.clone())
     }
 
     /// A request, to be completed and sent.
     pub fn request(&self, method: Method) -> rest::Request {
-        rest::Request::new(self.clone(), method)
+        rest::Request::new(self.0.clone(), method)
     }
+}
 
-    /// Groups that are known to be served in JSON only.
-    pub(crate) fn in_json(&self) -> &rest::InJson {
-        &self.0.in_json
-    }
-
-    /// Sends one request and waits for the head of its response. Credentials that are refused and have others in their
-    /// place are sent once more.
-    pub(crate) async fn send(&self, call: &Call) -> Result<Response<ResponseBody>, Error> {
-        let credentials = &self.0.config.credentials;
-        if call.headers.contains_key(header::AUTHORIZATION) {
-            return self.send_as(call, None).await;
-        }
-        let authorization = credentials.authorization(call).await?;
-        let response = self.send_as(call, authorization.header.as_ref()).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(response);
-        }
-        match credentials.refresh(&authorization, call).await? {
-            Some(fresh) => self.send_as(call, fresh.header.as_ref()).await,
-            None => Ok(response),
-        }
-    }
-
-    /// Sends one request with a credential.
-    async fn send_as(
+impl Sources for Client {
+    fn list_watch<K: Wire + Object>(
         &self,
-        call: &Call,
-        authorization: Option<&HeaderValue>,
-    ) -> Result<Response<ResponseBody>, Error> {
-        let timeouts = &self.0.config.timeouts;
-        let request = self.http_request(call, authorization)?;
-        let sent = self.0.transport.clone().oneshot(request);
-        let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
-        match tokio::time::timeout(limit, sent).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(Error::new(transport::kind(&*error), call.to_string(), error)),
-            Err(_) => {
-                let problem = format!("no answer within {} s", limit.as_secs_f64());
-                Err(Error::new(ErrorKind::Timeout, call.to_string(), crate::error::Problem(problem)))
-            }
-        }
-    }
-
-    fn http_request(
-        &self,
-        call: &Call,
-        authorization: Option<&HeaderValue>,
-    ) -> Result<Request<RequestBody>, Error> {
-        let config = &self.0.config;
-        let mut request = Request::new(RequestBody::from(call.body.clone()));
-        *request.method_mut() = call.method.clone();
-        *request.uri_mut() = call.uri.clone();
-        *request.headers_mut() = call.headers.clone();
-        let headers = request.headers_mut();
-        if let Some(value) = authorization {
-            headers.insert(header::AUTHORIZATION, value.clone());
-        }
-        if let Some(impersonate) = &config.impersonate {
-            impersonate.add_to(headers)?;
-        }
-        if let Ok(agent) = config.user_agent.parse() {
-            headers.entry(header::USER_AGENT).or_insert(agent);
-        }
-        Ok(request)
-    }
-
-    /// Takes the warnings of an answer.
-    pub(crate) fn warn(&self, headers: &HeaderMap) {
-        let headers = headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok());
-        for text in headers.flat_map(rest::warnings) {
-            match &self.0.config.warnings {
-                Some(handler) => handler(&text),
-                None => tracing::warn!("{text}"),
-            }
-        }
+        resource: &ResourceInfo,
+        namespace: Option<&str>,
+    ) -> Arc<dyn ListWatch<K>> {
+        let place = DynamicPlace::new(namespace);
+        Arc::new(Api::<K, _>::new(self.0.clone(), resource.clone(), place).source())
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Client").field(&self.0.config.url).finish()
-    }
-}
-
-/// A request that is complete and can be sent, more than once if need be.
-#[derive(Clone)]
-pub(crate) struct Call {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: bytes::Bytes,
-}
-
-/// `GET https://host/path?query`, for messages.
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.uri)
+        f.debug_tuple("Client").field(&self.config().url).finish()
     }
 }

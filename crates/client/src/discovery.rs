@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 
 pub use mapper::{NoMatch, RestMapper};
 
-use crate::client::Client;
+use crate::connection::Connection;
 use crate::error::Error;
+use crate::rest::Request;
 
 /// As client-go: all groups in one answer, and plain JSON from servers that do not know that.
 const AGGREGATED: &str =
@@ -28,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(32);
 /// Asks a server what it serves.
 #[derive(Clone, Debug)]
 pub struct Discovery {
-    client: Client,
+    connection: Connection,
 }
 
 /// A resource that a server serves.
@@ -94,8 +95,8 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Wire for Document<T> {
 }
 
 impl Discovery {
-    pub(crate) fn new(client: Client) -> Self {
-        Discovery { client }
+    pub(crate) fn new(connection: Connection) -> Self {
+        Discovery { connection }
     }
 
     /// The version of the server.
@@ -135,8 +136,8 @@ impl Discovery {
         path: &str,
         accept: &str,
     ) -> Result<T, Error> {
-        let request = self.client.request(Method::GET).absolute_path(path).accept(accept);
-        let limit = self.client.config().timeouts.whole.unwrap_or(TIMEOUT);
+        let request = Request::new(self.connection.clone(), Method::GET).absolute_path(path).accept(accept);
+        let limit = self.connection.config().timeouts.whole.unwrap_or(TIMEOUT);
         request.timeout(limit).send().await?.decode::<Document<T>>().map(|document| document.0)
     }
 

@@ -10,14 +10,18 @@
 
 mod api;
 mod auth;
+mod call;
 mod client;
 mod config;
 mod conflict;
+mod connection;
 mod discovery;
 mod error;
 mod impersonation;
+mod json_only_groups;
 mod rest;
 mod transport;
+mod warning;
 
 pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, Patch, Watch};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};

@@ -1,12 +1,12 @@
 //! Requests to the API's URLs, with client-go's rules for paths, and how failures are told and tried again.
 
+mod format;
 mod gunzip;
 mod negotiate;
 mod path;
 mod response;
 mod retry;
 mod stream;
-mod warning;
 
 use std::fmt;
 use std::time::Duration;
@@ -14,14 +14,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use klient_apimachinery::codec::Wire;
-pub(crate) use negotiate::InJson;
 use path::Path;
 pub use response::Response;
 pub(crate) use response::failure_in;
 pub use stream::ByteStream;
-pub(crate) use warning::warnings;
 
-use crate::client::{Call, Client};
+use crate::call::Call;
+use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Problem};
 
 /// A request to the API, built part by part.
@@ -45,7 +44,7 @@ use crate::error::{Error, ErrorKind, Problem};
 /// ```
 #[derive(Clone)]
 pub struct Request {
-    client: Client,
+    connection: Connection,
     method: Method,
     path: Path,
     query: Vec<(String, String)>,
@@ -76,14 +75,14 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    pub(crate) fn new(client: Client, method: Method) -> Self {
-        let timeout = client.config().timeouts.whole;
+    pub(crate) fn new(connection: Connection, method: Method) -> Self {
+        let timeout = connection.config().timeouts.whole;
         let mut headers = vec![(header::ACCEPT, HeaderValue::from_static("application/json"))];
-        if client.config().gzip {
+        if connection.config().gzip {
             headers.push((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
         }
         Request {
-            client,
+            connection,
             method,
             path: Path::default(),
             query: Vec::new(),
@@ -198,7 +197,7 @@ impl Request {
 
     /// The request as it goes out.
     pub(crate) fn call(&self) -> Result<Call, Error> {
-        let base = &self.client.config().url;
+        let base = &self.connection.config().url;
         let shown = || format!("{} {}", self.method, self.path);
         if let Some(problem) = self.problem.clone().or_else(|| self.path.problem(&self.method)) {
             return Err(Error::request(shown(), problem));
@@ -231,7 +230,7 @@ impl Request {
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn send(self) -> Result<Response, Error> {
         let call = self.call()?;
-        let sending = retry::send(&self.client, &call);
+        let sending = retry::send(&self.connection, &call);
         let read = async { Response::read(&call, sending.await?).await };
         let Some(limit) = self.timeout else { return read.await };
         match tokio::time::timeout(limit, read).await {
@@ -247,7 +246,7 @@ impl Request {
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn stream(self) -> Result<ByteStream, Error> {
         let call = self.call()?;
-        let response = retry::send(&self.client, &call).await?;
+        let response = retry::send(&self.connection, &call).await?;
         Ok(ByteStream::new(call.to_string(), response))
     }
 

@@ -22,10 +22,6 @@ const KEPT: &[(&str, &str)] = &[
         "apimachinery: patch::strategic::list, patch::strategic::map, patch::strategic::order",
         "lists hold maps and maps lists: the recursion of the patch itself",
     ),
-    (
-        "client: api, api::dynamic, client, discovery, rest, rest::negotiate, rest::response, rest::retry, rest::stream",
-        TO_CUT,
-    ),
     ("structured-merge: error, schema, typed, updater", TO_CUT),
     (
         "structured-merge: schema::atom, schema::structural",

@@ -7,7 +7,7 @@ use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Addressable, Place, ResourceInfo, Unstructured, WriteOptions};
 
 use super::{Api, Endpoint};
-use crate::client::Client;
+use crate::connection::Connection;
 use crate::discovery::ApiResource;
 
 /// A kind that is found out at run time, and which verbs it has, if that is known.
@@ -43,15 +43,15 @@ impl Place for DynamicPlace {
 impl Addressable for DynamicPlace {}
 
 impl DynamicPlace {
-    pub(super) fn new(namespace: Option<&str>) -> Self {
+    pub(crate) fn new(namespace: Option<&str>) -> Self {
         DynamicPlace(namespace.map(Into::into))
     }
 }
 
 impl<K> Api<K, DynamicPlace> {
-    pub(crate) fn dynamic(client: Client, kind: DynamicKind) -> Self {
+    pub(crate) fn dynamic(connection: Connection, kind: DynamicKind) -> Self {
         let endpoint =
-            Endpoint { client, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
+            Endpoint { connection, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
         Api { endpoint, place: DynamicPlace::default(), kind: PhantomData }
     }
 }

@@ -1,23 +1,21 @@
-//! A client as the source of a cache: [`ListWatch`] of a handle, and [`Sources`] of the client.
+//! A handle as the source of a cache: [`ListWatch`].
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{ListMeta, Status};
 use klient_apimachinery::{
-    BoxFuture, ListOptions, ListWatch, Listing, Object, Place, ResourceInfo, SourceError, Sources,
-    WatchEvent, WatchOptions, Watching, verbs,
+    BoxFuture, ListOptions, ListWatch, Listing, Object, Place, ResourceInfo, SourceError, WatchEvent,
+    WatchOptions, Watching, verbs,
 };
 
 use super::{Api, DynamicPlace, Endpoint, Items, Watch};
-use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::transport::is_untrusted;
 
 /// A handle without its types.
-struct Source {
+pub(crate) struct Source {
     endpoint: Endpoint,
     namespace: Option<Box<str>>,
 }
@@ -87,19 +85,8 @@ impl<K: Object + Wire + verbs::List + verbs::Watch, P: Place> ListWatch<K> for A
 }
 
 impl<K, P: Place> Api<K, P> {
-    fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> Source {
         Source { endpoint: self.endpoint.clone(), namespace: self.place.namespace().map(Into::into) }
-    }
-}
-
-impl Sources for Client {
-    fn list_watch<K: Wire + Object>(
-        &self,
-        resource: &ResourceInfo,
-        namespace: Option<&str>,
-    ) -> Arc<dyn ListWatch<K>> {
-        let place = DynamicPlace::new(namespace);
-        Arc::new(Api::<K, _>::new(self.clone(), resource.clone(), place).source())
     }
 }
 

@@ -13,7 +13,7 @@ use futures_core::Stream;
 use klient_apimachinery::codec::{Format, ManagedFields, Wire};
 use klient_apimachinery::{WatchEvent, WatchOptions};
 
-use crate::client::Client;
+use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::rest::{ByteStream, Request};
 
@@ -55,7 +55,7 @@ impl<K: Wire> Watch<K> {
     pub(super) async fn start(
         request: Request,
         options: &WatchOptions,
-        client: &Client,
+        connection: &Connection,
     ) -> Result<Self, Error> {
         let bookmarks = options.allow_bookmarks || options.send_initial_events;
         let mut request = request.query("watch", "true");
@@ -76,7 +76,7 @@ impl<K: Wire> Watch<K> {
         }
         let stream = request.stream_of::<K>().await?;
         // Without bookmarks silence says nothing: there may just be no changes.
-        let idle = client.config().timeouts.watch_idle.filter(|_| bookmarks);
+        let idle = connection.config().timeouts.watch_idle.filter(|_| bookmarks);
         Ok(Watch {
             format: stream.format(),
             lines: Lines::new(stream, idle),

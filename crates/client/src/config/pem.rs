@@ -16,7 +16,7 @@ enum Source {
 }
 
 impl Pem {
-    /// What a file holds at any time.
+    /// A file, which is read when it is needed.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Pem(Source::File(path.into()))
     }

@@ -4,40 +4,15 @@
 //! it, that answers in JSON, or that refuses with 406 or 415, is spoken to in JSON from then on, as far as the same
 //! group and version are concerned.
 
-use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
-
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use klient_apimachinery::codec::{Format, Wire};
 
+use super::format::PROTOBUF;
 use super::{ByteStream, Form, Request, Response};
 use crate::config::Encoding;
 use crate::error::Error;
 
 const JSON: &str = "application/json";
-const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
-
-/// The groups and versions that turned out to be served in JSON only.
-#[derive(Debug, Default)]
-pub(crate) struct InJson(RwLock<HashSet<String>>);
-
-impl InJson {
-    fn has(&self, group_version: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(group_version)
-    }
-
-    fn insert(&self, group_version: String) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(group_version);
-    }
-}
-
-/// The format that an answer says it is in.
-pub(super) fn format_of(headers: &HeaderMap) -> Format {
-    let is_protobuf =
-        headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(PROTOBUF.as_bytes()));
-    if is_protobuf { Format::Protobuf } else { Format::Json }
-}
 
 /// Media types, in the form that objects are asked for.
 fn accepted(media_types: &[&str], form: Option<Form>) -> String {
@@ -135,10 +110,10 @@ impl Request {
         wish: Wish,
         put_body: impl Fn(Request) -> Request + Send,
     ) -> Result<R, Error> {
-        let client = self.client.clone();
-        let encoding = client.config().encoding;
+        let connection = self.connection.clone();
+        let encoding = connection.config().encoding;
         let group_version = self.path.group_version();
-        if !wish.protobuf || encoding == Encoding::Json || client.in_json().has(&group_version) {
+        if !wish.protobuf || encoding == Encoding::Json || connection.json_only().has(&group_version) {
             return R::to(put_body(self.in_json())).await;
         }
         let mut first = self.clone();
@@ -152,14 +127,14 @@ impl Request {
             Ok(answer) => {
                 // JSON that was asked for says nothing of the server.
                 if wish.answer && answer.format() == Format::Json {
-                    client.in_json().insert(group_version);
+                    connection.json_only().insert(group_version);
                 }
                 Ok(answer)
             }
             // It was refused for its form, before anything was done.
             Err(error) if is_refusal(&error) && encoding == Encoding::Negotiate => {
                 let answer = R::to(put_body(self.in_json())).await?;
-                client.in_json().insert(group_version);
+                connection.json_only().insert(group_version);
                 Ok(answer)
             }
             Err(error) => Err(error),

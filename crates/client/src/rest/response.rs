@@ -1,9 +1,10 @@
 //! [`Response`], a whole answer, and the failure that an answer tells of.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use klient_apimachinery::codec::protobuf::Envelope;
 use klient_apimachinery::codec::{Format, Identity, SchemaKind as _, Wire};
@@ -11,10 +12,9 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
-use super::negotiate::format_of;
-use super::retry::retry_after;
+use super::format::format_of;
 use super::stream::ByteStream;
-use crate::client::Call;
+use crate::call::Call;
 use crate::error::Error;
 use crate::transport::ResponseBody;
 
@@ -96,6 +96,12 @@ pub(crate) fn failure_in(format: Format, bytes: &[u8]) -> Option<Status> {
     };
     let status = may_be.then(|| Status::decode(format, bytes).ok()).flatten();
     status.filter(Status::is_failure)
+}
+
+/// The delay of `Retry-After`.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The error that an answer tells of: the Status in it, or what its code and text say.

@@ -7,10 +7,11 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode};
 
-use super::response::failure;
-use crate::client::{Call, Client};
+use super::response::{failure, retry_after};
+use crate::call::Call;
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::transport::{self, ResponseBody};
 
@@ -21,14 +22,17 @@ const MAX_RETRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends a request until it is answered with more than "not now". The answer may tell of a failure.
-pub(super) async fn send(client: &Client, call: &Call) -> Result<http::Response<ResponseBody>, Error> {
+pub(super) async fn send(
+    connection: &Connection,
+    call: &Call,
+) -> Result<http::Response<ResponseBody>, Error> {
     let mut retries = 0;
     loop {
-        let wait = match client.send(call).await {
-            Ok(response) if retries == MAX_RETRIES => return checked(client, call, response).await,
+        let wait = match connection.send(call).await {
+            Ok(response) if retries == MAX_RETRIES => return checked(connection, call, response).await,
             Ok(response) => match not_now(&response) {
                 Some(wait) => wait,
-                None => return checked(client, call, response).await,
+                None => return checked(connection, call, response).await,
             },
             Err(error) if retries < MAX_RETRIES && reads(&call.method) && was_cut(&error) => PAUSE,
             Err(error) => return Err(error),
@@ -54,17 +58,12 @@ fn not_now(response: &http::Response<ResponseBody>) -> Option<Duration> {
     retry_after(response.headers()).filter(|_| for_now)
 }
 
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
 async fn checked(
-    client: &Client,
+    connection: &Connection,
     call: &Call,
     response: http::Response<ResponseBody>,
 ) -> Result<http::Response<ResponseBody>, Error> {
-    client.warn(response.headers());
+    connection.warn(response.headers());
     if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }

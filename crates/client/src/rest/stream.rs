@@ -8,8 +8,8 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use klient_apimachinery::codec::Format;
 
+use super::format::format_of;
 use super::gunzip::Gunzip;
-use super::negotiate::format_of;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::transport::{self, ResponseBody};
 

@@ -46,7 +46,7 @@ impl Body for RequestBody {
     }
 }
 
-/// What it holds may be secret.
+/// Shows the length alone: the bytes may be secret.
 impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RequestBody({} bytes)", self.0.len())

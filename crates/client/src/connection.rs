@@ -1,0 +1,118 @@
+//! [`Connection`], the way to a cluster: configuration, credentials and transport.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use tower::ServiceExt as _;
+
+use crate::call::Call;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::json_only_groups::JsonOnlyGroups;
+use crate::transport::{self, RequestBody, ResponseBody, Transport};
+use crate::warning::warnings;
+
+/// The way to a cluster, which a client and its handles and requests share.
+#[derive(Clone)]
+pub(crate) struct Connection(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    transport: Transport,
+    json_only: JsonOnlyGroups,
+}
+
+impl Connection {
+    pub(crate) fn new(config: Config, transport: Transport) -> Self {
+        Connection(Arc::new(Inner { config, transport, json_only: JsonOnlyGroups::default() }))
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Groups that are known to be served in JSON only.
+    pub(crate) fn json_only(&self) -> &JsonOnlyGroups {
+        &self.0.json_only
+    }
+
+    /// Sends one request and waits for the head of its response. Credentials that are refused and have others in their
+    /// place are sent once more.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Response<ResponseBody>, Error> {
+        let credentials = &self.0.config.credentials;
+        if call.headers.contains_key(header::AUTHORIZATION) {
+            return self.send_as(call, None).await;
+        }
+        let authorization = credentials.authorization(call).await?;
+        let response = self.send_as(call, authorization.header.as_ref()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        match credentials.refresh(&authorization, call).await? {
+            Some(fresh) => self.send_as(call, fresh.header.as_ref()).await,
+            None => Ok(response),
+        }
+    }
+
+    /// Sends one request with a credential.
+    async fn send_as(
+        &self,
+        call: &Call,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response<ResponseBody>, Error> {
+        let timeouts = &self.0.config.timeouts;
+        let request = self.http_request(call, authorization)?;
+        let sent = self.0.transport.clone().oneshot(request);
+        let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
+        match tokio::time::timeout(limit, sent).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(Error::new(transport::kind(&*error), call.to_string(), error)),
+            Err(_) => {
+                let problem = format!("no answer within {} s", limit.as_secs_f64());
+                Err(Error::new(ErrorKind::Timeout, call.to_string(), Problem(problem)))
+            }
+        }
+    }
+
+    fn http_request(
+        &self,
+        call: &Call,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Request<RequestBody>, Error> {
+        let config = &self.0.config;
+        let mut request = Request::new(RequestBody::from(call.body.clone()));
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.uri.clone();
+        *request.headers_mut() = call.headers.clone();
+        let headers = request.headers_mut();
+        if let Some(value) = authorization {
+            headers.insert(header::AUTHORIZATION, value.clone());
+        }
+        if let Some(impersonate) = &config.impersonate {
+            impersonate.add_to(headers)?;
+        }
+        if let Ok(agent) = config.user_agent.parse() {
+            headers.entry(header::USER_AGENT).or_insert(agent);
+        }
+        Ok(request)
+    }
+
+    /// Takes the warnings of an answer.
+    pub(crate) fn warn(&self, headers: &HeaderMap) {
+        let headers = headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok());
+        for text in headers.flat_map(warnings) {
+            match &self.0.config.warnings {
+                Some(handler) => handler(&text),
+                None => tracing::warn!("{text}"),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.0.config.url).finish()
+    }
+}

@@ -1,0 +1,18 @@
+//! [`JsonOnlyGroups`], the groups that are spoken to in JSON.
+
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
+/// The groups and versions that turned out to be served in JSON only.
+#[derive(Debug, Default)]
+pub(crate) struct JsonOnlyGroups(RwLock<HashSet<String>>);
+
+impl JsonOnlyGroups {
+    pub(crate) fn has(&self, group_version: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(group_version)
+    }
+
+    pub(crate) fn insert(&self, group_version: String) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(group_version);
+    }
+}
