@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use klient_apimachinery::values::{Map, map_at};
 
-/// How objects of a resource are turned into the form they are stored in, and back.
+/// The conversion of a resource's objects to the stored version, and back.
 #[derive(Clone, Copy)]
 pub struct Conversion {
     /// From the served version to the stored one.
@@ -16,7 +16,7 @@ pub struct Conversion {
     pub storage: (&'static str, &'static str),
 }
 
-/// The conversion of a resource, if it is not stored as it is served.
+/// The conversion of a resource, if its storage version has another form.
 pub fn conversion(group: &str, version: &str, kind: &str) -> Option<Conversion> {
     match (group, version, kind) {
         ("events.k8s.io", "v1", "Event") => Some(Conversion {
@@ -33,7 +33,7 @@ pub fn conversion(group: &str, version: &str, kind: &str) -> Option<Conversion> 
     }
 }
 
-/// How objects of a kind get from one of its versions into another, if they are not alike in all.
+/// The conversion between the versions of a kind, if they differ.
 pub fn between_versions(kind: &str) -> Option<&'static Convert<'static>> {
     match kind {
         "Event" => Some(&|event, from, to| Ok(between("Event", event, from, to))),
@@ -82,7 +82,7 @@ fn rename(
     event
 }
 
-/// What v1 of an autoscaler cannot say, as annotations.
+/// Annotations for fields that `autoscaling/v1` lacks.
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
 const BEHAVIOR: &str = "autoscaling.alpha.kubernetes.io/behavior";
 

@@ -1,9 +1,9 @@
-//! What the server fills in where an object says nothing.
+//! Defaulting of built-in kinds.
 //!
-//! Defaults belong to the version of a kind, and there to its structs, wherever they stand: a container gets the
-//! same ones in a Pod as in a CronJob's template. They are set before validation, on create, on update and after
-//! a patch, and count as set by the client. What admission and the kind's strategy add later, in nobody's name,
-//! is in [`prepare_create`] and [`prepare_update`].
+//! Defaults belong to the version of a kind, and there to its structs, wherever they are nested: a container gets the
+//! same ones in a Pod as in a CronJob's template. They are set before validation, on create, on update and after a
+//! patch, and are owned by the client's field manager. Fields that admission and the kind's strategy add later,
+//! without an owner, are set by [`prepare_create`] and [`prepare_update`].
 
 mod cluster;
 mod network;
@@ -24,22 +24,22 @@ use serde_json::Value;
 
 use klient_apimachinery::values::Map;
 
-/// The quality of service that a Pod's resources entitle it to.
+/// The QoS class of a Pod, from its resources.
 pub fn qos_class(pod: &Map) -> &'static str {
     qos::class(pod)
 }
 
-/// Sets the defaults of a built-in kind. The object is in the form `values::decode` gives.
+/// Sets the defaults of a built-in kind. The object must have the form returned by `values::decode`.
 pub fn apply(resource: &ResourceSchema, object: &mut Map) {
     of_message(resource.schema, object);
 }
 
-/// Completes a new object after [`apply`], as admission and its strategy do. It has its name and UID.
+/// Sets the fields of a new object that admission and its strategy set, after [`apply`]. It has its name and UID.
 pub fn prepare_create(resource: &ResourceSchema, object: &mut Map) {
     prepare::create(resource, object);
 }
 
-/// Completes the new state of an object after [`apply`]. It has the status of the old state.
+/// Sets the fields of an updated object that admission and its strategy set, after [`apply`]. It has the old status.
 pub fn prepare_update(resource: &ResourceSchema, object: &mut Map, old: &Map) {
     prepare::update(resource, object, old);
 }
@@ -76,7 +76,7 @@ fn of_value(ty: Type, value: &mut Value) {
     }
 }
 
-/// The default a field's own declaration gives.
+/// The default given by a field's declaration.
 fn of_field(field: &Field, default: &str, object: &mut Map) {
     let is_zero = matches!(default, "\"\"" | "0" | "false");
     if object.contains_key(field.json) || (is_zero && !field.pointer) {
@@ -87,7 +87,7 @@ fn of_field(field: &Field, default: &str, object: &mut Map) {
     }
 }
 
-/// Amounts in resource lists are held to a thousandth.
+/// Quantities in resource lists are rounded up to a thousandth.
 fn round_up(amount: &mut String) {
     if let Ok(rounded) = Quantity::from(amount.as_str()).round_up(-3)
         && rounded.as_str() != amount
@@ -138,7 +138,7 @@ fn of_core(name: &str, object: &mut Map) {
     }
 }
 
-/// Sets a field, or takes it away.
+/// Sets a field, or removes it for `None`.
 fn put(object: &mut Map, name: &str, value: Option<Value>) {
     match value {
         Some(value) => object.insert(name.to_owned(), value),
@@ -146,14 +146,14 @@ fn put(object: &mut Map, name: &str, value: Option<Value>) {
     };
 }
 
-/// Sets a field that is not there.
+/// Sets a missing field.
 fn fill(object: &mut Map, name: &str, value: impl Into<Value>) {
     if !object.contains_key(name) {
         object.insert(name.to_owned(), value.into());
     }
 }
 
-/// Sets a field that Go writes even when it is empty.
+/// Sets a field that is missing or zero; Go writes such a field even when it is empty.
 fn fill_zero(object: &mut Map, name: &str, value: impl Into<Value>) {
     let is_zero = match object.get(name) {
         None | Some(Value::Null) => true,
@@ -166,7 +166,7 @@ fn fill_zero(object: &mut Map, name: &str, value: impl Into<Value>) {
     }
 }
 
-/// Whether a list or map is missing or empty.
+/// Returns true if a list or map is missing or empty.
 fn is_empty(object: &Map, name: &str) -> bool {
     match object.get(name) {
         Some(Value::Array(items)) => items.is_empty(),
@@ -175,12 +175,12 @@ fn is_empty(object: &Map, name: &str) -> bool {
     }
 }
 
-/// The object a field holds, to be changed; nothing where there is none.
+/// The object in a field, for mutation; `None` if there is none.
 fn object_mut<'a>(object: &'a mut Map, name: &str) -> Option<&'a mut Map> {
     object.get_mut(name)?.as_object_mut()
 }
 
-/// The objects in the list a field holds, to be changed.
+/// The objects in a list field, for mutation.
 fn objects_mut<'a>(object: &'a mut Map, name: &str) -> impl Iterator<Item = &'a mut Map> {
     object.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
 }

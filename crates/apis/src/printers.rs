@@ -1,8 +1,8 @@
-//! The cells of Tables: what `kubectl get` shows of an object.
+//! Cells of `Table` rows: the output of `kubectl get`.
 //!
-//! Which columns a resource has is data ([`ResourceSchema::columns`]); what stands in them is code, one
-//! function for each kind that shows more than its name and its age. Every cell is given, those of wide
-//! output included, and clients leave out what they do not show.
+//! The columns of a resource are data ([`ResourceSchema::columns`]); their cells are code, one function for each kind
+//! that has more columns than its name and age. All cells are included, also those of wide output; clients choose
+//! which to print.
 
 mod access;
 mod admission;
@@ -36,10 +36,10 @@ use serde_json::Value;
 use klient_apimachinery::values::Map;
 use row::Row;
 
-/// Gives the cells of a row, one for each column.
+/// Returns the cells of a row, one for each column.
 type Printer = fn(&Row<'_>) -> Vec<Value>;
 
-/// The cells of an object's row, one for each of the resource's columns. `now` is what ages count to.
+/// The cells of an object's row, one for each of the resource's columns. Ages are relative to `now`.
 pub fn cells(resource: &ResourceSchema, object: &Map, now: Time) -> Vec<Value> {
     let row = Row::new(object, now);
     match printer(resource.group, resource.plural) {
@@ -49,7 +49,7 @@ pub fn cells(resource: &ResourceSchema, object: &Map, now: Time) -> Vec<Value> {
     }
 }
 
-/// The conditions of an object's row: whether it is completed, where that is known of its kind.
+/// The conditions of an object's row: `Completed`, for kinds that have such a state.
 pub fn row_conditions(resource: &ResourceSchema, object: &Map) -> Vec<Value> {
     match (resource.group, resource.plural) {
         ("", "pods") => pod::conditions(object),
@@ -57,7 +57,7 @@ pub fn row_conditions(resource: &ResourceSchema, object: &Map) -> Vec<Value> {
     }
 }
 
-/// A cell of a kind that shows its name and when it was made, as an age or as a date.
+/// A cell of a kind that has only a name and a creation time, as an age or as a date.
 fn plain_cell(row: &Row<'_>, column: &ColumnSchema) -> Value {
     match (column.name, column.ty) {
         ("Name", _) => row.name(),

@@ -1,4 +1,4 @@
-//! Defaults of what a cluster is set up with: namespaces, nodes, secrets, limits.
+//! Defaults of cluster configuration: namespaces, nodes, secrets, limit ranges.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fill;
 
-/// A Namespace can be selected by its name.
+/// Labels a Namespace with its name.
 pub(super) fn namespace(object: &mut Map) {
     let name = text_at(object, &["metadata", "name"]).to_owned();
     if !name.is_empty() {
@@ -16,7 +16,7 @@ pub(super) fn namespace(object: &mut Map) {
     }
 }
 
-/// The first of `podCIDRs` and `podCIDR` are the same; the single one wins.
+/// Syncs `podCIDR` and the first of `podCIDRs`; `podCIDR` takes precedence.
 pub(super) fn node_spec(spec: &mut Map) {
     let first = list_at(spec, &["podCIDRs"]).first().and_then(Value::as_str).unwrap_or_default();
     match text_at(spec, &["podCIDR"]) {
@@ -38,7 +38,7 @@ pub(super) fn node_status(status: &mut Map) {
     }
 }
 
-/// `stringData` can only be written: it becomes `data`.
+/// Moves the write-only `stringData` to `data`.
 pub(super) fn secret(object: &mut Map) {
     fill(object, "type", "Opaque");
     if let Some(Value::Object(texts)) = object.remove("stringData") {
@@ -49,7 +49,7 @@ pub(super) fn secret(object: &mut Map) {
     }
 }
 
-/// Limits are default limits, default limits are default requests, and so are least requests.
+/// Copies missing `default` from `max`, and missing `defaultRequest` from `default`, then from `min`.
 pub(super) fn limit_range_item(item: &mut Map) {
     if text_at(item, &["type"]) == "Container" {
         fill_amounts(item, "max", "default");

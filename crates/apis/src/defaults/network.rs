@@ -1,4 +1,4 @@
-//! Defaults of Services and of what stands behind and around them.
+//! Defaults of Services and related networking kinds.
 
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};

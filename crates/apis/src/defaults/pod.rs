@@ -1,11 +1,11 @@
-//! Defaults of Pods and of what Pods are made of.
+//! Defaults of Pods and their structs.
 
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::{fill, object_mut, objects_mut};
 
-/// What a Pod gets that a template does not.
+/// Sets defaults of Pods that templates do not have.
 pub(super) fn pod(object: &mut Map) {
     let Some(spec) = object_mut(object, "spec") else { return };
     if spec.get("terminationGracePeriodSeconds").and_then(Value::as_i64).is_some_and(|seconds| seconds < 0) {
@@ -57,7 +57,7 @@ pub(super) fn spec(spec: &mut Map) {
     fill(spec, "schedulerName", "default-scheduler");
 }
 
-/// The first of `podIPs` and `podIP` are the same.
+/// Syncs `podIP` and the first of `podIPs`.
 pub(super) fn status(status: &mut Map) {
     let first = list_at(status, &["podIPs"]).first().and_then(|ip| ip.get("ip")).and_then(Value::as_str);
     match (text_at(status, &["podIP"]), first) {
@@ -94,7 +94,7 @@ pub(super) fn http_get(action: &mut Map) {
     fill(action, "scheme", "HTTP");
 }
 
-/// An image that may change under its name is pulled again and again.
+/// The default pull policy: `Always` for the tag `latest` or an image without tag and digest, else `IfNotPresent`.
 pub(super) fn pull_policy(image: &str) -> &'static str {
     let (name, digest) = match image.split_once('@') {
         Some((name, digest)) => (name, Some(digest)),
@@ -109,7 +109,7 @@ pub(super) fn pull_policy(image: &str) -> &'static str {
     if is_latest && is_repository(repository) { "Always" } else { "IfNotPresent" }
 }
 
-/// Whether a repository's name is in lower case, as it must be but for the domain.
+/// Returns true if a repository's name is in lower case; its domain may be in upper case.
 fn is_repository(name: &str) -> bool {
     let is_domain =
         |part: &str| part.contains(['.', ':']) || part == "localhost" || part.to_lowercase() != part;

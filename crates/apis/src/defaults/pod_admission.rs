@@ -1,14 +1,14 @@
-//! What admission adds to Pods: a priority, and patience with nodes that fail.
+//! Fields that admission adds to Pods: a priority, and tolerations of failing nodes.
 
 use klient_apimachinery::values::{Map, at, at_mut, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
 use super::{fill, object_mut, objects_mut};
 
-/// How long a Pod stays bound to a node that does not answer.
+/// `tolerationSeconds` for nodes that are not ready or unreachable.
 const PATIENCE_SECONDS: i32 = 300;
 
-/// Completes a new Pod. A priority class other than the built-in ones is left to the caller.
+/// Sets the fields of a new Pod. Priority classes other than the built-in ones are left to the caller.
 pub(super) fn create(object: &mut Map) {
     let labels = at(object, &["metadata", "labels"]).and_then(Value::as_object).cloned().unwrap_or_default();
     let spec = map_at(object, "spec");
@@ -35,7 +35,7 @@ fn term_labels(term: &mut Map, labels: &Map) {
     select_own(term, "mismatchLabelKeys", "NotIn", labels);
 }
 
-/// Makes the Pod's own values of some labels part of a selector.
+/// Adds the Pod's own values of the listed label keys to a selector.
 fn select_own(term: &mut Map, keys: &str, operator: &str, labels: &Map) {
     let keys: Vec<Value> = list_at(term, &[keys]).to_vec();
     let Some(selector) = object_mut(term, "labelSelector") else { return };

@@ -86,7 +86,7 @@ fn admission(schema: &Schema, object: &mut Map) {
             webhook(object);
             fill(object, "reinvocationPolicy", "Never");
         }
-        // The struct around these fields is embedded and has no value of its own.
+        // The struct around these fields is inlined in JSON.
         "RuleWithOperations" | "NamedRuleWithOperations" | "Rule" => fill(object, "scope", "*"),
         "ServiceReference" => fill(object, "port", 443),
         "ValidatingAdmissionPolicySpec" | "MutatingAdmissionPolicySpec" => {
@@ -115,7 +115,7 @@ fn matching(object: &mut Map) {
 fn device(name: &str, object: &mut Map) {
     match name {
         "ExactDeviceRequest" | "DeviceSubRequest" => count(object),
-        // A request with alternatives has no class of its own, and nothing to count.
+        // A request with alternatives has no class and no count.
         "DeviceRequest" if !text_at(object, &["deviceClassName"]).is_empty() => count(object),
         "DeviceTaint" => fill(object, "timeAdded", Time::now().to_string()),
         _ => {}

@@ -1,4 +1,4 @@
-//! What admission and the kinds' strategies make of an object before it is validated and stored.
+//! Changes that admission and the kinds' strategies make before validation and storage.
 
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::ResourceSchema;
@@ -76,7 +76,7 @@ fn persistent_volume(object: &mut Map) {
     add_to_set(map_at(object, "metadata"), "finalizers", "kubernetes.io/pv-protection");
 }
 
-/// The old and the new way to say what a claim is filled from.
+/// Syncs the old and the new field for a claim's data source.
 fn data_sources(spec: &mut Map) {
     match (spec.get("dataSource"), spec.get("dataSourceRef")) {
         (Some(source), None) => {
@@ -91,7 +91,7 @@ fn data_sources(spec: &mut Map) {
     }
 }
 
-/// Of references to secrets only the name is kept.
+/// Keeps only the name of references to secrets.
 fn secret_names(object: &mut Map) {
     for secret in objects_mut(object, "secrets") {
         secret.retain(|name, _| name == "name");
@@ -114,7 +114,7 @@ fn count_template(object: &mut Map, old: &Map) {
 const JOB_NAME: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
 const CONTROLLER_UID: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 
-/// A Job's Pods are told by its UID, unless the client brings a selector of its own.
+/// Selects a Job's Pods by its UID, unless `manualSelector` is set.
 fn job(object: &mut Map) {
     if at(object, &["spec", "manualSelector"]).and_then(Value::as_bool) == Some(true) {
         return;
@@ -132,6 +132,6 @@ fn job(object: &mut Map) {
     let labels = Value::Object(labels.clone());
     let selected = map_at(map_at(spec, "selector"), "matchLabels");
     selected.entry(CONTROLLER_UID[1]).or_insert_with(|| uid.into());
-    // Upstream sets defaults again when it reads the Job back, and so gives it the labels of its template.
+    // Upstream applies defaults again when it decodes the stored Job, which copies the labels of the template.
     own_labels(object, labels);
 }

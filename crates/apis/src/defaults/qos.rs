@@ -1,4 +1,4 @@
-//! The quality of service a Pod's resources entitle it to.
+//! The QoS class of a Pod.
 
 use klient_apimachinery::Quantity;
 use serde_json::Value;
@@ -40,7 +40,7 @@ fn of_resource(resources: &Value, name: &str) -> &'static str {
     }
 }
 
-/// Whether resources are set for the Pod as a whole.
+/// Returns true if resources are set at the Pod level.
 fn is_pod_level(resources: &Value) -> bool {
     let is_supported = |name: &String| matches!(&**name, "cpu" | "memory") || name.starts_with("hugepages-");
     let sets = |list: &str| {

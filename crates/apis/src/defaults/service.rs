@@ -1,6 +1,6 @@
-//! Services before they are validated: linked fields are brought into line, and what was allocated is kept.
+//! Preparation of Services for validation: related fields are synced, and allocated values are kept.
 //!
-//! Cluster IPs and node ports are allocated elsewhere, afterwards.
+//! Cluster IPs and node ports are allocated later, by the server.
 
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn node_ports(spec: &Map) -> Vec<&Value> {
     list_at(spec, &["ports"]).iter().filter_map(|port| port.get("nodePort")).collect()
 }
 
-/// Clients that do not know what was allocated need not send it.
+/// Keeps allocated values that a client does not send.
 fn keep_allocated(spec: &mut Map, before: &Map) {
     if !is_external_name(before) && !is_external_name(spec) {
         fill_from(spec, before, "clusterIP");
@@ -73,7 +73,7 @@ fn keep_node_ports(spec: &mut Map, before: &Map) {
     }
 }
 
-/// Brings `clusterIPs` into line where a client changed `clusterIP` alone.
+/// Syncs `clusterIPs` when a client changed `clusterIP` alone.
 fn join_cluster_ips(spec: &mut Map, before: &Map) {
     let (ip, old_ip) = (text_at(spec, &["clusterIP"]), text_at(before, &["clusterIP"]));
     let same_list = list_at(spec, &["clusterIPs"]) == list_at(before, &["clusterIPs"]);
@@ -87,7 +87,7 @@ fn join_cluster_ips(spec: &mut Map, before: &Map) {
     }
 }
 
-/// Says which families a Service's addresses are of. The cluster has IPv4 only.
+/// Sets the IP families of a Service's addresses. The cluster has IPv4 only.
 fn ip_families(spec: &mut Map, before: Option<&Map>) {
     if is_external_name(spec) {
         return;
@@ -123,7 +123,7 @@ fn family(ip: &str) -> &'static str {
     if ip.contains(':') { "IPv6" } else { "IPv4" }
 }
 
-/// Takes away what has no place under the new type and was not changed by the client.
+/// Removes fields that the new type does not have, unless the client changed them.
 fn drop_by_type(spec: &mut Map, before: &Map) {
     if !is_external_name(before) && is_external_name(spec) {
         if ["clusterIP", "clusterIPs"].iter().all(|name| spec.get(*name) == before.get(*name)) {

@@ -1,4 +1,4 @@
-//! Objects in, objects with their defaults out.
+//! Objects, and the same objects after defaulting.
 
 use klient_apimachinery::schema::ResourceSchema;
 use klient_apimachinery::values::decode;
@@ -38,7 +38,7 @@ fn check_update(resource: &ResourceSchema, old: Value, value: Value, expected: V
     assert_eq!(Value::Object(object), expected);
 }
 
-/// A container as it is after defaults.
+/// A container after defaulting.
 fn container(more: Value) -> Value {
     let mut container = json!({
         "name": "c",
@@ -51,7 +51,7 @@ fn container(more: Value) -> Value {
     container
 }
 
-/// The spec of a template after defaults.
+/// The spec of a template after defaulting.
 fn template_spec(more: Value) -> Value {
     let mut spec = json!({
         "containers": [container(json!({"image": "x"}))],

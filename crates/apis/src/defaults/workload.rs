@@ -1,4 +1,4 @@
-//! Defaults of what runs Pods: `apps`, `batch` and `autoscaling`.
+//! Defaults of workloads: `apps`, `batch` and `autoscaling`.
 
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::{Map, at, map_at, text_at};
@@ -21,7 +21,7 @@ pub(super) fn set(schema: &Schema, object: &mut Map) {
     }
 }
 
-/// A controller without a selector or labels takes those of its template.
+/// Copies the template's labels to the selector and labels of a controller without them.
 pub(super) fn replication_controller(object: &mut Map) {
     let Some(labels) = template_labels(object) else { return };
     let spec = map_at(object, "spec");
@@ -35,7 +35,7 @@ fn template_labels(object: &Map) -> Option<Value> {
     at(object, &["spec", "template", "metadata", "labels"]).cloned()
 }
 
-/// Gives an object without labels these.
+/// Sets the labels of an object that has none.
 pub(super) fn own_labels(object: &mut Map, labels: Value) {
     let metadata = map_at(object, "metadata");
     if is_empty(metadata, "labels") {
@@ -56,7 +56,7 @@ fn deployment(spec: &mut Map) {
     fill(spec, "progressDeadlineSeconds", 600);
 }
 
-/// Counts the templates a DaemonSet has had; once a field, now an annotation.
+/// The annotation that counts the template changes of a DaemonSet; formerly a field.
 pub(super) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 fn daemon_set(object: &mut Map) {

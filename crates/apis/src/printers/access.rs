@@ -39,7 +39,7 @@ pub(super) fn signing_request(row: &Row<'_>) -> Vec<Value> {
     ]
 }
 
-/// That a condition stands there is enough: none of these is ever false.
+/// The state of a signing request. The presence of a condition is enough: none of these is ever false.
 fn signing_state(row: &Row<'_>) -> String {
     let has = |ty| row.condition(ty).is_some();
     let decision = match (has("Denied"), has("Approved")) {

@@ -38,7 +38,7 @@ fn param(reference: &Value) -> String {
     }
 }
 
-/// A selector as Go prints the struct, which is what upstream shows here.
+/// A selector in Go's format of the struct, which upstream prints here.
 fn go_selector(selector: &Value) -> String {
     let label = |(key, value): (&String, &Value)| format!("{key}: {},", value.as_str().unwrap_or_default());
     let labels: String = selector["matchLabels"].as_object().into_iter().flatten().map(label).collect();

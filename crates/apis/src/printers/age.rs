@@ -3,10 +3,10 @@
 use klient_apimachinery::Time;
 use klient_apimachinery::duration::human;
 
-/// What is shown where there is no time.
+/// The cell of a missing time.
 pub(super) const UNKNOWN: &str = "<unknown>";
 
-/// How long ago a timestamp was.
+/// The time elapsed since a timestamp.
 pub fn age(timestamp: &str, now: Time) -> String {
     match moment(timestamp) {
         Some(time) => since(time, now),
@@ -14,12 +14,12 @@ pub fn age(timestamp: &str, now: Time) -> String {
     }
 }
 
-/// The time of a timestamp, if it has one and it is not Go's zero.
+/// The time of a timestamp, unless it is invalid or Go's zero time.
 pub(super) fn moment(timestamp: &str) -> Option<Time> {
     timestamp.parse().ok().filter(|time| *time != Time::ZERO)
 }
 
-/// How long ago a time was.
+/// The time elapsed since a time.
 pub(super) fn since(time: Time, now: Time) -> String {
     human(now.unix().saturating_sub(time.unix()))
 }

@@ -21,7 +21,7 @@ pub(super) fn autoscaler(row: &Row<'_>) -> Vec<Value> {
 }
 
 fn targets(row: &Row<'_>) -> String {
-    // `autoscaling/v1` knows no other target than this.
+    // `autoscaling/v1` has no other target than this.
     let cpu = row.at(&["spec", "targetCPUUtilizationPercentage"]);
     if cpu.is_number() {
         let current = row.at(&["status", "currentCPUUtilizationPercentage"]);
@@ -34,7 +34,7 @@ fn targets(row: &Row<'_>) -> String {
     if metrics.is_empty() { NONE.to_owned() } else { first_few(&metrics, 2, ", ") }
 }
 
-/// What a metric is and what it should be.
+/// The current and the target value of a metric.
 fn metric(spec: &Value, status: &Value) -> String {
     let source = match text(spec, "type") {
         "External" => "external",

@@ -1,4 +1,4 @@
-//! Cells of custom resources, whose columns are given by type and path.
+//! Cells of custom resources, whose columns are defined by type and path.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use serde_json::{Number, Value};
 
 use super::age;
 
-/// The cell of an additional printer column: what its path leads to, in the form its type asks for. A value
-/// of another type gives an empty cell.
+/// The cell of an additional printer column: the value at its path, in the format of its type. A value of another
+/// type gives an empty cell.
 pub fn cell_of(column_type: &str, value: Option<&Value>, now: Time) -> Value {
     let Some(value) = value else { return Value::Null };
     match (column_type, value) {

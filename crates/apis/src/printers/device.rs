@@ -1,4 +1,4 @@
-//! Rows of devices and of claims to them.
+//! Rows of dynamic resource allocation: devices and claims.
 
 use serde_json::Value;
 

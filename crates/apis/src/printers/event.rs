@@ -1,4 +1,4 @@
-//! Rows of events, of the core group and of `events.k8s.io`, which names some fields anew.
+//! Rows of events, of the core group and of `events.k8s.io`, which renames some fields.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::age;
 use super::row::Row;
 use super::text::{or, text};
 
-/// What the fields of an event are called.
+/// The names of an event's fields.
 struct Fields {
     object: &'static str,
     source: &'static str,
@@ -78,7 +78,7 @@ fn target(object: &Value) -> String {
     }
 }
 
-/// The component, and the host it runs on if that is known.
+/// The component, and its host if known.
 fn source(row: &Row<'_>, fields: &Fields) -> String {
     let source = row.at(&[fields.source]);
     let component = or(text(source, "component"), row.text(&[fields.controller]));

@@ -1,4 +1,4 @@
-//! Rows of what extends the API, and of the migration of stored objects.
+//! Rows of custom resource definitions, API services and storage version migrations.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub(super) fn custom_resource_definition(row: &Row<'_>) -> Vec<Value> {
     ]
 }
 
-/// Versions that are served, sorted as text.
+/// The served versions, sorted as strings.
 fn versions(versions: &[Value]) -> String {
     let label = |version: &Value| {
         let stored = if version["storage"] == true { "(storage)" } else { "" };

@@ -31,7 +31,7 @@ pub(super) fn priority_level(row: &Row<'_>) -> Vec<Value> {
     ]
 }
 
-/// A number of a struct that may not be there.
+/// An integer of an optional struct.
 fn number_of(owner: &Value, field: &str) -> Value {
     if owner.is_null() { NONE.into() } else { owner[field].as_i64().unwrap_or_default().into() }
 }

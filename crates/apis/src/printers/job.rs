@@ -38,7 +38,7 @@ fn completions(row: &Row<'_>) -> String {
     }
 }
 
-/// From its start to its end, or until now; empty for a job that has not started.
+/// The duration from start to completion, or until now; empty for a job that has not started.
 fn duration(row: &Row<'_>) -> String {
     let moment = |name| age::moment(row.text(&["status", name]));
     match (moment("startTime"), moment("completionTime")) {

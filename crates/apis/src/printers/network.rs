@@ -18,7 +18,7 @@ pub(super) fn ingress(row: &Row<'_>) -> Vec<Value> {
     ]
 }
 
-/// Three hosts, and how many rules there are beyond three, with a host or without.
+/// The first three hosts, and the number of rules beyond three, with or without a host.
 fn hosts(rules: &[Value]) -> String {
     let mut named = rules.iter().enumerate().filter(|(_, rule)| !text(rule, "host").is_empty());
     let shown: Vec<(usize, &Value)> = named.by_ref().take(3).collect();

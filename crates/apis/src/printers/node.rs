@@ -35,7 +35,7 @@ fn status(row: &Row<'_>) -> String {
     format!("{ready}{cordoned}")
 }
 
-/// Roles come from labels, which say them in their names or in their values.
+/// Roles are the names or the values of labels.
 fn roles(row: &Row<'_>) -> String {
     let labels = row.at(&["metadata", "labels"]).as_object();
     let role = |(key, value): (&String, &Value)| match key.strip_prefix("node-role.kubernetes.io/") {

@@ -25,7 +25,7 @@ pub(super) fn pod(row: &Row<'_>) -> Vec<Value> {
     ]
 }
 
-/// A pod whose containers are all done is completed.
+/// A pod in phase `Succeeded` or `Failed` is completed.
 pub(super) fn conditions(object: &Map) -> Vec<Value> {
     let phase = text_at(object, &["status", "phase"]);
     let message = match phase {
@@ -36,13 +36,13 @@ pub(super) fn conditions(object: &Map) -> Vec<Value> {
     vec![json!({"type": "Completed", "status": "True", "reason": phase, "message": message})]
 }
 
-/// The names of init containers that go on running beside the others.
+/// The names of restartable init containers (sidecars).
 fn sidecars<'a>(row: &Row<'a>) -> impl Iterator<Item = &'a str> {
     let all = row.list(&["spec", "initContainers"]).iter();
     all.filter(|container| container["restartPolicy"] == "Always").map(|container| text(container, "name"))
 }
 
-/// How often containers were restarted, and when the last of them ended before that.
+/// The number of restarts of all containers, and the end of the last terminated one.
 #[derive(Clone, Copy, Default)]
 struct Restarts {
     count: i64,
@@ -64,13 +64,13 @@ impl Restarts {
     }
 }
 
-/// How far initialization has come.
+/// The progress of initialization.
 #[derive(Default)]
 struct Init {
     restarts: Restarts,
     sidecar_restarts: Restarts,
     ready_sidecars: usize,
-    /// What the pod waits for or has failed at.
+    /// The reason for which initialization waits or has failed.
     pending: Option<String>,
 }
 
@@ -108,7 +108,7 @@ fn init_reason(state: &Value, index: usize, total: usize) -> String {
     }
 }
 
-/// What a pod shows of itself.
+/// The cells of a pod's state.
 struct State {
     reason: String,
     ready: usize,
@@ -135,7 +135,7 @@ impl State {
         state
     }
 
-    /// The first container that waits or has ended gives the reason.
+    /// Adds the containers' states. The first container that waits or has terminated gives the reason.
     fn add_containers(&mut self, row: &Row<'_>) {
         let mut running = false;
         let mut failure = None;
@@ -179,7 +179,7 @@ fn exit_code(terminated: &Value) -> i64 {
     terminated["exitCode"].as_i64().unwrap_or_default()
 }
 
-/// Why a container ended.
+/// The reason of a container's termination.
 fn end_reason(terminated: &Value) -> String {
     match (text(terminated, "reason"), terminated["signal"].as_i64().unwrap_or_default()) {
         ("", 0) => format!("ExitCode:{}", exit_code(terminated)),
@@ -188,7 +188,7 @@ fn end_reason(terminated: &Value) -> String {
     }
 }
 
-/// `podIP` holds where it differs from the list.
+/// The pod's IP: `podIP` takes precedence over the list.
 fn ip<'a>(row: &Row<'a>) -> &'a str {
     let first = row.list(&["status", "podIPs"]).first();
     or(row.text(&["status", "podIP"]), first.map_or("", |ip| text(ip, "ip")))
@@ -228,8 +228,8 @@ mod tests {
         json!({"name": name, "ready": ready, "restartCount": restarts, "state": state})
     }
 
-    /// Checks the cells Ready, Status and Restarts of a pod with two containers and two init containers, of
-    /// which the first is a sidecar.
+    /// Checks the cells Ready, Status and Restarts of a pod with two containers and two init containers, the first of
+    /// them a sidecar.
     #[track_caller]
     fn check(status: Value, expected: [&str; 3]) {
         check_deleted(status, Value::Null, expected);

@@ -1,4 +1,4 @@
-//! The object a row is made of.
+//! The object of a row.
 
 use klient_apimachinery::Time;
 use klient_apimachinery::values::{self, Map};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::age;
 
-/// An object, and the time its ages count to.
+/// An object, and the time to which ages are relative.
 pub(super) struct Row<'a> {
     object: &'a Map,
     now: Time,
@@ -27,59 +27,59 @@ impl<'a> Row<'a> {
         self.age_of(self.text(&["metadata", "creationTimestamp"])).into()
     }
 
-    /// The cell of the time it was made.
+    /// The cell of its creation time.
     pub(super) fn created(&self) -> Value {
         let time: Time = self.text(&["metadata", "creationTimestamp"]).parse().unwrap_or(Time::ZERO);
         time.to_string().into()
     }
 
-    /// How long ago a timestamp was.
+    /// The time elapsed since a timestamp.
     pub(super) fn age_of(&self, timestamp: &str) -> String {
         age::age(timestamp, self.now)
     }
 
-    /// How long ago a time was.
+    /// The time elapsed since a time.
     pub(super) fn since(&self, time: Time) -> String {
         age::since(time, self.now)
     }
 
-    /// Whether it is being deleted.
+    /// Returns true if the object is being deleted.
     pub(super) fn deleted(&self) -> bool {
         !self.text(&["metadata", "deletionTimestamp"]).is_empty()
     }
 
-    /// The value at a path, `null` where there is none.
+    /// The value at a path, `null` if there is none.
     pub(super) fn at(&self, path: &[&str]) -> &'a Value {
         static NULL: Value = Value::Null;
         values::at(self.object, path).unwrap_or(&NULL)
     }
 
-    /// The text at a path, empty where there is none.
+    /// The string at a path, empty if there is none.
     pub(super) fn text(&self, path: &[&str]) -> &'a str {
         values::text_at(self.object, path)
     }
 
-    /// The text at a path, or a word for its absence.
+    /// The string at a path, or a placeholder if it is empty.
     pub(super) fn text_or(&self, path: &[&str], absent: &'static str) -> &'a str {
         self.at(path).as_str().unwrap_or(absent)
     }
 
-    /// The whole number at a path, 0 where there is none.
+    /// The integer at a path, 0 if there is none.
     pub(super) fn number(&self, path: &[&str]) -> i64 {
         self.at(path).as_i64().unwrap_or_default()
     }
 
-    /// The boolean at a path, false where there is none.
+    /// The boolean at a path, false if there is none.
     pub(super) fn flag(&self, path: &[&str]) -> bool {
         self.at(path).as_bool().unwrap_or_default()
     }
 
-    /// The list at a path, empty where there is none.
+    /// The list at a path, empty if there is none.
     pub(super) fn list(&self, path: &[&str]) -> &'a [Value] {
         values::list_at(self.object, path)
     }
 
-    /// How many items or entries the list or map at a path has.
+    /// The number of items or entries of the list or map at a path.
     pub(super) fn size(&self, path: &[&str]) -> usize {
         match self.at(path) {
             Value::Array(items) => items.len(),
@@ -88,17 +88,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The first of the conditions in its status that has a type.
+    /// The first condition of a type in its status.
     pub(super) fn condition(&self, ty: &str) -> Option<&'a Value> {
         self.list(&["status", "conditions"]).iter().find(|condition| condition["type"] == ty)
     }
 
-    /// Whether that condition is true.
+    /// Returns true if the first condition of a type is true.
     pub(super) fn is_true(&self, ty: &str) -> bool {
         self.condition(ty).is_some_and(|condition| condition["status"] == "True")
     }
 
-    /// Whether any condition of a type is true, should it stand there more than once.
+    /// Returns true if any condition of a type is true; there may be several.
     pub(super) fn any_true(&self, ty: &str) -> bool {
         let conditions = self.list(&["status", "conditions"]);
         conditions.iter().any(|condition| condition["type"] == ty && condition["status"] == "True")

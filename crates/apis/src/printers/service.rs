@@ -1,4 +1,4 @@
-//! Rows of services and of the endpoints behind them.
+//! Rows of services and endpoints.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::age::UNKNOWN;
 use super::row::Row;
 use super::text::{NONE, UNSET, first_few, joined, labels, or, text};
 
-/// How many endpoints or ports are spelt out.
+/// The limit of endpoints or ports printed; the rest is counted.
 const SHOWN: usize = 3;
 
 pub(super) fn service(row: &Row<'_>) -> Vec<Value> {
@@ -39,7 +39,7 @@ fn external_ip(row: &Row<'_>) -> String {
     }
 }
 
-/// The addresses of a load balancer, of a service or an ingress.
+/// The addresses of the load balancer of a service or an ingress.
 pub(super) fn load_balancer(row: &Row<'_>) -> String {
     let points = row.list(&["status", "loadBalancer", "ingress"]).iter();
     let addresses: BTreeSet<&str> = points
@@ -65,7 +65,7 @@ pub(super) fn endpoints(row: &Row<'_>) -> Vec<Value> {
     vec![row.name(), text.into(), row.age()]
 }
 
-/// Every address with every port, or alone where there are no ports.
+/// Every address with every port, or alone if there are no ports.
 fn subset(subset: &Value) -> Vec<String> {
     let list = |name: &str| subset[name].as_array().map_or(&[][..], Vec::as_slice);
     let ips = || list("addresses").iter().map(|address| text(address, "ip"));

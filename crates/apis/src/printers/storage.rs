@@ -1,4 +1,4 @@
-//! Rows of volumes, and of what provides and attaches them.
+//! Rows of volumes, claims, storage classes, drivers and attachments.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(super) fn volume(row: &Row<'_>) -> Vec<Value> {
     ]
 }
 
-/// What a claim holds is shown once it has a volume.
+/// A claim's capacity and access modes are printed once it has a volume.
 pub(super) fn claim(row: &Row<'_>) -> Vec<Value> {
     let volume = row.text(&["spec", "volumeName"]);
     let (capacity, modes) = match volume {
@@ -52,7 +52,7 @@ fn phase<'a>(row: &Row<'a>) -> &'a str {
     if row.deleted() { "Terminating" } else { row.text(&["status", "phase"]) }
 }
 
-/// An old annotation goes before the field.
+/// The old annotation takes precedence over the field.
 fn class<'a>(row: &Row<'a>) -> &'a str {
     let annotation = row.at(&["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"]);
     annotation.as_str().unwrap_or(row.text(&["spec", "storageClassName"]))

@@ -1,4 +1,4 @@
-//! Rows of whole objects, as requests bring them.
+//! Rows of whole objects, as sent in requests.
 
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::{ResourceSchema, Type};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{cells, row_conditions};
 
-/// Noon, which ages count to.
+/// Noon, to which ages are relative.
 pub(super) const NOW: Time = Time::from_unix(1_768_046_400);
 
-/// Checks the cells of an object of a resource such as `apps/v1/deployments`. It is called `a` and was made
-/// 22 seconds ago unless it says otherwise.
+/// Checks the cells of an object of a resource such as `apps/v1/deployments`. Unless the object sets them, its name
+/// is `a` and its age 22 seconds.
 #[track_caller]
 pub(super) fn check(resource: &str, object: Value, expected: Value) {
     let resource = find(resource);
@@ -51,7 +51,7 @@ fn check_form(resource: &ResourceSchema, object: &Map) -> Vec<Value> {
     for (column, cell) in resource.columns.iter().zip(&cells) {
         let fits = match column.ty {
             "integer" => cell.is_i64() || cell.is_u64(),
-            // `Suspend` of cron jobs says True, False or <unset>.
+            // The printer of `Suspend` of cron jobs prints True, False or <unset>.
             "boolean" => cell.is_boolean() || cell.is_string(),
             _ => !cell.is_null(),
         };
@@ -92,7 +92,7 @@ fn fields_of_other_types_do_no_harm() {
     }
 }
 
-/// An object all fields of whose metadata, spec or status hold the same.
+/// An object with the same value in all fields of `outer`: metadata, spec or status.
 fn filled(resource: &ResourceSchema, outer: &str, value: &Value) -> Map {
     let mut object = empty(resource.schema);
     if let Some(Type::Message(schema)) = resource.schema.field(outer).map(|field| field.ty) {

@@ -1,21 +1,21 @@
-//! How cells spell labels, selectors, containers and lists.
+//! Formats of labels, selectors, containers and lists in cells.
 
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is shown where something is left out.
+/// The cell of an absent list, map or string.
 pub(super) const NONE: &str = "<none>";
-/// What is shown where something has no value.
+/// The cell of a field without a value.
 pub(super) const UNSET: &str = "<unset>";
 
-/// The text in a field, empty where there is none.
+/// The string in a field, empty if there is none.
 pub(super) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }
 
-/// A text, or a word for its absence.
+/// A string, or a placeholder if it is empty.
 pub(super) fn or<'a>(text: &'a str, absent: &'a str) -> &'a str {
     if text.is_empty() { absent } else { text }
 }
@@ -25,13 +25,13 @@ pub(super) fn qualified(name: &str, group: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
-/// Texts of a list, joined by commas.
+/// Strings of a list, joined by commas.
 pub(super) fn joined(items: &[Value]) -> String {
     let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
     items.join(",")
 }
 
-/// Items joined by commas, those beyond a number only counted.
+/// Items joined by commas; those beyond a limit are only counted.
 pub(super) fn first_few(items: &[String], shown: usize, separator: &str) -> String {
     match items.get(..shown) {
         Some(first) if items.len() > shown => {
@@ -57,7 +57,7 @@ pub(super) fn selector(selector: &Value) -> String {
     }
 }
 
-/// A label selector as Deployments show it: empty where others show `<none>`.
+/// A label selector as printed for Deployments: empty instead of `<none>`.
 pub(super) fn bare_selector(selector: &Value) -> String {
     parsed(selector).map_or_else(|| "<invalid>".to_owned(), |selector| selector.to_string())
 }

@@ -1,4 +1,4 @@
-//! Rows of what makes pods, keeps them running and protects them.
+//! Rows of workloads and pod disruption budgets.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! [`At`], a value of an object together with where it stands.
+//! [`At`], a value of an object with its path.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::Map;
 
-/// A field that may be set or not. Its path is put into words only when there is something to say of it.
+/// An optional field. Its path is formatted only for errors.
 #[derive(Clone, Copy)]
 pub(super) struct At<'p, 'v> {
     step: Step<'p, 'v>,
@@ -29,7 +29,7 @@ impl<'p, 'v> At<'p, 'v> {
         At { step: Step::Top(path), value: descend(object.get(first), rest) }
     }
 
-    /// A field of which the value is known already.
+    /// A field with a known value.
     pub(super) fn named(path: &'p str, value: Option<&'v Value>) -> Self {
         At { step: Step::Top(path), value }
     }
@@ -39,7 +39,7 @@ impl<'p, 'v> At<'p, 'v> {
         At { step: Step::Child(self, path), value: descend(self.value, path) }
     }
 
-    /// The same place with another value, for errors that name a place above what is wrong.
+    /// The same path with another value, for errors that name the path above the wrong value.
     pub(super) fn holding<'w>(&self, value: Option<&'w Value>) -> At<'p, 'w>
     where
         'v: 'w,
@@ -69,7 +69,7 @@ impl<'p, 'v> At<'p, 'v> {
         self.raw().is_some()
     }
 
-    /// Whether there is no text, no item and no entry.
+    /// Returns true if the string, list or map is missing or empty.
     pub(super) fn is_empty(&self) -> bool {
         match self.raw() {
             None => true,
@@ -88,7 +88,7 @@ impl<'p, 'v> At<'p, 'v> {
         self.value.and_then(Value::as_i64)
     }
 
-    /// The number, 0 where there is none.
+    /// The number, 0 if there is none.
     pub(super) fn number(&self) -> i64 {
         self.int().unwrap_or_default()
     }
@@ -101,7 +101,7 @@ impl<'p, 'v> At<'p, 'v> {
         self.value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// The texts in a list.
+    /// The strings in a list.
     pub(super) fn texts(&self) -> impl Iterator<Item = &'v str> + use<'v> {
         self.list().iter().filter_map(Value::as_str)
     }
@@ -115,7 +115,7 @@ impl<'p, 'v> At<'p, 'v> {
         self.map()?.get(key)?.as_str()
     }
 
-    /// The path in Kubernetes' words, such as `spec.containers[0].name`.
+    /// The path as in Kubernetes' errors, such as `spec.containers[0].name`.
     pub(super) fn path(&self) -> String {
         let mut path = String::new();
         self.write_path(&mut path);
@@ -145,12 +145,12 @@ impl<'p, 'v> At<'p, 'v> {
         FieldError::required(self.path(), detail)
     }
 
-    /// Shows the value, `null` if there is none.
+    /// The value for messages, `null` if there is none.
     pub(super) fn invalid(&self, detail: impl Into<String>) -> FieldError {
         self.invalid_as(self.raw().cloned().unwrap_or_default(), detail)
     }
 
-    /// Shows the text, `""` if there is none.
+    /// The string for messages, `""` if there is none.
     pub(super) fn invalid_text(&self, detail: impl Into<String>) -> FieldError {
         self.invalid_as(self.text(), detail)
     }
@@ -179,7 +179,7 @@ impl<'p, 'v> At<'p, 'v> {
         FieldError::too_long(self.path(), max)
     }
 
-    /// Adds what a rule has against the text.
+    /// Adds the errors of a rule for the string.
     pub(super) fn must_be(&self, rule: impl Fn(&str) -> Vec<String>, problems: &mut Problems) {
         let found = rule(self.text());
         if !found.is_empty() {
@@ -187,7 +187,7 @@ impl<'p, 'v> At<'p, 'v> {
         }
     }
 
-    /// Requires a text, and of that text what a rule says.
+    /// Requires a string, and that it follows a rule.
     pub(super) fn must_have(&self, rule: impl Fn(&str) -> Vec<String>, problems: &mut Problems) {
         if self.is_empty() {
             problems.add(self.required(""));
@@ -196,21 +196,21 @@ impl<'p, 'v> At<'p, 'v> {
         }
     }
 
-    /// Requires a text, list or map that is not empty.
+    /// Requires a string, list or map that is not empty.
     pub(super) fn must_be_set(&self, detail: &str, problems: &mut Problems) {
         if self.is_empty() {
             problems.add(self.required(detail));
         }
     }
 
-    /// Allows only these texts; none at all only if there is an empty one among them.
+    /// Allows only these strings; a missing one only if the empty string is among them.
     pub(super) fn must_be_one_of(&self, allowed: &[&str], problems: &mut Problems) {
         if !allowed.contains(&self.text()) {
             problems.add(self.not_supported(allowed));
         }
     }
 
-    /// Allows only these texts, and requires one.
+    /// Requires one of these strings.
     pub(super) fn must_have_one_of(&self, allowed: &[&str], problems: &mut Problems) {
         match self.text() {
             "" => problems.add(self.required("")),
@@ -218,7 +218,7 @@ impl<'p, 'v> At<'p, 'v> {
         }
     }
 
-    /// Allows a list no more items than these.
+    /// Limits the number of items of a list.
     pub(super) fn must_have_at_most(&self, max: usize, problems: &mut Problems) {
         let len = self.list().len();
         if len > max {
@@ -238,7 +238,7 @@ impl<'p, 'v> At<'p, 'v> {
         }
     }
 
-    /// Refuses a change.
+    /// Rejects a change.
     pub(super) fn must_equal(&self, old: &At<'_, '_>, problems: &mut Problems) {
         if !same(self.raw(), old.raw()) {
             problems.add(self.invalid(IMMUTABLE));
@@ -253,7 +253,7 @@ pub(super) fn between(low: i64, high: i64) -> String {
     format!("must be between {low} and {high}, inclusive")
 }
 
-/// Whether values are equal where an empty list or map is as good as none.
+/// Returns true if values are equal; an empty list or map equals a missing one.
 pub(super) fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
     match (a.filter(|value| !is_nothing(value)), b.filter(|value| !is_nothing(value))) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {

@@ -1,8 +1,8 @@
-//! Schedules of CronJobs, read as upstream's parser reads them.
+//! Schedules of CronJobs, as parsed by upstream.
 
 use klient_apimachinery::go::quoted;
 
-/// The values a field of a schedule can have.
+/// The allowed values of a field of a schedule.
 struct Bounds {
     min: u32,
     max: u32,
@@ -21,11 +21,11 @@ const FIELDS: [Bounds; 5] = [
     Bounds { min: 0, max: 6, names: &DAYS },
 ];
 
-/// Reads a schedule.
+/// Parses a schedule.
 ///
 /// # Errors
 ///
-/// In the parser's words, if it cannot be read.
+/// The error of upstream's parser.
 pub(super) fn parse(schedule: &str) -> Result<(), String> {
     let mut schedule = schedule;
     if schedule.starts_with("TZ=") || schedule.starts_with("CRON_TZ=") {
@@ -59,7 +59,7 @@ fn descriptor(schedule: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a text is a span in Go's form, such as `1h30m`.
+/// Returns true if a string is a duration in Go's format, such as `1h30m`.
 fn is_duration(text: &str) -> bool {
     let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
     if rest == "0" {

@@ -1,6 +1,6 @@
-//! The forms of texts that are no names of objects: ports, variables, keys, paths, addresses.
+//! Formats of strings other than object names: ports, variables, keys, paths, addresses.
 //!
-//! Each function gives the problems of a text in Kubernetes' words, none if it is well-formed.
+//! Each function returns the problems of a string, worded as Kubernetes', none if it is valid.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,7 +10,7 @@ pub(super) use klient_apimachinery::validation::{
     config_map_key, dns_1035_label, dns_label, dns_subdomain, label_value, path_segment, qualified_name,
 };
 
-/// A name before something is appended to it, which may end in a dash.
+/// A name prefix, which may end in a dash.
 pub(super) fn prefix_of(rule: fn(&str) -> Vec<String>, prefix: &str) -> Vec<String> {
     match prefix.strip_suffix('-') {
         Some(stem) if !stem.is_empty() => {
@@ -76,7 +76,7 @@ pub(super) fn percent(text: &str) -> Vec<String> {
     ]
 }
 
-/// A subdomain whose labels may hold underscores.
+/// A subdomain whose labels may contain underscores.
 pub(super) fn search_domain(name: &str) -> Vec<String> {
     let is_label = |label: &str| {
         let label = label.strip_prefix('_').unwrap_or(label);
@@ -111,7 +111,7 @@ pub(super) fn wildcard_subdomain(name: &str) -> Vec<String> {
     problems
 }
 
-/// A path that stays below where it starts.
+/// A relative path without `..` steps.
 pub(super) fn descending_path(path: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if path.starts_with('/') {
@@ -129,7 +129,7 @@ pub(super) fn no_backsteps(path: &str) -> Vec<String> {
     }
 }
 
-/// The path of a file in a volume the kubelet writes, where names with two dots are its own.
+/// The path of a file in a volume written by the kubelet, which reserves names that begin with two dots.
 pub(super) fn file_path(path: &str) -> Vec<String> {
     let mut problems = descending_path(path);
     if path.starts_with("..") && !path.starts_with("../") {
@@ -152,7 +152,7 @@ pub(super) fn ip(text: &str) -> Vec<String> {
     }
 }
 
-/// An address as old servers read it: with leading zeros.
+/// An IPv4 address in the format of old servers: with leading zeros.
 pub(super) fn sloppy_ip(text: &str) -> Option<Ipv4Addr> {
     let strip = |part: &str| {
         let digits = part.trim_start_matches('0');
@@ -162,7 +162,7 @@ pub(super) fn sloppy_ip(text: &str) -> Option<Ipv4Addr> {
     parts.join(".").parse().ok()
 }
 
-/// A range of addresses such as `10.0.0.0/8`.
+/// A CIDR such as `10.0.0.0/8`.
 pub(super) fn cidr(text: &str) -> Vec<String> {
     let invalid = || vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned()];
     let Some((address, bits)) = text.split_once('/') else { return invalid() };

@@ -1,4 +1,4 @@
-//! Addresses in forms that programs read in different ways.
+//! Ambiguous addresses, which programs parse differently.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use klient_apimachinery::go::quoted;
 use crate::validation::at::At;
 use crate::validation::form::sloppy_ip;
 
-/// Warns of an address with leading zeros, of IPv4 within IPv6, and of IPv6 that is not canonical.
+/// Warns of an address with leading zeros, of an IPv4-mapped IPv6 address, and of non-canonical IPv6.
 pub(super) fn ip(at: &At<'_, '_>, warnings: &mut Vec<String>) {
     let text = at.text();
     let Some(address) = Address::parse(text) else { return };
@@ -27,7 +27,7 @@ pub(super) fn ip(at: &At<'_, '_>, warnings: &mut Vec<String>) {
     }
 }
 
-/// Warns of a range as of an address, and of one with bits behind its prefix.
+/// Warns of a CIDR as of an address, and of one with bits set after its prefix.
 pub(super) fn cidr(at: &At<'_, '_>, warnings: &mut Vec<String>) {
     let text = at.text();
     let Some((address, bits)) = text.split_once('/') else { return };
@@ -62,12 +62,12 @@ pub(super) fn cidr(at: &At<'_, '_>, warnings: &mut Vec<String>) {
     }
 }
 
-/// An address as old servers read it.
+/// An address as parsed by old servers.
 struct Address {
-    /// IPv4 within IPv6 is IPv4.
+    /// The address; an IPv4-mapped IPv6 address is IPv4.
     canonical: IpAddr,
     text_is_v6: bool,
-    /// It has leading zeros, or is IPv4 within IPv6.
+    /// True if it has leading zeros, or is an IPv4-mapped IPv6 address.
     is_odd: bool,
 }
 
@@ -83,7 +83,7 @@ impl Address {
         })
     }
 
-    /// The address without the bits behind a prefix, and the prefix as it counts for that address.
+    /// The address with the bits after the prefix cleared, and the prefix length for that address.
     fn network(&self, length: u32) -> Option<(IpAddr, u32)> {
         match self.canonical {
             IpAddr::V4(address) => {

@@ -1,4 +1,4 @@
-//! Amounts of resources.
+//! Quantities of resources.
 
 use klient_apimachinery::Quantity;
 use klient_apimachinery::go::quoted;
@@ -6,7 +6,7 @@ use klient_apimachinery::go::quoted;
 use crate::validation::at::At;
 use crate::validation::resources::amount;
 
-/// Warns of amounts that are not whole.
+/// Warns of quantities that are not whole.
 pub(super) fn fractions(amounts: &At<'_, '_>, resources: &[&str], warnings: &mut Vec<String>) {
     const NANOS: i128 = 1_000_000_000;
     for (resource, value) in amounts.entries().filter(|(resource, _)| resources.contains(resource)) {

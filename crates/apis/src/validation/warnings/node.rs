@@ -1,4 +1,4 @@
-//! Nodes, and the labels by which they are selected.
+//! Node labels, and selectors of them.
 
 use klient_apimachinery::go::quoted;
 
@@ -6,7 +6,7 @@ use super::{Written, address};
 use crate::validation::at::At;
 use crate::validation::form::label_value;
 
-/// What is to be said of a deprecated label of nodes.
+/// The warning for a deprecated label of nodes.
 pub(super) fn deprecated_label(key: &str) -> Option<&'static str> {
     Some(match key {
         "beta.kubernetes.io/arch" => r#"deprecated since v1.14; use "kubernetes.io/arch" instead"#,
@@ -29,7 +29,7 @@ pub(super) fn deprecated_label(key: &str) -> Option<&'static str> {
     })
 }
 
-/// Warns of deprecated labels in the expressions of a selector, and of their values if those are looked at.
+/// Warns of deprecated labels in the expressions of a selector, and of invalid values if `checks_values`.
 pub(super) fn expressions(selector: &At<'_, '_>, checks_values: bool, warnings: &mut Vec<String>) {
     for expression in selector.get("matchExpressions").items() {
         let key = expression.get("key");
@@ -46,7 +46,7 @@ pub(super) fn expressions(selector: &At<'_, '_>, checks_values: bool, warnings: 
     }
 }
 
-/// Warns of deprecated labels in a selector of labels.
+/// Warns of deprecated labels in a label selector.
 pub(super) fn selector(selector: &At<'_, '_>, warnings: &mut Vec<String>) {
     expressions(selector, false, warnings);
     let labels = selector.get("matchLabels");

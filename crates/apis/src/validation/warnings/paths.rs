@@ -1,4 +1,4 @@
-//! The files of volumes that are made of keys.
+//! Files of projected and similar volumes, by path.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use klient_apimachinery::go::quoted;
 use super::MOST_CONFLICTS;
 use crate::validation::at::At;
 
-/// A file of a volume, and what it is made of.
+/// A file of a volume, and its source.
 struct File {
     path: String,
     source: String,
@@ -27,17 +27,17 @@ impl fmt::Display for File {
     }
 }
 
-/// The files of a volume so far.
+/// The files of a volume.
 #[derive(Default)]
 struct Files {
     files: Vec<File>,
-    /// Which files have a path, written with a `/` at its end.
+    /// The indices of files by path, with a `/` at its end.
     by_path: BTreeMap<String, Vec<usize>>,
     conflicts: usize,
 }
 
 impl Files {
-    /// Adds a file, and warns of those that are in its place, in it, or around it.
+    /// Adds a file, and warns of files at, above or below its path.
     fn add(&mut self, file: File, volume: &str, warnings: &mut Vec<String>) {
         if file.path.is_empty() {
             return;
@@ -57,7 +57,7 @@ impl Files {
     }
 }
 
-/// Warns of volumes with files in each other's place.
+/// Warns of volumes with overlapping files.
 pub(super) fn overlaps(volumes: &At<'_, '_>, warnings: &mut Vec<String>) {
     for volume in volumes.items() {
         let name = quoted(volume.get("name").text());

@@ -14,7 +14,7 @@ use super::ports;
 use super::storage::{claim_spec, removed};
 use crate::validation::at::{At, same};
 
-/// Amounts of which there are no parts.
+/// Resources whose quantities must be whole.
 const WHOLE: [&str; 2] = ["memory", "ephemeral-storage"];
 
 const DEPRECATED_ANNOTATIONS: [(&str, &str); 3] = [
@@ -43,7 +43,7 @@ const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
-/// What a pod is: its own metadata and spec, or those of a template.
+/// A pod, or the template of one.
 #[derive(Clone, Copy)]
 pub(super) struct Pod<'a, 'p, 'v> {
     pub(super) annotations: &'a At<'p, 'v>,
@@ -51,7 +51,7 @@ pub(super) struct Pod<'a, 'p, 'v> {
     pub(super) is_template: bool,
 }
 
-/// Says of a pod what upstream's `GetWarningsForPod` and `GetWarningsForPodTemplate` say.
+/// Adds the warnings of upstream's `GetWarningsForPod` and `GetWarningsForPodTemplate`.
 pub(super) fn pod(pod: Pod<'_, '_, '_>, warnings: &mut Vec<String>) {
     let Pod { annotations, spec, is_template } = pod;
     if !is_template {
@@ -183,7 +183,7 @@ fn seccomp(annotations: &At<'_, '_>, key: &str, warnings: &mut Vec<String>) {
     }
 }
 
-/// Warns of a profile in an annotation that says something else than the pod's own.
+/// Warns of a profile in an annotation that differs from the pod's own field.
 fn app_armor(pod: Pod<'_, '_, '_>, container: &At<'_, '_>, warnings: &mut Vec<String>) {
     if container.get("securityContext.appArmorProfile").is_set() {
         return;
@@ -207,7 +207,7 @@ fn app_armor(pod: Pod<'_, '_, '_>, container: &At<'_, '_>, warnings: &mut Vec<St
     }
 }
 
-/// Warns of variables that take the place of others of the same name and do not use them.
+/// Warns of variables that replace others of the same name and do not refer to them.
 fn variables(variables: &At<'_, '_>, warnings: &mut Vec<String>) {
     let mut seen = HashSet::new();
     for variable in variables.items() {

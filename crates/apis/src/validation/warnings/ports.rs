@@ -8,16 +8,16 @@ use super::MOST_CONFLICTS;
 use super::containers::each_container;
 use crate::validation::at::At;
 
-/// A port, and where it is defined.
+/// A port, and its path.
 struct Defined {
     index: usize,
     path: String,
     host_ip: String,
 }
 
-/// Warns of ports that are defined twice, and of names that are.
+/// Warns of duplicate ports and of duplicate names.
 pub(super) fn ports(spec: &At<'_, '_>, warnings: &mut Vec<String>) {
-    // By number and protocol, then by the port of the host: others are in the way only if that is the same, or unsaid.
+    // By number and protocol, then by host port: ports conflict only if it is the same, or unset.
     let mut defined: HashMap<(i64, String), BTreeMap<i64, Vec<Defined>>> = HashMap::new();
     let mut index = 0;
     let mut said = 0;

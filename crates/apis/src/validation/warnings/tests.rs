@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Checks what is said of a new object.
+/// Checks the warnings of a new object.
 #[track_caller]
 fn check((group, version, kind): (&str, &str, &str), object: Value, expected: &[&str]) {
     changed((group, version, kind), object, None, expected);

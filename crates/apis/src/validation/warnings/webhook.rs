@@ -2,7 +2,7 @@
 
 use super::Written;
 
-/// What webhooks are never asked about.
+/// Resources for which webhooks are never called.
 const EXCLUDED: [(&str, &str); 6] = [
     ("authentication.k8s.io", "selfsubjectreviews"),
     ("authentication.k8s.io", "tokenreviews"),
@@ -18,7 +18,7 @@ pub(super) fn registration(kind: &str, written: Written<'_>, warnings: &mut Vec<
     let is_configuration = matches!(kind, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration");
     let is_policy = kind.ends_with("AdmissionPolicy") || kind.ends_with("AdmissionPolicyBinding");
     let name = written.at("metadata.name").text();
-    // Of new ones it is an error.
+    // For new objects it is an error.
     if !written.is_new() && (is_configuration || is_policy) && name.ends_with(RESERVED) {
         warnings.push(format!(
             "metadata.name: names ending with \"{RESERVED}\" are reserved for static manifest-based configurations and \
