@@ -1,7 +1,7 @@
-//! Admission: plugins that see every write before it is validated and stored, and may change or refuse it.
+//! Admission: plugins that see every write before it is validated and stored, and may change or reject it.
 //!
-//! Plugins may wait, as webhooks do: nothing is locked meanwhile. If the object changes in between, an update begins
-//! anew with the new state.
+//! Plugins may wait, as webhooks do: no lock is held meanwhile. If the object changes in between, an update is
+//! retried with the new state.
 
 mod namespace_lifecycle;
 #[cfg(test)]
@@ -18,7 +18,7 @@ pub(crate) use namespace_lifecycle::NamespaceLifecycle;
 use crate::registry::Resource;
 use crate::status::Result;
 
-/// The kind of a write.
+/// The operation of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Create,
@@ -26,7 +26,7 @@ pub(crate) enum Operation {
     Delete,
 }
 
-/// A write, as plugins see it beside its object.
+/// The attributes of a write for plugins, besides its object.
 pub(crate) struct Attributes<'a> {
     pub(crate) operation: Operation,
     pub(crate) resource: &'a Resource,
@@ -35,14 +35,14 @@ pub(crate) struct Attributes<'a> {
     pub(crate) name: &'a str,
 }
 
-/// A step of admission, under upstream's name. As upstream, all plugins admit before the object is completed and
+/// An admission plugin, with upstream's name. As upstream, all plugins admit before the object is prepared and
 /// validated, and all validate before it is stored.
 pub(crate) trait Plugin: Send + Sync {
-    /// Changes an object, which is in the version of the request, or refuses it. There is none in a delete.
+    /// Changes or rejects an object, which is in the version of the request. There is none in a delete.
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// The rejection.
     fn admit<'a>(
         &'a self,
         _attributes: &'a Attributes<'_>,
@@ -51,11 +51,11 @@ pub(crate) trait Plugin: Send + Sync {
         Box::pin(ready(Ok(())))
     }
 
-    /// Refuses an object in the form in which it would be stored.
+    /// Validates an object in the form to be stored.
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// The rejection.
     fn validate<'a>(
         &'a self,
         _attributes: &'a Attributes<'_>,
@@ -74,11 +74,11 @@ impl Chain {
         Chain(plugins.into())
     }
 
-    /// Runs the plugins that may change the object.
+    /// Runs the mutating part of all plugins.
     ///
     /// # Errors
     ///
-    /// The first refusal.
+    /// The first rejection.
     pub(crate) async fn admit(
         &self,
         attributes: &Attributes<'_>,
@@ -90,11 +90,11 @@ impl Chain {
         Ok(())
     }
 
-    /// Runs the plugins that may refuse the object.
+    /// Runs the validating part of all plugins.
     ///
     /// # Errors
     ///
-    /// The first refusal.
+    /// The first rejection.
     pub(crate) async fn validate(&self, attributes: &Attributes<'_>, object: Option<&Map>) -> Result<()> {
         for plugin in &*self.0 {
             plugin.validate(attributes, object).await?;

@@ -1,4 +1,4 @@
-//! Who is asking, and whether they may.
+//! Authentication and authorization.
 
 mod grant;
 mod impersonation;
@@ -18,26 +18,26 @@ pub(crate) use token_file::TokenFileError;
 
 use crate::status::{Failure, Result};
 
-/// Who is asking.
+/// An authenticated user, or the anonymous one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) uid: String,
     pub(crate) groups: Vec<String>,
-    /// What else is known of the user, by key.
+    /// Additional attributes, by key.
     pub(crate) extra: BTreeMap<String, Vec<String>>,
 }
 
-/// May do everything, whatever roles say.
+/// The group that is authorized for everything, without roles.
 pub(crate) const SUPERUSERS: &str = "system:masters";
 
 /// The user of requests without credentials.
 const ANONYMOUS: &str = "system:anonymous";
 
-/// The group of everyone who shows credentials.
+/// The group of all users with credentials.
 const AUTHENTICATED: &str = "system:authenticated";
 
-/// The group of everyone who shows none.
+/// The group of requests without credentials.
 const UNAUTHENTICATED: &str = "system:unauthenticated";
 
 impl User {
@@ -57,29 +57,29 @@ impl User {
         self.groups.iter().any(|other| other == group)
     }
 
-    /// Whether nothing but the name is known.
+    /// Returns true if only the name is set.
     fn is_only_named(&self) -> bool {
         self.uid.is_empty() && self.groups.is_empty() && self.extra.is_empty()
     }
 }
 
-/// The bearer tokens that are known.
+/// The valid bearer tokens.
 #[derive(Default)]
 pub(crate) struct Tokens(RwLock<HashMap<String, Arc<User>>>);
 
 impl Tokens {
-    /// Makes a token for a user.
+    /// Creates a token for a user.
     pub(crate) fn issue(&self, user: User) -> String {
         let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
         self.0.write().expect("no panics while held").insert(token.clone(), Arc::new(user));
         token
     }
 
-    /// Takes the tokens of a file, in the format of kube-apiserver's `--token-auth-file`.
+    /// Adds the tokens of a file, in the format of kube-apiserver's `--token-auth-file`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is not of that format.
+    /// If the file cannot be read, or its format is not valid.
     pub(crate) fn load(&self, path: &Path) -> std::result::Result<(), TokenFileError> {
         let tokens = token_file::read(path)?.into_iter().map(|(token, user)| (token, Arc::new(user)));
         self.0.write().expect("no panics while held").extend(tokens);
@@ -92,11 +92,12 @@ impl Tokens {
     }
 }
 
-/// Tells who is asking: by client certificate, then by bearer token. Who shows neither is anonymous.
+/// Authenticates a request by its client certificate, then by its bearer token. Requests without either are
+/// anonymous.
 ///
 /// # Errors
 ///
-/// 401 if the token is not known.
+/// 401 if the token is unknown.
 pub(crate) fn authenticate(
     headers: &HeaderMap,
     certificate: Option<&Arc<User>>,

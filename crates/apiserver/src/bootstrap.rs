@@ -12,8 +12,8 @@ use crate::storage::Write;
 
 const OBJECTS: &str = include_str!("bootstrap.jsonl");
 
-/// Puts the objects of a new cluster into the store. Nobody can have seen earlier versions, and watches from them
-/// are refused as those of a server that was started again.
+/// Stores the objects of a new cluster. Clients cannot have seen earlier versions, and watches from them expire as on
+/// a server that was restarted.
 ///
 /// `ca_pem` is the authority of client certificates.
 pub(crate) async fn populate(state: &Arc<State>, ca_pem: &str) {
@@ -28,8 +28,8 @@ pub(crate) async fn populate(state: &Arc<State>, ca_pem: &str) {
     state.store.compact();
 }
 
-/// The ConfigMap by which other components, kube-controller-manager among them, know who signs client certificates
-/// and the certificates of front proxies: on this server one authority signs both.
+/// The ConfigMap of the authorities that sign client certificates and the certificates of front proxies, read by
+/// other components such as kube-controller-manager: on this server one authority signs both.
 fn extension_apiserver_authentication(ca_pem: &str) -> Map {
     let object = json!({
         "apiVersion": "v1",
@@ -71,7 +71,7 @@ async fn put(state: &Arc<State>, object: Map, time: &str) {
     created.expect("the objects have names of their own");
 }
 
-/// The part of a kube-apiserver that makes the objects of a group.
+/// The field manager with which kube-apiserver creates the objects of a group.
 fn manager(group: &str) -> &'static str {
     match group {
         "flowcontrol.apiserver.k8s.io" => "api-priority-and-fairness-config-producer-v1",

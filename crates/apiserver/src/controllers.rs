@@ -1,4 +1,4 @@
-//! Controllers that follow up on changes, as those of kube-apiserver and kube-controller-manager do.
+//! Controllers that react to changes, as those of kube-apiserver and kube-controller-manager do.
 
 mod custom_resource_definition;
 mod namespace;

@@ -1,4 +1,4 @@
-//! What the server says it serves.
+//! Discovery of the served groups, versions and resources.
 
 mod group;
 mod schema;
@@ -26,14 +26,14 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 const AGGREGATED_PROTOBUF: &str =
     "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// Discovery documents, kept until a definition changes them.
+/// Discovery documents, cached until a definition changes them.
 #[derive(Default)]
 pub(crate) struct Discovery(RwLock<Option<Arc<Documents>>>);
 
 /// The documents of one state of the registry.
 struct Documents {
     generation: u64,
-    /// Of the core group, and of all others.
+    /// For the core group, and for all others.
     aggregated: [Aggregated; 2],
     groups: Vec<Group>,
 }
@@ -44,7 +44,7 @@ struct Aggregated {
 }
 
 impl Discovery {
-    /// Answers a request for a discovery document; `None` if the path is none.
+    /// Serves a discovery document; `None` if the path is not one.
     pub(crate) fn answer(
         &self,
         registry: &Registry,
@@ -88,7 +88,7 @@ impl Discovery {
         Some(format.map(|format: Format| respond::written(StatusCode::OK, format, json, schema)))
     }
 
-    /// Paths of all groups and versions, for the list of paths.
+    /// Paths of all groups and versions, for the document at `/`.
     pub(crate) fn paths(&self, registry: &Registry) -> Vec<String> {
         let documents = self.documents(registry);
         let mut paths =
@@ -114,7 +114,7 @@ impl Discovery {
     }
 }
 
-/// The form in which a client wants aggregated discovery, if it does not want the plain one more.
+/// The form of aggregated discovery that a client accepts, unless it prefers the plain one.
 fn wants_aggregated(headers: &HeaderMap) -> Option<Media> {
     let is_known = |clause: &&Clause<'_>| Media::ALL.iter().any(|media| media.fits(clause.media));
     accepted(headers).iter().filter(is_known).find_map(|clause| {
@@ -138,7 +138,7 @@ fn versions(address: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A list of what is JSON already; `head` is what stands before its items.
+/// A list of JSON documents; `head` precedes its items.
 fn list(head: &str, items: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let items: Vec<Vec<u8>> = items.collect();
     [head.as_bytes(), b"[", &items.join(&b","[..]), b"]}"].concat()

@@ -1,4 +1,4 @@
-//! Finalization of terminating namespaces and definitions: their content is deleted, and then they are.
+//! Finalization of terminating namespaces and definitions: deletes their content, then removes their finalizer.
 
 mod conditions;
 pub(crate) mod queue;
@@ -21,8 +21,8 @@ use crate::storage::{Key, Object, TableId};
 use crate::warnings::Warnings;
 use queue::Terminating;
 
-/// Deletes the content of a terminating object, and then the object. Each is finalized by one task, however often it is
-/// asked for. Without a namespace controller, namespaces are left to the server's users.
+/// Deletes the content of a terminating object, then the object. Each object is finalized by one task, however often
+/// this is called. Without a namespace controller, namespaces are left to the server's users.
 pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
     let is_namespace = matches!(terminating, Terminating::Namespace(_));
     if is_namespace && !state.namespace_controller || !state.finalizations.begins(&terminating) {
@@ -45,7 +45,7 @@ pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
     });
 }
 
-/// Goes on with the objects that were terminating when the server was stopped.
+/// Resumes the finalization of objects that were terminating when the server was stopped.
 pub(crate) fn resume(state: &Arc<State>) {
     let resources = [
         (
@@ -77,7 +77,7 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
         resources.iter().filter(|resource| resource.info.namespaced && resource.conversion.is_none());
     let (pods, others): (Vec<_>, Vec<_>) =
         stored.partition(|resource| resource.info.kind == "Pod" && resource.info.group.is_empty());
-    // Pods go first: what they use is there until they are gone.
+    // Pods are deleted first, so that the objects they use exist until then.
     let mut remaining = delete_all(state, &pods, Some(name)).await;
     if remaining.is_empty() {
         remaining = delete_all(state, &others, Some(name)).await;
@@ -121,7 +121,7 @@ fn objects_of(definition: &Map) -> TableId {
     TableId(format!("{group}/{plural}").into())
 }
 
-/// Says in the status of a definition that its objects are deleted, and removes the finalizer by which it waited.
+/// Sets the status of a definition whose objects are deleted, and removes its finalizer.
 fn remove_finalizer(definition: &mut Map) {
     definition::terminating(definition, Termination::Completed, Time::now());
     if let Some(Value::Array(finalizers)) = map_at(definition, "metadata").get_mut("finalizers") {
@@ -129,7 +129,7 @@ fn remove_finalizer(definition: &mut Map) {
     }
 }
 
-/// Changes a terminating object. Another one of the same name, which is not terminating, stays as it is.
+/// Updates a terminating object. Another object of the same name that is not terminating is not changed.
 async fn change(
     state: &Arc<State>,
     resource: &Arc<Resource>,
@@ -157,12 +157,12 @@ async fn change(
     pipeline.guaranteed_update(&Key::new(None, name), &mut update).await
 }
 
-/// The content of a terminating object that is left.
+/// The remaining content of a terminating object.
 #[derive(Default)]
 struct Remaining {
     /// The number of objects of each resource, by `PLURAL.GROUP`.
     resources: BTreeMap<String, usize>,
-    /// The number of objects that each finalizer holds.
+    /// The number of objects held by each finalizer.
     finalizers: BTreeMap<String, usize>,
 }
 
@@ -181,7 +181,7 @@ impl Remaining {
     }
 }
 
-/// Deletes all objects of resources, and returns what is left of them.
+/// Deletes all objects of resources, and returns the remaining ones.
 async fn delete_all(state: &Arc<State>, resources: &[&Arc<Resource>], namespace: Option<&str>) -> Remaining {
     let mut remaining = Remaining::default();
     let options = Deletion { propagation: Some(Propagation::Background), ..Deletion::default() };
@@ -193,7 +193,7 @@ async fn delete_all(state: &Arc<State>, resources: &[&Arc<Resource>], namespace:
                 Err(failure) if failure.is(Reason::NotFound) => {}
                 Err(_) => remaining.note(resource, &object),
             }
-            // There may be many, and others want to be served.
+            // There may be many: yields to other tasks.
             tokio::task::yield_now().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Answers made smaller for those who want them so.
+//! Gzip compression of responses.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -15,23 +15,23 @@ use http_body_util::BodyExt as _;
 
 use crate::respond::Body;
 
-/// Answers up to this size are sent as they are.
+/// Responses up to this size, in bytes, are not compressed.
 const WORTH_IT: usize = 128 * 1024;
 
-/// How much is compressed at a time.
+/// The size of the pieces compressed at a time, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// About how large an answer is that is written while it is sent.
+/// The approximate size, in bytes, of a response written while it is sent.
 #[derive(Clone, Copy)]
 pub(crate) struct About(pub(crate) usize);
 
-/// Whether a client takes answers in gzip; like upstream, whatever weight it gives to it.
+/// Returns true if a client accepts gzip; like upstream, regardless of its weight.
 pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
     let header = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     header.split(',').any(|coding| coding.trim() == "gzip")
 }
 
-/// Compresses an answer if it is large. A watch is not: nobody knows how long it will be.
+/// Compresses a large response. A watch is not compressed: its size is unknown.
 pub(crate) fn compress(response: Response<Body>) -> Response<Body> {
     let whole = response.body().size_hint().exact().and_then(|size| usize::try_from(size).ok());
     let size = whole.or(response.extensions().get().map(|About(size)| *size));
@@ -46,12 +46,12 @@ pub(crate) fn compress(response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// A body that is compressed while it is sent.
+/// A body compressed while it is sent.
 struct Compressed {
     body: Body,
-    /// What of the body has come and is not compressed yet.
+    /// The part of the body that is received and not compressed yet.
     waiting: Bytes,
-    /// None once the end is written.
+    /// `None` once the end is written.
     encoder: Option<GzEncoder<Vec<u8>>>,
 }
 

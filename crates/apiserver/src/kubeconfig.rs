@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use klient_apimachinery::yaml;
 use serde_json::json;
 
-/// The kubeconfig of one who has a token.
+/// A kubeconfig with a bearer token.
 pub(crate) fn write(url: &str, ca_pem: &str, token: &str) -> String {
     yaml::to_string(&json!({
         "apiVersion": "v1",

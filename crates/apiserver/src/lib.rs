@@ -44,10 +44,10 @@ pub use local::Local;
 pub use server::{Options, Server, StartError};
 pub use tls::ClientCertificate;
 
-/// A server for tests: `TestServer::start().await?`, and it is gone when dropped.
+/// A server for tests: `TestServer::start().await?`. It stops when dropped.
 ///
-/// Tests that do not disturb each other can share one. It serves all of them, as it does not depend on the runtime of
-/// the test that starts it:
+/// Tests that do not interfere with each other can share one. It serves all of them, as it does not depend on the
+/// runtime of the test that starts it:
 ///
 /// ```
 /// use klient_apiserver::TestServer;
@@ -61,8 +61,8 @@ pub use tls::ClientCertificate;
 /// # #[tokio::main] async fn main() { server().await; }
 /// ```
 ///
-/// How a program reconnects shows when the server [restarts](Server::restart), with its objects or
-/// [without](Server::restart_empty), or [stops](Server::stop) for a while.
+/// To test how a program reconnects, [restart](Server::restart) the server, with its objects or
+/// [without](Server::restart_empty), or [stop](Server::stop) it for a while.
 #[derive(Debug)]
 pub struct TestServer(Server);
 

@@ -1,4 +1,4 @@
-//! [`Local`], a server's objects for those in the same program, without HTTP.
+//! [`Local`], direct access to a server's objects in the same program, without HTTP.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,8 +21,8 @@ use crate::state::{Current, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection};
 
-/// A server's objects for caches in the same program, without HTTP: they are handed on as the server keeps them. Who
-/// asks is not asked who they are.
+/// Direct access to a server's objects for caches in the same program, without HTTP: objects are shared in their
+/// stored form. There is no authentication.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,7 +75,7 @@ struct Source<K> {
 }
 
 impl<K: Wire> Source<K> {
-    /// The resource and what of it is wanted, and from which version on.
+    /// The resource, and the options of the list or watch.
     fn wanted(
         &self,
         state: &State,
@@ -178,7 +178,7 @@ impl<K: Wire + klient_apimachinery::Object> ListWatch<K> for Source<K> {
     }
 }
 
-/// A list, all of which is there.
+/// A complete list.
 struct Listed<K> {
     items: Vec<Encoded<K>>,
     metadata: ListMeta,
@@ -196,14 +196,14 @@ impl<K: Send> Listing<K> for Listed<K> {
     }
 }
 
-/// Changes as they are made.
+/// A stream of changes.
 struct Changes<K> {
     state: Arc<State>,
     resource: Arc<Resource>,
     namespace: Option<Box<str>>,
     selection: Selection,
     cursor: Cursor,
-    /// Changes up to this version are not wanted.
+    /// Changes up to this version are skipped.
     from: u64,
     initial: Vec<WatchEvent<Encoded<K>>>,
 }
@@ -253,11 +253,12 @@ impl<K: Wire> Watching<K> for Changes<K> {
     }
 }
 
-/// An object as the server keeps it, shown at a version.
+/// A stored object, presented at a version.
 fn encoded<K: Wire>(resource: &Resource, object: &Object, version: u64) -> Encoded<K> {
     if K::is_partial() || object.version != version {
         let mut value = resource.read(object);
-        // An object that ceases to be selected is shown as it was, at the version of the change.
+        // An object that no longer matches a selector is presented in its previous state, at the version of the
+        // change.
         map_at(&mut value, "metadata").insert("resourceVersion".to_owned(), version.to_string().into());
         let json = if K::is_partial() {
             respond::kind::partial("v1", &value)

@@ -22,13 +22,13 @@ pub(crate) struct ManagedFields<'a> {
     api_version: Str,
     kind: &'a str,
     subresource: &'a str,
-    /// The struct of the kind, if it is built in.
+    /// The struct of the kind; `None` for custom resources.
     schema: Option<&'static Schema>,
     empty: OnceLock<Map>,
 }
 
 impl<'a> ManagedFields<'a> {
-    /// Of an object, or of what a subresource shows of it.
+    /// For an object, or the part of it that a subresource presents.
     pub(crate) fn of(resource: &'a Resource, subresource: Option<&'a str>) -> Self {
         let versions = resource.versions().iter().map(|version| {
             let filter = filter(resource, version, subresource);
@@ -47,7 +47,7 @@ impl<'a> ManagedFields<'a> {
         }
     }
 
-    /// Of a kind with one version, of which a subresource shows another.
+    /// For a kind with one version that a subresource presents.
     pub(crate) fn of_shown(schema: &'static Schema, api_version: &'static str, subresource: &'a str) -> Self {
         ManagedFields {
             updater: Updater::of_one(api_version, schema.into()),
@@ -59,7 +59,7 @@ impl<'a> ManagedFields<'a> {
         }
     }
 
-    /// Records what a manager has changed, in an object as it will be stored but for what the server sets.
+    /// Records the fields that a manager has changed, in an object complete except for fields that the server sets.
     pub(crate) fn update(&self, live: Option<&Map>, new: &mut Map, manager: &str) {
         let live = live.unwrap_or_else(|| self.empty());
         if let Err(error) = self.fields(None).update(live, new, manager, Time::now()) {
@@ -67,11 +67,12 @@ impl<'a> ManagedFields<'a> {
         }
     }
 
-    /// Puts the configuration of a manager into an object, or makes one of it.
+    /// Applies the configuration of a manager to an object, or creates the object.
     ///
     /// # Errors
     ///
-    /// 409 if others own fields that would change, 400 and 500 if the configuration is not one, in upstream's words.
+    /// 409 if others own fields that would change, 400 and 500 if the configuration is not valid, worded as
+    /// upstream's.
     pub(crate) fn apply(&self, live: Option<&Map>, config: &Map, manager: &str, force: bool) -> Result<Map> {
         let named = (text_at(config, &["apiVersion"]), text_at(config, &["kind"]));
         if named != (&*self.api_version, self.kind) {
@@ -82,14 +83,14 @@ impl<'a> ManagedFields<'a> {
         fields.remove("apiVersion");
         fields.remove("kind");
         let live = live.unwrap_or_else(|| self.empty());
-        // Only what nobody owns is compared with an object in which nothing is set.
+        // The empty object is needed only if the live object has no owners.
         let is_owned = !list_at(live, &["metadata", "managedFields"]).is_empty();
         let empty = if is_owned { None } else { Some(self.empty()) };
         let applied = self.fields(empty).apply(live, &fields, manager, force, Time::now());
         applied.map_err(|error| refused(&error, config))
     }
 
-    /// What an object is before it is created.
+    /// The state of an object before it is created.
     fn empty(&self) -> &Map {
         self.empty.get_or_init(|| self.schema.map(values::empty).unwrap_or_default())
     }
@@ -106,7 +107,7 @@ impl<'a> ManagedFields<'a> {
     }
 }
 
-/// The fields that a request can set; the others the server sets or keeps.
+/// The fields that a request can set; the server sets or keeps the others.
 fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>) -> Filter {
     let except = |paths: Paths| {
         Filter::Except(paths.iter().map(|path| Path::fields(path.iter().copied())).collect::<FieldSet>())
@@ -129,7 +130,7 @@ fn filter(resource: &Resource, version: &KindVersion, subresource: Option<&str>)
 /// `apps/v1, Kind=Deployment`, as Go prints it.
 fn kind_of((api_version, kind): (&str, &str)) -> String {
     match api_version.split('/').count() {
-        // What cannot be read is no kind at all.
+        // An `apiVersion` that cannot be parsed gives an empty kind.
         3.. => "/, Kind=".to_owned(),
         2 => format!("{api_version}, Kind={kind}"),
         _ => format!("/{api_version}, Kind={kind}"),

@@ -1,4 +1,4 @@
-//! The form of an answer: [`Accept`], what a client takes, and [`Format`], what it gets.
+//! Content negotiation: [`Accept`], the media types a client accepts, and [`Format`], the form of the response.
 
 use http::HeaderMap;
 use http::header::{ACCEPT, USER_AGENT};
@@ -8,12 +8,12 @@ use crate::request::Query;
 use crate::status::{Failure, Result};
 use crate::table::Include;
 
-/// The form of an answer.
+/// The form of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) media: Media,
     pub(crate) transform: Transform,
-    /// The part of each object that goes with its row of a Table.
+    /// The part of each object included in its row of a Table.
     pub(crate) include: Include,
     pub(crate) pretty: bool,
 }
@@ -37,7 +37,7 @@ impl Media {
         }
     }
 
-    /// The type of a watch's events. JSON is no other for being sent piece by piece.
+    /// The content type of a watch's events. For JSON it is the same as for single objects.
     pub(crate) fn stream_type(self) -> &'static str {
         match self {
             Media::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
@@ -50,7 +50,7 @@ impl Media {
     }
 }
 
-/// What is made of objects before they are sent.
+/// The conversion of objects before they are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transform {
     None,
@@ -60,18 +60,18 @@ pub(crate) enum Transform {
     Partial(&'static str),
 }
 
-/// What an answer can be.
+/// The forms that a response can have.
 #[derive(Clone, Copy)]
 pub(crate) struct Offer {
-    /// Whether it can be `PartialObjectMetadata`, and a `Table` unless it is of a kind without one.
+    /// True if it can be `PartialObjectMetadata`, and a `Table` unless its kind has none.
     pub(crate) transforms: bool,
-    /// Whether it is of a kind that has no `Table`.
+    /// True if its kind has no `Table`.
     pub(crate) tableless: bool,
-    /// Whether it is a list.
+    /// True for a list.
     pub(crate) list: bool,
-    /// Whether it is a stream.
+    /// True for a stream.
     pub(crate) watch: bool,
-    /// Whether it is of a custom resource, which protobuf does not have, but for its metadata.
+    /// True for a custom resource, which has no protobuf, except for its metadata.
     pub(crate) custom: bool,
     /// Whether upstream's router, which looks at media types alone, knows nothing of it. It knows no custom resources.
     pub(crate) unrouted: bool,
@@ -102,13 +102,13 @@ pub(crate) struct Clause<'a> {
 }
 
 impl<'a> Clause<'a> {
-    /// The value of a parameter, empty if it is not there.
+    /// The value of a parameter, empty if it is missing.
     pub(crate) fn parameter(&self, name: &str) -> &'a str {
         self.parameters.iter().find(|(other, _)| *other == name).map_or("", |(_, value)| value)
     }
 }
 
-/// The clauses of `Accept` headers, the most wanted first.
+/// The clauses of `Accept` headers, by descending preference.
 pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Clause<'_>> {
     let texts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut clauses: Vec<Clause<'_>> = texts.flat_map(|text| text.split(',')).filter_map(clause).collect();
@@ -136,11 +136,11 @@ fn clause(text: &str) -> Option<Clause<'_>> {
     Some(Clause { media, parameters, quality })
 }
 
-/// Chooses the form of an answer.
+/// Chooses the form of a response.
 ///
 /// # Errors
 ///
-/// 406 if nothing the client takes can be given, 400 if a Table is to include what it cannot.
+/// 406 if the client accepts none of the possible forms, 400 if `includeObject` is not valid.
 pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Result<Format> {
     let clauses = accepted(headers);
     // The router takes no `application/*`.
@@ -200,7 +200,7 @@ fn transform(clause: &Clause<'_>, media: Media, offer: Offer) -> Option<Transfor
     }
 }
 
-/// People's clients get indented answers, and whoever asks for them.
+/// Responses are indented for browsers, curl and wget, and on request.
 fn is_pretty(headers: &HeaderMap, query: &Query, parameter: &str) -> bool {
     let asked = query.get("pretty").or((!parameter.is_empty()).then_some(parameter));
     if let Some(asked) = asked {

@@ -1,7 +1,7 @@
-//! OpenAPI v3, as much of it as clients need before they write.
+//! OpenAPI v3, to the extent that clients need it for writes.
 //!
-//! kubectl asks whether a kind's PATCH takes `fieldValidation` and refuses to apply without an answer. The schemas
-//! themselves are not published: kubectl then patches by what it knows of built-in kinds.
+//! kubectl looks up whether a kind's PATCH supports `fieldValidation` and refuses to apply without an answer. The
+//! schemas themselves are not published: kubectl then patches by its own knowledge of built-in kinds.
 
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use http::{Response, StatusCode};
@@ -13,7 +13,7 @@ use crate::respond::{self, Body};
 
 const PARAMETERS: [&str; 4] = ["dryRun", "fieldManager", "fieldValidation", "force"];
 
-/// Answers a request for an OpenAPI v3 document; `None` if the path is none.
+/// Serves an OpenAPI v3 document; `None` if the path is not one.
 pub(crate) fn answer(registry: &Registry, path: &str) -> Option<Response<Body>> {
     let rest = path.strip_prefix("/openapi/v3")?.trim_matches('/');
     if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! `metadata.ownerReferences`, in which no owner is to be twice.
+//! Duplicates in `metadata.ownerReferences`.
 
 use serde_json::Value;
 
@@ -18,10 +18,11 @@ pub(crate) fn dedup_owners(object: &mut Map) {
     }
 }
 
-/// The part of the warning that says that a patch made the duplicates.
+/// The part of the warning for duplicates that result from a patch.
 pub(crate) const AFTER_ADMISSION: &str = " after mutating admission happens";
 
-/// The warning for a client whose object has duplicate owner references; `when` says where they were found.
+/// The warning for a client whose object has duplicate owner references; `when` gives the stage at which they were
+/// found.
 pub(crate) fn duplicate_owners(object: &Map, when: &str) -> Option<String> {
     let owners = values::list_at(object, &["metadata", "ownerReferences"]);
     let is_twice = |(index, owner): &(usize, &Value)| owners[..*index].contains(owner);

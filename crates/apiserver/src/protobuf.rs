@@ -1,4 +1,4 @@
-//! Objects in protobuf, made from their JSON.
+//! Encoding of objects as protobuf, from their JSON.
 
 use bytes::Bytes;
 use klient_apimachinery::codec::protobuf::{Envelope, ListPart};
@@ -7,7 +7,7 @@ use klient_apimachinery::message::Dynamic;
 use klient_apimachinery::schema::Schema;
 use serde::Deserialize;
 
-/// The bytes of a struct that the server has as JSON, without an envelope.
+/// The bytes of a struct given as JSON, without an envelope.
 pub(crate) fn raw(json: &[u8], schema: &'static Schema) -> Vec<u8> {
     let mut message = Dynamic::new(schema);
     json::decode(json, &mut message).expect("the server has checked it against the same schema");
@@ -16,12 +16,12 @@ pub(crate) fn raw(json: &[u8], schema: &'static Schema) -> Vec<u8> {
     raw
 }
 
-/// An object that the server has as JSON, which names its kind, in its envelope.
+/// An object given as JSON with its kind, in its envelope.
 pub(crate) fn object(json: &[u8], schema: &'static Schema) -> Vec<u8> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct TypeMeta<'a> {
-        // Of discovery documents some do not say it.
+        // Some discovery documents lack it.
         #[serde(default = "core")]
         api_version: &'a str,
         kind: &'a str,
@@ -40,7 +40,7 @@ pub(crate) fn enveloped(api_version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What stands before the items of a list and behind them: its envelope, and its metadata. The items follow as
+/// The bytes before and after the items of a list: its envelope and metadata. The items follow as
 /// [`ListPart::Item`]s.
 pub(crate) fn around_list(
     api_version: &str,

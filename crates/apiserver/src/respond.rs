@@ -1,4 +1,4 @@
-//! Answers: objects, lists, Statuses, Tables, in the form that was asked for.
+//! Responses: objects, lists, Statuses and Tables, in the negotiated form.
 
 pub(crate) mod kind;
 
@@ -24,7 +24,7 @@ use crate::storage::Object;
 use crate::table::{self, Include};
 use kind::{partial, with_kind};
 
-/// How answers may be cached unless they say otherwise.
+/// The default `Cache-Control` of responses.
 pub(crate) const NOT_CACHED: HeaderValue = HeaderValue::from_static("no-cache, private");
 
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
@@ -40,12 +40,12 @@ pub(crate) fn plain(code: StatusCode, content_type: &'static str, body: impl Int
     response
 }
 
-/// `404 page not found`, which is said where there is no such path at all.
+/// `404 page not found`, for paths that do not exist.
 pub(crate) fn not_found() -> Response<Body> {
     as_it_says(plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n"))
 }
 
-/// Tells browsers to take an answer for what its type says, as upstream does of some.
+/// Sets `X-Content-Type-Options: nosniff`, as upstream does for some responses.
 pub(crate) fn as_it_says(mut response: Response<Body>) -> Response<Body> {
     response
         .headers_mut()
@@ -53,7 +53,7 @@ pub(crate) fn as_it_says(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// A failure in the form that was asked for. Who takes nothing that is on offer gets what people read.
+/// A failure in the negotiated form; indented JSON if negotiation failed.
 pub(crate) fn failure(failure: &Failure, format: Option<Format>) -> Response<Body> {
     const FOR_PEOPLE: Format =
         Format { media: Media::Json, transform: Transform::None, include: Include::Metadata, pretty: true };
@@ -65,7 +65,7 @@ pub(crate) fn failure(failure: &Failure, format: Option<Format>) -> Response<Bod
     response
 }
 
-/// A Status as JSON, which is served as if it were of the core group.
+/// A Status as JSON, in version `v1`.
 pub(crate) fn status(status: &Status) -> Vec<u8> {
     let mut json = Vec::new();
     if let Ok(Value::Object(mut status)) = serde_json::to_value(status) {
@@ -75,7 +75,7 @@ pub(crate) fn status(status: &Status) -> Vec<u8> {
     json
 }
 
-/// A struct that is JSON already, in the form that was asked for.
+/// A struct given as JSON, in the negotiated form.
 pub(crate) fn written(
     code: StatusCode,
     format: Format,
@@ -88,7 +88,7 @@ pub(crate) fn written(
     }
 }
 
-/// JSON text in the form that was asked for: JSON or YAML, as of what protobuf does not have.
+/// JSON in the negotiated form: JSON or YAML, for documents without protobuf.
 pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Response<Body> {
     let body = match format.media {
         Media::Yaml => {
@@ -104,12 +104,12 @@ pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Respo
     encoded(code, format.media, body)
 }
 
-/// What is in the form that was asked for.
+/// An encoded body with its media type.
 pub(crate) fn encoded(code: StatusCode, media: Media, body: Vec<u8>) -> Response<Body> {
     plain(code, media.content_type(), body)
 }
 
-/// A struct in the form that was asked for.
+/// A struct in the negotiated form.
 pub(crate) fn message(
     code: StatusCode,
     format: Format,
@@ -121,7 +121,7 @@ pub(crate) fn message(
     written(code, format, json, schema)
 }
 
-/// A stored object in the form that was asked for.
+/// A stored object in the negotiated form.
 pub(crate) fn object(
     code: StatusCode,
     format: Format,
@@ -155,8 +155,8 @@ pub(crate) fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {
     json
 }
 
-/// Adds the warnings a client should show, each once. If they are long, each is cut, and those beyond a limit are
-/// left out: clients take only so long a head.
+/// Adds the warnings for a client, without duplicates. Long warnings are truncated, and those beyond a limit are left
+/// out: clients limit the size of headers.
 pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
     const LONGEST: usize = 256;
     const LONGEST_OF_ALL: usize = 4096;

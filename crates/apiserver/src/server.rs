@@ -31,25 +31,26 @@ use crate::storage::{Memory, Storage};
 use crate::tls::{Authority, ClientCertificate, TlsError};
 use serving::Serving;
 
-/// What kind of server to start.
+/// Options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to listen; port 0 picks a free one.
+    /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// How many changes are kept for lists and watches that go on from an earlier version. Fewer are kept if
-    /// earlier states of objects take more than 256 MiB.
+    /// The number of changes kept for lists and watches from an earlier version. Fewer are kept if earlier states of
+    /// objects take more than 256 MiB.
     pub history: usize,
-    /// How long a client may keep the server waiting: for a TLS handshake, for a body, to take the next part of an
-    /// answer, and no more than three seconds for a version to come. Between requests it may wait three times as
-    /// long, the head of the next one over HTTP/1.1 included.
+    /// The timeout for clients: of a TLS handshake, of receiving a body, of sending each part of a response, and at
+    /// most three seconds for waiting for a version. Idle connections are closed after three times as long, including
+    /// the wait for the head of the next request over HTTP/1.1.
     pub client_timeout: Duration,
-    /// A file of tokens and their users, in the format of kube-apiserver's `--token-auth-file`: CSV records of a
-    /// token, a user's name, its UID and, if it is in groups, their names with commas between them.
+    /// A token file, in the format of kube-apiserver's `--token-auth-file`: CSV records of a token, a user's name,
+    /// its UID and optionally its groups, separated by commas.
     pub token_auth_file: Option<PathBuf>,
-    /// Whether a namespace that is deleted is emptied and then removed, as kube-controller-manager's namespace
-    /// controller does. Without, it stays `Terminating` until `/finalize` is called, as on a kube-apiserver alone.
+    /// True to empty and remove deleted namespaces, as kube-controller-manager's namespace controller does. Otherwise
+    /// they stay `Terminating` until `/finalize` is called, as on a kube-apiserver alone.
     pub namespace_controller: bool,
-    /// How many threads serve requests. One is best for tests, which start many servers and ask few things at once.
+    /// The number of threads that serve requests. One is best for tests, which start many servers and send few
+    /// requests at once.
     pub threads: NonZeroUsize,
 }
 
@@ -66,7 +67,7 @@ impl Default for Options {
     }
 }
 
-/// Why a server could not be started.
+/// A failure to start a server.
 #[derive(Debug)]
 pub struct StartError(StartProblem);
 
@@ -93,19 +94,19 @@ impl fmt::Display for StartError {
     }
 }
 
-/// Its text holds the causes.
+/// The message includes the causes.
 impl std::error::Error for StartError {}
 
 /// A running API server. It [stops](Server::stop) when dropped.
 ///
-/// It speaks HTTPS with a certificate authority of its own, over HTTP/2 and HTTP/1.1, and knows who asks by bearer
-/// token or client certificate.
+/// It serves HTTPS with its own certificate authority, over HTTP/2 and HTTP/1.1, and authenticates by bearer token or
+/// client certificate.
 ///
-/// It runs on threads and a tokio runtime of its own, so it outlives the runtime on which it was started, and time
-/// that a test [pauses](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) goes on in the server.
+/// It has its own threads and tokio runtime, so it outlives the runtime on which it was started, and
+/// [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time in a test does not affect the server.
 pub struct Server {
     options: Options,
-    /// Admission plugins beside its own.
+    /// Admission plugins in addition to the built-in ones.
     plugins: Vec<Arc<dyn Plugin>>,
     authority: Authority,
     tls: TlsAcceptor,
@@ -117,11 +118,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server. It serves when this returns.
+    /// Starts a server. It accepts requests when this returns.
     ///
     /// # Errors
     ///
-    /// If the address is taken, the file of tokens cannot be read, or no certificates or thread can be made.
+    /// If the address is in use, the token file cannot be read, or no certificates or thread can be created.
     ///
     /// # Panics
     ///
@@ -130,7 +131,7 @@ impl Server {
         Server::start_with(options, Vec::new()).await
     }
 
-    /// Starts a server with admission plugins beside its own.
+    /// Starts a server with additional admission plugins.
     pub(crate) async fn start_with(
         options: Options,
         plugins: Vec<Arc<dyn Plugin>>,
@@ -172,10 +173,10 @@ impl Server {
     }
 
     /// Stops the server: its port is free, its connections are closed and its threads have ended when this returns.
-    /// Watches end; other requests that are being answered have two seconds to end. A [restart](Self::restart) starts
-    /// it again.
+    /// Watches end; other requests in progress have two seconds to finish. A [restart](Self::restart) starts it
+    /// again.
     ///
-    /// A server that is dropped stops in the same way, but nobody waits for it.
+    /// A dropped server stops in the same way, in the background.
     pub async fn stop(&self) {
         if let Some(serving) = self.serving.lock().await.take() {
             serving.stop().await;
@@ -190,7 +191,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If somebody else has taken the address meanwhile, or no thread can be started. The server is stopped then.
+    /// If the address is in use by then, or no thread can be started. The server is stopped then.
     ///
     /// # Panics
     ///
@@ -211,9 +212,9 @@ impl Server {
         self.serve_again(&mut serving, listener, state, stop).await
     }
 
-    /// Restarts the server as [`restart`](Self::restart) does, with the objects of a new cluster and no others.
-    /// Versions go on from where they were, so that lists and watches from before get `Expired`, as they would after
-    /// the cluster was restored from a backup.
+    /// Restarts the server as [`restart`](Self::restart) does, with the objects of a new cluster only. Versions
+    /// continue, so that lists and watches from before get `Expired`, as after the restore of a cluster from a
+    /// backup.
     ///
     /// # Errors
     ///
@@ -265,7 +266,7 @@ impl Server {
         Ok(())
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -275,27 +276,27 @@ impl Server {
         format!("https://{}", self.address)
     }
 
-    /// The certificate of its authority, as PEM.
+    /// The certificate of its certificate authority, as PEM.
     pub fn ca_pem(&self) -> &str {
         self.authority.pem()
     }
 
-    /// The bearer token of a user who may do everything.
+    /// The bearer token of a superuser.
     pub fn admin_token(&self) -> &str {
         &self.admin_token
     }
 
-    /// Makes a bearer token for a user in groups; what they may do, roles and bindings say.
+    /// Creates a bearer token for a user in groups; roles and bindings define its permissions.
     pub fn token(&self, user: &str, groups: &[&str]) -> String {
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
         self.current.state().tokens.issue(User::new(user, &groups))
     }
 
-    /// Makes a client certificate for a user in groups.
+    /// Creates a client certificate for a user in groups.
     ///
     /// # Errors
     ///
-    /// If the names cannot stand in a certificate.
+    /// If the names are not valid in a certificate.
     pub fn client_certificate(&self, user: &str, groups: &[&str]) -> Result<ClientCertificate, StartError> {
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
         self.authority
@@ -303,7 +304,7 @@ impl Server {
             .map_err(|error| StartError(StartProblem::Certificates(error)))
     }
 
-    /// A kubeconfig with which any client is cluster-admin.
+    /// A kubeconfig with cluster-admin permissions.
     pub fn kubeconfig(&self) -> String {
         self.kubeconfig_for(&self.admin_token)
     }
@@ -313,13 +314,12 @@ impl Server {
         crate::kubeconfig::write(&self.url(), self.ca_pem(), token)
     }
 
-    /// Forgets all changes made so far: lists and watches can no longer go on from earlier versions, and get
-    /// `Expired` as they would from a server that has compacted its history.
+    /// Compacts the history: lists and watches from earlier versions get `Expired`.
     pub fn compact(&self) {
         self.current.state().store.compact();
     }
 
-    /// The server's objects for caches in the same program, without HTTP.
+    /// Direct access to the server's objects for caches in the same program, without HTTP.
     pub fn local(&self) -> Local {
         Local::new(self.current.clone())
     }
@@ -330,7 +330,7 @@ impl Server {
     }
 }
 
-/// The server's own plugins, and then others.
+/// The built-in plugins, followed by others.
 fn admission(store: &Arc<dyn Storage>, registry: &Arc<Registry>, plugins: &[Arc<dyn Plugin>]) -> Chain {
     let lifecycle = NamespaceLifecycle { storage: store.clone(), registry: registry.clone() };
     let own: Arc<dyn Plugin> = Arc::new(lifecycle);
@@ -351,7 +351,7 @@ async fn serve(
     threads: NonZeroUsize,
 ) -> Result<Serving, StartError> {
     let failed = |error| StartError(StartProblem::Thread(error));
-    // What is registered with the runtime of the caller would end with it.
+    // A listener registered with the caller's runtime would end with it.
     let listener = listener.into_std().map_err(failed)?;
     Serving::start(listener, tls, state, stop, threads).await.map_err(failed)
 }

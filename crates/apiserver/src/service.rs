@@ -1,4 +1,4 @@
-//! What happens to a request: who asks, whether they may, who answers.
+//! Processing of requests: authentication, authorization, dispatch.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,19 +21,19 @@ use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
 
-/// The most bytes a body may have.
+/// The size limit of a body, in bytes.
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
-/// The checks that `/livez` and its like name.
+/// The checks listed by `/livez` and the like.
 const CHECKS: [&str; 3] = ["ping", "log", "storage"];
 
-/// Answers a request.
+/// Serves a request.
 pub(crate) async fn answer(
     state: Arc<State>,
     request: Request<Incoming>,
     certificate: Option<Arc<User>>,
 ) -> Response<Body> {
-    // A task of its own: connections carry many requests at once, and a panic must not end them all.
+    // A separate task: connections carry many requests at once, and a panic must not end them all.
     let is_head = request.method() == Method::HEAD;
     let query = Query::parse(request.uri().query());
     let format = negotiate(request.headers(), &query, Offer::PLAIN).ok();
@@ -121,7 +121,7 @@ async fn route(
     Ok(response)
 }
 
-/// The user that a request is answered as, who may do what it asks for.
+/// The authenticated or impersonated user of a request, after authorization.
 fn admit(
     state: &Arc<State>,
     parts: &Parts,
@@ -162,7 +162,7 @@ async fn read_body(body: Incoming, limit: Duration) -> Result<Bytes> {
     }
 }
 
-/// Answers what asks for no resource: discovery, OpenAPI, health and version.
+/// Serves paths without a resource: discovery, OpenAPI, health and version.
 fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Response<Body>> {
     let path = parts.uri.path();
     // Of these the router knows that they are only got; the others are answered whatever the method.
@@ -189,7 +189,7 @@ fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Respons
     })
 }
 
-/// Whether a path names a version, or more, of a group of Kubernetes' own.
+/// Returns true if a path is within a version of a built-in group.
 fn is_below_a_built_in_group(state: &State, path: &str) -> bool {
     match path.trim_start_matches('/').split('/').collect::<Vec<_>>()[..] {
         ["api", _, ..] => true,
@@ -231,7 +231,7 @@ fn health(path: &str, query: &Query) -> Option<Response<Body>> {
     Some(respond::as_it_says(answer))
 }
 
-/// `/version`, with the Kubernetes version whose API is served.
+/// `/version`, with the served version of Kubernetes.
 fn version() -> String {
     let git_version = klient_schema::KUBERNETES_VERSION;
     let mut numbers = git_version.trim_start_matches('v').split('.');
@@ -258,7 +258,7 @@ fn version() -> String {
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
-/// The machine's architecture in Go's words, which is how Kubernetes' clients print it.
+/// The machine's architecture by its name in Go, which Kubernetes' clients expect.
 fn go_architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",

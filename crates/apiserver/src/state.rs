@@ -1,4 +1,4 @@
-//! [`State`], shared by the parts of a server, [`Current`], that of a server that can be restarted, and [`Controller`].
+//! [`State`], shared by the parts of a server, [`Current`], that of a restartable server, and [`Controller`].
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::registry::addresses::Addresses;
 use crate::registry::{Registry, Resource};
 use crate::storage::{Object, Storage};
 
-/// What the parts of a server share, from one start to the next.
+/// The shared state of a server, from one start to the next.
 pub(crate) struct State {
     pub(crate) store: Arc<dyn Storage>,
     pub(crate) registry: Arc<Registry>,
@@ -28,11 +28,11 @@ pub(crate) struct State {
     /// Held while the names of a definition are accepted.
     pub(crate) names: Mutex<()>,
     pub(crate) finalizations: Finalizations,
-    /// Whether namespaces are emptied and removed when they are deleted.
+    /// True if deleted namespaces are emptied and removed.
     pub(crate) namespace_controller: bool,
-    /// `HOST:PORT` under which it is reached.
+    /// `HOST:PORT` of the server.
     pub(crate) address: String,
-    /// How long a client may keep the server waiting.
+    /// The timeout for clients.
     pub(crate) client_timeout: Duration,
     /// Becomes true when the server stops.
     pub(crate) stopped: watch::Receiver<bool>,
@@ -55,25 +55,25 @@ impl Current {
     }
 }
 
-/// A change that was stored.
+/// A stored change.
 pub(crate) struct Committed<'a> {
-    /// The resource in the version in which the object is stored.
+    /// The resource in its storage version.
     pub(crate) resource: &'a Arc<Resource>,
-    /// The object as it is stored, or its last state.
+    /// The stored object, or its last state if it was deleted.
     pub(crate) object: &'a Arc<Object>,
     /// The state before, unless the object is new.
     pub(crate) old: Option<&'a Map>,
     pub(crate) deleted: bool,
 }
 
-/// Follows up on changes, before the client that made them has its answer.
+/// A controller that runs after each change, before the client gets its response.
 pub(crate) trait Controller: Send + Sync {
-    /// Follows up on a change. It must not wait for anything but its own writes.
+    /// Reacts to a change. It must not wait for anything but its own writes.
     fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()>;
 }
 
 impl State {
-    /// The state of a server that is started again with the same objects. What was being finalized must be
+    /// The state of a server restarted with the same objects. Finalizations in progress must be
     /// [resumed](crate::finalization::resume).
     pub(crate) fn again(&self, stopped: watch::Receiver<bool>) -> State {
         State {
@@ -94,14 +94,14 @@ impl State {
         }
     }
 
-    /// Lets the controllers follow up on a change.
+    /// Runs the controllers for a change.
     pub(crate) async fn committed(self: &Arc<Self>, change: &Committed<'_>) {
         for controller in self.controllers {
             controller.committed(self, change).await;
         }
     }
 
-    /// The resource in whose form objects are stored: the resource itself but for those served in several forms.
+    /// The resource in whose version objects are stored: the resource itself, unless it is served in several forms.
     pub(crate) fn stored_as(&self, resource: &Arc<Resource>) -> Arc<Resource> {
         match resource.conversion {
             Some(conversion) => {

@@ -1,4 +1,4 @@
-//! [`Failure`], why a request is refused, in Kubernetes' own words.
+//! [`Failure`], the error response to a request, worded as Kubernetes'.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use klient_apimachinery::meta::v1::{Status, StatusCause, StatusDetails};
 
 use klient_apimachinery::validation::field::FieldError;
 
-/// Why a request is refused.
+/// The error response to a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure(Box<Status>);
 
@@ -19,7 +19,7 @@ impl Failure {
         Failure(Box::new(Status::failure(reason, message)))
     }
 
-    /// A failure with a code but no reason, as errors that upstream does not wrap.
+    /// A failure with a code but no reason, like errors that upstream does not wrap.
     pub(crate) fn bare(code: i32, message: impl Into<String>) -> Self {
         Failure(Box::new(Status {
             status: Some("Failure".into()),
@@ -58,7 +58,7 @@ impl Failure {
         Self::new(Reason::MethodNotAllowed, message).with_details()
     }
 
-    /// Objects can be listed, but not watched.
+    /// The resource supports lists, but not watches.
     pub(crate) fn not_watched(on: &Target<'_>) -> Self {
         let message = format!("watch is not supported on resources of kind {:?}", on.resource());
         Self::new(Reason::MethodNotAllowed, message).about(on)
@@ -69,13 +69,13 @@ impl Failure {
         Self::new(Reason::AlreadyExists, format!("{} already exists", on.quoted())).about(on)
     }
 
-    /// As `already_exists`, where the object there is going.
+    /// As `already_exists`, for an object that is being deleted.
     pub(crate) fn already_exists_dying(on: &Target<'_>) -> Self {
         let message = format!("object is being deleted: {} already exists", on.quoted());
         Self::new(Reason::AlreadyExists, message).about(on)
     }
 
-    /// Of a name that the server made up.
+    /// Adds that no unique name could be generated for the object.
     pub(crate) fn not_generated(mut self) -> Self {
         let message = self.0.message.take().unwrap_or_default();
         let message = format!("{message}, the server was not able to generate a unique name for the object");
@@ -102,9 +102,9 @@ impl Failure {
         Self::new(Reason::Forbidden, format!("{subject} is forbidden: {problem}")).about(on)
     }
 
-    /// `Pod "x" is invalid: …`. Here the details name the kind, not the resource.
+    /// `Pod "x" is invalid: …`. Here the details have the kind, not the resource.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
-        // Several rules may find the same.
+        // Several rules may report the same error.
         let mut seen = HashSet::new();
         let distinct = errors.iter().map(|error| (error.to_string(), error));
         let (all, distinct): (Vec<String>, Vec<&FieldError>) =
@@ -133,7 +133,7 @@ impl Failure {
         failure
     }
 
-    /// ` "" is invalid: patch: …`, where upstream knows no kind.
+    /// ` "" is invalid: patch: …`, for errors without a kind upstream.
     pub(crate) fn invalid_patch(error: &FieldError) -> Self {
         Self::invalid("", "", "", std::slice::from_ref(error))
     }
@@ -143,7 +143,7 @@ impl Failure {
         Self::new(Reason::Expired, message)
     }
 
-    /// The resourceVersion has not been reached.
+    /// The resourceVersion has not been reached yet.
     pub(crate) fn version_too_large(version: u64, latest: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {version}, current: {latest}");
         let mut failure = Self::new(Reason::Timeout, message);
@@ -168,13 +168,13 @@ impl Failure {
         self
     }
 
-    /// Gives it details, empty though they may be: some of upstream's errors have them.
+    /// Adds details, which may be empty, as in some of upstream's errors.
     pub(crate) fn with_details(mut self) -> Self {
         self.details();
         self
     }
 
-    /// Gives it a token to go on with.
+    /// Adds a continue token.
     pub(crate) fn with_continue(mut self, token: String) -> Self {
         self.0.metadata.continue_ = Some(token.into());
         self
@@ -201,7 +201,7 @@ impl Failure {
         self.0.known_reason() == Some(reason)
     }
 
-    /// How long to wait before asking again.
+    /// The time to wait before a retry, in seconds.
     pub(crate) fn retry_after(&self) -> Option<i32> {
         self.0.details.as_ref()?.retry_after_seconds
     }
@@ -215,7 +215,7 @@ fn text(value: &str) -> Option<klient_apimachinery::Str> {
     (!value.is_empty()).then(|| value.into())
 }
 
-/// What a request is about.
+/// The target of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) group: &'a str,

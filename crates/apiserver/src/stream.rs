@@ -1,4 +1,4 @@
-//! Bodies that are written while they are sent.
+//! Bodies written while they are sent.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::respond::Body;
 
-/// A body of what is sent into the channel; `capacity` parts wait at most for a slow client.
+/// A body of the parts sent into the channel; at most `capacity` parts are buffered for a slow client.
 pub(crate) fn channel(capacity: usize) -> (mpsc::Sender<Bytes>, Body) {
     let (sender, receiver) = mpsc::channel(capacity);
     (sender, Stream(receiver).boxed())

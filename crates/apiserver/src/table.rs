@@ -1,4 +1,4 @@
-//! Tables of objects.
+//! `Table`s of objects.
 
 mod include;
 
@@ -11,7 +11,7 @@ use crate::registry::Resource;
 use crate::respond::kind::{partial, with_kind};
 pub(crate) use include::Include;
 
-/// A Table of objects, as JSON. Its columns are defined where `with_columns`; in a watch only the first Table has
+/// A Table of objects, as JSON. It has column definitions if `with_columns`; in a watch only the first Table has
 /// them.
 pub(crate) fn table(
     version: &str,

@@ -1,4 +1,4 @@
-//! The server's certificates: a certificate authority of its own, and what it signs.
+//! The server's certificates, and its own certificate authority.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use rustls::{RootCertStore, ServerConfig};
 
 use crate::auth::User;
 
-/// Names under which a Kubernetes API server is known inside its cluster.
+/// The DNS names of a Kubernetes API server inside its cluster.
 const NAMES: [&str; 5] = [
     "localhost",
     "kubernetes",
@@ -22,7 +22,7 @@ const NAMES: [&str; 5] = [
     "kubernetes.default.svc.cluster.local",
 ];
 
-/// A certificate authority that lives as long as its server.
+/// A certificate authority with the lifetime of its server.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     der: CertificateDer<'static>,
@@ -44,7 +44,7 @@ impl std::fmt::Debug for ClientCertificate {
     }
 }
 
-/// Why certificates could not be made.
+/// A failure to create certificates.
 pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Authority {
@@ -66,11 +66,11 @@ impl Authority {
         &self.pem
     }
 
-    /// A certificate by which a client proves who it is.
+    /// A client certificate, for authentication.
     pub(crate) fn sign_client(&self, user: &str, groups: &[String]) -> Result<ClientCertificate, TlsError> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, user);
-        // rcgen has one place for each attribute, which can be written in two ways.
+        // rcgen has one entry for each attribute type; an organization can be written as either of these two.
         let places = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
         if groups.len() > places.len() {
             return Err(format!(
@@ -89,7 +89,8 @@ impl Authority {
         Ok(ClientCertificate { certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
     }
 
-    /// What the server listens with: its own certificate, and clients' that this authority signed.
+    /// The server's TLS configuration: its own certificate, and verification of client certificates signed by this
+    /// authority.
     pub(crate) fn server_config(&self, address: SocketAddr) -> Result<ServerConfig, TlsError> {
         let mut params = CertificateParams::new(NAMES.map(str::to_owned).to_vec())?;
         let mut ips: Vec<IpAddr> = vec!["127.0.0.1".parse()?, "::1".parse()?, "10.0.0.1".parse()?];
@@ -117,13 +118,13 @@ impl Authority {
     }
 }
 
-/// Who a verified client certificate belongs to: its common name, in the groups of its organizations.
+/// The user of a verified client certificate: its common name, with its organizations as groups.
 pub(crate) fn user_of(certificate: &CertificateDer<'_>) -> Option<User> {
     let subject = Subject::read(certificate)?;
     Some(User::new(&subject.common_name, &subject.organizations))
 }
 
-/// The parts of a certificate's subject that say who it is.
+/// The parts of a certificate's subject that identify a user.
 #[derive(Default)]
 struct Subject {
     common_name: String,
@@ -161,7 +162,7 @@ impl Subject {
         if tbs.first() == Some(&EXPLICIT_VERSION) {
             element(&mut tbs)?;
         }
-        // Serial number, signature, issuer and validity stand before the subject.
+        // Serial number, signature, issuer and validity precede the subject.
         for _ in 0..4 {
             element(&mut tbs)?;
         }

@@ -1,5 +1,5 @@
-//! `NamespaceLifecycle`: objects are created in namespaces that exist and are not terminating, and the namespaces
-//! that a cluster cannot do without stay.
+//! `NamespaceLifecycle`: rejects objects in namespaces that do not exist or are terminating, and the deletion of the
+//! cluster's required namespaces.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl Plugin for NamespaceLifecycle {
 }
 
 impl NamespaceLifecycle {
-    /// The namespace in which an object can be created, which must not change until it is.
+    /// The namespace of an object to be created, which must not change until it is stored.
     ///
     /// # Errors
     ///

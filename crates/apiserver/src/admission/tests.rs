@@ -1,4 +1,4 @@
-//! Admission through HTTP: a plugin that waits holds up no other write.
+//! Admission through HTTP: a plugin that waits does not block other writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::status::{Failure, Result};
 
 const WRITERS: usize = 100;
 
-/// Waits 50 ms, and until so many writes are being admitted at once; then writes a label.
+/// Waits 50 ms, and until so many writes are being admitted at once; then sets a label.
 struct Slow(Barrier);
 
 impl Plugin for Slow {
@@ -40,7 +40,7 @@ impl Plugin for Slow {
     }
 }
 
-/// Refuses what is called "bad", when it is created.
+/// Rejects the creation of objects named "bad".
 struct Strict;
 
 impl Plugin for Strict {
@@ -74,7 +74,7 @@ fn config_map(name: &str) -> Unstructured {
 
 #[tokio::test]
 async fn a_plugin_that_waits_holds_up_no_other_write() {
-    // The plugin lets no write pass before all are in it: if one waited for another, none would end.
+    // The plugin blocks all writes until all are in it: if writes waited for each other, none would end.
     let (_server, config_maps) = config_maps(Slow(Barrier::new(WRITERS))).await;
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {

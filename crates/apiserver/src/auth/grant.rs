@@ -1,4 +1,4 @@
-//! [`Grant`], the reason why a user may do something.
+//! [`Grant`], the binding that authorizes a user.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use super::User;
 /// A binding of a role to a user.
 pub(crate) struct Grant {
     pub(super) binding: Map,
-    /// The subject of the binding that the user is.
+    /// The subject of the binding that matches the user.
     subject: Value,
-    /// The namespace of the binding, if it holds in one only.
+    /// The namespace of the binding; `None` for a ClusterRoleBinding.
     namespace: Option<String>,
 }
 
 impl Grant {
-    /// A binding, if one of its subjects is a user.
+    /// A grant by a binding, if one of its subjects matches the user.
     pub(super) fn of(binding: Map, user: &User, namespace: Option<&str>) -> Option<Self> {
         let subjects = list_at(&binding, &["subjects"]);
         let subject = subjects.iter().find(|subject| is_subject(subject, user, namespace))?.clone();

@@ -1,8 +1,8 @@
-//! Impersonation: requests that are answered as if another user had sent them.
+//! Impersonation: requests processed as if sent by another user.
 //!
 //! A request names the other user in its `Impersonate-…` headers. Its sender needs the verb `impersonate` on each
 //! part of that user's identity, or one of the verbs of constrained impersonation ([KEP-5284]) together with the
-//! right to do what is asked for in that mode.
+//! permission for the request's action in that mode.
 //!
 //! [KEP-5284]: https://kep.k8s.io/5284
 
@@ -26,27 +26,27 @@ const EXTRA: &str = "impersonate-extra-";
 /// The API group of users, groups and extras in constrained modes, and of UIDs and extras in the other.
 const AUTHENTICATION: &str = "authentication.k8s.io";
 
-/// From how many groups or extras on a constrained mode first checks for the right to all of them.
+/// The number of groups or extras from which a constrained mode first checks for permission on all of them.
 const MANY: usize = 4;
 
-/// For how many users the mode that was last successful is kept.
+/// The number of users for whom the last successful mode is kept.
 const KEPT: usize = 10_000;
 
-/// The ways of impersonating, in the order in which they are tried. That of a service account's own node is left
-/// out: no token of this server is bound to a node.
+/// The modes of impersonation, in the order in which they are tried. `associated-node`, for a service account's own
+/// node, is left out: no token of this server is bound to a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
     ArbitraryNode,
     ServiceAccount,
     UserInfo,
-    /// By the verb `impersonate` alone.
+    /// The verb `impersonate` alone.
     Unconstrained,
 }
 
 const MODES: [Mode; 4] = [Mode::ArbitraryNode, Mode::ServiceAccount, Mode::UserInfo, Mode::Unconstrained];
 
-/// The last successful mode of each user who impersonates, which is tried first: a refusal is that of the first mode
-/// that was tried.
+/// The last successful mode of each impersonating user, which is tried first: a rejection is that of the first mode
+/// tried.
 #[derive(Default)]
 pub(crate) struct Modes(Mutex<HashMap<String, Mode>>);
 
@@ -64,7 +64,7 @@ impl Modes {
     }
 }
 
-/// The user that a request is to be answered as, as its headers say it; `None` if they name no user.
+/// The user to impersonate, from the request's headers; `None` if they name no user.
 ///
 /// # Errors
 ///
@@ -90,12 +90,12 @@ pub(crate) fn wanted(headers: &HeaderMap) -> Result<Option<User>> {
     Err(Failure::bad_request(format!("requested {user} without impersonating a user name")))
 }
 
-/// The key of an extra, which is percent-encoded where a header's name cannot have it.
+/// The key of an extra; characters not allowed in a header name are percent-encoded.
 fn unescape(key: &str) -> String {
     if request::is_percent_encoded(key) { request::unescape_path(key) } else { key.to_owned() }
 }
 
-/// A user as Go's `%#v` shows it.
+/// A user in the format of Go's `%#v`.
 fn go_syntax(user: &User) -> String {
     let strings = |strings: &[String]| match strings {
         [] => "[]string(nil)".to_owned(),
@@ -115,11 +115,11 @@ fn go_syntax(user: &User) -> String {
     )
 }
 
-/// The user that a request is answered as: the wanted one, completed.
+/// The impersonated user, with its implied groups.
 ///
 /// # Errors
 ///
-/// 403 if the requester may not impersonate it in any mode.
+/// 403 if the requester may not impersonate the user in any mode.
 pub(crate) fn impersonate(
     rbac: &Rbac<'_>,
     modes: &Modes,
@@ -145,7 +145,7 @@ pub(crate) fn impersonate(
 }
 
 impl Mode {
-    /// Whether a user can be impersonated in this mode. Nodes and service accounts have modes of their own.
+    /// Returns true if a user can be impersonated in this mode. Nodes and service accounts have their own modes.
     fn fits(self, wanted: &User) -> bool {
         match self {
             Mode::ArbitraryNode => wanted.is_only_named() && node(&wanted.name).is_some(),
@@ -166,19 +166,19 @@ impl Mode {
     }
 }
 
-/// The name of a node, of its user's.
+/// The name of the node of a user.
 fn node(user: &str) -> Option<&str> {
     user.strip_prefix("system:node:").filter(|name| validation::dns_subdomain(name).is_empty())
 }
 
-/// The namespace and name of a service account, of its user's.
+/// The namespace and name of the service account of a user.
 fn service_account(user: &str) -> Option<(&str, &str)> {
     let (namespace, name) = user.strip_prefix("system:serviceaccount:")?.split_once(':')?;
     let fits = validation::dns_label(namespace).is_empty() && validation::dns_subdomain(name).is_empty();
     fits.then_some((namespace, name))
 }
 
-/// Whether a user may impersonate others in a mode.
+/// A check of a user's permission to impersonate others in a mode.
 struct Check<'a> {
     rbac: &'a Rbac<'a>,
     requester: &'a User,
@@ -225,7 +225,7 @@ impl Check<'_> {
         self.rbac.authorize(self.requester, &attributes)
     }
 
-    /// Checks the name, and gives nodes and service accounts their groups.
+    /// Checks the name, and adds the implied groups of nodes and service accounts.
     fn name(&self, wanted: &User, user: &mut User) -> Result<()> {
         let mut attributes =
             Attributes { name: wanted.name.clone(), ..self.attributes(self.group(), "users") };
@@ -282,12 +282,12 @@ impl Check<'_> {
     }
 }
 
-/// The groups that every service account of a namespace is in.
+/// The groups of all service accounts of a namespace.
 fn service_account_groups(namespace: &str) -> Vec<String> {
     vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")]
 }
 
-/// Why an extra cannot be impersonated in a constrained mode.
+/// The reason why an extra cannot be impersonated in a constrained mode.
 fn extra_problem(key: &str, values: &[String]) -> Option<String> {
     if key.is_empty() {
         return Some("impersonating the empty string key in extra is not allowed".to_owned());
@@ -299,7 +299,7 @@ fn extra_problem(key: &str, values: &[String]) -> Option<String> {
     has_empty.then(|| "impersonating the empty string value in extra is not allowed".to_owned())
 }
 
-/// Why a key is not a domain with a path, such as `acme.io/foo`.
+/// The error of a key that is not a domain-prefixed path, such as `acme.io/foo`.
 fn key_problem(key: &str) -> Option<FieldError> {
     const PATH: &str = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+";
     let invalid = |value: &str, problem: String| Some(FieldError::invalid("extra.key", value, &problem));

@@ -1,4 +1,4 @@
-//! Role-based access control, over the roles and bindings that are stored.
+//! Role-based access control, by the stored roles and bindings.
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
@@ -13,7 +13,7 @@ use crate::request::{Query, RequestInfo, Verb};
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Storage, TableId};
 
-/// What someone wants to do.
+/// The attributes of a request for authorization.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attributes {
     pub(crate) verb: String,
@@ -22,17 +22,17 @@ pub(crate) struct Attributes {
     pub(crate) subresource: String,
     pub(crate) name: String,
     pub(crate) namespace: String,
-    /// Set where no resource is asked for.
+    /// Set for requests without a resource.
     pub(crate) path: Option<String>,
 }
 
 impl Attributes {
     /// The attributes of a request for a resource.
     pub(crate) fn of(info: &RequestInfo, query: &Query) -> Self {
-        // A namespace counts as in itself.
+        // A namespace is authorized as in itself.
         let namespaces = info.group.is_empty() && info.resource == "namespaces";
         let namespace = if namespaces { &info.name } else { &info.namespace };
-        // A list or watch of one object is about that object.
+        // A list or watch of one object is authorized by its name.
         let selected = || {
             let selector: fields::Selector = query.text("fieldSelector").parse().ok()?;
             let name = selector.exact("metadata.name").map(str::to_owned);
@@ -60,7 +60,7 @@ impl Attributes {
         }
     }
 
-    /// Why a user is refused it; `problem` is empty where no more is to be said.
+    /// The error for a user that is not authorized; `problem` gives details, if not empty.
     pub(crate) fn forbidden(&self, user: &User, problem: &str) -> Failure {
         let (verb, user) = (&self.verb, quoted(&user.name));
         let place = if self.namespace.is_empty() {
@@ -75,7 +75,7 @@ impl Attributes {
                 format!("User {user} cannot {verb} resource {resource} in API group {group} {place}")
             }
         };
-        // As upstream writes it, so that no browser takes it for HTML.
+        // Escaped as upstream, against interpretation as HTML by browsers.
         let message = message.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let message = if problem.is_empty() { message } else { format!("{message}: {problem}") };
         if self.path.is_some() {
@@ -86,7 +86,7 @@ impl Attributes {
     }
 }
 
-/// Decides by stored roles.
+/// Authorizes by stored roles.
 pub(crate) struct Rbac<'a> {
     pub(crate) store: &'a dyn Storage,
     pub(crate) registry: &'a Registry,
@@ -95,17 +95,17 @@ pub(crate) struct Rbac<'a> {
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 impl Rbac<'_> {
-    /// Whether a user may do something.
+    /// Returns true if a user is authorized.
     pub(crate) fn allows(&self, user: &User, attributes: &Attributes) -> bool {
         user.is_in(SUPERUSERS) || self.grant(user, attributes).is_some()
     }
 
-    /// The binding by which a user may do something. Superusers need none.
+    /// The binding that authorizes a user. Superusers need none.
     pub(crate) fn grant(&self, user: &User, attributes: &Attributes) -> Option<Grant> {
         self.cluster_grant(user, attributes).or_else(|| self.namespace_grant(user, attributes))
     }
 
-    /// Checks that a user may do something.
+    /// Checks that a user is authorized.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Rbac<'_> {
             .find(|grant| self.role_allows(&grant.binding, Some(namespace), attributes))
     }
 
-    /// The rules that hold for a user in a namespace.
+    /// The rules that apply to a user in a namespace.
     pub(crate) fn rules(&self, user: &User, namespace: &str) -> Vec<Value> {
         let mut rules = Vec::new();
         for (plural, namespace) in [("clusterrolebindings", None), ("rolebindings", Some(namespace))] {
@@ -145,12 +145,12 @@ impl Rbac<'_> {
         rules
     }
 
-    /// Whether the role that a binding refers to allows it.
+    /// Returns true if the role of a binding allows the request.
     fn role_allows(&self, binding: &Map, namespace: Option<&str>, attributes: &Attributes) -> bool {
         self.role_rules(binding, namespace).iter().any(|rule| rule_allows(rule, attributes))
     }
 
-    /// The rules of the role that a binding refers to.
+    /// The rules of the role of a binding.
     fn role_rules(&self, binding: &Map, namespace: Option<&str>) -> Vec<Value> {
         let name = text_at(binding, &["roleRef", "name"]);
         let (plural, namespace) = match text_at(binding, &["roleRef", "kind"]) {

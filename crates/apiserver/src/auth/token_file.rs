@@ -1,5 +1,5 @@
-//! Files of tokens, in the format of kube-apiserver's `--token-auth-file`: CSV records of a token, a user's name, its
-//! UID and, if it is in groups, their names with commas between them.
+//! Token files, in the format of kube-apiserver's `--token-auth-file`: CSV records of a token, a user's name, its UID
+//! and optionally its groups, separated by commas.
 
 mod csv;
 
@@ -8,15 +8,15 @@ use std::path::Path;
 
 use super::User;
 
-/// Why a file of tokens cannot be read.
+/// The reason why a token file cannot be read.
 pub(crate) type TokenFileError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Reads the tokens of a file and their users. A later record of a token replaces an earlier one, and a record without
-/// a token is left out, both with a warning.
+/// Reads the tokens of a file and their users. A later record of a token replaces an earlier one, and a record
+/// without a token is ignored, both with a warning.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is no CSV, or a record has no three columns.
+/// If the file cannot be read, is not valid CSV, or a record has fewer than three columns.
 pub(crate) fn read(path: &Path) -> Result<Vec<(String, User)>, TokenFileError> {
     let mut seen = HashSet::new();
     let mut tokens = Vec::new();

@@ -1,4 +1,4 @@
-//! The controllers of CustomResourceDefinitions: they serve what is established, accept names, and finalize
+//! The controllers of CustomResourceDefinitions: they serve established definitions, accept names, and finalize
 //! terminating definitions.
 
 use std::sync::Arc;
@@ -47,7 +47,7 @@ async fn changed(state: &Arc<State>, object: &Object, old: Option<&Map>) {
     }
 }
 
-/// Serves what a definition says by now, or no longer if it is deleted.
+/// Updates the served resources of a definition, or removes them if it is deleted.
 fn serve(state: &State, name: &str) {
     state.registry.refresh(name, || {
         let table = &custom_resource_definitions::resource(&state.registry).table;
@@ -56,7 +56,7 @@ fn serve(state: &State, name: &str) {
     });
 }
 
-/// Lets the definitions of a group that were refused names ask again, now that some are free.
+/// Retries the definitions of a group whose names were rejected, after some became free.
 async fn reconsider(state: &Arc<State>, deleted: &Map) {
     let resource = custom_resource_definitions::resource(&state.registry);
     let group = text_at(deleted, &["spec", "group"]);
@@ -68,8 +68,8 @@ async fn reconsider(state: &Arc<State>, deleted: &Map) {
     }
 }
 
-/// Accepts the names that a definition asks for and says so in its status. The answer to the client that wrote the
-/// definition has the status before.
+/// Accepts the names of a definition and sets its status. The response to the client that wrote the definition has
+/// the status before.
 async fn accept_names(state: &Arc<State>, key: &Key) {
     let resource = custom_resource_definitions::resource(&state.registry);
     let pipeline = Pipeline {
@@ -81,7 +81,7 @@ async fn accept_names(state: &Arc<State>, key: &Key) {
         dry_run: false,
         warnings: &Warnings::default(),
     };
-    // While a definition gets its names no other may.
+    // Only one definition is accepted at a time.
     let names = state.names.lock().await;
     let mut update = |old: &Map, _: &Object| {
         let mut new = old.clone();
@@ -95,7 +95,7 @@ async fn accept_names(state: &Arc<State>, key: &Key) {
     }
 }
 
-/// Accepts the names of a definition, or not, by what the others have.
+/// Accepts or rejects the names of a definition, according to those of the others.
 fn establish(state: &State, resource: &Resource, object: &mut Map) {
     let definitions = state.store.all(&resource.table, None);
     let name = text_at(object, &["metadata", "name"]).to_owned();

@@ -16,7 +16,7 @@ impl Controller for Namespaces {
     fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
         let Committed { resource, object, deleted, .. } = *change;
         let is_namespace = resource.info.kind == "Namespace" && resource.info.group.is_empty();
-        // A namespace that was marked, or one of whose objects is deleted.
+        // A namespace marked for deletion, or one in which an object is deleted.
         let name = match object.key.namespace() {
             None if is_namespace && !deleted => Some(object.key.name()),
             Some(namespace) if deleted => Some(namespace),

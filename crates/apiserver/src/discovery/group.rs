@@ -1,4 +1,4 @@
-//! [`Group`], what is served under one group, and how discovery says it.
+//! [`Group`], a served API group and its discovery documents.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Group {
         self.versions.iter().find(|version| version.name == name)
     }
 
-    /// Its `APIGroup`; `kind` is left out within a list.
+    /// Its `APIGroup`; without `kind` if within a list.
     pub(super) fn describe(&self, alone: bool) -> Vec<u8> {
         let version = |version: &Version| json!({"groupVersion": format!("{}/{}", self.name, version.name), "version": version.name});
         let mut group = Map::new();
@@ -59,7 +59,7 @@ impl Group {
 }
 
 impl Version {
-    /// Its `APIResourceList`. That of the core group does not say its own version.
+    /// Its `APIResourceList`. That of the core group omits its own version.
     pub(super) fn resource_list(&self, group_version: &str) -> Vec<u8> {
         let mut list = Map::new();
         list.insert("kind".to_owned(), "APIResourceList".into());
@@ -79,7 +79,7 @@ fn written(object: &Map, schema: &'static Schema) -> Vec<u8> {
     json
 }
 
-/// A value that is left out when it is empty.
+/// A value that is omitted if empty.
 fn put(object: &mut Map, name: &str, value: &[String]) {
     if !value.is_empty() {
         object.insert(name.to_owned(), value.iter().map(String::as_str).collect());
@@ -91,7 +91,7 @@ fn aggregated_resource(resource: &Resource) -> Value {
         |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
     let mut out = Map::new();
     out.insert("resource".to_owned(), (*resource.info.plural).into());
-    // Built-in kinds leave out their own group and version; custom ones say theirs.
+    // Built-in kinds omit their group and version; custom ones include theirs.
     let (group, version) =
         if resource.is_custom() { (&*resource.info.group, &*resource.info.version) } else { ("", "") };
     out.insert("responseKind".to_owned(), kind(group, version, &resource.info.kind));

@@ -1,4 +1,4 @@
-//! The structs of discovery documents that are lists of others.
+//! Structs of discovery documents that are lists.
 
 use klient_apimachinery::meta::v1::schema::{API_GROUP, LIST_META};
 use klient_apimachinery::schema::{Field, Schema, Type};

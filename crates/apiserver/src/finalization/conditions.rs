@@ -1,4 +1,4 @@
-//! What a namespace that is to go waits for, as its conditions.
+//! Conditions of a terminating namespace.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Remaining;
 
-/// Sets the conditions of a namespace that is to go.
+/// Sets the conditions of a terminating namespace.
 pub(super) fn set(namespace: &mut Map, remaining: &Remaining, now: Time) {
     let told = |counts: &BTreeMap<String, usize>, verb: &str| {
         let parts: Vec<String> =

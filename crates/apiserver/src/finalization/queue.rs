@@ -10,13 +10,13 @@ pub(crate) enum Terminating {
     Definition(String),
 }
 
-/// The terminating objects whose content is being deleted, and whether something has changed since it was last looked
-/// at.
+/// The terminating objects whose content is being deleted, each with a flag for changes since its content was last
+/// listed.
 #[derive(Default)]
 pub(crate) struct Finalizations(Mutex<HashMap<Terminating, bool>>);
 
 impl Finalizations {
-    /// Begins one, or returns `false` if it is going on already and will look again.
+    /// Starts one; returns `false` if it is running already and will list again.
     pub(super) fn begins(&self, terminating: &Terminating) -> bool {
         let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match going_on.get_mut(terminating) {
@@ -28,7 +28,7 @@ impl Finalizations {
         }
     }
 
-    /// Lets one look again, or returns `false` when it has ended.
+    /// Returns `true` if the content must be listed again, or ends the finalization and returns `false`.
     pub(super) fn goes_on(&self, terminating: &Terminating) -> bool {
         let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(again @ true) = going_on.get_mut(terminating) {

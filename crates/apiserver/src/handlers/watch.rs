@@ -1,4 +1,4 @@
-//! Watching objects.
+//! The watch verb.
 
 mod printer;
 
@@ -23,22 +23,22 @@ use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, TableId};
 use crate::stream;
 
-/// How often a watch without changes is told where it stands.
+/// The interval of bookmarks.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 
-/// How long before its end a watch is told where it stands.
+/// The time between the last bookmark and the end of a watch.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 
-/// The least time a watch lasts if the client does not say; at random up to twice as long.
+/// The minimum duration of a watch without `timeoutSeconds`; it is chosen at random up to twice as long.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1800);
 
-/// The longest a watch lasts, whatever the client says.
+/// The maximum duration of a watch, whatever its `timeoutSeconds`.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// How many events may wait for a slow client.
+/// The number of events buffered for a slow client.
 const WAITING: usize = 16;
 
-/// Sends changes as they are made.
+/// Streams changes as they are made.
 pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
     let custom = context.resource.is_custom();
     let offer = Offer { transforms: true, watch: true, custom, ..Offer::PLAIN };
@@ -77,7 +77,7 @@ fn timeout(context: &Context) -> Result<Duration> {
     })
 }
 
-/// One who watches.
+/// A running watch.
 struct Watcher {
     state: Arc<State>,
     table: TableId,
@@ -89,12 +89,13 @@ struct Watcher {
     deadline: Instant,
 }
 
-/// The client is gone, or so slow that it has missed changes, or its time is up.
+/// The client has disconnected, or is so slow that it has missed changes, or the watch has timed out.
 struct Gone;
 
 impl Watcher {
     async fn run(mut self, version: Option<u64>, initial_events: Option<bool>) {
-        // What goes wrong once the stream has begun is told in it; then, or when the client is gone, it ends.
+        // Errors after the start of the stream are sent as an event; then, or if the client has disconnected, it
+        // ends.
         if let Ok(Some(failure)) = self.follow(version, initial_events).await {
             let _ = self.sender.send(self.printer.error(&failure)).await;
         }
@@ -159,7 +160,7 @@ impl Watcher {
                 Ok(tail) => tail,
                 Err(error) => return Ok(Some(unreadable(version, &error))),
             };
-            // Who starts from a version to come is told of what comes behind it.
+            // A watch from a future version gets only the changes after it.
             for change in tail.changes.iter().filter(|change| change.version() > version) {
                 self.send_change(change, cursor).await?;
             }
@@ -197,8 +198,7 @@ impl Watcher {
         }
     }
 
-    /// Sends an event. A client that does not take it is waited for, but only as long as the server still has what
-    /// is to be told next.
+    /// Sends an event. Waits for a slow client, but only as long as the server still has the changes that follow.
     async fn send(&self, event: Bytes, cursor: &Cursor) -> std::result::Result<(), Gone> {
         let event = match self.sender.try_send(event) {
             Ok(()) => return Ok(()),

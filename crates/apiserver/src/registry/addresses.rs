@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
 
-/// The first address of 10.0.0.0/24, which itself is given to nobody.
+/// The network 10.0.0.0/24; its first address is not allocated.
 const NETWORK: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 const HOSTS: std::ops::RangeInclusive<u32> = 1..=254;
 const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 
-/// The addresses that are given out.
+/// The allocated addresses.
 #[derive(Default)]
 pub(crate) struct Addresses(Mutex<Given>);
 
@@ -22,12 +22,12 @@ pub(crate) struct Addresses(Mutex<Given>);
 struct Given {
     ips: BTreeSet<Ipv4Addr>,
     ports: BTreeSet<u16>,
-    /// Where the search for a free address goes on, so that one just given back is not at once given again.
+    /// The position of the next search for a free address, so that a released one is not allocated again at once.
     next_ip: u32,
     next_port: u16,
 }
 
-/// Addresses reserved for a service that is not stored yet; free again when dropped, unless kept.
+/// Addresses reserved for a service that is not stored yet; released when dropped, unless kept.
 pub(crate) struct ReservedAddresses<'a> {
     addresses: &'a Addresses,
     ips: Vec<Ipv4Addr>,
@@ -35,7 +35,7 @@ pub(crate) struct ReservedAddresses<'a> {
 }
 
 impl ReservedAddresses<'_> {
-    /// The service is stored.
+    /// Keeps the addresses: the service is stored.
     pub(crate) fn keep(mut self) {
         self.ips.clear();
         self.ports.clear();
@@ -54,8 +54,8 @@ impl Addresses {
         ReservedAddresses { addresses: self, ips: Vec::new(), ports: Vec::new() }
     }
 
-    /// Gives a service the addresses it asks for, or free ones, but for those it had before. In a dry run it gets
-    /// the network's own address, as upstream, where a free one would be.
+    /// Allocates the addresses that a service requests, or free ones, except for those it had before. In a dry run
+    /// the network's own address stands in for a free one, as upstream.
     pub(crate) fn reserve(
         &self,
         service: &mut Map,
@@ -85,7 +85,7 @@ impl Addresses {
         Ok(reserved)
     }
 
-    /// Takes back what a service had and has no more; all of it from one that is gone.
+    /// Releases the addresses that a service no longer has; all of them if it is deleted.
     pub(crate) fn release(&self, old: &Map, new: Option<&Map>) {
         let nothing = Map::new();
         let new = new.unwrap_or(&nothing);
@@ -95,7 +95,7 @@ impl Addresses {
         self.free(&ips, &ports);
     }
 
-    /// Notes the addresses of a service that is there from the start.
+    /// Records the addresses of a service that exists at the start.
     pub(crate) fn note(&self, service: &Map) {
         let mut given = self.0.lock().expect("no panics while held");
         given.ips.extend(ips(service));
@@ -160,7 +160,7 @@ impl Addresses {
             };
             let taken = match node_port(port) {
                 None if !on_nodes => continue,
-                // The same port may be asked for twice, for two protocols.
+                // The same port may be requested twice, for two protocols.
                 Some(port) if before.contains(&port) || reserved.ports.contains(&port) => continue,
                 Some(port) if !NODE_PORTS.contains(&port) => {
                     let range = format!("{}-{}", NODE_PORTS.start(), NODE_PORTS.end());

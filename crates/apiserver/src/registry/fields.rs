@@ -1,4 +1,4 @@
-//! The fields that field selectors know, beyond name and namespace.
+//! Fields supported by field selectors, besides name and namespace.
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::{ResourceInfo, Str};
@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use klient_apimachinery::values::{Map, at};
 
-/// Paths by group and kind; some have another name to select by. Kinds that are not here are selected by name and
-/// namespace.
+/// Paths by group and kind; some have another name in selectors. Other kinds are selected by name and namespace only.
 const SELECTABLE: &[(&str, &str, &[&str])] = &[
     (
         "",
@@ -69,7 +68,7 @@ const SELECTABLE: &[(&str, &str, &[&str])] = &[
     ("resource.k8s.io", "ResourceSlice", &["spec.nodeName", "spec.driver", "spec.pool.name"]),
 ];
 
-/// Fields that hold nothing when they hold this, and so are selected by it.
+/// Fields with a default in selectors: a missing value counts as this one.
 const ZERO: &[(&str, &str)] = &[
     ("spec.hostNetwork", "false"),
     ("spec.unschedulable", "false"),
@@ -77,11 +76,11 @@ const ZERO: &[(&str, &str)] = &[
     ("status.successful", "0"),
 ];
 
-/// Names of fields, each with the one it is stored under.
+/// Names of fields, each with the one under which it is stored.
 type Names = &'static [(&'static str, &'static str)];
 
-/// Other names of fields, by group and kind: Events are stored as those of the core group, and Pods were selected by
-/// their host before they were by their node.
+/// Aliases of fields, by group and kind: Events are stored as those of the core group, and Pods were selected by
+/// `spec.host` before `spec.nodeName`.
 const RENAMED: &[(&str, &str, Names)] = &[
     ("", "Pod", &[("spec.host", "spec.nodeName")]),
     (
@@ -100,14 +99,14 @@ const RENAMED: &[(&str, &str, Names)] = &[
     ),
 ];
 
-/// The name under which a field is stored, of the name a kind knows it by.
+/// The stored name of a field, given its name in a kind.
 pub(super) fn stored_name<'a>(group: &str, kind: &str, field: &'a str) -> &'a str {
     let renamed =
         RENAMED.iter().find(|(g, k, _)| *g == group && *k == kind).map_or(&[][..], |(_, _, names)| names);
     renamed.iter().find(|(name, _)| *name == field).map_or(field, |(_, stored)| stored)
 }
 
-/// The names by which objects of a kind are stored to be selected.
+/// The stored names of a kind's selectable fields.
 pub(super) fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
     SELECTABLE.iter().find(|(g, k, _)| *g == group && *k == kind).map_or(&[], |(_, _, fields)| fields)
 }
@@ -116,12 +115,12 @@ pub(super) fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
 ///
 /// # Errors
 ///
-/// In upstream's words, which each group writes for itself.
+/// 400, worded as upstream's, which differs by group.
 pub(super) fn check(resource: &ResourceInfo, field: &str) -> Result<(), String> {
     let (group, kind) = (&*resource.group, &*resource.kind);
     let own = selectable(group, kind);
     let is_renamed = stored_name(group, kind, field) != field;
-    // Kinds that have fields of their own and no namespace are not selected by one.
+    // Cluster-scoped kinds with selectable fields are not selected by namespace.
     let by_namespace = own.is_empty() || resource.namespaced && group != "certificates.k8s.io";
     if field == "metadata.name" || field == "metadata.namespace" && by_namespace {
         return Ok(());

@@ -9,14 +9,14 @@ use klient_structured_merge::Path;
 /// A version of a kind.
 pub(crate) struct KindVersion {
     pub(crate) api_version: Str,
-    /// Its status is written apart.
+    /// True if it has the status subresource.
     pub(crate) has_status: bool,
     pub(crate) fields: klient_structured_merge::Schema,
-    /// Where the number of replicas is, if it has a subresource for that.
+    /// The path of the number of replicas, if it has the scale subresource.
     pub(crate) replicas: Option<Path>,
 }
 
-/// The versions of a built-in kind that are served.
+/// The served versions of a built-in kind.
 pub(crate) fn built_in_versions(group: &str, plural: &str) -> Arc<[KindVersion]> {
     let is_event = |plural: &str| plural == "events";
     let served = klient_schema::RESOURCES.iter().copied().flatten().filter(|resource| resource.served);

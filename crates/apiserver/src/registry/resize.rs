@@ -1,11 +1,11 @@
-//! The part of a Pod that its `resize` subresource changes.
+//! The part of a Pod that its `resize` subresource can change.
 
 use serde_json::Value;
 
 use klient_apimachinery::values::{Map, at, list_at, map_at, set};
 
-/// Takes the resources and resize policies of a new Pod over into a Pod. Where its containers are others than those
-/// of the Pod, they are taken as they are, for validation to refuse them.
+/// Copies the resources and resize policies of a new Pod to a Pod. If its containers differ from those of the Pod,
+/// they are all copied, for validation to reject them.
 pub(super) fn take_resources(pod: &mut Map, new: &Map) {
     let spec = map_at(pod, "spec");
     for list in ["containers", "initContainers"] {
@@ -22,7 +22,7 @@ pub(super) fn take_resources(pod: &mut Map, new: &Map) {
             }
         }
     }
-    // A client that does not know the resources of the Pod as a whole does not take them away.
+    // A client that does not know Pod-level resources does not remove them.
     if let Some(resources) = at(new, &["spec", "resources"]) {
         spec.insert("resources".to_owned(), resources.clone());
     }

@@ -1,4 +1,4 @@
-//! The kind in front of the JSON of objects, which are kept without.
+//! The kind in the JSON of objects, which are stored without it.
 
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use klient_apimachinery::values::{self, Map};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::registry::Resource;
 
-/// An object's JSON with its kind in front.
+/// An object's JSON with its kind.
 pub(crate) fn with_kind(resource: &Resource, json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len() + 64);
     push_kind(resource, &mut out);
@@ -14,8 +14,8 @@ pub(crate) fn with_kind(resource: &Resource, json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The first brace of an object, its kind and `apiVersion`, and the comma behind them. What has no struct upstream
-/// is sorted.
+/// The opening brace of an object, its kind and `apiVersion`, and a comma. Custom resources, which have no struct
+/// upstream, have sorted fields.
 pub(crate) fn push_kind(resource: &Resource, out: &mut Vec<u8>) {
     let (kind, api_version) = (&resource.info.kind, resource.info.api_version());
     let head = if resource.is_custom() {

@@ -1,4 +1,4 @@
-//! Connections: how they are accepted, served and ended.
+//! Connections: accepting, serving and closing them.
 
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
@@ -19,17 +19,17 @@ use crate::service;
 use crate::state::State;
 use crate::tls::user_of;
 
-/// As kube-apiserver.
+/// The limit of kube-apiserver.
 const MAX_STREAMS: u32 = 100;
 const MAX_FRAME: u32 = 256 * 1024;
 
-/// The largest head of a request over HTTP/2: more than the longest path, which has 64 KiB.
+/// The size limit of a request's head over HTTP/2, in bytes: more than the longest path, 64 KiB.
 const MAX_HEAD: u32 = 128 * 1024;
 
-/// How many times as long a client is waited for between requests.
+/// The idle timeout between requests, as a multiple of the client timeout.
 const IDLE: u32 = 3;
 
-/// How long requests may take at most to end once their connection is to be closed.
+/// The time for requests to finish once their connection is to be closed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Accepts connections until the server stops, and waits until the last is closed.
@@ -46,7 +46,7 @@ pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<S
             Ok((stream, _)) => {
                 connections.spawn(secure(stream, tls.clone(), state.clone()));
             }
-            // Out of file descriptors, perhaps: those who are connected may leave some.
+            // Possibly out of file descriptors: retries after other connections may have closed.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -58,7 +58,7 @@ pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<S
 }
 
 async fn secure(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
-    // Requests are small and answers are waited for: nothing is gained by holding segments back.
+    // Requests are small and clients wait for responses: buffering of segments gains nothing.
     let _ = stream.set_nodelay(true);
     let mut stopped = state.stopped.clone();
     let handshake = tokio::select! {
@@ -86,7 +86,7 @@ async fn serve(stream: TlsStream<TcpStream>, state: Arc<State>) {
         })
     };
     let (stream, timeout) = (TokioIo::new(stream), state.client_timeout);
-    // The version is agreed on in the handshake: who agrees and then says nothing must not be listened to for ever.
+    // The HTTP version is negotiated in the handshake: a client that sends nothing afterwards must time out.
     if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).keep_alive_interval(timeout).keep_alive_timeout(timeout * IDLE);
@@ -95,14 +95,14 @@ async fn serve(stream: TlsStream<TcpStream>, state: Arc<State>) {
         drive(connection, http2::Connection::graceful_shutdown, requests, state).await;
     } else {
         let mut builder = http1::Builder::new();
-        // Waiting for a head begins when the answer before it ends.
+        // The wait for a head begins at the end of the previous response.
         builder.timer(TokioTimer::new()).header_read_timeout(timeout * IDLE);
         let connection = builder.serve_connection(stream, service).with_upgrades();
         drive(connection, http1::UpgradeableConnection::graceful_shutdown, requests, state).await;
     }
 }
 
-/// Serves a connection until the client closes it, nothing happens on it, or the server stops.
+/// Serves a connection until the client closes it, it times out, or the server stops.
 async fn drive<C: Future<Output = hyper::Result<()>>>(
     connection: C,
     shut_down: fn(Pin<&mut C>),

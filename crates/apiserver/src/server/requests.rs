@@ -1,4 +1,4 @@
-//! [`Requests`], those that are being answered on a connection.
+//! [`Requests`], the requests in progress on a connection.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,11 +14,11 @@ use tokio::sync::watch;
 
 use crate::respond::Body;
 
-/// How many requests are being answered on a connection.
+/// The number of requests in progress on a connection.
 #[derive(Clone, Default)]
 pub(super) struct Requests(Arc<watch::Sender<usize>>);
 
-/// A request that is being answered, until it is dropped.
+/// A request in progress, until dropped.
 pub(super) struct Ongoing(Requests);
 
 impl Requests {
@@ -42,7 +42,7 @@ impl Drop for Ongoing {
     }
 }
 
-/// An answer that is ongoing until its body is sent.
+/// A response that is in progress until its body is sent.
 pub(super) fn hold(response: Response<Body>, ongoing: Ongoing) -> Response<Body> {
     response.map(|body| Held { body, _ongoing: ongoing }.boxed())
 }

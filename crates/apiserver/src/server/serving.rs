@@ -1,4 +1,4 @@
-//! [`Serving`], the threads on which a server runs from its start to its end.
+//! [`Serving`], the threads of a running server.
 
 use std::io;
 use std::net::TcpListener;
@@ -14,8 +14,8 @@ use super::connection;
 use crate::finalization;
 use crate::state::State;
 
-/// A server that runs, on threads and a tokio runtime of its own: it outlives the runtime that started it. It stops
-/// when dropped, and ends its threads.
+/// A running server, with its own threads and tokio runtime: it outlives the runtime that started it. It stops when
+/// dropped, and ends its threads.
 pub(super) struct Serving {
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
@@ -23,7 +23,7 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    /// Starts to serve. `stop` is the sender of the state's `stopped`.
+    /// Starts serving. `stop` is the sender of the state's `stopped`.
     pub(super) async fn start(
         listener: TcpListener,
         tls: TlsAcceptor,
@@ -31,7 +31,7 @@ impl Serving {
         stop: watch::Sender<bool>,
         threads: NonZeroUsize,
     ) -> io::Result<Serving> {
-        // No longer than the fifteen bytes that Linux keeps of a thread's name.
+        // At most the fifteen bytes that Linux keeps of a thread's name.
         let name = format!("apiserver:{}", listener.local_addr()?.port());
         let ((start, started), (end, ended)) = (oneshot::channel(), oneshot::channel());
         let workers = name.clone();
@@ -49,7 +49,7 @@ impl Serving {
                 let _ = start.send(Ok(()));
                 connection::accept(listener, tls, state).await;
             });
-            // Requests and watches that are still going on end here.
+            // Requests and watches still in progress end here.
             drop(runtime);
             let _ = end.send(());
         })?;

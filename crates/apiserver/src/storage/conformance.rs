@@ -1,4 +1,4 @@
-//! The promises of every storage, over plain objects.
+//! Conformance tests of storages, over plain objects.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{
     VERSION_PLACEHOLDER, Write,
 };
 
-/// One storage of each kind, that keeps `history` changes.
+/// One storage of each kind, with a history of `history` changes.
 fn storages(history: usize) -> [Arc<dyn Storage>; 1] {
     [Arc::new(Memory::new(history))]
 }
@@ -68,7 +68,7 @@ fn key(name: &str) -> Key {
     Key::new(Some("ns"), name)
 }
 
-/// Runs `create a`, `update a`, `delete a` …, and gives the version after each step.
+/// Runs `create a`, `update a`, `delete a` …, and returns the version after each step.
 async fn run(store: &dyn Storage, script: &str) -> Vec<u64> {
     let mut versions = Vec::new();
     for step in script.split(", ") {
@@ -233,7 +233,7 @@ async fn a_cursor_is_told_when_it_is_overtaken() {
         let changes = async {
             for _ in 0..4 {
                 run(&*store, "update a").await;
-                // Who waits has time to look.
+                // Gives the waiting task time to check.
                 tokio::task::yield_now().await;
                 tokio::task::yield_now().await;
             }

@@ -1,4 +1,4 @@
-//! [`Draft`], an encoded object that has no version yet.
+//! [`Draft`], an encoded object without a version.
 
 use std::sync::LazyLock;
 
@@ -6,25 +6,25 @@ use memchr::memmem;
 
 use super::object::{Key, Object};
 
-/// The text that stands for `metadata.resourceVersion` until the version is known. It is random, so that no object
-/// can hold it.
+/// The placeholder for `metadata.resourceVersion` until the version is known. It is random, so that no object can
+/// contain it.
 pub(crate) static VERSION_PLACEHOLDER: LazyLock<String> =
     LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
 
-/// An encoded object that has no version yet: what is left to do under the storage's lock is to put one in.
+/// An encoded object without a version: the only work under the storage's lock is to insert one.
 pub(crate) struct Draft {
     object: Object,
     json: Vec<u8>,
-    /// Where the placeholder begins.
+    /// The offset of the placeholder.
     version_at: usize,
 }
 
 impl Draft {
-    /// Of an object without JSON, and its JSON with the [placeholder](VERSION_PLACEHOLDER).
+    /// A draft of an object without JSON, and its JSON with the [placeholder](VERSION_PLACEHOLDER).
     ///
     /// # Panics
     ///
-    /// If the JSON does not hold the placeholder.
+    /// If the JSON does not contain the placeholder.
     pub(crate) fn new(object: Object, json: Vec<u8>) -> Self {
         let version_at = memmem::find(&json, VERSION_PLACEHOLDER.as_bytes());
         Draft { object, json, version_at: version_at.expect("the encoder writes metadata.resourceVersion") }

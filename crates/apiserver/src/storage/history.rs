@@ -1,4 +1,4 @@
-//! Changes, and where those who follow them stand.
+//! [`Change`]s, and [`Cursor`]s on them.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use super::object::{Object, Selection};
 /// A change to an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
-    /// The state the change brought, or the last one of an object that is gone, at the version of the change.
+    /// The state after the change, or the last state of a deleted object, at the version of the change.
     pub(crate) object: Arc<Object>,
-    /// The state before, if there was one.
+    /// The state before, if any.
     pub(crate) previous: Option<Arc<Object>>,
-    /// Whether the object is gone.
+    /// True if the object was deleted.
     pub(crate) gone: bool,
 }
 
-/// What a change is to one who sees only some objects.
+/// The event type of a change for a selection of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChangeKind {
     Added,
@@ -30,14 +30,14 @@ impl Change {
         self.object.version
     }
 
-    /// How many bytes are kept only for this change: the state before, and the last of an object that is gone.
+    /// The bytes kept only for this change: the state before, and the last state of a deleted object.
     pub(super) fn bytes(&self) -> usize {
         let gone = self.gone.then_some(&self.object);
         self.previous.iter().chain(gone).map(|object| object.json.len()).sum()
     }
 
-    /// What the change is to one who selects objects, perhaps of one namespace, and the state to show: one that
-    /// ceases to be selected is deleted for them, and shown as it last was.
+    /// The event of the change for a selection of objects, optionally of one namespace, and its state: an object that
+    /// no longer matches is deleted from the selection, in its last matching state.
     pub(crate) fn seen_by(
         &self,
         namespace: Option<&str>,
@@ -58,27 +58,27 @@ impl Change {
     }
 }
 
-/// Where one who follows a table stands.
+/// The position of a watch in the changes of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
-    /// The number of the next change, counted since the table was made.
+    /// The number of the next change, counted since the table was created.
     pub(super) next: u64,
-    /// Tells of changes to the table.
+    /// Signals changes to the table.
     pub(super) signal: watch::Receiver<u64>,
 }
 
 impl Cursor {
-    /// Waits for changes that were made since some were last read.
+    /// Waits for changes after those last read.
     pub(crate) async fn changed(&mut self) {
         // A table lives as long as the store, and with it the sender.
         let _ = self.signal.changed().await;
     }
 }
 
-/// What a cursor has not seen yet.
+/// The changes that a cursor has not read yet.
 #[derive(Debug)]
 pub(crate) struct Tail {
     pub(crate) changes: Vec<Change>,
-    /// The version up to which there are no other changes.
+    /// The version up to which the changes are complete.
     pub(crate) version: u64,
 }

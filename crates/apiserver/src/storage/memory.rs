@@ -1,4 +1,4 @@
-//! [`Memory`], objects kept in memory, as long as the server lives.
+//! [`Memory`], a storage in memory, for the lifetime of the server.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::ready;
@@ -13,38 +13,38 @@ use super::object::{Key, Object, Unchanged};
 use super::table::{Listed, Page, Table};
 use super::{Storage, StorageError, TableId, Write};
 
-/// Objects kept in memory.
+/// A storage in memory.
 pub(crate) struct Memory {
     inner: RwLock<Inner>,
-    /// The latest version, for those who wait for one.
+    /// The latest version, for tasks that wait for one.
     latest: watch::Sender<u64>,
-    /// The number of changes that are kept.
+    /// The number of changes to keep.
     history: usize,
 }
 
-/// The most bytes that earlier states of objects may take.
+/// The size limit of earlier states of objects, in bytes.
 pub(super) const HISTORY_BYTES: usize = 256 << 20;
 
 struct Inner {
     /// The version of the last change.
     version: u64,
-    /// Changes up to this version are forgotten.
+    /// Changes up to this version are compacted.
     compacted: u64,
     tables: HashMap<TableId, Table>,
-    /// The tables of the changes that are kept, oldest first, and how many bytes each change keeps.
+    /// The tables of the kept changes, oldest first, and the bytes kept for each change.
     log: VecDeque<(TableId, usize)>,
-    /// The bytes of all changes that are kept.
+    /// The bytes kept for all changes.
     bytes: usize,
 }
 
 impl Memory {
     /// An empty storage that keeps `history` changes.
     pub(crate) fn new(history: usize) -> Self {
-        // As etcd, which counts itself as the first change.
+        // As etcd, which counts its initialization as the first change.
         Memory::after(1, history)
     }
 
-    /// An empty storage whose changes are numbered from behind `version`.
+    /// An empty storage whose versions continue after `version`.
     pub(crate) fn after(version: u64, history: usize) -> Self {
         let inner =
             Inner { version, compacted: version, tables: HashMap::new(), log: VecDeque::new(), bytes: 0 };
@@ -55,7 +55,7 @@ impl Memory {
         self.inner.read().expect("no panics while held")
     }
 
-    /// Reads a table, which is made if nothing was stored in it yet.
+    /// Reads a table, which is created if it does not exist.
     fn with_table<T>(&self, table: &TableId, read: impl Fn(&Inner, &Table) -> T) -> T {
         let inner = self.read();
         if let Some(objects) = inner.tables.get(table) {
@@ -155,7 +155,7 @@ impl Storage for Memory {
 }
 
 impl Inner {
-    /// Makes a change at the next version, or none.
+    /// Commits a change at the next version, if its preconditions hold.
     fn write(&mut self, table: &TableId, write: Write<'_>) -> Result<Arc<Object>, StorageError> {
         let version = self.version + 1;
         if let Write::Create { needs, .. } = &write {

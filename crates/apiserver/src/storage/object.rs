@@ -1,4 +1,4 @@
-//! [`Object`], an object as it is kept, and [`Key`], its name.
+//! [`Object`], a stored object, and [`Key`], its name.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use klient_apimachinery::{Str, fields, labels};
 use super::TableId;
 use crate::protobuf;
 
-/// `NAMESPACE/NAME`, or `NAME` of what is cluster-scoped; sorts as etcd sorts.
+/// `NAMESPACE/NAME`, or `NAME` for cluster-scoped objects; ordered as in etcd.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Key(Box<str>);
 
@@ -42,7 +42,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// An object that must not have changed for another to be put beside it.
+/// A precondition of creating an object: another object is at this version.
 pub(crate) struct Unchanged {
     pub(crate) table: TableId,
     pub(crate) key: Key,
@@ -54,18 +54,18 @@ pub(crate) struct Object {
     pub(crate) key: Key,
     pub(crate) version: u64,
     pub(crate) uid: Str,
-    /// In which form it is: that of a schema of a custom resource, by [`Version::schema_hash`], or 0.
+    /// The schema of its form: [`Version::schema_hash`] for a custom resource, else 0.
     ///
     /// [`Version::schema_hash`]: klient_apiextensions::definition::Version::schema_hash
     pub(crate) schema_hash: u64,
-    /// It is marked for deletion: it has `metadata.deletionTimestamp`.
+    /// True if it is marked for deletion: it has `metadata.deletionTimestamp`.
     pub(crate) is_terminating: bool,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.
     pub(crate) json: Bytes,
-    /// The same as protobuf, made for the first who asks for it.
+    /// The same as protobuf, encoded on first use.
     pub(crate) protobuf: OnceLock<Bytes>,
     pub(crate) labels: Box<[(Str, Str)]>,
-    /// The fields that field selectors of its kind know, but for name and namespace.
+    /// The selectable fields of its kind, except name and namespace.
     pub(crate) fields: Box<[(Str, Str)]>,
 }
 
@@ -80,7 +80,7 @@ impl Object {
         self.protobuf.get_or_init(|| protobuf::raw(&self.json, schema).into())
     }
 
-    /// Whether selectors select it.
+    /// Returns true if it matches a selection.
     pub(crate) fn matches(&self, selection: &Selection) -> bool {
         selection.labels.matches(|key| find(&self.labels, key))
             && selection.fields.matches(|field| match field {
@@ -101,7 +101,7 @@ impl fmt::Debug for Object {
     }
 }
 
-/// Which objects are wanted.
+/// A selection of objects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
     pub(crate) labels: labels::Selector,

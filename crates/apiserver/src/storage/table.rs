@@ -10,26 +10,26 @@ use super::StorageError;
 use super::history::{Change, Cursor};
 use super::object::{Key, Object, Selection};
 
-/// The most changes that are handed out at once.
+/// The limit of changes returned at once.
 const BATCH: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Table {
     objects: BTreeMap<Key, Arc<Object>>,
     changes: VecDeque<Change>,
-    /// How many changes have been forgotten.
+    /// The number of compacted changes.
     forgotten: u64,
-    /// The number of changes there have been, for those who wait for the next.
+    /// The number of changes made, for tasks that wait for the next.
     signal: watch::Sender<u64>,
 }
 
-/// Which part of a list is wanted.
+/// The requested part of a list.
 pub(crate) struct Page<'a> {
     pub(crate) namespace: Option<&'a str>,
     pub(crate) selection: &'a Selection,
-    /// Keys below this one were listed before.
+    /// Keys below this one are skipped: they were listed before.
     pub(crate) start: Option<&'a str>,
-    /// At most so many objects.
+    /// The limit of objects.
     pub(crate) limit: Option<usize>,
 }
 
@@ -37,11 +37,11 @@ pub(crate) struct Page<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
     pub(crate) objects: Vec<Arc<Object>>,
-    /// The version it was read at.
+    /// The version of the read.
     pub(crate) version: u64,
-    /// The key from which the next part starts, if there is more: the smallest behind the last of this part.
+    /// The key at which the next part starts, if there is one: the smallest after the last of this part.
     pub(crate) next: Option<String>,
-    /// How many objects are left, selected or not.
+    /// The number of remaining objects, selected or not.
     pub(crate) remaining: usize,
 }
 
@@ -57,13 +57,13 @@ impl Table {
         }
     }
 
-    /// Puts an object and gives the bytes that the change keeps.
+    /// Inserts or replaces an object and returns the bytes kept for the change.
     pub(super) fn put(&mut self, object: Arc<Object>) -> usize {
         let previous = self.objects.insert(object.key.clone(), object.clone());
         self.push(Change { object, previous, gone: false })
     }
 
-    /// Removes an object and gives the bytes that the change keeps.
+    /// Removes an object and returns the bytes kept for the change.
     pub(super) fn remove(&mut self, last: Arc<Object>) -> usize {
         let previous = self.objects.remove(&last.key);
         self.push(Change { object: last, previous, gone: true })
@@ -76,7 +76,7 @@ impl Table {
         bytes
     }
 
-    /// Forgets the oldest change and gives its version.
+    /// Compacts the oldest change and returns its version.
     pub(super) fn forget(&mut self) -> Option<u64> {
         let change = self.changes.pop_front()?;
         self.forgotten += 1;
@@ -88,17 +88,17 @@ impl Table {
         Cursor { next: self.forgotten + seen as u64, signal: self.signal.subscribe() }
     }
 
-    /// Whether there are changes that a cursor has not read.
+    /// Returns true if there are changes that a cursor has not read.
     pub(super) fn has_more(&self, cursor: &Cursor) -> bool {
         cursor.next < self.forgotten + self.changes.len() as u64
     }
 
-    /// Whether changes that a cursor has not read are forgotten.
+    /// Returns true if changes that a cursor has not read are compacted.
     pub(super) fn has_forgotten(&self, cursor: &Cursor) -> bool {
         cursor.next < self.forgotten
     }
 
-    /// The next changes of a cursor; `None` if they are forgotten.
+    /// The next changes of a cursor; `None` if they are compacted.
     pub(super) fn changes(&self, cursor: &mut Cursor) -> Option<Vec<Change>> {
         cursor.signal.mark_unchanged();
         let seen = usize::try_from(cursor.next.checked_sub(self.forgotten)?).ok()?;
@@ -139,7 +139,7 @@ impl Table {
         listed
     }
 
-    /// For each key that has changed since `version`, the state it had then.
+    /// The state at `version` of each key that has changed since.
     fn states_at(&self, version: u64) -> BTreeMap<&Key, Option<&Arc<Object>>> {
         let mut states = BTreeMap::new();
         for change in self.changes.iter().rev().take_while(|change| change.version() > version) {
@@ -149,7 +149,7 @@ impl Table {
     }
 }
 
-/// Two sorted sequences of entries as one.
+/// Two sorted sequences of entries, merged.
 struct Merged<L: Iterator, R: Iterator> {
     left: std::iter::Peekable<L>,
     right: std::iter::Peekable<R>,

@@ -1,11 +1,11 @@
-//! [`Include`], the part of each object that goes with its row.
+//! [`Include`], the part of each object included in its row of a Table.
 
 use klient_apimachinery::validation::field::FieldError;
 
 use crate::request::Query;
 use crate::status::{Failure, Result};
 
-/// The part of each object that goes with its row.
+/// The part of each object included in its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Include {
     None,
@@ -14,11 +14,11 @@ pub(crate) enum Include {
 }
 
 impl Include {
-    /// Reads `includeObject`.
+    /// Parses `includeObject`.
     ///
     /// # Errors
     ///
-    /// If it is none of the known words.
+    /// If the value is unknown.
     pub(crate) fn parse(query: &Query) -> Result<Self> {
         match &*query.text("includeObject") {
             "" | "Metadata" => Ok(Include::Metadata),

@@ -1,10 +1,10 @@
 //! CSV (RFC 4180) with the errors of Go's `encoding/csv`.
 
-/// Reads all records; empty lines are passed over.
+/// Reads all records; empty lines are skipped.
 ///
 /// # Errors
 ///
-/// If a quote is not where it can be, with the line and the column in bytes.
+/// If a quote is misplaced, with the line and the column in bytes.
 pub(super) fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
     let text = text.replace("\r\n", "\n");
     let mut reader = Reader { rest: &text, line: 1, column: 1, previous_column: 1 };
@@ -23,7 +23,7 @@ struct Reader<'a> {
     line: usize,
     /// In bytes, from 1.
     column: usize,
-    /// The column behind the line break of the line before.
+    /// The column after the line break of the previous line.
     previous_column: usize,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rest of a field behind its opening quote.
+    /// The rest of a field after its opening quote.
     fn quoted(&mut self, start: usize) -> Result<String, String> {
         const PROBLEM: &str = "extraneous or missing \" in quoted-field";
         let mut field = String::new();
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
                 return Err(self.error(start, PROBLEM));
             } else {
                 if field.ends_with('\n') {
-                    // Go stays behind the last line break instead of on a line that is not there.
+                    // Go reports a position after the last line break, not on a line that does not exist.
                     (self.line, self.column) = (self.line - 1, self.previous_column);
                 }
                 return Err(self.error(start, PROBLEM));
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
-    /// What Go 1.26 answers.
+    /// The expected results are those of Go 1.26.
     #[test]
     fn records_are_read_as_go_reads_them() {
         for (text, read) in [

@@ -1,4 +1,4 @@
-//! CertificateSigningRequests: their status is nobody's when they are created, their spec when they are updated.
+//! CertificateSigningRequests: no manager owns their status on create, nor their spec on update.
 
 use klient_apimachinery::schema::ResourceSchema;
 

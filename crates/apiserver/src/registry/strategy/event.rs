@@ -1,4 +1,4 @@
-//! Events: they own nothing.
+//! Events: no other object depends on them.
 
 use klient_apimachinery::schema::ResourceSchema;
 

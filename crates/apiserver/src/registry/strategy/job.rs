@@ -1,4 +1,4 @@
-//! Jobs: their pods outlive them unless the client says otherwise.
+//! Jobs: their deletion orphans their pods by default.
 
 use klient_apimachinery::schema::ResourceSchema;
 

@@ -1,4 +1,4 @@
-//! Nodes: a kubelet registers its node together with its status.
+//! Nodes: the status is set on create, as a kubelet registers its node together with its status.
 
 use klient_apimachinery::schema::ResourceSchema;
 

@@ -1,4 +1,4 @@
-//! ReplicationControllers: their pods outlive them unless the client says otherwise.
+//! ReplicationControllers: their deletion orphans their pods by default.
 
 use klient_apimachinery::schema::ResourceSchema;
 

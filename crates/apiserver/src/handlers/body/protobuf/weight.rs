@@ -1,17 +1,17 @@
-//! How large protobuf becomes when it is read: a struct with nothing in it is two bytes long, and a hundred times as
-//! much then, in memory and again in JSON.
+//! Limits on the decoded size of protobuf: an empty struct takes two bytes, and a hundred times as much decoded, in
+//! memory and again in JSON.
 
 use klient_apimachinery::codec::protobuf::fields;
 use klient_apimachinery::schema::{Schema, Type};
 
-/// The most fields that the structs of a body may know of, set or not. Real objects stay far below.
+/// The limit of fields, set or not, of all structs of a body. Real objects stay far below.
 const MOST_FIELDS: usize = 2_000_000;
 
-/// Structs are nested no deeper than this where they are read.
+/// The limit of nested structs, as in decoding.
 const DEPTH: usize = 200;
 
-/// Whether a struct's bytes become too large. Of bytes that are broken only what stands before the fault is looked
-/// at: reading them ends there too.
+/// Returns true if a struct becomes too large when decoded. Of invalid bytes only those before the error count:
+/// decoding ends there too.
 pub(super) fn is_too_large(raw: &[u8], schema: &'static Schema) -> bool {
     let mut scale = Scale { left: MOST_FIELDS };
     scale.weigh(raw, schema, &mut Vec::new(), 0).is_none()
@@ -22,7 +22,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// Weighs a struct, or what is embedded in it at `within`; none if it is too much.
+    /// Weighs a struct, or the one embedded in it at `within`; `None` if it is too large.
     fn weigh(
         &mut self,
         raw: &[u8],
@@ -81,7 +81,7 @@ impl Scale {
     }
 }
 
-/// The fields that hold bytes, up to the first that is broken.
+/// The fields that contain bytes, up to the first invalid one.
 fn whole_fields(raw: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     fields(raw).map_while(Result::ok)
 }
