@@ -29,7 +29,7 @@ impl Answer {
         text_of(&self.headers, name)
     }
 
-    /// What the client is warned of.
+    /// The warnings for the client.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let warnings = self.headers.get_all("warning").into_iter();
         let text =

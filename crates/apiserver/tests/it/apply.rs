@@ -1,7 +1,7 @@
-//! Who owns what after which write: cases that are played in order, with what came of each step beneath it.
+//! Field ownership after writes: cases played in order, with the expected result below each step.
 //!
-//! `UPDATE_EXPECT=1` writes the files anew. With `KLIENT_JUDGE` set to a kubeconfig they are played to that server
-//! instead of the embedded one: `cargo xtask e2e` does so with a real kube-apiserver, and they hold there too.
+//! `UPDATE_EXPECT=1` rewrites the files. With `KLIENT_JUDGE` set to a kubeconfig they are played to that server
+//! instead of the embedded one: `cargo xtask e2e` does so with a real kube-apiserver, and the results are the same.
 
 mod player;
 mod step;

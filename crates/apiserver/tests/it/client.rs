@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 use crate::answer::Answer;
 use crate::events::Events;
 
-/// How long something that must happen is waited for before a test fails.
+/// The timeout for events that must happen, after which a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for what must happen.
@@ -35,14 +35,14 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
 }
 
-/// How to speak to a server.
+/// The protocol of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,
     Http2,
 }
 
-/// Who asks.
+/// The credentials of a client.
 #[derive(Clone)]
 pub(crate) enum Identity {
     Nobody,
@@ -64,7 +64,7 @@ enum Sender {
 }
 
 impl Client {
-    /// Connects as one who may do everything.
+    /// Connects as a superuser.
     pub(crate) async fn admin(server: &Server) -> Client {
         let identity = Identity::Token(server.admin_token().to_owned());
         Client::connect(server, Protocol::Http2, identity).await
@@ -140,7 +140,7 @@ impl Client {
         self.send(Method::PATCH, path, &[("content-type", &media)], body.to_string()).await
     }
 
-    /// The answer as one who accepts `accept` gets it.
+    /// The response to a request with this `Accept` header.
     pub(crate) async fn get_as(&self, path: &str, accept: &str) -> Answer {
         self.send(Method::GET, path, &[("accept", accept)], "").await
     }
@@ -241,7 +241,7 @@ pub(crate) async fn handshake(tls: &Arc<ClientConfig>, stream: TcpStream) -> Tls
     TlsConnector::from(tls.clone()).connect(name, stream).await.expect("the server's certificate is good")
 }
 
-/// What a client needs to trust a server, and to show who it is.
+/// The TLS configuration of a client: the trusted authority, and its certificate.
 pub(crate) fn tls(
     server: &Server,
     protocol: Protocol,

@@ -22,7 +22,7 @@ fn conditions(definition: &Value) -> Vec<String> {
     conditions.into_iter().flatten().map(|condition| shown(condition).replace('"', "")).collect()
 }
 
-/// Deletes a definition and waits until it is gone.
+/// Deletes a definition and waits until it is removed.
 pub(crate) async fn delete(client: &Client, name: &str) {
     let path = format!("{DEFINITIONS}?watch=1&fieldSelector=metadata.name={name}");
     let mut events = client.watch(&path).await;
@@ -221,7 +221,7 @@ async fn the_status_is_the_servers() {
     let owned = &status["fieldsV1"]["f:status"];
     assert!(owned["f:acceptedNames"]["f:plural"].is_object(), "{owned}");
     assert!(owned["f:conditions"][r#"k:{"type":"Established"}"#]["f:status"].is_object(), "{owned}");
-    // So that one who applies the definition does not own it, and applying it again changes nothing.
+    // So a manager that applies the definition does not own its status, and applying it again changes nothing.
     let apply = || async {
         let mut definition = gadgets(anything());
         definition["apiVersion"] = "apiextensions.k8s.io/v1".into();

@@ -1,4 +1,4 @@
-//! What the server says it serves.
+//! Discovery of the served groups, versions and resources.
 
 use http::Method;
 use klient_apiserver::TestServer;

@@ -1,4 +1,4 @@
-//! [`Events`], what a watch tells.
+//! [`Events`], the events of a watch.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ impl Events {
         }
     }
 
-    /// Whether the server has nothing to say for a moment.
+    /// Returns true if no event arrives for a moment.
     pub(crate) async fn is_silent(&mut self) -> bool {
         let moment = Duration::from_millis(50);
         self.buffer.is_empty() && tokio::time::timeout(moment, self.body.frame()).await.is_err()

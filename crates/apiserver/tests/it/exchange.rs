@@ -16,9 +16,9 @@ pub(crate) struct Exchange {
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) body: String,
-    /// Who asks, if not one who may do everything.
+    /// The user of the request, if not a superuser.
     pub(crate) user: Option<String>,
-    /// What is done while the answer comes.
+    /// Requests sent while the response arrives.
     #[serde(default)]
     pub(crate) during: Vec<Exchange>,
     pub(crate) status: Option<u16>,

@@ -22,7 +22,7 @@ fn unzipped(answer: &Answer) -> Vec<u8> {
     bytes
 }
 
-/// What tables say of ages depends on when they are asked for.
+/// Ages in tables depend on the time of the request.
 fn without_ages(body: &[u8]) -> Vec<u8> {
     let age = regex::bytes::Regex::new(r#""\d+s""#).expect("the pattern is valid");
     age.replace_all(body, &b"AGE"[..]).into_owned()

@@ -28,7 +28,7 @@ async fn raw(server: &Server, protocol: Protocol) -> TlsStream<TcpStream> {
     soon("a TLS handshake", handshake(&tls(server, protocol, None), stream)).await
 }
 
-/// What the server says before it closes a connection.
+/// The bytes the server sends before it closes a connection.
 async fn last_words(stream: &mut TlsStream<TcpStream>) -> String {
     let mut said = Vec::new();
     // A connection that is reset is closed too.

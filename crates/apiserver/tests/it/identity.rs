@@ -1,4 +1,4 @@
-//! Who asks, and what they may do.
+//! Authentication and authorization.
 
 use klient_apiserver::{Options, Server, TestServer};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn the_group(name: &str) -> Value {
     json!({"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": name})
 }
 
-/// Who the server takes a client for.
+/// The user as which the server authenticates a client.
 async fn whoami(client: &Client) -> Value {
     let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
     let answer = client.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", &review).await;

@@ -28,7 +28,7 @@ async fn get(client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     client.send(Method::GET, path, headers, "").await
 }
 
-/// Who the server takes a request with these headers for.
+/// The user as which the server processes a request with these headers.
 async fn whoami(client: &Client, headers: &[(&str, &str)]) -> Value {
     let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
     let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();

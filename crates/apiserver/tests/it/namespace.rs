@@ -12,11 +12,11 @@ async fn namespace(client: &Client, name: &str) -> String {
     format!("{NAMESPACES}/{name}")
 }
 
-/// Waits until a namespace is gone.
+/// Waits until a namespace is removed.
 async fn gone(client: &Client, name: &str) {
     let path = format!("{NAMESPACES}?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name={name}");
     let mut events = client.watch(&path).await;
-    // Either it is gone before the initial events end, or its deletion is told.
+    // Either it is removed before the initial events end, or its deletion is an event.
     if events.next().await.expect("the watch goes on")["type"] == "BOOKMARK" {
         return;
     }

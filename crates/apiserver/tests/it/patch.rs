@@ -165,7 +165,7 @@ async fn a_bare_null_patch_changes_nothing() {
     }
 }
 
-/// Where a patch reaches, fields are sorted; elsewhere they stand in the order of their struct.
+/// Fields changed by a patch are sorted; the others are in the order of their struct.
 #[tokio::test]
 async fn a_refused_patch_is_quoted_as_upstream_makes_it() {
     let server = TestServer::start().await.expect("a server starts");
@@ -267,7 +267,7 @@ async fn a_patch_moves_nothing_to_another_namespace() {
             let patched = client.patch(&path, kind, &to(namespace)).await.expect(200);
             assert_eq!(patched["metadata"]["namespace"], "default");
         }
-        // What is in no namespace cannot be told to be in another.
+        // A cluster-scoped object gets no namespace.
         let patched = client.patch(node, kind, &to("other".into())).await.expect(200);
         assert_eq!(patched["metadata"]["namespace"], Value::Null);
     }

@@ -1,4 +1,4 @@
-//! Protobuf: what is read and written in it, and by whom it is not.
+//! Protobuf in requests and responses, and the resources that do not support it.
 
 mod answers;
 mod bodies;
@@ -78,7 +78,7 @@ fn refusal(answer: &Answer) -> String {
     format!("{} {}", status["code"], status["message"].as_str().unwrap_or_default())
 }
 
-/// Sends protobuf as one who takes nothing else.
+/// Sends protobuf and accepts only protobuf.
 async fn send(client: &Client, method: Method, path: &str, body: Vec<u8>) -> Answer {
     client.send(method, path, &[("content-type", PROTOBUF), ("accept", PROTOBUF)], body).await
 }

@@ -1,4 +1,4 @@
-//! What kube-apiserver v1.37.0 answered, this server answers.
+//! Recorded responses of kube-apiserver v1.37.0, compared with those of this server.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -143,7 +143,7 @@ impl Replay<'_> {
     }
 }
 
-/// Reads so many events in protobuf. What they were is not on record, for it is no text.
+/// Reads so many events in protobuf. Their content is not recorded, as it is binary.
 async fn frames(count: usize, mut events: Events) -> Result<(), String> {
     for _ in 0..count {
         events.frame().await.ok_or("the watch ends")?;

@@ -26,7 +26,7 @@ async fn define(client: &Client) {
     client.post(GADGETS, &gadget).await.expect(201);
 }
 
-/// How many threads a server has.
+/// The number of threads of a server.
 #[cfg(target_os = "linux")]
 fn threads(server: &Server) -> impl Fn() -> usize + use<> {
     let name = format!("apiserver:{}", server.address().port());
@@ -149,7 +149,7 @@ async fn a_restart_without_objects_gives_a_new_cluster_at_the_same_address() {
     assert_eq!(client.get(GADGETS).await.status, 404);
     assert_eq!(names(&client.get(CONFIG_MAPS).await.expect(200)), [""; 0]);
     assert_eq!(names(&client.get(NAMESPACES).await.expect(200)).len(), 4);
-    // What was read before the restart says nothing of this cluster.
+    // Versions read before the restart are not valid in this cluster.
     for version in [before, last] {
         let mut events = client.watch(&format!("{CONFIG_MAPS}?watch=1&resourceVersion={version}")).await;
         assert_eq!(events.next().await.unwrap()["object"]["code"], 410);

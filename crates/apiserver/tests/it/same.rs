@@ -1,4 +1,4 @@
-//! Whether two servers say the same: all that they make up, such as uids and versions, stands for each other.
+//! Comparison of two servers' responses: generated values, such as uids and versions, are paired.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use regex::{Captures, Regex};
 
-/// What stands for what: values of the record, and this server's in their place.
+/// The paired values: those of the record, and this server's in their place.
 #[derive(Default)]
 pub(crate) struct Counterparts {
     uids: HashMap<String, String>,
@@ -30,12 +30,12 @@ struct Skeleton {
 }
 
 impl Counterparts {
-    /// Compares an answer with the one on record, of which perhaps only the beginning is there. What the two
-    /// servers made up is paired, now and in all answers that follow.
+    /// Compares a response with the recorded one, of which possibly only the beginning is recorded. Values generated
+    /// by the two servers are paired, now and in all responses that follow.
     ///
     /// # Errors
     ///
-    /// What differs.
+    /// The difference.
     pub(crate) fn compare(&mut self, recorded: &str, cut: bool, answer: &str) -> Result<(), String> {
         let (recorded, answer) = (Skeleton::of(recorded), Skeleton::of(answer));
         let same = if cut { answer.text.starts_with(&recorded.text) } else { answer.text == recorded.text };

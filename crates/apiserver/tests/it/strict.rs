@@ -1,4 +1,4 @@
-//! Strict decoding: fields that are not known or stand twice are refused, or warned of.
+//! Strict decoding: unknown and duplicate fields are rejected, or reported as warnings.
 
 use http::Method;
 use klient_apiserver::TestServer;

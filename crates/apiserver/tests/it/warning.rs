@@ -70,7 +70,7 @@ async fn warnings_stand_beside_error_answers() {
         missing.warnings(),
         ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
     );
-    // What is refused is not looked into.
+    // Objects that fail validation get no warnings.
     let mut refused = pod("A");
     refused["spec"]["nodeSelector"] = json!({"beta.kubernetes.io/os": "linux"});
     assert_eq!(client.post(PODS, &refused).await.warnings(), [""; 0]);

@@ -1,4 +1,4 @@
-//! Watches: where they begin, what they tell, how they end.
+//! Watches: their start, their events, their end.
 
 use klient_apiserver::TestServer;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use crate::client::Client;
 pub(super) struct Player {
     client: Client,
     namespace: String,
-    /// What was made outside the namespace, to be removed after the case.
+    /// Objects created outside the namespace, to be removed after the case.
     outside: Vec<String>,
     out: String,
 }
@@ -140,7 +140,7 @@ impl Player {
         }
     }
 
-    /// Says who owns what, by name: in the object they stand by time.
+    /// Prints the managers and their fields by name: in the object they are ordered by time.
     fn owners(&mut self, object: &Value, api_version: &str) {
         let managers =
             Managers::of(object.as_object().expect("an object")).expect("managed fields can be read");

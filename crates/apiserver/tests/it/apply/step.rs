@@ -4,7 +4,7 @@ use http::Method;
 use klient_apimachinery::yaml;
 use serde_json::{Map, Value, json};
 
-/// What is written to, or looked at: `deployments/web/status`.
+/// The object of a request: `deployments/web/status`.
 #[derive(Clone, Debug)]
 pub(super) struct On {
     pub(super) resource: &'static Resource,
@@ -57,7 +57,7 @@ impl On {
         }
     }
 
-    /// Where the objects of its resource are.
+    /// The path of the collection of its resource.
     pub(super) fn collection(&self, namespace: &str) -> String {
         let Resource { plural, api_version, namespaced, .. } = self.resource;
         let root = if api_version.contains('/') { "/apis" } else { "/api" };
@@ -69,7 +69,7 @@ impl On {
         }
     }
 
-    /// What lies in no namespace is named after that of the case.
+    /// Cluster-scoped objects are named after the namespace of the case.
     fn name(&self, namespace: &str) -> String {
         if self.resource.namespaced { self.name.clone() } else { format!("{}-{namespace}", self.name) }
     }
@@ -155,7 +155,7 @@ impl Step {
         }
     }
 
-    /// Whose write it is; `-` says nothing and is told by its user agent.
+    /// The query with the field manager; `-` sets none, so that the user agent is used.
     pub(super) fn query(&self) -> String {
         let mut query = Vec::new();
         if self.manager != "-" {
@@ -189,7 +189,7 @@ impl Step {
         }
     }
 
-    /// What is sent, given the object as it is.
+    /// The body of the request, given the present object.
     pub(super) fn body(&self, present: &Value, namespace: &str) -> Value {
         match self.verb {
             Verb::Put => {

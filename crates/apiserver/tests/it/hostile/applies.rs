@@ -70,7 +70,7 @@ async fn a_configuration_may_have_thousands_of_items() {
         let again = apply(&client, &path, manager, gadget(&json!({"parts": parts(manager, "x")}))).await;
         assert_eq!(again.expect(200), object, "nothing has changed");
     }
-    // All conflicts are told.
+    // All conflicts are reported.
     let conflict = apply(&client, &path, "carol", gadget(&json!({"parts": parts("bob", "y")}))).await;
     assert!(
         conflict.refusal().starts_with("409 Apply failed with 3000 conflicts: "),

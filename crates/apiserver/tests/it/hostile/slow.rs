@@ -51,7 +51,7 @@ async fn the_rest_of_a_list_that_is_not_read_is_not_sent() {
     }
     let (status, list) = client.again().await.stream(CONFIG_MAPS, &[]).await;
     assert_eq!(status, 200);
-    // Nothing tells that the server has given up: only time does.
+    // There is no signal that the server has given up: only time shows it.
     tokio::time::sleep(2 * client_timeout).await;
     let rest = list.rest().await;
     assert!(rest.len() < 10 * large.len(), "{}", rest.len());

@@ -1,4 +1,4 @@
-//! What is no TLS, no HTTP, or never comes to its end.
+//! Input that is not valid TLS or HTTP, or never ends.
 
 use klient_apiserver::{Server, TestServer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -65,7 +65,7 @@ fn samples() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What protobuf tells of an object: JSON also tells what is there and empty.
+/// The part of an object that protobuf carries: JSON also has empty values.
 fn in_both(object: &Value) -> Value {
     let text = |name: &str| object[name].as_str().expect("it names its kind").to_owned();
     let schema = schema(&text("apiVersion"), &text("kind"));

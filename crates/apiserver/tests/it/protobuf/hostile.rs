@@ -59,7 +59,7 @@ async fn what_is_no_object_is_refused_in_upstreams_words() {
     let entry = field(2, &[field(1, key.as_bytes()), vec![16, 1]].concat());
     let words = refusal(&post(&client, CONFIG_MAPS, enveloped("v1", "ConfigMap", &entry)).await);
     assert_eq!(words, format!("{} it is written as another type is", cannot("ConfigMap")));
-    // What does not say its kind is taken at its word, and what is not known is passed over.
+    // A body without a kind is decoded as the kind of the path, and unknown fields are skipped.
     let unknown = [raw.as_slice(), &[0xf8, 0x7f, 1]].concat();
     assert_eq!(post(&client, CONFIG_MAPS, enveloped("", "", &unknown)).await.status, 201);
 }
