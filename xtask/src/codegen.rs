@@ -11,6 +11,7 @@ use klient_codegen::{Facts, GeneratedFile, features, generate};
 use crate::root;
 
 const FACTS: &str = "crates/codegen/specs/kubernetes.facts";
+const DOCUMENTATION: &str = "crates/codegen/specs/kubernetes.docs";
 
 /// Crates with generated code.
 const CRATES: [&str; 5] = ["apimachinery", "api", "applyconfigurations", "clientset", "schema"];
@@ -61,10 +62,8 @@ pub(crate) fn check() -> Result<(), String> {
 }
 
 fn files() -> Result<Vec<GeneratedFile>, String> {
-    let path = root().join(FACTS);
-    let text =
-        fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let facts = Facts::parse(&text).map_err(|error| error.to_string())?;
+    let mut facts = Facts::parse(&read(FACTS)?).map_err(|error| error.to_string())?;
+    facts.document(&read(DOCUMENTATION)?).map_err(|error| error.to_string())?;
     let mut files = generate(&facts);
     for file in &mut files {
         file.text = format(&file.text).map_err(|problem| format!("{}: {problem}", file.path))?;
@@ -79,8 +78,7 @@ fn files() -> Result<Vec<GeneratedFile>, String> {
 fn manifest(facts: &Facts, name: &str) -> Result<GeneratedFile, String> {
     const MARK: &str = "# Features are written by cargo xtask codegen.\n";
     let path = format!("crates/{name}/Cargo.toml");
-    let text =
-        fs::read_to_string(root().join(&path)).map_err(|error| format!("cannot read {path}: {error}"))?;
+    let text = read(&path)?;
     let (head, _) = text.split_once(MARK).ok_or_else(|| format!("{path} has no line {MARK:?}"))?;
     Ok(GeneratedFile { path, text: format!("{head}{MARK}{}", features(facts, name)) })
 }
@@ -124,6 +122,10 @@ fn format(text: &str) -> Result<String, String> {
         return Err("rustfmt refuses it".to_owned());
     }
     String::from_utf8(output.stdout).map_err(|error| error.to_string())
+}
+
+fn read(path: &str) -> Result<String, String> {
+    fs::read_to_string(root().join(path)).map_err(|error| format!("cannot read {path}: {error}"))
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), String> {

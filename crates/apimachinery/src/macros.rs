@@ -293,7 +293,7 @@ macro_rules! resource {
 macro_rules! one_of {
     (
         $(#[$attribute:meta])*
-        pub enum $name:ident { $(#[$doc:meta] $index:literal $variant:ident($type:ident),)* }
+        pub enum $name:ident { $($(#[$doc:meta])* $index:literal $variant:ident($type:ident),)* }
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug, Default, PartialEq)]
@@ -302,7 +302,7 @@ macro_rules! one_of {
             /// None is set, or one that this build does not know.
             #[default]
             None,
-            $(#[$doc] $variant(::std::boxed::Box<$type>),)*
+            $($(#[$doc])* $variant(::std::boxed::Box<$type>),)*
             /// More than one is set, which the API server refuses; kept so that what was read can be written back.
             Several(::std::boxed::Box<::std::vec::Vec<$name>>),
         }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::documentation;
 use crate::facts::{Facts, Package, Resource, Type};
 use crate::file::{GeneratedFile, HEADER};
 use crate::names;
 use crate::schema::{find, flatten, group_of, is_meta, path as schema_path};
-use crate::types::documentation;
 
 /// Structs of metadata that have no configuration: what may be said of an object's metadata, its configuration says
 /// itself.
@@ -205,8 +205,8 @@ fn configuration(out: &mut String, facts: &Facts, package: &Package, name: &str)
         let (parameter, call) = setter(package, flat.package, &flat.field.ty);
         writeln!(
             out,
-            "    /// {}\n    pub fn {method}(self, {parameter}) -> Self {{\n        Self(self.0.{})\n    }}\n",
-            documentation(flat.field),
+            "{}    pub fn {method}(self, {parameter}) -> Self {{\n        Self(self.0.{})\n    }}\n",
+            documentation::of_field("    ", flat.field),
             call.replace("NAME", &format!("{:?}", flat.field.json)),
         )
         .expect("String");

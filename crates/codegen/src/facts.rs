@@ -72,6 +72,8 @@ pub struct Message {
     pub list: bool,
     /// Whether server-side apply treats it as one value wherever a field does not say otherwise.
     pub atomic: bool,
+    /// A sentence of documentation; no part of the facts file, see [`Facts::document`].
+    pub meaning: String,
     /// Fields and embedded structs, in Go's order.
     pub members: Vec<Member>,
 }
@@ -117,6 +119,8 @@ pub struct Field {
     pub values: Vec<String>,
     /// Member of a union of which one may be set.
     pub one_of: bool,
+    /// A sentence of documentation; no part of the facts file, see [`Facts::document`].
+    pub meaning: String,
 }
 
 /// What a field holds.

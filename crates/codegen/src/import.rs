@@ -318,6 +318,7 @@ impl Importer {
                     .map(string)
                     .collect(),
                 one_of: go.one_of,
+                meaning: String::new(),
             }));
         }
         Ok(message)

@@ -5,9 +5,13 @@
 //! facts, and every resource with its scope, verbs, subresources and table columns. [`import`] makes it from
 //! a server's OpenAPI and discovery documents and the field lists of the Go modules; [`generate`] turns it
 //! into Rust. Moving to the next Kubernetes minor is: import, generate, commit.
+//!
+//! The meaning of the structs and fields that are opened most is a second file of sentences ([`Facts::document`]),
+//! which becomes their documentation.
 
 mod apply;
 mod clientset;
+mod documentation;
 mod facts;
 mod file;
 mod generate;
@@ -16,6 +20,7 @@ mod names;
 mod schema;
 mod types;
 
+pub use documentation::DocumentationError;
 pub use facts::{Column, Facts, Field, Member, Message, Package, ParseError, Resource, Subresource, Type};
 pub use file::GeneratedFile;
 pub use generate::{features, generate};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::documentation;
 use crate::facts::{Facts, Field, Member, Message, Package, Resource, Type};
 use crate::file::{GeneratedFile, HEADER};
 use crate::names;
@@ -117,12 +118,8 @@ fn types(facts: &Facts, package: &Package) -> GeneratedFile {
 
 fn structure(out: &mut String, facts: &Facts, package: &Package, message: &Message) {
     let name = &message.name;
-    writeln!(
-        out,
-        "/// `{name}` of {}.\n#[derive(Clone, Default)]\npub struct {name} {{",
-        package.api_version()
-    )
-    .expect("String");
+    out.push_str(&documentation::of_struct(facts, package, message));
+    writeln!(out, "#[derive(Clone, Default)]\npub struct {name} {{").expect("String");
     let mut fields = String::new();
     let mut unions = String::new();
     let mut index = 0;
@@ -184,38 +181,9 @@ fn member_field(
 ) {
     let name = names::field(&field.json);
     let ty = field_type(facts, package, field);
-    writeln!(out, "    /// {}\n    pub {name}: {ty},", documentation(field)).expect("String");
+    out.push_str(&documentation::of_field("    ", field));
+    writeln!(out, "    pub {name}: {ty},").expect("String");
     write!(fields, " {index} {name}").expect("String");
-}
-
-/// What the facts say of a field, as its documentation.
-pub(crate) fn documentation(field: &Field) -> String {
-    let mut out = format!("`{}`", field.json);
-    if !field.values.is_empty() {
-        let values: Vec<String> = field
-            .values
-            .iter()
-            .map(|value| if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") })
-            .collect();
-        write!(out, ": {}", values.join(", ")).expect("String");
-    }
-    let mut notes = Vec::new();
-    if field.required {
-        notes.push("required".to_owned());
-    }
-    if field.one_of {
-        notes.push("one of a union".to_owned());
-    }
-    if !field.default.is_empty() {
-        notes.push(format!("default `{}`", field.default));
-    }
-    if let Some((_, keys)) = field.list.split_once(':') {
-        notes.push(format!("items told apart by `{keys}`"));
-    }
-    if !notes.is_empty() {
-        write!(out, "; {}", notes.join("; ")).expect("String");
-    }
-    out + "."
 }
 
 fn field_type(facts: &Facts, package: &Package, field: &Field) -> String {
@@ -283,14 +251,16 @@ fn message_path(facts: &Facts, package: &Package, name: &str) -> String {
 }
 
 fn one_of(out: &mut String, message: &Message) {
-    writeln!(out, "one_of! {{\n    /// One of the sources of a volume.\n    pub enum {} {{", message.name)
-        .expect("String");
+    let meaning =
+        if message.meaning.is_empty() { "One of the sources of a volume." } else { &message.meaning };
+    writeln!(out, "one_of! {{\n    /// {meaning}\n    pub enum {} {{", message.name).expect("String");
     for (index, member) in message.members.iter().enumerate() {
-        let Member::Field(Field { json, ty: Type::Message(ty), .. }) = member else {
+        let Member::Field(field @ Field { json, ty: Type::Message(ty), .. }) = member else {
             panic!("{} has a member that is no struct", message.name);
         };
         let variant: String = names::snake(json).split('_').map(names::pascal).collect();
-        writeln!(out, "        /// `{json}`.\n        {index} {variant}({ty}),").expect("String");
+        out.push_str(&documentation::of_field("        ", field));
+        writeln!(out, "        {index} {variant}({ty}),").expect("String");
     }
     out.push_str("    }\n}\n\n");
 }
