@@ -10,11 +10,11 @@ use crate::*;
 pub struct APIGroup {
     /// `name`; required.
     pub name: Str,
-    /// `versions`; required.
+    /// `versions`; required; atomic list.
     pub versions: Vec<GroupVersionForDiscovery>,
     /// `preferredVersion`.
     pub preferred_version: Option<Box<GroupVersionForDiscovery>>,
-    /// `serverAddressByClientCIDRs`.
+    /// `serverAddressByClientCIDRs`; atomic list.
     pub server_address_by_client_cidrs: Vec<ServerAddressByClientCIDR>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -44,9 +44,9 @@ pub struct APIResource {
     pub kind: Str,
     /// `verbs`; required.
     pub verbs: Vec<Str>,
-    /// `shortNames`.
+    /// `shortNames`; atomic list.
     pub short_names: Vec<Str>,
-    /// `categories`.
+    /// `categories`; atomic list.
     pub categories: Vec<Str>,
     /// `storageVersionHash`.
     pub storage_version_hash: Option<Str>,
@@ -62,7 +62,7 @@ serde! { APIResource }
 pub struct APIResourceList {
     /// `groupVersion`; required.
     pub group_version: Str,
-    /// `resources`; required.
+    /// `resources`; required; atomic list.
     pub resources: Vec<APIResource>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -74,9 +74,9 @@ kind! { APIResourceList: "v1", "APIResourceList", schema::API_RESOURCE_LIST }
 /// `APIVersions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct APIVersions {
-    /// `versions`; required.
+    /// `versions`; required; atomic list.
     pub versions: Vec<Str>,
-    /// `serverAddressByClientCIDRs`; required.
+    /// `serverAddressByClientCIDRs`; required; atomic list.
     pub server_address_by_client_cidrs: Vec<ServerAddressByClientCIDR>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -88,7 +88,7 @@ kind! { APIVersions: "v1", "APIVersions", schema::API_VERSIONS }
 /// `ApplyOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ApplyOptions {
-    /// `dryRun`.
+    /// `dryRun`; atomic list.
     pub dry_run: Vec<Str>,
     /// `force`; required.
     pub force: bool,
@@ -101,19 +101,33 @@ pub struct ApplyOptions {
 message! { ApplyOptions: schema::APPLY_OPTIONS { 0 dry_run 1 force 2 field_manager } }
 kind! { ApplyOptions: "v1", "ApplyOptions", schema::APPLY_OPTIONS }
 
+/// State of one aspect of an object, and the time of its last transition.
+///
 /// `Condition` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Condition {
+    /// Name of the aspect, such as `Ready`; once per object.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub status: Str,
+    /// `metadata.generation` that the condition was computed from; out of date if it is lower than that.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `lastTransitionTime`; required.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; required; RFC 3339, in seconds.
     pub last_transition_time: Time,
+    /// Cause of the last transition in one CamelCase word, for programs.
+    ///
     /// `reason`; required.
     pub reason: Str,
+    /// Human-readable details of the last transition; may be empty.
+    ///
     /// `message`; required.
     pub message: Str,
     #[doc(hidden)]
@@ -126,7 +140,7 @@ serde! { Condition }
 /// `CreateOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CreateOptions {
-    /// `dryRun`.
+    /// `dryRun`; atomic list.
     pub dry_run: Vec<Str>,
     /// `fieldManager`.
     pub field_manager: Option<Str>,
@@ -139,19 +153,33 @@ pub struct CreateOptions {
 message! { CreateOptions: schema::CREATE_OPTIONS { 0 dry_run 1 field_manager 2 field_validation } }
 kind! { CreateOptions: "v1", "CreateOptions", schema::CREATE_OPTIONS }
 
+/// Options of a request to delete.
+///
 /// `DeleteOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeleteOptions {
+    /// Seconds the object gets to end by itself; 0 deletes at once; absent takes the default of the kind.
+    ///
     /// `gracePeriodSeconds`.
     pub grace_period_seconds: Option<i64>,
+    /// Conditions without which nothing is deleted and the server answers 409.
+    ///
     /// `preconditions`.
     pub preconditions: Option<Box<Preconditions>>,
+    /// Deprecated form of `propagationPolicy`; the two cannot be set together.
+    ///
     /// `orphanDependents`.
     pub orphan_dependents: Option<bool>,
+    /// Treatment of the dependents: `Orphan` keeps them, `Background` deletes them later, `Foreground` before the object itself.
+    ///
     /// `propagationPolicy`.
     pub propagation_policy: Option<Str>,
-    /// `dryRun`.
+    /// `All` runs every check and stores nothing.
+    ///
+    /// `dryRun`; atomic list.
     pub dry_run: Vec<Str>,
+    /// Deletes an object that cannot be decoded from storage, without finalizers or graceful deletion; may break the cluster.
+    ///
     /// `ignoreStoreReadErrorWithClusterBreakingPotential`.
     pub ignore_store_read_error_with_cluster_breaking_potential: Option<bool>,
     #[doc(hidden)]
@@ -168,7 +196,7 @@ pub struct FieldSelectorRequirement {
     pub key: Str,
     /// `operator`; required.
     pub operator: Str,
-    /// `values`.
+    /// `values`; atomic list.
     pub values: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -277,12 +305,18 @@ pub struct GroupVersionResource {
 message! { GroupVersionResource: schema::GROUP_VERSION_RESOURCE { 0 group 1 version 2 resource } }
 serde! { GroupVersionResource }
 
-/// `LabelSelector` of meta.k8s.io/v1.
+/// Query over labels: matches if all of its requirements do; an empty one matches everything.
+///
+/// `LabelSelector` of meta.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct LabelSelector {
+    /// Labels that must have exactly these values.
+    ///
     /// `matchLabels`.
     pub match_labels: Map<Str>,
-    /// `matchExpressions`.
+    /// Requirements that must all hold.
+    ///
+    /// `matchExpressions`; atomic list.
     pub match_expressions: Vec<LabelSelectorRequirement>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -291,14 +325,22 @@ pub struct LabelSelector {
 message! { LabelSelector: schema::LABEL_SELECTOR { 0 match_labels 1 match_expressions } }
 serde! { LabelSelector }
 
+/// One requirement of a label selector.
+///
 /// `LabelSelectorRequirement` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct LabelSelectorRequirement {
+    /// Label that the requirement is about.
+    ///
     /// `key`; required.
     pub key: Str,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    ///
     /// `operator`; required.
     pub operator: Str,
-    /// `values`.
+    /// Values to compare with: at least one for `In` and `NotIn`, none for the others.
+    ///
+    /// `values`; atomic list.
     pub values: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -307,17 +349,29 @@ pub struct LabelSelectorRequirement {
 message! { LabelSelectorRequirement: schema::LABEL_SELECTOR_REQUIREMENT { 0 key 1 operator 2 values } }
 serde! { LabelSelectorRequirement }
 
+/// Data that every list has.
+///
 /// `ListMeta` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ListMeta {
+    /// Not set by servers since Kubernetes 1.20.
+    ///
     /// `selfLink`.
     pub self_link: Option<Str>,
+    /// Version of the collection that was read, from which a watch continues.
+    ///
     /// `resourceVersion`.
     pub resource_version: Option<Str>,
+    /// Token for the next page; empty on the last one. Expires after some minutes, then the server answers 410.
+    ///
     /// `continue`.
     pub continue_: Option<Str>,
+    /// Number of items on later pages, an estimate; absent if the request has a selector.
+    ///
     /// `remainingItemCount`.
     pub remaining_item_count: Option<i64>,
+    /// Part of the collection that the list holds, if the request asked for a shard.
+    ///
     /// `shardInfo`.
     pub shard_info: Option<Box<ShardInfo>>,
     #[doc(hidden)]
@@ -359,21 +413,37 @@ pub struct ListOptions {
 message! { ListOptions: schema::LIST_OPTIONS { 0 label_selector 1 field_selector 2 watch 3 allow_watch_bookmarks 4 resource_version 5 resource_version_match 6 timeout_seconds 7 limit 8 continue_ 9 send_initial_events 10 shard_selector } }
 kind! { ListOptions: "v1", "ListOptions", schema::LIST_OPTIONS }
 
+/// Set of fields that one manager set with one operation.
+///
 /// `ManagedFieldsEntry` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ManagedFieldsEntry {
+    /// Name of the client or component that sent the requests.
+    ///
     /// `manager`.
     pub manager: Option<Str>,
+    /// `Apply` for server-side apply, `Update` for all other writes.
+    ///
     /// `operation`.
     pub operation: Option<Str>,
+    /// Group and version in which the field names are to be read.
+    ///
     /// `apiVersion`.
     pub api_version: Option<Str>,
-    /// `time`.
+    /// Time at which the set of fields or a value in it last changed.
+    ///
+    /// `time`; RFC 3339, in seconds.
     pub time: Option<Time>,
+    /// Format of `fieldsV1`; `FieldsV1` is the only one.
+    ///
     /// `fieldsType`.
     pub fields_type: Option<Str>,
+    /// Set of fields, as a tree of `f:name`, `k:{keys}` and `v:value`.
+    ///
     /// `fieldsV1`.
     pub fields_v1: Option<FieldsV1>,
+    /// Subresource that was written, such as `status`; empty for the object itself.
+    ///
     /// `subresource`.
     pub subresource: Option<Str>,
     #[doc(hidden)]
@@ -383,38 +453,70 @@ pub struct ManagedFieldsEntry {
 message! { ManagedFieldsEntry: schema::MANAGED_FIELDS_ENTRY { 0 manager 1 operation 2 api_version 3 time 4 fields_type 5 fields_v1 6 subresource } }
 serde! { ManagedFieldsEntry }
 
+/// Data that every stored object has: identity, labels, owners and the history of its fields.
+///
 /// `ObjectMeta` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ObjectMeta {
+    /// Name, unique among the objects of its kind in the namespace; cannot change.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Prefix from which the server makes a unique name if `name` is empty; it appends five random characters.
+    ///
     /// `generateName`.
     pub generate_name: Option<Str>,
+    /// Namespace of the object; empty for objects of the cluster; cannot change.
+    ///
     /// `namespace`.
     pub namespace: Option<Str>,
+    /// Not set by servers since Kubernetes 1.20.
+    ///
     /// `selfLink`.
     pub self_link: Option<Str>,
+    /// UUID that the server gives on creation; tells apart objects that had the same name at different times.
+    ///
     /// `uid`.
     pub uid: Option<Str>,
+    /// Version of the stored object, for watches and for conflict checks of updates; compare it for equality only, or as the decimal number that it is since Kubernetes 1.35.
+    ///
     /// `resourceVersion`.
     pub resource_version: Option<Str>,
+    /// Count of changes of the desired state, from 1; the server raises it.
+    ///
     /// `generation`.
     pub generation: Option<i64>,
-    /// `creationTimestamp`.
+    /// Time at which the server created the object.
+    ///
+    /// `creationTimestamp`; RFC 3339, in seconds.
     pub creation_timestamp: Option<Time>,
-    /// `deletionTimestamp`.
+    /// Time after which the object is expected to be gone; set by the server when a graceful deletion begins, and never unset.
+    ///
+    /// `deletionTimestamp`; RFC 3339, in seconds.
     pub deletion_timestamp: Option<Time>,
+    /// Seconds between the request to delete and `deletionTimestamp`; can only be shortened.
+    ///
     /// `deletionGracePeriodSeconds`.
     pub deletion_grace_period_seconds: Option<i64>,
+    /// Keys and values that selectors match; a value has at most 63 characters.
+    ///
     /// `labels`.
     pub labels: Map<Str>,
+    /// Keys and values for tools, which nothing selects by; at most 256 KiB altogether.
+    ///
     /// `annotations`.
     pub annotations: Map<Str>,
-    /// `ownerReferences`; items told apart by `uid`.
+    /// Objects that this one depends on; it is garbage collected when the last of them is gone.
+    ///
+    /// `ownerReferences`; list keyed by `uid`.
     pub owner_references: Vec<OwnerReference>,
-    /// `finalizers`.
+    /// Names of the components that have work to do before the object is removed; it stays until the list is empty.
+    ///
+    /// `finalizers`; set.
     pub finalizers: Vec<Str>,
-    /// `managedFields`.
+    /// Fields that each manager set last, for the conflicts of server-side apply.
+    ///
+    /// `managedFields`; atomic list.
     pub managed_fields: Vec<ManagedFieldsEntry>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -423,19 +525,33 @@ pub struct ObjectMeta {
 message! { ObjectMeta: schema::OBJECT_META { 0 name 1 generate_name 2 namespace 3 self_link 4 uid 5 resource_version 6 generation 7 creation_timestamp 8 deletion_timestamp 9 deletion_grace_period_seconds 10 labels 11 annotations 12 owner_references 13 finalizers 14 managed_fields } }
 serde! { ObjectMeta }
 
-/// `OwnerReference` of meta.k8s.io/v1.
+/// Reference from an object to its owner, which is in the same namespace or of the cluster.
+///
+/// `OwnerReference` of meta.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct OwnerReference {
+    /// Group and version of the owner, such as `apps/v1`.
+    ///
     /// `apiVersion`; required.
     pub api_version: Str,
+    /// Kind of the owner.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Name of the owner.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// UID of the owner; an owner of the same name with another UID counts as gone.
+    ///
     /// `uid`; required.
     pub uid: Str,
+    /// True for the one owner that manages this object; at most one reference of an object may say so.
+    ///
     /// `controller`.
     pub controller: Option<bool>,
+    /// True if a foreground deletion of the owner waits for this object; needs the right to update the finalizers of the owner.
+    ///
     /// `blockOwnerDeletion`.
     pub block_owner_deletion: Option<bool>,
     #[doc(hidden)]
@@ -448,6 +564,8 @@ serde! { OwnerReference }
 /// `PartialObjectMetadata` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct PartialObjectMetadata {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: ObjectMeta,
     #[doc(hidden)]
@@ -465,7 +583,7 @@ pub type PartialObjectMetadataList = List<PartialObjectMetadata>;
 /// `PatchOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct PatchOptions {
-    /// `dryRun`.
+    /// `dryRun`; atomic list.
     pub dry_run: Vec<Str>,
     /// `force`.
     pub force: Option<bool>,
@@ -480,11 +598,17 @@ pub struct PatchOptions {
 message! { PatchOptions: schema::PATCH_OPTIONS { 0 dry_run 1 force 2 field_manager 3 field_validation } }
 kind! { PatchOptions: "v1", "PatchOptions", schema::PATCH_OPTIONS }
 
+/// Conditions that an object must meet for an update or delete to happen.
+///
 /// `Preconditions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Preconditions {
+    /// UID that the object must have.
+    ///
     /// `uid`.
     pub uid: Option<Str>,
+    /// Version that the object must have.
+    ///
     /// `resourceVersion`.
     pub resource_version: Option<Str>,
     #[doc(hidden)]
@@ -497,7 +621,7 @@ serde! { Preconditions }
 /// `RootPaths` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct RootPaths {
-    /// `paths`; required.
+    /// `paths`; required; atomic list.
     pub paths: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -532,19 +656,33 @@ pub struct ShardInfo {
 message! { ShardInfo: schema::SHARD_INFO { 0 selector } }
 serde! { ShardInfo }
 
+/// Answer of the server to a request that returns no object, above all one that failed.
+///
 /// `Status` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Status {
+    /// Data of a list; mostly empty.
+    ///
     /// `metadata`.
     pub metadata: ListMeta,
+    /// `Success` or `Failure`.
+    ///
     /// `status`.
     pub status: Option<Str>,
+    /// Human-readable description of the outcome; its words may change.
+    ///
     /// `message`.
     pub message: Option<Str>,
+    /// Cause of the failure in one word, such as `NotFound` or `Conflict`, for programs; empty if none is known.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Object, causes and waiting time that belong to the reason.
+    ///
     /// `details`.
     pub details: Option<Box<StatusDetails>>,
+    /// HTTP status code of the answer.
+    ///
     /// `code`.
     pub code: Option<i32>,
     #[doc(hidden)]
@@ -554,13 +692,21 @@ pub struct Status {
 message! { Status: schema::STATUS { 0 metadata 1 status 2 message 3 reason 4 details 5 code } }
 kind! { Status: "v1", "Status", schema::STATUS }
 
+/// One error among those that made a request fail.
+///
 /// `StatusCause` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct StatusCause {
+    /// Cause in one word, such as `FieldValueRequired`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable description.
+    ///
     /// `message`.
     pub message: Option<Str>,
+    /// Path of the field at fault, such as `spec.containers[0].image`.
+    ///
     /// `field`.
     pub field: Option<Str>,
     #[doc(hidden)]
@@ -570,19 +716,33 @@ pub struct StatusCause {
 message! { StatusCause: schema::STATUS_CAUSE { 0 reason 1 message 2 field } }
 serde! { StatusCause }
 
+/// More about the outcome of a request.
+///
 /// `StatusDetails` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct StatusDetails {
+    /// Name of the object concerned.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// API group of the object concerned.
+    ///
     /// `group`.
     pub group: Option<Str>,
+    /// Kind or resource concerned.
+    ///
     /// `kind`.
     pub kind: Option<Str>,
+    /// UID of the object concerned.
+    ///
     /// `uid`.
     pub uid: Option<Str>,
-    /// `causes`.
+    /// Single errors that together made the request fail, such as one per invalid field.
+    ///
+    /// `causes`; atomic list.
     pub causes: Vec<StatusCause>,
+    /// Seconds to wait before the request is sent again.
+    ///
     /// `retryAfterSeconds`.
     pub retry_after_seconds: Option<i32>,
     #[doc(hidden)]
@@ -595,11 +755,13 @@ serde! { StatusDetails }
 /// `Table` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Table {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: ListMeta,
-    /// `columnDefinitions`; required.
+    /// `columnDefinitions`; required; atomic list.
     pub column_definitions: Vec<TableColumnDefinition>,
-    /// `rows`; required.
+    /// `rows`; required; atomic list.
     pub rows: Vec<TableRow>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -643,9 +805,9 @@ kind! { TableOptions: "meta.k8s.io/v1", "TableOptions", schema::TABLE_OPTIONS }
 /// `TableRow` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct TableRow {
-    /// `cells`; required.
+    /// `cells`; required; atomic list.
     pub cells: Vec<Json>,
-    /// `conditions`.
+    /// `conditions`; atomic list.
     pub conditions: Vec<TableRowCondition>,
     /// `object`.
     pub object: Option<RawExtension>,
@@ -677,7 +839,7 @@ serde! { TableRowCondition }
 /// `UpdateOptions` of meta.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct UpdateOptions {
-    /// `dryRun`.
+    /// `dryRun`; atomic list.
     pub dry_run: Vec<Str>,
     /// `fieldManager`.
     pub field_manager: Option<Str>,

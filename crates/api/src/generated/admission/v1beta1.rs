@@ -54,13 +54,13 @@ pub struct AdmissionResponse {
     pub allowed: bool,
     /// `status`.
     pub status: Option<Box<klient_apimachinery::meta::v1::Status>>,
-    /// `patch`.
+    /// `patch`; base64 in JSON.
     pub patch: Option<ByteString>,
     /// `patchType`.
     pub patch_type: Option<Str>,
     /// `auditAnnotations`.
     pub audit_annotations: Map<Str>,
-    /// `warnings`.
+    /// `warnings`; atomic list.
     pub warnings: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -71,16 +71,16 @@ pub struct MatchCondition {
 message! { MatchCondition: schema::MATCH_CONDITION { 0 name 1 expression } }
 serde! { MatchCondition }
 
-/// `MatchResources` of admissionregistration.k8s.io/v1.
+/// `MatchResources` of admissionregistration.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct MatchResources {
     /// `namespaceSelector`.
     pub namespace_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
     /// `objectSelector`.
     pub object_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `resourceRules`.
+    /// `resourceRules`; atomic list.
     pub resource_rules: Vec<NamedRuleWithOperations>,
-    /// `excludeResourceRules`.
+    /// `excludeResourceRules`; atomic list.
     pub exclude_resource_rules: Vec<NamedRuleWithOperations>,
     /// `matchPolicy`: `Equivalent`, `Exact`.
     pub match_policy: Option<Str>,
@@ -91,11 +91,15 @@ pub struct MatchResources {
 message! { MatchResources: schema::MATCH_RESOURCES { 0 namespace_selector 1 object_selector 2 resource_rules 3 exclude_resource_rules 4 match_policy } }
 serde! { MatchResources }
 
-/// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1.
+/// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicy-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicy {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: MutatingAdmissionPolicySpec,
     #[doc(hidden)]
@@ -107,11 +111,15 @@ kind! { MutatingAdmissionPolicy: "admissionregistration.k8s.io/v1", "MutatingAdm
 object! { MutatingAdmissionPolicy }
 resource! { MutatingAdmissionPolicy: Cluster, "admissionregistration.k8s.io", "v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies" { Create Delete DeleteCollection Get List Patch Update Watch } }
 
-/// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1.
+/// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingadmissionpolicybinding-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBinding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: MutatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
@@ -152,13 +160,13 @@ pub struct MutatingAdmissionPolicySpec {
     pub param_kind: Option<Box<ParamKind>>,
     /// `matchConstraints`.
     pub match_constraints: Option<Box<MatchResources>>,
-    /// `variables`.
+    /// `variables`; atomic list.
     pub variables: Vec<Variable>,
-    /// `mutations`.
+    /// `mutations`; atomic list.
     pub mutations: Vec<Mutation>,
     /// `failurePolicy`: `Fail`, `Ignore`.
     pub failure_policy: Option<Str>,
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub match_conditions: Vec<MatchCondition>,
     /// `reinvocationPolicy`: `IfNeeded`, `Never`.
     pub reinvocation_policy: Option<Str>,
@@ -176,7 +184,7 @@ pub struct MutatingWebhook {
     pub name: Str,
     /// `clientConfig`; required.
     pub client_config: WebhookClientConfig,
-    /// `rules`.
+    /// `rules`; atomic list.
     pub rules: Vec<RuleWithOperations>,
     /// `failurePolicy`: `Fail`, `Ignore`.
     pub failure_policy: Option<Str>,
@@ -190,11 +198,11 @@ pub struct MutatingWebhook {
     pub side_effects: Str,
     /// `timeoutSeconds`.
     pub timeout_seconds: Option<i32>,
-    /// `admissionReviewVersions`; required.
+    /// `admissionReviewVersions`; required; atomic list.
     pub admission_review_versions: Vec<Str>,
     /// `reinvocationPolicy`: `IfNeeded`, `Never`.
     pub reinvocation_policy: Option<Str>,
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub match_conditions: Vec<MatchCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -203,12 +211,14 @@ pub struct MutatingWebhook {
 message! { MutatingWebhook: schema::MUTATING_WEBHOOK { 0 name 1 client_config 2 rules 3 failure_policy 4 match_policy 5 namespace_selector 6 object_selector 7 side_effects 8 timeout_seconds 9 admission_review_versions 10 reinvocation_policy 11 match_conditions } }
 serde! { MutatingWebhook }
 
-/// `MutatingWebhookConfiguration` of admissionregistration.k8s.io/v1.
+/// `MutatingWebhookConfiguration` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#mutatingwebhookconfiguration-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct MutatingWebhookConfiguration {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `webhooks`; items told apart by `name`.
+    /// `webhooks`; list keyed by `name`.
     pub webhooks: Vec<MutatingWebhook>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -238,18 +248,18 @@ pub struct Mutation {
 message! { Mutation: schema::MUTATION { 0 patch_type 1 apply_configuration 2 json_patch } }
 serde! { Mutation }
 
-/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1.
+/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct NamedRuleWithOperations {
-    /// `resourceNames`.
+    /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
-    /// `operations`.
+    /// `operations`; atomic list.
     pub operations: Vec<Str>,
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub api_versions: Vec<Str>,
-    /// `resources`.
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
     /// `scope`.
     pub scope: Option<Str>,
@@ -260,7 +270,7 @@ pub struct NamedRuleWithOperations {
 message! { NamedRuleWithOperations: schema::NAMED_RULE_WITH_OPERATIONS { 0 resource_names 1 operations 2 api_groups 3 api_versions 4 resources 5 scope } }
 serde! { NamedRuleWithOperations }
 
-/// `ParamKind` of admissionregistration.k8s.io/v1.
+/// `ParamKind` of admissionregistration.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ParamKind {
     /// `apiVersion`.
@@ -274,7 +284,7 @@ pub struct ParamKind {
 message! { ParamKind: schema::PARAM_KIND { 0 api_version 1 kind } }
 serde! { ParamKind }
 
-/// `ParamRef` of admissionregistration.k8s.io/v1.
+/// `ParamRef` of admissionregistration.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ParamRef {
     /// `name`.
@@ -295,11 +305,11 @@ serde! { ParamRef }
 /// `Rule` of admissionregistration.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Rule {
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub api_versions: Vec<Str>,
-    /// `resources`.
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
     /// `scope`.
     pub scope: Option<Str>,
@@ -313,13 +323,13 @@ serde! { Rule }
 /// `RuleWithOperations` of admissionregistration.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct RuleWithOperations {
-    /// `operations`.
+    /// `operations`; atomic list.
     pub operations: Vec<Str>,
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub api_versions: Vec<Str>,
-    /// `resources`.
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
     /// `scope`.
     pub scope: Option<Str>,
@@ -351,7 +361,7 @@ serde! { ServiceReference }
 /// `TypeChecking` of admissionregistration.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct TypeChecking {
-    /// `expressionWarnings`.
+    /// `expressionWarnings`; atomic list.
     pub expression_warnings: Vec<ExpressionWarning>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -360,13 +370,19 @@ pub struct TypeChecking {
 message! { TypeChecking: schema::TYPE_CHECKING { 0 expression_warnings } }
 serde! { TypeChecking }
 
-/// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1.
+/// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicy-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicy {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ValidatingAdmissionPolicySpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ValidatingAdmissionPolicyStatus,
     #[doc(hidden)]
@@ -378,11 +394,15 @@ kind! { ValidatingAdmissionPolicy: "admissionregistration.k8s.io/v1", "Validatin
 object! { ValidatingAdmissionPolicy }
 resource! { ValidatingAdmissionPolicy: Cluster, "admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
-/// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1.
+/// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingadmissionpolicybinding-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBinding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ValidatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
@@ -406,7 +426,7 @@ pub struct ValidatingAdmissionPolicyBindingSpec {
     pub param_ref: Option<Box<ParamRef>>,
     /// `matchResources`.
     pub match_resources: Option<Box<MatchResources>>,
-    /// `validationActions`; required.
+    /// `validationActions`; required; set.
     pub validation_actions: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -425,15 +445,15 @@ pub struct ValidatingAdmissionPolicySpec {
     pub param_kind: Option<Box<ParamKind>>,
     /// `matchConstraints`.
     pub match_constraints: Option<Box<MatchResources>>,
-    /// `validations`.
+    /// `validations`; atomic list.
     pub validations: Vec<Validation>,
     /// `failurePolicy`: `Fail`, `Ignore`.
     pub failure_policy: Option<Str>,
-    /// `auditAnnotations`.
+    /// `auditAnnotations`; atomic list.
     pub audit_annotations: Vec<AuditAnnotation>,
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub match_conditions: Vec<MatchCondition>,
-    /// `variables`; items told apart by `name`.
+    /// `variables`; list keyed by `name`.
     pub variables: Vec<Variable>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -449,7 +469,7 @@ pub struct ValidatingAdmissionPolicyStatus {
     pub observed_generation: Option<i64>,
     /// `typeChecking`.
     pub type_checking: Option<Box<TypeChecking>>,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -465,7 +485,7 @@ pub struct ValidatingWebhook {
     pub name: Str,
     /// `clientConfig`; required.
     pub client_config: WebhookClientConfig,
-    /// `rules`.
+    /// `rules`; atomic list.
     pub rules: Vec<RuleWithOperations>,
     /// `failurePolicy`: `Fail`, `Ignore`.
     pub failure_policy: Option<Str>,
@@ -479,9 +499,9 @@ pub struct ValidatingWebhook {
     pub side_effects: Str,
     /// `timeoutSeconds`.
     pub timeout_seconds: Option<i32>,
-    /// `admissionReviewVersions`; required.
+    /// `admissionReviewVersions`; required; atomic list.
     pub admission_review_versions: Vec<Str>,
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub match_conditions: Vec<MatchCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -490,12 +510,14 @@ pub struct ValidatingWebhook {
 message! { ValidatingWebhook: schema::VALIDATING_WEBHOOK { 0 name 1 client_config 2 rules 3 failure_policy 4 match_policy 5 namespace_selector 6 object_selector 7 side_effects 8 timeout_seconds 9 admission_review_versions 10 match_conditions } }
 serde! { ValidatingWebhook }
 
-/// `ValidatingWebhookConfiguration` of admissionregistration.k8s.io/v1.
+/// `ValidatingWebhookConfiguration` of admissionregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#validatingwebhookconfiguration-v1-admissionregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct ValidatingWebhookConfiguration {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `webhooks`; items told apart by `name`.
+    /// `webhooks`; list keyed by `name`.
     pub webhooks: Vec<ValidatingWebhook>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -527,7 +549,7 @@ pub struct Validation {
 message! { Validation: schema::VALIDATION { 0 expression 1 message 2 reason 3 message_expression } }
 serde! { Validation }
 
-/// `Variable` of admissionregistration.k8s.io/v1.
+/// `Variable` of admissionregistration.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct Variable {
     /// `name`; required.
@@ -548,7 +570,7 @@ pub struct WebhookClientConfig {
     pub url: Option<Str>,
     /// `service`.
     pub service: Option<Box<ServiceReference>>,
-    /// `caBundle`.
+    /// `caBundle`; base64 in JSON.
     pub ca_bundle: Option<ByteString>,
     #[doc(hidden)]
     pub unknown: Unknown,

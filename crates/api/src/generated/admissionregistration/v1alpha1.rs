@@ -57,16 +57,16 @@ pub struct JSONPatch {
 message! { JSONPatch: schema::JSON_PATCH { 0 expression } }
 serde! { JSONPatch }
 
-/// `MatchResources` of admissionregistration.k8s.io/v1alpha1.
+/// `MatchResources` of admissionregistration.k8s.io/v1alpha1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct MatchResources {
     /// `namespaceSelector`.
     pub namespace_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
     /// `objectSelector`.
     pub object_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `resourceRules`.
+    /// `resourceRules`; atomic list.
     pub resource_rules: Vec<NamedRuleWithOperations>,
-    /// `excludeResourceRules`.
+    /// `excludeResourceRules`; atomic list.
     pub exclude_resource_rules: Vec<NamedRuleWithOperations>,
     /// `matchPolicy`: `Equivalent`, `Exact`.
     pub match_policy: Option<Str>,
@@ -80,8 +80,12 @@ serde! { MatchResources }
 /// `MutatingAdmissionPolicy` of admissionregistration.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicy {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: MutatingAdmissionPolicySpec,
     #[doc(hidden)]
@@ -96,8 +100,12 @@ resource! { MutatingAdmissionPolicy: Cluster, "admissionregistration.k8s.io", "v
 /// `MutatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct MutatingAdmissionPolicyBinding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: MutatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
@@ -138,13 +146,13 @@ pub struct MutatingAdmissionPolicySpec {
     pub param_kind: Option<Box<ParamKind>>,
     /// `matchConstraints`.
     pub match_constraints: Option<Box<MatchResources>>,
-    /// `variables`.
+    /// `variables`; atomic list.
     pub variables: Vec<Variable>,
-    /// `mutations`.
+    /// `mutations`; atomic list.
     pub mutations: Vec<Mutation>,
     /// `failurePolicy`: `Fail`, `Ignore`.
     pub failure_policy: Option<Str>,
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub match_conditions: Vec<crate::admissionregistration::v1::MatchCondition>,
     /// `reinvocationPolicy`: `IfNeeded`, `Never`.
     pub reinvocation_policy: Option<Str>,
@@ -171,18 +179,18 @@ pub struct Mutation {
 message! { Mutation: schema::MUTATION { 0 patch_type 1 apply_configuration 2 json_patch } }
 serde! { Mutation }
 
-/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1alpha1.
+/// `NamedRuleWithOperations` of admissionregistration.k8s.io/v1alpha1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct NamedRuleWithOperations {
-    /// `resourceNames`.
+    /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
-    /// `operations`.
+    /// `operations`; atomic list.
     pub operations: Vec<Str>,
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub api_versions: Vec<Str>,
-    /// `resources`.
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
     /// `scope`.
     pub scope: Option<Str>,
@@ -193,7 +201,7 @@ pub struct NamedRuleWithOperations {
 message! { NamedRuleWithOperations: schema::NAMED_RULE_WITH_OPERATIONS { 0 resource_names 1 operations 2 api_groups 3 api_versions 4 resources 5 scope } }
 serde! { NamedRuleWithOperations }
 
-/// `ParamKind` of admissionregistration.k8s.io/v1alpha1.
+/// `ParamKind` of admissionregistration.k8s.io/v1alpha1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ParamKind {
     /// `apiVersion`.
@@ -207,7 +215,7 @@ pub struct ParamKind {
 message! { ParamKind: schema::PARAM_KIND { 0 api_version 1 kind } }
 serde! { ParamKind }
 
-/// `ParamRef` of admissionregistration.k8s.io/v1alpha1.
+/// `ParamRef` of admissionregistration.k8s.io/v1alpha1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ParamRef {
     /// `name`.
@@ -228,7 +236,7 @@ serde! { ParamRef }
 /// `TypeChecking` of admissionregistration.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct TypeChecking {
-    /// `expressionWarnings`.
+    /// `expressionWarnings`; atomic list.
     pub expression_warnings: Vec<ExpressionWarning>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -240,10 +248,16 @@ serde! { TypeChecking }
 /// `ValidatingAdmissionPolicy` of admissionregistration.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicy {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ValidatingAdmissionPolicySpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ValidatingAdmissionPolicyStatus,
     #[doc(hidden)]
@@ -258,8 +272,12 @@ object! { ValidatingAdmissionPolicy }
 /// `ValidatingAdmissionPolicyBinding` of admissionregistration.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ValidatingAdmissionPolicyBinding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ValidatingAdmissionPolicyBindingSpec,
     #[doc(hidden)]
@@ -283,7 +301,7 @@ pub struct ValidatingAdmissionPolicyBindingSpec {
     pub param_ref: Option<Box<ParamRef>>,
     /// `matchResources`.
     pub match_resources: Option<Box<MatchResources>>,
-    /// `validationActions`.
+    /// `validationActions`; set.
     pub validation_actions: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -302,15 +320,15 @@ pub struct ValidatingAdmissionPolicySpec {
     pub param_kind: Option<Box<ParamKind>>,
     /// `matchConstraints`.
     pub match_constraints: Option<Box<MatchResources>>,
-    /// `validations`.
+    /// `validations`; atomic list.
     pub validations: Vec<Validation>,
     /// `failurePolicy`.
     pub failure_policy: Option<Str>,
-    /// `auditAnnotations`.
+    /// `auditAnnotations`; atomic list.
     pub audit_annotations: Vec<AuditAnnotation>,
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub match_conditions: Vec<crate::admissionregistration::v1::MatchCondition>,
-    /// `variables`; items told apart by `name`.
+    /// `variables`; list keyed by `name`.
     pub variables: Vec<Variable>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -326,7 +344,7 @@ pub struct ValidatingAdmissionPolicyStatus {
     pub observed_generation: Option<i64>,
     /// `typeChecking`.
     pub type_checking: Option<Box<TypeChecking>>,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -8,9 +8,11 @@ use klient_schema::apidiscovery_v2 as schema;
 /// `APIGroupDiscovery` of apidiscovery.k8s.io/v2.
 #[derive(Clone, Default)]
 pub struct APIGroupDiscovery {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `versions`; items told apart by `version`.
+    /// `versions`; list keyed by `version`.
     pub versions: Vec<APIVersionDiscovery>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -35,13 +37,13 @@ pub struct APIResourceDiscovery {
     pub scope: Str,
     /// `singularResource`; required.
     pub singular_resource: Str,
-    /// `verbs`; required.
+    /// `verbs`; required; set.
     pub verbs: Vec<Str>,
-    /// `shortNames`.
+    /// `shortNames`; set.
     pub short_names: Vec<Str>,
-    /// `categories`.
+    /// `categories`; set.
     pub categories: Vec<Str>,
-    /// `subresources`; items told apart by `subresource`.
+    /// `subresources`; list keyed by `subresource`.
     pub subresources: Vec<APISubresourceDiscovery>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -57,9 +59,9 @@ pub struct APISubresourceDiscovery {
     pub subresource: Str,
     /// `responseKind`.
     pub response_kind: Option<Box<klient_apimachinery::meta::v1::GroupVersionKind>>,
-    /// `acceptedTypes`; items told apart by `group,version,kind`.
+    /// `acceptedTypes`; list keyed by `group`, `version`, `kind`.
     pub accepted_types: Vec<klient_apimachinery::meta::v1::GroupVersionKind>,
-    /// `verbs`; required.
+    /// `verbs`; required; set.
     pub verbs: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -73,7 +75,7 @@ serde! { APISubresourceDiscovery }
 pub struct APIVersionDiscovery {
     /// `version`; required.
     pub version: Str,
-    /// `resources`; items told apart by `resource`.
+    /// `resources`; list keyed by `resource`.
     pub resources: Vec<APIResourceDiscovery>,
     /// `freshness`.
     pub freshness: Option<Str>,

@@ -12,7 +12,7 @@ pub struct ConversionRequest {
     pub uid: Str,
     /// `desiredAPIVersion`; required.
     pub desired_api_version: Str,
-    /// `objects`; required.
+    /// `objects`; required; atomic list.
     pub objects: Vec<RawExtension>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -26,7 +26,7 @@ serde! { ConversionRequest }
 pub struct ConversionResponse {
     /// `uid`; required.
     pub uid: Str,
-    /// `convertedObjects`; required.
+    /// `convertedObjects`; required; atomic list.
     pub converted_objects: Vec<RawExtension>,
     /// `result`; required.
     pub result: klient_apimachinery::meta::v1::Status,
@@ -51,19 +51,33 @@ pub struct ConversionReview {
 message! { ConversionReview: schema::CONVERSION_REVIEW { 0 request 1 response } }
 kind! { ConversionReview: "apiextensions.k8s.io/v1", "ConversionReview", schema::CONVERSION_REVIEW }
 
+/// Column of the table of a custom resource.
+///
 /// `CustomResourceColumnDefinition` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceColumnDefinition {
+    /// Heading of the column.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// OpenAPI type of the values, such as `string`, or `date`.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// OpenAPI format of the values; `name` marks the identifying column.
+    ///
     /// `format`.
     pub format: Option<Str>,
+    /// Human-readable description.
+    ///
     /// `description`.
     pub description: Option<Str>,
+    /// 0 for columns that are always shown, higher for those of wide output only.
+    ///
     /// `priority`.
     pub priority: Option<i32>,
+    /// Path of the value in an object, such as `.spec.replicas`.
+    ///
     /// `jsonPath`; required.
     pub json_path: Str,
     #[doc(hidden)]
@@ -87,13 +101,21 @@ pub struct CustomResourceConversion {
 message! { CustomResourceConversion: schema::CUSTOM_RESOURCE_CONVERSION { 0 strategy 1 webhook } }
 serde! { CustomResourceConversion }
 
-/// `CustomResourceDefinition` of apiextensions.k8s.io/v1.
+/// Kind defined by a user and served by the API server; named `PLURAL.GROUP`.
+///
+/// `CustomResourceDefinition` of apiextensions.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#customresourcedefinition-v1-apiextensions-k8s-io)
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinition {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CustomResourceDefinitionSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: CustomResourceDefinitionStatus,
     #[doc(hidden)]
@@ -105,19 +127,33 @@ kind! { CustomResourceDefinition: "apiextensions.k8s.io/v1", "CustomResourceDefi
 object! { CustomResourceDefinition }
 resource! { CustomResourceDefinition: Cluster, "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
+/// State of one aspect of a custom resource definition.
+///
 /// `CustomResourceDefinitionCondition` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionCondition {
+    /// Name of the aspect: `Established`, `NamesAccepted`, `NonStructuralSchema`, `Terminating` or the like.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub status: Str,
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
+    /// Cause of the last transition in one CamelCase word.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub message: Option<Str>,
+    /// `metadata.generation` that the condition was computed from.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
     #[doc(hidden)]
@@ -130,20 +166,34 @@ serde! { CustomResourceDefinitionCondition }
 /// A list of [`CustomResourceDefinition`].
 pub type CustomResourceDefinitionList = List<CustomResourceDefinition>;
 
+/// Names of a custom resource.
+///
 /// `CustomResourceDefinitionNames` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionNames {
+    /// Plural in lower case, as in URLs.
+    ///
     /// `plural`; required.
     pub plural: Str,
+    /// Singular in lower case; the kind in lower case by default.
+    ///
     /// `singular`.
     pub singular: Option<Str>,
-    /// `shortNames`.
+    /// Abbreviations for clients, in lower case.
+    ///
+    /// `shortNames`; atomic list.
     pub short_names: Vec<Str>,
+    /// Kind in CamelCase.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Kind of lists; the kind and `List` by default.
+    ///
     /// `listKind`.
     pub list_kind: Option<Str>,
-    /// `categories`.
+    /// Groups of resources that list it too, such as `all`.
+    ///
+    /// `categories`; atomic list.
     pub categories: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -152,19 +202,33 @@ pub struct CustomResourceDefinitionNames {
 message! { CustomResourceDefinitionNames: schema::CUSTOM_RESOURCE_DEFINITION_NAMES { 0 plural 1 singular 2 short_names 3 kind 4 list_kind 5 categories } }
 serde! { CustomResourceDefinitionNames }
 
+/// Group, names, scope and versions of a custom resource.
+///
 /// `CustomResourceDefinitionSpec` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionSpec {
+    /// API group; the server serves the resource under `/apis/GROUP`.
+    ///
     /// `group`; required.
     pub group: Str,
+    /// Names of resource and kind.
+    ///
     /// `names`; required.
     pub names: CustomResourceDefinitionNames,
+    /// `Cluster` or `Namespaced`; cannot change.
+    ///
     /// `scope`; required.
     pub scope: Str,
-    /// `versions`; required.
+    /// Versions, of which exactly one is stored.
+    ///
+    /// `versions`; required; atomic list.
     pub versions: Vec<CustomResourceDefinitionVersion>,
+    /// Conversion between versions; by default only `apiVersion` changes.
+    ///
     /// `conversion`.
     pub conversion: Option<Box<CustomResourceConversion>>,
+    /// Keeps fields that the schema does not name; deprecated, must be false in new definitions.
+    ///
     /// `preserveUnknownFields`.
     pub preserve_unknown_fields: Option<bool>,
     #[doc(hidden)]
@@ -174,15 +238,25 @@ pub struct CustomResourceDefinitionSpec {
 message! { CustomResourceDefinitionSpec: schema::CUSTOM_RESOURCE_DEFINITION_SPEC { 0 group 1 names 2 scope 3 versions 4 conversion 5 preserve_unknown_fields } }
 serde! { CustomResourceDefinitionSpec }
 
+/// State of a custom resource definition.
+///
 /// `CustomResourceDefinitionStatus` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionStatus {
-    /// `conditions`; items told apart by `type`.
+    /// States such as `NamesAccepted`, `Established` and `Terminating`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<CustomResourceDefinitionCondition>,
+    /// Names that are in use; may differ from the desired ones if those are taken.
+    ///
     /// `acceptedNames`.
     pub accepted_names: Option<Box<CustomResourceDefinitionNames>>,
-    /// `storedVersions`.
+    /// Versions in which objects may be stored; one can leave the definition only after it has left this list.
+    ///
+    /// `storedVersions`; atomic list.
     pub stored_versions: Vec<Str>,
+    /// `metadata.generation` that the status was computed from.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
     #[doc(hidden)]
@@ -192,26 +266,46 @@ pub struct CustomResourceDefinitionStatus {
 message! { CustomResourceDefinitionStatus: schema::CUSTOM_RESOURCE_DEFINITION_STATUS { 0 conditions 1 accepted_names 2 stored_versions 3 observed_generation } }
 serde! { CustomResourceDefinitionStatus }
 
+/// Version of a custom resource.
+///
 /// `CustomResourceDefinitionVersion` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceDefinitionVersion {
+    /// Name of the version, such as `v1beta1`.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Serves the version over the API.
+    ///
     /// `served`; required.
     pub served: bool,
+    /// Stores objects in this version; true for exactly one.
+    ///
     /// `storage`; required.
     pub storage: bool,
+    /// Answers requests for the version with a warning; false by default.
+    ///
     /// `deprecated`.
     pub deprecated: Option<bool>,
+    /// Text of that warning in place of the usual one, at most 256 characters.
+    ///
     /// `deprecationWarning`.
     pub deprecation_warning: Option<Str>,
+    /// Schema that objects are checked against, pruned by and defaulted from.
+    ///
     /// `schema`.
     pub schema: Option<Box<CustomResourceValidation>>,
+    /// Subresources `status` and `scale`.
+    ///
     /// `subresources`.
     pub subresources: Option<Box<CustomResourceSubresources>>,
-    /// `additionalPrinterColumns`.
+    /// Columns of the table that `kubectl get` prints; only the age by default.
+    ///
+    /// `additionalPrinterColumns`; atomic list.
     pub additional_printer_columns: Vec<CustomResourceColumnDefinition>,
-    /// `selectableFields`.
+    /// Fields that field selectors may name, besides `metadata.name` and `metadata.namespace`; at most 8.
+    ///
+    /// `selectableFields`; atomic list.
     pub selectable_fields: Vec<SelectableField>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -220,13 +314,21 @@ pub struct CustomResourceDefinitionVersion {
 message! { CustomResourceDefinitionVersion: schema::CUSTOM_RESOURCE_DEFINITION_VERSION { 0 name 1 served 2 storage 3 deprecated 4 deprecation_warning 5 schema 6 subresources 7 additional_printer_columns 8 selectable_fields } }
 serde! { CustomResourceDefinitionVersion }
 
+/// Fields that the subresource `scale` reads and writes, as JSON paths without arrays.
+///
 /// `CustomResourceSubresourceScale` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresourceScale {
+    /// Path of the desired number of replicas, below `.spec`.
+    ///
     /// `specReplicasPath`; required.
     pub spec_replicas_path: Str,
+    /// Path of the present number of replicas, below `.status`.
+    ///
     /// `statusReplicasPath`; required.
     pub status_replicas_path: Str,
+    /// Path of the selector as a string, below `.spec` or `.status`; needed by autoscalers.
+    ///
     /// `labelSelectorPath`.
     pub label_selector_path: Option<Str>,
     #[doc(hidden)]
@@ -246,11 +348,17 @@ pub struct CustomResourceSubresourceStatus {
 message! { CustomResourceSubresourceStatus: schema::CUSTOM_RESOURCE_SUBRESOURCE_STATUS { } }
 serde! { CustomResourceSubresourceStatus }
 
+/// Subresources of a version.
+///
 /// `CustomResourceSubresources` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceSubresources {
+    /// Switches on `status`: writes of the object then leave `status` alone, and writes of the subresource all else.
+    ///
     /// `status`.
     pub status: Option<Box<CustomResourceSubresourceStatus>>,
+    /// Switches on `scale`, and names the fields it reads and writes.
+    ///
     /// `scale`.
     pub scale: Option<Box<CustomResourceSubresourceScale>>,
     #[doc(hidden)]
@@ -260,9 +368,13 @@ pub struct CustomResourceSubresources {
 message! { CustomResourceSubresources: schema::CUSTOM_RESOURCE_SUBRESOURCES { 0 status 1 scale } }
 serde! { CustomResourceSubresources }
 
+/// Schema of a version.
+///
 /// `CustomResourceValidation` of apiextensions.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CustomResourceValidation {
+    /// Structural schema in OpenAPI v3.
+    ///
     /// `openAPIV3Schema`.
     pub open_apiv3_schema: Option<Box<JSONSchemaProps>>,
     #[doc(hidden)]
@@ -327,21 +439,21 @@ pub struct JSONSchemaProps {
     pub unique_items: Option<bool>,
     /// `multipleOf`.
     pub multiple_of: Option<f64>,
-    /// `enum`.
+    /// `enum`; atomic list.
     pub enum_: Vec<Json>,
     /// `maxProperties`.
     pub max_properties: Option<i64>,
     /// `minProperties`.
     pub min_properties: Option<i64>,
-    /// `required`.
+    /// `required`; atomic list.
     pub required: Vec<Str>,
     /// `items`.
     pub items: Option<klient_apimachinery::message::SchemaOrArray<JSONSchemaProps>>,
-    /// `allOf`.
+    /// `allOf`; atomic list.
     pub all_of: Vec<JSONSchemaProps>,
-    /// `oneOf`.
+    /// `oneOf`; atomic list.
     pub one_of: Vec<JSONSchemaProps>,
-    /// `anyOf`.
+    /// `anyOf`; atomic list.
     pub any_of: Vec<JSONSchemaProps>,
     /// `not`.
     pub not: Option<Box<JSONSchemaProps>>,
@@ -369,13 +481,13 @@ pub struct JSONSchemaProps {
     pub x_kubernetes_embedded_resource: Option<bool>,
     /// `x-kubernetes-int-or-string`.
     pub x_kubernetes_int_or_string: Option<bool>,
-    /// `x-kubernetes-list-map-keys`.
+    /// `x-kubernetes-list-map-keys`; atomic list.
     pub x_kubernetes_list_map_keys: Vec<Str>,
     /// `x-kubernetes-list-type`.
     pub x_kubernetes_list_type: Option<Str>,
     /// `x-kubernetes-map-type`.
     pub x_kubernetes_map_type: Option<Str>,
-    /// `x-kubernetes-validations`; items told apart by `rule`.
+    /// `x-kubernetes-validations`; list keyed by `rule`.
     pub x_kubernetes_validations: Vec<ValidationRule>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -443,7 +555,7 @@ pub struct WebhookClientConfig {
     pub url: Option<Str>,
     /// `service`.
     pub service: Option<Box<ServiceReference>>,
-    /// `caBundle`.
+    /// `caBundle`; base64 in JSON.
     pub ca_bundle: Option<ByteString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -457,7 +569,7 @@ serde! { WebhookClientConfig }
 pub struct WebhookConversion {
     /// `clientConfig`.
     pub client_config: Option<Box<WebhookClientConfig>>,
-    /// `conversionReviewVersions`; required.
+    /// `conversionReviewVersions`; required; atomic list.
     pub conversion_review_versions: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -5,13 +5,19 @@
 use klient_apimachinery::*;
 use klient_schema::apiregistration_v1 as schema;
 
-/// `APIService` of apiregistration.k8s.io/v1.
+/// `APIService` of apiregistration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#apiservice-v1-apiregistration-k8s-io)
 #[derive(Clone, Default)]
 pub struct APIService {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: APIServiceSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: APIServiceStatus,
     #[doc(hidden)]
@@ -30,7 +36,7 @@ pub struct APIServiceCondition {
     pub type_: Str,
     /// `status`; required.
     pub status: Str,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -57,7 +63,7 @@ pub struct APIServiceSpec {
     pub version: Option<Str>,
     /// `insecureSkipTLSVerify`.
     pub insecure_skip_tls_verify: Option<bool>,
-    /// `caBundle`.
+    /// `caBundle`; atomic list; base64 in JSON.
     pub ca_bundle: Option<ByteString>,
     /// `groupPriorityMinimum`; required.
     pub group_priority_minimum: i32,
@@ -73,7 +79,7 @@ serde! { APIServiceSpec }
 /// `APIServiceStatus` of apiregistration.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct APIServiceStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<APIServiceCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,

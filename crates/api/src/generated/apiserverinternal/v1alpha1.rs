@@ -12,9 +12,9 @@ pub struct ServerStorageVersion {
     pub api_server_id: Str,
     /// `encodingVersion`; required.
     pub encoding_version: Str,
-    /// `decodableVersions`; required.
+    /// `decodableVersions`; required; set.
     pub decodable_versions: Vec<Str>,
-    /// `servedVersions`.
+    /// `servedVersions`; set.
     pub served_versions: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -26,10 +26,16 @@ serde! { ServerStorageVersion }
 /// `StorageVersion` of internal.apiserver.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct StorageVersion {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`; required.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: StorageVersionSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: StorageVersionStatus,
     #[doc(hidden)]
@@ -50,7 +56,7 @@ pub struct StorageVersionCondition {
     pub status: Str,
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`; required.
     pub reason: Str,
@@ -79,11 +85,11 @@ serde! { StorageVersionSpec }
 /// `StorageVersionStatus` of internal.apiserver.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct StorageVersionStatus {
-    /// `storageVersions`; items told apart by `apiServerID`.
+    /// `storageVersions`; list keyed by `apiServerID`.
     pub storage_versions: Vec<ServerStorageVersion>,
     /// `commonEncodingVersion`.
     pub common_encoding_version: Option<Str>,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<StorageVersionCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,

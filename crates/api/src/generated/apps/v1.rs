@@ -5,9 +5,11 @@
 use klient_apimachinery::*;
 use klient_schema::apps_v1 as schema;
 
-/// `ControllerRevision` of apps/v1.
+/// `ControllerRevision` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#controllerrevision-v1-apps)
 #[derive(Clone, Default)]
 pub struct ControllerRevision {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `data`; required.
@@ -26,13 +28,21 @@ resource! { ControllerRevision: Namespaced, "apps", "v1", "ControllerRevision", 
 /// A list of [`ControllerRevision`].
 pub type ControllerRevisionList = List<ControllerRevision>;
 
-/// `DaemonSet` of apps/v1.
+/// One pod on each node, or on each node that is selected.
+///
+/// `DaemonSet` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#daemonset-v1-apps)
 #[derive(Clone, Default)]
 pub struct DaemonSet {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: DaemonSetSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: DaemonSetStatus,
     #[doc(hidden)]
@@ -51,7 +61,7 @@ pub struct DaemonSetCondition {
     pub type_: Option<Str>,
     /// `status`.
     pub status: Option<Str>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -67,17 +77,29 @@ serde! { DaemonSetCondition }
 /// A list of [`DaemonSet`].
 pub type DaemonSetList = List<DaemonSet>;
 
+/// Desired state of a DaemonSet.
+///
 /// `DaemonSetSpec` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DaemonSetSpec {
+    /// Pods that belong to the DaemonSet; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub selector: klient_apimachinery::meta::v1::LabelSelector,
+    /// Pods to create; its node selector and affinity choose the nodes.
+    ///
     /// `template`; required.
     pub template: crate::core::v1::PodTemplateSpec,
+    /// Method of replacing old pods by new ones.
+    ///
     /// `updateStrategy`.
     pub update_strategy: Option<Box<DaemonSetUpdateStrategy>>,
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub min_ready_seconds: Option<i32>,
+    /// Old revisions kept for rollbacks; 10 by default.
+    ///
     /// `revisionHistoryLimit`.
     pub revision_history_limit: Option<i32>,
     #[doc(hidden)]
@@ -87,28 +109,50 @@ pub struct DaemonSetSpec {
 message! { DaemonSetSpec: schema::DAEMON_SET_SPEC { 0 selector 1 template 2 update_strategy 3 min_ready_seconds 4 revision_history_limit } }
 serde! { DaemonSetSpec }
 
+/// State of a DaemonSet.
+///
 /// `DaemonSetStatus` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DaemonSetStatus {
+    /// Nodes that run its pod and are meant to.
+    ///
     /// `currentNumberScheduled`; required.
     pub current_number_scheduled: i32,
+    /// Nodes that run its pod and are not meant to.
+    ///
     /// `numberMisscheduled`; required.
     pub number_misscheduled: i32,
+    /// Nodes that are meant to run its pod.
+    ///
     /// `desiredNumberScheduled`; required.
     pub desired_number_scheduled: i32,
+    /// Nodes whose pod is ready.
+    ///
     /// `numberReady`; required.
     pub number_ready: i32,
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
+    /// Nodes that run a pod of the present template.
+    ///
     /// `updatedNumberScheduled`.
     pub updated_number_scheduled: Option<i32>,
+    /// Nodes whose pod has been ready for `minReadySeconds`.
+    ///
     /// `numberAvailable`.
     pub number_available: Option<i32>,
+    /// Nodes that are meant to run its pod and have none that is available.
+    ///
     /// `numberUnavailable`.
     pub number_unavailable: Option<i32>,
+    /// Number of collisions of revision names, from which the next name's hash is computed.
+    ///
     /// `collisionCount`.
     pub collision_count: Option<i32>,
-    /// `conditions`; items told apart by `type`.
+    /// States that the controller reports.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<DaemonSetCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -117,11 +161,17 @@ pub struct DaemonSetStatus {
 message! { DaemonSetStatus: schema::DAEMON_SET_STATUS { 0 current_number_scheduled 1 number_misscheduled 2 desired_number_scheduled 3 number_ready 4 observed_generation 5 updated_number_scheduled 6 number_available 7 number_unavailable 8 collision_count 9 conditions } }
 serde! { DaemonSetStatus }
 
+/// Method by which a DaemonSet replaces old pods by new ones.
+///
 /// `DaemonSetUpdateStrategy` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DaemonSetUpdateStrategy {
+    /// Gradually (`RollingUpdate`, the default), or when a pod is deleted by hand.
+    ///
     /// `type`: `OnDelete`, `RollingUpdate`.
     pub type_: Option<Str>,
+    /// Limits of a gradual update; only for `RollingUpdate`.
+    ///
     /// `rollingUpdate`.
     pub rolling_update: Option<Box<RollingUpdateDaemonSet>>,
     #[doc(hidden)]
@@ -131,13 +181,21 @@ pub struct DaemonSetUpdateStrategy {
 message! { DaemonSetUpdateStrategy: schema::DAEMON_SET_UPDATE_STRATEGY { 0 type_ 1 rolling_update } }
 serde! { DaemonSetUpdateStrategy }
 
-/// `Deployment` of apps/v1.
+/// Replicated pods that are updated step by step, through ReplicaSets.
+///
+/// `Deployment` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deployment-v1-apps)
 #[derive(Clone, Default)]
 pub struct Deployment {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: DeploymentSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: DeploymentStatus,
     #[doc(hidden)]
@@ -149,19 +207,33 @@ kind! { Deployment: "apps/v1", "Deployment", schema::DEPLOYMENT }
 object! { Deployment }
 resource! { Deployment: Namespaced, "apps", "v1", "Deployment", "deployments" { Create Delete DeleteCollection Get List Patch Update Watch Status Scale } }
 
+/// State of one aspect of a deployment.
+///
 /// `DeploymentCondition` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DeploymentCondition {
+    /// Name of the aspect: `Available`, `Progressing` or `ReplicaFailure`.
+    ///
     /// `type`.
     pub type_: Option<Str>,
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`.
     pub status: Option<Str>,
-    /// `lastUpdateTime`.
+    /// Time at which the condition was last written.
+    ///
+    /// `lastUpdateTime`; RFC 3339, in seconds.
     pub last_update_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
+    /// Cause of the last transition in one CamelCase word, such as `ProgressDeadlineExceeded`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub message: Option<Str>,
     #[doc(hidden)]
@@ -174,23 +246,41 @@ serde! { DeploymentCondition }
 /// A list of [`Deployment`].
 pub type DeploymentList = List<Deployment>;
 
+/// Desired state of a deployment.
+///
 /// `DeploymentSpec` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DeploymentSpec {
+    /// Number of pods; 1 by default.
+    ///
     /// `replicas`.
     pub replicas: Option<i32>,
+    /// Pods that belong to the deployment; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub selector: klient_apimachinery::meta::v1::LabelSelector,
+    /// Pods to create; a change begins a rollout.
+    ///
     /// `template`; required.
     pub template: crate::core::v1::PodTemplateSpec,
+    /// Method of replacing old pods by new ones.
+    ///
     /// `strategy`.
     pub strategy: Option<Box<DeploymentStrategy>>,
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub min_ready_seconds: Option<i32>,
+    /// Old ReplicaSets kept for rollbacks; 10 by default.
+    ///
     /// `revisionHistoryLimit`.
     pub revision_history_limit: Option<i32>,
+    /// Suspends rollouts; false by default.
+    ///
     /// `paused`.
     pub paused: Option<bool>,
+    /// Seconds without progress after which a rollout counts as failed, in the condition `Progressing`; 600 by default.
+    ///
     /// `progressDeadlineSeconds`.
     pub progress_deadline_seconds: Option<i32>,
     #[doc(hidden)]
@@ -200,25 +290,45 @@ pub struct DeploymentSpec {
 message! { DeploymentSpec: schema::DEPLOYMENT_SPEC { 0 replicas 1 selector 2 template 3 strategy 4 min_ready_seconds 5 revision_history_limit 6 paused 7 progress_deadline_seconds } }
 serde! { DeploymentSpec }
 
+/// State of a deployment.
+///
 /// `DeploymentStatus` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DeploymentStatus {
+    /// `metadata.generation` that the controller has seen; the counts are current if it is equal.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
+    /// Pods that exist, without those that are terminating.
+    ///
     /// `replicas`.
     pub replicas: Option<i32>,
+    /// Pods of the present template.
+    ///
     /// `updatedReplicas`.
     pub updated_replicas: Option<i32>,
+    /// Pods that are ready.
+    ///
     /// `readyReplicas`.
     pub ready_replicas: Option<i32>,
+    /// Pods that have been ready for `minReadySeconds`.
+    ///
     /// `availableReplicas`.
     pub available_replicas: Option<i32>,
+    /// Pods that are still missing for full availability.
+    ///
     /// `unavailableReplicas`.
     pub unavailable_replicas: Option<i32>,
+    /// Pods that are being deleted and have not ended yet.
+    ///
     /// `terminatingReplicas`.
     pub terminating_replicas: Option<i32>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `Available`, `Progressing` and `ReplicaFailure`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<DeploymentCondition>,
+    /// Number of collisions of ReplicaSet names, from which the next name's hash is computed.
+    ///
     /// `collisionCount`.
     pub collision_count: Option<i32>,
     #[doc(hidden)]
@@ -228,11 +338,17 @@ pub struct DeploymentStatus {
 message! { DeploymentStatus: schema::DEPLOYMENT_STATUS { 0 observed_generation 1 replicas 2 updated_replicas 3 ready_replicas 4 available_replicas 5 unavailable_replicas 6 terminating_replicas 7 conditions 8 collision_count } }
 serde! { DeploymentStatus }
 
+/// Method by which a deployment replaces old pods by new ones.
+///
 /// `DeploymentStrategy` of apps/v1.
 #[derive(Clone, Default)]
 pub struct DeploymentStrategy {
+    /// Kill all old pods first, or replace them gradually; `RollingUpdate` by default.
+    ///
     /// `type`: `Recreate`, `RollingUpdate`.
     pub type_: Option<Str>,
+    /// Limits of a gradual update; only for `RollingUpdate`.
+    ///
     /// `rollingUpdate`.
     pub rolling_update: Option<Box<RollingUpdateDeployment>>,
     #[doc(hidden)]
@@ -242,13 +358,21 @@ pub struct DeploymentStrategy {
 message! { DeploymentStrategy: schema::DEPLOYMENT_STRATEGY { 0 type_ 1 rolling_update } }
 serde! { DeploymentStrategy }
 
-/// `ReplicaSet` of apps/v1.
+/// Number of identical pods; mostly created by a Deployment.
+///
+/// `ReplicaSet` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicaset-v1-apps)
 #[derive(Clone, Default)]
 pub struct ReplicaSet {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ReplicaSetSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ReplicaSetStatus,
     #[doc(hidden)]
@@ -267,7 +391,7 @@ pub struct ReplicaSetCondition {
     pub type_: Option<Str>,
     /// `status`.
     pub status: Option<Str>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -283,15 +407,25 @@ serde! { ReplicaSetCondition }
 /// A list of [`ReplicaSet`].
 pub type ReplicaSetList = List<ReplicaSet>;
 
+/// Desired state of a ReplicaSet.
+///
 /// `ReplicaSetSpec` of apps/v1.
 #[derive(Clone, Default)]
 pub struct ReplicaSetSpec {
+    /// Number of pods; 1 by default.
+    ///
     /// `replicas`.
     pub replicas: Option<i32>,
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub min_ready_seconds: Option<i32>,
+    /// Pods that belong to the ReplicaSet; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub selector: klient_apimachinery::meta::v1::LabelSelector,
+    /// Pods to create; a change does not touch those that exist.
+    ///
     /// `template`.
     pub template: Option<Box<crate::core::v1::PodTemplateSpec>>,
     #[doc(hidden)]
@@ -301,22 +435,38 @@ pub struct ReplicaSetSpec {
 message! { ReplicaSetSpec: schema::REPLICA_SET_SPEC { 0 replicas 1 min_ready_seconds 2 selector 3 template } }
 serde! { ReplicaSetSpec }
 
+/// State of a ReplicaSet.
+///
 /// `ReplicaSetStatus` of apps/v1.
 #[derive(Clone, Default)]
 pub struct ReplicaSetStatus {
+    /// Pods that exist, without those that are terminating.
+    ///
     /// `replicas`; required.
     pub replicas: i32,
+    /// Pods that have all labels of the template.
+    ///
     /// `fullyLabeledReplicas`.
     pub fully_labeled_replicas: Option<i32>,
+    /// Pods that are ready.
+    ///
     /// `readyReplicas`.
     pub ready_replicas: Option<i32>,
+    /// Pods that have been ready for `minReadySeconds`.
+    ///
     /// `availableReplicas`.
     pub available_replicas: Option<i32>,
+    /// Pods that are being deleted and have not ended yet.
+    ///
     /// `terminatingReplicas`.
     pub terminating_replicas: Option<i32>,
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `ReplicaFailure`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<ReplicaSetCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -325,12 +475,18 @@ pub struct ReplicaSetStatus {
 message! { ReplicaSetStatus: schema::REPLICA_SET_STATUS { 0 replicas 1 fully_labeled_replicas 2 ready_replicas 3 available_replicas 4 terminating_replicas 5 observed_generation 6 conditions } }
 serde! { ReplicaSetStatus }
 
+/// Limits of a gradual update; one of the two is 0 and the other is not.
+///
 /// `RollingUpdateDaemonSet` of apps/v1.
 #[derive(Clone, Default)]
 pub struct RollingUpdateDaemonSet {
-    /// `maxUnavailable`.
+    /// Nodes whose pod may be missing during the update, a number or a percentage rounded up; 1 by default.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub max_unavailable: Option<IntOrString>,
-    /// `maxSurge`.
+    /// Nodes on which the new pod may run beside the old one, a number or a percentage rounded up; 0 by default.
+    ///
+    /// `maxSurge`; integer or string.
     pub max_surge: Option<IntOrString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -339,12 +495,18 @@ pub struct RollingUpdateDaemonSet {
 message! { RollingUpdateDaemonSet: schema::ROLLING_UPDATE_DAEMON_SET { 0 max_unavailable 1 max_surge } }
 serde! { RollingUpdateDaemonSet }
 
+/// Limits of a gradual update; the two cannot both be 0.
+///
 /// `RollingUpdateDeployment` of apps/v1.
 #[derive(Clone, Default)]
 pub struct RollingUpdateDeployment {
-    /// `maxUnavailable`.
+    /// Pods that may be missing during the update, a number or a percentage rounded down; 25 % by default.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub max_unavailable: Option<IntOrString>,
-    /// `maxSurge`.
+    /// Pods that may exist beyond the desired number, a number or a percentage rounded up; 25 % by default.
+    ///
+    /// `maxSurge`; integer or string.
     pub max_surge: Option<IntOrString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -353,12 +515,18 @@ pub struct RollingUpdateDeployment {
 message! { RollingUpdateDeployment: schema::ROLLING_UPDATE_DEPLOYMENT { 0 max_unavailable 1 max_surge } }
 serde! { RollingUpdateDeployment }
 
+/// Limits of a gradual update.
+///
 /// `RollingUpdateStatefulSetStrategy` of apps/v1.
 #[derive(Clone, Default)]
 pub struct RollingUpdateStatefulSetStrategy {
+    /// Lowest number that is updated; pods below keep the old template. 0 by default.
+    ///
     /// `partition`.
     pub partition: Option<i32>,
-    /// `maxUnavailable`.
+    /// Pods that may be missing during the update, a number or a percentage rounded up; 1 by default.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub max_unavailable: Option<IntOrString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -367,13 +535,21 @@ pub struct RollingUpdateStatefulSetStrategy {
 message! { RollingUpdateStatefulSetStrategy: schema::ROLLING_UPDATE_STATEFUL_SET_STRATEGY { 0 partition 1 max_unavailable } }
 serde! { RollingUpdateStatefulSetStrategy }
 
-/// `StatefulSet` of apps/v1.
+/// Pods with stable names and storage of their own, numbered from 0.
+///
+/// `StatefulSet` of apps/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#statefulset-v1-apps)
 #[derive(Clone, Default)]
 pub struct StatefulSet {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: StatefulSetSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: StatefulSetStatus,
     #[doc(hidden)]
@@ -392,7 +568,7 @@ pub struct StatefulSetCondition {
     pub type_: Option<Str>,
     /// `status`.
     pub status: Option<Str>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -434,30 +610,54 @@ pub struct StatefulSetPersistentVolumeClaimRetentionPolicy {
 message! { StatefulSetPersistentVolumeClaimRetentionPolicy: schema::STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY { 0 when_deleted 1 when_scaled } }
 serde! { StatefulSetPersistentVolumeClaimRetentionPolicy }
 
+/// Desired state of a StatefulSet; only some fields can change after creation.
+///
 /// `StatefulSetSpec` of apps/v1.
 #[derive(Clone, Default)]
 pub struct StatefulSetSpec {
+    /// Number of pods; 1 by default.
+    ///
     /// `replicas`.
     pub replicas: Option<i32>,
+    /// Pods that belong to the StatefulSet; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub selector: klient_apimachinery::meta::v1::LabelSelector,
+    /// Pods to create, named after the set and their number, as `web-0`.
+    ///
     /// `template`; required.
     pub template: crate::core::v1::PodTemplateSpec,
-    /// `volumeClaimTemplates`.
+    /// Claims to create for each pod; a recreated pod gets the same claims again.
+    ///
+    /// `volumeClaimTemplates`; atomic list.
     pub volume_claim_templates: Vec<crate::core::v1::PersistentVolumeClaim>,
+    /// Headless service that gives the pods their DNS names; must exist beforehand.
+    ///
     /// `serviceName`.
     pub service_name: Option<Str>,
+    /// One pod after another (`OrderedReady`, the default), or all at once.
+    ///
     /// `podManagementPolicy`: `OrderedReady`, `Parallel`.
     pub pod_management_policy: Option<Str>,
+    /// Method of replacing old pods by new ones.
+    ///
     /// `updateStrategy`.
     pub update_strategy: Option<Box<StatefulSetUpdateStrategy>>,
+    /// Old revisions kept for rollbacks; 10 by default.
+    ///
     /// `revisionHistoryLimit`.
     pub revision_history_limit: Option<i32>,
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub min_ready_seconds: Option<i32>,
+    /// Treatment of the claims when the set is deleted or scaled down; they are kept by default.
+    ///
     /// `persistentVolumeClaimRetentionPolicy`.
     pub persistent_volume_claim_retention_policy:
         Option<Box<StatefulSetPersistentVolumeClaimRetentionPolicy>>,
+    /// First number of the pods; 0 by default.
+    ///
     /// `ordinals`.
     pub ordinals: Option<Box<StatefulSetOrdinals>>,
     #[doc(hidden)]
@@ -467,27 +667,49 @@ pub struct StatefulSetSpec {
 message! { StatefulSetSpec: schema::STATEFUL_SET_SPEC { 0 replicas 1 selector 2 template 3 volume_claim_templates 4 service_name 5 pod_management_policy 6 update_strategy 7 revision_history_limit 8 min_ready_seconds 9 persistent_volume_claim_retention_policy 10 ordinals } }
 serde! { StatefulSetSpec }
 
+/// State of a StatefulSet.
+///
 /// `StatefulSetStatus` of apps/v1.
 #[derive(Clone, Default)]
 pub struct StatefulSetStatus {
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
+    /// Pods that exist.
+    ///
     /// `replicas`; required.
     pub replicas: i32,
+    /// Pods that are ready.
+    ///
     /// `readyReplicas`.
     pub ready_replicas: Option<i32>,
+    /// Pods of `currentRevision`.
+    ///
     /// `currentReplicas`.
     pub current_replicas: Option<i32>,
+    /// Pods of `updateRevision`.
+    ///
     /// `updatedReplicas`.
     pub updated_replicas: Option<i32>,
+    /// Revision of the pods that have not been updated yet.
+    ///
     /// `currentRevision`.
     pub current_revision: Option<Str>,
+    /// Revision of the present template.
+    ///
     /// `updateRevision`.
     pub update_revision: Option<Str>,
+    /// Number of collisions of revision names, from which the next name's hash is computed.
+    ///
     /// `collisionCount`.
     pub collision_count: Option<i32>,
-    /// `conditions`; items told apart by `type`.
+    /// States that the controller reports.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<StatefulSetCondition>,
+    /// Pods that have been ready for `minReadySeconds`.
+    ///
     /// `availableReplicas`.
     pub available_replicas: Option<i32>,
     #[doc(hidden)]
@@ -497,11 +719,17 @@ pub struct StatefulSetStatus {
 message! { StatefulSetStatus: schema::STATEFUL_SET_STATUS { 0 observed_generation 1 replicas 2 ready_replicas 3 current_replicas 4 updated_replicas 5 current_revision 6 update_revision 7 collision_count 8 conditions 9 available_replicas } }
 serde! { StatefulSetStatus }
 
+/// Method by which a StatefulSet replaces old pods by new ones.
+///
 /// `StatefulSetUpdateStrategy` of apps/v1.
 #[derive(Clone, Default)]
 pub struct StatefulSetUpdateStrategy {
+    /// Gradually from the highest number down (`RollingUpdate`, the default), when a pod is deleted by hand, or all at once after all have ended.
+    ///
     /// `type`: `OnDelete`, `Recreate`, `RollingUpdate`.
     pub type_: Option<Str>,
+    /// Limits of a gradual update; only for `RollingUpdate`.
+    ///
     /// `rollingUpdate`.
     pub rolling_update: Option<Box<RollingUpdateStatefulSetStrategy>>,
     #[doc(hidden)]

@@ -23,11 +23,15 @@ pub struct BoundObjectReference {
 message! { BoundObjectReference: schema::BOUND_OBJECT_REFERENCE { 0 kind 1 api_version 2 name 3 uid } }
 serde! { BoundObjectReference }
 
-/// `SelfSubjectReview` of authentication.k8s.io/v1.
+/// `SelfSubjectReview` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectreview-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SelfSubjectReviewStatus,
     #[doc(hidden)]
@@ -54,10 +58,16 @@ serde! { SelfSubjectReviewStatus }
 /// `TokenRequest` of authentication.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct TokenRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: TokenRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: TokenRequestStatus,
     #[doc(hidden)]
@@ -71,7 +81,7 @@ object! { TokenRequest }
 /// `TokenRequestSpec` of authentication.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct TokenRequestSpec {
-    /// `audiences`.
+    /// `audiences`; atomic list.
     pub audiences: Vec<Str>,
     /// `expirationSeconds`.
     pub expiration_seconds: Option<i64>,
@@ -91,7 +101,7 @@ serde! { TokenRequestSpec }
 pub struct TokenRequestStatus {
     /// `token`.
     pub token: Option<Str>,
-    /// `expirationTimestamp`.
+    /// `expirationTimestamp`; RFC 3339, in seconds.
     pub expiration_timestamp: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -100,13 +110,19 @@ pub struct TokenRequestStatus {
 message! { TokenRequestStatus: schema::TOKEN_REQUEST_STATUS { 0 token 1 expiration_timestamp } }
 serde! { TokenRequestStatus }
 
-/// `TokenReview` of authentication.k8s.io/v1.
+/// `TokenReview` of authentication.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#tokenreview-v1-authentication-k8s-io)
 #[derive(Clone, Default)]
 pub struct TokenReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: TokenReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: TokenReviewStatus,
     #[doc(hidden)]
@@ -123,7 +139,7 @@ resource! { TokenReview: Cluster, "authentication.k8s.io", "v1", "TokenReview", 
 pub struct TokenReviewSpec {
     /// `token`; required.
     pub token: Str,
-    /// `audiences`.
+    /// `audiences`; atomic list.
     pub audiences: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -139,7 +155,7 @@ pub struct TokenReviewStatus {
     pub authenticated: Option<bool>,
     /// `user`.
     pub user: Option<Box<UserInfo>>,
-    /// `audiences`.
+    /// `audiences`; atomic list.
     pub audiences: Vec<Str>,
     /// `error`.
     pub error: Option<Str>,
@@ -157,7 +173,7 @@ pub struct UserInfo {
     pub username: Option<Str>,
     /// `uid`.
     pub uid: Option<Str>,
-    /// `groups`.
+    /// `groups`; atomic list.
     pub groups: Vec<Str>,
     /// `extra`.
     pub extra: Map<Vec<Str>>,

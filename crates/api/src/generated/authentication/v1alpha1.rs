@@ -8,8 +8,12 @@ use klient_schema::authentication_v1alpha1 as schema;
 /// `SelfSubjectReview` of authentication.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SelfSubjectReviewStatus,
     #[doc(hidden)]

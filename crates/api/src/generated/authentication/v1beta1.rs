@@ -8,8 +8,12 @@ use klient_schema::authentication_v1beta1 as schema;
 /// `SelfSubjectReview` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SelfSubjectReviewStatus,
     #[doc(hidden)]
@@ -35,10 +39,16 @@ serde! { SelfSubjectReviewStatus }
 /// `TokenReview` of authentication.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct TokenReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: TokenReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: TokenReviewStatus,
     #[doc(hidden)]
@@ -54,7 +64,7 @@ object! { TokenReview }
 pub struct TokenReviewSpec {
     /// `token`.
     pub token: Option<Str>,
-    /// `audiences`.
+    /// `audiences`; atomic list.
     pub audiences: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -70,7 +80,7 @@ pub struct TokenReviewStatus {
     pub authenticated: Option<bool>,
     /// `user`.
     pub user: Option<Box<UserInfo>>,
-    /// `audiences`.
+    /// `audiences`; atomic list.
     pub audiences: Vec<Str>,
     /// `error`.
     pub error: Option<Str>,
@@ -88,7 +98,7 @@ pub struct UserInfo {
     pub username: Option<Str>,
     /// `uid`.
     pub uid: Option<Str>,
-    /// `groups`.
+    /// `groups`; atomic list.
     pub groups: Vec<Str>,
     /// `extra`.
     pub extra: Map<Vec<Str>>,

@@ -10,7 +10,7 @@ use klient_schema::authorization_v1 as schema;
 pub struct FieldSelectorAttributes {
     /// `rawSelector`.
     pub raw_selector: Option<Str>,
-    /// `requirements`.
+    /// `requirements`; atomic list.
     pub requirements: Vec<klient_apimachinery::meta::v1::FieldSelectorRequirement>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -24,7 +24,7 @@ serde! { FieldSelectorAttributes }
 pub struct LabelSelectorAttributes {
     /// `rawSelector`.
     pub raw_selector: Option<Str>,
-    /// `requirements`.
+    /// `requirements`; atomic list.
     pub requirements: Vec<klient_apimachinery::meta::v1::LabelSelectorRequirement>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -33,13 +33,19 @@ pub struct LabelSelectorAttributes {
 message! { LabelSelectorAttributes: schema::LABEL_SELECTOR_ATTRIBUTES { 0 raw_selector 1 requirements } }
 serde! { LabelSelectorAttributes }
 
-/// `LocalSubjectAccessReview` of authorization.k8s.io/v1.
+/// `LocalSubjectAccessReview` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#localsubjectaccessreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct LocalSubjectAccessReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
@@ -68,9 +74,9 @@ serde! { NonResourceAttributes }
 /// `NonResourceRule` of authorization.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NonResourceRule {
-    /// `verbs`; required.
+    /// `verbs`; required; atomic list.
     pub verbs: Vec<Str>,
-    /// `nonResourceURLs`.
+    /// `nonResourceURLs`; atomic list.
     pub non_resource_urls: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -110,13 +116,13 @@ serde! { ResourceAttributes }
 /// `ResourceRule` of authorization.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ResourceRule {
-    /// `verbs`; required.
+    /// `verbs`; required; atomic list.
     pub verbs: Vec<Str>,
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `resources`.
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `resourceNames`.
+    /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -125,13 +131,19 @@ pub struct ResourceRule {
 message! { ResourceRule: schema::RESOURCE_RULE { 0 verbs 1 api_groups 2 resources 3 resource_names } }
 serde! { ResourceRule }
 
-/// `SelfSubjectAccessReview` of authorization.k8s.io/v1.
+/// `SelfSubjectAccessReview` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectaccessreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectAccessReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SelfSubjectAccessReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
@@ -157,13 +169,19 @@ pub struct SelfSubjectAccessReviewSpec {
 message! { SelfSubjectAccessReviewSpec: schema::SELF_SUBJECT_ACCESS_REVIEW_SPEC { 0 resource_attributes 1 non_resource_attributes } }
 serde! { SelfSubjectAccessReviewSpec }
 
-/// `SelfSubjectRulesReview` of authorization.k8s.io/v1.
+/// `SelfSubjectRulesReview` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#selfsubjectrulesreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SelfSubjectRulesReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SelfSubjectRulesReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectRulesReviewStatus,
     #[doc(hidden)]
@@ -187,13 +205,19 @@ pub struct SelfSubjectRulesReviewSpec {
 message! { SelfSubjectRulesReviewSpec: schema::SELF_SUBJECT_RULES_REVIEW_SPEC { 0 namespace } }
 serde! { SelfSubjectRulesReviewSpec }
 
-/// `SubjectAccessReview` of authorization.k8s.io/v1.
+/// `SubjectAccessReview` of authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#subjectaccessreview-v1-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct SubjectAccessReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
@@ -214,7 +238,7 @@ pub struct SubjectAccessReviewSpec {
     pub non_resource_attributes: Option<Box<NonResourceAttributes>>,
     /// `user`.
     pub user: Option<Str>,
-    /// `groups`.
+    /// `groups`; atomic list.
     pub groups: Vec<Str>,
     /// `extra`.
     pub extra: Map<Vec<Str>>,
@@ -248,9 +272,9 @@ serde! { SubjectAccessReviewStatus }
 /// `SubjectRulesReviewStatus` of authorization.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct SubjectRulesReviewStatus {
-    /// `resourceRules`; required.
+    /// `resourceRules`; required; atomic list.
     pub resource_rules: Vec<ResourceRule>,
-    /// `nonResourceRules`; required.
+    /// `nonResourceRules`; required; atomic list.
     pub non_resource_rules: Vec<NonResourceRule>,
     /// `incomplete`; required.
     pub incomplete: bool,

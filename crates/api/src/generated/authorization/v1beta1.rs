@@ -8,10 +8,16 @@ use klient_schema::authorization_v1beta1 as schema;
 /// `LocalSubjectAccessReview` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct LocalSubjectAccessReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
@@ -39,9 +45,9 @@ serde! { NonResourceAttributes }
 /// `NonResourceRule` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct NonResourceRule {
-    /// `verbs`; required.
+    /// `verbs`; required; atomic list.
     pub verbs: Vec<Str>,
-    /// `nonResourceURLs`.
+    /// `nonResourceURLs`; atomic list.
     pub non_resource_urls: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -81,13 +87,13 @@ serde! { ResourceAttributes }
 /// `ResourceRule` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ResourceRule {
-    /// `verbs`; required.
+    /// `verbs`; required; atomic list.
     pub verbs: Vec<Str>,
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `resources`.
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `resourceNames`.
+    /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -99,10 +105,16 @@ serde! { ResourceRule }
 /// `SelfSubjectAccessReview` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectAccessReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SelfSubjectAccessReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
@@ -130,10 +142,16 @@ serde! { SelfSubjectAccessReviewSpec }
 /// `SelfSubjectRulesReview` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SelfSubjectRulesReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SelfSubjectRulesReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectRulesReviewStatus,
     #[doc(hidden)]
@@ -159,10 +177,16 @@ serde! { SelfSubjectRulesReviewSpec }
 /// `SubjectAccessReview` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SubjectAccessReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: SubjectAccessReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: SubjectAccessReviewStatus,
     #[doc(hidden)]
@@ -182,7 +206,7 @@ pub struct SubjectAccessReviewSpec {
     pub non_resource_attributes: Option<Box<NonResourceAttributes>>,
     /// `user`.
     pub user: Option<Str>,
-    /// `group`.
+    /// `group`; atomic list.
     pub group: Vec<Str>,
     /// `extra`.
     pub extra: Map<Vec<Str>>,
@@ -216,9 +240,9 @@ serde! { SubjectAccessReviewStatus }
 /// `SubjectRulesReviewStatus` of authorization.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct SubjectRulesReviewStatus {
-    /// `resourceRules`; required.
+    /// `resourceRules`; required; atomic list.
     pub resource_rules: Vec<ResourceRule>,
-    /// `nonResourceRules`; required.
+    /// `nonResourceRules`; required; atomic list.
     pub non_resource_rules: Vec<NonResourceRule>,
     /// `incomplete`; required.
     pub incomplete: bool,

@@ -12,7 +12,7 @@ pub struct ContainerResourceMetricSource {
     pub name: Str,
     /// `targetAverageUtilization`.
     pub target_average_utilization: Option<i32>,
-    /// `targetAverageValue`.
+    /// `targetAverageValue`; quantity such as `500m` or `1Gi`.
     pub target_average_value: Option<Quantity>,
     /// `container`; required.
     pub container: Str,
@@ -30,7 +30,7 @@ pub struct ContainerResourceMetricStatus {
     pub name: Str,
     /// `currentAverageUtilization`.
     pub current_average_utilization: Option<i32>,
-    /// `currentAverageValue`; required.
+    /// `currentAverageValue`; required; quantity such as `500m` or `1Gi`.
     pub current_average_value: Quantity,
     /// `container`; required.
     pub container: Str,
@@ -41,7 +41,7 @@ pub struct ContainerResourceMetricStatus {
 message! { ContainerResourceMetricStatus: schema::CONTAINER_RESOURCE_METRIC_STATUS { 0 name 1 current_average_utilization 2 current_average_value 3 container } }
 serde! { ContainerResourceMetricStatus }
 
-/// `CrossVersionObjectReference` of autoscaling/v1.
+/// `CrossVersionObjectReference` of autoscaling/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct CrossVersionObjectReference {
     /// `kind`; required.
@@ -64,9 +64,9 @@ pub struct ExternalMetricSource {
     pub metric_name: Str,
     /// `metricSelector`.
     pub metric_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `targetValue`.
+    /// `targetValue`; quantity such as `500m` or `1Gi`.
     pub target_value: Option<Quantity>,
-    /// `targetAverageValue`.
+    /// `targetAverageValue`; quantity such as `500m` or `1Gi`.
     pub target_average_value: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -82,9 +82,9 @@ pub struct ExternalMetricStatus {
     pub metric_name: Str,
     /// `metricSelector`.
     pub metric_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `currentValue`; required.
+    /// `currentValue`; required; quantity such as `500m` or `1Gi`.
     pub current_value: Quantity,
-    /// `currentAverageValue`.
+    /// `currentAverageValue`; quantity such as `500m` or `1Gi`.
     pub current_average_value: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -93,13 +93,19 @@ pub struct ExternalMetricStatus {
 message! { ExternalMetricStatus: schema::EXTERNAL_METRIC_STATUS { 0 metric_name 1 metric_selector 2 current_value 3 current_average_value } }
 serde! { ExternalMetricStatus }
 
-/// `HorizontalPodAutoscaler` of autoscaling/v1.
+/// `HorizontalPodAutoscaler` of autoscaling/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscaler-v1-autoscaling)
 #[derive(Clone, Default)]
 pub struct HorizontalPodAutoscaler {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: HorizontalPodAutoscalerSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: HorizontalPodAutoscalerStatus,
     #[doc(hidden)]
@@ -118,7 +124,7 @@ pub struct HorizontalPodAutoscalerCondition {
     pub type_: Str,
     /// `status`; required.
     pub status: Str,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -159,7 +165,7 @@ serde! { HorizontalPodAutoscalerSpec }
 pub struct HorizontalPodAutoscalerStatus {
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `lastScaleTime`.
+    /// `lastScaleTime`; RFC 3339, in seconds.
     pub last_scale_time: Option<Time>,
     /// `currentReplicas`; required.
     pub current_replicas: i32,
@@ -225,11 +231,11 @@ pub struct ObjectMetricSource {
     pub target: CrossVersionObjectReference,
     /// `metricName`; required.
     pub metric_name: Str,
-    /// `targetValue`; required.
+    /// `targetValue`; required; quantity such as `500m` or `1Gi`.
     pub target_value: Quantity,
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `averageValue`.
+    /// `averageValue`; quantity such as `500m` or `1Gi`.
     pub average_value: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -245,11 +251,11 @@ pub struct ObjectMetricStatus {
     pub target: CrossVersionObjectReference,
     /// `metricName`; required.
     pub metric_name: Str,
-    /// `currentValue`; required.
+    /// `currentValue`; required; quantity such as `500m` or `1Gi`.
     pub current_value: Quantity,
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `averageValue`.
+    /// `averageValue`; quantity such as `500m` or `1Gi`.
     pub average_value: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -263,7 +269,7 @@ serde! { ObjectMetricStatus }
 pub struct PodsMetricSource {
     /// `metricName`; required.
     pub metric_name: Str,
-    /// `targetAverageValue`; required.
+    /// `targetAverageValue`; required; quantity such as `500m` or `1Gi`.
     pub target_average_value: Quantity,
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
@@ -279,7 +285,7 @@ serde! { PodsMetricSource }
 pub struct PodsMetricStatus {
     /// `metricName`; required.
     pub metric_name: Str,
-    /// `currentAverageValue`; required.
+    /// `currentAverageValue`; required; quantity such as `500m` or `1Gi`.
     pub current_average_value: Quantity,
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
@@ -297,7 +303,7 @@ pub struct ResourceMetricSource {
     pub name: Str,
     /// `targetAverageUtilization`.
     pub target_average_utilization: Option<i32>,
-    /// `targetAverageValue`.
+    /// `targetAverageValue`; quantity such as `500m` or `1Gi`.
     pub target_average_value: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -313,7 +319,7 @@ pub struct ResourceMetricStatus {
     pub name: Str,
     /// `currentAverageUtilization`.
     pub current_average_utilization: Option<i32>,
-    /// `currentAverageValue`; required.
+    /// `currentAverageValue`; required; quantity such as `500m` or `1Gi`.
     pub current_average_value: Quantity,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -325,10 +331,16 @@ serde! { ResourceMetricStatus }
 /// `Scale` of autoscaling/v1.
 #[derive(Clone, Default)]
 pub struct Scale {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ScaleSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ScaleStatus,
     #[doc(hidden)]

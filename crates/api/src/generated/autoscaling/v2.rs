@@ -37,13 +37,21 @@ pub struct ContainerResourceMetricStatus {
 message! { ContainerResourceMetricStatus: schema::CONTAINER_RESOURCE_METRIC_STATUS { 0 name 1 current 2 container } }
 serde! { ContainerResourceMetricStatus }
 
+/// Reference to an object in the same namespace.
+///
 /// `CrossVersionObjectReference` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct CrossVersionObjectReference {
+    /// Kind of the object.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Name of the object.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Group and version of the object, such as `apps/v1`.
+    ///
     /// `apiVersion`.
     pub api_version: Option<Str>,
     #[doc(hidden)]
@@ -104,9 +112,9 @@ pub struct HPAScalingRules {
     pub stabilization_window_seconds: Option<i32>,
     /// `selectPolicy`.
     pub select_policy: Option<Str>,
-    /// `policies`.
+    /// `policies`; atomic list.
     pub policies: Vec<HPAScalingPolicy>,
-    /// `tolerance`.
+    /// `tolerance`; quantity such as `500m` or `1Gi`.
     pub tolerance: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -115,13 +123,21 @@ pub struct HPAScalingRules {
 message! { HPAScalingRules: schema::HPA_SCALING_RULES { 0 stabilization_window_seconds 1 select_policy 2 policies 3 tolerance } }
 serde! { HPAScalingRules }
 
-/// `HorizontalPodAutoscaler` of autoscaling/v2.
+/// Sets the number of pods of a workload by metrics.
+///
+/// `HorizontalPodAutoscaler` of autoscaling/v2. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#horizontalpodautoscaler-v2-autoscaling)
 #[derive(Clone, Default)]
 pub struct HorizontalPodAutoscaler {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: HorizontalPodAutoscalerSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: HorizontalPodAutoscalerStatus,
     #[doc(hidden)]
@@ -154,7 +170,7 @@ pub struct HorizontalPodAutoscalerCondition {
     pub type_: Str,
     /// `status`; required.
     pub status: Str,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -172,17 +188,29 @@ serde! { HorizontalPodAutoscalerCondition }
 /// A list of [`HorizontalPodAutoscaler`].
 pub type HorizontalPodAutoscalerList = List<HorizontalPodAutoscaler>;
 
+/// Workload, limits and metrics of an autoscaler.
+///
 /// `HorizontalPodAutoscalerSpec` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct HorizontalPodAutoscalerSpec {
+    /// Workload with the subresource `scale`.
+    ///
     /// `scaleTargetRef`; required.
     pub scale_target_ref: CrossVersionObjectReference,
+    /// Minimum number of pods; 1 by default. 0 needs an object or external metric.
+    ///
     /// `minReplicas`.
     pub min_replicas: Option<i32>,
+    /// Maximum number of pods; not less than `minReplicas`.
+    ///
     /// `maxReplicas`; required.
     pub max_replicas: i32,
-    /// `metrics`.
+    /// Metrics; the one that asks for the most pods wins. 80 % of the requested CPU by default.
+    ///
+    /// `metrics`; atomic list.
     pub metrics: Vec<MetricSpec>,
+    /// Speed of scaling up and down; by default up by 4 pods or by 100 %, the larger, in 15 seconds, and down after 300 seconds.
+    ///
     /// `behavior`.
     pub behavior: Option<Box<HorizontalPodAutoscalerBehavior>>,
     #[doc(hidden)]
@@ -192,20 +220,34 @@ pub struct HorizontalPodAutoscalerSpec {
 message! { HorizontalPodAutoscalerSpec: schema::HORIZONTAL_POD_AUTOSCALER_SPEC { 0 scale_target_ref 1 min_replicas 2 max_replicas 3 metrics 4 behavior } }
 serde! { HorizontalPodAutoscalerSpec }
 
+/// State of an autoscaler.
+///
 /// `HorizontalPodAutoscalerStatus` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct HorizontalPodAutoscalerStatus {
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `lastScaleTime`.
+    /// Time at which the number of pods last changed.
+    ///
+    /// `lastScaleTime`; RFC 3339, in seconds.
     pub last_scale_time: Option<Time>,
+    /// Number of pods, as last seen.
+    ///
     /// `currentReplicas`.
     pub current_replicas: Option<i32>,
+    /// Number of pods, as last computed.
+    ///
     /// `desiredReplicas`; required.
     pub desired_replicas: i32,
-    /// `currentMetrics`.
+    /// Values of the metrics, as last read.
+    ///
+    /// `currentMetrics`; atomic list.
     pub current_metrics: Vec<MetricStatus>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `AbleToScale`, `ScalingActive` and `ScalingLimited`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<HorizontalPodAutoscalerCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -228,19 +270,33 @@ pub struct MetricIdentifier {
 message! { MetricIdentifier: schema::METRIC_IDENTIFIER { 0 name 1 selector } }
 serde! { MetricIdentifier }
 
+/// Metric and the value it is to have; the member that `type` names is set.
+///
 /// `MetricSpec` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct MetricSpec {
+    /// `Resource`, `ContainerResource`, `Pods`, `Object` or `External`.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// Metric of one other object, such as requests per second of an Ingress.
+    ///
     /// `object`.
     pub object: Option<Box<ObjectMetricSource>>,
+    /// Metric of each pod, averaged.
+    ///
     /// `pods`.
     pub pods: Option<Box<PodsMetricSource>>,
+    /// CPU or memory of the pods.
+    ///
     /// `resource`.
     pub resource: Option<Box<ResourceMetricSource>>,
+    /// CPU or memory of one container of each pod.
+    ///
     /// `containerResource`.
     pub container_resource: Option<Box<ContainerResourceMetricSource>>,
+    /// Metric from outside the cluster, such as the length of a queue.
+    ///
     /// `external`.
     pub external: Option<Box<ExternalMetricSource>>,
     #[doc(hidden)]
@@ -272,15 +328,25 @@ pub struct MetricStatus {
 message! { MetricStatus: schema::METRIC_STATUS { 0 type_ 1 object 2 pods 3 resource 4 container_resource 5 external } }
 serde! { MetricStatus }
 
+/// Value that a metric is to have; the member that `type` names is set.
+///
 /// `MetricTarget` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct MetricTarget {
+    /// `Utilization`, `Value` or `AverageValue`.
+    ///
     /// `type`; required.
     pub type_: Str,
-    /// `value`.
+    /// Value of the metric as it is.
+    ///
+    /// `value`; quantity such as `500m` or `1Gi`.
     pub value: Option<Quantity>,
-    /// `averageValue`.
+    /// Value of the metric divided by the number of pods.
+    ///
+    /// `averageValue`; quantity such as `500m` or `1Gi`.
     pub average_value: Option<Quantity>,
+    /// Percentage of the requested resource, averaged over the pods.
+    ///
     /// `averageUtilization`.
     pub average_utilization: Option<i32>,
     #[doc(hidden)]
@@ -293,9 +359,9 @@ serde! { MetricTarget }
 /// `MetricValueStatus` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct MetricValueStatus {
-    /// `value`.
+    /// `value`; quantity such as `500m` or `1Gi`.
     pub value: Option<Quantity>,
-    /// `averageValue`.
+    /// `averageValue`; quantity such as `500m` or `1Gi`.
     pub average_value: Option<Quantity>,
     /// `averageUtilization`.
     pub average_utilization: Option<i32>,
@@ -366,11 +432,17 @@ pub struct PodsMetricStatus {
 message! { PodsMetricStatus: schema::PODS_METRIC_STATUS { 0 metric 1 current } }
 serde! { PodsMetricStatus }
 
+/// CPU or memory of the pods.
+///
 /// `ResourceMetricSource` of autoscaling/v2.
 #[derive(Clone, Default)]
 pub struct ResourceMetricSource {
+    /// Resource, such as `cpu`.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Value that the metric is to have.
+    ///
     /// `target`; required.
     pub target: MetricTarget,
     #[doc(hidden)]

@@ -5,13 +5,21 @@
 use klient_apimachinery::*;
 use klient_schema::batch_v1 as schema;
 
-/// `CronJob` of batch/v1.
+/// Jobs that start by a schedule.
+///
+/// `CronJob` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#cronjob-v1-batch)
 #[derive(Clone, Default)]
 pub struct CronJob {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CronJobSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: CronJobStatus,
     #[doc(hidden)]
@@ -26,23 +34,41 @@ resource! { CronJob: Namespaced, "batch", "v1", "CronJob", "cronjobs" { Create D
 /// A list of [`CronJob`].
 pub type CronJobList = List<CronJob>;
 
+/// Desired state of a CronJob.
+///
 /// `CronJobSpec` of batch/v1.
 #[derive(Clone, Default)]
 pub struct CronJobSpec {
+    /// Times of the starts as five cron fields, such as `*/5 * * * *`, or a macro such as `@daily`.
+    ///
     /// `schedule`; required.
     pub schedule: Str,
+    /// Time zone of the schedule, such as `Europe/Berlin`; that of the controller by default.
+    ///
     /// `timeZone`.
     pub time_zone: Option<Str>,
+    /// Seconds by which a start may be late; one that is later is left out and counts as failed. No limit by default.
+    ///
     /// `startingDeadlineSeconds`.
     pub starting_deadline_seconds: Option<i64>,
+    /// Start while the last job still runs: both run (`Allow`, the default), it is left out, or it replaces the other.
+    ///
     /// `concurrencyPolicy`: `Allow`, `Forbid`, `Replace`.
     pub concurrency_policy: Option<Str>,
+    /// Starts no more jobs; those that run go on. False by default.
+    ///
     /// `suspend`.
     pub suspend: Option<bool>,
+    /// Jobs to create.
+    ///
     /// `jobTemplate`; required.
     pub job_template: JobTemplateSpec,
+    /// Completed jobs that are kept; 3 by default.
+    ///
     /// `successfulJobsHistoryLimit`.
     pub successful_jobs_history_limit: Option<i32>,
+    /// Failed jobs that are kept; 1 by default.
+    ///
     /// `failedJobsHistoryLimit`.
     pub failed_jobs_history_limit: Option<i32>,
     #[doc(hidden)]
@@ -52,14 +78,22 @@ pub struct CronJobSpec {
 message! { CronJobSpec: schema::CRON_JOB_SPEC { 0 schedule 1 time_zone 2 starting_deadline_seconds 3 concurrency_policy 4 suspend 5 job_template 6 successful_jobs_history_limit 7 failed_jobs_history_limit } }
 serde! { CronJobSpec }
 
+/// State of a CronJob.
+///
 /// `CronJobStatus` of batch/v1.
 #[derive(Clone, Default)]
 pub struct CronJobStatus {
-    /// `active`.
+    /// Jobs that run.
+    ///
+    /// `active`; atomic list.
     pub active: Vec<crate::core::v1::ObjectReference>,
-    /// `lastScheduleTime`.
+    /// Scheduled time of the last job that was created.
+    ///
+    /// `lastScheduleTime`; RFC 3339, in seconds.
     pub last_schedule_time: Option<Time>,
-    /// `lastSuccessfulTime`.
+    /// Time at which a job last completed.
+    ///
+    /// `lastSuccessfulTime`; RFC 3339, in seconds.
     pub last_successful_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -68,13 +102,21 @@ pub struct CronJobStatus {
 message! { CronJobStatus: schema::CRON_JOB_STATUS { 0 active 1 last_schedule_time 2 last_successful_time } }
 serde! { CronJobStatus }
 
-/// `Job` of batch/v1.
+/// Pods that run until a number of them has succeeded.
+///
+/// `Job` of batch/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#job-v1-batch)
 #[derive(Clone, Default)]
 pub struct Job {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: JobSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: JobStatus,
     #[doc(hidden)]
@@ -86,19 +128,33 @@ kind! { Job: "batch/v1", "Job", schema::JOB }
 object! { Job }
 resource! { Job: Namespaced, "batch", "v1", "Job", "jobs" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
+/// State of one aspect of a job.
+///
 /// `JobCondition` of batch/v1.
 #[derive(Clone, Default)]
 pub struct JobCondition {
+    /// Name of the aspect: `Complete`, `Failed`, `Suspended`, `FailureTarget` or `SuccessCriteriaMet`.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub status: Str,
-    /// `lastProbeTime`.
+    /// Time of the last check.
+    ///
+    /// `lastProbeTime`; RFC 3339, in seconds.
     pub last_probe_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
+    /// Cause of the last transition in one CamelCase word, such as `BackoffLimitExceeded`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub message: Option<Str>,
     #[doc(hidden)]
@@ -121,7 +177,7 @@ pub struct JobSchedulingConfiguration {
         Option<Box<crate::scheduling::v1alpha3::WorkloadPodGroupSchedulingConstraints>>,
     /// `disruptionMode`.
     pub disruption_mode: Option<Box<crate::scheduling::v1alpha3::WorkloadPodGroupDisruptionMode>>,
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub resource_claims: Vec<crate::scheduling::v1alpha3::WorkloadPodGroupResourceClaim>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -130,41 +186,77 @@ pub struct JobSchedulingConfiguration {
 message! { JobSchedulingConfiguration: schema::JOB_SCHEDULING_CONFIGURATION { 0 scheduling_policy 1 scheduling_constraints 2 disruption_mode 3 resource_claims } }
 serde! { JobSchedulingConfiguration }
 
+/// Desired state of a job.
+///
 /// `JobSpec` of batch/v1.
 #[derive(Clone, Default)]
 pub struct JobSpec {
+    /// Maximum number of pods that run at the same time; 1 by default, 0 pauses the job.
+    ///
     /// `parallelism`.
     pub parallelism: Option<i32>,
+    /// Successes that complete the job; if absent while `parallelism` is set, one success completes it as soon as all pods have ended.
+    ///
     /// `completions`.
     pub completions: Option<i32>,
+    /// Seconds since its start after which the job fails and its pods are ended.
+    ///
     /// `activeDeadlineSeconds`.
     pub active_deadline_seconds: Option<i64>,
+    /// Rules for failed pods by exit code or condition: fail the job, ignore, or count.
+    ///
     /// `podFailurePolicy`.
     pub pod_failure_policy: Option<Box<PodFailurePolicy>>,
+    /// Rules by which an `Indexed` job succeeds before all indexes have.
+    ///
     /// `successPolicy`.
     pub success_policy: Option<Box<SuccessPolicy>>,
+    /// Failures after which the job fails; 6 by default, no limit if `backoffLimitPerIndex` is set.
+    ///
     /// `backoffLimit`.
     pub backoff_limit: Option<i32>,
+    /// Failures of one index after which the index fails; only for `Indexed`, immutable.
+    ///
     /// `backoffLimitPerIndex`.
     pub backoff_limit_per_index: Option<i32>,
+    /// Failed indexes after which the job fails at once; needs `backoffLimitPerIndex`.
+    ///
     /// `maxFailedIndexes`.
     pub max_failed_indexes: Option<i32>,
+    /// Pods that belong to the job; the server makes it, unless `manualSelector` is set.
+    ///
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
+    /// Takes the given `selector` and labels as they are; false by default.
+    ///
     /// `manualSelector`.
     pub manual_selector: Option<bool>,
+    /// Pods to create; their restart policy is `Never` or `OnFailure`.
+    ///
     /// `template`; required.
     pub template: crate::core::v1::PodTemplateSpec,
+    /// Seconds after its end at which the job is deleted; never if absent.
+    ///
     /// `ttlSecondsAfterFinished`.
     pub ttl_seconds_after_finished: Option<i32>,
+    /// Counts successes (`NonIndexed`, the default), or needs one for each index from 0 to `completions` - 1.
+    ///
     /// `completionMode`: `Indexed`, `NonIndexed`.
     pub completion_mode: Option<Str>,
+    /// Creates no pods and ends those that run; false by default.
+    ///
     /// `suspend`.
     pub suspend: Option<bool>,
+    /// Replaces pods as soon as they terminate, or only once they have failed; `TerminatingOrFailed` by default, `Failed` with a `podFailurePolicy`.
+    ///
     /// `podReplacementPolicy`: `Failed`, `TerminatingOrFailed`.
     pub pod_replacement_policy: Option<Str>,
+    /// Controller that handles the job in place of the built-in one; immutable.
+    ///
     /// `managedBy`.
     pub managed_by: Option<Str>,
+    /// Scheduling of the pods as a group.
+    ///
     /// `scheduling`.
     pub scheduling: Option<Box<JobSchedulingConfiguration>>,
     #[doc(hidden)]
@@ -174,29 +266,53 @@ pub struct JobSpec {
 message! { JobSpec: schema::JOB_SPEC { 0 parallelism 1 completions 2 active_deadline_seconds 3 pod_failure_policy 4 success_policy 5 backoff_limit 6 backoff_limit_per_index 7 max_failed_indexes 8 selector 9 manual_selector 10 template 11 ttl_seconds_after_finished 12 completion_mode 13 suspend 14 pod_replacement_policy 15 managed_by 16 scheduling } }
 serde! { JobSpec }
 
+/// State of a job.
+///
 /// `JobStatus` of batch/v1.
 #[derive(Clone, Default)]
 pub struct JobStatus {
-    /// `conditions`.
+    /// States such as `Complete`, `Failed` and `Suspended`.
+    ///
+    /// `conditions`; atomic list.
     pub conditions: Vec<JobCondition>,
-    /// `startTime`.
+    /// Time at which the job started, or was last resumed.
+    ///
+    /// `startTime`; RFC 3339, in seconds.
     pub start_time: Option<Time>,
-    /// `completionTime`.
+    /// Time at which the job completed; absent if it failed.
+    ///
+    /// `completionTime`; RFC 3339, in seconds.
     pub completion_time: Option<Time>,
+    /// Pods that run or wait, and are not terminating.
+    ///
     /// `active`.
     pub active: Option<i32>,
+    /// Pods that succeeded.
+    ///
     /// `succeeded`.
     pub succeeded: Option<i32>,
+    /// Pods that failed.
+    ///
     /// `failed`.
     pub failed: Option<i32>,
+    /// Pods that are being deleted and have not ended yet.
+    ///
     /// `terminating`.
     pub terminating: Option<i32>,
+    /// Indexes that succeeded, as `1,3-5`; only for `Indexed`.
+    ///
     /// `completedIndexes`.
     pub completed_indexes: Option<Str>,
+    /// Indexes that failed for good, as `1,3-5`; only with `backoffLimitPerIndex`.
+    ///
     /// `failedIndexes`.
     pub failed_indexes: Option<Str>,
+    /// UIDs of ended pods that are not yet in the counts.
+    ///
     /// `uncountedTerminatedPods`.
     pub uncounted_terminated_pods: Option<Box<UncountedTerminatedPods>>,
+    /// Active pods that are ready.
+    ///
     /// `ready`.
     pub ready: Option<i32>,
     #[doc(hidden)]
@@ -206,11 +322,17 @@ pub struct JobStatus {
 message! { JobStatus: schema::JOB_STATUS { 0 conditions 1 start_time 2 completion_time 3 active 4 succeeded 5 failed 6 terminating 7 completed_indexes 8 failed_indexes 9 uncounted_terminated_pods 10 ready } }
 serde! { JobStatus }
 
+/// Metadata and specification of the jobs that a CronJob creates.
+///
 /// `JobTemplateSpec` of batch/v1.
 #[derive(Clone, Default)]
 pub struct JobTemplateSpec {
+    /// Labels and annotations of the jobs.
+    ///
     /// `metadata`.
     pub metadata: Option<Box<klient_apimachinery::meta::v1::ObjectMeta>>,
+    /// Specification of the jobs.
+    ///
     /// `spec`.
     pub spec: JobSpec,
     #[doc(hidden)]
@@ -223,7 +345,7 @@ serde! { JobTemplateSpec }
 /// `PodFailurePolicy` of batch/v1.
 #[derive(Clone, Default)]
 pub struct PodFailurePolicy {
-    /// `rules`; required.
+    /// `rules`; required; atomic list.
     pub rules: Vec<PodFailurePolicyRule>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -239,7 +361,7 @@ pub struct PodFailurePolicyOnExitCodesRequirement {
     pub container_name: Option<Str>,
     /// `operator`: `In`, `NotIn`; required.
     pub operator: Str,
-    /// `values`; required.
+    /// `values`; required; set.
     pub values: Vec<i32>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -269,7 +391,7 @@ pub struct PodFailurePolicyRule {
     pub action: Str,
     /// `onExitCodes`.
     pub on_exit_codes: Option<Box<PodFailurePolicyOnExitCodesRequirement>>,
-    /// `onPodConditions`.
+    /// `onPodConditions`; atomic list.
     pub on_pod_conditions: Vec<PodFailurePolicyOnPodConditionsPattern>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -281,7 +403,7 @@ serde! { PodFailurePolicyRule }
 /// `SuccessPolicy` of batch/v1.
 #[derive(Clone, Default)]
 pub struct SuccessPolicy {
-    /// `rules`; required.
+    /// `rules`; required; atomic list.
     pub rules: Vec<SuccessPolicyRule>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -307,9 +429,9 @@ serde! { SuccessPolicyRule }
 /// `UncountedTerminatedPods` of batch/v1.
 #[derive(Clone, Default)]
 pub struct UncountedTerminatedPods {
-    /// `succeeded`.
+    /// `succeeded`; set.
     pub succeeded: Vec<Str>,
-    /// `failed`.
+    /// `failed`; set.
     pub failed: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -5,13 +5,19 @@
 use klient_apimachinery::*;
 use klient_schema::certificates_v1 as schema;
 
-/// `CertificateSigningRequest` of certificates.k8s.io/v1.
+/// `CertificateSigningRequest` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#certificatesigningrequest-v1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CertificateSigningRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: CertificateSigningRequestStatus,
     #[doc(hidden)]
@@ -34,9 +40,9 @@ pub struct CertificateSigningRequestCondition {
     pub reason: Option<Str>,
     /// `message`.
     pub message: Option<Str>,
-    /// `lastUpdateTime`.
+    /// `lastUpdateTime`; RFC 3339, in seconds.
     pub last_update_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -51,19 +57,19 @@ pub type CertificateSigningRequestList = List<CertificateSigningRequest>;
 /// `CertificateSigningRequestSpec` of certificates.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestSpec {
-    /// `request`; required.
+    /// `request`; required; base64 in JSON.
     pub request: ByteString,
     /// `signerName`; required.
     pub signer_name: Str,
     /// `expirationSeconds`.
     pub expiration_seconds: Option<i32>,
-    /// `usages`.
+    /// `usages`; atomic list.
     pub usages: Vec<Str>,
     /// `username`.
     pub username: Option<Str>,
     /// `uid`.
     pub uid: Option<Str>,
-    /// `groups`.
+    /// `groups`; atomic list.
     pub groups: Vec<Str>,
     /// `extra`.
     pub extra: Map<Vec<Str>>,
@@ -77,9 +83,9 @@ serde! { CertificateSigningRequestSpec }
 /// `CertificateSigningRequestStatus` of certificates.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<CertificateSigningRequestCondition>,
-    /// `certificate`.
+    /// `certificate`; base64 in JSON.
     pub certificate: Option<ByteString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -88,11 +94,15 @@ pub struct CertificateSigningRequestStatus {
 message! { CertificateSigningRequestStatus: schema::CERTIFICATE_SIGNING_REQUEST_STATUS { 0 conditions 1 certificate } }
 serde! { CertificateSigningRequestStatus }
 
-/// `ClusterTrustBundle` of certificates.k8s.io/v1.
+/// `ClusterTrustBundle` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clustertrustbundle-v1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundle {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ClusterTrustBundleSpec,
     #[doc(hidden)]
@@ -121,13 +131,19 @@ pub struct ClusterTrustBundleSpec {
 message! { ClusterTrustBundleSpec: schema::CLUSTER_TRUST_BUNDLE_SPEC { 0 signer_name 1 trust_bundle } }
 serde! { ClusterTrustBundleSpec }
 
-/// `PodCertificateRequest` of certificates.k8s.io/v1.
+/// `PodCertificateRequest` of certificates.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podcertificaterequest-v1-certificates-k8s-io)
 #[derive(Clone, Default)]
 pub struct PodCertificateRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: PodCertificateRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PodCertificateRequestStatus,
     #[doc(hidden)]
@@ -161,7 +177,7 @@ pub struct PodCertificateRequestSpec {
     pub node_uid: Str,
     /// `maxExpirationSeconds`; default `86400`.
     pub max_expiration_seconds: Option<i32>,
-    /// `stubPKCS10Request`; required.
+    /// `stubPKCS10Request`; required; base64 in JSON.
     pub stub_pkcs10_request: ByteString,
     /// `unverifiedUserAnnotations`.
     pub unverified_user_annotations: Map<Str>,
@@ -175,15 +191,15 @@ serde! { PodCertificateRequestSpec }
 /// `PodCertificateRequestStatus` of certificates.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct PodCertificateRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     /// `certificateChain`.
     pub certificate_chain: Option<Str>,
-    /// `notBefore`.
+    /// `notBefore`; RFC 3339, in seconds.
     pub not_before: Option<Time>,
-    /// `beginRefreshAt`.
+    /// `beginRefreshAt`; RFC 3339, in seconds.
     pub begin_refresh_at: Option<Time>,
-    /// `notAfter`.
+    /// `notAfter`; RFC 3339, in seconds.
     pub not_after: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,

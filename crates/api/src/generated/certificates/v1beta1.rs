@@ -8,10 +8,16 @@ use klient_schema::certificates_v1beta1 as schema;
 /// `CertificateSigningRequest` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CertificateSigningRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: CertificateSigningRequestStatus,
     #[doc(hidden)]
@@ -34,9 +40,9 @@ pub struct CertificateSigningRequestCondition {
     pub reason: Option<Str>,
     /// `message`.
     pub message: Option<Str>,
-    /// `lastUpdateTime`.
+    /// `lastUpdateTime`; RFC 3339, in seconds.
     pub last_update_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -51,19 +57,19 @@ pub type CertificateSigningRequestList = List<CertificateSigningRequest>;
 /// `CertificateSigningRequestSpec` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestSpec {
-    /// `request`; required.
+    /// `request`; required; base64 in JSON.
     pub request: ByteString,
     /// `signerName`.
     pub signer_name: Option<Str>,
     /// `expirationSeconds`.
     pub expiration_seconds: Option<i32>,
-    /// `usages`.
+    /// `usages`; atomic list.
     pub usages: Vec<Str>,
     /// `username`.
     pub username: Option<Str>,
     /// `uid`.
     pub uid: Option<Str>,
-    /// `groups`.
+    /// `groups`; atomic list.
     pub groups: Vec<Str>,
     /// `extra`.
     pub extra: Map<Vec<Str>>,
@@ -77,9 +83,9 @@ serde! { CertificateSigningRequestSpec }
 /// `CertificateSigningRequestStatus` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CertificateSigningRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<CertificateSigningRequestCondition>,
-    /// `certificate`.
+    /// `certificate`; base64 in JSON.
     pub certificate: Option<ByteString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -91,8 +97,12 @@ serde! { CertificateSigningRequestStatus }
 /// `ClusterTrustBundle` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct ClusterTrustBundle {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ClusterTrustBundleSpec,
     #[doc(hidden)]
@@ -124,10 +134,16 @@ serde! { ClusterTrustBundleSpec }
 /// `PodCertificateRequest` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodCertificateRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: PodCertificateRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PodCertificateRequestStatus,
     #[doc(hidden)]
@@ -161,11 +177,11 @@ pub struct PodCertificateRequestSpec {
     pub node_uid: Str,
     /// `maxExpirationSeconds`; default `86400`.
     pub max_expiration_seconds: Option<i32>,
-    /// `pkixPublicKey`.
+    /// `pkixPublicKey`; base64 in JSON.
     pub pkix_public_key: Option<ByteString>,
-    /// `proofOfPossession`.
+    /// `proofOfPossession`; base64 in JSON.
     pub proof_of_possession: Option<ByteString>,
-    /// `stubPKCS10Request`; required.
+    /// `stubPKCS10Request`; required; base64 in JSON.
     pub stub_pkcs10_request: ByteString,
     /// `unverifiedUserAnnotations`.
     pub unverified_user_annotations: Map<Str>,
@@ -179,15 +195,15 @@ serde! { PodCertificateRequestSpec }
 /// `PodCertificateRequestStatus` of certificates.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodCertificateRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     /// `certificateChain`.
     pub certificate_chain: Option<Str>,
-    /// `notBefore`.
+    /// `notBefore`; RFC 3339, in seconds.
     pub not_before: Option<Time>,
-    /// `beginRefreshAt`.
+    /// `beginRefreshAt`; RFC 3339, in seconds.
     pub begin_refresh_at: Option<Time>,
-    /// `notAfter`.
+    /// `notAfter`; RFC 3339, in seconds.
     pub not_after: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,

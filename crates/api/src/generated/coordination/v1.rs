@@ -5,11 +5,17 @@
 use klient_apimachinery::*;
 use klient_schema::coordination_v1 as schema;
 
-/// `Lease` of coordination.k8s.io/v1.
+/// Lock with an expiry, for leader election and for the heartbeats of nodes.
+///
+/// `Lease` of coordination.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#lease-v1-coordination-k8s-io)
 #[derive(Clone, Default)]
 pub struct Lease {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: LeaseSpec,
     #[doc(hidden)]
@@ -24,21 +30,37 @@ resource! { Lease: Namespaced, "coordination.k8s.io", "v1", "Lease", "leases" { 
 /// A list of [`Lease`].
 pub type LeaseList = List<Lease>;
 
+/// Holder of a lease, and its times.
+///
 /// `LeaseSpec` of coordination.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct LeaseSpec {
+    /// Name of the holder; empty if the lease is free.
+    ///
     /// `holderIdentity`.
     pub holder_identity: Option<Str>,
+    /// Seconds since `renewTime` after which others may take the lease.
+    ///
     /// `leaseDurationSeconds`.
     pub lease_duration_seconds: Option<i32>,
-    /// `acquireTime`.
+    /// Time at which the present holder got the lease.
+    ///
+    /// `acquireTime`; RFC 3339, in microseconds.
     pub acquire_time: Option<MicroTime>,
-    /// `renewTime`.
+    /// Time at which the holder last renewed the lease.
+    ///
+    /// `renewTime`; RFC 3339, in microseconds.
     pub renew_time: Option<MicroTime>,
+    /// Number of changes of the holder.
+    ///
     /// `leaseTransitions`.
     pub lease_transitions: Option<i32>,
+    /// Method by which coordinated leader election picks the holder, such as `OldestEmulationVersion`.
+    ///
     /// `strategy`.
     pub strategy: Option<Str>,
+    /// Candidate to which the holder is to give up the lease; needs `strategy`.
+    ///
     /// `preferredHolder`.
     pub preferred_holder: Option<Str>,
     #[doc(hidden)]

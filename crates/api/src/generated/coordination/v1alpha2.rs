@@ -8,8 +8,12 @@ use klient_schema::coordination_v1alpha2 as schema;
 /// `LeaseCandidate` of coordination.k8s.io/v1alpha2.
 #[derive(Clone, Default)]
 pub struct LeaseCandidate {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: LeaseCandidateSpec,
     #[doc(hidden)]
@@ -29,9 +33,9 @@ pub type LeaseCandidateList = List<LeaseCandidate>;
 pub struct LeaseCandidateSpec {
     /// `leaseName`; required.
     pub lease_name: Str,
-    /// `pingTime`.
+    /// `pingTime`; RFC 3339, in microseconds.
     pub ping_time: Option<MicroTime>,
-    /// `renewTime`.
+    /// `renewTime`; RFC 3339, in microseconds.
     pub renew_time: Option<MicroTime>,
     /// `binaryVersion`; required.
     pub binary_version: Str,

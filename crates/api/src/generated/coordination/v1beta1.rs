@@ -8,8 +8,12 @@ use klient_schema::coordination_v1beta1 as schema;
 /// `Lease` of coordination.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct Lease {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: LeaseSpec,
     #[doc(hidden)]
@@ -24,8 +28,12 @@ object! { Lease }
 /// `LeaseCandidate` of coordination.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct LeaseCandidate {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: LeaseCandidateSpec,
     #[doc(hidden)]
@@ -45,9 +53,9 @@ pub type LeaseCandidateList = List<LeaseCandidate>;
 pub struct LeaseCandidateSpec {
     /// `leaseName`; required.
     pub lease_name: Str,
-    /// `pingTime`.
+    /// `pingTime`; RFC 3339, in microseconds.
     pub ping_time: Option<MicroTime>,
-    /// `renewTime`.
+    /// `renewTime`; RFC 3339, in microseconds.
     pub renew_time: Option<MicroTime>,
     /// `binaryVersion`; required.
     pub binary_version: Str,
@@ -72,9 +80,9 @@ pub struct LeaseSpec {
     pub holder_identity: Option<Str>,
     /// `leaseDurationSeconds`.
     pub lease_duration_seconds: Option<i32>,
-    /// `acquireTime`.
+    /// `acquireTime`; RFC 3339, in microseconds.
     pub acquire_time: Option<MicroTime>,
-    /// `renewTime`.
+    /// `renewTime`; RFC 3339, in microseconds.
     pub renew_time: Option<MicroTime>,
     /// `leaseTransitions`.
     pub lease_transitions: Option<i32>,

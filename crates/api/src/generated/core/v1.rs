@@ -23,13 +23,21 @@ pub struct AWSElasticBlockStoreVolumeSource {
 message! { AWSElasticBlockStoreVolumeSource: schema::AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE { 0 volume_id 1 fs_type 2 partition 3 read_only } }
 serde! { AWSElasticBlockStoreVolumeSource }
 
+/// Rules that attract a pod to nodes and other pods, or keep it away from them.
+///
 /// `Affinity` of v1.
 #[derive(Clone, Default)]
 pub struct Affinity {
+    /// Nodes that the pod needs or prefers.
+    ///
     /// `nodeAffinity`.
     pub node_affinity: Option<Box<NodeAffinity>>,
+    /// Pods beside which the pod is to run.
+    ///
     /// `podAffinity`.
     pub pod_affinity: Option<Box<PodAffinity>>,
+    /// Pods beside which the pod is not to run.
+    ///
     /// `podAntiAffinity`.
     pub pod_anti_affinity: Option<Box<PodAntiAffinity>>,
     #[doc(hidden)]
@@ -70,7 +78,7 @@ serde! { AttachedVolume }
 /// `AvoidPods` of v1.
 #[derive(Clone, Default)]
 pub struct AvoidPods {
-    /// `preferAvoidPods`.
+    /// `preferAvoidPods`; atomic list.
     pub prefer_avoid_pods: Vec<PreferAvoidPodsEntry>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -135,9 +143,11 @@ pub struct AzureFileVolumeSource {
 message! { AzureFileVolumeSource: schema::AZURE_FILE_VOLUME_SOURCE { 0 secret_name 1 share_name 2 read_only } }
 serde! { AzureFileVolumeSource }
 
-/// `Binding` of v1.
+/// `Binding` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#binding-v1-core)
 #[derive(Clone, Default)]
 pub struct Binding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `target`; required.
@@ -201,12 +211,18 @@ pub struct CSIVolumeSource {
 message! { CSIVolumeSource: schema::CSI_VOLUME_SOURCE { 0 driver 1 read_only 2 fs_type 3 volume_attributes 4 node_publish_secret_ref } }
 serde! { CSIVolumeSource }
 
+/// Changes to the set of Linux capabilities of a container.
+///
 /// `Capabilities` of v1.
 #[derive(Clone, Default)]
 pub struct Capabilities {
-    /// `add`.
+    /// Capabilities to add, without `CAP_`; `ALL` is every one.
+    ///
+    /// `add`; atomic list.
     pub add: Vec<Str>,
-    /// `drop`.
+    /// Capabilities to take away, without `CAP_`; `ALL` is every one.
+    ///
+    /// `drop`; atomic list.
     pub drop: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -218,7 +234,7 @@ serde! { Capabilities }
 /// `CephFSPersistentVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct CephFSPersistentVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub monitors: Vec<Str>,
     /// `path`.
     pub path: Option<Str>,
@@ -240,7 +256,7 @@ serde! { CephFSPersistentVolumeSource }
 /// `CephFSVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct CephFSVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub monitors: Vec<Str>,
     /// `path`.
     pub path: Option<Str>,
@@ -347,12 +363,14 @@ pub struct ComponentCondition {
 message! { ComponentCondition: schema::COMPONENT_CONDITION { 0 type_ 1 status 2 message 3 error } }
 serde! { ComponentCondition }
 
-/// `ComponentStatus` of v1.
+/// `ComponentStatus` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#componentstatus-v1-core)
 #[derive(Clone, Default)]
 pub struct ComponentStatus {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<ComponentCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -366,16 +384,26 @@ resource! { ComponentStatus: Cluster, "", "v1", "ComponentStatus", "componentsta
 /// A list of [`ComponentStatus`].
 pub type ComponentStatusList = List<ComponentStatus>;
 
-/// `ConfigMap` of v1.
+/// Configuration as keys and values, for pods to use as files or environment variables; at most 1 MiB.
+///
+/// `ConfigMap` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#configmap-v1-core)
 #[derive(Clone, Default)]
 pub struct ConfigMap {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Forbids changes of the data; cannot be taken back.
+    ///
     /// `immutable`.
     pub immutable: Option<bool>,
+    /// Values that are UTF-8; keys consist of letters, digits, `-`, `_` and `.`.
+    ///
     /// `data`.
     pub data: Map<Str>,
-    /// `binaryData`.
+    /// Values that are not UTF-8; keys must differ from those of `data`.
+    ///
+    /// `binaryData`; base64 in JSON.
     pub binary_data: Map<ByteString>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -386,11 +414,17 @@ kind! { ConfigMap: "v1", "ConfigMap", schema::CONFIG_MAP }
 object! { ConfigMap }
 resource! { ConfigMap: Namespaced, "", "v1", "ConfigMap", "configmaps" { Create Delete DeleteCollection Get List Patch Update Watch } }
 
+/// ConfigMap whose keys become environment variables.
+///
 /// `ConfigMapEnvSource` of v1.
 #[derive(Clone, Default)]
 pub struct ConfigMapEnvSource {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
+    /// Lets the container start without the ConfigMap.
+    ///
     /// `optional`.
     pub optional: Option<bool>,
     #[doc(hidden)]
@@ -400,13 +434,21 @@ pub struct ConfigMapEnvSource {
 message! { ConfigMapEnvSource: schema::CONFIG_MAP_ENV_SOURCE { 0 name 1 optional } }
 serde! { ConfigMapEnvSource }
 
-/// `ConfigMapKeySelector` of v1.
+/// Key of a ConfigMap.
+///
+/// `ConfigMapKeySelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ConfigMapKeySelector {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
+    /// Key to read.
+    ///
     /// `key`; required.
     pub key: Str,
+    /// Lets the container start without the ConfigMap or the key.
+    ///
     /// `optional`.
     pub optional: Option<bool>,
     #[doc(hidden)]
@@ -442,9 +484,11 @@ serde! { ConfigMapNodeConfigSource }
 /// `ConfigMapProjection` of v1.
 #[derive(Clone, Default)]
 pub struct ConfigMapProjection {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
-    /// `items`.
+    /// `items`; atomic list.
     pub items: Vec<KeyToPath>,
     /// `optional`.
     pub optional: Option<bool>,
@@ -455,17 +499,29 @@ pub struct ConfigMapProjection {
 message! { ConfigMapProjection: schema::CONFIG_MAP_PROJECTION { 0 name 1 items 2 optional } }
 serde! { ConfigMapProjection }
 
+/// Files from the keys of a ConfigMap, kept up to date with it.
+///
 /// `ConfigMapVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct ConfigMapVolumeSource {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
-    /// `items`.
+    /// Keys to show and their paths; all keys, under their own names, if empty.
+    ///
+    /// `items`; atomic list.
     pub items: Vec<KeyToPath>,
+    /// Permission bits of files, 0 to 0777; 0644 by default. JSON has the number in decimal: 420.
+    ///
     /// `defaultMode`.
     pub default_mode: Option<i32>,
+    /// Lets the pod start without the ConfigMap or its keys.
+    ///
     /// `optional`.
     pub optional: Option<bool>,
+    /// User ID that owns files whose item names none.
+    ///
     /// `defaultUser`.
     pub default_user: Option<i64>,
     #[doc(hidden)]
@@ -475,57 +531,109 @@ pub struct ConfigMapVolumeSource {
 message! { ConfigMapVolumeSource: schema::CONFIG_MAP_VOLUME_SOURCE { 0 name 1 items 2 default_mode 3 optional 4 default_user } }
 serde! { ConfigMapVolumeSource }
 
+/// One container of a pod: image, command, environment, resources and probes.
+///
 /// `Container` of v1.
 #[derive(Clone, Default)]
 pub struct Container {
+    /// Name of the container, a DNS label, unique in the pod; cannot change.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Image to run, such as `registry.example/app:1.2`.
+    ///
     /// `image`.
     pub image: Option<Str>,
-    /// `command`.
+    /// Entry point in place of the image's; no shell is involved. `$(NAME)` expands to environment variables.
+    ///
+    /// `command`; atomic list.
     pub command: Vec<Str>,
-    /// `args`.
+    /// Arguments of the entry point in place of the image's `CMD`; `$(NAME)` expands to environment variables.
+    ///
+    /// `args`; atomic list.
     pub args: Vec<Str>,
+    /// Directory in which the process starts; the image's by default.
+    ///
     /// `workingDir`.
     pub working_dir: Option<Str>,
-    /// `ports`; items told apart by `containerPort,protocol`.
+    /// Ports that the container listens on. Informs only: a port that is not listed can be reached too.
+    ///
+    /// `ports`; list keyed by `containerPort`, `protocol`.
     pub ports: Vec<ContainerPort>,
-    /// `envFrom`.
+    /// Sources of whole sets of environment variables; later ones win, `env` wins over all.
+    ///
+    /// `envFrom`; atomic list.
     pub env_from: Vec<EnvFromSource>,
-    /// `env`; items told apart by `name`.
+    /// Environment variables.
+    ///
+    /// `env`; list keyed by `name`.
     pub env: Vec<EnvVar>,
+    /// Requests and limits of CPU, memory and other resources.
+    ///
     /// `resources`.
     pub resources: Option<Box<ResourceRequirements>>,
-    /// `resizePolicy`.
+    /// Restart of the container, or none, per resource whose amount changes while it runs.
+    ///
+    /// `resizePolicy`; atomic list.
     pub resize_policy: Vec<ContainerResizePolicy>,
+    /// Restart policy of this container in place of the pod's; `Always` makes an init container a sidecar.
+    ///
     /// `restartPolicy`.
     pub restart_policy: Option<Str>,
-    /// `restartPolicyRules`.
+    /// Rules for single exit codes, in order; `restartPolicy` decides if none matches.
+    ///
+    /// `restartPolicyRules`; atomic list.
     pub restart_policy_rules: Vec<ContainerRestartRule>,
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// Volumes of the pod and the paths at which the container sees them.
+    ///
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub volume_mounts: Vec<VolumeMount>,
-    /// `volumeDevices`; items told apart by `devicePath`.
+    /// Block volumes of the pod and the device paths at which the container sees them.
+    ///
+    /// `volumeDevices`; list keyed by `devicePath`.
     pub volume_devices: Vec<VolumeDevice>,
+    /// Check that restarts the container when it fails.
+    ///
     /// `livenessProbe`.
     pub liveness_probe: Option<Box<Probe>>,
+    /// Check that takes the pod out of services while it fails.
+    ///
     /// `readinessProbe`.
     pub readiness_probe: Option<Box<Probe>>,
+    /// Check that must succeed once before the other two begin; the container is restarted if it never does.
+    ///
     /// `startupProbe`.
     pub startup_probe: Option<Box<Probe>>,
+    /// Actions after the start and before the stop of the container.
+    ///
     /// `lifecycle`.
     pub lifecycle: Option<Box<Lifecycle>>,
+    /// File from which the last message of the container is read; `/dev/termination-log` by default.
+    ///
     /// `terminationMessagePath`.
     pub termination_message_path: Option<Str>,
+    /// Source of the last message: the file, or the end of the log after an error; `File` by default.
+    ///
     /// `terminationMessagePolicy`: `FallbackToLogsOnError`, `File`.
     pub termination_message_policy: Option<Str>,
+    /// Pull policy of the image; `Always` by default for the tag `latest` and for none, else `IfNotPresent`.
+    ///
     /// `imagePullPolicy`: `Always`, `IfNotPresent`, `Never`.
     pub image_pull_policy: Option<Str>,
+    /// Security settings of the container; win over those of the pod.
+    ///
     /// `securityContext`.
     pub security_context: Option<Box<SecurityContext>>,
+    /// Keeps a buffer for standard input; without it, reads give end of file.
+    ///
     /// `stdin`.
     pub stdin: Option<bool>,
+    /// Closes standard input after the first client has detached.
+    ///
     /// `stdinOnce`.
     pub stdin_once: Option<bool>,
+    /// Allocates a terminal; needs `stdin`.
+    ///
     /// `tty`.
     pub tty: Option<bool>,
     #[doc(hidden)]
@@ -554,7 +662,7 @@ serde! { ContainerExtendedResourceRequest }
 /// `ContainerImage` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerImage {
-    /// `names`.
+    /// `names`; atomic list.
     pub names: Vec<Str>,
     /// `sizeBytes`.
     pub size_bytes: Option<i64>,
@@ -565,17 +673,29 @@ pub struct ContainerImage {
 message! { ContainerImage: schema::CONTAINER_IMAGE { 0 names 1 size_bytes } }
 serde! { ContainerImage }
 
+/// Port on which a container listens.
+///
 /// `ContainerPort` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerPort {
+    /// Name that services and probes may use in place of the number, at most 15 characters; unique in the pod.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Port of the node that leads to the container, 1 to 65535; equal to `containerPort` in the node's network.
+    ///
     /// `hostPort`.
     pub host_port: Option<i32>,
+    /// Port of the pod's IP address, 1 to 65535.
+    ///
     /// `containerPort`; required.
     pub container_port: i32,
+    /// Transport protocol.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`; default `"TCP"`.
     pub protocol: Option<Str>,
+    /// Address of the node to which `hostPort` is bound.
+    ///
     /// `hostIP`.
     pub host_ip: Option<Str>,
     #[doc(hidden)]
@@ -618,7 +738,7 @@ serde! { ContainerRestartRule }
 pub struct ContainerRestartRuleOnExitCodes {
     /// `operator`; required.
     pub operator: Str,
-    /// `values`.
+    /// `values`; set.
     pub values: Vec<i32>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -627,13 +747,21 @@ pub struct ContainerRestartRuleOnExitCodes {
 message! { ContainerRestartRuleOnExitCodes: schema::CONTAINER_RESTART_RULE_ON_EXIT_CODES { 0 operator 1 values } }
 serde! { ContainerRestartRuleOnExitCodes }
 
+/// State of a container; one member is set, and none means waiting.
+///
 /// `ContainerState` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerState {
+    /// Set while the container waits to start.
+    ///
     /// `waiting`.
     pub waiting: Option<Box<ContainerStateWaiting>>,
+    /// Set while the container runs.
+    ///
     /// `running`.
     pub running: Option<Box<ContainerStateRunning>>,
+    /// Set after the container has ended.
+    ///
     /// `terminated`.
     pub terminated: Option<Box<ContainerStateTerminated>>,
     #[doc(hidden)]
@@ -643,10 +771,14 @@ pub struct ContainerState {
 message! { ContainerState: schema::CONTAINER_STATE { 0 waiting 1 running 2 terminated } }
 serde! { ContainerState }
 
+/// State of a container that runs.
+///
 /// `ContainerStateRunning` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerStateRunning {
-    /// `startedAt`.
+    /// Time of the last start.
+    ///
+    /// `startedAt`; RFC 3339, in seconds.
     pub started_at: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -655,21 +787,37 @@ pub struct ContainerStateRunning {
 message! { ContainerStateRunning: schema::CONTAINER_STATE_RUNNING { 0 started_at } }
 serde! { ContainerStateRunning }
 
+/// State of a container that has ended.
+///
 /// `ContainerStateTerminated` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerStateTerminated {
+    /// Exit code of the container.
+    ///
     /// `exitCode`; required.
     pub exit_code: i32,
+    /// Signal that ended the container, if one did.
+    ///
     /// `signal`.
     pub signal: Option<i32>,
+    /// Cause in one word, such as `Completed`, `Error` or `OOMKilled`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Last message of the container, or details of the runtime.
+    ///
     /// `message`.
     pub message: Option<Str>,
-    /// `startedAt`.
+    /// Time at which the container had started.
+    ///
+    /// `startedAt`; RFC 3339, in seconds.
     pub started_at: Option<Time>,
-    /// `finishedAt`.
+    /// Time at which the container ended.
+    ///
+    /// `finishedAt`; RFC 3339, in seconds.
     pub finished_at: Option<Time>,
+    /// ID in the runtime, as `containerd://ID`.
+    ///
     /// `containerID`.
     pub container_id: Option<Str>,
     #[doc(hidden)]
@@ -679,11 +827,17 @@ pub struct ContainerStateTerminated {
 message! { ContainerStateTerminated: schema::CONTAINER_STATE_TERMINATED { 0 exit_code 1 signal 2 reason 3 message 4 started_at 5 finished_at 6 container_id } }
 serde! { ContainerStateTerminated }
 
+/// State of a container that has not started yet.
+///
 /// `ContainerStateWaiting` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerStateWaiting {
+    /// Cause in one word, such as `ContainerCreating`, `ImagePullBackOff` or `CrashLoopBackOff`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable details.
+    ///
     /// `message`.
     pub message: Option<Str>,
     #[doc(hidden)]
@@ -693,37 +847,69 @@ pub struct ContainerStateWaiting {
 message! { ContainerStateWaiting: schema::CONTAINER_STATE_WAITING { 0 reason 1 message } }
 serde! { ContainerStateWaiting }
 
+/// State of one container of a pod.
+///
 /// `ContainerStatus` of v1.
 #[derive(Clone, Default)]
 pub struct ContainerStatus {
+    /// Name of the container.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Present state: waiting, running or terminated.
+    ///
     /// `state`.
     pub state: Option<Box<ContainerState>>,
+    /// State in which the container ended before its last restart; empty if it never restarted.
+    ///
     /// `lastState`.
     pub last_state: Option<Box<ContainerState>>,
+    /// True if the readiness probe, if any, succeeds.
+    ///
     /// `ready`; required.
     pub ready: bool,
+    /// Number of restarts; may lose those whose containers were already cleaned up.
+    ///
     /// `restartCount`; required.
     pub restart_count: i32,
+    /// Image that runs, as the runtime names it; may differ from the one in the specification.
+    ///
     /// `image`; required.
     pub image: Str,
+    /// Digest or ID of the image that runs.
+    ///
     /// `imageID`; required.
     pub image_id: Str,
+    /// ID in the runtime, as `containerd://ID`.
+    ///
     /// `containerID`.
     pub container_id: Option<Str>,
+    /// True once the container has started and passed its startup probe.
+    ///
     /// `started`.
     pub started: Option<bool>,
-    /// `allocatedResources`.
+    /// Requests that the node has set aside for the container.
+    ///
+    /// `allocatedResources`; quantity such as `500m` or `1Gi`.
     pub allocated_resources: Map<Quantity>,
+    /// Requests and limits that are in effect for the container.
+    ///
     /// `resources`.
     pub resources: Option<Box<ResourceRequirements>>,
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// States of the mounts.
+    ///
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub volume_mounts: Vec<VolumeMountStatus>,
+    /// User and groups of the container's first process.
+    ///
     /// `user`.
     pub user: Option<Box<ContainerUser>>,
-    /// `allocatedResourcesStatus`; items told apart by `name`.
+    /// Health of the devices that the container was given.
+    ///
+    /// `allocatedResourcesStatus`; list keyed by `name`.
     pub allocated_resources_status: Vec<ResourceStatus>,
+    /// Signal that asks the container to end.
+    ///
     /// `stopSignal`: `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`.
     pub stop_signal: Option<Str>,
     #[doc(hidden)]
@@ -760,7 +946,7 @@ serde! { DaemonEndpoint }
 /// `DownwardAPIProjection` of v1.
 #[derive(Clone, Default)]
 pub struct DownwardAPIProjection {
-    /// `items`.
+    /// `items`; atomic list.
     pub items: Vec<DownwardAPIVolumeFile>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -792,7 +978,7 @@ serde! { DownwardAPIVolumeFile }
 /// `DownwardAPIVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct DownwardAPIVolumeSource {
-    /// `items`.
+    /// `items`; atomic list.
     pub items: Vec<DownwardAPIVolumeFile>,
     /// `defaultMode`.
     pub default_mode: Option<i32>,
@@ -805,13 +991,21 @@ pub struct DownwardAPIVolumeSource {
 message! { DownwardAPIVolumeSource: schema::DOWNWARD_API_VOLUME_SOURCE { 0 items 1 default_mode 2 default_user } }
 serde! { DownwardAPIVolumeSource }
 
+/// Directory that is empty at first and deleted with the pod.
+///
 /// `EmptyDirVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct EmptyDirVolumeSource {
+    /// Storage: the node's disk if empty, `Memory` for a tmpfs, which counts against memory limits, or `HugePages`.
+    ///
     /// `medium`.
     pub medium: Option<Str>,
-    /// `sizeLimit`.
+    /// Maximum size in bytes; a pod that exceeds it is evicted. No limit by default.
+    ///
+    /// `sizeLimit`; quantity such as `500m` or `1Gi`.
     pub size_limit: Option<Quantity>,
+    /// Permission bits of the directory, 0 to 01777; 0777 by default.
+    ///
     /// `mode`.
     pub mode: Option<i32>,
     #[doc(hidden)]
@@ -821,15 +1015,25 @@ pub struct EmptyDirVolumeSource {
 message! { EmptyDirVolumeSource: schema::EMPTY_DIR_VOLUME_SOURCE { 0 medium 1 size_limit 2 mode } }
 serde! { EmptyDirVolumeSource }
 
-/// `EndpointAddress` of v1.
+/// Address of an endpoint.
+///
+/// `EndpointAddress` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct EndpointAddress {
+    /// IP address; neither loopback nor link-local.
+    ///
     /// `ip`; required.
     pub ip: Str,
+    /// Host name of the endpoint.
+    ///
     /// `hostname`.
     pub hostname: Option<Str>,
+    /// Node on which the endpoint runs.
+    ///
     /// `nodeName`.
     pub node_name: Option<Str>,
+    /// Object behind the address, mostly a pod.
+    ///
     /// `targetRef`.
     pub target_ref: Option<Box<ObjectReference>>,
     #[doc(hidden)]
@@ -839,15 +1043,25 @@ pub struct EndpointAddress {
 message! { EndpointAddress: schema::ENDPOINT_ADDRESS { 0 ip 1 hostname 2 node_name 3 target_ref } }
 serde! { EndpointAddress }
 
-/// `EndpointPort` of v1.
+/// Port of endpoints.
+///
+/// `EndpointPort` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct EndpointPort {
+    /// Name of the port of the service; may be empty only if there is one port.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Port number.
+    ///
     /// `port`; required.
     pub port: i32,
+    /// Transport protocol; `TCP` by default.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`.
     pub protocol: Option<Str>,
+    /// Application protocol as a hint.
+    ///
     /// `appProtocol`.
     pub app_protocol: Option<Str>,
     #[doc(hidden)]
@@ -857,14 +1071,22 @@ pub struct EndpointPort {
 message! { EndpointPort: schema::ENDPOINT_PORT { 0 name 1 port 2 protocol 3 app_protocol } }
 serde! { EndpointPort }
 
+/// Addresses with the same ports: each address goes with each port.
+///
 /// `EndpointSubset` of v1.
 #[derive(Clone, Default)]
 pub struct EndpointSubset {
-    /// `addresses`.
+    /// Addresses that are ready.
+    ///
+    /// `addresses`; atomic list.
     pub addresses: Vec<EndpointAddress>,
-    /// `notReadyAddresses`.
+    /// Addresses that have not started, or that fail their readiness probe.
+    ///
+    /// `notReadyAddresses`; atomic list.
     pub not_ready_addresses: Vec<EndpointAddress>,
-    /// `ports`.
+    /// Ports of the addresses.
+    ///
+    /// `ports`; atomic list.
     pub ports: Vec<EndpointPort>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -873,12 +1095,18 @@ pub struct EndpointSubset {
 message! { EndpointSubset: schema::ENDPOINT_SUBSET { 0 addresses 1 not_ready_addresses 2 ports } }
 serde! { EndpointSubset }
 
-/// `Endpoints` of v1.
+/// Addresses of the pods of a service; deprecated, see EndpointSlice.
+///
+/// `Endpoints` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpoints-v1-core)
 #[derive(Clone, Default)]
 pub struct Endpoints {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `subsets`.
+    /// Sets of addresses that have the same ports.
+    ///
+    /// `subsets`; atomic list.
     pub subsets: Vec<EndpointSubset>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -892,13 +1120,21 @@ resource! { Endpoints: Namespaced, "", "v1", "Endpoints", "endpoints" { Create D
 /// A list of [`Endpoints`].
 pub type EndpointsList = List<Endpoints>;
 
+/// Source of a set of environment variables; one of the two references is set.
+///
 /// `EnvFromSource` of v1.
 #[derive(Clone, Default)]
 pub struct EnvFromSource {
+    /// Text in front of each key to make the variable's name.
+    ///
     /// `prefix`.
     pub prefix: Option<Str>,
+    /// ConfigMap whose keys become variables.
+    ///
     /// `configMapRef`.
     pub config_map_ref: Option<Box<ConfigMapEnvSource>>,
+    /// Secret whose keys become variables.
+    ///
     /// `secretRef`.
     pub secret_ref: Option<Box<SecretEnvSource>>,
     #[doc(hidden)]
@@ -908,13 +1144,21 @@ pub struct EnvFromSource {
 message! { EnvFromSource: schema::ENV_FROM_SOURCE { 0 prefix 1 config_map_ref 2 secret_ref } }
 serde! { EnvFromSource }
 
+/// Environment variable of a container.
+///
 /// `EnvVar` of v1.
 #[derive(Clone, Default)]
 pub struct EnvVar {
+    /// Name of the variable; any printable ASCII character except `=`.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Value. `$(NAME)` expands to variables defined before it, `$$(NAME)` does not; excludes `valueFrom`.
+    ///
     /// `value`.
     pub value: Option<Str>,
+    /// Source of the value; excludes `value`.
+    ///
     /// `valueFrom`.
     pub value_from: Option<Box<EnvVarSource>>,
     #[doc(hidden)]
@@ -924,17 +1168,29 @@ pub struct EnvVar {
 message! { EnvVar: schema::ENV_VAR { 0 name 1 value 2 value_from } }
 serde! { EnvVar }
 
+/// Source of the value of an environment variable; one member is set.
+///
 /// `EnvVarSource` of v1.
 #[derive(Clone, Default)]
 pub struct EnvVarSource {
+    /// Field of the pod, such as `metadata.name` or `status.podIP`.
+    ///
     /// `fieldRef`.
     pub field_ref: Option<Box<ObjectFieldSelector>>,
+    /// Request or limit of a container, such as `limits.cpu`.
+    ///
     /// `resourceFieldRef`.
     pub resource_field_ref: Option<Box<ResourceFieldSelector>>,
+    /// Key of a ConfigMap in the pod's namespace.
+    ///
     /// `configMapKeyRef`.
     pub config_map_key_ref: Option<Box<ConfigMapKeySelector>>,
+    /// Key of a Secret in the pod's namespace.
+    ///
     /// `secretKeyRef`.
     pub secret_key_ref: Option<Box<SecretKeySelector>>,
+    /// Key in an environment file of a volume.
+    ///
     /// `fileKeyRef`.
     pub file_key_ref: Option<Box<FileKeySelector>>,
     #[doc(hidden)]
@@ -951,29 +1207,29 @@ pub struct EphemeralContainer {
     pub name: Str,
     /// `image`.
     pub image: Option<Str>,
-    /// `command`.
+    /// `command`; atomic list.
     pub command: Vec<Str>,
-    /// `args`.
+    /// `args`; atomic list.
     pub args: Vec<Str>,
     /// `workingDir`.
     pub working_dir: Option<Str>,
-    /// `ports`; items told apart by `containerPort,protocol`.
+    /// `ports`; list keyed by `containerPort`, `protocol`.
     pub ports: Vec<ContainerPort>,
-    /// `envFrom`.
+    /// `envFrom`; atomic list.
     pub env_from: Vec<EnvFromSource>,
-    /// `env`; items told apart by `name`.
+    /// `env`; list keyed by `name`.
     pub env: Vec<EnvVar>,
     /// `resources`.
     pub resources: Option<Box<ResourceRequirements>>,
-    /// `resizePolicy`.
+    /// `resizePolicy`; atomic list.
     pub resize_policy: Vec<ContainerResizePolicy>,
     /// `restartPolicy`.
     pub restart_policy: Option<Str>,
-    /// `restartPolicyRules`.
+    /// `restartPolicyRules`; atomic list.
     pub restart_policy_rules: Vec<ContainerRestartRule>,
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub volume_mounts: Vec<VolumeMount>,
-    /// `volumeDevices`; items told apart by `devicePath`.
+    /// `volumeDevices`; list keyed by `devicePath`.
     pub volume_devices: Vec<VolumeDevice>,
     /// `livenessProbe`.
     pub liveness_probe: Option<Box<Probe>>,
@@ -1013,29 +1269,29 @@ pub struct EphemeralContainerCommon {
     pub name: Str,
     /// `image`.
     pub image: Option<Str>,
-    /// `command`.
+    /// `command`; atomic list.
     pub command: Vec<Str>,
-    /// `args`.
+    /// `args`; atomic list.
     pub args: Vec<Str>,
     /// `workingDir`.
     pub working_dir: Option<Str>,
-    /// `ports`; items told apart by `containerPort,protocol`.
+    /// `ports`; list keyed by `containerPort`, `protocol`.
     pub ports: Vec<ContainerPort>,
-    /// `envFrom`.
+    /// `envFrom`; atomic list.
     pub env_from: Vec<EnvFromSource>,
-    /// `env`; items told apart by `name`.
+    /// `env`; list keyed by `name`.
     pub env: Vec<EnvVar>,
     /// `resources`.
     pub resources: Option<Box<ResourceRequirements>>,
-    /// `resizePolicy`.
+    /// `resizePolicy`; atomic list.
     pub resize_policy: Vec<ContainerResizePolicy>,
     /// `restartPolicy`.
     pub restart_policy: Option<Str>,
-    /// `restartPolicyRules`.
+    /// `restartPolicyRules`; atomic list.
     pub restart_policy_rules: Vec<ContainerRestartRule>,
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub volume_mounts: Vec<VolumeMount>,
-    /// `volumeDevices`; items told apart by `devicePath`.
+    /// `volumeDevices`; list keyed by `devicePath`.
     pub volume_devices: Vec<VolumeDevice>,
     /// `livenessProbe`.
     pub liveness_probe: Option<Box<Probe>>,
@@ -1078,37 +1334,69 @@ pub struct EphemeralVolumeSource {
 message! { EphemeralVolumeSource: schema::EPHEMERAL_VOLUME_SOURCE { 0 volume_claim_template } }
 serde! { EphemeralVolumeSource }
 
-/// `Event` of v1.
+/// Report of something that happened to an object; kept for an hour by default.
+///
+/// `Event` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#event-v1-core)
 #[derive(Clone, Default)]
 pub struct Event {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`; required.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Object that the event is about.
+    ///
     /// `involvedObject`; required.
     pub involved_object: ObjectReference,
+    /// Cause in one word, such as `FailedScheduling`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable description.
+    ///
     /// `message`.
     pub message: Option<Str>,
+    /// Component that reports it, in the older form.
+    ///
     /// `source`.
     pub source: Option<Box<EventSource>>,
-    /// `firstTimestamp`.
+    /// Time of the first occurrence.
+    ///
+    /// `firstTimestamp`; RFC 3339, in seconds.
     pub first_timestamp: Option<Time>,
-    /// `lastTimestamp`.
+    /// Time of the last occurrence.
+    ///
+    /// `lastTimestamp`; RFC 3339, in seconds.
     pub last_timestamp: Option<Time>,
+    /// Number of occurrences.
+    ///
     /// `count`.
     pub count: Option<i32>,
+    /// `Normal` or `Warning`.
+    ///
     /// `type`.
     pub type_: Option<Str>,
-    /// `eventTime`.
+    /// Time of the first occurrence, to the microsecond.
+    ///
+    /// `eventTime`; RFC 3339, in microseconds.
     pub event_time: Option<MicroTime>,
+    /// Count and last time of an event that goes on; absent for a single one.
+    ///
     /// `series`.
     pub series: Option<Box<EventSeries>>,
+    /// Action that was taken or failed.
+    ///
     /// `action`.
     pub action: Option<Str>,
+    /// Second object that the event is about.
+    ///
     /// `related`.
     pub related: Option<Box<ObjectReference>>,
+    /// Controller that reports it, such as `kubernetes.io/kubelet`.
+    ///
     /// `reportingComponent`.
     pub reporting_component: Option<Str>,
+    /// Instance of that controller, such as its pod's name.
+    ///
     /// `reportingInstance`.
     pub reporting_instance: Option<Str>,
     #[doc(hidden)]
@@ -1123,12 +1411,18 @@ resource! { Event: Namespaced, "", "v1", "Event", "events" { Create Delete Delet
 /// A list of [`Event`].
 pub type EventList = List<Event>;
 
+/// Event that occurred several times.
+///
 /// `EventSeries` of v1.
 #[derive(Clone, Default)]
 pub struct EventSeries {
+    /// Number of occurrences.
+    ///
     /// `count`.
     pub count: Option<i32>,
-    /// `lastObservedTime`.
+    /// Time of the last occurrence.
+    ///
+    /// `lastObservedTime`; RFC 3339, in microseconds.
     pub last_observed_time: Option<MicroTime>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1137,11 +1431,17 @@ pub struct EventSeries {
 message! { EventSeries: schema::EVENT_SERIES { 0 count 1 last_observed_time } }
 serde! { EventSeries }
 
+/// Component that reports an event.
+///
 /// `EventSource` of v1.
 #[derive(Clone, Default)]
 pub struct EventSource {
+    /// Name of the component.
+    ///
     /// `component`.
     pub component: Option<Str>,
+    /// Node on which the component runs.
+    ///
     /// `host`.
     pub host: Option<Str>,
     #[doc(hidden)]
@@ -1151,7 +1451,7 @@ pub struct EventSource {
 message! { EventSource: schema::EVENT_SOURCE { 0 component 1 host } }
 serde! { EventSource }
 
-/// `EvictionResponder` of v1.
+/// `EvictionResponder` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct EvictionResponder {
     /// `name`; required.
@@ -1165,10 +1465,14 @@ pub struct EvictionResponder {
 message! { EvictionResponder: schema::EVICTION_RESPONDER { 0 name 1 priority } }
 serde! { EvictionResponder }
 
+/// Command that runs in a container.
+///
 /// `ExecAction` of v1.
 #[derive(Clone, Default)]
 pub struct ExecAction {
-    /// `command`.
+    /// Program and arguments, in the root directory of the container; no shell is involved.
+    ///
+    /// `command`; atomic list.
     pub command: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1180,7 +1484,7 @@ serde! { ExecAction }
 /// `FCVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct FCVolumeSource {
-    /// `targetWWNs`.
+    /// `targetWWNs`; atomic list.
     pub target_wwns: Vec<Str>,
     /// `lun`.
     pub lun: Option<i32>,
@@ -1188,7 +1492,7 @@ pub struct FCVolumeSource {
     pub fs_type: Option<Str>,
     /// `readOnly`.
     pub read_only: Option<bool>,
-    /// `wwids`.
+    /// `wwids`; atomic list.
     pub wwids: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1197,7 +1501,7 @@ pub struct FCVolumeSource {
 message! { FCVolumeSource: schema::FC_VOLUME_SOURCE { 0 target_wwns 1 lun 2 fs_type 3 read_only 4 wwids } }
 serde! { FCVolumeSource }
 
-/// `FileKeySelector` of v1.
+/// `FileKeySelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct FileKeySelector {
     /// `volumeName`; required.
@@ -1287,13 +1591,21 @@ pub struct GCEPersistentDiskVolumeSource {
 message! { GCEPersistentDiskVolumeSource: schema::GCE_PERSISTENT_DISK_VOLUME_SOURCE { 0 pd_name 1 fs_type 2 partition 3 read_only } }
 serde! { GCEPersistentDiskVolumeSource }
 
+/// Call of the gRPC health service of a container.
+///
 /// `GRPCAction` of v1.
 #[derive(Clone, Default)]
 pub struct GRPCAction {
+    /// Port by number, 1 to 65535.
+    ///
     /// `port`; required.
     pub port: i32,
+    /// Name of the service in the health request.
+    ///
     /// `service`; default `""`.
     pub service: Option<Str>,
+    /// Connection in plain text, the default, or over TLS with any certificate.
+    ///
     /// `mode`: `Plaintext`, `TLS`.
     pub mode: Option<Str>,
     #[doc(hidden)]
@@ -1353,19 +1665,33 @@ pub struct GlusterfsVolumeSource {
 message! { GlusterfsVolumeSource: schema::GLUSTERFS_VOLUME_SOURCE { 0 endpoints 1 path 2 read_only } }
 serde! { GlusterfsVolumeSource }
 
+/// HTTP GET request to a container.
+///
 /// `HTTPGetAction` of v1.
 #[derive(Clone, Default)]
 pub struct HTTPGetAction {
+    /// Path and query of the request; `/` by default.
+    ///
     /// `path`.
     pub path: Option<Str>,
-    /// `port`; required.
+    /// Port by number, 1 to 65535, or by name.
+    ///
+    /// `port`; required; integer or string.
     pub port: IntOrString,
+    /// Host to connect to; the pod's IP address by default. For a virtual host, set the header `Host` instead.
+    ///
     /// `host`.
     pub host: Option<Str>,
+    /// `HTTP` by default; `HTTPS` accepts any certificate.
+    ///
     /// `scheme`: `HTTP`, `HTTPS`.
     pub scheme: Option<Str>,
-    /// `httpHeaders`.
+    /// Additional headers; one name may occur several times.
+    ///
+    /// `httpHeaders`; atomic list.
     pub http_headers: Vec<HTTPHeader>,
+    /// Version of HTTP of the connection; `HTTP1` by default.
+    ///
     /// `protocol`: `HTTP1`, `HTTP2`.
     pub protocol: Option<Str>,
     #[doc(hidden)]
@@ -1375,11 +1701,17 @@ pub struct HTTPGetAction {
 message! { HTTPGetAction: schema::HTTP_GET_ACTION { 0 path 1 port 2 host 3 scheme 4 http_headers 5 protocol } }
 serde! { HTTPGetAction }
 
+/// Header of an HTTP request.
+///
 /// `HTTPHeader` of v1.
 #[derive(Clone, Default)]
 pub struct HTTPHeader {
+    /// Name of the header.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Value of the header.
+    ///
     /// `value`; required.
     pub value: Str,
     #[doc(hidden)]
@@ -1394,7 +1726,7 @@ serde! { HTTPHeader }
 pub struct HostAlias {
     /// `ip`; required.
     pub ip: Str,
-    /// `hostnames`.
+    /// `hostnames`; atomic list.
     pub hostnames: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1415,11 +1747,17 @@ pub struct HostIP {
 message! { HostIP: schema::HOST_IP { 0 ip } }
 serde! { HostIP }
 
+/// File or directory of the node.
+///
 /// `HostPathVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct HostPathVolumeSource {
+    /// Path on the node; symbolic links are followed.
+    ///
     /// `path`; required.
     pub path: Str,
+    /// Check of the path before the mount, and creation if it is missing; no check by default.
+    ///
     /// `type`: empty, `BlockDevice`, `CharDevice`, `Directory`, `DirectoryOrCreate`, `File`, `FileOrCreate`, `Socket`.
     pub type_: Option<Str>,
     #[doc(hidden)]
@@ -1444,7 +1782,7 @@ pub struct ISCSIPersistentVolumeSource {
     pub fs_type: Option<Str>,
     /// `readOnly`.
     pub read_only: Option<bool>,
-    /// `portals`.
+    /// `portals`; atomic list.
     pub portals: Vec<Str>,
     /// `chapAuthDiscovery`.
     pub chap_auth_discovery: Option<bool>,
@@ -1476,7 +1814,7 @@ pub struct ISCSIVolumeSource {
     pub fs_type: Option<Str>,
     /// `readOnly`.
     pub read_only: Option<bool>,
-    /// `portals`.
+    /// `portals`; atomic list.
     pub portals: Vec<Str>,
     /// `chapAuthDiscovery`.
     pub chap_auth_discovery: Option<bool>,
@@ -1519,15 +1857,25 @@ pub struct ImageVolumeStatus {
 message! { ImageVolumeStatus: schema::IMAGE_VOLUME_STATUS { 0 image_ref } }
 serde! { ImageVolumeStatus }
 
+/// Key of a ConfigMap or Secret, and the path of its file.
+///
 /// `KeyToPath` of v1.
 #[derive(Clone, Default)]
 pub struct KeyToPath {
+    /// Key to show.
+    ///
     /// `key`; required.
     pub key: Str,
+    /// Path relative to the mount; must not contain `..`.
+    ///
     /// `path`; required.
     pub path: Str,
+    /// Permission bits of this file, 0 to 0777; the volume's `defaultMode` if absent.
+    ///
     /// `mode`.
     pub mode: Option<i32>,
+    /// User ID that owns this file; the volume's `defaultUser` if absent.
+    ///
     /// `user`.
     pub user: Option<i64>,
     #[doc(hidden)]
@@ -1537,13 +1885,21 @@ pub struct KeyToPath {
 message! { KeyToPath: schema::KEY_TO_PATH { 0 key 1 path 2 mode 3 user } }
 serde! { KeyToPath }
 
+/// Actions of a container at its start and stop.
+///
 /// `Lifecycle` of v1.
 #[derive(Clone, Default)]
 pub struct Lifecycle {
+    /// Action right after the start; the container is killed if it fails.
+    ///
     /// `postStart`.
     pub post_start: Option<Box<LifecycleHandler>>,
+    /// Action before the stop signal; its time counts against the grace period of the termination.
+    ///
     /// `preStop`.
     pub pre_stop: Option<Box<LifecycleHandler>>,
+    /// Signal that asks the container to end, in place of the image's; needs `os` in the pod's specification.
+    ///
     /// `stopSignal`: `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`.
     pub stop_signal: Option<Str>,
     #[doc(hidden)]
@@ -1553,15 +1909,25 @@ pub struct Lifecycle {
 message! { Lifecycle: schema::LIFECYCLE { 0 post_start 1 pre_stop 2 stop_signal } }
 serde! { Lifecycle }
 
+/// Action at the start or stop of a container; one member is set.
+///
 /// `LifecycleHandler` of v1.
 #[derive(Clone, Default)]
 pub struct LifecycleHandler {
+    /// Runs a command in the container.
+    ///
     /// `exec`.
     pub exec: Option<Box<ExecAction>>,
+    /// Sends an HTTP GET.
+    ///
     /// `httpGet`.
     pub http_get: Option<Box<HTTPGetAction>>,
+    /// Deprecated and not supported: fails at run time.
+    ///
     /// `tcpSocket`.
     pub tcp_socket: Option<Box<TCPSocketAction>>,
+    /// Waits for a while.
+    ///
     /// `sleep`.
     pub sleep: Option<Box<SleepAction>>,
     #[doc(hidden)]
@@ -1571,11 +1937,15 @@ pub struct LifecycleHandler {
 message! { LifecycleHandler: schema::LIFECYCLE_HANDLER { 0 exec 1 http_get 2 tcp_socket 3 sleep } }
 serde! { LifecycleHandler }
 
-/// `LimitRange` of v1.
+/// `LimitRange` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#limitrange-v1-core)
 #[derive(Clone, Default)]
 pub struct LimitRange {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: LimitRangeSpec,
     #[doc(hidden)]
@@ -1592,15 +1962,15 @@ resource! { LimitRange: Namespaced, "", "v1", "LimitRange", "limitranges" { Crea
 pub struct LimitRangeItem {
     /// `type`; required.
     pub type_: Str,
-    /// `max`.
+    /// `max`; quantity such as `500m` or `1Gi`.
     pub max: Map<Quantity>,
-    /// `min`.
+    /// `min`; quantity such as `500m` or `1Gi`.
     pub min: Map<Quantity>,
-    /// `default`.
+    /// `default`; quantity such as `500m` or `1Gi`.
     pub default: Map<Quantity>,
-    /// `defaultRequest`.
+    /// `defaultRequest`; quantity such as `500m` or `1Gi`.
     pub default_request: Map<Quantity>,
-    /// `maxLimitRequestRatio`.
+    /// `maxLimitRequestRatio`; quantity such as `500m` or `1Gi`.
     pub max_limit_request_ratio: Map<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1615,7 +1985,7 @@ pub type LimitRangeList = List<LimitRange>;
 /// `LimitRangeSpec` of v1.
 #[derive(Clone, Default)]
 pub struct LimitRangeSpec {
-    /// `limits`; required.
+    /// `limits`; required; atomic list.
     pub limits: Vec<LimitRangeItem>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1631,7 +2001,7 @@ pub struct LinuxContainerUser {
     pub uid: i64,
     /// `gid`; required.
     pub gid: i64,
-    /// `supplementalGroups`.
+    /// `supplementalGroups`; atomic list.
     pub supplemental_groups: Vec<i64>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1640,16 +2010,26 @@ pub struct LinuxContainerUser {
 message! { LinuxContainerUser: schema::LINUX_CONTAINER_USER { 0 uid 1 gid 2 supplemental_groups } }
 serde! { LinuxContainerUser }
 
+/// Point at which traffic enters: a name or an address.
+///
 /// `LoadBalancerIngress` of v1.
 #[derive(Clone, Default)]
 pub struct LoadBalancerIngress {
+    /// IP address of the load balancer.
+    ///
     /// `ip`.
     pub ip: Option<Str>,
+    /// DNS name of the load balancer.
+    ///
     /// `hostname`.
     pub hostname: Option<Str>,
+    /// `VIP` if packets keep the load balancer's address, so that nodes may short-cut to the pods, else `Proxy`; `VIP` by default.
+    ///
     /// `ipMode`.
     pub ip_mode: Option<Str>,
-    /// `ports`.
+    /// State of the single ports.
+    ///
+    /// `ports`; atomic list.
     pub ports: Vec<PortStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1658,10 +2038,14 @@ pub struct LoadBalancerIngress {
 message! { LoadBalancerIngress: schema::LOAD_BALANCER_INGRESS { 0 ip 1 hostname 2 ip_mode 3 ports } }
 serde! { LoadBalancerIngress }
 
+/// State of a load balancer.
+///
 /// `LoadBalancerStatus` of v1.
 #[derive(Clone, Default)]
 pub struct LoadBalancerStatus {
-    /// `ingress`.
+    /// Points at which traffic for the service enters.
+    ///
+    /// `ingress`; atomic list.
     pub ingress: Vec<LoadBalancerIngress>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1670,9 +2054,13 @@ pub struct LoadBalancerStatus {
 message! { LoadBalancerStatus: schema::LOAD_BALANCER_STATUS { 0 ingress } }
 serde! { LoadBalancerStatus }
 
-/// `LocalObjectReference` of v1.
+/// Reference by name to an object in the same namespace.
+///
+/// `LocalObjectReference` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct LocalObjectReference {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
     #[doc(hidden)]
@@ -1726,13 +2114,21 @@ pub struct NFSVolumeSource {
 message! { NFSVolumeSource: schema::NFS_VOLUME_SOURCE { 0 server 1 path 2 read_only } }
 serde! { NFSVolumeSource }
 
-/// `Namespace` of v1.
+/// Scope of names, of access rules and of quotas.
+///
+/// `Namespace` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#namespace-v1-core)
 #[derive(Clone, Default)]
 pub struct Namespace {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: NamespaceSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: NamespaceStatus,
     #[doc(hidden)]
@@ -1751,7 +2147,7 @@ pub struct NamespaceCondition {
     pub type_: Str,
     /// `status`; required.
     pub status: Str,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -1767,10 +2163,14 @@ serde! { NamespaceCondition }
 /// A list of [`Namespace`].
 pub type NamespaceList = List<Namespace>;
 
+/// Desired state of a namespace.
+///
 /// `NamespaceSpec` of v1.
 #[derive(Clone, Default)]
 pub struct NamespaceSpec {
-    /// `finalizers`.
+    /// Components that must agree before the namespace is gone; the server sets `kubernetes`. Changed by the subresource `finalize`.
+    ///
+    /// `finalizers`; atomic list.
     pub finalizers: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1779,12 +2179,18 @@ pub struct NamespaceSpec {
 message! { NamespaceSpec: schema::NAMESPACE_SPEC { 0 finalizers } }
 serde! { NamespaceSpec }
 
+/// State of a namespace.
+///
 /// `NamespaceStatus` of v1.
 #[derive(Clone, Default)]
 pub struct NamespaceStatus {
+    /// `Active`, or `Terminating` once it is being deleted, when nothing more can be created in it.
+    ///
     /// `phase`: `Active`, `Terminating`.
     pub phase: Option<Str>,
-    /// `conditions`; items told apart by `type`.
+    /// Reasons that hold up the deletion, such as content or finalizers that remain.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<NamespaceCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1793,13 +2199,21 @@ pub struct NamespaceStatus {
 message! { NamespaceStatus: schema::NAMESPACE_STATUS { 0 phase 1 conditions } }
 serde! { NamespaceStatus }
 
-/// `Node` of v1.
+/// Machine that runs pods.
+///
+/// `Node` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#node-v1-core)
 #[derive(Clone, Default)]
 pub struct Node {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: NodeSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: NodeStatus,
     #[doc(hidden)]
@@ -1811,11 +2225,17 @@ kind! { Node: "v1", "Node", schema::NODE }
 object! { Node }
 resource! { Node: Cluster, "", "v1", "Node", "nodes" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
+/// Name or IP address of a node.
+///
 /// `NodeAddress` of v1.
 #[derive(Clone, Default)]
 pub struct NodeAddress {
+    /// `Hostname`, `InternalIP`, `ExternalIP`, `InternalDNS` or `ExternalDNS`.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// Name or IP address.
+    ///
     /// `address`; required.
     pub address: Str,
     #[doc(hidden)]
@@ -1825,12 +2245,18 @@ pub struct NodeAddress {
 message! { NodeAddress: schema::NODE_ADDRESS { 0 type_ 1 address } }
 serde! { NodeAddress }
 
+/// Nodes that a pod needs or prefers.
+///
 /// `NodeAffinity` of v1.
 #[derive(Clone, Default)]
 pub struct NodeAffinity {
+    /// Nodes among which the scheduler must choose; a change of labels later does not evict the pod.
+    ///
     /// `requiredDuringSchedulingIgnoredDuringExecution`.
     pub required_during_scheduling_ignored_during_execution: Option<Box<NodeSelector>>,
-    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Nodes that the scheduler prefers, by the sum of the weights that match.
+    ///
+    /// `preferredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub preferred_during_scheduling_ignored_during_execution: Vec<PreferredSchedulingTerm>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1844,7 +2270,7 @@ serde! { NodeAffinity }
 pub struct NodeAllocatableMappedResources {
     /// `name`; required.
     pub name: Str,
-    /// `quantity`; required.
+    /// `quantity`; required; quantity such as `500m` or `1Gi`.
     pub quantity: Quantity,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1858,9 +2284,9 @@ serde! { NodeAllocatableMappedResources }
 pub struct NodeAllocatableOverheadResources {
     /// `name`; required.
     pub name: Str,
-    /// `perPod`.
+    /// `perPod`; quantity such as `500m` or `1Gi`.
     pub per_pod: Option<Quantity>,
-    /// `perContainer`.
+    /// `perContainer`; quantity such as `500m` or `1Gi`.
     pub per_container: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1874,11 +2300,11 @@ serde! { NodeAllocatableOverheadResources }
 pub struct NodeAllocatableResourceClaimStatus {
     /// `resourceClaimName`; required.
     pub resource_claim_name: Str,
-    /// `containers`.
+    /// `containers`; set.
     pub containers: Vec<Str>,
-    /// `mapping`; items told apart by `name`.
+    /// `mapping`; list keyed by `name`.
     pub mapping: Vec<NodeAllocatableMappedResources>,
-    /// `overhead`; items told apart by `name`.
+    /// `overhead`; list keyed by `name`.
     pub overhead: Vec<NodeAllocatableOverheadResources>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1887,19 +2313,33 @@ pub struct NodeAllocatableResourceClaimStatus {
 message! { NodeAllocatableResourceClaimStatus: schema::NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS { 0 resource_claim_name 1 containers 2 mapping 3 overhead } }
 serde! { NodeAllocatableResourceClaimStatus }
 
+/// State of one aspect of a node.
+///
 /// `NodeCondition` of v1.
 #[derive(Clone, Default)]
 pub struct NodeCondition {
+    /// Name of the aspect, such as `Ready` or `DiskPressure`.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// `True`, `False` or `Unknown`; the last if the node has not reported for a while.
+    ///
     /// `status`; required.
     pub status: Str,
-    /// `lastHeartbeatTime`.
+    /// Time of the last report.
+    ///
+    /// `lastHeartbeatTime`; RFC 3339, in seconds.
     pub last_heartbeat_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
+    /// Cause of the last transition in one CamelCase word.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub message: Option<Str>,
     #[doc(hidden)]
@@ -1969,7 +2409,7 @@ pub type NodeList = List<Node>;
 /// `NodePodPreemptionPolicy` of v1.
 #[derive(Clone, Default)]
 pub struct NodePodPreemptionPolicy {
-    /// `disableResizePreemption`.
+    /// `disableResizePreemption`; set.
     pub disable_resize_preemption: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2018,10 +2458,14 @@ pub struct NodeRuntimeHandlerFeatures {
 message! { NodeRuntimeHandlerFeatures: schema::NODE_RUNTIME_HANDLER_FEATURES { 0 recursive_read_only_mounts 1 user_namespaces } }
 serde! { NodeRuntimeHandlerFeatures }
 
-/// `NodeSelector` of v1.
+/// Query over nodes: matches if one of its terms does.
+///
+/// `NodeSelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct NodeSelector {
-    /// `nodeSelectorTerms`; required.
+    /// Terms of which one must match; at least one.
+    ///
+    /// `nodeSelectorTerms`; required; atomic list.
     pub node_selector_terms: Vec<NodeSelectorTerm>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2030,14 +2474,22 @@ pub struct NodeSelector {
 message! { NodeSelector: schema::NODE_SELECTOR { 0 node_selector_terms } }
 serde! { NodeSelector }
 
+/// One requirement on a label or field of a node.
+///
 /// `NodeSelectorRequirement` of v1.
 #[derive(Clone, Default)]
 pub struct NodeSelectorRequirement {
+    /// Label or field that the requirement is about.
+    ///
     /// `key`; required.
     pub key: Str,
+    /// Comparison; `Gt` and `Lt` compare integers.
+    ///
     /// `operator`: `DoesNotExist`, `Exists`, `Gt`, `In`, `Lt`, `NotIn`; required.
     pub operator: Str,
-    /// `values`.
+    /// Values to compare with: at least one for `In` and `NotIn`, none for `Exists` and `DoesNotExist`, one integer for `Gt` and `Lt`.
+    ///
+    /// `values`; atomic list.
     pub values: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2046,12 +2498,18 @@ pub struct NodeSelectorRequirement {
 message! { NodeSelectorRequirement: schema::NODE_SELECTOR_REQUIREMENT { 0 key 1 operator 2 values } }
 serde! { NodeSelectorRequirement }
 
-/// `NodeSelectorTerm` of v1.
+/// Requirements that a node must all meet; an empty term matches no node.
+///
+/// `NodeSelectorTerm` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct NodeSelectorTerm {
-    /// `matchExpressions`.
+    /// Requirements on labels.
+    ///
+    /// `matchExpressions`; atomic list.
     pub match_expressions: Vec<NodeSelectorRequirement>,
-    /// `matchFields`.
+    /// Requirements on fields; `metadata.name` is the only one supported.
+    ///
+    /// `matchFields`; atomic list.
     pub match_fields: Vec<NodeSelectorRequirement>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2060,23 +2518,41 @@ pub struct NodeSelectorTerm {
 message! { NodeSelectorTerm: schema::NODE_SELECTOR_TERM { 0 match_expressions 1 match_fields } }
 serde! { NodeSelectorTerm }
 
+/// Desired state of a node.
+///
 /// `NodeSpec` of v1.
 #[derive(Clone, Default)]
 pub struct NodeSpec {
+    /// Range of addresses for the pods of the node.
+    ///
     /// `podCIDR`.
     pub pod_cidr: Option<Str>,
-    /// `podCIDRs`.
+    /// Ranges of addresses for the pods of the node, at most one of each family; the first is `podCIDR`.
+    ///
+    /// `podCIDRs`; set.
     pub pod_cidrs: Vec<Str>,
+    /// ID of the machine at the cloud provider, as `provider://ID`.
+    ///
     /// `providerID`.
     pub provider_id: Option<Str>,
+    /// Keeps new pods away (`kubectl cordon`); false by default.
+    ///
     /// `unschedulable`.
     pub unschedulable: Option<bool>,
-    /// `taints`.
+    /// Marks that repel pods which do not tolerate them.
+    ///
+    /// `taints`; atomic list.
     pub taints: Vec<Taint>,
+    /// Source of the kubelet's configuration; no longer supported.
+    ///
     /// `configSource`.
     pub config_source: Option<Box<NodeConfigSource>>,
+    /// Not used any more.
+    ///
     /// `externalID`.
     pub external_id: Option<Str>,
+    /// Rules of preemption among the pods of the node.
+    ///
     /// `podPreemptionPolicy`.
     pub pod_preemption_policy: Option<Box<NodePodPreemptionPolicy>>,
     #[doc(hidden)]
@@ -2086,36 +2562,66 @@ pub struct NodeSpec {
 message! { NodeSpec: schema::NODE_SPEC { 0 pod_cidr 1 pod_cidrs 2 provider_id 3 unschedulable 4 taints 5 config_source 6 external_id 7 pod_preemption_policy } }
 serde! { NodeSpec }
 
+/// State of a node, as its kubelet and the controllers report it.
+///
 /// `NodeStatus` of v1.
 #[derive(Clone, Default)]
 pub struct NodeStatus {
-    /// `capacity`.
+    /// Resources of the machine.
+    ///
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub capacity: Map<Quantity>,
-    /// `allocatable`.
+    /// Resources that pods may use: the capacity without what the system keeps; equal to it by default.
+    ///
+    /// `allocatable`; quantity such as `500m` or `1Gi`.
     pub allocatable: Map<Quantity>,
+    /// Not used any more.
+    ///
     /// `phase`: `Pending`, `Running`, `Terminated`.
     pub phase: Option<Str>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `Ready`, `MemoryPressure` and `DiskPressure`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<NodeCondition>,
-    /// `addresses`; items told apart by `type`.
+    /// Names and IP addresses of the machine.
+    ///
+    /// `addresses`; list keyed by `type`.
     pub addresses: Vec<NodeAddress>,
+    /// Port of the kubelet.
+    ///
     /// `daemonEndpoints`.
     pub daemon_endpoints: Option<Box<NodeDaemonEndpoints>>,
+    /// Versions of kernel, operating system, runtime and kubelet, and IDs of the machine.
+    ///
     /// `nodeInfo`.
     pub node_info: Option<Box<NodeSystemInfo>>,
-    /// `images`.
+    /// Images on the machine, the largest first, at most 50 by default.
+    ///
+    /// `images`; atomic list.
     pub images: Vec<ContainerImage>,
-    /// `volumesInUse`.
+    /// Attachable volumes that pods of the node have mounted.
+    ///
+    /// `volumesInUse`; atomic list.
     pub volumes_in_use: Vec<Str>,
-    /// `volumesAttached`.
+    /// Volumes that are attached to the machine.
+    ///
+    /// `volumesAttached`; atomic list.
     pub volumes_attached: Vec<AttachedVolume>,
+    /// State of a configuration that was set by `configSource`.
+    ///
     /// `config`.
     pub config: Option<Box<NodeConfigStatus>>,
-    /// `runtimeHandlers`.
+    /// Handlers of the container runtime and their features.
+    ///
+    /// `runtimeHandlers`; atomic list.
     pub runtime_handlers: Vec<NodeRuntimeHandler>,
+    /// Features of the container runtime.
+    ///
     /// `features`.
     pub features: Option<Box<NodeFeatures>>,
-    /// `declaredFeatures`.
+    /// Features that the node declares for the scheduler and admission to rely on.
+    ///
+    /// `declaredFeatures`; atomic list.
     pub declared_features: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2136,31 +2642,57 @@ pub struct NodeSwapStatus {
 message! { NodeSwapStatus: schema::NODE_SWAP_STATUS { 0 capacity } }
 serde! { NodeSwapStatus }
 
+/// Versions of a node's software and IDs of its machine.
+///
 /// `NodeSystemInfo` of v1.
 #[derive(Clone, Default)]
 pub struct NodeSystemInfo {
+    /// ID of the installation, from `/etc/machine-id`.
+    ///
     /// `machineID`; required.
     pub machine_id: Str,
+    /// UUID of the hardware.
+    ///
     /// `systemUUID`; required.
     pub system_uuid: Str,
+    /// ID of the present boot.
+    ///
     /// `bootID`; required.
     pub boot_id: Str,
+    /// Version of the kernel, as `uname -r` prints it.
+    ///
     /// `kernelVersion`; required.
     pub kernel_version: Str,
+    /// Name of the operating system, from `/etc/os-release`.
+    ///
     /// `osImage`; required.
     pub os_image: Str,
+    /// Name and version of the runtime, as `containerd://1.7.2`.
+    ///
     /// `containerRuntimeVersion`; required.
     pub container_runtime_version: Str,
+    /// Version of the kubelet.
+    ///
     /// `kubeletVersion`; required.
     pub kubelet_version: Str,
+    /// Deprecated; not the version of kube-proxy.
+    ///
     /// `kubeProxyVersion`; required.
     pub kube_proxy_version: Str,
+    /// Operating system, such as `linux`.
+    ///
     /// `operatingSystem`; required.
     pub operating_system: Str,
+    /// Processor architecture in Go's terms, such as `amd64`.
+    ///
     /// `architecture`; required.
     pub architecture: Str,
+    /// Amount of swap space.
+    ///
     /// `swap`.
     pub swap: Option<Box<NodeSwapStatus>>,
+    /// True if the kubelet runs in a user namespace, without root on the machine.
+    ///
     /// `runningInUserNamespace`.
     pub running_in_user_namespace: Option<bool>,
     #[doc(hidden)]
@@ -2170,11 +2702,17 @@ pub struct NodeSystemInfo {
 message! { NodeSystemInfo: schema::NODE_SYSTEM_INFO { 0 machine_id 1 system_uuid 2 boot_id 3 kernel_version 4 os_image 5 container_runtime_version 6 kubelet_version 7 kube_proxy_version 8 operating_system 9 architecture 10 swap 11 running_in_user_namespace } }
 serde! { NodeSystemInfo }
 
-/// `ObjectFieldSelector` of v1.
+/// Field of the pod itself.
+///
+/// `ObjectFieldSelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ObjectFieldSelector {
+    /// Version in which the path is to be read; `v1` by default.
+    ///
     /// `apiVersion`.
     pub api_version: Option<Str>,
+    /// Path of the field, such as `metadata.labels['app']`.
+    ///
     /// `fieldPath`; required.
     pub field_path: Str,
     #[doc(hidden)]
@@ -2184,21 +2722,37 @@ pub struct ObjectFieldSelector {
 message! { ObjectFieldSelector: schema::OBJECT_FIELD_SELECTOR { 0 api_version 1 field_path } }
 serde! { ObjectFieldSelector }
 
-/// `ObjectReference` of v1.
+/// Reference to an object of any kind.
+///
+/// `ObjectReference` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ObjectReference {
+    /// Kind of the object.
+    ///
     /// `kind`.
     pub kind: Option<Str>,
+    /// Namespace of the object; empty for objects of the cluster.
+    ///
     /// `namespace`.
     pub namespace: Option<Str>,
+    /// Name of the object.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// UID of the object.
+    ///
     /// `uid`.
     pub uid: Option<Str>,
+    /// Group and version of the object, such as `apps/v1`.
+    ///
     /// `apiVersion`.
     pub api_version: Option<Str>,
+    /// Version of the object that is meant.
+    ///
     /// `resourceVersion`.
     pub resource_version: Option<Str>,
+    /// Part of the object that is meant, such as `spec.containers{web}`.
+    ///
     /// `fieldPath`.
     pub field_path: Option<Str>,
     #[doc(hidden)]
@@ -2208,13 +2762,21 @@ pub struct ObjectReference {
 message! { ObjectReference: schema::OBJECT_REFERENCE { 0 kind 1 namespace 2 name 3 uid 4 api_version 5 resource_version 6 field_path } }
 serde! { ObjectReference }
 
-/// `PersistentVolume` of v1.
+/// Piece of storage in the cluster.
+///
+/// `PersistentVolume` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolume-v1-core)
 #[derive(Clone, Default)]
 pub struct PersistentVolume {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: PersistentVolumeSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PersistentVolumeStatus,
     #[doc(hidden)]
@@ -2226,13 +2788,21 @@ kind! { PersistentVolume: "v1", "PersistentVolume", schema::PERSISTENT_VOLUME }
 object! { PersistentVolume }
 resource! { PersistentVolume: Cluster, "", "v1", "PersistentVolume", "persistentvolumes" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
-/// `PersistentVolumeClaim` of v1.
+/// Claim of storage in a namespace, bound to a PersistentVolume.
+///
+/// `PersistentVolumeClaim` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#persistentvolumeclaim-v1-core)
 #[derive(Clone, Default)]
 pub struct PersistentVolumeClaim {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: PersistentVolumeClaimSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PersistentVolumeClaimStatus,
     #[doc(hidden)]
@@ -2251,9 +2821,9 @@ pub struct PersistentVolumeClaimCondition {
     pub type_: Str,
     /// `status`; required.
     pub status: Str,
-    /// `lastProbeTime`.
+    /// `lastProbeTime`; RFC 3339, in seconds.
     pub last_probe_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -2269,25 +2839,45 @@ serde! { PersistentVolumeClaimCondition }
 /// A list of [`PersistentVolumeClaim`].
 pub type PersistentVolumeClaimList = List<PersistentVolumeClaim>;
 
+/// Storage that is asked for; immutable after creation but for growth and the attributes class.
+///
 /// `PersistentVolumeClaimSpec` of v1.
 #[derive(Clone, Default)]
 pub struct PersistentVolumeClaimSpec {
-    /// `accessModes`.
+    /// Modes that the volume must support: `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`.
+    ///
+    /// `accessModes`; atomic list.
     pub access_modes: Vec<Str>,
+    /// Labels that the volume must have.
+    ///
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
+    /// Size that is asked for; may grow if the storage class allows it.
+    ///
     /// `resources`.
     pub resources: Option<Box<VolumeResourceRequirements>>,
+    /// Volume that the claim is or shall be bound to.
+    ///
     /// `volumeName`.
     pub volume_name: Option<Str>,
+    /// Storage class; absent takes the cluster's default, empty asks for a volume without class.
+    ///
     /// `storageClassName`.
     pub storage_class_name: Option<Str>,
+    /// File system, the default, or raw block device.
+    ///
     /// `volumeMode`: `Block`, `Filesystem`.
     pub volume_mode: Option<Str>,
+    /// Snapshot or claim that the new volume starts with, in the same namespace.
+    ///
     /// `dataSource`.
     pub data_source: Option<Box<TypedLocalObjectReference>>,
+    /// Object that the new volume starts with, of any kind that a populator handles.
+    ///
     /// `dataSourceRef`.
     pub data_source_ref: Option<Box<TypedObjectReference>>,
+    /// VolumeAttributesClass that sets parameters of the volume; may change later.
+    ///
     /// `volumeAttributesClassName`.
     pub volume_attributes_class_name: Option<Str>,
     #[doc(hidden)]
@@ -2297,25 +2887,45 @@ pub struct PersistentVolumeClaimSpec {
 message! { PersistentVolumeClaimSpec: schema::PERSISTENT_VOLUME_CLAIM_SPEC { 0 access_modes 1 selector 2 resources 3 volume_name 4 storage_class_name 5 volume_mode 6 data_source 7 data_source_ref 8 volume_attributes_class_name } }
 serde! { PersistentVolumeClaimSpec }
 
+/// State of a claim.
+///
 /// `PersistentVolumeClaimStatus` of v1.
 #[derive(Clone, Default)]
 pub struct PersistentVolumeClaimStatus {
+    /// Not bound yet, bound, or bound to a volume that is lost.
+    ///
     /// `phase`: `Bound`, `Lost`, `Pending`.
     pub phase: Option<Str>,
-    /// `accessModes`.
+    /// Modes that the bound volume supports.
+    ///
+    /// `accessModes`; atomic list.
     pub access_modes: Vec<Str>,
-    /// `capacity`.
+    /// Size of the bound volume.
+    ///
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub capacity: Map<Quantity>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `Resizing` and `FileSystemResizePending`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<PersistentVolumeClaimCondition>,
-    /// `allocatedResources`.
+    /// Size that is being provided by a resize.
+    ///
+    /// `allocatedResources`; quantity such as `500m` or `1Gi`.
     pub allocated_resources: Map<Quantity>,
+    /// State of the resize, per resource.
+    ///
     /// `allocatedResourceStatuses`.
     pub allocated_resource_statuses: Map<Str>,
+    /// VolumeAttributesClass that is in effect.
+    ///
     /// `currentVolumeAttributesClassName`.
     pub current_volume_attributes_class_name: Option<Str>,
+    /// State of a change to another VolumeAttributesClass; absent if none is going on.
+    ///
     /// `modifyVolumeStatus`.
     pub modify_volume_status: Option<Box<ModifyVolumeStatus>>,
+    /// Health of the volume, as its controller reports it.
+    ///
     /// `healthStatus`.
     pub health_status: Option<Box<VolumeHealthStatus>>,
     #[doc(hidden)]
@@ -2339,11 +2949,17 @@ pub struct PersistentVolumeClaimTemplate {
 message! { PersistentVolumeClaimTemplate: schema::PERSISTENT_VOLUME_CLAIM_TEMPLATE { 0 metadata 1 spec } }
 serde! { PersistentVolumeClaimTemplate }
 
+/// Use of a PersistentVolumeClaim as a volume.
+///
 /// `PersistentVolumeClaimVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct PersistentVolumeClaimVolumeSource {
+    /// Name of the claim, in the namespace of the pod.
+    ///
     /// `claimName`; required.
     pub claim_name: Str,
+    /// Forces every mount of the volume to be read-only; false by default.
+    ///
     /// `readOnly`.
     pub read_only: Option<bool>,
     #[doc(hidden)]
@@ -2406,27 +3022,47 @@ one_of! {
     }
 }
 
+/// Source, size and rules of a volume.
+///
 /// `PersistentVolumeSpec` of v1.
 #[derive(Clone, Default)]
 pub struct PersistentVolumeSpec {
-    /// `capacity`.
+    /// Size of the volume, as `storage`.
+    ///
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub capacity: Map<Quantity>,
     /// The member of the union that is set.
     pub source: PersistentVolumeSource,
-    /// `accessModes`.
+    /// Modes that the volume supports.
+    ///
+    /// `accessModes`; atomic list.
     pub access_modes: Vec<Str>,
+    /// Claim that the volume is bound to or kept for.
+    ///
     /// `claimRef`.
     pub claim_ref: Option<Box<ObjectReference>>,
+    /// Treatment of the volume when its claim is gone: kept (the default for volumes created by hand), deleted, or wiped, which is deprecated.
+    ///
     /// `persistentVolumeReclaimPolicy`: `Delete`, `Recycle`, `Retain`.
     pub persistent_volume_reclaim_policy: Option<Str>,
+    /// Storage class that the volume belongs to; empty for none.
+    ///
     /// `storageClassName`.
     pub storage_class_name: Option<Str>,
-    /// `mountOptions`.
+    /// Options of the mount, such as `ro`; not checked.
+    ///
+    /// `mountOptions`; atomic list.
     pub mount_options: Vec<Str>,
+    /// File system, the default, or raw block device.
+    ///
     /// `volumeMode`: `Block`, `Filesystem`.
     pub volume_mode: Option<Str>,
+    /// Nodes that can reach the volume; pods that use it are scheduled to them.
+    ///
     /// `nodeAffinity`.
     pub node_affinity: Option<Box<VolumeNodeAffinity>>,
+    /// VolumeAttributesClass that is in effect.
+    ///
     /// `volumeAttributesClassName`.
     pub volume_attributes_class_name: Option<Str>,
     #[doc(hidden)]
@@ -2436,16 +3072,26 @@ pub struct PersistentVolumeSpec {
 message! { PersistentVolumeSpec: schema::PERSISTENT_VOLUME_SPEC { 0 capacity 23 access_modes 24 claim_ref 25 persistent_volume_reclaim_policy 26 storage_class_name 27 mount_options 28 volume_mode 29 node_affinity 30 volume_attributes_class_name } one_of source 1..23; }
 serde! { PersistentVolumeSpec }
 
+/// State of a volume.
+///
 /// `PersistentVolumeStatus` of v1.
 #[derive(Clone, Default)]
 pub struct PersistentVolumeStatus {
+    /// Pending, free, bound to a claim, released by it, or failed to be reclaimed.
+    ///
     /// `phase`: `Available`, `Bound`, `Failed`, `Pending`, `Released`.
     pub phase: Option<Str>,
+    /// Human-readable details.
+    ///
     /// `message`.
     pub message: Option<Str>,
+    /// Cause of a failure in one CamelCase word.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
-    /// `lastPhaseTransitionTime`.
+    /// Time at which `phase` last changed.
+    ///
+    /// `lastPhaseTransitionTime`; RFC 3339, in seconds.
     pub last_phase_transition_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2468,13 +3114,21 @@ pub struct PhotonPersistentDiskVolumeSource {
 message! { PhotonPersistentDiskVolumeSource: schema::PHOTON_PERSISTENT_DISK_VOLUME_SOURCE { 0 pd_id 1 fs_type } }
 serde! { PhotonPersistentDiskVolumeSource }
 
-/// `Pod` of v1.
+/// Containers that run together on one node and share its network and volumes.
+///
+/// `Pod` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#pod-v1-core)
 #[derive(Clone, Default)]
 pub struct Pod {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: PodSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PodStatus,
     #[doc(hidden)]
@@ -2486,12 +3140,18 @@ kind! { Pod: "v1", "Pod", schema::POD }
 object! { Pod }
 resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
+/// Pods beside which a pod is to run.
+///
 /// `PodAffinity` of v1.
 #[derive(Clone, Default)]
 pub struct PodAffinity {
-    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that must all hold when the pod is scheduled.
+    ///
+    /// `requiredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm>,
-    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that the scheduler follows if it can, by the sum of their weights.
+    ///
+    /// `preferredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2500,20 +3160,34 @@ pub struct PodAffinity {
 message! { PodAffinity: schema::POD_AFFINITY { 0 required_during_scheduling_ignored_during_execution 1 preferred_during_scheduling_ignored_during_execution } }
 serde! { PodAffinity }
 
+/// Pods, and the domain that counts as beside them.
+///
 /// `PodAffinityTerm` of v1.
 #[derive(Clone, Default)]
 pub struct PodAffinityTerm {
+    /// Pods that are meant; none if absent.
+    ///
     /// `labelSelector`.
     pub label_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `namespaces`.
+    /// Namespaces of those pods, besides those that `namespaceSelector` matches; the pod's own if both are absent.
+    ///
+    /// `namespaces`; atomic list.
     pub namespaces: Vec<Str>,
+    /// Label of nodes; nodes with the same value are one domain, such as `kubernetes.io/hostname`.
+    ///
     /// `topologyKey`; required.
     pub topology_key: Str,
+    /// Namespaces of those pods, by label; an empty selector matches all.
+    ///
     /// `namespaceSelector`.
     pub namespace_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `matchLabelKeys`.
+    /// Labels whose values in the new pod are added to the selector, with `In`.
+    ///
+    /// `matchLabelKeys`; atomic list.
     pub match_label_keys: Vec<Str>,
-    /// `mismatchLabelKeys`.
+    /// Labels whose values in the new pod are added to the selector, with `NotIn`.
+    ///
+    /// `mismatchLabelKeys`; atomic list.
     pub mismatch_label_keys: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2522,12 +3196,18 @@ pub struct PodAffinityTerm {
 message! { PodAffinityTerm: schema::POD_AFFINITY_TERM { 0 label_selector 1 namespaces 2 topology_key 3 namespace_selector 4 match_label_keys 5 mismatch_label_keys } }
 serde! { PodAffinityTerm }
 
+/// Pods beside which a pod is not to run.
+///
 /// `PodAntiAffinity` of v1.
 #[derive(Clone, Default)]
 pub struct PodAntiAffinity {
-    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that must all hold when the pod is scheduled.
+    ///
+    /// `requiredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm>,
-    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that the scheduler follows if it can, by the sum of their weights.
+    ///
+    /// `preferredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2582,21 +3262,37 @@ pub struct PodCertificateProjection {
 message! { PodCertificateProjection: schema::POD_CERTIFICATE_PROJECTION { 0 signer_name 1 key_type 2 max_expiration_seconds 3 credential_bundle_path 4 key_path 5 certificate_chain_path 6 user_annotations 7 user } }
 serde! { PodCertificateProjection }
 
+/// State of one aspect of a pod.
+///
 /// `PodCondition` of v1.
 #[derive(Clone, Default)]
 pub struct PodCondition {
+    /// Name of the aspect, such as `Ready`.
+    ///
     /// `type`; required.
     pub type_: Str,
+    /// `metadata.generation` that the condition was computed from.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub status: Str,
-    /// `lastProbeTime`.
+    /// Time of the last check.
+    ///
+    /// `lastProbeTime`; RFC 3339, in seconds.
     pub last_probe_time: Option<Time>,
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
+    /// Cause of the last transition in one CamelCase word.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub message: Option<Str>,
     #[doc(hidden)]
@@ -2609,11 +3305,11 @@ serde! { PodCondition }
 /// `PodDNSConfig` of v1.
 #[derive(Clone, Default)]
 pub struct PodDNSConfig {
-    /// `nameservers`.
+    /// `nameservers`; atomic list.
     pub nameservers: Vec<Str>,
-    /// `searches`.
+    /// `searches`; atomic list.
     pub searches: Vec<Str>,
-    /// `options`.
+    /// `options`; atomic list.
     pub options: Vec<PodDNSConfigOption>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2649,7 +3345,7 @@ pub struct PodExecOptions {
     pub tty: Option<bool>,
     /// `container`.
     pub container: Option<Str>,
-    /// `command`; required.
+    /// `command`; required; atomic list.
     pub command: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2661,7 +3357,7 @@ kind! { PodExecOptions: "v1", "PodExecOptions", schema::POD_EXEC_OPTIONS }
 /// `PodExtendedResourceClaimStatus` of v1.
 #[derive(Clone, Default)]
 pub struct PodExtendedResourceClaimStatus {
-    /// `requestMappings`; required.
+    /// `requestMappings`; required; atomic list.
     pub request_mappings: Vec<ContainerExtendedResourceRequest>,
     /// `resourceClaimName`; required.
     pub resource_claim_name: Str,
@@ -2698,7 +3394,7 @@ pub struct PodLogOptions {
     pub previous: Option<bool>,
     /// `sinceSeconds`.
     pub since_seconds: Option<i64>,
-    /// `sinceTime`.
+    /// `sinceTime`; RFC 3339, in seconds.
     pub since_time: Option<Time>,
     /// `timestamps`.
     pub timestamps: Option<bool>,
@@ -2732,7 +3428,7 @@ serde! { PodOS }
 /// `PodPortForwardOptions` of v1.
 #[derive(Clone, Default)]
 pub struct PodPortForwardOptions {
-    /// `ports`.
+    /// `ports`; atomic list.
     pub ports: Vec<i32>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2819,33 +3515,61 @@ pub struct PodSchedulingGroup {
 message! { PodSchedulingGroup: schema::POD_SCHEDULING_GROUP { 0 pod_group_name } }
 serde! { PodSchedulingGroup }
 
+/// Security settings of a pod, most of them defaults for its containers.
+///
 /// `PodSecurityContext` of v1.
 #[derive(Clone, Default)]
 pub struct PodSecurityContext {
+    /// SELinux label of all containers; a random one for each by default.
+    ///
     /// `seLinuxOptions`.
     pub se_linux_options: Option<Box<SELinuxOptions>>,
+    /// Settings for Windows containers.
+    ///
     /// `windowsOptions`.
     pub windows_options: Option<Box<WindowsSecurityContextOptions>>,
+    /// User ID of the first processes; the images' by default.
+    ///
     /// `runAsUser`.
     pub run_as_user: Option<i64>,
+    /// Primary group ID of the first processes; the runtime's default if absent.
+    ///
     /// `runAsGroup`.
     pub run_as_group: Option<i64>,
+    /// Refuses to start a container as user 0.
+    ///
     /// `runAsNonRoot`.
     pub run_as_non_root: Option<bool>,
-    /// `supplementalGroups`.
+    /// Further group IDs of the first processes.
+    ///
+    /// `supplementalGroups`; atomic list.
     pub supplemental_groups: Vec<i64>,
+    /// Groups of the image's user count too (`Merge`, the default) or not (`Strict`).
+    ///
     /// `supplementalGroupsPolicy`: `Merge`, `Strict`.
     pub supplemental_groups_policy: Option<Str>,
+    /// Group ID that owns the files of volumes which support it; new files inherit it.
+    ///
     /// `fsGroup`.
     pub fs_group: Option<i64>,
-    /// `sysctls`.
+    /// Kernel parameters of the pod's namespaces.
+    ///
+    /// `sysctls`; atomic list.
     pub sysctls: Vec<Sysctl>,
+    /// Rule for changing owners of files before a mount; `Always` by default.
+    ///
     /// `fsGroupChangePolicy`: `Always`, `OnRootMismatch`.
     pub fs_group_change_policy: Option<Str>,
+    /// Filter of system calls.
+    ///
     /// `seccompProfile`.
     pub seccomp_profile: Option<Box<SeccompProfile>>,
+    /// AppArmor profile.
+    ///
     /// `appArmorProfile`.
     pub app_armor_profile: Option<Box<AppArmorProfile>>,
+    /// Method of labelling volumes for SELinux: `Recursive` relabels files, `MountOption`, the default where possible, mounts with it.
+    ///
     /// `seLinuxChangePolicy`.
     pub se_linux_change_policy: Option<Str>,
     #[doc(hidden)]
@@ -2867,94 +3591,182 @@ pub struct PodSignature {
 message! { PodSignature: schema::POD_SIGNATURE { 0 pod_controller } }
 serde! { PodSignature }
 
+/// Containers, volumes and rules of scheduling of a pod; mostly immutable after creation.
+///
 /// `PodSpec` of v1.
 #[derive(Clone, Default)]
 pub struct PodSpec {
-    /// `volumes`; items told apart by `name`.
+    /// Volumes that containers of the pod can mount.
+    ///
+    /// `volumes`; list keyed by `name`.
     pub volumes: Vec<Volume>,
-    /// `initContainers`; items told apart by `name`.
+    /// Containers that run one after another to their end before the others start; those with `restartPolicy: Always` are sidecars and keep running.
+    ///
+    /// `initContainers`; list keyed by `name`.
     pub init_containers: Vec<Container>,
-    /// `containers`; required; items told apart by `name`.
+    /// Containers of the pod, at least one; none can be added or removed later.
+    ///
+    /// `containers`; required; list keyed by `name`.
     pub containers: Vec<Container>,
-    /// `ephemeralContainers`; items told apart by `name`.
+    /// Containers added to a running pod for debugging, through the subresource `ephemeralcontainers`.
+    ///
+    /// `ephemeralContainers`; list keyed by `name`.
     pub ephemeral_containers: Vec<EphemeralContainer>,
+    /// Restarts of containers that end: always, after a failure or never; `Always` by default.
+    ///
     /// `restartPolicy`: `Always`, `Never`, `OnFailure`.
     pub restart_policy: Option<Str>,
+    /// Seconds between the stop signal and the kill signal at deletion; 30 by default.
+    ///
     /// `terminationGracePeriodSeconds`.
     pub termination_grace_period_seconds: Option<i64>,
+    /// Seconds since its start after which the pod is failed and its containers are killed.
+    ///
     /// `activeDeadlineSeconds`.
     pub active_deadline_seconds: Option<i64>,
+    /// Source of the DNS configuration; `ClusterFirst` by default.
+    ///
     /// `dnsPolicy`: `ClusterFirst`, `ClusterFirstWithHostNet`, `Default`, `None`.
     pub dns_policy: Option<Str>,
-    /// `nodeSelector`.
+    /// Labels that a node must have to run the pod.
+    ///
+    /// `nodeSelector`; atomic.
     pub node_selector: Map<Str>,
+    /// ServiceAccount as which the pod acts; admission sets `default`.
+    ///
     /// `serviceAccountName`.
     pub service_account_name: Option<Str>,
+    /// Deprecated alias of `serviceAccountName`; the server keeps both equal.
+    ///
     /// `serviceAccount`.
     pub service_account: Option<Str>,
+    /// Mounts a token of the service account into the containers unless false; overrides the account's own setting.
+    ///
     /// `automountServiceAccountToken`.
     pub automount_service_account_token: Option<bool>,
+    /// Node that runs the pod; set by the scheduler, or by a client that bypasses the scheduler.
+    ///
     /// `nodeName`.
     pub node_name: Option<Str>,
+    /// Uses the network of the node; the ports of the containers are then ports of the node.
+    ///
     /// `hostNetwork`.
     pub host_network: Option<bool>,
+    /// Shares the process IDs of the node.
+    ///
     /// `hostPID`.
     pub host_pid: Option<bool>,
+    /// Shares the IPC namespace of the node.
+    ///
     /// `hostIPC`.
     pub host_ipc: Option<bool>,
+    /// Lets the containers of the pod see each other's processes; excludes `hostPID`.
+    ///
     /// `shareProcessNamespace`.
     pub share_process_namespace: Option<bool>,
+    /// Security settings of the pod, and defaults for its containers.
+    ///
     /// `securityContext`.
     pub security_context: Option<Box<PodSecurityContext>>,
-    /// `imagePullSecrets`; items told apart by `name`.
+    /// Secrets with credentials for the registries of the images.
+    ///
+    /// `imagePullSecrets`; list keyed by `name`.
     pub image_pull_secrets: Vec<LocalObjectReference>,
+    /// Host name inside the pod; the pod's name by default.
+    ///
     /// `hostname`.
     pub hostname: Option<Str>,
+    /// Middle of the pod's domain name, `hostname.subdomain.namespace.svc.DOMAIN`; names a headless service.
+    ///
     /// `subdomain`.
     pub subdomain: Option<Str>,
+    /// Rules that attract the pod to nodes and other pods, or keep it away from them.
+    ///
     /// `affinity`.
     pub affinity: Option<Box<Affinity>>,
+    /// Scheduler that places the pod; `default-scheduler` by default.
+    ///
     /// `schedulerName`.
     pub scheduler_name: Option<Str>,
-    /// `tolerations`.
+    /// Taints of nodes that the pod tolerates.
+    ///
+    /// `tolerations`; atomic list.
     pub tolerations: Vec<Toleration>,
-    /// `hostAliases`; items told apart by `ip`.
+    /// Lines added to `/etc/hosts` of the containers.
+    ///
+    /// `hostAliases`; list keyed by `ip`.
     pub host_aliases: Vec<HostAlias>,
+    /// PriorityClass from which admission computes `priority`.
+    ///
     /// `priorityClassName`.
     pub priority_class_name: Option<Str>,
+    /// Importance in scheduling and preemption, the higher the more important; filled in by admission.
+    ///
     /// `priority`.
     pub priority: Option<i32>,
+    /// DNS servers, search domains and options, added to those that `dnsPolicy` gives.
+    ///
     /// `dnsConfig`.
     pub dns_config: Option<Box<PodDNSConfig>>,
-    /// `readinessGates`.
+    /// Conditions beyond the containers' readiness that must be true for the pod to be ready.
+    ///
+    /// `readinessGates`; atomic list.
     pub readiness_gates: Vec<PodReadinessGate>,
+    /// RuntimeClass that selects the container runtime's handler; the default handler if empty.
+    ///
     /// `runtimeClassName`.
     pub runtime_class_name: Option<Str>,
+    /// Sets environment variables for the services of the namespace; true by default.
+    ///
     /// `enableServiceLinks`.
     pub enable_service_links: Option<bool>,
+    /// Permission to displace pods of lower priority; `PreemptLowerPriority` by default.
+    ///
     /// `preemptionPolicy`: `Never`, `PreemptLowerPriority`.
     pub preemption_policy: Option<Str>,
-    /// `overhead`.
+    /// Resources that the runtime itself uses, added to those of the containers; filled in from the RuntimeClass.
+    ///
+    /// `overhead`; quantity such as `500m` or `1Gi`.
     pub overhead: Map<Quantity>,
-    /// `topologySpreadConstraints`; items told apart by `topologyKey,whenUnsatisfiable`.
+    /// Rules that spread pods over zones, nodes or other domains; all must hold.
+    ///
+    /// `topologySpreadConstraints`; list keyed by `topologyKey`, `whenUnsatisfiable`.
     pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
+    /// Makes the fully qualified domain name the host name inside the pod; false by default.
+    ///
     /// `setHostnameAsFQDN`.
     pub set_hostname_as_fqdn: Option<bool>,
+    /// Operating system of the containers; some security settings are refused for Windows.
+    ///
     /// `os`.
     pub os: Option<Box<PodOS>>,
+    /// Uses the user namespace of the node; true by default. False gives the pod a user namespace of its own.
+    ///
     /// `hostUsers`.
     pub host_users: Option<bool>,
-    /// `schedulingGates`; items told apart by `name`.
+    /// Gates that hold back scheduling; set at creation and only ever removed.
+    ///
+    /// `schedulingGates`; list keyed by `name`.
     pub scheduling_gates: Vec<PodSchedulingGate>,
-    /// `resourceClaims`; items told apart by `name`.
+    /// ResourceClaims that must be allocated before the pod starts, for its containers to refer to.
+    ///
+    /// `resourceClaims`; list keyed by `name`.
     pub resource_claims: Vec<PodResourceClaim>,
+    /// Requests and limits of the pod as a whole, for CPU, memory and huge pages.
+    ///
     /// `resources`.
     pub resources: Option<Box<ResourceRequirements>>,
+    /// Host name inside the pod in place of `hostname` and `subdomain`, at most 64 characters; DNS is not affected.
+    ///
     /// `hostnameOverride`.
     pub hostname_override: Option<Str>,
+    /// Group of pods with which the pod is scheduled; immutable.
+    ///
     /// `schedulingGroup`.
     pub scheduling_group: Option<Box<PodSchedulingGroup>>,
-    /// `evictionResponders`; items told apart by `name`.
+    /// Components that answer a request to evict the pod, at most 10; set at creation only.
+    ///
+    /// `evictionResponders`; list keyed by `name`.
     pub eviction_responders: Vec<EvictionResponder>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -2963,52 +3775,98 @@ pub struct PodSpec {
 message! { PodSpec: schema::POD_SPEC { 0 volumes 1 init_containers 2 containers 3 ephemeral_containers 4 restart_policy 5 termination_grace_period_seconds 6 active_deadline_seconds 7 dns_policy 8 node_selector 9 service_account_name 10 service_account 11 automount_service_account_token 12 node_name 13 host_network 14 host_pid 15 host_ipc 16 share_process_namespace 17 security_context 18 image_pull_secrets 19 hostname 20 subdomain 21 affinity 22 scheduler_name 23 tolerations 24 host_aliases 25 priority_class_name 26 priority 27 dns_config 28 readiness_gates 29 runtime_class_name 30 enable_service_links 31 preemption_policy 32 overhead 33 topology_spread_constraints 34 set_hostname_as_fqdn 35 os 36 host_users 37 scheduling_gates 38 resource_claims 39 resources 40 hostname_override 41 scheduling_group 42 eviction_responders } }
 serde! { PodSpec }
 
+/// State of a pod, as its node reports it.
+///
 /// `PodStatus` of v1.
 #[derive(Clone, Default)]
 pub struct PodStatus {
+    /// `metadata.generation` that the status was computed from.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
+    /// Summary of the pod's life: waiting to start, running, or ended with or without success.
+    ///
     /// `phase`: `Failed`, `Pending`, `Running`, `Succeeded`, `Unknown`.
     pub phase: Option<Str>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `PodScheduled`, `Initialized`, `ContainersReady` and `Ready`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<PodCondition>,
+    /// Human-readable reason why the pod is in this phase.
+    ///
     /// `message`.
     pub message: Option<Str>,
+    /// Cause in one word, such as `Evicted`.
+    ///
     /// `reason`.
     pub reason: Option<Str>,
+    /// Node on which pods are being preempted for this one; the scheduler may still choose another.
+    ///
     /// `nominatedNodeName`.
     pub nominated_node_name: Option<Str>,
+    /// Primary IP address of the node.
+    ///
     /// `hostIP`.
     pub host_ip: Option<Str>,
-    /// `hostIPs`.
+    /// IP addresses of the node, at most one of each family; the first is `hostIP`.
+    ///
+    /// `hostIPs`; atomic list.
     pub host_ips: Vec<HostIP>,
+    /// Primary IP address of the pod; empty until it has one.
+    ///
     /// `podIP`.
     pub pod_ip: Option<Str>,
-    /// `podIPs`; items told apart by `ip`.
+    /// IP addresses of the pod, at most one of each family; the first is `podIP`.
+    ///
+    /// `podIPs`; list keyed by `ip`.
     pub pod_ips: Vec<PodIP>,
-    /// `startTime`.
+    /// Time at which the node's kubelet accepted the pod, before it pulled images.
+    ///
+    /// `startTime`; RFC 3339, in seconds.
     pub start_time: Option<Time>,
-    /// `initContainerStatuses`.
+    /// States of the init containers.
+    ///
+    /// `initContainerStatuses`; atomic list.
     pub init_container_statuses: Vec<ContainerStatus>,
-    /// `containerStatuses`.
+    /// States of the containers.
+    ///
+    /// `containerStatuses`; atomic list.
     pub container_statuses: Vec<ContainerStatus>,
+    /// Class that decides the order of eviction when memory is short; follows from requests and limits.
+    ///
     /// `qosClass`: `BestEffort`, `Burstable`, `Guaranteed`.
     pub qos_class: Option<Str>,
-    /// `ephemeralContainerStatuses`.
+    /// States of the ephemeral containers.
+    ///
+    /// `ephemeralContainerStatuses`; atomic list.
     pub ephemeral_container_statuses: Vec<ContainerStatus>,
+    /// Deprecated state of a change of resources; conditions `PodResizePending` and `PodResizeInProgress` tell it.
+    ///
     /// `resize`.
     pub resize: Option<Str>,
-    /// `resourceClaimStatuses`; items told apart by `name`.
+    /// ResourceClaims that were created from templates for the pod.
+    ///
+    /// `resourceClaimStatuses`; list keyed by `name`.
     pub resource_claim_statuses: Vec<PodResourceClaimStatus>,
+    /// ResourceClaim that was created for extended resources which dynamic allocation backs.
+    ///
     /// `extendedResourceClaimStatus`.
     pub extended_resource_claim_status: Option<Box<PodExtendedResourceClaimStatus>>,
-    /// `allocatedResources`.
+    /// Requests that the node has set aside for the pod.
+    ///
+    /// `allocatedResources`; quantity such as `500m` or `1Gi`.
     pub allocated_resources: Map<Quantity>,
+    /// Requests and limits that are in effect for the pod as a whole.
+    ///
     /// `resources`.
     pub resources: Option<Box<ResourceRequirements>>,
-    /// `nodeAllocatableResourceClaimStatuses`; items told apart by `resourceClaimName`.
+    /// Shares of ResourceClaims that count as CPU, memory or the like of the node.
+    ///
+    /// `nodeAllocatableResourceClaimStatuses`; list keyed by `resourceClaimName`.
     pub node_allocatable_resource_claim_statuses: Vec<NodeAllocatableResourceClaimStatus>,
-    /// `volumeHealth`; items told apart by `name`.
+    /// Health of each volume of the pod, as the node reports it.
+    ///
+    /// `volumeHealth`; list keyed by `name`.
     pub volume_health: Vec<PodVolumeHealth>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3017,9 +3875,11 @@ pub struct PodStatus {
 message! { PodStatus: schema::POD_STATUS { 0 observed_generation 1 phase 2 conditions 3 message 4 reason 5 nominated_node_name 6 host_ip 7 host_ips 8 pod_ip 9 pod_ips 10 start_time 11 init_container_statuses 12 container_statuses 13 qos_class 14 ephemeral_container_statuses 15 resize 16 resource_claim_statuses 17 extended_resource_claim_status 18 allocated_resources 19 resources 20 node_allocatable_resource_claim_statuses 21 volume_health } }
 serde! { PodStatus }
 
-/// `PodTemplate` of v1.
+/// `PodTemplate` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#podtemplate-v1-core)
 #[derive(Clone, Default)]
 pub struct PodTemplate {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `template`.
@@ -3036,11 +3896,17 @@ resource! { PodTemplate: Namespaced, "", "v1", "PodTemplate", "podtemplates" { C
 /// A list of [`PodTemplate`].
 pub type PodTemplateList = List<PodTemplate>;
 
+/// Metadata and specification of the pods that a controller creates.
+///
 /// `PodTemplateSpec` of v1.
 #[derive(Clone, Default)]
 pub struct PodTemplateSpec {
+    /// Labels, annotations and finalizers of the pods.
+    ///
     /// `metadata`.
     pub metadata: Option<Box<klient_apimachinery::meta::v1::ObjectMeta>>,
+    /// Specification of the pods.
+    ///
     /// `spec`.
     pub spec: PodSpec,
     #[doc(hidden)]
@@ -3055,9 +3921,9 @@ serde! { PodTemplateSpec }
 pub struct PodVolumeHealth {
     /// `name`; required.
     pub name: Str,
-    /// `healthConditions`; items told apart by `status,reason`.
+    /// `healthConditions`; list keyed by `status`, `reason`.
     pub health_conditions: Vec<VolumeHealthCondition>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3115,7 +3981,7 @@ serde! { Preconditions }
 pub struct PreferAvoidPodsEntry {
     /// `podSignature`; required.
     pub pod_signature: PodSignature,
-    /// `evictionTime`.
+    /// `evictionTime`; RFC 3339, in seconds.
     pub eviction_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -3128,11 +3994,17 @@ pub struct PreferAvoidPodsEntry {
 message! { PreferAvoidPodsEntry: schema::PREFER_AVOID_PODS_ENTRY { 0 pod_signature 1 eviction_time 2 reason 3 message } }
 serde! { PreferAvoidPodsEntry }
 
+/// Preference for nodes.
+///
 /// `PreferredSchedulingTerm` of v1.
 #[derive(Clone, Default)]
 pub struct PreferredSchedulingTerm {
+    /// Weight of the preference, 1 to 100.
+    ///
     /// `weight`; required.
     pub weight: i32,
+    /// Nodes that are preferred.
+    ///
     /// `preference`; required.
     pub preference: NodeSelectorTerm,
     #[doc(hidden)]
@@ -3142,27 +4014,49 @@ pub struct PreferredSchedulingTerm {
 message! { PreferredSchedulingTerm: schema::PREFERRED_SCHEDULING_TERM { 0 weight 1 preference } }
 serde! { PreferredSchedulingTerm }
 
+/// Periodic check of a container.
+///
 /// `Probe` of v1.
 #[derive(Clone, Default)]
 pub struct Probe {
+    /// Runs a command in the container; exit code 0 is success.
+    ///
     /// `exec`.
     pub exec: Option<Box<ExecAction>>,
+    /// Sends an HTTP GET; codes from 200 to 399 are success.
+    ///
     /// `httpGet`.
     pub http_get: Option<Box<HTTPGetAction>>,
+    /// Opens a TCP connection; a connection is success.
+    ///
     /// `tcpSocket`.
     pub tcp_socket: Option<Box<TCPSocketAction>>,
+    /// Calls the gRPC health service; the answer `SERVING` is success.
+    ///
     /// `grpc`.
     pub grpc: Option<Box<GRPCAction>>,
+    /// Seconds between the start of the container and the first check; 0 by default.
+    ///
     /// `initialDelaySeconds`.
     pub initial_delay_seconds: Option<i32>,
+    /// Seconds after which a check counts as failed; 1 by default and at least.
+    ///
     /// `timeoutSeconds`.
     pub timeout_seconds: Option<i32>,
+    /// Seconds between checks; 10 by default, at least 1.
+    ///
     /// `periodSeconds`.
     pub period_seconds: Option<i32>,
+    /// Successes in a row that end a failure; 1 by default, and always 1 for liveness and startup.
+    ///
     /// `successThreshold`.
     pub success_threshold: Option<i32>,
+    /// Failures in a row that count as a failure; 3 by default, at least 1.
+    ///
     /// `failureThreshold`.
     pub failure_threshold: Option<i32>,
+    /// Seconds between the stop and the kill signal if this probe fails; the pod's by default. Not for readiness.
+    ///
     /// `terminationGracePeriodSeconds`.
     pub termination_grace_period_seconds: Option<i64>,
     #[doc(hidden)]
@@ -3172,15 +4066,25 @@ pub struct Probe {
 message! { Probe: schema::PROBE { 0 exec 1 http_get 2 tcp_socket 3 grpc 4 initial_delay_seconds 5 timeout_seconds 6 period_seconds 7 success_threshold 8 failure_threshold 9 termination_grace_period_seconds } }
 serde! { Probe }
 
+/// Action of a probe; one member is set.
+///
 /// `ProbeHandler` of v1.
 #[derive(Clone, Default)]
 pub struct ProbeHandler {
+    /// Runs a command in the container; exit code 0 is success.
+    ///
     /// `exec`.
     pub exec: Option<Box<ExecAction>>,
+    /// Sends an HTTP GET; codes from 200 to 399 are success.
+    ///
     /// `httpGet`.
     pub http_get: Option<Box<HTTPGetAction>>,
+    /// Opens a TCP connection; a connection is success.
+    ///
     /// `tcpSocket`.
     pub tcp_socket: Option<Box<TCPSocketAction>>,
+    /// Calls the gRPC health service; the answer `SERVING` is success.
+    ///
     /// `grpc`.
     pub grpc: Option<Box<GRPCAction>>,
     #[doc(hidden)]
@@ -3190,13 +4094,21 @@ pub struct ProbeHandler {
 message! { ProbeHandler: schema::PROBE_HANDLER { 0 exec 1 http_get 2 tcp_socket 3 grpc } }
 serde! { ProbeHandler }
 
+/// Files from several sources in one directory.
+///
 /// `ProjectedVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct ProjectedVolumeSource {
-    /// `sources`.
+    /// Sources, each with its own files.
+    ///
+    /// `sources`; atomic list.
     pub sources: Vec<VolumeProjection>,
+    /// Permission bits of files, 0 to 0777; 0644 by default. JSON has the number in decimal: 420.
+    ///
     /// `defaultMode`.
     pub default_mode: Option<i32>,
+    /// User ID that owns files whose source names none.
+    ///
     /// `defaultUser`.
     pub default_user: Option<i64>,
     #[doc(hidden)]
@@ -3231,7 +4143,7 @@ serde! { QuobyteVolumeSource }
 /// `RBDPersistentVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct RBDPersistentVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub monitors: Vec<Str>,
     /// `image`; required.
     pub image: Str,
@@ -3257,7 +4169,7 @@ serde! { RBDPersistentVolumeSource }
 /// `RBDVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct RBDVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub monitors: Vec<Str>,
     /// `image`; required.
     pub image: Str,
@@ -3283,11 +4195,13 @@ serde! { RBDVolumeSource }
 /// `RangeAllocation` of v1.
 #[derive(Clone, Default)]
 pub struct RangeAllocation {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `range`; required.
     pub range: Str,
-    /// `data`; required.
+    /// `data`; required; base64 in JSON.
     pub data: ByteString,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3297,13 +4211,19 @@ message! { RangeAllocation: schema::RANGE_ALLOCATION { 0 metadata 1 range 2 data
 kind! { RangeAllocation: "v1", "RangeAllocation", schema::RANGE_ALLOCATION }
 object! { RangeAllocation }
 
-/// `ReplicationController` of v1.
+/// `ReplicationController` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#replicationcontroller-v1-core)
 #[derive(Clone, Default)]
 pub struct ReplicationController {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ReplicationControllerSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ReplicationControllerStatus,
     #[doc(hidden)]
@@ -3322,7 +4242,7 @@ pub struct ReplicationControllerCondition {
     pub type_: Str,
     /// `status`; required.
     pub status: Str,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -3345,7 +4265,7 @@ pub struct ReplicationControllerSpec {
     pub replicas: Option<i32>,
     /// `minReadySeconds`; default `0`.
     pub min_ready_seconds: Option<i32>,
-    /// `selector`.
+    /// `selector`; atomic.
     pub selector: Map<Str>,
     /// `template`.
     pub template: Option<Box<PodTemplateSpec>>,
@@ -3369,7 +4289,7 @@ pub struct ReplicationControllerStatus {
     pub available_replicas: Option<i32>,
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<ReplicationControllerCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3392,14 +4312,22 @@ pub struct ResourceClaim {
 message! { ResourceClaim: schema::RESOURCE_CLAIM { 0 name 1 request } }
 serde! { ResourceClaim }
 
-/// `ResourceFieldSelector` of v1.
+/// Request or limit of a container, as a number.
+///
+/// `ResourceFieldSelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ResourceFieldSelector {
+    /// Container to read; required in volumes, in environment variables the one that has the variable.
+    ///
     /// `containerName`.
     pub container_name: Option<Str>,
+    /// Resource to read, such as `limits.memory` or `requests.cpu`.
+    ///
     /// `resource`; required.
     pub resource: Str,
-    /// `divisor`.
+    /// Unit in which the amount is given, such as `1Mi`; 1 by default. Results are rounded up.
+    ///
+    /// `divisor`; quantity such as `500m` or `1Gi`.
     pub divisor: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3424,13 +4352,19 @@ pub struct ResourceHealth {
 message! { ResourceHealth: schema::RESOURCE_HEALTH { 0 resource_id 1 health 2 message } }
 serde! { ResourceHealth }
 
-/// `ResourceQuota` of v1.
+/// `ResourceQuota` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourcequota-v1-core)
 #[derive(Clone, Default)]
 pub struct ResourceQuota {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ResourceQuotaSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ResourceQuotaStatus,
     #[doc(hidden)]
@@ -3448,9 +4382,9 @@ pub type ResourceQuotaList = List<ResourceQuota>;
 /// `ResourceQuotaSpec` of v1.
 #[derive(Clone, Default)]
 pub struct ResourceQuotaSpec {
-    /// `hard`.
+    /// `hard`; quantity such as `500m` or `1Gi`.
     pub hard: Map<Quantity>,
-    /// `scopes`.
+    /// `scopes`; atomic list.
     pub scopes: Vec<Str>,
     /// `scopeSelector`.
     pub scope_selector: Option<Box<ScopeSelector>>,
@@ -3464,9 +4398,9 @@ serde! { ResourceQuotaSpec }
 /// `ResourceQuotaStatus` of v1.
 #[derive(Clone, Default)]
 pub struct ResourceQuotaStatus {
-    /// `hard`.
+    /// `hard`; quantity such as `500m` or `1Gi`.
     pub hard: Map<Quantity>,
-    /// `used`.
+    /// `used`; quantity such as `500m` or `1Gi`.
     pub used: Map<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3475,14 +4409,22 @@ pub struct ResourceQuotaStatus {
 message! { ResourceQuotaStatus: schema::RESOURCE_QUOTA_STATUS { 0 hard 1 used } }
 serde! { ResourceQuotaStatus }
 
+/// Amounts of resources that a container may use and needs.
+///
 /// `ResourceRequirements` of v1.
 #[derive(Clone, Default)]
 pub struct ResourceRequirements {
-    /// `limits`.
+    /// Maximum that may be used, per resource; more CPU is throttled, more memory is killed.
+    ///
+    /// `limits`; quantity such as `500m` or `1Gi`.
     pub limits: Map<Quantity>,
-    /// `requests`.
+    /// Minimum that the scheduler reserves, per resource; equal to the limits by default, else 0.
+    ///
+    /// `requests`; quantity such as `500m` or `1Gi`.
     pub requests: Map<Quantity>,
-    /// `claims`; items told apart by `name`.
+    /// ResourceClaims of the pod that the container uses.
+    ///
+    /// `claims`; list keyed by `name`.
     pub claims: Vec<ResourceClaim>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3496,7 +4438,7 @@ serde! { ResourceRequirements }
 pub struct ResourceStatus {
     /// `name`; required.
     pub name: Str,
-    /// `resources`; items told apart by `resourceID`.
+    /// `resources`; list keyed by `resourceID`.
     pub resources: Vec<ResourceHealth>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3583,10 +4525,10 @@ pub struct ScaleIOVolumeSource {
 message! { ScaleIOVolumeSource: schema::SCALE_IO_VOLUME_SOURCE { 0 gateway 1 system 2 secret_ref 3 ssl_enabled 4 protection_domain 5 storage_pool 6 storage_mode 7 volume_name 8 fs_type 9 read_only } }
 serde! { ScaleIOVolumeSource }
 
-/// `ScopeSelector` of v1.
+/// `ScopeSelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ScopeSelector {
-    /// `matchExpressions`.
+    /// `matchExpressions`; atomic list.
     pub match_expressions: Vec<ScopedResourceSelectorRequirement>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3602,7 +4544,7 @@ pub struct ScopedResourceSelectorRequirement {
     pub scope_name: Str,
     /// `operator`: `DoesNotExist`, `Exists`, `In`, `NotIn`; required.
     pub operator: Str,
-    /// `values`.
+    /// `values`; atomic list.
     pub values: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3611,11 +4553,17 @@ pub struct ScopedResourceSelectorRequirement {
 message! { ScopedResourceSelectorRequirement: schema::SCOPED_RESOURCE_SELECTOR_REQUIREMENT { 0 scope_name 1 operator 2 values } }
 serde! { ScopedResourceSelectorRequirement }
 
+/// Filter of system calls.
+///
 /// `SeccompProfile` of v1.
 #[derive(Clone, Default)]
 pub struct SeccompProfile {
+    /// Source of the profile: a file of the node, the runtime's default, or none.
+    ///
     /// `type`: `Localhost`, `RuntimeDefault`, `Unconfined`; required.
     pub type_: Str,
+    /// Path of the file below the kubelet's seccomp directory; only for `Localhost`.
+    ///
     /// `localhostProfile`.
     pub localhost_profile: Option<Str>,
     #[doc(hidden)]
@@ -3625,17 +4573,29 @@ pub struct SeccompProfile {
 message! { SeccompProfile: schema::SECCOMP_PROFILE { 0 type_ 1 localhost_profile } }
 serde! { SeccompProfile }
 
-/// `Secret` of v1.
+/// Confidential data as keys and values; at most 1 MiB.
+///
+/// `Secret` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#secret-v1-core)
 #[derive(Clone, Default)]
 pub struct Secret {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Forbids changes of the data; cannot be taken back.
+    ///
     /// `immutable`.
     pub immutable: Option<bool>,
-    /// `data`.
+    /// Values; keys consist of letters, digits, `-`, `_` and `.`.
+    ///
+    /// `data`; base64 in JSON.
     pub data: Map<ByteString>,
+    /// Values as plain text, which the server moves into `data`; never returned.
+    ///
     /// `stringData`.
     pub string_data: Map<Str>,
+    /// Use of the data, such as `kubernetes.io/tls`, which decides the keys it must have; `Opaque` by default. Immutable.
+    ///
     /// `type`.
     pub type_: Option<Str>,
     #[doc(hidden)]
@@ -3647,11 +4607,17 @@ kind! { Secret: "v1", "Secret", schema::SECRET }
 object! { Secret }
 resource! { Secret: Namespaced, "", "v1", "Secret", "secrets" { Create Delete DeleteCollection Get List Patch Update Watch } }
 
+/// Secret whose keys become environment variables.
+///
 /// `SecretEnvSource` of v1.
 #[derive(Clone, Default)]
 pub struct SecretEnvSource {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
+    /// Lets the container start without the Secret.
+    ///
     /// `optional`.
     pub optional: Option<bool>,
     #[doc(hidden)]
@@ -3661,13 +4627,21 @@ pub struct SecretEnvSource {
 message! { SecretEnvSource: schema::SECRET_ENV_SOURCE { 0 name 1 optional } }
 serde! { SecretEnvSource }
 
-/// `SecretKeySelector` of v1.
+/// Key of a Secret.
+///
+/// `SecretKeySelector` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct SecretKeySelector {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
+    /// Key to read.
+    ///
     /// `key`; required.
     pub key: Str,
+    /// Lets the container start without the Secret or the key.
+    ///
     /// `optional`.
     pub optional: Option<bool>,
     #[doc(hidden)]
@@ -3683,9 +4657,11 @@ pub type SecretList = List<Secret>;
 /// `SecretProjection` of v1.
 #[derive(Clone, Default)]
 pub struct SecretProjection {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub name: Str,
-    /// `items`.
+    /// `items`; atomic list.
     pub items: Vec<KeyToPath>,
     /// `optional`.
     pub optional: Option<bool>,
@@ -3696,11 +4672,17 @@ pub struct SecretProjection {
 message! { SecretProjection: schema::SECRET_PROJECTION { 0 name 1 items 2 optional } }
 serde! { SecretProjection }
 
-/// `SecretReference` of v1.
+/// Reference to a Secret in any namespace.
+///
+/// `SecretReference` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct SecretReference {
+    /// Name of the Secret.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Namespace of the Secret.
+    ///
     /// `namespace`.
     pub namespace: Option<Str>,
     #[doc(hidden)]
@@ -3710,17 +4692,29 @@ pub struct SecretReference {
 message! { SecretReference: schema::SECRET_REFERENCE { 0 name 1 namespace } }
 serde! { SecretReference }
 
+/// Files from the keys of a Secret, kept in memory and up to date with it.
+///
 /// `SecretVolumeSource` of v1.
 #[derive(Clone, Default)]
 pub struct SecretVolumeSource {
+    /// Name of the Secret, in the namespace of the pod.
+    ///
     /// `secretName`.
     pub secret_name: Option<Str>,
-    /// `items`.
+    /// Keys to show and their paths; all keys, under their own names, if empty.
+    ///
+    /// `items`; atomic list.
     pub items: Vec<KeyToPath>,
+    /// Permission bits of files, 0 to 0777; 0644 by default. JSON has the number in decimal: 420.
+    ///
     /// `defaultMode`.
     pub default_mode: Option<i32>,
+    /// Lets the pod start without the Secret or its keys.
+    ///
     /// `optional`.
     pub optional: Option<bool>,
+    /// User ID that owns files whose item names none.
+    ///
     /// `defaultUser`.
     pub default_user: Option<i64>,
     #[doc(hidden)]
@@ -3730,31 +4724,57 @@ pub struct SecretVolumeSource {
 message! { SecretVolumeSource: schema::SECRET_VOLUME_SOURCE { 0 secret_name 1 items 2 default_mode 3 optional 4 default_user } }
 serde! { SecretVolumeSource }
 
+/// Security settings of a container; win over those of the pod.
+///
 /// `SecurityContext` of v1.
 #[derive(Clone, Default)]
 pub struct SecurityContext {
+    /// Linux capabilities added to and taken from the runtime's default set.
+    ///
     /// `capabilities`.
     pub capabilities: Option<Box<Capabilities>>,
+    /// Gives the processes the rights of root on the node; false by default.
+    ///
     /// `privileged`.
     pub privileged: Option<bool>,
+    /// SELinux label of the container; a random one by default.
+    ///
     /// `seLinuxOptions`.
     pub se_linux_options: Option<Box<SELinuxOptions>>,
+    /// Settings for Windows containers.
+    ///
     /// `windowsOptions`.
     pub windows_options: Option<Box<WindowsSecurityContextOptions>>,
+    /// User ID of the first process; the image's by default.
+    ///
     /// `runAsUser`.
     pub run_as_user: Option<i64>,
+    /// Primary group ID of the first process; the runtime's default if absent.
+    ///
     /// `runAsGroup`.
     pub run_as_group: Option<i64>,
+    /// Refuses to start the container as user 0.
+    ///
     /// `runAsNonRoot`.
     pub run_as_non_root: Option<bool>,
+    /// Mounts the root file system read-only; false by default.
+    ///
     /// `readOnlyRootFilesystem`.
     pub read_only_root_filesystem: Option<bool>,
+    /// Lets a process gain more rights than its parent has; true by default, and always for privileged containers and with `SYS_ADMIN`.
+    ///
     /// `allowPrivilegeEscalation`.
     pub allow_privilege_escalation: Option<bool>,
+    /// Masking of `/proc`; the runtime's by default.
+    ///
     /// `procMount`: `Default`, `Unmasked`.
     pub proc_mount: Option<Str>,
+    /// Filter of system calls.
+    ///
     /// `seccompProfile`.
     pub seccomp_profile: Option<Box<SeccompProfile>>,
+    /// AppArmor profile.
+    ///
     /// `appArmorProfile`.
     pub app_armor_profile: Option<Box<AppArmorProfile>>,
     #[doc(hidden)]
@@ -3776,13 +4796,21 @@ pub struct SerializedReference {
 message! { SerializedReference: schema::SERIALIZED_REFERENCE { 0 reference } }
 kind! { SerializedReference: "v1", "SerializedReference", schema::SERIALIZED_REFERENCE }
 
-/// `Service` of v1.
+/// Name and stable address for a set of pods.
+///
+/// `Service` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#service-v1-core)
 #[derive(Clone, Default)]
 pub struct Service {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ServiceSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ServiceStatus,
     #[doc(hidden)]
@@ -3794,15 +4822,25 @@ kind! { Service: "v1", "Service", schema::SERVICE }
 object! { Service }
 resource! { Service: Namespaced, "", "v1", "Service", "services" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
-/// `ServiceAccount` of v1.
+/// Identity as which pods act.
+///
+/// `ServiceAccount` of v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#serviceaccount-v1-core)
 #[derive(Clone, Default)]
 pub struct ServiceAccount {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `secrets`; items told apart by `name`.
+    /// Deprecated list of Secrets that pods of this account use.
+    ///
+    /// `secrets`; list keyed by `name`.
     pub secrets: Vec<ObjectReference>,
-    /// `imagePullSecrets`.
+    /// Secrets with credentials for registries, added to pods that name none.
+    ///
+    /// `imagePullSecrets`; atomic list.
     pub image_pull_secrets: Vec<LocalObjectReference>,
+    /// Mounts a token into pods unless false; a pod may override it.
+    ///
     /// `automountServiceAccountToken`.
     pub automount_service_account_token: Option<bool>,
     #[doc(hidden)]
@@ -3817,15 +4855,25 @@ resource! { ServiceAccount: Namespaced, "", "v1", "ServiceAccount", "serviceacco
 /// A list of [`ServiceAccount`].
 pub type ServiceAccountList = List<ServiceAccount>;
 
+/// Token of the pod's service account.
+///
 /// `ServiceAccountTokenProjection` of v1.
 #[derive(Clone, Default)]
 pub struct ServiceAccountTokenProjection {
+    /// Intended recipient of the token; the API server by default.
+    ///
     /// `audience`.
     pub audience: Option<Str>,
+    /// Seconds for which the token is valid; 3600 by default, at least 600. Renewed after 80 % of them or 24 hours.
+    ///
     /// `expirationSeconds`.
     pub expiration_seconds: Option<i64>,
+    /// Path of the file relative to the mount.
+    ///
     /// `path`; required.
     pub path: Str,
+    /// User ID that owns the file.
+    ///
     /// `user`.
     pub user: Option<i64>,
     #[doc(hidden)]
@@ -3838,19 +4886,33 @@ serde! { ServiceAccountTokenProjection }
 /// A list of [`Service`].
 pub type ServiceList = List<Service>;
 
+/// Port of a service.
+///
 /// `ServicePort` of v1.
 #[derive(Clone, Default)]
 pub struct ServicePort {
+    /// Name of the port, a DNS label; required if there are several, unique in the service.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Transport protocol.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`; default `"TCP"`.
     pub protocol: Option<Str>,
+    /// Application protocol as a hint, such as `kubernetes.io/h2c`.
+    ///
     /// `appProtocol`.
     pub app_protocol: Option<Str>,
+    /// Port of the service, 1 to 65535.
+    ///
     /// `port`; required.
     pub port: i32,
-    /// `targetPort`.
+    /// Port of the pods by number or by name; equal to `port` by default, ignored by headless services.
+    ///
+    /// `targetPort`; integer or string.
     pub target_port: Option<IntOrString>,
+    /// Port of every node, for `NodePort` and `LoadBalancer`; given by the server if 0, from 30000 to 32767 by default.
+    ///
     /// `nodePort`.
     pub node_port: Option<i32>,
     #[doc(hidden)]
@@ -3872,47 +4934,89 @@ pub struct ServiceProxyOptions {
 message! { ServiceProxyOptions: schema::SERVICE_PROXY_OPTIONS { 0 path } }
 kind! { ServiceProxyOptions: "v1", "ServiceProxyOptions", schema::SERVICE_PROXY_OPTIONS }
 
+/// Ports, pods and kind of address of a service.
+///
 /// `ServiceSpec` of v1.
 #[derive(Clone, Default)]
 pub struct ServiceSpec {
-    /// `ports`; items told apart by `port,protocol`.
+    /// Ports of the service.
+    ///
+    /// `ports`; list keyed by `port`, `protocol`.
     pub ports: Vec<ServicePort>,
-    /// `selector`.
+    /// Labels of the pods that receive its traffic; if empty, the endpoints are managed by other means.
+    ///
+    /// `selector`; atomic.
     pub selector: Map<Str>,
+    /// Virtual address inside the cluster; given by the server if empty, `None` for a headless service.
+    ///
     /// `clusterIP`.
     pub cluster_ip: Option<Str>,
-    /// `clusterIPs`.
+    /// Virtual addresses, at most one of each family; the first is `clusterIP`.
+    ///
+    /// `clusterIPs`; atomic list.
     pub cluster_ips: Vec<Str>,
+    /// Exposure of the service: inside the cluster (the default), by a port of every node, by a load balancer, or as a DNS alias.
+    ///
     /// `type`: `ClusterIP`, `ExternalName`, `LoadBalancer`, `NodePort`.
     pub type_: Option<Str>,
-    /// `externalIPs`.
+    /// Addresses outside the cluster for which nodes accept traffic; the cluster does not route it to the nodes.
+    ///
+    /// `externalIPs`; atomic list.
     pub external_ips: Vec<Str>,
+    /// Leads a client to the same pod each time (`ClientIP`), or not, the default.
+    ///
     /// `sessionAffinity`: `ClientIP`, `None`.
     pub session_affinity: Option<Str>,
+    /// Deprecated request for the address of the load balancer; many providers ignore it.
+    ///
     /// `loadBalancerIP`.
     pub load_balancer_ip: Option<Str>,
-    /// `loadBalancerSourceRanges`.
+    /// Ranges of client addresses that the load balancer lets in, if the provider supports that.
+    ///
+    /// `loadBalancerSourceRanges`; atomic list.
     pub load_balancer_source_ranges: Vec<Str>,
+    /// DNS name that the service is an alias of, for `ExternalName`.
+    ///
     /// `externalName`.
     pub external_name: Option<Str>,
+    /// Traffic from outside goes to all pods (`Cluster`, the default), or only to pods of the node that got it, with the client's address kept (`Local`).
+    ///
     /// `externalTrafficPolicy`: `Cluster`, `Local`.
     pub external_traffic_policy: Option<Str>,
+    /// Port of each node that tells load balancers if it has pods, for `LoadBalancer` with `Local`; given by the server.
+    ///
     /// `healthCheckNodePort`.
     pub health_check_node_port: Option<i32>,
+    /// Publishes pods that are not ready too, for the discovery of peers; false by default.
+    ///
     /// `publishNotReadyAddresses`.
     pub publish_not_ready_addresses: Option<bool>,
+    /// Seconds that a client stays with its pod; 10800 by default.
+    ///
     /// `sessionAffinityConfig`.
     pub session_affinity_config: Option<Box<SessionAffinityConfig>>,
-    /// `ipFamilies`.
+    /// IP families of the service, at most two; follow from the cluster and `ipFamilyPolicy` by default.
+    ///
+    /// `ipFamilies`; atomic list.
     pub ip_families: Vec<Str>,
+    /// One family (the default), two where the cluster has two, or two in any case.
+    ///
     /// `ipFamilyPolicy`: `PreferDualStack`, `RequireDualStack`, `SingleStack`.
     pub ip_family_policy: Option<Str>,
+    /// Gives a `LoadBalancer` ports of the nodes; true by default.
+    ///
     /// `allocateLoadBalancerNodePorts`.
     pub allocate_load_balancer_node_ports: Option<bool>,
+    /// Implementation of the load balancer, such as `example.com/internal`; set at creation only.
+    ///
     /// `loadBalancerClass`.
     pub load_balancer_class: Option<Str>,
+    /// Traffic from inside goes to all pods (`Cluster`, the default) or only to pods of the same node (`Local`).
+    ///
     /// `internalTrafficPolicy`: `Cluster`, `Local`.
     pub internal_traffic_policy: Option<Str>,
+    /// Preference for near endpoints, such as `PreferSameZone` or `PreferSameNode`; none by default.
+    ///
     /// `trafficDistribution`.
     pub traffic_distribution: Option<Str>,
     #[doc(hidden)]
@@ -3922,12 +5026,18 @@ pub struct ServiceSpec {
 message! { ServiceSpec: schema::SERVICE_SPEC { 0 ports 1 selector 2 cluster_ip 3 cluster_ips 4 type_ 5 external_ips 6 session_affinity 7 load_balancer_ip 8 load_balancer_source_ranges 9 external_name 10 external_traffic_policy 11 health_check_node_port 12 publish_not_ready_addresses 13 session_affinity_config 14 ip_families 15 ip_family_policy 16 allocate_load_balancer_node_ports 17 load_balancer_class 18 internal_traffic_policy 19 traffic_distribution } }
 serde! { ServiceSpec }
 
+/// State of a service.
+///
 /// `ServiceStatus` of v1.
 #[derive(Clone, Default)]
 pub struct ServiceStatus {
+    /// State of the load balancer; empty without one.
+    ///
     /// `loadBalancer`.
     pub load_balancer: Option<Box<LoadBalancerStatus>>,
-    /// `conditions`; items told apart by `type`.
+    /// States that controllers report.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -3948,9 +5058,13 @@ pub struct SessionAffinityConfig {
 message! { SessionAffinityConfig: schema::SESSION_AFFINITY_CONFIG { 0 client_ip } }
 serde! { SessionAffinityConfig }
 
+/// Pause of the given length.
+///
 /// `SleepAction` of v1.
 #[derive(Clone, Default)]
 pub struct SleepAction {
+    /// Seconds to wait.
+    ///
     /// `seconds`; required.
     pub seconds: i64,
     #[doc(hidden)]
@@ -4014,11 +5128,17 @@ pub struct Sysctl {
 message! { Sysctl: schema::SYSCTL { 0 name 1 value } }
 serde! { Sysctl }
 
+/// TCP connection to a container.
+///
 /// `TCPSocketAction` of v1.
 #[derive(Clone, Default)]
 pub struct TCPSocketAction {
-    /// `port`; required.
+    /// Port by number, 1 to 65535, or by name.
+    ///
+    /// `port`; required; integer or string.
     pub port: IntOrString,
+    /// Host to connect to; the pod's IP address by default.
+    ///
     /// `host`.
     pub host: Option<Str>,
     #[doc(hidden)]
@@ -4028,16 +5148,26 @@ pub struct TCPSocketAction {
 message! { TCPSocketAction: schema::TCP_SOCKET_ACTION { 0 port 1 host } }
 serde! { TCPSocketAction }
 
+/// Mark of a node that repels pods which do not tolerate it.
+///
 /// `Taint` of v1.
 #[derive(Clone, Default)]
 pub struct Taint {
+    /// Key of the taint, a label's name.
+    ///
     /// `key`; required.
     pub key: Str,
+    /// Value of the taint.
+    ///
     /// `value`.
     pub value: Option<Str>,
+    /// Effect on pods without a toleration: not scheduled there, if possible not, or evicted too.
+    ///
     /// `effect`: `NoExecute`, `NoSchedule`, `PreferNoSchedule`; required.
     pub effect: Str,
-    /// `timeAdded`.
+    /// Time at which the taint was added; set for `NoExecute`.
+    ///
+    /// `timeAdded`; RFC 3339, in seconds.
     pub time_added: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4046,17 +5176,29 @@ pub struct Taint {
 message! { Taint: schema::TAINT { 0 key 1 value 2 effect 3 time_added } }
 serde! { Taint }
 
+/// Taints that a pod tolerates.
+///
 /// `Toleration` of v1.
 #[derive(Clone, Default)]
 pub struct Toleration {
+    /// Key of the taint; empty, with `Exists`, for all taints.
+    ///
     /// `key`.
     pub key: Option<Str>,
+    /// Comparison of the value; `Equal` by default. `Gt` and `Lt` compare integers.
+    ///
     /// `operator`: `Equal`, `Exists`, `Gt`, `Lt`.
     pub operator: Option<Str>,
+    /// Value of the taint; empty for `Exists`.
+    ///
     /// `value`.
     pub value: Option<Str>,
+    /// Effect of the taint; empty for all effects.
+    ///
     /// `effect`: `NoExecute`, `NoSchedule`, `PreferNoSchedule`.
     pub effect: Option<Str>,
+    /// Seconds that the pod stays on a node with a taint `NoExecute`; forever if absent.
+    ///
     /// `tolerationSeconds`.
     pub toleration_seconds: Option<i64>,
     #[doc(hidden)]
@@ -4071,7 +5213,7 @@ serde! { Toleration }
 pub struct TopologySelectorLabelRequirement {
     /// `key`; required.
     pub key: Str,
-    /// `values`; required.
+    /// `values`; required; atomic list.
     pub values: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4080,10 +5222,10 @@ pub struct TopologySelectorLabelRequirement {
 message! { TopologySelectorLabelRequirement: schema::TOPOLOGY_SELECTOR_LABEL_REQUIREMENT { 0 key 1 values } }
 serde! { TopologySelectorLabelRequirement }
 
-/// `TopologySelectorTerm` of v1.
+/// `TopologySelectorTerm` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct TopologySelectorTerm {
-    /// `matchLabelExpressions`.
+    /// `matchLabelExpressions`; atomic list.
     pub match_label_expressions: Vec<TopologySelectorLabelRequirement>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4092,24 +5234,42 @@ pub struct TopologySelectorTerm {
 message! { TopologySelectorTerm: schema::TOPOLOGY_SELECTOR_TERM { 0 match_label_expressions } }
 serde! { TopologySelectorTerm }
 
+/// Rule that spreads pods evenly over domains.
+///
 /// `TopologySpreadConstraint` of v1.
 #[derive(Clone, Default)]
 pub struct TopologySpreadConstraint {
+    /// Largest difference allowed between a domain's number of pods and the smallest; at least 1.
+    ///
     /// `maxSkew`; required.
     pub max_skew: i32,
+    /// Label of nodes; nodes with the same value are one domain.
+    ///
     /// `topologyKey`; required.
     pub topology_key: Str,
+    /// Outcome if the rule cannot hold: the pod waits, or is placed all the same.
+    ///
     /// `whenUnsatisfiable`: `DoNotSchedule`, `ScheduleAnyway`; required.
     pub when_unsatisfiable: Str,
+    /// Pods that are counted.
+    ///
     /// `labelSelector`.
     pub label_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
+    /// Minimum number of domains, at least 1; with fewer, the smallest number of pods counts as 0. Only with `DoNotSchedule`.
+    ///
     /// `minDomains`.
     pub min_domains: Option<i32>,
+    /// Nodes that the pod's node affinity excludes are left out (`Honor`, the default) or counted.
+    ///
     /// `nodeAffinityPolicy`: `Honor`, `Ignore`.
     pub node_affinity_policy: Option<Str>,
+    /// Nodes whose taints the pod does not tolerate are left out (`Honor`) or counted (the default).
+    ///
     /// `nodeTaintsPolicy`: `Honor`, `Ignore`.
     pub node_taints_policy: Option<Str>,
-    /// `matchLabelKeys`.
+    /// Labels whose values in the new pod are added to the selector, such as `pod-template-hash`.
+    ///
+    /// `matchLabelKeys`; atomic list.
     pub match_label_keys: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4118,13 +5278,21 @@ pub struct TopologySpreadConstraint {
 message! { TopologySpreadConstraint: schema::TOPOLOGY_SPREAD_CONSTRAINT { 0 max_skew 1 topology_key 2 when_unsatisfiable 3 label_selector 4 min_domains 5 node_affinity_policy 6 node_taints_policy 7 match_label_keys } }
 serde! { TopologySpreadConstraint }
 
-/// `TypedLocalObjectReference` of v1.
+/// Reference to an object of any kind in the same namespace.
+///
+/// `TypedLocalObjectReference` of v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct TypedLocalObjectReference {
+    /// API group of the object; empty or absent for the core group.
+    ///
     /// `apiGroup`.
     pub api_group: Option<Str>,
+    /// Kind of the object.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Name of the object.
+    ///
     /// `name`; required.
     pub name: Str,
     #[doc(hidden)]
@@ -4134,15 +5302,25 @@ pub struct TypedLocalObjectReference {
 message! { TypedLocalObjectReference: schema::TYPED_LOCAL_OBJECT_REFERENCE { 0 api_group 1 kind 2 name } }
 serde! { TypedLocalObjectReference }
 
+/// Reference to an object of any kind, possibly in another namespace.
+///
 /// `TypedObjectReference` of v1.
 #[derive(Clone, Default)]
 pub struct TypedObjectReference {
+    /// API group of the object; empty or absent for the core group.
+    ///
     /// `apiGroup`.
     pub api_group: Option<Str>,
+    /// Kind of the object.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Name of the object.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Namespace of the object; needs a ReferenceGrant there if it is another one.
+    ///
     /// `namespace`.
     pub namespace: Option<Str>,
     #[doc(hidden)]
@@ -4152,9 +5330,13 @@ pub struct TypedObjectReference {
 message! { TypedObjectReference: schema::TYPED_OBJECT_REFERENCE { 0 api_group 1 kind 2 name 3 namespace } }
 serde! { TypedObjectReference }
 
+/// Volume of a pod: a name, and the source of its content.
+///
 /// `Volume` of v1.
 #[derive(Clone, Default)]
 pub struct Volume {
+    /// Name by which containers mount the volume, a DNS label; unique in the pod.
+    ///
     /// `name`; required.
     pub name: Str,
     /// The member of the union that is set.
@@ -4199,9 +5381,9 @@ serde! { VolumeHealthCondition }
 /// `VolumeHealthStatus` of v1.
 #[derive(Clone, Default)]
 pub struct VolumeHealthStatus {
-    /// `healthConditions`; items told apart by `status,reason`.
+    /// `healthConditions`; list keyed by `status`, `reason`.
     pub health_conditions: Vec<VolumeHealthCondition>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4210,24 +5392,42 @@ pub struct VolumeHealthStatus {
 message! { VolumeHealthStatus: schema::VOLUME_HEALTH_STATUS { 0 health_conditions 1 last_transition_time } }
 serde! { VolumeHealthStatus }
 
+/// Mount of a volume into a container.
+///
 /// `VolumeMount` of v1.
 #[derive(Clone, Default)]
 pub struct VolumeMount {
+    /// Name of a volume of the pod.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Mounts the volume read-only; false by default.
+    ///
     /// `readOnly`.
     pub read_only: Option<bool>,
+    /// Makes the mounts below it read-only too: `Disabled` (the default), `IfPossible` or `Enabled`; needs `readOnly`.
+    ///
     /// `recursiveReadOnly`.
     pub recursive_read_only: Option<Str>,
+    /// Path in the container; must not contain `:`.
+    ///
     /// `mountPath`; required.
     pub mount_path: Str,
+    /// Path in the volume that is mounted in place of its root; excludes `subPathExpr`.
+    ///
     /// `subPath`.
     pub sub_path: Option<Str>,
+    /// Propagation of mounts between node and container; `None` by default.
+    ///
     /// `mountPropagation`: `Bidirectional`, `HostToContainer`, `None`.
     pub mount_propagation: Option<Str>,
+    /// `subPath` in which `$(NAME)` expands to environment variables of the container.
+    ///
     /// `subPathExpr`.
     pub sub_path_expr: Option<Str>,
-    /// `bindMountOptions`.
+    /// Options of the Linux bind mount: `noexec`, `nodev` and `nosuid`.
+    ///
+    /// `bindMountOptions`; set.
     pub bind_mount_options: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4268,19 +5468,33 @@ pub struct VolumeNodeAffinity {
 message! { VolumeNodeAffinity: schema::VOLUME_NODE_AFFINITY { 0 required } }
 serde! { VolumeNodeAffinity }
 
+/// One source of a projected volume; one member is set.
+///
 /// `VolumeProjection` of v1.
 #[derive(Clone, Default)]
 pub struct VolumeProjection {
+    /// Keys of a Secret.
+    ///
     /// `secret`.
     pub secret: Option<Box<SecretProjection>>,
+    /// Fields of the pod.
+    ///
     /// `downwardAPI`.
     pub downward_api: Option<Box<DownwardAPIProjection>>,
+    /// Keys of a ConfigMap.
+    ///
     /// `configMap`.
     pub config_map: Option<Box<ConfigMapProjection>>,
+    /// Token of the pod's service account, which the kubelet renews.
+    ///
     /// `serviceAccountToken`.
     pub service_account_token: Option<Box<ServiceAccountTokenProjection>>,
+    /// Trusted certificates of ClusterTrustBundles.
+    ///
     /// `clusterTrustBundle`.
     pub cluster_trust_bundle: Option<Box<ClusterTrustBundleProjection>>,
+    /// Private key and certificate for the pod, which the kubelet renews.
+    ///
     /// `podCertificate`.
     pub pod_certificate: Option<Box<PodCertificateProjection>>,
     #[doc(hidden)]
@@ -4290,12 +5504,18 @@ pub struct VolumeProjection {
 message! { VolumeProjection: schema::VOLUME_PROJECTION { 0 secret 1 downward_api 2 config_map 3 service_account_token 4 cluster_trust_bundle 5 pod_certificate } }
 serde! { VolumeProjection }
 
+/// Sizes of a volume.
+///
 /// `VolumeResourceRequirements` of v1.
 #[derive(Clone, Default)]
 pub struct VolumeResourceRequirements {
-    /// `limits`.
+    /// Largest size that may be given.
+    ///
+    /// `limits`; quantity such as `500m` or `1Gi`.
     pub limits: Map<Quantity>,
-    /// `requests`.
+    /// Smallest size that may be given, as `storage`.
+    ///
+    /// `requests`; quantity such as `500m` or `1Gi`.
     pub requests: Map<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -4305,66 +5525,126 @@ message! { VolumeResourceRequirements: schema::VOLUME_RESOURCE_REQUIREMENTS { 0 
 serde! { VolumeResourceRequirements }
 
 one_of! {
-    /// One of the sources of a volume.
+    /// Source of a volume; exactly one is set, an empty directory by default.
     pub enum VolumeSource {
+        /// File or directory of the node.
+        ///
         /// `hostPath`.
         0 HostPath(HostPathVolumeSource),
+        /// Directory that is empty at first and lives as long as the pod.
+        ///
         /// `emptyDir`.
         1 EmptyDir(EmptyDirVolumeSource),
+        /// Disk of Google Compute Engine; deprecated, handled by its CSI driver.
+        ///
         /// `gcePersistentDisk`.
         2 GcePersistentDisk(GCEPersistentDiskVolumeSource),
+        /// Disk of AWS; deprecated, handled by its CSI driver.
+        ///
         /// `awsElasticBlockStore`.
         3 AwsElasticBlockStore(AWSElasticBlockStoreVolumeSource),
+        /// Clone of a git repository; deprecated and switched off.
+        ///
         /// `gitRepo`.
         4 GitRepo(GitRepoVolumeSource),
+        /// Files from the keys of a Secret.
+        ///
         /// `secret`.
         5 Secret(SecretVolumeSource),
+        /// Export of an NFS server.
+        ///
         /// `nfs`.
         6 Nfs(NFSVolumeSource),
+        /// iSCSI disk.
+        ///
         /// `iscsi`.
         7 Iscsi(ISCSIVolumeSource),
+        /// Glusterfs volume; no longer supported.
+        ///
         /// `glusterfs`.
         8 Glusterfs(GlusterfsVolumeSource),
+        /// Volume that is bound to a PersistentVolumeClaim.
+        ///
         /// `persistentVolumeClaim`.
         9 PersistentVolumeClaim(PersistentVolumeClaimVolumeSource),
+        /// Ceph block device; no longer supported.
+        ///
         /// `rbd`.
         10 Rbd(RBDVolumeSource),
+        /// Volume of a FlexVolume driver; deprecated, use CSI.
+        ///
         /// `flexVolume`.
         11 FlexVolume(FlexVolumeSource),
+        /// Disk of OpenStack; deprecated, handled by its CSI driver.
+        ///
         /// `cinder`.
         12 Cinder(CinderVolumeSource),
+        /// Ceph file system; no longer supported.
+        ///
         /// `cephfs`.
         13 Cephfs(CephFSVolumeSource),
+        /// Flocker volume; no longer supported.
+        ///
         /// `flocker`.
         14 Flocker(FlockerVolumeSource),
+        /// Files from fields of the pod.
+        ///
         /// `downwardAPI`.
         15 DownwardApi(DownwardAPIVolumeSource),
+        /// Fibre Channel disk.
+        ///
         /// `fc`.
         16 Fc(FCVolumeSource),
+        /// Azure file share; deprecated, handled by its CSI driver.
+        ///
         /// `azureFile`.
         17 AzureFile(AzureFileVolumeSource),
+        /// Files from the keys of a ConfigMap.
+        ///
         /// `configMap`.
         18 ConfigMap(ConfigMapVolumeSource),
+        /// vSphere disk; deprecated, handled by its CSI driver.
+        ///
         /// `vsphereVolume`.
         19 VsphereVolume(VsphereVirtualDiskVolumeSource),
+        /// Quobyte volume; no longer supported.
+        ///
         /// `quobyte`.
         20 Quobyte(QuobyteVolumeSource),
+        /// Azure disk; deprecated, handled by its CSI driver.
+        ///
         /// `azureDisk`.
         21 AzureDisk(AzureDiskVolumeSource),
+        /// Photon disk; no longer supported.
+        ///
         /// `photonPersistentDisk`.
         22 PhotonPersistentDisk(PhotonPersistentDiskVolumeSource),
+        /// Files from several sources in one directory.
+        ///
         /// `projected`.
         23 Projected(ProjectedVolumeSource),
+        /// Portworx volume; deprecated, handled by its CSI driver.
+        ///
         /// `portworxVolume`.
         24 PortworxVolume(PortworxVolumeSource),
+        /// ScaleIO volume; no longer supported.
+        ///
         /// `scaleIO`.
         25 ScaleIo(ScaleIOVolumeSource),
+        /// StorageOS volume; no longer supported.
+        ///
         /// `storageos`.
         26 Storageos(StorageOSVolumeSource),
+        /// Volume of a CSI driver that lives as long as the pod.
+        ///
         /// `csi`.
         27 Csi(CSIVolumeSource),
+        /// PersistentVolumeClaim that is created for the pod and deleted with it.
+        ///
         /// `ephemeral`.
         28 Ephemeral(EphemeralVolumeSource),
+        /// Content of an OCI image or artifact, read-only.
+        ///
         /// `image`.
         29 Image(ImageVolumeSource),
     }
@@ -4400,11 +5680,17 @@ pub struct VsphereVirtualDiskVolumeSource {
 message! { VsphereVirtualDiskVolumeSource: schema::VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE { 0 volume_path 1 fs_type 2 storage_policy_name 3 storage_policy_id } }
 serde! { VsphereVirtualDiskVolumeSource }
 
+/// Preference with regard to other pods.
+///
 /// `WeightedPodAffinityTerm` of v1.
 #[derive(Clone, Default)]
 pub struct WeightedPodAffinityTerm {
+    /// Weight of the preference, 1 to 100.
+    ///
     /// `weight`; required.
     pub weight: i32,
+    /// Pods and domain that are meant.
+    ///
     /// `podAffinityTerm`; required.
     pub pod_affinity_term: PodAffinityTerm,
     #[doc(hidden)]

@@ -5,23 +5,41 @@
 use klient_apimachinery::*;
 use klient_schema::discovery_v1 as schema;
 
+/// Address of one backend of a service.
+///
 /// `Endpoint` of discovery.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Endpoint {
-    /// `addresses`; required.
+    /// Addresses of the endpoint; clients use the first.
+    ///
+    /// `addresses`; required; set.
     pub addresses: Vec<Str>,
+    /// Readiness of the endpoint.
+    ///
     /// `conditions`.
     pub conditions: Option<Box<EndpointConditions>>,
+    /// Host name of the endpoint.
+    ///
     /// `hostname`.
     pub hostname: Option<Str>,
+    /// Object behind the endpoint, mostly a pod.
+    ///
     /// `targetRef`.
     pub target_ref: Option<Box<crate::core::v1::ObjectReference>>,
+    /// Topology of an older version; cannot be written.
+    ///
     /// `deprecatedTopology`.
     pub deprecated_topology: Map<Str>,
+    /// Node on which the endpoint runs.
+    ///
     /// `nodeName`.
     pub node_name: Option<Str>,
+    /// Zone of the endpoint.
+    ///
     /// `zone`.
     pub zone: Option<Str>,
+    /// Zones and nodes whose traffic is to go to the endpoint.
+    ///
     /// `hints`.
     pub hints: Option<Box<EndpointHints>>,
     #[doc(hidden)]
@@ -31,13 +49,21 @@ pub struct Endpoint {
 message! { Endpoint: schema::ENDPOINT { 0 addresses 1 conditions 2 hostname 3 target_ref 4 deprecated_topology 5 node_name 6 zone 7 hints } }
 serde! { Endpoint }
 
+/// Readiness of an endpoint.
+///
 /// `EndpointConditions` of discovery.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct EndpointConditions {
+    /// True if it takes new connections: it serves and is not terminating. Absent counts as true.
+    ///
     /// `ready`.
     pub ready: Option<bool>,
+    /// True if it can answer, even while it terminates. Absent takes the value of `ready`.
+    ///
     /// `serving`.
     pub serving: Option<bool>,
+    /// True if it is being stopped. Absent counts as false.
+    ///
     /// `terminating`.
     pub terminating: Option<bool>,
     #[doc(hidden)]
@@ -50,9 +76,9 @@ serde! { EndpointConditions }
 /// `EndpointHints` of discovery.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct EndpointHints {
-    /// `forZones`.
+    /// `forZones`; atomic list.
     pub for_zones: Vec<ForZone>,
-    /// `forNodes`.
+    /// `forNodes`; atomic list.
     pub for_nodes: Vec<ForNode>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -61,15 +87,25 @@ pub struct EndpointHints {
 message! { EndpointHints: schema::ENDPOINT_HINTS { 0 for_zones 1 for_nodes } }
 serde! { EndpointHints }
 
-/// `EndpointPort` of discovery.k8s.io/v1.
+/// Port of all endpoints in a slice.
+///
+/// `EndpointPort` of discovery.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct EndpointPort {
+    /// Name of the port of the service; unique in the slice.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Transport protocol; `TCP` by default.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`.
     pub protocol: Option<Str>,
+    /// Port number; its absence is for the user of the slice to interpret.
+    ///
     /// `port`.
     pub port: Option<i32>,
+    /// Application protocol as a hint.
+    ///
     /// `appProtocol`.
     pub app_protocol: Option<Str>,
     #[doc(hidden)]
@@ -79,16 +115,26 @@ pub struct EndpointPort {
 message! { EndpointPort: schema::ENDPOINT_PORT { 0 name 1 protocol 2 port 3 app_protocol } }
 serde! { EndpointPort }
 
-/// `EndpointSlice` of discovery.k8s.io/v1.
+/// Part of the addresses of a service; the label `kubernetes.io/service-name` names it.
+///
+/// `EndpointSlice` of discovery.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#endpointslice-v1-discovery-k8s-io)
 #[derive(Clone, Default)]
 pub struct EndpointSlice {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Kind of all addresses in the slice; immutable.
+    ///
     /// `addressType`: `FQDN`, `IPv4`, `IPv6`; required.
     pub address_type: Str,
-    /// `endpoints`.
+    /// Endpoints, at most 1000.
+    ///
+    /// `endpoints`; atomic list.
     pub endpoints: Vec<Endpoint>,
-    /// `ports`.
+    /// Ports of every endpoint, at most 20000.
+    ///
+    /// `ports`; atomic list.
     pub ports: Vec<EndpointPort>,
     #[doc(hidden)]
     pub unknown: Unknown,

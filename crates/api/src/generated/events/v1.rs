@@ -5,12 +5,14 @@
 use klient_apimachinery::*;
 use klient_schema::events_v1 as schema;
 
-/// `Event` of events.k8s.io/v1.
+/// `Event` of events.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#event-v1-events-k8s-io)
 #[derive(Clone, Default)]
 pub struct Event {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `eventTime`.
+    /// `eventTime`; RFC 3339, in microseconds.
     pub event_time: Option<MicroTime>,
     /// `series`.
     pub series: Option<Box<EventSeries>>,
@@ -32,9 +34,9 @@ pub struct Event {
     pub type_: Option<Str>,
     /// `deprecatedSource`.
     pub deprecated_source: Option<Box<crate::core::v1::EventSource>>,
-    /// `deprecatedFirstTimestamp`.
+    /// `deprecatedFirstTimestamp`; RFC 3339, in seconds.
     pub deprecated_first_timestamp: Option<Time>,
-    /// `deprecatedLastTimestamp`.
+    /// `deprecatedLastTimestamp`; RFC 3339, in seconds.
     pub deprecated_last_timestamp: Option<Time>,
     /// `deprecatedCount`.
     pub deprecated_count: Option<i32>,
@@ -55,7 +57,7 @@ pub type EventList = List<Event>;
 pub struct EventSeries {
     /// `count`; required.
     pub count: i32,
-    /// `lastObservedTime`; required.
+    /// `lastObservedTime`; required; RFC 3339, in microseconds.
     pub last_observed_time: MicroTime,
     #[doc(hidden)]
     pub unknown: Unknown,

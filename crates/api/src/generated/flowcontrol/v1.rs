@@ -31,13 +31,19 @@ pub struct FlowDistinguisherMethod {
 message! { FlowDistinguisherMethod: schema::FLOW_DISTINGUISHER_METHOD { 0 type_ } }
 serde! { FlowDistinguisherMethod }
 
-/// `FlowSchema` of flowcontrol.apiserver.k8s.io/v1.
+/// `FlowSchema` of flowcontrol.apiserver.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#flowschema-v1-flowcontrol-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct FlowSchema {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: FlowSchemaSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: FlowSchemaStatus,
     #[doc(hidden)]
@@ -56,7 +62,7 @@ pub struct FlowSchemaCondition {
     pub type_: Str,
     /// `status`.
     pub status: Option<Str>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -81,7 +87,7 @@ pub struct FlowSchemaSpec {
     pub matching_precedence: Option<i32>,
     /// `distinguisherMethod`.
     pub distinguisher_method: Option<Box<FlowDistinguisherMethod>>,
-    /// `rules`.
+    /// `rules`; atomic list.
     pub rules: Vec<PolicyRulesWithSubjects>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -93,7 +99,7 @@ serde! { FlowSchemaSpec }
 /// `FlowSchemaStatus` of flowcontrol.apiserver.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct FlowSchemaStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<FlowSchemaCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -149,9 +155,9 @@ serde! { LimitedPriorityLevelConfiguration }
 /// `NonResourcePolicyRule` of flowcontrol.apiserver.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NonResourcePolicyRule {
-    /// `verbs`; required.
+    /// `verbs`; required; set.
     pub verbs: Vec<Str>,
-    /// `nonResourceURLs`; required.
+    /// `nonResourceURLs`; required; set.
     pub non_resource_urls: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -163,11 +169,11 @@ serde! { NonResourcePolicyRule }
 /// `PolicyRulesWithSubjects` of flowcontrol.apiserver.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct PolicyRulesWithSubjects {
-    /// `subjects`; required.
+    /// `subjects`; required; atomic list.
     pub subjects: Vec<Subject>,
-    /// `resourceRules`.
+    /// `resourceRules`; atomic list.
     pub resource_rules: Vec<ResourcePolicyRule>,
-    /// `nonResourceRules`.
+    /// `nonResourceRules`; atomic list.
     pub non_resource_rules: Vec<NonResourcePolicyRule>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -176,13 +182,19 @@ pub struct PolicyRulesWithSubjects {
 message! { PolicyRulesWithSubjects: schema::POLICY_RULES_WITH_SUBJECTS { 0 subjects 1 resource_rules 2 non_resource_rules } }
 serde! { PolicyRulesWithSubjects }
 
-/// `PriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1.
+/// `PriorityLevelConfiguration` of flowcontrol.apiserver.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#prioritylevelconfiguration-v1-flowcontrol-apiserver-k8s-io)
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfiguration {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: PriorityLevelConfigurationSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PriorityLevelConfigurationStatus,
     #[doc(hidden)]
@@ -201,7 +213,7 @@ pub struct PriorityLevelConfigurationCondition {
     pub type_: Str,
     /// `status`.
     pub status: Option<Str>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     /// `reason`.
     pub reason: Option<Str>,
@@ -248,7 +260,7 @@ serde! { PriorityLevelConfigurationSpec }
 /// `PriorityLevelConfigurationStatus` of flowcontrol.apiserver.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct PriorityLevelConfigurationStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<PriorityLevelConfigurationCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -276,15 +288,15 @@ serde! { QueuingConfiguration }
 /// `ResourcePolicyRule` of flowcontrol.apiserver.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ResourcePolicyRule {
-    /// `verbs`; required.
+    /// `verbs`; required; set.
     pub verbs: Vec<Str>,
-    /// `apiGroups`; required.
+    /// `apiGroups`; required; set.
     pub api_groups: Vec<Str>,
-    /// `resources`; required.
+    /// `resources`; required; set.
     pub resources: Vec<Str>,
     /// `clusterScope`.
     pub cluster_scope: Option<bool>,
-    /// `namespaces`.
+    /// `namespaces`; set.
     pub namespaces: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

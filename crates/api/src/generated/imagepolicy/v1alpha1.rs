@@ -8,10 +8,16 @@ use klient_schema::imagepolicy_v1alpha1 as schema;
 /// `ImageReview` of imagepolicy.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ImageReview {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ImageReviewSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ImageReviewStatus,
     #[doc(hidden)]
@@ -37,7 +43,7 @@ serde! { ImageReviewContainerSpec }
 /// `ImageReviewSpec` of imagepolicy.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct ImageReviewSpec {
-    /// `containers`.
+    /// `containers`; atomic list.
     pub containers: Vec<ImageReviewContainerSpec>,
     /// `annotations`.
     pub annotations: Map<Str>,

@@ -8,10 +8,16 @@ use klient_schema::lifecycle_v1alpha1 as schema;
 /// `Eviction` of lifecycle.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct Eviction {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: EvictionSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: EvictionStatus,
     #[doc(hidden)]
@@ -43,10 +49,16 @@ serde! { EvictionPodReference }
 /// `EvictionRequest` of lifecycle.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct EvictionRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: EvictionRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: EvictionRequestStatus,
     #[doc(hidden)]
@@ -94,7 +106,7 @@ serde! { EvictionRequestSpec }
 /// `EvictionRequestStatus` of lifecycle.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct EvictionRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
@@ -132,15 +144,15 @@ serde! { EvictionSpec }
 /// `EvictionStatus` of lifecycle.k8s.io/v1alpha1.
 #[derive(Clone, Default)]
 pub struct EvictionStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `requesters`; items told apart by `name`.
+    /// `requesters`; list keyed by `name`.
     pub requesters: Vec<Requester>,
-    /// `targetResponders`; items told apart by `name`.
+    /// `targetResponders`; list keyed by `name`.
     pub target_responders: Vec<TargetResponder>,
-    /// `responders`; items told apart by `name`.
+    /// `responders`; list keyed by `name`.
     pub responders: Vec<ResponderStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -161,7 +173,7 @@ pub struct EvictionTarget {
 message! { EvictionTarget: schema::EVICTION_TARGET { 0 pod } }
 serde! { EvictionTarget }
 
-/// `Requester` of lifecycle.k8s.io/v1alpha1.
+/// `Requester` of lifecycle.k8s.io/v1alpha1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct Requester {
     /// `name`; required.
@@ -180,13 +192,13 @@ serde! { Requester }
 pub struct ResponderStatus {
     /// `name`; required.
     pub name: Str,
-    /// `startTime`.
+    /// `startTime`; RFC 3339, in seconds.
     pub start_time: Option<Time>,
-    /// `heartbeatTime`.
+    /// `heartbeatTime`; RFC 3339, in seconds.
     pub heartbeat_time: Option<Time>,
-    /// `expectedCompletionTime`.
+    /// `expectedCompletionTime`; RFC 3339, in seconds.
     pub expected_completion_time: Option<Time>,
-    /// `completionTime`.
+    /// `completionTime`; RFC 3339, in seconds.
     pub completion_time: Option<Time>,
     /// `message`.
     pub message: Option<Str>,
@@ -197,7 +209,7 @@ pub struct ResponderStatus {
 message! { ResponderStatus: schema::RESPONDER_STATUS { 0 name 1 start_time 2 heartbeat_time 3 expected_completion_time 4 completion_time 5 message } }
 serde! { ResponderStatus }
 
-/// `TargetResponder` of lifecycle.k8s.io/v1alpha1.
+/// `TargetResponder` of lifecycle.k8s.io/v1alpha1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct TargetResponder {
     /// `name`; required.

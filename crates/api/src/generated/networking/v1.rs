@@ -5,13 +5,21 @@
 use klient_apimachinery::*;
 use klient_schema::networking_v1 as schema;
 
+/// Path and its backend.
+///
 /// `HTTPIngressPath` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct HTTPIngressPath {
+    /// Path of the request, beginning with `/`; required for `Exact` and `Prefix`.
+    ///
     /// `path`.
     pub path: Option<Str>,
+    /// Comparison: equal, equal in the first path elements, or left to the controller.
+    ///
     /// `pathType`: `Exact`, `ImplementationSpecific`, `Prefix`; required.
     pub path_type: Str,
+    /// Receiver of the requests.
+    ///
     /// `backend`; required.
     pub backend: IngressBackend,
     #[doc(hidden)]
@@ -21,10 +29,14 @@ pub struct HTTPIngressPath {
 message! { HTTPIngressPath: schema::HTTP_INGRESS_PATH { 0 path 1 path_type 2 backend } }
 serde! { HTTPIngressPath }
 
+/// Paths and their backends.
+///
 /// `HTTPIngressRuleValue` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct HTTPIngressRuleValue {
-    /// `paths`; required.
+    /// Paths; the longest that matches wins, an exact one before a prefix.
+    ///
+    /// `paths`; required; atomic list.
     pub paths: Vec<HTTPIngressPath>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -33,11 +45,15 @@ pub struct HTTPIngressRuleValue {
 message! { HTTPIngressRuleValue: schema::HTTP_INGRESS_RULE_VALUE { 0 paths } }
 serde! { HTTPIngressRuleValue }
 
-/// `IPAddress` of networking.k8s.io/v1.
+/// `IPAddress` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ipaddress-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IPAddress {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: IPAddressSpec,
     #[doc(hidden)]
@@ -64,12 +80,18 @@ pub struct IPAddressSpec {
 message! { IPAddressSpec: schema::IP_ADDRESS_SPEC { 0 parent_ref } }
 serde! { IPAddressSpec }
 
+/// Range of IP addresses with exceptions.
+///
 /// `IPBlock` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IPBlock {
+    /// Range, such as `192.168.1.0/24` or `2001:db8::/64`.
+    ///
     /// `cidr`; required.
     pub cidr: Str,
-    /// `except`.
+    /// Ranges within `cidr` that are left out.
+    ///
+    /// `except`; atomic list.
     pub except: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -78,13 +100,21 @@ pub struct IPBlock {
 message! { IPBlock: schema::IP_BLOCK { 0 cidr 1 except } }
 serde! { IPBlock }
 
-/// `Ingress` of networking.k8s.io/v1.
+/// Rules that lead HTTP traffic from outside to services.
+///
+/// `Ingress` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingress-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct Ingress {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: IngressSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: IngressStatus,
     #[doc(hidden)]
@@ -96,11 +126,17 @@ kind! { Ingress: "networking.k8s.io/v1", "Ingress", schema::INGRESS }
 object! { Ingress }
 resource! { Ingress: Namespaced, "networking.k8s.io", "v1", "Ingress", "ingresses" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
 
+/// Receiver of requests; one member is set.
+///
 /// `IngressBackend` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressBackend {
+    /// Service in the namespace of the ingress.
+    ///
     /// `service`.
     pub service: Option<Box<IngressServiceBackend>>,
+    /// Other object in the namespace of the ingress.
+    ///
     /// `resource`.
     pub resource: Option<Box<crate::core::v1::TypedLocalObjectReference>>,
     #[doc(hidden)]
@@ -110,11 +146,15 @@ pub struct IngressBackend {
 message! { IngressBackend: schema::INGRESS_BACKEND { 0 service 1 resource } }
 serde! { IngressBackend }
 
-/// `IngressClass` of networking.k8s.io/v1.
+/// `IngressClass` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#ingressclass-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct IngressClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: IngressClassSpec,
     #[doc(hidden)]
@@ -173,7 +213,7 @@ pub struct IngressLoadBalancerIngress {
     pub ip: Option<Str>,
     /// `hostname`.
     pub hostname: Option<Str>,
-    /// `ports`.
+    /// `ports`; atomic list.
     pub ports: Vec<IngressPortStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -185,7 +225,7 @@ serde! { IngressLoadBalancerIngress }
 /// `IngressLoadBalancerStatus` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressLoadBalancerStatus {
-    /// `ingress`.
+    /// `ingress`; atomic list.
     pub ingress: Vec<IngressLoadBalancerIngress>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -210,11 +250,17 @@ pub struct IngressPortStatus {
 message! { IngressPortStatus: schema::INGRESS_PORT_STATUS { 0 port 1 protocol 2 error } }
 serde! { IngressPortStatus }
 
+/// Paths of one host.
+///
 /// `IngressRule` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressRule {
+    /// Host that requests must name, without port; `*.example.com` matches one label, empty any host.
+    ///
     /// `host`.
     pub host: Option<Str>,
+    /// Paths and backends for HTTP.
+    ///
     /// `http`.
     pub http: Option<Box<HTTPIngressRuleValue>>,
     #[doc(hidden)]
@@ -224,9 +270,13 @@ pub struct IngressRule {
 message! { IngressRule: schema::INGRESS_RULE { 0 host 1 http } }
 serde! { IngressRule }
 
+/// Rule of a host, by protocol.
+///
 /// `IngressRuleValue` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressRuleValue {
+    /// Paths and backends for HTTP.
+    ///
     /// `http`.
     pub http: Option<Box<HTTPIngressRuleValue>>,
     #[doc(hidden)]
@@ -236,11 +286,17 @@ pub struct IngressRuleValue {
 message! { IngressRuleValue: schema::INGRESS_RULE_VALUE { 0 http } }
 serde! { IngressRuleValue }
 
+/// Port of a service.
+///
 /// `IngressServiceBackend` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressServiceBackend {
+    /// Name of the service.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Port of the service, by name or by number.
+    ///
     /// `port`.
     pub port: Option<Box<ServiceBackendPort>>,
     #[doc(hidden)]
@@ -250,16 +306,26 @@ pub struct IngressServiceBackend {
 message! { IngressServiceBackend: schema::INGRESS_SERVICE_BACKEND { 0 name 1 port } }
 serde! { IngressServiceBackend }
 
+/// Desired state of an ingress.
+///
 /// `IngressSpec` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressSpec {
+    /// IngressClass, and so the controller, that handles it; the cluster's default if absent.
+    ///
     /// `ingressClassName`.
     pub ingress_class_name: Option<Str>,
+    /// Backend of requests that no rule matches; required if there are no rules.
+    ///
     /// `defaultBackend`.
     pub default_backend: Option<Box<IngressBackend>>,
-    /// `tls`.
+    /// Hosts and certificates for TLS.
+    ///
+    /// `tls`; atomic list.
     pub tls: Vec<IngressTLS>,
-    /// `rules`.
+    /// Rules by host and path.
+    ///
+    /// `rules`; atomic list.
     pub rules: Vec<IngressRule>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -268,9 +334,13 @@ pub struct IngressSpec {
 message! { IngressSpec: schema::INGRESS_SPEC { 0 ingress_class_name 1 default_backend 2 tls 3 rules } }
 serde! { IngressSpec }
 
+/// State of an ingress.
+///
 /// `IngressStatus` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressStatus {
+    /// Addresses at which the ingress is reached.
+    ///
     /// `loadBalancer`.
     pub load_balancer: Option<Box<IngressLoadBalancerStatus>>,
     #[doc(hidden)]
@@ -280,11 +350,17 @@ pub struct IngressStatus {
 message! { IngressStatus: schema::INGRESS_STATUS { 0 load_balancer } }
 serde! { IngressStatus }
 
+/// Certificate for hosts.
+///
 /// `IngressTLS` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct IngressTLS {
-    /// `hosts`.
+    /// Hosts that the certificate covers; all hosts of the controller by default.
+    ///
+    /// `hosts`; atomic list.
     pub hosts: Vec<Str>,
+    /// Secret of type `kubernetes.io/tls` with certificate and key; the controller's own if empty.
+    ///
     /// `secretName`.
     pub secret_name: Option<Str>,
     #[doc(hidden)]
@@ -294,11 +370,17 @@ pub struct IngressTLS {
 message! { IngressTLS: schema::INGRESS_TLS { 0 hosts 1 secret_name } }
 serde! { IngressTLS }
 
-/// `NetworkPolicy` of networking.k8s.io/v1.
+/// Rules for the traffic to and from a set of pods; what no policy of theirs allows is dropped.
+///
+/// `NetworkPolicy` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#networkpolicy-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct NetworkPolicy {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: NetworkPolicySpec,
     #[doc(hidden)]
@@ -310,12 +392,18 @@ kind! { NetworkPolicy: "networking.k8s.io/v1", "NetworkPolicy", schema::NETWORK_
 object! { NetworkPolicy }
 resource! { NetworkPolicy: Namespaced, "networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies" { Create Delete DeleteCollection Get List Patch Update Watch } }
 
+/// Traffic that may leave pods: to any of the ports of any of the peers.
+///
 /// `NetworkPolicyEgressRule` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NetworkPolicyEgressRule {
-    /// `ports`.
+    /// Ports of the peers; all if empty.
+    ///
+    /// `ports`; atomic list.
     pub ports: Vec<NetworkPolicyPort>,
-    /// `to`.
+    /// Destinations of the traffic; all if empty.
+    ///
+    /// `to`; atomic list.
     pub to: Vec<NetworkPolicyPeer>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -324,12 +412,18 @@ pub struct NetworkPolicyEgressRule {
 message! { NetworkPolicyEgressRule: schema::NETWORK_POLICY_EGRESS_RULE { 0 ports 1 to } }
 serde! { NetworkPolicyEgressRule }
 
+/// Traffic that may reach pods: from any of the peers to any of the ports.
+///
 /// `NetworkPolicyIngressRule` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NetworkPolicyIngressRule {
-    /// `ports`.
+    /// Ports of the pods; all if empty.
+    ///
+    /// `ports`; atomic list.
     pub ports: Vec<NetworkPolicyPort>,
-    /// `from`.
+    /// Sources of the traffic; all if empty.
+    ///
+    /// `from`; atomic list.
     pub from: Vec<NetworkPolicyPeer>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -341,13 +435,21 @@ serde! { NetworkPolicyIngressRule }
 /// A list of [`NetworkPolicy`].
 pub type NetworkPolicyList = List<NetworkPolicy>;
 
+/// Pods or addresses; `ipBlock` excludes the selectors.
+///
 /// `NetworkPolicyPeer` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NetworkPolicyPeer {
+    /// Pods by label, in the policy's namespace or in those of `namespaceSelector`.
+    ///
     /// `podSelector`.
     pub pod_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
+    /// Namespaces by label; an empty selector means all.
+    ///
     /// `namespaceSelector`.
     pub namespace_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
+    /// Range of IP addresses.
+    ///
     /// `ipBlock`.
     pub ip_block: Option<Box<IPBlock>>,
     #[doc(hidden)]
@@ -357,13 +459,21 @@ pub struct NetworkPolicyPeer {
 message! { NetworkPolicyPeer: schema::NETWORK_POLICY_PEER { 0 pod_selector 1 namespace_selector 2 ip_block } }
 serde! { NetworkPolicyPeer }
 
+/// Port or range of ports.
+///
 /// `NetworkPolicyPort` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NetworkPolicyPort {
+    /// Transport protocol; `TCP` by default.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`.
     pub protocol: Option<Str>,
-    /// `port`.
+    /// Port by number or by name; all ports if absent.
+    ///
+    /// `port`; integer or string.
     pub port: Option<IntOrString>,
+    /// Last port of a range that begins with `port`, which must be a number.
+    ///
     /// `endPort`.
     pub end_port: Option<i32>,
     #[doc(hidden)]
@@ -373,16 +483,26 @@ pub struct NetworkPolicyPort {
 message! { NetworkPolicyPort: schema::NETWORK_POLICY_PORT { 0 protocol 1 port 2 end_port } }
 serde! { NetworkPolicyPort }
 
+/// Pods and the traffic that they may have; policies of the same pods add up.
+///
 /// `NetworkPolicySpec` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NetworkPolicySpec {
+    /// Pods of the namespace that the policy isolates; an empty selector means all.
+    ///
     /// `podSelector`.
     pub pod_selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `ingress`.
+    /// Traffic that may reach the pods; an empty list allows none.
+    ///
+    /// `ingress`; atomic list.
     pub ingress: Vec<NetworkPolicyIngressRule>,
-    /// `egress`.
+    /// Traffic that may leave the pods; an empty list allows none.
+    ///
+    /// `egress`; atomic list.
     pub egress: Vec<NetworkPolicyEgressRule>,
-    /// `policyTypes`.
+    /// Directions that the policy isolates: `Ingress`, by default always, and `Egress`, by default if there are `egress` rules.
+    ///
+    /// `policyTypes`; atomic list.
     pub policy_types: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -409,11 +529,17 @@ pub struct ParentReference {
 message! { ParentReference: schema::PARENT_REFERENCE { 0 group 1 resource 2 namespace 3 name } }
 serde! { ParentReference }
 
-/// `ServiceBackendPort` of networking.k8s.io/v1.
+/// Port of a service, by name or by number.
+///
+/// `ServiceBackendPort` of networking.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct ServiceBackendPort {
+    /// Name of the port; excludes `number`.
+    ///
     /// `name`.
     pub name: Option<Str>,
+    /// Number of the port; excludes `name`.
+    ///
     /// `number`.
     pub number: Option<i32>,
     #[doc(hidden)]
@@ -423,13 +549,19 @@ pub struct ServiceBackendPort {
 message! { ServiceBackendPort: schema::SERVICE_BACKEND_PORT { 0 name 1 number } }
 serde! { ServiceBackendPort }
 
-/// `ServiceCIDR` of networking.k8s.io/v1.
+/// `ServiceCIDR` of networking.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#servicecidr-v1-networking-k8s-io)
 #[derive(Clone, Default)]
 pub struct ServiceCIDR {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ServiceCIDRSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ServiceCIDRStatus,
     #[doc(hidden)]
@@ -447,7 +579,7 @@ pub type ServiceCIDRList = List<ServiceCIDR>;
 /// `ServiceCIDRSpec` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ServiceCIDRSpec {
-    /// `cidrs`.
+    /// `cidrs`; atomic list.
     pub cidrs: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -459,7 +591,7 @@ serde! { ServiceCIDRSpec }
 /// `ServiceCIDRStatus` of networking.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct ServiceCIDRStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -8,7 +8,7 @@ use klient_schema::node_v1 as schema;
 /// `Overhead` of node.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Overhead {
-    /// `podFixed`.
+    /// `podFixed`; quantity such as `500m` or `1Gi`.
     pub pod_fixed: Map<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -17,9 +17,11 @@ pub struct Overhead {
 message! { Overhead: schema::OVERHEAD { 0 pod_fixed } }
 serde! { Overhead }
 
-/// `RuntimeClass` of node.k8s.io/v1.
+/// `RuntimeClass` of node.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#runtimeclass-v1-node-k8s-io)
 #[derive(Clone, Default)]
 pub struct RuntimeClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `handler`; required.
@@ -43,9 +45,9 @@ pub type RuntimeClassList = List<RuntimeClass>;
 /// `Scheduling` of node.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Scheduling {
-    /// `nodeSelector`.
+    /// `nodeSelector`; atomic.
     pub node_selector: Map<Str>,
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub tolerations: Vec<crate::core::v1::Toleration>,
     #[doc(hidden)]
     pub unknown: Unknown,

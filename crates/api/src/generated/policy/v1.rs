@@ -8,6 +8,8 @@ use klient_schema::policy_v1 as schema;
 /// `Eviction` of policy/v1.
 #[derive(Clone, Default)]
 pub struct Eviction {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `deleteOptions`.
@@ -20,13 +22,21 @@ message! { Eviction: schema::EVICTION { 0 metadata 1 delete_options } }
 kind! { Eviction: "policy/v1", "Eviction", schema::EVICTION }
 object! { Eviction }
 
-/// `PodDisruptionBudget` of policy/v1.
+/// Limit on the pods of a workload that evictions may take at the same time.
+///
+/// `PodDisruptionBudget` of policy/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#poddisruptionbudget-v1-policy)
 #[derive(Clone, Default)]
 pub struct PodDisruptionBudget {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: PodDisruptionBudgetSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PodDisruptionBudgetStatus,
     #[doc(hidden)]
@@ -41,15 +51,25 @@ resource! { PodDisruptionBudget: Namespaced, "policy", "v1", "PodDisruptionBudge
 /// A list of [`PodDisruptionBudget`].
 pub type PodDisruptionBudgetList = List<PodDisruptionBudget>;
 
+/// Pods and the limit on their evictions; one of the two amounts is set.
+///
 /// `PodDisruptionBudgetSpec` of policy/v1.
 #[derive(Clone, Default)]
 pub struct PodDisruptionBudgetSpec {
-    /// `minAvailable`.
+    /// Pods that must stay available, a number or a percentage; excludes `maxUnavailable`.
+    ///
+    /// `minAvailable`; integer or string.
     pub min_available: Option<IntOrString>,
+    /// Pods of the namespace that the budget is for; an empty selector means all, none means no pod.
+    ///
     /// `selector`.
     pub selector: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
-    /// `maxUnavailable`.
+    /// Pods that may be unavailable, a number or a percentage; excludes `minAvailable`.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub max_unavailable: Option<IntOrString>,
+    /// Eviction of running pods that are not ready: only within the budget of a healthy workload (the default), or always.
+    ///
     /// `unhealthyPodEvictionPolicy`: `AlwaysAllow`, `IfHealthyBudget`.
     pub unhealthy_pod_eviction_policy: Option<Str>,
     #[doc(hidden)]
@@ -59,22 +79,38 @@ pub struct PodDisruptionBudgetSpec {
 message! { PodDisruptionBudgetSpec: schema::POD_DISRUPTION_BUDGET_SPEC { 0 min_available 1 selector 2 max_unavailable 3 unhealthy_pod_eviction_policy } }
 serde! { PodDisruptionBudgetSpec }
 
+/// State of a budget.
+///
 /// `PodDisruptionBudgetStatus` of policy/v1.
 #[derive(Clone, Default)]
 pub struct PodDisruptionBudgetStatus {
+    /// `metadata.generation` that the counts were computed from; evictions are refused while it is out of date.
+    ///
     /// `observedGeneration`.
     pub observed_generation: Option<i64>,
-    /// `disruptedPods`.
+    /// Pods whose eviction was granted and that have not ended yet, with the time of the grant.
+    ///
+    /// `disruptedPods`; RFC 3339, in seconds.
     pub disrupted_pods: Map<Time>,
+    /// Evictions that are possible at present.
+    ///
     /// `disruptionsAllowed`.
     pub disruptions_allowed: Option<i32>,
+    /// Pods that are healthy.
+    ///
     /// `currentHealthy`.
     pub current_healthy: Option<i32>,
+    /// Pods that must stay healthy.
+    ///
     /// `desiredHealthy`.
     pub desired_healthy: Option<i32>,
+    /// Pods that the budget is for.
+    ///
     /// `expectedPods`.
     pub expected_pods: Option<i32>,
-    /// `conditions`; items told apart by `type`.
+    /// States such as `DisruptionAllowed`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -5,10 +5,14 @@
 use klient_apimachinery::*;
 use klient_schema::rbac_v1 as schema;
 
+/// ClusterRoles whose rules are collected.
+///
 /// `AggregationRule` of rbac.authorization.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct AggregationRule {
-    /// `clusterRoleSelectors`.
+    /// Labels of the ClusterRoles; those that match any selector count.
+    ///
+    /// `clusterRoleSelectors`; atomic list.
     pub cluster_role_selectors: Vec<klient_apimachinery::meta::v1::LabelSelector>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -17,13 +21,21 @@ pub struct AggregationRule {
 message! { AggregationRule: schema::AGGREGATION_RULE { 0 cluster_role_selectors } }
 serde! { AggregationRule }
 
-/// `ClusterRole` of rbac.authorization.k8s.io/v1.
+/// Permissions in the whole cluster, or in a namespace where a RoleBinding refers to it.
+///
+/// `ClusterRole` of rbac.authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clusterrole-v1-rbac-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct ClusterRole {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `rules`.
+    /// Permissions; they add up. The server fills them in if `aggregationRule` is set.
+    ///
+    /// `rules`; atomic list.
     pub rules: Vec<PolicyRule>,
+    /// ClusterRoles whose rules are collected into this one.
+    ///
     /// `aggregationRule`.
     pub aggregation_rule: Option<Box<AggregationRule>>,
     #[doc(hidden)]
@@ -35,13 +47,21 @@ kind! { ClusterRole: "rbac.authorization.k8s.io/v1", "ClusterRole", schema::CLUS
 object! { ClusterRole }
 resource! { ClusterRole: Cluster, "rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles" { Create Delete DeleteCollection Get List Patch Update Watch } }
 
-/// `ClusterRoleBinding` of rbac.authorization.k8s.io/v1.
+/// Gives a ClusterRole to subjects, in the whole cluster.
+///
+/// `ClusterRoleBinding` of rbac.authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#clusterrolebinding-v1-rbac-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct ClusterRoleBinding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `subjects`.
+    /// Users, groups and service accounts that get the role.
+    ///
+    /// `subjects`; atomic list.
     pub subjects: Vec<Subject>,
+    /// ClusterRole; cannot change.
+    ///
     /// `roleRef`; required.
     pub role_ref: RoleRef,
     #[doc(hidden)]
@@ -59,18 +79,30 @@ pub type ClusterRoleBindingList = List<ClusterRoleBinding>;
 /// A list of [`ClusterRole`].
 pub type ClusterRoleList = List<ClusterRole>;
 
+/// Permission for verbs on resources or URLs.
+///
 /// `PolicyRule` of rbac.authorization.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct PolicyRule {
-    /// `verbs`; required.
+    /// Verbs, such as `get`, `list` and `watch`; `*` is every verb.
+    ///
+    /// `verbs`; required; atomic list.
     pub verbs: Vec<Str>,
-    /// `apiGroups`.
+    /// API groups of the resources; an empty string is the core group, `*` every group.
+    ///
+    /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
-    /// `resources`.
+    /// Resources in the plural, with subresources as `pods/log`; `*` is every resource.
+    ///
+    /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `resourceNames`.
+    /// Names of the objects; all if empty.
+    ///
+    /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
-    /// `nonResourceURLs`.
+    /// Paths such as `/healthz` or `/api/*`; only in ClusterRoles, and not together with resources.
+    ///
+    /// `nonResourceURLs`; atomic list.
     pub non_resource_urls: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -79,12 +111,18 @@ pub struct PolicyRule {
 message! { PolicyRule: schema::POLICY_RULE { 0 verbs 1 api_groups 2 resources 3 resource_names 4 non_resource_urls } }
 serde! { PolicyRule }
 
-/// `Role` of rbac.authorization.k8s.io/v1.
+/// Permissions in one namespace.
+///
+/// `Role` of rbac.authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#role-v1-rbac-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct Role {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `rules`.
+    /// Permissions; they add up.
+    ///
+    /// `rules`; atomic list.
     pub rules: Vec<PolicyRule>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -95,13 +133,21 @@ kind! { Role: "rbac.authorization.k8s.io/v1", "Role", schema::ROLE }
 object! { Role }
 resource! { Role: Namespaced, "rbac.authorization.k8s.io", "v1", "Role", "roles" { Create Delete DeleteCollection Get List Patch Update Watch } }
 
-/// `RoleBinding` of rbac.authorization.k8s.io/v1.
+/// Gives a role to subjects, in one namespace.
+///
+/// `RoleBinding` of rbac.authorization.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#rolebinding-v1-rbac-authorization-k8s-io)
 #[derive(Clone, Default)]
 pub struct RoleBinding {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
-    /// `subjects`.
+    /// Users, groups and service accounts that get the role.
+    ///
+    /// `subjects`; atomic list.
     pub subjects: Vec<Subject>,
+    /// Role in the namespace, or ClusterRole; cannot change.
+    ///
     /// `roleRef`; required.
     pub role_ref: RoleRef,
     #[doc(hidden)]
@@ -119,13 +165,21 @@ pub type RoleBindingList = List<RoleBinding>;
 /// A list of [`Role`].
 pub type RoleList = List<Role>;
 
-/// `RoleRef` of rbac.authorization.k8s.io/v1.
+/// Reference to a role.
+///
+/// `RoleRef` of rbac.authorization.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct RoleRef {
+    /// `rbac.authorization.k8s.io`, also by default.
+    ///
     /// `apiGroup`.
     pub api_group: Option<Str>,
+    /// `Role` or `ClusterRole`.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Name of the role.
+    ///
     /// `name`; required.
     pub name: Str,
     #[doc(hidden)]
@@ -135,15 +189,25 @@ pub struct RoleRef {
 message! { RoleRef: schema::ROLE_REF { 0 api_group 1 kind 2 name } }
 serde! { RoleRef }
 
-/// `Subject` of rbac.authorization.k8s.io/v1.
+/// User, group or service account.
+///
+/// `Subject` of rbac.authorization.k8s.io/v1; server-side apply replaces it as a whole.
 #[derive(Clone, Default)]
 pub struct Subject {
+    /// `User`, `Group` or `ServiceAccount`.
+    ///
     /// `kind`; required.
     pub kind: Str,
+    /// Empty for service accounts, `rbac.authorization.k8s.io` for users and groups; set by default.
+    ///
     /// `apiGroup`.
     pub api_group: Option<Str>,
+    /// Name of the subject.
+    ///
     /// `name`; required.
     pub name: Str,
+    /// Namespace of the service account; empty for users and groups.
+    ///
     /// `namespace`.
     pub namespace: Option<Str>,
     #[doc(hidden)]

@@ -16,7 +16,7 @@ pub struct AllocatedDeviceStatus {
     pub device: Str,
     /// `shareID`.
     pub share_id: Option<Str>,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     /// `data`.
     pub data: Option<RawExtension>,
@@ -36,7 +36,7 @@ pub struct AllocationResult {
     pub devices: Option<Box<DeviceAllocationResult>>,
     /// `nodeSelector`.
     pub node_selector: Option<Box<crate::core::v1::NodeSelector>>,
-    /// `allocationTimestamp`.
+    /// `allocationTimestamp`; RFC 3339, in seconds.
     pub allocation_timestamp: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -60,9 +60,9 @@ serde! { CELDeviceSelector }
 /// `CapacityRequestPolicy` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CapacityRequestPolicy {
-    /// `default`.
+    /// `default`; quantity such as `500m` or `1Gi`.
     pub default: Option<Quantity>,
-    /// `validValues`; one of a union.
+    /// `validValues`; one of a union; atomic list; quantity such as `500m` or `1Gi`.
     pub valid_values: Vec<Quantity>,
     /// `validRange`; one of a union.
     pub valid_range: Option<Box<CapacityRequestPolicyRange>>,
@@ -76,11 +76,11 @@ serde! { CapacityRequestPolicy }
 /// `CapacityRequestPolicyRange` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CapacityRequestPolicyRange {
-    /// `min`; required.
+    /// `min`; required; quantity such as `500m` or `1Gi`.
     pub min: Quantity,
-    /// `max`.
+    /// `max`; quantity such as `500m` or `1Gi`.
     pub max: Option<Quantity>,
-    /// `step`.
+    /// `step`; quantity such as `500m` or `1Gi`.
     pub step: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -92,7 +92,7 @@ serde! { CapacityRequestPolicyRange }
 /// `CapacityRequirements` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CapacityRequirements {
-    /// `requests`.
+    /// `requests`; quantity such as `500m` or `1Gi`.
     pub requests: Map<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -104,7 +104,7 @@ serde! { CapacityRequirements }
 /// `Counter` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct Counter {
-    /// `value`; required.
+    /// `value`; required; quantity such as `500m` or `1Gi`.
     pub value: Quantity,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -136,7 +136,7 @@ pub struct Device {
     pub attributes: Map<DeviceAttribute>,
     /// `capacity`.
     pub capacity: Map<DeviceCapacity>,
-    /// `consumesCounters`.
+    /// `consumesCounters`; atomic list.
     pub consumes_counters: Vec<DeviceCounterConsumption>,
     /// `nodeName`; one of a union.
     pub node_name: Option<Str>,
@@ -144,13 +144,13 @@ pub struct Device {
     pub node_selector: Option<Box<crate::core::v1::NodeSelector>>,
     /// `allNodes`; one of a union.
     pub all_nodes: Option<bool>,
-    /// `taints`.
+    /// `taints`; atomic list.
     pub taints: Vec<DeviceTaint>,
     /// `bindsToNode`.
     pub binds_to_node: Option<bool>,
-    /// `bindingConditions`.
+    /// `bindingConditions`; atomic list.
     pub binding_conditions: Vec<Str>,
-    /// `bindingFailureConditions`.
+    /// `bindingFailureConditions`; atomic list.
     pub binding_failure_conditions: Vec<Str>,
     /// `allowMultipleAllocations`.
     pub allow_multiple_allocations: Option<bool>,
@@ -168,7 +168,7 @@ serde! { Device }
 pub struct DeviceAllocationConfiguration {
     /// `source`: `FromClaim`, `FromClass`; required.
     pub source: Str,
-    /// `requests`.
+    /// `requests`; atomic list.
     pub requests: Vec<Str>,
     /// `opaque`; one of a union.
     pub opaque: Option<Box<OpaqueDeviceConfiguration>>,
@@ -182,9 +182,9 @@ serde! { DeviceAllocationConfiguration }
 /// `DeviceAllocationResult` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceAllocationResult {
-    /// `results`.
+    /// `results`; atomic list.
     pub results: Vec<DeviceRequestAllocationResult>,
-    /// `config`.
+    /// `config`; atomic list.
     pub config: Vec<DeviceAllocationConfiguration>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -204,13 +204,13 @@ pub struct DeviceAttribute {
     pub string: Option<Str>,
     /// `version`.
     pub version: Option<Str>,
-    /// `ints`.
+    /// `ints`; atomic list.
     pub ints: Vec<i64>,
-    /// `bools`.
+    /// `bools`; atomic list.
     pub bools: Vec<bool>,
-    /// `strings`.
+    /// `strings`; atomic list.
     pub strings: Vec<Str>,
-    /// `versions`.
+    /// `versions`; atomic list.
     pub versions: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -222,7 +222,7 @@ serde! { DeviceAttribute }
 /// `DeviceCapacity` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceCapacity {
-    /// `value`; required.
+    /// `value`; required; quantity such as `500m` or `1Gi`.
     pub value: Quantity,
     /// `requestPolicy`.
     pub request_policy: Option<Box<CapacityRequestPolicy>>,
@@ -236,11 +236,11 @@ serde! { DeviceCapacity }
 /// `DeviceClaim` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceClaim {
-    /// `requests`.
+    /// `requests`; atomic list.
     pub requests: Vec<DeviceRequest>,
-    /// `constraints`.
+    /// `constraints`; atomic list.
     pub constraints: Vec<DeviceConstraint>,
-    /// `config`.
+    /// `config`; atomic list.
     pub config: Vec<DeviceClaimConfiguration>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -252,7 +252,7 @@ serde! { DeviceClaim }
 /// `DeviceClaimConfiguration` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceClaimConfiguration {
-    /// `requests`.
+    /// `requests`; atomic list.
     pub requests: Vec<Str>,
     /// `opaque`; one of a union.
     pub opaque: Option<Box<OpaqueDeviceConfiguration>>,
@@ -263,11 +263,15 @@ pub struct DeviceClaimConfiguration {
 message! { DeviceClaimConfiguration: schema::DEVICE_CLAIM_CONFIGURATION { 0 requests 1 opaque } }
 serde! { DeviceClaimConfiguration }
 
-/// `DeviceClass` of resource.k8s.io/v1.
+/// `DeviceClass` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#deviceclass-v1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: DeviceClassSpec,
     #[doc(hidden)]
@@ -297,9 +301,9 @@ pub type DeviceClassList = List<DeviceClass>;
 /// `DeviceClassSpec` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceClassSpec {
-    /// `selectors`.
+    /// `selectors`; atomic list.
     pub selectors: Vec<DeviceSelector>,
-    /// `config`.
+    /// `config`; atomic list.
     pub config: Vec<DeviceClassConfiguration>,
     /// `extendedResourceName`.
     pub extended_resource_name: Option<Str>,
@@ -325,7 +329,7 @@ serde! { DeviceConfiguration }
 /// `DeviceConstraint` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceConstraint {
-    /// `requests`.
+    /// `requests`; atomic list.
     pub requests: Vec<Str>,
     /// `matchAttribute`; one of a union.
     pub match_attribute: Option<Str>,
@@ -345,7 +349,7 @@ pub struct DeviceCounterConsumption {
     pub counter_set: Str,
     /// `counters`; required.
     pub counters: Map<Counter>,
-    /// `compatibilityGroups`.
+    /// `compatibilityGroups`; atomic list.
     pub compatibility_groups: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -375,7 +379,7 @@ pub struct DeviceRequest {
     pub name: Str,
     /// `exactly`; one of a union.
     pub exactly: Option<Box<ExactDeviceRequest>>,
-    /// `firstAvailable`; one of a union.
+    /// `firstAvailable`; one of a union; atomic list.
     pub first_available: Vec<DeviceSubRequest>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -397,17 +401,17 @@ pub struct DeviceRequestAllocationResult {
     pub device: Str,
     /// `adminAccess`.
     pub admin_access: Option<bool>,
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub tolerations: Vec<DeviceToleration>,
-    /// `bindingConditions`.
+    /// `bindingConditions`; atomic list.
     pub binding_conditions: Vec<Str>,
-    /// `bindingFailureConditions`.
+    /// `bindingFailureConditions`; atomic list.
     pub binding_failure_conditions: Vec<Str>,
     /// `shareID`.
     pub share_id: Option<Str>,
-    /// `consumedCapacity`.
+    /// `consumedCapacity`; quantity such as `500m` or `1Gi`.
     pub consumed_capacity: Map<Quantity>,
-    /// `skipNodeOperations`.
+    /// `skipNodeOperations`; set.
     pub skip_node_operations: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -435,17 +439,17 @@ pub struct DeviceSubRequest {
     pub name: Str,
     /// `deviceClassName`; required.
     pub device_class_name: Str,
-    /// `selectors`.
+    /// `selectors`; atomic list.
     pub selectors: Vec<DeviceSelector>,
     /// `allocationMode`: `All`, `ExactCount`.
     pub allocation_mode: Option<Str>,
     /// `count`; one of a union.
     pub count: Option<i64>,
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub tolerations: Vec<DeviceToleration>,
     /// `capacity`.
     pub capacity: Option<Box<CapacityRequirements>>,
-    /// `derivedAttributes`.
+    /// `derivedAttributes`; atomic list.
     pub derived_attributes: Vec<DeviceDerivedAttribute>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -463,7 +467,7 @@ pub struct DeviceTaint {
     pub value: Option<Str>,
     /// `effect`: `NoExecute`, `NoSchedule`, `None`; required.
     pub effect: Str,
-    /// `timeAdded`.
+    /// `timeAdded`; RFC 3339, in seconds.
     pub time_added: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -472,13 +476,19 @@ pub struct DeviceTaint {
 message! { DeviceTaint: schema::DEVICE_TAINT { 0 key 1 value 2 effect 3 time_added } }
 serde! { DeviceTaint }
 
-/// `DeviceTaintRule` of resource.k8s.io/v1.
+/// `DeviceTaintRule` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#devicetaintrule-v1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct DeviceTaintRule {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: DeviceTaintRuleSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: DeviceTaintRuleStatus,
     #[doc(hidden)]
@@ -510,7 +520,7 @@ serde! { DeviceTaintRuleSpec }
 /// `DeviceTaintRuleStatus` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -560,7 +570,7 @@ serde! { DeviceToleration }
 pub struct ExactDeviceRequest {
     /// `deviceClassName`; required.
     pub device_class_name: Str,
-    /// `selectors`.
+    /// `selectors`; atomic list.
     pub selectors: Vec<DeviceSelector>,
     /// `allocationMode`: `All`, `ExactCount`.
     pub allocation_mode: Option<Str>,
@@ -568,11 +578,11 @@ pub struct ExactDeviceRequest {
     pub count: Option<i64>,
     /// `adminAccess`.
     pub admin_access: Option<bool>,
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub tolerations: Vec<DeviceToleration>,
     /// `capacity`.
     pub capacity: Option<Box<CapacityRequirements>>,
-    /// `derivedAttributes`.
+    /// `derivedAttributes`; atomic list.
     pub derived_attributes: Vec<DeviceDerivedAttribute>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -586,7 +596,7 @@ serde! { ExactDeviceRequest }
 pub struct NetworkDeviceData {
     /// `interfaceName`.
     pub interface_name: Option<Str>,
-    /// `ips`.
+    /// `ips`; atomic list.
     pub ips: Vec<Str>,
     /// `hardwareAddress`.
     pub hardware_address: Option<Str>,
@@ -602,9 +612,9 @@ serde! { NetworkDeviceData }
 pub struct NodeAllocatableMapping {
     /// `capacityKey`.
     pub capacity_key: Option<Str>,
-    /// `capacityMultiplier`.
+    /// `capacityMultiplier`; quantity such as `500m` or `1Gi`.
     pub capacity_multiplier: Option<Quantity>,
-    /// `deviceMultiplier`.
+    /// `deviceMultiplier`; quantity such as `500m` or `1Gi`.
     pub device_multiplier: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -616,9 +626,9 @@ serde! { NodeAllocatableMapping }
 /// `NodeAllocatableOverhead` of resource.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct NodeAllocatableOverhead {
-    /// `perPod`.
+    /// `perPod`; quantity such as `500m` or `1Gi`.
     pub per_pod: Option<Quantity>,
-    /// `perContainer`.
+    /// `perContainer`; quantity such as `500m` or `1Gi`.
     pub per_container: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -655,13 +665,19 @@ pub struct OpaqueDeviceConfiguration {
 message! { OpaqueDeviceConfiguration: schema::OPAQUE_DEVICE_CONFIGURATION { 0 driver 1 parameters } }
 serde! { OpaqueDeviceConfiguration }
 
-/// `ResourceClaim` of resource.k8s.io/v1.
+/// `ResourceClaim` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaim-v1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaim {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ResourceClaimSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: ResourceClaimStatus,
     #[doc(hidden)]
@@ -711,9 +727,9 @@ serde! { ResourceClaimSpec }
 pub struct ResourceClaimStatus {
     /// `allocation`.
     pub allocation: Option<Box<AllocationResult>>,
-    /// `reservedFor`; items told apart by `uid`.
+    /// `reservedFor`; list keyed by `uid`.
     pub reserved_for: Vec<ResourceClaimConsumerReference>,
-    /// `devices`; items told apart by `driver,device,pool,shareID`.
+    /// `devices`; list keyed by `driver`, `device`, `pool`, `shareID`.
     pub devices: Vec<AllocatedDeviceStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -722,11 +738,15 @@ pub struct ResourceClaimStatus {
 message! { ResourceClaimStatus: schema::RESOURCE_CLAIM_STATUS { 0 allocation 1 reserved_for 2 devices } }
 serde! { ResourceClaimStatus }
 
-/// `ResourceClaimTemplate` of resource.k8s.io/v1.
+/// `ResourceClaimTemplate` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceclaimtemplate-v1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceClaimTemplate {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: ResourceClaimTemplateSpec,
     #[doc(hidden)]
@@ -771,11 +791,15 @@ pub struct ResourcePool {
 message! { ResourcePool: schema::RESOURCE_POOL { 0 name 1 generation 2 resource_slice_count } }
 serde! { ResourcePool }
 
-/// `ResourceSlice` of resource.k8s.io/v1.
+/// `ResourceSlice` of resource.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#resourceslice-v1-resource-k8s-io)
 #[derive(Clone, Default)]
 pub struct ResourceSlice {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ResourceSliceSpec,
     #[doc(hidden)]
@@ -803,15 +827,15 @@ pub struct ResourceSliceSpec {
     pub node_selector: Option<Box<crate::core::v1::NodeSelector>>,
     /// `allNodes`; one of a union.
     pub all_nodes: Option<bool>,
-    /// `devices`.
+    /// `devices`; atomic list.
     pub devices: Vec<Device>,
     /// `perDeviceNodeSelection`; one of a union.
     pub per_device_node_selection: Option<bool>,
-    /// `sharedCounters`.
+    /// `sharedCounters`; atomic list.
     pub shared_counters: Vec<CounterSet>,
     /// `partitionTypeAttribute`.
     pub partition_type_attribute: Option<Str>,
-    /// `skipNodeOperations`.
+    /// `skipNodeOperations`; set.
     pub skip_node_operations: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -38,7 +38,7 @@ pub struct DeviceTaint {
     pub value: Option<Str>,
     /// `effect`: `NoExecute`, `NoSchedule`, `None`; required.
     pub effect: Str,
-    /// `timeAdded`.
+    /// `timeAdded`; RFC 3339, in seconds.
     pub time_added: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -50,10 +50,16 @@ serde! { DeviceTaint }
 /// `DeviceTaintRule` of resource.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct DeviceTaintRule {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: DeviceTaintRuleSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: DeviceTaintRuleStatus,
     #[doc(hidden)]
@@ -85,7 +91,7 @@ serde! { DeviceTaintRuleSpec }
 /// `DeviceTaintRuleStatus` of resource.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct DeviceTaintRuleStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -151,7 +157,7 @@ pub struct PoolStatus {
     pub node_name: Option<Str>,
     /// `validationError`.
     pub validation_error: Option<Str>,
-    /// `partitionSummary`.
+    /// `partitionSummary`; atomic list.
     pub partition_summary: Vec<PartitionTypeStatus>,
     /// `shareableSummary`.
     pub shareable_summary: Option<Box<ShareableSummaryStatus>>,
@@ -165,10 +171,16 @@ serde! { PoolStatus }
 /// `ResourcePoolStatusRequest` of resource.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct ResourcePoolStatusRequest {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`; required.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: ResourcePoolStatusRequestSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: Option<Box<ResourcePoolStatusRequestStatus>>,
     #[doc(hidden)]
@@ -206,9 +218,9 @@ serde! { ResourcePoolStatusRequestSpec }
 pub struct ResourcePoolStatusRequestStatus {
     /// `poolCount`; required.
     pub pool_count: i32,
-    /// `pools`.
+    /// `pools`; atomic list.
     pub pools: Vec<PoolStatus>,
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -222,11 +234,11 @@ serde! { ResourcePoolStatusRequestStatus }
 pub struct ShareableCapacityStatus {
     /// `name`; required.
     pub name: Str,
-    /// `total`; required.
+    /// `total`; required; quantity such as `500m` or `1Gi`.
     pub total: Quantity,
-    /// `consumed`; required.
+    /// `consumed`; required; quantity such as `500m` or `1Gi`.
     pub consumed: Quantity,
-    /// `available`; required.
+    /// `available`; required; quantity such as `500m` or `1Gi`.
     pub available: Quantity,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -242,7 +254,7 @@ pub struct ShareableSummaryStatus {
     pub fully_available_devices: i32,
     /// `partiallyAvailableDevices`; required.
     pub partially_available_devices: i32,
-    /// `capacity`.
+    /// `capacity`; atomic list.
     pub capacity: Vec<ShareableCapacityStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -5,9 +5,11 @@
 use klient_apimachinery::*;
 use klient_schema::scheduling_v1 as schema;
 
-/// `PriorityClass` of scheduling.k8s.io/v1.
+/// `PriorityClass` of scheduling.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#priorityclass-v1-scheduling-k8s-io)
 #[derive(Clone, Default)]
 pub struct PriorityClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `value`.

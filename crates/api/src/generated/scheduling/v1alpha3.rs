@@ -74,10 +74,16 @@ serde! { CompositeGangSchedulingPolicy }
 /// `CompositePodGroup` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct CompositePodGroup {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CompositePodGroupSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: CompositePodGroupStatus,
     #[doc(hidden)]
@@ -95,7 +101,7 @@ pub type CompositePodGroupList = List<CompositePodGroup>;
 /// `CompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub topology: Vec<TopologyConstraint>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -147,7 +153,7 @@ serde! { CompositePodGroupSpec }
 /// `CompositePodGroupStatus` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct CompositePodGroupStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -173,9 +179,9 @@ pub struct CompositePodGroupTemplate {
     pub priority: Option<i32>,
     /// `preemptionPolicy`: `Never`, `PreemptLowerPriority`.
     pub preemption_policy: Option<Str>,
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub pod_group_templates: Vec<PodGroupTemplate>,
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub composite_pod_group_templates: Vec<CompositePodGroupTemplate>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -213,10 +219,16 @@ serde! { GangSchedulingPolicy }
 /// `PodGroup` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct PodGroup {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: PodGroupSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PodGroupStatus,
     #[doc(hidden)]
@@ -264,7 +276,7 @@ serde! { PodGroupResourceClaimStatus }
 /// `PodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct PodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub topology: Vec<TopologyConstraint>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -298,7 +310,7 @@ pub struct PodGroupSpec {
     pub scheduling_policy: PodGroupSchedulingPolicy,
     /// `schedulingConstraints`.
     pub scheduling_constraints: Option<Box<PodGroupSchedulingConstraints>>,
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub resource_claims: Vec<PodGroupResourceClaim>,
     /// `disruptionMode`.
     pub disruption_mode: Option<Box<DisruptionMode>>,
@@ -318,9 +330,9 @@ serde! { PodGroupSpec }
 /// `PodGroupStatus` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct PodGroupStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
-    /// `resourceClaimStatuses`; items told apart by `name`.
+    /// `resourceClaimStatuses`; list keyed by `name`.
     pub resource_claim_statuses: Vec<PodGroupResourceClaimStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -338,7 +350,7 @@ pub struct PodGroupTemplate {
     pub scheduling_policy: PodGroupSchedulingPolicy,
     /// `schedulingConstraints`.
     pub scheduling_constraints: Option<Box<PodGroupSchedulingConstraints>>,
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub resource_claims: Vec<PodGroupResourceClaim>,
     /// `disruptionMode`.
     pub disruption_mode: Option<Box<DisruptionMode>>,
@@ -406,8 +418,12 @@ serde! { TypedLocalObjectReference }
 /// `Workload` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct Workload {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: WorkloadSpec,
     #[doc(hidden)]
@@ -468,7 +484,7 @@ serde! { WorkloadCompositePodGroupGangSchedulingPolicy }
 /// `WorkloadCompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct WorkloadCompositePodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub topology: Vec<TopologyConstraint>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -569,7 +585,7 @@ serde! { WorkloadPodGroupResourceClaim }
 /// `WorkloadPodGroupSchedulingConstraints` of scheduling.k8s.io/v1alpha3.
 #[derive(Clone, Default)]
 pub struct WorkloadPodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub topology: Vec<TopologyConstraint>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -621,9 +637,9 @@ serde! { WorkloadReference }
 pub struct WorkloadSpec {
     /// `controllerRef`.
     pub controller_ref: Option<Box<TypedLocalObjectReference>>,
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub pod_group_templates: Vec<PodGroupTemplate>,
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub composite_pod_group_templates: Vec<CompositePodGroupTemplate>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -74,7 +74,7 @@ serde! { CompositeGangSchedulingPolicy }
 /// `CompositePodGroupSchedulingConstraints` of scheduling.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct CompositePodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub topology: Vec<TopologyConstraint>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -114,9 +114,9 @@ pub struct CompositePodGroupTemplate {
     pub priority: Option<i32>,
     /// `preemptionPolicy`: `Never`, `PreemptLowerPriority`.
     pub preemption_policy: Option<Str>,
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub pod_group_templates: Vec<PodGroupTemplate>,
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub composite_pod_group_templates: Vec<CompositePodGroupTemplate>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -154,10 +154,16 @@ serde! { GangSchedulingPolicy }
 /// `PodGroup` of scheduling.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodGroup {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: PodGroupSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: PodGroupStatus,
     #[doc(hidden)]
@@ -205,7 +211,7 @@ serde! { PodGroupResourceClaimStatus }
 /// `PodGroupSchedulingConstraints` of scheduling.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub topology: Vec<TopologyConstraint>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -239,7 +245,7 @@ pub struct PodGroupSpec {
     pub scheduling_policy: PodGroupSchedulingPolicy,
     /// `schedulingConstraints`.
     pub scheduling_constraints: Option<Box<PodGroupSchedulingConstraints>>,
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub resource_claims: Vec<PodGroupResourceClaim>,
     /// `disruptionMode`.
     pub disruption_mode: Option<Box<DisruptionMode>>,
@@ -259,9 +265,9 @@ serde! { PodGroupSpec }
 /// `PodGroupStatus` of scheduling.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PodGroupStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
-    /// `resourceClaimStatuses`; items told apart by `name`.
+    /// `resourceClaimStatuses`; list keyed by `name`.
     pub resource_claim_statuses: Vec<PodGroupResourceClaimStatus>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -279,7 +285,7 @@ pub struct PodGroupTemplate {
     pub scheduling_policy: PodGroupSchedulingPolicy,
     /// `schedulingConstraints`.
     pub scheduling_constraints: Option<Box<PodGroupSchedulingConstraints>>,
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub resource_claims: Vec<PodGroupResourceClaim>,
     /// `disruptionMode`.
     pub disruption_mode: Option<Box<DisruptionMode>>,
@@ -299,6 +305,8 @@ serde! { PodGroupTemplate }
 /// `PriorityClass` of scheduling.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct PriorityClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `value`; required.
@@ -372,8 +380,12 @@ serde! { TypedLocalObjectReference }
 /// `Workload` of scheduling.k8s.io/v1beta1.
 #[derive(Clone, Default)]
 pub struct Workload {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: WorkloadSpec,
     #[doc(hidden)]
@@ -407,9 +419,9 @@ serde! { WorkloadReference }
 pub struct WorkloadSpec {
     /// `controllerRef`.
     pub controller_ref: Option<Box<TypedLocalObjectReference>>,
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub pod_group_templates: Vec<PodGroupTemplate>,
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub composite_pod_group_templates: Vec<CompositePodGroupTemplate>,
     #[doc(hidden)]
     pub unknown: Unknown,

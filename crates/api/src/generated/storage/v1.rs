@@ -5,11 +5,15 @@
 use klient_apimachinery::*;
 use klient_schema::storage_v1 as schema;
 
-/// `CSIDriver` of storage.k8s.io/v1.
+/// `CSIDriver` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csidriver-v1-storage-k8s-io)
 #[derive(Clone, Default)]
 pub struct CSIDriver {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CSIDriverSpec,
     #[doc(hidden)]
@@ -31,13 +35,13 @@ pub struct CSIDriverSpec {
     pub attach_required: Option<bool>,
     /// `podInfoOnMount`.
     pub pod_info_on_mount: Option<bool>,
-    /// `volumeLifecycleModes`.
+    /// `volumeLifecycleModes`; set.
     pub volume_lifecycle_modes: Vec<Str>,
     /// `storageCapacity`.
     pub storage_capacity: Option<bool>,
     /// `fsGroupPolicy`.
     pub fs_group_policy: Option<Str>,
-    /// `tokenRequests`.
+    /// `tokenRequests`; atomic list.
     pub token_requests: Vec<TokenRequest>,
     /// `requiresRepublish`.
     pub requires_republish: Option<bool>,
@@ -56,13 +60,19 @@ pub struct CSIDriverSpec {
 message! { CSIDriverSpec: schema::CSI_DRIVER_SPEC { 0 attach_required 1 pod_info_on_mount 2 volume_lifecycle_modes 3 storage_capacity 4 fs_group_policy 5 token_requests 6 requires_republish 7 se_linux_mount 8 node_allocatable_update_period_seconds 9 service_account_token_in_secrets 10 prevent_pod_scheduling_if_missing } }
 serde! { CSIDriverSpec }
 
-/// `CSINode` of storage.k8s.io/v1.
+/// `CSINode` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csinode-v1-storage-k8s-io)
 #[derive(Clone, Default)]
 pub struct CSINode {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: CSINodeSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: CSINodeStatus,
     #[doc(hidden)]
@@ -81,7 +91,7 @@ pub struct CSINodeDriver {
     pub name: Str,
     /// `nodeID`; required.
     pub node_id: Str,
-    /// `topologyKeys`.
+    /// `topologyKeys`; atomic list.
     pub topology_keys: Vec<Str>,
     /// `allocatable`.
     pub allocatable: Option<Box<VolumeNodeResources>>,
@@ -98,7 +108,7 @@ pub type CSINodeList = List<CSINode>;
 /// `CSINodeSpec` of storage.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CSINodeSpec {
-    /// `drivers`; required; items told apart by `name`.
+    /// `drivers`; required; list keyed by `name`.
     pub drivers: Vec<CSINodeDriver>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -110,7 +120,7 @@ serde! { CSINodeSpec }
 /// `CSINodeStatus` of storage.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct CSINodeStatus {
-    /// `storageHealth`; items told apart by `name`.
+    /// `storageHealth`; list keyed by `name`.
     pub storage_health: Vec<StorageHealth>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -119,18 +129,20 @@ pub struct CSINodeStatus {
 message! { CSINodeStatus: schema::CSI_NODE_STATUS { 0 storage_health } }
 serde! { CSINodeStatus }
 
-/// `CSIStorageCapacity` of storage.k8s.io/v1.
+/// `CSIStorageCapacity` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#csistoragecapacity-v1-storage-k8s-io)
 #[derive(Clone, Default)]
 pub struct CSIStorageCapacity {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `nodeTopology`.
     pub node_topology: Option<Box<klient_apimachinery::meta::v1::LabelSelector>>,
     /// `storageClassName`; required.
     pub storage_class_name: Str,
-    /// `capacity`.
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub capacity: Option<Quantity>,
-    /// `maximumVolumeSize`.
+    /// `maximumVolumeSize`; quantity such as `500m` or `1Gi`.
     pub maximum_volume_size: Option<Quantity>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -144,24 +156,42 @@ resource! { CSIStorageCapacity: Namespaced, "storage.k8s.io", "v1", "CSIStorageC
 /// A list of [`CSIStorageCapacity`].
 pub type CSIStorageCapacityList = List<CSIStorageCapacity>;
 
-/// `StorageClass` of storage.k8s.io/v1.
+/// Class of storage from which volumes are provisioned; mostly immutable.
+///
+/// `StorageClass` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageclass-v1-storage-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Driver that provisions the volumes.
+    ///
     /// `provisioner`; required.
     pub provisioner: Str,
+    /// Parameters for the driver, at most 512 of them and 256 KiB.
+    ///
     /// `parameters`.
     pub parameters: Map<Str>,
+    /// Treatment of the volumes when their claims are gone; `Delete` by default.
+    ///
     /// `reclaimPolicy`: `Delete`, `Recycle`, `Retain`.
     pub reclaim_policy: Option<Str>,
-    /// `mountOptions`.
+    /// Options of the mounts, such as `ro`; not checked.
+    ///
+    /// `mountOptions`; atomic list.
     pub mount_options: Vec<Str>,
+    /// Lets claims grow; false if absent.
+    ///
     /// `allowVolumeExpansion`.
     pub allow_volume_expansion: Option<bool>,
+    /// Binds claims at once (`Immediate`, the default), or when a pod uses them.
+    ///
     /// `volumeBindingMode`: `Immediate`, `WaitForFirstConsumer`.
     pub volume_binding_mode: Option<Str>,
-    /// `allowedTopologies`.
+    /// Zones or other domains in which volumes may be provisioned; all if empty.
+    ///
+    /// `allowedTopologies`; atomic list.
     pub allowed_topologies: Vec<crate::core::v1::TopologySelectorTerm>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -180,7 +210,7 @@ pub type StorageClassList = List<StorageClass>;
 pub struct StorageHealth {
     /// `name`; required.
     pub name: Str,
-    /// `healthConditions`.
+    /// `healthConditions`; atomic list.
     pub health_conditions: Vec<StorageHealthCondition>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -202,7 +232,7 @@ pub struct StorageHealthCondition {
     pub access_mode: Option<Str>,
     /// `volumeMode`: `Block`, `Filesystem`.
     pub volume_mode: Option<Str>,
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub last_transition_time: Option<Time>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -225,13 +255,19 @@ pub struct TokenRequest {
 message! { TokenRequest: schema::TOKEN_REQUEST { 0 audience 1 expiration_seconds } }
 serde! { TokenRequest }
 
-/// `VolumeAttachment` of storage.k8s.io/v1.
+/// `VolumeAttachment` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattachment-v1-storage-k8s-io)
 #[derive(Clone, Default)]
 pub struct VolumeAttachment {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub spec: VolumeAttachmentSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: VolumeAttachmentStatus,
     #[doc(hidden)]
@@ -294,9 +330,11 @@ pub struct VolumeAttachmentStatus {
 message! { VolumeAttachmentStatus: schema::VOLUME_ATTACHMENT_STATUS { 0 attached 1 attachment_metadata 2 attach_error 3 detach_error } }
 serde! { VolumeAttachmentStatus }
 
-/// `VolumeAttributesClass` of storage.k8s.io/v1.
+/// `VolumeAttributesClass` of storage.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#volumeattributesclass-v1-storage-k8s-io)
 #[derive(Clone, Default)]
 pub struct VolumeAttributesClass {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
     /// `driverName`; required.
@@ -318,7 +356,7 @@ pub type VolumeAttributesClassList = List<VolumeAttributesClass>;
 /// `VolumeError` of storage.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct VolumeError {
-    /// `time`.
+    /// `time`; RFC 3339, in seconds.
     pub time: Option<Time>,
     /// `message`.
     pub message: Option<Str>,

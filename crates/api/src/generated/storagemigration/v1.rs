@@ -5,13 +5,19 @@
 use klient_apimachinery::*;
 use klient_schema::storagemigration_v1 as schema;
 
-/// `StorageVersionMigration` of storagemigration.k8s.io/v1.
+/// `StorageVersionMigration` of storagemigration.k8s.io/v1. [API reference](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.37/#storageversionmigration-v1-storagemigration-k8s-io)
 #[derive(Clone, Default)]
 pub struct StorageVersionMigration {
+    /// Name, namespace, labels, annotations and the other data that all objects have.
+    ///
     /// `metadata`.
     pub metadata: klient_apimachinery::meta::v1::ObjectMeta,
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub spec: StorageVersionMigrationSpec,
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub status: StorageVersionMigrationStatus,
     #[doc(hidden)]
@@ -41,7 +47,7 @@ serde! { StorageVersionMigrationSpec }
 /// `StorageVersionMigrationStatus` of storagemigration.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct StorageVersionMigrationStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub conditions: Vec<klient_apimachinery::meta::v1::Condition>,
     /// `resourceVersion`.
     pub resource_version: Option<Str>,

@@ -79,12 +79,12 @@ impl MatchResources {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("objectSelector", value))
     }
 
-    /// `resourceRules`.
+    /// `resourceRules`; atomic list.
     pub fn resource_rules(self, items: impl IntoIterator<Item = NamedRuleWithOperations>) -> Self {
         Self(self.0.append::<NamedRuleWithOperations>("resourceRules", items))
     }
 
-    /// `excludeResourceRules`.
+    /// `excludeResourceRules`; atomic list.
     pub fn exclude_resource_rules(self, items: impl IntoIterator<Item = NamedRuleWithOperations>) -> Self {
         Self(self.0.append::<NamedRuleWithOperations>("excludeResourceRules", items))
     }
@@ -99,6 +99,8 @@ kind! { MutatingAdmissionPolicy: Cluster, "admissionregistration.k8s.io/v1", "Mu
 metadata! { MutatingAdmissionPolicy }
 
 impl MutatingAdmissionPolicy {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: MutatingAdmissionPolicySpec) -> Self {
         Self(self.0.set::<MutatingAdmissionPolicySpec>("spec", value))
@@ -109,6 +111,8 @@ kind! { MutatingAdmissionPolicyBinding: Cluster, "admissionregistration.k8s.io/v
 metadata! { MutatingAdmissionPolicyBinding }
 
 impl MutatingAdmissionPolicyBinding {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: MutatingAdmissionPolicyBindingSpec) -> Self {
         Self(self.0.set::<MutatingAdmissionPolicyBindingSpec>("spec", value))
@@ -147,12 +151,12 @@ impl MutatingAdmissionPolicySpec {
         Self(self.0.set::<MatchResources>("matchConstraints", value))
     }
 
-    /// `variables`.
+    /// `variables`; atomic list.
     pub fn variables(self, items: impl IntoIterator<Item = Variable>) -> Self {
         Self(self.0.append::<Variable>("variables", items))
     }
 
-    /// `mutations`.
+    /// `mutations`; atomic list.
     pub fn mutations(self, items: impl IntoIterator<Item = Mutation>) -> Self {
         Self(self.0.append::<Mutation>("mutations", items))
     }
@@ -162,7 +166,7 @@ impl MutatingAdmissionPolicySpec {
         Self(self.0.set::<String>("failurePolicy", value))
     }
 
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub fn match_conditions(self, items: impl IntoIterator<Item = MatchCondition>) -> Self {
         Self(self.0.append::<MatchCondition>("matchConditions", items))
     }
@@ -186,7 +190,7 @@ impl MutatingWebhook {
         Self(self.0.set::<WebhookClientConfig>("clientConfig", value))
     }
 
-    /// `rules`.
+    /// `rules`; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = RuleWithOperations>) -> Self {
         Self(self.0.append::<RuleWithOperations>("rules", items))
     }
@@ -221,7 +225,7 @@ impl MutatingWebhook {
         Self(self.0.set::<i32>("timeoutSeconds", value))
     }
 
-    /// `admissionReviewVersions`; required.
+    /// `admissionReviewVersions`; required; atomic list.
     pub fn admission_review_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("admissionReviewVersions", items))
     }
@@ -231,7 +235,7 @@ impl MutatingWebhook {
         Self(self.0.set::<String>("reinvocationPolicy", value))
     }
 
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub fn match_conditions(self, items: impl IntoIterator<Item = MatchCondition>) -> Self {
         Self(self.0.append::<MatchCondition>("matchConditions", items))
     }
@@ -241,7 +245,7 @@ kind! { MutatingWebhookConfiguration: Cluster, "admissionregistration.k8s.io/v1"
 metadata! { MutatingWebhookConfiguration }
 
 impl MutatingWebhookConfiguration {
-    /// `webhooks`; items told apart by `name`.
+    /// `webhooks`; list keyed by `name`.
     pub fn webhooks(self, items: impl IntoIterator<Item = MutatingWebhook>) -> Self {
         Self(self.0.append::<MutatingWebhook>("webhooks", items))
     }
@@ -269,27 +273,27 @@ impl Mutation {
 part! { NamedRuleWithOperations: "admissionregistration.k8s.io/v1", schema::NAMED_RULE_WITH_OPERATIONS }
 
 impl NamedRuleWithOperations {
-    /// `resourceNames`.
+    /// `resourceNames`; atomic list.
     pub fn resource_names(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resourceNames", items))
     }
 
-    /// `operations`.
+    /// `operations`; atomic list.
     pub fn operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("operations", items))
     }
 
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub fn api_groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiGroups", items))
     }
 
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub fn api_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiVersions", items))
     }
 
-    /// `resources`.
+    /// `resources`; atomic list.
     pub fn resources(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resources", items))
     }
@@ -341,22 +345,22 @@ impl ParamRef {
 part! { RuleWithOperations: "admissionregistration.k8s.io/v1", schema::RULE_WITH_OPERATIONS }
 
 impl RuleWithOperations {
-    /// `operations`.
+    /// `operations`; atomic list.
     pub fn operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("operations", items))
     }
 
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub fn api_groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiGroups", items))
     }
 
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub fn api_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiVersions", items))
     }
 
-    /// `resources`.
+    /// `resources`; atomic list.
     pub fn resources(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resources", items))
     }
@@ -394,7 +398,7 @@ impl ServiceReference {
 part! { TypeChecking: "admissionregistration.k8s.io/v1", schema::TYPE_CHECKING }
 
 impl TypeChecking {
-    /// `expressionWarnings`.
+    /// `expressionWarnings`; atomic list.
     pub fn expression_warnings(self, items: impl IntoIterator<Item = ExpressionWarning>) -> Self {
         Self(self.0.append::<ExpressionWarning>("expressionWarnings", items))
     }
@@ -404,11 +408,15 @@ kind! { ValidatingAdmissionPolicy: Cluster, "admissionregistration.k8s.io/v1", "
 metadata! { ValidatingAdmissionPolicy }
 
 impl ValidatingAdmissionPolicy {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ValidatingAdmissionPolicySpec) -> Self {
         Self(self.0.set::<ValidatingAdmissionPolicySpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ValidatingAdmissionPolicyStatus) -> Self {
         Self(self.0.set::<ValidatingAdmissionPolicyStatus>("status", value))
@@ -419,6 +427,8 @@ kind! { ValidatingAdmissionPolicyBinding: Cluster, "admissionregistration.k8s.io
 metadata! { ValidatingAdmissionPolicyBinding }
 
 impl ValidatingAdmissionPolicyBinding {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: ValidatingAdmissionPolicyBindingSpec) -> Self {
         Self(self.0.set::<ValidatingAdmissionPolicyBindingSpec>("spec", value))
@@ -443,7 +453,7 @@ impl ValidatingAdmissionPolicyBindingSpec {
         Self(self.0.set::<MatchResources>("matchResources", value))
     }
 
-    /// `validationActions`; required.
+    /// `validationActions`; required; set.
     pub fn validation_actions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("validationActions", items))
     }
@@ -462,7 +472,7 @@ impl ValidatingAdmissionPolicySpec {
         Self(self.0.set::<MatchResources>("matchConstraints", value))
     }
 
-    /// `validations`.
+    /// `validations`; atomic list.
     pub fn validations(self, items: impl IntoIterator<Item = Validation>) -> Self {
         Self(self.0.append::<Validation>("validations", items))
     }
@@ -472,17 +482,17 @@ impl ValidatingAdmissionPolicySpec {
         Self(self.0.set::<String>("failurePolicy", value))
     }
 
-    /// `auditAnnotations`.
+    /// `auditAnnotations`; atomic list.
     pub fn audit_annotations(self, items: impl IntoIterator<Item = AuditAnnotation>) -> Self {
         Self(self.0.append::<AuditAnnotation>("auditAnnotations", items))
     }
 
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub fn match_conditions(self, items: impl IntoIterator<Item = MatchCondition>) -> Self {
         Self(self.0.append::<MatchCondition>("matchConditions", items))
     }
 
-    /// `variables`; items told apart by `name`.
+    /// `variables`; list keyed by `name`.
     pub fn variables(self, items: impl IntoIterator<Item = Variable>) -> Self {
         Self(self.0.append::<Variable>("variables", items))
     }
@@ -501,7 +511,7 @@ impl ValidatingAdmissionPolicyStatus {
         Self(self.0.set::<TypeChecking>("typeChecking", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -520,7 +530,7 @@ impl ValidatingWebhook {
         Self(self.0.set::<WebhookClientConfig>("clientConfig", value))
     }
 
-    /// `rules`.
+    /// `rules`; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = RuleWithOperations>) -> Self {
         Self(self.0.append::<RuleWithOperations>("rules", items))
     }
@@ -555,12 +565,12 @@ impl ValidatingWebhook {
         Self(self.0.set::<i32>("timeoutSeconds", value))
     }
 
-    /// `admissionReviewVersions`; required.
+    /// `admissionReviewVersions`; required; atomic list.
     pub fn admission_review_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("admissionReviewVersions", items))
     }
 
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub fn match_conditions(self, items: impl IntoIterator<Item = MatchCondition>) -> Self {
         Self(self.0.append::<MatchCondition>("matchConditions", items))
     }
@@ -570,7 +580,7 @@ kind! { ValidatingWebhookConfiguration: Cluster, "admissionregistration.k8s.io/v
 metadata! { ValidatingWebhookConfiguration }
 
 impl ValidatingWebhookConfiguration {
-    /// `webhooks`; items told apart by `name`.
+    /// `webhooks`; list keyed by `name`.
     pub fn webhooks(self, items: impl IntoIterator<Item = ValidatingWebhook>) -> Self {
         Self(self.0.append::<ValidatingWebhook>("webhooks", items))
     }
@@ -627,7 +637,7 @@ impl WebhookClientConfig {
         Self(self.0.set::<ServiceReference>("service", value))
     }
 
-    /// `caBundle`.
+    /// `caBundle`; base64 in JSON.
     pub fn ca_bundle(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("caBundle", value))
     }

@@ -51,12 +51,12 @@ impl MatchResources {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("objectSelector", value))
     }
 
-    /// `resourceRules`.
+    /// `resourceRules`; atomic list.
     pub fn resource_rules(self, items: impl IntoIterator<Item = NamedRuleWithOperations>) -> Self {
         Self(self.0.append::<NamedRuleWithOperations>("resourceRules", items))
     }
 
-    /// `excludeResourceRules`.
+    /// `excludeResourceRules`; atomic list.
     pub fn exclude_resource_rules(self, items: impl IntoIterator<Item = NamedRuleWithOperations>) -> Self {
         Self(self.0.append::<NamedRuleWithOperations>("excludeResourceRules", items))
     }
@@ -71,6 +71,8 @@ kind! { MutatingAdmissionPolicy: Cluster, "admissionregistration.k8s.io/v1beta1"
 metadata! { MutatingAdmissionPolicy }
 
 impl MutatingAdmissionPolicy {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: MutatingAdmissionPolicySpec) -> Self {
         Self(self.0.set::<MutatingAdmissionPolicySpec>("spec", value))
@@ -81,6 +83,8 @@ kind! { MutatingAdmissionPolicyBinding: Cluster, "admissionregistration.k8s.io/v
 metadata! { MutatingAdmissionPolicyBinding }
 
 impl MutatingAdmissionPolicyBinding {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: MutatingAdmissionPolicyBindingSpec) -> Self {
         Self(self.0.set::<MutatingAdmissionPolicyBindingSpec>("spec", value))
@@ -119,12 +123,12 @@ impl MutatingAdmissionPolicySpec {
         Self(self.0.set::<MatchResources>("matchConstraints", value))
     }
 
-    /// `variables`.
+    /// `variables`; atomic list.
     pub fn variables(self, items: impl IntoIterator<Item = Variable>) -> Self {
         Self(self.0.append::<Variable>("variables", items))
     }
 
-    /// `mutations`.
+    /// `mutations`; atomic list.
     pub fn mutations(self, items: impl IntoIterator<Item = Mutation>) -> Self {
         Self(self.0.append::<Mutation>("mutations", items))
     }
@@ -134,7 +138,7 @@ impl MutatingAdmissionPolicySpec {
         Self(self.0.set::<String>("failurePolicy", value))
     }
 
-    /// `matchConditions`; items told apart by `name`.
+    /// `matchConditions`; list keyed by `name`.
     pub fn match_conditions(self, items: impl IntoIterator<Item = MatchCondition>) -> Self {
         Self(self.0.append::<MatchCondition>("matchConditions", items))
     }
@@ -167,27 +171,27 @@ impl Mutation {
 part! { NamedRuleWithOperations: "admissionregistration.k8s.io/v1beta1", schema::NAMED_RULE_WITH_OPERATIONS }
 
 impl NamedRuleWithOperations {
-    /// `resourceNames`.
+    /// `resourceNames`; atomic list.
     pub fn resource_names(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resourceNames", items))
     }
 
-    /// `operations`.
+    /// `operations`; atomic list.
     pub fn operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("operations", items))
     }
 
-    /// `apiGroups`.
+    /// `apiGroups`; atomic list.
     pub fn api_groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiGroups", items))
     }
 
-    /// `apiVersions`.
+    /// `apiVersions`; atomic list.
     pub fn api_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiVersions", items))
     }
 
-    /// `resources`.
+    /// `resources`; atomic list.
     pub fn resources(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resources", items))
     }

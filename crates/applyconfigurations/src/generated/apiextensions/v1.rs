@@ -9,31 +9,43 @@ use klient_schema::apiextensions_v1 as schema;
 part! { CustomResourceColumnDefinition: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_COLUMN_DEFINITION }
 
 impl CustomResourceColumnDefinition {
+    /// Heading of the column.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// OpenAPI type of the values, such as `string`, or `date`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// OpenAPI format of the values; `name` marks the identifying column.
+    ///
     /// `format`.
     pub fn format(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("format", value))
     }
 
+    /// Human-readable description.
+    ///
     /// `description`.
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("description", value))
     }
 
+    /// 0 for columns that are always shown, higher for those of wide output only.
+    ///
     /// `priority`.
     pub fn priority(self, value: i32) -> Self {
         Self(self.0.set::<i32>("priority", value))
     }
 
+    /// Path of the value in an object, such as `.spec.replicas`.
+    ///
     /// `jsonPath`; required.
     pub fn json_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("jsonPath", value))
@@ -58,11 +70,15 @@ kind! { CustomResourceDefinition: Cluster, "apiextensions.k8s.io/v1", "CustomRes
 metadata! { CustomResourceDefinition }
 
 impl CustomResourceDefinition {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: CustomResourceDefinitionSpec) -> Self {
         Self(self.0.set::<CustomResourceDefinitionSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: CustomResourceDefinitionStatus) -> Self {
         Self(self.0.set::<CustomResourceDefinitionStatus>("status", value))
@@ -72,31 +88,43 @@ impl CustomResourceDefinition {
 part! { CustomResourceDefinitionCondition: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_CONDITION }
 
 impl CustomResourceDefinitionCondition {
+    /// Name of the aspect: `Established`, `NamesAccepted`, `NonStructuralSchema`, `Terminating` or the like.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
 
+    /// Cause of the last transition in one CamelCase word.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
     }
 
+    /// `metadata.generation` that the condition was computed from.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
@@ -106,32 +134,44 @@ impl CustomResourceDefinitionCondition {
 part! { CustomResourceDefinitionNames: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_NAMES }
 
 impl CustomResourceDefinitionNames {
+    /// Plural in lower case, as in URLs.
+    ///
     /// `plural`; required.
     pub fn plural(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("plural", value))
     }
 
+    /// Singular in lower case; the kind in lower case by default.
+    ///
     /// `singular`.
     pub fn singular(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("singular", value))
     }
 
-    /// `shortNames`.
+    /// Abbreviations for clients, in lower case.
+    ///
+    /// `shortNames`; atomic list.
     pub fn short_names(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("shortNames", items))
     }
 
+    /// Kind in CamelCase.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Kind of lists; the kind and `List` by default.
+    ///
     /// `listKind`.
     pub fn list_kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("listKind", value))
     }
 
-    /// `categories`.
+    /// Groups of resources that list it too, such as `all`.
+    ///
+    /// `categories`; atomic list.
     pub fn categories(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("categories", items))
     }
@@ -140,31 +180,43 @@ impl CustomResourceDefinitionNames {
 part! { CustomResourceDefinitionSpec: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_SPEC }
 
 impl CustomResourceDefinitionSpec {
+    /// API group; the server serves the resource under `/apis/GROUP`.
+    ///
     /// `group`; required.
     pub fn group(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("group", value))
     }
 
+    /// Names of resource and kind.
+    ///
     /// `names`; required.
     pub fn names(self, value: CustomResourceDefinitionNames) -> Self {
         Self(self.0.set::<CustomResourceDefinitionNames>("names", value))
     }
 
+    /// `Cluster` or `Namespaced`; cannot change.
+    ///
     /// `scope`; required.
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("scope", value))
     }
 
-    /// `versions`; required.
+    /// Versions, of which exactly one is stored.
+    ///
+    /// `versions`; required; atomic list.
     pub fn versions(self, items: impl IntoIterator<Item = CustomResourceDefinitionVersion>) -> Self {
         Self(self.0.append::<CustomResourceDefinitionVersion>("versions", items))
     }
 
+    /// Conversion between versions; by default only `apiVersion` changes.
+    ///
     /// `conversion`.
     pub fn conversion(self, value: CustomResourceConversion) -> Self {
         Self(self.0.set::<CustomResourceConversion>("conversion", value))
     }
 
+    /// Keeps fields that the schema does not name; deprecated, must be false in new definitions.
+    ///
     /// `preserveUnknownFields`.
     pub fn preserve_unknown_fields(self, value: bool) -> Self {
         Self(self.0.set::<bool>("preserveUnknownFields", value))
@@ -174,21 +226,29 @@ impl CustomResourceDefinitionSpec {
 part! { CustomResourceDefinitionStatus: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_STATUS }
 
 impl CustomResourceDefinitionStatus {
-    /// `conditions`; items told apart by `type`.
+    /// States such as `NamesAccepted`, `Established` and `Terminating`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = CustomResourceDefinitionCondition>) -> Self {
         Self(self.0.append::<CustomResourceDefinitionCondition>("conditions", items))
     }
 
+    /// Names that are in use; may differ from the desired ones if those are taken.
+    ///
     /// `acceptedNames`.
     pub fn accepted_names(self, value: CustomResourceDefinitionNames) -> Self {
         Self(self.0.set::<CustomResourceDefinitionNames>("acceptedNames", value))
     }
 
-    /// `storedVersions`.
+    /// Versions in which objects may be stored; one can leave the definition only after it has left this list.
+    ///
+    /// `storedVersions`; atomic list.
     pub fn stored_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("storedVersions", items))
     }
 
+    /// `metadata.generation` that the status was computed from.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
@@ -198,42 +258,58 @@ impl CustomResourceDefinitionStatus {
 part! { CustomResourceDefinitionVersion: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_VERSION }
 
 impl CustomResourceDefinitionVersion {
+    /// Name of the version, such as `v1beta1`.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Serves the version over the API.
+    ///
     /// `served`; required.
     pub fn served(self, value: bool) -> Self {
         Self(self.0.set::<bool>("served", value))
     }
 
+    /// Stores objects in this version; true for exactly one.
+    ///
     /// `storage`; required.
     pub fn storage(self, value: bool) -> Self {
         Self(self.0.set::<bool>("storage", value))
     }
 
+    /// Answers requests for the version with a warning; false by default.
+    ///
     /// `deprecated`.
     pub fn deprecated(self, value: bool) -> Self {
         Self(self.0.set::<bool>("deprecated", value))
     }
 
+    /// Text of that warning in place of the usual one, at most 256 characters.
+    ///
     /// `deprecationWarning`.
     pub fn deprecation_warning(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("deprecationWarning", value))
     }
 
+    /// Schema that objects are checked against, pruned by and defaulted from.
+    ///
     /// `schema`.
     pub fn schema(self, value: CustomResourceValidation) -> Self {
         Self(self.0.set::<CustomResourceValidation>("schema", value))
     }
 
+    /// Subresources `status` and `scale`.
+    ///
     /// `subresources`.
     pub fn subresources(self, value: CustomResourceSubresources) -> Self {
         Self(self.0.set::<CustomResourceSubresources>("subresources", value))
     }
 
-    /// `additionalPrinterColumns`.
+    /// Columns of the table that `kubectl get` prints; only the age by default.
+    ///
+    /// `additionalPrinterColumns`; atomic list.
     pub fn additional_printer_columns(
         self,
         items: impl IntoIterator<Item = CustomResourceColumnDefinition>,
@@ -241,7 +317,9 @@ impl CustomResourceDefinitionVersion {
         Self(self.0.append::<CustomResourceColumnDefinition>("additionalPrinterColumns", items))
     }
 
-    /// `selectableFields`.
+    /// Fields that field selectors may name, besides `metadata.name` and `metadata.namespace`; at most 8.
+    ///
+    /// `selectableFields`; atomic list.
     pub fn selectable_fields(self, items: impl IntoIterator<Item = SelectableField>) -> Self {
         Self(self.0.append::<SelectableField>("selectableFields", items))
     }
@@ -250,16 +328,22 @@ impl CustomResourceDefinitionVersion {
 part! { CustomResourceSubresourceScale: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCE_SCALE }
 
 impl CustomResourceSubresourceScale {
+    /// Path of the desired number of replicas, below `.spec`.
+    ///
     /// `specReplicasPath`; required.
     pub fn spec_replicas_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("specReplicasPath", value))
     }
 
+    /// Path of the present number of replicas, below `.status`.
+    ///
     /// `statusReplicasPath`; required.
     pub fn status_replicas_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("statusReplicasPath", value))
     }
 
+    /// Path of the selector as a string, below `.spec` or `.status`; needed by autoscalers.
+    ///
     /// `labelSelectorPath`.
     pub fn label_selector_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("labelSelectorPath", value))
@@ -273,11 +357,15 @@ impl CustomResourceSubresourceStatus {}
 part! { CustomResourceSubresources: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCES }
 
 impl CustomResourceSubresources {
+    /// Switches on `status`: writes of the object then leave `status` alone, and writes of the subresource all else.
+    ///
     /// `status`.
     pub fn status(self, value: CustomResourceSubresourceStatus) -> Self {
         Self(self.0.set::<CustomResourceSubresourceStatus>("status", value))
     }
 
+    /// Switches on `scale`, and names the fields it reads and writes.
+    ///
     /// `scale`.
     pub fn scale(self, value: CustomResourceSubresourceScale) -> Self {
         Self(self.0.set::<CustomResourceSubresourceScale>("scale", value))
@@ -287,6 +375,8 @@ impl CustomResourceSubresources {
 part! { CustomResourceValidation: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_VALIDATION }
 
 impl CustomResourceValidation {
+    /// Structural schema in OpenAPI v3.
+    ///
     /// `openAPIV3Schema`.
     pub fn open_apiv3_schema(self, value: JSONSchemaProps) -> Self {
         Self(self.0.set::<JSONSchemaProps>("openAPIV3Schema", value))
@@ -405,7 +495,7 @@ impl JSONSchemaProps {
         Self(self.0.set::<f64>("multipleOf", value))
     }
 
-    /// `enum`.
+    /// `enum`; atomic list.
     pub fn enum_(self, items: impl IntoIterator<Item = impl Into<Value>>) -> Self {
         Self(self.0.append::<Value>("enum", items))
     }
@@ -420,7 +510,7 @@ impl JSONSchemaProps {
         Self(self.0.set::<i64>("minProperties", value))
     }
 
-    /// `required`.
+    /// `required`; atomic list.
     pub fn required(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("required", items))
     }
@@ -430,17 +520,17 @@ impl JSONSchemaProps {
         Self(self.0.set::<Value>("items", value))
     }
 
-    /// `allOf`.
+    /// `allOf`; atomic list.
     pub fn all_of(self, items: impl IntoIterator<Item = JSONSchemaProps>) -> Self {
         Self(self.0.append::<JSONSchemaProps>("allOf", items))
     }
 
-    /// `oneOf`.
+    /// `oneOf`; atomic list.
     pub fn one_of(self, items: impl IntoIterator<Item = JSONSchemaProps>) -> Self {
         Self(self.0.append::<JSONSchemaProps>("oneOf", items))
     }
 
-    /// `anyOf`.
+    /// `anyOf`; atomic list.
     pub fn any_of(self, items: impl IntoIterator<Item = JSONSchemaProps>) -> Self {
         Self(self.0.append::<JSONSchemaProps>("anyOf", items))
     }
@@ -519,7 +609,7 @@ impl JSONSchemaProps {
         Self(self.0.set::<bool>("x-kubernetes-int-or-string", value))
     }
 
-    /// `x-kubernetes-list-map-keys`.
+    /// `x-kubernetes-list-map-keys`; atomic list.
     pub fn x_kubernetes_list_map_keys(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("x-kubernetes-list-map-keys", items))
     }
@@ -534,7 +624,7 @@ impl JSONSchemaProps {
         Self(self.0.set::<String>("x-kubernetes-map-type", value))
     }
 
-    /// `x-kubernetes-validations`; items told apart by `rule`.
+    /// `x-kubernetes-validations`; list keyed by `rule`.
     pub fn x_kubernetes_validations(self, items: impl IntoIterator<Item = ValidationRule>) -> Self {
         Self(self.0.append::<ValidationRule>("x-kubernetes-validations", items))
     }
@@ -620,7 +710,7 @@ impl WebhookClientConfig {
         Self(self.0.set::<ServiceReference>("service", value))
     }
 
-    /// `caBundle`.
+    /// `caBundle`; base64 in JSON.
     pub fn ca_bundle(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("caBundle", value))
     }
@@ -634,7 +724,7 @@ impl WebhookConversion {
         Self(self.0.set::<WebhookClientConfig>("clientConfig", value))
     }
 
-    /// `conversionReviewVersions`; required.
+    /// `conversionReviewVersions`; required; atomic list.
     pub fn conversion_review_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("conversionReviewVersions", items))
     }

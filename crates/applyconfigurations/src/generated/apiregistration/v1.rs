@@ -10,11 +10,15 @@ kind! { APIService: Cluster, "apiregistration.k8s.io/v1", "APIService", schema::
 metadata! { APIService }
 
 impl APIService {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: APIServiceSpec) -> Self {
         Self(self.0.set::<APIServiceSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: APIServiceStatus) -> Self {
         Self(self.0.set::<APIServiceStatus>("status", value))
@@ -34,7 +38,7 @@ impl APIServiceCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -73,7 +77,7 @@ impl APIServiceSpec {
         Self(self.0.set::<bool>("insecureSkipTLSVerify", value))
     }
 
-    /// `caBundle`.
+    /// `caBundle`; atomic list; base64 in JSON.
     pub fn ca_bundle(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("caBundle", value))
     }
@@ -92,7 +96,7 @@ impl APIServiceSpec {
 part! { APIServiceStatus: "apiregistration.k8s.io/v1", schema::API_SERVICE_STATUS }
 
 impl APIServiceStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = APIServiceCondition>) -> Self {
         Self(self.0.append::<APIServiceCondition>("conditions", items))
     }

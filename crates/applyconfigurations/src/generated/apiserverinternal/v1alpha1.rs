@@ -19,12 +19,12 @@ impl ServerStorageVersion {
         Self(self.0.set::<String>("encodingVersion", value))
     }
 
-    /// `decodableVersions`; required.
+    /// `decodableVersions`; required; set.
     pub fn decodable_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("decodableVersions", items))
     }
 
-    /// `servedVersions`.
+    /// `servedVersions`; set.
     pub fn served_versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("servedVersions", items))
     }
@@ -34,11 +34,15 @@ kind! { StorageVersion: Cluster, "internal.apiserver.k8s.io/v1alpha1", "StorageV
 metadata! { StorageVersion }
 
 impl StorageVersion {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: StorageVersionSpec) -> Self {
         Self(self.0.set::<StorageVersionSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: StorageVersionStatus) -> Self {
         Self(self.0.set::<StorageVersionStatus>("status", value))
@@ -63,7 +67,7 @@ impl StorageVersionCondition {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -86,7 +90,7 @@ impl StorageVersionSpec {}
 part! { StorageVersionStatus: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_STATUS }
 
 impl StorageVersionStatus {
-    /// `storageVersions`; items told apart by `apiServerID`.
+    /// `storageVersions`; list keyed by `apiServerID`.
     pub fn storage_versions(self, items: impl IntoIterator<Item = ServerStorageVersion>) -> Self {
         Self(self.0.append::<ServerStorageVersion>("storageVersions", items))
     }
@@ -96,7 +100,7 @@ impl StorageVersionStatus {
         Self(self.0.set::<String>("commonEncodingVersion", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = StorageVersionCondition>) -> Self {
         Self(self.0.append::<StorageVersionCondition>("conditions", items))
     }

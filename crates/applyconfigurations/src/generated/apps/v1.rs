@@ -25,11 +25,15 @@ kind! { DaemonSet: Namespaced, "apps/v1", "DaemonSet", schema::DAEMON_SET, klien
 metadata! { DaemonSet }
 
 impl DaemonSet {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: DaemonSetSpec) -> Self {
         Self(self.0.set::<DaemonSetSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: DaemonSetStatus) -> Self {
         Self(self.0.set::<DaemonSetStatus>("status", value))
@@ -49,7 +53,7 @@ impl DaemonSetCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -68,26 +72,36 @@ impl DaemonSetCondition {
 part! { DaemonSetSpec: "apps/v1", schema::DAEMON_SET_SPEC }
 
 impl DaemonSetSpec {
+    /// Pods that belong to the DaemonSet; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
+    /// Pods to create; its node selector and affinity choose the nodes.
+    ///
     /// `template`; required.
     pub fn template(self, value: crate::core::v1::PodTemplateSpec) -> Self {
         Self(self.0.set::<crate::core::v1::PodTemplateSpec>("template", value))
     }
 
+    /// Method of replacing old pods by new ones.
+    ///
     /// `updateStrategy`.
     pub fn update_strategy(self, value: DaemonSetUpdateStrategy) -> Self {
         Self(self.0.set::<DaemonSetUpdateStrategy>("updateStrategy", value))
     }
 
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub fn min_ready_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("minReadySeconds", value))
     }
 
+    /// Old revisions kept for rollbacks; 10 by default.
+    ///
     /// `revisionHistoryLimit`.
     pub fn revision_history_limit(self, value: i32) -> Self {
         Self(self.0.set::<i32>("revisionHistoryLimit", value))
@@ -97,52 +111,72 @@ impl DaemonSetSpec {
 part! { DaemonSetStatus: "apps/v1", schema::DAEMON_SET_STATUS }
 
 impl DaemonSetStatus {
+    /// Nodes that run its pod and are meant to.
+    ///
     /// `currentNumberScheduled`; required.
     pub fn current_number_scheduled(self, value: i32) -> Self {
         Self(self.0.set::<i32>("currentNumberScheduled", value))
     }
 
+    /// Nodes that run its pod and are not meant to.
+    ///
     /// `numberMisscheduled`; required.
     pub fn number_misscheduled(self, value: i32) -> Self {
         Self(self.0.set::<i32>("numberMisscheduled", value))
     }
 
+    /// Nodes that are meant to run its pod.
+    ///
     /// `desiredNumberScheduled`; required.
     pub fn desired_number_scheduled(self, value: i32) -> Self {
         Self(self.0.set::<i32>("desiredNumberScheduled", value))
     }
 
+    /// Nodes whose pod is ready.
+    ///
     /// `numberReady`; required.
     pub fn number_ready(self, value: i32) -> Self {
         Self(self.0.set::<i32>("numberReady", value))
     }
 
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
+    /// Nodes that run a pod of the present template.
+    ///
     /// `updatedNumberScheduled`.
     pub fn updated_number_scheduled(self, value: i32) -> Self {
         Self(self.0.set::<i32>("updatedNumberScheduled", value))
     }
 
+    /// Nodes whose pod has been ready for `minReadySeconds`.
+    ///
     /// `numberAvailable`.
     pub fn number_available(self, value: i32) -> Self {
         Self(self.0.set::<i32>("numberAvailable", value))
     }
 
+    /// Nodes that are meant to run its pod and have none that is available.
+    ///
     /// `numberUnavailable`.
     pub fn number_unavailable(self, value: i32) -> Self {
         Self(self.0.set::<i32>("numberUnavailable", value))
     }
 
+    /// Number of collisions of revision names, from which the next name's hash is computed.
+    ///
     /// `collisionCount`.
     pub fn collision_count(self, value: i32) -> Self {
         Self(self.0.set::<i32>("collisionCount", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States that the controller reports.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = DaemonSetCondition>) -> Self {
         Self(self.0.append::<DaemonSetCondition>("conditions", items))
     }
@@ -151,11 +185,15 @@ impl DaemonSetStatus {
 part! { DaemonSetUpdateStrategy: "apps/v1", schema::DAEMON_SET_UPDATE_STRATEGY }
 
 impl DaemonSetUpdateStrategy {
+    /// Gradually (`RollingUpdate`, the default), or when a pod is deleted by hand.
+    ///
     /// `type`: `OnDelete`, `RollingUpdate`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// Limits of a gradual update; only for `RollingUpdate`.
+    ///
     /// `rollingUpdate`.
     pub fn rolling_update(self, value: RollingUpdateDaemonSet) -> Self {
         Self(self.0.set::<RollingUpdateDaemonSet>("rollingUpdate", value))
@@ -166,11 +204,15 @@ kind! { Deployment: Namespaced, "apps/v1", "Deployment", schema::DEPLOYMENT, kli
 metadata! { Deployment }
 
 impl Deployment {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: DeploymentSpec) -> Self {
         Self(self.0.set::<DeploymentSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: DeploymentStatus) -> Self {
         Self(self.0.set::<DeploymentStatus>("status", value))
@@ -180,31 +222,43 @@ impl Deployment {
 part! { DeploymentCondition: "apps/v1", schema::DEPLOYMENT_CONDITION }
 
 impl DeploymentCondition {
+    /// Name of the aspect: `Available`, `Progressing` or `ReplicaFailure`.
+    ///
     /// `type`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`.
     pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastUpdateTime`.
+    /// Time at which the condition was last written.
+    ///
+    /// `lastUpdateTime`; RFC 3339, in seconds.
     pub fn last_update_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastUpdateTime", value))
     }
 
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
 
+    /// Cause of the last transition in one CamelCase word, such as `ProgressDeadlineExceeded`.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
@@ -214,41 +268,57 @@ impl DeploymentCondition {
 part! { DeploymentSpec: "apps/v1", schema::DEPLOYMENT_SPEC }
 
 impl DeploymentSpec {
+    /// Number of pods; 1 by default.
+    ///
     /// `replicas`.
     pub fn replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("replicas", value))
     }
 
+    /// Pods that belong to the deployment; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
+    /// Pods to create; a change begins a rollout.
+    ///
     /// `template`; required.
     pub fn template(self, value: crate::core::v1::PodTemplateSpec) -> Self {
         Self(self.0.set::<crate::core::v1::PodTemplateSpec>("template", value))
     }
 
+    /// Method of replacing old pods by new ones.
+    ///
     /// `strategy`.
     pub fn strategy(self, value: DeploymentStrategy) -> Self {
         Self(self.0.set::<DeploymentStrategy>("strategy", value))
     }
 
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub fn min_ready_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("minReadySeconds", value))
     }
 
+    /// Old ReplicaSets kept for rollbacks; 10 by default.
+    ///
     /// `revisionHistoryLimit`.
     pub fn revision_history_limit(self, value: i32) -> Self {
         Self(self.0.set::<i32>("revisionHistoryLimit", value))
     }
 
+    /// Suspends rollouts; false by default.
+    ///
     /// `paused`.
     pub fn paused(self, value: bool) -> Self {
         Self(self.0.set::<bool>("paused", value))
     }
 
+    /// Seconds without progress after which a rollout counts as failed, in the condition `Progressing`; 600 by default.
+    ///
     /// `progressDeadlineSeconds`.
     pub fn progress_deadline_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("progressDeadlineSeconds", value))
@@ -258,46 +328,64 @@ impl DeploymentSpec {
 part! { DeploymentStatus: "apps/v1", schema::DEPLOYMENT_STATUS }
 
 impl DeploymentStatus {
+    /// `metadata.generation` that the controller has seen; the counts are current if it is equal.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
+    /// Pods that exist, without those that are terminating.
+    ///
     /// `replicas`.
     pub fn replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("replicas", value))
     }
 
+    /// Pods of the present template.
+    ///
     /// `updatedReplicas`.
     pub fn updated_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("updatedReplicas", value))
     }
 
+    /// Pods that are ready.
+    ///
     /// `readyReplicas`.
     pub fn ready_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("readyReplicas", value))
     }
 
+    /// Pods that have been ready for `minReadySeconds`.
+    ///
     /// `availableReplicas`.
     pub fn available_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("availableReplicas", value))
     }
 
+    /// Pods that are still missing for full availability.
+    ///
     /// `unavailableReplicas`.
     pub fn unavailable_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("unavailableReplicas", value))
     }
 
+    /// Pods that are being deleted and have not ended yet.
+    ///
     /// `terminatingReplicas`.
     pub fn terminating_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("terminatingReplicas", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `Available`, `Progressing` and `ReplicaFailure`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = DeploymentCondition>) -> Self {
         Self(self.0.append::<DeploymentCondition>("conditions", items))
     }
 
+    /// Number of collisions of ReplicaSet names, from which the next name's hash is computed.
+    ///
     /// `collisionCount`.
     pub fn collision_count(self, value: i32) -> Self {
         Self(self.0.set::<i32>("collisionCount", value))
@@ -307,11 +395,15 @@ impl DeploymentStatus {
 part! { DeploymentStrategy: "apps/v1", schema::DEPLOYMENT_STRATEGY }
 
 impl DeploymentStrategy {
+    /// Kill all old pods first, or replace them gradually; `RollingUpdate` by default.
+    ///
     /// `type`: `Recreate`, `RollingUpdate`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// Limits of a gradual update; only for `RollingUpdate`.
+    ///
     /// `rollingUpdate`.
     pub fn rolling_update(self, value: RollingUpdateDeployment) -> Self {
         Self(self.0.set::<RollingUpdateDeployment>("rollingUpdate", value))
@@ -322,11 +414,15 @@ kind! { ReplicaSet: Namespaced, "apps/v1", "ReplicaSet", schema::REPLICA_SET, kl
 metadata! { ReplicaSet }
 
 impl ReplicaSet {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: ReplicaSetSpec) -> Self {
         Self(self.0.set::<ReplicaSetSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ReplicaSetStatus) -> Self {
         Self(self.0.set::<ReplicaSetStatus>("status", value))
@@ -346,7 +442,7 @@ impl ReplicaSetCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -365,21 +461,29 @@ impl ReplicaSetCondition {
 part! { ReplicaSetSpec: "apps/v1", schema::REPLICA_SET_SPEC }
 
 impl ReplicaSetSpec {
+    /// Number of pods; 1 by default.
+    ///
     /// `replicas`.
     pub fn replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("replicas", value))
     }
 
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub fn min_ready_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("minReadySeconds", value))
     }
 
+    /// Pods that belong to the ReplicaSet; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
+    /// Pods to create; a change does not touch those that exist.
+    ///
     /// `template`.
     pub fn template(self, value: crate::core::v1::PodTemplateSpec) -> Self {
         Self(self.0.set::<crate::core::v1::PodTemplateSpec>("template", value))
@@ -389,37 +493,51 @@ impl ReplicaSetSpec {
 part! { ReplicaSetStatus: "apps/v1", schema::REPLICA_SET_STATUS }
 
 impl ReplicaSetStatus {
+    /// Pods that exist, without those that are terminating.
+    ///
     /// `replicas`; required.
     pub fn replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("replicas", value))
     }
 
+    /// Pods that have all labels of the template.
+    ///
     /// `fullyLabeledReplicas`.
     pub fn fully_labeled_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("fullyLabeledReplicas", value))
     }
 
+    /// Pods that are ready.
+    ///
     /// `readyReplicas`.
     pub fn ready_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("readyReplicas", value))
     }
 
+    /// Pods that have been ready for `minReadySeconds`.
+    ///
     /// `availableReplicas`.
     pub fn available_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("availableReplicas", value))
     }
 
+    /// Pods that are being deleted and have not ended yet.
+    ///
     /// `terminatingReplicas`.
     pub fn terminating_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("terminatingReplicas", value))
     }
 
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `ReplicaFailure`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = ReplicaSetCondition>) -> Self {
         Self(self.0.append::<ReplicaSetCondition>("conditions", items))
     }
@@ -428,12 +546,16 @@ impl ReplicaSetStatus {
 part! { RollingUpdateDaemonSet: "apps/v1", schema::ROLLING_UPDATE_DAEMON_SET }
 
 impl RollingUpdateDaemonSet {
-    /// `maxUnavailable`.
+    /// Nodes whose pod may be missing during the update, a number or a percentage rounded up; 1 by default.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub fn max_unavailable(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("maxUnavailable", value))
     }
 
-    /// `maxSurge`.
+    /// Nodes on which the new pod may run beside the old one, a number or a percentage rounded up; 0 by default.
+    ///
+    /// `maxSurge`; integer or string.
     pub fn max_surge(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("maxSurge", value))
     }
@@ -442,12 +564,16 @@ impl RollingUpdateDaemonSet {
 part! { RollingUpdateDeployment: "apps/v1", schema::ROLLING_UPDATE_DEPLOYMENT }
 
 impl RollingUpdateDeployment {
-    /// `maxUnavailable`.
+    /// Pods that may be missing during the update, a number or a percentage rounded down; 25 % by default.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub fn max_unavailable(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("maxUnavailable", value))
     }
 
-    /// `maxSurge`.
+    /// Pods that may exist beyond the desired number, a number or a percentage rounded up; 25 % by default.
+    ///
+    /// `maxSurge`; integer or string.
     pub fn max_surge(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("maxSurge", value))
     }
@@ -456,12 +582,16 @@ impl RollingUpdateDeployment {
 part! { RollingUpdateStatefulSetStrategy: "apps/v1", schema::ROLLING_UPDATE_STATEFUL_SET_STRATEGY }
 
 impl RollingUpdateStatefulSetStrategy {
+    /// Lowest number that is updated; pods below keep the old template. 0 by default.
+    ///
     /// `partition`.
     pub fn partition(self, value: i32) -> Self {
         Self(self.0.set::<i32>("partition", value))
     }
 
-    /// `maxUnavailable`.
+    /// Pods that may be missing during the update, a number or a percentage rounded up; 1 by default.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub fn max_unavailable(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("maxUnavailable", value))
     }
@@ -471,11 +601,15 @@ kind! { StatefulSet: Namespaced, "apps/v1", "StatefulSet", schema::STATEFUL_SET,
 metadata! { StatefulSet }
 
 impl StatefulSet {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: StatefulSetSpec) -> Self {
         Self(self.0.set::<StatefulSetSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: StatefulSetStatus) -> Self {
         Self(self.0.set::<StatefulSetStatus>("status", value))
@@ -495,7 +629,7 @@ impl StatefulSetCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -537,22 +671,30 @@ impl StatefulSetPersistentVolumeClaimRetentionPolicy {
 part! { StatefulSetSpec: "apps/v1", schema::STATEFUL_SET_SPEC }
 
 impl StatefulSetSpec {
+    /// Number of pods; 1 by default.
+    ///
     /// `replicas`.
     pub fn replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("replicas", value))
     }
 
+    /// Pods that belong to the StatefulSet; must match the template's labels and cannot change.
+    ///
     /// `selector`; required.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
+    /// Pods to create, named after the set and their number, as `web-0`.
+    ///
     /// `template`; required.
     pub fn template(self, value: crate::core::v1::PodTemplateSpec) -> Self {
         Self(self.0.set::<crate::core::v1::PodTemplateSpec>("template", value))
     }
 
-    /// `volumeClaimTemplates`.
+    /// Claims to create for each pod; a recreated pod gets the same claims again.
+    ///
+    /// `volumeClaimTemplates`; atomic list.
     pub fn volume_claim_templates(
         self,
         items: impl IntoIterator<Item = crate::core::v1::PersistentVolumeClaim>,
@@ -560,31 +702,43 @@ impl StatefulSetSpec {
         Self(self.0.append::<crate::core::v1::PersistentVolumeClaim>("volumeClaimTemplates", items))
     }
 
+    /// Headless service that gives the pods their DNS names; must exist beforehand.
+    ///
     /// `serviceName`.
     pub fn service_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("serviceName", value))
     }
 
+    /// One pod after another (`OrderedReady`, the default), or all at once.
+    ///
     /// `podManagementPolicy`: `OrderedReady`, `Parallel`.
     pub fn pod_management_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("podManagementPolicy", value))
     }
 
+    /// Method of replacing old pods by new ones.
+    ///
     /// `updateStrategy`.
     pub fn update_strategy(self, value: StatefulSetUpdateStrategy) -> Self {
         Self(self.0.set::<StatefulSetUpdateStrategy>("updateStrategy", value))
     }
 
+    /// Old revisions kept for rollbacks; 10 by default.
+    ///
     /// `revisionHistoryLimit`.
     pub fn revision_history_limit(self, value: i32) -> Self {
         Self(self.0.set::<i32>("revisionHistoryLimit", value))
     }
 
+    /// Seconds that a new pod must be ready, without a crash, to count as available; 0 by default.
+    ///
     /// `minReadySeconds`.
     pub fn min_ready_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("minReadySeconds", value))
     }
 
+    /// Treatment of the claims when the set is deleted or scaled down; they are kept by default.
+    ///
     /// `persistentVolumeClaimRetentionPolicy`.
     pub fn persistent_volume_claim_retention_policy(
         self,
@@ -596,6 +750,8 @@ impl StatefulSetSpec {
         ))
     }
 
+    /// First number of the pods; 0 by default.
+    ///
     /// `ordinals`.
     pub fn ordinals(self, value: StatefulSetOrdinals) -> Self {
         Self(self.0.set::<StatefulSetOrdinals>("ordinals", value))
@@ -605,51 +761,71 @@ impl StatefulSetSpec {
 part! { StatefulSetStatus: "apps/v1", schema::STATEFUL_SET_STATUS }
 
 impl StatefulSetStatus {
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
+    /// Pods that exist.
+    ///
     /// `replicas`; required.
     pub fn replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("replicas", value))
     }
 
+    /// Pods that are ready.
+    ///
     /// `readyReplicas`.
     pub fn ready_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("readyReplicas", value))
     }
 
+    /// Pods of `currentRevision`.
+    ///
     /// `currentReplicas`.
     pub fn current_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("currentReplicas", value))
     }
 
+    /// Pods of `updateRevision`.
+    ///
     /// `updatedReplicas`.
     pub fn updated_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("updatedReplicas", value))
     }
 
+    /// Revision of the pods that have not been updated yet.
+    ///
     /// `currentRevision`.
     pub fn current_revision(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("currentRevision", value))
     }
 
+    /// Revision of the present template.
+    ///
     /// `updateRevision`.
     pub fn update_revision(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("updateRevision", value))
     }
 
+    /// Number of collisions of revision names, from which the next name's hash is computed.
+    ///
     /// `collisionCount`.
     pub fn collision_count(self, value: i32) -> Self {
         Self(self.0.set::<i32>("collisionCount", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States that the controller reports.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = StatefulSetCondition>) -> Self {
         Self(self.0.append::<StatefulSetCondition>("conditions", items))
     }
 
+    /// Pods that have been ready for `minReadySeconds`.
+    ///
     /// `availableReplicas`.
     pub fn available_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("availableReplicas", value))
@@ -659,11 +835,15 @@ impl StatefulSetStatus {
 part! { StatefulSetUpdateStrategy: "apps/v1", schema::STATEFUL_SET_UPDATE_STRATEGY }
 
 impl StatefulSetUpdateStrategy {
+    /// Gradually from the highest number down (`RollingUpdate`, the default), when a pod is deleted by hand, or all at once after all have ended.
+    ///
     /// `type`: `OnDelete`, `Recreate`, `RollingUpdate`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// Limits of a gradual update; only for `RollingUpdate`.
+    ///
     /// `rollingUpdate`.
     pub fn rolling_update(self, value: RollingUpdateStatefulSetStrategy) -> Self {
         Self(self.0.set::<RollingUpdateStatefulSetStrategy>("rollingUpdate", value))

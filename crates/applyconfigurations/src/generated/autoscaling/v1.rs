@@ -29,11 +29,15 @@ kind! { HorizontalPodAutoscaler: Namespaced, "autoscaling/v1", "HorizontalPodAut
 metadata! { HorizontalPodAutoscaler }
 
 impl HorizontalPodAutoscaler {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: HorizontalPodAutoscalerSpec) -> Self {
         Self(self.0.set::<HorizontalPodAutoscalerSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: HorizontalPodAutoscalerStatus) -> Self {
         Self(self.0.set::<HorizontalPodAutoscalerStatus>("status", value))
@@ -72,7 +76,7 @@ impl HorizontalPodAutoscalerStatus {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `lastScaleTime`.
+    /// `lastScaleTime`; RFC 3339, in seconds.
     pub fn last_scale_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastScaleTime", value))
     }
@@ -97,11 +101,15 @@ kind! { Scale: Namespaced, "autoscaling/v1", "Scale", schema::SCALE, klient_api:
 metadata! { Scale }
 
 impl Scale {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ScaleSpec) -> Self {
         Self(self.0.set::<ScaleSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ScaleStatus) -> Self {
         Self(self.0.set::<ScaleStatus>("status", value))

@@ -47,16 +47,22 @@ impl ContainerResourceMetricStatus {
 part! { CrossVersionObjectReference: "autoscaling/v2", schema::CROSS_VERSION_OBJECT_REFERENCE }
 
 impl CrossVersionObjectReference {
+    /// Kind of the object.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Name of the object.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Group and version of the object, such as `apps/v1`.
+    ///
     /// `apiVersion`.
     pub fn api_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiVersion", value))
@@ -123,12 +129,12 @@ impl HPAScalingRules {
         Self(self.0.set::<String>("selectPolicy", value))
     }
 
-    /// `policies`.
+    /// `policies`; atomic list.
     pub fn policies(self, items: impl IntoIterator<Item = HPAScalingPolicy>) -> Self {
         Self(self.0.append::<HPAScalingPolicy>("policies", items))
     }
 
-    /// `tolerance`.
+    /// `tolerance`; quantity such as `500m` or `1Gi`.
     pub fn tolerance(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("tolerance", value))
     }
@@ -138,11 +144,15 @@ kind! { HorizontalPodAutoscaler: Namespaced, "autoscaling/v2", "HorizontalPodAut
 metadata! { HorizontalPodAutoscaler }
 
 impl HorizontalPodAutoscaler {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: HorizontalPodAutoscalerSpec) -> Self {
         Self(self.0.set::<HorizontalPodAutoscalerSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: HorizontalPodAutoscalerStatus) -> Self {
         Self(self.0.set::<HorizontalPodAutoscalerStatus>("status", value))
@@ -176,7 +186,7 @@ impl HorizontalPodAutoscalerCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -200,26 +210,36 @@ impl HorizontalPodAutoscalerCondition {
 part! { HorizontalPodAutoscalerSpec: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_SPEC }
 
 impl HorizontalPodAutoscalerSpec {
+    /// Workload with the subresource `scale`.
+    ///
     /// `scaleTargetRef`; required.
     pub fn scale_target_ref(self, value: CrossVersionObjectReference) -> Self {
         Self(self.0.set::<CrossVersionObjectReference>("scaleTargetRef", value))
     }
 
+    /// Minimum number of pods; 1 by default. 0 needs an object or external metric.
+    ///
     /// `minReplicas`.
     pub fn min_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("minReplicas", value))
     }
 
+    /// Maximum number of pods; not less than `minReplicas`.
+    ///
     /// `maxReplicas`; required.
     pub fn max_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("maxReplicas", value))
     }
 
-    /// `metrics`.
+    /// Metrics; the one that asks for the most pods wins. 80 % of the requested CPU by default.
+    ///
+    /// `metrics`; atomic list.
     pub fn metrics(self, items: impl IntoIterator<Item = MetricSpec>) -> Self {
         Self(self.0.append::<MetricSpec>("metrics", items))
     }
 
+    /// Speed of scaling up and down; by default up by 4 pods or by 100 %, the larger, in 15 seconds, and down after 300 seconds.
+    ///
     /// `behavior`.
     pub fn behavior(self, value: HorizontalPodAutoscalerBehavior) -> Self {
         Self(self.0.set::<HorizontalPodAutoscalerBehavior>("behavior", value))
@@ -229,32 +249,44 @@ impl HorizontalPodAutoscalerSpec {
 part! { HorizontalPodAutoscalerStatus: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_STATUS }
 
 impl HorizontalPodAutoscalerStatus {
+    /// `metadata.generation` that the controller has seen.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `lastScaleTime`.
+    /// Time at which the number of pods last changed.
+    ///
+    /// `lastScaleTime`; RFC 3339, in seconds.
     pub fn last_scale_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastScaleTime", value))
     }
 
+    /// Number of pods, as last seen.
+    ///
     /// `currentReplicas`.
     pub fn current_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("currentReplicas", value))
     }
 
+    /// Number of pods, as last computed.
+    ///
     /// `desiredReplicas`; required.
     pub fn desired_replicas(self, value: i32) -> Self {
         Self(self.0.set::<i32>("desiredReplicas", value))
     }
 
-    /// `currentMetrics`.
+    /// Values of the metrics, as last read.
+    ///
+    /// `currentMetrics`; atomic list.
     pub fn current_metrics(self, items: impl IntoIterator<Item = MetricStatus>) -> Self {
         Self(self.0.append::<MetricStatus>("currentMetrics", items))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `AbleToScale`, `ScalingActive` and `ScalingLimited`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = HorizontalPodAutoscalerCondition>) -> Self {
         Self(self.0.append::<HorizontalPodAutoscalerCondition>("conditions", items))
     }
@@ -277,31 +309,43 @@ impl MetricIdentifier {
 part! { MetricSpec: "autoscaling/v2", schema::METRIC_SPEC }
 
 impl MetricSpec {
+    /// `Resource`, `ContainerResource`, `Pods`, `Object` or `External`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// Metric of one other object, such as requests per second of an Ingress.
+    ///
     /// `object`.
     pub fn object(self, value: ObjectMetricSource) -> Self {
         Self(self.0.set::<ObjectMetricSource>("object", value))
     }
 
+    /// Metric of each pod, averaged.
+    ///
     /// `pods`.
     pub fn pods(self, value: PodsMetricSource) -> Self {
         Self(self.0.set::<PodsMetricSource>("pods", value))
     }
 
+    /// CPU or memory of the pods.
+    ///
     /// `resource`.
     pub fn resource(self, value: ResourceMetricSource) -> Self {
         Self(self.0.set::<ResourceMetricSource>("resource", value))
     }
 
+    /// CPU or memory of one container of each pod.
+    ///
     /// `containerResource`.
     pub fn container_resource(self, value: ContainerResourceMetricSource) -> Self {
         Self(self.0.set::<ContainerResourceMetricSource>("containerResource", value))
     }
 
+    /// Metric from outside the cluster, such as the length of a queue.
+    ///
     /// `external`.
     pub fn external(self, value: ExternalMetricSource) -> Self {
         Self(self.0.set::<ExternalMetricSource>("external", value))
@@ -345,21 +389,29 @@ impl MetricStatus {
 part! { MetricTarget: "autoscaling/v2", schema::METRIC_TARGET }
 
 impl MetricTarget {
+    /// `Utilization`, `Value` or `AverageValue`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
-    /// `value`.
+    /// Value of the metric as it is.
+    ///
+    /// `value`; quantity such as `500m` or `1Gi`.
     pub fn value(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("value", value))
     }
 
-    /// `averageValue`.
+    /// Value of the metric divided by the number of pods.
+    ///
+    /// `averageValue`; quantity such as `500m` or `1Gi`.
     pub fn average_value(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("averageValue", value))
     }
 
+    /// Percentage of the requested resource, averaged over the pods.
+    ///
     /// `averageUtilization`.
     pub fn average_utilization(self, value: i32) -> Self {
         Self(self.0.set::<i32>("averageUtilization", value))
@@ -369,12 +421,12 @@ impl MetricTarget {
 part! { MetricValueStatus: "autoscaling/v2", schema::METRIC_VALUE_STATUS }
 
 impl MetricValueStatus {
-    /// `value`.
+    /// `value`; quantity such as `500m` or `1Gi`.
     pub fn value(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("value", value))
     }
 
-    /// `averageValue`.
+    /// `averageValue`; quantity such as `500m` or `1Gi`.
     pub fn average_value(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("averageValue", value))
     }
@@ -454,11 +506,15 @@ impl PodsMetricStatus {
 part! { ResourceMetricSource: "autoscaling/v2", schema::RESOURCE_METRIC_SOURCE }
 
 impl ResourceMetricSource {
+    /// Resource, such as `cpu`.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Value that the metric is to have.
+    ///
     /// `target`; required.
     pub fn target(self, value: MetricTarget) -> Self {
         Self(self.0.set::<MetricTarget>("target", value))

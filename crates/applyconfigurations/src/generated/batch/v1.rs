@@ -10,11 +10,15 @@ kind! { CronJob: Namespaced, "batch/v1", "CronJob", schema::CRON_JOB, klient_api
 metadata! { CronJob }
 
 impl CronJob {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: CronJobSpec) -> Self {
         Self(self.0.set::<CronJobSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: CronJobStatus) -> Self {
         Self(self.0.set::<CronJobStatus>("status", value))
@@ -24,41 +28,57 @@ impl CronJob {
 part! { CronJobSpec: "batch/v1", schema::CRON_JOB_SPEC }
 
 impl CronJobSpec {
+    /// Times of the starts as five cron fields, such as `*/5 * * * *`, or a macro such as `@daily`.
+    ///
     /// `schedule`; required.
     pub fn schedule(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("schedule", value))
     }
 
+    /// Time zone of the schedule, such as `Europe/Berlin`; that of the controller by default.
+    ///
     /// `timeZone`.
     pub fn time_zone(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("timeZone", value))
     }
 
+    /// Seconds by which a start may be late; one that is later is left out and counts as failed. No limit by default.
+    ///
     /// `startingDeadlineSeconds`.
     pub fn starting_deadline_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("startingDeadlineSeconds", value))
     }
 
+    /// Start while the last job still runs: both run (`Allow`, the default), it is left out, or it replaces the other.
+    ///
     /// `concurrencyPolicy`: `Allow`, `Forbid`, `Replace`.
     pub fn concurrency_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("concurrencyPolicy", value))
     }
 
+    /// Starts no more jobs; those that run go on. False by default.
+    ///
     /// `suspend`.
     pub fn suspend(self, value: bool) -> Self {
         Self(self.0.set::<bool>("suspend", value))
     }
 
+    /// Jobs to create.
+    ///
     /// `jobTemplate`; required.
     pub fn job_template(self, value: JobTemplateSpec) -> Self {
         Self(self.0.set::<JobTemplateSpec>("jobTemplate", value))
     }
 
+    /// Completed jobs that are kept; 3 by default.
+    ///
     /// `successfulJobsHistoryLimit`.
     pub fn successful_jobs_history_limit(self, value: i32) -> Self {
         Self(self.0.set::<i32>("successfulJobsHistoryLimit", value))
     }
 
+    /// Failed jobs that are kept; 1 by default.
+    ///
     /// `failedJobsHistoryLimit`.
     pub fn failed_jobs_history_limit(self, value: i32) -> Self {
         Self(self.0.set::<i32>("failedJobsHistoryLimit", value))
@@ -68,17 +88,23 @@ impl CronJobSpec {
 part! { CronJobStatus: "batch/v1", schema::CRON_JOB_STATUS }
 
 impl CronJobStatus {
-    /// `active`.
+    /// Jobs that run.
+    ///
+    /// `active`; atomic list.
     pub fn active(self, items: impl IntoIterator<Item = crate::core::v1::ObjectReference>) -> Self {
         Self(self.0.append::<crate::core::v1::ObjectReference>("active", items))
     }
 
-    /// `lastScheduleTime`.
+    /// Scheduled time of the last job that was created.
+    ///
+    /// `lastScheduleTime`; RFC 3339, in seconds.
     pub fn last_schedule_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastScheduleTime", value))
     }
 
-    /// `lastSuccessfulTime`.
+    /// Time at which a job last completed.
+    ///
+    /// `lastSuccessfulTime`; RFC 3339, in seconds.
     pub fn last_successful_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastSuccessfulTime", value))
     }
@@ -88,11 +114,15 @@ kind! { Job: Namespaced, "batch/v1", "Job", schema::JOB, klient_api::batch::v1::
 metadata! { Job }
 
 impl Job {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: JobSpec) -> Self {
         Self(self.0.set::<JobSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: JobStatus) -> Self {
         Self(self.0.set::<JobStatus>("status", value))
@@ -102,31 +132,43 @@ impl Job {
 part! { JobCondition: "batch/v1", schema::JOB_CONDITION }
 
 impl JobCondition {
+    /// Name of the aspect: `Complete`, `Failed`, `Suspended`, `FailureTarget` or `SuccessCriteriaMet`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastProbeTime`.
+    /// Time of the last check.
+    ///
+    /// `lastProbeTime`; RFC 3339, in seconds.
     pub fn last_probe_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastProbeTime", value))
     }
 
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
 
+    /// Cause of the last transition in one CamelCase word, such as `BackoffLimitExceeded`.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
@@ -168,7 +210,7 @@ impl JobSchedulingConfiguration {
         )
     }
 
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub fn resource_claims(
         self,
         items: impl IntoIterator<Item = crate::scheduling::v1alpha3::WorkloadPodGroupResourceClaim>,
@@ -185,86 +227,120 @@ impl JobSchedulingConfiguration {
 part! { JobSpec: "batch/v1", schema::JOB_SPEC }
 
 impl JobSpec {
+    /// Maximum number of pods that run at the same time; 1 by default, 0 pauses the job.
+    ///
     /// `parallelism`.
     pub fn parallelism(self, value: i32) -> Self {
         Self(self.0.set::<i32>("parallelism", value))
     }
 
+    /// Successes that complete the job; if absent while `parallelism` is set, one success completes it as soon as all pods have ended.
+    ///
     /// `completions`.
     pub fn completions(self, value: i32) -> Self {
         Self(self.0.set::<i32>("completions", value))
     }
 
+    /// Seconds since its start after which the job fails and its pods are ended.
+    ///
     /// `activeDeadlineSeconds`.
     pub fn active_deadline_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("activeDeadlineSeconds", value))
     }
 
+    /// Rules for failed pods by exit code or condition: fail the job, ignore, or count.
+    ///
     /// `podFailurePolicy`.
     pub fn pod_failure_policy(self, value: PodFailurePolicy) -> Self {
         Self(self.0.set::<PodFailurePolicy>("podFailurePolicy", value))
     }
 
+    /// Rules by which an `Indexed` job succeeds before all indexes have.
+    ///
     /// `successPolicy`.
     pub fn success_policy(self, value: SuccessPolicy) -> Self {
         Self(self.0.set::<SuccessPolicy>("successPolicy", value))
     }
 
+    /// Failures after which the job fails; 6 by default, no limit if `backoffLimitPerIndex` is set.
+    ///
     /// `backoffLimit`.
     pub fn backoff_limit(self, value: i32) -> Self {
         Self(self.0.set::<i32>("backoffLimit", value))
     }
 
+    /// Failures of one index after which the index fails; only for `Indexed`, immutable.
+    ///
     /// `backoffLimitPerIndex`.
     pub fn backoff_limit_per_index(self, value: i32) -> Self {
         Self(self.0.set::<i32>("backoffLimitPerIndex", value))
     }
 
+    /// Failed indexes after which the job fails at once; needs `backoffLimitPerIndex`.
+    ///
     /// `maxFailedIndexes`.
     pub fn max_failed_indexes(self, value: i32) -> Self {
         Self(self.0.set::<i32>("maxFailedIndexes", value))
     }
 
+    /// Pods that belong to the job; the server makes it, unless `manualSelector` is set.
+    ///
     /// `selector`.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
+    /// Takes the given `selector` and labels as they are; false by default.
+    ///
     /// `manualSelector`.
     pub fn manual_selector(self, value: bool) -> Self {
         Self(self.0.set::<bool>("manualSelector", value))
     }
 
+    /// Pods to create; their restart policy is `Never` or `OnFailure`.
+    ///
     /// `template`; required.
     pub fn template(self, value: crate::core::v1::PodTemplateSpec) -> Self {
         Self(self.0.set::<crate::core::v1::PodTemplateSpec>("template", value))
     }
 
+    /// Seconds after its end at which the job is deleted; never if absent.
+    ///
     /// `ttlSecondsAfterFinished`.
     pub fn ttl_seconds_after_finished(self, value: i32) -> Self {
         Self(self.0.set::<i32>("ttlSecondsAfterFinished", value))
     }
 
+    /// Counts successes (`NonIndexed`, the default), or needs one for each index from 0 to `completions` - 1.
+    ///
     /// `completionMode`: `Indexed`, `NonIndexed`.
     pub fn completion_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("completionMode", value))
     }
 
+    /// Creates no pods and ends those that run; false by default.
+    ///
     /// `suspend`.
     pub fn suspend(self, value: bool) -> Self {
         Self(self.0.set::<bool>("suspend", value))
     }
 
+    /// Replaces pods as soon as they terminate, or only once they have failed; `TerminatingOrFailed` by default, `Failed` with a `podFailurePolicy`.
+    ///
     /// `podReplacementPolicy`: `Failed`, `TerminatingOrFailed`.
     pub fn pod_replacement_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("podReplacementPolicy", value))
     }
 
+    /// Controller that handles the job in place of the built-in one; immutable.
+    ///
     /// `managedBy`.
     pub fn managed_by(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("managedBy", value))
     }
 
+    /// Scheduling of the pods as a group.
+    ///
     /// `scheduling`.
     pub fn scheduling(self, value: JobSchedulingConfiguration) -> Self {
         Self(self.0.set::<JobSchedulingConfiguration>("scheduling", value))
@@ -274,56 +350,78 @@ impl JobSpec {
 part! { JobStatus: "batch/v1", schema::JOB_STATUS }
 
 impl JobStatus {
-    /// `conditions`.
+    /// States such as `Complete`, `Failed` and `Suspended`.
+    ///
+    /// `conditions`; atomic list.
     pub fn conditions(self, items: impl IntoIterator<Item = JobCondition>) -> Self {
         Self(self.0.append::<JobCondition>("conditions", items))
     }
 
-    /// `startTime`.
+    /// Time at which the job started, or was last resumed.
+    ///
+    /// `startTime`; RFC 3339, in seconds.
     pub fn start_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("startTime", value))
     }
 
-    /// `completionTime`.
+    /// Time at which the job completed; absent if it failed.
+    ///
+    /// `completionTime`; RFC 3339, in seconds.
     pub fn completion_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("completionTime", value))
     }
 
+    /// Pods that run or wait, and are not terminating.
+    ///
     /// `active`.
     pub fn active(self, value: i32) -> Self {
         Self(self.0.set::<i32>("active", value))
     }
 
+    /// Pods that succeeded.
+    ///
     /// `succeeded`.
     pub fn succeeded(self, value: i32) -> Self {
         Self(self.0.set::<i32>("succeeded", value))
     }
 
+    /// Pods that failed.
+    ///
     /// `failed`.
     pub fn failed(self, value: i32) -> Self {
         Self(self.0.set::<i32>("failed", value))
     }
 
+    /// Pods that are being deleted and have not ended yet.
+    ///
     /// `terminating`.
     pub fn terminating(self, value: i32) -> Self {
         Self(self.0.set::<i32>("terminating", value))
     }
 
+    /// Indexes that succeeded, as `1,3-5`; only for `Indexed`.
+    ///
     /// `completedIndexes`.
     pub fn completed_indexes(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("completedIndexes", value))
     }
 
+    /// Indexes that failed for good, as `1,3-5`; only with `backoffLimitPerIndex`.
+    ///
     /// `failedIndexes`.
     pub fn failed_indexes(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("failedIndexes", value))
     }
 
+    /// UIDs of ended pods that are not yet in the counts.
+    ///
     /// `uncountedTerminatedPods`.
     pub fn uncounted_terminated_pods(self, value: UncountedTerminatedPods) -> Self {
         Self(self.0.set::<UncountedTerminatedPods>("uncountedTerminatedPods", value))
     }
 
+    /// Active pods that are ready.
+    ///
     /// `ready`.
     pub fn ready(self, value: i32) -> Self {
         Self(self.0.set::<i32>("ready", value))
@@ -334,6 +432,8 @@ part! { JobTemplateSpec: "batch/v1", schema::JOB_TEMPLATE_SPEC }
 metadata! { JobTemplateSpec }
 
 impl JobTemplateSpec {
+    /// Specification of the jobs.
+    ///
     /// `spec`.
     pub fn spec(self, value: JobSpec) -> Self {
         Self(self.0.set::<JobSpec>("spec", value))
@@ -343,7 +443,7 @@ impl JobTemplateSpec {
 part! { PodFailurePolicy: "batch/v1", schema::POD_FAILURE_POLICY }
 
 impl PodFailurePolicy {
-    /// `rules`; required.
+    /// `rules`; required; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = PodFailurePolicyRule>) -> Self {
         Self(self.0.append::<PodFailurePolicyRule>("rules", items))
     }
@@ -362,7 +462,7 @@ impl PodFailurePolicyOnExitCodesRequirement {
         Self(self.0.set::<String>("operator", value))
     }
 
-    /// `values`; required.
+    /// `values`; required; set.
     pub fn values(self, items: impl IntoIterator<Item = i32>) -> Self {
         Self(self.0.append::<i32>("values", items))
     }
@@ -395,7 +495,7 @@ impl PodFailurePolicyRule {
         Self(self.0.set::<PodFailurePolicyOnExitCodesRequirement>("onExitCodes", value))
     }
 
-    /// `onPodConditions`.
+    /// `onPodConditions`; atomic list.
     pub fn on_pod_conditions(
         self,
         items: impl IntoIterator<Item = PodFailurePolicyOnPodConditionsPattern>,
@@ -407,7 +507,7 @@ impl PodFailurePolicyRule {
 part! { SuccessPolicy: "batch/v1", schema::SUCCESS_POLICY }
 
 impl SuccessPolicy {
-    /// `rules`; required.
+    /// `rules`; required; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = SuccessPolicyRule>) -> Self {
         Self(self.0.append::<SuccessPolicyRule>("rules", items))
     }
@@ -430,12 +530,12 @@ impl SuccessPolicyRule {
 part! { UncountedTerminatedPods: "batch/v1", schema::UNCOUNTED_TERMINATED_PODS }
 
 impl UncountedTerminatedPods {
-    /// `succeeded`.
+    /// `succeeded`; set.
     pub fn succeeded(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("succeeded", items))
     }
 
-    /// `failed`.
+    /// `failed`; set.
     pub fn failed(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("failed", items))
     }

@@ -10,11 +10,15 @@ kind! { CertificateSigningRequest: Cluster, "certificates.k8s.io/v1", "Certifica
 metadata! { CertificateSigningRequest }
 
 impl CertificateSigningRequest {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: CertificateSigningRequestSpec) -> Self {
         Self(self.0.set::<CertificateSigningRequestSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: CertificateSigningRequestStatus) -> Self {
         Self(self.0.set::<CertificateSigningRequestStatus>("status", value))
@@ -44,12 +48,12 @@ impl CertificateSigningRequestCondition {
         Self(self.0.set::<String>("message", value))
     }
 
-    /// `lastUpdateTime`.
+    /// `lastUpdateTime`; RFC 3339, in seconds.
     pub fn last_update_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastUpdateTime", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -58,7 +62,7 @@ impl CertificateSigningRequestCondition {
 part! { CertificateSigningRequestSpec: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_SPEC }
 
 impl CertificateSigningRequestSpec {
-    /// `request`; required.
+    /// `request`; required; base64 in JSON.
     pub fn request(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("request", value))
     }
@@ -73,7 +77,7 @@ impl CertificateSigningRequestSpec {
         Self(self.0.set::<i32>("expirationSeconds", value))
     }
 
-    /// `usages`.
+    /// `usages`; atomic list.
     pub fn usages(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("usages", items))
     }
@@ -88,7 +92,7 @@ impl CertificateSigningRequestSpec {
         Self(self.0.set::<String>("uid", value))
     }
 
-    /// `groups`.
+    /// `groups`; atomic list.
     pub fn groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("groups", items))
     }
@@ -105,12 +109,12 @@ impl CertificateSigningRequestSpec {
 part! { CertificateSigningRequestStatus: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_STATUS }
 
 impl CertificateSigningRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = CertificateSigningRequestCondition>) -> Self {
         Self(self.0.append::<CertificateSigningRequestCondition>("conditions", items))
     }
 
-    /// `certificate`.
+    /// `certificate`; base64 in JSON.
     pub fn certificate(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("certificate", value))
     }
@@ -120,6 +124,8 @@ kind! { ClusterTrustBundle: Cluster, "certificates.k8s.io/v1", "ClusterTrustBund
 metadata! { ClusterTrustBundle }
 
 impl ClusterTrustBundle {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: ClusterTrustBundleSpec) -> Self {
         Self(self.0.set::<ClusterTrustBundleSpec>("spec", value))
@@ -144,11 +150,15 @@ kind! { PodCertificateRequest: Namespaced, "certificates.k8s.io/v1", "PodCertifi
 metadata! { PodCertificateRequest }
 
 impl PodCertificateRequest {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: PodCertificateRequestSpec) -> Self {
         Self(self.0.set::<PodCertificateRequestSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PodCertificateRequestStatus) -> Self {
         Self(self.0.set::<PodCertificateRequestStatus>("status", value))
@@ -198,7 +208,7 @@ impl PodCertificateRequestSpec {
         Self(self.0.set::<i32>("maxExpirationSeconds", value))
     }
 
-    /// `stubPKCS10Request`; required.
+    /// `stubPKCS10Request`; required; base64 in JSON.
     pub fn stub_pkcs10_request(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("stubPKCS10Request", value))
     }
@@ -215,7 +225,7 @@ impl PodCertificateRequestSpec {
 part! { PodCertificateRequestStatus: "certificates.k8s.io/v1", schema::POD_CERTIFICATE_REQUEST_STATUS }
 
 impl PodCertificateRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -225,17 +235,17 @@ impl PodCertificateRequestStatus {
         Self(self.0.set::<String>("certificateChain", value))
     }
 
-    /// `notBefore`.
+    /// `notBefore`; RFC 3339, in seconds.
     pub fn not_before(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("notBefore", value))
     }
 
-    /// `beginRefreshAt`.
+    /// `beginRefreshAt`; RFC 3339, in seconds.
     pub fn begin_refresh_at(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("beginRefreshAt", value))
     }
 
-    /// `notAfter`.
+    /// `notAfter`; RFC 3339, in seconds.
     pub fn not_after(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("notAfter", value))
     }

@@ -10,6 +10,8 @@ kind! { ClusterTrustBundle: Cluster, "certificates.k8s.io/v1beta1", "ClusterTrus
 metadata! { ClusterTrustBundle }
 
 impl ClusterTrustBundle {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: ClusterTrustBundleSpec) -> Self {
         Self(self.0.set::<ClusterTrustBundleSpec>("spec", value))
@@ -34,11 +36,15 @@ kind! { PodCertificateRequest: Namespaced, "certificates.k8s.io/v1beta1", "PodCe
 metadata! { PodCertificateRequest }
 
 impl PodCertificateRequest {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: PodCertificateRequestSpec) -> Self {
         Self(self.0.set::<PodCertificateRequestSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PodCertificateRequestStatus) -> Self {
         Self(self.0.set::<PodCertificateRequestStatus>("status", value))
@@ -88,17 +94,17 @@ impl PodCertificateRequestSpec {
         Self(self.0.set::<i32>("maxExpirationSeconds", value))
     }
 
-    /// `pkixPublicKey`.
+    /// `pkixPublicKey`; base64 in JSON.
     pub fn pkix_public_key(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("pkixPublicKey", value))
     }
 
-    /// `proofOfPossession`.
+    /// `proofOfPossession`; base64 in JSON.
     pub fn proof_of_possession(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("proofOfPossession", value))
     }
 
-    /// `stubPKCS10Request`; required.
+    /// `stubPKCS10Request`; required; base64 in JSON.
     pub fn stub_pkcs10_request(self, value: impl Into<ByteString>) -> Self {
         Self(self.0.set::<ByteString>("stubPKCS10Request", value))
     }
@@ -115,7 +121,7 @@ impl PodCertificateRequestSpec {
 part! { PodCertificateRequestStatus: "certificates.k8s.io/v1beta1", schema::POD_CERTIFICATE_REQUEST_STATUS }
 
 impl PodCertificateRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -125,17 +131,17 @@ impl PodCertificateRequestStatus {
         Self(self.0.set::<String>("certificateChain", value))
     }
 
-    /// `notBefore`.
+    /// `notBefore`; RFC 3339, in seconds.
     pub fn not_before(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("notBefore", value))
     }
 
-    /// `beginRefreshAt`.
+    /// `beginRefreshAt`; RFC 3339, in seconds.
     pub fn begin_refresh_at(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("beginRefreshAt", value))
     }
 
-    /// `notAfter`.
+    /// `notAfter`; RFC 3339, in seconds.
     pub fn not_after(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("notAfter", value))
     }

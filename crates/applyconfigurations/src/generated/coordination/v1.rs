@@ -10,6 +10,8 @@ kind! { Lease: Namespaced, "coordination.k8s.io/v1", "Lease", schema::LEASE, kli
 metadata! { Lease }
 
 impl Lease {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: LeaseSpec) -> Self {
         Self(self.0.set::<LeaseSpec>("spec", value))
@@ -19,36 +21,50 @@ impl Lease {
 part! { LeaseSpec: "coordination.k8s.io/v1", schema::LEASE_SPEC }
 
 impl LeaseSpec {
+    /// Name of the holder; empty if the lease is free.
+    ///
     /// `holderIdentity`.
     pub fn holder_identity(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("holderIdentity", value))
     }
 
+    /// Seconds since `renewTime` after which others may take the lease.
+    ///
     /// `leaseDurationSeconds`.
     pub fn lease_duration_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("leaseDurationSeconds", value))
     }
 
-    /// `acquireTime`.
+    /// Time at which the present holder got the lease.
+    ///
+    /// `acquireTime`; RFC 3339, in microseconds.
     pub fn acquire_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("acquireTime", value))
     }
 
-    /// `renewTime`.
+    /// Time at which the holder last renewed the lease.
+    ///
+    /// `renewTime`; RFC 3339, in microseconds.
     pub fn renew_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("renewTime", value))
     }
 
+    /// Number of changes of the holder.
+    ///
     /// `leaseTransitions`.
     pub fn lease_transitions(self, value: i32) -> Self {
         Self(self.0.set::<i32>("leaseTransitions", value))
     }
 
+    /// Method by which coordinated leader election picks the holder, such as `OldestEmulationVersion`.
+    ///
     /// `strategy`.
     pub fn strategy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("strategy", value))
     }
 
+    /// Candidate to which the holder is to give up the lease; needs `strategy`.
+    ///
     /// `preferredHolder`.
     pub fn preferred_holder(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("preferredHolder", value))

@@ -10,6 +10,8 @@ kind! { LeaseCandidate: Namespaced, "coordination.k8s.io/v1beta1", "LeaseCandida
 metadata! { LeaseCandidate }
 
 impl LeaseCandidate {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: LeaseCandidateSpec) -> Self {
         Self(self.0.set::<LeaseCandidateSpec>("spec", value))
@@ -24,12 +26,12 @@ impl LeaseCandidateSpec {
         Self(self.0.set::<String>("leaseName", value))
     }
 
-    /// `pingTime`.
+    /// `pingTime`; RFC 3339, in microseconds.
     pub fn ping_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("pingTime", value))
     }
 
-    /// `renewTime`.
+    /// `renewTime`; RFC 3339, in microseconds.
     pub fn renew_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("renewTime", value))
     }

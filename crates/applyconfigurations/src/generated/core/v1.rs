@@ -33,16 +33,22 @@ impl AWSElasticBlockStoreVolumeSource {
 part! { Affinity: "v1", schema::AFFINITY }
 
 impl Affinity {
+    /// Nodes that the pod needs or prefers.
+    ///
     /// `nodeAffinity`.
     pub fn node_affinity(self, value: NodeAffinity) -> Self {
         Self(self.0.set::<NodeAffinity>("nodeAffinity", value))
     }
 
+    /// Pods beside which the pod is to run.
+    ///
     /// `podAffinity`.
     pub fn pod_affinity(self, value: PodAffinity) -> Self {
         Self(self.0.set::<PodAffinity>("podAffinity", value))
     }
 
+    /// Pods beside which the pod is not to run.
+    ///
     /// `podAntiAffinity`.
     pub fn pod_anti_affinity(self, value: PodAntiAffinity) -> Self {
         Self(self.0.set::<PodAntiAffinity>("podAntiAffinity", value))
@@ -246,12 +252,16 @@ impl CSIVolumeSource {
 part! { Capabilities: "v1", schema::CAPABILITIES }
 
 impl Capabilities {
-    /// `add`.
+    /// Capabilities to add, without `CAP_`; `ALL` is every one.
+    ///
+    /// `add`; atomic list.
     pub fn add(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("add", items))
     }
 
-    /// `drop`.
+    /// Capabilities to take away, without `CAP_`; `ALL` is every one.
+    ///
+    /// `drop`; atomic list.
     pub fn drop(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("drop", items))
     }
@@ -260,7 +270,7 @@ impl Capabilities {
 part! { CephFSPersistentVolumeSource: "v1", schema::CEPH_FS_PERSISTENT_VOLUME_SOURCE }
 
 impl CephFSPersistentVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub fn monitors(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("monitors", items))
     }
@@ -294,7 +304,7 @@ impl CephFSPersistentVolumeSource {
 part! { CephFSVolumeSource: "v1", schema::CEPH_FS_VOLUME_SOURCE }
 
 impl CephFSVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub fn monitors(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("monitors", items))
     }
@@ -420,17 +430,23 @@ kind! { ConfigMap: Namespaced, "v1", "ConfigMap", schema::CONFIG_MAP, klient_api
 metadata! { ConfigMap }
 
 impl ConfigMap {
+    /// Forbids changes of the data; cannot be taken back.
+    ///
     /// `immutable`.
     pub fn immutable(self, value: bool) -> Self {
         Self(self.0.set::<bool>("immutable", value))
     }
 
+    /// Values that are UTF-8; keys consist of letters, digits, `-`, `_` and `.`.
+    ///
     /// `data`.
     pub fn data(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         Self(self.0.merge::<String>("data", entries))
     }
 
-    /// `binaryData`.
+    /// Values that are not UTF-8; keys must differ from those of `data`.
+    ///
+    /// `binaryData`; base64 in JSON.
     pub fn binary_data(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<ByteString>)>,
@@ -442,11 +458,15 @@ impl ConfigMap {
 part! { ConfigMapEnvSource: "v1", schema::CONFIG_MAP_ENV_SOURCE }
 
 impl ConfigMapEnvSource {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Lets the container start without the ConfigMap.
+    ///
     /// `optional`.
     pub fn optional(self, value: bool) -> Self {
         Self(self.0.set::<bool>("optional", value))
@@ -456,16 +476,22 @@ impl ConfigMapEnvSource {
 part! { ConfigMapKeySelector: "v1", schema::CONFIG_MAP_KEY_SELECTOR }
 
 impl ConfigMapKeySelector {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Key to read.
+    ///
     /// `key`; required.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// Lets the container start without the ConfigMap or the key.
+    ///
     /// `optional`.
     pub fn optional(self, value: bool) -> Self {
         Self(self.0.set::<bool>("optional", value))
@@ -504,12 +530,14 @@ impl ConfigMapNodeConfigSource {
 part! { ConfigMapProjection: "v1", schema::CONFIG_MAP_PROJECTION }
 
 impl ConfigMapProjection {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `items`.
+    /// `items`; atomic list.
     pub fn items(self, items: impl IntoIterator<Item = KeyToPath>) -> Self {
         Self(self.0.append::<KeyToPath>("items", items))
     }
@@ -523,26 +551,36 @@ impl ConfigMapProjection {
 part! { ConfigMapVolumeSource: "v1", schema::CONFIG_MAP_VOLUME_SOURCE }
 
 impl ConfigMapVolumeSource {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `items`.
+    /// Keys to show and their paths; all keys, under their own names, if empty.
+    ///
+    /// `items`; atomic list.
     pub fn items(self, items: impl IntoIterator<Item = KeyToPath>) -> Self {
         Self(self.0.append::<KeyToPath>("items", items))
     }
 
+    /// Permission bits of files, 0 to 0777; 0644 by default. JSON has the number in decimal: 420.
+    ///
     /// `defaultMode`.
     pub fn default_mode(self, value: i32) -> Self {
         Self(self.0.set::<i32>("defaultMode", value))
     }
 
+    /// Lets the pod start without the ConfigMap or its keys.
+    ///
     /// `optional`.
     pub fn optional(self, value: bool) -> Self {
         Self(self.0.set::<bool>("optional", value))
     }
 
+    /// User ID that owns files whose item names none.
+    ///
     /// `defaultUser`.
     pub fn default_user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("defaultUser", value))
@@ -552,126 +590,176 @@ impl ConfigMapVolumeSource {
 part! { Container: "v1", schema::CONTAINER }
 
 impl Container {
+    /// Name of the container, a DNS label, unique in the pod; cannot change.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Image to run, such as `registry.example/app:1.2`.
+    ///
     /// `image`.
     pub fn image(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("image", value))
     }
 
-    /// `command`.
+    /// Entry point in place of the image's; no shell is involved. `$(NAME)` expands to environment variables.
+    ///
+    /// `command`; atomic list.
     pub fn command(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("command", items))
     }
 
-    /// `args`.
+    /// Arguments of the entry point in place of the image's `CMD`; `$(NAME)` expands to environment variables.
+    ///
+    /// `args`; atomic list.
     pub fn args(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("args", items))
     }
 
+    /// Directory in which the process starts; the image's by default.
+    ///
     /// `workingDir`.
     pub fn working_dir(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("workingDir", value))
     }
 
-    /// `ports`; items told apart by `containerPort,protocol`.
+    /// Ports that the container listens on. Informs only: a port that is not listed can be reached too.
+    ///
+    /// `ports`; list keyed by `containerPort`, `protocol`.
     pub fn ports(self, items: impl IntoIterator<Item = ContainerPort>) -> Self {
         Self(self.0.append::<ContainerPort>("ports", items))
     }
 
-    /// `envFrom`.
+    /// Sources of whole sets of environment variables; later ones win, `env` wins over all.
+    ///
+    /// `envFrom`; atomic list.
     pub fn env_from(self, items: impl IntoIterator<Item = EnvFromSource>) -> Self {
         Self(self.0.append::<EnvFromSource>("envFrom", items))
     }
 
-    /// `env`; items told apart by `name`.
+    /// Environment variables.
+    ///
+    /// `env`; list keyed by `name`.
     pub fn env(self, items: impl IntoIterator<Item = EnvVar>) -> Self {
         Self(self.0.append::<EnvVar>("env", items))
     }
 
+    /// Requests and limits of CPU, memory and other resources.
+    ///
     /// `resources`.
     pub fn resources(self, value: ResourceRequirements) -> Self {
         Self(self.0.set::<ResourceRequirements>("resources", value))
     }
 
-    /// `resizePolicy`.
+    /// Restart of the container, or none, per resource whose amount changes while it runs.
+    ///
+    /// `resizePolicy`; atomic list.
     pub fn resize_policy(self, items: impl IntoIterator<Item = ContainerResizePolicy>) -> Self {
         Self(self.0.append::<ContainerResizePolicy>("resizePolicy", items))
     }
 
+    /// Restart policy of this container in place of the pod's; `Always` makes an init container a sidecar.
+    ///
     /// `restartPolicy`.
     pub fn restart_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("restartPolicy", value))
     }
 
-    /// `restartPolicyRules`.
+    /// Rules for single exit codes, in order; `restartPolicy` decides if none matches.
+    ///
+    /// `restartPolicyRules`; atomic list.
     pub fn restart_policy_rules(self, items: impl IntoIterator<Item = ContainerRestartRule>) -> Self {
         Self(self.0.append::<ContainerRestartRule>("restartPolicyRules", items))
     }
 
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// Volumes of the pod and the paths at which the container sees them.
+    ///
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub fn volume_mounts(self, items: impl IntoIterator<Item = VolumeMount>) -> Self {
         Self(self.0.append::<VolumeMount>("volumeMounts", items))
     }
 
-    /// `volumeDevices`; items told apart by `devicePath`.
+    /// Block volumes of the pod and the device paths at which the container sees them.
+    ///
+    /// `volumeDevices`; list keyed by `devicePath`.
     pub fn volume_devices(self, items: impl IntoIterator<Item = VolumeDevice>) -> Self {
         Self(self.0.append::<VolumeDevice>("volumeDevices", items))
     }
 
+    /// Check that restarts the container when it fails.
+    ///
     /// `livenessProbe`.
     pub fn liveness_probe(self, value: Probe) -> Self {
         Self(self.0.set::<Probe>("livenessProbe", value))
     }
 
+    /// Check that takes the pod out of services while it fails.
+    ///
     /// `readinessProbe`.
     pub fn readiness_probe(self, value: Probe) -> Self {
         Self(self.0.set::<Probe>("readinessProbe", value))
     }
 
+    /// Check that must succeed once before the other two begin; the container is restarted if it never does.
+    ///
     /// `startupProbe`.
     pub fn startup_probe(self, value: Probe) -> Self {
         Self(self.0.set::<Probe>("startupProbe", value))
     }
 
+    /// Actions after the start and before the stop of the container.
+    ///
     /// `lifecycle`.
     pub fn lifecycle(self, value: Lifecycle) -> Self {
         Self(self.0.set::<Lifecycle>("lifecycle", value))
     }
 
+    /// File from which the last message of the container is read; `/dev/termination-log` by default.
+    ///
     /// `terminationMessagePath`.
     pub fn termination_message_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("terminationMessagePath", value))
     }
 
+    /// Source of the last message: the file, or the end of the log after an error; `File` by default.
+    ///
     /// `terminationMessagePolicy`: `FallbackToLogsOnError`, `File`.
     pub fn termination_message_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("terminationMessagePolicy", value))
     }
 
+    /// Pull policy of the image; `Always` by default for the tag `latest` and for none, else `IfNotPresent`.
+    ///
     /// `imagePullPolicy`: `Always`, `IfNotPresent`, `Never`.
     pub fn image_pull_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("imagePullPolicy", value))
     }
 
+    /// Security settings of the container; win over those of the pod.
+    ///
     /// `securityContext`.
     pub fn security_context(self, value: SecurityContext) -> Self {
         Self(self.0.set::<SecurityContext>("securityContext", value))
     }
 
+    /// Keeps a buffer for standard input; without it, reads give end of file.
+    ///
     /// `stdin`.
     pub fn stdin(self, value: bool) -> Self {
         Self(self.0.set::<bool>("stdin", value))
     }
 
+    /// Closes standard input after the first client has detached.
+    ///
     /// `stdinOnce`.
     pub fn stdin_once(self, value: bool) -> Self {
         Self(self.0.set::<bool>("stdinOnce", value))
     }
 
+    /// Allocates a terminal; needs `stdin`.
+    ///
     /// `tty`.
     pub fn tty(self, value: bool) -> Self {
         Self(self.0.set::<bool>("tty", value))
@@ -700,7 +788,7 @@ impl ContainerExtendedResourceRequest {
 part! { ContainerImage: "v1", schema::CONTAINER_IMAGE }
 
 impl ContainerImage {
-    /// `names`.
+    /// `names`; atomic list.
     pub fn names(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("names", items))
     }
@@ -714,26 +802,36 @@ impl ContainerImage {
 part! { ContainerPort: "v1", schema::CONTAINER_PORT }
 
 impl ContainerPort {
+    /// Name that services and probes may use in place of the number, at most 15 characters; unique in the pod.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Port of the node that leads to the container, 1 to 65535; equal to `containerPort` in the node's network.
+    ///
     /// `hostPort`.
     pub fn host_port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("hostPort", value))
     }
 
+    /// Port of the pod's IP address, 1 to 65535.
+    ///
     /// `containerPort`; required.
     pub fn container_port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("containerPort", value))
     }
 
+    /// Transport protocol.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`; default `"TCP"`.
     pub fn protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("protocol", value))
     }
 
+    /// Address of the node to which `hostPort` is bound.
+    ///
     /// `hostIP`.
     pub fn host_ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostIP", value))
@@ -776,7 +874,7 @@ impl ContainerRestartRuleOnExitCodes {
         Self(self.0.set::<String>("operator", value))
     }
 
-    /// `values`.
+    /// `values`; set.
     pub fn values(self, items: impl IntoIterator<Item = i32>) -> Self {
         Self(self.0.append::<i32>("values", items))
     }
@@ -785,16 +883,22 @@ impl ContainerRestartRuleOnExitCodes {
 part! { ContainerState: "v1", schema::CONTAINER_STATE }
 
 impl ContainerState {
+    /// Set while the container waits to start.
+    ///
     /// `waiting`.
     pub fn waiting(self, value: ContainerStateWaiting) -> Self {
         Self(self.0.set::<ContainerStateWaiting>("waiting", value))
     }
 
+    /// Set while the container runs.
+    ///
     /// `running`.
     pub fn running(self, value: ContainerStateRunning) -> Self {
         Self(self.0.set::<ContainerStateRunning>("running", value))
     }
 
+    /// Set after the container has ended.
+    ///
     /// `terminated`.
     pub fn terminated(self, value: ContainerStateTerminated) -> Self {
         Self(self.0.set::<ContainerStateTerminated>("terminated", value))
@@ -804,7 +908,9 @@ impl ContainerState {
 part! { ContainerStateRunning: "v1", schema::CONTAINER_STATE_RUNNING }
 
 impl ContainerStateRunning {
-    /// `startedAt`.
+    /// Time of the last start.
+    ///
+    /// `startedAt`; RFC 3339, in seconds.
     pub fn started_at(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("startedAt", value))
     }
@@ -813,36 +919,50 @@ impl ContainerStateRunning {
 part! { ContainerStateTerminated: "v1", schema::CONTAINER_STATE_TERMINATED }
 
 impl ContainerStateTerminated {
+    /// Exit code of the container.
+    ///
     /// `exitCode`; required.
     pub fn exit_code(self, value: i32) -> Self {
         Self(self.0.set::<i32>("exitCode", value))
     }
 
+    /// Signal that ended the container, if one did.
+    ///
     /// `signal`.
     pub fn signal(self, value: i32) -> Self {
         Self(self.0.set::<i32>("signal", value))
     }
 
+    /// Cause in one word, such as `Completed`, `Error` or `OOMKilled`.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Last message of the container, or details of the runtime.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
     }
 
-    /// `startedAt`.
+    /// Time at which the container had started.
+    ///
+    /// `startedAt`; RFC 3339, in seconds.
     pub fn started_at(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("startedAt", value))
     }
 
-    /// `finishedAt`.
+    /// Time at which the container ended.
+    ///
+    /// `finishedAt`; RFC 3339, in seconds.
     pub fn finished_at(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("finishedAt", value))
     }
 
+    /// ID in the runtime, as `containerd://ID`.
+    ///
     /// `containerID`.
     pub fn container_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("containerID", value))
@@ -852,11 +972,15 @@ impl ContainerStateTerminated {
 part! { ContainerStateWaiting: "v1", schema::CONTAINER_STATE_WAITING }
 
 impl ContainerStateWaiting {
+    /// Cause in one word, such as `ContainerCreating`, `ImagePullBackOff` or `CrashLoopBackOff`.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
@@ -866,52 +990,72 @@ impl ContainerStateWaiting {
 part! { ContainerStatus: "v1", schema::CONTAINER_STATUS }
 
 impl ContainerStatus {
+    /// Name of the container.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Present state: waiting, running or terminated.
+    ///
     /// `state`.
     pub fn state(self, value: ContainerState) -> Self {
         Self(self.0.set::<ContainerState>("state", value))
     }
 
+    /// State in which the container ended before its last restart; empty if it never restarted.
+    ///
     /// `lastState`.
     pub fn last_state(self, value: ContainerState) -> Self {
         Self(self.0.set::<ContainerState>("lastState", value))
     }
 
+    /// True if the readiness probe, if any, succeeds.
+    ///
     /// `ready`; required.
     pub fn ready(self, value: bool) -> Self {
         Self(self.0.set::<bool>("ready", value))
     }
 
+    /// Number of restarts; may lose those whose containers were already cleaned up.
+    ///
     /// `restartCount`; required.
     pub fn restart_count(self, value: i32) -> Self {
         Self(self.0.set::<i32>("restartCount", value))
     }
 
+    /// Image that runs, as the runtime names it; may differ from the one in the specification.
+    ///
     /// `image`; required.
     pub fn image(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("image", value))
     }
 
+    /// Digest or ID of the image that runs.
+    ///
     /// `imageID`; required.
     pub fn image_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("imageID", value))
     }
 
+    /// ID in the runtime, as `containerd://ID`.
+    ///
     /// `containerID`.
     pub fn container_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("containerID", value))
     }
 
+    /// True once the container has started and passed its startup probe.
+    ///
     /// `started`.
     pub fn started(self, value: bool) -> Self {
         Self(self.0.set::<bool>("started", value))
     }
 
-    /// `allocatedResources`.
+    /// Requests that the node has set aside for the container.
+    ///
+    /// `allocatedResources`; quantity such as `500m` or `1Gi`.
     pub fn allocated_resources(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -919,26 +1063,36 @@ impl ContainerStatus {
         Self(self.0.merge::<Quantity>("allocatedResources", entries))
     }
 
+    /// Requests and limits that are in effect for the container.
+    ///
     /// `resources`.
     pub fn resources(self, value: ResourceRequirements) -> Self {
         Self(self.0.set::<ResourceRequirements>("resources", value))
     }
 
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// States of the mounts.
+    ///
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub fn volume_mounts(self, items: impl IntoIterator<Item = VolumeMountStatus>) -> Self {
         Self(self.0.append::<VolumeMountStatus>("volumeMounts", items))
     }
 
+    /// User and groups of the container's first process.
+    ///
     /// `user`.
     pub fn user(self, value: ContainerUser) -> Self {
         Self(self.0.set::<ContainerUser>("user", value))
     }
 
-    /// `allocatedResourcesStatus`; items told apart by `name`.
+    /// Health of the devices that the container was given.
+    ///
+    /// `allocatedResourcesStatus`; list keyed by `name`.
     pub fn allocated_resources_status(self, items: impl IntoIterator<Item = ResourceStatus>) -> Self {
         Self(self.0.append::<ResourceStatus>("allocatedResourcesStatus", items))
     }
 
+    /// Signal that asks the container to end.
+    ///
     /// `stopSignal`: `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`.
     pub fn stop_signal(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("stopSignal", value))
@@ -966,7 +1120,7 @@ impl DaemonEndpoint {
 part! { DownwardAPIProjection: "v1", schema::DOWNWARD_API_PROJECTION }
 
 impl DownwardAPIProjection {
-    /// `items`.
+    /// `items`; atomic list.
     pub fn items(self, items: impl IntoIterator<Item = DownwardAPIVolumeFile>) -> Self {
         Self(self.0.append::<DownwardAPIVolumeFile>("items", items))
     }
@@ -1004,7 +1158,7 @@ impl DownwardAPIVolumeFile {
 part! { DownwardAPIVolumeSource: "v1", schema::DOWNWARD_API_VOLUME_SOURCE }
 
 impl DownwardAPIVolumeSource {
-    /// `items`.
+    /// `items`; atomic list.
     pub fn items(self, items: impl IntoIterator<Item = DownwardAPIVolumeFile>) -> Self {
         Self(self.0.append::<DownwardAPIVolumeFile>("items", items))
     }
@@ -1023,16 +1177,22 @@ impl DownwardAPIVolumeSource {
 part! { EmptyDirVolumeSource: "v1", schema::EMPTY_DIR_VOLUME_SOURCE }
 
 impl EmptyDirVolumeSource {
+    /// Storage: the node's disk if empty, `Memory` for a tmpfs, which counts against memory limits, or `HugePages`.
+    ///
     /// `medium`.
     pub fn medium(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("medium", value))
     }
 
-    /// `sizeLimit`.
+    /// Maximum size in bytes; a pod that exceeds it is evicted. No limit by default.
+    ///
+    /// `sizeLimit`; quantity such as `500m` or `1Gi`.
     pub fn size_limit(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("sizeLimit", value))
     }
 
+    /// Permission bits of the directory, 0 to 01777; 0777 by default.
+    ///
     /// `mode`.
     pub fn mode(self, value: i32) -> Self {
         Self(self.0.set::<i32>("mode", value))
@@ -1042,21 +1202,29 @@ impl EmptyDirVolumeSource {
 part! { EndpointAddress: "v1", schema::ENDPOINT_ADDRESS }
 
 impl EndpointAddress {
+    /// IP address; neither loopback nor link-local.
+    ///
     /// `ip`; required.
     pub fn ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("ip", value))
     }
 
+    /// Host name of the endpoint.
+    ///
     /// `hostname`.
     pub fn hostname(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostname", value))
     }
 
+    /// Node on which the endpoint runs.
+    ///
     /// `nodeName`.
     pub fn node_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("nodeName", value))
     }
 
+    /// Object behind the address, mostly a pod.
+    ///
     /// `targetRef`.
     pub fn target_ref(self, value: ObjectReference) -> Self {
         Self(self.0.set::<ObjectReference>("targetRef", value))
@@ -1066,21 +1234,29 @@ impl EndpointAddress {
 part! { EndpointPort: "v1", schema::ENDPOINT_PORT }
 
 impl EndpointPort {
+    /// Name of the port of the service; may be empty only if there is one port.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Port number.
+    ///
     /// `port`; required.
     pub fn port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("port", value))
     }
 
+    /// Transport protocol; `TCP` by default.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`.
     pub fn protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("protocol", value))
     }
 
+    /// Application protocol as a hint.
+    ///
     /// `appProtocol`.
     pub fn app_protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("appProtocol", value))
@@ -1090,17 +1266,23 @@ impl EndpointPort {
 part! { EndpointSubset: "v1", schema::ENDPOINT_SUBSET }
 
 impl EndpointSubset {
-    /// `addresses`.
+    /// Addresses that are ready.
+    ///
+    /// `addresses`; atomic list.
     pub fn addresses(self, items: impl IntoIterator<Item = EndpointAddress>) -> Self {
         Self(self.0.append::<EndpointAddress>("addresses", items))
     }
 
-    /// `notReadyAddresses`.
+    /// Addresses that have not started, or that fail their readiness probe.
+    ///
+    /// `notReadyAddresses`; atomic list.
     pub fn not_ready_addresses(self, items: impl IntoIterator<Item = EndpointAddress>) -> Self {
         Self(self.0.append::<EndpointAddress>("notReadyAddresses", items))
     }
 
-    /// `ports`.
+    /// Ports of the addresses.
+    ///
+    /// `ports`; atomic list.
     pub fn ports(self, items: impl IntoIterator<Item = EndpointPort>) -> Self {
         Self(self.0.append::<EndpointPort>("ports", items))
     }
@@ -1110,7 +1292,9 @@ kind! { Endpoints: Namespaced, "v1", "Endpoints", schema::ENDPOINTS, klient_api:
 metadata! { Endpoints }
 
 impl Endpoints {
-    /// `subsets`.
+    /// Sets of addresses that have the same ports.
+    ///
+    /// `subsets`; atomic list.
     pub fn subsets(self, items: impl IntoIterator<Item = EndpointSubset>) -> Self {
         Self(self.0.append::<EndpointSubset>("subsets", items))
     }
@@ -1119,16 +1303,22 @@ impl Endpoints {
 part! { EnvFromSource: "v1", schema::ENV_FROM_SOURCE }
 
 impl EnvFromSource {
+    /// Text in front of each key to make the variable's name.
+    ///
     /// `prefix`.
     pub fn prefix(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("prefix", value))
     }
 
+    /// ConfigMap whose keys become variables.
+    ///
     /// `configMapRef`.
     pub fn config_map_ref(self, value: ConfigMapEnvSource) -> Self {
         Self(self.0.set::<ConfigMapEnvSource>("configMapRef", value))
     }
 
+    /// Secret whose keys become variables.
+    ///
     /// `secretRef`.
     pub fn secret_ref(self, value: SecretEnvSource) -> Self {
         Self(self.0.set::<SecretEnvSource>("secretRef", value))
@@ -1138,16 +1328,22 @@ impl EnvFromSource {
 part! { EnvVar: "v1", schema::ENV_VAR }
 
 impl EnvVar {
+    /// Name of the variable; any printable ASCII character except `=`.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Value. `$(NAME)` expands to variables defined before it, `$$(NAME)` does not; excludes `valueFrom`.
+    ///
     /// `value`.
     pub fn value(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("value", value))
     }
 
+    /// Source of the value; excludes `value`.
+    ///
     /// `valueFrom`.
     pub fn value_from(self, value: EnvVarSource) -> Self {
         Self(self.0.set::<EnvVarSource>("valueFrom", value))
@@ -1157,26 +1353,36 @@ impl EnvVar {
 part! { EnvVarSource: "v1", schema::ENV_VAR_SOURCE }
 
 impl EnvVarSource {
+    /// Field of the pod, such as `metadata.name` or `status.podIP`.
+    ///
     /// `fieldRef`.
     pub fn field_ref(self, value: ObjectFieldSelector) -> Self {
         Self(self.0.set::<ObjectFieldSelector>("fieldRef", value))
     }
 
+    /// Request or limit of a container, such as `limits.cpu`.
+    ///
     /// `resourceFieldRef`.
     pub fn resource_field_ref(self, value: ResourceFieldSelector) -> Self {
         Self(self.0.set::<ResourceFieldSelector>("resourceFieldRef", value))
     }
 
+    /// Key of a ConfigMap in the pod's namespace.
+    ///
     /// `configMapKeyRef`.
     pub fn config_map_key_ref(self, value: ConfigMapKeySelector) -> Self {
         Self(self.0.set::<ConfigMapKeySelector>("configMapKeyRef", value))
     }
 
+    /// Key of a Secret in the pod's namespace.
+    ///
     /// `secretKeyRef`.
     pub fn secret_key_ref(self, value: SecretKeySelector) -> Self {
         Self(self.0.set::<SecretKeySelector>("secretKeyRef", value))
     }
 
+    /// Key in an environment file of a volume.
+    ///
     /// `fileKeyRef`.
     pub fn file_key_ref(self, value: FileKeySelector) -> Self {
         Self(self.0.set::<FileKeySelector>("fileKeyRef", value))
@@ -1196,12 +1402,12 @@ impl EphemeralContainer {
         Self(self.0.set::<String>("image", value))
     }
 
-    /// `command`.
+    /// `command`; atomic list.
     pub fn command(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("command", items))
     }
 
-    /// `args`.
+    /// `args`; atomic list.
     pub fn args(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("args", items))
     }
@@ -1211,17 +1417,17 @@ impl EphemeralContainer {
         Self(self.0.set::<String>("workingDir", value))
     }
 
-    /// `ports`; items told apart by `containerPort,protocol`.
+    /// `ports`; list keyed by `containerPort`, `protocol`.
     pub fn ports(self, items: impl IntoIterator<Item = ContainerPort>) -> Self {
         Self(self.0.append::<ContainerPort>("ports", items))
     }
 
-    /// `envFrom`.
+    /// `envFrom`; atomic list.
     pub fn env_from(self, items: impl IntoIterator<Item = EnvFromSource>) -> Self {
         Self(self.0.append::<EnvFromSource>("envFrom", items))
     }
 
-    /// `env`; items told apart by `name`.
+    /// `env`; list keyed by `name`.
     pub fn env(self, items: impl IntoIterator<Item = EnvVar>) -> Self {
         Self(self.0.append::<EnvVar>("env", items))
     }
@@ -1231,7 +1437,7 @@ impl EphemeralContainer {
         Self(self.0.set::<ResourceRequirements>("resources", value))
     }
 
-    /// `resizePolicy`.
+    /// `resizePolicy`; atomic list.
     pub fn resize_policy(self, items: impl IntoIterator<Item = ContainerResizePolicy>) -> Self {
         Self(self.0.append::<ContainerResizePolicy>("resizePolicy", items))
     }
@@ -1241,17 +1447,17 @@ impl EphemeralContainer {
         Self(self.0.set::<String>("restartPolicy", value))
     }
 
-    /// `restartPolicyRules`.
+    /// `restartPolicyRules`; atomic list.
     pub fn restart_policy_rules(self, items: impl IntoIterator<Item = ContainerRestartRule>) -> Self {
         Self(self.0.append::<ContainerRestartRule>("restartPolicyRules", items))
     }
 
-    /// `volumeMounts`; items told apart by `mountPath`.
+    /// `volumeMounts`; list keyed by `mountPath`.
     pub fn volume_mounts(self, items: impl IntoIterator<Item = VolumeMount>) -> Self {
         Self(self.0.append::<VolumeMount>("volumeMounts", items))
     }
 
-    /// `volumeDevices`; items told apart by `devicePath`.
+    /// `volumeDevices`; list keyed by `devicePath`.
     pub fn volume_devices(self, items: impl IntoIterator<Item = VolumeDevice>) -> Self {
         Self(self.0.append::<VolumeDevice>("volumeDevices", items))
     }
@@ -1330,71 +1536,99 @@ kind! { Event: Namespaced, "v1", "Event", schema::EVENT, klient_api::core::v1::E
 metadata! { Event }
 
 impl Event {
+    /// Object that the event is about.
+    ///
     /// `involvedObject`; required.
     pub fn involved_object(self, value: ObjectReference) -> Self {
         Self(self.0.set::<ObjectReference>("involvedObject", value))
     }
 
+    /// Cause in one word, such as `FailedScheduling`.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable description.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
     }
 
+    /// Component that reports it, in the older form.
+    ///
     /// `source`.
     pub fn source(self, value: EventSource) -> Self {
         Self(self.0.set::<EventSource>("source", value))
     }
 
-    /// `firstTimestamp`.
+    /// Time of the first occurrence.
+    ///
+    /// `firstTimestamp`; RFC 3339, in seconds.
     pub fn first_timestamp(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("firstTimestamp", value))
     }
 
-    /// `lastTimestamp`.
+    /// Time of the last occurrence.
+    ///
+    /// `lastTimestamp`; RFC 3339, in seconds.
     pub fn last_timestamp(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTimestamp", value))
     }
 
+    /// Number of occurrences.
+    ///
     /// `count`.
     pub fn count(self, value: i32) -> Self {
         Self(self.0.set::<i32>("count", value))
     }
 
+    /// `Normal` or `Warning`.
+    ///
     /// `type`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
-    /// `eventTime`.
+    /// Time of the first occurrence, to the microsecond.
+    ///
+    /// `eventTime`; RFC 3339, in microseconds.
     pub fn event_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("eventTime", value))
     }
 
+    /// Count and last time of an event that goes on; absent for a single one.
+    ///
     /// `series`.
     pub fn series(self, value: EventSeries) -> Self {
         Self(self.0.set::<EventSeries>("series", value))
     }
 
+    /// Action that was taken or failed.
+    ///
     /// `action`.
     pub fn action(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("action", value))
     }
 
+    /// Second object that the event is about.
+    ///
     /// `related`.
     pub fn related(self, value: ObjectReference) -> Self {
         Self(self.0.set::<ObjectReference>("related", value))
     }
 
+    /// Controller that reports it, such as `kubernetes.io/kubelet`.
+    ///
     /// `reportingComponent`.
     pub fn reporting_component(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reportingComponent", value))
     }
 
+    /// Instance of that controller, such as its pod's name.
+    ///
     /// `reportingInstance`.
     pub fn reporting_instance(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reportingInstance", value))
@@ -1404,12 +1638,16 @@ impl Event {
 part! { EventSeries: "v1", schema::EVENT_SERIES }
 
 impl EventSeries {
+    /// Number of occurrences.
+    ///
     /// `count`.
     pub fn count(self, value: i32) -> Self {
         Self(self.0.set::<i32>("count", value))
     }
 
-    /// `lastObservedTime`.
+    /// Time of the last occurrence.
+    ///
+    /// `lastObservedTime`; RFC 3339, in microseconds.
     pub fn last_observed_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("lastObservedTime", value))
     }
@@ -1418,11 +1656,15 @@ impl EventSeries {
 part! { EventSource: "v1", schema::EVENT_SOURCE }
 
 impl EventSource {
+    /// Name of the component.
+    ///
     /// `component`.
     pub fn component(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("component", value))
     }
 
+    /// Node on which the component runs.
+    ///
     /// `host`.
     pub fn host(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("host", value))
@@ -1446,7 +1688,9 @@ impl EvictionResponder {
 part! { ExecAction: "v1", schema::EXEC_ACTION }
 
 impl ExecAction {
-    /// `command`.
+    /// Program and arguments, in the root directory of the container; no shell is involved.
+    ///
+    /// `command`; atomic list.
     pub fn command(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("command", items))
     }
@@ -1455,7 +1699,7 @@ impl ExecAction {
 part! { FCVolumeSource: "v1", schema::FC_VOLUME_SOURCE }
 
 impl FCVolumeSource {
-    /// `targetWWNs`.
+    /// `targetWWNs`; atomic list.
     pub fn target_wwns(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("targetWWNs", items))
     }
@@ -1475,7 +1719,7 @@ impl FCVolumeSource {
         Self(self.0.set::<bool>("readOnly", value))
     }
 
-    /// `wwids`.
+    /// `wwids`; atomic list.
     pub fn wwids(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("wwids", items))
     }
@@ -1604,16 +1848,22 @@ impl GCEPersistentDiskVolumeSource {
 part! { GRPCAction: "v1", schema::GRPC_ACTION }
 
 impl GRPCAction {
+    /// Port by number, 1 to 65535.
+    ///
     /// `port`; required.
     pub fn port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("port", value))
     }
 
+    /// Name of the service in the health request.
+    ///
     /// `service`; default `""`.
     pub fn service(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("service", value))
     }
 
+    /// Connection in plain text, the default, or over TLS with any certificate.
+    ///
     /// `mode`: `Plaintext`, `TLS`.
     pub fn mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("mode", value))
@@ -1685,31 +1935,43 @@ impl GlusterfsVolumeSource {
 part! { HTTPGetAction: "v1", schema::HTTP_GET_ACTION }
 
 impl HTTPGetAction {
+    /// Path and query of the request; `/` by default.
+    ///
     /// `path`.
     pub fn path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("path", value))
     }
 
-    /// `port`; required.
+    /// Port by number, 1 to 65535, or by name.
+    ///
+    /// `port`; required; integer or string.
     pub fn port(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("port", value))
     }
 
+    /// Host to connect to; the pod's IP address by default. For a virtual host, set the header `Host` instead.
+    ///
     /// `host`.
     pub fn host(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("host", value))
     }
 
+    /// `HTTP` by default; `HTTPS` accepts any certificate.
+    ///
     /// `scheme`: `HTTP`, `HTTPS`.
     pub fn scheme(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("scheme", value))
     }
 
-    /// `httpHeaders`.
+    /// Additional headers; one name may occur several times.
+    ///
+    /// `httpHeaders`; atomic list.
     pub fn http_headers(self, items: impl IntoIterator<Item = HTTPHeader>) -> Self {
         Self(self.0.append::<HTTPHeader>("httpHeaders", items))
     }
 
+    /// Version of HTTP of the connection; `HTTP1` by default.
+    ///
     /// `protocol`: `HTTP1`, `HTTP2`.
     pub fn protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("protocol", value))
@@ -1719,11 +1981,15 @@ impl HTTPGetAction {
 part! { HTTPHeader: "v1", schema::HTTP_HEADER }
 
 impl HTTPHeader {
+    /// Name of the header.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Value of the header.
+    ///
     /// `value`; required.
     pub fn value(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("value", value))
@@ -1738,7 +2004,7 @@ impl HostAlias {
         Self(self.0.set::<String>("ip", value))
     }
 
-    /// `hostnames`.
+    /// `hostnames`; atomic list.
     pub fn hostnames(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("hostnames", items))
     }
@@ -1756,11 +2022,15 @@ impl HostIP {
 part! { HostPathVolumeSource: "v1", schema::HOST_PATH_VOLUME_SOURCE }
 
 impl HostPathVolumeSource {
+    /// Path on the node; symbolic links are followed.
+    ///
     /// `path`; required.
     pub fn path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("path", value))
     }
 
+    /// Check of the path before the mount, and creation if it is missing; no check by default.
+    ///
     /// `type`: empty, `BlockDevice`, `CharDevice`, `Directory`, `DirectoryOrCreate`, `File`, `FileOrCreate`, `Socket`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
@@ -1800,7 +2070,7 @@ impl ISCSIPersistentVolumeSource {
         Self(self.0.set::<bool>("readOnly", value))
     }
 
-    /// `portals`.
+    /// `portals`; atomic list.
     pub fn portals(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("portals", items))
     }
@@ -1859,7 +2129,7 @@ impl ISCSIVolumeSource {
         Self(self.0.set::<bool>("readOnly", value))
     }
 
-    /// `portals`.
+    /// `portals`; atomic list.
     pub fn portals(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("portals", items))
     }
@@ -1911,21 +2181,29 @@ impl ImageVolumeStatus {
 part! { KeyToPath: "v1", schema::KEY_TO_PATH }
 
 impl KeyToPath {
+    /// Key to show.
+    ///
     /// `key`; required.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// Path relative to the mount; must not contain `..`.
+    ///
     /// `path`; required.
     pub fn path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("path", value))
     }
 
+    /// Permission bits of this file, 0 to 0777; the volume's `defaultMode` if absent.
+    ///
     /// `mode`.
     pub fn mode(self, value: i32) -> Self {
         Self(self.0.set::<i32>("mode", value))
     }
 
+    /// User ID that owns this file; the volume's `defaultUser` if absent.
+    ///
     /// `user`.
     pub fn user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("user", value))
@@ -1935,16 +2213,22 @@ impl KeyToPath {
 part! { Lifecycle: "v1", schema::LIFECYCLE }
 
 impl Lifecycle {
+    /// Action right after the start; the container is killed if it fails.
+    ///
     /// `postStart`.
     pub fn post_start(self, value: LifecycleHandler) -> Self {
         Self(self.0.set::<LifecycleHandler>("postStart", value))
     }
 
+    /// Action before the stop signal; its time counts against the grace period of the termination.
+    ///
     /// `preStop`.
     pub fn pre_stop(self, value: LifecycleHandler) -> Self {
         Self(self.0.set::<LifecycleHandler>("preStop", value))
     }
 
+    /// Signal that asks the container to end, in place of the image's; needs `os` in the pod's specification.
+    ///
     /// `stopSignal`: `SIGABRT`, `SIGALRM`, `SIGBUS`, `SIGCHLD`, `SIGCLD`, `SIGCONT`, `SIGFPE`, `SIGHUP`, `SIGILL`, `SIGINT`, `SIGIO`, `SIGIOT`, `SIGKILL`, `SIGPIPE`, `SIGPOLL`, `SIGPROF`, `SIGPWR`, `SIGQUIT`, `SIGRTMAX`, `SIGRTMAX-1`, `SIGRTMAX-10`, `SIGRTMAX-11`, `SIGRTMAX-12`, `SIGRTMAX-13`, `SIGRTMAX-14`, `SIGRTMAX-2`, `SIGRTMAX-3`, `SIGRTMAX-4`, `SIGRTMAX-5`, `SIGRTMAX-6`, `SIGRTMAX-7`, `SIGRTMAX-8`, `SIGRTMAX-9`, `SIGRTMIN`, `SIGRTMIN+1`, `SIGRTMIN+10`, `SIGRTMIN+11`, `SIGRTMIN+12`, `SIGRTMIN+13`, `SIGRTMIN+14`, `SIGRTMIN+15`, `SIGRTMIN+2`, `SIGRTMIN+3`, `SIGRTMIN+4`, `SIGRTMIN+5`, `SIGRTMIN+6`, `SIGRTMIN+7`, `SIGRTMIN+8`, `SIGRTMIN+9`, `SIGSEGV`, `SIGSTKFLT`, `SIGSTOP`, `SIGSYS`, `SIGTERM`, `SIGTRAP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGURG`, `SIGUSR1`, `SIGUSR2`, `SIGVTALRM`, `SIGWINCH`, `SIGXCPU`, `SIGXFSZ`.
     pub fn stop_signal(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("stopSignal", value))
@@ -1954,21 +2238,29 @@ impl Lifecycle {
 part! { LifecycleHandler: "v1", schema::LIFECYCLE_HANDLER }
 
 impl LifecycleHandler {
+    /// Runs a command in the container.
+    ///
     /// `exec`.
     pub fn exec(self, value: ExecAction) -> Self {
         Self(self.0.set::<ExecAction>("exec", value))
     }
 
+    /// Sends an HTTP GET.
+    ///
     /// `httpGet`.
     pub fn http_get(self, value: HTTPGetAction) -> Self {
         Self(self.0.set::<HTTPGetAction>("httpGet", value))
     }
 
+    /// Deprecated and not supported: fails at run time.
+    ///
     /// `tcpSocket`.
     pub fn tcp_socket(self, value: TCPSocketAction) -> Self {
         Self(self.0.set::<TCPSocketAction>("tcpSocket", value))
     }
 
+    /// Waits for a while.
+    ///
     /// `sleep`.
     pub fn sleep(self, value: SleepAction) -> Self {
         Self(self.0.set::<SleepAction>("sleep", value))
@@ -1979,6 +2271,8 @@ kind! { LimitRange: Namespaced, "v1", "LimitRange", schema::LIMIT_RANGE, klient_
 metadata! { LimitRange }
 
 impl LimitRange {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: LimitRangeSpec) -> Self {
         Self(self.0.set::<LimitRangeSpec>("spec", value))
@@ -1993,17 +2287,17 @@ impl LimitRangeItem {
         Self(self.0.set::<String>("type", value))
     }
 
-    /// `max`.
+    /// `max`; quantity such as `500m` or `1Gi`.
     pub fn max(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("max", entries))
     }
 
-    /// `min`.
+    /// `min`; quantity such as `500m` or `1Gi`.
     pub fn min(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("min", entries))
     }
 
-    /// `default`.
+    /// `default`; quantity such as `500m` or `1Gi`.
     pub fn default(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2011,7 +2305,7 @@ impl LimitRangeItem {
         Self(self.0.merge::<Quantity>("default", entries))
     }
 
-    /// `defaultRequest`.
+    /// `defaultRequest`; quantity such as `500m` or `1Gi`.
     pub fn default_request(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2019,7 +2313,7 @@ impl LimitRangeItem {
         Self(self.0.merge::<Quantity>("defaultRequest", entries))
     }
 
-    /// `maxLimitRequestRatio`.
+    /// `maxLimitRequestRatio`; quantity such as `500m` or `1Gi`.
     pub fn max_limit_request_ratio(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2031,7 +2325,7 @@ impl LimitRangeItem {
 part! { LimitRangeSpec: "v1", schema::LIMIT_RANGE_SPEC }
 
 impl LimitRangeSpec {
-    /// `limits`; required.
+    /// `limits`; required; atomic list.
     pub fn limits(self, items: impl IntoIterator<Item = LimitRangeItem>) -> Self {
         Self(self.0.append::<LimitRangeItem>("limits", items))
     }
@@ -2050,7 +2344,7 @@ impl LinuxContainerUser {
         Self(self.0.set::<i64>("gid", value))
     }
 
-    /// `supplementalGroups`.
+    /// `supplementalGroups`; atomic list.
     pub fn supplemental_groups(self, items: impl IntoIterator<Item = i64>) -> Self {
         Self(self.0.append::<i64>("supplementalGroups", items))
     }
@@ -2059,22 +2353,30 @@ impl LinuxContainerUser {
 part! { LoadBalancerIngress: "v1", schema::LOAD_BALANCER_INGRESS }
 
 impl LoadBalancerIngress {
+    /// IP address of the load balancer.
+    ///
     /// `ip`.
     pub fn ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("ip", value))
     }
 
+    /// DNS name of the load balancer.
+    ///
     /// `hostname`.
     pub fn hostname(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostname", value))
     }
 
+    /// `VIP` if packets keep the load balancer's address, so that nodes may short-cut to the pods, else `Proxy`; `VIP` by default.
+    ///
     /// `ipMode`.
     pub fn ip_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("ipMode", value))
     }
 
-    /// `ports`.
+    /// State of the single ports.
+    ///
+    /// `ports`; atomic list.
     pub fn ports(self, items: impl IntoIterator<Item = PortStatus>) -> Self {
         Self(self.0.append::<PortStatus>("ports", items))
     }
@@ -2083,7 +2385,9 @@ impl LoadBalancerIngress {
 part! { LoadBalancerStatus: "v1", schema::LOAD_BALANCER_STATUS }
 
 impl LoadBalancerStatus {
-    /// `ingress`.
+    /// Points at which traffic for the service enters.
+    ///
+    /// `ingress`; atomic list.
     pub fn ingress(self, items: impl IntoIterator<Item = LoadBalancerIngress>) -> Self {
         Self(self.0.append::<LoadBalancerIngress>("ingress", items))
     }
@@ -2092,6 +2396,8 @@ impl LoadBalancerStatus {
 part! { LocalObjectReference: "v1", schema::LOCAL_OBJECT_REFERENCE }
 
 impl LocalObjectReference {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
@@ -2149,11 +2455,15 @@ kind! { Namespace: Cluster, "v1", "Namespace", schema::NAMESPACE, klient_api::co
 metadata! { Namespace }
 
 impl Namespace {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: NamespaceSpec) -> Self {
         Self(self.0.set::<NamespaceSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: NamespaceStatus) -> Self {
         Self(self.0.set::<NamespaceStatus>("status", value))
@@ -2173,7 +2483,7 @@ impl NamespaceCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -2192,7 +2502,9 @@ impl NamespaceCondition {
 part! { NamespaceSpec: "v1", schema::NAMESPACE_SPEC }
 
 impl NamespaceSpec {
-    /// `finalizers`.
+    /// Components that must agree before the namespace is gone; the server sets `kubernetes`. Changed by the subresource `finalize`.
+    ///
+    /// `finalizers`; atomic list.
     pub fn finalizers(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("finalizers", items))
     }
@@ -2201,12 +2513,16 @@ impl NamespaceSpec {
 part! { NamespaceStatus: "v1", schema::NAMESPACE_STATUS }
 
 impl NamespaceStatus {
+    /// `Active`, or `Terminating` once it is being deleted, when nothing more can be created in it.
+    ///
     /// `phase`: `Active`, `Terminating`.
     pub fn phase(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("phase", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// Reasons that hold up the deletion, such as content or finalizers that remain.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = NamespaceCondition>) -> Self {
         Self(self.0.append::<NamespaceCondition>("conditions", items))
     }
@@ -2216,11 +2532,15 @@ kind! { Node: Cluster, "v1", "Node", schema::NODE, klient_api::core::v1::Node }
 metadata! { Node }
 
 impl Node {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: NodeSpec) -> Self {
         Self(self.0.set::<NodeSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: NodeStatus) -> Self {
         Self(self.0.set::<NodeStatus>("status", value))
@@ -2230,11 +2550,15 @@ impl Node {
 part! { NodeAddress: "v1", schema::NODE_ADDRESS }
 
 impl NodeAddress {
+    /// `Hostname`, `InternalIP`, `ExternalIP`, `InternalDNS` or `ExternalDNS`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// Name or IP address.
+    ///
     /// `address`; required.
     pub fn address(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("address", value))
@@ -2244,12 +2568,16 @@ impl NodeAddress {
 part! { NodeAffinity: "v1", schema::NODE_AFFINITY }
 
 impl NodeAffinity {
+    /// Nodes among which the scheduler must choose; a change of labels later does not evict the pod.
+    ///
     /// `requiredDuringSchedulingIgnoredDuringExecution`.
     pub fn required_during_scheduling_ignored_during_execution(self, value: NodeSelector) -> Self {
         Self(self.0.set::<NodeSelector>("requiredDuringSchedulingIgnoredDuringExecution", value))
     }
 
-    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Nodes that the scheduler prefers, by the sum of the weights that match.
+    ///
+    /// `preferredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub fn preferred_during_scheduling_ignored_during_execution(
         self,
         items: impl IntoIterator<Item = PreferredSchedulingTerm>,
@@ -2269,7 +2597,7 @@ impl NodeAllocatableMappedResources {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `quantity`; required.
+    /// `quantity`; required; quantity such as `500m` or `1Gi`.
     pub fn quantity(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("quantity", value))
     }
@@ -2283,12 +2611,12 @@ impl NodeAllocatableOverheadResources {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `perPod`.
+    /// `perPod`; quantity such as `500m` or `1Gi`.
     pub fn per_pod(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("perPod", value))
     }
 
-    /// `perContainer`.
+    /// `perContainer`; quantity such as `500m` or `1Gi`.
     pub fn per_container(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("perContainer", value))
     }
@@ -2302,17 +2630,17 @@ impl NodeAllocatableResourceClaimStatus {
         Self(self.0.set::<String>("resourceClaimName", value))
     }
 
-    /// `containers`.
+    /// `containers`; set.
     pub fn containers(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("containers", items))
     }
 
-    /// `mapping`; items told apart by `name`.
+    /// `mapping`; list keyed by `name`.
     pub fn mapping(self, items: impl IntoIterator<Item = NodeAllocatableMappedResources>) -> Self {
         Self(self.0.append::<NodeAllocatableMappedResources>("mapping", items))
     }
 
-    /// `overhead`; items told apart by `name`.
+    /// `overhead`; list keyed by `name`.
     pub fn overhead(self, items: impl IntoIterator<Item = NodeAllocatableOverheadResources>) -> Self {
         Self(self.0.append::<NodeAllocatableOverheadResources>("overhead", items))
     }
@@ -2321,31 +2649,43 @@ impl NodeAllocatableResourceClaimStatus {
 part! { NodeCondition: "v1", schema::NODE_CONDITION }
 
 impl NodeCondition {
+    /// Name of the aspect, such as `Ready` or `DiskPressure`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// `True`, `False` or `Unknown`; the last if the node has not reported for a while.
+    ///
     /// `status`; required.
     pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastHeartbeatTime`.
+    /// Time of the last report.
+    ///
+    /// `lastHeartbeatTime`; RFC 3339, in seconds.
     pub fn last_heartbeat_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastHeartbeatTime", value))
     }
 
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
 
+    /// Cause of the last transition in one CamelCase word.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
@@ -2406,7 +2746,7 @@ impl NodeFeatures {
 part! { NodePodPreemptionPolicy: "v1", schema::NODE_POD_PREEMPTION_POLICY }
 
 impl NodePodPreemptionPolicy {
-    /// `disableResizePreemption`.
+    /// `disableResizePreemption`; set.
     pub fn disable_resize_preemption(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("disableResizePreemption", items))
     }
@@ -2443,7 +2783,9 @@ impl NodeRuntimeHandlerFeatures {
 part! { NodeSelector: "v1", schema::NODE_SELECTOR }
 
 impl NodeSelector {
-    /// `nodeSelectorTerms`; required.
+    /// Terms of which one must match; at least one.
+    ///
+    /// `nodeSelectorTerms`; required; atomic list.
     pub fn node_selector_terms(self, items: impl IntoIterator<Item = NodeSelectorTerm>) -> Self {
         Self(self.0.append::<NodeSelectorTerm>("nodeSelectorTerms", items))
     }
@@ -2452,17 +2794,23 @@ impl NodeSelector {
 part! { NodeSelectorRequirement: "v1", schema::NODE_SELECTOR_REQUIREMENT }
 
 impl NodeSelectorRequirement {
+    /// Label or field that the requirement is about.
+    ///
     /// `key`; required.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// Comparison; `Gt` and `Lt` compare integers.
+    ///
     /// `operator`: `DoesNotExist`, `Exists`, `Gt`, `In`, `Lt`, `NotIn`; required.
     pub fn operator(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("operator", value))
     }
 
-    /// `values`.
+    /// Values to compare with: at least one for `In` and `NotIn`, none for `Exists` and `DoesNotExist`, one integer for `Gt` and `Lt`.
+    ///
+    /// `values`; atomic list.
     pub fn values(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("values", items))
     }
@@ -2471,12 +2819,16 @@ impl NodeSelectorRequirement {
 part! { NodeSelectorTerm: "v1", schema::NODE_SELECTOR_TERM }
 
 impl NodeSelectorTerm {
-    /// `matchExpressions`.
+    /// Requirements on labels.
+    ///
+    /// `matchExpressions`; atomic list.
     pub fn match_expressions(self, items: impl IntoIterator<Item = NodeSelectorRequirement>) -> Self {
         Self(self.0.append::<NodeSelectorRequirement>("matchExpressions", items))
     }
 
-    /// `matchFields`.
+    /// Requirements on fields; `metadata.name` is the only one supported.
+    ///
+    /// `matchFields`; atomic list.
     pub fn match_fields(self, items: impl IntoIterator<Item = NodeSelectorRequirement>) -> Self {
         Self(self.0.append::<NodeSelectorRequirement>("matchFields", items))
     }
@@ -2485,41 +2837,57 @@ impl NodeSelectorTerm {
 part! { NodeSpec: "v1", schema::NODE_SPEC }
 
 impl NodeSpec {
+    /// Range of addresses for the pods of the node.
+    ///
     /// `podCIDR`.
     pub fn pod_cidr(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("podCIDR", value))
     }
 
-    /// `podCIDRs`.
+    /// Ranges of addresses for the pods of the node, at most one of each family; the first is `podCIDR`.
+    ///
+    /// `podCIDRs`; set.
     pub fn pod_cidrs(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("podCIDRs", items))
     }
 
+    /// ID of the machine at the cloud provider, as `provider://ID`.
+    ///
     /// `providerID`.
     pub fn provider_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("providerID", value))
     }
 
+    /// Keeps new pods away (`kubectl cordon`); false by default.
+    ///
     /// `unschedulable`.
     pub fn unschedulable(self, value: bool) -> Self {
         Self(self.0.set::<bool>("unschedulable", value))
     }
 
-    /// `taints`.
+    /// Marks that repel pods which do not tolerate them.
+    ///
+    /// `taints`; atomic list.
     pub fn taints(self, items: impl IntoIterator<Item = Taint>) -> Self {
         Self(self.0.append::<Taint>("taints", items))
     }
 
+    /// Source of the kubelet's configuration; no longer supported.
+    ///
     /// `configSource`.
     pub fn config_source(self, value: NodeConfigSource) -> Self {
         Self(self.0.set::<NodeConfigSource>("configSource", value))
     }
 
+    /// Not used any more.
+    ///
     /// `externalID`.
     pub fn external_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("externalID", value))
     }
 
+    /// Rules of preemption among the pods of the node.
+    ///
     /// `podPreemptionPolicy`.
     pub fn pod_preemption_policy(self, value: NodePodPreemptionPolicy) -> Self {
         Self(self.0.set::<NodePodPreemptionPolicy>("podPreemptionPolicy", value))
@@ -2529,7 +2897,9 @@ impl NodeSpec {
 part! { NodeStatus: "v1", schema::NODE_STATUS }
 
 impl NodeStatus {
-    /// `capacity`.
+    /// Resources of the machine.
+    ///
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub fn capacity(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2537,7 +2907,9 @@ impl NodeStatus {
         Self(self.0.merge::<Quantity>("capacity", entries))
     }
 
-    /// `allocatable`.
+    /// Resources that pods may use: the capacity without what the system keeps; equal to it by default.
+    ///
+    /// `allocatable`; quantity such as `500m` or `1Gi`.
     pub fn allocatable(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2545,62 +2917,86 @@ impl NodeStatus {
         Self(self.0.merge::<Quantity>("allocatable", entries))
     }
 
+    /// Not used any more.
+    ///
     /// `phase`: `Pending`, `Running`, `Terminated`.
     pub fn phase(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("phase", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `Ready`, `MemoryPressure` and `DiskPressure`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = NodeCondition>) -> Self {
         Self(self.0.append::<NodeCondition>("conditions", items))
     }
 
-    /// `addresses`; items told apart by `type`.
+    /// Names and IP addresses of the machine.
+    ///
+    /// `addresses`; list keyed by `type`.
     pub fn addresses(self, items: impl IntoIterator<Item = NodeAddress>) -> Self {
         Self(self.0.append::<NodeAddress>("addresses", items))
     }
 
+    /// Port of the kubelet.
+    ///
     /// `daemonEndpoints`.
     pub fn daemon_endpoints(self, value: NodeDaemonEndpoints) -> Self {
         Self(self.0.set::<NodeDaemonEndpoints>("daemonEndpoints", value))
     }
 
+    /// Versions of kernel, operating system, runtime and kubelet, and IDs of the machine.
+    ///
     /// `nodeInfo`.
     pub fn node_info(self, value: NodeSystemInfo) -> Self {
         Self(self.0.set::<NodeSystemInfo>("nodeInfo", value))
     }
 
-    /// `images`.
+    /// Images on the machine, the largest first, at most 50 by default.
+    ///
+    /// `images`; atomic list.
     pub fn images(self, items: impl IntoIterator<Item = ContainerImage>) -> Self {
         Self(self.0.append::<ContainerImage>("images", items))
     }
 
-    /// `volumesInUse`.
+    /// Attachable volumes that pods of the node have mounted.
+    ///
+    /// `volumesInUse`; atomic list.
     pub fn volumes_in_use(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("volumesInUse", items))
     }
 
-    /// `volumesAttached`.
+    /// Volumes that are attached to the machine.
+    ///
+    /// `volumesAttached`; atomic list.
     pub fn volumes_attached(self, items: impl IntoIterator<Item = AttachedVolume>) -> Self {
         Self(self.0.append::<AttachedVolume>("volumesAttached", items))
     }
 
+    /// State of a configuration that was set by `configSource`.
+    ///
     /// `config`.
     pub fn config(self, value: NodeConfigStatus) -> Self {
         Self(self.0.set::<NodeConfigStatus>("config", value))
     }
 
-    /// `runtimeHandlers`.
+    /// Handlers of the container runtime and their features.
+    ///
+    /// `runtimeHandlers`; atomic list.
     pub fn runtime_handlers(self, items: impl IntoIterator<Item = NodeRuntimeHandler>) -> Self {
         Self(self.0.append::<NodeRuntimeHandler>("runtimeHandlers", items))
     }
 
+    /// Features of the container runtime.
+    ///
     /// `features`.
     pub fn features(self, value: NodeFeatures) -> Self {
         Self(self.0.set::<NodeFeatures>("features", value))
     }
 
-    /// `declaredFeatures`.
+    /// Features that the node declares for the scheduler and admission to rely on.
+    ///
+    /// `declaredFeatures`; atomic list.
     pub fn declared_features(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("declaredFeatures", items))
     }
@@ -2618,61 +3014,85 @@ impl NodeSwapStatus {
 part! { NodeSystemInfo: "v1", schema::NODE_SYSTEM_INFO }
 
 impl NodeSystemInfo {
+    /// ID of the installation, from `/etc/machine-id`.
+    ///
     /// `machineID`; required.
     pub fn machine_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("machineID", value))
     }
 
+    /// UUID of the hardware.
+    ///
     /// `systemUUID`; required.
     pub fn system_uuid(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("systemUUID", value))
     }
 
+    /// ID of the present boot.
+    ///
     /// `bootID`; required.
     pub fn boot_id(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("bootID", value))
     }
 
+    /// Version of the kernel, as `uname -r` prints it.
+    ///
     /// `kernelVersion`; required.
     pub fn kernel_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kernelVersion", value))
     }
 
+    /// Name of the operating system, from `/etc/os-release`.
+    ///
     /// `osImage`; required.
     pub fn os_image(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("osImage", value))
     }
 
+    /// Name and version of the runtime, as `containerd://1.7.2`.
+    ///
     /// `containerRuntimeVersion`; required.
     pub fn container_runtime_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("containerRuntimeVersion", value))
     }
 
+    /// Version of the kubelet.
+    ///
     /// `kubeletVersion`; required.
     pub fn kubelet_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kubeletVersion", value))
     }
 
+    /// Deprecated; not the version of kube-proxy.
+    ///
     /// `kubeProxyVersion`; required.
     pub fn kube_proxy_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kubeProxyVersion", value))
     }
 
+    /// Operating system, such as `linux`.
+    ///
     /// `operatingSystem`; required.
     pub fn operating_system(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("operatingSystem", value))
     }
 
+    /// Processor architecture in Go's terms, such as `amd64`.
+    ///
     /// `architecture`; required.
     pub fn architecture(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("architecture", value))
     }
 
+    /// Amount of swap space.
+    ///
     /// `swap`.
     pub fn swap(self, value: NodeSwapStatus) -> Self {
         Self(self.0.set::<NodeSwapStatus>("swap", value))
     }
 
+    /// True if the kubelet runs in a user namespace, without root on the machine.
+    ///
     /// `runningInUserNamespace`.
     pub fn running_in_user_namespace(self, value: bool) -> Self {
         Self(self.0.set::<bool>("runningInUserNamespace", value))
@@ -2682,11 +3102,15 @@ impl NodeSystemInfo {
 part! { ObjectFieldSelector: "v1", schema::OBJECT_FIELD_SELECTOR }
 
 impl ObjectFieldSelector {
+    /// Version in which the path is to be read; `v1` by default.
+    ///
     /// `apiVersion`.
     pub fn api_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiVersion", value))
     }
 
+    /// Path of the field, such as `metadata.labels['app']`.
+    ///
     /// `fieldPath`; required.
     pub fn field_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("fieldPath", value))
@@ -2696,36 +3120,50 @@ impl ObjectFieldSelector {
 part! { ObjectReference: "v1", schema::OBJECT_REFERENCE }
 
 impl ObjectReference {
+    /// Kind of the object.
+    ///
     /// `kind`.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Namespace of the object; empty for objects of the cluster.
+    ///
     /// `namespace`.
     pub fn namespace(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("namespace", value))
     }
 
+    /// Name of the object.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// UID of the object.
+    ///
     /// `uid`.
     pub fn uid(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("uid", value))
     }
 
+    /// Group and version of the object, such as `apps/v1`.
+    ///
     /// `apiVersion`.
     pub fn api_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiVersion", value))
     }
 
+    /// Version of the object that is meant.
+    ///
     /// `resourceVersion`.
     pub fn resource_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("resourceVersion", value))
     }
 
+    /// Part of the object that is meant, such as `spec.containers{web}`.
+    ///
     /// `fieldPath`.
     pub fn field_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("fieldPath", value))
@@ -2736,11 +3174,15 @@ kind! { PersistentVolume: Cluster, "v1", "PersistentVolume", schema::PERSISTENT_
 metadata! { PersistentVolume }
 
 impl PersistentVolume {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: PersistentVolumeSpec) -> Self {
         Self(self.0.set::<PersistentVolumeSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PersistentVolumeStatus) -> Self {
         Self(self.0.set::<PersistentVolumeStatus>("status", value))
@@ -2751,11 +3193,15 @@ kind! { PersistentVolumeClaim: Namespaced, "v1", "PersistentVolumeClaim", schema
 metadata! { PersistentVolumeClaim }
 
 impl PersistentVolumeClaim {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: PersistentVolumeClaimSpec) -> Self {
         Self(self.0.set::<PersistentVolumeClaimSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PersistentVolumeClaimStatus) -> Self {
         Self(self.0.set::<PersistentVolumeClaimStatus>("status", value))
@@ -2775,12 +3221,12 @@ impl PersistentVolumeClaimCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastProbeTime`.
+    /// `lastProbeTime`; RFC 3339, in seconds.
     pub fn last_probe_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastProbeTime", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -2799,46 +3245,64 @@ impl PersistentVolumeClaimCondition {
 part! { PersistentVolumeClaimSpec: "v1", schema::PERSISTENT_VOLUME_CLAIM_SPEC }
 
 impl PersistentVolumeClaimSpec {
-    /// `accessModes`.
+    /// Modes that the volume must support: `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`.
+    ///
+    /// `accessModes`; atomic list.
     pub fn access_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("accessModes", items))
     }
 
+    /// Labels that the volume must have.
+    ///
     /// `selector`.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
+    /// Size that is asked for; may grow if the storage class allows it.
+    ///
     /// `resources`.
     pub fn resources(self, value: VolumeResourceRequirements) -> Self {
         Self(self.0.set::<VolumeResourceRequirements>("resources", value))
     }
 
+    /// Volume that the claim is or shall be bound to.
+    ///
     /// `volumeName`.
     pub fn volume_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("volumeName", value))
     }
 
+    /// Storage class; absent takes the cluster's default, empty asks for a volume without class.
+    ///
     /// `storageClassName`.
     pub fn storage_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("storageClassName", value))
     }
 
+    /// File system, the default, or raw block device.
+    ///
     /// `volumeMode`: `Block`, `Filesystem`.
     pub fn volume_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("volumeMode", value))
     }
 
+    /// Snapshot or claim that the new volume starts with, in the same namespace.
+    ///
     /// `dataSource`.
     pub fn data_source(self, value: TypedLocalObjectReference) -> Self {
         Self(self.0.set::<TypedLocalObjectReference>("dataSource", value))
     }
 
+    /// Object that the new volume starts with, of any kind that a populator handles.
+    ///
     /// `dataSourceRef`.
     pub fn data_source_ref(self, value: TypedObjectReference) -> Self {
         Self(self.0.set::<TypedObjectReference>("dataSourceRef", value))
     }
 
+    /// VolumeAttributesClass that sets parameters of the volume; may change later.
+    ///
     /// `volumeAttributesClassName`.
     pub fn volume_attributes_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("volumeAttributesClassName", value))
@@ -2848,17 +3312,23 @@ impl PersistentVolumeClaimSpec {
 part! { PersistentVolumeClaimStatus: "v1", schema::PERSISTENT_VOLUME_CLAIM_STATUS }
 
 impl PersistentVolumeClaimStatus {
+    /// Not bound yet, bound, or bound to a volume that is lost.
+    ///
     /// `phase`: `Bound`, `Lost`, `Pending`.
     pub fn phase(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("phase", value))
     }
 
-    /// `accessModes`.
+    /// Modes that the bound volume supports.
+    ///
+    /// `accessModes`; atomic list.
     pub fn access_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("accessModes", items))
     }
 
-    /// `capacity`.
+    /// Size of the bound volume.
+    ///
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub fn capacity(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2866,12 +3336,16 @@ impl PersistentVolumeClaimStatus {
         Self(self.0.merge::<Quantity>("capacity", entries))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `Resizing` and `FileSystemResizePending`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = PersistentVolumeClaimCondition>) -> Self {
         Self(self.0.append::<PersistentVolumeClaimCondition>("conditions", items))
     }
 
-    /// `allocatedResources`.
+    /// Size that is being provided by a resize.
+    ///
+    /// `allocatedResources`; quantity such as `500m` or `1Gi`.
     pub fn allocated_resources(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -2879,6 +3353,8 @@ impl PersistentVolumeClaimStatus {
         Self(self.0.merge::<Quantity>("allocatedResources", entries))
     }
 
+    /// State of the resize, per resource.
+    ///
     /// `allocatedResourceStatuses`.
     pub fn allocated_resource_statuses(
         self,
@@ -2887,16 +3363,22 @@ impl PersistentVolumeClaimStatus {
         Self(self.0.merge::<String>("allocatedResourceStatuses", entries))
     }
 
+    /// VolumeAttributesClass that is in effect.
+    ///
     /// `currentVolumeAttributesClassName`.
     pub fn current_volume_attributes_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("currentVolumeAttributesClassName", value))
     }
 
+    /// State of a change to another VolumeAttributesClass; absent if none is going on.
+    ///
     /// `modifyVolumeStatus`.
     pub fn modify_volume_status(self, value: ModifyVolumeStatus) -> Self {
         Self(self.0.set::<ModifyVolumeStatus>("modifyVolumeStatus", value))
     }
 
+    /// Health of the volume, as its controller reports it.
+    ///
     /// `healthStatus`.
     pub fn health_status(self, value: VolumeHealthStatus) -> Self {
         Self(self.0.set::<VolumeHealthStatus>("healthStatus", value))
@@ -2916,11 +3398,15 @@ impl PersistentVolumeClaimTemplate {
 part! { PersistentVolumeClaimVolumeSource: "v1", schema::PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE }
 
 impl PersistentVolumeClaimVolumeSource {
+    /// Name of the claim, in the namespace of the pod.
+    ///
     /// `claimName`; required.
     pub fn claim_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("claimName", value))
     }
 
+    /// Forces every mount of the volume to be read-only; false by default.
+    ///
     /// `readOnly`.
     pub fn read_only(self, value: bool) -> Self {
         Self(self.0.set::<bool>("readOnly", value))
@@ -2930,7 +3416,9 @@ impl PersistentVolumeClaimVolumeSource {
 part! { PersistentVolumeSpec: "v1", schema::PERSISTENT_VOLUME_SPEC }
 
 impl PersistentVolumeSpec {
-    /// `capacity`.
+    /// Size of the volume, as `storage`.
+    ///
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub fn capacity(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -3048,41 +3536,57 @@ impl PersistentVolumeSpec {
         Self(self.0.set::<CSIPersistentVolumeSource>("csi", value))
     }
 
-    /// `accessModes`.
+    /// Modes that the volume supports.
+    ///
+    /// `accessModes`; atomic list.
     pub fn access_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("accessModes", items))
     }
 
+    /// Claim that the volume is bound to or kept for.
+    ///
     /// `claimRef`.
     pub fn claim_ref(self, value: ObjectReference) -> Self {
         Self(self.0.set::<ObjectReference>("claimRef", value))
     }
 
+    /// Treatment of the volume when its claim is gone: kept (the default for volumes created by hand), deleted, or wiped, which is deprecated.
+    ///
     /// `persistentVolumeReclaimPolicy`: `Delete`, `Recycle`, `Retain`.
     pub fn persistent_volume_reclaim_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("persistentVolumeReclaimPolicy", value))
     }
 
+    /// Storage class that the volume belongs to; empty for none.
+    ///
     /// `storageClassName`.
     pub fn storage_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("storageClassName", value))
     }
 
-    /// `mountOptions`.
+    /// Options of the mount, such as `ro`; not checked.
+    ///
+    /// `mountOptions`; atomic list.
     pub fn mount_options(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("mountOptions", items))
     }
 
+    /// File system, the default, or raw block device.
+    ///
     /// `volumeMode`: `Block`, `Filesystem`.
     pub fn volume_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("volumeMode", value))
     }
 
+    /// Nodes that can reach the volume; pods that use it are scheduled to them.
+    ///
     /// `nodeAffinity`.
     pub fn node_affinity(self, value: VolumeNodeAffinity) -> Self {
         Self(self.0.set::<VolumeNodeAffinity>("nodeAffinity", value))
     }
 
+    /// VolumeAttributesClass that is in effect.
+    ///
     /// `volumeAttributesClassName`.
     pub fn volume_attributes_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("volumeAttributesClassName", value))
@@ -3092,22 +3596,30 @@ impl PersistentVolumeSpec {
 part! { PersistentVolumeStatus: "v1", schema::PERSISTENT_VOLUME_STATUS }
 
 impl PersistentVolumeStatus {
+    /// Pending, free, bound to a claim, released by it, or failed to be reclaimed.
+    ///
     /// `phase`: `Available`, `Bound`, `Failed`, `Pending`, `Released`.
     pub fn phase(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("phase", value))
     }
 
+    /// Human-readable details.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
     }
 
+    /// Cause of a failure in one CamelCase word.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
-    /// `lastPhaseTransitionTime`.
+    /// Time at which `phase` last changed.
+    ///
+    /// `lastPhaseTransitionTime`; RFC 3339, in seconds.
     pub fn last_phase_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastPhaseTransitionTime", value))
     }
@@ -3131,11 +3643,15 @@ kind! { Pod: Namespaced, "v1", "Pod", schema::POD, klient_api::core::v1::Pod }
 metadata! { Pod }
 
 impl Pod {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: PodSpec) -> Self {
         Self(self.0.set::<PodSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PodStatus) -> Self {
         Self(self.0.set::<PodStatus>("status", value))
@@ -3145,7 +3661,9 @@ impl Pod {
 part! { PodAffinity: "v1", schema::POD_AFFINITY }
 
 impl PodAffinity {
-    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that must all hold when the pod is scheduled.
+    ///
+    /// `requiredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub fn required_during_scheduling_ignored_during_execution(
         self,
         items: impl IntoIterator<Item = PodAffinityTerm>,
@@ -3153,7 +3671,9 @@ impl PodAffinity {
         Self(self.0.append::<PodAffinityTerm>("requiredDuringSchedulingIgnoredDuringExecution", items))
     }
 
-    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that the scheduler follows if it can, by the sum of their weights.
+    ///
+    /// `preferredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub fn preferred_during_scheduling_ignored_during_execution(
         self,
         items: impl IntoIterator<Item = WeightedPodAffinityTerm>,
@@ -3168,32 +3688,44 @@ impl PodAffinity {
 part! { PodAffinityTerm: "v1", schema::POD_AFFINITY_TERM }
 
 impl PodAffinityTerm {
+    /// Pods that are meant; none if absent.
+    ///
     /// `labelSelector`.
     pub fn label_selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("labelSelector", value))
     }
 
-    /// `namespaces`.
+    /// Namespaces of those pods, besides those that `namespaceSelector` matches; the pod's own if both are absent.
+    ///
+    /// `namespaces`; atomic list.
     pub fn namespaces(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("namespaces", items))
     }
 
+    /// Label of nodes; nodes with the same value are one domain, such as `kubernetes.io/hostname`.
+    ///
     /// `topologyKey`; required.
     pub fn topology_key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("topologyKey", value))
     }
 
+    /// Namespaces of those pods, by label; an empty selector matches all.
+    ///
     /// `namespaceSelector`.
     pub fn namespace_selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("namespaceSelector", value))
     }
 
-    /// `matchLabelKeys`.
+    /// Labels whose values in the new pod are added to the selector, with `In`.
+    ///
+    /// `matchLabelKeys`; atomic list.
     pub fn match_label_keys(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("matchLabelKeys", items))
     }
 
-    /// `mismatchLabelKeys`.
+    /// Labels whose values in the new pod are added to the selector, with `NotIn`.
+    ///
+    /// `mismatchLabelKeys`; atomic list.
     pub fn mismatch_label_keys(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("mismatchLabelKeys", items))
     }
@@ -3202,7 +3734,9 @@ impl PodAffinityTerm {
 part! { PodAntiAffinity: "v1", schema::POD_ANTI_AFFINITY }
 
 impl PodAntiAffinity {
-    /// `requiredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that must all hold when the pod is scheduled.
+    ///
+    /// `requiredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub fn required_during_scheduling_ignored_during_execution(
         self,
         items: impl IntoIterator<Item = PodAffinityTerm>,
@@ -3210,7 +3744,9 @@ impl PodAntiAffinity {
         Self(self.0.append::<PodAffinityTerm>("requiredDuringSchedulingIgnoredDuringExecution", items))
     }
 
-    /// `preferredDuringSchedulingIgnoredDuringExecution`.
+    /// Rules that the scheduler follows if it can, by the sum of their weights.
+    ///
+    /// `preferredDuringSchedulingIgnoredDuringExecution`; atomic list.
     pub fn preferred_during_scheduling_ignored_during_execution(
         self,
         items: impl IntoIterator<Item = WeightedPodAffinityTerm>,
@@ -3272,36 +3808,50 @@ impl PodCertificateProjection {
 part! { PodCondition: "v1", schema::POD_CONDITION }
 
 impl PodCondition {
+    /// Name of the aspect, such as `Ready`.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// `metadata.generation` that the condition was computed from.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastProbeTime`.
+    /// Time of the last check.
+    ///
+    /// `lastProbeTime`; RFC 3339, in seconds.
     pub fn last_probe_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastProbeTime", value))
     }
 
-    /// `lastTransitionTime`.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
 
+    /// Cause of the last transition in one CamelCase word.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details of the last transition.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
@@ -3311,17 +3861,17 @@ impl PodCondition {
 part! { PodDNSConfig: "v1", schema::POD_DNS_CONFIG }
 
 impl PodDNSConfig {
-    /// `nameservers`.
+    /// `nameservers`; atomic list.
     pub fn nameservers(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("nameservers", items))
     }
 
-    /// `searches`.
+    /// `searches`; atomic list.
     pub fn searches(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("searches", items))
     }
 
-    /// `options`.
+    /// `options`; atomic list.
     pub fn options(self, items: impl IntoIterator<Item = PodDNSConfigOption>) -> Self {
         Self(self.0.append::<PodDNSConfigOption>("options", items))
     }
@@ -3344,7 +3894,7 @@ impl PodDNSConfigOption {
 part! { PodExtendedResourceClaimStatus: "v1", schema::POD_EXTENDED_RESOURCE_CLAIM_STATUS }
 
 impl PodExtendedResourceClaimStatus {
-    /// `requestMappings`; required.
+    /// `requestMappings`; required; atomic list.
     pub fn request_mappings(self, items: impl IntoIterator<Item = ContainerExtendedResourceRequest>) -> Self {
         Self(self.0.append::<ContainerExtendedResourceRequest>("requestMappings", items))
     }
@@ -3436,66 +3986,92 @@ impl PodSchedulingGroup {
 part! { PodSecurityContext: "v1", schema::POD_SECURITY_CONTEXT }
 
 impl PodSecurityContext {
+    /// SELinux label of all containers; a random one for each by default.
+    ///
     /// `seLinuxOptions`.
     pub fn se_linux_options(self, value: SELinuxOptions) -> Self {
         Self(self.0.set::<SELinuxOptions>("seLinuxOptions", value))
     }
 
+    /// Settings for Windows containers.
+    ///
     /// `windowsOptions`.
     pub fn windows_options(self, value: WindowsSecurityContextOptions) -> Self {
         Self(self.0.set::<WindowsSecurityContextOptions>("windowsOptions", value))
     }
 
+    /// User ID of the first processes; the images' by default.
+    ///
     /// `runAsUser`.
     pub fn run_as_user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("runAsUser", value))
     }
 
+    /// Primary group ID of the first processes; the runtime's default if absent.
+    ///
     /// `runAsGroup`.
     pub fn run_as_group(self, value: i64) -> Self {
         Self(self.0.set::<i64>("runAsGroup", value))
     }
 
+    /// Refuses to start a container as user 0.
+    ///
     /// `runAsNonRoot`.
     pub fn run_as_non_root(self, value: bool) -> Self {
         Self(self.0.set::<bool>("runAsNonRoot", value))
     }
 
-    /// `supplementalGroups`.
+    /// Further group IDs of the first processes.
+    ///
+    /// `supplementalGroups`; atomic list.
     pub fn supplemental_groups(self, items: impl IntoIterator<Item = i64>) -> Self {
         Self(self.0.append::<i64>("supplementalGroups", items))
     }
 
+    /// Groups of the image's user count too (`Merge`, the default) or not (`Strict`).
+    ///
     /// `supplementalGroupsPolicy`: `Merge`, `Strict`.
     pub fn supplemental_groups_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("supplementalGroupsPolicy", value))
     }
 
+    /// Group ID that owns the files of volumes which support it; new files inherit it.
+    ///
     /// `fsGroup`.
     pub fn fs_group(self, value: i64) -> Self {
         Self(self.0.set::<i64>("fsGroup", value))
     }
 
-    /// `sysctls`.
+    /// Kernel parameters of the pod's namespaces.
+    ///
+    /// `sysctls`; atomic list.
     pub fn sysctls(self, items: impl IntoIterator<Item = Sysctl>) -> Self {
         Self(self.0.append::<Sysctl>("sysctls", items))
     }
 
+    /// Rule for changing owners of files before a mount; `Always` by default.
+    ///
     /// `fsGroupChangePolicy`: `Always`, `OnRootMismatch`.
     pub fn fs_group_change_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("fsGroupChangePolicy", value))
     }
 
+    /// Filter of system calls.
+    ///
     /// `seccompProfile`.
     pub fn seccomp_profile(self, value: SeccompProfile) -> Self {
         Self(self.0.set::<SeccompProfile>("seccompProfile", value))
     }
 
+    /// AppArmor profile.
+    ///
     /// `appArmorProfile`.
     pub fn app_armor_profile(self, value: AppArmorProfile) -> Self {
         Self(self.0.set::<AppArmorProfile>("appArmorProfile", value))
     }
 
+    /// Method of labelling volumes for SELinux: `Recursive` relabels files, `MountOption`, the default where possible, mounts with it.
+    ///
     /// `seLinuxChangePolicy`.
     pub fn se_linux_change_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("seLinuxChangePolicy", value))
@@ -3505,47 +4081,65 @@ impl PodSecurityContext {
 part! { PodSpec: "v1", schema::POD_SPEC }
 
 impl PodSpec {
-    /// `volumes`; items told apart by `name`.
+    /// Volumes that containers of the pod can mount.
+    ///
+    /// `volumes`; list keyed by `name`.
     pub fn volumes(self, items: impl IntoIterator<Item = Volume>) -> Self {
         Self(self.0.append::<Volume>("volumes", items))
     }
 
-    /// `initContainers`; items told apart by `name`.
+    /// Containers that run one after another to their end before the others start; those with `restartPolicy: Always` are sidecars and keep running.
+    ///
+    /// `initContainers`; list keyed by `name`.
     pub fn init_containers(self, items: impl IntoIterator<Item = Container>) -> Self {
         Self(self.0.append::<Container>("initContainers", items))
     }
 
-    /// `containers`; required; items told apart by `name`.
+    /// Containers of the pod, at least one; none can be added or removed later.
+    ///
+    /// `containers`; required; list keyed by `name`.
     pub fn containers(self, items: impl IntoIterator<Item = Container>) -> Self {
         Self(self.0.append::<Container>("containers", items))
     }
 
-    /// `ephemeralContainers`; items told apart by `name`.
+    /// Containers added to a running pod for debugging, through the subresource `ephemeralcontainers`.
+    ///
+    /// `ephemeralContainers`; list keyed by `name`.
     pub fn ephemeral_containers(self, items: impl IntoIterator<Item = EphemeralContainer>) -> Self {
         Self(self.0.append::<EphemeralContainer>("ephemeralContainers", items))
     }
 
+    /// Restarts of containers that end: always, after a failure or never; `Always` by default.
+    ///
     /// `restartPolicy`: `Always`, `Never`, `OnFailure`.
     pub fn restart_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("restartPolicy", value))
     }
 
+    /// Seconds between the stop signal and the kill signal at deletion; 30 by default.
+    ///
     /// `terminationGracePeriodSeconds`.
     pub fn termination_grace_period_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("terminationGracePeriodSeconds", value))
     }
 
+    /// Seconds since its start after which the pod is failed and its containers are killed.
+    ///
     /// `activeDeadlineSeconds`.
     pub fn active_deadline_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("activeDeadlineSeconds", value))
     }
 
+    /// Source of the DNS configuration; `ClusterFirst` by default.
+    ///
     /// `dnsPolicy`: `ClusterFirst`, `ClusterFirstWithHostNet`, `Default`, `None`.
     pub fn dns_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("dnsPolicy", value))
     }
 
-    /// `nodeSelector`.
+    /// Labels that a node must have to run the pod.
+    ///
+    /// `nodeSelector`; atomic.
     pub fn node_selector(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
@@ -3553,122 +4147,170 @@ impl PodSpec {
         Self(self.0.merge::<String>("nodeSelector", entries))
     }
 
+    /// ServiceAccount as which the pod acts; admission sets `default`.
+    ///
     /// `serviceAccountName`.
     pub fn service_account_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("serviceAccountName", value))
     }
 
+    /// Deprecated alias of `serviceAccountName`; the server keeps both equal.
+    ///
     /// `serviceAccount`.
     pub fn service_account(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("serviceAccount", value))
     }
 
+    /// Mounts a token of the service account into the containers unless false; overrides the account's own setting.
+    ///
     /// `automountServiceAccountToken`.
     pub fn automount_service_account_token(self, value: bool) -> Self {
         Self(self.0.set::<bool>("automountServiceAccountToken", value))
     }
 
+    /// Node that runs the pod; set by the scheduler, or by a client that bypasses the scheduler.
+    ///
     /// `nodeName`.
     pub fn node_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("nodeName", value))
     }
 
+    /// Uses the network of the node; the ports of the containers are then ports of the node.
+    ///
     /// `hostNetwork`.
     pub fn host_network(self, value: bool) -> Self {
         Self(self.0.set::<bool>("hostNetwork", value))
     }
 
+    /// Shares the process IDs of the node.
+    ///
     /// `hostPID`.
     pub fn host_pid(self, value: bool) -> Self {
         Self(self.0.set::<bool>("hostPID", value))
     }
 
+    /// Shares the IPC namespace of the node.
+    ///
     /// `hostIPC`.
     pub fn host_ipc(self, value: bool) -> Self {
         Self(self.0.set::<bool>("hostIPC", value))
     }
 
+    /// Lets the containers of the pod see each other's processes; excludes `hostPID`.
+    ///
     /// `shareProcessNamespace`.
     pub fn share_process_namespace(self, value: bool) -> Self {
         Self(self.0.set::<bool>("shareProcessNamespace", value))
     }
 
+    /// Security settings of the pod, and defaults for its containers.
+    ///
     /// `securityContext`.
     pub fn security_context(self, value: PodSecurityContext) -> Self {
         Self(self.0.set::<PodSecurityContext>("securityContext", value))
     }
 
-    /// `imagePullSecrets`; items told apart by `name`.
+    /// Secrets with credentials for the registries of the images.
+    ///
+    /// `imagePullSecrets`; list keyed by `name`.
     pub fn image_pull_secrets(self, items: impl IntoIterator<Item = LocalObjectReference>) -> Self {
         Self(self.0.append::<LocalObjectReference>("imagePullSecrets", items))
     }
 
+    /// Host name inside the pod; the pod's name by default.
+    ///
     /// `hostname`.
     pub fn hostname(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostname", value))
     }
 
+    /// Middle of the pod's domain name, `hostname.subdomain.namespace.svc.DOMAIN`; names a headless service.
+    ///
     /// `subdomain`.
     pub fn subdomain(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("subdomain", value))
     }
 
+    /// Rules that attract the pod to nodes and other pods, or keep it away from them.
+    ///
     /// `affinity`.
     pub fn affinity(self, value: Affinity) -> Self {
         Self(self.0.set::<Affinity>("affinity", value))
     }
 
+    /// Scheduler that places the pod; `default-scheduler` by default.
+    ///
     /// `schedulerName`.
     pub fn scheduler_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("schedulerName", value))
     }
 
-    /// `tolerations`.
+    /// Taints of nodes that the pod tolerates.
+    ///
+    /// `tolerations`; atomic list.
     pub fn tolerations(self, items: impl IntoIterator<Item = Toleration>) -> Self {
         Self(self.0.append::<Toleration>("tolerations", items))
     }
 
-    /// `hostAliases`; items told apart by `ip`.
+    /// Lines added to `/etc/hosts` of the containers.
+    ///
+    /// `hostAliases`; list keyed by `ip`.
     pub fn host_aliases(self, items: impl IntoIterator<Item = HostAlias>) -> Self {
         Self(self.0.append::<HostAlias>("hostAliases", items))
     }
 
+    /// PriorityClass from which admission computes `priority`.
+    ///
     /// `priorityClassName`.
     pub fn priority_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("priorityClassName", value))
     }
 
+    /// Importance in scheduling and preemption, the higher the more important; filled in by admission.
+    ///
     /// `priority`.
     pub fn priority(self, value: i32) -> Self {
         Self(self.0.set::<i32>("priority", value))
     }
 
+    /// DNS servers, search domains and options, added to those that `dnsPolicy` gives.
+    ///
     /// `dnsConfig`.
     pub fn dns_config(self, value: PodDNSConfig) -> Self {
         Self(self.0.set::<PodDNSConfig>("dnsConfig", value))
     }
 
-    /// `readinessGates`.
+    /// Conditions beyond the containers' readiness that must be true for the pod to be ready.
+    ///
+    /// `readinessGates`; atomic list.
     pub fn readiness_gates(self, items: impl IntoIterator<Item = PodReadinessGate>) -> Self {
         Self(self.0.append::<PodReadinessGate>("readinessGates", items))
     }
 
+    /// RuntimeClass that selects the container runtime's handler; the default handler if empty.
+    ///
     /// `runtimeClassName`.
     pub fn runtime_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("runtimeClassName", value))
     }
 
+    /// Sets environment variables for the services of the namespace; true by default.
+    ///
     /// `enableServiceLinks`.
     pub fn enable_service_links(self, value: bool) -> Self {
         Self(self.0.set::<bool>("enableServiceLinks", value))
     }
 
+    /// Permission to displace pods of lower priority; `PreemptLowerPriority` by default.
+    ///
     /// `preemptionPolicy`: `Never`, `PreemptLowerPriority`.
     pub fn preemption_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("preemptionPolicy", value))
     }
 
-    /// `overhead`.
+    /// Resources that the runtime itself uses, added to those of the containers; filled in from the RuntimeClass.
+    ///
+    /// `overhead`; quantity such as `500m` or `1Gi`.
     pub fn overhead(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -3676,7 +4318,9 @@ impl PodSpec {
         Self(self.0.merge::<Quantity>("overhead", entries))
     }
 
-    /// `topologySpreadConstraints`; items told apart by `topologyKey,whenUnsatisfiable`.
+    /// Rules that spread pods over zones, nodes or other domains; all must hold.
+    ///
+    /// `topologySpreadConstraints`; list keyed by `topologyKey`, `whenUnsatisfiable`.
     pub fn topology_spread_constraints(
         self,
         items: impl IntoIterator<Item = TopologySpreadConstraint>,
@@ -3684,47 +4328,65 @@ impl PodSpec {
         Self(self.0.append::<TopologySpreadConstraint>("topologySpreadConstraints", items))
     }
 
+    /// Makes the fully qualified domain name the host name inside the pod; false by default.
+    ///
     /// `setHostnameAsFQDN`.
     pub fn set_hostname_as_fqdn(self, value: bool) -> Self {
         Self(self.0.set::<bool>("setHostnameAsFQDN", value))
     }
 
+    /// Operating system of the containers; some security settings are refused for Windows.
+    ///
     /// `os`.
     pub fn os(self, value: PodOS) -> Self {
         Self(self.0.set::<PodOS>("os", value))
     }
 
+    /// Uses the user namespace of the node; true by default. False gives the pod a user namespace of its own.
+    ///
     /// `hostUsers`.
     pub fn host_users(self, value: bool) -> Self {
         Self(self.0.set::<bool>("hostUsers", value))
     }
 
-    /// `schedulingGates`; items told apart by `name`.
+    /// Gates that hold back scheduling; set at creation and only ever removed.
+    ///
+    /// `schedulingGates`; list keyed by `name`.
     pub fn scheduling_gates(self, items: impl IntoIterator<Item = PodSchedulingGate>) -> Self {
         Self(self.0.append::<PodSchedulingGate>("schedulingGates", items))
     }
 
-    /// `resourceClaims`; items told apart by `name`.
+    /// ResourceClaims that must be allocated before the pod starts, for its containers to refer to.
+    ///
+    /// `resourceClaims`; list keyed by `name`.
     pub fn resource_claims(self, items: impl IntoIterator<Item = PodResourceClaim>) -> Self {
         Self(self.0.append::<PodResourceClaim>("resourceClaims", items))
     }
 
+    /// Requests and limits of the pod as a whole, for CPU, memory and huge pages.
+    ///
     /// `resources`.
     pub fn resources(self, value: ResourceRequirements) -> Self {
         Self(self.0.set::<ResourceRequirements>("resources", value))
     }
 
+    /// Host name inside the pod in place of `hostname` and `subdomain`, at most 64 characters; DNS is not affected.
+    ///
     /// `hostnameOverride`.
     pub fn hostname_override(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostnameOverride", value))
     }
 
+    /// Group of pods with which the pod is scheduled; immutable.
+    ///
     /// `schedulingGroup`.
     pub fn scheduling_group(self, value: PodSchedulingGroup) -> Self {
         Self(self.0.set::<PodSchedulingGroup>("schedulingGroup", value))
     }
 
-    /// `evictionResponders`; items told apart by `name`.
+    /// Components that answer a request to evict the pod, at most 10; set at creation only.
+    ///
+    /// `evictionResponders`; list keyed by `name`.
     pub fn eviction_responders(self, items: impl IntoIterator<Item = EvictionResponder>) -> Self {
         Self(self.0.append::<EvictionResponder>("evictionResponders", items))
     }
@@ -3733,97 +4395,135 @@ impl PodSpec {
 part! { PodStatus: "v1", schema::POD_STATUS }
 
 impl PodStatus {
+    /// `metadata.generation` that the status was computed from.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
+    /// Summary of the pod's life: waiting to start, running, or ended with or without success.
+    ///
     /// `phase`: `Failed`, `Pending`, `Running`, `Succeeded`, `Unknown`.
     pub fn phase(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("phase", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `PodScheduled`, `Initialized`, `ContainersReady` and `Ready`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = PodCondition>) -> Self {
         Self(self.0.append::<PodCondition>("conditions", items))
     }
 
+    /// Human-readable reason why the pod is in this phase.
+    ///
     /// `message`.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
     }
 
+    /// Cause in one word, such as `Evicted`.
+    ///
     /// `reason`.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Node on which pods are being preempted for this one; the scheduler may still choose another.
+    ///
     /// `nominatedNodeName`.
     pub fn nominated_node_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("nominatedNodeName", value))
     }
 
+    /// Primary IP address of the node.
+    ///
     /// `hostIP`.
     pub fn host_ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostIP", value))
     }
 
-    /// `hostIPs`.
+    /// IP addresses of the node, at most one of each family; the first is `hostIP`.
+    ///
+    /// `hostIPs`; atomic list.
     pub fn host_ips(self, items: impl IntoIterator<Item = HostIP>) -> Self {
         Self(self.0.append::<HostIP>("hostIPs", items))
     }
 
+    /// Primary IP address of the pod; empty until it has one.
+    ///
     /// `podIP`.
     pub fn pod_ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("podIP", value))
     }
 
-    /// `podIPs`; items told apart by `ip`.
+    /// IP addresses of the pod, at most one of each family; the first is `podIP`.
+    ///
+    /// `podIPs`; list keyed by `ip`.
     pub fn pod_ips(self, items: impl IntoIterator<Item = PodIP>) -> Self {
         Self(self.0.append::<PodIP>("podIPs", items))
     }
 
-    /// `startTime`.
+    /// Time at which the node's kubelet accepted the pod, before it pulled images.
+    ///
+    /// `startTime`; RFC 3339, in seconds.
     pub fn start_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("startTime", value))
     }
 
-    /// `initContainerStatuses`.
+    /// States of the init containers.
+    ///
+    /// `initContainerStatuses`; atomic list.
     pub fn init_container_statuses(self, items: impl IntoIterator<Item = ContainerStatus>) -> Self {
         Self(self.0.append::<ContainerStatus>("initContainerStatuses", items))
     }
 
-    /// `containerStatuses`.
+    /// States of the containers.
+    ///
+    /// `containerStatuses`; atomic list.
     pub fn container_statuses(self, items: impl IntoIterator<Item = ContainerStatus>) -> Self {
         Self(self.0.append::<ContainerStatus>("containerStatuses", items))
     }
 
+    /// Class that decides the order of eviction when memory is short; follows from requests and limits.
+    ///
     /// `qosClass`: `BestEffort`, `Burstable`, `Guaranteed`.
     pub fn qos_class(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("qosClass", value))
     }
 
-    /// `ephemeralContainerStatuses`.
+    /// States of the ephemeral containers.
+    ///
+    /// `ephemeralContainerStatuses`; atomic list.
     pub fn ephemeral_container_statuses(self, items: impl IntoIterator<Item = ContainerStatus>) -> Self {
         Self(self.0.append::<ContainerStatus>("ephemeralContainerStatuses", items))
     }
 
+    /// Deprecated state of a change of resources; conditions `PodResizePending` and `PodResizeInProgress` tell it.
+    ///
     /// `resize`.
     pub fn resize(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("resize", value))
     }
 
-    /// `resourceClaimStatuses`; items told apart by `name`.
+    /// ResourceClaims that were created from templates for the pod.
+    ///
+    /// `resourceClaimStatuses`; list keyed by `name`.
     pub fn resource_claim_statuses(self, items: impl IntoIterator<Item = PodResourceClaimStatus>) -> Self {
         Self(self.0.append::<PodResourceClaimStatus>("resourceClaimStatuses", items))
     }
 
+    /// ResourceClaim that was created for extended resources which dynamic allocation backs.
+    ///
     /// `extendedResourceClaimStatus`.
     pub fn extended_resource_claim_status(self, value: PodExtendedResourceClaimStatus) -> Self {
         Self(self.0.set::<PodExtendedResourceClaimStatus>("extendedResourceClaimStatus", value))
     }
 
-    /// `allocatedResources`.
+    /// Requests that the node has set aside for the pod.
+    ///
+    /// `allocatedResources`; quantity such as `500m` or `1Gi`.
     pub fn allocated_resources(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -3831,12 +4531,16 @@ impl PodStatus {
         Self(self.0.merge::<Quantity>("allocatedResources", entries))
     }
 
+    /// Requests and limits that are in effect for the pod as a whole.
+    ///
     /// `resources`.
     pub fn resources(self, value: ResourceRequirements) -> Self {
         Self(self.0.set::<ResourceRequirements>("resources", value))
     }
 
-    /// `nodeAllocatableResourceClaimStatuses`; items told apart by `resourceClaimName`.
+    /// Shares of ResourceClaims that count as CPU, memory or the like of the node.
+    ///
+    /// `nodeAllocatableResourceClaimStatuses`; list keyed by `resourceClaimName`.
     pub fn node_allocatable_resource_claim_statuses(
         self,
         items: impl IntoIterator<Item = NodeAllocatableResourceClaimStatus>,
@@ -3847,7 +4551,9 @@ impl PodStatus {
         )
     }
 
-    /// `volumeHealth`; items told apart by `name`.
+    /// Health of each volume of the pod, as the node reports it.
+    ///
+    /// `volumeHealth`; list keyed by `name`.
     pub fn volume_health(self, items: impl IntoIterator<Item = PodVolumeHealth>) -> Self {
         Self(self.0.append::<PodVolumeHealth>("volumeHealth", items))
     }
@@ -3867,6 +4573,8 @@ part! { PodTemplateSpec: "v1", schema::POD_TEMPLATE_SPEC }
 metadata! { PodTemplateSpec }
 
 impl PodTemplateSpec {
+    /// Specification of the pods.
+    ///
     /// `spec`.
     pub fn spec(self, value: PodSpec) -> Self {
         Self(self.0.set::<PodSpec>("spec", value))
@@ -3881,12 +4589,12 @@ impl PodVolumeHealth {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `healthConditions`; items told apart by `status,reason`.
+    /// `healthConditions`; list keyed by `status`, `reason`.
     pub fn health_conditions(self, items: impl IntoIterator<Item = VolumeHealthCondition>) -> Self {
         Self(self.0.append::<VolumeHealthCondition>("healthConditions", items))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -3933,11 +4641,15 @@ impl PortworxVolumeSource {
 part! { PreferredSchedulingTerm: "v1", schema::PREFERRED_SCHEDULING_TERM }
 
 impl PreferredSchedulingTerm {
+    /// Weight of the preference, 1 to 100.
+    ///
     /// `weight`; required.
     pub fn weight(self, value: i32) -> Self {
         Self(self.0.set::<i32>("weight", value))
     }
 
+    /// Nodes that are preferred.
+    ///
     /// `preference`; required.
     pub fn preference(self, value: NodeSelectorTerm) -> Self {
         Self(self.0.set::<NodeSelectorTerm>("preference", value))
@@ -3947,51 +4659,71 @@ impl PreferredSchedulingTerm {
 part! { Probe: "v1", schema::PROBE }
 
 impl Probe {
+    /// Runs a command in the container; exit code 0 is success.
+    ///
     /// `exec`.
     pub fn exec(self, value: ExecAction) -> Self {
         Self(self.0.set::<ExecAction>("exec", value))
     }
 
+    /// Sends an HTTP GET; codes from 200 to 399 are success.
+    ///
     /// `httpGet`.
     pub fn http_get(self, value: HTTPGetAction) -> Self {
         Self(self.0.set::<HTTPGetAction>("httpGet", value))
     }
 
+    /// Opens a TCP connection; a connection is success.
+    ///
     /// `tcpSocket`.
     pub fn tcp_socket(self, value: TCPSocketAction) -> Self {
         Self(self.0.set::<TCPSocketAction>("tcpSocket", value))
     }
 
+    /// Calls the gRPC health service; the answer `SERVING` is success.
+    ///
     /// `grpc`.
     pub fn grpc(self, value: GRPCAction) -> Self {
         Self(self.0.set::<GRPCAction>("grpc", value))
     }
 
+    /// Seconds between the start of the container and the first check; 0 by default.
+    ///
     /// `initialDelaySeconds`.
     pub fn initial_delay_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("initialDelaySeconds", value))
     }
 
+    /// Seconds after which a check counts as failed; 1 by default and at least.
+    ///
     /// `timeoutSeconds`.
     pub fn timeout_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("timeoutSeconds", value))
     }
 
+    /// Seconds between checks; 10 by default, at least 1.
+    ///
     /// `periodSeconds`.
     pub fn period_seconds(self, value: i32) -> Self {
         Self(self.0.set::<i32>("periodSeconds", value))
     }
 
+    /// Successes in a row that end a failure; 1 by default, and always 1 for liveness and startup.
+    ///
     /// `successThreshold`.
     pub fn success_threshold(self, value: i32) -> Self {
         Self(self.0.set::<i32>("successThreshold", value))
     }
 
+    /// Failures in a row that count as a failure; 3 by default, at least 1.
+    ///
     /// `failureThreshold`.
     pub fn failure_threshold(self, value: i32) -> Self {
         Self(self.0.set::<i32>("failureThreshold", value))
     }
 
+    /// Seconds between the stop and the kill signal if this probe fails; the pod's by default. Not for readiness.
+    ///
     /// `terminationGracePeriodSeconds`.
     pub fn termination_grace_period_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("terminationGracePeriodSeconds", value))
@@ -4001,16 +4733,22 @@ impl Probe {
 part! { ProjectedVolumeSource: "v1", schema::PROJECTED_VOLUME_SOURCE }
 
 impl ProjectedVolumeSource {
-    /// `sources`.
+    /// Sources, each with its own files.
+    ///
+    /// `sources`; atomic list.
     pub fn sources(self, items: impl IntoIterator<Item = VolumeProjection>) -> Self {
         Self(self.0.append::<VolumeProjection>("sources", items))
     }
 
+    /// Permission bits of files, 0 to 0777; 0644 by default. JSON has the number in decimal: 420.
+    ///
     /// `defaultMode`.
     pub fn default_mode(self, value: i32) -> Self {
         Self(self.0.set::<i32>("defaultMode", value))
     }
 
+    /// User ID that owns files whose source names none.
+    ///
     /// `defaultUser`.
     pub fn default_user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("defaultUser", value))
@@ -4054,7 +4792,7 @@ impl QuobyteVolumeSource {
 part! { RBDPersistentVolumeSource: "v1", schema::RBD_PERSISTENT_VOLUME_SOURCE }
 
 impl RBDPersistentVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub fn monitors(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("monitors", items))
     }
@@ -4098,7 +4836,7 @@ impl RBDPersistentVolumeSource {
 part! { RBDVolumeSource: "v1", schema::RBD_VOLUME_SOURCE }
 
 impl RBDVolumeSource {
-    /// `monitors`; required.
+    /// `monitors`; required; atomic list.
     pub fn monitors(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("monitors", items))
     }
@@ -4143,11 +4881,15 @@ kind! { ReplicationController: Namespaced, "v1", "ReplicationController", schema
 metadata! { ReplicationController }
 
 impl ReplicationController {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ReplicationControllerSpec) -> Self {
         Self(self.0.set::<ReplicationControllerSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ReplicationControllerStatus) -> Self {
         Self(self.0.set::<ReplicationControllerStatus>("status", value))
@@ -4167,7 +4909,7 @@ impl ReplicationControllerCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -4196,7 +4938,7 @@ impl ReplicationControllerSpec {
         Self(self.0.set::<i32>("minReadySeconds", value))
     }
 
-    /// `selector`.
+    /// `selector`; atomic.
     pub fn selector(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         Self(self.0.merge::<String>("selector", entries))
     }
@@ -4235,7 +4977,7 @@ impl ReplicationControllerStatus {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = ReplicationControllerCondition>) -> Self {
         Self(self.0.append::<ReplicationControllerCondition>("conditions", items))
     }
@@ -4258,17 +5000,23 @@ impl ResourceClaim {
 part! { ResourceFieldSelector: "v1", schema::RESOURCE_FIELD_SELECTOR }
 
 impl ResourceFieldSelector {
+    /// Container to read; required in volumes, in environment variables the one that has the variable.
+    ///
     /// `containerName`.
     pub fn container_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("containerName", value))
     }
 
+    /// Resource to read, such as `limits.memory` or `requests.cpu`.
+    ///
     /// `resource`; required.
     pub fn resource(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("resource", value))
     }
 
-    /// `divisor`.
+    /// Unit in which the amount is given, such as `1Mi`; 1 by default. Results are rounded up.
+    ///
+    /// `divisor`; quantity such as `500m` or `1Gi`.
     pub fn divisor(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("divisor", value))
     }
@@ -4297,11 +5045,15 @@ kind! { ResourceQuota: Namespaced, "v1", "ResourceQuota", schema::RESOURCE_QUOTA
 metadata! { ResourceQuota }
 
 impl ResourceQuota {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ResourceQuotaSpec) -> Self {
         Self(self.0.set::<ResourceQuotaSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ResourceQuotaStatus) -> Self {
         Self(self.0.set::<ResourceQuotaStatus>("status", value))
@@ -4311,12 +5063,12 @@ impl ResourceQuota {
 part! { ResourceQuotaSpec: "v1", schema::RESOURCE_QUOTA_SPEC }
 
 impl ResourceQuotaSpec {
-    /// `hard`.
+    /// `hard`; quantity such as `500m` or `1Gi`.
     pub fn hard(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("hard", entries))
     }
 
-    /// `scopes`.
+    /// `scopes`; atomic list.
     pub fn scopes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("scopes", items))
     }
@@ -4330,12 +5082,12 @@ impl ResourceQuotaSpec {
 part! { ResourceQuotaStatus: "v1", schema::RESOURCE_QUOTA_STATUS }
 
 impl ResourceQuotaStatus {
-    /// `hard`.
+    /// `hard`; quantity such as `500m` or `1Gi`.
     pub fn hard(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("hard", entries))
     }
 
-    /// `used`.
+    /// `used`; quantity such as `500m` or `1Gi`.
     pub fn used(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("used", entries))
     }
@@ -4344,12 +5096,16 @@ impl ResourceQuotaStatus {
 part! { ResourceRequirements: "v1", schema::RESOURCE_REQUIREMENTS }
 
 impl ResourceRequirements {
-    /// `limits`.
+    /// Maximum that may be used, per resource; more CPU is throttled, more memory is killed.
+    ///
+    /// `limits`; quantity such as `500m` or `1Gi`.
     pub fn limits(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("limits", entries))
     }
 
-    /// `requests`.
+    /// Minimum that the scheduler reserves, per resource; equal to the limits by default, else 0.
+    ///
+    /// `requests`; quantity such as `500m` or `1Gi`.
     pub fn requests(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -4357,7 +5113,9 @@ impl ResourceRequirements {
         Self(self.0.merge::<Quantity>("requests", entries))
     }
 
-    /// `claims`; items told apart by `name`.
+    /// ResourceClaims of the pod that the container uses.
+    ///
+    /// `claims`; list keyed by `name`.
     pub fn claims(self, items: impl IntoIterator<Item = ResourceClaim>) -> Self {
         Self(self.0.append::<ResourceClaim>("claims", items))
     }
@@ -4371,7 +5129,7 @@ impl ResourceStatus {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `resources`; items told apart by `resourceID`.
+    /// `resources`; list keyed by `resourceID`.
     pub fn resources(self, items: impl IntoIterator<Item = ResourceHealth>) -> Self {
         Self(self.0.append::<ResourceHealth>("resources", items))
     }
@@ -4512,7 +5270,7 @@ impl ScaleIOVolumeSource {
 part! { ScopeSelector: "v1", schema::SCOPE_SELECTOR }
 
 impl ScopeSelector {
-    /// `matchExpressions`.
+    /// `matchExpressions`; atomic list.
     pub fn match_expressions(
         self,
         items: impl IntoIterator<Item = ScopedResourceSelectorRequirement>,
@@ -4534,7 +5292,7 @@ impl ScopedResourceSelectorRequirement {
         Self(self.0.set::<String>("operator", value))
     }
 
-    /// `values`.
+    /// `values`; atomic list.
     pub fn values(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("values", items))
     }
@@ -4543,11 +5301,15 @@ impl ScopedResourceSelectorRequirement {
 part! { SeccompProfile: "v1", schema::SECCOMP_PROFILE }
 
 impl SeccompProfile {
+    /// Source of the profile: a file of the node, the runtime's default, or none.
+    ///
     /// `type`: `Localhost`, `RuntimeDefault`, `Unconfined`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// Path of the file below the kubelet's seccomp directory; only for `Localhost`.
+    ///
     /// `localhostProfile`.
     pub fn localhost_profile(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("localhostProfile", value))
@@ -4558,16 +5320,22 @@ kind! { Secret: Namespaced, "v1", "Secret", schema::SECRET, klient_api::core::v1
 metadata! { Secret }
 
 impl Secret {
+    /// Forbids changes of the data; cannot be taken back.
+    ///
     /// `immutable`.
     pub fn immutable(self, value: bool) -> Self {
         Self(self.0.set::<bool>("immutable", value))
     }
 
-    /// `data`.
+    /// Values; keys consist of letters, digits, `-`, `_` and `.`.
+    ///
+    /// `data`; base64 in JSON.
     pub fn data(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<ByteString>)>) -> Self {
         Self(self.0.merge::<ByteString>("data", entries))
     }
 
+    /// Values as plain text, which the server moves into `data`; never returned.
+    ///
     /// `stringData`.
     pub fn string_data(
         self,
@@ -4576,6 +5344,8 @@ impl Secret {
         Self(self.0.merge::<String>("stringData", entries))
     }
 
+    /// Use of the data, such as `kubernetes.io/tls`, which decides the keys it must have; `Opaque` by default. Immutable.
+    ///
     /// `type`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
@@ -4585,11 +5355,15 @@ impl Secret {
 part! { SecretEnvSource: "v1", schema::SECRET_ENV_SOURCE }
 
 impl SecretEnvSource {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Lets the container start without the Secret.
+    ///
     /// `optional`.
     pub fn optional(self, value: bool) -> Self {
         Self(self.0.set::<bool>("optional", value))
@@ -4599,16 +5373,22 @@ impl SecretEnvSource {
 part! { SecretKeySelector: "v1", schema::SECRET_KEY_SELECTOR }
 
 impl SecretKeySelector {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Key to read.
+    ///
     /// `key`; required.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// Lets the container start without the Secret or the key.
+    ///
     /// `optional`.
     pub fn optional(self, value: bool) -> Self {
         Self(self.0.set::<bool>("optional", value))
@@ -4618,12 +5398,14 @@ impl SecretKeySelector {
 part! { SecretProjection: "v1", schema::SECRET_PROJECTION }
 
 impl SecretProjection {
+    /// Name of the object.
+    ///
     /// `name`; required; default `""`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `items`.
+    /// `items`; atomic list.
     pub fn items(self, items: impl IntoIterator<Item = KeyToPath>) -> Self {
         Self(self.0.append::<KeyToPath>("items", items))
     }
@@ -4637,11 +5419,15 @@ impl SecretProjection {
 part! { SecretReference: "v1", schema::SECRET_REFERENCE }
 
 impl SecretReference {
+    /// Name of the Secret.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Namespace of the Secret.
+    ///
     /// `namespace`.
     pub fn namespace(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("namespace", value))
@@ -4651,26 +5437,36 @@ impl SecretReference {
 part! { SecretVolumeSource: "v1", schema::SECRET_VOLUME_SOURCE }
 
 impl SecretVolumeSource {
+    /// Name of the Secret, in the namespace of the pod.
+    ///
     /// `secretName`.
     pub fn secret_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("secretName", value))
     }
 
-    /// `items`.
+    /// Keys to show and their paths; all keys, under their own names, if empty.
+    ///
+    /// `items`; atomic list.
     pub fn items(self, items: impl IntoIterator<Item = KeyToPath>) -> Self {
         Self(self.0.append::<KeyToPath>("items", items))
     }
 
+    /// Permission bits of files, 0 to 0777; 0644 by default. JSON has the number in decimal: 420.
+    ///
     /// `defaultMode`.
     pub fn default_mode(self, value: i32) -> Self {
         Self(self.0.set::<i32>("defaultMode", value))
     }
 
+    /// Lets the pod start without the Secret or its keys.
+    ///
     /// `optional`.
     pub fn optional(self, value: bool) -> Self {
         Self(self.0.set::<bool>("optional", value))
     }
 
+    /// User ID that owns files whose item names none.
+    ///
     /// `defaultUser`.
     pub fn default_user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("defaultUser", value))
@@ -4680,61 +5476,85 @@ impl SecretVolumeSource {
 part! { SecurityContext: "v1", schema::SECURITY_CONTEXT }
 
 impl SecurityContext {
+    /// Linux capabilities added to and taken from the runtime's default set.
+    ///
     /// `capabilities`.
     pub fn capabilities(self, value: Capabilities) -> Self {
         Self(self.0.set::<Capabilities>("capabilities", value))
     }
 
+    /// Gives the processes the rights of root on the node; false by default.
+    ///
     /// `privileged`.
     pub fn privileged(self, value: bool) -> Self {
         Self(self.0.set::<bool>("privileged", value))
     }
 
+    /// SELinux label of the container; a random one by default.
+    ///
     /// `seLinuxOptions`.
     pub fn se_linux_options(self, value: SELinuxOptions) -> Self {
         Self(self.0.set::<SELinuxOptions>("seLinuxOptions", value))
     }
 
+    /// Settings for Windows containers.
+    ///
     /// `windowsOptions`.
     pub fn windows_options(self, value: WindowsSecurityContextOptions) -> Self {
         Self(self.0.set::<WindowsSecurityContextOptions>("windowsOptions", value))
     }
 
+    /// User ID of the first process; the image's by default.
+    ///
     /// `runAsUser`.
     pub fn run_as_user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("runAsUser", value))
     }
 
+    /// Primary group ID of the first process; the runtime's default if absent.
+    ///
     /// `runAsGroup`.
     pub fn run_as_group(self, value: i64) -> Self {
         Self(self.0.set::<i64>("runAsGroup", value))
     }
 
+    /// Refuses to start the container as user 0.
+    ///
     /// `runAsNonRoot`.
     pub fn run_as_non_root(self, value: bool) -> Self {
         Self(self.0.set::<bool>("runAsNonRoot", value))
     }
 
+    /// Mounts the root file system read-only; false by default.
+    ///
     /// `readOnlyRootFilesystem`.
     pub fn read_only_root_filesystem(self, value: bool) -> Self {
         Self(self.0.set::<bool>("readOnlyRootFilesystem", value))
     }
 
+    /// Lets a process gain more rights than its parent has; true by default, and always for privileged containers and with `SYS_ADMIN`.
+    ///
     /// `allowPrivilegeEscalation`.
     pub fn allow_privilege_escalation(self, value: bool) -> Self {
         Self(self.0.set::<bool>("allowPrivilegeEscalation", value))
     }
 
+    /// Masking of `/proc`; the runtime's by default.
+    ///
     /// `procMount`: `Default`, `Unmasked`.
     pub fn proc_mount(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("procMount", value))
     }
 
+    /// Filter of system calls.
+    ///
     /// `seccompProfile`.
     pub fn seccomp_profile(self, value: SeccompProfile) -> Self {
         Self(self.0.set::<SeccompProfile>("seccompProfile", value))
     }
 
+    /// AppArmor profile.
+    ///
     /// `appArmorProfile`.
     pub fn app_armor_profile(self, value: AppArmorProfile) -> Self {
         Self(self.0.set::<AppArmorProfile>("appArmorProfile", value))
@@ -4745,11 +5565,15 @@ kind! { Service: Namespaced, "v1", "Service", schema::SERVICE, klient_api::core:
 metadata! { Service }
 
 impl Service {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ServiceSpec) -> Self {
         Self(self.0.set::<ServiceSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ServiceStatus) -> Self {
         Self(self.0.set::<ServiceStatus>("status", value))
@@ -4760,16 +5584,22 @@ kind! { ServiceAccount: Namespaced, "v1", "ServiceAccount", schema::SERVICE_ACCO
 metadata! { ServiceAccount }
 
 impl ServiceAccount {
-    /// `secrets`; items told apart by `name`.
+    /// Deprecated list of Secrets that pods of this account use.
+    ///
+    /// `secrets`; list keyed by `name`.
     pub fn secrets(self, items: impl IntoIterator<Item = ObjectReference>) -> Self {
         Self(self.0.append::<ObjectReference>("secrets", items))
     }
 
-    /// `imagePullSecrets`.
+    /// Secrets with credentials for registries, added to pods that name none.
+    ///
+    /// `imagePullSecrets`; atomic list.
     pub fn image_pull_secrets(self, items: impl IntoIterator<Item = LocalObjectReference>) -> Self {
         Self(self.0.append::<LocalObjectReference>("imagePullSecrets", items))
     }
 
+    /// Mounts a token into pods unless false; a pod may override it.
+    ///
     /// `automountServiceAccountToken`.
     pub fn automount_service_account_token(self, value: bool) -> Self {
         Self(self.0.set::<bool>("automountServiceAccountToken", value))
@@ -4779,21 +5609,29 @@ impl ServiceAccount {
 part! { ServiceAccountTokenProjection: "v1", schema::SERVICE_ACCOUNT_TOKEN_PROJECTION }
 
 impl ServiceAccountTokenProjection {
+    /// Intended recipient of the token; the API server by default.
+    ///
     /// `audience`.
     pub fn audience(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("audience", value))
     }
 
+    /// Seconds for which the token is valid; 3600 by default, at least 600. Renewed after 80 % of them or 24 hours.
+    ///
     /// `expirationSeconds`.
     pub fn expiration_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("expirationSeconds", value))
     }
 
+    /// Path of the file relative to the mount.
+    ///
     /// `path`; required.
     pub fn path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("path", value))
     }
 
+    /// User ID that owns the file.
+    ///
     /// `user`.
     pub fn user(self, value: i64) -> Self {
         Self(self.0.set::<i64>("user", value))
@@ -4803,31 +5641,43 @@ impl ServiceAccountTokenProjection {
 part! { ServicePort: "v1", schema::SERVICE_PORT }
 
 impl ServicePort {
+    /// Name of the port, a DNS label; required if there are several, unique in the service.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Transport protocol.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`; default `"TCP"`.
     pub fn protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("protocol", value))
     }
 
+    /// Application protocol as a hint, such as `kubernetes.io/h2c`.
+    ///
     /// `appProtocol`.
     pub fn app_protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("appProtocol", value))
     }
 
+    /// Port of the service, 1 to 65535.
+    ///
     /// `port`; required.
     pub fn port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("port", value))
     }
 
-    /// `targetPort`.
+    /// Port of the pods by number or by name; equal to `port` by default, ignored by headless services.
+    ///
+    /// `targetPort`; integer or string.
     pub fn target_port(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("targetPort", value))
     }
 
+    /// Port of every node, for `NodePort` and `LoadBalancer`; given by the server if 0, from 30000 to 32767 by default.
+    ///
     /// `nodePort`.
     pub fn node_port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("nodePort", value))
@@ -4837,101 +5687,141 @@ impl ServicePort {
 part! { ServiceSpec: "v1", schema::SERVICE_SPEC }
 
 impl ServiceSpec {
-    /// `ports`; items told apart by `port,protocol`.
+    /// Ports of the service.
+    ///
+    /// `ports`; list keyed by `port`, `protocol`.
     pub fn ports(self, items: impl IntoIterator<Item = ServicePort>) -> Self {
         Self(self.0.append::<ServicePort>("ports", items))
     }
 
-    /// `selector`.
+    /// Labels of the pods that receive its traffic; if empty, the endpoints are managed by other means.
+    ///
+    /// `selector`; atomic.
     pub fn selector(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         Self(self.0.merge::<String>("selector", entries))
     }
 
+    /// Virtual address inside the cluster; given by the server if empty, `None` for a headless service.
+    ///
     /// `clusterIP`.
     pub fn cluster_ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("clusterIP", value))
     }
 
-    /// `clusterIPs`.
+    /// Virtual addresses, at most one of each family; the first is `clusterIP`.
+    ///
+    /// `clusterIPs`; atomic list.
     pub fn cluster_ips(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("clusterIPs", items))
     }
 
+    /// Exposure of the service: inside the cluster (the default), by a port of every node, by a load balancer, or as a DNS alias.
+    ///
     /// `type`: `ClusterIP`, `ExternalName`, `LoadBalancer`, `NodePort`.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
-    /// `externalIPs`.
+    /// Addresses outside the cluster for which nodes accept traffic; the cluster does not route it to the nodes.
+    ///
+    /// `externalIPs`; atomic list.
     pub fn external_ips(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("externalIPs", items))
     }
 
+    /// Leads a client to the same pod each time (`ClientIP`), or not, the default.
+    ///
     /// `sessionAffinity`: `ClientIP`, `None`.
     pub fn session_affinity(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("sessionAffinity", value))
     }
 
+    /// Deprecated request for the address of the load balancer; many providers ignore it.
+    ///
     /// `loadBalancerIP`.
     pub fn load_balancer_ip(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("loadBalancerIP", value))
     }
 
-    /// `loadBalancerSourceRanges`.
+    /// Ranges of client addresses that the load balancer lets in, if the provider supports that.
+    ///
+    /// `loadBalancerSourceRanges`; atomic list.
     pub fn load_balancer_source_ranges(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("loadBalancerSourceRanges", items))
     }
 
+    /// DNS name that the service is an alias of, for `ExternalName`.
+    ///
     /// `externalName`.
     pub fn external_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("externalName", value))
     }
 
+    /// Traffic from outside goes to all pods (`Cluster`, the default), or only to pods of the node that got it, with the client's address kept (`Local`).
+    ///
     /// `externalTrafficPolicy`: `Cluster`, `Local`.
     pub fn external_traffic_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("externalTrafficPolicy", value))
     }
 
+    /// Port of each node that tells load balancers if it has pods, for `LoadBalancer` with `Local`; given by the server.
+    ///
     /// `healthCheckNodePort`.
     pub fn health_check_node_port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("healthCheckNodePort", value))
     }
 
+    /// Publishes pods that are not ready too, for the discovery of peers; false by default.
+    ///
     /// `publishNotReadyAddresses`.
     pub fn publish_not_ready_addresses(self, value: bool) -> Self {
         Self(self.0.set::<bool>("publishNotReadyAddresses", value))
     }
 
+    /// Seconds that a client stays with its pod; 10800 by default.
+    ///
     /// `sessionAffinityConfig`.
     pub fn session_affinity_config(self, value: SessionAffinityConfig) -> Self {
         Self(self.0.set::<SessionAffinityConfig>("sessionAffinityConfig", value))
     }
 
-    /// `ipFamilies`.
+    /// IP families of the service, at most two; follow from the cluster and `ipFamilyPolicy` by default.
+    ///
+    /// `ipFamilies`; atomic list.
     pub fn ip_families(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("ipFamilies", items))
     }
 
+    /// One family (the default), two where the cluster has two, or two in any case.
+    ///
     /// `ipFamilyPolicy`: `PreferDualStack`, `RequireDualStack`, `SingleStack`.
     pub fn ip_family_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("ipFamilyPolicy", value))
     }
 
+    /// Gives a `LoadBalancer` ports of the nodes; true by default.
+    ///
     /// `allocateLoadBalancerNodePorts`.
     pub fn allocate_load_balancer_node_ports(self, value: bool) -> Self {
         Self(self.0.set::<bool>("allocateLoadBalancerNodePorts", value))
     }
 
+    /// Implementation of the load balancer, such as `example.com/internal`; set at creation only.
+    ///
     /// `loadBalancerClass`.
     pub fn load_balancer_class(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("loadBalancerClass", value))
     }
 
+    /// Traffic from inside goes to all pods (`Cluster`, the default) or only to pods of the same node (`Local`).
+    ///
     /// `internalTrafficPolicy`: `Cluster`, `Local`.
     pub fn internal_traffic_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("internalTrafficPolicy", value))
     }
 
+    /// Preference for near endpoints, such as `PreferSameZone` or `PreferSameNode`; none by default.
+    ///
     /// `trafficDistribution`.
     pub fn traffic_distribution(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("trafficDistribution", value))
@@ -4941,12 +5831,16 @@ impl ServiceSpec {
 part! { ServiceStatus: "v1", schema::SERVICE_STATUS }
 
 impl ServiceStatus {
+    /// State of the load balancer; empty without one.
+    ///
     /// `loadBalancer`.
     pub fn load_balancer(self, value: LoadBalancerStatus) -> Self {
         Self(self.0.set::<LoadBalancerStatus>("loadBalancer", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States that controllers report.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -4964,6 +5858,8 @@ impl SessionAffinityConfig {
 part! { SleepAction: "v1", schema::SLEEP_ACTION }
 
 impl SleepAction {
+    /// Seconds to wait.
+    ///
     /// `seconds`; required.
     pub fn seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("seconds", value))
@@ -5045,11 +5941,15 @@ impl Sysctl {
 part! { TCPSocketAction: "v1", schema::TCP_SOCKET_ACTION }
 
 impl TCPSocketAction {
-    /// `port`; required.
+    /// Port by number, 1 to 65535, or by name.
+    ///
+    /// `port`; required; integer or string.
     pub fn port(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("port", value))
     }
 
+    /// Host to connect to; the pod's IP address by default.
+    ///
     /// `host`.
     pub fn host(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("host", value))
@@ -5059,22 +5959,30 @@ impl TCPSocketAction {
 part! { Taint: "v1", schema::TAINT }
 
 impl Taint {
+    /// Key of the taint, a label's name.
+    ///
     /// `key`; required.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// Value of the taint.
+    ///
     /// `value`.
     pub fn value(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("value", value))
     }
 
+    /// Effect on pods without a toleration: not scheduled there, if possible not, or evicted too.
+    ///
     /// `effect`: `NoExecute`, `NoSchedule`, `PreferNoSchedule`; required.
     pub fn effect(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("effect", value))
     }
 
-    /// `timeAdded`.
+    /// Time at which the taint was added; set for `NoExecute`.
+    ///
+    /// `timeAdded`; RFC 3339, in seconds.
     pub fn time_added(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("timeAdded", value))
     }
@@ -5083,26 +5991,36 @@ impl Taint {
 part! { Toleration: "v1", schema::TOLERATION }
 
 impl Toleration {
+    /// Key of the taint; empty, with `Exists`, for all taints.
+    ///
     /// `key`.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// Comparison of the value; `Equal` by default. `Gt` and `Lt` compare integers.
+    ///
     /// `operator`: `Equal`, `Exists`, `Gt`, `Lt`.
     pub fn operator(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("operator", value))
     }
 
+    /// Value of the taint; empty for `Exists`.
+    ///
     /// `value`.
     pub fn value(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("value", value))
     }
 
+    /// Effect of the taint; empty for all effects.
+    ///
     /// `effect`: `NoExecute`, `NoSchedule`, `PreferNoSchedule`.
     pub fn effect(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("effect", value))
     }
 
+    /// Seconds that the pod stays on a node with a taint `NoExecute`; forever if absent.
+    ///
     /// `tolerationSeconds`.
     pub fn toleration_seconds(self, value: i64) -> Self {
         Self(self.0.set::<i64>("tolerationSeconds", value))
@@ -5117,7 +6035,7 @@ impl TopologySelectorLabelRequirement {
         Self(self.0.set::<String>("key", value))
     }
 
-    /// `values`; required.
+    /// `values`; required; atomic list.
     pub fn values(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("values", items))
     }
@@ -5126,7 +6044,7 @@ impl TopologySelectorLabelRequirement {
 part! { TopologySelectorTerm: "v1", schema::TOPOLOGY_SELECTOR_TERM }
 
 impl TopologySelectorTerm {
-    /// `matchLabelExpressions`.
+    /// `matchLabelExpressions`; atomic list.
     pub fn match_label_expressions(
         self,
         items: impl IntoIterator<Item = TopologySelectorLabelRequirement>,
@@ -5138,42 +6056,58 @@ impl TopologySelectorTerm {
 part! { TopologySpreadConstraint: "v1", schema::TOPOLOGY_SPREAD_CONSTRAINT }
 
 impl TopologySpreadConstraint {
+    /// Largest difference allowed between a domain's number of pods and the smallest; at least 1.
+    ///
     /// `maxSkew`; required.
     pub fn max_skew(self, value: i32) -> Self {
         Self(self.0.set::<i32>("maxSkew", value))
     }
 
+    /// Label of nodes; nodes with the same value are one domain.
+    ///
     /// `topologyKey`; required.
     pub fn topology_key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("topologyKey", value))
     }
 
+    /// Outcome if the rule cannot hold: the pod waits, or is placed all the same.
+    ///
     /// `whenUnsatisfiable`: `DoNotSchedule`, `ScheduleAnyway`; required.
     pub fn when_unsatisfiable(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("whenUnsatisfiable", value))
     }
 
+    /// Pods that are counted.
+    ///
     /// `labelSelector`.
     pub fn label_selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("labelSelector", value))
     }
 
+    /// Minimum number of domains, at least 1; with fewer, the smallest number of pods counts as 0. Only with `DoNotSchedule`.
+    ///
     /// `minDomains`.
     pub fn min_domains(self, value: i32) -> Self {
         Self(self.0.set::<i32>("minDomains", value))
     }
 
+    /// Nodes that the pod's node affinity excludes are left out (`Honor`, the default) or counted.
+    ///
     /// `nodeAffinityPolicy`: `Honor`, `Ignore`.
     pub fn node_affinity_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("nodeAffinityPolicy", value))
     }
 
+    /// Nodes whose taints the pod does not tolerate are left out (`Honor`) or counted (the default).
+    ///
     /// `nodeTaintsPolicy`: `Honor`, `Ignore`.
     pub fn node_taints_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("nodeTaintsPolicy", value))
     }
 
-    /// `matchLabelKeys`.
+    /// Labels whose values in the new pod are added to the selector, such as `pod-template-hash`.
+    ///
+    /// `matchLabelKeys`; atomic list.
     pub fn match_label_keys(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("matchLabelKeys", items))
     }
@@ -5182,16 +6116,22 @@ impl TopologySpreadConstraint {
 part! { TypedLocalObjectReference: "v1", schema::TYPED_LOCAL_OBJECT_REFERENCE }
 
 impl TypedLocalObjectReference {
+    /// API group of the object; empty or absent for the core group.
+    ///
     /// `apiGroup`.
     pub fn api_group(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiGroup", value))
     }
 
+    /// Kind of the object.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Name of the object.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
@@ -5201,21 +6141,29 @@ impl TypedLocalObjectReference {
 part! { TypedObjectReference: "v1", schema::TYPED_OBJECT_REFERENCE }
 
 impl TypedObjectReference {
+    /// API group of the object; empty or absent for the core group.
+    ///
     /// `apiGroup`.
     pub fn api_group(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiGroup", value))
     }
 
+    /// Kind of the object.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Name of the object.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Namespace of the object; needs a ReferenceGrant there if it is another one.
+    ///
     /// `namespace`.
     pub fn namespace(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("namespace", value))
@@ -5225,156 +6173,218 @@ impl TypedObjectReference {
 part! { Volume: "v1", schema::VOLUME }
 
 impl Volume {
+    /// Name by which containers mount the volume, a DNS label; unique in the pod.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// File or directory of the node.
+    ///
     /// `hostPath`.
     pub fn host_path(self, value: HostPathVolumeSource) -> Self {
         Self(self.0.set::<HostPathVolumeSource>("hostPath", value))
     }
 
+    /// Directory that is empty at first and lives as long as the pod.
+    ///
     /// `emptyDir`.
     pub fn empty_dir(self, value: EmptyDirVolumeSource) -> Self {
         Self(self.0.set::<EmptyDirVolumeSource>("emptyDir", value))
     }
 
+    /// Disk of Google Compute Engine; deprecated, handled by its CSI driver.
+    ///
     /// `gcePersistentDisk`.
     pub fn gce_persistent_disk(self, value: GCEPersistentDiskVolumeSource) -> Self {
         Self(self.0.set::<GCEPersistentDiskVolumeSource>("gcePersistentDisk", value))
     }
 
+    /// Disk of AWS; deprecated, handled by its CSI driver.
+    ///
     /// `awsElasticBlockStore`.
     pub fn aws_elastic_block_store(self, value: AWSElasticBlockStoreVolumeSource) -> Self {
         Self(self.0.set::<AWSElasticBlockStoreVolumeSource>("awsElasticBlockStore", value))
     }
 
+    /// Clone of a git repository; deprecated and switched off.
+    ///
     /// `gitRepo`.
     pub fn git_repo(self, value: GitRepoVolumeSource) -> Self {
         Self(self.0.set::<GitRepoVolumeSource>("gitRepo", value))
     }
 
+    /// Files from the keys of a Secret.
+    ///
     /// `secret`.
     pub fn secret(self, value: SecretVolumeSource) -> Self {
         Self(self.0.set::<SecretVolumeSource>("secret", value))
     }
 
+    /// Export of an NFS server.
+    ///
     /// `nfs`.
     pub fn nfs(self, value: NFSVolumeSource) -> Self {
         Self(self.0.set::<NFSVolumeSource>("nfs", value))
     }
 
+    /// iSCSI disk.
+    ///
     /// `iscsi`.
     pub fn iscsi(self, value: ISCSIVolumeSource) -> Self {
         Self(self.0.set::<ISCSIVolumeSource>("iscsi", value))
     }
 
+    /// Glusterfs volume; no longer supported.
+    ///
     /// `glusterfs`.
     pub fn glusterfs(self, value: GlusterfsVolumeSource) -> Self {
         Self(self.0.set::<GlusterfsVolumeSource>("glusterfs", value))
     }
 
+    /// Volume that is bound to a PersistentVolumeClaim.
+    ///
     /// `persistentVolumeClaim`.
     pub fn persistent_volume_claim(self, value: PersistentVolumeClaimVolumeSource) -> Self {
         Self(self.0.set::<PersistentVolumeClaimVolumeSource>("persistentVolumeClaim", value))
     }
 
+    /// Ceph block device; no longer supported.
+    ///
     /// `rbd`.
     pub fn rbd(self, value: RBDVolumeSource) -> Self {
         Self(self.0.set::<RBDVolumeSource>("rbd", value))
     }
 
+    /// Volume of a FlexVolume driver; deprecated, use CSI.
+    ///
     /// `flexVolume`.
     pub fn flex_volume(self, value: FlexVolumeSource) -> Self {
         Self(self.0.set::<FlexVolumeSource>("flexVolume", value))
     }
 
+    /// Disk of OpenStack; deprecated, handled by its CSI driver.
+    ///
     /// `cinder`.
     pub fn cinder(self, value: CinderVolumeSource) -> Self {
         Self(self.0.set::<CinderVolumeSource>("cinder", value))
     }
 
+    /// Ceph file system; no longer supported.
+    ///
     /// `cephfs`.
     pub fn cephfs(self, value: CephFSVolumeSource) -> Self {
         Self(self.0.set::<CephFSVolumeSource>("cephfs", value))
     }
 
+    /// Flocker volume; no longer supported.
+    ///
     /// `flocker`.
     pub fn flocker(self, value: FlockerVolumeSource) -> Self {
         Self(self.0.set::<FlockerVolumeSource>("flocker", value))
     }
 
+    /// Files from fields of the pod.
+    ///
     /// `downwardAPI`.
     pub fn downward_api(self, value: DownwardAPIVolumeSource) -> Self {
         Self(self.0.set::<DownwardAPIVolumeSource>("downwardAPI", value))
     }
 
+    /// Fibre Channel disk.
+    ///
     /// `fc`.
     pub fn fc(self, value: FCVolumeSource) -> Self {
         Self(self.0.set::<FCVolumeSource>("fc", value))
     }
 
+    /// Azure file share; deprecated, handled by its CSI driver.
+    ///
     /// `azureFile`.
     pub fn azure_file(self, value: AzureFileVolumeSource) -> Self {
         Self(self.0.set::<AzureFileVolumeSource>("azureFile", value))
     }
 
+    /// Files from the keys of a ConfigMap.
+    ///
     /// `configMap`.
     pub fn config_map(self, value: ConfigMapVolumeSource) -> Self {
         Self(self.0.set::<ConfigMapVolumeSource>("configMap", value))
     }
 
+    /// vSphere disk; deprecated, handled by its CSI driver.
+    ///
     /// `vsphereVolume`.
     pub fn vsphere_volume(self, value: VsphereVirtualDiskVolumeSource) -> Self {
         Self(self.0.set::<VsphereVirtualDiskVolumeSource>("vsphereVolume", value))
     }
 
+    /// Quobyte volume; no longer supported.
+    ///
     /// `quobyte`.
     pub fn quobyte(self, value: QuobyteVolumeSource) -> Self {
         Self(self.0.set::<QuobyteVolumeSource>("quobyte", value))
     }
 
+    /// Azure disk; deprecated, handled by its CSI driver.
+    ///
     /// `azureDisk`.
     pub fn azure_disk(self, value: AzureDiskVolumeSource) -> Self {
         Self(self.0.set::<AzureDiskVolumeSource>("azureDisk", value))
     }
 
+    /// Photon disk; no longer supported.
+    ///
     /// `photonPersistentDisk`.
     pub fn photon_persistent_disk(self, value: PhotonPersistentDiskVolumeSource) -> Self {
         Self(self.0.set::<PhotonPersistentDiskVolumeSource>("photonPersistentDisk", value))
     }
 
+    /// Files from several sources in one directory.
+    ///
     /// `projected`.
     pub fn projected(self, value: ProjectedVolumeSource) -> Self {
         Self(self.0.set::<ProjectedVolumeSource>("projected", value))
     }
 
+    /// Portworx volume; deprecated, handled by its CSI driver.
+    ///
     /// `portworxVolume`.
     pub fn portworx_volume(self, value: PortworxVolumeSource) -> Self {
         Self(self.0.set::<PortworxVolumeSource>("portworxVolume", value))
     }
 
+    /// ScaleIO volume; no longer supported.
+    ///
     /// `scaleIO`.
     pub fn scale_io(self, value: ScaleIOVolumeSource) -> Self {
         Self(self.0.set::<ScaleIOVolumeSource>("scaleIO", value))
     }
 
+    /// StorageOS volume; no longer supported.
+    ///
     /// `storageos`.
     pub fn storageos(self, value: StorageOSVolumeSource) -> Self {
         Self(self.0.set::<StorageOSVolumeSource>("storageos", value))
     }
 
+    /// Volume of a CSI driver that lives as long as the pod.
+    ///
     /// `csi`.
     pub fn csi(self, value: CSIVolumeSource) -> Self {
         Self(self.0.set::<CSIVolumeSource>("csi", value))
     }
 
+    /// PersistentVolumeClaim that is created for the pod and deleted with it.
+    ///
     /// `ephemeral`.
     pub fn ephemeral(self, value: EphemeralVolumeSource) -> Self {
         Self(self.0.set::<EphemeralVolumeSource>("ephemeral", value))
     }
 
+    /// Content of an OCI image or artifact, read-only.
+    ///
     /// `image`.
     pub fn image(self, value: ImageVolumeSource) -> Self {
         Self(self.0.set::<ImageVolumeSource>("image", value))
@@ -5417,12 +6427,12 @@ impl VolumeHealthCondition {
 part! { VolumeHealthStatus: "v1", schema::VOLUME_HEALTH_STATUS }
 
 impl VolumeHealthStatus {
-    /// `healthConditions`; items told apart by `status,reason`.
+    /// `healthConditions`; list keyed by `status`, `reason`.
     pub fn health_conditions(self, items: impl IntoIterator<Item = VolumeHealthCondition>) -> Self {
         Self(self.0.append::<VolumeHealthCondition>("healthConditions", items))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -5431,42 +6441,58 @@ impl VolumeHealthStatus {
 part! { VolumeMount: "v1", schema::VOLUME_MOUNT }
 
 impl VolumeMount {
+    /// Name of a volume of the pod.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Mounts the volume read-only; false by default.
+    ///
     /// `readOnly`.
     pub fn read_only(self, value: bool) -> Self {
         Self(self.0.set::<bool>("readOnly", value))
     }
 
+    /// Makes the mounts below it read-only too: `Disabled` (the default), `IfPossible` or `Enabled`; needs `readOnly`.
+    ///
     /// `recursiveReadOnly`.
     pub fn recursive_read_only(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("recursiveReadOnly", value))
     }
 
+    /// Path in the container; must not contain `:`.
+    ///
     /// `mountPath`; required.
     pub fn mount_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("mountPath", value))
     }
 
+    /// Path in the volume that is mounted in place of its root; excludes `subPathExpr`.
+    ///
     /// `subPath`.
     pub fn sub_path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("subPath", value))
     }
 
+    /// Propagation of mounts between node and container; `None` by default.
+    ///
     /// `mountPropagation`: `Bidirectional`, `HostToContainer`, `None`.
     pub fn mount_propagation(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("mountPropagation", value))
     }
 
+    /// `subPath` in which `$(NAME)` expands to environment variables of the container.
+    ///
     /// `subPathExpr`.
     pub fn sub_path_expr(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("subPathExpr", value))
     }
 
-    /// `bindMountOptions`.
+    /// Options of the Linux bind mount: `noexec`, `nodev` and `nosuid`.
+    ///
+    /// `bindMountOptions`; set.
     pub fn bind_mount_options(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("bindMountOptions", items))
     }
@@ -5513,31 +6539,43 @@ impl VolumeNodeAffinity {
 part! { VolumeProjection: "v1", schema::VOLUME_PROJECTION }
 
 impl VolumeProjection {
+    /// Keys of a Secret.
+    ///
     /// `secret`.
     pub fn secret(self, value: SecretProjection) -> Self {
         Self(self.0.set::<SecretProjection>("secret", value))
     }
 
+    /// Fields of the pod.
+    ///
     /// `downwardAPI`.
     pub fn downward_api(self, value: DownwardAPIProjection) -> Self {
         Self(self.0.set::<DownwardAPIProjection>("downwardAPI", value))
     }
 
+    /// Keys of a ConfigMap.
+    ///
     /// `configMap`.
     pub fn config_map(self, value: ConfigMapProjection) -> Self {
         Self(self.0.set::<ConfigMapProjection>("configMap", value))
     }
 
+    /// Token of the pod's service account, which the kubelet renews.
+    ///
     /// `serviceAccountToken`.
     pub fn service_account_token(self, value: ServiceAccountTokenProjection) -> Self {
         Self(self.0.set::<ServiceAccountTokenProjection>("serviceAccountToken", value))
     }
 
+    /// Trusted certificates of ClusterTrustBundles.
+    ///
     /// `clusterTrustBundle`.
     pub fn cluster_trust_bundle(self, value: ClusterTrustBundleProjection) -> Self {
         Self(self.0.set::<ClusterTrustBundleProjection>("clusterTrustBundle", value))
     }
 
+    /// Private key and certificate for the pod, which the kubelet renews.
+    ///
     /// `podCertificate`.
     pub fn pod_certificate(self, value: PodCertificateProjection) -> Self {
         Self(self.0.set::<PodCertificateProjection>("podCertificate", value))
@@ -5547,12 +6585,16 @@ impl VolumeProjection {
 part! { VolumeResourceRequirements: "v1", schema::VOLUME_RESOURCE_REQUIREMENTS }
 
 impl VolumeResourceRequirements {
-    /// `limits`.
+    /// Largest size that may be given.
+    ///
+    /// `limits`; quantity such as `500m` or `1Gi`.
     pub fn limits(self, entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>) -> Self {
         Self(self.0.merge::<Quantity>("limits", entries))
     }
 
-    /// `requests`.
+    /// Smallest size that may be given, as `storage`.
+    ///
+    /// `requests`; quantity such as `500m` or `1Gi`.
     pub fn requests(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -5597,11 +6639,15 @@ impl VsphereVirtualDiskVolumeSource {
 part! { WeightedPodAffinityTerm: "v1", schema::WEIGHTED_POD_AFFINITY_TERM }
 
 impl WeightedPodAffinityTerm {
+    /// Weight of the preference, 1 to 100.
+    ///
     /// `weight`; required.
     pub fn weight(self, value: i32) -> Self {
         Self(self.0.set::<i32>("weight", value))
     }
 
+    /// Pods and domain that are meant.
+    ///
     /// `podAffinityTerm`; required.
     pub fn pod_affinity_term(self, value: PodAffinityTerm) -> Self {
         Self(self.0.set::<PodAffinityTerm>("podAffinityTerm", value))

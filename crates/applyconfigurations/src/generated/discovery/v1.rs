@@ -9,26 +9,36 @@ use klient_schema::discovery_v1 as schema;
 part! { Endpoint: "discovery.k8s.io/v1", schema::ENDPOINT }
 
 impl Endpoint {
-    /// `addresses`; required.
+    /// Addresses of the endpoint; clients use the first.
+    ///
+    /// `addresses`; required; set.
     pub fn addresses(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("addresses", items))
     }
 
+    /// Readiness of the endpoint.
+    ///
     /// `conditions`.
     pub fn conditions(self, value: EndpointConditions) -> Self {
         Self(self.0.set::<EndpointConditions>("conditions", value))
     }
 
+    /// Host name of the endpoint.
+    ///
     /// `hostname`.
     pub fn hostname(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("hostname", value))
     }
 
+    /// Object behind the endpoint, mostly a pod.
+    ///
     /// `targetRef`.
     pub fn target_ref(self, value: crate::core::v1::ObjectReference) -> Self {
         Self(self.0.set::<crate::core::v1::ObjectReference>("targetRef", value))
     }
 
+    /// Topology of an older version; cannot be written.
+    ///
     /// `deprecatedTopology`.
     pub fn deprecated_topology(
         self,
@@ -37,16 +47,22 @@ impl Endpoint {
         Self(self.0.merge::<String>("deprecatedTopology", entries))
     }
 
+    /// Node on which the endpoint runs.
+    ///
     /// `nodeName`.
     pub fn node_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("nodeName", value))
     }
 
+    /// Zone of the endpoint.
+    ///
     /// `zone`.
     pub fn zone(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("zone", value))
     }
 
+    /// Zones and nodes whose traffic is to go to the endpoint.
+    ///
     /// `hints`.
     pub fn hints(self, value: EndpointHints) -> Self {
         Self(self.0.set::<EndpointHints>("hints", value))
@@ -56,16 +72,22 @@ impl Endpoint {
 part! { EndpointConditions: "discovery.k8s.io/v1", schema::ENDPOINT_CONDITIONS }
 
 impl EndpointConditions {
+    /// True if it takes new connections: it serves and is not terminating. Absent counts as true.
+    ///
     /// `ready`.
     pub fn ready(self, value: bool) -> Self {
         Self(self.0.set::<bool>("ready", value))
     }
 
+    /// True if it can answer, even while it terminates. Absent takes the value of `ready`.
+    ///
     /// `serving`.
     pub fn serving(self, value: bool) -> Self {
         Self(self.0.set::<bool>("serving", value))
     }
 
+    /// True if it is being stopped. Absent counts as false.
+    ///
     /// `terminating`.
     pub fn terminating(self, value: bool) -> Self {
         Self(self.0.set::<bool>("terminating", value))
@@ -75,12 +97,12 @@ impl EndpointConditions {
 part! { EndpointHints: "discovery.k8s.io/v1", schema::ENDPOINT_HINTS }
 
 impl EndpointHints {
-    /// `forZones`.
+    /// `forZones`; atomic list.
     pub fn for_zones(self, items: impl IntoIterator<Item = ForZone>) -> Self {
         Self(self.0.append::<ForZone>("forZones", items))
     }
 
-    /// `forNodes`.
+    /// `forNodes`; atomic list.
     pub fn for_nodes(self, items: impl IntoIterator<Item = ForNode>) -> Self {
         Self(self.0.append::<ForNode>("forNodes", items))
     }
@@ -89,21 +111,29 @@ impl EndpointHints {
 part! { EndpointPort: "discovery.k8s.io/v1", schema::ENDPOINT_PORT }
 
 impl EndpointPort {
+    /// Name of the port of the service; unique in the slice.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Transport protocol; `TCP` by default.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`.
     pub fn protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("protocol", value))
     }
 
+    /// Port number; its absence is for the user of the slice to interpret.
+    ///
     /// `port`.
     pub fn port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("port", value))
     }
 
+    /// Application protocol as a hint.
+    ///
     /// `appProtocol`.
     pub fn app_protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("appProtocol", value))
@@ -114,17 +144,23 @@ kind! { EndpointSlice: Namespaced, "discovery.k8s.io/v1", "EndpointSlice", schem
 metadata! { EndpointSlice }
 
 impl EndpointSlice {
+    /// Kind of all addresses in the slice; immutable.
+    ///
     /// `addressType`: `FQDN`, `IPv4`, `IPv6`; required.
     pub fn address_type(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("addressType", value))
     }
 
-    /// `endpoints`.
+    /// Endpoints, at most 1000.
+    ///
+    /// `endpoints`; atomic list.
     pub fn endpoints(self, items: impl IntoIterator<Item = Endpoint>) -> Self {
         Self(self.0.append::<Endpoint>("endpoints", items))
     }
 
-    /// `ports`.
+    /// Ports of every endpoint, at most 20000.
+    ///
+    /// `ports`; atomic list.
     pub fn ports(self, items: impl IntoIterator<Item = EndpointPort>) -> Self {
         Self(self.0.append::<EndpointPort>("ports", items))
     }

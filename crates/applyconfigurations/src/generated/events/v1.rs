@@ -10,7 +10,7 @@ kind! { Event: Namespaced, "events.k8s.io/v1", "Event", schema::EVENT, klient_ap
 metadata! { Event }
 
 impl Event {
-    /// `eventTime`.
+    /// `eventTime`; RFC 3339, in microseconds.
     pub fn event_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("eventTime", value))
     }
@@ -65,12 +65,12 @@ impl Event {
         Self(self.0.set::<crate::core::v1::EventSource>("deprecatedSource", value))
     }
 
-    /// `deprecatedFirstTimestamp`.
+    /// `deprecatedFirstTimestamp`; RFC 3339, in seconds.
     pub fn deprecated_first_timestamp(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("deprecatedFirstTimestamp", value))
     }
 
-    /// `deprecatedLastTimestamp`.
+    /// `deprecatedLastTimestamp`; RFC 3339, in seconds.
     pub fn deprecated_last_timestamp(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("deprecatedLastTimestamp", value))
     }
@@ -89,7 +89,7 @@ impl EventSeries {
         Self(self.0.set::<i32>("count", value))
     }
 
-    /// `lastObservedTime`; required.
+    /// `lastObservedTime`; required; RFC 3339, in microseconds.
     pub fn last_observed_time(self, value: impl Into<MicroTime>) -> Self {
         Self(self.0.set::<MicroTime>("lastObservedTime", value))
     }

@@ -33,11 +33,15 @@ kind! { FlowSchema: Cluster, "flowcontrol.apiserver.k8s.io/v1", "FlowSchema", sc
 metadata! { FlowSchema }
 
 impl FlowSchema {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: FlowSchemaSpec) -> Self {
         Self(self.0.set::<FlowSchemaSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: FlowSchemaStatus) -> Self {
         Self(self.0.set::<FlowSchemaStatus>("status", value))
@@ -57,7 +61,7 @@ impl FlowSchemaCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -91,7 +95,7 @@ impl FlowSchemaSpec {
         Self(self.0.set::<FlowDistinguisherMethod>("distinguisherMethod", value))
     }
 
-    /// `rules`.
+    /// `rules`; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = PolicyRulesWithSubjects>) -> Self {
         Self(self.0.append::<PolicyRulesWithSubjects>("rules", items))
     }
@@ -100,7 +104,7 @@ impl FlowSchemaSpec {
 part! { FlowSchemaStatus: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_STATUS }
 
 impl FlowSchemaStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = FlowSchemaCondition>) -> Self {
         Self(self.0.append::<FlowSchemaCondition>("conditions", items))
     }
@@ -156,12 +160,12 @@ impl LimitedPriorityLevelConfiguration {
 part! { NonResourcePolicyRule: "flowcontrol.apiserver.k8s.io/v1", schema::NON_RESOURCE_POLICY_RULE }
 
 impl NonResourcePolicyRule {
-    /// `verbs`; required.
+    /// `verbs`; required; set.
     pub fn verbs(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("verbs", items))
     }
 
-    /// `nonResourceURLs`; required.
+    /// `nonResourceURLs`; required; set.
     pub fn non_resource_urls(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("nonResourceURLs", items))
     }
@@ -170,17 +174,17 @@ impl NonResourcePolicyRule {
 part! { PolicyRulesWithSubjects: "flowcontrol.apiserver.k8s.io/v1", schema::POLICY_RULES_WITH_SUBJECTS }
 
 impl PolicyRulesWithSubjects {
-    /// `subjects`; required.
+    /// `subjects`; required; atomic list.
     pub fn subjects(self, items: impl IntoIterator<Item = Subject>) -> Self {
         Self(self.0.append::<Subject>("subjects", items))
     }
 
-    /// `resourceRules`.
+    /// `resourceRules`; atomic list.
     pub fn resource_rules(self, items: impl IntoIterator<Item = ResourcePolicyRule>) -> Self {
         Self(self.0.append::<ResourcePolicyRule>("resourceRules", items))
     }
 
-    /// `nonResourceRules`.
+    /// `nonResourceRules`; atomic list.
     pub fn non_resource_rules(self, items: impl IntoIterator<Item = NonResourcePolicyRule>) -> Self {
         Self(self.0.append::<NonResourcePolicyRule>("nonResourceRules", items))
     }
@@ -190,11 +194,15 @@ kind! { PriorityLevelConfiguration: Cluster, "flowcontrol.apiserver.k8s.io/v1", 
 metadata! { PriorityLevelConfiguration }
 
 impl PriorityLevelConfiguration {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: PriorityLevelConfigurationSpec) -> Self {
         Self(self.0.set::<PriorityLevelConfigurationSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PriorityLevelConfigurationStatus) -> Self {
         Self(self.0.set::<PriorityLevelConfigurationStatus>("status", value))
@@ -214,7 +222,7 @@ impl PriorityLevelConfigurationCondition {
         Self(self.0.set::<String>("status", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -261,7 +269,7 @@ impl PriorityLevelConfigurationSpec {
 part! { PriorityLevelConfigurationStatus: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_STATUS }
 
 impl PriorityLevelConfigurationStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = PriorityLevelConfigurationCondition>) -> Self {
         Self(self.0.append::<PriorityLevelConfigurationCondition>("conditions", items))
     }
@@ -289,17 +297,17 @@ impl QueuingConfiguration {
 part! { ResourcePolicyRule: "flowcontrol.apiserver.k8s.io/v1", schema::RESOURCE_POLICY_RULE }
 
 impl ResourcePolicyRule {
-    /// `verbs`; required.
+    /// `verbs`; required; set.
     pub fn verbs(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("verbs", items))
     }
 
-    /// `apiGroups`; required.
+    /// `apiGroups`; required; set.
     pub fn api_groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiGroups", items))
     }
 
-    /// `resources`; required.
+    /// `resources`; required; set.
     pub fn resources(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resources", items))
     }
@@ -309,7 +317,7 @@ impl ResourcePolicyRule {
         Self(self.0.set::<bool>("clusterScope", value))
     }
 
-    /// `namespaces`.
+    /// `namespaces`; set.
     pub fn namespaces(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("namespaces", items))
     }

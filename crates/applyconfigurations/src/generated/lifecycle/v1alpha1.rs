@@ -10,11 +10,15 @@ kind! { Eviction: Namespaced, "lifecycle.k8s.io/v1alpha1", "Eviction", schema::E
 metadata! { Eviction }
 
 impl Eviction {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: EvictionSpec) -> Self {
         Self(self.0.set::<EvictionSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: EvictionStatus) -> Self {
         Self(self.0.set::<EvictionStatus>("status", value))
@@ -39,11 +43,15 @@ kind! { EvictionRequest: Namespaced, "lifecycle.k8s.io/v1alpha1", "EvictionReque
 metadata! { EvictionRequest }
 
 impl EvictionRequest {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: EvictionRequestSpec) -> Self {
         Self(self.0.set::<EvictionRequestSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: EvictionRequestStatus) -> Self {
         Self(self.0.set::<EvictionRequestStatus>("status", value))
@@ -86,7 +94,7 @@ impl EvictionRequestSpec {
 part! { EvictionRequestStatus: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_STATUS }
 
 impl EvictionRequestStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -118,7 +126,7 @@ impl EvictionSpec {
 part! { EvictionStatus: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_STATUS }
 
 impl EvictionStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -128,17 +136,17 @@ impl EvictionStatus {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `requesters`; items told apart by `name`.
+    /// `requesters`; list keyed by `name`.
     pub fn requesters(self, items: impl IntoIterator<Item = Requester>) -> Self {
         Self(self.0.append::<Requester>("requesters", items))
     }
 
-    /// `targetResponders`; items told apart by `name`.
+    /// `targetResponders`; list keyed by `name`.
     pub fn target_responders(self, items: impl IntoIterator<Item = TargetResponder>) -> Self {
         Self(self.0.append::<TargetResponder>("targetResponders", items))
     }
 
-    /// `responders`; items told apart by `name`.
+    /// `responders`; list keyed by `name`.
     pub fn responders(self, items: impl IntoIterator<Item = ResponderStatus>) -> Self {
         Self(self.0.append::<ResponderStatus>("responders", items))
     }
@@ -175,22 +183,22 @@ impl ResponderStatus {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `startTime`.
+    /// `startTime`; RFC 3339, in seconds.
     pub fn start_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("startTime", value))
     }
 
-    /// `heartbeatTime`.
+    /// `heartbeatTime`; RFC 3339, in seconds.
     pub fn heartbeat_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("heartbeatTime", value))
     }
 
-    /// `expectedCompletionTime`.
+    /// `expectedCompletionTime`; RFC 3339, in seconds.
     pub fn expected_completion_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("expectedCompletionTime", value))
     }
 
-    /// `completionTime`.
+    /// `completionTime`; RFC 3339, in seconds.
     pub fn completion_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("completionTime", value))
     }

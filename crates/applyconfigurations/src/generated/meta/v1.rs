@@ -9,31 +9,43 @@ use klient_apimachinery::meta::v1::schema;
 part! { Condition: "meta.k8s.io/v1", schema::CONDITION }
 
 impl Condition {
+    /// Name of the aspect, such as `Ready`; once per object.
+    ///
     /// `type`; required.
     pub fn type_(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("type", value))
     }
 
+    /// `True`, `False` or `Unknown`.
+    ///
     /// `status`; required.
     pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("status", value))
     }
 
+    /// `metadata.generation` that the condition was computed from; out of date if it is lower than that.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `lastTransitionTime`; required.
+    /// Time at which `status` last changed.
+    ///
+    /// `lastTransitionTime`; required; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
 
+    /// Cause of the last transition in one CamelCase word, for programs.
+    ///
     /// `reason`; required.
     pub fn reason(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reason", value))
     }
 
+    /// Human-readable details of the last transition; may be empty.
+    ///
     /// `message`; required.
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("message", value))
@@ -57,6 +69,8 @@ impl GroupResource {
 part! { LabelSelector: "meta.k8s.io/v1", schema::LABEL_SELECTOR }
 
 impl LabelSelector {
+    /// Labels that must have exactly these values.
+    ///
     /// `matchLabels`.
     pub fn match_labels(
         self,
@@ -65,7 +79,9 @@ impl LabelSelector {
         Self(self.0.merge::<String>("matchLabels", entries))
     }
 
-    /// `matchExpressions`.
+    /// Requirements that must all hold.
+    ///
+    /// `matchExpressions`; atomic list.
     pub fn match_expressions(self, items: impl IntoIterator<Item = LabelSelectorRequirement>) -> Self {
         Self(self.0.append::<LabelSelectorRequirement>("matchExpressions", items))
     }
@@ -74,17 +90,23 @@ impl LabelSelector {
 part! { LabelSelectorRequirement: "meta.k8s.io/v1", schema::LABEL_SELECTOR_REQUIREMENT }
 
 impl LabelSelectorRequirement {
+    /// Label that the requirement is about.
+    ///
     /// `key`; required.
     pub fn key(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("key", value))
     }
 
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    ///
     /// `operator`; required.
     pub fn operator(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("operator", value))
     }
 
-    /// `values`.
+    /// Values to compare with: at least one for `In` and `NotIn`, none for the others.
+    ///
+    /// `values`; atomic list.
     pub fn values(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("values", items))
     }
@@ -93,31 +115,43 @@ impl LabelSelectorRequirement {
 part! { OwnerReference: "meta.k8s.io/v1", schema::OWNER_REFERENCE }
 
 impl OwnerReference {
+    /// Group and version of the owner, such as `apps/v1`.
+    ///
     /// `apiVersion`; required.
     pub fn api_version(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiVersion", value))
     }
 
+    /// Kind of the owner.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Name of the owner.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// UID of the owner; an owner of the same name with another UID counts as gone.
+    ///
     /// `uid`; required.
     pub fn uid(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("uid", value))
     }
 
+    /// True for the one owner that manages this object; at most one reference of an object may say so.
+    ///
     /// `controller`.
     pub fn controller(self, value: bool) -> Self {
         Self(self.0.set::<bool>("controller", value))
     }
 
+    /// True if a foreground deletion of the owner waits for this object; needs the right to update the finalizers of the owner.
+    ///
     /// `blockOwnerDeletion`.
     pub fn block_owner_deletion(self, value: bool) -> Self {
         Self(self.0.set::<bool>("blockOwnerDeletion", value))

@@ -9,16 +9,22 @@ use klient_schema::networking_v1 as schema;
 part! { HTTPIngressPath: "networking.k8s.io/v1", schema::HTTP_INGRESS_PATH }
 
 impl HTTPIngressPath {
+    /// Path of the request, beginning with `/`; required for `Exact` and `Prefix`.
+    ///
     /// `path`.
     pub fn path(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("path", value))
     }
 
+    /// Comparison: equal, equal in the first path elements, or left to the controller.
+    ///
     /// `pathType`: `Exact`, `ImplementationSpecific`, `Prefix`; required.
     pub fn path_type(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("pathType", value))
     }
 
+    /// Receiver of the requests.
+    ///
     /// `backend`; required.
     pub fn backend(self, value: IngressBackend) -> Self {
         Self(self.0.set::<IngressBackend>("backend", value))
@@ -28,7 +34,9 @@ impl HTTPIngressPath {
 part! { HTTPIngressRuleValue: "networking.k8s.io/v1", schema::HTTP_INGRESS_RULE_VALUE }
 
 impl HTTPIngressRuleValue {
-    /// `paths`; required.
+    /// Paths; the longest that matches wins, an exact one before a prefix.
+    ///
+    /// `paths`; required; atomic list.
     pub fn paths(self, items: impl IntoIterator<Item = HTTPIngressPath>) -> Self {
         Self(self.0.append::<HTTPIngressPath>("paths", items))
     }
@@ -38,6 +46,8 @@ kind! { IPAddress: Cluster, "networking.k8s.io/v1", "IPAddress", schema::IP_ADDR
 metadata! { IPAddress }
 
 impl IPAddress {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: IPAddressSpec) -> Self {
         Self(self.0.set::<IPAddressSpec>("spec", value))
@@ -56,12 +66,16 @@ impl IPAddressSpec {
 part! { IPBlock: "networking.k8s.io/v1", schema::IP_BLOCK }
 
 impl IPBlock {
+    /// Range, such as `192.168.1.0/24` or `2001:db8::/64`.
+    ///
     /// `cidr`; required.
     pub fn cidr(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("cidr", value))
     }
 
-    /// `except`.
+    /// Ranges within `cidr` that are left out.
+    ///
+    /// `except`; atomic list.
     pub fn except(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("except", items))
     }
@@ -71,11 +85,15 @@ kind! { Ingress: Namespaced, "networking.k8s.io/v1", "Ingress", schema::INGRESS,
 metadata! { Ingress }
 
 impl Ingress {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: IngressSpec) -> Self {
         Self(self.0.set::<IngressSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: IngressStatus) -> Self {
         Self(self.0.set::<IngressStatus>("status", value))
@@ -85,11 +103,15 @@ impl Ingress {
 part! { IngressBackend: "networking.k8s.io/v1", schema::INGRESS_BACKEND }
 
 impl IngressBackend {
+    /// Service in the namespace of the ingress.
+    ///
     /// `service`.
     pub fn service(self, value: IngressServiceBackend) -> Self {
         Self(self.0.set::<IngressServiceBackend>("service", value))
     }
 
+    /// Other object in the namespace of the ingress.
+    ///
     /// `resource`.
     pub fn resource(self, value: crate::core::v1::TypedLocalObjectReference) -> Self {
         Self(self.0.set::<crate::core::v1::TypedLocalObjectReference>("resource", value))
@@ -100,6 +122,8 @@ kind! { IngressClass: Cluster, "networking.k8s.io/v1", "IngressClass", schema::I
 metadata! { IngressClass }
 
 impl IngressClass {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: IngressClassSpec) -> Self {
         Self(self.0.set::<IngressClassSpec>("spec", value))
@@ -162,7 +186,7 @@ impl IngressLoadBalancerIngress {
         Self(self.0.set::<String>("hostname", value))
     }
 
-    /// `ports`.
+    /// `ports`; atomic list.
     pub fn ports(self, items: impl IntoIterator<Item = IngressPortStatus>) -> Self {
         Self(self.0.append::<IngressPortStatus>("ports", items))
     }
@@ -171,7 +195,7 @@ impl IngressLoadBalancerIngress {
 part! { IngressLoadBalancerStatus: "networking.k8s.io/v1", schema::INGRESS_LOAD_BALANCER_STATUS }
 
 impl IngressLoadBalancerStatus {
-    /// `ingress`.
+    /// `ingress`; atomic list.
     pub fn ingress(self, items: impl IntoIterator<Item = IngressLoadBalancerIngress>) -> Self {
         Self(self.0.append::<IngressLoadBalancerIngress>("ingress", items))
     }
@@ -199,11 +223,15 @@ impl IngressPortStatus {
 part! { IngressRule: "networking.k8s.io/v1", schema::INGRESS_RULE }
 
 impl IngressRule {
+    /// Host that requests must name, without port; `*.example.com` matches one label, empty any host.
+    ///
     /// `host`.
     pub fn host(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("host", value))
     }
 
+    /// Paths and backends for HTTP.
+    ///
     /// `http`.
     pub fn http(self, value: HTTPIngressRuleValue) -> Self {
         Self(self.0.set::<HTTPIngressRuleValue>("http", value))
@@ -213,11 +241,15 @@ impl IngressRule {
 part! { IngressServiceBackend: "networking.k8s.io/v1", schema::INGRESS_SERVICE_BACKEND }
 
 impl IngressServiceBackend {
+    /// Name of the service.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Port of the service, by name or by number.
+    ///
     /// `port`.
     pub fn port(self, value: ServiceBackendPort) -> Self {
         Self(self.0.set::<ServiceBackendPort>("port", value))
@@ -227,22 +259,30 @@ impl IngressServiceBackend {
 part! { IngressSpec: "networking.k8s.io/v1", schema::INGRESS_SPEC }
 
 impl IngressSpec {
+    /// IngressClass, and so the controller, that handles it; the cluster's default if absent.
+    ///
     /// `ingressClassName`.
     pub fn ingress_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("ingressClassName", value))
     }
 
+    /// Backend of requests that no rule matches; required if there are no rules.
+    ///
     /// `defaultBackend`.
     pub fn default_backend(self, value: IngressBackend) -> Self {
         Self(self.0.set::<IngressBackend>("defaultBackend", value))
     }
 
-    /// `tls`.
+    /// Hosts and certificates for TLS.
+    ///
+    /// `tls`; atomic list.
     pub fn tls(self, items: impl IntoIterator<Item = IngressTLS>) -> Self {
         Self(self.0.append::<IngressTLS>("tls", items))
     }
 
-    /// `rules`.
+    /// Rules by host and path.
+    ///
+    /// `rules`; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = IngressRule>) -> Self {
         Self(self.0.append::<IngressRule>("rules", items))
     }
@@ -251,6 +291,8 @@ impl IngressSpec {
 part! { IngressStatus: "networking.k8s.io/v1", schema::INGRESS_STATUS }
 
 impl IngressStatus {
+    /// Addresses at which the ingress is reached.
+    ///
     /// `loadBalancer`.
     pub fn load_balancer(self, value: IngressLoadBalancerStatus) -> Self {
         Self(self.0.set::<IngressLoadBalancerStatus>("loadBalancer", value))
@@ -260,11 +302,15 @@ impl IngressStatus {
 part! { IngressTLS: "networking.k8s.io/v1", schema::INGRESS_TLS }
 
 impl IngressTLS {
-    /// `hosts`.
+    /// Hosts that the certificate covers; all hosts of the controller by default.
+    ///
+    /// `hosts`; atomic list.
     pub fn hosts(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("hosts", items))
     }
 
+    /// Secret of type `kubernetes.io/tls` with certificate and key; the controller's own if empty.
+    ///
     /// `secretName`.
     pub fn secret_name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("secretName", value))
@@ -275,6 +321,8 @@ kind! { NetworkPolicy: Namespaced, "networking.k8s.io/v1", "NetworkPolicy", sche
 metadata! { NetworkPolicy }
 
 impl NetworkPolicy {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: NetworkPolicySpec) -> Self {
         Self(self.0.set::<NetworkPolicySpec>("spec", value))
@@ -284,12 +332,16 @@ impl NetworkPolicy {
 part! { NetworkPolicyEgressRule: "networking.k8s.io/v1", schema::NETWORK_POLICY_EGRESS_RULE }
 
 impl NetworkPolicyEgressRule {
-    /// `ports`.
+    /// Ports of the peers; all if empty.
+    ///
+    /// `ports`; atomic list.
     pub fn ports(self, items: impl IntoIterator<Item = NetworkPolicyPort>) -> Self {
         Self(self.0.append::<NetworkPolicyPort>("ports", items))
     }
 
-    /// `to`.
+    /// Destinations of the traffic; all if empty.
+    ///
+    /// `to`; atomic list.
     pub fn to(self, items: impl IntoIterator<Item = NetworkPolicyPeer>) -> Self {
         Self(self.0.append::<NetworkPolicyPeer>("to", items))
     }
@@ -298,12 +350,16 @@ impl NetworkPolicyEgressRule {
 part! { NetworkPolicyIngressRule: "networking.k8s.io/v1", schema::NETWORK_POLICY_INGRESS_RULE }
 
 impl NetworkPolicyIngressRule {
-    /// `ports`.
+    /// Ports of the pods; all if empty.
+    ///
+    /// `ports`; atomic list.
     pub fn ports(self, items: impl IntoIterator<Item = NetworkPolicyPort>) -> Self {
         Self(self.0.append::<NetworkPolicyPort>("ports", items))
     }
 
-    /// `from`.
+    /// Sources of the traffic; all if empty.
+    ///
+    /// `from`; atomic list.
     pub fn from(self, items: impl IntoIterator<Item = NetworkPolicyPeer>) -> Self {
         Self(self.0.append::<NetworkPolicyPeer>("from", items))
     }
@@ -312,16 +368,22 @@ impl NetworkPolicyIngressRule {
 part! { NetworkPolicyPeer: "networking.k8s.io/v1", schema::NETWORK_POLICY_PEER }
 
 impl NetworkPolicyPeer {
+    /// Pods by label, in the policy's namespace or in those of `namespaceSelector`.
+    ///
     /// `podSelector`.
     pub fn pod_selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("podSelector", value))
     }
 
+    /// Namespaces by label; an empty selector means all.
+    ///
     /// `namespaceSelector`.
     pub fn namespace_selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("namespaceSelector", value))
     }
 
+    /// Range of IP addresses.
+    ///
     /// `ipBlock`.
     pub fn ip_block(self, value: IPBlock) -> Self {
         Self(self.0.set::<IPBlock>("ipBlock", value))
@@ -331,16 +393,22 @@ impl NetworkPolicyPeer {
 part! { NetworkPolicyPort: "networking.k8s.io/v1", schema::NETWORK_POLICY_PORT }
 
 impl NetworkPolicyPort {
+    /// Transport protocol; `TCP` by default.
+    ///
     /// `protocol`: `SCTP`, `TCP`, `UDP`.
     pub fn protocol(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("protocol", value))
     }
 
-    /// `port`.
+    /// Port by number or by name; all ports if absent.
+    ///
+    /// `port`; integer or string.
     pub fn port(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("port", value))
     }
 
+    /// Last port of a range that begins with `port`, which must be a number.
+    ///
     /// `endPort`.
     pub fn end_port(self, value: i32) -> Self {
         Self(self.0.set::<i32>("endPort", value))
@@ -350,22 +418,30 @@ impl NetworkPolicyPort {
 part! { NetworkPolicySpec: "networking.k8s.io/v1", schema::NETWORK_POLICY_SPEC }
 
 impl NetworkPolicySpec {
+    /// Pods of the namespace that the policy isolates; an empty selector means all.
+    ///
     /// `podSelector`.
     pub fn pod_selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("podSelector", value))
     }
 
-    /// `ingress`.
+    /// Traffic that may reach the pods; an empty list allows none.
+    ///
+    /// `ingress`; atomic list.
     pub fn ingress(self, items: impl IntoIterator<Item = NetworkPolicyIngressRule>) -> Self {
         Self(self.0.append::<NetworkPolicyIngressRule>("ingress", items))
     }
 
-    /// `egress`.
+    /// Traffic that may leave the pods; an empty list allows none.
+    ///
+    /// `egress`; atomic list.
     pub fn egress(self, items: impl IntoIterator<Item = NetworkPolicyEgressRule>) -> Self {
         Self(self.0.append::<NetworkPolicyEgressRule>("egress", items))
     }
 
-    /// `policyTypes`.
+    /// Directions that the policy isolates: `Ingress`, by default always, and `Egress`, by default if there are `egress` rules.
+    ///
+    /// `policyTypes`; atomic list.
     pub fn policy_types(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("policyTypes", items))
     }
@@ -398,11 +474,15 @@ impl ParentReference {
 part! { ServiceBackendPort: "networking.k8s.io/v1", schema::SERVICE_BACKEND_PORT }
 
 impl ServiceBackendPort {
+    /// Name of the port; excludes `number`.
+    ///
     /// `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Number of the port; excludes `name`.
+    ///
     /// `number`.
     pub fn number(self, value: i32) -> Self {
         Self(self.0.set::<i32>("number", value))
@@ -413,11 +493,15 @@ kind! { ServiceCIDR: Cluster, "networking.k8s.io/v1", "ServiceCIDR", schema::SER
 metadata! { ServiceCIDR }
 
 impl ServiceCIDR {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ServiceCIDRSpec) -> Self {
         Self(self.0.set::<ServiceCIDRSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ServiceCIDRStatus) -> Self {
         Self(self.0.set::<ServiceCIDRStatus>("status", value))
@@ -427,7 +511,7 @@ impl ServiceCIDR {
 part! { ServiceCIDRSpec: "networking.k8s.io/v1", schema::SERVICE_CIDR_SPEC }
 
 impl ServiceCIDRSpec {
-    /// `cidrs`.
+    /// `cidrs`; atomic list.
     pub fn cidrs(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("cidrs", items))
     }
@@ -436,7 +520,7 @@ impl ServiceCIDRSpec {
 part! { ServiceCIDRStatus: "networking.k8s.io/v1", schema::SERVICE_CIDR_STATUS }
 
 impl ServiceCIDRStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }

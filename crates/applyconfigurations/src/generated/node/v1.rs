@@ -9,7 +9,7 @@ use klient_schema::node_v1 as schema;
 part! { Overhead: "node.k8s.io/v1", schema::OVERHEAD }
 
 impl Overhead {
-    /// `podFixed`.
+    /// `podFixed`; quantity such as `500m` or `1Gi`.
     pub fn pod_fixed(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -41,7 +41,7 @@ impl RuntimeClass {
 part! { Scheduling: "node.k8s.io/v1", schema::SCHEDULING }
 
 impl Scheduling {
-    /// `nodeSelector`.
+    /// `nodeSelector`; atomic.
     pub fn node_selector(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
@@ -49,7 +49,7 @@ impl Scheduling {
         Self(self.0.merge::<String>("nodeSelector", entries))
     }
 
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub fn tolerations(self, items: impl IntoIterator<Item = crate::core::v1::Toleration>) -> Self {
         Self(self.0.append::<crate::core::v1::Toleration>("tolerations", items))
     }

@@ -10,11 +10,15 @@ kind! { PodDisruptionBudget: Namespaced, "policy/v1", "PodDisruptionBudget", sch
 metadata! { PodDisruptionBudget }
 
 impl PodDisruptionBudget {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: PodDisruptionBudgetSpec) -> Self {
         Self(self.0.set::<PodDisruptionBudgetSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PodDisruptionBudgetStatus) -> Self {
         Self(self.0.set::<PodDisruptionBudgetStatus>("status", value))
@@ -24,21 +28,29 @@ impl PodDisruptionBudget {
 part! { PodDisruptionBudgetSpec: "policy/v1", schema::POD_DISRUPTION_BUDGET_SPEC }
 
 impl PodDisruptionBudgetSpec {
-    /// `minAvailable`.
+    /// Pods that must stay available, a number or a percentage; excludes `maxUnavailable`.
+    ///
+    /// `minAvailable`; integer or string.
     pub fn min_available(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("minAvailable", value))
     }
 
+    /// Pods of the namespace that the budget is for; an empty selector means all, none means no pod.
+    ///
     /// `selector`.
     pub fn selector(self, value: crate::meta::v1::LabelSelector) -> Self {
         Self(self.0.set::<crate::meta::v1::LabelSelector>("selector", value))
     }
 
-    /// `maxUnavailable`.
+    /// Pods that may be unavailable, a number or a percentage; excludes `minAvailable`.
+    ///
+    /// `maxUnavailable`; integer or string.
     pub fn max_unavailable(self, value: impl Into<IntOrString>) -> Self {
         Self(self.0.set::<IntOrString>("maxUnavailable", value))
     }
 
+    /// Eviction of running pods that are not ready: only within the budget of a healthy workload (the default), or always.
+    ///
     /// `unhealthyPodEvictionPolicy`: `AlwaysAllow`, `IfHealthyBudget`.
     pub fn unhealthy_pod_eviction_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("unhealthyPodEvictionPolicy", value))
@@ -48,12 +60,16 @@ impl PodDisruptionBudgetSpec {
 part! { PodDisruptionBudgetStatus: "policy/v1", schema::POD_DISRUPTION_BUDGET_STATUS }
 
 impl PodDisruptionBudgetStatus {
+    /// `metadata.generation` that the counts were computed from; evictions are refused while it is out of date.
+    ///
     /// `observedGeneration`.
     pub fn observed_generation(self, value: i64) -> Self {
         Self(self.0.set::<i64>("observedGeneration", value))
     }
 
-    /// `disruptedPods`.
+    /// Pods whose eviction was granted and that have not ended yet, with the time of the grant.
+    ///
+    /// `disruptedPods`; RFC 3339, in seconds.
     pub fn disrupted_pods(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Time>)>,
@@ -61,27 +77,37 @@ impl PodDisruptionBudgetStatus {
         Self(self.0.merge::<Time>("disruptedPods", entries))
     }
 
+    /// Evictions that are possible at present.
+    ///
     /// `disruptionsAllowed`.
     pub fn disruptions_allowed(self, value: i32) -> Self {
         Self(self.0.set::<i32>("disruptionsAllowed", value))
     }
 
+    /// Pods that are healthy.
+    ///
     /// `currentHealthy`.
     pub fn current_healthy(self, value: i32) -> Self {
         Self(self.0.set::<i32>("currentHealthy", value))
     }
 
+    /// Pods that must stay healthy.
+    ///
     /// `desiredHealthy`.
     pub fn desired_healthy(self, value: i32) -> Self {
         Self(self.0.set::<i32>("desiredHealthy", value))
     }
 
+    /// Pods that the budget is for.
+    ///
     /// `expectedPods`.
     pub fn expected_pods(self, value: i32) -> Self {
         Self(self.0.set::<i32>("expectedPods", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// States such as `DisruptionAllowed`.
+    ///
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }

@@ -9,7 +9,9 @@ use klient_schema::rbac_v1 as schema;
 part! { AggregationRule: "rbac.authorization.k8s.io/v1", schema::AGGREGATION_RULE }
 
 impl AggregationRule {
-    /// `clusterRoleSelectors`.
+    /// Labels of the ClusterRoles; those that match any selector count.
+    ///
+    /// `clusterRoleSelectors`; atomic list.
     pub fn cluster_role_selectors(
         self,
         items: impl IntoIterator<Item = crate::meta::v1::LabelSelector>,
@@ -22,11 +24,15 @@ kind! { ClusterRole: Cluster, "rbac.authorization.k8s.io/v1", "ClusterRole", sch
 metadata! { ClusterRole }
 
 impl ClusterRole {
-    /// `rules`.
+    /// Permissions; they add up. The server fills them in if `aggregationRule` is set.
+    ///
+    /// `rules`; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = PolicyRule>) -> Self {
         Self(self.0.append::<PolicyRule>("rules", items))
     }
 
+    /// ClusterRoles whose rules are collected into this one.
+    ///
     /// `aggregationRule`.
     pub fn aggregation_rule(self, value: AggregationRule) -> Self {
         Self(self.0.set::<AggregationRule>("aggregationRule", value))
@@ -37,11 +43,15 @@ kind! { ClusterRoleBinding: Cluster, "rbac.authorization.k8s.io/v1", "ClusterRol
 metadata! { ClusterRoleBinding }
 
 impl ClusterRoleBinding {
-    /// `subjects`.
+    /// Users, groups and service accounts that get the role.
+    ///
+    /// `subjects`; atomic list.
     pub fn subjects(self, items: impl IntoIterator<Item = Subject>) -> Self {
         Self(self.0.append::<Subject>("subjects", items))
     }
 
+    /// ClusterRole; cannot change.
+    ///
     /// `roleRef`; required.
     pub fn role_ref(self, value: RoleRef) -> Self {
         Self(self.0.set::<RoleRef>("roleRef", value))
@@ -51,27 +61,37 @@ impl ClusterRoleBinding {
 part! { PolicyRule: "rbac.authorization.k8s.io/v1", schema::POLICY_RULE }
 
 impl PolicyRule {
-    /// `verbs`; required.
+    /// Verbs, such as `get`, `list` and `watch`; `*` is every verb.
+    ///
+    /// `verbs`; required; atomic list.
     pub fn verbs(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("verbs", items))
     }
 
-    /// `apiGroups`.
+    /// API groups of the resources; an empty string is the core group, `*` every group.
+    ///
+    /// `apiGroups`; atomic list.
     pub fn api_groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("apiGroups", items))
     }
 
-    /// `resources`.
+    /// Resources in the plural, with subresources as `pods/log`; `*` is every resource.
+    ///
+    /// `resources`; atomic list.
     pub fn resources(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resources", items))
     }
 
-    /// `resourceNames`.
+    /// Names of the objects; all if empty.
+    ///
+    /// `resourceNames`; atomic list.
     pub fn resource_names(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("resourceNames", items))
     }
 
-    /// `nonResourceURLs`.
+    /// Paths such as `/healthz` or `/api/*`; only in ClusterRoles, and not together with resources.
+    ///
+    /// `nonResourceURLs`; atomic list.
     pub fn non_resource_urls(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("nonResourceURLs", items))
     }
@@ -81,7 +101,9 @@ kind! { Role: Namespaced, "rbac.authorization.k8s.io/v1", "Role", schema::ROLE, 
 metadata! { Role }
 
 impl Role {
-    /// `rules`.
+    /// Permissions; they add up.
+    ///
+    /// `rules`; atomic list.
     pub fn rules(self, items: impl IntoIterator<Item = PolicyRule>) -> Self {
         Self(self.0.append::<PolicyRule>("rules", items))
     }
@@ -91,11 +113,15 @@ kind! { RoleBinding: Namespaced, "rbac.authorization.k8s.io/v1", "RoleBinding", 
 metadata! { RoleBinding }
 
 impl RoleBinding {
-    /// `subjects`.
+    /// Users, groups and service accounts that get the role.
+    ///
+    /// `subjects`; atomic list.
     pub fn subjects(self, items: impl IntoIterator<Item = Subject>) -> Self {
         Self(self.0.append::<Subject>("subjects", items))
     }
 
+    /// Role in the namespace, or ClusterRole; cannot change.
+    ///
     /// `roleRef`; required.
     pub fn role_ref(self, value: RoleRef) -> Self {
         Self(self.0.set::<RoleRef>("roleRef", value))
@@ -105,16 +131,22 @@ impl RoleBinding {
 part! { RoleRef: "rbac.authorization.k8s.io/v1", schema::ROLE_REF }
 
 impl RoleRef {
+    /// `rbac.authorization.k8s.io`, also by default.
+    ///
     /// `apiGroup`.
     pub fn api_group(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiGroup", value))
     }
 
+    /// `Role` or `ClusterRole`.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Name of the role.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
@@ -124,21 +156,29 @@ impl RoleRef {
 part! { Subject: "rbac.authorization.k8s.io/v1", schema::SUBJECT }
 
 impl Subject {
+    /// `User`, `Group` or `ServiceAccount`.
+    ///
     /// `kind`; required.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
 
+    /// Empty for service accounts, `rbac.authorization.k8s.io` for users and groups; set by default.
+    ///
     /// `apiGroup`.
     pub fn api_group(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("apiGroup", value))
     }
 
+    /// Name of the subject.
+    ///
     /// `name`; required.
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("name", value))
     }
 
+    /// Namespace of the service account; empty for users and groups.
+    ///
     /// `namespace`.
     pub fn namespace(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("namespace", value))

@@ -24,7 +24,7 @@ impl DeviceTaint {
         Self(self.0.set::<String>("effect", value))
     }
 
-    /// `timeAdded`.
+    /// `timeAdded`; RFC 3339, in seconds.
     pub fn time_added(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("timeAdded", value))
     }
@@ -34,11 +34,15 @@ kind! { DeviceTaintRule: Cluster, "resource.k8s.io/v1alpha3", "DeviceTaintRule",
 metadata! { DeviceTaintRule }
 
 impl DeviceTaintRule {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: DeviceTaintRuleSpec) -> Self {
         Self(self.0.set::<DeviceTaintRuleSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: DeviceTaintRuleStatus) -> Self {
         Self(self.0.set::<DeviceTaintRuleStatus>("status", value))
@@ -62,7 +66,7 @@ impl DeviceTaintRuleSpec {
 part! { DeviceTaintRuleStatus: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_RULE_STATUS }
 
 impl DeviceTaintRuleStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -164,7 +168,7 @@ impl PoolStatus {
         Self(self.0.set::<String>("validationError", value))
     }
 
-    /// `partitionSummary`.
+    /// `partitionSummary`; atomic list.
     pub fn partition_summary(self, items: impl IntoIterator<Item = PartitionTypeStatus>) -> Self {
         Self(self.0.append::<PartitionTypeStatus>("partitionSummary", items))
     }
@@ -179,11 +183,15 @@ kind! { ResourcePoolStatusRequest: Cluster, "resource.k8s.io/v1alpha3", "Resourc
 metadata! { ResourcePoolStatusRequest }
 
 impl ResourcePoolStatusRequest {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: ResourcePoolStatusRequestSpec) -> Self {
         Self(self.0.set::<ResourcePoolStatusRequestSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ResourcePoolStatusRequestStatus) -> Self {
         Self(self.0.set::<ResourcePoolStatusRequestStatus>("status", value))
@@ -222,12 +230,12 @@ impl ResourcePoolStatusRequestStatus {
         Self(self.0.set::<i32>("poolCount", value))
     }
 
-    /// `pools`.
+    /// `pools`; atomic list.
     pub fn pools(self, items: impl IntoIterator<Item = PoolStatus>) -> Self {
         Self(self.0.append::<PoolStatus>("pools", items))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -241,17 +249,17 @@ impl ShareableCapacityStatus {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `total`; required.
+    /// `total`; required; quantity such as `500m` or `1Gi`.
     pub fn total(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("total", value))
     }
 
-    /// `consumed`; required.
+    /// `consumed`; required; quantity such as `500m` or `1Gi`.
     pub fn consumed(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("consumed", value))
     }
 
-    /// `available`; required.
+    /// `available`; required; quantity such as `500m` or `1Gi`.
     pub fn available(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("available", value))
     }
@@ -270,7 +278,7 @@ impl ShareableSummaryStatus {
         Self(self.0.set::<i32>("partiallyAvailableDevices", value))
     }
 
-    /// `capacity`.
+    /// `capacity`; atomic list.
     pub fn capacity(self, items: impl IntoIterator<Item = ShareableCapacityStatus>) -> Self {
         Self(self.0.append::<ShareableCapacityStatus>("capacity", items))
     }

@@ -29,7 +29,7 @@ impl AllocatedDeviceStatus {
         Self(self.0.set::<String>("shareID", value))
     }
 
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -58,7 +58,7 @@ impl AllocationResult {
         Self(self.0.set::<crate::core::v1::NodeSelector>("nodeSelector", value))
     }
 
-    /// `allocationTimestamp`.
+    /// `allocationTimestamp`; RFC 3339, in seconds.
     pub fn allocation_timestamp(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("allocationTimestamp", value))
     }
@@ -76,12 +76,12 @@ impl CELDeviceSelector {
 part! { CapacityRequestPolicy: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUEST_POLICY }
 
 impl CapacityRequestPolicy {
-    /// `default`.
+    /// `default`; quantity such as `500m` or `1Gi`.
     pub fn default(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("default", value))
     }
 
-    /// `validValues`; one of a union.
+    /// `validValues`; one of a union; atomic list; quantity such as `500m` or `1Gi`.
     pub fn valid_values(self, items: impl IntoIterator<Item = impl Into<Quantity>>) -> Self {
         Self(self.0.append::<Quantity>("validValues", items))
     }
@@ -95,17 +95,17 @@ impl CapacityRequestPolicy {
 part! { CapacityRequestPolicyRange: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUEST_POLICY_RANGE }
 
 impl CapacityRequestPolicyRange {
-    /// `min`; required.
+    /// `min`; required; quantity such as `500m` or `1Gi`.
     pub fn min(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("min", value))
     }
 
-    /// `max`.
+    /// `max`; quantity such as `500m` or `1Gi`.
     pub fn max(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("max", value))
     }
 
-    /// `step`.
+    /// `step`; quantity such as `500m` or `1Gi`.
     pub fn step(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("step", value))
     }
@@ -114,7 +114,7 @@ impl CapacityRequestPolicyRange {
 part! { CapacityRequirements: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUIREMENTS }
 
 impl CapacityRequirements {
-    /// `requests`.
+    /// `requests`; quantity such as `500m` or `1Gi`.
     pub fn requests(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -126,7 +126,7 @@ impl CapacityRequirements {
 part! { Counter: "resource.k8s.io/v1beta2", schema::COUNTER }
 
 impl Counter {
-    /// `value`; required.
+    /// `value`; required; quantity such as `500m` or `1Gi`.
     pub fn value(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("value", value))
     }
@@ -164,7 +164,7 @@ impl Device {
         Self(self.0.merge::<DeviceCapacity>("capacity", entries))
     }
 
-    /// `consumesCounters`.
+    /// `consumesCounters`; atomic list.
     pub fn consumes_counters(self, items: impl IntoIterator<Item = DeviceCounterConsumption>) -> Self {
         Self(self.0.append::<DeviceCounterConsumption>("consumesCounters", items))
     }
@@ -184,7 +184,7 @@ impl Device {
         Self(self.0.set::<bool>("allNodes", value))
     }
 
-    /// `taints`.
+    /// `taints`; atomic list.
     pub fn taints(self, items: impl IntoIterator<Item = DeviceTaint>) -> Self {
         Self(self.0.append::<DeviceTaint>("taints", items))
     }
@@ -194,12 +194,12 @@ impl Device {
         Self(self.0.set::<bool>("bindsToNode", value))
     }
 
-    /// `bindingConditions`.
+    /// `bindingConditions`; atomic list.
     pub fn binding_conditions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("bindingConditions", items))
     }
 
-    /// `bindingFailureConditions`.
+    /// `bindingFailureConditions`; atomic list.
     pub fn binding_failure_conditions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("bindingFailureConditions", items))
     }
@@ -226,7 +226,7 @@ impl DeviceAllocationConfiguration {
         Self(self.0.set::<String>("source", value))
     }
 
-    /// `requests`.
+    /// `requests`; atomic list.
     pub fn requests(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("requests", items))
     }
@@ -240,12 +240,12 @@ impl DeviceAllocationConfiguration {
 part! { DeviceAllocationResult: "resource.k8s.io/v1beta2", schema::DEVICE_ALLOCATION_RESULT }
 
 impl DeviceAllocationResult {
-    /// `results`.
+    /// `results`; atomic list.
     pub fn results(self, items: impl IntoIterator<Item = DeviceRequestAllocationResult>) -> Self {
         Self(self.0.append::<DeviceRequestAllocationResult>("results", items))
     }
 
-    /// `config`.
+    /// `config`; atomic list.
     pub fn config(self, items: impl IntoIterator<Item = DeviceAllocationConfiguration>) -> Self {
         Self(self.0.append::<DeviceAllocationConfiguration>("config", items))
     }
@@ -274,22 +274,22 @@ impl DeviceAttribute {
         Self(self.0.set::<String>("version", value))
     }
 
-    /// `ints`.
+    /// `ints`; atomic list.
     pub fn ints(self, items: impl IntoIterator<Item = i64>) -> Self {
         Self(self.0.append::<i64>("ints", items))
     }
 
-    /// `bools`.
+    /// `bools`; atomic list.
     pub fn bools(self, items: impl IntoIterator<Item = bool>) -> Self {
         Self(self.0.append::<bool>("bools", items))
     }
 
-    /// `strings`.
+    /// `strings`; atomic list.
     pub fn strings(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("strings", items))
     }
 
-    /// `versions`.
+    /// `versions`; atomic list.
     pub fn versions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("versions", items))
     }
@@ -298,7 +298,7 @@ impl DeviceAttribute {
 part! { DeviceCapacity: "resource.k8s.io/v1beta2", schema::DEVICE_CAPACITY }
 
 impl DeviceCapacity {
-    /// `value`; required.
+    /// `value`; required; quantity such as `500m` or `1Gi`.
     pub fn value(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("value", value))
     }
@@ -312,17 +312,17 @@ impl DeviceCapacity {
 part! { DeviceClaim: "resource.k8s.io/v1beta2", schema::DEVICE_CLAIM }
 
 impl DeviceClaim {
-    /// `requests`.
+    /// `requests`; atomic list.
     pub fn requests(self, items: impl IntoIterator<Item = DeviceRequest>) -> Self {
         Self(self.0.append::<DeviceRequest>("requests", items))
     }
 
-    /// `constraints`.
+    /// `constraints`; atomic list.
     pub fn constraints(self, items: impl IntoIterator<Item = DeviceConstraint>) -> Self {
         Self(self.0.append::<DeviceConstraint>("constraints", items))
     }
 
-    /// `config`.
+    /// `config`; atomic list.
     pub fn config(self, items: impl IntoIterator<Item = DeviceClaimConfiguration>) -> Self {
         Self(self.0.append::<DeviceClaimConfiguration>("config", items))
     }
@@ -331,7 +331,7 @@ impl DeviceClaim {
 part! { DeviceClaimConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_CLAIM_CONFIGURATION }
 
 impl DeviceClaimConfiguration {
-    /// `requests`.
+    /// `requests`; atomic list.
     pub fn requests(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("requests", items))
     }
@@ -346,6 +346,8 @@ kind! { DeviceClass: Cluster, "resource.k8s.io/v1beta2", "DeviceClass", schema::
 metadata! { DeviceClass }
 
 impl DeviceClass {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: DeviceClassSpec) -> Self {
         Self(self.0.set::<DeviceClassSpec>("spec", value))
@@ -364,12 +366,12 @@ impl DeviceClassConfiguration {
 part! { DeviceClassSpec: "resource.k8s.io/v1beta2", schema::DEVICE_CLASS_SPEC }
 
 impl DeviceClassSpec {
-    /// `selectors`.
+    /// `selectors`; atomic list.
     pub fn selectors(self, items: impl IntoIterator<Item = DeviceSelector>) -> Self {
         Self(self.0.append::<DeviceSelector>("selectors", items))
     }
 
-    /// `config`.
+    /// `config`; atomic list.
     pub fn config(self, items: impl IntoIterator<Item = DeviceClassConfiguration>) -> Self {
         Self(self.0.append::<DeviceClassConfiguration>("config", items))
     }
@@ -383,7 +385,7 @@ impl DeviceClassSpec {
 part! { DeviceConstraint: "resource.k8s.io/v1beta2", schema::DEVICE_CONSTRAINT }
 
 impl DeviceConstraint {
-    /// `requests`.
+    /// `requests`; atomic list.
     pub fn requests(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("requests", items))
     }
@@ -412,7 +414,7 @@ impl DeviceCounterConsumption {
         Self(self.0.merge::<Counter>("counters", entries))
     }
 
-    /// `compatibilityGroups`.
+    /// `compatibilityGroups`; atomic list.
     pub fn compatibility_groups(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("compatibilityGroups", items))
     }
@@ -445,7 +447,7 @@ impl DeviceRequest {
         Self(self.0.set::<ExactDeviceRequest>("exactly", value))
     }
 
-    /// `firstAvailable`; one of a union.
+    /// `firstAvailable`; one of a union; atomic list.
     pub fn first_available(self, items: impl IntoIterator<Item = DeviceSubRequest>) -> Self {
         Self(self.0.append::<DeviceSubRequest>("firstAvailable", items))
     }
@@ -479,17 +481,17 @@ impl DeviceRequestAllocationResult {
         Self(self.0.set::<bool>("adminAccess", value))
     }
 
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub fn tolerations(self, items: impl IntoIterator<Item = DeviceToleration>) -> Self {
         Self(self.0.append::<DeviceToleration>("tolerations", items))
     }
 
-    /// `bindingConditions`.
+    /// `bindingConditions`; atomic list.
     pub fn binding_conditions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("bindingConditions", items))
     }
 
-    /// `bindingFailureConditions`.
+    /// `bindingFailureConditions`; atomic list.
     pub fn binding_failure_conditions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("bindingFailureConditions", items))
     }
@@ -499,7 +501,7 @@ impl DeviceRequestAllocationResult {
         Self(self.0.set::<String>("shareID", value))
     }
 
-    /// `consumedCapacity`.
+    /// `consumedCapacity`; quantity such as `500m` or `1Gi`.
     pub fn consumed_capacity(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Quantity>)>,
@@ -507,7 +509,7 @@ impl DeviceRequestAllocationResult {
         Self(self.0.merge::<Quantity>("consumedCapacity", entries))
     }
 
-    /// `skipNodeOperations`.
+    /// `skipNodeOperations`; set.
     pub fn skip_node_operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("skipNodeOperations", items))
     }
@@ -535,7 +537,7 @@ impl DeviceSubRequest {
         Self(self.0.set::<String>("deviceClassName", value))
     }
 
-    /// `selectors`.
+    /// `selectors`; atomic list.
     pub fn selectors(self, items: impl IntoIterator<Item = DeviceSelector>) -> Self {
         Self(self.0.append::<DeviceSelector>("selectors", items))
     }
@@ -550,7 +552,7 @@ impl DeviceSubRequest {
         Self(self.0.set::<i64>("count", value))
     }
 
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub fn tolerations(self, items: impl IntoIterator<Item = DeviceToleration>) -> Self {
         Self(self.0.append::<DeviceToleration>("tolerations", items))
     }
@@ -560,7 +562,7 @@ impl DeviceSubRequest {
         Self(self.0.set::<CapacityRequirements>("capacity", value))
     }
 
-    /// `derivedAttributes`.
+    /// `derivedAttributes`; atomic list.
     pub fn derived_attributes(self, items: impl IntoIterator<Item = DeviceDerivedAttribute>) -> Self {
         Self(self.0.append::<DeviceDerivedAttribute>("derivedAttributes", items))
     }
@@ -584,7 +586,7 @@ impl DeviceTaint {
         Self(self.0.set::<String>("effect", value))
     }
 
-    /// `timeAdded`.
+    /// `timeAdded`; RFC 3339, in seconds.
     pub fn time_added(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("timeAdded", value))
     }
@@ -594,11 +596,15 @@ kind! { DeviceTaintRule: Cluster, "resource.k8s.io/v1beta2", "DeviceTaintRule", 
 metadata! { DeviceTaintRule }
 
 impl DeviceTaintRule {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: DeviceTaintRuleSpec) -> Self {
         Self(self.0.set::<DeviceTaintRuleSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: DeviceTaintRuleStatus) -> Self {
         Self(self.0.set::<DeviceTaintRuleStatus>("status", value))
@@ -622,7 +628,7 @@ impl DeviceTaintRuleSpec {
 part! { DeviceTaintRuleStatus: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_RULE_STATUS }
 
 impl DeviceTaintRuleStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -684,7 +690,7 @@ impl ExactDeviceRequest {
         Self(self.0.set::<String>("deviceClassName", value))
     }
 
-    /// `selectors`.
+    /// `selectors`; atomic list.
     pub fn selectors(self, items: impl IntoIterator<Item = DeviceSelector>) -> Self {
         Self(self.0.append::<DeviceSelector>("selectors", items))
     }
@@ -704,7 +710,7 @@ impl ExactDeviceRequest {
         Self(self.0.set::<bool>("adminAccess", value))
     }
 
-    /// `tolerations`.
+    /// `tolerations`; atomic list.
     pub fn tolerations(self, items: impl IntoIterator<Item = DeviceToleration>) -> Self {
         Self(self.0.append::<DeviceToleration>("tolerations", items))
     }
@@ -714,7 +720,7 @@ impl ExactDeviceRequest {
         Self(self.0.set::<CapacityRequirements>("capacity", value))
     }
 
-    /// `derivedAttributes`.
+    /// `derivedAttributes`; atomic list.
     pub fn derived_attributes(self, items: impl IntoIterator<Item = DeviceDerivedAttribute>) -> Self {
         Self(self.0.append::<DeviceDerivedAttribute>("derivedAttributes", items))
     }
@@ -728,7 +734,7 @@ impl NetworkDeviceData {
         Self(self.0.set::<String>("interfaceName", value))
     }
 
-    /// `ips`.
+    /// `ips`; atomic list.
     pub fn ips(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("ips", items))
     }
@@ -747,12 +753,12 @@ impl NodeAllocatableMapping {
         Self(self.0.set::<String>("capacityKey", value))
     }
 
-    /// `capacityMultiplier`.
+    /// `capacityMultiplier`; quantity such as `500m` or `1Gi`.
     pub fn capacity_multiplier(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("capacityMultiplier", value))
     }
 
-    /// `deviceMultiplier`.
+    /// `deviceMultiplier`; quantity such as `500m` or `1Gi`.
     pub fn device_multiplier(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("deviceMultiplier", value))
     }
@@ -761,12 +767,12 @@ impl NodeAllocatableMapping {
 part! { NodeAllocatableOverhead: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_OVERHEAD }
 
 impl NodeAllocatableOverhead {
-    /// `perPod`.
+    /// `perPod`; quantity such as `500m` or `1Gi`.
     pub fn per_pod(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("perPod", value))
     }
 
-    /// `perContainer`.
+    /// `perContainer`; quantity such as `500m` or `1Gi`.
     pub fn per_container(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("perContainer", value))
     }
@@ -804,11 +810,15 @@ kind! { ResourceClaim: Namespaced, "resource.k8s.io/v1beta2", "ResourceClaim", s
 metadata! { ResourceClaim }
 
 impl ResourceClaim {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ResourceClaimSpec) -> Self {
         Self(self.0.set::<ResourceClaimSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: ResourceClaimStatus) -> Self {
         Self(self.0.set::<ResourceClaimStatus>("status", value))
@@ -856,12 +866,12 @@ impl ResourceClaimStatus {
         Self(self.0.set::<AllocationResult>("allocation", value))
     }
 
-    /// `reservedFor`; items told apart by `uid`.
+    /// `reservedFor`; list keyed by `uid`.
     pub fn reserved_for(self, items: impl IntoIterator<Item = ResourceClaimConsumerReference>) -> Self {
         Self(self.0.append::<ResourceClaimConsumerReference>("reservedFor", items))
     }
 
-    /// `devices`; items told apart by `driver,device,pool,shareID`.
+    /// `devices`; list keyed by `driver`, `device`, `pool`, `shareID`.
     pub fn devices(self, items: impl IntoIterator<Item = AllocatedDeviceStatus>) -> Self {
         Self(self.0.append::<AllocatedDeviceStatus>("devices", items))
     }
@@ -871,6 +881,8 @@ kind! { ResourceClaimTemplate: Namespaced, "resource.k8s.io/v1beta2", "ResourceC
 metadata! { ResourceClaimTemplate }
 
 impl ResourceClaimTemplate {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: ResourceClaimTemplateSpec) -> Self {
         Self(self.0.set::<ResourceClaimTemplateSpec>("spec", value))
@@ -910,6 +922,8 @@ kind! { ResourceSlice: Cluster, "resource.k8s.io/v1beta2", "ResourceSlice", sche
 metadata! { ResourceSlice }
 
 impl ResourceSlice {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: ResourceSliceSpec) -> Self {
         Self(self.0.set::<ResourceSliceSpec>("spec", value))
@@ -944,7 +958,7 @@ impl ResourceSliceSpec {
         Self(self.0.set::<bool>("allNodes", value))
     }
 
-    /// `devices`.
+    /// `devices`; atomic list.
     pub fn devices(self, items: impl IntoIterator<Item = Device>) -> Self {
         Self(self.0.append::<Device>("devices", items))
     }
@@ -954,7 +968,7 @@ impl ResourceSliceSpec {
         Self(self.0.set::<bool>("perDeviceNodeSelection", value))
     }
 
-    /// `sharedCounters`.
+    /// `sharedCounters`; atomic list.
     pub fn shared_counters(self, items: impl IntoIterator<Item = CounterSet>) -> Self {
         Self(self.0.append::<CounterSet>("sharedCounters", items))
     }
@@ -964,7 +978,7 @@ impl ResourceSliceSpec {
         Self(self.0.set::<String>("partitionTypeAttribute", value))
     }
 
-    /// `skipNodeOperations`.
+    /// `skipNodeOperations`; set.
     pub fn skip_node_operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("skipNodeOperations", items))
     }

@@ -49,11 +49,15 @@ kind! { CompositePodGroup: Namespaced, "scheduling.k8s.io/v1alpha3", "CompositeP
 metadata! { CompositePodGroup }
 
 impl CompositePodGroup {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: CompositePodGroupSpec) -> Self {
         Self(self.0.set::<CompositePodGroupSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: CompositePodGroupStatus) -> Self {
         Self(self.0.set::<CompositePodGroupStatus>("status", value))
@@ -63,7 +67,7 @@ impl CompositePodGroup {
 part! { CompositePodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
 
 impl CompositePodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub fn topology(self, items: impl IntoIterator<Item = TopologyConstraint>) -> Self {
         Self(self.0.append::<TopologyConstraint>("topology", items))
     }
@@ -130,7 +134,7 @@ impl CompositePodGroupSpec {
 part! { CompositePodGroupStatus: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_STATUS }
 
 impl CompositePodGroupStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
@@ -174,12 +178,12 @@ impl CompositePodGroupTemplate {
         Self(self.0.set::<String>("preemptionPolicy", value))
     }
 
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub fn pod_group_templates(self, items: impl IntoIterator<Item = PodGroupTemplate>) -> Self {
         Self(self.0.append::<PodGroupTemplate>("podGroupTemplates", items))
     }
 
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub fn composite_pod_group_templates(
         self,
         items: impl IntoIterator<Item = CompositePodGroupTemplate>,
@@ -215,11 +219,15 @@ kind! { PodGroup: Namespaced, "scheduling.k8s.io/v1alpha3", "PodGroup", schema::
 metadata! { PodGroup }
 
 impl PodGroup {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: PodGroupSpec) -> Self {
         Self(self.0.set::<PodGroupSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PodGroupStatus) -> Self {
         Self(self.0.set::<PodGroupStatus>("status", value))
@@ -262,7 +270,7 @@ impl PodGroupResourceClaimStatus {
 part! { PodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SCHEDULING_CONSTRAINTS }
 
 impl PodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub fn topology(self, items: impl IntoIterator<Item = TopologyConstraint>) -> Self {
         Self(self.0.append::<TopologyConstraint>("topology", items))
     }
@@ -305,7 +313,7 @@ impl PodGroupSpec {
         Self(self.0.set::<PodGroupSchedulingConstraints>("schedulingConstraints", value))
     }
 
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub fn resource_claims(self, items: impl IntoIterator<Item = PodGroupResourceClaim>) -> Self {
         Self(self.0.append::<PodGroupResourceClaim>("resourceClaims", items))
     }
@@ -334,12 +342,12 @@ impl PodGroupSpec {
 part! { PodGroupStatus: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_STATUS }
 
 impl PodGroupStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
 
-    /// `resourceClaimStatuses`; items told apart by `name`.
+    /// `resourceClaimStatuses`; list keyed by `name`.
     pub fn resource_claim_statuses(
         self,
         items: impl IntoIterator<Item = PodGroupResourceClaimStatus>,
@@ -366,7 +374,7 @@ impl PodGroupTemplate {
         Self(self.0.set::<PodGroupSchedulingConstraints>("schedulingConstraints", value))
     }
 
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub fn resource_claims(self, items: impl IntoIterator<Item = PodGroupResourceClaim>) -> Self {
         Self(self.0.append::<PodGroupResourceClaim>("resourceClaims", items))
     }
@@ -432,6 +440,8 @@ kind! { Workload: Namespaced, "scheduling.k8s.io/v1alpha3", "Workload", schema::
 metadata! { Workload }
 
 impl Workload {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: WorkloadSpec) -> Self {
         Self(self.0.set::<WorkloadSpec>("spec", value))
@@ -491,7 +501,7 @@ impl WorkloadPodGroupResourceClaim {
 part! { WorkloadPodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS }
 
 impl WorkloadPodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub fn topology(self, items: impl IntoIterator<Item = TopologyConstraint>) -> Self {
         Self(self.0.append::<TopologyConstraint>("topology", items))
     }
@@ -537,12 +547,12 @@ impl WorkloadSpec {
         Self(self.0.set::<TypedLocalObjectReference>("controllerRef", value))
     }
 
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub fn pod_group_templates(self, items: impl IntoIterator<Item = PodGroupTemplate>) -> Self {
         Self(self.0.append::<PodGroupTemplate>("podGroupTemplates", items))
     }
 
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub fn composite_pod_group_templates(
         self,
         items: impl IntoIterator<Item = CompositePodGroupTemplate>,

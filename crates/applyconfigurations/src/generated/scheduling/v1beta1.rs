@@ -48,7 +48,7 @@ impl CompositeGangSchedulingPolicy {
 part! { CompositePodGroupSchedulingConstraints: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
 
 impl CompositePodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub fn topology(self, items: impl IntoIterator<Item = TopologyConstraint>) -> Self {
         Self(self.0.append::<TopologyConstraint>("topology", items))
     }
@@ -106,12 +106,12 @@ impl CompositePodGroupTemplate {
         Self(self.0.set::<String>("preemptionPolicy", value))
     }
 
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub fn pod_group_templates(self, items: impl IntoIterator<Item = PodGroupTemplate>) -> Self {
         Self(self.0.append::<PodGroupTemplate>("podGroupTemplates", items))
     }
 
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub fn composite_pod_group_templates(
         self,
         items: impl IntoIterator<Item = CompositePodGroupTemplate>,
@@ -147,11 +147,15 @@ kind! { PodGroup: Namespaced, "scheduling.k8s.io/v1beta1", "PodGroup", schema::P
 metadata! { PodGroup }
 
 impl PodGroup {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: PodGroupSpec) -> Self {
         Self(self.0.set::<PodGroupSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: PodGroupStatus) -> Self {
         Self(self.0.set::<PodGroupStatus>("status", value))
@@ -194,7 +198,7 @@ impl PodGroupResourceClaimStatus {
 part! { PodGroupSchedulingConstraints: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SCHEDULING_CONSTRAINTS }
 
 impl PodGroupSchedulingConstraints {
-    /// `topology`.
+    /// `topology`; atomic list.
     pub fn topology(self, items: impl IntoIterator<Item = TopologyConstraint>) -> Self {
         Self(self.0.append::<TopologyConstraint>("topology", items))
     }
@@ -237,7 +241,7 @@ impl PodGroupSpec {
         Self(self.0.set::<PodGroupSchedulingConstraints>("schedulingConstraints", value))
     }
 
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub fn resource_claims(self, items: impl IntoIterator<Item = PodGroupResourceClaim>) -> Self {
         Self(self.0.append::<PodGroupResourceClaim>("resourceClaims", items))
     }
@@ -266,12 +270,12 @@ impl PodGroupSpec {
 part! { PodGroupStatus: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_STATUS }
 
 impl PodGroupStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
 
-    /// `resourceClaimStatuses`; items told apart by `name`.
+    /// `resourceClaimStatuses`; list keyed by `name`.
     pub fn resource_claim_statuses(
         self,
         items: impl IntoIterator<Item = PodGroupResourceClaimStatus>,
@@ -298,7 +302,7 @@ impl PodGroupTemplate {
         Self(self.0.set::<PodGroupSchedulingConstraints>("schedulingConstraints", value))
     }
 
-    /// `resourceClaims`; items told apart by `name`.
+    /// `resourceClaims`; list keyed by `name`.
     pub fn resource_claims(self, items: impl IntoIterator<Item = PodGroupResourceClaim>) -> Self {
         Self(self.0.append::<PodGroupResourceClaim>("resourceClaims", items))
     }
@@ -364,6 +368,8 @@ kind! { Workload: Namespaced, "scheduling.k8s.io/v1beta1", "Workload", schema::W
 metadata! { Workload }
 
 impl Workload {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: WorkloadSpec) -> Self {
         Self(self.0.set::<WorkloadSpec>("spec", value))
@@ -392,12 +398,12 @@ impl WorkloadSpec {
         Self(self.0.set::<TypedLocalObjectReference>("controllerRef", value))
     }
 
-    /// `podGroupTemplates`; items told apart by `name`.
+    /// `podGroupTemplates`; list keyed by `name`.
     pub fn pod_group_templates(self, items: impl IntoIterator<Item = PodGroupTemplate>) -> Self {
         Self(self.0.append::<PodGroupTemplate>("podGroupTemplates", items))
     }
 
-    /// `compositePodGroupTemplates`; items told apart by `name`.
+    /// `compositePodGroupTemplates`; list keyed by `name`.
     pub fn composite_pod_group_templates(
         self,
         items: impl IntoIterator<Item = CompositePodGroupTemplate>,

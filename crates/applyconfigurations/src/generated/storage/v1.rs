@@ -10,6 +10,8 @@ kind! { CSIDriver: Cluster, "storage.k8s.io/v1", "CSIDriver", schema::CSI_DRIVER
 metadata! { CSIDriver }
 
 impl CSIDriver {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: CSIDriverSpec) -> Self {
         Self(self.0.set::<CSIDriverSpec>("spec", value))
@@ -29,7 +31,7 @@ impl CSIDriverSpec {
         Self(self.0.set::<bool>("podInfoOnMount", value))
     }
 
-    /// `volumeLifecycleModes`.
+    /// `volumeLifecycleModes`; set.
     pub fn volume_lifecycle_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("volumeLifecycleModes", items))
     }
@@ -44,7 +46,7 @@ impl CSIDriverSpec {
         Self(self.0.set::<String>("fsGroupPolicy", value))
     }
 
-    /// `tokenRequests`.
+    /// `tokenRequests`; atomic list.
     pub fn token_requests(self, items: impl IntoIterator<Item = TokenRequest>) -> Self {
         Self(self.0.append::<TokenRequest>("tokenRequests", items))
     }
@@ -79,11 +81,15 @@ kind! { CSINode: Cluster, "storage.k8s.io/v1", "CSINode", schema::CSI_NODE, klie
 metadata! { CSINode }
 
 impl CSINode {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: CSINodeSpec) -> Self {
         Self(self.0.set::<CSINodeSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: CSINodeStatus) -> Self {
         Self(self.0.set::<CSINodeStatus>("status", value))
@@ -103,7 +109,7 @@ impl CSINodeDriver {
         Self(self.0.set::<String>("nodeID", value))
     }
 
-    /// `topologyKeys`.
+    /// `topologyKeys`; atomic list.
     pub fn topology_keys(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("topologyKeys", items))
     }
@@ -117,7 +123,7 @@ impl CSINodeDriver {
 part! { CSINodeSpec: "storage.k8s.io/v1", schema::CSI_NODE_SPEC }
 
 impl CSINodeSpec {
-    /// `drivers`; required; items told apart by `name`.
+    /// `drivers`; required; list keyed by `name`.
     pub fn drivers(self, items: impl IntoIterator<Item = CSINodeDriver>) -> Self {
         Self(self.0.append::<CSINodeDriver>("drivers", items))
     }
@@ -126,7 +132,7 @@ impl CSINodeSpec {
 part! { CSINodeStatus: "storage.k8s.io/v1", schema::CSI_NODE_STATUS }
 
 impl CSINodeStatus {
-    /// `storageHealth`; items told apart by `name`.
+    /// `storageHealth`; list keyed by `name`.
     pub fn storage_health(self, items: impl IntoIterator<Item = StorageHealth>) -> Self {
         Self(self.0.append::<StorageHealth>("storageHealth", items))
     }
@@ -146,12 +152,12 @@ impl CSIStorageCapacity {
         Self(self.0.set::<String>("storageClassName", value))
     }
 
-    /// `capacity`.
+    /// `capacity`; quantity such as `500m` or `1Gi`.
     pub fn capacity(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("capacity", value))
     }
 
-    /// `maximumVolumeSize`.
+    /// `maximumVolumeSize`; quantity such as `500m` or `1Gi`.
     pub fn maximum_volume_size(self, value: impl Into<Quantity>) -> Self {
         Self(self.0.set::<Quantity>("maximumVolumeSize", value))
     }
@@ -161,11 +167,15 @@ kind! { StorageClass: Cluster, "storage.k8s.io/v1", "StorageClass", schema::STOR
 metadata! { StorageClass }
 
 impl StorageClass {
+    /// Driver that provisions the volumes.
+    ///
     /// `provisioner`; required.
     pub fn provisioner(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("provisioner", value))
     }
 
+    /// Parameters for the driver, at most 512 of them and 256 KiB.
+    ///
     /// `parameters`.
     pub fn parameters(
         self,
@@ -174,27 +184,37 @@ impl StorageClass {
         Self(self.0.merge::<String>("parameters", entries))
     }
 
+    /// Treatment of the volumes when their claims are gone; `Delete` by default.
+    ///
     /// `reclaimPolicy`: `Delete`, `Recycle`, `Retain`.
     pub fn reclaim_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("reclaimPolicy", value))
     }
 
-    /// `mountOptions`.
+    /// Options of the mounts, such as `ro`; not checked.
+    ///
+    /// `mountOptions`; atomic list.
     pub fn mount_options(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("mountOptions", items))
     }
 
+    /// Lets claims grow; false if absent.
+    ///
     /// `allowVolumeExpansion`.
     pub fn allow_volume_expansion(self, value: bool) -> Self {
         Self(self.0.set::<bool>("allowVolumeExpansion", value))
     }
 
+    /// Binds claims at once (`Immediate`, the default), or when a pod uses them.
+    ///
     /// `volumeBindingMode`: `Immediate`, `WaitForFirstConsumer`.
     pub fn volume_binding_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("volumeBindingMode", value))
     }
 
-    /// `allowedTopologies`.
+    /// Zones or other domains in which volumes may be provisioned; all if empty.
+    ///
+    /// `allowedTopologies`; atomic list.
     pub fn allowed_topologies(
         self,
         items: impl IntoIterator<Item = crate::core::v1::TopologySelectorTerm>,
@@ -211,7 +231,7 @@ impl StorageHealth {
         Self(self.0.set::<String>("name", value))
     }
 
-    /// `healthConditions`.
+    /// `healthConditions`; atomic list.
     pub fn health_conditions(self, items: impl IntoIterator<Item = StorageHealthCondition>) -> Self {
         Self(self.0.append::<StorageHealthCondition>("healthConditions", items))
     }
@@ -245,7 +265,7 @@ impl StorageHealthCondition {
         Self(self.0.set::<String>("volumeMode", value))
     }
 
-    /// `lastTransitionTime`.
+    /// `lastTransitionTime`; RFC 3339, in seconds.
     pub fn last_transition_time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("lastTransitionTime", value))
     }
@@ -269,11 +289,15 @@ kind! { VolumeAttachment: Cluster, "storage.k8s.io/v1", "VolumeAttachment", sche
 metadata! { VolumeAttachment }
 
 impl VolumeAttachment {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`; required.
     pub fn spec(self, value: VolumeAttachmentSpec) -> Self {
         Self(self.0.set::<VolumeAttachmentSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: VolumeAttachmentStatus) -> Self {
         Self(self.0.set::<VolumeAttachmentStatus>("status", value))
@@ -361,7 +385,7 @@ impl VolumeAttributesClass {
 part! { VolumeError: "storage.k8s.io/v1", schema::VOLUME_ERROR }
 
 impl VolumeError {
-    /// `time`.
+    /// `time`; RFC 3339, in seconds.
     pub fn time(self, value: impl Into<Time>) -> Self {
         Self(self.0.set::<Time>("time", value))
     }

@@ -10,11 +10,15 @@ kind! { StorageVersionMigration: Cluster, "storagemigration.k8s.io/v1beta1", "St
 metadata! { StorageVersionMigration }
 
 impl StorageVersionMigration {
+    /// Desired state: the part that clients write.
+    ///
     /// `spec`.
     pub fn spec(self, value: StorageVersionMigrationSpec) -> Self {
         Self(self.0.set::<StorageVersionMigrationSpec>("spec", value))
     }
 
+    /// Observed state: the part that the cluster reports.
+    ///
     /// `status`.
     pub fn status(self, value: StorageVersionMigrationStatus) -> Self {
         Self(self.0.set::<StorageVersionMigrationStatus>("status", value))
@@ -33,7 +37,7 @@ impl StorageVersionMigrationSpec {
 part! { StorageVersionMigrationStatus: "storagemigration.k8s.io/v1beta1", schema::STORAGE_VERSION_MIGRATION_STATUS }
 
 impl StorageVersionMigrationStatus {
-    /// `conditions`; items told apart by `type`.
+    /// `conditions`; list keyed by `type`.
     pub fn conditions(self, items: impl IntoIterator<Item = crate::meta::v1::Condition>) -> Self {
         Self(self.0.append::<crate::meta::v1::Condition>("conditions", items))
     }
