@@ -160,7 +160,7 @@ impl<K: Resource<Scope = Namespaced>> Api<K, AllNamespaces> {
     /// # Ok(()) }
     /// ```
     pub fn default_namespace(&self) -> Api<K, InNamespace> {
-        let namespace = self.endpoint.client.default_namespace().to_owned();
+        let namespace = self.endpoint.connection.config().namespace.clone();
         self.clone().place(namespace)
     }
 
