@@ -172,16 +172,15 @@ pub use klient_cache::{
     self as cache, Cached, Event, Filter, Handler, HandlerOptions, Indexer, Informer, InformerOptions, Keep,
     Lister, ObjectKey, Overflow, Registration, Store, Undecodable,
 };
-// By name: a glob would give way to a name of another crate without a word. What caches tell of deleted objects is
-// `cache::Deleted`.
+// By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
+// by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Deleted`.
 pub use klient_client::{
-    AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthInfo, AuthProvider, BoxError,
-    ByteStream, Client, ClientIdentity, Cluster, Config, Context, Credentials, DeleteOptions, Deleted,
-    Discovery, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion,
-    Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, Named, NoMatch, Overrides,
-    Patch, Pem, Request, RequestBody, Response, ResponseBody, RestMapper, Secret, Served, Timeouts, Tls,
-    Transport, Version, VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions,
-    retry_on_conflict,
+    self as client, AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthProvider,
+    BoxError, ByteStream, Client, ClientIdentity, Config, Credentials, DeleteOptions, Deleted, Discovery,
+    DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion, Impersonation,
+    InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, NoMatch, Overrides, Patch, Pem,
+    RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, WarningHandler, Watch,
+    WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;

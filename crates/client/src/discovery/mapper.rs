@@ -74,9 +74,9 @@ impl RestMapper {
     }
 
     /// The resource a name means: its plural, singular, kind or a short name, alone or with a group (`NAME.GROUP`)
-    /// or a version and a group (`NAME.VERSION.GROUP`); of a short name the version is not looked at. Names stand before short names, the core group before
-    /// others, and of a group the preferred version before others. Where no group has that name, its beginning is
-    /// enough (`storageclasses.storage`).
+    /// or a version and a group (`NAME.VERSION.GROUP`, `NAME.VERSION.` in the core group); of a short name the version
+    /// is not looked at. Names come before short names, the core group before others, and of a group the preferred
+    /// version before others. Where no group has that name, its beginning is enough (`storageclasses.storage`).
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ macro_rules! check {
             let api = $clientset.$group().$accessor($($place)?);
             let info = api.resource();
             let name = format!("{}.{}.{}", info.plural, info.version, info.group);
-            let served = $mapper.resource(name.trim_end_matches('.')).expect("the server serves it");
+            let served = $mapper.resource(&name).expect("the server serves it");
             assert_eq!(served.info, *info);
             api.list(&ListOptions::default()).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         })*)*

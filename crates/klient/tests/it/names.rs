@@ -3,7 +3,7 @@
 use klient::api::core::v1::{ConfigMap, Node};
 use klient::{
     Api, Cached, Client, DeleteOptions, Deleted, Discovery, Error, Event, InNamespace, Informer, Items, List,
-    ListOptions, Served, Store, TestServer, Watch, WatchOptions, WholeCluster,
+    ListOptions, Store, TestServer, Watch, WatchOptions, WholeCluster,
 };
 
 fn handles(client: &Client) -> (Api<ConfigMap, InNamespace>, Api<Node, WholeCluster>, Discovery) {
@@ -26,7 +26,7 @@ async fn watch(api: &Api<ConfigMap, InNamespace>) -> Result<Watch<ConfigMap>, Er
     api.watch(&WatchOptions::default()).await
 }
 
-async fn served(discovery: &Discovery) -> Result<(klient::Version, Served), Error> {
+async fn served(discovery: &Discovery) -> Result<(klient::client::Version, klient::client::Served), Error> {
     Ok((discovery.version().await?, discovery.resources().await?))
 }
 
