@@ -23,12 +23,17 @@ pub(crate) struct DemoArgs {
 pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Failure> {
     let mut stage = Stage::set(session).await?;
     let interrupt = session.interrupt.clone();
-    let shown = tokio::select! {
-        // First, because it may wait for Ctrl-C itself.
-        biased;
-        shown = show(&args, &mut stage, session) => shown,
+    let mut shown = tokio::select! {
+        shown = show(&mut stage, session) => shown,
         signal = interrupt.wait() => Err(Failure::Interrupted(signal)),
     };
+    // Apart from the above, where a signal is an interruption: from this line on it is the expected end.
+    if shown.is_ok() && !args.once {
+        shown = session.console.line("Ctrl-C ends it.");
+        if shown.is_ok() {
+            interrupt.wait().await;
+        }
+    }
     // A second signal ends the program without this.
     let is_ended = interrupt.came();
     let cleared = tokio::select! {
@@ -38,7 +43,7 @@ pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Fai
     shown.and(cleared)
 }
 
-async fn show(args: &DemoArgs, stage: &mut Stage, session: &mut Session) -> Result<(), Failure> {
+async fn show(stage: &mut Stage, session: &mut Session) -> Result<(), Failure> {
     stage.klient(&["apply", "-f", stage.application()], session).await?;
     let shop = Shop::open(session.cluster()?.client(), stage.namespace()).await?;
     stage.klient(&["apply", "-f", stage.coupons()], session).await?;
@@ -47,10 +52,5 @@ async fn show(args: &DemoArgs, stage: &mut Stage, session: &mut Session) -> Resu
     shop.follow(session).await?;
     let client = session.cluster()?.client().clone();
     caches::show(&client, stage.namespace(), session).await?;
-    session.console.line(stage.invitation())?;
-    if !args.once {
-        session.console.line("Ctrl-C ends it.")?;
-        session.interrupt.wait().await;
-    }
-    Ok(())
+    session.console.line(stage.invitation())
 }
