@@ -206,7 +206,7 @@ pub trait SchemaKind {
     const SCHEMA: &'static Schema;
 }
 
-/// What is known of a [`SchemaKind`], without its type.
+/// The names and the schema of a [`SchemaKind`], without its type.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct KindTable {

@@ -266,8 +266,8 @@ fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
     object.and_then(|object| deserializer.end().map(|()| object)).map_err(|_| why_not::<K>(json))
 }
 
-/// Why an object cannot be decoded, and at which field. The path is kept while it is read once more, which costs more than
-/// reading alone.
+/// The decoding error of an object, with the path of the field. The object is decoded once more for it, since tracking
+/// the path costs more than decoding alone.
 #[cold]
 fn why_not<K: CustomResource>(json: &[u8]) -> DecodeError {
     let mut deserializer = serde_json::Deserializer::from_slice(json);

@@ -198,65 +198,30 @@ macro_rules! kind_in_protobuf {
 }
 
 /// Implements [`Object`](crate::Object) and [`Metadata`](crate::Metadata) for a struct with a field
-/// `metadata: ObjectMeta`.
+/// `metadata: ObjectMeta`, and [`Object`](crate::Object) alone for a struct around another object: `object!(Gadget, 0)`.
 ///
 /// [`custom_resource!`](crate::custom_resource) does this and more.
 ///
 /// ```
 /// use klient_apimachinery::meta::v1::ObjectMeta;
-/// use klient_apimachinery::{Object as _, object};
+/// use klient_apimachinery::{Object as _, Unstructured, object};
 ///
 /// struct Gadget {
 ///     metadata: ObjectMeta,
 /// }
 ///
-/// object! { Gadget }
+/// object!(Gadget);
 /// assert_eq!(Gadget { metadata: ObjectMeta::named("a") }.name(), "a");
+///
+/// struct Checked(Unstructured);
+///
+/// object!(Checked, 0);
+/// assert_eq!(Checked(Unstructured::new("v1", "ConfigMap", "b")).name(), "b");
 /// ```
 #[macro_export]
 macro_rules! object {
     ($name:ident) => {
-        impl $crate::Object for $name {
-            fn name(&self) -> &str {
-                $crate::Object::name(&self.metadata)
-            }
-
-            fn namespace(&self) -> ::std::option::Option<&str> {
-                $crate::Object::namespace(&self.metadata)
-            }
-
-            fn uid(&self) -> &str {
-                $crate::Object::uid(&self.metadata)
-            }
-
-            fn resource_version(&self) -> &str {
-                $crate::Object::resource_version(&self.metadata)
-            }
-
-            fn labels(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
-                $crate::Object::labels(&self.metadata)
-            }
-
-            fn annotations(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
-                $crate::Object::annotations(&self.metadata)
-            }
-
-            fn finalizers(&self) -> impl ::std::iter::Iterator<Item = &str> {
-                $crate::Object::finalizers(&self.metadata)
-            }
-
-            fn owner_references(&self) -> ::std::borrow::Cow<'_, [$crate::meta::v1::OwnerReference]> {
-                $crate::Object::owner_references(&self.metadata)
-            }
-
-            fn generation(&self) -> ::std::option::Option<i64> {
-                self.metadata.generation
-            }
-
-            fn deletion_timestamp(&self) -> ::std::option::Option<$crate::Time> {
-                self.metadata.deletion_timestamp
-            }
-        }
+        $crate::object!($name, metadata);
 
         impl $crate::Metadata for $name {
             fn metadata(&self) -> &$crate::meta::v1::ObjectMeta {
@@ -265,6 +230,49 @@ macro_rules! object {
 
             fn metadata_mut(&mut self) -> &mut $crate::meta::v1::ObjectMeta {
                 &mut self.metadata
+            }
+        }
+    };
+    ($name:ident, $within:tt) => {
+        impl $crate::Object for $name {
+            fn name(&self) -> &str {
+                $crate::Object::name(&self.$within)
+            }
+
+            fn namespace(&self) -> ::std::option::Option<&str> {
+                $crate::Object::namespace(&self.$within)
+            }
+
+            fn uid(&self) -> &str {
+                $crate::Object::uid(&self.$within)
+            }
+
+            fn resource_version(&self) -> &str {
+                $crate::Object::resource_version(&self.$within)
+            }
+
+            fn labels(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
+                $crate::Object::labels(&self.$within)
+            }
+
+            fn annotations(&self) -> impl ::std::iter::Iterator<Item = (&str, &str)> {
+                $crate::Object::annotations(&self.$within)
+            }
+
+            fn finalizers(&self) -> impl ::std::iter::Iterator<Item = &str> {
+                $crate::Object::finalizers(&self.$within)
+            }
+
+            fn owner_references(&self) -> ::std::borrow::Cow<'_, [$crate::meta::v1::OwnerReference]> {
+                $crate::Object::owner_references(&self.$within)
+            }
+
+            fn generation(&self) -> ::std::option::Option<i64> {
+                $crate::Object::generation(&self.$within)
+            }
+
+            fn deletion_timestamp(&self) -> ::std::option::Option<$crate::Time> {
+                $crate::Object::deletion_timestamp(&self.$within)
             }
         }
     };

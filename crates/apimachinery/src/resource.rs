@@ -9,7 +9,7 @@ use crate::object::{Metadata, Object};
 use crate::scope::Scope;
 use crate::verbs;
 
-/// What discovery says of a resource; known at compile time for built-in kinds, found at run time for others.
+/// The names and the scope of an API resource: known at compile time for built-in kinds, from discovery for others.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ResourceInfo {
     /// The API group; empty for the core group.
@@ -20,7 +20,7 @@ pub struct ResourceInfo {
     pub kind: Cow<'static, str>,
     /// The plural, such as `deployments`, as in URLs.
     pub plural: Cow<'static, str>,
-    /// Whether objects live in namespaces.
+    /// True if the resource is namespaced, false if it is cluster-scoped.
     pub namespaced: bool,
 }
 
@@ -90,10 +90,10 @@ pub(crate) fn qualified(name: &str, group: &str) -> String {
     note = "resources that are found at run time have handles of their own: `client.dynamic(..)`"
 )]
 pub trait Resource: Object {
-    /// Whether its objects live in namespaces.
+    /// The scope: [`Namespaced`](crate::Namespaced) or [`Cluster`](crate::Cluster).
     type Scope: Scope;
 
-    /// Where it is served.
+    /// The group, version, kind and plural under which the API server serves it.
     const INFO: ResourceInfo;
 }
 

@@ -2,10 +2,10 @@
 
 /// Cluster-scoped or namespaced.
 pub trait Scope: Send + Sync + 'static {
-    /// Where a handle points before a namespace is named.
+    /// The place of a handle before `.namespace(…)`: all namespaces, or the cluster.
     type Root: Place + Default;
 
-    /// Whether objects live in namespaces.
+    /// True for namespaced resources, false for cluster-scoped ones.
     const NAMESPACED: bool;
 }
 
@@ -46,7 +46,7 @@ impl Scope for Namespaced {
     const NAMESPACED: bool = true;
 }
 
-/// Where a handle points.
+/// The place of a handle's requests: the cluster, all namespaces, or one.
 pub trait Place: Clone + Send + Sync + 'static {
     /// The one namespace, if it is one.
     fn namespace(&self) -> Option<&str>;
@@ -93,9 +93,9 @@ pub trait Addressable: Place {}
 impl Addressable for WholeCluster {}
 impl Addressable for InNamespace {}
 
-/// What can be given where a namespace or all of them are asked for: `"shop"` or [`AllNamespaces`].
+/// An argument for one namespace or all of them: `"shop"` or [`AllNamespaces`].
 pub trait IntoPlace {
-    /// What it becomes.
+    /// The resulting place.
     type Place: Place;
 
     /// The place.

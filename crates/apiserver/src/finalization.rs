@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use klient_apiextensions::definition::{self, CLEANUP, Termination};
 use klient_apimachinery::Time;
-use klient_apimachinery::meta::Reason;
+use klient_apimachinery::meta::{PropagationPolicy, Reason};
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::Value;
 
-use crate::registry::deletion::{Deletion, Propagation, is_terminating};
+use crate::registry::deletion::{Deletion, is_terminating};
 use crate::registry::pipeline::{Outcome, Pipeline, delete};
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::State;
@@ -184,7 +184,7 @@ impl Remaining {
 /// Deletes all objects of resources, and returns the remaining ones.
 async fn delete_all(state: &Arc<State>, resources: &[&Arc<Resource>], namespace: Option<&str>) -> Remaining {
     let mut remaining = Remaining::default();
-    let options = Deletion { propagation: Some(Propagation::Background), ..Deletion::default() };
+    let options = Deletion { propagation: Some(PropagationPolicy::Background), ..Deletion::default() };
     for resource in resources {
         for object in state.store.all(&resource.table, namespace) {
             match delete(state, resource, &object.key, &options).await {

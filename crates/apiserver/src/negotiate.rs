@@ -73,7 +73,7 @@ pub(crate) struct Offer {
     pub(crate) watch: bool,
     /// True for a custom resource, which has no protobuf, except for its metadata.
     pub(crate) custom: bool,
-    /// Whether upstream's router, which looks at media types alone, knows nothing of it. It knows no custom resources.
+    /// True if upstream's router, which matches media types alone, does not route it, as for custom resources.
     pub(crate) unrouted: bool,
 }
 

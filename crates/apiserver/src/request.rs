@@ -236,7 +236,7 @@ impl Query {
     }
 }
 
-/// Why Go's package `strconv` does not read a number.
+/// The error of Go's package `strconv` for a number that does not parse.
 pub(crate) fn number_problem(error: &ParseIntError) -> &'static str {
     match error.kind() {
         IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",

@@ -277,7 +277,7 @@ pub(crate) struct Core<K> {
     progress: Progress,
     options: ReflectorOptions,
     backoff: ResettingBackoff,
-    /// When an attempt was last made since somebody waited for it.
+    /// The time of the last attempt that was made early, for a waiting caller.
     hastened: Option<Instant>,
     /// The last version that was seen.
     version: Box<str>,
@@ -411,8 +411,8 @@ impl<K: Wire + Object> Core<K> {
         self.taken(made)
     }
 
-    /// What has been made of an object. One that cannot be decoded is reported when the store has taken it, which then
-    /// knows whether it keeps an earlier state, and one without a name at once.
+    /// The delta of a decoded object. An object that cannot be decoded is reported after the store has taken it, which then
+    /// knows whether it keeps an earlier state; one without a name is reported at once.
     fn taken(&mut self, made: Result<Arc<Entry<K>>, Error>) -> Taken<K> {
         let error = match made {
             Ok(entry) => return Taken::Entry(entry),

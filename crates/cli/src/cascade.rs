@@ -1,4 +1,4 @@
-//! [`Cascade`], what becomes of the objects that a deleted one owns (`--cascade`).
+//! [`Cascade`], the value of `--cascade`.
 
 use std::str::FromStr;
 
@@ -7,25 +7,18 @@ use klient_client::DeleteOptions;
 
 use crate::flag_values::{Refusal, go_bool};
 
-/// What becomes of the objects that a deleted one owns.
+/// The value of `--cascade`: the policy for the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cascade {
-    /// They are deleted after it.
-    Background,
-    /// They are left alone.
-    Orphan,
-    /// They are deleted before it.
-    Foreground,
-}
+pub(crate) struct Cascade(PropagationPolicy);
 
 impl FromStr for Cascade {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
         match (text, go_bool(text)) {
-            ("background", _) | (_, Ok(true)) => Ok(Cascade::Background),
-            ("orphan", _) | (_, Ok(false)) => Ok(Cascade::Orphan),
-            ("foreground", _) => Ok(Cascade::Foreground),
+            ("background", _) | (_, Ok(true)) => Ok(Cascade(PropagationPolicy::Background)),
+            ("orphan", _) | (_, Ok(false)) => Ok(Cascade(PropagationPolicy::Orphan)),
+            ("foreground", _) => Ok(Cascade(PropagationPolicy::Foreground)),
             _ => Err(Refusal::new(format!(
                 "invalid cascade value ({text}). Must be \"background\", \"foreground\", or \"orphan\""
             ))),
@@ -34,7 +27,7 @@ impl FromStr for Cascade {
 }
 
 impl Cascade {
-    /// What is said of a value that is deprecated.
+    /// The warning about a deprecated value.
     pub(crate) fn deprecation(text: &str) -> Option<String> {
         let instead = if go_bool(text).ok()? { "background" } else { "orphan" };
         Some(format!(
@@ -42,16 +35,11 @@ impl Cascade {
         ))
     }
 
-    /// A deletion that gives the object so many seconds to end well; its own setting if negative.
+    /// The options of a delete with a grace period in seconds; a negative one leaves it to the object.
     pub(crate) fn delete_options(self, grace_period: i64) -> DeleteOptions {
-        let policy = match self {
-            Cascade::Background => PropagationPolicy::Background,
-            Cascade::Orphan => PropagationPolicy::Orphan,
-            Cascade::Foreground => PropagationPolicy::Foreground,
-        };
         DeleteOptions {
             grace_period_seconds: (grace_period >= 0).then_some(grace_period),
-            ..DeleteOptions::propagation(policy)
+            ..DeleteOptions::propagation(self.0)
         }
     }
 }

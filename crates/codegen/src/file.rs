@@ -5,7 +5,7 @@
 pub struct GeneratedFile {
     /// Its path below the workspace.
     pub path: String,
-    /// What it holds, not yet formatted.
+    /// The contents, not yet formatted.
     pub text: String,
 }
 

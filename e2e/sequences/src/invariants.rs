@@ -150,7 +150,7 @@ fn has_null_key(path: &Path) -> bool {
     })
 }
 
-/// Whether two paths name one item once defaults are in the place of nulls in the second one's keys.
+/// Returns true if two paths name the same item, where nulls in the keys of the second stand for defaults.
 fn is_same_but_null(path: &Path, other: &Path) -> bool {
     let is_same = |(one, other): (&PathElement, &PathElement)| match (one, other) {
         (PathElement::Key(key), PathElement::Key(other)) => {

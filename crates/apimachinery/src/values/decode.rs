@@ -27,8 +27,8 @@ pub struct Mismatch {
     pub of_json: String,
     /// As the converter of values says it, which reads what strategic merge patches make.
     pub of_value: String,
-    /// Whether it is a whole number with more bits than the field has. Upstream's converter takes the lowest of them
-    /// without a word, which is not followed.
+    /// True for an integer that overflows the type of the field. Upstream's converter truncates it silently; here it is an
+    /// error.
     pub overflows: bool,
 }
 
@@ -221,7 +221,7 @@ impl Decoder<'_> {
         number.as_i64().or_else(|| (is_zero && self.numbers.text(&self.path, number) == "-0").then_some(0))
     }
 
-    /// What Go calls a value that is not of a type. A number that is none of the right sort is shown.
+    /// The name that Go's errors give to a value of the wrong type. A number is shown where the type is numeric.
     fn name_of(&self, value: &Value, ty: Type) -> String {
         match value {
             Value::Number(number)

@@ -12,7 +12,7 @@ pub fn is_too_deep(object: &Map) -> bool {
     1 + deepest(object.values()) > DEEPEST
 }
 
-/// Whether an object is nested deeper than text is read. Patches can make such.
+/// Returns true if an object is nested deeper than the limit of [`parse`](super::parse), as the result of a patch can be.
 pub fn is_deeper_than_text(object: &Map) -> bool {
     deepest(object.values()) > text::DEEPEST
 }

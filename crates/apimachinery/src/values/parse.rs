@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::text::{DEEPEST, Text};
 use super::{MOST_NOTES, Map, Numbers, push_field};
 
-/// What a JSON text says.
+/// A parsed JSON text.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// The value. What is nested deeper than any object may be is null.

@@ -2,8 +2,8 @@
 
 use super::syntax;
 
-/// How deep values are read. What is nested deeper is passed over: no object may be as deep, and Rust's stack is not
-/// as deep as Go's.
+/// The limit of nesting. Deeper values are skipped: no object may be nested as deep, and Rust's stack is smaller than
+/// Go's.
 pub(super) const DEEPEST: usize = 127;
 
 /// A cursor over JSON text whose syntax is right. Strings are read as Go reads them: U+FFFD is in the place of each
@@ -16,7 +16,7 @@ pub(super) struct Text<'a> {
 impl<'a> Text<'a> {
     /// # Errors
     ///
-    /// What is wrong with the syntax, in Go's words.
+    /// A syntax error, in Go's words.
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, String> {
         match syntax::problem(bytes) {
             None => Ok(Text { bytes, at: 0 }),

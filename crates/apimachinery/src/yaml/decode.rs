@@ -433,7 +433,7 @@ fn float_key(float: f64) -> String {
     }
 }
 
-/// What is merged into a map, which must be a map itself. Of several the first wins.
+/// The entries of a merge key's value, which must be a map. Of several maps, the first takes precedence.
 fn mergeable(value: Value, lines: Lines) -> Result<Mergeable, YamlError> {
     match value {
         Value::Object(entries) => Ok((entries, lines)),

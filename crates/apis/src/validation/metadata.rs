@@ -17,7 +17,7 @@ const ANNOTATIONS_MAX: usize = 256 * 1024;
 const OWNER: Type = Type::Message(&OWNER_REFERENCE);
 const OWNERS: Type = Type::List(&OWNER);
 
-/// How long the name of a subresource in managed fields may be.
+/// The maximum length, in bytes, of a subresource's name in managed fields.
 const SUBRESOURCE_MAX: usize = 256;
 
 /// Checks the metadata of a new object whose name follows a rule.

@@ -52,7 +52,7 @@ pub(super) fn pod_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, probl
     }
 }
 
-/// Why tolerations written as JSON are none.
+/// The decoding error, in Go's words, of tolerations written as JSON; `None` if they are valid.
 fn tolerations_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return None;

@@ -113,7 +113,7 @@ impl Config {
     }
 }
 
-/// Whether JSON says the same in YAML, which has no `\/`, no surrogates and nothing that is no UTF-8.
+/// Returns true if JSON text has the same meaning as YAML, which has no `\/`, no surrogates and no invalid UTF-8.
 fn is_yaml(json: &[u8]) -> bool {
     let says_other = |json: &str| ["\\/", "\\ud", "\\uD"].iter().any(|escape| json.contains(escape));
     std::str::from_utf8(json).is_ok_and(|json| !says_other(json))

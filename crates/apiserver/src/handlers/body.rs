@@ -149,7 +149,7 @@ fn summary(body: &[u8]) -> String {
     }
 }
 
-/// What an object leaves out of its kind and version is taken as right, unless it is custom.
+/// Checks the kind and apiVersion of a body. Absent ones default to those of the resource, unless it is a custom one.
 fn check_kind(
     context: &Context,
     (sent_kind, sent_version): (&str, &str),
@@ -194,7 +194,7 @@ pub(super) fn unregistered_scale() -> Failure {
     )
 }
 
-/// Why the kind and version of a value cannot be read, in the words of Go's decoder of JSON.
+/// The error, in the words of Go's JSON decoder, of a value without a readable kind and apiVersion.
 pub(super) fn no_kind(value: &Value) -> Option<String> {
     let object = match value {
         Value::Object(object) => object,

@@ -4,7 +4,7 @@ use super::Resource;
 use crate::status::Failure;
 use crate::storage::Key;
 
-/// Where etcd has the objects of resources that it has not under their plural.
+/// The etcd key prefixes of resources whose prefix is not their plural.
 const PREFIXES: [(&str, &str, &str); 5] = [
     ("", "endpoints", "services/endpoints"),
     ("", "nodes", "minions"),

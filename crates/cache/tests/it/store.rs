@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klient_api::core::v1::ConfigMap;
+use klient_apimachinery::Resource as _;
 use klient_apimachinery::codec::{DecodeError, Encoded, Wire};
-use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
-use klient_apimachinery::{Object, Resource as _};
+use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_cache::{Cached, Indexer, Keep, NAMESPACE_INDEX, ObjectKey, Store};
 
 use crate::stage::{color, soon};
@@ -202,47 +202,7 @@ impl Wire for Counted {
     }
 }
 
-impl Object for Counted {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn namespace(&self) -> Option<&str> {
-        self.0.namespace()
-    }
-
-    fn uid(&self) -> &str {
-        self.0.uid()
-    }
-
-    fn resource_version(&self) -> &str {
-        self.0.resource_version()
-    }
-
-    fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.labels()
-    }
-
-    fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.annotations()
-    }
-
-    fn finalizers(&self) -> impl Iterator<Item = &str> {
-        self.0.finalizers()
-    }
-
-    fn owner_references(&self) -> std::borrow::Cow<'_, [OwnerReference]> {
-        self.0.owner_references()
-    }
-
-    fn generation(&self) -> Option<i64> {
-        self.0.generation()
-    }
-
-    fn deletion_timestamp(&self) -> Option<klient_apimachinery::Time> {
-        self.0.deletion_timestamp()
-    }
-}
+klient_apimachinery::object!(Counted, 0);
 
 #[test]
 fn what_is_decoded_is_shared_by_all_who_hold_it_and_then_freed() {

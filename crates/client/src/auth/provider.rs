@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use super::Authorization;
 use crate::error::{Error, ErrorKind};
+use crate::transport::BoxError;
 
 /// Gives credentials that change, such as those of a cloud's token service.
 ///
@@ -52,7 +53,7 @@ pub trait AuthProvider: Send + Sync + 'static {
     ///
     /// If there is no credential to be had. The request fails with an error of kind [`Auth`](ErrorKind::Auth), which
     /// names the provider and prints this one: keep secrets out of its text.
-    fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>>>;
+    fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>>;
 
     /// The header after the server has refused the present one with 401; what is kept must not be given again. By
     /// default it is that of [`authorization`](Self::authorization).
@@ -60,7 +61,7 @@ pub trait AuthProvider: Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`authorization`](Self::authorization).
-    fn refresh(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>>> {
+    fn refresh(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>> {
         self.authorization()
     }
 }
@@ -109,7 +110,7 @@ impl Provider {
 
     fn given(
         &self,
-        header: Result<Option<HeaderValue>, Box<dyn StdError + Send + Sync>>,
+        header: Result<Option<HeaderValue>, BoxError>,
         refreshes: u64,
         request: &(dyn fmt::Display + Sync),
     ) -> Result<Authorization, Error> {
@@ -132,7 +133,7 @@ impl fmt::Debug for Provider {
 #[derive(Debug)]
 struct ProviderError {
     provider: String,
-    cause: Box<dyn StdError + Send + Sync>,
+    cause: BoxError,
 }
 
 impl fmt::Display for ProviderError {

@@ -21,7 +21,7 @@ impl Pem {
         Pem(Source::File(path.into()))
     }
 
-    /// Whether it may change.
+    /// Returns true for a file, whose contents may change.
     pub(crate) fn is_file(&self) -> bool {
         matches!(self.0, Source::File(_))
     }

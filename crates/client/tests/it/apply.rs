@@ -9,10 +9,8 @@ use klient_api::apps::v1 as apps_api;
 use klient_api::autoscaling::v1 as autoscaling_api;
 use klient_api::core::v1 as api;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta, OwnerReference};
-use klient_apimachinery::{
-    ApplyConfiguration, Namespaced, Object, Resource, ResourceInfo, Unstructured, verbs,
-};
+use klient_apimachinery::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use klient_apimachinery::{ApplyConfiguration, Namespaced, Resource, ResourceInfo, Unstructured, verbs};
 use klient_applyconfigurations::apps::v1::{Deployment, DeploymentSpec, DeploymentStatus};
 use klient_applyconfigurations::autoscaling::v1::{Scale, ScaleSpec};
 use klient_applyconfigurations::core::v1::{ConfigMap, Container, Node, PodSpec, PodTemplateSpec, Secret};
@@ -149,47 +147,7 @@ async fn the_namespace_may_be_left_to_the_handle() {
 #[derive(Clone, Debug)]
 struct Gadget(Unstructured);
 
-impl Object for Gadget {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn namespace(&self) -> Option<&str> {
-        self.0.namespace()
-    }
-
-    fn uid(&self) -> &str {
-        self.0.uid()
-    }
-
-    fn resource_version(&self) -> &str {
-        self.0.resource_version()
-    }
-
-    fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.labels()
-    }
-
-    fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.annotations()
-    }
-
-    fn finalizers(&self) -> impl Iterator<Item = &str> {
-        self.0.finalizers()
-    }
-
-    fn owner_references(&self) -> std::borrow::Cow<'_, [OwnerReference]> {
-        self.0.owner_references()
-    }
-
-    fn generation(&self) -> Option<i64> {
-        self.0.generation()
-    }
-
-    fn deletion_timestamp(&self) -> Option<klient_apimachinery::Time> {
-        self.0.deletion_timestamp()
-    }
-}
+klient_apimachinery::object!(Gadget, 0);
 
 impl Wire for Gadget {
     fn from_json(bytes: &[u8]) -> Result<Self, klient_apimachinery::codec::DecodeError> {

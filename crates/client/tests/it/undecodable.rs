@@ -2,7 +2,7 @@
 
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::codec::{DecodeError, Format, ListReader, ManagedFields, Wire};
-use klient_apimachinery::meta::v1::{ListMeta, OwnerReference};
+use klient_apimachinery::meta::v1::ListMeta;
 use klient_apimachinery::{List, Namespaced, Object, Resource, ResourceInfo, Unstructured, verbs};
 use klient_client::{ListOptions, Patch, WatchOptions};
 use serde_json::json;
@@ -14,47 +14,7 @@ use crate::front::Front;
 #[derive(Debug)]
 struct Gadget(Unstructured);
 
-impl Object for Gadget {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn namespace(&self) -> Option<&str> {
-        self.0.namespace()
-    }
-
-    fn uid(&self) -> &str {
-        self.0.uid()
-    }
-
-    fn resource_version(&self) -> &str {
-        self.0.resource_version()
-    }
-
-    fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.labels()
-    }
-
-    fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.annotations()
-    }
-
-    fn finalizers(&self) -> impl Iterator<Item = &str> {
-        self.0.finalizers()
-    }
-
-    fn owner_references(&self) -> std::borrow::Cow<'_, [OwnerReference]> {
-        self.0.owner_references()
-    }
-
-    fn generation(&self) -> Option<i64> {
-        self.0.generation()
-    }
-
-    fn deletion_timestamp(&self) -> Option<klient_apimachinery::Time> {
-        self.0.deletion_timestamp()
-    }
-}
+klient_apimachinery::object!(Gadget, 0);
 
 impl Wire for Gadget {
     fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {

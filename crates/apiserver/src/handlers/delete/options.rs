@@ -2,6 +2,7 @@
 
 use klient_apimachinery::codec::json;
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::meta::PropagationPolicy;
 use klient_apimachinery::meta::v1::schema::DELETE_OPTIONS;
 use klient_apimachinery::meta::v1::{DeleteOptions, Preconditions};
 use klient_apimachinery::validation::field::{FieldError, Problems};
@@ -11,7 +12,7 @@ use serde_json::Value;
 use super::super::Context;
 use super::super::body::{Medium, medium, no_kind, protobuf, read_yaml};
 use super::super::options::dry_run;
-use crate::registry::deletion::{Deletion, Propagation};
+use crate::registry::deletion::Deletion;
 use crate::request::Query;
 use crate::status::{Failure, Result};
 
@@ -83,7 +84,7 @@ pub(super) fn invalid(errors: &[FieldError]) -> Failure {
     Failure::invalid("meta.k8s.io", "DeleteOptions", "", errors)
 }
 
-fn propagation(options: &DeleteOptions, problems: &mut Problems) -> Option<Propagation> {
+fn propagation(options: &DeleteOptions, problems: &mut Problems) -> Option<PropagationPolicy> {
     let policy = options.propagation_policy.as_deref();
     if let (Some(policy), Some(_)) = (policy, options.orphan_dependents) {
         let detail = "orphanDependents and deletionPropagation cannot be both set";
@@ -91,9 +92,9 @@ fn propagation(options: &DeleteOptions, problems: &mut Problems) -> Option<Propa
     }
     match (policy, options.orphan_dependents) {
         (None, None) => None,
-        (None, Some(true)) | (Some("Orphan"), _) => Some(Propagation::Orphan),
-        (None, Some(false)) | (Some("Background"), _) => Some(Propagation::Background),
-        (Some("Foreground"), _) => Some(Propagation::Foreground),
+        (None, Some(true)) | (Some("Orphan"), _) => Some(PropagationPolicy::Orphan),
+        (None, Some(false)) | (Some("Background"), _) => Some(PropagationPolicy::Background),
+        (Some("Foreground"), _) => Some(PropagationPolicy::Foreground),
         (Some(other), _) => {
             let allowed = ["Foreground", "Background", "Orphan", "nil"];
             problems.add(FieldError::not_supported("propagationPolicy", other, &allowed));

@@ -37,10 +37,10 @@ pub(crate) struct PatchedKind<'a> {
     pub(crate) schema: &'static Schema,
 }
 
-/// What a patch has made of an object.
+/// The result of a patch.
 pub(crate) struct Patched {
     pub(crate) object: Map,
-    /// What strict decoding says of it.
+    /// The strict decoding errors of the object.
     pub(crate) notes: Vec<String>,
 }
 
@@ -229,7 +229,7 @@ impl Patch {
     }
 }
 
-/// Why what a patch makes is no object of a built-in kind, if it says that it is of another.
+/// The error of a patched object that names another kind than the built-in one it is to be.
 fn other_kind(kind: PatchedKind<'_>, new: &Value) -> Option<String> {
     let object = new.as_object()?;
     let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use klient_apimachinery::Time;
+use klient_apimachinery::meta::PropagationPolicy;
 use klient_apimachinery::values::{Map, list_at, map_at};
 use serde_json::{Value, json};
 
 use crate::admission::{Attributes, Operation};
 use crate::registry::Resource;
-use crate::registry::deletion::{Deletion, Propagation};
+use crate::registry::deletion::Deletion;
 use crate::registry::strategy::{increment_generation, is_held};
 use crate::state::{Committed, State};
 use crate::status::{Failure, Result, Target};
@@ -154,9 +155,9 @@ fn set_finalizers(resource: &Resource, object: &mut Map, options: &Deletion) {
     let has = |finalizer: &str| held.iter().any(|other| other == finalizer);
     let wanted = match options.propagation {
         _ if !resource.strategy.has_dependents() => None,
-        Some(Propagation::Orphan) => Some(ORPHAN),
-        Some(Propagation::Foreground) => Some(FOREGROUND),
-        Some(Propagation::Background) => None,
+        Some(PropagationPolicy::Orphan) => Some(ORPHAN),
+        Some(PropagationPolicy::Foreground) => Some(FOREGROUND),
+        Some(PropagationPolicy::Background) => None,
         None if has(ORPHAN) => Some(ORPHAN),
         None if has(FOREGROUND) => Some(FOREGROUND),
         None if resource.strategy.orphans_by_default() => Some(ORPHAN),

@@ -84,8 +84,8 @@ fn merge_sort<E>(
     Ok(())
 }
 
-/// Whether one value goes before another, as kubectl has it: what has none goes first, and strings that are quantities
-/// go by their amount.
+/// Compares two values in kubectl's order: an absent value is the least, and strings that are quantities compare by
+/// amount.
 ///
 /// # Errors
 ///
