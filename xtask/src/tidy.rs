@@ -90,7 +90,9 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 5] = [
+const PLAIN: [&str; 7] = [
+    "crates/apis/",
+    "crates/apiserver/",
     "crates/apiextensions/",
     "crates/applyconfigurations/",
     "crates/client/",

@@ -1,7 +1,7 @@
 //! The rules objects must follow, in Kubernetes' own words.
 //!
-//! Metadata comes first, then the kind's own rules in the order upstream goes through them. Some of upstream's
-//! rules are declared with the types instead of written out; what those find comes last.
+//! Metadata is validated first, then the kind's own rules in upstream's order. Upstream declares some rules with the
+//! types (declarative validation); their errors come last.
 
 mod access;
 mod at;
@@ -46,15 +46,15 @@ use serde_json::Value;
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::Map;
 
-use kind::{has_known_finalizers, has_late_metadata, is_question, is_validated_whole, name_rule};
+use kind::{has_known_finalizers, has_late_metadata, is_review, is_validated_whole, name_rule};
 pub use metadata::manager_name;
 
-/// What is wrong with a new object of a built-in kind, after defaults.
+/// The errors of a new object of a built-in kind, after defaulting.
 pub fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     let nothing = Map::new();
     let meta = metadata_of(object).unwrap_or(&nothing);
     let mut problems = Problems::default();
-    if is_question(resource) {
+    if is_review(resource) {
         return Vec::new();
     }
     if has_late_metadata(resource) {
@@ -72,7 +72,7 @@ pub fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     problems.0
 }
 
-/// What is wrong with a new state of an object of a built-in kind, after defaults.
+/// The errors of a new state of an object of a built-in kind, after defaulting.
 pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldError> {
     let nothing = Map::new();
     let (meta, old_meta) = (metadata_of(object).unwrap_or(&nothing), metadata_of(old).unwrap_or(&nothing));
@@ -104,7 +104,7 @@ pub fn metadata(meta: &Map, namespaced: bool, name_rule: fn(&str) -> Vec<String>
     metadata::metadata(meta, namespaced, name_rule, problems);
 }
 
-/// What is wrong with the status of an object of a built-in kind.
+/// The errors of the status of an object of a built-in kind.
 pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
     match (resource.group, resource.kind) {
@@ -124,7 +124,7 @@ pub fn finalize(object: &Map) -> Vec<FieldError> {
     problems.0
 }
 
-/// What is wrong with a Pod whose resources were changed.
+/// The errors of a Pod after an update of its `resize` subresource.
 pub fn resize(object: &Map, old: &Map) -> Vec<FieldError> {
     let mut problems = Problems::default();
     pod_resize::resize(object, old, &mut problems);
@@ -227,7 +227,7 @@ fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: 
     }
 }
 
-/// Checks what of an object may not change.
+/// Checks the fields that are immutable or may change only in certain ways.
 fn changes(resource: &ResourceSchema, object: &Map, old: &Map, problems: &mut Problems) {
     let same = |paths: &[&str], problems: &mut Problems| {
         for path in paths {
@@ -252,7 +252,7 @@ fn changes(resource: &ResourceSchema, object: &Map, old: &Map, problems: &mut Pr
         ("", "PersistentVolumeClaim") => storage::claim_update(object, old, problems),
         ("", "ResourceQuota") => cluster::quota_update(object, old, problems),
         ("apps", "DaemonSet" | "Deployment" | "ReplicaSet") => same(&["spec.selector"], problems),
-        ("apps", "StatefulSet") => workload::same_set(object, old, problems),
+        ("apps", "StatefulSet") => workload::stateful_set_update(object, old, problems),
         ("apps", "ControllerRevision") => same(&["data"], problems),
         ("batch", "Job") => job::job_update(object, old, problems),
         ("discovery.k8s.io", "EndpointSlice") => same(&["addressType"], problems),

@@ -31,7 +31,7 @@ pub(crate) struct Attributes<'a> {
     pub(crate) operation: Operation,
     pub(crate) resource: &'a Resource,
     pub(crate) namespace: Option<&'a str>,
-    /// Empty if the server is to generate it.
+    /// Empty if the server generates the name.
     pub(crate) name: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! What is done for each verb.
+//! Handlers, one per verb, and their dispatch.
 
 mod apply;
 mod binding;
@@ -42,13 +42,13 @@ pub(crate) struct Context {
     pub(crate) headers: HeaderMap,
     pub(crate) user: Arc<User>,
     pub(crate) body: Bytes,
-    /// What the client should be told beside the answer.
+    /// Texts of the response's `Warning` headers.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Does what a request asks for.
+/// Dispatches a request to the handler of its verb.
 ///
-/// What the client is to be warned of is in the context afterwards, be the request done or refused.
+/// Warnings are in the context afterwards, whether the request succeeds or fails.
 pub(crate) async fn handle(context: &mut Context) -> Result<Response<Body>> {
     if let Some(response) = context.check_scope()? {
         return Ok(response);
@@ -94,8 +94,8 @@ impl Context {
         }
     }
 
-    /// Checks that what lives in namespaces is asked for in one, and what does not is not. Only lists and watches
-    /// go across namespaces.
+    /// Checks that a namespaced resource is requested in a namespace, and a cluster-scoped one is not. Only lists and
+    /// watches span namespaces.
     fn check_scope(&self) -> Result<Option<Response<Body>>> {
         let (namespaced, verb) = (self.resource.info.namespaced, self.info.verb);
         let fits = match &self.info.namespace {
@@ -134,7 +134,7 @@ impl Context {
 
     async fn subresource_verb(&mut self, name: &str) -> Result<Response<Body>> {
         let Some(subresource) = self.resource.subresource(name) else {
-            // Of custom resources upstream says that the object is not there.
+            // For custom resources, upstream answers that the object does not exist.
             let is_custom = self.resource.is_custom();
             return Err(if is_custom {
                 Failure::not_found(&self.target())
@@ -180,7 +180,7 @@ impl Context {
         self.resource.key(self.namespace(), self.name())
     }
 
-    /// What the request is about.
+    /// The object or collection of the request, for messages.
     pub(crate) fn target(&self) -> Target<'_> {
         self.resource.target(self.name())
     }

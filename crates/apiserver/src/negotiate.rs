@@ -26,7 +26,7 @@ pub(crate) enum Media {
 }
 
 impl Media {
-    /// All there are, the first for those who do not mind.
+    /// All media types, the default first.
     pub(crate) const ALL: [Media; 3] = [Media::Json, Media::Yaml, Media::Protobuf];
 
     pub(crate) fn content_type(self) -> &'static str {

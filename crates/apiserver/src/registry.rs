@@ -1,4 +1,4 @@
-//! What is served: every built-in resource, and those that CustomResourceDefinitions add.
+//! The registry of served resources: the built-in ones, and those that CustomResourceDefinitions add.
 
 pub(crate) mod addresses;
 pub(crate) mod custom_resource_definitions;
@@ -28,11 +28,11 @@ pub(crate) struct Registry {
     built_in: Vec<Arc<Resource>>,
     by_path: HashMap<(String, String, String), Arc<Resource>>,
     custom: RwLock<Custom>,
-    /// Counts changes of what is custom, for those who keep what they made of it.
+    /// Counts changes of custom resources, so that caches derived from them can be invalidated.
     generation: watch::Sender<u64>,
 }
 
-/// What CustomResourceDefinitions add. Replaced as a whole when one changes.
+/// The resources added by CustomResourceDefinitions. Replaced as a whole when one changes.
 #[derive(Default)]
 struct Custom {
     /// By the name of the definition.
@@ -56,13 +56,13 @@ impl Registry {
         built_in.or_else(|| self.custom.read().expect("no panics while held").by_path.get(&path).cloned())
     }
 
-    /// A built-in resource that is known to be there.
+    /// A built-in resource.
     pub(crate) fn built_in(&self, group: &str, version: &str, plural: &str) -> Arc<Resource> {
         let path = (group.to_owned(), version.to_owned(), plural.to_owned());
         self.by_path.get(&path).cloned().expect("the caller names a built-in resource")
     }
 
-    /// Whether a group belongs to Kubernetes itself.
+    /// Returns true if a group belongs to Kubernetes itself.
     pub(crate) fn is_built_in(&self, group: &str) -> bool {
         self.built_in.iter().any(|resource| resource.info.group == group)
     }
@@ -80,7 +80,7 @@ impl Registry {
         *self.generation.borrow()
     }
 
-    /// Waits until what a resource serves has changed: with its definition, or never if it is built in.
+    /// Waits until the definition of a custom resource changes. Never returns for a built-in one.
     pub(crate) async fn replaced(&self, resource: &Resource) {
         let mut generation = self.generation.subscribe();
         let (group, version, plural) = resource.path();
@@ -90,8 +90,8 @@ impl Registry {
         }
     }
 
-    /// Serves what a definition says, in place of what it said before, or nothing. It is read only when it is its
-    /// turn: of two that change it at once, the later must not be followed by the earlier.
+    /// Replaces the resources of a definition by those of its present state, or removes them if it is gone. `read` runs
+    /// under the lock: of two concurrent changes, the later one is also published later.
     pub(crate) fn refresh(&self, name: &str, read: impl FnOnce() -> Option<Definition>) {
         let mut custom = self.custom.write().expect("no panics while held");
         let (before, now) = (custom.definitions.get(name), read());

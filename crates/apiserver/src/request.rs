@@ -1,4 +1,4 @@
-//! What a request asks for: [`RequestInfo`], read from method, path and query.
+//! [`RequestInfo`], the parsed method, path and query of a request.
 
 use std::borrow::Cow;
 use std::num::{IntErrorKind, ParseIntError};
@@ -9,7 +9,7 @@ use klient_apimachinery::{Duration, validation};
 
 use crate::status::{Failure, Result};
 
-/// What a request asks for, before anything is known of the resource.
+/// A request's verb, resource and name, parsed without knowledge of the served resources.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RequestInfo {
     pub(crate) group: String,
@@ -21,7 +21,7 @@ pub(crate) struct RequestInfo {
     pub(crate) verb: Verb,
 }
 
-/// What is done to a resource.
+/// The verb of a request, as authorization names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Get,
@@ -49,7 +49,7 @@ impl Verb {
         }
     }
 
-    /// Whether nothing is changed by it.
+    /// Returns true for the verbs that change nothing.
     pub(crate) fn only_reads(self) -> bool {
         matches!(self, Verb::Get | Verb::List | Verb::Watch)
     }
@@ -59,8 +59,8 @@ impl Verb {
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 impl RequestInfo {
-    /// Reads a path such as `/apis/apps/v1/namespaces/shop/deployments/web/scale`. `None` if it names no
-    /// resource. As upstream's router, it splits what the path is without its percent encoding.
+    /// Reads a path such as `/apis/apps/v1/namespaces/shop/deployments/web/scale`. `None` if it names no resource. As
+    /// in upstream's router, percent encoding is decoded before the path is split.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl RequestInfo {
         let mut rest = rest.into_iter();
         let Some(resource) = rest.next().filter(|resource| !resource.is_empty()) else { return Ok(None) };
         let name = rest.next();
-        // What is below a subresource belongs to its name: no subresource is called so.
+        // Further segments belong to the subresource's name, which then matches none.
         let subresource = Some(rest.collect::<Vec<_>>().join("/")).filter(|below| !below.is_empty());
         let watched = watched || query.is_true("watch");
         let verb = match (method.as_str(), &name) {
@@ -111,7 +111,7 @@ impl RequestInfo {
 }
 
 impl RequestInfo {
-    /// Whether it may last as long as it likes, whatever time-out its query names.
+    /// Returns true if the request may outlast the `timeout` of its query: watches, logs, exec and the like.
     pub(crate) fn is_long_running(&self) -> bool {
         let subresource = self.subresource.as_deref().unwrap_or_default();
         self.verb == Verb::Watch || matches!(subresource, "attach" | "exec" | "proxy" | "log" | "portforward")
@@ -131,7 +131,7 @@ pub(crate) fn check_segment(what: &str, value: &str) -> Result<()> {
     Err(Failure::bad_request(format!("{what} parameter invalid: {}: {}", quoted(value), problems.join("; "))))
 }
 
-/// Whether every `%` of a path is followed by two hexadecimal digits.
+/// Returns true if every `%` of a path is followed by two hexadecimal digits.
 pub(crate) fn is_percent_encoded(path: &str) -> bool {
     path.split('%').skip(1).all(|rest| rest.as_bytes().get(..2).and_then(hex).is_some())
 }
@@ -149,7 +149,7 @@ pub(crate) fn unescape_path(part: &str) -> String {
     percent_decode(part, false)
 }
 
-/// Undoes percent encoding; what is no UTF-8 afterwards is replaced.
+/// Decodes percent encoding. Invalid UTF-8 is replaced by U+FFFD.
 fn percent_decode(text: &str, plus_is_space: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -174,7 +174,7 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(query: Option<&str>) -> Self {
-        // As Go, which passes over what it cannot read.
+        // As Go, which skips malformed pairs.
         let is_read = |pair: &&str| !pair.is_empty() && !pair.contains(';') && is_percent_encoded(pair);
         let pairs = query.unwrap_or_default().split('&').filter(is_read).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -193,7 +193,7 @@ impl Query {
         self.0.iter().filter(move |(other, _)| other == key).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a parameter is there and is not `false` or `0`.
+    /// Returns true if a parameter is present and neither `false` nor `0`.
     pub(crate) fn is_true(&self, key: &str) -> bool {
         self.get(key).is_some_and(|value| !matches!(value, "false" | "0"))
     }
@@ -244,7 +244,7 @@ pub(crate) fn number_problem(error: &ParseIntError) -> &'static str {
     }
 }
 
-/// Why Go's `time.ParseDuration` does not read a text.
+/// The error of Go's `time.ParseDuration` for an invalid duration.
 fn duration_problem(text: &str) -> String {
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     while !rest.is_empty() {

@@ -178,7 +178,7 @@ pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
     }
 }
 
-/// An answer that depends on who asks how, and that may be asked for again.
+/// Adds `Vary` to a response that depends on request headers and may be cached.
 pub(crate) fn vary(response: &mut Response<Body>) {
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
 }

@@ -184,10 +184,10 @@ impl Server {
     }
 
     /// Stops the server, if it runs, and starts it again with the same objects, address, certificate authority and
-    /// tokens. Connections are closed and watches end, so that a test sees how clients reconnect; a watch goes on from
-    /// the version where it was, unless the history is [compacted](Self::compact) meanwhile. An informer whose watch ends
-    /// within a second and without an event, as one does that had synced just before, takes that for a failure, and lists
-    /// again after its back-off, some 0.8 to 1.6 seconds.
+    /// tokens. Connections are closed and watches end, so that a test sees how clients reconnect; a watch resumes from
+    /// the version where it was, unless the history is [compacted](Self::compact) meanwhile. An informer whose watch
+    /// ends within a second of its start and without an event treats that as a failure, and lists again after its
+    /// back-off of some 0.8 to 1.6 seconds.
     ///
     /// # Errors
     ///

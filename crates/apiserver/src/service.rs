@@ -24,7 +24,7 @@ use crate::status::{Failure, Result};
 /// The size limit of a body, in bytes.
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
-/// The checks listed by `/livez` and the like.
+/// The checks of `/livez`, `/readyz` and `/healthz`.
 const CHECKS: [&str; 3] = ["ping", "log", "storage"];
 
 /// Serves a request.
@@ -165,7 +165,7 @@ async fn read_body(body: Incoming, limit: Duration) -> Result<Bytes> {
 /// Serves paths without a resource: discovery, OpenAPI, health and version.
 fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Response<Body>> {
     let path = parts.uri.path();
-    // Of these the router knows that they are only got; the others are answered whatever the method.
+    // These paths are routed for GET alone; the others are answered for every method.
     let is_routed = match path.trim_matches('/').split('/').collect::<Vec<_>>()[..] {
         ["version" | "api"] | ["api", "v1"] => true,
         ["apis", group, _] => state.registry.is_built_in(group),

@@ -19,7 +19,7 @@ impl Failure {
         Failure(Box::new(Status::failure(reason, message)))
     }
 
-    /// A failure with a code but no reason, like errors that upstream does not wrap.
+    /// A failure with a code but no reason, as upstream's errors that are not wrapped in a `Status`.
     pub(crate) fn bare(code: i32, message: impl Into<String>) -> Self {
         Failure(Box::new(Status {
             status: Some("Failure".into()),

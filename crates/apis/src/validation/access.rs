@@ -1,4 +1,4 @@
-//! Roles and who has them.
+//! Roles and their bindings.
 
 use klient_apimachinery::validation::field::Problems;
 use klient_apimachinery::values::Map;

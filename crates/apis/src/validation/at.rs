@@ -110,7 +110,7 @@ impl<'p, 'v> At<'p, 'v> {
         self.value.and_then(Value::as_object)
     }
 
-    /// The value of a label-like map.
+    /// The value of a key in a map of strings.
     pub(super) fn entry(&self, key: &str) -> Option<&'v str> {
         self.map()?.get(key)?.as_str()
     }

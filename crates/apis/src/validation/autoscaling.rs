@@ -34,7 +34,7 @@ pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut Problems) {
     }
 }
 
-/// Checks a reference to what is scaled, or to what is measured, of which the core group has some.
+/// Checks a reference to a scale target or to a measured object; some of the latter are in the core group.
 fn reference(reference: &At<'_, '_>, allows_core: bool, problems: &mut Problems) {
     reference.get("kind").must_have(path_segment, problems);
     reference.get("name").must_have(path_segment, problems);

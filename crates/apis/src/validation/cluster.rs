@@ -1,4 +1,4 @@
-//! Namespaces, Nodes, and what limits the use of them.
+//! Namespaces, Nodes, ResourceQuotas and LimitRanges.
 
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::Map;
@@ -145,7 +145,8 @@ fn claims_are_limited(item: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// What must not be more than what: the two lists, the one at fault, the one shown, and their names.
+/// Pairs of limits of which the first must not exceed the second: the two fields, the one at fault, the one shown, and
+/// their names in the message.
 const ORDER: [(&str, &str, &str, &str, [&str; 2]); 6] = [
     ("min", "max", "min", "min", ["min", "max"]),
     ("min", "defaultRequest", "defaultRequest", "defaultRequest", ["min", "default request"]),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::at::{At, same};
 use super::form::config_map_key;
 
-/// How much a ConfigMap or Secret may hold.
+/// The maximum size of a ConfigMap's or Secret's data, in bytes.
 const SIZE_MAX: usize = 1024 * 1024;
 
 pub(super) fn config_map(object: &Map, problems: &mut Problems) {
@@ -37,7 +37,7 @@ fn decoded_len(text: &str) -> usize {
     (text.len() / 4 * 3).saturating_sub(padding)
 }
 
-/// What is sealed stays as it is.
+/// Checks that an immutable ConfigMap or Secret does not change.
 pub(super) fn sealed(object: &Map, old: &Map, data: &[&str], problems: &mut Problems) {
     let is_sealed = |object: &Map| object.get("immutable").and_then(Value::as_bool) == Some(true);
     if !is_sealed(old) {

@@ -9,7 +9,7 @@ use super::at::At;
 use super::form::{dns_label, port_name, port_number};
 use super::{env, mount, probe, resources, security};
 
-/// What containers need to know of the Pod around them.
+/// The parts of a Pod that the validation of its containers depends on.
 pub(super) struct Pod<'p, 'v> {
     pub(super) spec: &'p At<'p, 'v>,
     /// The volumes that can be mounted.
@@ -33,7 +33,7 @@ impl Pod<'_, '_> {
     }
 }
 
-/// Checks the containers of a Pod, whatever their kind.
+/// Checks the containers of a Pod: ordinary, init and ephemeral ones.
 pub(super) fn containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
     main_containers(pod, problems);
     init_containers(pod, problems);
@@ -146,7 +146,7 @@ fn names_in<'v>(spec: &At<'_, 'v>, list: &str) -> HashSet<&'v str> {
     spec.get(list).items().map(|container| container.get("name").text()).collect()
 }
 
-/// Checks what all kinds of containers have.
+/// Checks the fields that all kinds of containers have.
 fn common(container: &At<'_, '_>, pod: &Pod<'_, '_>, problems: &mut Problems) {
     container.get("name").must_have(dns_label, problems);
     container.get("image").must_be_set("", problems);
@@ -229,7 +229,7 @@ fn resize_policies(policies: &At<'_, '_>, restart_policy: &str, problems: &mut P
     }
 }
 
-/// Checks when a container is started again, other than its Pod says.
+/// Checks a container's own restart policy and its rules.
 fn restart_policy(container: &At<'_, '_>, problems: &mut Problems) {
     let (policy, rules) = (container.get("restartPolicy"), container.get("restartPolicyRules"));
     if policy.is_set() {

@@ -100,7 +100,7 @@ fn subscript(selector: &At<'_, '_>, key: &str, problems: &mut Problems) {
     }
 }
 
-/// Whether a path names a field of a Pod that something can refer to.
+/// Returns true if the downward API can refer to a field of a Pod.
 fn is_field_label(path: &str) -> bool {
     FIELDS.contains(&path)
         || matches!(

@@ -6,7 +6,7 @@ use klient_apimachinery::values::Map;
 use super::at::At;
 use super::form::qualified_name;
 
-/// Where an Event's fields are in a version.
+/// The names of an Event's fields in core/v1 or events.k8s.io/v1.
 struct Fields {
     about: &'static str,
     controller: &'static str,
@@ -70,7 +70,7 @@ fn too_long(at: &At<'_, '_>, max: usize, problems: &mut Problems) {
     }
 }
 
-/// What only the Events' own group asks.
+/// Checks the rules of events.k8s.io/v1 that core/v1 does not have.
 fn strict(object: &Map, is_new_style: bool, problems: &mut Problems) {
     let series = At::new(object, "series");
     if series.is_set() {

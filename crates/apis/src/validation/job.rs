@@ -275,7 +275,7 @@ fn success_policy(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// What a Job never changes, and what only while it waits to be started.
+/// Checks the immutable fields of a Job, and those that may change only while it is suspended.
 pub(super) fn job_update(object: &Map, old: &Map, problems: &mut Problems) {
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     let completions = spec.get("completions");
@@ -293,7 +293,7 @@ pub(super) fn job_update(object: &Map, old: &Map, problems: &mut Problems) {
     let is_mutable = before.get("suspend").flag() && !was_started;
     let (mut new, mut old) = (template.raw().cloned(), before.get("template").raw().cloned());
     if is_mutable {
-        new.iter_mut().chain(&mut old).for_each(forget_mutable);
+        new.iter_mut().chain(&mut old).for_each(remove_mutable);
     }
     if !same(new.as_ref(), old.as_ref()) {
         problems.add(template.invalid("field is immutable"));
@@ -303,8 +303,8 @@ pub(super) fn job_update(object: &Map, old: &Map, problems: &mut Problems) {
     }
 }
 
-/// Takes away what may change in the template of a suspended Job.
-fn forget_mutable(template: &mut Value) {
+/// Removes the fields of a suspended Job's template that may change.
+fn remove_mutable(template: &mut Value) {
     let remove = |value: Option<&mut Value>, names: &[&str]| {
         if let Some(object) = value.and_then(Value::as_object_mut) {
             object.retain(|name, _| !names.contains(&name.as_str()));
@@ -325,7 +325,7 @@ fn forget_mutable(template: &mut Value) {
     }
 }
 
-/// How long a CronJob's name may be, to which its Jobs add a time.
+/// The maximum length of a CronJob's name: its Jobs' names append a timestamp of 11 characters.
 const CRON_JOB_NAME_MAX: usize = 52;
 
 pub(super) fn cron_job(object: &Map, is_new: bool, problems: &mut Problems) {

@@ -4,17 +4,17 @@ use klient_apimachinery::schema::ResourceSchema;
 
 use super::form;
 
-/// Tells kinds whose objects are asked and answered, not kept.
-pub(super) fn is_question(resource: &ResourceSchema) -> bool {
+/// Returns true for reviews, whose objects are answered and not stored.
+pub(super) fn is_review(resource: &ResourceSchema) -> bool {
     matches!(resource.group, "authentication.k8s.io" | "authorization.k8s.io")
 }
 
-/// Tells kinds that ask nothing of their metadata themselves, so that the rules for all come only if there are no others.
+/// Returns true for kinds whose own validation skips metadata: the common rules apply only if there are no other errors.
 pub(super) fn has_late_metadata(resource: &ResourceSchema) -> bool {
     matches!((resource.group, resource.kind), ("", "Event") | ("policy", "PodDisruptionBudget"))
 }
 
-/// Tells kinds whose finalizers must be known or name a domain.
+/// Returns true for kinds whose finalizers must be standard ones or qualified by a domain.
 pub(super) fn has_known_finalizers(resource: &ResourceSchema) -> bool {
     !has_late_metadata(resource)
         && !matches!(
@@ -26,7 +26,7 @@ pub(super) fn has_known_finalizers(resource: &ResourceSchema) -> bool {
         )
 }
 
-/// Tells kinds whose updates are validated by the rules of new metadata too from those that check what has changed.
+/// Returns true for kinds whose updates are validated by the rules of new metadata as well as by those of changes.
 pub(super) fn is_validated_whole(resource: &ResourceSchema) -> bool {
     match resource.group {
         "" => matches!(

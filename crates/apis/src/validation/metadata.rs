@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::at::{At, IMMUTABLE, NEGATIVE, same};
 use super::form::{dns_label, label_value, prefix_of, qualified_name};
 
-/// How long the annotations of an object may be together.
+/// The maximum total size of an object's annotations, in bytes.
 const ANNOTATIONS_MAX: usize = 256 * 1024;
 
 const OWNER: Type = Type::Message(&OWNER_REFERENCE);
@@ -87,7 +87,7 @@ fn field<'p, 'v>(meta: &'v Map, path: &'p str) -> At<'p, 'v> {
     At::named(path, meta.get(path.trim_start_matches("metadata.")))
 }
 
-/// Checks the name by which a manager is known.
+/// Checks the name of a field manager.
 pub fn manager_name(name: &str, path: &str, problems: &mut Problems) {
     const LONGEST: usize = 128;
     if name.len() > LONGEST {
@@ -229,7 +229,7 @@ fn no_new_finalizers(meta: &Map, old: &Map, problems: &mut Problems) {
     }
 }
 
-/// What built-in kinds ask of finalizers beyond their form: they are known, or name a domain.
+/// Checks that the finalizers of a built-in kind are standard ones or qualified by a domain.
 pub(super) fn known_finalizers(meta: &Map, problems: &mut Problems) {
     for finalizer in field(meta, "metadata.finalizers").items() {
         problems.0.extend(unknown_finalizer(finalizer.path(), finalizer.text()));

@@ -1,4 +1,4 @@
-//! What containers mount.
+//! Volume mounts and volume devices of containers.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -135,7 +135,7 @@ pub(super) fn ingress(object: &Map, problems: &mut Problems) {
     }
 }
 
-/// An annotation from before `ingressClassName` may not say otherwise.
+/// Checks that the deprecated ingress-class annotation does not contradict `ingressClassName`.
 pub(super) fn ingress_class_annotation(object: &Map, problems: &mut Problems) {
     const CLASS: &str = "kubernetes.io/ingress.class";
     let annotation = At::new(object, "metadata.annotations").entry(CLASS);

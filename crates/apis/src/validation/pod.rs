@@ -30,7 +30,7 @@ pub(super) fn create(object: &Map, problems: &mut Problems) {
     }
 }
 
-/// Checks the spec of a Pod, and what templates are not asked.
+/// Checks the spec of a Pod, with the rules that do not apply to templates.
 pub(super) fn pod_spec(object: &Map, problems: &mut Problems) {
     let at = At::new(object, "spec");
     pod_annotations(&At::new(object, "metadata.annotations"), &at, problems);

@@ -1,4 +1,4 @@
-//! What may change in a Pod's resources while it runs: CPU and memory, within its quality of service.
+//! Updates of a Pod's `resize` subresource: CPU and memory of a running Pod, within its quality of service class.
 
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{Map, list_at, text_at};
@@ -27,7 +27,7 @@ pub(super) fn resize(object: &Map, old: &Map, problems: &mut Problems) {
         let detail = "Pod QOS Class may not change as a result of resizing";
         problems.add(FieldError::invalid("spec", class, detail));
     }
-    if !runs_where_it_can_be_resized(old) {
+    if !reports_resources(old) {
         problems.add(spec.forbidden("Pod running on node without support for resize"));
     }
     pod_level(&spec, &before, problems);
@@ -64,7 +64,7 @@ pub(super) fn resize(object: &Map, old: &Map, problems: &mut Problems) {
     }
 }
 
-/// Why a Pod can never be resized.
+/// The reason why a Pod can never be resized.
 fn unsupported(pod: &Map) -> Option<&'static str> {
     if At::new(pod, "metadata.annotations").entry("kubernetes.io/config.mirror").is_some() {
         return Some("static pods cannot be resized");
@@ -72,8 +72,8 @@ fn unsupported(pod: &Map) -> Option<&'static str> {
     (text_at(pod, &["spec", "os", "name"]) == "windows").then_some("windows pods cannot be resized")
 }
 
-/// Whether the node of a Pod tells which resources its running containers have.
-fn runs_where_it_can_be_resized(pod: &Map) -> bool {
+/// Returns true if the Pod's status reports the resources of its running containers.
+fn reports_resources(pod: &Map) -> bool {
     let statuses = list_at(pod, &["status", "containerStatuses"]);
     let running =
         statuses.iter().find(|status| status.pointer("/state/running").is_some_and(Value::is_object));
@@ -128,7 +128,7 @@ fn nothing_removed(of: &str, new: &At<'_, '_>, old: &At<'_, '_>, problems: &mut 
     }
 }
 
-/// A container but for what may change in it.
+/// A container without the fields that a resize may change.
 fn without_cpu_and_memory(container: &At<'_, '_>) -> Value {
     let mut container = container.map().cloned().unwrap_or_default();
     let resources = match container.remove("resources") {

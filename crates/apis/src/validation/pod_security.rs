@@ -1,4 +1,4 @@
-//! The Pod Security Standards that a Namespace asks for by its labels.
+//! The Pod Security Standards that a Namespace selects by its labels.
 
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;

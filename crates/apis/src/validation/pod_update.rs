@@ -1,4 +1,4 @@
-//! What may change in a Pod, which is little.
+//! Updates of a Pod's spec: few fields are mutable.
 
 use klient_apimachinery::validation::field::Problems;
 use klient_apimachinery::values::{Map, at, list_at, map_at};
@@ -9,7 +9,7 @@ use super::pod::pod_spec;
 use super::pod_annotations::{APP_ARMOR, MIRROR};
 use super::selector::contains;
 
-/// What upstream says may change; it appends a diff.
+/// Upstream's message about the mutable fields; it appends a diff.
 const UPDATABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {

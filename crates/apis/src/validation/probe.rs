@@ -1,4 +1,4 @@
-//! Probes of containers, and what is done when they start and stop.
+//! Probes and lifecycle hooks of containers.
 
 use klient_apimachinery::validation::field::Problems;
 

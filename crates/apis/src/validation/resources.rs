@@ -81,19 +81,19 @@ fn is_native(resource: &str) -> bool {
     !resource.contains('/') || resource.contains("kubernetes.io/")
 }
 
-/// Whether a resource is of a domain of its own, such as a device plugin's.
+/// Returns true for an extended resource, qualified by a domain other than `kubernetes.io`.
 fn is_extended(resource: &str) -> bool {
     !is_native(resource)
         && !resource.starts_with("requests.")
         && qualified_name(&format!("requests.{resource}")).is_empty()
 }
 
-/// Whether more of a resource may be promised than there is.
+/// Returns true if limits may exceed requests, which extended resources and huge pages do not allow.
 pub(super) fn is_overcommitted(resource: &str) -> bool {
     is_native(resource) && !is_huge_page(resource)
 }
 
-/// What is wrong with a resource's name, wherever it stands.
+/// The errors of a resource's name.
 pub(super) fn name(resource: &str) -> Vec<String> {
     let problems = qualified_name(resource);
     let is_standard = COUNTED.contains(&resource)
@@ -106,7 +106,7 @@ pub(super) fn name(resource: &str) -> Vec<String> {
     problems
 }
 
-/// What is wrong with the name of a resource a container asks for.
+/// The errors of the name of a container's resource.
 pub(super) fn container_name(resource: &str) -> Vec<String> {
     let mut problems = name(resource);
     if !resource.contains('/') {
@@ -119,13 +119,13 @@ pub(super) fn container_name(resource: &str) -> Vec<String> {
     problems
 }
 
-/// Checks what a container asks for. `claims` are the names of the Pod's resource claims.
+/// Checks a container's requests, limits and claims. `claims` are the names of the Pod's resource claims.
 pub(super) fn requirements(resources: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut Problems) {
     lists(resources, &|at, resource, problems| names_fit(at, resource, problems), problems);
     claim_names(&resources.get("claims"), claims, problems);
 }
 
-/// Checks what a Pod as a whole asks for.
+/// Checks a Pod-level resource requirement.
 pub(super) fn pod_requirements(resources: &At<'_, '_>, problems: &mut Problems) {
     let claims = resources.get("claims");
     if claims.is_set() {

@@ -1,4 +1,4 @@
-//! Where Pods may run: affinity, tolerations, spread.
+//! Scheduling of Pods: affinity, tolerations, topology spread.
 
 use std::collections::HashMap;
 
@@ -54,7 +54,7 @@ fn pod_term(term: &At<'_, '_>, problems: &mut Problems) {
     key.must_be(qualified_name, problems);
 }
 
-/// Checks `matchLabelKeys` and `mismatchLabelKeys`, which add to a selector what the Pod's own labels are.
+/// Checks `matchLabelKeys` and `mismatchLabelKeys`, which add the Pod's own label values to a selector.
 fn label_keys(term: &At<'_, '_>, problems: &mut Problems) {
     let selector = term.get("labelSelector");
     let (matching, mismatching) = (term.get("matchLabelKeys"), term.get("mismatchLabelKeys"));

@@ -36,12 +36,12 @@ fn values_fit(expression: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// Whether a well-formed `LabelSelector` has no condition.
+/// Returns true if a well-formed `LabelSelector` has no requirements.
 pub(super) fn is_everything(selector: &At<'_, '_>) -> bool {
     selector.get("matchLabels").is_empty() && selector.get("matchExpressions").is_empty()
 }
 
-/// Whether a well-formed `LabelSelector` selects labels. One that is not there selects nothing.
+/// Returns true if a well-formed `LabelSelector` matches labels. A missing selector matches nothing.
 pub(super) fn selects(selector: &At<'_, '_>, labels: &At<'_, '_>) -> bool {
     let fulfils = |expression: &At<'_, '_>| {
         let label = labels.entry(expression.get("key").text());
@@ -59,7 +59,7 @@ pub(super) fn selects(selector: &At<'_, '_>, labels: &At<'_, '_>) -> bool {
         && selector.get("matchExpressions").items().all(|expression| fulfils(&expression))
 }
 
-/// Whether labels hold all of some others.
+/// Returns true if `labels` contain all of `wanted`.
 pub(super) fn contains(labels: &At<'_, '_>, wanted: &At<'_, '_>) -> bool {
     wanted.entries().all(|(key, value)| labels.entry(key) == Some(value.text()))
 }

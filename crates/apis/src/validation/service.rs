@@ -87,7 +87,7 @@ fn by_type(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// How long a client may be kept to one Pod.
+/// The maximum timeout of client IP session affinity, in seconds.
 const ONE_DAY: i64 = 86_400;
 
 fn session_affinity(spec: &At<'_, '_>, problems: &mut Problems) {
@@ -109,7 +109,7 @@ fn session_affinity(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// Checks addresses and their families, which say the same in many ways.
+/// Checks `clusterIP`, `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` against each other.
 fn cluster_ips(spec: &At<'_, '_>, problems: &mut Problems) {
     let (single, ips) = (spec.get("clusterIP"), spec.get("clusterIPs"));
     let (families, policy) = (spec.get("ipFamilies"), spec.get("ipFamilyPolicy"));
@@ -300,7 +300,7 @@ fn traffic(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// What of a Service cannot change, or not freely.
+/// Checks the fields of a Service that are immutable or may change only in certain ways.
 pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     let is_external = |spec: &At<'_, '_>| spec.get("type").text() == "ExternalName";

@@ -160,7 +160,7 @@ pub(super) fn claim(object: &Map, problems: &mut Problems) {
     claim_spec(&At::new(object, "spec"), problems);
 }
 
-/// Checks the spec of a claim, wherever it stands.
+/// Checks the spec of a claim: of a PersistentVolumeClaim, a template or an ephemeral volume.
 pub(super) fn claim_spec(spec: &At<'_, '_>, problems: &mut Problems) {
     let modes = spec.get("accessModes");
     modes.must_be_set("at least 1 access mode is required", problems);

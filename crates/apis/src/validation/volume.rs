@@ -102,7 +102,7 @@ fn mode(mode: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-/// What sources that write files have in common.
+/// Checks the items and default mode of sources that project files.
 fn files(source: &At<'_, '_>, problems: &mut Problems) {
     mode(&source.get("defaultMode"), problems);
     user(&source.get("defaultUser"), problems);

@@ -1,11 +1,11 @@
-//! What volumes are made of, in Pods and in PersistentVolumes alike.
+//! Volume sources of Pods and PersistentVolumes.
 
 use klient_apimachinery::validation::field::Problems;
 
 use super::at::At;
 use super::form::{descending_path, dns_label, dns_subdomain, no_backsteps};
 
-/// What a kind of source requires, and what else there is to check.
+/// A kind of volume source: its required fields and further checks.
 pub(super) struct Source {
     pub(super) name: &'static str,
     required: &'static [&'static str],

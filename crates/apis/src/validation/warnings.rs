@@ -1,5 +1,5 @@
-//! What a client is warned of although its object is taken: fields that are deprecated, of no effect or dangerous, in
-//! the words of upstream's `WarningsOnCreate` and `WarningsOnUpdate`.
+//! Warnings about valid objects: deprecated, ineffective or dangerous fields, in the words of upstream's
+//! `WarningsOnCreate` and `WarningsOnUpdate`.
 
 mod address;
 mod amounts;
@@ -24,8 +24,8 @@ use super::at::At;
 
 pub use definition::{custom, definition};
 
-/// How much is said of the ports of a pod, or of the files of a volume, which may all be in each other's way: an answer
-/// has room for far less.
+/// The maximum number of warnings about conflicting ports of a pod or files of a volume. The headers of a response hold
+/// far fewer.
 const MOST_CONFLICTS: usize = 1000;
 
 /// A write of which a client may be warned.
@@ -45,14 +45,14 @@ impl<'a> Written<'a> {
         self.old.is_none()
     }
 
-    /// Whether it is new or another is wished for.
+    /// Returns true if the object is new or its desired state changed.
     fn moves_generation(self) -> bool {
         let generation = |object: &Map| at(object, &["metadata", "generation"]).cloned();
         self.old.is_none_or(|old| generation(old) != generation(self.object))
     }
 }
 
-/// What is to be said of an object of a built-in kind that is new, or has another state than the old one.
+/// The warnings about an object of a built-in kind that is new or updated.
 pub fn object(resource: &ResourceSchema, object: &Map, old: Option<&Map>) -> Vec<String> {
     let written = Written { object, old };
     let mut warnings = Vec::new();
@@ -92,7 +92,7 @@ pub fn object(resource: &ResourceSchema, object: &Map, old: Option<&Map>) -> Vec
     warnings
 }
 
-/// What is to be said of an object of a built-in kind whose status was written.
+/// The warnings about an object of a built-in kind whose status is updated.
 pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<String> {
     let mut warnings = Vec::new();
     match (resource.group, resource.kind) {

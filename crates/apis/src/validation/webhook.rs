@@ -146,7 +146,7 @@ fn client_url(url: &At<'_, '_>, problems: &mut Problems) {
 }
 
 fn client_service(service: &At<'_, '_>, problems: &mut Problems) {
-    // Upstream confuses the two, so that each is asked for under the other's name.
+    // Upstream exchanges the two: a missing name is reported under `namespace`, and the reverse.
     let missing = [("name", "namespace"), ("namespace", "name")];
     for (shown, _) in missing.into_iter().filter(|(_, asked)| service.get(asked).is_empty()) {
         problems.add(service.get(shown).required(""));

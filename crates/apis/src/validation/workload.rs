@@ -1,4 +1,4 @@
-//! Controllers that keep a number of like Pods.
+//! Deployments, ReplicaSets, StatefulSets, DaemonSets and ReplicationControllers.
 
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::Map;
@@ -243,8 +243,8 @@ fn with_claims(spec: &At<'_, '_>) -> Option<Value> {
     Some(template)
 }
 
-/// What a StatefulSet never changes.
-pub(super) fn same_set(object: &Map, old: &Map, problems: &mut Problems) {
+/// Checks the immutable fields of a StatefulSet.
+pub(super) fn stateful_set_update(object: &Map, old: &Map, problems: &mut Problems) {
     for path in ["spec.selector", "spec.volumeClaimTemplates", "spec.serviceName", "spec.podManagementPolicy"]
     {
         At::new(object, path).must_equal(&At::new(old, path), problems);

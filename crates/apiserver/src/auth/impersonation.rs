@@ -29,7 +29,7 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 /// The number of groups or extras from which a constrained mode first checks for permission on all of them.
 const MANY: usize = 4;
 
-/// The number of users for whom the last successful mode is kept.
+/// The number of users whose last successful mode is cached.
 const KEPT: usize = 10_000;
 
 /// The modes of impersonation, in the order in which they are tried. `associated-node`, for a service account's own

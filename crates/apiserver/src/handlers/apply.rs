@@ -19,13 +19,12 @@ use crate::status::{Failure, Result};
 use crate::storage::Object;
 use crate::warnings::Warnings;
 
-/// Whether a patch is one that is applied.
+/// Returns true if a PATCH is a server-side apply.
 pub(crate) fn is_apply(headers: &HeaderMap) -> bool {
     media_type(headers) == "application/apply-patch+yaml"
 }
 
-/// Puts the configuration in the body into an object, or into what its subresource shows of it. An object that
-/// does not exist is created.
+/// Applies the configuration in the body to an object or its subresource. An object that does not exist is created.
 pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Apply)?;
@@ -33,7 +32,7 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
     let Config { fields: config, repeated } = Config::read(&context.body)?;
     let manager = options.manager(&context.headers);
     let managed_fields = ManagedFields::of(&resource, subresource);
-    let place = Place { resource: &resource, namespace: context.namespace(), name: context.name() };
+    let target = ApplyTarget { resource: &resource, namespace: context.namespace(), name: context.name() };
     let warnings = Warnings::default();
     let pipeline = context.pipeline(subresource, None, &warnings);
     let pipeline = Pipeline { patching: true, dry_run: options.dry_run, ..pipeline };
@@ -45,7 +44,7 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
             let made = managed_fields.apply(None, &config, &manager, options.force);
             let made = made.and_then(|made| {
                 notes = check_repeated(&repeated, options.validation)?;
-                place.take_new(place.decode(made, &config)?)
+                target.take_new(target.decode(made, &config)?)
             });
             let created = match made {
                 Ok(made) => pipeline.create(made).await,
@@ -56,7 +55,7 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
             let mut update = |live: &Map, _: &Object| {
                 let applied = managed_fields.apply(Some(live), &config, &manager, options.force)?;
                 notes = check_repeated(&repeated, options.validation)?;
-                place.take(place.decode(applied, &config)?)
+                target.take(target.decode(applied, &config)?)
             };
             (StatusCode::OK, pipeline.guaranteed_update(&key, &mut update).await)
         };
@@ -119,7 +118,7 @@ fn is_yaml(json: &[u8]) -> bool {
     std::str::from_utf8(json).is_ok_and(|json| !says_other(json))
 }
 
-/// What a client is warned of whose configuration has keys that stand twice.
+/// Warnings about duplicate keys in a configuration.
 ///
 /// # Errors
 ///
@@ -143,15 +142,15 @@ pub(super) fn not_converted(config: &Map, mismatch: &Mismatch) -> Failure {
     if mismatch.overflows { Failure::bad_request(message) } else { Failure::bare(500, message) }
 }
 
-/// Where a configuration is applied.
-struct Place<'a> {
+/// The object and subresource that a configuration is applied to.
+struct ApplyTarget<'a> {
     resource: &'a Resource,
     namespace: Option<&'a str>,
     name: &'a str,
 }
 
-impl Place<'_> {
-    /// Brings what has become of the object into the form of its kind.
+impl ApplyTarget<'_> {
+    /// Decodes the applied object into the stored form of its kind.
     fn decode(&self, object: Map, config: &Map) -> Result<Map> {
         let decoded = self.resource.decode_applied(object);
         let decoded = decoded.map_err(|mismatch| not_converted(config, &mismatch))?;

@@ -1,4 +1,4 @@
-//! Binding pods to nodes, which is what a scheduler does.
+//! The binding of pods to nodes, as a scheduler requests it.
 
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;

@@ -27,13 +27,13 @@ pub(crate) enum Medium {
     Protobuf,
 }
 
-/// The media type a body is said to have, without its parameters.
+/// The media type of the Content-Type header, without its parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {
     let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     header.split(';').next().unwrap_or_default().trim()
 }
 
-/// The form a body is said to have; JSON where nothing is said. Of custom resources there is no protobuf.
+/// The media type of a body, JSON by default. Custom resources have no protobuf.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
         _ => Map::new(),
     };
     let sent = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
-    // What is not built in is read by what it says it is.
+    // A custom resource is decoded by the kind that the body names.
     if context.resource.is_custom() && kind != "Scale" && sent.0.is_empty() {
         let body = String::from_utf8_lossy(&context.body);
         return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
@@ -111,16 +111,16 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
     Ok(Sent { object, numbers, duplicates, repeated })
 }
 
-/// Reads YAML, with the keys that stand in it twice.
+/// Reads YAML, and lists its duplicate keys.
 ///
 /// # Errors
 ///
-/// What is wrong, in the words of Go's parser.
+/// The message of Go's parser.
 pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<(Value, Vec<Repeated>), String> {
     yaml::from_slice_noting(body).map_err(|error| error.to_string())
 }
 
-/// What Go's strict decoder of YAML says of keys that stand twice.
+/// The message of Go's strict YAML decoder about duplicate keys.
 pub(super) fn repeated_keys(repeated: &[Repeated]) -> String {
     let lines = repeated.iter().map(|key| format!("\n  {key}"));
     format!("yaml: unmarshal errors:{}", lines.collect::<String>())
@@ -137,7 +137,7 @@ fn unrecognized(context: &Context, kind: &str, problem: &str) -> Failure {
     ))
 }
 
-/// The beginning of a body: as text if it looks like JSON, else in hexadecimal.
+/// The beginning of a body for messages: a string if it looks like JSON, else hexadecimal.
 fn summary(body: &[u8]) -> String {
     const SHOWN: usize = 30;
     let shown = &body[..body.len().min(SHOWN)];
@@ -217,7 +217,7 @@ pub(super) fn no_kind(value: &Value) -> Option<String> {
     })
 }
 
-/// Why an object of one built-in kind cannot be decoded as one of another; of one kind in another version it can.
+/// The error for an object of one built-in kind sent in place of another. Other versions of the same kind are decoded.
 pub(super) fn not_decoded(
     (kind, api_version): (&str, &str),
     (sent_kind, sent_version): (&str, &str),
@@ -241,8 +241,8 @@ pub(super) fn not_decoded(
     }
 }
 
-/// Brings a sent object into the form it is stored in. Fields that are not known or stand twice are refused,
-/// warned of or ignored.
+/// Converts a sent object into its stored form. Unknown and duplicate fields are refused, warned of or ignored, by
+/// `fieldValidation`.
 ///
 /// # Errors
 ///
@@ -253,7 +253,7 @@ pub(crate) fn decode(context: &mut Context, sent: Sent, validation: FieldValidat
     decode_as(context, sent, validation, kind, |object, numbers| resource.decode(object, numbers))
 }
 
-/// What a body is decoded into.
+/// The kind that a body is decoded into.
 pub(super) struct Kind<'a> {
     pub(super) name: &'a str,
     pub(super) version: &'a str,
@@ -304,7 +304,7 @@ pub(super) fn decode_as(
     Err(refuse(&format!("strict decoding error: {}", notes.join(", "))))
 }
 
-/// What strict decoding says of a custom resource: of fields that stand twice, then of those not known.
+/// The messages of strict decoding of a custom resource: duplicate fields, then unknown ones.
 pub(crate) fn untyped_notes(duplicates: &[String], unknown: &[String]) -> Vec<String> {
     let duplicates = duplicates.iter().map(|field| format!("duplicate field {}", quoted(field)));
     let unknown = unknown.iter().map(|field| format!("unknown field {}", quoted(field)));

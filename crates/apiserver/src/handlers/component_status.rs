@@ -1,4 +1,4 @@
-//! ComponentStatuses: what the server finds when it asks the cluster's other components for their health.
+//! ComponentStatuses: the health of the cluster's other components, computed for each request.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use klient_apimachinery::values::Map;
 use serde_json::json;
 
-use super::list::{self, Wanted};
+use super::list::{self, ListRequest};
 use super::{Context, Offer, negotiate};
 use crate::negotiate::Transform;
 use crate::registry::Resource;
@@ -16,11 +16,11 @@ use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
 use crate::table;
 
-/// The components and the ports of those that would have to be asked. The store is part of the server.
+/// The components and the ports of their health checks. The store is part of the server and has none.
 const COMPONENTS: [(&str, Option<u16>); 3] =
     [("controller-manager", Some(10257)), ("etcd-0", None), ("scheduler", Some(10259))];
 
-/// Whether a resource is computed for each request.
+/// Returns true if a resource is ComponentStatuses.
 pub(super) fn is_component_status(resource: &Resource) -> bool {
     resource.info.group.is_empty() && resource.info.kind == "ComponentStatus"
 }
@@ -37,9 +37,9 @@ pub(super) fn answer(context: &Context) -> Result<Response<Body>> {
     }
     let offer = Offer { transforms: true, list: true, ..Offer::PLAIN };
     let format = negotiate(&context.headers, &context.query, offer)?;
-    let wanted = Wanted::parse(context, false)?;
+    let request = ListRequest::parse(context, false)?;
     let selected: Vec<Arc<Object>> =
-        statuses.into_iter().filter(|status| status.matches(&wanted.selection)).collect();
+        statuses.into_iter().filter(|status| status.matches(&request.selection)).collect();
     if let Transform::Table(version) = format.transform {
         let rows = selected.iter().map(|object| object.value());
         let table = table::table(version, &context.resource, &Map::new(), rows, format.include, true);

@@ -9,7 +9,7 @@ use klient_apimachinery::meta::v1::{Status, StatusDetails};
 use klient_apimachinery::validation::field::FieldError;
 
 use super::Context;
-use super::list::{self, Wanted};
+use super::list::{self, ListRequest};
 use crate::auth::{Attributes, Rbac};
 use crate::registry::deletion::Deletion;
 use crate::registry::pipeline::{self, Outcome};
@@ -44,7 +44,8 @@ pub(super) async fn delete(context: &mut Context) -> Result<Response<Body>> {
     }
 }
 
-/// Refuses to delete only what cannot be read: all that is stored can.
+/// Refuses a deletion with [`IGNORE_READ_ERROR`](options::IGNORE_READ_ERROR): it is for corrupt objects, and all stored
+/// objects are readable.
 fn refuse_unsafe(context: &Context) -> Failure {
     let rbac = Rbac { store: &*context.state.store, registry: &context.state.registry };
     let attributes =
@@ -61,7 +62,7 @@ fn refuse_unsafe(context: &Context) -> Failure {
     context.resource.storage_conflict(&key, problem)
 }
 
-/// Warns of objects that outlive their owner because the client did not say what becomes of them.
+/// Warns of dependents that a deletion without `propagationPolicy` orphans.
 fn warn_of_orphans(context: &mut Context, deletion: &Deletion) {
     if deletion.propagation.is_none() {
         context.warnings.extend(context.resource.strategy.delete_warning().map(str::to_owned));
@@ -87,7 +88,7 @@ fn success(target: &Target<'_>, object: &Object) -> Vec<u8> {
 /// Deletes all objects that are selected and answers with them as they were.
 pub(super) async fn delete_collection(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
-    let wanted = Wanted::parse(context, false)?;
+    let request = ListRequest::parse(context, false)?;
     let Options { deletion, ignores_read_error, .. } = Options::parse(context)?;
     if ignores_read_error {
         let detail = "is not allowed with DELETECOLLECTION, try again after removing the option";
@@ -95,7 +96,7 @@ pub(super) async fn delete_collection(context: &mut Context) -> Result<Response<
     }
     warn_of_orphans(context, &deletion);
     let resource = &context.resource;
-    let listed = list::read(context, &wanted).await?;
+    let listed = list::read(context, &request).await?;
     for object in &listed.objects {
         match pipeline::delete(&context.state, resource, &object.key, &deletion).await {
             // Another client was faster.
@@ -103,6 +104,6 @@ pub(super) async fn delete_collection(context: &mut Context) -> Result<Response<
             done => drop(done?),
         }
     }
-    let metadata = list::metadata(context, &listed, &wanted);
+    let metadata = list::metadata(context, &listed, &request);
     Ok(list::answer(context, format, &metadata, listed.objects))
 }

@@ -76,7 +76,7 @@ fn pod(context: &Context) -> Result<Map> {
     pod.map(|pod| pod.value()).ok_or_else(|| Failure::not_found(&context.target()))
 }
 
-/// The name of the container that is asked for, or of the pod's only one.
+/// The requested container's name, or that of the pod's only one.
 fn container(context: &Context, pod: &Map) -> Result<String> {
     let names = |lists: &[&str]| -> Vec<String> {
         let containers = lists.iter().flat_map(|list| list_at(pod, &["spec", list]));

@@ -1,8 +1,8 @@
 //! Listing objects.
 
 mod frame;
+mod request;
 mod token;
-mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use klient_apimachinery::meta::v1::schema::PARTIAL_OBJECT_METADATA;
 
 use frame::{Frame, item, push_item};
 use klient_apimachinery::values::Map;
+pub(super) use request::ListRequest;
 use token::Token;
-pub(super) use wanted::Wanted;
 
 use super::read::wait;
 use super::{Context, Offer, negotiate};
@@ -28,7 +28,7 @@ use crate::storage::{Listed, Object, Page, StorageError};
 use crate::stream;
 use crate::table;
 
-/// How much of a list is put together before it is sent on.
+/// The size of a list's chunks, in bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// Lists objects.
@@ -36,9 +36,9 @@ pub(crate) async fn list(context: &Context) -> Result<Response<Body>> {
     let custom = context.resource.is_custom();
     let offer = Offer { transforms: true, list: true, custom, ..Offer::PLAIN };
     let format = negotiate(&context.headers, &context.query, offer)?;
-    let wanted = Wanted::parse(context, false)?;
-    let listed = read(context, &wanted).await?;
-    let metadata = metadata(context, &listed, &wanted);
+    let request = ListRequest::parse(context, false)?;
+    let listed = read(context, &request).await?;
+    let metadata = metadata(context, &listed, &request);
     if let Transform::Table(version) = format.transform {
         let resource = &context.resource;
         let rows = listed.objects.iter().map(|object| resource.read(object));
@@ -48,7 +48,7 @@ pub(crate) async fn list(context: &Context) -> Result<Response<Body>> {
     Ok(answer(context, format, &metadata, listed.objects))
 }
 
-/// The list of objects, or of their metadata, in the form that was asked for.
+/// A list of objects in the requested form.
 pub(super) fn answer(
     context: &Context,
     format: Format,
@@ -84,17 +84,17 @@ pub(super) fn answer(
     respond::json(StatusCode::OK, format, frame.around(items))
 }
 
-/// Reads the objects a list asks for, waiting for a version that is to come.
-pub(super) async fn read(context: &Context, wanted: &Wanted) -> Result<Listed> {
+/// Reads the objects of a list. Waits for a requested version in the future.
+pub(super) async fn read(context: &Context, request: &ListRequest) -> Result<Listed> {
     let query = &context.query;
     let limit =
         query.number("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
     let token = query.get("continue").filter(|token| !token.is_empty()).map(Token::decode).transpose()?;
-    if token.is_some() && wanted.version.is_some_and(|version| version != 0) {
+    if token.is_some() && request.version.is_some_and(|version| version != 0) {
         return Err(Failure::bad_request("specifying resource version is not allowed when using continue"));
     }
-    let exact = wanted.matching == "Exact" || (wanted.matching.is_empty() && limit.is_some());
-    let at = match (&token, wanted.version) {
+    let exact = request.matching == "Exact" || (request.matching.is_empty() && limit.is_some());
+    let at = match (&token, request.version) {
         (Some(token), _) => u64::try_from(token.rv).ok(),
         (None, Some(version)) if version != 0 => {
             wait(&context.state, version).await?;
@@ -103,10 +103,14 @@ pub(super) async fn read(context: &Context, wanted: &Wanted) -> Result<Listed> {
         _ => None,
     };
     // Version 0 is answered from a cache upstream, which knows no pages.
-    let limit = limit.filter(|_| wanted.version != Some(0) || token.is_some());
+    let limit = limit.filter(|_| request.version != Some(0) || token.is_some());
     let start = token.as_ref().map(|token| token.key(context.namespace()));
-    let page =
-        Page { namespace: context.namespace(), selection: &wanted.selection, start: start.as_deref(), limit };
+    let page = Page {
+        namespace: context.namespace(),
+        selection: &request.selection,
+        start: start.as_deref(),
+        limit,
+    };
     let listed = context.state.store.list(&context.resource.table, at, &page);
     listed.map_err(|error| match (error, token) {
         (StorageError::Compacted { .. }, Some(token)) => expired_token(token),
@@ -130,7 +134,7 @@ fn expired_token(token: Token) -> Failure {
 }
 
 /// The metadata of a list.
-pub(super) fn metadata(context: &Context, listed: &Listed, wanted: &Wanted) -> Map {
+pub(super) fn metadata(context: &Context, listed: &Listed, request: &ListRequest) -> Map {
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".to_owned(), listed.version.to_string().into());
     if let Some(next) = &listed.next {
@@ -140,7 +144,7 @@ pub(super) fn metadata(context: &Context, listed: &Listed, wanted: &Wanted) -> M
         };
         let rv = i64::try_from(listed.version).unwrap_or(i64::MAX);
         metadata.insert("continue".to_owned(), Token::new(rv, start).encode().into());
-        if wanted.selection.is_everything() {
+        if request.selection.is_everything() {
             metadata.insert("remainingItemCount".to_owned(), listed.remaining.into());
         }
     }

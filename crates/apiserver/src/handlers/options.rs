@@ -11,7 +11,7 @@ use super::field_validation::FieldValidation;
 use crate::request::Query;
 use crate::status::{Failure, Result};
 
-/// What is done to an object.
+/// The kind of a write, which decides the allowed options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Write {
     Create,
@@ -31,14 +31,14 @@ impl Write {
     }
 }
 
-/// How a write is to be done.
+/// The options of a write.
 #[derive(Clone, Debug)]
 pub(crate) struct WriteOptions {
     pub(crate) dry_run: bool,
     pub(crate) validation: FieldValidation,
-    /// Who writes, if the client says so.
+    /// The `fieldManager` parameter, empty if it is missing.
     manager: String,
-    /// Fields are to be taken from other managers.
+    /// True if fields are taken from other managers despite conflicts.
     pub(crate) force: bool,
 }
 
@@ -79,7 +79,7 @@ impl WriteOptions {
         Err(Failure::invalid("meta.k8s.io", write.options(), "", &problems.0))
     }
 
-    /// Who writes: who the client says, or what it calls itself.
+    /// The field manager: the `fieldManager` parameter, else the first part of the User-Agent.
     pub(crate) fn manager(&self, headers: &HeaderMap) -> String {
         if !self.manager.is_empty() {
             return self.manager.clone();

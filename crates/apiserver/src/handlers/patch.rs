@@ -18,7 +18,7 @@ use crate::storage::Object;
 use crate::warnings::Warnings;
 pub(super) use document::{Patch, Patched, PatchedKind};
 
-/// Changes an object, or what its subresource shows of it, by the patch in the body.
+/// Applies the patch in the body to an object or its subresource.
 pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
     if apply::is_apply(&context.headers) {
         return apply::apply(context, subresource).await;

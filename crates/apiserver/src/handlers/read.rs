@@ -12,10 +12,10 @@ use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::StorageError;
 
-/// How long a version that has not been reached is waited for, as upstream.
+/// The maximum wait for a version in the future, as upstream.
 const WAIT_FOR_VERSION: Duration = Duration::from_secs(3);
 
-/// Reads an object, at least as new as the version that is asked for.
+/// Reads an object at the requested version or later.
 pub(crate) async fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     if let Some(version) = version(&context.query.text("resourceVersion"), not_a_version)? {
@@ -53,12 +53,12 @@ pub(crate) fn version(text: &str, refuse: fn(&str) -> Failure) -> Result<Option<
     }
 }
 
-/// How gets and watches refuse what is no version.
+/// The error of a get or watch with an invalid resourceVersion.
 pub(crate) fn not_a_version(text: &str) -> Failure {
     Failure::bare(500, parse_error(text))
 }
 
-/// How lists refuse what is no version.
+/// The error of a list with an invalid resourceVersion.
 pub(crate) fn not_a_list_version(text: &str) -> Failure {
     Failure::bad_request(format!("invalid resource version: {}", parse_error(text)))
 }
@@ -69,7 +69,7 @@ fn parse_error(text: &str) -> String {
     format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: {problem}")
 }
 
-/// Why nothing can be read from a version.
+/// The error of a version that cannot be read: compacted or in the future.
 pub(crate) fn unreadable(version: u64, error: &StorageError) -> Failure {
     match error {
         StorageError::Compacted { oldest } => {

@@ -1,4 +1,4 @@
-//! Questions about who is asking and what they may do, which are answered and not stored.
+//! Reviews of access, tokens and the caller, which are answered and not stored.
 
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
@@ -18,10 +18,10 @@ use crate::registry::pipeline::SYSTEM_METADATA;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 
-/// Whom tokens are for.
+/// The audience of the server's tokens.
 const AUDIENCE: &str = "https://kubernetes.default.svc";
 
-/// Whether a resource takes questions instead of objects.
+/// Returns true if a resource holds reviews, which are not stored.
 pub(crate) fn is_review(resource: &Resource) -> bool {
     resource.info.kind.ends_with("Review")
         && matches!(&*resource.info.group, "authentication.k8s.io" | "authorization.k8s.io")
@@ -78,7 +78,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     Ok(respond::written(StatusCode::CREATED, format, json, schema))
 }
 
-/// Whether a token is known, and whose it is.
+/// The status of a TokenReview.
 fn authenticated(context: &Context, token: &str) -> Result<Value> {
     if token.is_empty() {
         return Err(Failure::bad_request("token is required for TokenReview in authentication"));
@@ -91,7 +91,7 @@ fn authenticated(context: &Context, token: &str) -> Result<Value> {
     })
 }
 
-/// Checks that a review asks one question, and is nothing else.
+/// Checks that a review has one kind of attributes and no metadata of an object.
 fn check_access_review(kind: &str, review: &Map) -> Result<()> {
     let spec = |name: &str| at(review, &["spec", name]);
     let (resource, path) = (spec("resourceAttributes"), spec("nonResourceAttributes"));
@@ -143,7 +143,7 @@ fn access(rbac: &Rbac<'_>, user: &User, attributes: &Attributes) -> Value {
     }
 }
 
-/// The rules of roles as a review tells them: those for resources, and those for paths.
+/// The rules of roles as SelfSubjectRulesReview lists them: those for resources, and those for paths.
 fn rules(rules: &[Value]) -> Value {
     let told = |kind: &str, fields: &[&str]| -> Vec<Value> {
         let rules = rules.iter().filter(|rule| rule.get(kind).is_some());

@@ -1,4 +1,4 @@
-//! The scale of workloads: how many replicas are wished for.
+//! The scale subresource of workloads: desired replicas, observed replicas and selector.
 
 use http::{Response, StatusCode};
 use klient_apimachinery::labels::Selector;
@@ -48,17 +48,17 @@ pub(super) async fn update(context: &mut Context) -> Result<Response<Body>> {
     let sent = body::read(context, "Scale", API_VERSION)?;
     let kind = Kind { name: "Scale", version: "v1", schema: Some(&autoscaling_v1::SCALE) };
     let is_custom = context.resource.is_custom();
-    let wished = body::decode_as(context, sent, options.validation, kind, |scale, numbers| {
+    let desired = body::decode_as(context, sent, options.validation, kind, |scale, numbers| {
         values::decode_written(scale, &autoscaling_v1::SCALE, numbers)
     });
     // The scheme of custom resources does not know the kind, which upstream finds out when it cannot be decoded.
-    let wished = wished.map_err(|failure| if is_custom { body::unregistered_scale() } else { failure })?;
-    check_name(context.name(), &wished)?;
+    let desired = desired.map_err(|failure| if is_custom { body::unregistered_scale() } else { failure })?;
+    check_name(context.name(), &desired)?;
     let manager = options.manager(&context.headers);
     set(context, options.dry_run, false, &mut |present| {
-        let mut wished = wished.clone();
-        managed_fields().update(Some(present), &mut wished, &manager);
-        Ok(wished)
+        let mut desired = desired.clone();
+        managed_fields().update(Some(present), &mut desired, &manager);
+        Ok(desired)
     })
     .await
 }
@@ -76,16 +76,16 @@ pub(super) async fn patch(context: &mut Context) -> Result<Response<Body>> {
     let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
     let mut notes = Vec::new();
     let done = set(context, options.dry_run, true, &mut |present| {
-        let Patched { object: mut wished, notes: of_it } = patch.apply_to_built_in(KIND, present)?;
+        let Patched { object: mut desired, notes: of_it } = patch.apply_to_built_in(KIND, present)?;
         notes = sent.clone();
         notes.extend(of_it);
         if options.validation == FieldValidation::Strict && !notes.is_empty() {
             let problem = format!("strict decoding error: {}", notes.join(", "));
             return Err(patch.refuse_built_in(KIND, present, &problem));
         }
-        check_name(&name, &wished)?;
-        managed_fields().update(Some(present), &mut wished, &manager);
-        Ok(wished)
+        check_name(&name, &desired)?;
+        managed_fields().update(Some(present), &mut desired, &manager);
+        Ok(desired)
     })
     .await;
     if options.validation == FieldValidation::Warn {
@@ -101,12 +101,12 @@ async fn apply(context: &mut Context) -> Result<Response<Body>> {
     let name = context.name().to_owned();
     let mut notes = Vec::new();
     let done = set(context, options.dry_run, true, &mut |present| {
-        let wished = managed_fields().apply(Some(present), &config.fields, &manager, options.force)?;
+        let desired = managed_fields().apply(Some(present), &config.fields, &manager, options.force)?;
         notes = apply::check_repeated(&config.repeated, options.validation)?;
-        let decoded = values::decode(wished, &autoscaling_v1::SCALE);
-        let wished = decoded.map_err(|mismatch| apply::not_converted(&config.fields, &mismatch))?.object;
-        check_name(&name, &wished)?;
-        Ok(wished)
+        let decoded = values::decode(desired, &autoscaling_v1::SCALE);
+        let desired = decoded.map_err(|mismatch| apply::not_converted(&config.fields, &mismatch))?.object;
+        check_name(&name, &desired)?;
+        Ok(desired)
     })
     .await;
     context.warnings.extend(notes);
@@ -120,12 +120,12 @@ fn managed_fields() -> ManagedFields<'static> {
 /// A scale that was never set; no client can ask for it.
 const NOT_SET: i64 = i32::MIN as i64;
 
-/// Changes the object as a wished scale says; `wish` makes it from the present one, which says who owns it.
+/// Updates the object to a desired scale, which `desire` computes from the present one together with the field managers.
 async fn set(
     context: &mut Context,
     dry_run: bool,
     patching: bool,
-    wish: &mut (dyn FnMut(&Map) -> Result<Map> + Send),
+    desire: &mut (dyn FnMut(&Map) -> Result<Map> + Send),
 ) -> Result<Response<Body>> {
     let format = context.format()?;
     let resource = &context.resource.clone();
@@ -149,10 +149,10 @@ async fn set(
         if resource.is_custom() && !has_number(old, &paths.spec) {
             put(&mut present, &SPEC_REPLICAS.map(str::to_owned), NOT_SET);
         }
-        let mut wished = wish(&present)?;
-        body::check_namespace(resource, &mut wished, object.key.namespace())?;
-        check_preconditions(resource, &wished, object, patching)?;
-        let replicas = at(&wished, &SPEC_REPLICAS).and_then(Value::as_i64).unwrap_or(0);
+        let mut desired = desire(&present)?;
+        body::check_namespace(resource, &mut desired, object.key.namespace())?;
+        check_preconditions(resource, &desired, object, patching)?;
+        let replicas = at(&desired, &SPEC_REPLICAS).and_then(Value::as_i64).unwrap_or(0);
         if replicas == NOT_SET {
             let path = paths.spec.join(".");
             let problem = format!("the spec replicas field \".{path}\" cannot be empty");
@@ -163,7 +163,7 @@ async fn set(
             let error = FieldError::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
             return Err(Failure::invalid("autoscaling", "Scale", object.key.name(), &[error]));
         }
-        let scaled_by = Managers::of(&wished).map_err(|error| Failure::bare(500, error.to_string()))?;
+        let scaled_by = Managers::of(&desired).map_err(|error| Failure::bare(500, error.to_string()))?;
         let mut new = old.clone();
         put(&mut new, &paths.spec, replicas);
         owners.to_object(scaled_by).write_to(&mut new);
@@ -174,19 +174,19 @@ async fn set(
     Ok(respond::message(StatusCode::OK, format, &scale(resource, &*changed?)?, &autoscaling_v1::SCALE))
 }
 
-/// Checks the UID and resourceVersion that a wished scale has of the object.
-fn check_preconditions(resource: &Resource, wished: &Map, object: &Object, patching: bool) -> Result<()> {
-    let uid = text_at(wished, &["metadata", "uid"]);
+/// Checks the UID and resourceVersion of a desired scale against the object's.
+fn check_preconditions(resource: &Resource, desired: &Map, object: &Object, patching: bool) -> Result<()> {
+    let uid = text_at(desired, &["metadata", "uid"]);
     if !patching && !uid.is_empty() && object.uid != uid {
         let problem =
             format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object.uid);
         return Err(resource.storage_conflict(&object.key, &problem));
     }
-    match written_version(wished)? {
+    match written_version(desired)? {
         Some(version) if version != object.version => {
             Err(Failure::modified(&resource.target(object.key.name())))
         }
-        None if !text_at(wished, &["metadata", "resourceVersion"]).is_empty()
+        None if !text_at(desired, &["metadata", "resourceVersion"]).is_empty()
             && !resource.allows_unconditional_update() =>
         {
             Err(unversioned(resource, object.key.name()))
@@ -202,7 +202,7 @@ fn has_number(object: &Map, path: &[String]) -> bool {
     at(object, &path).is_some_and(Value::is_number)
 }
 
-/// Where an object's replicas and selector stand.
+/// The paths of an object's replicas and selector.
 struct Paths {
     spec: Vec<String>,
     status: Vec<String>,

@@ -12,7 +12,7 @@ use crate::respond::{self, Body};
 use crate::status::Result;
 use crate::warnings::Warnings;
 
-/// Replaces an object, or what its subresource shows of it, with the one in the body.
+/// Replaces an object or its subresource by the one in the body.
 pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Update)?;

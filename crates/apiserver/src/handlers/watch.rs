@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval_at, sleep_until};
 
 use printer::Printer;
 
-use super::list::Wanted;
+use super::list::ListRequest;
 use super::read::{unreadable, wait};
 use super::{Context, Offer, negotiate};
 use crate::respond::Body;
@@ -32,7 +32,7 @@ const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 /// The minimum duration of a watch without `timeoutSeconds`; it is chosen at random up to twice as long.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(1800);
 
-/// The maximum duration of a watch, whatever its `timeoutSeconds`.
+/// The maximum duration of a watch, also of one with a longer `timeoutSeconds`.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The number of events buffered for a slow client.
@@ -43,7 +43,7 @@ pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
     let custom = context.resource.is_custom();
     let offer = Offer { transforms: true, watch: true, custom, ..Offer::PLAIN };
     let format = negotiate(&context.headers, &context.query, offer)?;
-    let wanted = Wanted::parse(context, true)?;
+    let request = ListRequest::parse(context, true)?;
     let timeout = timeout(context)?;
     let printer = Printer { resource: context.resource.clone(), format, columns: true };
     let (sender, body) = stream::channel(WAITING);
@@ -51,7 +51,7 @@ pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
         state: context.state.clone(),
         table: context.resource.table.clone(),
         namespace: context.info.namespace.clone(),
-        selection: wanted.selection,
+        selection: request.selection,
         bookmarks: context.query.is_true("allowWatchBookmarks"),
         printer,
         sender,
@@ -59,7 +59,7 @@ pub(crate) async fn watch(context: &Context) -> Result<Response<Body>> {
     };
     let initial_events =
         context.query.get("sendInitialEvents").map(|_| context.query.is_true("sendInitialEvents"));
-    tokio::spawn(watcher.run(wanted.version, initial_events));
+    tokio::spawn(watcher.run(request.version, initial_events));
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media.stream_type()));

@@ -54,8 +54,8 @@ impl Addresses {
         ReservedAddresses { addresses: self, ips: Vec::new(), ports: Vec::new() }
     }
 
-    /// Allocates the addresses that a service requests, or free ones, except for those it had before. In a dry run
-    /// the network's own address stands in for a free one, as upstream.
+    /// Allocates the addresses that a service requests, or free ones, except for those it had before. In a dry run the
+    /// network's own address is returned in place of a free one, as upstream.
     pub(crate) fn reserve(
         &self,
         service: &mut Map,

@@ -14,7 +14,7 @@ impl Resource {
     ///
     /// # Errors
     ///
-    /// If a field holds what it cannot hold.
+    /// If a field has a value of the wrong type.
     pub(crate) fn decode(&self, object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
         let mut decoded = self.decode_written(object, numbers)?;
         if let Some(version) = self.custom_schema() {
@@ -23,11 +23,11 @@ impl Resource {
         Ok(decoded)
     }
 
-    /// As [`decode`](Self::decode), of what was applied: `null` is not dropped where it must not be.
+    /// As [`decode`](Self::decode), for an applied configuration, whose `null`s are kept where they are an error.
     ///
     /// # Errors
     ///
-    /// If a field holds what it cannot hold.
+    /// If a field has a value of the wrong type.
     pub(crate) fn decode_applied(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
         self.decode_written(object, &Numbers::default())
     }
@@ -36,11 +36,11 @@ impl Resource {
         if values::is_deeper_than_text(&object) {
             return Err(TOO_DEEP.to_owned().into());
         }
-        // An empty list says that nobody is to own anything any more; of custom resources it is lost.
+        // An empty list removes all managers; it is lost in the decoding of custom resources.
         let disowned = values::at(&object, &["metadata", "managedFields"]).and_then(Value::as_array);
         let disowned = !self.is_custom() && disowned.is_some_and(Vec::is_empty);
         let mut decoded = self.decoded(object, numbers)?;
-        // What is not known may be as deep as it likes.
+        // The depth of unknown fields is unlimited: they are dropped.
         if values::is_too_deep(&decoded.object) {
             return Err(TOO_DEEP.to_owned().into());
         }

@@ -1,17 +1,17 @@
-//! The write pipeline: every write goes through it from the decoded object to storage.
+//! The write pipeline, from the decoded object to storage. All writes pass through it.
 //!
-//! 1. *default*: fields that are left open are set, in the client's name ([`Strategy::default`]);
-//! 2. *managed fields*: what the manager changed becomes its own ([`ManagedFields::update`]);
+//! 1. *default*: unset fields are defaulted, on behalf of the client ([`Strategy::default`]);
+//! 2. *managed fields*: the manager becomes the owner of the fields that it changed ([`ManagedFields::update`]);
 //! 3. *mutating admission* ([`Chain::admit`]);
-//! 4. *prepare*: the object is brought into the version in which it is stored, joined with what the request cannot
+//! 4. *prepare*: the object is converted to the stored version, merged with the fields that the request cannot
 //!    change, and completed ([`Strategy::prepare_for_create`], [`Strategy::prepare_for_update`]);
-//! 5. *reserve*: it gets what no other object can have ([`Strategy::reserve`]), which is free again if a later step
-//!    fails;
+//! 5. *reserve*: exclusive values such as addresses are allocated ([`Strategy::reserve`]), and released if a later
+//!    step fails;
 //! 6. *validate* ([`Strategy::validate`], [`Strategy::validate_update`]), with warnings;
 //! 7. *validating admission* ([`Chain::validate`]);
-//! 8. *commit*: it is encoded, and stored if it has not changed since it was read; otherwise an update begins anew
-//!    ([`Storage::commit`]);
-//! 9. *controllers* follow up ([`Controller`]).
+//! 8. *commit*: the object is encoded, and stored if it has not changed since it was read; otherwise the update
+//!    starts over ([`Storage::commit`]);
+//! 9. *controllers* are notified ([`Controller`]).
 //!
 //! Nothing is locked between the steps.
 //!

@@ -1,4 +1,4 @@
-//! [`Resource`], what is served under one group, version and plural.
+//! [`Resource`], a served group, version and plural.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -24,7 +24,7 @@ use crate::protobuf;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Draft, Key, Object, TableId, VERSION_PLACEHOLDER};
 
-/// What is served under one group, version and plural.
+/// A resource served under one group, version and plural.
 pub(crate) struct Resource {
     pub(crate) info: ResourceInfo,
     pub(crate) singular: String,
@@ -34,16 +34,16 @@ pub(crate) struct Resource {
     pub(crate) verbs: Vec<String>,
     pub(crate) storage_hash: String,
     pub(crate) subresources: Vec<Subresource>,
-    /// Where its objects are stored.
+    /// The table of its objects in storage.
     pub(crate) table: TableId,
     pub(crate) source: ResourceSource,
     /// The rules of its kind.
     pub(crate) strategy: Box<dyn Strategy>,
-    /// What is known of the versions of its kind.
+    /// The versions of its kind.
     versions: Arc<[KindVersion]>,
-    /// How its objects are stored, if not as they are served.
+    /// The conversion between the served and the stored version, if they differ.
     pub(crate) conversion: Option<Conversion>,
-    /// What a client is warned of, if the version is deprecated.
+    /// The warning for clients, if the version is deprecated.
     pub(crate) warning: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum ResourceSource {
     },
 }
 
-/// What is served below an object.
+/// A subresource.
 pub(crate) struct Subresource {
     pub(crate) name: String,
     pub(crate) group: String,
@@ -185,7 +185,7 @@ impl Resource {
         (self.info.group.to_string(), self.info.version.to_string(), self.info.plural.to_string())
     }
 
-    /// What a request about an object of this resource is about.
+    /// An object of this resource, for messages.
     pub(crate) fn target<'a>(&'a self, name: &'a str) -> Target<'a> {
         Target { group: &self.info.group, plural: &self.info.plural, name }
     }
@@ -211,7 +211,7 @@ impl Resource {
         self.subresources.iter().find(|sub| sub.name == name)
     }
 
-    /// What is known of the versions of its kind.
+    /// The versions of its kind.
     pub(crate) fn versions(&self) -> &[KindVersion] {
         &self.versions
     }
@@ -255,7 +255,7 @@ impl Resource {
         }
     }
 
-    /// Whether its objects are CustomResourceDefinitions.
+    /// Returns true if its objects are CustomResourceDefinitions.
     pub(crate) fn is_definition(&self) -> bool {
         self.info.group == "apiextensions.k8s.io" && self.info.kind == "CustomResourceDefinition"
     }
@@ -271,7 +271,7 @@ impl Resource {
         Object { version: version.unwrap_or_default(), json, ..self.indexed(key, &object) }
     }
 
-    /// An object that is to be stored, encoded. Its resourceVersion is put in when it is.
+    /// Encodes an object for storage, without its resourceVersion.
     pub(crate) fn draft(&self, key: Key, object: &mut Map) -> Draft {
         let metadata = map_at(object, "metadata");
         metadata.insert("resourceVersion".to_owned(), VERSION_PLACEHOLDER.as_str().into());
@@ -323,7 +323,7 @@ impl Resource {
         value
     }
 
-    /// Whether it serves the same as another of the same path.
+    /// Returns true if both resources serve the same definition.
     pub(super) fn is_defined_as(&self, other: &Resource) -> bool {
         match (&self.source, &other.source) {
             (
@@ -345,7 +345,7 @@ impl Resource {
         definition.versions.iter().find(|version| version.storage).or_else(|| self.custom_schema())
     }
 
-    /// Drops what the version in which objects are stored does not know, when they are written in another.
+    /// Prunes the fields that are unknown in the stored version, for objects written in another.
     pub(crate) fn prune_to_stored(&self, object: &mut Map) {
         if let (Some(written), Some(stored)) = (self.custom_schema(), self.stored_version())
             && written.name != stored.name
@@ -490,7 +490,7 @@ fn table(group: &str, plural: &str) -> TableId {
     TableId(format!("{group}/{plural}").into())
 }
 
-/// The hash by which discovery tells storage versions apart.
+/// The storage version hash of discovery.
 fn storage_hash(group: &str, version: &str, kind: &str) -> String {
     use base64::Engine as _;
     let hash = digest::digest(&digest::SHA256, format!("{group}/{version}/{kind}").as_bytes());

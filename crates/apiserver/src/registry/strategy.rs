@@ -1,7 +1,7 @@
-//! [`Strategy`], the rules of a kind: what the server sets, keeps and refuses in its objects.
+//! [`Strategy`], the rules of a kind: the fields that the server sets, keeps and refuses.
 //!
-//! As upstream's rest strategies. A kind that differs from others has a file of its own; nothing else asks for the
-//! kind of an object by name.
+//! As upstream's rest strategies. A kind with rules of its own has a file of its own; no other code compares the name
+//! of a kind.
 
 mod certificate_signing_request;
 mod custom_resource;
@@ -102,17 +102,16 @@ pub(crate) trait Strategy: Send + Sync {
         false
     }
 
-    /// Compares what is desired in a new state and the old one; `metadata.generation` grows if they differ.
+    /// Compares the desired state of a new and an old object; `metadata.generation` grows if they differ.
     fn changes_spec(&self, object: &Map, old: &Map, _has_status: bool) -> bool {
         object.get("spec") != old.get("spec")
     }
 
-    /// Reserves for a new object, or a new state of the old one, what no other object can have, and writes it into the
-    /// object.
+    /// Allocates exclusive values such as addresses and ports for an object, and writes them into it.
     ///
     /// # Errors
     ///
-    /// If what the object asks for is taken.
+    /// If a requested value is taken.
     fn reserve<'a>(
         &self,
         addresses: &'a Addresses,
@@ -123,10 +122,10 @@ pub(crate) trait Strategy: Send + Sync {
         Ok(addresses.nothing())
     }
 
-    /// Marks as taken what an object has that is there from the start.
+    /// Marks the exclusive values of an initial object as taken.
     fn occupy(&self, _addresses: &Addresses, _object: &Map) {}
 
-    /// Gives back what the old state of an object held and the new one does not, or all of it if it is deleted.
+    /// Releases the exclusive values of an old state that the new state does not have; all of them if it is deleted.
     fn release(&self, _addresses: &Addresses, _old: &Map, _new: Option<&Map>) {}
 
     /// Seconds that an object is given to end; `requested` by the client or not.
@@ -139,12 +138,12 @@ pub(crate) trait Strategy: Send + Sync {
         false
     }
 
-    /// The first deletion only marks objects, whatever holds them.
+    /// Returns true if the first deletion only marks objects, even without finalizers.
     fn is_marked_first(&self) -> bool {
         false
     }
 
-    /// Dependents are orphaned unless the client says otherwise.
+    /// Returns true if dependents are orphaned by default.
     fn orphans_by_default(&self) -> bool {
         false
     }
@@ -154,7 +153,7 @@ pub(crate) trait Strategy: Send + Sync {
         true
     }
 
-    /// A warning for the client that deletes an object without saying what becomes of what it owns.
+    /// A warning for a client that deletes an object without a `propagationPolicy`.
     fn delete_warning(&self) -> Option<&'static str> {
         None
     }
@@ -228,12 +227,12 @@ impl Strategy for Ordinary {
     }
 }
 
-/// Tells subresources that can change what is desired of an object from those that cannot.
+/// Returns true for the object itself and for subresources that change its desired state.
 pub(crate) fn writes_spec(subresource: Option<&str>) -> bool {
     subresource.is_none_or(|subresource| !OBSERVED.contains(&subresource))
 }
 
-/// Counts a change of what is desired.
+/// Increments `metadata.generation`.
 pub(crate) fn increment_generation(object: &mut Map, old: &Map) {
     let generation = at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
     map_at(object, "metadata").insert("generation".to_owned(), (generation + 1).into());

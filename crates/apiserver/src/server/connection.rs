@@ -29,7 +29,7 @@ const MAX_HEAD: u32 = 128 * 1024;
 /// The idle timeout between requests, as a multiple of the client timeout.
 const IDLE: u32 = 3;
 
-/// The time for requests to finish once their connection is to be closed.
+/// The grace period of ongoing requests when their connection is closed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Accepts connections until the server stops, and waits until the last is closed.

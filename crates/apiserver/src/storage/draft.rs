@@ -6,8 +6,8 @@ use memchr::memmem;
 
 use super::object::{Key, Object};
 
-/// The placeholder for `metadata.resourceVersion` until the version is known. It is random, so that no object can
-/// contain it.
+/// The placeholder of `metadata.resourceVersion` before the version is assigned. It is random, so that no object
+/// contains it.
 pub(crate) static VERSION_PLACEHOLDER: LazyLock<String> =
     LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
 

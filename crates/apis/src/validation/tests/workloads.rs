@@ -1,4 +1,4 @@
-//! Deployments and the like, Jobs and CronJobs.
+//! Workload controllers: Deployments and the like, Jobs and CronJobs.
 
 use serde_json::{Value, json};
 

@@ -23,7 +23,7 @@ pub(super) fn secret(written: Written<'_>, warnings: &mut Vec<String>) {
     }
 }
 
-/// Warns of an annotation that asks for what is deprecated, when it is new.
+/// Warns of a new annotation of a deprecated feature.
 pub(super) fn service_account(written: Written<'_>, warnings: &mut Vec<String>) {
     let has = |object: &Map| at(object, &["metadata", "annotations", MOUNTABLE]).is_some();
     if has(written.object) && !written.old.is_some_and(has) {

@@ -42,8 +42,8 @@ const FORMATS: [&str; 26] = [
 /// Finalizers that need no domain.
 const STANDARD: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
 
-/// What is to be said of a definition: of formats that are not known and lists that are no sets, but for what was so
-/// before.
+/// The warnings about a CustomResourceDefinition: unknown formats and lists that cannot be sets, unless the old state
+/// had them.
 pub fn definition(object: &Map, old: Option<&Map>) -> Vec<String> {
     let [before, now] = [old, Some(object)].map(|object| {
         let mut found = Found::default();
@@ -116,7 +116,7 @@ impl Found {
     }
 }
 
-/// What is to be said of a custom resource: of finalizers that it did not have and that name no domain.
+/// The warnings about a custom resource: new finalizers without a domain.
 pub fn custom(object: &Map, old: Option<&Map>) -> Vec<String> {
     const PATH: &str = "metadata.finalizers";
     let [before, now] = [old, Some(object)].map(|object| -> BTreeSet<&str> {

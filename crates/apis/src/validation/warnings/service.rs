@@ -1,4 +1,4 @@
-//! Services, what is behind them, and who may reach it.
+//! Services, Endpoints, EndpointSlices and NetworkPolicies.
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::at;

@@ -1,4 +1,4 @@
-//! Volumes, claims and what provides them.
+//! Volumes, claims and storage classes.
 
 use klient_apimachinery::values::at;
 
@@ -9,7 +9,7 @@ use crate::validation::at::{At, same};
 
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
 
-/// Kinds of volumes that are no more, and what is to be said of them.
+/// Removed kinds of volumes and the warnings about them.
 pub(super) const REMOVED: [(&str, &str); 6] = [
     ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
     ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
@@ -48,7 +48,7 @@ pub(super) fn volume(written: Written<'_>, warnings: &mut Vec<String>) {
     }
 }
 
-/// What is to be said of a kind of volume. Upstream writes one of them as its struct does.
+/// The warning about a deprecated or removed kind of volume. Upstream formats one of them by its struct's name.
 pub(super) fn removed(volume: &At<'_, '_>, kind: &str, problem: &str) -> String {
     let name = if kind == "storageos" { "storageOS" } else { kind };
     format!("{}.{name}: {problem}", volume.path())

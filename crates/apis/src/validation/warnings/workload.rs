@@ -1,4 +1,4 @@
-//! Pods, and what makes them.
+//! Pods and workload controllers.
 
 use klient_apimachinery::values::at;
 
@@ -32,7 +32,7 @@ fn name(written: Written<'_>, used: &str, warnings: &mut Vec<String>) {
     }
 }
 
-/// Says of a template what is to be said of pods, if the object is new or wishes for something else.
+/// Adds the warnings about a Pod template, if the object is new or its desired state changed.
 pub(super) fn template(written: Written<'_>, path: &str, warnings: &mut Vec<String>) {
     if written.moves_generation() {
         template_at(&written.at(path), warnings);
@@ -79,7 +79,7 @@ pub(super) fn stateful_set(written: Written<'_>, warnings: &mut Vec<String>) {
     }
 }
 
-/// Says of the spec of a job what is to be said of it and of its pods.
+/// Adds the warnings about a Job's spec and its Pod template.
 pub(super) fn job(written: Written<'_>, path: &str, warnings: &mut Vec<String>) {
     const MANY_COMPLETIONS: i64 = 100_000;
     const MANY_AT_ONCE: i64 = 10_000;

@@ -18,7 +18,7 @@ use crate::status::{Failure, Result};
 /// [`MAGIC`] as Go prints it.
 const PREFIX: &str = "[107 56 115 0]";
 
-/// Reads the object in a body and checks that it is of the kind served here. Fields cannot stand in it twice: the
+/// Reads the object in a body and checks that it is of the kind served here. Duplicate fields cannot be detected: the
 /// last one counts.
 ///
 /// # Errors
@@ -83,8 +83,8 @@ fn decode(raw: &[u8], schema: &'static Schema) -> std::result::Result<Map, Strin
     }
 }
 
-/// What is wrong with protobuf, in Go's words where it has such, else in the codec's, which say where unless keys make
-/// that too long.
+/// The message of Go's protobuf decoder where it has one, else the codec's, with the field's path unless keys make that
+/// too long.
 fn in_go(error: &DecodeError) -> String {
     const LONGEST_PATH: usize = 1000;
     let mut text = error.to_string();

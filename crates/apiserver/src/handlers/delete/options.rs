@@ -103,7 +103,7 @@ fn propagation(options: &DeleteOptions, problems: &mut Problems) -> Option<Propa
     }
 }
 
-/// Refuses what cannot be asked for beside [`IGNORE_READ_ERROR`].
+/// Refuses the options that cannot be combined with [`IGNORE_READ_ERROR`].
 fn only_option(options: &DeleteOptions, problems: &mut Problems) {
     for (is_set, name) in [
         (options.propagation_policy.is_some(), "propagationPolicy"),

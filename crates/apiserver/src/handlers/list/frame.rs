@@ -1,4 +1,4 @@
-//! [`Frame`], what stands around the items of a list.
+//! [`Frame`], the bytes around the items of a list.
 
 use bytes::Bytes;
 use klient_apimachinery::codec::protobuf::ListPart;
@@ -43,7 +43,7 @@ impl Frame {
         Frame { head, tail: b"]}".to_vec(), media: Media::Json }
     }
 
-    /// Of a list of structs as protobuf, which says how long it will be.
+    /// The frame of a protobuf list of structs, which begins with the list's length.
     pub(super) fn protobuf(kind: &str, api_version: &str, metadata: &Map, items: &[Bytes]) -> Frame {
         let mut json = Vec::new();
         values::encode(metadata, &LIST_META, &mut json);
@@ -74,7 +74,7 @@ pub(super) fn push_item(media: Media, index: usize, item: &[u8], out: &mut Vec<u
     out.extend_from_slice(item);
 }
 
-/// Items of built-in kinds leave out their kind; the list says it.
+/// An item of a list. Items of built-in kinds have no `kind` and `apiVersion` of their own.
 pub(super) fn item(resource: &Resource, json: Bytes) -> Bytes {
     if resource.is_custom() { respond::kind::with_kind(resource, &json).into() } else { json }
 }

@@ -1,4 +1,4 @@
-//! [`Token`], where a list goes on.
+//! [`Token`], the `continue` token of a list.
 
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
@@ -27,7 +27,7 @@ static SCHEMA: Schema = Schema::new(
     ],
 );
 
-/// Where a list goes on, as upstream writes it.
+/// The JSON of a `continue` token, as upstream writes it.
 #[derive(Serialize)]
 pub(super) struct Token {
     v: String,
@@ -67,7 +67,7 @@ impl Token {
         if token.start.is_empty() {
             return Err(refuse("encoded start key empty (version meta.k8s.io/v1)"));
         }
-        // Nobody is to climb out of the namespace.
+        // A token must not lead out of the namespace.
         if token.relative().split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(refuse(&token.start));
         }
@@ -93,7 +93,7 @@ impl Token {
         Ok(Token { v: text("v"), rv, start: text("start") })
     }
 
-    /// The key from which the list goes on.
+    /// The key at which the list continues.
     pub(super) fn key(&self, namespace: Option<&str>) -> String {
         match namespace {
             Some(namespace) => format!("{namespace}/{}", self.relative()),

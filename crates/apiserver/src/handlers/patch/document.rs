@@ -1,4 +1,4 @@
-//! [`Patch`], a patch as it was sent, and what it makes of an object.
+//! [`Patch`], a patch as it was sent, and its application to an object.
 
 mod quoted;
 
@@ -45,7 +45,7 @@ pub(crate) struct Patched {
 }
 
 impl Patch {
-    /// Reads a patch of the type the request says.
+    /// Reads a patch of the type in the Content-Type header.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Patch {
         }
     }
 
-    /// Applies the patch to an object of a resource and decodes what comes of it.
+    /// Applies the patch to an object of a resource and decodes the result.
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl Patch {
         Ok(object)
     }
 
-    /// Checks that what the patch makes of a custom resource is still of its kind.
+    /// Checks that a patched custom resource still has its apiVersion and kind.
     fn check_custom_kind(&self, resource: &Resource, old: &Value, new: &Value) -> Result<()> {
         let Value::Object(object) = new else { return Ok(()) };
         let (kind, api_version) = (&*resource.info.kind, resource.info.api_version());
@@ -193,7 +193,7 @@ impl Patch {
         Err(Failure::invalid(sent.1.split_once('/').unwrap_or_default().0, sent.0, name, &errors))
     }
 
-    /// The failure of a patch that makes of an object of a resource what strict decoding refuses.
+    /// The failure of a patch whose result strict decoding refuses.
     pub(super) fn refuse(&self, resource: &Resource, old: &Map, problem: &str) -> Failure {
         let old = whole(old, &resource.info.kind, &resource.info.api_version());
         let new = self.patched(&old, resource.schema()).unwrap_or_default();
@@ -207,8 +207,8 @@ impl Patch {
         self.invalid(&old, &new, Some(kind.schema), problem)
     }
 
-    /// The failure of a patch whose result cannot be decoded. Strategic patches are quoted themselves, others by
-    /// what they make.
+    /// The failure of a patch whose result cannot be decoded. The message quotes a strategic patch itself, of others
+    /// the result.
     fn invalid(&self, old: &Value, new: &Value, schema: Option<&'static Schema>, problem: &str) -> Failure {
         let quoted = match &self.form {
             Form::Strategic(patch) => GoValue(patch).to_string(),
@@ -229,7 +229,7 @@ impl Patch {
     }
 }
 
-/// The error of a patched object that names another kind than the built-in one it is to be.
+/// The error of a patched object that names another kind than its own.
 fn other_kind(kind: PatchedKind<'_>, new: &Value) -> Option<String> {
     let object = new.as_object()?;
     let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
@@ -238,7 +238,7 @@ fn other_kind(kind: PatchedKind<'_>, new: &Value) -> Option<String> {
     }
     let sent = (if sent.0.is_empty() { kind.kind } else { sent.0 }, sent.1);
     let (group, version) = sent.1.split_once('/').unwrap_or(("", sent.1));
-    // It is read as what it says it is, and then found to be something else.
+    // Upstream decodes it by the kind that it names, and compares the kinds afterwards.
     if let Some(schema) = klient_schema::kind(group, version, sent.0)
         && let Err(mismatch) = values::decode(object.clone(), schema)
     {
@@ -277,7 +277,7 @@ fn not_a_map(value: &Value) -> String {
     format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", json_type(value))
 }
 
-/// A strategic merge patch that cannot be applied. Of most of them upstream says no more than that it cannot.
+/// A strategic merge patch that cannot be applied. For most of them upstream's message has no details.
 fn not_strategic(error: &PatchError) -> Failure {
     let message = error.to_string();
     match &*message {

@@ -18,11 +18,11 @@ use crate::status::Failure;
 use crate::storage::{ChangeKind, Object};
 use crate::table;
 
-/// Puts events into the form that was asked for.
+/// Converts events into the requested form.
 pub(super) struct Printer {
     pub(super) resource: Arc<Resource>,
     pub(super) format: Format,
-    /// Whether the next Table is the first, which defines the columns.
+    /// True if the next Table is the first, which defines the columns.
     pub(super) columns: bool,
 }
 
@@ -84,7 +84,7 @@ impl Printer {
         }
     }
 
-    /// What is JSON already, in the form of the watch; only what has a schema can be protobuf.
+    /// Encodes an object in JSON in the media type of the watch; protobuf requires a schema.
     fn encode(&self, json: Vec<u8>, schema: Option<&'static Schema>) -> Vec<u8> {
         match schema.filter(|_| self.format.media == Media::Protobuf) {
             Some(schema) => protobuf::object(&json, schema),
@@ -92,7 +92,7 @@ impl Printer {
         }
     }
 
-    /// An event about what is in the form of the watch already.
+    /// Frames an event whose object is already in the media type of the watch.
     fn frame(&self, kind: &str, object: &[u8]) -> Bytes {
         let mut out = Vec::with_capacity(object.len() + 64);
         if self.format.media == Media::Protobuf {
@@ -106,7 +106,7 @@ impl Printer {
     }
 }
 
-/// Sets what upstream's conversion from its internal type leaves in an object of apps/v1 in which nothing is set.
+/// Sets the fields that upstream's conversion from the internal type leaves in an empty object of apps/v1.
 fn show_as_converted(kind: &str, object: &mut Map) {
     match kind {
         "DaemonSet" => {

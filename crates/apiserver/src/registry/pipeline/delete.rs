@@ -15,7 +15,7 @@ use crate::state::{Committed, State};
 use crate::status::{Failure, Result, Target};
 use crate::storage::{Key, Object, StorageError, Write};
 
-/// Finalizers by which an object waits for what it owns.
+/// The finalizers of deletions that wait for dependents.
 const ORPHAN: &str = "orphan";
 const FOREGROUND: &str = "foregroundDeletion";
 

@@ -215,14 +215,13 @@ pub(crate) fn written_version(object: &Map) -> Result<Option<u64>> {
     Err(Failure::bare(500, format!("strconv.ParseUint: parsing {}: {problem}", quoted(text))))
 }
 
-/// 422 for an update without a resourceVersion, where one is asked for.
+/// 422 for an update without a resourceVersion, for kinds that require one.
 pub(crate) fn unversioned(resource: &Resource, name: &str) -> Failure {
     let error = FieldError::invalid("metadata.resourceVersion", 0, "must be specified for an update");
     Failure::invalid(&resource.info.group, &resource.info.plural, name, &[error])
 }
 
-/// Keeps the metadata that the server alone sets. A write cannot mark a live object for deletion, which validation
-/// says.
+/// Keeps the metadata that only the server sets. `deletionTimestamp` is left to validation, which refuses a change.
 fn keep_system_metadata(new: &mut Map, old: &Map) {
     const KEPT: [&str; 4] = ["uid", "creationTimestamp", "generation", "resourceVersion"];
     let metadata = map_at(new, "metadata");

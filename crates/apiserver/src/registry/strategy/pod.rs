@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Paths, Strategy};
 
-/// Seconds that a pod is given to end if neither it nor the client says.
+/// The default grace period of a pod, in seconds.
 const GRACE_PERIOD: i64 = 30;
 
 pub(super) struct Pod(pub(super) &'static ResourceSchema);

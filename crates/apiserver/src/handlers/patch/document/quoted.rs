@@ -1,4 +1,4 @@
-//! The text of what a patch makes, as errors quote it.
+//! The result of a patch, as errors quote it.
 
 use klient_apimachinery::schema::{Schema, Type};
 use klient_apimachinery::values::{Map, encode_value, plain};
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Form;
 
-/// What a patch has made of an object, as text. Upstream patches text: the objects that a patch reaches into are
-/// written anew, with their fields sorted; others stay as they were, with the fields of structs in their order.
+/// The result of a patch as JSON. Upstream patches JSON text: objects on the path of a change are rewritten with sorted
+/// fields; others keep the fields of structs in their order.
 pub(super) fn text(patch: &Form, old: &Value, new: &Value, schema: Option<&'static Schema>) -> String {
     let reached = match patch {
         Form::Json(patch) => {
@@ -25,7 +25,7 @@ pub(super) fn text(patch: &Form, old: &Value, new: &Value, schema: Option<&'stat
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
-/// Notes the objects and lists on the way to what a path names.
+/// Records the objects and lists along a path.
 fn reach(reached: &mut Value, path: Vec<String>) {
     let mut at = reached;
     let parents = path.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! [`Wanted`], which objects a list or watch is about, and as of which version.
+//! [`ListRequest`], the selectors and the version of a list or watch.
 
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::{fields, labels};
@@ -8,14 +8,14 @@ use super::super::read::{not_a_list_version, not_a_version, version};
 use crate::status::{Failure, Result};
 use crate::storage::Selection;
 
-/// Which list is asked for.
-pub(crate) struct Wanted {
+/// The selectors and the version of a list or watch.
+pub(crate) struct ListRequest {
     pub(crate) selection: Selection,
     pub(crate) version: Option<u64>,
     pub(super) matching: String,
 }
 
-impl Wanted {
+impl ListRequest {
     /// Reads and checks selectors and versions.
     pub(crate) fn parse(context: &Context, watch: bool) -> Result<Self> {
         let query = &context.query;
@@ -29,7 +29,7 @@ impl Wanted {
             fields = fields::Selector::one("metadata.name", name);
         }
         let refuse = if watch { not_a_version } else { not_a_list_version };
-        Ok(Wanted {
+        Ok(ListRequest {
             selection: Selection { labels, fields },
             version: version(&query.text("resourceVersion"), refuse)?,
             matching: query.text("resourceVersionMatch").into_owned(),
