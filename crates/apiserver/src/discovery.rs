@@ -5,7 +5,8 @@ mod schema;
 
 use std::sync::{Arc, RwLock};
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::meta::v1::schema::{API_GROUP, API_RESOURCE_LIST, API_VERSIONS};
 use ring::digest;
@@ -21,10 +22,16 @@ use crate::request::Query;
 use crate::respond::{self, Body};
 use crate::status::Result;
 
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-
-const AGGREGATED_PROTOBUF: &str =
-    "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/// The content type of aggregated discovery.
+fn aggregated_type(media: Media) -> &'static str {
+    match media {
+        Media::Json => "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        Media::Yaml => "application/yaml;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        Media::Protobuf => {
+            "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+        }
+    }
+}
 
 /// Discovery documents, cached until a definition changes them.
 #[derive(Default)]
@@ -118,10 +125,7 @@ impl Discovery {
 fn wants_aggregated(headers: &HeaderMap) -> Option<Media> {
     let is_known = |clause: &&Clause<'_>| Media::ALL.iter().any(|media| media.fits(clause.media));
     accepted(headers).iter().filter(is_known).find_map(|clause| {
-        let media = match clause.media {
-            "application/vnd.kubernetes.protobuf" => Media::Protobuf,
-            _ => Media::Json,
-        };
+        let media = Media::ALL.into_iter().find(|media| media.fits(clause.media)).unwrap_or(Media::Json);
         match ["g", "v", "as"].map(|name| clause.parameter(name)) {
             ["apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"] => Some(Some(media)),
             ["", "", ""] => Some(None),
@@ -210,17 +214,18 @@ impl Aggregated {
     fn answer(&self, headers: &HeaderMap, media: Media) -> Response<Body> {
         let known =
             headers.get_all(IF_NONE_MATCH).iter().any(|value| value.as_bytes() == self.etag.as_bytes());
-        let mut response = match media {
-            _ if known => respond::plain(StatusCode::NOT_MODIFIED, AGGREGATED, ""),
-            Media::Protobuf => {
-                let protobuf = protobuf::object(&self.json, &API_GROUP_DISCOVERY_LIST);
-                respond::plain(StatusCode::OK, AGGREGATED_PROTOBUF, protobuf)
-            }
-            Media::Json | Media::Yaml => respond::plain(StatusCode::OK, AGGREGATED, self.json.clone()),
+        let mut response = if known {
+            let mut response = Response::new(respond::whole(Bytes::new()));
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response
+        } else {
+            let body = match media {
+                Media::Protobuf => protobuf::object(&self.json, &API_GROUP_DISCOVERY_LIST),
+                Media::Yaml => respond::yaml(&self.json),
+                Media::Json => self.json.clone(),
+            };
+            respond::plain(StatusCode::OK, aggregated_type(media), body)
         };
-        if known {
-            response.headers_mut().remove(CONTENT_TYPE);
-        }
         respond::vary(&mut response);
         if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             response.headers_mut().insert(ETAG, etag);

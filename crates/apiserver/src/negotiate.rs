@@ -172,6 +172,19 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Res
     Err(only(REPRESENTATIONS))
 }
 
+/// Checks that a client accepts a document that exists as JSON alone.
+///
+/// # Errors
+///
+/// 406 if it does not. As in upstream's router, `application/*` does not match.
+pub(crate) fn accepts_json(headers: &HeaderMap) -> Result<()> {
+    if accepted(headers).iter().any(|clause| matches!(clause.media, "*/*" | "application/json")) {
+        return Ok(());
+    }
+    let message = "406: Not Acceptable\n\nAvailable representations: application/json";
+    Err(Failure::new(Reason::NotAcceptable, message).with_details())
+}
+
 fn only(representations: &str) -> Failure {
     let message = format!("only the following media types are accepted: {representations}");
     Failure::new(Reason::NotAcceptable, message)

@@ -17,7 +17,9 @@ const PARAMETERS: [&str; 4] = ["dryRun", "fieldManager", "fieldValidation", "for
 pub(crate) fn answer(registry: &Registry, path: &str) -> Option<Response<Body>> {
     let rest = path.strip_prefix("/openapi/v3")?.trim_matches('/');
     if rest.is_empty() {
-        return Some(respond::plain(StatusCode::OK, "application/json", respond::to_bytes(&index(registry))));
+        // The type that Go detects: upstream sets none.
+        let content_type = "text/plain; charset=utf-8";
+        return Some(respond::plain(StatusCode::OK, content_type, respond::to_bytes(&index(registry))));
     }
     let document = respond::to_bytes(&document(registry, rest)?);
     let tag = etag(&document);

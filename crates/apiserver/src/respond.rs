@@ -91,10 +91,7 @@ pub(crate) fn written(
 /// JSON in the negotiated form: JSON or YAML, for documents without protobuf.
 pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Response<Body> {
     let body = match format.media {
-        Media::Yaml => {
-            let value: Value = serde_json::from_slice(&json).unwrap_or_default();
-            yaml::to_string(&value).into_bytes()
-        }
+        Media::Yaml => self::yaml(&json),
         _ if format.pretty => indent(&json),
         _ => {
             json.push(b'\n');
@@ -102,6 +99,12 @@ pub(crate) fn json(code: StatusCode, format: Format, mut json: Vec<u8>) -> Respo
         }
     };
     encoded(code, format.media, body)
+}
+
+/// A JSON document as YAML.
+pub(crate) fn yaml(json: &[u8]) -> Vec<u8> {
+    let value: Value = serde_json::from_slice(json).unwrap_or_default();
+    yaml::to_string(&value).into_bytes()
 }
 
 /// An encoded body with its media type.

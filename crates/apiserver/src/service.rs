@@ -14,7 +14,7 @@ use klient_apimachinery::meta::Reason;
 use crate::auth::{self, Attributes, Rbac, User, authenticate};
 use crate::gzip;
 use crate::handlers::{self, Context};
-use crate::negotiate::{Format, Offer, negotiate};
+use crate::negotiate::{Format, Offer, accepts_json, negotiate};
 use crate::openapi;
 use crate::request::{Query, RequestInfo, is_percent_encoded};
 use crate::respond::{self, Body};
@@ -183,7 +183,10 @@ fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Respons
     }
     Ok(match path {
         "/" => paths(state),
-        "/version" | "/version/" => respond::plain(StatusCode::OK, "application/json", version()),
+        "/version" | "/version/" => {
+            accepts_json(&parts.headers)?;
+            respond::plain(StatusCode::OK, "application/json", version())
+        }
         path if is_below_a_built_in_group(state, path) => return Err(Failure::no_such_resource()),
         path => health(path, query).unwrap_or_else(respond::not_found),
     })

@@ -19,7 +19,7 @@ use crate::managed_fields::ManagedFields;
 use crate::registry::Resource;
 use crate::registry::pipeline::{Pipeline, unversioned, written_version};
 use crate::respond::{self, Body};
-use crate::status::{Failure, Result};
+use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
 use crate::warnings::Warnings;
 
@@ -177,10 +177,16 @@ async fn set(
 /// Checks the UID and resourceVersion of a desired scale against the object's.
 fn check_preconditions(resource: &Resource, desired: &Map, object: &Object, patching: bool) -> Result<()> {
     let uid = text_at(desired, &["metadata", "uid"]);
-    if !patching && !uid.is_empty() && object.uid != uid {
+    // Upstream ignores the UID of a patch of a custom resource's scale.
+    if !uid.is_empty() && object.uid != uid && !(patching && resource.is_custom()) {
         let problem =
             format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object.uid);
-        return Err(resource.storage_conflict(&object.key, &problem));
+        if !patching {
+            return Err(resource.storage_conflict(&object.key, &problem));
+        }
+        let plural = &format!("{}/scale", resource.info.plural);
+        let target = Target { plural, ..resource.target(object.key.name()) };
+        return Err(Failure::conflict(&target, &problem));
     }
     match written_version(desired)? {
         Some(version) if version != object.version => {

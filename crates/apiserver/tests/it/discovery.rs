@@ -231,3 +231,32 @@ async fn health_and_lists_of_groups_are_given_whatever_the_method() {
         }
     }
 }
+
+/// Media types as kube-apiserver 1.37 answers them.
+#[tokio::test]
+async fn documents_are_sent_in_the_accepted_form_or_refused() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let yaml = AGGREGATED.replace("/json", "/yaml");
+    for path in ["/api", "/apis"] {
+        let answer = client.get_as(path, &yaml).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, &*yaml), "{path}");
+        let read: Value = klient_apimachinery::yaml::from_str(answer.text()).unwrap();
+        assert_eq!(read, client.get_as(path, AGGREGATED).await.expect(200), "{path}");
+    }
+    for (accept, code) in [
+        ("application/json", 200),
+        ("text/html, application/json;q=0.1", 200),
+        ("*/*", 200),
+        ("application/*", 406),
+        ("application/yaml", 406),
+        ("application/vnd.kubernetes.protobuf", 406),
+        ("text/plain", 406),
+    ] {
+        assert_eq!(client.get_as("/version", accept).await.status, code, "{accept}");
+    }
+    let refused = client.get_as("/version", "text/plain").await.refusal();
+    assert_eq!(refused, "406 406: Not Acceptable\n\nAvailable representations: application/json");
+    let index = client.get_as("/openapi/v3", "application/json").await;
+    assert_eq!(index.header("content-type"), "text/plain; charset=utf-8");
+}

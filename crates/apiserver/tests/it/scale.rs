@@ -56,6 +56,15 @@ async fn a_scale_is_refused_as_other_objects_are() {
     client.put(&path, &of("resourceVersion", "0")).await.expect(200);
     let refusal = client.put(&path, &of("uid", "other")).await.refusal();
     assert!(refusal.contains("Precondition failed: UID in precondition: other"), "{refusal}");
+    let start = r#"409 Operation cannot be fulfilled on deployments/scale.apps "d": Precondition failed: UID in precondition: other, "#;
+    for kind in ["merge", "strategic-merge"] {
+        let refusal = client.patch(&path, kind, &of("uid", "other")).await.refusal();
+        assert!(refusal.starts_with(start), "{kind}: {refusal}");
+    }
+    let config = r#"{"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "d", "uid": "other"}, "spec": {"replicas": 3}}"#;
+    let refusal = client.send(Method::PATCH, &url, &headers, config).await.refusal();
+    assert!(refusal.starts_with(start), "{refusal}");
+    assert_eq!(client.get(&path).await.expect(200)["spec"]["replicas"], 1);
 }
 
 #[tokio::test]
