@@ -3,6 +3,7 @@
 mod encoded;
 mod field_path;
 pub mod json;
+mod list;
 mod list_reader;
 pub mod protobuf;
 

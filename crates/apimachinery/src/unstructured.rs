@@ -225,7 +225,7 @@ impl Wire for Unstructured {
     }
 
     fn text_at<'a>(&'a self, path: &FieldPath<Self>) -> Option<Cow<'a, str>> {
-        path.text_in_unstructured(self)
+        path.text_in_json(&self.0)
     }
 
     fn set_list_type(&mut self, api_version: &str, kind: &str) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use klient_apimachinery::WithCauses;
 
-use crate::{Conflict, Conflicts, ConvertError};
+use crate::{Conflict, Conflicts};
 
 /// A failure to read, validate, convert or apply fields and their managers.
 ///
@@ -53,6 +53,9 @@ pub enum ErrorKind {
     /// Other managers own fields that would change; an API server answers 409.
     Conflict,
 }
+
+/// The reason for a failed conversion to another version.
+pub type ConvertError = Box<dyn StdError + Send + Sync>;
 
 /// A violation of the schema at one path of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]

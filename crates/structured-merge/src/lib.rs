@@ -60,7 +60,7 @@ mod value;
 pub use conflict::{Conflict, Conflicts};
 pub use csa_upgrade::{find_fields_owners, upgrade_managed_fields, upgrade_managed_fields_patch};
 pub use element::{Key, PathElement};
-pub use error::{Error, ErrorKind, Problem};
+pub use error::{ConvertError, Error, ErrorKind, Problem};
 pub use extract::extract_applied;
 pub use field_manager::{FieldManager, keep_times, manager_of_user_agent};
 pub use filter::Filter;
@@ -70,7 +70,7 @@ pub use scale::ScaleFields;
 pub use schema::Schema;
 pub use set::{FieldSet, Paths};
 pub use typed::{Comparison, Duplicates, KeyFields, Typed};
-pub use updater::{Applied, Convert, ConvertError, Updated, Updater, Version};
+pub use updater::{Applied, Convert, Updated, Updater, Version};
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, serde_json::Value>;

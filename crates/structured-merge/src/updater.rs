@@ -3,15 +3,14 @@
 mod prune;
 
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 use std::fmt;
 
 use klient_apimachinery::Str;
 
 use crate::typed::reconcile;
 use crate::{
-    Comparison, Conflict, Conflicts, Duplicates, Error, FieldSet, Filter, Manager, Managers, Map, Owned,
-    Schema, Typed,
+    Comparison, Conflict, Conflicts, ConvertError, Duplicates, Error, FieldSet, Filter, Manager, Managers,
+    Map, Owned, Schema, Typed,
 };
 
 /// Computes the effect of a write on the fields of all managers, over the versions of one kind.
@@ -60,9 +59,6 @@ pub struct Version {
 
 /// Converts an object: called with the object, its version, and the target version.
 pub type Convert<'a> = dyn Fn(&Map, &str, &str) -> Result<Map, ConvertError> + Sync + 'a;
-
-/// The reason for a failed conversion to another version.
-pub type ConvertError = Box<dyn StdError + Send + Sync>;
 
 /// The result of a write that is not an apply.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde_json::{Map, Value};
+
 use super::{Format, KindTable, Wire, json, protobuf};
-use crate::Unstructured;
 use crate::message::{Entries, Message, Ref};
 use crate::schema::{Field, Type};
 
@@ -120,12 +121,10 @@ impl<K> FieldPath<K> {
         self.text(value)
     }
 
-    pub(crate) fn text_in_unstructured<'a>(&self, object: &'a Unstructured) -> Option<Cow<'a, str>> {
-        use serde_json::Value;
-
+    /// The field of a JSON object as a string; `None` if it is absent, null, a list or an object.
+    pub(crate) fn text_in_json<'a>(&self, object: &'a Map<String, Value>) -> Option<Cow<'a, str>> {
         let (first, rest) = self.steps.split_first()?;
-        let value =
-            rest.iter().try_fold(object.0.get(first.name())?, |value, step| value.get(step.name()))?;
+        let value = rest.iter().try_fold(object.get(first.name())?, |value, step| value.get(step.name()))?;
         match value {
             Value::String(text) => Some(Cow::Borrowed(text)),
             Value::Bool(_) | Value::Number(_) => Some(Cow::Owned(value.to_string())),
@@ -153,7 +152,7 @@ impl<K> FieldPath<K> {
             Ref::Double(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
                 Cow::Owned((value as i64).to_string())
             }
-            Ref::Double(value) => Cow::Owned(serde_json::Value::from(value).to_string()),
+            Ref::Double(value) => Cow::Owned(Value::from(value).to_string()),
             Ref::Time(crate::Time::ZERO) | Ref::MicroTime(crate::MicroTime::ZERO) => return None,
             Ref::Time(time) => Cow::Owned(time.to_string()),
             Ref::MicroTime(time) => Cow::Owned(time.to_string()),
