@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
 
 	kjson "sigs.k8s.io/json"
 )
@@ -28,6 +31,29 @@ func init() {
 	}
 	answers["go-quote"] = func(input string) (string, error) {
 		return fmt.Sprintf("%q", input), nil
+	}
+	// The printable characters in a range of code points such as "0-ffff", as ranges of the same form.
+	answers["printable"] = func(input string) (string, error) {
+		first, last, _ := strings.Cut(input, "-")
+		from, err := strconv.ParseUint(first, 16, 32)
+		if err != nil {
+			return "", err
+		}
+		to, err := strconv.ParseUint(last, 16, 32)
+		if err != nil || to > unicode.MaxRune {
+			return "", fmt.Errorf("%q is no code point: %v", last, err)
+		}
+		var ranges []string
+		for at := from; at <= to; at++ {
+			begin := at
+			for at <= to && strconv.IsPrint(rune(at)) {
+				at++
+			}
+			if begin < at {
+				ranges = append(ranges, fmt.Sprintf("%x-%x", begin, at-1))
+			}
+		}
+		return strings.Join(ranges, ","), nil
 	}
 }
 

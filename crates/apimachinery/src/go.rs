@@ -1,6 +1,7 @@
 //! Strings, numbers and values as Go prints and names them, which Kubernetes' messages and documents do.
 
 mod number;
+mod printable;
 mod value;
 
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 pub use number::{JsonNumbers, float, json_float, number, rewrite_numbers};
+pub use printable::is_printable;
 pub use value::{GoSyntax, GoValue};
 pub(crate) use value::{GoText, type_name};
 
@@ -46,22 +48,6 @@ pub fn quoted(text: impl AsRef<str>) -> String {
     }
     out.push('"');
     out
-}
-
-/// Whether Go calls a character printable: letters, marks, numbers, punctuation, symbols, and the ASCII space.
-///
-/// ```
-/// use klient_apimachinery::go::is_printable;
-/// assert!(is_printable('é') && !is_printable('\u{7}') && !is_printable('\u{a0}'));
-/// ```
-pub fn is_printable(c: char) -> bool {
-    if c.is_ascii() {
-        return c == ' ' || c.is_ascii_graphic();
-    }
-    // Rust's own table: what it does not escape behind another character.
-    let mut text = String::from("x");
-    text.push(c);
-    text.escape_debug().nth(1) == Some(c)
 }
 
 /// What Go calls a value in JSON that it cannot read into what is wanted.

@@ -44,11 +44,19 @@ pub(crate) const QUESTIONS: &[Question] = &[
         make: text,
         ours: |input| Ok(go::quoted(input)),
         compares_words: false,
-        kept: &[NEW_CHARACTERS],
+        kept: &[],
+    },
+    Question {
+        name: "printable",
+        table: PLANES,
+        make: row,
+        ours: printable,
+        compares_words: false,
+        kept: &[],
     },
 ];
 
-const VALUES_KEPT: &[Kept] = &[NEW_CHARACTERS, NEGATIVE_ZERO, HALF_PAIRS];
+const VALUES_KEPT: &[Kept] = &[NEGATIVE_ZERO, HALF_PAIRS];
 
 pub(crate) const NEGATIVE_ZERO: Kept = Kept {
     reason: "serde_json reads the number -0 as a float, and Go as the integer 0",
@@ -58,11 +66,6 @@ pub(crate) const NEGATIVE_ZERO: Kept = Kept {
 pub(crate) const HALF_PAIRS: Kept = Kept {
     reason: "halves of pairs of UTF-16 are refused in JSON, Go replaces them",
     is: |input, ours, theirs| input.contains("\\u") && ours.is_err() && theirs.is_ok(),
-};
-
-const NEW_CHARACTERS: Kept = Kept {
-    reason: "which characters can be printed is in the Unicode tables of each language's version",
-    is: |_, ours, theirs| matches!((ours, theirs), (Ok(_), Ok(theirs)) if theirs.contains("\\U") || theirs.contains("\\u")),
 };
 
 const NUMBERS: &[&str] = &[
@@ -147,6 +150,27 @@ const TEXTS: &[&str] = &[
     "a b",
 ];
 
+/// All code points.
+const PLANES: &[&str] = &[
+    "0-ffff",
+    "10000-1ffff",
+    "20000-2ffff",
+    "30000-3ffff",
+    "40000-4ffff",
+    "50000-5ffff",
+    "60000-6ffff",
+    "70000-7ffff",
+    "80000-8ffff",
+    "90000-9ffff",
+    "a0000-affff",
+    "b0000-bffff",
+    "c0000-cffff",
+    "d0000-dffff",
+    "e0000-effff",
+    "f0000-fffff",
+    "100000-10ffff",
+];
+
 /// A number as JSON may have it.
 pub(crate) fn number(rng: &mut Rng) -> String {
     match rng.u8(0..6) {
@@ -164,6 +188,36 @@ fn text(rng: &mut Rng) -> String {
     (0..rng.usize(0..8))
         .map(|_| if rng.bool() { any(rng) } else { pick(rng, &['a', ' ', '"', '\\', '\n']) })
         .collect()
+}
+
+/// A range of 256 code points.
+fn row(rng: &mut Rng) -> String {
+    let first = rng.u32(0..=0x10ff) << 8;
+    format!("{first:x}-{:x}", first | 0xff)
+}
+
+/// The printable characters in a range of code points, as ranges.
+fn printable(input: &str) -> Answer {
+    let (first, last) = input.split_once('-').unwrap_or((input, ""));
+    let code_point = |text: &str| match u32::from_str_radix(text, 16) {
+        Ok(code) if !text.starts_with('+') => Ok(code),
+        _ => Err(format!("{} is no code point", go::quoted(text))),
+    };
+    let (first, last) = (code_point(first)?, code_point(last)?);
+    if last > u32::from(char::MAX) {
+        return Err(format!("{last:x} is no code point"));
+    }
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for code in first..=last {
+        if char::from_u32(code).is_some_and(go::is_printable) {
+            match ranges.last_mut() {
+                Some((_, end)) if *end + 1 == code => *end = code,
+                _ => ranges.push((code, code)),
+            }
+        }
+    }
+    let ranges: Vec<String> = ranges.iter().map(|(first, last)| format!("{first:x}-{last:x}")).collect();
+    Ok(ranges.join(","))
 }
 
 fn object(rng: &mut Rng) -> String {
