@@ -177,7 +177,7 @@ pub(crate) fn show_number(number: &Number) -> String {
     number.as_i64().map_or_else(|| go::float(float(number)), |integer| integer.to_string())
 }
 
-/// A number without an exponent from 10⁻⁶ up to 10²¹, else with one of two digits or more.
+/// A number as jsoniter writes it: as Go's `encoding/json`, but with at least two digits in an exponent.
 fn plain_number(number: &Number) -> String {
     if let Some(integer) = number.as_i64() {
         return integer.to_string();
@@ -187,16 +187,15 @@ fn plain_number(number: &Number) -> String {
         // All its digits, as it reads back as an integer.
         return (float as i64).to_string();
     }
-    if float == 0.0 || (1e-6..1e21).contains(&float.abs()) {
-        return float.to_string();
+    let text = go::json_float(float);
+    match text.split_once("e-") {
+        Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
+        None => text,
     }
-    let text = format!("{float:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-    format!("{digits}e{sign}{exponent:0>2}")
 }
 
-/// Appends a value as upstream writes JSON: floats without needless exponents, and strings safe within HTML.
+/// Appends a value as upstream writes the values of path elements: with jsoniter, whose strings and numbers differ from
+/// those of Go's `encoding/json` in a few escapes and exponents.
 pub(crate) fn write_json(value: &Value, out: &mut String) {
     match value {
         Value::Number(number) => out.push_str(&plain_number(number)),
@@ -228,7 +227,7 @@ pub(crate) fn write_json(value: &Value, out: &mut String) {
     }
 }
 
-/// Appends a quoted string; `html` escapes characters with a meaning in HTML.
+/// Appends a quoted string as jsoniter does; `html` escapes characters with a meaning in HTML.
 pub(crate) fn write_text(text: &str, html: bool, out: &mut String) {
     out.push('"');
     for c in text.chars() {
@@ -324,10 +323,36 @@ mod tests {
         assert!(serde_json::from_str::<Value>("1e999").is_err());
     }
 
+    /// Cases of a Go program: `fieldpath.SerializePathElement` of a value.
     #[test]
     fn json_is_written_as_upstream_writes_it() {
-        let mut out = String::new();
-        write_json(&json!({"b": ["<a>", 1.0, 1e21, 1.5e-7], "a": "\u{2028}\u{1}"}), &mut out);
-        assert_eq!(out, r#"{"a":"\u2028\u0001","b":["\u003ca\u003e",1,1e+21,1.5e-07]}"#);
+        for (value, written) in [
+            (json!(-0.5), "-0.5"),
+            (json!(1e-5), "0.00001"),
+            (json!(1e-6), "0.000001"),
+            (json!(9.99e-7), "9.99e-07"),
+            (json!(1e-7), "1e-07"),
+            (json!(2.5e-10), "2.5e-10"),
+            (json!(2.0), "2"),
+            (json!(82636196116947.12), "82636196116947.12"),
+            (json!(123456789012345680.0), "123456789012345680"),
+            (json!(u64::MAX), "18446744073709552000"),
+            (json!(1e20), "100000000000000000000"),
+            (json!(1e21), "1e+21"),
+            (json!(-1e100), "-1e+100"),
+            (json!(5e-324), "5e-324"),
+            (
+                json!("\u{8}\u{c}\n\r\t\u{b}\0\u{1f}\u{7f}\u{80}\u{a0}\u{2028}\u{2029}<>&'\"\\/é😀\u{feff}"),
+                "\"\\u0008\\u000c\\n\\r\\t\\u000b\\u0000\\u001f\u{7f}\u{80}\u{a0}\\u2028\\u2029\\u003c\\u003e\\u0026'\\\"\\\\/é😀\u{feff}\"",
+            ),
+            (
+                json!([1.0, "a", null, true, {"b": 1.5e-7, "a<": "<"}]),
+                r#"[1,"a",null,true,{"a\u003c":"\u003c","b":1.5e-07}]"#,
+            ),
+        ] {
+            let mut out = String::new();
+            write_json(&value, &mut out);
+            assert_eq!(out, written);
+        }
     }
 }

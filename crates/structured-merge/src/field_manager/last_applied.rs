@@ -1,9 +1,9 @@
 //! The annotation of client-side `kubectl apply`, and its conversion to managed fields.
 
+use klient_apimachinery::values;
 use serde_json::Value;
 
 use super::FieldManager;
-use crate::value::write_json;
 use crate::{Conflict, Conflicts, Duplicates, Error, FieldSet, Map, Typed};
 
 /// The only manager whose annotation is considered.
@@ -76,8 +76,10 @@ fn text(fields: &FieldManager<'_>, config: &Map) -> String {
     {
         annotations.remove(ANNOTATION);
     }
-    let mut out = String::new();
-    write_json(&Value::Object(config), &mut out);
-    out.push('\n');
-    out
+    let mut config = Value::Object(config);
+    config.sort_all_objects();
+    let mut out = Vec::new();
+    values::plain(&config, &mut out);
+    out.push(b'\n');
+    String::from_utf8(out).expect("JSON of strings is UTF-8")
 }

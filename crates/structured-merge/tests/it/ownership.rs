@@ -229,6 +229,10 @@ fn what_kubectl_applied_on_its_side_is_taken_over_by_kubectl() {
         kept,
         "{\"apiVersion\":\"apps/v1\",\"kind\":\"Thing\",\"metadata\":{\"name\":\"web\"},\"spec\":{\"replicas\":2}}\n"
     );
+    // The annotation is JSON of Go's `encoding/json`.
+    web.apply("kubectl", json!({"metadata": {"annotations": {"note": "\u{8}<\u{7f}\n"}}}));
+    let kept = web.seen()["metadata"]["annotations"][annotation].clone();
+    assert!(kept.as_str().unwrap().contains("{\"note\":\"\\b\\u003c\u{7f}\\n\"}"), "{kept}");
     // Fields that have changed since client-side apply are not kubectl's.
     for other in [applied(5), json!({"apiVersion": "apps/v1beta1", "spec": {"replicas": 1}}), json!("x")] {
         let mut web = live(&other);
