@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::limiter::Limiter;
 use crate::metrics::{Metrics, Snapshot};
-use crate::state::{Duplicates, Effects, Hasher, State, Taken};
+use crate::state::{Duplicates, Effects, Hasher, State, TakeResult};
 use crate::sync::Mutex;
 pub use builder::Builder;
 use get::Get;
@@ -123,8 +123,8 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
     /// Takes the next item if there is one now.
     pub fn try_get(&self) -> Option<Work<T>> {
         match self.with(|state, effects| state.take(&mut None, None, effects)) {
-            Taken::Item(slot, item, priority) => Some(Work::new(self.clone(), slot, item, priority)),
-            Taken::Wait(_) | Taken::End => None,
+            TakeResult::Item(slot, item, priority) => Some(Work::new(self.clone(), slot, item, priority)),
+            TakeResult::Wait(_) | TakeResult::End => None,
         }
     }
 

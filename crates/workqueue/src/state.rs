@@ -3,13 +3,13 @@
 //!
 //! Invariants whenever the lock is free:
 //!
-//! - what is in the line is dirty, and in nobody's hands; what is dirty and in nobody's hands is in the line;
-//! - if there is something in the line and somebody waits for it, somebody has been woken and has not come yet;
+//! - what is in the ready queue is dirty, and in nobody's hands; what is dirty and in nobody's hands is in the ready queue;
+//! - if there is something in the ready queue and somebody waits for it, somebody has been woken and has not come yet;
 //! - if something waits for its time and somebody waits in `get`, one of those keeps the time, or has been woken.
 
 mod duplicates;
 mod entries;
-mod line;
+mod ready_queue;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
@@ -23,12 +23,12 @@ use crate::order::Order;
 pub(crate) use duplicates::Duplicates;
 use entries::Entries;
 pub(crate) use entries::{Hasher, Slot};
-use line::Line;
+use ready_queue::ReadyQueue;
 
 /// The state of a queue.
 pub(crate) struct State<T> {
     entries: Entries<T>,
-    line: Line<T>,
+    ready_queue: ReadyQueue<T>,
     duplicates: Arc<Duplicates<T>>,
     /// Items that wait for their time, in the order of time and turn.
     waiting: BTreeSet<(Instant, u64, Slot)>,
@@ -57,7 +57,7 @@ enum Phase {
 }
 
 /// The result of [`State::take`].
-pub(crate) enum Taken<T> {
+pub(crate) enum TakeResult<T> {
     Item(Slot, T, i32),
     /// Nothing for now. The waker will be called; and who is given an instant comes back then without.
     Wait(Option<Instant>),
@@ -88,7 +88,7 @@ impl<T: Hash + Eq + Clone> State<T> {
     ) -> Self {
         Self {
             entries: Entries::new(hasher),
-            line: order.map_or_else(Line::default, Line::Ordered),
+            ready_queue: order.map_or_else(ReadyQueue::default, ReadyQueue::Ordered),
             duplicates,
             waiting: BTreeSet::new(),
             getters: VecDeque::new(),
@@ -109,7 +109,12 @@ impl<T: Hash + Eq + Clone> State<T> {
         let slot = self.entries.enter(hash, item, &mut effects.dropped);
         let entry = &mut self.entries[slot];
         // What is not to be raised by being added without a priority, and whose order does not hear of it.
-        if entry.dirty && !entry.duplicated && entry.priority >= 0 && priority == 0 && !self.line.hears() {
+        if entry.dirty
+            && !entry.duplicated
+            && entry.priority >= 0
+            && priority == 0
+            && !self.ready_queue.observes_touch()
+        {
             entry.duplicated = true;
             if let Some(item) = effects.dropped.take() {
                 self.duplicates.insert(hash, item);
@@ -143,7 +148,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         let entry = &mut self.entries[slot];
         let before = entry.raise(priority);
         if entry.is_queued() && entry.priority != before {
-            self.line.touch(slot, before, &mut self.entries);
+            self.ready_queue.touch(slot, before, &mut self.entries);
         }
         let entry = &mut self.entries[slot];
         if let Some((earlier, turn)) = entry.ready {
@@ -168,9 +173,9 @@ impl<T: Hash + Eq + Clone> State<T> {
         ticket: &mut Option<Ticket>,
         waker: Option<&Waker>,
         effects: &mut Effects<T>,
-    ) -> Taken<T> {
+    ) -> TakeResult<T> {
         self.promote(effects);
-        if let Some((slot, item)) = self.line.pop(&mut self.entries) {
+        if let Some((slot, item)) = self.ready_queue.pop(&mut self.entries) {
             if ticket.is_some() {
                 self.leave(ticket, effects);
             }
@@ -185,16 +190,16 @@ impl<T: Hash + Eq + Clone> State<T> {
             if let Some(meter) = &mut self.meter {
                 effects.observe(meter.taken(slot));
             }
-            return Taken::Item(slot, item, priority);
+            return TakeResult::Item(slot, item, priority);
         }
         let Some(waker) = waker.filter(|_| self.phase == Phase::Open) else {
             self.leave(ticket, effects);
-            return if self.phase == Phase::Open { Taken::Wait(None) } else { Taken::End };
+            return if self.phase == Phase::Open { TakeResult::Wait(None) } else { TakeResult::End };
         };
         let ticket = self.wait(ticket, waker);
-        let Some((first, ..)) = self.waiting.first() else { return Taken::Wait(None) };
+        let Some((first, ..)) = self.waiting.first() else { return TakeResult::Wait(None) };
         let keeps_time = *self.timekeeper.get_or_insert(ticket) == ticket;
-        Taken::Wait(keeps_time.then_some(*first))
+        TakeResult::Wait(keeps_time.then_some(*first))
     }
 
     /// Waits no more. What the ticket's holder was woken for is left to the next.
@@ -206,7 +211,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             self.timekeeper = None;
         }
         let time_is_kept = self.timekeeper.is_some() || self.waiting.is_empty();
-        if !time_is_kept || (was_woken && !self.line.is_empty()) {
+        if !time_is_kept || (was_woken && !self.ready_queue.is_empty()) {
             self.wake_next(effects);
         }
     }
@@ -231,7 +236,7 @@ impl<T: Hash + Eq + Clone> State<T> {
 
     pub(crate) fn len(&mut self, effects: &mut Effects<T>) -> usize {
         self.promote(effects);
-        self.line.len()
+        self.ready_queue.len()
     }
 
     pub(crate) fn is_down(&self) -> bool {
@@ -286,7 +291,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         let entry = &mut self.entries[slot];
         let before = entry.raise(priority);
         if entry.is_queued() {
-            return self.line.touch(slot, before, &mut self.entries);
+            return self.ready_queue.touch(slot, before, &mut self.entries);
         }
         if std::mem::replace(&mut entry.dirty, true) {
             return;
@@ -302,7 +307,7 @@ impl<T: Hash + Eq + Clone> State<T> {
 
     fn queue(&mut self, slot: Slot, effects: &mut Effects<T>) {
         let turn = self.turn();
-        self.line.push(slot, turn, &mut self.entries);
+        self.ready_queue.push(slot, turn, &mut self.entries);
         self.wake_next(effects);
     }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::{Queue, Work};
 use crate::clock::{Instant, Sleep, sleep_until};
-use crate::state::{Taken, Ticket};
+use crate::state::{TakeResult, Ticket};
 
 /// Waits for an item; and for the time at which the next one is ready, if nobody else who waits does.
 pub(super) struct Get<'q, T: Eq + Hash + Clone + Send + 'static> {
@@ -36,15 +36,15 @@ impl<T: Eq + Hash + Clone + Send + 'static> Future for Get<'_, T> {
         loop {
             let Self { queue, ticket, .. } = &mut *self;
             match queue.with(|state, effects| state.take(ticket, Some(cx.waker()), effects)) {
-                Taken::Item(slot, item, priority) => {
+                TakeResult::Item(slot, item, priority) => {
                     return Poll::Ready(Some(Work::new(queue.clone(), slot, item, priority)));
                 }
-                Taken::End => return Poll::Ready(None),
-                Taken::Wait(None) => {
+                TakeResult::End => return Poll::Ready(None),
+                TakeResult::Wait(None) => {
                     self.sleep = None;
                     return Poll::Pending;
                 }
-                Taken::Wait(Some(deadline)) => {
+                TakeResult::Wait(Some(deadline)) => {
                     if self.sleep(deadline, cx).is_pending() {
                         return Poll::Pending;
                     }
@@ -95,11 +95,11 @@ pub(super) fn blocking<T: Eq + Hash + Clone + Send + 'static>(queue: &Queue<T>) 
     // Waking a thread costs whoever adds far more than adding does; most often the next item is not far.
     for _ in 0..YIELDS {
         match queue.with(|state, effects| state.take(&mut None, None, effects)) {
-            Taken::Item(slot, item, priority) => {
+            TakeResult::Item(slot, item, priority) => {
                 return Some(Work::new(queue.clone(), slot, item, priority));
             }
-            Taken::End => return None,
-            Taken::Wait(_) => thread::yield_now(),
+            TakeResult::End => return None,
+            TakeResult::Wait(_) => thread::yield_now(),
         }
     }
     let waker = Arc::new(Unpark(thread::current())).into();
@@ -108,12 +108,12 @@ pub(super) fn blocking<T: Eq + Hash + Clone + Send + 'static>(queue: &Queue<T>) 
     loop {
         let Get { ticket, .. } = &mut get;
         match queue.with(|state, effects| state.take(ticket, Some(&waker), effects)) {
-            Taken::Item(slot, item, priority) => {
+            TakeResult::Item(slot, item, priority) => {
                 return Some(Work::new(queue.clone(), slot, item, priority));
             }
-            Taken::End => return None,
-            Taken::Wait(None) => thread::park(),
-            Taken::Wait(Some(deadline)) => {
+            TakeResult::End => return None,
+            TakeResult::Wait(None) => thread::park(),
+            TakeResult::Wait(Some(deadline)) => {
                 thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
             }
         }

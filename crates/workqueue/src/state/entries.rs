@@ -20,7 +20,7 @@ pub(crate) type Slot = u32;
 pub(crate) struct Entry<T> {
     pub(crate) item: T,
     pub(super) hash: u64,
-    /// Its turn in the line.
+    /// Its turn in the ready queue.
     pub(super) turn: u64,
     /// When it is to be added, and its turn among those of that time.
     pub(super) ready: Option<(Instant, u64)>,
@@ -30,7 +30,7 @@ pub(crate) struct Entry<T> {
     pub(super) dirty: bool,
     /// A worker has it.
     pub(super) in_hand: bool,
-    /// It stands in the part of the line where nobody has a priority.
+    /// It stands in the part of the ready queue where nobody has a priority.
     pub(super) plain: bool,
     /// It is among the duplicates.
     pub(super) duplicated: bool,
@@ -42,7 +42,7 @@ impl<T> Entry<T> {
         !self.dirty && !self.in_hand && self.ready.is_none()
     }
 
-    /// It stands in the line.
+    /// It stands in the ready queue.
     pub(super) fn is_queued(&self) -> bool {
         self.dirty && !self.in_hand
     }

@@ -1,4 +1,4 @@
-//! [`Line`], what is to be handed out, in its order.
+//! [`ReadyQueue`], what is to be handed out, in its order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -8,8 +8,8 @@ use super::entries::{Entries, Slot};
 use crate::order::Order;
 
 /// Items that are ready, in their order.
-pub(super) enum Line<T> {
-    Lanes(Lanes),
+pub(super) enum ReadyQueue<T> {
+    ByPriority(ByPriority),
     Ordered(Box<dyn Order<T>>),
 }
 
@@ -18,7 +18,7 @@ pub(super) enum Line<T> {
 /// Nearly always nobody has a priority, so those who were queued without one stand in a lane of their own, which
 /// costs next to nothing. Who got a priority later leaves a gap there, known by its turn.
 #[derive(Default)]
-pub(super) struct Lanes {
+pub(super) struct ByPriority {
     plain: VecDeque<(u64, Slot)>,
     gaps: usize,
     others: BTreeMap<Place, Slot>,
@@ -26,16 +26,16 @@ pub(super) struct Lanes {
 
 type Place = (Reverse<i32>, u64);
 
-impl<T> Default for Line<T> {
+impl<T> Default for ReadyQueue<T> {
     fn default() -> Self {
-        Self::Lanes(Lanes::default())
+        Self::ByPriority(ByPriority::default())
     }
 }
 
-impl<T: Hash + Eq + Clone> Line<T> {
+impl<T: Hash + Eq + Clone> ReadyQueue<T> {
     pub(super) fn push(&mut self, slot: Slot, turn: u64, entries: &mut Entries<T>) {
         match self {
-            Self::Lanes(lanes) => lanes.push(slot, turn, entries),
+            Self::ByPriority(queue) => queue.push(slot, turn, entries),
             Self::Ordered(order) => {
                 let entry = &entries[slot];
                 order.push(entry.item.clone(), entry.priority);
@@ -43,10 +43,10 @@ impl<T: Hash + Eq + Clone> Line<T> {
         }
     }
 
-    /// Learns that an item of the line was added again.
+    /// Learns that an item of the ready queue was added again.
     pub(super) fn touch(&mut self, slot: Slot, from: i32, entries: &mut Entries<T>) {
         match self {
-            Self::Lanes(lanes) => lanes.raise(slot, from, entries),
+            Self::ByPriority(queue) => queue.raise(slot, from, entries),
             Self::Ordered(order) => {
                 let entry = &entries[slot];
                 order.touch(&entry.item, entry.priority);
@@ -55,14 +55,14 @@ impl<T: Hash + Eq + Clone> Line<T> {
     }
 
     /// Whether it is of interest that an item was added again with the same priority.
-    pub(super) fn hears(&self) -> bool {
+    pub(super) fn observes_touch(&self) -> bool {
         matches!(self, Self::Ordered(_))
     }
 
     pub(super) fn pop(&mut self, entries: &mut Entries<T>) -> Option<(Slot, T)> {
         match self {
-            Self::Lanes(lanes) => {
-                let slot = lanes.pop(entries)?;
+            Self::ByPriority(queue) => {
+                let slot = queue.pop(entries)?;
                 Some((slot, entries[slot].item.clone()))
             }
             Self::Ordered(order) => loop {
@@ -78,7 +78,7 @@ impl<T: Hash + Eq + Clone> Line<T> {
 
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Lanes(lanes) => lanes.plain.len() - lanes.gaps + lanes.others.len(),
+            Self::ByPriority(queue) => queue.plain.len() - queue.gaps + queue.others.len(),
             Self::Ordered(order) => order.len(),
         }
     }
@@ -88,7 +88,7 @@ impl<T: Hash + Eq + Clone> Line<T> {
     }
 }
 
-impl Lanes {
+impl ByPriority {
     fn push<T: Hash + Eq>(&mut self, slot: Slot, turn: u64, entries: &mut Entries<T>) {
         let entry = &mut entries[slot];
         entry.turn = turn;
