@@ -95,13 +95,13 @@ pub trait Sources: Send + Sync + 'static {
 pub struct SourceError(Arc<Repr>);
 
 struct Repr {
-    trouble: Trouble,
+    kind: Kind,
     retry_after: Option<Duration>,
     source: Box<dyn StdError + Send + Sync>,
 }
 
 /// What is known of the trouble.
-enum Trouble {
+enum Kind {
     /// The server said so.
     Status(Box<Status>),
     /// No connection came about.
@@ -109,7 +109,7 @@ enum Trouble {
     /// No connection came about, since the server's certificate is not trusted.
     Untrusted,
     /// Another, which may pass.
-    Passing,
+    Transient,
     /// The answer cannot be understood.
     Unreadable,
 }
@@ -122,41 +122,41 @@ impl SourceError {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         let retry_after = retry_after.or(status.retry_after());
-        Self::new(Trouble::Status(Box::new(status)), retry_after, source)
+        Self::new(Kind::Status(Box::new(status)), retry_after, source)
     }
 
     /// No connection came about.
     pub fn refused(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Trouble::Refused, None, source)
+        Self::new(Kind::Refused, None, source)
     }
 
     /// No connection came about, since the server's certificate is not trusted.
     pub fn untrusted(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Trouble::Untrusted, None, source)
+        Self::new(Kind::Untrusted, None, source)
     }
 
     /// A trouble that may pass, such as a connection that broke.
-    pub fn passing(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Trouble::Passing, None, source)
+    pub fn transient(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(Kind::Transient, None, source)
     }
 
     /// An answer that cannot be understood.
     pub fn unreadable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Trouble::Unreadable, None, source)
+        Self::new(Kind::Unreadable, None, source)
     }
 
     fn new(
-        trouble: Trouble,
+        kind: Kind,
         retry_after: Option<Duration>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        SourceError(Arc::new(Repr { trouble, retry_after, source: source.into() }))
+        SourceError(Arc::new(Repr { kind, retry_after, source: source.into() }))
     }
 
     /// What the server said, if it answered with a failure.
     pub fn as_status(&self) -> Option<&Status> {
-        match &self.0.trouble {
-            Trouble::Status(status) => Some(status),
+        match &self.0.kind {
+            Kind::Status(status) => Some(status),
             _ => None,
         }
     }
@@ -209,19 +209,19 @@ impl SourceError {
 
     /// No connection came about.
     pub fn is_refused(&self) -> bool {
-        matches!(self.0.trouble, Trouble::Refused | Trouble::Untrusted)
+        matches!(self.0.kind, Kind::Refused | Kind::Untrusted)
     }
 
     /// The answer cannot be understood.
     pub fn is_unreadable(&self) -> bool {
-        matches!(self.0.trouble, Trouble::Unreadable)
+        matches!(self.0.kind, Kind::Unreadable)
     }
 
     /// The request will fail however often it is tried, until somebody changes something at the server or in the
     /// program: there is no such resource, it has no such verb, one may not use it, the request makes no sense to the
     /// server (400, 406, 415, 422), or its certificate is not trusted.
-    pub fn is_lasting(&self) -> bool {
-        matches!(self.0.trouble, Trouble::Untrusted)
+    pub fn is_permanent(&self) -> bool {
+        matches!(self.0.kind, Kind::Untrusted)
             || [
                 Reason::BadRequest,
                 Reason::Unauthorized,

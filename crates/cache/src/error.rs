@@ -15,11 +15,11 @@ pub struct Error(Box<Repr>);
 #[derive(Clone)]
 struct Repr {
     resource: ResourceInfo,
-    problem: Problem,
+    kind: Kind,
 }
 
 #[derive(Clone)]
-enum Problem {
+enum Kind {
     /// It cannot be listed or followed.
     Source {
         doing: &'static str,
@@ -90,8 +90,8 @@ impl Outcome {
 }
 
 impl Error {
-    fn new(resource: &ResourceInfo, problem: Problem) -> Self {
-        Error(Box::new(Repr { resource: resource.clone(), problem }))
+    fn new(resource: &ResourceInfo, kind: Kind) -> Self {
+        Error(Box::new(Repr { resource: resource.clone(), kind }))
     }
 
     pub(crate) fn source_failed(
@@ -101,12 +101,12 @@ impl Error {
         error: SourceError,
     ) -> Self {
         let namespace = namespace.map(Into::into);
-        Self::new(resource, Problem::Source { doing: "follow", namespace, attempts, error })
+        Self::new(resource, Kind::Source { doing: "follow", namespace, attempts, error })
     }
 
     pub(crate) fn list_failed(resource: &ResourceInfo, namespace: Option<&str>, error: SourceError) -> Self {
         let namespace = namespace.map(Into::into);
-        Self::new(resource, Problem::Source { doing: "list", namespace, attempts: 0, error })
+        Self::new(resource, Kind::Source { doing: "list", namespace, attempts: 0, error })
     }
 
     /// Of an object that a store leaves out.
@@ -126,32 +126,32 @@ impl Error {
         problem: &DecodeError,
     ) -> Self {
         let (field, problem) = (problem.path().into(), problem.to_string());
-        Self::new(resource, Problem::Unreadable { object, outcome, field, problem })
+        Self::new(resource, Kind::Unreadable { object, outcome, field, problem })
     }
 
     pub(crate) fn not_started(resource: &ResourceInfo) -> Self {
-        Self::new(resource, Problem::NotStarted)
+        Self::new(resource, Kind::NotStarted)
     }
 
     pub(crate) fn stopped(resource: &ResourceInfo) -> Self {
-        Self::new(resource, Problem::Stopped)
+        Self::new(resource, Kind::Stopped)
     }
 
     pub(crate) fn no_index(resource: &ResourceInfo, name: &str) -> Self {
-        Self::new(resource, Problem::NoIndex { name: name.into() })
+        Self::new(resource, Kind::NoIndex { name: name.into() })
     }
 
     pub(crate) fn index_exists(resource: &ResourceInfo, name: &str) -> Self {
-        Self::new(resource, Problem::IndexExists { name: name.into() })
+        Self::new(resource, Kind::IndexExists { name: name.into() })
     }
 
     /// A resourceVersion that is none for a purpose, and perhaps what to do.
     pub(crate) fn unusable(resource: &ResourceInfo, version: &str, purpose: &'static str) -> Self {
-        Self::new(resource, Problem::Unusable { version: version.into(), purpose })
+        Self::new(resource, Kind::Unusable { version: version.into(), purpose })
     }
 
     pub(crate) fn no_version(resource: &ResourceInfo, name: &str) -> Self {
-        Self::new(resource, Problem::NoVersion { name: name.into() })
+        Self::new(resource, Kind::NoVersion { name: name.into() })
     }
 
     pub(crate) fn not_reached(
@@ -161,30 +161,30 @@ impl Error {
         limit: Duration,
     ) -> Self {
         let (version, reached) = (version.into(), reached.into());
-        Self::new(resource, Problem::NotReached { version, reached, limit })
+        Self::new(resource, Kind::NotReached { version, reached, limit })
     }
 
     /// Of informers that have not synced, one at least.
     pub(crate) fn not_synced(limit: Duration, stuck: Vec<(ResourceInfo, Option<Error>)>) -> Option<Self> {
         let resource = stuck.first()?.0.clone();
-        Some(Self::new(&resource, Problem::NotSynced { limit, stuck }))
+        Some(Self::new(&resource, Kind::NotSynced { limit, stuck }))
     }
 
     pub(crate) fn shut_down(resource: &ResourceInfo) -> Self {
-        Self::new(resource, Problem::ShutDown)
+        Self::new(resource, Kind::ShutDown)
     }
 
     pub(crate) fn ended(resource: &ResourceInfo) -> Self {
-        Self::new(resource, Problem::Ended)
+        Self::new(resource, Kind::Ended)
     }
 
     pub(crate) fn condition_failed(resource: &ResourceInfo, error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self::new(resource, Problem::Condition { error: error.into() })
+        Self::new(resource, Kind::Condition { error: error.into() })
     }
 
     /// The same error about an object by another name.
     pub(crate) fn of_object(mut self, identity: Identity) -> Self {
-        if let Problem::Unreadable { object, .. } = &mut self.0.problem {
+        if let Kind::Unreadable { object, .. } = &mut self.0.kind {
             *object = identity;
         }
         self
@@ -192,7 +192,7 @@ impl Error {
 
     /// The same error about an object of which the store keeps an earlier state.
     pub(crate) fn keeping_last_state(mut self) -> Self {
-        if let Problem::Unreadable { outcome, .. } = &mut self.0.problem {
+        if let Kind::Unreadable { outcome, .. } = &mut self.0.kind {
             *outcome = Outcome::Kept;
         }
         self
@@ -205,16 +205,16 @@ impl Error {
 
     /// What the list or watch failed with, if one did.
     pub fn as_source(&self) -> Option<&SourceError> {
-        match &self.0.problem {
-            Problem::Source { error, .. } => Some(error),
+        match &self.0.kind {
+            Kind::Source { error, .. } => Some(error),
             _ => None,
         }
     }
 
     /// How often in a row it was tried in vain.
     pub fn attempts(&self) -> u32 {
-        match &self.0.problem {
-            Problem::Source { attempts, .. } => *attempts,
+        match &self.0.kind {
+            Kind::Source { attempts, .. } => *attempts,
             _ => 0,
         }
     }
@@ -222,8 +222,8 @@ impl Error {
     /// It will fail however often it is tried, until somebody changes something at the server or in the program:
     /// there is no such resource, it has no such verb, one may not use it, the request makes no sense to the server,
     /// or its certificate is not trusted.
-    pub fn is_lasting(&self) -> bool {
-        self.as_source().is_some_and(SourceError::is_lasting)
+    pub fn is_permanent(&self) -> bool {
+        self.as_source().is_some_and(SourceError::is_permanent)
     }
 
     /// The server no longer has the version that was asked for: list anew.
@@ -233,15 +233,15 @@ impl Error {
 
     /// What a condition failed with, if one did: see [`until`](crate::until).
     pub fn as_condition(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        match &self.0.problem {
-            Problem::Condition { error, .. } => Some(&**error),
+        match &self.0.kind {
+            Kind::Condition { error, .. } => Some(&**error),
             _ => None,
         }
     }
 
     /// The watch ended before the condition was met.
     pub fn is_ended(&self) -> bool {
-        matches!(self.0.problem, Problem::Ended)
+        matches!(self.0.kind, Kind::Ended)
     }
 
     /// An object came that cannot be decoded. The others are not affected.
@@ -251,8 +251,8 @@ impl Error {
 
     /// The object that cannot be decoded, if the error is about one; its name is empty if not even that can be read.
     pub fn undecodable_object(&self) -> Option<&Identity> {
-        match &self.0.problem {
-            Problem::Unreadable { object, .. } => Some(object),
+        match &self.0.kind {
+            Kind::Unreadable { object, .. } => Some(object),
             _ => None,
         }
     }
@@ -260,35 +260,35 @@ impl Error {
     /// The path of the field for which an object cannot be decoded, such as `spec.replicas`; empty where it is not
     /// that of one field, and in other errors.
     pub fn field(&self) -> &str {
-        match &self.0.problem {
-            Problem::Unreadable { field, .. } => field,
+        match &self.0.kind {
+            Kind::Unreadable { field, .. } => field,
             _ => "",
         }
     }
 
     /// The informer was stopped, or the factory that made it was shut down.
     pub fn is_stopped(&self) -> bool {
-        matches!(self.0.problem, Problem::Stopped | Problem::ShutDown)
+        matches!(self.0.kind, Kind::Stopped | Kind::ShutDown)
     }
 
     /// The time was up: a version did not come ([`Store::wait_for`](crate::Store::wait_for)), or informers did not sync
     /// ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.problem, Problem::NotReached { .. } | Problem::NotSynced { .. })
+        matches!(self.0.kind, Kind::NotReached { .. } | Kind::NotSynced { .. })
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.resource().group_resource();
-        match &self.0.problem {
-            Problem::Source { doing, namespace: None, error, .. } => {
+        match &self.0.kind {
+            Kind::Source { doing, namespace: None, error, .. } => {
                 write!(f, "cannot {doing} {name}: {error}")
             }
-            Problem::Source { doing, namespace: Some(namespace), error, .. } => {
+            Kind::Source { doing, namespace: Some(namespace), error, .. } => {
                 write!(f, "cannot {doing} {name} in namespace {namespace}: {error}")
             }
-            Problem::Unreadable { object, outcome, problem, .. } => {
+            Kind::Unreadable { object, outcome, problem, .. } => {
                 write!(f, "an object of {name} {}", outcome.words())?;
                 if !object.name.is_empty() {
                     write!(f, ", {object}")?;
@@ -298,29 +298,29 @@ impl fmt::Display for Error {
                 }
                 write!(f, ": {problem}")
             }
-            Problem::NotStarted => {
+            Kind::NotStarted => {
                 write!(f, "the informer of {name} was not started: call start() first")
             }
-            Problem::Stopped => write!(f, "the informer of {name} was stopped"),
-            Problem::NoIndex { name: index, .. } => {
+            Kind::Stopped => write!(f, "the informer of {name} was stopped"),
+            Kind::NoIndex { name: index, .. } => {
                 write!(f, "the store of {name} has no index {index:?}: add it with add_indexer()")
             }
-            Problem::IndexExists { name: index, .. } => {
+            Kind::IndexExists { name: index, .. } => {
                 write!(f, "the store of {name} already has another index {index:?}")
             }
-            Problem::Unusable { version, purpose, .. } => {
+            Kind::Unusable { version, purpose, .. } => {
                 write!(f, "{version:?} is no resourceVersion of {name} {purpose}")
             }
-            Problem::NoVersion { name: object, .. } => {
+            Kind::NoVersion { name: object, .. } => {
                 write!(f, "the watch of {name} told of {object}, which has no resourceVersion")
             }
-            Problem::NotReached { version, reached, limit } => write!(
+            Kind::NotReached { version, reached, limit } => write!(
                 f,
                 "the store of {name} did not reach version {version} in {} s, it is at {reached:?}: versions of what it is \
                  not told of come with bookmarks only",
                 limit.as_secs_f64()
             ),
-            Problem::NotSynced { limit, stuck } => {
+            Kind::NotSynced { limit, stuck } => {
                 write!(f, "informers have not synced in {} s: ", limit.as_secs_f64())?;
                 for (index, (resource, error)) in stuck.iter().enumerate() {
                     write!(f, "{}{}", if index == 0 { "" } else { ", " }, resource.group_resource())?;
@@ -331,11 +331,11 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Problem::ShutDown => {
+            Kind::ShutDown => {
                 write!(f, "the factory of the informer of {name} was shut down: make another factory")
             }
-            Problem::Ended => write!(f, "the watch of {name} ended before the condition was met"),
-            Problem::Condition { error } => {
+            Kind::Ended => write!(f, "the watch of {name} ended before the condition was met"),
+            Kind::Condition { error } => {
                 write!(f, "the condition on {name} failed: {}", WithCauses(&**error))
             }
         }

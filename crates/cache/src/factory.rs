@@ -16,7 +16,7 @@ pub use builder::FactoryBuilder;
 
 use crate::error::Error;
 use crate::index::Indexer;
-use crate::informer::{Informer, InformerOptions, Lister, Usage};
+use crate::informer::{Informer, InformerHandle, InformerOptions, Lister};
 use crate::informer_set::{InformerKey, InformerSet, ResourceKey};
 use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, Transform};
@@ -138,12 +138,12 @@ impl<S: Sources> InformerFactory<S> {
         let mut informers = self.informers();
         let key = (TypeId::of::<K>(), ResourceKey::of(resource));
         let made = informers.get(&key);
-        if let Some(Ok(usage)) = made.map(|made| made.into_any().downcast::<Usage<K>>()) {
+        if let Some(Ok(handle)) = made.map(|made| made.into_any().downcast::<InformerHandle<K>>()) {
             if informers.has_started {
-                usage.run();
+                handle.run();
             }
-            informers.hold(usage.clone());
-            return Informer(usage);
+            informers.hold(handle.clone());
+            return Informer(handle);
         }
         let informer = Informer::of_sources(self.sources(resource), self.options(resource));
         let indexers = self.0.indexers.get(&key);

@@ -20,14 +20,14 @@ pub use registration::Registration;
 use registration::Telling;
 
 use crate::buffer::{Buffer, Item};
+use crate::decode_result::DecodeResult;
 use crate::delta::Delta;
 use crate::error::Error;
 use crate::handler::{Handler, HandlerOptions};
 use crate::index::Indexer;
 use crate::informer_set::{AnyInformer, InformerSet};
 use crate::reflector::{Core, Progress, ReflectorOptions, tell_undecodable, undecodable};
-use crate::store::{Change, Keep, Part, Store, Transform};
-use crate::taken::Taken;
+use crate::store::{Change, Keep, Partition, Store, Transform};
 use crate::undecodable::Undecodable;
 
 /// How an informer works.
@@ -98,10 +98,10 @@ impl<K> fmt::Debug for InformerOptions<K> {
 /// assert!(informer.store().contains("kube-system"));
 /// # Ok(()) }
 /// ```
-pub struct Informer<K: Wire + Object>(pub(crate) Arc<Usage<K>>);
+pub struct Informer<K: Wire + Object>(pub(crate) Arc<InformerHandle<K>>);
 
 /// An informer that is used. When nobody does any more, it stops.
-pub(crate) struct Usage<K: Wire + Object> {
+pub(crate) struct InformerHandle<K: Wire + Object> {
     shared: Arc<Shared<K>>,
     sources: Vec<Arc<dyn ListWatch<K>>>,
     reflector: ReflectorOptions,
@@ -118,7 +118,7 @@ struct Shared<K> {
     progress: Progress,
     resync: Option<Duration>,
     /// Held while the store changes, so that whoever joins misses nothing and is told nothing twice.
-    handlers: Mutex<Vec<Arc<Told<K>>>>,
+    handlers: Mutex<Vec<Arc<Listener<K>>>>,
     phase: tokio::sync::watch::Sender<Phase>,
 }
 
@@ -134,11 +134,11 @@ enum Phase {
 /// Changes that the store has taken, and the handlers that were told of them.
 struct Applied<K> {
     changes: Arc<[Change<K>]>,
-    handlers: Vec<Arc<Told<K>>>,
+    handlers: Vec<Arc<Listener<K>>>,
 }
 
 /// A handler, as the informer knows it.
-struct Told<K> {
+struct Listener<K> {
     buffer: Arc<Buffer<K>>,
     has_synced: tokio::sync::watch::Sender<bool>,
     /// The handler was told that the first list is complete, or will be.
@@ -162,13 +162,13 @@ impl<K: Wire + Object> Informer<K> {
         let resource = sources.first().expect("an informer needs a source").resource().clone();
         let InformerOptions { reflector, keep, transform, resync } = options;
         let shared = Arc::new(Shared {
-            store: Store::with_parts(resource, keep, transform, sources.len()),
+            store: Store::with_partitions(resource, keep, transform, sources.len()),
             progress: Progress::new(sources.len()),
             resync,
             handlers: Mutex::default(),
             phase: tokio::sync::watch::Sender::new(Phase::New),
         });
-        Informer(Arc::new(Usage {
+        Informer(Arc::new(InformerHandle {
             shared,
             sources,
             reflector,
@@ -261,7 +261,7 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// # Errors
     ///
-    /// As soon as a list fails for good ([`is_lasting`](Error::is_lasting)), such as for a resource that the server
+    /// As soon as a list fails for good ([`is_permanent`](Error::is_permanent)), such as for a resource that the server
     /// does not know or one may not list, a selector that makes no sense, or a certificate that is not trusted; the
     /// informer nevertheless tries again. An error that was there before says nothing: a wait asks for another attempt, which
     /// is made at once, though not more than once in a second, and tells what that comes to. And if the informer is not
@@ -279,14 +279,14 @@ impl<K: Wire + Object> Informer<K> {
 
     /// What the informer has done so far.
     pub fn metrics(&self) -> InformerMetrics {
-        let parts = self.0.shared.progress.parts();
+        let partitions = self.0.shared.progress.partitions();
         let handlers = self.0.shared.handlers();
         InformerMetrics {
             objects: self.store().len(),
-            lists: parts.iter().map(|part| part.lists).sum(),
-            watches: parts.iter().map(|part| part.watches).sum(),
+            lists: partitions.iter().map(|partition| partition.lists).sum(),
+            watches: partitions.iter().map(|partition| partition.watches).sum(),
             resource_version: self.store().resource_version(),
-            waiting_events: handlers.iter().map(|told| told.buffer.depth()).collect(),
+            waiting_events: handlers.iter().map(|listener| listener.buffer.depth()).collect(),
             undecodable: self.store().undecodables(),
         }
     }
@@ -321,7 +321,7 @@ impl<K: Wire + Object> fmt::Debug for Informer<K> {
     }
 }
 
-impl<K: Wire + Object> Usage<K> {
+impl<K: Wire + Object> InformerHandle<K> {
     pub(crate) fn run(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if self.shared.phase() == Phase::ShutDown {
@@ -332,18 +332,20 @@ impl<K: Wire + Object> Usage<K> {
         }
         // What is there is of another time; only the next list says what is there now.
         for index in 0..self.sources.len() {
-            let part = Part { index, namespace: None };
-            self.shared.progress.change(&part, |part| (part.has_synced, part.error) = (false, None));
+            let partition = Partition { index, namespace: None };
+            self.shared
+                .progress
+                .change(&partition, |partition| (partition.has_synced, partition.error) = (false, None));
         }
         self.shared.set_phase(Phase::Running);
         *running = (self.sources.iter().enumerate())
             .map(|(index, source)| {
-                let part = Part { index, namespace: source.within().map(Into::into) };
+                let partition = Partition { index, namespace: source.within().map(Into::into) };
                 let (source, shared) = (source.clone(), self.shared.clone());
                 let options = self.reflector.clone();
                 tokio::spawn(async move {
                     let _ending = Ending(shared.clone());
-                    follow(source, shared, part, options).await;
+                    follow(source, shared, partition, options).await;
                 })
             })
             .collect();
@@ -377,14 +379,16 @@ impl<K: Wire + Object> Usage<K> {
                 Phase::Running => {}
             }
             {
-                let parts = progress.borrow_and_update();
-                if parts.iter().all(|part| part.has_synced) {
+                let partitions = progress.borrow_and_update();
+                if partitions.iter().all(|partition| partition.has_synced) {
                     return Ok(());
                 }
-                let news = parts.iter().zip(&before).filter(|(part, before)| part.failed > **before);
-                let mut errors =
-                    news.filter(|(part, _)| !part.has_synced).filter_map(|(part, _)| part.error.as_ref());
-                if let Some(error) = errors.find(|error| error.is_lasting()) {
+                let news =
+                    partitions.iter().zip(&before).filter(|(partition, before)| partition.failed > **before);
+                let mut errors = news
+                    .filter(|(partition, _)| !partition.has_synced)
+                    .filter_map(|(partition, _)| partition.error.as_ref());
+                if let Some(error) = errors.find(|error| error.is_permanent()) {
                     return Err(error.clone());
                 }
             }
@@ -418,13 +422,13 @@ impl<K: Wire + Object> Usage<K> {
     }
 }
 
-impl<K: Wire + Object> AnyInformer for Usage<K> {
+impl<K: Wire + Object> AnyInformer for InformerHandle<K> {
     fn run(&self) {
-        Usage::run(self);
+        InformerHandle::run(self);
     }
 
     fn end(&self) -> BoxFuture<'_, ()> {
-        Box::pin(Usage::end(self))
+        Box::pin(InformerHandle::end(self))
     }
 
     fn resource(&self) -> &ResourceInfo {
@@ -436,12 +440,12 @@ impl<K: Wire + Object> AnyInformer for Usage<K> {
     }
 
     fn last_error(&self) -> Option<Error> {
-        let of_source = self.shared.progress.parts().into_iter().find_map(|part| part.error);
+        let of_source = self.shared.progress.partitions().into_iter().find_map(|partition| partition.error);
         of_source.or_else(|| Some(self.shared.store.undecodables().first()?.error.clone()))
     }
 
     fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(Usage::wait_for_sync(self))
+        Box::pin(InformerHandle::wait_for_sync(self))
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -449,7 +453,7 @@ impl<K: Wire + Object> AnyInformer for Usage<K> {
     }
 }
 
-impl<K: Wire + Object> Drop for Usage<K> {
+impl<K: Wire + Object> Drop for InformerHandle<K> {
     fn drop(&mut self) {
         let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
         running.iter().for_each(JoinHandle::abort);
@@ -458,7 +462,7 @@ impl<K: Wire + Object> Drop for Usage<K> {
 }
 
 impl<K> Shared<K> {
-    fn handlers(&self) -> MutexGuard<'_, Vec<Arc<Told<K>>>> {
+    fn handlers(&self) -> MutexGuard<'_, Vec<Arc<Listener<K>>>> {
         self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -474,59 +478,59 @@ impl<K: Wire + Object> Shared<K> {
     }
 
     /// Lets one more be told, first of what is there.
-    fn join(&self, options: &HandlerOptions) -> Arc<Told<K>> {
+    fn join(&self, options: &HandlerOptions) -> Arc<Listener<K>> {
         let mut handlers = self.handlers();
-        let told = Arc::new(Told {
+        let listener = Arc::new(Listener {
             buffer: Arc::new(Buffer::new(options.buffer, options.overflow)),
             has_synced: tokio::sync::watch::Sender::new(false),
             is_past_sync: false.into(),
         });
         let (snapshot, undecodables) = self.store.snapshot_and_undecodables();
         if !snapshot.is_empty() {
-            told.buffer.push(Item::Initial(snapshot));
+            listener.buffer.push(Item::Initial(snapshot));
         }
         if !undecodables.is_empty() {
-            told.buffer.push(Item::Changes(undecodables.into(), true));
+            listener.buffer.push(Item::Changes(undecodables.into(), true));
         }
         if self.progress.has_synced() {
-            told.is_past_sync.store(true, Ordering::Relaxed);
-            told.buffer.push(Item::Synced);
+            listener.is_past_sync.store(true, Ordering::Relaxed);
+            listener.buffer.push(Item::Synced);
         }
-        handlers.push(told.clone());
-        told
+        handlers.push(listener.clone());
+        listener
     }
 
-    fn leave(&self, told: &Arc<Told<K>>) {
-        self.handlers().retain(|other| !Arc::ptr_eq(other, told));
-        told.buffer.close();
+    fn leave(&self, listener: &Arc<Listener<K>>) {
+        self.handlers().retain(|other| !Arc::ptr_eq(other, listener));
+        listener.buffer.close();
     }
 
     /// Tells one of all objects once more.
-    fn resync(&self, told: &Told<K>) {
+    fn resync(&self, listener: &Listener<K>) {
         // Held so that nothing older waits behind the snapshot.
         let _handlers = self.handlers();
-        told.buffer.push(Item::Resync(self.store.snapshot()));
+        listener.buffer.push(Item::Resync(self.store.snapshot()));
     }
 
     /// Takes changes, and tells the handlers what they came to.
-    fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> Applied<K> {
+    fn apply(&self, deltas: Vec<Delta<DecodeResult<K>>>, partition: &Partition) -> Applied<K> {
         let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
         let handlers = self.handlers();
         let was_synced = self.progress.has_synced();
-        let changes: Arc<[Change<K>]> = self.store.apply(deltas, part).into();
+        let changes: Arc<[Change<K>]> = self.store.apply(deltas, partition).into();
         if !changes.is_empty() {
-            for told in handlers.iter() {
-                let is_initial = !told.is_past_sync.load(Ordering::Relaxed);
-                told.buffer.push(Item::Changes(changes.clone(), is_initial));
+            for listener in handlers.iter() {
+                let is_initial = !listener.is_past_sync.load(Ordering::Relaxed);
+                listener.buffer.push(Item::Changes(changes.clone(), is_initial));
             }
         }
         if brings_list {
-            self.progress.change(part, |part| part.has_synced = true);
+            self.progress.change(partition, |partition| partition.has_synced = true);
         }
         if !was_synced && self.progress.has_synced() {
-            for told in handlers.iter() {
-                if !told.is_past_sync.swap(true, Ordering::Relaxed) {
-                    told.buffer.push(Item::Synced);
+            for listener in handlers.iter() {
+                if !listener.is_past_sync.swap(true, Ordering::Relaxed) {
+                    listener.buffer.push(Item::Synced);
                 }
             }
         }
@@ -550,19 +554,20 @@ impl<K: Wire + Object> Drop for Ending<K> {
 async fn follow<K: Wire + Object>(
     source: Arc<dyn ListWatch<K>>,
     shared: Arc<Shared<K>>,
-    part: Part,
+    partition: Partition,
     options: ReflectorOptions,
 ) {
     let on_error = options.on_error.clone();
-    let mut core = Core::new(source, shared.store.clone(), part.clone(), shared.progress.clone(), options);
+    let mut core =
+        Core::new(source, shared.store.clone(), partition.clone(), shared.progress.clone(), options);
     let queue = core.queue.clone();
     let telling = async {
         loop {
-            let Applied { changes, handlers } = shared.apply(queue.take().await, &part);
+            let Applied { changes, handlers } = shared.apply(queue.take().await, &partition);
             undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
             drop(changes);
-            for told in handlers {
-                told.buffer.room().await;
+            for listener in handlers {
+                listener.buffer.room().await;
             }
             queue.done();
         }

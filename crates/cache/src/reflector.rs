@@ -1,30 +1,30 @@
 //! [`Reflector`], which keeps a store as the server's list is.
 
+mod decode_batches;
 mod follow;
 mod list;
 mod stream;
-mod taking;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use decode_batches::DecodedObject;
 use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
 use klient_apimachinery::labels::{self, InvalidSelector};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions, fields};
 use klient_workqueue::{Backoff, ResettingBackoff};
-use taking::Made;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::decode_result::DecodeResult;
 use crate::delta::{BATCH, Delta, DeltaQueue};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::store::{Change, Part, Store};
-use crate::taken::Taken;
+use crate::store::{Change, Partition, Store};
 use crate::undecodable::Undecodable;
 
 /// What is told of everything that goes wrong while a resource is followed. It goes on all the same.
@@ -155,8 +155,8 @@ pub struct Reflector<K> {
 impl<K: Wire + Object> Reflector<K> {
     /// A reflector that will fill a store from a source.
     pub fn new(source: impl ListWatch<K>, store: Store<K>, options: ReflectorOptions) -> Self {
-        let (progress, part) = (Progress::new(1), Part::default());
-        Reflector { core: Core::new(Arc::new(source), store, part, progress, options) }
+        let (progress, partition) = (Progress::new(1), Partition::default());
+        Reflector { core: Core::new(Arc::new(source), store, partition, progress, options) }
     }
 
     /// Fills the store for as long as it is polled.
@@ -167,7 +167,7 @@ impl<K: Wire + Object> Reflector<K> {
         let _filling = Filling::start(store.clone());
         let taking = async {
             loop {
-                let changes = store.apply(queue.take().await, &Part::default());
+                let changes = store.apply(queue.take().await, &Partition::default());
                 undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
                 queue.done();
             }
@@ -203,10 +203,10 @@ impl<K: Wire + Object> Drop for Filling<K> {
 
 /// How far the parts of a store are.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress(Arc<watch::Sender<Vec<PartProgress>>>);
+pub(crate) struct Progress(Arc<watch::Sender<Vec<PartitionProgress>>>);
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PartProgress {
+pub(crate) struct PartitionProgress {
     pub(crate) has_synced: bool,
     pub(crate) error: Option<Error>,
     /// The number of the attempt that the error is of.
@@ -221,18 +221,18 @@ pub(crate) struct PartProgress {
 }
 
 impl Progress {
-    pub(crate) fn new(parts: usize) -> Self {
-        Progress(Arc::new(watch::Sender::new(vec![PartProgress::default(); parts])))
+    pub(crate) fn new(partitions: usize) -> Self {
+        Progress(Arc::new(watch::Sender::new(vec![PartitionProgress::default(); partitions])))
     }
 
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<PartProgress>> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<PartitionProgress>> {
         self.0.subscribe()
     }
 
-    pub(crate) fn change(&self, part: &Part, change: impl FnOnce(&mut PartProgress)) {
-        self.0.send_modify(|parts| {
-            if let Some(part) = parts.get_mut(part.index) {
-                change(part);
+    pub(crate) fn change(&self, partition: &Partition, change: impl FnOnce(&mut PartitionProgress)) {
+        self.0.send_modify(|partitions| {
+            if let Some(partition) = partitions.get_mut(partition.index) {
+                change(partition);
             }
         });
     }
@@ -240,11 +240,11 @@ impl Progress {
     /// Asks for an attempt of each part that has not synced, and gives the numbers of the attempts begun before.
     pub(crate) fn want_attempt(&self) -> Vec<u64> {
         let mut before = Vec::new();
-        self.0.send_modify(|parts| {
-            for part in parts {
-                before.push(part.begun);
-                if !part.has_synced {
-                    part.wanted = part.begun + 1;
+        self.0.send_modify(|partitions| {
+            for partition in partitions {
+                before.push(partition.begun);
+                if !partition.has_synced {
+                    partition.wanted = partition.begun + 1;
                 }
             }
         });
@@ -252,19 +252,19 @@ impl Progress {
     }
 
     /// Waits until somebody asks for another attempt of a part.
-    async fn attempt_wanted(&self, part: &Part) {
-        let is_wanted = |part: &PartProgress| part.wanted > part.begun;
+    async fn attempt_wanted(&self, partition: &Partition) {
+        let is_wanted = |partition: &PartitionProgress| partition.wanted > partition.begun;
         let mut progress = self.subscribe();
         // The sender is held by this.
-        let _ = progress.wait_for(|parts| parts.get(part.index).is_some_and(is_wanted)).await;
+        let _ = progress.wait_for(|partitions| partitions.get(partition.index).is_some_and(is_wanted)).await;
     }
 
-    pub(crate) fn parts(&self) -> Vec<PartProgress> {
+    pub(crate) fn partitions(&self) -> Vec<PartitionProgress> {
         self.0.borrow().clone()
     }
 
     pub(crate) fn has_synced(&self) -> bool {
-        self.0.borrow().iter().all(|part| part.has_synced)
+        self.0.borrow().iter().all(|partition| partition.has_synced)
     }
 }
 
@@ -272,8 +272,8 @@ impl Progress {
 pub(crate) struct Core<K> {
     source: Arc<dyn ListWatch<K>>,
     pub(crate) store: Store<K>,
-    pub(crate) queue: Arc<DeltaQueue<Taken<K>>>,
-    pub(crate) part: Part,
+    pub(crate) queue: Arc<DeltaQueue<DecodeResult<K>>>,
+    pub(crate) partition: Partition,
     progress: Progress,
     options: ReflectorOptions,
     backoff: ResettingBackoff,
@@ -295,17 +295,17 @@ impl<K: Wire + Object> Core<K> {
     pub(crate) fn new(
         source: Arc<dyn ListWatch<K>>,
         store: Store<K>,
-        part: Part,
+        partition: Partition,
         progress: Progress,
         options: ReflectorOptions,
     ) -> Self {
         // What the store holds already must not go back to an earlier state.
-        let version = store.part_version(&part);
+        let version = store.partition_version(&partition);
         Core {
             source,
             store,
             queue: Arc::new(DeltaQueue::new(2 * BATCH)),
-            part,
+            partition,
             progress,
             backoff: options.backoff.clone(),
             hastened: None,
@@ -324,7 +324,7 @@ impl<K: Wire + Object> Core<K> {
             // It makes no sense to any server.
             self.report(&error);
             // There is no next attempt.
-            self.progress.change(&self.part, |part| part.failed = u64::MAX);
+            self.progress.change(&self.partition, |partition| partition.failed = u64::MAX);
             std::future::pending().await
         }
         loop {
@@ -346,9 +346,9 @@ impl<K: Wire + Object> Core<K> {
             self.list().await?;
         }
         self.logged.clear();
-        self.progress.change(&self.part, |part| {
-            (part.error, part.attempts) = (None, 0);
-            part.lists += 1;
+        self.progress.change(&self.partition, |partition| {
+            (partition.error, partition.attempts) = (None, 0);
+            partition.lists += 1;
         });
         self.follow(streamed).await
     }
@@ -359,14 +359,14 @@ impl<K: Wire + Object> Core<K> {
         let now = Instant::now();
         let least = least.unwrap_or_default().min(LONGEST_PAUSE);
         let pause = tokio::time::sleep_until(now + self.backoff.step().max(least));
-        let parts = self.progress.parts();
-        let error = parts.get(self.part.index).and_then(|part| part.error.as_ref());
-        if !error.is_some_and(Error::is_lasting) {
+        let partitions = self.progress.partitions();
+        let error = partitions.get(self.partition.index).and_then(|partition| partition.error.as_ref());
+        if !error.is_some_and(Error::is_permanent) {
             return pause.await;
         }
         let earliest = self.hastened.map_or(now, |last| last + LEAST_WAIT).max(now + least);
         let hastened = async {
-            self.progress.attempt_wanted(&self.part).await;
+            self.progress.attempt_wanted(&self.partition).await;
             tokio::time::sleep_until(earliest).await;
         };
         tokio::select! {
@@ -377,7 +377,7 @@ impl<K: Wire + Object> Core<K> {
 
     /// Begins an attempt to list.
     fn begin_attempt(&self) {
-        self.progress.change(&self.part, |part| part.begun += 1);
+        self.progress.change(&self.partition, |partition| partition.begun += 1);
     }
 
     fn list_options(&self) -> ListOptions {
@@ -406,35 +406,35 @@ impl<K: Wire + Object> Core<K> {
     }
 
     /// Makes of an object what is stored; one that cannot be decoded is reported.
-    fn take(&mut self, encoded: Encoded<K>) -> Taken<K> {
+    fn take(&mut self, encoded: Encoded<K>) -> DecodeResult<K> {
         let made = self.store.take(encoded);
         self.taken(made)
     }
 
     /// The delta of a decoded object. An object that cannot be decoded is reported after the store has taken it, which then
     /// knows whether it keeps an earlier state; one without a name is reported at once.
-    fn taken(&mut self, made: Result<Arc<Entry<K>>, Error>) -> Taken<K> {
+    fn taken(&mut self, made: Result<Arc<Entry<K>>, Error>) -> DecodeResult<K> {
         let error = match made {
-            Ok(entry) => return Taken::Entry(entry),
+            Ok(entry) => return DecodeResult::Entry(entry),
             Err(error) => error,
         };
         let identity = error.undecodable_object().cloned().unwrap_or_default();
         if identity.name.is_empty() {
             tell_undecodable(self.options.on_error.as_ref(), &error);
-            return Taken::Unnamed;
+            return DecodeResult::Unnamed;
         }
-        Taken::Undecodable(Arc::new(Undecodable::new(&identity, error)))
+        DecodeResult::Undecodable(Arc::new(Undecodable::new(&identity, error)))
     }
 
     /// Keeps what has been made of objects, in their order.
-    fn keep<T>(&mut self, made: Vec<Made<K, T>>, mut keep: impl FnMut(Taken<K>, T)) {
+    fn keep<T>(&mut self, made: Vec<DecodedObject<K, T>>, mut keep: impl FnMut(DecodeResult<K>, T)) {
         for (made, with) in made {
             keep(self.taken(made), with);
         }
     }
 
     /// Says that all objects are these.
-    async fn replace(&mut self, entries: Vec<Taken<K>>, version: &str) {
+    async fn replace(&mut self, entries: Vec<DecodeResult<K>>, version: &str) {
         self.version = version.into();
         self.is_unavailable = false;
         self.queue.push([Delta::Replaced(entries, version.into())]);
@@ -443,14 +443,15 @@ impl<K: Wire + Object> Core<K> {
 
     fn report(&mut self, error: &SourceError) {
         let mut attempts = 0;
-        self.progress.change(&self.part, |part| {
-            part.attempts += 1;
-            attempts = part.attempts;
+        self.progress.change(&self.partition, |partition| {
+            partition.attempts += 1;
+            attempts = partition.attempts;
         });
-        let namespace = self.part.namespace.as_deref();
+        let namespace = self.partition.namespace.as_deref();
         let error = Error::source_failed(self.source.resource(), namespace, attempts, error.clone());
-        self.progress
-            .change(&self.part, |part| (part.error, part.failed) = (Some(error.clone()), part.begun));
+        self.progress.change(&self.partition, |partition| {
+            (partition.error, partition.failed) = (Some(error.clone()), partition.begun)
+        });
         self.tell(&error);
     }
 

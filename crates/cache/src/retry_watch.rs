@@ -6,7 +6,7 @@
 //! - *honest*: it ends when the server no longer has the version to go on from. Only an
 //!   [`Informer`](crate::Informer), which lists anew, gets over that.
 
-mod line;
+mod session;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,7 +25,7 @@ use klient_apimachinery::{
 };
 
 use crate::error::Error;
-use line::{Line, News};
+use session::{Session, SessionEvent};
 
 /// However long a server asks to be left alone, it is asked again after a day.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
@@ -97,8 +97,8 @@ pub struct RetryWatch<K> {
     version: Str,
     /// What has arrived and was not taken.
     arrived: VecDeque<WatchEvent<Encoded<K>>>,
-    line: Option<Line<K>>,
-    reading: Option<BoxFuture<'static, (Line<K>, News<K>)>>,
+    session: Option<Session<K>>,
+    reading: Option<BoxFuture<'static, (Session<K>, SessionEvent<K>)>>,
     last_error: Option<Error>,
     /// How often it has failed since anything came of it.
     failures: u32,
@@ -129,7 +129,7 @@ impl<K: Wire + Object> RetryWatch<K> {
             options,
             version: resource_version.into(),
             arrived: VecDeque::new(),
-            line: Some(Line::new()),
+            session: Some(Session::new()),
             reading: None,
             last_error: None,
             failures: 0,
@@ -168,30 +168,32 @@ impl<K: Wire + Object> RetryWatch<K> {
                     return Poll::Ready(Some(event));
                 }
             }
-            let mut reading = match (self.reading.take(), self.line.take()) {
+            let mut reading = match (self.reading.take(), self.session.take()) {
                 (Some(reading), _) => reading,
-                (None, Some(line)) => Box::pin(line.read(self.source.clone(), self.watch_options())),
+                (None, Some(session)) => Box::pin(session.read(self.source.clone(), self.watch_options())),
                 (None, None) => return Poll::Ready(None),
             };
-            let Poll::Ready((line, news)) = reading.as_mut().poll(context) else {
+            let Poll::Ready((session, event)) = reading.as_mut().poll(context) else {
                 self.reading = Some(reading);
                 return Poll::Pending;
             };
-            self.line = Some(line);
-            match news {
-                News::Started => self.last_error = None,
-                News::Arrived(events) => self.arrived.extend(events),
-                News::Ended => {
+            self.session = Some(session);
+            match event {
+                SessionEvent::Started => self.last_error = None,
+                SessionEvent::Arrived(events) => self.arrived.extend(events),
+                SessionEvent::Ended => {
                     self.failures = 0;
                     self.restart(None, false);
                 }
-                News::NotStarted(error) if is_final(&error) => return Poll::Ready(Some(self.end(error))),
-                News::Broken(error) if error.is_expired() => {
+                SessionEvent::NotStarted(error) if is_final(&error) => {
+                    return Poll::Ready(Some(self.end(error)));
+                }
+                SessionEvent::Broken(error) if error.is_expired() => {
                     let status = error.as_status().cloned().unwrap_or_default();
                     self.has_ended = true;
                     return Poll::Ready(Some(Ok(WatchEvent::Error(Box::new(status)))));
                 }
-                News::NotStarted(error) | News::Broken(error) => {
+                SessionEvent::NotStarted(error) | SessionEvent::Broken(error) => {
                     self.restart(error.retry_after(), true);
                     self.note(error);
                 }
@@ -278,8 +280,8 @@ impl<K: Wire + Object> RetryWatch<K> {
         self.arrived.clear();
         let chance = if has_failed { fastrand::f64() } else { 0.0 };
         let delay = self.options.min_restart_delay.min(LONGEST_PAUSE).mul_f64(1.0 + chance);
-        if let Some(line) = &mut self.line {
-            line.restart(delay, wait.unwrap_or_default().min(LONGEST_PAUSE));
+        if let Some(session) = &mut self.session {
+            session.restart(delay, wait.unwrap_or_default().min(LONGEST_PAUSE));
         }
     }
 

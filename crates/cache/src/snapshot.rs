@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cached::Cached;
 use crate::entry::Entry;
-use crate::slots::{Chunk, TOGETHER};
+use crate::slot_map::{CHUNK_SIZE, Chunk};
 
 /// All objects of a store as they were at one time, in no particular order. Taking one is cheap, and however long it
 /// is held, nobody waits for it.
@@ -43,11 +43,11 @@ impl<K> Snapshot<K> {
     /// The next object at or behind a place, and moves the place onto it.
     pub(crate) fn next(&self, place: &mut usize) -> Option<&Arc<Entry<K>>> {
         loop {
-            let chunk = self.chunks.get(*place / TOGETHER)?;
-            match chunk.get(*place % TOGETHER) {
+            let chunk = self.chunks.get(*place / CHUNK_SIZE)?;
+            match chunk.get(*place % CHUNK_SIZE) {
                 Some(Some(entry)) => return Some(entry),
                 Some(None) => *place += 1,
-                None => *place = (*place / TOGETHER + 1) * TOGETHER,
+                None => *place = (*place / CHUNK_SIZE + 1) * CHUNK_SIZE,
             }
         }
     }

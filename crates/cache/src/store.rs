@@ -13,6 +13,7 @@ use klient_apimachinery::{Object, ResourceInfo, Str, compare_resource_versions};
 use tokio::sync::watch;
 
 use crate::cached::Cached;
+use crate::decode_result::DecodeResult;
 use crate::delta::{BATCH, Delta};
 use crate::entry::{Entry, Names, Shared};
 use crate::error::Error;
@@ -20,7 +21,6 @@ use crate::index::{Indexer, Slots};
 use crate::intern::Interner;
 use crate::key::{ObjectKey, split};
 use crate::snapshot::Snapshot;
-use crate::taken::Taken;
 use crate::undecodable::Undecodable;
 pub(crate) use state::Change;
 use state::{Replacement, State};
@@ -102,7 +102,7 @@ struct Progress {
 
 /// The part of a store that one source fills.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Part {
+pub(crate) struct Partition {
     pub(crate) index: usize,
     pub(crate) namespace: Option<Str>,
 }
@@ -110,14 +110,14 @@ pub(crate) struct Part {
 impl<K: Wire + Object> Store<K> {
     /// An empty store.
     pub fn new(resource: ResourceInfo, keep: Keep) -> Self {
-        Self::with_parts(resource, keep, None, 1)
+        Self::with_partitions(resource, keep, None, 1)
     }
 
-    pub(crate) fn with_parts(
+    pub(crate) fn with_partitions(
         resource: ResourceInfo,
         keep: Keep,
         transform: Option<Transform<K>>,
-        parts: usize,
+        partitions: usize,
     ) -> Self {
         Store(Arc::new(Inner {
             resource: Arc::new(resource),
@@ -125,7 +125,7 @@ impl<K: Wire + Object> Store<K> {
             transform,
             interner: Mutex::default(),
             writer: Mutex::default(),
-            state: RwLock::new(State::new(parts)),
+            state: RwLock::new(State::new(partitions)),
             progress: watch::Sender::default(),
         }))
     }
@@ -321,8 +321,8 @@ impl<K: Wire + Object> Store<K> {
     }
 
     /// The version up to which changes have been taken from one source.
-    pub(crate) fn part_version(&self, part: &Part) -> Box<str> {
-        self.read().part_version(part).into()
+    pub(crate) fn partition_version(&self, partition: &Partition) -> Box<str> {
+        self.read().partition_version(partition).into()
     }
 
     /// Waits until changes have been taken up to a version, such as that of an object that was just written: what is
@@ -388,13 +388,13 @@ impl<K: Wire + Object> Store<K> {
     /// If it cannot be decoded, or has no name.
     pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
         let entry = self.take(object)?;
-        self.apply(vec![Delta::Updated(Taken::Entry(entry))], &Part::default());
+        self.apply(vec![Delta::Updated(DecodeResult::Entry(entry))], &Partition::default());
         Ok(())
     }
 
     /// Removes an object, and says whether it was there.
     pub fn remove(&self, key: &ObjectKey) -> bool {
-        !self.apply(vec![Delta::Deleted(key.clone(), None)], &Part::default()).is_empty()
+        !self.apply(vec![Delta::Deleted(key.clone(), None)], &Partition::default()).is_empty()
     }
 
     /// Puts objects in place of all that are there, at a version.
@@ -403,9 +403,9 @@ impl<K: Wire + Object> Store<K> {
     ///
     /// If one cannot be decoded, or has no name; nothing is then changed.
     pub fn replace(&self, objects: Vec<Encoded<K>>, resource_version: &str) -> Result<(), Error> {
-        let entries = objects.into_iter().map(|object| self.take(object).map(Taken::Entry));
+        let entries = objects.into_iter().map(|object| self.take(object).map(DecodeResult::Entry));
         let entries = entries.collect::<Result<_, _>>()?;
-        self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Part::default());
+        self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Partition::default());
         Ok(())
     }
 
@@ -472,16 +472,16 @@ impl<K: Wire + Object> Store<K> {
     }
 
     /// Takes changes, and says what they came to.
-    pub(crate) fn apply(&self, deltas: Vec<Delta<Taken<K>>>, part: &Part) -> Vec<Change<K>> {
+    pub(crate) fn apply(&self, deltas: Vec<Delta<DecodeResult<K>>>, partition: &Partition) -> Vec<Change<K>> {
         let _writer = self.writer();
         let indexers = self.read().indexers();
-        let prepare = |taken: Taken<K>| match taken {
-            Taken::Entry(entry) => {
+        let prepare = |taken: DecodeResult<K>| match taken {
+            DecodeResult::Entry(entry) => {
                 let found = indexers.iter().map(|(name, indexer)| indexer.values(name, &entry)).collect();
                 Some(Prepared::Put(entry, found))
             }
-            Taken::Undecodable(version) => Some(Prepared::Mark(version)),
-            Taken::Unnamed => None,
+            DecodeResult::Undecodable(version) => Some(Prepared::Mark(version)),
+            DecodeResult::Unnamed => None,
         };
         let mut changes = Vec::with_capacity(deltas.len());
         let mut deltas = deltas.into_iter().peekable();
@@ -491,7 +491,7 @@ impl<K: Wire + Object> Store<K> {
             for delta in deltas.by_ref() {
                 match delta {
                     Delta::Replaced(entries, version) => {
-                        let Replacement { puts, removed } = self.read().compare(entries, part);
+                        let Replacement { puts, removed } = self.read().compare(entries, partition);
                         prepared.reserve(puts.len() + removed.len() + 1);
                         prepared.extend(puts.into_iter().filter_map(prepare));
                         prepared.extend(removed.into_iter().map(|key| Prepared::Remove(key, None, true)));
@@ -501,14 +501,14 @@ impl<K: Wire + Object> Store<K> {
                         prepared.extend(prepare(taken));
                         continue;
                     }
-                    Delta::Deleted(key, Some(Taken::Undecodable(version))) => {
+                    Delta::Deleted(key, Some(DecodeResult::Undecodable(version))) => {
                         prepared.push(Prepared::Remove(key, None, true));
                         prepared.push(Prepared::Bookmark(version.resource_version.clone()));
                         continue;
                     }
                     Delta::Deleted(key, last) => {
                         let last = last.and_then(|last| match last {
-                            Taken::Entry(last) => Some(last),
+                            DecodeResult::Entry(last) => Some(last),
                             _ => None,
                         });
                         prepared.push(Prepared::Remove(key, last, false));
@@ -530,21 +530,21 @@ impl<K: Wire + Object> Store<K> {
             for change in prepared {
                 match change {
                     Prepared::Put(entry, found) => {
-                        state.advance(part, entry.version());
+                        state.advance(partition, entry.version());
                         changes.push(state.put(entry, found));
                     }
                     Prepared::Mark(version) => {
-                        state.advance(part, &version.resource_version);
+                        state.advance(partition, &version.resource_version);
                         changes.extend(state.mark(version));
                     }
                     Prepared::Remove(key, last, is_unknown) => {
                         if let Some(last) = &last {
-                            state.advance(part, last.version());
+                            state.advance(partition, last.version());
                         }
                         changes.extend(state.remove(&key, last, is_unknown));
                     }
-                    Prepared::Listed(version) => state.set_version(part, &version),
-                    Prepared::Bookmark(version) => state.advance(part, &version),
+                    Prepared::Listed(version) => state.set_version(partition, &version),
+                    Prepared::Bookmark(version) => state.advance(partition, &version),
                 }
             }
         }

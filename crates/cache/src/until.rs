@@ -147,7 +147,7 @@ pub async fn until_without_retry<K: Wire + Object>(
 /// # Errors
 ///
 /// If the precondition or the condition fails ([`as_condition`](Error::as_condition)); if the server does not know
-/// the resource, or one may not list it ([`is_lasting`](Error::is_lasting)); and if the informer is stopped before
+/// the resource, or one may not list it ([`is_permanent`](Error::is_permanent)); and if the informer is stopped before
 /// its store is complete.
 ///
 /// ```

@@ -11,7 +11,7 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{BoxFuture, Object};
 
 use super::registration::Resync;
-use super::{Phase, Shared, Told, Usage};
+use super::{InformerHandle, Listener, Phase, Shared};
 use crate::buffer::{Reader, Step};
 use crate::error::Error;
 use crate::event::Event;
@@ -22,10 +22,10 @@ use crate::event::Event;
 ///
 /// While it is not polled, events wait. Once too many do, of each object only what it has come to is kept, so that the
 /// informer and its other handlers go on: see [`Overflow`](crate::Overflow), which also offers another way.
-#[must_use = "events are told until this is dropped, which also may stop the informer"]
+#[must_use = "events are listener until this is dropped, which also may stop the informer"]
 pub struct Events<K: Wire + Object> {
-    usage: Arc<Usage<K>>,
-    told: Arc<Told<K>>,
+    handle: Arc<InformerHandle<K>>,
+    listener: Arc<Listener<K>>,
     idle: Option<Idle<K>>,
     /// Nobody locks it: it lets tasks share the stream while they wait for something else.
     reading: Option<Mutex<BoxFuture<'static, Read<K>>>>,
@@ -41,10 +41,16 @@ struct Idle<K> {
 }
 
 impl<K: Wire + Object> Events<K> {
-    pub(super) fn new(usage: Arc<Usage<K>>, told: Arc<Told<K>>, resync: Option<Duration>) -> Self {
-        let idle =
-            Idle { reader: Reader::new(told.buffer.clone()), resync: Resync::new(&usage.shared, resync) };
-        Events { usage, told, idle: Some(idle), reading: None }
+    pub(super) fn new(
+        handle: Arc<InformerHandle<K>>,
+        listener: Arc<Listener<K>>,
+        resync: Option<Duration>,
+    ) -> Self {
+        let idle = Idle {
+            reader: Reader::new(listener.buffer.clone()),
+            resync: Resync::new(&handle.shared, resync),
+        };
+        Events { handle, listener, idle: Some(idle), reading: None }
     }
 
     /// The next event, which is waited for; `None` while the informer is stopped.
@@ -54,7 +60,7 @@ impl<K: Wire + Object> Events<K> {
 
     /// Whether all objects that were there at first have been taken from the stream.
     pub fn has_synced(&self) -> bool {
-        *self.told.has_synced.borrow()
+        *self.listener.has_synced.borrow()
     }
 
     /// Waits until the informer's store holds all objects that were there at first.
@@ -63,7 +69,7 @@ impl<K: Wire + Object> Events<K> {
     ///
     /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
-        self.usage.wait_for_sync().await
+        self.handle.wait_for_sync().await
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Event<K>>> {
@@ -71,7 +77,7 @@ impl<K: Wire + Object> Events<K> {
             // Most events are there already, and need no future.
             while let Some(step) = idle.reader.try_next() {
                 match step {
-                    Step::Synced => drop(self.told.has_synced.send_replace(true)),
+                    Step::Synced => drop(self.listener.has_synced.send_replace(true)),
                     Step::Event(event) => {
                         self.idle = Some(idle);
                         return Poll::Ready(Some(event));
@@ -79,7 +85,7 @@ impl<K: Wire + Object> Events<K> {
                 }
             }
             let reading: BoxFuture<'_, _> =
-                Box::pin(read(self.usage.shared.clone(), self.told.clone(), idle));
+                Box::pin(read(self.handle.shared.clone(), self.listener.clone(), idle));
             self.reading = Some(reading.into());
         }
         let reading = self.reading.as_mut().expect("one who does not idle reads");
@@ -91,22 +97,26 @@ impl<K: Wire + Object> Events<K> {
     }
 }
 
-async fn read<K: Wire + Object>(shared: Arc<Shared<K>>, told: Arc<Told<K>>, mut idle: Idle<K>) -> Read<K> {
+async fn read<K: Wire + Object>(
+    shared: Arc<Shared<K>>,
+    listener: Arc<Listener<K>>,
+    mut idle: Idle<K>,
+) -> Read<K> {
     let mut phase = shared.phase.subscribe();
     loop {
         tokio::select! {
             // What was to be told is told before the end.
             biased;
             step = idle.reader.next() => match step {
-                Step::Synced => drop(told.has_synced.send_replace(true)),
+                Step::Synced => drop(listener.has_synced.send_replace(true)),
                 Step::Event(event) => return (idle, Some(event)),
             },
             _ = phase.wait_for(|phase| matches!(phase, Phase::Stopped | Phase::ShutDown)) => {
                 return (idle, None);
             }
             () = idle.resync.due() => {
-                if *told.has_synced.borrow() && shared.phase() == Phase::Running {
-                    shared.resync(&told);
+                if *listener.has_synced.borrow() && shared.phase() == Phase::Running {
+                    shared.resync(&listener);
                 }
             }
         }
@@ -123,12 +133,12 @@ impl<K: Wire + Object> Stream for Events<K> {
 
 impl<K: Wire + Object> Drop for Events<K> {
     fn drop(&mut self) {
-        self.usage.shared.leave(&self.told);
+        self.handle.shared.leave(&self.listener);
     }
 }
 
 impl<K: Wire + Object> fmt::Debug for Events<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Events({:?})", self.usage.shared.store.resource())
+        write!(f, "Events({:?})", self.handle.shared.store.resource())
     }
 }

@@ -8,7 +8,7 @@ use klient_apimachinery::Object;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::labels::Selector;
 
-use super::Usage;
+use super::InformerHandle;
 use crate::cached::Cached;
 use crate::error::Error;
 use crate::store::Store;
@@ -16,12 +16,12 @@ use crate::store::Store;
 /// A way to read an informer's objects, which keeps the informer running. It has all the methods of [`Store`] that
 /// read.
 pub struct Lister<K: Wire + Object> {
-    usage: Arc<Usage<K>>,
+    handle: Arc<InformerHandle<K>>,
 }
 
 impl<K: Wire + Object> Lister<K> {
-    pub(super) fn new(usage: Arc<Usage<K>>) -> Self {
-        Lister { usage }
+    pub(super) fn new(handle: Arc<InformerHandle<K>>) -> Self {
+        Lister { handle }
     }
 
     /// A way to read the objects of one namespace.
@@ -35,7 +35,7 @@ impl<K: Wire + Object> Lister<K> {
     ///
     /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
-        self.usage.wait_for_sync().await
+        self.handle.wait_for_sync().await
     }
 }
 
@@ -43,13 +43,13 @@ impl<K: Wire + Object> Deref for Lister<K> {
     type Target = Store<K>;
 
     fn deref(&self) -> &Store<K> {
-        &self.usage.shared.store
+        &self.handle.shared.store
     }
 }
 
 impl<K: Wire + Object> Clone for Lister<K> {
     fn clone(&self) -> Self {
-        Lister { usage: self.usage.clone() }
+        Lister { handle: self.handle.clone() }
     }
 }
 

@@ -10,7 +10,7 @@ use klient_apimachinery::codec::Wire;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{Phase, Shared, Told, Usage};
+use super::{InformerHandle, Listener, Phase, Shared};
 use crate::buffer::{Reader, Step};
 use crate::error::Error;
 use crate::event::Event;
@@ -26,32 +26,32 @@ const IN_A_ROW: usize = 256;
 /// long as the informer runs.
 #[must_use = "the handler is removed when this is dropped; use detach() to leave it"]
 pub struct Registration<K: Wire + Object> {
-    usage: Arc<Usage<K>>,
+    handle: Arc<InformerHandle<K>>,
     telling: Telling<K>,
 }
 
 /// A handler that is told of events by a task, until this is dropped.
 pub(super) struct Telling<K: Wire + Object> {
     shared: Arc<Shared<K>>,
-    told: Arc<Told<K>>,
+    listener: Arc<Listener<K>>,
     task: Option<JoinHandle<()>>,
 }
 
 impl<K: Wire + Object> Registration<K> {
     pub(super) fn start(
-        usage: Arc<Usage<K>>,
-        told: Arc<Told<K>>,
+        handle: Arc<InformerHandle<K>>,
+        listener: Arc<Listener<K>>,
         resync: Option<Duration>,
         handler: impl Handler<K>,
     ) -> Self {
-        let task = tokio::spawn(tell(usage.shared.clone(), told.clone(), resync, handler));
-        let telling = Telling { shared: usage.shared.clone(), told, task: Some(task) };
-        Registration { usage, telling }
+        let task = tokio::spawn(tell(handle.shared.clone(), listener.clone(), resync, handler));
+        let telling = Telling { shared: handle.shared.clone(), listener, task: Some(task) };
+        Registration { handle, telling }
     }
 
     /// Whether the handler has been told of all objects that were there at first.
     pub fn has_synced(&self) -> bool {
-        *self.telling.told.has_synced.borrow()
+        *self.telling.listener.has_synced.borrow()
     }
 
     /// Waits until the handler has been told of all objects that were there at first, and has returned from that.
@@ -60,28 +60,28 @@ impl<K: Wire + Object> Registration<K> {
     ///
     /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
-        self.usage.wait_for_sync().await?;
-        let mut told = self.telling.told.has_synced.subscribe();
+        self.handle.wait_for_sync().await?;
+        let mut has_synced = self.telling.listener.has_synced.subscribe();
         // The sender is held above.
-        let _ = told.wait_for(|has_synced| *has_synced).await;
+        let _ = has_synced.wait_for(|has_synced| *has_synced).await;
         Ok(())
     }
 
     /// How many events wait for the handler.
     pub fn waiting_events(&self) -> usize {
-        self.telling.told.buffer.depth()
+        self.telling.listener.buffer.depth()
     }
 
     /// How many events the handler was not told of since others made them needless:
     /// see [`Overflow::Coalesce`](crate::Overflow::Coalesce).
     pub fn dropped_events(&self) -> u64 {
-        self.telling.told.buffer.dropped()
+        self.telling.listener.buffer.dropped()
     }
 
     /// Leaves the handler there until the informer is stopped or dropped. It does not keep the informer running: hold a
     /// clone of that, or take it from a [factory](crate::InformerFactory), which holds those that it makes.
     pub fn detach(self) {
-        self.usage.detach(self.telling);
+        self.handle.detach(self.telling);
     }
 
     /// Removes the handler, and returns when it is no longer told of anything.
@@ -93,7 +93,7 @@ impl<K: Wire + Object> Registration<K> {
 impl<K: Wire + Object> Telling<K> {
     /// Returns when the handler is no longer told of anything.
     pub(super) async fn end(mut self) {
-        self.shared.leave(&self.told);
+        self.shared.leave(&self.listener);
         if let Some(task) = self.task.take() {
             task.abort();
             // It was aborted, or had ended before.
@@ -104,7 +104,7 @@ impl<K: Wire + Object> Telling<K> {
 
 impl<K: Wire + Object> Drop for Telling<K> {
     fn drop(&mut self) {
-        self.shared.leave(&self.told);
+        self.shared.leave(&self.listener);
         if let Some(task) = &self.task {
             task.abort();
         }
@@ -113,7 +113,7 @@ impl<K: Wire + Object> Drop for Telling<K> {
 
 impl<K: Wire + Object> fmt::Debug for Registration<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let resource = self.usage.shared.store.resource();
+        let resource = self.handle.shared.store.resource();
         write!(f, "Registration({resource:?}, {} events wait)", self.waiting_events())
     }
 }
@@ -143,11 +143,11 @@ impl Resync {
 /// Tells a handler of everything, for as long as it is polled.
 async fn tell<K: Wire + Object>(
     shared: Arc<Shared<K>>,
-    told: Arc<Told<K>>,
+    listener: Arc<Listener<K>>,
     resync: Option<Duration>,
     mut handler: impl Handler<K>,
 ) {
-    let mut reader = Reader::new(told.buffer.clone());
+    let mut reader = Reader::new(listener.buffer.clone());
     let mut resync = Resync::new(&shared, resync);
     let mut in_a_row = 0;
     loop {
@@ -158,8 +158,8 @@ async fn tell<K: Wire + Object>(
                 tokio::select! {
                     step = reader.next() => step,
                     () = resync.due() => {
-                        if *told.has_synced.borrow() && shared.phase() == Phase::Running {
-                            shared.resync(&told);
+                        if *listener.has_synced.borrow() && shared.phase() == Phase::Running {
+                            shared.resync(&listener);
                         }
                         continue;
                     }
@@ -168,7 +168,7 @@ async fn tell<K: Wire + Object>(
         };
         match step {
             Step::Synced => {
-                told.has_synced.send_replace(true);
+                listener.has_synced.send_replace(true);
             }
             Step::Event(event) => call(&mut handler, event, &shared),
         }
@@ -199,6 +199,6 @@ fn call<K: Wire + Object>(handler: &mut impl Handler<K>, event: Event<K>, shared
     if called.is_err() {
         let key = key.or_else(|| object.map(|object| object.key()));
         let resource = shared.store.resource();
-        tracing::error!(?resource, object = ?key, "a handler panicked; it is told of the next event");
+        tracing::error!(?resource, object = ?key, "a handler panicked; it is listener of the next event");
     }
 }

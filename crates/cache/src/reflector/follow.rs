@@ -51,9 +51,9 @@ impl<K: Wire + Object> Core<K> {
                 Begun::new(source.watch(&options).await?)
             }
         };
-        self.progress.change(&self.part, |part| {
-            (part.error, part.attempts) = (None, 0);
-            part.watches += 1;
+        self.progress.change(&self.partition, |partition| {
+            (partition.error, partition.attempts) = (None, 0);
+            partition.watches += 1;
         });
         let began = Instant::now();
         let mut events = 0;
@@ -65,7 +65,7 @@ impl<K: Wire + Object> Core<K> {
             match next {
                 Ok(true) => {}
                 Ok(false) if events == 0 && began.elapsed() < VERY_SHORT => {
-                    return Err(SourceError::passing("the watch ended at once, and without an event"));
+                    return Err(SourceError::transient("the watch ended at once, and without an event"));
                 }
                 Ok(false) => return Ok(()),
                 // A broken connection ends a watch like any other end.

@@ -6,8 +6,8 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 
 use super::Core;
-use super::taking::Taking;
-use crate::taken::Taken;
+use super::decode_batches::DecodeBatches;
+use crate::decode_result::DecodeResult;
 
 /// A server that says nothing for so long in the middle of a list is gone.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);
@@ -74,21 +74,21 @@ impl<K: Wire + Object> Core<K> {
     async fn page(
         &mut self,
         options: &ListOptions,
-        entries: &mut Vec<Taken<K>>,
+        entries: &mut Vec<DecodeResult<K>>,
     ) -> Result<(Str, Option<Str>), SourceError> {
         let source = self.source.clone();
         let mut listing = source.list(options).await?;
-        let mut taking = Taking::new(self.store.clone());
+        let mut batches = DecodeBatches::new(self.store.clone());
         let mut arrived = Vec::new();
         loop {
             let next = tokio::time::timeout(LONGEST_SILENCE, listing.next(&mut arrived)).await;
-            if !next.unwrap_or_else(|_| Err(SourceError::passing("the list stopped in the middle")))? {
+            if !next.unwrap_or_else(|_| Err(SourceError::transient("the list stopped in the middle")))? {
                 break;
             }
             let objects = arrived.drain(..).map(|object| (object, ())).collect();
-            self.keep(taking.push(objects).await, |taken, ()| entries.push(taken));
+            self.keep(batches.push(objects).await, |taken, ()| entries.push(taken));
         }
-        while let Some(made) = taking.next().await {
+        while let Some(made) = batches.next().await {
             self.keep(made, |taken, ()| entries.push(taken));
         }
         let metadata = listing.metadata();

@@ -7,9 +7,9 @@ use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watchin
 use tokio::time::Instant;
 
 use super::Core;
-use super::taking::Taking;
+use super::decode_batches::DecodeBatches;
+use crate::decode_result::DecodeResult;
 use crate::key::ObjectKey;
-use crate::taken::Taken;
 
 impl<K: Wire + Object> Core<K> {
     /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then
@@ -43,7 +43,7 @@ impl<K: Wire + Object> Core<K> {
         let source = self.source.clone();
         let mut watching = source.watch(&options).await?;
         let mut initial = Initial::default();
-        let mut taking = Taking::new(self.store.clone());
+        let mut batches = DecodeBatches::new(self.store.clone());
         let mut arrived = Vec::new();
         let (mut silent_since, mut is_past_list) = (Instant::now(), false);
         loop {
@@ -71,9 +71,9 @@ impl<K: Wire + Object> Core<K> {
                 }
             }
             let rest: Vec<_> = rest.collect();
-            self.keep(taking.push(objects).await, |taken, news| initial.keep(taken, news));
+            self.keep(batches.push(objects).await, |taken, news| initial.keep(taken, news));
             if let Some(bookmark) = end {
-                while let Some(made) = taking.next().await {
+                while let Some(made) = batches.next().await {
                     self.keep(made, |taken, news| initial.keep(taken, news));
                 }
                 self.replace(initial.entries()?, &bookmark.resource_version).await;
@@ -82,7 +82,7 @@ impl<K: Wire + Object> Core<K> {
             match next {
                 Ok(Ok(true)) => {}
                 Ok(Ok(false)) => {
-                    return Err(SourceError::passing("the streamed list ended in the middle"));
+                    return Err(SourceError::transient("the streamed list ended in the middle"));
                 }
                 Ok(Err(error)) => return Err(error),
                 Err(_) => {
@@ -126,7 +126,7 @@ enum News {
 
 /// The objects of a streamed list. As a rule each comes once, and none changes before the end.
 struct Initial<K> {
-    entries: Vec<Option<Taken<K>>>,
+    entries: Vec<Option<DecodeResult<K>>>,
     /// Where each is, once one has come again.
     places: Option<HashMap<ObjectKey, usize>>,
     /// An object is gone of which not even the name can be read, so that it may still be among the entries.
@@ -140,7 +140,7 @@ impl<K> Default for Initial<K> {
 }
 
 impl<K: Object> Initial<K> {
-    fn keep(&mut self, taken: Taken<K>, news: News) {
+    fn keep(&mut self, taken: DecodeResult<K>, news: News) {
         let is_gone = news == News::Gone;
         if news != News::New && self.places.is_none() {
             self.places = Some(self.find_places());
@@ -164,7 +164,7 @@ impl<K: Object> Initial<K> {
         keys.filter_map(|(place, taken)| Some((taken.as_ref()?.key()?, place))).collect()
     }
 
-    fn entries(self) -> Result<Vec<Taken<K>>, SourceError> {
+    fn entries(self) -> Result<Vec<DecodeResult<K>>, SourceError> {
         if self.is_doubtful {
             return Err(SourceError::unreadable("an object that is gone cannot be read"));
         }

@@ -9,12 +9,12 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use klient_apimachinery::{Object, compare_resource_versions};
 
-use super::Part;
+use super::Partition;
+use crate::decode_result::DecodeResult;
 use crate::entry::Entry;
 use crate::index::{Found, Index, Indexer, Labels, Namespaces};
 use crate::key::ObjectKey;
-use crate::slots::SlotTable;
-use crate::taken::Taken;
+use crate::slot_map::SlotMap;
 use crate::undecodable::Undecodable;
 
 /// What became of a store.
@@ -68,12 +68,12 @@ impl<K: Object> Change<K> {
 
 /// What a list changes.
 pub(super) struct Replacement<K> {
-    pub(super) puts: Vec<Taken<K>>,
+    pub(super) puts: Vec<DecodeResult<K>>,
     pub(super) removed: Vec<ObjectKey>,
 }
 
 pub(super) struct State<K> {
-    pub(super) slots: SlotTable<K>,
+    pub(super) slots: SlotMap<K>,
     pub(super) namespaces: Namespaces,
     pub(super) labels: Labels,
     /// The versions that cannot be decoded.
@@ -86,16 +86,16 @@ pub(super) struct State<K> {
 }
 
 impl<K> State<K> {
-    pub(super) fn new(parts: usize) -> Self {
+    pub(super) fn new(partitions: usize) -> Self {
         State {
-            slots: SlotTable::default(),
+            slots: SlotMap::default(),
             namespaces: Namespaces::default(),
             labels: Labels::default(),
             undecodable: HashMap::new(),
             keys: HashTable::new(),
             hasher: RandomState::default(),
             indices: Vec::new(),
-            versions: vec![Box::default(); parts],
+            versions: vec![Box::default(); partitions],
         }
     }
 
@@ -127,33 +127,33 @@ impl<K> State<K> {
         least.map_or("", |version| version)
     }
 
-    pub(super) fn part_version(&self, part: &Part) -> &str {
-        self.versions.get(part.index).map_or("", |version| version)
+    pub(super) fn partition_version(&self, partition: &Partition) -> &str {
+        self.versions.get(partition.index).map_or("", |version| version)
     }
 
     /// Changes of a part were taken up to a version, or to a later one before.
-    pub(super) fn advance(&mut self, part: &Part, version: &str) {
+    pub(super) fn advance(&mut self, partition: &Partition, version: &str) {
         let is_later = |known: &str| compare_resource_versions(known, version).is_none_or(Ordering::is_lt);
-        if !version.is_empty() && is_later(self.part_version(part)) {
-            self.set_version(part, version);
+        if !version.is_empty() && is_later(self.partition_version(partition)) {
+            self.set_version(partition, version);
         }
     }
 
     /// A part is as it was listed, which may be earlier than it was if the server lost its history.
-    pub(super) fn set_version(&mut self, part: &Part, version: &str) {
-        if let Some(known) = self.versions.get_mut(part.index) {
+    pub(super) fn set_version(&mut self, partition: &Partition, version: &str) {
+        if let Some(known) = self.versions.get_mut(partition.index) {
             *known = version.into();
         }
     }
 }
 
 /// Whether a slot holds the object of a key.
-fn is<K: Object>(slots: &SlotTable<K>, slot: u32, namespace: &str, name: &str) -> bool {
+fn is<K: Object>(slots: &SlotMap<K>, slot: u32, namespace: &str, name: &str) -> bool {
     slots.get(slot).is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
 }
 
 /// The hash of the key of the object in a slot that is taken.
-fn hash<K: Object>(slots: &SlotTable<K>, hasher: &RandomState, slot: u32) -> u64 {
+fn hash<K: Object>(slots: &SlotMap<K>, hasher: &RandomState, slot: u32) -> u64 {
     let entry = slots.get(slot).expect("what has a key is there");
     hasher.hash_one((entry.namespace.as_str(), entry.name()))
 }
@@ -266,7 +266,7 @@ impl<K: Object> State<K> {
     }
 
     /// What of a list is new, and what is not in it. Nothing is gone if the list has an object that may be any.
-    pub(super) fn compare(&self, taken: Vec<Taken<K>>, part: &Part) -> Replacement<K> {
+    pub(super) fn compare(&self, taken: Vec<DecodeResult<K>>, partition: &Partition) -> Replacement<K> {
         if self.len() == 0 && self.undecodable.is_empty() {
             return Replacement { puts: taken, removed: Vec::new() };
         }
@@ -281,16 +281,16 @@ impl<K: Object> State<K> {
                 gone.remove(&key);
             }
             let entry = match taken {
-                Taken::Entry(entry) => entry,
-                Taken::Undecodable(version) => {
+                DecodeResult::Entry(entry) => entry,
+                DecodeResult::Undecodable(version) => {
                     let known = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
                     if let Some(slot) = known {
                         listed[slot as usize] = true;
                     }
-                    puts.push(Taken::Undecodable(version));
+                    puts.push(DecodeResult::Undecodable(version));
                     continue;
                 }
-                Taken::Unnamed => {
+                DecodeResult::Unnamed => {
                     is_doubtful = true;
                     continue;
                 }
@@ -303,13 +303,13 @@ impl<K: Object> State<K> {
             let is_known =
                 known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| known.is_same_state(&entry));
             if !is_known {
-                puts.push(Taken::Entry(entry));
+                puts.push(DecodeResult::Entry(entry));
             }
         }
         if is_doubtful {
             return Replacement { puts, removed: Vec::new() };
         }
-        let is_ours = |namespace: &str| part.namespace.as_ref().is_none_or(|ours| *ours == *namespace);
+        let is_ours = |namespace: &str| partition.namespace.as_ref().is_none_or(|ours| *ours == *namespace);
         let removed =
             self.slots.iter().filter(|(slot, entry)| !listed[*slot as usize] && is_ours(&entry.namespace));
         let removed = removed.map(|(_, entry)| entry.key());

@@ -24,7 +24,7 @@ async fn what_may_not_be_listed_is_told_at_once() {
         let forbidden = Informer::new(nobody.api::<Pod>(), options);
         forbidden.start();
         let error = soon("an error", forbidden.wait_for_sync()).await.unwrap_err();
-        assert!(error.is_lasting(), "{error:?}");
+        assert!(error.is_permanent(), "{error:?}");
         assert_eq!(error.as_source().unwrap().code(), Some(403));
         assert_eq!(error.resource(), &Pod::INFO);
         assert!(error.to_string().starts_with("cannot follow pods: "), "{error}");
@@ -38,7 +38,7 @@ async fn what_may_not_be_listed_is_told_at_once() {
     assert_eq!(error.as_source().unwrap().code(), Some(404));
     assert!(error.to_string().starts_with("cannot follow toys.shop.example: "), "{error}");
     let handler = unknown.add_handler(|_| {});
-    assert!(soon("an error", handler.wait_for_sync()).await.unwrap_err().is_lasting());
+    assert!(soon("an error", handler.wait_for_sync()).await.unwrap_err().is_permanent());
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn one_that_was_refused_goes_on_trying() {
     .await;
     let informer = informer(&proxy.client());
     informer.start();
-    assert!(soon("an error", informer.wait_for_sync()).await.unwrap_err().is_lasting());
+    assert!(soon("an error", informer.wait_for_sync()).await.unwrap_err().is_permanent());
     let handler = informer.add_handler(|_| {});
     let synced = async {
         while handler.wait_for_sync().await.is_err() {
@@ -557,7 +557,7 @@ async fn refusals_that_last_come_back_at_once() {
             let informer = Informer::new(paints(&proxy.client()), options);
             informer.start();
             let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
-            assert!(error.is_lasting(), "{error:?}");
+            assert!(error.is_permanent(), "{error:?}");
             assert_eq!(error.as_source().unwrap().code(), Some(code));
         }
     }
@@ -575,7 +575,7 @@ async fn a_selector_that_makes_no_sense_is_told_at_once() {
         let informer = Informer::new(paints(&proxy.client()), options);
         informer.start();
         let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
-        assert!(error.is_lasting(), "{error:?}");
+        assert!(error.is_permanent(), "{error:?}");
         assert!(error.to_string().contains(" selector \""), "{error}");
         assert_eq!(informer.last_error().map(|error| error.to_string()), Some(error.to_string()));
         assert!(soon("it once more", informer.wait_for_sync()).await.is_err());
@@ -593,7 +593,7 @@ async fn a_certificate_that_is_not_trusted_is_told_at_once() {
         let informer = Informer::new(paints(&Client::new(suspicious.clone()).unwrap()), options);
         informer.start();
         let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
-        assert!(error.is_lasting() && error.as_source().unwrap().is_refused(), "{error:?}");
+        assert!(error.is_permanent() && error.as_source().unwrap().is_refused(), "{error:?}");
     }
 }
 

@@ -257,7 +257,7 @@ async fn what_arrived_before_a_failure_is_told_before_it() {
     let expired = SourceError::status(Status::failure(Reason::Expired, "too old"), None, "too old");
     let scene =
         |failure| Ok(Scene { events: vec![added("2")], failure: Some(failure), ..Default::default() });
-    let script = Script::new(vec![scene(SourceError::passing("cut")), scene(expired)]);
+    let script = Script::new(vec![scene(SourceError::transient("cut")), scene(expired)]);
     let mut watch = RetryWatch::new(script, "1", Default::default()).unwrap();
     assert_eq!(next(&mut watch).await, ["+a", "+a", "error 410", "end"]);
 }
@@ -309,7 +309,7 @@ async fn a_server_that_asks_for_eternity_is_asked_again_after_a_day() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_are_tried_again_after_one_to_two_seconds() {
-    let acts = vec![Err(SourceError::refused("nobody listens")), Err(SourceError::passing("cut"))];
+    let acts = vec![Err(SourceError::refused("nobody listens")), Err(SourceError::transient("cut"))];
     let starts = starts(acts).await;
     assert_eq!(starts.len(), 3);
     for two in starts.windows(2) {

@@ -64,7 +64,7 @@ impl ListWatch<ConfigMap> for Script {
         &'a self,
         _: &'a ListOptions,
     ) -> BoxFuture<'a, Result<Box<dyn Listing<ConfigMap>>, SourceError>> {
-        Box::pin(async { Err(SourceError::passing("there is no list in the script")) })
+        Box::pin(async { Err(SourceError::transient("there is no list in the script")) })
     }
 
     fn watch<'a>(

@@ -212,5 +212,5 @@ async fn one_who_may_not_list_is_told_at_once() {
     let jane = client(&server, &server.token("jane", &[]));
     let waiting = until_with_sync(informer(config_maps(&jane)), |_| Ok(false), |_| Ok(true));
     let error = soon("an error", waiting).await.unwrap_err();
-    assert!(error.is_lasting(), "{error:?}");
+    assert!(error.is_permanent(), "{error:?}");
 }

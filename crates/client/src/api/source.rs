@@ -122,7 +122,7 @@ impl From<Error> for SourceError {
             (ErrorKind::Request, _) => {
                 SourceError::status(Status::failure(Reason::MethodNotAllowed, error.to_string()), None, error)
             }
-            _ => SourceError::passing(error),
+            _ => SourceError::transient(error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! [`Line`], the watch that a [`RetryWatch`](super::RetryWatch) has at one time, and when the next may start.
+//! [`Session`], the watch that a [`RetryWatch`](super::RetryWatch) has at one time, and when the next may start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use klient_apimachinery::{ListWatch, SourceError, WatchEvent, WatchOptions, Watc
 use tokio::time::Instant;
 
 /// The watch there is at one time, and when the next may start.
-pub(super) struct Line<K> {
+pub(super) struct Session<K> {
     watching: Option<Box<dyn Watching<K>>>,
     /// What came behind the events that were given last: the end, or a failure.
-    behind: Option<News<K>>,
+    pending: Option<SessionEvent<K>>,
     /// When the watch there is, or was last, was started.
     began: Option<Instant>,
     /// When the next may start.
@@ -19,7 +19,7 @@ pub(super) struct Line<K> {
 }
 
 /// What came of reading.
-pub(super) enum News<K> {
+pub(super) enum SessionEvent<K> {
     Started,
     NotStarted(SourceError),
     Arrived(Vec<WatchEvent<Encoded<K>>>),
@@ -27,15 +27,15 @@ pub(super) enum News<K> {
     Ended,
 }
 
-impl<K: 'static> Line<K> {
+impl<K: 'static> Session<K> {
     pub(super) fn new() -> Self {
-        Line { watching: None, behind: None, began: None, next: None }
+        Session { watching: None, pending: None, began: None, next: None }
     }
 
     /// Ends the watch. The next starts so long after this one did, and not before the server's time.
     pub(super) fn restart(&mut self, delay: Duration, wait: Duration) {
         let now = Instant::now();
-        (self.watching, self.behind) = (None, None);
+        (self.watching, self.pending) = (None, None);
         self.next = Some((self.began.unwrap_or(now) + delay).max(now + wait));
     }
 
@@ -44,35 +44,35 @@ impl<K: 'static> Line<K> {
         mut self,
         source: Arc<dyn ListWatch<K>>,
         options: WatchOptions,
-    ) -> (Self, News<K>) {
-        if let Some(news) = self.behind.take() {
-            return (self, news);
+    ) -> (Self, SessionEvent<K>) {
+        if let Some(event) = self.pending.take() {
+            return (self, event);
         }
         let Some(watching) = &mut self.watching else {
             if let Some(next) = self.next {
                 tokio::time::sleep_until(next).await;
             }
             self.began = Some(Instant::now());
-            let news = match source.watch(&options).await {
+            let event = match source.watch(&options).await {
                 Ok(watching) => {
                     self.watching = Some(watching);
-                    News::Started
+                    SessionEvent::Started
                 }
-                Err(error) => News::NotStarted(error),
+                Err(error) => SessionEvent::NotStarted(error),
             };
-            return (self, news);
+            return (self, event);
         };
         let mut arrived = Vec::new();
-        let behind = match watching.next(&mut arrived).await {
+        let pending = match watching.next(&mut arrived).await {
             Ok(true) => None,
-            Ok(false) => Some(News::Ended),
-            Err(error) => Some(News::Broken(error)),
+            Ok(false) => Some(SessionEvent::Ended),
+            Err(error) => Some(SessionEvent::Broken(error)),
         };
-        match behind {
-            Some(news) if arrived.is_empty() => (self, news),
-            behind => {
-                self.behind = behind;
-                (self, News::Arrived(arrived))
+        match pending {
+            Some(event) if arrived.is_empty() => (self, event),
+            pending => {
+                self.pending = pending;
+                (self, SessionEvent::Arrived(arrived))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! [`Taking`], objects of a list on their way into the store.
+//! [`DecodeBatches`], objects of a list on their way into the store.
 
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::heap;
+use crate::malloc_hint;
 use crate::store::Store;
 
 /// So many batches may be under way; whoever has more waits for the first.
@@ -18,29 +18,29 @@ const AT_ONCE: usize = 8;
 
 /// Objects that are made what is stored while others still arrive, and are given back in the order in which they came,
 /// each with what came along with it.
-pub(super) struct Taking<K, T> {
+pub(super) struct DecodeBatches<K, T> {
     store: Store<K>,
-    tasks: VecDeque<JoinHandle<Vec<Made<K, T>>>>,
+    tasks: VecDeque<JoinHandle<Vec<DecodedObject<K, T>>>>,
 }
 
 /// What became of an object, and what came along with it.
-pub(super) type Made<K, T> = (Result<Arc<Entry<K>>, Error>, T);
+pub(super) type DecodedObject<K, T> = (Result<Arc<Entry<K>>, Error>, T);
 
-impl<K: Wire + Object, T: Send + 'static> Taking<K, T> {
+impl<K: Wire + Object, T: Send + 'static> DecodeBatches<K, T> {
     pub(super) fn new(store: Store<K>) -> Self {
-        Taking { store, tasks: VecDeque::new() }
+        DecodeBatches { store, tasks: VecDeque::new() }
     }
 
     /// Begins with objects, and gives those that are done if there is no room.
-    pub(super) async fn push(&mut self, objects: Vec<(Encoded<K>, T)>) -> Vec<Made<K, T>> {
+    pub(super) async fn push(&mut self, objects: Vec<(Encoded<K>, T)>) -> Vec<DecodedObject<K, T>> {
         if !objects.is_empty() {
             // As much may come next, or more.
             let bytes: usize = objects.iter().map(|(object, _)| object.bytes().len()).sum();
-            heap::expect(2 * bytes);
+            malloc_hint::reserve(2 * bytes);
             let store = self.store.clone();
             self.tasks.push_back(tokio::spawn(async move {
                 let size = |(object, _): &(Encoded<K>, T)| store.size_of(object);
-                heap::expect(objects.iter().map(size).sum());
+                malloc_hint::reserve(objects.iter().map(size).sum());
                 let take = |(object, with)| (store.take(object), with);
                 objects.into_iter().map(take).collect()
             }));
@@ -49,7 +49,7 @@ impl<K: Wire + Object, T: Send + 'static> Taking<K, T> {
     }
 
     /// The objects with which it began first; `None` when there are no more.
-    pub(super) async fn next(&mut self) -> Option<Vec<Made<K, T>>> {
+    pub(super) async fn next(&mut self) -> Option<Vec<DecodedObject<K, T>>> {
         let taken = self.tasks.front_mut()?.await;
         self.tasks.pop_front();
         match taken.map_err(JoinError::try_into_panic) {
@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn objects_come_back_in_their_order_and_those_that_cannot_be_read_in_their_place() {
         let store = Store::<Pod>::new(Pod::INFO, Keep::Packed);
-        let mut taking = Taking::new(store);
+        let mut batches = DecodeBatches::new(store);
         let mut taken = Vec::new();
         for batch in 0..100 {
             let pods = (0..batch % 4).map(|pod| {
@@ -82,9 +82,9 @@ mod tests {
                 let json = format!(r#"{{"metadata":{{"name":"{name}"}}}}"#);
                 (Encoded::new(Format::Json, json.into_bytes()), (batch, pod))
             });
-            taken.extend(taking.push(pods.collect()).await);
+            taken.extend(batches.push(pods.collect()).await);
         }
-        while let Some(rest) = taking.next().await {
+        while let Some(rest) = batches.next().await {
             taken.extend(rest);
         }
         let expected: Vec<_> =

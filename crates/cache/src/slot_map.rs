@@ -1,31 +1,31 @@
-//! [`SlotTable`], the objects of a store by number, of which a snapshot is cheap.
+//! [`SlotMap`], the objects of a store by number, of which a snapshot is cheap.
 
 use std::sync::Arc;
 
 use crate::entry::Entry;
 
 /// How many objects stand together. A snapshot shares them; the next change among them copies so many pointers.
-pub(crate) const TOGETHER: usize = 256;
+pub(crate) const CHUNK_SIZE: usize = 256;
 
 pub(crate) type Chunk<K> = Vec<Option<Arc<Entry<K>>>>;
 
 /// Objects by number. Numbers of those that left are given to those that come.
-pub(crate) struct SlotTable<K> {
+pub(crate) struct SlotMap<K> {
     chunks: Vec<Arc<Chunk<K>>>,
     free: Vec<u32>,
     used: u32,
 }
 
-impl<K> Default for SlotTable<K> {
+impl<K> Default for SlotMap<K> {
     fn default() -> Self {
-        SlotTable { chunks: Vec::new(), free: Vec::new(), used: 0 }
+        SlotMap { chunks: Vec::new(), free: Vec::new(), used: 0 }
     }
 }
 
-impl<K> SlotTable<K> {
+impl<K> SlotMap<K> {
     pub(crate) fn get(&self, slot: u32) -> Option<&Arc<Entry<K>>> {
         let slot = slot as usize;
-        self.chunks.get(slot / TOGETHER)?.get(slot % TOGETHER)?.as_ref()
+        self.chunks.get(slot / CHUNK_SIZE)?.get(slot % CHUNK_SIZE)?.as_ref()
     }
 
     /// Puts an object in a place of its own, and says which.
@@ -35,14 +35,14 @@ impl<K> SlotTable<K> {
             self.used - 1
         });
         let at = slot as usize;
-        if at / TOGETHER == self.chunks.len() {
-            self.chunks.push(Arc::new(Vec::with_capacity(TOGETHER)));
+        if at / CHUNK_SIZE == self.chunks.len() {
+            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK_SIZE)));
         }
-        let chunk = Arc::make_mut(&mut self.chunks[at / TOGETHER]);
-        if chunk.len() == at % TOGETHER {
+        let chunk = Arc::make_mut(&mut self.chunks[at / CHUNK_SIZE]);
+        if chunk.len() == at % CHUNK_SIZE {
             chunk.push(None);
         }
-        chunk[at % TOGETHER] = Some(entry);
+        chunk[at % CHUNK_SIZE] = Some(entry);
         slot
     }
 
@@ -59,7 +59,7 @@ impl<K> SlotTable<K> {
 
     fn place(&mut self, slot: u32) -> &mut Option<Arc<Entry<K>>> {
         let at = slot as usize;
-        &mut Arc::make_mut(&mut self.chunks[at / TOGETHER])[at % TOGETHER]
+        &mut Arc::make_mut(&mut self.chunks[at / CHUNK_SIZE])[at % CHUNK_SIZE]
     }
 
     /// How many numbers are in use or free.
