@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use klient_api::core::v1::Pod;
 use klient_apimachinery::codec::ManagedFields;
-use klient_cache::{Event, Informer, InformerOptions, Keep, Registration};
+use klient_cache::{Event, Informer, InformerOptions, Keep, ResourceEventHandlerRegistration};
 use measure::{Args, Clock};
 use serde_json::{Map, Value, json};
 
@@ -31,12 +31,12 @@ pub(crate) fn keep(args: &Args) -> Keep {
 }
 
 /// Until the store has all objects, and one handler was told of them.
-pub(crate) async fn sync(args: &Args, out: &mut Map<String, Value>) -> (Informer<Pod>, Registration<Pod>) {
+pub(crate) async fn sync(args: &Args, out: &mut Map<String, Value>) -> (Informer<Pod>, ResourceEventHandlerRegistration<Pod>) {
     let informer = of_pods(args);
     let adds = Arc::new(AtomicUsize::new(0));
     let counted = adds.clone();
     let clock = Clock::start();
-    let handler = informer.add_handler(move |_: Event<Pod>| {
+    let handler = informer.add_event_handler(move |_: Event<Pod>| {
         counted.fetch_add(1, Ordering::Relaxed);
     });
     informer.start();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use klient_api::core::v1::Pod;
-use klient_cache::{Event, HandlerOptions, Informer, Overflow, Registration};
+use klient_cache::{Event, HandlerOptions, Informer, Overflow, ResourceEventHandlerRegistration};
 use measure::{Args, Clock};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::informer::of_pods;
 
 /// From the first change that the handler is told of to the last.
-pub(crate) async fn events(args: &Args, out: &mut Map<String, Value>) -> (Informer<Pod>, Registration<Pod>) {
+pub(crate) async fn events(args: &Args, out: &mut Map<String, Value>) -> (Informer<Pod>, ResourceEventHandlerRegistration<Pod>) {
     let (m, decode) = (args.num("m", 20_000), args.flag("decode"));
     let (done, last) = oneshot::channel();
     let mut done = Some(done);
@@ -19,7 +19,7 @@ pub(crate) async fn events(args: &Args, out: &mut Map<String, Value>) -> (Inform
     let informer = of_pods(args);
     // Every change counts, so that none may be left out for a later one of the same object.
     let options = HandlerOptions { overflow: Overflow::Block, ..HandlerOptions::default() };
-    let handler = informer.add_handler_with(options, move |event: Event<Pod>| {
+    let handler = informer.add_event_handler_with(options, move |event: Event<Pod>| {
         let Event::Updated { new, .. } = event else { return };
         let first = *first.get_or_insert_with(Clock::start);
         told += 1;

@@ -128,7 +128,7 @@ impl<K: Object> Buffer<K> {
     }
 
     /// Waits until there is room, if that is what is to be done when there is none.
-    pub(crate) async fn room(&self) {
+    pub(crate) async fn wait_for_capacity(&self) {
         if self.overflow != Overflow::Block {
             return;
         }

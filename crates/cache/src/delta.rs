@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::key::ObjectKey;
 
 /// The most changes that are handed out at once.
-pub const BATCH: usize = 1000;
+pub const MAX_BATCH_SIZE: usize = 1000;
 
 /// One change on its way into a store, or news of the watch itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +81,7 @@ impl<T> DeltaQueue<T> {
         }
     }
 
-    /// Adds changes, whether or not there is room: see [`room`](Self::room).
+    /// Adds changes, whether or not there is room: see [`wait_for_capacity`](Self::wait_for_capacity).
     pub fn push(&self, deltas: impl IntoIterator<Item = Delta<T>>) {
         let mut inner = self.lock();
         for delta in deltas {
@@ -97,7 +97,7 @@ impl<T> DeltaQueue<T> {
     }
 
     /// Waits until there is room for more.
-    pub async fn room(&self) {
+    pub async fn wait_for_capacity(&self) {
         loop {
             let done = self.done.notified();
             if self.len() < self.limit {
@@ -107,22 +107,22 @@ impl<T> DeltaQueue<T> {
         }
     }
 
-    /// Waits for changes and takes them: up to [`BATCH`] about single objects, or one about all. Those taken before
+    /// Waits for changes and takes them: up to [`MAX_BATCH_SIZE`] about single objects, or one about all. Those taken before
     /// must be [`done`](Self::done).
-    pub async fn take(&self) -> Vec<Delta<T>> {
+    pub async fn pop_batch(&self) -> Vec<Delta<T>> {
         loop {
             let added = self.added.notified();
-            if let Some(batch) = self.try_take() {
+            if let Some(batch) = self.try_pop_batch() {
                 return batch;
             }
             added.await;
         }
     }
 
-    /// Takes changes, if there are any: see [`take`](Self::take).
-    pub fn try_take(&self) -> Option<Vec<Delta<T>>> {
+    /// Takes changes, if there are any: see [`pop_batch`](Self::pop_batch).
+    pub fn try_pop_batch(&self) -> Option<Vec<Delta<T>>> {
         let mut inner = self.lock();
-        let singles = inner.waiting.iter().take(BATCH).take_while(|delta| delta.is_single()).count();
+        let singles = inner.waiting.iter().take(MAX_BATCH_SIZE).take_while(|delta| delta.is_single()).count();
         let count = singles.max(1).min(inner.waiting.len());
         if count == 0 {
             return None;

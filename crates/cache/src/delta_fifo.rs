@@ -36,7 +36,7 @@ pub enum KeyDelta<T> {
     Deleted(T),
     /// It is gone, and nobody saw it go: this is the last state that is known, if any is (client-go's
     /// `DeletedFinalStateUnknown`).
-    Missed(Option<T>),
+    DeletedFinalStateUnknown(Option<T>),
 }
 
 impl<T> KeyDelta<T> {
@@ -48,12 +48,12 @@ impl<T> KeyDelta<T> {
             | KeyDelta::Replaced(object)
             | KeyDelta::Sync(object)
             | KeyDelta::Deleted(object) => Some(object),
-            KeyDelta::Missed(object) => object.as_ref(),
+            KeyDelta::DeletedFinalStateUnknown(object) => object.as_ref(),
         }
     }
 
     fn is_deletion(&self) -> bool {
-        matches!(self, KeyDelta::Deleted(_) | KeyDelta::Missed(_))
+        matches!(self, KeyDelta::Deleted(_) | KeyDelta::DeletedFinalStateUnknown(_))
     }
 }
 
@@ -124,7 +124,7 @@ impl<Q, T> fmt::Debug for DeltaFifoOptions<Q, T> {
 /// queue.replace(vec![("b", 1)]);
 ///
 /// let deltas = queue.pop(|key, deltas, _| (*key, deltas)).await;
-/// let all = vec![KeyDelta::Added(("a", 1)), KeyDelta::Updated(("a", 2)), KeyDelta::Missed(Some(("a", 2)))];
+/// let all = vec![KeyDelta::Added(("a", 1)), KeyDelta::Updated(("a", 2)), KeyDelta::DeletedFinalStateUnknown(Some(("a", 2)))];
 /// assert_eq!(deltas, Some(("a", all)));
 /// # }
 /// ```
@@ -215,14 +215,14 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         let mut gone = waiting.len();
         for key in waiting {
             let last = inner.deltas.get(&key).and_then(|deltas| deltas.last()?.object().cloned());
-            inner.push(key, KeyDelta::Missed(last));
+            inner.push(key, KeyDelta::DeletedFinalStateUnknown(last));
         }
         if let Some(known) = &self.options.known_objects {
             for key in known.keys() {
                 if !listed.contains(&key) && !inner.deltas.contains_key(&key) {
                     gone += 1;
                     let last = known.get(&key);
-                    inner.push(key, KeyDelta::Missed(last));
+                    inner.push(key, KeyDelta::DeletedFinalStateUnknown(last));
                 }
             }
         }
@@ -332,7 +332,7 @@ impl<Q: Clone + Eq + Hash, T> Inner<Q, T> {
         };
         match deltas.last_mut() {
             Some(last) if last.is_deletion() && delta.is_deletion() => {
-                if matches!(last, KeyDelta::Missed(_)) {
+                if matches!(last, KeyDelta::DeletedFinalStateUnknown(_)) {
                     *last = delta;
                 }
             }

@@ -240,12 +240,12 @@ impl Error {
     }
 
     /// The watch ended before the condition was met.
-    pub fn is_ended(&self) -> bool {
+    pub fn is_watch_closed(&self) -> bool {
         matches!(self.0.kind, Kind::Ended)
     }
 
     /// An object came that cannot be decoded. The others are not affected.
-    pub fn is_unreadable_object(&self) -> bool {
+    pub fn is_undecodable(&self) -> bool {
         self.undecodable_object().is_some()
     }
 
@@ -271,7 +271,7 @@ impl Error {
         matches!(self.0.kind, Kind::Stopped | Kind::ShutDown)
     }
 
-    /// The time was up: a version did not come ([`Store::wait_for`](crate::Store::wait_for)), or informers did not sync
+    /// The time was up: a version did not come ([`Store::wait_for_resource_version`](crate::Store::wait_for_resource_version)), or informers did not sync
     /// ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::NotReached { .. } | Kind::NotSynced { .. })

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Says of an object and its age whether it is to be forgotten: see [`ttl`].
+/// Says of an object and its age whether it is to be forgotten: see [`ttl_policy`].
 pub type ExpirationPolicy<T> = Box<dyn Fn(&T, Duration) -> bool + Send + Sync>;
 
 /// Forgets what is older than a time; nothing, if that is zero.
-pub fn ttl<T>(limit: Duration) -> ExpirationPolicy<T> {
+pub fn ttl_policy<T>(limit: Duration) -> ExpirationPolicy<T> {
     Box::new(move |_, age| !limit.is_zero() && age > limit)
 }
 
@@ -24,9 +24,9 @@ pub fn ttl<T>(limit: Duration) -> ExpirationPolicy<T> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use klient_cache::{ExpirationCache, ttl};
+/// use klient_cache::{ExpirationCache, ttl_policy};
 ///
-/// let tokens = ExpirationCache::new(|(user, _): &(&str, &str)| *user, ttl(Duration::from_secs(60)));
+/// let tokens = ExpirationCache::new(|(user, _): &(&str, &str)| *user, ttl_policy(Duration::from_secs(60)));
 /// tokens.put(("jane", "s3cret"));
 /// assert_eq!(tokens.get(&"jane"), Some(("jane", "s3cret")));
 ///

@@ -12,7 +12,7 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Object, Resource, ResourceInfo, Sources, Unstructured};
 
-pub use builder::FactoryBuilder;
+pub use builder::InformerFactoryBuilder;
 
 use crate::error::Error;
 use crate::index::Indexer;
@@ -27,7 +27,7 @@ use crate::store::{Keep, Transform};
 ///
 /// - The factory holds every informer that it was asked for, whatever becomes of the handle that it returned, until
 ///   it is [shut down](Self::shutdown) or its last clone is dropped. Indexers and
-///   [detached](crate::Registration::detach) handlers stay with the informer.
+///   [detached](crate::ResourceEventHandlerRegistration::detach) handlers stay with the informer.
 /// - Informers that are asked for before [`start`](Self::start) are started by it, those asked for later at once.
 /// - An informer that somebody [stops](Informer::stop) is let go, and [`wait_for_sync`](Self::wait_for_sync) does not
 ///   wait for it. It runs again, and is held again, when it is started or asked for once more; if nobody holds it
@@ -43,7 +43,7 @@ use crate::store::{Keep, Transform};
 /// # use klient_cache::{Indexer, InformerFactory};
 /// let factory = InformerFactory::new(client);
 /// factory.informer::<Pod>().add_indexer("app", Indexer::label("app"))?;
-/// factory.informer::<Pod>().add_handler(|event| println!("{event:?}")).detach();
+/// factory.informer::<Pod>().add_event_handler(|event| println!("{event:?}")).detach();
 /// let pods = factory.lister::<Pod>();
 /// factory.start();
 /// let web = pods.by_index("app", "web")?;
@@ -109,8 +109,8 @@ impl<S: Sources> InformerFactory<S> {
     ///     .build();
     /// # let _ = factory; Ok(()) }
     /// ```
-    pub fn builder(sources: S) -> FactoryBuilder<S> {
-        FactoryBuilder::new(sources)
+    pub fn builder(sources: S) -> InformerFactoryBuilder<S> {
+        InformerFactoryBuilder::new(sources)
     }
 
     /// The informer of a kind, which the factory holds from then on.
@@ -145,7 +145,7 @@ impl<S: Sources> InformerFactory<S> {
             informers.hold(handle.clone());
             return Informer(handle);
         }
-        let informer = Informer::of_sources(self.sources(resource), self.options(resource));
+        let informer = Informer::from_sources(self.sources(resource), self.options(resource));
         let indexers = self.0.indexers.get(&key);
         let indexers = indexers.and_then(|indexers| indexers.downcast_ref::<NamedIndexers<K>>());
         for (name, indexer) in indexers.into_iter().flatten() {

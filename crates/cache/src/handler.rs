@@ -1,4 +1,4 @@
-//! [`Handler`], who is told of events, and how.
+//! [`ResourceEventHandler`], who is told of events, and how.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::undecodable::Undecodable;
 /// Any `FnMut(Event<K>)` is one. It runs as a task of its own; while it is busy, events wait. What takes long does not
 /// belong here: put the key in a work queue. To wait for something between events, take
 /// [`Informer::events`](crate::Informer::events) instead.
-pub trait Handler<K>: Send + 'static {
+pub trait ResourceEventHandler<K>: Send + 'static {
     /// An object is new to the cache.
     fn on_add(&mut self, object: Cached<K>, is_in_initial_list: bool);
 
@@ -29,7 +29,7 @@ pub trait Handler<K>: Send + 'static {
     }
 }
 
-impl<K, F: FnMut(Event<K>) + Send + 'static> Handler<K> for F {
+impl<K, F: FnMut(Event<K>) + Send + 'static> ResourceEventHandler<K> for F {
     fn on_add(&mut self, object: Cached<K>, is_in_initial_list: bool) {
         self(Event::Added { object, is_in_initial_list });
     }
@@ -50,22 +50,22 @@ impl<K, F: FnMut(Event<K>) + Send + 'static> Handler<K> for F {
 /// A handler that is told of some objects only. One that comes to be among them is told as new, one that ceases to be
 /// as gone.
 #[derive(Debug)]
-pub struct Filter<P, H> {
+pub struct FilteringResourceEventHandler<P, H> {
     is_wanted: P,
     handler: H,
 }
 
-impl<P, H> Filter<P, H> {
+impl<P, H> FilteringResourceEventHandler<P, H> {
     /// A handler that is told of the objects of which `is_wanted` says so.
     pub fn new(is_wanted: P, handler: H) -> Self {
-        Filter { is_wanted, handler }
+        FilteringResourceEventHandler { is_wanted, handler }
     }
 }
 
-impl<K, P, H> Handler<K> for Filter<P, H>
+impl<K, P, H> ResourceEventHandler<K> for FilteringResourceEventHandler<P, H>
 where
     P: FnMut(&Cached<K>) -> bool + Send + 'static,
-    H: Handler<K>,
+    H: ResourceEventHandler<K>,
     K: klient_apimachinery::Object,
 {
     fn on_add(&mut self, object: Cached<K>, is_in_initial_list: bool) {

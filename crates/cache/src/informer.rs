@@ -16,14 +16,14 @@ use tokio::task::JoinHandle;
 
 pub use events::Events;
 pub use lister::{Lister, NamespaceLister};
-pub use registration::Registration;
+pub use registration::ResourceEventHandlerRegistration;
 use registration::Telling;
 
 use crate::buffer::{Buffer, Item};
 use crate::decode_result::DecodeResult;
 use crate::delta::Delta;
 use crate::error::Error;
-use crate::handler::{Handler, HandlerOptions};
+use crate::handler::{HandlerOptions, ResourceEventHandler};
 use crate::index::Indexer;
 use crate::informer_set::{AnyInformer, InformerSet};
 use crate::reflector::{Core, Progress, ReflectorOptions, tell_undecodable, undecodable};
@@ -78,8 +78,8 @@ impl<K> fmt::Debug for InformerOptions<K> {
 /// One watch for all who want to know of a resource: it fills a [`Store`] and tells handlers of every change.
 ///
 /// Clones are the same informer. It works from [`start`](Self::start) on, for as long as somebody holds a clone, a
-/// [`Lister`], a [`Registration`] or [`Events`] of it; when the last is dropped it stops, and with it the handlers that
-/// were [detached](Registration::detach). A [factory](crate::InformerFactory) holds those that it makes.
+/// [`Lister`], a [`ResourceEventHandlerRegistration`] or [`Events`] of it; when the last is dropped it stops, and with it the handlers that
+/// were [detached](ResourceEventHandlerRegistration::detach). A [factory](crate::InformerFactory) holds those that it makes.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -91,7 +91,7 @@ impl<K> fmt::Debug for InformerOptions<K> {
 /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
 ///
 /// let informer = Informer::new(client.api::<Namespace>(), Default::default());
-/// let handler = informer.add_handler(|event: Event<Namespace>| println!("{event:?}"));
+/// let handler = informer.add_event_handler(|event: Event<Namespace>| println!("{event:?}"));
 /// informer.start();
 /// informer.wait_for_sync().await?;
 /// handler.wait_for_sync().await?;
@@ -149,7 +149,7 @@ impl<K: Wire + Object> Informer<K> {
     /// An informer of a source. It does nothing before it is started.
     #[must_use = "the informer stops when nobody holds it"]
     pub fn new(source: impl ListWatch<K>, options: InformerOptions<K>) -> Self {
-        Self::of_sources(vec![Arc::new(source)], options)
+        Self::from_sources(vec![Arc::new(source)], options)
     }
 
     /// An informer of several sources, such as the handles to several namespaces, in one store.
@@ -158,7 +158,7 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// If there is no source.
     #[must_use = "the informer stops when nobody holds it"]
-    pub fn of_sources(sources: Vec<Arc<dyn ListWatch<K>>>, options: InformerOptions<K>) -> Self {
+    pub fn from_sources(sources: Vec<Arc<dyn ListWatch<K>>>, options: InformerOptions<K>) -> Self {
         let resource = sources.first().expect("an informer needs a source").resource().clone();
         let InformerOptions { reflector, keep, transform, resync } = options;
         let shared = Arc::new(Shared {
@@ -227,18 +227,25 @@ impl<K: Wire + Object> Informer<K> {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn add_handler(&self, handler: impl Handler<K>) -> Registration<K> {
-        self.add_handler_with(HandlerOptions::default(), handler)
+    pub fn add_event_handler(
+        &self,
+        handler: impl ResourceEventHandler<K>,
+    ) -> ResourceEventHandlerRegistration<K> {
+        self.add_event_handler_with(HandlerOptions::default(), handler)
     }
 
-    /// Adds a handler that is told in a way of its own: see [`add_handler`](Self::add_handler).
+    /// Adds a handler that is told in a way of its own: see [`add_event_handler`](Self::add_event_handler).
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn add_handler_with(&self, options: HandlerOptions, handler: impl Handler<K>) -> Registration<K> {
+    pub fn add_event_handler_with(
+        &self,
+        options: HandlerOptions,
+        handler: impl ResourceEventHandler<K>,
+    ) -> ResourceEventHandlerRegistration<K> {
         let resync = options.resync;
-        Registration::start(self.0.clone(), self.0.shared.join(&options), resync, handler)
+        ResourceEventHandlerRegistration::start(self.0.clone(), self.0.shared.join(&options), resync, handler)
     }
 
     /// The events as a stream, for those who want to wait for something between them.
@@ -286,7 +293,7 @@ impl<K: Wire + Object> Informer<K> {
             lists: partitions.iter().map(|partition| partition.lists).sum(),
             watches: partitions.iter().map(|partition| partition.watches).sum(),
             resource_version: self.store().resource_version(),
-            waiting_events: handlers.iter().map(|listener| listener.buffer.depth()).collect(),
+            pending_events: handlers.iter().map(|listener| listener.buffer.depth()).collect(),
             undecodable: self.store().undecodables(),
         }
     }
@@ -304,7 +311,7 @@ pub struct InformerMetrics {
     /// Up to which version changes were taken.
     pub resource_version: Box<str>,
     /// How many events wait for each handler.
-    pub waiting_events: Vec<usize>,
+    pub pending_events: Vec<usize>,
     /// The versions of objects that the server holds and that cannot be decoded.
     pub undecodable: Vec<Arc<Undecodable>>,
 }
@@ -563,11 +570,11 @@ async fn follow<K: Wire + Object>(
     let queue = core.queue.clone();
     let telling = async {
         loop {
-            let Applied { changes, handlers } = shared.apply(queue.take().await, &partition);
+            let Applied { changes, handlers } = shared.apply(queue.pop_batch().await, &partition);
             undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
             drop(changes);
             for listener in handlers {
-                listener.buffer.room().await;
+                listener.buffer.wait_for_capacity().await;
             }
             queue.done();
         }

@@ -43,22 +43,23 @@ mod until;
 
 pub use cached::{Cached, Deleted};
 pub use consistency::{CheckOptions, Differences, DifferentVersion};
-pub use delta::{BATCH, Delta, DeltaQueue};
+pub use delta::{Delta, DeltaQueue, MAX_BATCH_SIZE};
 pub use delta_fifo::{DeltaFifo, DeltaFifoOptions, KeyDelta, KnownObjects};
 pub use error::Error;
 pub use event::Event;
-pub use expiration::{ExpirationCache, ExpirationPolicy, ttl};
-pub use factory::{FactoryBuilder, InformerFactory};
-pub use handler::{Filter, Handler, HandlerOptions, Overflow};
+pub use expiration::{ExpirationCache, ExpirationPolicy, ttl_policy};
+pub use factory::{InformerFactory, InformerFactoryBuilder};
+pub use handler::{FilteringResourceEventHandler, HandlerOptions, Overflow, ResourceEventHandler};
 pub use index::Indexer;
 pub use informer::{
-    Events, Informer, InformerMetrics, InformerOptions, Lister, NamespaceLister, Registration,
+    Events, Informer, InformerMetrics, InformerOptions, Lister, NamespaceLister,
+    ResourceEventHandlerRegistration,
 };
 pub use intern::{LabelSet, Owner};
 pub use key::{InvalidKey, ObjectKey};
 pub use mutation::{MutationCache, MutationCacheOptions};
 pub use pager::{Pager, PagerOptions};
-pub use reflector::{ErrorHandler, Reflector, ReflectorOptions};
+pub use reflector::{Reflector, ReflectorOptions, WatchErrorHandler};
 pub use retry_watch::{RetryWatch, RetryWatchOptions};
 pub use snapshot::Snapshot;
 pub use store::{Keep, NAMESPACE_INDEX, Store, Transform};

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::cached::{Cached, Deleted};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::handler::Handler;
+use crate::handler::ResourceEventHandler;
 use crate::key::ObjectKey;
 use crate::store::Store;
 
@@ -45,7 +45,7 @@ impl Default for MutationCacheOptions {
 /// store has come to know, and does not bring back what was deleted meanwhile.
 ///
 /// It compares resourceVersions as numbers (KEP-5504). Where they are none, the store is right. A program that can
-/// wait until the store has caught up needs no such cache: [`Store::wait_for`].
+/// wait until the store has caught up needs no such cache: [`Store::wait_for_resource_version`].
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -62,7 +62,7 @@ impl Default for MutationCacheOptions {
 ///
 /// let informer = Informer::new(client.api::<ConfigMap>(), Default::default());
 /// let cache = MutationCache::new(informer.store().clone(), Default::default());
-/// let handler = informer.add_handler(cache.clone());
+/// let handler = informer.add_event_handler(cache.clone());
 /// informer.start();
 /// handler.wait_for_sync().await?;
 ///
@@ -255,7 +255,7 @@ fn is_as_new(stored: &str, known: &str) -> bool {
 }
 
 /// It takes note of what the store has come to know.
-impl<K: Wire + Object> Handler<K> for MutationCache<K> {
+impl<K: Wire + Object> ResourceEventHandler<K> for MutationCache<K> {
     fn on_add(&mut self, object: Cached<K>, _is_in_initial_list: bool) {
         self.forget_up_to(&object);
     }

@@ -21,14 +21,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::decode_result::DecodeResult;
-use crate::delta::{BATCH, Delta, DeltaQueue};
+use crate::delta::{Delta, DeltaQueue, MAX_BATCH_SIZE};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::store::{Change, Partition, Store};
 use crate::undecodable::Undecodable;
 
 /// What is told of everything that goes wrong while a resource is followed. It goes on all the same.
-pub type ErrorHandler = Arc<dyn Fn(&Error) + Send + Sync>;
+pub type WatchErrorHandler = Arc<dyn Fn(&Error) + Send + Sync>;
 
 /// How a resource is followed.
 #[derive(Clone)]
@@ -47,16 +47,16 @@ pub struct ReflectorOptions {
     pub watch_list: bool,
     /// How long a streamed list may bring no more objects before its end; then it is asked for in one piece. What
     /// changes meanwhile does not count.
-    pub bookmark_wait: Duration,
+    pub bookmark_timeout: Duration,
     /// How long watches last at least; at random up to twice as long. Less than five minutes is for tests.
-    pub watch_timeout: Duration,
+    pub min_watch_timeout: Duration,
     /// For how long watches that fail inside the server are tried again before everything is listed anew.
-    pub internal_error_retry: Duration,
+    pub max_internal_error_retry: Duration,
     /// How long to wait before trying again; by default 0.8 s to 30 s, with as much again by chance, and from the
     /// beginning after two minutes of peace.
     pub backoff: ResettingBackoff,
     /// Is told of everything that goes wrong; by default it is logged.
-    pub on_error: Option<ErrorHandler>,
+    pub on_error: Option<WatchErrorHandler>,
 }
 
 /// Attempts that somebody waits for, after an error that lasts, are made at most so often.
@@ -85,9 +85,9 @@ impl Default for ReflectorOptions {
             managed_fields: ManagedFields::Skip,
             page_size: None,
             watch_list: true,
-            bookmark_wait: Duration::from_secs(10),
-            watch_timeout: Duration::from_secs(300),
-            internal_error_retry: Duration::ZERO,
+            bookmark_timeout: Duration::from_secs(10),
+            min_watch_timeout: Duration::from_secs(300),
+            max_internal_error_retry: Duration::ZERO,
             backoff: default_backoff(),
             on_error: None,
         }
@@ -121,7 +121,7 @@ impl fmt::Debug for ReflectorOptions {
             .field("managed_fields", &self.managed_fields)
             .field("page_size", &self.page_size)
             .field("watch_list", &self.watch_list)
-            .field("watch_timeout", &self.watch_timeout)
+            .field("min_watch_timeout", &self.min_watch_timeout)
             .field("backoff", &self.backoff)
             .finish_non_exhaustive()
     }
@@ -144,7 +144,7 @@ impl fmt::Debug for ReflectorOptions {
 /// let store = Store::new(Namespace::INFO, Keep::Packed);
 /// let reflector = Reflector::new(client.api::<Namespace>(), store.clone(), Default::default());
 /// tokio::spawn(reflector.run());
-/// store.wait_for("1").await?;
+/// store.wait_for_resource_version("1").await?;
 /// assert!(store.contains("kube-system"));
 /// # Ok(()) }
 /// ```
@@ -167,7 +167,7 @@ impl<K: Wire + Object> Reflector<K> {
         let _filling = Filling::start(store.clone());
         let taking = async {
             loop {
-                let changes = store.apply(queue.take().await, &Partition::default());
+                let changes = store.apply(queue.pop_batch().await, &Partition::default());
                 undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
                 queue.done();
             }
@@ -304,7 +304,7 @@ impl<K: Wire + Object> Core<K> {
         Core {
             source,
             store,
-            queue: Arc::new(DeltaQueue::new(2 * BATCH)),
+            queue: Arc::new(DeltaQueue::new(2 * MAX_BATCH_SIZE)),
             partition,
             progress,
             backoff: options.backoff.clone(),
@@ -390,7 +390,7 @@ impl<K: Wire + Object> Core<K> {
     }
 
     fn watch_options(&self) -> WatchOptions {
-        let timeout = self.options.watch_timeout.mul_f64(1.0 + fastrand::f64());
+        let timeout = self.options.min_watch_timeout.mul_f64(1.0 + fastrand::f64());
         WatchOptions {
             label_selector: self.options.label_selector.clone(),
             field_selector: self.options.field_selector.clone(),
@@ -438,7 +438,7 @@ impl<K: Wire + Object> Core<K> {
         self.version = version.into();
         self.is_unavailable = false;
         self.queue.push([Delta::Replaced(entries, version.into())]);
-        self.queue.room().await;
+        self.queue.wait_for_capacity().await;
     }
 
     fn report(&mut self, error: &SourceError) {
@@ -479,7 +479,7 @@ pub(crate) fn undecodable<K>(changes: &[Change<K>]) -> impl Iterator<Item = &Und
 }
 
 /// Reports an object that cannot be decoded.
-pub(crate) fn tell_undecodable(on_error: Option<&ErrorHandler>, error: &Error) {
+pub(crate) fn tell_undecodable(on_error: Option<&WatchErrorHandler>, error: &Error) {
     match on_error {
         Some(on_error) => on_error(error),
         None => {

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::cached::Cached;
 use crate::decode_result::DecodeResult;
-use crate::delta::{BATCH, Delta};
+use crate::delta::{Delta, MAX_BATCH_SIZE};
 use crate::entry::{Entry, Names, Shared};
 use crate::error::Error;
 use crate::index::{Indexer, Slots};
@@ -341,7 +341,7 @@ impl<K: Wire + Object> Store<K> {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub async fn wait_for(&self, resource_version: &str) -> Result<(), Error> {
+    pub async fn wait_for_resource_version(&self, resource_version: &str) -> Result<(), Error> {
         if compare_resource_versions(resource_version, resource_version).is_none() {
             return Err(Error::unusable(self.resource(), resource_version, "that can be waited for"));
         }
@@ -523,7 +523,7 @@ impl<K: Wire + Object> Store<K> {
                 break;
             }
             let mut state = self.write();
-            if prepared.len() > BATCH {
+            if prepared.len() > MAX_BATCH_SIZE {
                 state.reserve(prepared.len());
                 changes.reserve(prepared.len());
             }

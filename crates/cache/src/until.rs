@@ -106,7 +106,7 @@ pub async fn until<K: Wire + Object>(
 /// # Errors
 ///
 /// If the condition fails ([`as_condition`](Error::as_condition)); if the watch cannot be started, fails, of which
-/// the condition is told first, or ends ([`is_ended`](Error::is_ended)).
+/// the condition is told first, or ends ([`is_watch_closed`](Error::is_watch_closed)).
 pub async fn until_without_retry<K: Wire + Object>(
     source: impl ListWatch<K>,
     options: &WatchOptions,

@@ -87,11 +87,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let deployments = factory.informer::<Deployment>();
     deployments.add_indexer("owner", Indexer::owner_uid())?;
     let queue = Queue::builder().name("websites").build();
-    let of_websites = websites.add_handler({
+    let of_websites = websites.add_event_handler({
         let queue = queue.clone();
         move |event: Event<Website>| queue.add(event.key())
     });
-    let of_deployments = deployments.add_handler({
+    let of_deployments = deployments.add_event_handler({
         let queue = queue.clone();
         move |event: Event<Deployment>| {
             // One that changes hands is in the books of both owners.

@@ -29,9 +29,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build();
     let pods = factory.informer::<Pod>();
     let deployments = factory.informer::<Deployment>();
-    let of_pods = pods.add_handler(|event: Event<Pod>| println!("pods: {event:?}"));
+    let of_pods = pods.add_event_handler(|event: Event<Pod>| println!("pods: {event:?}"));
     let of_deployments =
-        deployments.add_handler(|event: Event<Deployment>| println!("deployments: {event:?}"));
+        deployments.add_event_handler(|event: Event<Deployment>| println!("deployments: {event:?}"));
     factory.start();
     factory.wait_for_sync().await?;
     of_pods.wait_for_sync().await?;

@@ -117,7 +117,7 @@
 //! let namespaces = factory.informer::<Namespace>();
 //! let queue = Queue::new();
 //! let keys = queue.clone();
-//! let handler = namespaces.add_handler(move |event: Event<Namespace>| keys.add(event.key()));
+//! let handler = namespaces.add_event_handler(move |event: Event<Namespace>| keys.add(event.key()));
 //! factory.start();
 //! handler.wait_for_sync().await?;
 //!
@@ -169,8 +169,9 @@ pub use klient_apimachinery::{
 pub use klient_apiserver::{self as apiserver, TestServer};
 pub use klient_applyconfigurations as apply;
 pub use klient_cache::{
-    self as cache, Cached, Event, Filter, Handler, HandlerOptions, Indexer, Informer, InformerOptions, Keep,
-    Lister, ObjectKey, Overflow, Registration, Store, Undecodable,
+    self as cache, Cached, Event, FilteringResourceEventHandler, HandlerOptions, Indexer, Informer,
+    InformerOptions, Keep, Lister, ObjectKey, Overflow, ResourceEventHandler,
+    ResourceEventHandlerRegistration, Store, Undecodable,
 };
 // By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
 // by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Deleted`.

@@ -1,4 +1,4 @@
-//! [`FactoryBuilder`], how a factory is to make informers.
+//! [`InformerFactoryBuilder`], how a factory is to make informers.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -17,11 +17,11 @@ use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, NAMESPACE_INDEX, Transform};
 
 /// How a factory is to make informers.
-pub struct FactoryBuilder<S>(Inner<S>);
+pub struct InformerFactoryBuilder<S>(Inner<S>);
 
-impl<S: Sources> FactoryBuilder<S> {
+impl<S: Sources> InformerFactoryBuilder<S> {
     pub(super) fn new(sources: S) -> Self {
-        FactoryBuilder(Inner {
+        InformerFactoryBuilder(Inner {
             sources,
             namespaces: Vec::new(),
             reflector: ReflectorOptions::default(),
@@ -142,9 +142,9 @@ impl<S: Sources> FactoryBuilder<S> {
     }
 }
 
-impl<S> fmt::Debug for FactoryBuilder<S> {
+impl<S> fmt::Debug for InformerFactoryBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FactoryBuilder")
+        f.debug_struct("InformerFactoryBuilder")
             .field("namespaces", &self.0.namespaces)
             .field("reflector", &self.0.reflector)
             .field("resync", &self.0.resync)

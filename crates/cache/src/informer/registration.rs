@@ -1,4 +1,4 @@
-//! [`Registration`], a handler that has been added.
+//! [`ResourceEventHandlerRegistration`], a handler that has been added.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use super::{InformerHandle, Listener, Phase, Shared};
 use crate::buffer::{Reader, Step};
 use crate::error::Error;
 use crate::event::Event;
-use crate::handler::Handler;
+use crate::handler::ResourceEventHandler;
 
 /// All objects are told again at most so often, as in client-go.
 const LEAST_RESYNC: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ const IN_A_ROW: usize = 256;
 /// A handler that has been added. Dropping it removes the handler; [`detach`](Self::detach) leaves it there for as
 /// long as the informer runs.
 #[must_use = "the handler is removed when this is dropped; use detach() to leave it"]
-pub struct Registration<K: Wire + Object> {
+pub struct ResourceEventHandlerRegistration<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
     telling: Telling<K>,
 }
@@ -37,16 +37,16 @@ pub(super) struct Telling<K: Wire + Object> {
     task: Option<JoinHandle<()>>,
 }
 
-impl<K: Wire + Object> Registration<K> {
+impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
     pub(super) fn start(
         handle: Arc<InformerHandle<K>>,
         listener: Arc<Listener<K>>,
         resync: Option<Duration>,
-        handler: impl Handler<K>,
+        handler: impl ResourceEventHandler<K>,
     ) -> Self {
         let task = tokio::spawn(tell(handle.shared.clone(), listener.clone(), resync, handler));
         let telling = Telling { shared: handle.shared.clone(), listener, task: Some(task) };
-        Registration { handle, telling }
+        ResourceEventHandlerRegistration { handle, telling }
     }
 
     /// Whether the handler has been told of all objects that were there at first.
@@ -68,7 +68,7 @@ impl<K: Wire + Object> Registration<K> {
     }
 
     /// How many events wait for the handler.
-    pub fn waiting_events(&self) -> usize {
+    pub fn pending_events(&self) -> usize {
         self.telling.listener.buffer.depth()
     }
 
@@ -111,10 +111,10 @@ impl<K: Wire + Object> Drop for Telling<K> {
     }
 }
 
-impl<K: Wire + Object> fmt::Debug for Registration<K> {
+impl<K: Wire + Object> fmt::Debug for ResourceEventHandlerRegistration<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resource = self.handle.shared.store.resource();
-        write!(f, "Registration({resource:?}, {} events wait)", self.waiting_events())
+        write!(f, "ResourceEventHandlerRegistration({resource:?}, {} events wait)", self.pending_events())
     }
 }
 
@@ -145,7 +145,7 @@ async fn tell<K: Wire + Object>(
     shared: Arc<Shared<K>>,
     listener: Arc<Listener<K>>,
     resync: Option<Duration>,
-    mut handler: impl Handler<K>,
+    mut handler: impl ResourceEventHandler<K>,
 ) {
     let mut reader = Reader::new(listener.buffer.clone());
     let mut resync = Resync::new(&shared, resync);
@@ -180,7 +180,7 @@ async fn tell<K: Wire + Object>(
     }
 }
 
-fn call<K: Wire + Object>(handler: &mut impl Handler<K>, event: Event<K>, shared: &Shared<K>) {
+fn call<K: Wire + Object>(handler: &mut impl ResourceEventHandler<K>, event: Event<K>, shared: &Shared<K>) {
     // What it was told of is wanted only if it panics.
     let mut key = None;
     let object = event.object().cloned();

@@ -30,7 +30,7 @@ impl<K: Wire + Object> Core<K> {
                 let (since, last) = internal_errors.unwrap_or((now, now));
                 let since = if now - last > QUIET { now } else { since };
                 internal_errors = Some((since, now));
-                now - since < self.options.internal_error_retry
+                now - since < self.options.max_internal_error_retry
             } else {
                 error.is_refused() || error.is_too_many_requests()
             };
@@ -112,7 +112,7 @@ impl<K: Wire + Object> Core<K> {
             deltas.push(delta);
         }
         self.queue.push(deltas);
-        self.queue.room().await;
+        self.queue.wait_for_capacity().await;
         failure.map_or(Ok(()), Err)
     }
 

@@ -47,7 +47,7 @@ impl<K: Wire + Object> Core<K> {
         let mut arrived = Vec::new();
         let (mut silent_since, mut is_past_list) = (Instant::now(), false);
         loop {
-            let limit = silent_since + self.options.bookmark_wait;
+            let limit = silent_since + self.options.bookmark_timeout;
             let next = tokio::time::timeout_at(limit, watching.next(&mut arrived)).await;
             // What is there comes before what changes: only that shows that the list goes on.
             is_past_list |= arrived.iter().any(|event| !matches!(event, WatchEvent::Added(_)));

@@ -51,7 +51,7 @@ fn told(delta: &KeyDelta<Thing>) -> String {
         KeyDelta::Replaced(_) => '=',
         KeyDelta::Sync(_) => 's',
         KeyDelta::Deleted(_) => '-',
-        KeyDelta::Missed(_) => '?',
+        KeyDelta::DeletedFinalStateUnknown(_) => '?',
     };
     delta.object().map_or(mark.to_string(), |(_, number)| format!("{mark}{number}"))
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use klient_cache::{ExpirationCache, ttl};
+use klient_cache::{ExpirationCache, ttl_policy};
 use tokio::time::advance;
 
 type Pair = (&'static str, &'static str);
@@ -12,7 +12,7 @@ type Cache = ExpirationCache<&'static str, Pair>;
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn timed(limit: Duration) -> Cache {
-    ExpirationCache::new(|(key, _): &Pair| *key, ttl(limit))
+    ExpirationCache::new(|(key, _): &Pair| *key, ttl_policy(limit))
 }
 
 /// A cache that forgets all objects but those of some keys.

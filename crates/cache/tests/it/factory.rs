@@ -71,7 +71,7 @@ async fn a_handler_detached_from_an_informer_of_a_factory_is_told_until_the_shut
         let count_it = move |_: Event<ConfigMap>| {
             counted.fetch_add(1, Ordering::Relaxed);
         };
-        factory.informer::<ConfigMap>().add_handler(count_it).detach();
+        factory.informer::<ConfigMap>().add_event_handler(count_it).detach();
         factory.start();
         create(&client, &format!("started-{is_started}"), "red").await;
         until("an event", || count.load(Ordering::Relaxed) > 0).await;
@@ -90,7 +90,7 @@ async fn an_informer_of_a_factory_is_held_whatever_becomes_of_its_handle() {
         |factory| drop(factory.informer::<ConfigMap>()),
         |factory| drop(factory.lister::<ConfigMap>()),
         |factory| drop(factory.informer::<ConfigMap>().events()),
-        |factory| drop(factory.clone().informer::<ConfigMap>().add_handler(|_: Event<ConfigMap>| {})),
+        |factory| drop(factory.clone().informer::<ConfigMap>().add_event_handler(|_: Event<ConfigMap>| {})),
     ];
     for ask in handles {
         for asks_before_start in [true, false] {
@@ -193,7 +193,10 @@ async fn a_factory_that_is_dropped_lets_go_of_what_it_held() {
     let factory = InformerFactory::new(proxy.client());
     let told = Arc::new(());
     let telling = told.clone();
-    factory.informer::<ConfigMap>().add_handler(move |_: Event<ConfigMap>| drop(telling.clone())).detach();
+    factory
+        .informer::<ConfigMap>()
+        .add_event_handler(move |_: Event<ConfigMap>| drop(telling.clone()))
+        .detach();
     factory.start();
     soon("the first list", factory.wait_for_sync()).await.unwrap();
     assert_eq!(Arc::strong_count(&told), 2);
@@ -218,7 +221,9 @@ async fn a_factory_that_was_shut_down_says_so() {
         "the factory of the informer of configmaps was shut down: make another factory"
     );
     assert!(soon("the end", informer.events().next()).await.is_none());
-    assert!(soon("an error", informer.store().wait_for("1")).await.unwrap_err().is_stopped());
+    assert!(
+        soon("an error", informer.store().wait_for_resource_version("1")).await.unwrap_err().is_stopped()
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use klient_api::core::v1::ConfigMap;
 use klient_cache::{
-    Cached, Deleted, Event, Filter, Handler, HandlerOptions, Informer, InformerOptions, Overflow,
+    Cached, Deleted, Event, FilteringResourceEventHandler, HandlerOptions, Informer, InformerOptions,
+    Overflow, ResourceEventHandler,
 };
 use klient_client::Client;
 
@@ -62,7 +63,7 @@ async fn who_comes_late_is_first_told_what_is_there() {
     create(&client, "b", "red").await;
     let informer = synced(&client).await;
     let last = repaint(&client, "a", "blue").await;
-    soon("the change", informer.store().wait_for(&last)).await.unwrap();
+    soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
     let (mut told, handler) = Told::of(&informer);
     soon("what is there", handler.wait_for_sync()).await.unwrap();
     assert!(handler.has_synced());
@@ -74,7 +75,7 @@ async fn who_comes_late_is_first_told_what_is_there() {
         let color = format!("color-{round}");
         let (changed, (mut told, _handler)) =
             tokio::join!(repaint(&client, "b", &color), async { Told::of(&informer) });
-        soon("the change", informer.store().wait_for(&changed)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&changed)).await.unwrap();
         let [first] = told.next().await;
         assert!(first.starts_with("+b ") && first.ends_with(" at first"), "{first}");
         if first != format!("+b {color} at first") {
@@ -91,8 +92,8 @@ async fn one_who_is_busy_has_not_synced() {
     create(&client, "a", "red").await;
     let informer = synced(&client).await;
     let (slow, mut gate) = Gate::new();
-    let slow = informer.add_handler(slow);
-    let quick = informer.add_handler(|_: Event<ConfigMap>| {});
+    let slow = informer.add_event_handler(slow);
+    let quick = informer.add_event_handler(|_: Event<ConfigMap>| {});
     gate.entered().await;
     soon("the quick one", quick.wait_for_sync()).await.unwrap();
     assert!(quick.has_synced() && !slow.has_synced() && informer.has_synced());
@@ -136,7 +137,7 @@ async fn a_slow_handler_holds_the_others_back_and_bounds_what_waits() {
     let informer = synced(&client).await;
     let (slow, mut gate) = Gate::new();
     let options = HandlerOptions { buffer: 8, overflow: Overflow::Block, ..Default::default() };
-    let slow = informer.add_handler_with(options, slow);
+    let slow = informer.add_event_handler_with(options, slow);
     let (mut told, _quick) = Told::of(&informer);
     gate.entered().await;
     assert_eq!(told.next().await, ["+a red at first"]);
@@ -145,11 +146,11 @@ async fn a_slow_handler_holds_the_others_back_and_bounds_what_waits() {
         repaint(&client, "a", &format!("color-{round}")).await;
     }
     // Both were told as much as there was room for; the store has no more than that.
-    until("a full buffer", || slow.waiting_events() >= 8).await;
+    until("a full buffer", || slow.pending_events() >= 8).await;
     let version = informer.store().resource_version();
-    assert!(slow.waiting_events() <= 8 + klient_cache::BATCH);
+    assert!(slow.pending_events() <= 8 + klient_cache::MAX_BATCH_SIZE);
     assert_eq!(slow.dropped_events(), 0);
-    assert_eq!(informer.metrics().waiting_events.len(), 2);
+    assert_eq!(informer.metrics().pending_events.len(), 2);
     gate.open();
     let mut all = vec![];
     while all.last() != Some(&format!("~a color-{} to color-{}", count - 2, count - 1)) {
@@ -158,7 +159,7 @@ async fn a_slow_handler_holds_the_others_back_and_bounds_what_waits() {
     assert_eq!(all.len(), count, "no event is lost");
     assert_ne!(version, informer.store().resource_version());
     soon("nothing waiting", async {
-        while slow.waiting_events() > 0 {
+        while slow.pending_events() > 0 {
             tokio::task::yield_now().await;
         }
     })
@@ -174,7 +175,7 @@ async fn a_slow_handler_that_coalesces_is_told_what_all_came_to() {
     let informer = synced(&client).await;
     let (slow, mut gate) = Gate::new();
     let options = HandlerOptions { buffer: 4, overflow: Overflow::Coalesce, ..Default::default() };
-    let slow = informer.add_handler_with(options, slow);
+    let slow = informer.add_event_handler_with(options, slow);
     let first = gate.entered().await;
     assert!(first.ends_with(" at first"), "{first}");
     let mut last = String::new();
@@ -190,8 +191,8 @@ async fn a_slow_handler_that_coalesces_is_told_what_all_came_to() {
         }
     }
     // The informer goes on, as fast as the server.
-    soon("the last change", informer.store().wait_for(&last)).await.unwrap();
-    assert!(slow.waiting_events() <= 2 * (4 + 103), "{}", slow.waiting_events());
+    soon("the last change", informer.store().wait_for_resource_version(&last)).await.unwrap();
+    assert!(slow.pending_events() <= 2 * (4 + 103), "{}", slow.pending_events());
     assert!(slow.dropped_events() > 100, "{}", slow.dropped_events());
     gate.open();
     let mut all = vec![first];
@@ -228,7 +229,7 @@ async fn what_coalesces_goes_on_from_what_was_told() {
     let wrong = Arc::new(Mutex::new(Vec::new()));
     let (knows, notes) = (known.clone(), wrong.clone());
     let options = || HandlerOptions { buffer: 1, overflow: Overflow::Coalesce, ..Default::default() };
-    let _handler = informer.add_handler_with(options(), move |event: Event<ConfigMap>| {
+    let _handler = informer.add_event_handler_with(options(), move |event: Event<ConfigMap>| {
         if let Event::Updated { old, .. } = &event
             && knows.lock().unwrap().get(&old.key()) != Some(&old.resource_version().to_owned())
         {
@@ -241,8 +242,9 @@ async fn what_coalesces_goes_on_from_what_was_told() {
     // One who wants what is red is told that what was red is gone, whatever it was at last.
     let (mut filtered_handler, mut filtered_gate) = Gate::new();
     let filtered = move |event: Event<ConfigMap>| filtered_handler(event);
-    let filter = Filter::new(|object: &Cached<ConfigMap>| color(object) == "red", filtered);
-    let _filtered = informer.add_handler_with(options(), filter);
+    let filter =
+        FilteringResourceEventHandler::new(|object: &Cached<ConfigMap>| color(object) == "red", filtered);
+    let _filtered = informer.add_event_handler_with(options(), filter);
     gate.entered().await;
     filtered_gate.entered().await;
     delete(&client, "again").await;
@@ -257,7 +259,7 @@ async fn what_coalesces_goes_on_from_what_was_told() {
     repaint(&client, "passing", "blue").await;
     repaint(&client, "passing", "red").await;
     let last = create(&client, "last", "red").await;
-    soon("the last change", informer.store().wait_for(&last)).await.unwrap();
+    soon("the last change", informer.store().wait_for_resource_version(&last)).await.unwrap();
     gate.open();
     filtered_gate.open();
     let mut all = vec![];
@@ -288,11 +290,11 @@ async fn a_list_tells_nothing_again_that_still_waits() {
         Informer::new(paints(&proxy.client()), InformerOptions { reflector, ..Default::default() });
     let (handler, mut gate) = Gate::new();
     let options = HandlerOptions { buffer: 1, overflow: Overflow::Block, ..Default::default() };
-    let handler = informer.add_handler_with(options, handler);
+    let handler = informer.add_event_handler_with(options, handler);
     informer.start();
     assert_eq!(gate.entered().await, "+a red at first");
     repaint(&client, "a", "blue").await;
-    until("a full buffer", || handler.waiting_events() >= 1).await;
+    until("a full buffer", || handler.pending_events() >= 1).await;
     let made = create(&client, "b", "red").await;
     // It goes on behind what has arrived, which waits.
     soon("the watch from there", async {
@@ -332,13 +334,13 @@ async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
         let options = || HandlerOptions { buffer: 1, overflow: Overflow::Block, ..Default::default() };
         let (one, mut one_gate) = Gate::new();
         let (two, mut two_gate) = Gate::new();
-        let one = informer.add_handler_with(options(), one);
-        let two = informer.add_handler_with(options(), two);
+        let one = informer.add_event_handler_with(options(), one);
+        let two = informer.add_event_handler_with(options(), two);
         one_gate.entered().await;
         two_gate.entered().await;
         // Both wait in the event of what is there; now both wait in one of a change, with another behind it.
         repaint(&client, "a", "blue").await;
-        until("one event waiting", || one.waiting_events() == 1 && two.waiting_events() == 1).await;
+        until("one event waiting", || one.pending_events() == 1 && two.pending_events() == 1).await;
         repaint(&client, "a", "green").await;
         for gate in [&mut one_gate, &mut two_gate] {
             let open = gate.open.as_ref().unwrap();
@@ -360,10 +362,10 @@ async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
         soon("the end of its task", async { while two_gate.entered.recv().await.is_some() {} }).await;
         one_gate.open();
         let last = repaint(&client, "a", how).await;
-        soon("the change", informer.store().wait_for(&last)).await.unwrap();
-        assert_eq!(informer.metrics().waiting_events.len(), 1);
+        soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
+        assert_eq!(informer.metrics().pending_events.len(), 1);
         let last = create(&client, how, "red").await;
-        soon("the change", informer.store().wait_for(&last)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         drop(one);
     }
 }
@@ -385,7 +387,7 @@ async fn a_handler_that_was_removed_is_told_nothing_more() {
     assert_eq!(stays.next().await, ["~a red to blue"]);
     assert_eq!(dropped.next().await, ["end"]);
     assert_eq!(removed.next().await, ["end"]);
-    assert_eq!(informer.metrics().waiting_events.len(), 1);
+    assert_eq!(informer.metrics().pending_events.len(), 1);
 }
 
 #[tokio::test]
@@ -394,7 +396,7 @@ async fn a_handler_that_panics_is_told_of_the_next_event() {
     create(&client, "a", "red").await;
     let informer = informer(&client);
     let (mut tell, mut told) = telling();
-    let handler = informer.add_handler(move |event: Event<ConfigMap>| {
+    let handler = informer.add_event_handler(move |event: Event<ConfigMap>| {
         let bad = words(&event).contains("bad");
         tell(event);
         assert!(!bad, "a panic that the test is about");
@@ -432,8 +434,8 @@ async fn each_handler_is_told_everything_again_as_often_as_it_asked() {
     informer.start();
     let often = HandlerOptions { resync: Some(Duration::from_millis(1)), ..Default::default() };
     let ((often_told, often_count), (seldom_told, seldom_count)) = (counting(), counting());
-    let _often = informer.add_handler_with(often.clone(), often_told);
-    let _seldom = informer.add_handler(seldom_told);
+    let _often = informer.add_event_handler_with(often.clone(), often_told);
+    let _seldom = informer.add_event_handler(seldom_told);
     let mut events = informer.events_with(often);
     assert_eq!(words(&soon("an event", events.next()).await.unwrap()), "+a red at first");
     // A second is the least, however often one asks.
@@ -452,7 +454,7 @@ async fn a_filter_tells_of_coming_and_going() {
     let informer = informer(&client);
     let (tell, mut told) = telling();
     let is_red = |object: &Cached<ConfigMap>| color(object) == "red";
-    let _handler = informer.add_handler(Filter::new(is_red, tell));
+    let _handler = informer.add_event_handler(FilteringResourceEventHandler::new(is_red, tell));
     informer.start();
     assert_eq!(told.next().await, ["+a red at first"]);
     repaint(&client, "b", "red").await;
@@ -474,7 +476,7 @@ async fn a_filter_tells_of_the_end_of_what_it_told() {
     let filtered = |wanted: &'static str| {
         let (tell, told) = telling();
         let is_wanted = move |object: &Cached<ConfigMap>| color(object) == wanted;
-        (told, informer.add_handler(Filter::new(is_wanted, tell)))
+        (told, informer.add_event_handler(FilteringResourceEventHandler::new(is_wanted, tell)))
     };
     let ((mut red, _red), (mut blue, _blue)) = (filtered("red"), filtered("blue"));
     delete(&client, "a").await;
@@ -489,7 +491,7 @@ async fn a_filter_tells_of_the_end_of_what_it_told() {
 async fn a_handler_may_be_a_type_of_its_own() {
     struct Names(Arc<Mutex<Vec<String>>>);
 
-    impl Handler<ConfigMap> for Names {
+    impl ResourceEventHandler<ConfigMap> for Names {
         fn on_add(&mut self, object: Cached<ConfigMap>, _: bool) {
             self.0.lock().unwrap().push(format!("add {}", object.key()));
         }
@@ -507,7 +509,7 @@ async fn a_handler_may_be_a_type_of_its_own() {
     let (_server, client) = cluster().await;
     let informer = synced(&client).await;
     let names = Arc::new(Mutex::new(Vec::new()));
-    let _handler = informer.add_handler(Names(names.clone()));
+    let _handler = informer.add_event_handler(Names(names.clone()));
     create(&client, "a", "red").await;
     repaint(&client, "a", "blue").await;
     delete(&client, "a").await;
@@ -537,12 +539,12 @@ async fn events_come_as_a_stream() {
         assert_eq!(words(&soon("an event", next).await.unwrap()), wanted);
     }
     let last = create(&client, "c", "red").await;
-    soon("the change", informer.store().wait_for(&last)).await.unwrap();
+    soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
     informer.stop().await;
     assert_eq!(words(&soon("an event", events.next()).await.unwrap()), "+c red");
     assert!(soon("the end", events.next()).await.is_none());
     drop(events);
-    assert!(informer.metrics().waiting_events.is_empty());
+    assert!(informer.metrics().pending_events.is_empty());
 }
 
 /// A stream that is not polled is as slow as a handler can be.
@@ -558,7 +560,7 @@ async fn events_that_nobody_takes_wait_within_bounds() {
     for round in 0..50 {
         repaint(&client, "a", &format!("color-{round}")).await;
     }
-    until("a full buffer", || informer.metrics().waiting_events[0] >= 4).await;
+    until("a full buffer", || informer.metrics().pending_events[0] >= 4).await;
     let mut last = String::new();
     let mut count = 0;
     while !last.ends_with("to color-49") {
@@ -589,7 +591,7 @@ async fn slow_and_unread_streams_of_events_hold_nobody_up_in_a_burst() {
     let mut slow = following.events_with(small());
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
-    let _quick = following.add_handler(move |_: Event<ConfigMap>| {
+    let _quick = following.add_event_handler(move |_: Event<ConfigMap>| {
         counted.fetch_add(1, Ordering::Relaxed);
     });
     let write = |writer: usize| {
@@ -611,10 +613,10 @@ async fn slow_and_unread_streams_of_events_hold_nobody_up_in_a_burst() {
     }
     let last = create(&client, "last", "red").await;
     for informer in [&following, &other] {
-        soon("the last change", informer.store().wait_for(&last)).await.unwrap();
+        soon("the last change", informer.store().wait_for_resource_version(&last)).await.unwrap();
     }
-    let most = 2 * (OBJECTS + 1) + klient_cache::BATCH;
-    assert!(following.metrics().waiting_events.iter().all(|waiting| *waiting <= most));
+    let most = 2 * (OBJECTS + 1) + klient_cache::MAX_BATCH_SIZE;
+    assert!(following.metrics().pending_events.iter().all(|waiting| *waiting <= most));
     // A request for each event, over the same client.
     let mut known = 0;
     while let Some(event) = soon("an event", slow.next()).await {

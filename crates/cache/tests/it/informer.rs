@@ -37,7 +37,7 @@ async fn what_may_not_be_listed_is_told_at_once() {
     let error = soon("an error", unknown.lister().wait_for_sync()).await.unwrap_err();
     assert_eq!(error.as_source().unwrap().code(), Some(404));
     assert!(error.to_string().starts_with("cannot follow toys.shop.example: "), "{error}");
-    let handler = unknown.add_handler(|_| {});
+    let handler = unknown.add_event_handler(|_| {});
     assert!(soon("an error", handler.wait_for_sync()).await.unwrap_err().is_permanent());
 }
 
@@ -60,7 +60,7 @@ async fn who_waits_learns_that_it_was_stopped() {
     let proxy = Proxy::new(&server, |_| Answer::Silence).await;
     let informer = informer(&proxy.client());
     informer.start();
-    let handler = informer.add_handler(|_| {});
+    let handler = informer.add_event_handler(|_| {});
     let waiting = {
         let informer = informer.clone();
         tokio::spawn(async move { tokio::join!(informer.wait_for_sync(), handler.wait_for_sync()) })
@@ -85,7 +85,7 @@ async fn one_that_was_refused_goes_on_trying() {
     let informer = informer(&proxy.client());
     informer.start();
     assert!(soon("an error", informer.wait_for_sync()).await.unwrap_err().is_permanent());
-    let handler = informer.add_handler(|_| {});
+    let handler = informer.add_event_handler(|_| {});
     let synced = async {
         while handler.wait_for_sync().await.is_err() {
             tokio::task::yield_now().await;
@@ -105,13 +105,13 @@ async fn it_stops_when_nobody_uses_it_any_more() {
     soon("the first list", informer.wait_for_sync()).await.unwrap();
     let store = informer.store().clone();
     let (lister, handler, events) =
-        (informer.lister().namespace("default"), informer.add_handler(|_| {}), informer.events());
+        (informer.lister().namespace("default"), informer.add_event_handler(|_| {}), informer.events());
     // Each of them alone keeps it running.
     drop(informer);
     let keepers: [Box<dyn std::any::Any>; 3] = [Box::new(lister), Box::new(handler), Box::new(events)];
     for (round, keeper) in keepers.into_iter().enumerate() {
         let made = repaint(&client, "a", &format!("color-{round}")).await;
-        soon("the change", store.wait_for(&made)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
         soon("the watch", proxy.streams(1)).await;
         drop(keeper);
     }
@@ -169,7 +169,7 @@ async fn one_that_was_stopped_starts_again_where_it_was() {
         // It has synced when it has what is there now.
         soon("the list", informer.wait_for_sync()).await.unwrap();
         assert!(informer.store().contains("default/d") && !informer.store().contains("default/b"));
-        soon("the list", informer.store().wait_for(&last)).await.unwrap();
+        soon("the list", informer.store().wait_for_resource_version(&last)).await.unwrap();
         assert_eq!(told.sorted().await, ["+d red", "-b red perhaps", "~a red to blue"]);
         let asked = &proxy.words()[before];
         assert!(asked.ends_with(&format!(" from {known}")), "{asked}");
@@ -212,7 +212,7 @@ async fn what_was_missed_is_told_as_far_as_it_can_be_known() {
         let last = create(&client, "new", "blue").await;
         server.compact();
         proxy.listen().await;
-        soon("the list", informer.store().wait_for(&last)).await.unwrap();
+        soon("the list", informer.store().wait_for_resource_version(&last)).await.unwrap();
         // Nobody saw that `gone` was blue at last.
         assert_eq!(
             told.sorted().await,
@@ -243,11 +243,11 @@ async fn several_namespaces_fill_one_store() {
         Arc::new(through.api::<ConfigMap>().namespace(namespace)) as Arc<dyn ListWatch<ConfigMap>>
     });
     let options = InformerOptions { reflector: listing(), ..Default::default() };
-    let informer = Informer::of_sources(sources.into(), options);
+    let informer = Informer::from_sources(sources.into(), options);
     let (mut told, handler) = Told::of(&informer);
     informer.start();
     soon("the first lists", handler.wait_for_sync()).await.unwrap();
-    soon("the version", informer.store().wait_for(&last)).await.unwrap();
+    soon("the version", informer.store().wait_for_resource_version(&last)).await.unwrap();
     assert_eq!(told.sorted().await, ["+a red at first", "+a red at first"]);
     let names = |namespace: &str| -> Vec<_> {
         let objects = informer.lister().namespace(namespace).list();
@@ -281,7 +281,7 @@ async fn one_namespace_that_fails_is_named() {
         Arc::new(through.api::<ConfigMap>().namespace(namespace)) as Arc<dyn ListWatch<ConfigMap>>
     });
     let options = InformerOptions { reflector: quick(), ..Default::default() };
-    let informer = Informer::of_sources(sources.into(), options);
+    let informer = Informer::from_sources(sources.into(), options);
     informer.start();
     let error = soon("an error", informer.wait_for_sync()).await.unwrap_err();
     assert!(error.to_string().starts_with("cannot follow configmaps in namespace kube-system: "), "{error}");
@@ -303,12 +303,12 @@ async fn what_was_written_can_be_waited_for() {
     for count in 0..50 {
         let name = format!("a{count}");
         let made = create(&client, &name, "red").await;
-        soon("the object", informer.store().wait_for(&made)).await.unwrap();
+        soon("the object", informer.store().wait_for_resource_version(&made)).await.unwrap();
         assert_eq!(informer.store().get(&format!("default/{name}")).unwrap().resource_version(), made);
         delete(&client, &name).await;
     }
     for nonsense in ["", "0", "010", "abc", "-1"] {
-        let error = informer.store().wait_for(nonsense).await.unwrap_err();
+        let error = informer.store().wait_for_resource_version(nonsense).await.unwrap_err();
         assert!(error.to_string().contains("no resourceVersion of configmaps"), "{nonsense:?}: {error}");
     }
 }
@@ -341,7 +341,7 @@ async fn objects_are_found_by_what_was_added_before_and_after_the_start() {
     repaint(&client, "a", "blue").await;
     delete(&client, "c").await;
     let last = create(&client, "d", "red").await;
-    soon("the changes", informer.store().wait_for(&last)).await.unwrap();
+    soon("the changes", informer.store().wait_for_resource_version(&last)).await.unwrap();
     check("red", &["d"]);
     check("blue", &["a", "b"]);
     check("green", &[]);
@@ -390,8 +390,8 @@ async fn an_object_that_cannot_be_changed_is_left_out() {
     for reflector in [quick(), listing()] {
         let errors = Arc::new(AtomicUsize::new(0));
         let told = errors.clone();
-        let on_error: klient_cache::ErrorHandler = Arc::new(move |error| {
-            assert!(error.is_unreadable_object(), "{error:?}");
+        let on_error: klient_cache::WatchErrorHandler = Arc::new(move |error| {
+            assert!(error.is_undecodable(), "{error:?}");
             told.fetch_add(1, Ordering::Relaxed);
         });
         let options = InformerOptions {
@@ -407,7 +407,7 @@ async fn an_object_that_cannot_be_changed_is_left_out() {
         soon("the first list", informer.wait_for_sync()).await.unwrap();
         repaint(&client, "bad", "blue").await;
         let last = repaint(&client, "good", "blue").await;
-        soon("the change", informer.store().wait_for(&last)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         assert!(informer.store().contains("default/good") && !informer.store().contains("default/bad"));
         assert_eq!(errors.load(Ordering::Relaxed), 2);
         repaint(&client, "bad", "red").await;
@@ -498,27 +498,32 @@ async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
         (informer.store().clone(), informer)
     };
     let (store, informer) = running().await;
-    let waiting = tokio::spawn(async move { store.wait_for("1000000").await });
+    let waiting = tokio::spawn(async move { store.wait_for_resource_version("1000000").await });
     informer.stop().await;
     assert!(soon("an error", waiting).await.unwrap().unwrap_err().is_stopped());
-    assert!(soon("an error", informer.store().wait_for("1000000")).await.unwrap_err().is_stopped());
+    assert!(
+        soon("an error", informer.store().wait_for_resource_version("1000000"))
+            .await
+            .unwrap_err()
+            .is_stopped()
+    );
     // What was reached is reached.
-    soon("the version", informer.store().wait_for("1")).await.unwrap();
+    soon("the version", informer.store().wait_for_resource_version("1")).await.unwrap();
     informer.start();
     let last = create(&client, "b", "red").await;
-    soon("the change", informer.store().wait_for(&last)).await.unwrap();
+    soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
 
     let (store, informer) = running().await;
-    let waiting = tokio::spawn(async move { store.wait_for("1000000").await });
+    let waiting = tokio::spawn(async move { store.wait_for_resource_version("1000000").await });
     drop(informer);
     assert!(soon("an error", waiting).await.unwrap().unwrap_err().is_stopped());
 
     let store = klient_cache::Store::new(ConfigMap::INFO, Keep::Packed);
     let reflecting =
         crate::stage::reflect(klient_cache::Reflector::new(paints(&client), store.clone(), quick()));
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     drop(reflecting);
-    assert!(soon("an error", store.wait_for("1000000")).await.unwrap_err().is_stopped());
+    assert!(soon("an error", store.wait_for_resource_version("1000000")).await.unwrap_err().is_stopped());
 }
 
 /// That of another resource, or of an object that a selector leaves out, comes with bookmarks, which may fail to come.
@@ -527,7 +532,7 @@ async fn a_version_that_does_not_come_is_waited_for_two_minutes() {
     let store = klient_cache::Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     store.replace(Vec::new(), "7").unwrap();
     let began = tokio::time::Instant::now();
-    let error = store.wait_for("8").await.unwrap_err();
+    let error = store.wait_for_resource_version("8").await.unwrap_err();
     assert_eq!(began.elapsed().as_secs(), 120);
     assert!(error.is_timeout() && !error.is_stopped());
     let text = error.to_string();
@@ -608,7 +613,7 @@ async fn detached_handlers_end_with_their_informer() {
     for _ in 0..10 {
         let informer = informer(&through);
         let holding = held.clone();
-        informer.add_handler(move |_: Event<ConfigMap>| drop(holding.clone())).detach();
+        informer.add_event_handler(move |_: Event<ConfigMap>| drop(holding.clone())).detach();
         informer.start();
         soon("the first list", informer.wait_for_sync()).await.unwrap();
     }

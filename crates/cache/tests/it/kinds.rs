@@ -98,7 +98,9 @@ async fn custom_objects_are_followed() {
             assert_eq!((object.api_version(), object.kind()), ("shop.example/v1", "Gadget"));
             let blue = Patch::Merge(json!({"spec": {"color": "blue"}}));
             let changed = gadgets.patch("a", &blue).await.unwrap();
-            soon("the change", informer.store().wait_for(changed.resource_version())).await.unwrap();
+            soon("the change", informer.store().wait_for_resource_version(changed.resource_version()))
+                .await
+                .unwrap();
             assert_eq!(informer.store().get("default/a").unwrap()["spec"]["color"], "blue");
             gadgets.delete("a", &DeleteOptions::default()).await.unwrap();
             loop {
@@ -130,7 +132,7 @@ async fn a_kind_may_come_and_go() {
         }
     })
     .await;
-    soon("the object", informer.store().wait_for(made.resource_version())).await.unwrap();
+    soon("the object", informer.store().wait_for_resource_version(made.resource_version())).await.unwrap();
     assert!(informer.store().contains("default/a"));
     let definitions = client.api::<CustomResourceDefinition>();
     definitions.delete("gadgets.shop.example", &DeleteOptions::default()).await.unwrap();
@@ -157,14 +159,14 @@ async fn metadata_may_be_all_that_is_followed() {
                 informer.start();
                 soon("the first list", informer.wait_for_sync()).await.unwrap();
                 let changed = repaint(&client, "a", "blue").await;
-                soon("the change", informer.store().wait_for(&changed)).await.unwrap();
+                soon("the change", informer.store().wait_for_resource_version(&changed)).await.unwrap();
                 let object = informer.store().get("default/a").unwrap();
                 assert_eq!(object.resource_version(), changed);
                 assert_eq!(object.labels().get("color"), Some("blue"));
                 assert_eq!(object.metadata.labels["color"], "blue");
                 delete(&client, "a").await;
                 let last = create(&client, "a", "red").await;
-                soon("the change", informer.store().wait_for(&last)).await.unwrap();
+                soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
                 assert_eq!(informer.store().select(&"color=red".parse().unwrap()).len(), 1);
                 let custom = Informer::new(through.metadata(GADGETS), options());
                 custom.start();
@@ -181,7 +183,7 @@ async fn sources_are_found_by_resource() {
     create(&client, "a", "red").await;
     let source = client.list_watch::<PartialObjectMetadata>(&ConfigMap::INFO, Some("default"));
     let options = InformerOptions { reflector: quick(), ..Default::default() };
-    let informer = Informer::of_sources(vec![source], options);
+    let informer = Informer::from_sources(vec![source], options);
     informer.start();
     soon("the first list", informer.wait_for_sync()).await.unwrap();
     assert_eq!(informer.store().get("default/a").unwrap().labels().get("color"), Some("red"));
@@ -212,7 +214,7 @@ async fn however_objects_come_and_are_kept_they_are_the_same() {
         // Caches drop them unless told otherwise.
         wanted.metadata.managed_fields = Default::default();
         for informer in &informers {
-            soon("the change", informer.store().wait_for(&last)).await.unwrap();
+            soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
             let object = informer.store().get(&format!("default/{name}")).unwrap();
             assert_eq!(*object, wanted);
             assert_eq!(color(&object.encoded().decode().unwrap()), color(&wanted));

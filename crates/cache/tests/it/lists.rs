@@ -40,7 +40,7 @@ async fn the_first_list_comes_through_a_watch_that_goes_on() {
     let proxy = Proxy::passing(&server).await;
     let (store, _running) = start(&proxy, quick());
     let changed = repaint(&client, "a", "blue").await;
-    soon("the change", store.wait_for(&changed)).await.unwrap();
+    soon("the change", store.wait_for_resource_version(&changed)).await.unwrap();
     assert_eq!(proxy.words(), ["stream"]);
     let asked = &proxy.asked()[0];
     let options = ["resourceVersionMatch", "allowWatchBookmarks"].map(|key| asked.get(key));
@@ -90,7 +90,7 @@ async fn a_streamed_list_that_breaks_begins_anew() {
     })
     .await;
     let (store, _running) = start(&proxy, quick());
-    soon("the object", store.wait_for(&made)).await.unwrap();
+    soon("the object", store.wait_for_resource_version(&made)).await.unwrap();
     assert_eq!(proxy.words(), ["stream"; 3]);
 }
 
@@ -106,7 +106,7 @@ async fn too_many_requests_hold_a_list_up_and_it_is_asked_for_in_the_same_way() 
         })
         .await;
         let (store, _running) = start(&proxy, options);
-        soon("the first list", store.wait_for(&made)).await.unwrap();
+        soon("the first list", store.wait_for_resource_version(&made)).await.unwrap();
         assert_eq!(proxy.words()[..3], [way; 3]);
     }
 }
@@ -120,7 +120,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
         proxy.stop_listening().await;
         let refusals = Arc::new(AtomicUsize::new(0));
         let told = refusals.clone();
-        let on_error: klient_cache::ErrorHandler = Arc::new(move |error| {
+        let on_error: klient_cache::WatchErrorHandler = Arc::new(move |error| {
             assert!(error.as_source().unwrap().is_refused(), "{error:?}");
             told.fetch_add(1, Ordering::Relaxed);
         });
@@ -132,7 +132,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
         };
         soon("three refusals", refused).await;
         proxy.listen().await;
-        soon("the first list", store.wait_for(&made)).await.unwrap();
+        soon("the first list", store.wait_for_resource_version(&made)).await.unwrap();
         assert_eq!(proxy.words()[0], way);
     }
 }
@@ -152,7 +152,7 @@ async fn a_last_bookmark_that_is_swallowed_is_not_waited_for_for_ever() {
         _ => expire_first_watch(asked),
     })
     .await;
-    let options = ReflectorOptions { bookmark_wait: Duration::from_millis(50), ..quick() };
+    let options = ReflectorOptions { bookmark_timeout: Duration::from_millis(50), ..quick() };
     let (store, _running) = start(&proxy, options);
     let (list, on) = (format!("list from {}", now(&server)), format!("watch from {}", now(&server)));
     assert_eq!(proxy.requests(5).await, ["stream", "list from 0, at most 500", &on, &list, &on]);
@@ -171,7 +171,7 @@ async fn a_last_bookmark_that_is_swallowed_is_missed_among_many_changes() {
         _ => Answer::Pass,
     })
     .await;
-    let options = ReflectorOptions { bookmark_wait: Duration::from_millis(200), ..quick() };
+    let options = ReflectorOptions { bookmark_timeout: Duration::from_millis(200), ..quick() };
     let (store, _running) = start(&proxy, options);
     let synced = async {
         for count in 0.. {
@@ -224,7 +224,7 @@ async fn a_streamed_list_that_has_expired_leads_to_the_latest() {
     })
     .await;
     let (store, _running) = start(&proxy, quick());
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     let version = now(&server);
     let client = klient_client::Client::new(crate::stage::config(&server)).unwrap();
     create(&client, "a", "red").await;
@@ -251,7 +251,7 @@ async fn a_server_with_less_history_is_taken_as_it_is() {
         })
         .await;
         let (store, _running) = start(&proxy, options);
-        soon("the first list", store.wait_for(&known)).await.unwrap();
+        soon("the first list", store.wait_for_resource_version(&known)).await.unwrap();
         turned.store(true, Ordering::Relaxed);
         proxy.turn_to(&other);
         proxy.cut().await;
@@ -275,7 +275,7 @@ async fn pages_are_put_together() {
     // kube-apiserver gives what it has at hand in one piece.
     let proxy = Proxy::new(&server, |_| Answer::With(&[("resourceVersion", "")])).await;
     let (store, _running) = start(&proxy, ReflectorOptions { page_size: Some(2), ..listing() });
-    soon("the first list", store.wait_for(&last)).await.unwrap();
+    soon("the first list", store.wait_for_resource_version(&last)).await.unwrap();
     let objects = client.api::<ConfigMap>().namespace("default");
     let count = objects.list(&Default::default()).await.unwrap().items.len();
     assert_eq!(store.len(), count);
@@ -324,7 +324,7 @@ async fn pages_that_expire_are_asked_for_in_one_piece() {
     })
     .await;
     let (store, _running) = start(&proxy, ReflectorOptions { page_size: Some(2), ..listing() });
-    soon("the first list", store.wait_for(&last)).await.unwrap();
+    soon("the first list", store.wait_for_resource_version(&last)).await.unwrap();
     let on = format!("watch from {}", now(&server));
     assert_eq!(
         proxy.requests(4).await,
@@ -345,7 +345,7 @@ async fn a_list_that_breaks_is_asked_for_again() {
     })
     .await;
     let (store, _running) = start(&proxy, listing());
-    soon("the first list", store.wait_for(&made)).await.unwrap();
+    soon("the first list", store.wait_for_resource_version(&made)).await.unwrap();
     assert_eq!(proxy.words()[..4], ["list from 0, at most 500"; 4]);
     assert!(store.contains("default/a"));
 }
@@ -364,10 +364,10 @@ async fn selectors_are_sent() {
             ..options
         };
         let (store, _running) = start(&proxy, options);
-        soon("the first list", store.wait_for(&last)).await.unwrap();
+        soon("the first list", store.wait_for_resource_version(&last)).await.unwrap();
         assert_eq!(store.keys().iter().map(ToString::to_string).collect::<Vec<_>>(), ["default/a"]);
         let changed = repaint(&client, "b", "red").await;
-        soon("the change", store.wait_for(&changed)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&changed)).await.unwrap();
         repaint(&client, "b", "blue").await;
         let gone = async {
             while store.contains("default/b") {
@@ -392,7 +392,7 @@ async fn managed_fields_are_dropped_or_kept() {
             let _running = reflect(Reflector::new(paints(&client), store.clone(), options));
             for color in ["red", "blue"] {
                 let changed = repaint(&client, "a", color).await;
-                soon("the change", store.wait_for(&changed)).await.unwrap();
+                soon("the change", store.wait_for_resource_version(&changed)).await.unwrap();
                 let object = store.get("default/a").unwrap();
                 assert_eq!(!object.metadata.managed_fields.is_empty(), are_there);
             }
@@ -413,11 +413,11 @@ async fn attempts_are_counted_until_one_is_right() {
     .await;
     let errors = Arc::new(Mutex::new(Vec::new()));
     let told = errors.clone();
-    let on_error: klient_cache::ErrorHandler = Arc::new(move |error| {
+    let on_error: klient_cache::WatchErrorHandler = Arc::new(move |error| {
         told.lock().unwrap().push((error.attempts(), error.as_source().and_then(|source| source.code())));
     });
     let (store, _running) = start(&proxy, ReflectorOptions { on_error: Some(on_error), ..listing() });
-    soon("the first list", store.wait_for(&made)).await.unwrap();
+    soon("the first list", store.wait_for_resource_version(&made)).await.unwrap();
     proxy.requests(7).await;
     assert_eq!(*errors.lock().unwrap(), [1, 2, 3, 1].map(|attempt| (attempt, Some(503))));
 }

@@ -6,7 +6,8 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
 use klient_apimachinery::{Object as _, Resource as _};
 use klient_cache::{
-    Cached, Deleted, Handler as _, Indexer, Informer, Keep, MutationCache, MutationCacheOptions, Store,
+    Cached, Deleted, Indexer, Informer, Keep, MutationCache, MutationCacheOptions, ResourceEventHandler as _,
+    Store,
 };
 use tokio::time::advance;
 
@@ -186,7 +187,7 @@ async fn a_program_sees_what_it_wrote_while_the_informer_is_behind() {
     let informer = Informer::new(config_maps.clone(), Default::default());
     let options = MutationCacheOptions { include_adds: true, ..Default::default() };
     let cache = MutationCache::new(informer.store().clone(), options);
-    let handler = informer.add_handler(cache.clone());
+    let handler = informer.add_event_handler(cache.clone());
     informer.start();
     soon("the first list", handler.wait_for_sync()).await.unwrap();
     // As far behind as one can be.
@@ -204,7 +205,7 @@ async fn a_program_sees_what_it_wrote_while_the_informer_is_behind() {
     assert_eq!(found(&cache, "default/b"), created.resource_version());
 
     informer.start();
-    soon("c", informer.store().wait_for(&last)).await.unwrap();
+    soon("c", informer.store().wait_for_resource_version(&last)).await.unwrap();
     assert_eq!(found(&cache, "default/a"), updated.resource_version());
     assert_eq!(informer.store().get("default/a").unwrap().labels().get("color"), Some("blue"));
 }

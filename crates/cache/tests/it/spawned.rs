@@ -26,7 +26,7 @@ async fn informers_and_factories_are_used_in_tasks() {
     spawned(async move {
         let factory = InformerFactory::new(client.clone());
         let (informer, lister) = (factory.informer::<ConfigMap>(), factory.lister::<ConfigMap>());
-        let handler = informer.add_handler(|_: Event<ConfigMap>| {});
+        let handler = informer.add_event_handler(|_: Event<ConfigMap>| {});
         let mut events = informer.events();
         factory.start();
         factory.wait_for_sync().await.unwrap();
@@ -36,7 +36,7 @@ async fn informers_and_factories_are_used_in_tasks() {
         handler.wait_for_sync().await.unwrap();
         events.wait_for_sync().await.unwrap();
         assert!(events.next().await.is_some());
-        lister.wait_for("1").await.unwrap();
+        lister.wait_for_resource_version("1").await.unwrap();
         let source = client.api::<ConfigMap>();
         assert!(lister.check_against(source, &Default::default()).await.unwrap().is_empty());
         handler.remove().await;
@@ -74,13 +74,13 @@ async fn reflectors_and_queues_are_used_in_tasks() {
     let last = create(&client, "a", "red").await;
     let store = Store::new(ConfigMap::INFO, Keep::Packed);
     let running = tokio::spawn(Reflector::new(paints(&client), store.clone(), quick()).run());
-    spawned(async move { store.wait_for(&last).await.unwrap() }).await;
+    spawned(async move { store.wait_for_resource_version(&last).await.unwrap() }).await;
     running.abort();
     spawned(async {
         let queue = DeltaQueue::new(10);
         queue.push([Delta::Added(1)]);
-        queue.room().await;
-        assert_eq!(queue.take().await, [Delta::Added(1)]);
+        queue.wait_for_capacity().await;
+        assert_eq!(queue.pop_batch().await, [Delta::Added(1)]);
         queue.done();
         let known: Arc<dyn KnownObjects<u8, u8>> = Arc::new(Mutex::new(HashMap::<u8, u8>::new()));
         let options = DeltaFifoOptions { known_objects: Some(known), ..Default::default() };

@@ -5,7 +5,9 @@ use std::time::Duration;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_apiserver::Server;
-use klient_cache::{Event, Informer, InformerOptions, Reflector, ReflectorOptions, Registration};
+use klient_cache::{
+    Event, Informer, InformerOptions, Reflector, ReflectorOptions, ResourceEventHandlerRegistration,
+};
 use klient_client::{Client, Config, Patch};
 use klient_workqueue::{Backoff, ResettingBackoff};
 use serde_json::json;
@@ -53,7 +55,7 @@ pub(crate) fn quick_backoff() -> ResettingBackoff {
 }
 
 /// Prints what goes wrong, for those who look for it.
-fn printing() -> Option<klient_cache::ErrorHandler> {
+fn printing() -> Option<klient_cache::WatchErrorHandler> {
     std::env::var_os("KLIENT_SHOW_ERRORS")?;
     Some(std::sync::Arc::new(|error| eprintln!("{error:?}")))
 }
@@ -87,9 +89,9 @@ pub(crate) struct Told(mpsc::UnboundedReceiver<String>);
 
 impl Told {
     /// Of an informer's events.
-    pub(crate) fn of(informer: &Informer<ConfigMap>) -> (Told, Registration<ConfigMap>) {
+    pub(crate) fn of(informer: &Informer<ConfigMap>) -> (Told, ResourceEventHandlerRegistration<ConfigMap>) {
         let (tell, told) = telling();
-        (told, informer.add_handler(tell))
+        (told, informer.add_event_handler(tell))
     }
 
     /// The next so many events.

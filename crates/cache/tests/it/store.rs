@@ -164,7 +164,7 @@ async fn a_version_is_waited_for_by_as_many_as_like() {
         .map(|version| {
             let store = store.clone();
             tokio::spawn(async move {
-                store.wait_for(&version.to_string()).await.unwrap();
+                store.wait_for_resource_version(&version.to_string()).await.unwrap();
                 store.get("a/one").unwrap().resource_version().parse::<u64>().unwrap() >= version
             })
         })

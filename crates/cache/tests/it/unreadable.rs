@@ -7,7 +7,7 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::codec::{Encoded, Format, Wire};
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Object, Resource as _, Unstructured};
-use klient_cache::{ErrorHandler, Informer, InformerOptions, Keep, Reflector, ReflectorOptions, Store};
+use klient_cache::{Informer, InformerOptions, Keep, Reflector, ReflectorOptions, Store, WatchErrorHandler};
 use klient_client::{Client, Config, Encoding};
 
 use crate::proxy::{Act, Answer, Kind, Proxy};
@@ -37,7 +37,7 @@ pub(crate) fn spoilt(piece: &Bytes) -> Bytes {
     bytes.into()
 }
 
-fn keeping() -> (ErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
+fn keeping() -> (WatchErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
     let errors = Arc::new(Mutex::new(Vec::new()));
     let told = errors.clone();
     (Arc::new(move |error| told.lock().unwrap().push(error.clone())), errors)
@@ -68,7 +68,7 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
         let informer = Informer::new(paints(&through), options);
         informer.start();
         soon("the first list", informer.wait_for_sync()).await.unwrap();
-        soon("the first list", informer.store().wait_for(&last)).await.unwrap();
+        soon("the first list", informer.store().wait_for_resource_version(&last)).await.unwrap();
         let names = || {
             let mut names: Vec<_> =
                 informer.store().list().iter().map(|object| object.name().to_owned()).collect();
@@ -79,7 +79,7 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
         let told = |count: usize| {
             let errors = errors.lock().unwrap();
             assert_eq!(errors.len(), count, "{way}: {errors:?}");
-            assert!(errors.iter().all(|error| error.is_unreadable_object()), "{way}: {errors:?}");
+            assert!(errors.iter().all(|error| error.is_undecodable()), "{way}: {errors:?}");
             assert!(
                 errors[0]
                     .to_string()
@@ -91,13 +91,13 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
 
         create(&client, "watched", MARK).await;
         let last = create(&client, "third", "red").await;
-        soon("the change", informer.store().wait_for(&last)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         assert_eq!(names(), ["good", "other", "third"], "{way}");
         told(2);
         // One that was there and cannot be read any more stays as it was last read.
         repaint(&client, "good", MARK).await;
         let last = repaint(&client, "other", "blue").await;
-        soon("the change", informer.store().wait_for(&last)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         told(3);
         let last = errors.lock().unwrap()[2].to_string();
         let kept = "an object of configmaps cannot be decoded and is kept in its last state that could be, default/good at ";
@@ -106,7 +106,7 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
         assert_eq!(informer.metrics().lists, 1);
         // One that comes to be readable is there.
         let last = repaint(&client, "watched", "green").await;
-        soon("the change", informer.store().wait_for(&last)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         assert_eq!(color(&informer.store().get("default/watched").unwrap()), "green");
         told(3);
         for name in ["good", "listed", "other", "watched", "third"] {
@@ -231,7 +231,7 @@ async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as
                     last
                 }
             };
-            soon("the change", store.wait_for(&last)).await.unwrap();
+            soon("the change", store.wait_for_resource_version(&last)).await.unwrap();
             let good = store.get("default/good").unwrap();
             assert_eq!((color(&good), good.resource_version()), ("red", before.resource_version()), "{way}");
             assert_eq!(good.undecodable().unwrap().resource_version.as_ref(), broken, "{way}");
@@ -250,7 +250,7 @@ async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as
                 informer.metrics().undecodable.iter().map(|one| one.key.to_string()).collect();
             metrics.sort();
             assert_eq!(metrics, ["default/good", "default/never"]);
-            assert!(informer.last_error().unwrap().is_unreadable_object());
+            assert!(informer.last_error().unwrap().is_undecodable());
             let options = Default::default();
             let check = store.check_against(paints(&through), &options);
             assert_eq!(soon("the check", check).await.unwrap().to_string(), format!("none at {last}"));
@@ -259,7 +259,7 @@ async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as
         assert!(said[0].starts_with("?good red: ") && said[0].ends_with("color"), "{said:?}");
         assert!(said[1].starts_with("?never : ") && said[1].ends_with("color"), "{said:?}");
         assert_eq!(said[2], "+other red");
-        assert_eq!(errors.lock().unwrap().iter().filter(|error| error.is_unreadable_object()).count(), 2);
+        assert_eq!(errors.lock().unwrap().iter().filter(|error| error.is_undecodable()).count(), 2);
 
         // Who comes late is told of both.
         let (mut late, _late) = Told::of(&informer);
@@ -311,14 +311,14 @@ async fn every_sort_of_store_keeps_and_marks_what_stops_being_decodable() {
     };
     let dynamic = Informer::new(through.dynamic(ConfigMap::INFO).namespace("default"), options);
     dynamic.start();
-    soon("the first list", typed.wait_for("1")).await.unwrap();
-    soon("the first list", metadata.wait_for("1")).await.unwrap();
+    soon("the first list", typed.wait_for_resource_version("1")).await.unwrap();
+    soon("the first list", metadata.wait_for_resource_version("1")).await.unwrap();
     soon("the first list", dynamic.wait_for_sync()).await.unwrap();
     let known = typed.get("default/good").unwrap().resource_version().to_owned();
     let broken = repaint(&client, "good", MARK).await;
-    soon("the change", typed.wait_for(&broken)).await.unwrap();
-    soon("the change", metadata.wait_for(&broken)).await.unwrap();
-    soon("the change", dynamic.store().wait_for(&broken)).await.unwrap();
+    soon("the change", typed.wait_for_resource_version(&broken)).await.unwrap();
+    soon("the change", metadata.wait_for_resource_version(&broken)).await.unwrap();
+    soon("the change", dynamic.store().wait_for_resource_version(&broken)).await.unwrap();
     let marks = [
         typed.get("default/good").map(|object| (object.resource_version().to_owned(), typed.undecodables())),
         metadata
@@ -335,8 +335,8 @@ async fn every_sort_of_store_keeps_and_marks_what_stops_being_decodable() {
     }
     assert_eq!(dynamic.store().get("default/good").unwrap()["data"]["color"], "red");
     let last = repaint(&client, "good", "blue").await;
-    soon("the change", typed.wait_for(&last)).await.unwrap();
-    soon("the change", dynamic.store().wait_for(&last)).await.unwrap();
+    soon("the change", typed.wait_for_resource_version(&last)).await.unwrap();
+    soon("the change", dynamic.store().wait_for_resource_version(&last)).await.unwrap();
     assert!(typed.undecodables().is_empty() && dynamic.store().undecodables().is_empty());
     assert_eq!(dynamic.store().get("default/good").unwrap()["data"]["color"], "blue");
 }
@@ -349,7 +349,7 @@ fn an_object_is_named_as_far_as_it_can_be_read() {
     assert_eq!((identity.name.as_str(), identity.namespace.as_str()), ("", "default"));
     let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     let error = store.put(encoded(text("7"))).unwrap_err();
-    assert!(error.is_unreadable_object() && error.undecodable_object().unwrap().name.is_empty());
+    assert!(error.is_undecodable() && error.undecodable_object().unwrap().name.is_empty());
     let bad =
         "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"5\",\"labels\":7,\"uid\":\"u\"},\"data\":[]}";
     let identity = encoded(bad.to_owned()).identity();

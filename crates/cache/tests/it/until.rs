@@ -101,7 +101,7 @@ async fn a_watch_without_retry_ends_with_the_servers_watch() {
     create(&config_maps, &["a"]).await;
     let short = WatchOptions { timeout_seconds: Some(1), ..Default::default() };
     let error = until_without_retry(config_maps.clone(), &short, |_| Ok(false)).await.unwrap_err();
-    assert!(error.is_ended(), "{error:?}");
+    assert!(error.is_watch_closed(), "{error:?}");
     assert_eq!(error.to_string(), "the watch of configmaps ended before the condition was met");
 
     let event = until_without_retry(config_maps, &short, is_word("+a")).await.unwrap();
@@ -170,7 +170,7 @@ async fn what_happens_right_after_the_precondition_is_not_missed() {
             let changing = async {
                 config_maps.delete("a", &DeleteOptions::default()).await.unwrap();
                 let version = create(&config_maps, &["b"]).await;
-                soon("b", store.wait_for(&version)).await.unwrap();
+                soon("b", store.wait_for_resource_version(&version)).await.unwrap();
             };
             tokio::task::block_in_place(|| runtime.block_on(changing));
             Ok(store.contains("default/a"))
@@ -197,7 +197,7 @@ async fn an_informer_gets_over_a_version_that_is_forgotten() {
             Ok(color == Some("blue"))
         },
     ));
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     create(&config_maps, &["b"]).await;
     front.cut();
     server.compact();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::Resource as _;
-use klient_cache::{ErrorHandler, Keep, Reflector, ReflectorOptions, Store};
+use klient_cache::{Keep, Reflector, ReflectorOptions, Store, WatchErrorHandler};
 use klient_client::{Client, Config, Encoding};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn start(proxy: &Proxy, options: ReflectorOptions) -> (Store<ConfigMap>, Reflect
 }
 
 /// Keeps all errors.
-fn keeping() -> (ErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
+fn keeping() -> (WatchErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
     let errors = Arc::new(Mutex::new(Vec::new()));
     let told = errors.clone();
     (Arc::new(move |error| told.lock().unwrap().push(error.clone())), errors)
@@ -77,20 +77,20 @@ async fn a_watch_that_ends_is_gone_on_from_where_it_stood() {
     })
     .await;
     let (store, _running) = start(&proxy, listing());
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     let mut wanted =
         vec!["list from 0, at most 500".to_owned(), format!("watch from {}", server.resource_version())];
     proxy.requests(2).await;
     for round in 0..3 {
         let one = create(&client, &format!("a{round}"), "red").await;
         let two = create(&client, &format!("b{round}"), "red").await;
-        soon("both", store.wait_for(&two)).await.unwrap();
+        soon("both", store.wait_for_resource_version(&two)).await.unwrap();
         wanted.push(format!("watch from {one}"));
         // The second event comes again at the next watch, and is the first there.
         if round < 2 {
             assert_eq!(proxy.requests(wanted.len()).await, wanted);
             let three = create(&client, &format!("c{round}"), "red").await;
-            soon("the third", store.wait_for(&three)).await.unwrap();
+            soon("the third", store.wait_for_resource_version(&three)).await.unwrap();
             wanted.push(format!("watch from {two}"));
             proxy.requests(wanted.len()).await;
             break;
@@ -117,11 +117,11 @@ async fn an_expired_watch_is_followed_by_a_list_from_the_last_version() {
         })
         .await;
         let (store, _running) = start(&proxy, listing());
-        soon("the first list", store.wait_for("1")).await.unwrap();
+        soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
         let from = server.resource_version();
         proxy.requests(2).await;
         let made = create(&client, &format!("in-stream-{in_stream}"), "red").await;
-        soon("the change", store.wait_for(&made)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
         assert_eq!(
             proxy.words()[..3],
             [
@@ -143,13 +143,13 @@ async fn a_watch_that_was_compacted_away_leads_to_the_latest_state() {
         let proxy = Proxy::passing(&server).await;
         let (store, _running) = start(&proxy, options);
         let changed = repaint(&client, "b", "green").await;
-        soon("the first list", store.wait_for(&changed)).await.unwrap();
+        soon("the first list", store.wait_for_resource_version(&changed)).await.unwrap();
         proxy.stop_listening().await;
         delete(&client, "a").await;
         let last = repaint(&client, "b", "blue").await;
         server.compact();
         proxy.listen().await;
-        soon("the last change", store.wait_for(&last)).await.unwrap();
+        soon("the last change", store.wait_for_resource_version(&last)).await.unwrap();
         assert!(!store.contains("default/a"));
         create(&client, "a", "red").await;
     }
@@ -171,11 +171,11 @@ async fn too_many_requests_hold_a_watch_up_and_nothing_is_listed() {
     .await;
     let (on_error, errors) = keeping();
     let (store, _running) = start(&proxy, ReflectorOptions { on_error: Some(on_error), ..listing() });
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     let on = format!("watch from {}", server.resource_version());
     proxy.requests(5).await;
     let made = create(&client, "a", "red").await;
-    soon("the change", store.wait_for(&made)).await.unwrap();
+    soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
     assert_eq!(proxy.words(), ["list from 0, at most 500", &on, &on, &on, &on, &on]);
     let errors = errors.lock().unwrap();
     let last = errors.last().unwrap().as_source().unwrap();
@@ -191,10 +191,10 @@ async fn a_refused_connection_is_tried_again_and_nothing_is_listed() {
         let (on_error, errors) = keeping();
         let (store, _running) = start(&proxy, ReflectorOptions { on_error: Some(on_error), ..options });
         let seen = create(&client, "a", "red").await;
-        soon("the first list", store.wait_for(&seen)).await.unwrap();
+        soon("the first list", store.wait_for_resource_version(&seen)).await.unwrap();
         // A watch that ends at once without an event did not work; this one has told of something.
         let seen = repaint(&client, "a", "green").await;
-        soon("the change", store.wait_for(&seen)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&seen)).await.unwrap();
         let lists = || proxy.words().iter().filter(|words| !words.starts_with("watch")).count();
         assert_eq!(lists(), 1);
         proxy.stop_listening().await;
@@ -208,7 +208,7 @@ async fn a_refused_connection_is_tried_again_and_nothing_is_listed() {
         soon("three refusals", refused).await;
         let changed = repaint(&client, "a", "blue").await;
         proxy.listen().await;
-        soon("the change", store.wait_for(&changed)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&changed)).await.unwrap();
         assert_eq!(lists(), 1, "{:?}", proxy.words());
         delete(&client, "a").await;
     }
@@ -228,7 +228,7 @@ async fn a_watch_that_ends_at_once_did_not_work() {
     let (list, on) = (format!("list from {from}"), format!("watch from {from}"));
     assert_eq!(proxy.requests(4).await, ["list from 0, at most 500", &on, &list, &on]);
     let made = create(&client, "a", "red").await;
-    soon("the change", store.wait_for(&made)).await.unwrap();
+    soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
     let errors = errors.lock().unwrap();
     assert!(errors[0].to_string().ends_with("the watch ended at once, and without an event"), "{errors:?}");
 }
@@ -250,7 +250,7 @@ async fn bookmarks_move_a_watch_on() {
     })
     .await;
     let (store, _running) = start(&proxy, listing());
-    soon("the bookmark", store.wait_for("123456")).await.unwrap();
+    soon("the bookmark", store.wait_for_resource_version("123456")).await.unwrap();
     let on = format!("watch from {made}");
     assert_eq!(proxy.requests(3).await, ["list from 0, at most 500", &on, "watch from 123456"]);
     assert_eq!(&*store.resource_version(), "123456");
@@ -267,12 +267,12 @@ async fn failures_inside_the_server_lead_to_a_list_unless_one_is_patient() {
             _ => Answer::Pass,
         })
         .await;
-        let options = ReflectorOptions { internal_error_retry: patience, ..listing() };
+        let options = ReflectorOptions { max_internal_error_retry: patience, ..listing() };
         let (store, _running) = start(&proxy, options);
         proxy.requests(2).await;
-        soon("the first list", store.wait_for("1")).await.unwrap();
+        soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
         let made = create(&client, &format!("a{lists}"), "red").await;
-        soon("the change", store.wait_for(&made)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
         let found = proxy.words().iter().filter(|words| words.starts_with("list")).count();
         assert_eq!(found, lists, "{:?}", proxy.words());
     }
@@ -294,9 +294,9 @@ async fn garbage_in_a_watch_is_followed_by_a_list() {
         let through = Client::new(Config { encoding, ..proxy.config() }).unwrap();
         let _running = reflect(Reflector::new(paints(&through), store.clone(), listing()));
         proxy.requests(2).await;
-        soon("the first list", store.wait_for("1")).await.unwrap();
+        soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
         let made = create(&client, &format!("a{}", garbage.len()), "red").await;
-        soon("the change", store.wait_for(&made)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
         assert!(proxy.requests(3).await[2].starts_with("list from "), "{:?}", proxy.words());
     }
 }
@@ -319,7 +319,7 @@ async fn garbage_right_behind_a_streamed_list_is_noticed() {
     .await;
     let (on_error, errors) = keeping();
     let (store, _running) = start(&proxy, ReflectorOptions { on_error: Some(on_error), ..quick() });
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     let again = format!("stream from {}", server.resource_version());
     assert_eq!(proxy.requests(2).await, ["stream", &again]);
     assert!(errors.lock().unwrap()[0].as_source().unwrap().is_unreadable());
@@ -369,10 +369,10 @@ async fn silence_is_noticed() {
     let store = Store::new(ConfigMap::INFO, Keep::Packed);
     let source = paints(&Client::new(config).unwrap());
     let _running = reflect(Reflector::new(source, store.clone(), quick()));
-    soon("the first list", store.wait_for("1")).await.unwrap();
+    soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     for name in ["a", "b", "c"] {
         let made = create(&client, name, "red").await;
-        soon("the change", store.wait_for(&made)).await.unwrap();
+        soon("the change", store.wait_for_resource_version(&made)).await.unwrap();
     }
 }
 
@@ -394,7 +394,7 @@ async fn an_error_is_forgotten_when_the_watch_works_again() {
     // A watch that breaks before its first event is followed by a list.
     for name in ["first", "second"] {
         let made = create(&client, name, "red").await;
-        soon("the change", informer.store().wait_for(&made)).await.unwrap();
+        soon("the change", informer.store().wait_for_resource_version(&made)).await.unwrap();
     }
     assert_eq!(informer.metrics().lists, 1, "{:?}", proxy.words());
     assert!(informer.last_error().is_none(), "{:?}", informer.last_error());

@@ -249,7 +249,7 @@ async fn an_informer_names_the_field_that_does_not_fit() {
     informer.wait_for_sync().await.unwrap();
     let patch = Patch::Merge(json!({"spec": {"replicas": -2}}));
     let version = dynamic.patch("known", &patch).await.unwrap().resource_version().to_owned();
-    informer.store().wait_for(&version).await.unwrap();
+    informer.store().wait_for_resource_version(&version).await.unwrap();
     for (name, outcome) in [("known", "is kept in its last state that could be"), ("unknown", "is left out")]
     {
         let undecodable = informer.store().undecodable(&format!("default/{name}")).unwrap();

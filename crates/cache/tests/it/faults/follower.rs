@@ -8,8 +8,8 @@ use klient_api::core::v1::{ConfigMap, Pod};
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{BoxFuture, ListWatch, Resource as _, Unstructured};
 use klient_cache::{
-    Cached, Event, Filter, HandlerOptions, Informer, InformerOptions, Keep, Overflow, ReflectorOptions,
-    Registration,
+    Cached, Event, FilteringResourceEventHandler, HandlerOptions, Informer, InformerOptions, Keep, Overflow,
+    ReflectorOptions, ResourceEventHandlerRegistration,
 };
 use klient_client::{Client, Config, Encoding};
 use tokio::sync::watch;
@@ -65,7 +65,7 @@ struct Following<K: Colored> {
 }
 
 struct Handling<K: Colored> {
-    registration: Registration<K>,
+    registration: ResourceEventHandlerRegistration<K>,
     story: Arc<Mutex<Story>>,
 }
 
@@ -154,13 +154,13 @@ impl<K: Colored> Following<K> {
         let reflector = ReflectorOptions {
             watch_list,
             page_size: Some(7),
-            bookmark_wait: Duration::from_millis(300),
-            watch_timeout: Duration::from_secs(random.u64(1..4)),
-            internal_error_retry: Duration::from_millis(random.u64(..2) * 500),
+            bookmark_timeout: Duration::from_millis(300),
+            min_watch_timeout: Duration::from_secs(random.u64(1..4)),
+            max_internal_error_retry: Duration::from_millis(random.u64(..2) * 500),
             ..quick()
         };
         let informer =
-            Informer::of_sources(sources, InformerOptions { reflector, keep, ..Default::default() });
+            Informer::from_sources(sources, InformerOptions { reflector, keep, ..Default::default() });
         let handlers = [
             (Overflow::Block, Wants::All),
             (Overflow::Coalesce, Wants::All),
@@ -213,8 +213,10 @@ impl<K: Colored> Handling<K> {
             }
         };
         let registration = match wants {
-            Wants::All => informer.add_handler_with(options, tell),
-            Wants::Half => informer.add_handler_with(options, Filter::new(is_wanted, tell)),
+            Wants::All => informer.add_event_handler_with(options, tell),
+            Wants::Half => {
+                informer.add_event_handler_with(options, FilteringResourceEventHandler::new(is_wanted, tell))
+            }
         };
         Handling { registration, story }
     }
@@ -353,11 +355,11 @@ impl<K: Colored> Follower for Following<K> {
 
     fn note_depths(&self) {
         for handling in &*self.handlers.lock().unwrap() {
-            let depth = handling.registration.waiting_events();
+            let depth = handling.registration.pending_events();
             let mut story = handling.story.lock().unwrap();
             story.greatest_depth = story.greatest_depth.max(depth);
         }
-        let most = self.informer.metrics().waiting_events.into_iter().max().unwrap_or_default();
+        let most = self.informer.metrics().pending_events.into_iter().max().unwrap_or_default();
         let mut slow = self.slow.0.lock().unwrap();
         slow.greatest_depth = slow.greatest_depth.max(most);
     }

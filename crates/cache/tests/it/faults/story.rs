@@ -172,7 +172,7 @@ impl Story {
         if !wrong.is_empty() {
             problems.push(format!("in the end it is wrong about {wrong:?}"));
         }
-        let most = super::follower::BUFFER + klient_cache::BATCH;
+        let most = super::follower::BUFFER + klient_cache::MAX_BATCH_SIZE;
         if self.greatest_depth > most {
             problems.push(format!("{} events waited", self.greatest_depth));
         }
