@@ -29,7 +29,10 @@ pub struct YamlError {
 enum ErrorKind {
     Yaml,
     Json,
+    /// YAML whose value JSON cannot have.
+    Conversion,
     Stream,
+    OutOfRange,
 }
 
 impl YamlError {
@@ -45,9 +48,23 @@ impl YamlError {
         YamlError { kind: ErrorKind::Stream, text: problem.to_string() }
     }
 
-    /// Whether a document was read as YAML, not as JSON.
+    fn conversion(problem: impl fmt::Display) -> Self {
+        YamlError { kind: ErrorKind::Conversion, text: problem.to_string() }
+    }
+
+    fn out_of_range(problem: impl fmt::Display) -> Self {
+        YamlError { kind: ErrorKind::OutOfRange, text: problem.to_string() }
+    }
+
+    /// Returns true if a document was read as YAML, not as JSON.
     pub fn is_yaml(&self) -> bool {
-        self.kind == ErrorKind::Yaml
+        matches!(self.kind, ErrorKind::Yaml | ErrorKind::Conversion)
+    }
+
+    /// Returns true for a number of a JSON document that no 64-bit float can hold. Nothing else is wrong with the text:
+    /// kubectl reports it where it decodes the object, not where it parses the file.
+    pub fn is_out_of_range(&self) -> bool {
+        self.kind == ErrorKind::OutOfRange
     }
 }
 

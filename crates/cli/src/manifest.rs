@@ -98,10 +98,12 @@ pub(crate) async fn read(
             }
         };
         for document in klient_apimachinery::yaml::documents(&text) {
-            let read = document.map_err(|error| document::unreadable(&error, source.name()));
-            let checked = match read {
+            let checked = match document {
                 Ok(value) => rules.check(cluster, &value, source.name()).await.map(|()| value),
-                Err(failure) => Err(failure),
+                Err(error) if error.is_out_of_range() && !rules.ignore_all() => {
+                    Err(rules::invalid(source.name(), &error.to_string()))
+                }
+                Err(error) => Err(document::unreadable(&error, source.name())),
             };
             match checked {
                 Ok(value) => document::items(cluster, value, source.name(), expect, &mut manifest).await,

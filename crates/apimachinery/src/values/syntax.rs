@@ -1,31 +1,67 @@
 //! What is wrong with JSON text, in the words of Go's `encoding/json`.
 
-/// What is wrong with a text that is no JSON; nothing if its syntax is right.
+use super::text::DEEPEST;
+
+/// Returns the syntax error of a text that is not exactly one JSON value.
 pub fn problem(text: &[u8]) -> Option<String> {
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner { text, at: 0, deepest: MAX_DEPTH };
     scanner.document().err()
 }
 
+/// A syntax error of the first JSON value of a text.
+#[derive(Debug)]
+pub(crate) struct SyntaxError {
+    /// The message of Go's decoder.
+    pub(crate) message: String,
+    /// The number of bytes up to the one at fault, which is counted too.
+    pub(crate) offset: usize,
+    /// The text ends within the value.
+    pub(crate) is_end: bool,
+}
+
+/// Returns the length of the JSON value that a text begins with, and of the spaces before it.
+///
+/// # Errors
+///
+/// A syntax error, or a value nested deeper than [`parse`](super::parse()) reads.
+pub(crate) fn first_value(text: &[u8]) -> std::result::Result<usize, SyntaxError> {
+    let mut scanner = Scanner { text, at: 0, deepest: DEEPEST + 1 };
+    match scanner.value() {
+        Ok(()) => Ok(scanner.at),
+        Err(message) => {
+            Err(SyntaxError { message, offset: scanner.at + 1, is_end: scanner.at >= text.len() })
+        }
+    }
+}
+
 /// The deepest nesting that Go reads.
-const DEEPEST: usize = 10_000;
+const MAX_DEPTH: usize = 10_000;
 
 const BEFORE_KEY: &str = "looking for beginning of object key string";
 
 struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
+    /// How many objects and arrays may be within each other.
+    deepest: usize,
 }
 
 type Result<T> = std::result::Result<T, String>;
 
 impl Scanner<'_> {
     fn document(&mut self) -> Result<()> {
+        self.value()?;
+        self.space();
+        if self.at < self.text.len() { Err(self.invalid("after top-level value")) } else { Ok(()) }
+    }
+
+    fn value(&mut self) -> Result<()> {
         // The brackets that are open, by what closes them. Nesting is no recursion: it may be deep.
         let mut open: Vec<u8> = Vec::new();
         loop {
             match self.next()? {
                 opening @ (b'{' | b'[') => {
-                    if open.len() == DEEPEST {
+                    if open.len() == self.deepest {
                         return Err(self.invalid("exceeded max depth"));
                     }
                     self.at += 1;
@@ -48,14 +84,7 @@ impl Scanner<'_> {
             // A value has ended, and with it perhaps others around it.
             loop {
                 match open.last() {
-                    None => {
-                        self.space();
-                        return if self.at < self.text.len() {
-                            Err(self.invalid("after top-level value"))
-                        } else {
-                            Ok(())
-                        };
-                    }
+                    None => return Ok(()),
                     Some(&close) => match (self.next()?, close) {
                         (c, _) if c == close => {
                             self.at += 1;

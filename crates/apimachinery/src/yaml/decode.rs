@@ -64,12 +64,14 @@ pub struct Repeated {
     pub line: u64,
     /// The key as JSON has it.
     pub key: String,
+    /// The key in Go's syntax: a number or a boolean has no quotes.
+    go_syntax: String,
 }
 
 /// As Go's strict decoder says it.
 impl fmt::Display for Repeated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: key {} already set in map", self.line, go::quoted(&self.key))
+        write!(f, "line {}: key {} already set in map", self.line, self.go_syntax)
     }
 }
 
@@ -92,7 +94,7 @@ fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeate
     let mut composer = Composer {
         parser,
         slashes: slashes(text),
-        lines: Lines::new(),
+        keys: Keys::new(),
         merges: text.contains("<<"),
         anchors: HashMap::new(),
         aliased: 0,
@@ -104,20 +106,40 @@ fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeate
     Ok((value, composer.repeated))
 }
 
-/// The line of each value of a map, counted from 1.
-type Lines = HashMap<String, u64>;
+/// Line and Go type of the keys of a map. A string key of a document without merges has no entry.
+type Keys = HashMap<String, MapKey>;
+
+#[derive(Clone)]
+struct MapKey {
+    /// The line of its value, counted from 1; 0 if it is not known.
+    line: u64,
+    ty: GoType,
+    /// The key in Go's syntax; empty for a string.
+    go_syntax: String,
+}
+
+/// The type of a key in Go, to which 1 and "1" are two keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GoType {
+    String,
+    Int,
+    Bool,
+    Float64,
+    /// A float64 that equals no key, itself included.
+    NaN,
+}
 
 /// A map that is merged into another.
-type Mergeable = (Map<String, Value>, Lines);
+type Mergeable = (Map<String, Value>, Keys);
 
 struct Composer<R> {
     parser: Parser<R>,
     /// Places of `\/` in the text, the last one first, each with its line: YAML 1.1 has no such escape.
     slashes: Vec<(u64, u64)>,
     /// Values by anchor; none as long as a value is not read to its end.
-    anchors: HashMap<String, Option<(Value, Lines)>>,
-    /// The lines of the map that was read last, if maps are merged.
-    lines: Lines,
+    anchors: HashMap<String, Option<(Value, Keys)>>,
+    /// The keys of the map that was read last, if maps are merged.
+    keys: Keys,
     merges: bool,
     aliased: usize,
     /// End of the text, if its last line break is none of its own.
@@ -214,8 +236,8 @@ impl<R: std::io::BufRead> Composer<R> {
         match self.anchors.get(anchor).cloned() {
             None => self.refuse(format_args!("unknown anchor '{anchor}' referenced")),
             Some(None) => Err(YamlError::yaml(format_args!("anchor '{anchor}' value contains itself"))),
-            Some(Some((value, lines))) => {
-                self.lines = lines;
+            Some(Some((value, keys))) => {
+                self.keys = keys;
                 self.aliased += size(&value);
                 if self.aliased > MAX_ALIASED {
                     return self.refuse("document contains excessive aliasing");
@@ -233,8 +255,8 @@ impl<R: std::io::BufRead> Composer<R> {
         let Some(anchor) = anchor else { return read(self) };
         self.anchors.insert(anchor.clone(), None);
         let value = read(self)?;
-        let lines = if value.is_object() { self.lines.clone() } else { Lines::new() };
-        self.anchors.insert(anchor, Some((value.clone(), lines)));
+        let keys = if value.is_object() { self.keys.clone() } else { Keys::new() };
+        self.anchors.insert(anchor, Some((value.clone(), keys)));
         Ok(value)
     }
 
@@ -250,81 +272,97 @@ impl<R: std::io::BufRead> Composer<R> {
 
     fn map(&mut self, depth: usize) -> Result<Value, YamlError> {
         let mut entries = Map::new();
-        let mut lines = Lines::new();
-        // The types of keys that are no text: to Go, 1 and "1" are two keys.
-        let mut types: HashMap<String, &str> = HashMap::new();
+        let mut keys = Keys::new();
+        // The last key and value that JSON cannot have. Syntax errors behind it are reported before it.
+        let mut unsupported: Option<(String, Value)> = None;
         loop {
             let data = self.next()?.data;
             let key = match data {
                 EventData::MappingEnd => {
-                    self.lines = lines;
+                    if let Some((key, value)) = unsupported {
+                        let value = GoSyntax::of_yaml(&value);
+                        let problem = format_args!("unsupported map key of type: {key}, value: {value}");
+                        return Err(YamlError::conversion(problem));
+                    }
+                    self.keys = keys;
                     return Ok(Value::Object(entries));
                 }
                 EventData::Scalar { ref tag, ref value, plain_implicit, .. } if value == "<<" => {
                     if plain_implicit || tag.as_deref() == Some(MERGE_TAG) {
-                        for (merged, own_lines) in self.merged(depth + 1)?.into_iter().rev() {
-                            for (key, value) in merged {
-                                let line = own_lines.get(&key).copied().unwrap_or_default();
-                                self.note_repeated(entries.contains_key(&key), line, &key);
-                                lines.insert(key.clone(), line);
-                                entries.insert(key, value);
+                        for (merged, own_keys) in self.merged(depth + 1)?.into_iter().rev() {
+                            for (text, value) in merged {
+                                let key = own_keys.get(&text).cloned();
+                                let key = key.unwrap_or(MapKey {
+                                    line: 0,
+                                    ty: GoType::String,
+                                    go_syntax: String::new(),
+                                });
+                                self.insert(text, key, value, &mut entries, &mut keys);
                             }
                         }
                         continue;
                     }
-                    Key::text(value.clone())
+                    Key::string(value.clone())
                 }
                 data => self.key(data, depth + 1)?,
             };
             let Event { data, start_mark, .. } = self.next()?;
             let line = start_mark.line + 1;
             let value = self.value(data, depth + 1)?;
-            let (key, ty) = match key {
-                Key::Text { text, ty } => (text, ty),
-                Key::Unsupported(kind) => {
-                    let value = GoSyntax::of_yaml(&value);
-                    let problem = format_args!("unsupported map key of type: {kind}, value: {value}");
-                    return Err(YamlError::json(problem));
+            match key {
+                Key::Text { text, ty, go_syntax } => {
+                    let key = MapKey { line, ty, go_syntax };
+                    self.insert(text, key, value, &mut entries, &mut keys);
                 }
+                Key::Unsupported(key) => unsupported = Some((key, value)),
+            }
+        }
+    }
+
+    /// Adds an entry to a map, and notes it if the key is there already.
+    fn insert(
+        &mut self,
+        text: String,
+        key: MapKey,
+        value: Value,
+        entries: &mut Map<String, Value>,
+        keys: &mut Keys,
+    ) {
+        let is_same = |other: Option<&MapKey>| {
+            key.ty != GoType::NaN && other.map_or(GoType::String, |other| other.ty) == key.ty
+        };
+        if entries.contains_key(&text) && is_same(keys.get(&text)) && self.repeated.len() < MAX_REPEATED {
+            let go_syntax = match key.ty {
+                GoType::String => go::quoted(&text),
+                _ => key.go_syntax.clone(),
             };
-            let is_repeated =
-                entries.contains_key(&key) && types.get(&key).copied().unwrap_or(Key::TEXT) == ty;
-            self.note_repeated(is_repeated, line, &key);
-            if ty != Key::TEXT {
-                types.insert(key.clone(), ty);
-            }
-            if self.merges {
-                lines.insert(key.clone(), line);
-            }
-            entries.insert(key, value);
+            self.repeated.push(Repeated { line: key.line, key: text.clone(), go_syntax });
         }
+        if self.merges || key.ty != GoType::String {
+            keys.insert(text.clone(), key);
+        }
+        entries.insert(text, value);
     }
 
-    fn note_repeated(&mut self, is_repeated: bool, line: u64, key: &str) {
-        if is_repeated && self.repeated.len() < MAX_REPEATED {
-            self.repeated.push(Repeated { line, key: key.to_owned() });
-        }
-    }
-
-    /// The maps that are merged into another, with their lines.
+    /// The maps that are merged into another, with their keys.
     fn merged(&mut self, depth: usize) -> Result<Vec<Mergeable>, YamlError> {
         let data = self.next()?.data;
         if !matches!(&data, EventData::SequenceStart { anchor: None, .. }) {
             return match self.value(data, depth)? {
                 // The lines of the items of an anchor are not known any more.
-                Value::Array(items) => items.into_iter().map(|item| mergeable(item, Lines::new())).collect(),
-                value => Ok(vec![mergeable(value, std::mem::take(&mut self.lines))?]),
+                Value::Array(items) => items.into_iter().map(|item| mergeable(item, Keys::new())).collect(),
+                value => Ok(vec![mergeable(value, std::mem::take(&mut self.keys))?]),
             };
         }
         let mut maps = Vec::new();
         loop {
             match self.next()?.data {
                 EventData::SequenceEnd => {
-                    return maps.into_iter().map(|(map, lines)| mergeable(map, lines)).collect();
+                    return maps.into_iter().map(|(map, keys)| mergeable(map, keys)).collect();
                 }
                 data => {
                     let value = self.value(data, depth + 1)?;
-                    maps.push((value, std::mem::take(&mut self.lines)));
+                    maps.push((value, std::mem::take(&mut self.keys)));
                 }
             }
         }
@@ -335,17 +373,15 @@ impl<R: std::io::BufRead> Composer<R> {
         if let EventData::Scalar { anchor: None, tag, value, plain_implicit, .. } = &data
             && let Scalar::Float(float) = resolved(tag.as_deref(), value, *plain_implicit)?
         {
-            return Ok(Key::Text { text: float_key(float), ty: "float64" });
+            return Ok(Key::float(float));
         }
         Ok(match self.value(data, depth)? {
-            Value::String(text) => Key::text(text),
-            Value::Bool(value) => Key::Text { text: value.to_string(), ty: "bool" },
+            Value::String(text) => Key::string(text),
+            Value::Bool(value) => Key::plain(value.to_string(), GoType::Bool),
             Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-                (Some(number), _, _) => Key::Text { text: number.to_string(), ty: "int" },
+                (Some(number), _, _) => Key::plain(number.to_string(), GoType::Int),
                 (None, Some(number), _) => Key::Unsupported(format!("uint64, key: {number:#x}")),
-                (None, None, float) => {
-                    Key::Text { text: float_key(float.unwrap_or_default()), ty: "float64" }
-                }
+                (None, None, float) => Key::float(float.unwrap_or_default()),
             },
             Value::Null => Key::Unsupported("%!s(<nil>), key: <nil>".to_owned()),
             key => {
@@ -358,18 +394,25 @@ impl<R: std::io::BufRead> Composer<R> {
 
 /// A key of a map.
 enum Key {
-    /// As JSON has it, and the type that it has in Go.
-    Text { text: String, ty: &'static str },
+    /// As JSON has it, with its type and, if it is no string, itself in Go's syntax.
+    Text { text: String, ty: GoType, go_syntax: String },
     /// One that JSON cannot have: its type and itself, in Go's words.
     Unsupported(String),
 }
 
 impl Key {
-    /// The type of a text.
-    const TEXT: &str = "string";
+    fn string(text: String) -> Self {
+        Key::Text { text, ty: GoType::String, go_syntax: String::new() }
+    }
 
-    fn text(text: String) -> Self {
-        Key::Text { text, ty: Self::TEXT }
+    /// A key that JSON has as Go prints it.
+    fn plain(text: String, ty: GoType) -> Self {
+        Key::Text { go_syntax: text.clone(), text, ty }
+    }
+
+    fn float(float: f64) -> Self {
+        let ty = if float.is_nan() { GoType::NaN } else { GoType::Float64 };
+        Key::Text { text: float_key(float), ty, go_syntax: go::float(float) }
     }
 }
 
@@ -434,9 +477,9 @@ fn float_key(float: f64) -> String {
 }
 
 /// The entries of a merge key's value, which must be a map. Of several maps, the first takes precedence.
-fn mergeable(value: Value, lines: Lines) -> Result<Mergeable, YamlError> {
+fn mergeable(value: Value, keys: Keys) -> Result<Mergeable, YamlError> {
     match value {
-        Value::Object(entries) => Ok((entries, lines)),
+        Value::Object(entries) => Ok((entries, keys)),
         _ => Err(YamlError::yaml("map merge requires map or sequence of maps as the value")),
     }
 }
@@ -535,6 +578,19 @@ mod tests {
             let named: Vec<(u64, &str)> = repeated.iter().map(|key| (key.line, &*key.key)).collect();
             assert_eq!(named, expected, "{text}");
         }
+        for (text, key) in [
+            ("{a: 1, a: 2}", "\"a\""),
+            ("{1: a, 1: b}", "1"),
+            ("{1: a, 0x1: b}", "1"),
+            ("{yes: a, true: b}", "true"),
+            ("{123456789.5: a, 123456789.5: b}", "1.234567895e+08"),
+            ("{.inf: a, .inf: b}", "+Inf"),
+            ("{<<: {1: a}, 1: b}", "1"),
+        ] {
+            let (_, repeated) = from_str_noting(text).expect("it is YAML");
+            assert_eq!(repeated[0].to_string(), format!("line 1: key {key} already set in map"), "{text}");
+        }
+        assert_eq!(from_str_noting("{.nan: a, .nan: b}").expect("it is YAML").1, []);
     }
 
     #[track_caller]
@@ -562,7 +618,7 @@ mod tests {
         refused("a: .inf", "json: unsupported value: +Inf");
         refused("{[a, 1]: b}", r#"yaml: invalid map key: []interface {}{"a", 1}"#);
         refused("{{a: 1}: b}", r#"yaml: invalid map key: map[interface {}]interface {}{"a":1}"#);
-        refused("{~: b}", r#"unsupported map key of type: %!s(<nil>), key: <nil>, value: "b""#);
+        refused("{~: a, ~: b}", r#"unsupported map key of type: %!s(<nil>), key: <nil>, value: "b""#);
         refused(
             "18446744073709551615: [~]",
             "unsupported map key of type: uint64, key: 0xffffffffffffffff, value: []interface {}{interface {}(nil)}",

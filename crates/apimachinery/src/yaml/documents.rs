@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::{ErrorKind, YamlError, from_str};
 use crate::go;
+use crate::values::syntax::{SyntaxError, first_value};
+use crate::values::{Parsed, parse};
 
 /// The documents of `text`, in order. Empty ones are passed over; behind one that cannot be read none follows.
 ///
@@ -23,7 +25,7 @@ use crate::go;
 pub fn documents(text: &str) -> Documents<'_> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let json = text.trim_start().starts_with('{').then_some(0);
-    Documents { rest: text, json }
+    Documents { rest: text, json, consumed: 0 }
 }
 
 /// Documents of a stream; see [`documents`].
@@ -32,6 +34,8 @@ pub struct Documents<'a> {
     rest: &'a str,
     /// How many JSON values were read, as long as the stream is one of JSON.
     json: Option<usize>,
+    /// Bytes of the JSON values that were read.
+    consumed: usize,
 }
 
 impl Iterator for Documents<'_> {
@@ -54,43 +58,64 @@ impl Iterator for Documents<'_> {
 impl<'a> Documents<'a> {
     fn document(&mut self) -> Option<Result<Value, YamlError>> {
         let Some(count) = self.json else { return self.yaml_value() };
-        match self.json_value()? {
+        let error = match self.json_value()? {
             Ok(value) => {
                 self.json = Some(count + 1);
-                Some(Ok(value))
+                return Some(Ok(value));
             }
-            Err(error) if count > 1 => Some(Err(error)),
-            // One value is YAML too, and so may be what follows.
-            Err(error) => {
-                self.json = None;
-                let spaces = self.rest.len() - self.rest.trim_start().len();
-                let line = self.rest.find('\n').map_or(spaces, |at| spaces.min(at + 1));
-                self.rest = &self.rest[line..];
-                Some(
-                    self.yaml_value()?
-                        .map_err(|yaml| if yaml.kind == ErrorKind::Stream { yaml } else { error }),
-                )
-            }
+            Err(error) if error.is_out_of_range() => return Some(Err(error)),
+            Err(error) => error,
+        };
+        if count > 1 {
+            return Some(Err(error));
         }
+        // One value is YAML too, and so may be what follows.
+        self.json = None;
+        let spaces = self.rest.len() - self.rest.trim_start().len();
+        let line = self.rest.find('\n').map_or(spaces, |at| spaces.min(at + 1));
+        self.rest = &self.rest[line..];
+        Some(self.yaml_value()?.map_err(|yaml| if yaml.kind == ErrorKind::Stream { yaml } else { error }))
     }
 
     fn json_value(&mut self) -> Option<Result<Value, YamlError>> {
-        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
-        let read = values.next()?;
-        let end = values.byte_offset();
-        Some(match read {
-            Ok(mut value) => {
-                self.rest = &self.rest[end..];
-                go::rewrite_numbers(&mut value);
-                Ok(value)
+        let spaces = self.rest.len() - self.rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        if spaces == self.rest.len() {
+            return None;
+        }
+        let length = match first_value(self.rest.as_bytes()) {
+            Ok(length) => length,
+            Err(error) if error.is_end => return Some(Err(YamlError::json("unexpected EOF"))),
+            Err(SyntaxError { message, offset, .. }) => {
+                // kubectl names the offset where it has tried the text as YAML too.
+                return Some(Err(match self.json {
+                    Some(0 | 1) => {
+                        let offset = self.consumed + offset;
+                        YamlError::json(format_args!("json: offset {offset}: {message}"))
+                    }
+                    _ => YamlError::json(message),
+                }));
             }
-            Err(error) if error.is_eof() => Err(YamlError::json("unexpected EOF")),
-            Err(error) => Err(YamlError::json(error)),
-        })
+        };
+        let (document, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        self.consumed += length;
+        let Parsed { mut value, numbers, .. } = match parse(document.as_bytes()) {
+            Ok(parsed) => parsed,
+            Err(problem) => return Some(Err(YamlError::json(problem))),
+        };
+        if let Some(problem) = numbers.refuse_beyond() {
+            return Some(Err(YamlError::out_of_range(problem)));
+        }
+        go::rewrite_numbers(&mut value);
+        Some(Ok(value))
     }
 
     fn yaml_value(&mut self) -> Option<Result<Value, YamlError>> {
-        Some(self.yaml_document()?.and_then(|document| from_str(&document)))
+        let value = self.yaml_document()?.and_then(|document| from_str(&document));
+        Some(value.map(|mut value| {
+            forget_sign_of_zero(&mut value);
+            value
+        }))
     }
 
     /// The text up to the next separator: a line of `---` with nothing behind it but a comment.
@@ -119,6 +144,16 @@ impl<'a> Documents<'a> {
     }
 }
 
+/// Makes `-0.0` the integer 0: kubectl writes what it has read as YAML in JSON, as `-0`, and reads that.
+fn forget_sign_of_zero(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => *number = 0.into(),
+        Value::Array(items) => items.iter_mut().for_each(forget_sign_of_zero),
+        Value::Object(entries) => entries.values_mut().for_each(forget_sign_of_zero),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -139,6 +174,8 @@ mod tests {
         check("--- # first\na: 1\n--- # second\nb: 2", &[json!({"a": 1}), json!({"b": 2})]);
         check("a: |\n  x\n  ---\n  y\n", &[json!({"a": "x\n---\ny\n"})]);
         check("{\"a\": 1} {\"b\": 2}\n", &[json!({"a": 1}), json!({"b": 2})]);
+        check(r#"{"a\udc00": "\ud800x", "b": -0}"#, &[json!({"a\u{fffd}": "\u{fffd}x", "b": 0})]);
+        check("{a: -0.0, b: [-0, -0e1]}", &[json!({"a": 0, "b": [0, 0]})]);
         check("- a\n", &[json!(["a"])]);
         check("a: 1\r\n---\r\nb: 2\r\n", &[json!({"a": 1}), json!({"b": 2})]);
         check("a: |\n  x", &[json!({"a": "x\n"})]);
@@ -174,7 +211,15 @@ mod tests {
             read[1].as_ref().unwrap_err().to_string(),
             "yaml: line 1: did not find expected ',' or '}'"
         );
-        let read: Vec<_> = documents("{\"a\": 1").collect();
-        assert_eq!(read[0].as_ref().unwrap_err().to_string(), "unexpected EOF");
+        for (text, problem) in [
+            ("{\"a\": 1", "unexpected EOF"),
+            ("{\"a\" 1}", "json: offset 6: invalid character '1' after object key"),
+            ("{\"a\": 1}\n{\"a\" 1}", "json: offset 15: invalid character '1' after object key"),
+            ("{} {}\n---\na: 1", "invalid character '-' in numeric literal"),
+            ("{\"a\": 1E400}", "json: cannot unmarshal number 1E400 into Go value of type float64"),
+        ] {
+            let error = documents(text).last().expect("a document").unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.is_yaml()), (problem, false), "{text}");
+        }
     }
 }

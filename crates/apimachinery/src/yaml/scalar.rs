@@ -48,7 +48,9 @@ impl Scalar {
             Scalar::Int(number) => Ok(Value::Number(number)),
             Scalar::Float(float) => match go::number(float) {
                 Some(number) => Ok(Value::Number(number)),
-                None => Err(YamlError::json(format_args!("json: unsupported value: {}", go::float(float)))),
+                None => {
+                    Err(YamlError::conversion(format_args!("json: unsupported value: {}", go::float(float))))
+                }
             },
         }
     }

@@ -48,6 +48,30 @@ async fn keys_that_stand_twice_in_yaml_are_named() {
 }
 
 #[tokio::test]
+async fn keys_that_are_no_strings_are_named_in_gos_syntax() {
+    let (_server, client) = server().await;
+    for (data, key) in [
+        ("{1: a, 1: b}", "1"),
+        ("{true: a, yes: b}", "true"),
+        ("{1e-7: a, 1e-7: b}", "1e-07"),
+        ("{.inf: a, .inf: b}", "+Inf"),
+        ("{<<: {1: a}, 1: b}", "1"),
+    ] {
+        let body = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: yaml}}\ndata: {data}\n");
+        let twice = format!("line 4: key {key} already set in map");
+        let path = format!("{CONFIG_MAPS}?dryRun=All");
+        assert_eq!(send(&client, Method::POST, &path, YAML, &body).await.warnings(), [&*twice]);
+        let path = format!("{CONFIG_MAPS}/yaml?fieldManager=m&dryRun=All&fieldValidation=Strict");
+        assert_eq!(
+            send(&client, Method::PATCH, &path, APPLY, &body).await.refusal(),
+            format!(
+                "400 error strict decoding patch: error converting YAML to JSON: yaml: unmarshal errors:\n  {twice}"
+            )
+        );
+    }
+}
+
+#[tokio::test]
 async fn keys_that_stand_twice_in_a_configuration_are_named() {
     let (_server, client) = defined(&gadgets(anything())).await;
     for (path, head) in [(CONFIG_MAPS, "v1\nkind: ConfigMap"), (GADGETS, "a.example/v1\nkind: Gadget")] {

@@ -1,5 +1,7 @@
 //! From a document to the objects in it.
 
+use std::fmt::Display;
+
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::yaml::YamlError;
 use klient_apimachinery::{Object, Unstructured};
@@ -10,10 +12,18 @@ use super::{Expectations, Item, Manifest};
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 
-/// A document that is no YAML or JSON.
+/// The error of a document that cannot be parsed as YAML or JSON.
 pub(crate) fn unreadable(error: &YamlError, source: &str) -> Failure {
+    if error.is_out_of_range() {
+        return undecodable(error, source);
+    }
     let from = if error.is_yaml() { "error converting YAML to JSON: " } else { "" };
     Failure::Message(format!("error parsing {source}: {from}{error}"))
+}
+
+/// The error of a document that is YAML or JSON, and no object.
+fn undecodable(problem: impl Display, source: &str) -> Failure {
+    Failure::Message(format!("unable to decode {}: {problem}", quoted(source)))
 }
 
 /// Adds the objects of a document: itself or, if it is a list, its items. As in kubectl, an item cannot be a list.
@@ -24,10 +34,9 @@ pub(crate) async fn items(
     expect: Expectations,
     manifest: &mut Manifest,
 ) {
-    let undecodable = |problem| Failure::Message(format!("unable to decode {}: {problem}", quoted(source)));
     let object = match object(document) {
         Ok(object) => object,
-        Err(problem) => return manifest.push(Err(undecodable(problem))),
+        Err(problem) => return manifest.push(Err(undecodable(problem, source))),
     };
     let items = match items_of(object.0) {
         Ok(items) => items,
@@ -40,7 +49,7 @@ pub(crate) async fn items(
     for value in items {
         manifest.push(match self::object(value) {
             Ok(object) => item(cluster, object, source, expect).await,
-            Err(problem) => Err(undecodable(problem)),
+            Err(problem) => Err(undecodable(problem, source)),
         });
     }
 }

@@ -63,6 +63,11 @@ impl Rules {
         Rules { validation, server_is_asked: false }
     }
 
+    /// Returns true if nothing is checked.
+    pub(crate) fn ignore_all(&self) -> bool {
+        self.validation == Validation::Ignore
+    }
+
     /// Checks that a document says what it is.
     pub(crate) async fn check(
         &mut self,
@@ -70,15 +75,10 @@ impl Rules {
         document: &Value,
         source: &str,
     ) -> Result<(), Failure> {
-        if self.validation == Validation::Ignore {
+        if self.ignore_all() {
             return Ok(());
         }
-        let refuse = |problem: &str| {
-            Failure::Message(format!(
-                "error validating {}: error validating data: {problem}; {HINT}",
-                quoted(source)
-            ))
-        };
+        let refuse = |problem: &str| invalid(source, problem);
         let listed = match document["kind"].as_str() {
             Some("List") => document["items"].as_array().map_or(&[][..], Vec::as_slice),
             _ => &[],
@@ -93,6 +93,11 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// The error of a document that fails validation.
+pub(crate) fn invalid(source: &str, problem: &str) -> Failure {
+    Failure::Message(format!("error validating {}: error validating data: {problem}; {HINT}", quoted(source)))
 }
 
 /// What is wrong with `apiVersion` and `kind`.

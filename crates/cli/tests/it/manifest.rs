@@ -93,3 +93,51 @@ async fn yaml_is_printed_in_kubectls_layout() {
                     word word word word\n    word word word word word end\n  zz: |+\n    a\n\nkind: ConfigMap\n";
     assert!(printed.contains(expected), "{printed}");
 }
+
+#[tokio::test]
+async fn json_is_read_as_gos_decoder_reads_it() {
+    let json = |name: &str, data: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}},"data":{data}}}"#)
+    };
+    let playground = with_files(&[
+        ("a.json", format!("{}\n{}", json("a", r#"{"k":"\ud800A\udc00"}"#), json("b", r#"{"k":-0}"#))),
+        ("escape.json", json("a", r#"{"k":"\ud8"}"#)),
+        ("large.json", json("a", r#"{"k":1E400}"#)),
+        ("key.yaml", format!("{}data: {{~: a}}", map("a"))),
+        ("number.yaml", format!("{}data: {{k: .inf}}", map("a"))),
+    ])
+    .await;
+    let dry_run = ["create", "-f", "a.json", "--dry-run=client", "-o", "jsonpath={.data}"];
+    assert_eq!(playground.klient(&dry_run, None).await, "{\"k\":\"\u{fffd}A\u{fffd}\"}{\"k\":0}");
+    let overflow = "json: cannot unmarshal number 1E400 into Go value of type float64";
+    let hint = "if you choose to ignore these errors, turn validation off with --validate=false";
+    for (args, problem) in [
+        (
+            &["create", "-f", "escape.json"][..],
+            "error parsing escape.json: json: offset 80: invalid character '\"' in \\u hexadecimal character escape"
+                .to_owned(),
+        ),
+        (
+            &["create", "-f", "large.json"],
+            format!("error validating \"large.json\": error validating data: {overflow}; {hint}"),
+        ),
+        (
+            &["create", "--validate=false", "-f", "large.json"],
+            format!("unable to decode \"large.json\": {overflow}"),
+        ),
+        (
+            &["create", "-f", "key.yaml"],
+            "error parsing key.yaml: error converting YAML to JSON: unsupported map key of type: %!s(<nil>), key: \
+             <nil>, value: \"a\""
+                .to_owned(),
+        ),
+        (
+            &["create", "-f", "number.yaml"],
+            "error parsing number.yaml: error converting YAML to JSON: json: unsupported value: +Inf".to_owned(),
+        ),
+    ] {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let done = playground.run(&Program::klient(), "admin", &args, None).await;
+        assert_eq!((done.exit, done.stderr), (1, format!("error: {problem}\n")), "{args:?}");
+    }
+}
