@@ -185,7 +185,7 @@ fn invalid(status: &Status) -> String {
     match &causes[..] {
         [] => {}
         [cause] => {
-            let _ = write!(text, ": {cause}");
+            let _ = writeln!(text, ": {cause}");
         }
         _ => {
             text.push_str(": \n");
@@ -202,5 +202,33 @@ fn cause_text(cause: &StatusCause) -> String {
     match cause.field.as_deref() {
         None | Some("") => message.to_owned(),
         Some(field) => format!("{field}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use klient_apimachinery::meta::v1::StatusDetails;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_ends_with_a_line_break_is_followed_by_an_empty_line() {
+        let invalid = |message: &str| {
+            let cause = StatusCause {
+                field: Some("spec".into()),
+                message: Some(message.into()),
+                ..StatusCause::default()
+            };
+            let details = StatusDetails {
+                kind: Some("Pod".into()),
+                name: Some("p".into()),
+                causes: vec![cause],
+                ..StatusDetails::default()
+            };
+            invalid(&Status { details: Some(Box::new(details)), ..Status::default() })
+        };
+        assert_eq!(invalid("Forbidden"), "The Pod \"p\" is invalid: spec: Forbidden\n");
+        // The API server ends the diff of a forbidden pod update with a line break.
+        assert_eq!(invalid("Forbidden: a\n+b\n"), "The Pod \"p\" is invalid: spec: Forbidden: a\n+b\n\n");
     }
 }
