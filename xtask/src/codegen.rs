@@ -17,7 +17,7 @@ const DOCUMENTATION: &str = "crates/codegen/specs/kubernetes.docs";
 const CRATES: [&str; 5] = ["apimachinery", "api", "applyconfigurations", "clientset", "schema"];
 
 /// Crates whose features are the API groups.
-const FEATURED: [&str; 3] = ["api", "applyconfigurations", "clientset"];
+const FEATURED: [&str; 4] = ["api", "applyconfigurations", "clientset", "klient"];
 
 /// The objects a new cluster has, as the embedded server makes them.
 const BOOTSTRAP: &str = "crates/apiserver/src/bootstrap.jsonl";

@@ -28,5 +28,5 @@
 #[allow(clippy::all, missing_docs)]
 mod generated;
 
-#[allow(unused_imports, reason = "with no group switched on there are no types")]
+#[allow(unused_imports, unreachable_pub, reason = "without the feature of a group there are no types")]
 pub use generated::*;

@@ -17,23 +17,36 @@ pub fn generate(facts: &Facts) -> Vec<GeneratedFile> {
     files
 }
 
-/// The `[features]` table of the `api`, `applyconfigurations` or `clientset` crate.
+/// The features of the `api`, `applyconfigurations`, `clientset` or `klient` crate, one for each API group.
 pub fn features(facts: &Facts, name: &str) -> String {
-    let features = match name {
-        "applyconfigurations" => apply::features(facts),
-        _ => types::features(facts),
+    let of_types = types::features(facts);
+    let of_configurations = apply::features(facts);
+    let all = if name == "applyconfigurations" { &of_configurations } else { &of_types };
+    let groups = quoted(all.keys().cloned());
+    let mut out = match name {
+        // The facade has features of its own before these.
+        "klient" => format!("all-groups = [{groups}]\n"),
+        _ => format!("[features]\ndefault = []\nall = [{groups}]\n"),
     };
-    let quoted =
-        |names: Vec<String>| names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-    let mut out =
-        format!("[features]\ndefault = []\nall = [{}]\n", quoted(features.keys().cloned().collect()));
-    for (feature, mut needs) in features.into_iter().map(|(f, needs)| (f, Vec::from_iter(needs))) {
+    for (group, needs) in all {
+        let mut needs = Vec::from_iter(needs.iter().cloned());
+        let in_crate = |name: &str| format!("klient-{name}/{group}");
         match name {
-            "applyconfigurations" => needs.push(format!("klient-api/{feature}")),
-            "clientset" => needs = vec![format!("klient-api/{feature}")],
+            "applyconfigurations" => needs.push(in_crate("api")),
+            "clientset" => needs = vec![in_crate("api")],
+            "klient" => {
+                needs = vec![in_crate("api")];
+                needs.extend(of_configurations.contains_key(group).then(|| in_crate("applyconfigurations")));
+                needs.push(in_crate("clientset"));
+            }
             _ => {}
         }
-        out.push_str(&format!("{feature} = [{}]\n", quoted(needs)));
+        out.push_str(&format!("{group} = [{}]\n", quoted(needs)));
     }
     out
+}
+
+/// Names as items of a TOML array.
+fn quoted(names: impl IntoIterator<Item = String>) -> String {
+    names.into_iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
