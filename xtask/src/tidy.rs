@@ -1,7 +1,8 @@
-//! Rules that the compiler does not check: the crates that each crate may build on, circles among files, the beginning
-//! and the length of files.
+//! Rules that the compiler does not check: the crates that each crate may build on, circles among files, Debug
+//! placeholders in messages, the beginning and the length of files.
 
 mod circles;
+mod debug_formats;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -203,6 +204,7 @@ fn wrong_file(name: &str, text: &str) -> Vec<String> {
             begins_sentence = ends_a_sentence(line);
         }
     }
+    wrong.extend(debug_formats::wrong(name, text));
     let lines = text.lines().count();
     if lines > LINES {
         wrong.push(format!("{name}: {lines} lines; split it by noun, below {LINES}"));

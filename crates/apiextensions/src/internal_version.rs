@@ -91,7 +91,7 @@ impl<'a> InternalVersion<'a> {
             ("AdditionalPrinterColumns", part(COLUMNS)),
             ("SelectableFields", part(SELECTABLE)),
         ];
-        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         format!("{{{}}}", fields.join(","))
     }
 }

@@ -1,5 +1,6 @@
 //! Validation of CustomResourceDefinitions.
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::{FieldError, Problems};
 use klient_apimachinery::values::{self, Map, text_at};
 use serde_json::Value;
@@ -105,7 +106,7 @@ fn approval_problem(object: &Map) -> Option<FieldError> {
         return None;
     }
     let path = key(&child("metadata", "annotations"), APPROVAL);
-    let must = format!("protected groups must have approval annotation {APPROVAL:?}");
+    let must = format!("protected groups must have approval annotation {}", quoted(APPROVAL));
     let see = "see https://github.com/kubernetes/enhancements/pull/1111";
     match approval(object) {
         Approval::Missing => Some(FieldError::required(path, &format!("{must}, {see}"))),

@@ -87,7 +87,7 @@ impl ValidationError {
             _ => value.to_string(),
         });
         let allowed: Vec<String> = allowed.collect();
-        let message = format!("{path} in body should be one of {allowed:?}");
+        let message = format!("{path} in body should be one of [{}]", allowed.join(" "));
         Self::new(path, Kind::NotSupported(value, allowed), message)
     }
 
@@ -103,7 +103,11 @@ impl ValidationError {
 
     /// A value of type `actual`, which Go reports instead of the value.
     pub(super) fn wrong_type(path: &str, expected: &str, actual: &'static str) -> Self {
-        Self::new(path, Kind::Type(actual), format!("{path} in body must be of type {expected}: {actual:?}"))
+        Self::new(
+            path,
+            Kind::Type(actual),
+            format!("{path} in body must be of type {expected}: {}", quoted(actual)),
+        )
     }
 
     pub(super) fn wrong_format(path: &str, format: &str, text: &str) -> Self {

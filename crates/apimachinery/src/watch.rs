@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire, protobuf};
+use crate::go::quoted;
 use crate::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
 use crate::{Object, Str};
 
@@ -90,7 +91,9 @@ impl<K: Wire> WatchEvent<K> {
             "DELETED" => WatchEvent::Deleted(object()?),
             "BOOKMARK" => WatchEvent::Bookmark(Bookmark::read(format, bytes)?),
             "ERROR" => WatchEvent::Error(Box::new(Status::decode(format, bytes)?)),
-            other => return Err(DecodeError::of_document(format_args!("unknown watch event {other:?}"))),
+            other => {
+                return Err(DecodeError::of_document(format_args!("unknown watch event {}", quoted(other))));
+            }
         })
     }
 }

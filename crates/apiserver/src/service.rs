@@ -10,6 +10,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use klient_apimachinery::meta::Reason;
+use serde_json::Value;
 
 use crate::auth::{self, Attributes, Rbac, User, authenticate};
 use crate::gzip;
@@ -257,7 +258,8 @@ fn version() -> String {
         ("compiler", "rustc"),
         ("platform", &platform),
     ];
-    let lines: Vec<String> = facts.iter().map(|(name, fact)| format!("  {name:?}: {fact:?}")).collect();
+    let lines: Vec<String> =
+        facts.iter().map(|(name, fact)| format!("  \"{name}\": {}", Value::from(*fact))).collect();
     format!("{{\n{}\n}}", lines.join(",\n"))
 }
 

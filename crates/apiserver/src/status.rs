@@ -60,7 +60,7 @@ impl Failure {
 
     /// The resource supports lists, but not watches.
     pub(crate) fn not_watched(on: &Target<'_>) -> Self {
-        let message = format!("watch is not supported on resources of kind {:?}", on.resource());
+        let message = format!("watch is not supported on resources of kind {}", quoted(on.resource()));
         Self::new(Reason::MethodNotAllowed, message).about(on)
     }
 

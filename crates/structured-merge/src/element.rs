@@ -112,7 +112,7 @@ impl PathElement {
         let (ty, rest) = match text.as_bytes() {
             [ty, b':', ..] => (*ty, &text[2..]),
             [_, _, ..] => return Err(format!("missing colon: {text}")),
-            _ => return Err(format!("a path element has at least 2 characters, not {text:?}")),
+            _ => return Err(format!("a path element has at least 2 characters, not {}", quoted(text))),
         };
         let problem = |error: &dyn fmt::Display| format!("path element {}: {error}", quoted(text));
         match ty {

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use super::{Format, KindTable, Wire, json, protobuf};
+use crate::go::quoted;
 use crate::message::{Entries, Message, Ref};
 use crate::schema::{Field, Type};
 
@@ -234,7 +235,7 @@ impl<K> fmt::Debug for FieldPath<K> {
 
 impl fmt::Display for InvalidPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "field path {:?}: {}", self.path, self.problem)
+        write!(f, "field path {}: {}", quoted(&self.path), self.problem)
     }
 }
 

@@ -15,9 +15,11 @@ impl<K: Wire> Wire for List<K> {
 
     fn to_json(&self, out: &mut Vec<u8>) {
         let (api_version, kind) = K::list_type(&self.items);
-        out.extend_from_slice(
-            format!("{{\"kind\":{kind:?},\"apiVersion\":{api_version:?},\"metadata\":").as_bytes(),
-        );
+        out.extend_from_slice(b"{\"kind\":");
+        json::write(&kind, out);
+        out.extend_from_slice(b",\"apiVersion\":");
+        json::write(&api_version, out);
+        out.extend_from_slice(b",\"metadata\":");
         json::encode(&self.metadata, out);
         out.extend_from_slice(b",\"items\":[");
         for (index, item) in self.items.iter().enumerate() {
@@ -67,5 +69,20 @@ impl<'de, K: SchemaKind + Deserialize<'de>> Deserialize<'de> for List<K> {
         let (api_version, kind) = (fields.api_version.unwrap_or_default(), fields.kind.unwrap_or_default());
         check_list::<K>(&api_version, &kind).map_err(D::Error::custom)?;
         Ok(List { metadata: fields.metadata.unwrap_or_default(), items: fields.items.unwrap_or_default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Unstructured;
+
+    #[test]
+    fn the_head_of_a_list_is_json_whatever_the_kind() {
+        let list = List { items: vec![Unstructured::new("v1", "Ké\u{200b}\"", "a")], ..List::default() };
+        let mut json = Vec::new();
+        list.to_json(&mut json);
+        let read: serde_json::Value = serde_json::from_slice(&json).expect("it is JSON");
+        assert_eq!((&read["apiVersion"], &read["kind"]), (&"v1".into(), &"Ké\u{200b}\"List".into()));
     }
 }

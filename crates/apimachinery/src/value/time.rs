@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::layout::Layout;
 use super::instant::Instant;
+use crate::go::quoted;
 
 mod layout;
 
@@ -327,7 +328,7 @@ impl InvalidValue {
 
 impl fmt::Display for InvalidValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found {:?}", self.expected, self.found)
+        write!(f, "expected {}, found {}", self.expected, quoted(&self.found))
     }
 }
 

@@ -228,7 +228,7 @@ impl<R: std::io::BufRead> Composer<R> {
             }
             EventData::SequenceStart { anchor, .. } => self.anchored(anchor, |composer| composer.list(depth)),
             EventData::MappingStart { anchor, .. } => self.anchored(anchor, |composer| composer.map(depth)),
-            other => self.refuse(format_args!("unexpected {other:?}")),
+            _ => self.refuse("unexpected event"),
         }
     }
 

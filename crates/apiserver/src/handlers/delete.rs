@@ -3,6 +3,7 @@
 mod options;
 
 use http::{Response, StatusCode};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::schema::STATUS;
 use klient_apimachinery::meta::v1::{Status, StatusDetails};
@@ -51,7 +52,7 @@ fn refuse_unsafe(context: &Context) -> Failure {
     let attributes =
         Attributes { verb: UNSAFE_DELETE.to_owned(), ..Attributes::of(&context.info, &context.query) };
     if !rbac.allows(&context.user, &attributes) {
-        let problem = format!("not permitted to do {UNSAFE_DELETE:?}, reason: ");
+        let problem = format!("not permitted to do {}, reason: ", quoted(UNSAFE_DELETE));
         return Failure::forbidden(&context.target(), &problem);
     }
     let key = context.key();

@@ -17,13 +17,17 @@ pub(crate) fn with_kind(resource: &Resource, json: &[u8]) -> Vec<u8> {
 /// The opening brace of an object, its kind and `apiVersion`, and a comma. Custom resources, which have no struct
 /// upstream, have sorted fields.
 pub(crate) fn push_kind(resource: &Resource, out: &mut Vec<u8>) {
-    let (kind, api_version) = (&resource.info.kind, resource.info.api_version());
-    let head = if resource.is_custom() {
-        format!(r#"{{"apiVersion":{api_version:?},"kind":{kind:?},"#)
-    } else {
-        format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"#)
-    };
-    out.extend_from_slice(head.as_bytes());
+    let mut fields = [("kind", &*resource.info.kind), ("apiVersion", &resource.info.api_version())];
+    if resource.is_custom() {
+        fields.reverse();
+    }
+    out.push(b'{');
+    for (name, value) in fields {
+        values::plain(name, out);
+        out.push(b':');
+        values::plain(value, out);
+        out.push(b',');
+    }
 }
 
 /// `PartialObjectMetadata` of an object, as JSON.

@@ -1,5 +1,7 @@
 //! The names that a path is made of.
 
+use crate::go::quoted;
+
 /// The names between the dots and in the brackets.
 pub(super) fn names(path: &str) -> Result<Vec<Box<str>>, String> {
     let mut names = Vec::new();
@@ -15,7 +17,7 @@ pub(super) fn names(path: &str) -> Result<Vec<Box<str>>, String> {
             None => return Ok(names),
             Some(b'.') => &rest[1..],
             Some(b'[') => rest,
-            Some(_) => return Err(format!("expected a dot or an end before {rest:?}")),
+            Some(_) => return Err(format!("expected a dot or an end before {}", quoted(rest))),
         };
     }
 }
@@ -28,12 +30,13 @@ fn in_brackets(text: &str) -> Result<(Box<str>, &str), String> {
             (
                 key,
                 rest.strip_prefix(quote)
-                    .ok_or_else(|| format!("the quote before {:?} is not closed", &text[1..]))?,
+                    .ok_or_else(|| format!("the quote before {} is not closed", quoted(&text[1..])))?,
             )
         }
         _ => until(text, &[']'])?,
     };
-    let rest = rest.strip_prefix(']').ok_or_else(|| format!("the bracket before {text:?} is not closed"))?;
+    let rest =
+        rest.strip_prefix(']').ok_or_else(|| format!("the bracket before {} is not closed", quoted(text)))?;
     Ok((key, rest))
 }
 
@@ -56,7 +59,7 @@ fn until<'a>(text: &'a str, ends: &[char]) -> Result<(Box<str>, &'a str), String
         return Err(if text.is_empty() {
             "a name is missing at the end".into()
         } else {
-            format!("a name is missing before {text:?}")
+            format!("a name is missing before {}", quoted(text))
         });
     }
     Ok((name.into(), rest))

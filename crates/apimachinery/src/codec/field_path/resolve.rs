@@ -1,6 +1,7 @@
 //! The steps of a path through the structs of a kind.
 
 use super::Step;
+use crate::go::quoted;
 use crate::schema::{Field, Schema, Type};
 
 /// Finds each name among the fields of the struct that the names before it lead to.
@@ -54,7 +55,7 @@ fn is_plain(ty: &Type) -> bool {
 fn no_field(schema: &Schema, name: &str) -> String {
     let names: Vec<&str> = schema.fields.iter().map(|field: &Field| field.json).collect();
     let names = if names.is_empty() { "none at all".to_owned() } else { names.join(", ") };
-    format!("{} has no field {name:?}, but {names}", schema.name)
+    format!("{} has no field {}, but {names}", schema.name, quoted(name))
 }
 
 fn what(ty: &Type) -> &'static str {

@@ -31,13 +31,19 @@ impl Frame {
         let tail = json!({ "kind": kind, "metadata": metadata });
         let mut end = b"],".to_vec();
         end.extend_from_slice(respond::to_bytes(&tail).get(1..).unwrap_or_default());
-        let head = format!(r#"{{"apiVersion":{api_version:?},"items":["#).into_bytes();
+        let mut head = br#"{"apiVersion":"#.to_vec();
+        values::plain(&api_version, &mut head);
+        head.extend_from_slice(br#","items":["#);
         Frame { head, tail: end, media: Media::Json }
     }
 
     /// Of a list of structs as JSON.
     pub(super) fn typed(kind: &str, api_version: &str, metadata: &Map) -> Frame {
-        let mut head = format!(r#"{{"kind":{kind:?},"apiVersion":{api_version:?},"metadata":"#).into_bytes();
+        let mut head = br#"{"kind":"#.to_vec();
+        values::plain(kind, &mut head);
+        head.extend_from_slice(br#","apiVersion":"#);
+        values::plain(api_version, &mut head);
+        head.extend_from_slice(br#","metadata":"#);
         values::encode(metadata, &LIST_META, &mut head);
         head.extend_from_slice(br#","items":["#);
         Frame { head, tail: b"]}".to_vec(), media: Media::Json }

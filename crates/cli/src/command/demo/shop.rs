@@ -6,6 +6,7 @@ use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::apps::v1::Deployment;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::codec::Wire;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{InNamespace, Object, ResourceInfo, Unstructured};
 use klient_client::{
     Api, Client, DeleteOptions, DynamicPlace, Error, ListOptions, Patch, Watch, WatchEvent, WatchOptions,
@@ -173,7 +174,7 @@ pub(super) fn deployment_line(deployment: &Deployment) -> String {
 
 fn config_map_line(config_map: &ConfigMap) -> String {
     let banner = config_map.data.get("banner").map_or("", |banner| banner.as_str());
-    format!("ConfigMap {}: banner {banner:?}", config_map.name())
+    format!("ConfigMap {}: banner {}", config_map.name(), quoted(banner))
 }
 
 pub(super) fn coupon_line(coupon: &Unstructured) -> String {

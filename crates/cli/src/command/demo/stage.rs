@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::core::v1::Namespace;
+use klient_apimachinery::go::quoted;
 use klient_apiserver::{Options, Server};
 
 use crate::args;
@@ -56,9 +57,10 @@ impl Stage {
             let began = Instant::now();
             let started = start(Options { listen: ([127, 0, 0, 1], 0).into(), ..Options::default() }).await?;
             let url = started.url();
-            session
-                .console
-                .line(format_args!("Serving Kubernetes' API at {url} after {:.0?}", began.elapsed()))?;
+            session.console.line(format_args!(
+                "Serving Kubernetes' API at {url} after {} ms",
+                began.elapsed().as_millis()
+            ))?;
             let path = path("kubeconfig");
             write(&path, &started.kubeconfig())?;
             session.connection.kubeconfig = Some(path.clone().into());
@@ -75,7 +77,8 @@ impl Stage {
         let client = cluster.client();
         if client.api::<Namespace>().get_opt(&namespace).await?.is_some() {
             return Err(Failure::Message(format!(
-                "namespace {namespace:?} exists already, and the demo removes its namespace: delete it or run again"
+                "namespace {} exists already, and the demo removes its namespace: delete it or run again",
+                quoted(&namespace)
             )));
         }
         let defined = client.api::<CustomResourceDefinition>().get_opt(DEFINITION).await?.is_some();
