@@ -19,7 +19,7 @@ use peer::{Peer, Server};
 use row::{Row, Rows};
 pub(crate) use wire::wire;
 
-/// Where the programs find their files, from the folder they are run in.
+/// The folder of the programs' files, relative to the one that they run in.
 const DATA: &str = "target/data";
 
 /// The programs, and where they are run.

@@ -15,7 +15,7 @@ const KUBERNETES: &str = "v1.37.1";
 /// A server that ends when dropped.
 pub(crate) struct Server {
     child: Child,
-    /// How to reach it, as its administrator.
+    /// The kubeconfig of its administrator.
     pub(crate) kubeconfig: PathBuf,
 }
 

@@ -1,14 +1,14 @@
-//! [`ApplyConfiguration`], what is wanted of an object.
+//! [`ApplyConfiguration`], the configuration of an object for server-side apply.
 
 use serde::Serialize;
 
 use crate::{Object, Unstructured};
 
-/// What is wanted of an object, for server-side apply: its `apiVersion`, `kind` and name, and the fields that whoever
-/// applies it cares for.
+/// A configuration for server-side apply: `apiVersion`, `kind`, name, and the fields that the field manager is to own.
+/// Fields that are not in it are left alone.
 ///
-/// The crate `klient-applyconfigurations` has one for each built-in kind, and [`Unstructured`] is one of any kind.
-/// For a custom kind it is what serde writes as such an object:
+/// The crate `klient-applyconfigurations` has one for each built-in kind, and [`Unstructured`] is one of any kind. For
+/// a custom kind it is the struct that serde writes as such an object:
 ///
 /// ```
 /// use klient_apimachinery::{ApplyConfiguration, Unstructured};

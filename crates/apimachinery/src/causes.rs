@@ -1,9 +1,10 @@
-//! [`WithCauses`], an error and all that lies beneath it.
+//! [`WithCauses`], an error with its causes.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error and all that lies beneath it, as text: `cannot connect: connection refused`.
+/// Displays an error and its chain of [`source`](Error::source)s, separated by colons: `cannot connect: connection
+/// refused`.
 ///
 /// ```
 /// use klient_apimachinery::WithCauses;

@@ -1,4 +1,4 @@
-//! How objects go over the wire.
+//! Encoding and decoding of objects: JSON and protobuf, whole, item by item, or field by field.
 
 mod encoded;
 mod field_path;
@@ -19,27 +19,28 @@ pub use list_reader::ListReader;
 
 use crate::schema::Schema;
 
-/// How bytes are to be understood.
+/// The encoding of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// JSON.
     Json,
-    /// Protobuf, in Kubernetes' envelope.
+    /// Protobuf, in the envelope `runtime.Unknown`.
     Protobuf,
 }
 
-/// Whether `managedFields` are read. They are a quarter of many objects, and few programs look at them.
+/// The treatment of `managedFields` when objects are read. They are a quarter of many objects, and few programs look at
+/// them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ManagedFields {
-    /// They are read like all other fields.
+    /// Decodes them like all other fields.
     #[default]
     Keep,
-    /// They are passed over, and take neither time nor memory. An update of an object read so leaves them as they
-    /// are on the server.
+    /// Skips them, which saves their time and memory. An update with such an object leaves them unchanged on the
+    /// server.
     Skip,
 }
 
-/// How a type goes over the wire: always in JSON, and built-in types in protobuf too.
+/// A type with a JSON encoding, and for built-in types a protobuf encoding.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent to a server nor received from one",
     label = "this is no type of the Kubernetes API",
@@ -57,7 +58,7 @@ pub trait Wire: Sized + Send + Sync + 'static {
     /// Appends JSON to `out`.
     fn to_json(&self, out: &mut Vec<u8>);
 
-    /// Whether protobuf has the type.
+    /// Returns true if the type has a protobuf encoding.
     fn has_protobuf() -> bool {
         false
     }
@@ -91,7 +92,7 @@ pub trait Wire: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the text is not YAML, or not YAML of this type; the error says where.
+    /// If the string is not YAML, or not YAML of this type; the error says where.
     fn from_yaml(text: &str) -> Result<Self, DecodeError> {
         let value = crate::yaml::from_str(text).map_err(DecodeError::of_document)?;
         Self::from_json(value.to_string().as_bytes())
@@ -117,7 +118,8 @@ pub trait Wire: Sized + Send + Sync + 'static {
         }
     }
 
-    /// Reads the JSON value at the beginning of `bytes`, and says how long it is; `None` if its end is missing.
+    /// Reads the JSON value at the beginning of `bytes` and returns it with its length; `None` if the bytes end within
+    /// it.
     #[doc(hidden)]
     fn item_from_json(
         bytes: &[u8],
@@ -137,19 +139,19 @@ pub trait Wire: Sized + Send + Sync + 'static {
         Err(DecodeError::of_document("the list came in protobuf, and its items are known in JSON only"))
     }
 
-    /// What is known of the kind at compile time.
+    /// The kind and schema known at compile time; `None` for types without a schema.
     #[doc(hidden)]
     fn table() -> Option<KindTable> {
         None
     }
 
-    /// Whether an item can be read, and what it says of itself.
+    /// Checks that an item can be decoded, and returns its metadata.
     #[doc(hidden)]
     fn check_item(format: Format, bytes: &[u8]) -> Result<EncodedMeta<'_>, DecodeError> {
         check_by_decoding::<Self>(format, bytes)
     }
 
-    /// The text of a field.
+    /// The value of a field as a string.
     #[doc(hidden)]
     fn text_at<'a>(&'a self, path: &FieldPath<Self>) -> Option<Cow<'a, str>> {
         let mut json = Vec::new();
@@ -157,20 +159,20 @@ pub trait Wire: Sized + Send + Sync + 'static {
         path.text_in_bytes(Format::Json, &json).map(|text| Cow::Owned(text.into_owned()))
     }
 
-    /// Refuses objects of other kinds.
+    /// Checks the `apiVersion` and `kind` of an object; an error if they are those of another kind.
     #[doc(hidden)]
     fn check_kind(api_version: &str, kind: &str) -> Result<(), DecodeError> {
         let _ = (api_version, kind);
         Ok(())
     }
 
-    /// Whether it is what servers make of other kinds when they are asked for metadata only.
+    /// Returns true for `PartialObjectMetadata`, to which servers convert objects of any kind.
     #[doc(hidden)]
     fn is_partial() -> bool {
         false
     }
 
-    /// Tells an item what the list says of its kind, which the items of built-in lists leave out.
+    /// Sets the kind of an item from that of its list, which built-in lists leave out of their items.
     #[doc(hidden)]
     fn set_list_type(&mut self, api_version: &str, kind: &str) {
         let _ = (api_version, kind);
@@ -189,7 +191,7 @@ pub trait Wire: Sized + Send + Sync + 'static {
         let _ = (list, out);
     }
 
-    /// Refuses lists of other kinds.
+    /// Checks the `apiVersion` and `kind` of a list; an error if they are those of another kind.
     #[doc(hidden)]
     fn check_list(api_version: &str, kind: &str) -> Result<(), DecodeError> {
         let _ = (api_version, kind);
@@ -199,11 +201,11 @@ pub trait Wire: Sized + Send + Sync + 'static {
 
 /// A type with an `apiVersion` and a `kind` of its own.
 pub trait SchemaKind {
-    /// Such as `apps/v1`.
+    /// The `apiVersion`, such as `apps/v1`.
     const API_VERSION: &'static str;
-    /// Such as `Deployment`.
+    /// The kind, such as `Deployment`.
     const KIND: &'static str;
-    /// What is known of the struct.
+    /// The schema of the struct.
     const SCHEMA: &'static Schema;
 }
 
@@ -217,7 +219,7 @@ pub struct KindTable {
 }
 
 impl KindTable {
-    /// That of a kind.
+    /// The names and schema of a kind.
     pub const fn of<K: SchemaKind>() -> Self {
         KindTable { api_version: K::API_VERSION, kind: K::KIND, schema: K::SCHEMA }
     }
@@ -229,19 +231,19 @@ pub fn list_type<K: SchemaKind>() -> (String, String) {
     (K::API_VERSION.to_owned(), format!("{}List", K::KIND))
 }
 
-/// Refuses objects of other kinds.
+/// Checks the `apiVersion` and `kind` of an object against those of `K`.
 #[doc(hidden)]
 pub fn check_kind<K: SchemaKind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
     expect_kind((K::API_VERSION, K::KIND), (api_version, kind))
 }
 
-/// Refuses lists of other kinds. A list that says nothing of its kind is taken at its word.
+/// Checks the `apiVersion` and `kind` of a list against those of `K`. Empty ones are accepted.
 #[doc(hidden)]
 pub fn check_list<K: SchemaKind>(api_version: &str, kind: &str) -> Result<(), DecodeError> {
     expect_list((K::API_VERSION, K::KIND), (api_version, kind))
 }
 
-/// Refuses an `apiVersion` and `kind` that are not those expected.
+/// Checks an `apiVersion` and `kind` against those expected.
 pub(crate) fn expect_kind(expected: (&str, &str), found: (&str, &str)) -> Result<(), DecodeError> {
     if found == expected {
         return Ok(());
@@ -252,7 +254,7 @@ pub(crate) fn expect_kind(expected: (&str, &str), found: (&str, &str)) -> Result
     )))
 }
 
-/// Refuses a list whose items are not of the expected `apiVersion` and `kind`.
+/// Checks that a list is one of the expected `apiVersion` and `kind`.
 pub(crate) fn expect_list(expected: (&str, &str), found: (&str, &str)) -> Result<(), DecodeError> {
     let ((api_version, kind), (found_version, found_kind)) = (expected, found);
     let is_any = matches!(found_kind, "" | "List");
@@ -265,12 +267,12 @@ pub(crate) fn expect_list(expected: (&str, &str), found: (&str, &str)) -> Result
     )))
 }
 
-/// Bytes that are not what was asked for.
+/// A failure to decode bytes: malformed input, another kind, or a field of another type.
 #[derive(Debug)]
 pub struct DecodeError {
     path: String,
     problem: String,
-    /// The object at fault, of a list or a watch.
+    /// The object that cannot be decoded, of a list or a watch.
     object: Option<Box<Identity>>,
 }
 
@@ -279,30 +281,30 @@ impl DecodeError {
         Self { path, problem: without_value(problem.to_string()), object: None }
     }
 
-    /// Of a document that is no API object.
+    /// An error of a document as a whole, without the path of a field.
     pub fn of_document(problem: impl fmt::Display) -> Self {
         Self::new(String::new(), problem)
     }
 
-    /// The same fault in something that stands at `place`.
+    /// The same error with its path below `place`.
     pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
         let dot = if self.path.is_empty() { "" } else { "." };
         self.path = format!("{place}{dot}{}", self.path);
         self
     }
 
-    /// The same fault in an object: one of a list or a watch, whose others are not affected, or one that came alone.
+    /// The same error with the object that cannot be decoded: one of a list or a watch, or one that came alone.
     pub fn of_object(self, object: Identity) -> Self {
         DecodeError { object: Some(Box::new(object)), ..self }
     }
 
-    /// The path of the field at fault, such as `spec.containers[0].image`; empty where the bytes are no object.
+    /// The path of the field, such as `spec.containers[0].image`; empty for a document that is no object.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The object at fault. If it is one of a list or a watch, the others are not affected: whoever reads may go on
-    /// behind it.
+    /// The object that cannot be decoded. If it is one of a list or a watch, the others are not affected: reading can
+    /// go on behind it.
     pub fn object(&self) -> Option<&Identity> {
         self.object.as_deref()
     }
@@ -322,12 +324,12 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// What serde says of a value of the wrong type, without the value, which may be secret:
-/// `invalid type: string "…", expected u32`.
+/// A message of serde about a value of the wrong type, without the value, which may be secret: `invalid type: string
+/// "…", expected u32`.
 fn without_value(problem: String) -> String {
     let value = ["invalid type: ", "invalid value: ", "unknown variant "].iter().find_map(|begin| {
         let at = problem.find(begin)? + begin.len();
-        // A variant is its value.
+        // The value of an unknown variant is its name.
         let from = if begin.starts_with("unknown") { at - 1 } else { at + problem[at..].find([' ', ','])? };
         let to = problem.rfind(", expected ").or_else(|| problem.rfind(", there are no variants"))?;
         (from < to).then_some(from..to)

@@ -1,4 +1,4 @@
-//! Kinds that a program defines itself, as [`custom_resource!`](crate::custom_resource) declares them.
+//! Custom resources as Rust structs, declared with [`custom_resource!`](crate::custom_resource).
 
 mod merge;
 
@@ -13,14 +13,15 @@ use serde_json::{Map, Value};
 use crate::codec::{DecodeError, EncodedMeta, Format, ManagedFields, expect_kind, expect_list, json};
 use crate::resource::Resource;
 
-/// Declares a struct to be the objects of a custom resource.
+/// Declares a struct for the objects of a custom resource.
 ///
-/// What comes before the struct says where the resource is served, as the CustomResourceDefinition does, and which of
-/// the subresources `Status` and `Scale` it has; its parts come in the order of the example. The scope is `Namespaced` or
-/// `Cluster`. The struct gets the field `metadata`, which is not written down, `Clone`, `Debug`, `Default`, serde's traits, and those that clients and caches ask of a kind: [`Object`](crate::Object), [`Resource`], the
-/// [`verbs`](crate::verbs) and [`Wire`](crate::codec::Wire). Its fields are those of the objects, with names in camel
-/// case; their types have `Clone`, `Debug`, `Default` and serde's traits. The crate `serde` must be a dependency of the
-/// program, with its feature `derive`:
+/// The lines before the struct give the names and scope under which the resource is served, as the
+/// CustomResourceDefinition does, and which of the subresources `Status` and `Scale` it has, in the order of the
+/// example. The scope is `Namespaced` or `Cluster`. The struct gets the field `metadata`, which is not written down,
+/// `Clone`, `Debug`, `Default`, serde's traits, and the traits that clients and caches require of a kind:
+/// [`Object`](crate::Object), [`Resource`], the [`verbs`](crate::verbs) and [`Wire`](crate::codec::Wire). Its fields
+/// are those of the objects, with names in camel case; their types have `Clone`, `Debug`, `Default` and serde's traits.
+/// The crate `serde` must be a dependency of the program, with its feature `derive`:
 ///
 /// ```toml
 /// [dependencies]
@@ -68,13 +69,12 @@ use crate::resource::Resource;
 ///
 /// # Unknown fields
 ///
-/// An object that was read, changed and written keeps the fields that the struct and those in it do not know, at any
-/// depth, as built-in kinds do. The object carries the JSON in which it was [received](Received), and what of it the
-/// struct does not know is put back when it is written. What the program removes stays removed, with all that it held.
+/// An object that is read, changed and written keeps the fields that the struct and those in it do not know, at any
+/// depth, as built-in kinds do. The object carries the JSON in which it was [received](Received); the unknown fields of
+/// that are added when it is written. Fields that the program removes stay removed, with all below them.
 ///
-/// The items of a list are recognized by being equal, or else by their fields `name`, `key`, `id` and `type`, or, where
-/// they have none of these and the list is as long as it was, by their position. An item that is recognized in none of
-/// these ways is taken for a new one.
+/// Items of lists are matched by equality, or else by their fields `name`, `key`, `id` and `type`, or, if they have
+/// none of these and the list is as long as it was, by position. An item without a match is new.
 ///
 /// Comparison looks at the fields that the struct knows.
 ///
@@ -114,7 +114,7 @@ macro_rules! custom_resource {
             fn read_fields<'de, D: ::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                // What serde's `remote` has made, not the trait's.
+                // The function of serde's `remote` derive, not the trait's.
                 <$name>::deserialize(deserializer)
             }
 
@@ -202,8 +202,8 @@ macro_rules! custom_resource {
     };
 }
 
-/// The JSON in which an object of a custom resource was received; empty for one that the program has made. All of them
-/// are equal: what they add to an object is not looked at when objects are compared.
+/// The JSON in which an object of a custom resource was received; empty for an object that the program has made. All
+/// values are equal, so that comparison of objects ignores it.
 #[derive(Clone, Default)]
 pub struct Received(Option<Arc<[u8]>>);
 
@@ -250,7 +250,7 @@ struct TypeMeta {
 }
 
 impl TypeMeta {
-    /// Refuses an object that says it is of another kind. One that says nothing is taken at its word.
+    /// Checks the `apiVersion` and `kind` of an object; empty ones are accepted.
     fn check<K: CustomResource>(self) -> Result<(), DecodeError> {
         let (api_version, kind) = (self.api_version.unwrap_or_default(), self.kind.unwrap_or_default());
         if api_version.is_empty() && kind.is_empty() {
@@ -277,7 +277,7 @@ fn why_not<K: CustomResource>(json: &[u8]) -> DecodeError {
         Err(error) => {
             let path = track.path().to_string();
             let problem = error.to_string();
-            // Types of Kubernetes tell the end of the path themselves, and a path of nothing is a dot.
+            // Types of Kubernetes append the end of the path to the message, and the path of the root is a dot.
             let problem = match problem.split_once(": ") {
                 Some((end, problem)) if path.ends_with(end) => problem,
                 _ => &problem,
@@ -342,7 +342,7 @@ pub fn list_type<K: CustomResource>() -> (String, String) {
 ///
 /// # Panics
 ///
-/// If the object cannot be JSON, such as a map whose keys are no strings.
+/// If the object cannot be JSON, such as a map with keys that are not strings.
 #[doc(hidden)]
 pub fn to_json<K: CustomResource>(object: &K, out: &mut Vec<u8>) {
     let written = to_map(object).and_then(|map| serde_json::to_writer(out, &map));
@@ -366,12 +366,12 @@ pub fn deserialize<'de, K: CustomResource, D: Deserializer<'de>>(deserializer: D
     Ok(object)
 }
 
-/// An object as JSON, with the fields of what was received that its type does not know.
+/// An object as JSON, with the received fields that its type does not know.
 fn to_map<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_json::Error> {
     let mut map = fields(object)?;
     if let Some(json) = &object.received().0 {
         let mut received: Map<String, Value> = serde_json::from_slice(json)?;
-        // Metadata keeps what it does not know itself.
+        // Metadata keeps its own unknown fields.
         received.remove("metadata");
         merge::keep_unknown_fields(
             &received,

@@ -1,13 +1,13 @@
-//! Spans of time in two or three digits: `22s`, `3m5s`, `2d3h`, `2y10d`.
+//! Durations for people, in two units at most: `22s`, `3m5s`, `2d3h`, `2y10d`.
 
-/// A span of seconds as Kubernetes shows ages (`HumanDuration` of `k8s.io/apimachinery/pkg/util/duration`).
+/// A number of seconds as Kubernetes shows ages (`HumanDuration` of `k8s.io/apimachinery/pkg/util/duration`).
 ///
 /// ```
 /// use klient_apimachinery::duration::human;
 /// assert_eq!([human(22), human(185), human(-2)], ["22s", "3m5s", "<invalid>"]);
 /// ```
 pub fn human(seconds: i64) -> String {
-    // Go counts spans in nanoseconds, of which 64 bits hold 292 years.
+    // Go counts durations in nanoseconds, of which 64 bits hold 292 years.
     let seconds = seconds.min(i64::MAX / 1_000_000_000);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     let years = days / 365;

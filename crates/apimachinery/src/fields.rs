@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::Str;
 use crate::labels::InvalidSelector;
 
-/// Which values fields must have.
+/// A field selector: conditions on the values of fields, all of which must hold.
 ///
 /// ```
 /// use klient_apimachinery::fields::Selector;
@@ -19,29 +19,29 @@ pub struct Selector {
     terms: Vec<Term>,
 }
 
-/// One condition of a selector.
+/// One condition of a selector: a field equals a value, or does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
     /// The field's path, such as `status.phase`.
     pub field: Str,
-    /// What it is compared with.
+    /// The value to compare with.
     pub value: Str,
-    /// Whether it must be another value.
+    /// True for `!=`.
     pub not: bool,
 }
 
 impl Selector {
-    /// Selects everything.
+    /// The selector that matches everything.
     pub const fn everything() -> Self {
         Selector { terms: Vec::new() }
     }
 
-    /// Selects objects whose field has a value.
+    /// The selector for objects with this value in a field.
     pub fn one(field: &str, value: &str) -> Self {
         Selector { terms: vec![Term { field: field.into(), value: value.into(), not: false }] }
     }
 
-    /// Whether it selects everything.
+    /// Returns true if the selector has no conditions.
     pub fn is_everything(&self) -> bool {
         self.terms.is_empty()
     }
@@ -51,7 +51,7 @@ impl Selector {
         &self.terms
     }
 
-    /// The same conditions on fields of other names.
+    /// The same conditions with the field names replaced.
     pub fn renamed(mut self, name: impl Fn(&str) -> &str) -> Self {
         for term in &mut self.terms {
             term.field = name(&term.field).into();
@@ -59,12 +59,12 @@ impl Selector {
         self
     }
 
-    /// The value a field must have, if the selector says.
+    /// The value that a field must equal, if there is such a condition.
     pub fn exact(&self, field: &str) -> Option<&str> {
         self.terms.iter().find(|term| !term.not && term.field == field).map(|term| term.value.as_str())
     }
 
-    /// Whether fields fulfil all conditions; `field` gives the value at a path, empty where there is none.
+    /// Returns true if all conditions hold; `field` gives the value at a path, empty for a missing field.
     pub fn matches<'a>(&self, field: impl Fn(&str) -> &'a str) -> bool {
         self.terms.iter().all(|term| (field(&term.field) == term.value) != term.not)
     }
@@ -89,7 +89,7 @@ impl FromStr for Selector {
             };
             let value = unescape(value)?;
             if field.is_empty() && value.is_empty() {
-                // It selects everything.
+                // An empty condition matches everything.
                 continue;
             }
             terms.push(Term { field: field.into(), value, not });
@@ -98,7 +98,7 @@ impl FromStr for Selector {
     }
 }
 
-/// Splits at commas that no backslash stands before.
+/// Splits at commas that are not escaped with a backslash.
 fn split_unescaped(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);

@@ -1,4 +1,4 @@
-//! Strings, numbers and values as Go prints and names them, which Kubernetes' messages and documents do.
+//! Strings, numbers and values formatted as by Go, for messages and documents that are the same as Kubernetes'.
 
 mod number;
 mod printable;
@@ -13,7 +13,7 @@ pub use printable::is_printable;
 pub use value::{GoSyntax, GoValue};
 pub(crate) use value::{GoText, type_name};
 
-/// A text as Go's `%q` shows it.
+/// A string as Go's `%q` formats it.
 ///
 /// ```
 /// use klient_apimachinery::go::quoted;
@@ -50,7 +50,7 @@ pub fn quoted(text: impl AsRef<str>) -> String {
     out
 }
 
-/// What Go calls a value in JSON that it cannot read into what is wanted.
+/// The name of a value's JSON type in the errors of Go's `encoding/json`.
 ///
 /// ```
 /// use klient_apimachinery::go::json_type;

@@ -15,13 +15,13 @@ use self::eval::Evaluation;
 pub use self::found::Found;
 use self::parse::Part;
 
-/// A template that has been read: text, and actions in braces.
+/// A parsed template: literal strings, and actions in braces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPath {
     parts: Vec<Part>,
 }
 
-/// A template that cannot be read, or does not fit the value it is given, in client-go's words.
+/// A template that cannot be parsed, or does not fit the value it is given, in client-go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPathError(String);
 
@@ -33,34 +33,34 @@ impl fmt::Display for JsonPathError {
 
 impl std::error::Error for JsonPathError {}
 
-/// The treatment of keys that are not there.
+/// The treatment of missing keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingKeys {
-    /// It finds nothing.
+    /// A missing key finds nothing.
     #[default]
     Allowed,
-    /// It is an error.
+    /// A missing key is an error.
     Refused,
 }
 
 impl MissingKeys {
-    /// By the value of `--allow-missing-template-keys`.
+    /// From the value of `--allow-missing-template-keys`.
     pub fn from_allowed(allowed: bool) -> Self {
         if allowed { MissingKeys::Allowed } else { MissingKeys::Refused }
     }
 }
 
 impl JsonPath {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     ///
-    /// If it is none, in client-go's words.
+    /// If the template is malformed, in client-go's words.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
         Ok(JsonPath { parts: parse::template(text)? })
     }
 
-    /// The values that each part of the template finds; of parts in a range, once for each round.
+    /// The values that each part of the template finds; for parts in a range, once per iteration.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl JsonPath {
     }
 
     /// The values in an object that the first part of the template finds. No step may find more than `limit` values,
-    /// which paths that visit the same values many times over do.
+    /// which bounds paths that visit the same values many times.
     ///
     /// # Errors
     ///
@@ -89,11 +89,11 @@ impl JsonPath {
     }
 }
 
-/// The template for a path that may lack its braces and its first dot, as in `metadata.name`.
+/// The template for a path that may lack its braces and its first dot, such as `metadata.name`.
 ///
 /// # Errors
 ///
-/// If it is no path, in kubectl's words.
+/// If it is not a path, in kubectl's words.
 pub fn relaxed(path: &str) -> Result<String, JsonPathError> {
     if path.is_empty() {
         return Ok(String::new());

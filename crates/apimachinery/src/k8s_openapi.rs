@@ -1,8 +1,8 @@
-//! The types of the [`k8s_openapi`](https://docs.rs/k8s-openapi) crate as they are: every kind of it can be listed,
+//! Support for the types of the [`k8s_openapi`](https://docs.rs/k8s-openapi) crate: each of its kinds can be listed,
 //! watched and written with klient's clients, in JSON.
 //!
-//! Its types do not keep fields that they do not know, and do not say which verbs a kind lacks: what the API server
-//! does not offer comes back as an error.
+//! Its types do not keep unknown fields, and do not say which verbs a kind lacks: a verb that the API server does not
+//! offer is an error at run time.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::{Cluster, Namespaced, Object, Resource, ResourceInfo, Scope, Time, ve
 
 /// The scopes of both crates.
 pub trait Translated: ResourceScope {
-    /// The same in klient's terms.
+    /// The scope in klient's terms.
     type Scope: Scope;
 }
 

@@ -8,7 +8,7 @@ use crate::{Str, go, validation};
 
 mod parse;
 
-/// Which labels an object must have.
+/// A label selector: conditions on the labels of an object, all of which must hold.
 ///
 /// ```
 /// use klient_apimachinery::labels::Selector;
@@ -30,7 +30,7 @@ pub struct Requirement {
     values: Vec<Str>,
 }
 
-/// How a requirement compares.
+/// The comparison of a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     /// The label has one of the values.
@@ -41,7 +41,7 @@ pub enum Operator {
     Equals,
     /// The label is absent or has another value.
     NotEquals,
-    /// The label is there.
+    /// The label exists.
     Exists,
     /// The label is absent.
     DoesNotExist,
@@ -51,7 +51,7 @@ pub enum Operator {
     LessThan,
 }
 
-/// A selector that cannot be read; the text is the API server's.
+/// A selector that cannot be parsed; the message is the API server's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSelector(String);
 
@@ -70,12 +70,12 @@ impl fmt::Display for InvalidSelector {
 impl std::error::Error for InvalidSelector {}
 
 impl Selector {
-    /// Selects everything.
+    /// The selector that matches everything.
     pub const fn everything() -> Self {
         Selector { requirements: Vec::new() }
     }
 
-    /// Selects objects with exactly these values among their labels.
+    /// The selector for objects with exactly these values among their labels.
     pub fn from_set<K: Into<Str>, V: Into<Str>>(labels: impl IntoIterator<Item = (K, V)>) -> Self {
         let requirement = |(key, value): (K, V)| Requirement {
             key: key.into(),
@@ -87,24 +87,24 @@ impl Selector {
         Selector { requirements }
     }
 
-    /// Whether it selects everything.
+    /// Returns true if the selector has no requirements.
     pub fn is_everything(&self) -> bool {
         self.requirements.is_empty()
     }
 
-    /// The conditions, sorted by key.
+    /// The requirements, sorted by key.
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
     }
 
-    /// Whether labels fulfil all conditions; `label` gives the value under a key.
+    /// Returns true if all requirements hold; `label` gives the value of a key.
     pub fn matches<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.requirements.iter().all(|requirement| requirement.matches(label(&requirement.key)))
     }
 }
 
 impl Requirement {
-    /// Checks the parts of a condition.
+    /// A requirement, validated.
     ///
     /// # Errors
     ///
@@ -184,17 +184,17 @@ impl Requirement {
         &self.key
     }
 
-    /// How it compares.
+    /// The operator.
     pub fn operator(&self) -> Operator {
         self.operator
     }
 
-    /// What it compares with.
+    /// The values to compare with.
     pub fn values(&self) -> &[Str] {
         &self.values
     }
 
-    /// Whether a label's value, or its absence, fulfils the condition.
+    /// Returns true if the requirement holds for a label's value, or for its absence.
     pub fn matches(&self, value: Option<&str>) -> bool {
         let listed = value.is_some_and(|value| self.values.iter().any(|other| other == value));
         let number = |text: &str| text.parse::<i64>().ok();
@@ -249,11 +249,11 @@ impl TryFrom<&LabelSelector> for Selector {
 impl TryFrom<&Selector> for LabelSelector {
     type Error = InvalidSelector;
 
-    /// The object that selects the same.
+    /// The `LabelSelector` object that selects the same.
     ///
     /// # Errors
     ///
-    /// If numbers are compared, for which objects have no operator.
+    /// If numbers are compared, for which `LabelSelector` has no operator.
     fn try_from(selector: &Selector) -> Result<Self, InvalidSelector> {
         let mut object = LabelSelector::default();
         for Requirement { key, operator, values } in &selector.requirements {

@@ -1,15 +1,15 @@
-//! What every Kubernetes object has in common.
+//! API machinery: the types, encodings and rules that all Kubernetes objects share.
 //!
 //! - [`meta::v1`]: `ObjectMeta`, `Status`, `LabelSelector` and the other types all groups share;
-//! - [`Object`], [`Metadata`], [`Resource`], [`ResourceInfo`], [`verbs`] and [`Kind`]: what an object is, and what may
-//!   be done with it;
-//! - [`Unstructured`], [`List`], [`WatchEvent`]: objects of any kind, many of them, and how they change;
-//! - [`ApplyConfiguration`]: what is wanted of an object;
-//! - [`ListWatch`]: where the objects of a cache come from;
-//! - [`Str`], [`Map`], [`Quantity`], [`IntOrString`], [`Time`]: what fields hold;
-//! - [`codec`], [`message`], [`schema`]: how objects go over the wire, and the tables that say so.
+//! - [`Object`], [`Metadata`], [`Resource`], [`ResourceInfo`], [`verbs`] and [`Kind`]: traits of objects and of the
+//!   resources that serve them;
+//! - [`Unstructured`], [`List`], [`WatchEvent`]: objects of any kind, lists of objects, and their changes;
+//! - [`ApplyConfiguration`]: configurations for server-side apply;
+//! - [`ListWatch`]: the source of a cache's objects;
+//! - [`Str`], [`Map`], [`Quantity`], [`IntOrString`], [`Time`]: the types of fields;
+//! - [`codec`], [`message`], [`schema`]: encoding and decoding, and the tables that drive them.
 //!
-//! There is no I/O here and there are no tasks.
+//! The crate does no I/O and starts no tasks.
 
 mod apply_configuration;
 mod causes;

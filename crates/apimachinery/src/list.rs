@@ -1,23 +1,23 @@
-//! [`List`], objects with the resourceVersion they were listed at.
+//! [`List`], objects with the resourceVersion of the list.
 
 use crate::meta::v1::ListMeta;
 
-/// Objects of one kind, and the resourceVersion they were listed at.
+/// Objects of one kind, as a list request returns them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct List<K> {
-    /// The resourceVersion of the whole, and how to go on when there is more.
+    /// The resourceVersion of the list, and the token for its next chunk.
     pub metadata: ListMeta,
     /// The objects.
     pub items: Vec<K>,
 }
 
 impl<K> List<K> {
-    /// The token that the next chunk is asked with, if there is one.
+    /// The token for the request of the next chunk; `None` for the last.
     pub fn continue_token(&self) -> Option<&str> {
         self.metadata.continue_.as_deref().filter(|token| !token.is_empty())
     }
 
-    /// The resourceVersion of the list, from which a watch goes on.
+    /// The resourceVersion of the list, from which a watch can start.
     pub fn resource_version(&self) -> &str {
         self.metadata.resource_version.as_deref().unwrap_or_default()
     }

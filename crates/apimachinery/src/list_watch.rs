@@ -1,4 +1,4 @@
-//! [`ListWatch`], where the objects of a cache come from.
+//! [`ListWatch`], the source of a cache's objects.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,25 +11,25 @@ use crate::meta::Reason;
 use crate::meta::v1::{ListMeta, Status};
 use crate::{ListOptions, ResourceInfo, WatchEvent, WatchOptions, WithCauses};
 
-/// A future in a box.
+/// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Where the objects of one resource come from, in one namespace or all: a client's handle, or an API server's own
-/// store. Objects stay encoded, so that whoever keeps them may leave them so.
+/// A source of the objects of one resource, in one namespace or in all: a client's handle, or an API server's own
+/// store. Objects stay encoded, so that a cache can keep them so.
 pub trait ListWatch<K>: Send + Sync + 'static {
-    /// What is listed.
+    /// The resource that is listed.
     fn resource(&self) -> &ResourceInfo;
 
-    /// The one namespace that is listed; `None` for all of them, and for what lives in none.
+    /// The namespace that is listed; `None` for all namespaces, and for cluster-scoped resources.
     fn within(&self) -> Option<&str>;
 
-    /// Lists objects, one batch after another as they arrive.
+    /// Lists objects, in batches as they arrive.
     fn list<'a>(
         &'a self,
         options: &'a ListOptions,
     ) -> BoxFuture<'a, Result<Box<dyn Listing<K>>, SourceError>>;
 
-    /// Follows changes as they are made.
+    /// Watches for changes.
     fn watch<'a>(
         &'a self,
         options: &'a WatchOptions,
@@ -60,29 +60,29 @@ impl<K, T: ListWatch<K> + ?Sized> ListWatch<K> for Arc<T> {
     }
 }
 
-/// A list that arrives. Dropping it ends the request.
+/// The response to a list request, as it arrives. Dropping it ends the request.
 pub trait Listing<K>: Send {
-    /// Appends what has arrived to `out`, and waits for it if nothing has; false at the end. The future may be dropped
-    /// and nothing is lost.
+    /// Appends the objects that have arrived to `out`, or waits for some; returns false at the end. Dropping the future
+    /// loses nothing.
     fn next<'a>(&'a mut self, out: &'a mut Vec<Encoded<K>>) -> BoxFuture<'a, Result<bool, SourceError>>;
 
-    /// What the list says of itself, at its end.
+    /// The metadata of the list, complete at its end.
     fn metadata(&self) -> &ListMeta;
 }
 
-/// Changes as they are made. Dropping it ends the request.
+/// A watch. Dropping it ends the request.
 pub trait Watching<K>: Send {
-    /// Appends what has arrived to `out`, and waits for it if nothing has; false at the end. The future may be dropped
-    /// and nothing is lost.
+    /// Appends the events that have arrived to `out`, or waits for some; returns false at the end. Dropping the future
+    /// loses nothing.
     fn next<'a>(
         &'a mut self,
         out: &'a mut Vec<WatchEvent<Encoded<K>>>,
     ) -> BoxFuture<'a, Result<bool, SourceError>>;
 }
 
-/// Gives a [`ListWatch`] for any resource: a client, or an API server.
+/// A source of [`ListWatch`]es for any resource: a client, or an API server.
 pub trait Sources: Send + Sync + 'static {
-    /// Where the objects of a resource come from, in one namespace or in all.
+    /// The source of a resource's objects, in one namespace or in all.
     fn list_watch<K: crate::codec::Wire + crate::Object>(
         &self,
         resource: &ResourceInfo,
@@ -90,7 +90,7 @@ pub trait Sources: Send + Sync + 'static {
     ) -> Arc<dyn ListWatch<K>>;
 }
 
-/// Why a list or watch came to nothing.
+/// A failure of a list or watch.
 #[derive(Clone)]
 pub struct SourceError(Arc<Repr>);
 
@@ -100,22 +100,23 @@ struct Repr {
     source: Box<dyn StdError + Send + Sync>,
 }
 
-/// What is known of the trouble.
+/// The category of a failure.
 enum Kind {
-    /// The server said so.
+    /// The server answered with a failure.
     Status(Box<Status>),
-    /// No connection came about.
+    /// No connection was made.
     Refused,
-    /// No connection came about, since the server's certificate is not trusted.
+    /// No connection was made, since the server's certificate is not trusted.
     Untrusted,
-    /// Another, which may pass.
+    /// A transient failure.
     Transient,
-    /// The answer cannot be understood.
+    /// The response cannot be decoded.
     Unreadable,
 }
 
 impl SourceError {
-    /// A failure the server tells of. The status may say after what time to ask again, where nothing else does.
+    /// A failure that the server reported. `retry_after` is the server's `Retry-After`; without it the status may have
+    /// one.
     pub fn status(
         status: Status,
         retry_after: Option<Duration>,
@@ -125,22 +126,22 @@ impl SourceError {
         Self::new(Kind::Status(Box::new(status)), retry_after, source)
     }
 
-    /// No connection came about.
+    /// No connection was made.
     pub fn refused(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Kind::Refused, None, source)
     }
 
-    /// No connection came about, since the server's certificate is not trusted.
+    /// No connection was made, since the server's certificate is not trusted.
     pub fn untrusted(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Kind::Untrusted, None, source)
     }
 
-    /// A trouble that may pass, such as a connection that broke.
+    /// A transient failure, such as a closed connection.
     pub fn transient(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Kind::Transient, None, source)
     }
 
-    /// An answer that cannot be understood.
+    /// A response that cannot be decoded.
     pub fn unreadable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Kind::Unreadable, None, source)
     }
@@ -153,7 +154,7 @@ impl SourceError {
         SourceError(Arc::new(Repr { kind, retry_after, source: source.into() }))
     }
 
-    /// What the server said, if it answered with a failure.
+    /// The status in the server's response, if it reported a failure.
     pub fn as_status(&self) -> Option<&Status> {
         match &self.0.kind {
             Kind::Status(status) => Some(status),
@@ -161,7 +162,7 @@ impl SourceError {
         }
     }
 
-    /// The HTTP status code of the server's answer, if it answered.
+    /// The HTTP status code of the response, if there was one.
     pub fn code(&self) -> Option<u16> {
         self.as_status()?.code.and_then(|code| u16::try_from(code).ok())
     }
@@ -174,18 +175,18 @@ impl SourceError {
         }
     }
 
-    /// After what time the server asks to be asked again.
+    /// The time after which the server asks for another attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The version to go on from is too old.
+    /// Returns true if the resourceVersion or continue token is too old.
     pub fn is_expired(&self) -> bool {
         self.is(Reason::Expired) || self.is(Reason::Gone)
     }
 
-    /// The version to go on from has not been reached by the server that answered. Servers before 1.17 say so in
-    /// words only.
+    /// Returns true if the server has not reached the resourceVersion yet. Servers before 1.17 say so in the message
+    /// only.
     pub fn is_too_large_version(&self) -> bool {
         self.as_status().is_some_and(|status| {
             status.causes().iter().any(|cause| cause.reason.as_deref() == Some("ResourceVersionTooLarge"))
@@ -197,29 +198,29 @@ impl SourceError {
         })
     }
 
-    /// Too many requests at once.
+    /// Returns true if the server limits the rate of requests.
     pub fn is_too_many_requests(&self) -> bool {
         self.is(Reason::TooManyRequests)
     }
 
-    /// Something broke inside the server.
+    /// Returns true for an internal error of the server.
     pub fn is_internal(&self) -> bool {
         self.is(Reason::InternalError)
     }
 
-    /// No connection came about.
+    /// Returns true if no connection was made.
     pub fn is_refused(&self) -> bool {
         matches!(self.0.kind, Kind::Refused | Kind::Untrusted)
     }
 
-    /// The answer cannot be understood.
+    /// Returns true if the response cannot be decoded.
     pub fn is_unreadable(&self) -> bool {
         matches!(self.0.kind, Kind::Unreadable)
     }
 
-    /// The request will fail however often it is tried, until somebody changes something at the server or in the
-    /// program: there is no such resource, it has no such verb, one may not use it, the request makes no sense to the
-    /// server (400, 406, 415, 422), or its certificate is not trusted.
+    /// Returns true if the request will fail however often it is tried, until something changes at the server or in the
+    /// program: there is no such resource, it has no such verb, the user may not use it, the request makes no sense to
+    /// the server (400, 406, 415, 422), or its certificate is not trusted.
     pub fn is_permanent(&self) -> bool {
         matches!(self.0.kind, Kind::Untrusted)
             || [
@@ -237,7 +238,7 @@ impl SourceError {
     }
 }
 
-/// What a watch tells that it has failed with.
+/// The status of a watch's `ERROR` event.
 impl From<Status> for SourceError {
     fn from(status: Status) -> Self {
         let text = status.message.as_deref().unwrap_or("the watch failed").to_owned();
@@ -257,5 +258,5 @@ impl fmt::Debug for SourceError {
     }
 }
 
-/// Its text is that of the error it was made of, and of the causes of that.
+/// The message includes that of the source and of its causes.
 impl StdError for SourceError {}

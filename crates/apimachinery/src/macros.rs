@@ -1,6 +1,6 @@
-//! The macros by which generated files name the fields, kinds and verbs of API structs.
+//! Macros with which generated files declare the fields, kinds and verbs of API structs.
 
-/// Gives a struct its fields by position, and what follows from them.
+/// Implements [`Message`](crate::message::Message) and what follows from it for a struct, its fields by position.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! message {
@@ -52,7 +52,7 @@ macro_rules! message {
     };
 }
 
-/// Gives a struct without `apiVersion` and `kind` its serde forms.
+/// Implements serde's traits for a struct without `apiVersion` and `kind`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! serde {
@@ -76,7 +76,8 @@ macro_rules! serde {
     };
 }
 
-/// Gives a struct its `apiVersion` and `kind`, and its wire and serde forms.
+/// Implements [`SchemaKind`](crate::codec::SchemaKind), [`Wire`](crate::codec::Wire) and serde's traits for a struct
+/// with `apiVersion` and `kind`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! kind {
@@ -278,7 +279,7 @@ macro_rules! object {
     };
 }
 
-/// Says under which name a kind is served, and with which verbs.
+/// Implements [`Resource`](crate::Resource) and the verbs for a kind.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! resource {
@@ -295,7 +296,7 @@ macro_rules! resource {
     };
 }
 
-/// An enum of boxed structs of which one may be set.
+/// An enum of boxed structs of which at most one should be set.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! one_of {
@@ -311,7 +312,8 @@ macro_rules! one_of {
             #[default]
             None,
             $($(#[$doc])* $variant(::std::boxed::Box<$type>),)*
-            /// More than one is set, which the API server refuses; kept so that what was read can be written back.
+            /// More than one is set, which the API server rejects; kept so that the object can be written back
+            /// unchanged.
             Several(::std::boxed::Box<::std::vec::Vec<$name>>),
         }
 

@@ -1,8 +1,8 @@
 //! [`Message`]: API structs that can be read and written field by field.
 //!
-//! Generated structs name their fields here and nothing more; codecs, comparison and `Debug` are written once,
-//! over [`Ref`] and [`Mut`]. So a crate with thirteen hundred structs compiles in seconds, and a codec is not
-//! compiled again for every type in every crate that uses it.
+//! Generated structs only declare their fields; codecs, comparison and `Debug` are written once, over [`Ref`] and
+//! [`Mut`]. So a crate with thirteen hundred structs compiles in seconds, and a codec is not compiled again for every
+//! type in every crate that uses it.
 
 use std::fmt;
 
@@ -19,48 +19,48 @@ pub use scalar::{Scalar, Token};
 pub use schema_or::{SchemaOrArray, SchemaOrBool, SchemaOrStringArray};
 pub use unknown::Unknown;
 
-/// An API struct that describes itself.
+/// An API struct with access to its fields by position.
 pub trait Message: Send + Sync + 'static {
-    /// What is known of the struct.
+    /// The schema of the struct.
     fn schema(&self) -> &'static Schema;
 
     /// The field at a position of the schema.
     fn field(&self, index: usize) -> Ref<'_>;
 
-    /// The field at a position of the schema, to be written.
+    /// The field at a position of the schema, for writing.
     fn field_mut(&mut self, index: usize) -> Mut<'_>;
 
-    /// Fields this build does not know, as they came.
+    /// The fields that this build does not know, as received.
     fn unknown(&self) -> &Unknown;
 
-    /// Fields this build does not know, to be written.
+    /// The fields that this build does not know, for writing.
     fn unknown_mut(&mut self) -> &mut Unknown;
 }
 
-/// What a field holds, to be read.
+/// The value of a field, for reading.
 #[derive(Clone, Copy)]
 pub enum Ref<'a> {
-    /// Nothing.
+    /// No value.
     Absent,
     /// A boolean.
     Bool(bool),
-    /// A number.
+    /// An integer.
     Int(i64),
-    /// A number with a fraction.
+    /// A floating-point number.
     Double(f64),
-    /// Text.
+    /// A string.
     Str(&'a str),
-    /// An amount of a resource, as text.
+    /// An amount of a resource, as a string.
     Quantity(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
-    /// An instant.
+    /// A time in seconds.
     Time(Time),
-    /// An instant to the microsecond.
+    /// A time in microseconds.
     MicroTime(MicroTime),
-    /// A span of time.
+    /// A duration.
     Duration(Duration),
-    /// JSON text.
+    /// A JSON value, as a string.
     Json(&'a str),
     /// A struct.
     Message(&'a dyn Message),
@@ -70,25 +70,25 @@ pub enum Ref<'a> {
     Map(&'a dyn Entries),
 }
 
-/// A place to write what a field holds.
+/// A field, for writing.
 pub enum Mut<'a> {
-    /// Text.
+    /// A string.
     Text(&'a mut Str),
-    /// Text that may be absent.
+    /// A string that may be absent.
     OptionalText(&'a mut Option<Str>),
-    /// Another plain value.
+    /// Another scalar.
     Scalar(&'a mut dyn Scalar),
-    /// An amount, which takes numbers as they are written.
+    /// An amount of a resource, which keeps numbers as they are written.
     Quantity(&'a mut dyn Scalar),
-    /// JSON text.
+    /// A JSON value.
     Json(&'a mut dyn JsonSlot),
-    /// A struct that is always there.
+    /// A struct that is always present.
     Message(&'a mut dyn Message),
     /// A struct that may be absent.
     Optional(&'a mut dyn Optional),
     /// A member of a union, by its index there.
     OneOf(&'a mut dyn OneOf, usize),
-    /// A struct, or something simpler in its place.
+    /// A struct, or a simpler value in its place.
     Either(&'a mut dyn Either),
     /// A list.
     List(&'a mut dyn List),
@@ -98,10 +98,10 @@ pub enum Mut<'a> {
 
 /// A type that a field can have.
 pub trait Value: Default + Send + Sync + 'static {
-    /// Shows what it holds.
+    /// The value, for reading.
     fn view(&self) -> Ref<'_>;
 
-    /// Gives the place to write to.
+    /// The field, for writing.
     fn view_mut(&mut self) -> Mut<'_>;
 }
 
@@ -110,7 +110,7 @@ pub trait Optional {
     /// Makes it absent.
     fn clear(&mut self);
 
-    /// The struct, made if it is absent.
+    /// The struct, created if it is absent.
     fn make(&mut self) -> &mut dyn Message;
 }
 
@@ -119,17 +119,17 @@ pub trait Either {
     /// Makes it absent.
     fn clear(&mut self);
 
-    /// Makes it a struct.
+    /// Changes it to a struct.
     fn message(&mut self) -> &mut dyn Message;
 
-    /// Makes it a list, if it can be one.
+    /// Changes it to a list, if its type allows one.
     fn list(&mut self) -> Option<&mut dyn List>;
 
-    /// Makes it a boolean, if it can be one.
+    /// Changes it to a boolean, if its type allows one.
     fn bool(&mut self) -> Option<&mut dyn Scalar>;
 }
 
-/// A union of structs of which one should be set at most.
+/// A union of structs of which at most one should be set.
 pub trait OneOf {
     /// The member at `index`, if it is set.
     fn member(&self, index: usize) -> Option<&dyn Message>;
@@ -137,7 +137,7 @@ pub trait OneOf {
     /// Makes the member absent.
     fn clear(&mut self, index: usize);
 
-    /// The member, made if it is absent.
+    /// The member, created if it is absent.
     fn make(&mut self, index: usize) -> &mut dyn Message;
 }
 
@@ -148,67 +148,67 @@ pub fn union_member(union: &dyn OneOf, index: usize) -> Ref<'_> {
 
 /// A list of values.
 pub trait List {
-    /// How many items there are.
+    /// The number of items.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Returns true if there are no items.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The item at `index`, which is below [`len`](List::len).
+    /// The item at `index`, which must be less than [`len`](List::len).
     fn item(&self, index: usize) -> Ref<'_>;
 
-    /// Drops all items.
+    /// Removes all items.
     fn clear(&mut self);
 
-    /// Makes room for so many more items, and no more.
+    /// Reserves capacity for exactly so many more items.
     fn reserve(&mut self, more: usize);
 
-    /// Gives back the room that no item takes.
+    /// Gives unused capacity back.
     fn shrink(&mut self);
 
-    /// Adds an item and gives the place to write it.
+    /// Appends an item, for writing.
     fn push(&mut self) -> Mut<'_>;
 }
 
 /// A map from strings to values.
 pub trait Entries {
-    /// How many entries there are.
+    /// The number of entries.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Returns true if there are no entries.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The entry at `index` in the order of keys; `index` is below [`len`](Entries::len).
+    /// The entry at `index` in the order of keys; `index` must be less than [`len`](Entries::len).
     fn entry(&self, index: usize) -> (&str, Ref<'_>);
 
-    /// Drops all entries.
+    /// Removes all entries.
     fn clear(&mut self);
 
-    /// Makes room for so many more entries, and no more.
+    /// Reserves capacity for exactly so many more entries.
     fn reserve(&mut self, more: usize);
 
-    /// Gives back the room that no entry takes.
+    /// Gives unused capacity back.
     fn shrink(&mut self);
 
-    /// Adds an entry behind the last and gives the place to write its value. [`settle`](Entries::settle) must
+    /// Appends an entry, its value for writing, without regard to the order of keys. [`settle`](Entries::settle) must
     /// follow.
     fn append(&mut self, key: Str) -> Mut<'_>;
 
-    /// Brings appended entries into the order of keys. Of those with one key the last is kept.
+    /// Sorts appended entries by key. Of entries with the same key the last one is kept.
     fn settle(&mut self);
 }
 
-/// A place for JSON text.
+/// A field with a JSON value.
 pub trait JsonSlot {
-    /// Takes the text of one JSON value, which a parser has checked.
+    /// Sets the string of one JSON value, which a parser has checked.
     ///
     /// # Errors
     ///
-    /// If the type asks for more than JSON and does not find it.
+    /// If the type restricts the JSON and this does not follow it.
     fn set(&mut self, text: &str) -> Result<(), String>;
 
     /// Makes it absent.
@@ -324,7 +324,7 @@ impl<T: Value> Entries for crate::Map<T> {
 }
 
 impl Ref<'_> {
-    /// Whether there is nothing: no value, an empty list or an empty map.
+    /// Returns true if there is no value, or an empty list or map.
     pub fn is_empty(&self) -> bool {
         match self {
             Ref::Absent => true,
@@ -334,7 +334,7 @@ impl Ref<'_> {
         }
     }
 
-    /// Whether Go would call it zero.
+    /// Returns true for Go's zero value.
     fn is_zero(&self) -> bool {
         match self {
             Ref::Bool(value) => !value,
@@ -346,14 +346,14 @@ impl Ref<'_> {
         }
     }
 
-    /// Whether JSON leaves the field out.
+    /// Returns true if JSON leaves the field out.
     pub(crate) fn is_left_out(&self, field: &Field) -> bool {
         match self {
             Ref::Absent => true,
-            // Of Go's structs this is the one with `omitzero`; other times are null.
+            // The one field of Go's structs with `omitzero`; other zero times are null.
             Ref::Time(crate::Time::ZERO) if field.json == "creationTimestamp" => true,
             _ if !field.omit_empty => false,
-            // What may be absent and is not was put there on purpose.
+            // An optional field that is present was set on purpose.
             _ if field.required && !field.pointer => self.is_zero(),
             _ => self.is_empty(),
         }
@@ -385,14 +385,14 @@ impl PartialEq for Ref<'_> {
     }
 }
 
-/// Whether two structs of one type hold the same.
+/// Returns true if two structs of one type have equal fields.
 pub fn equal(a: &dyn Message, b: &dyn Message) -> bool {
     a.schema() == b.schema()
         && (0..a.schema().fields.len()).all(|i| a.field(i) == b.field(i))
         && a.unknown() == b.unknown()
 }
 
-/// Prints a struct as Rust would, without the fields that are absent and with secrets masked.
+/// Prints a struct as derived `Debug` would, without absent fields and with secrets masked.
 pub fn debug(message: &dyn Message, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let schema = message.schema();
     let mut out = f.debug_struct(schema.name);

@@ -4,7 +4,7 @@
 pub mod v1 {
     pub use crate::generated::meta_v1::*;
 
-    /// What is known of these types, as tables.
+    /// The schemas of these types.
     pub mod schema {
         pub use crate::generated::meta_v1_schema::*;
     }

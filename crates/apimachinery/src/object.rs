@@ -9,7 +9,7 @@ use crate::meta::v1::{ObjectMeta, OwnerReference};
 ///
 /// Built-in types, [`Unstructured`](crate::Unstructured), `PartialObjectMetadata`, objects of
 /// [`custom_resource!`](crate::custom_resource) and the handles of caches implement it. Those whose metadata is an
-/// [`ObjectMeta`], which are all but `Unstructured`, have [`Metadata`] too, to change it.
+/// [`ObjectMeta`], which are all but `Unstructured`, also have [`Metadata`], to change it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no object of the Kubernetes API",
     label = "this has no metadata that klient knows of",
@@ -17,7 +17,7 @@ use crate::meta::v1::{ObjectMeta, OwnerReference};
     note = "`klient::Unstructured` is an object of any kind"
 )]
 pub trait Object: Send + Sync + 'static {
-    /// `metadata.name`; empty for one that has not been named yet.
+    /// `metadata.name`; empty for an object that has not been named yet.
     fn name(&self) -> &str;
 
     /// `metadata.namespace`; `None` for cluster-scoped objects.

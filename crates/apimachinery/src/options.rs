@@ -1,29 +1,29 @@
-//! What lists, watches and writes can be told.
+//! Options of lists, watches and writes.
 
 use crate::Str;
 use crate::codec::ManagedFields;
 
-/// Which objects to list, and how.
+/// Options of a list request: selectors, chunking and consistency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListOptions {
-    /// Only objects with these labels, such as `app=web,tier in (front,back)`.
+    /// Selects objects by label, such as `app=web,tier in (front,back)`.
     pub label_selector: Option<Str>,
-    /// Only objects with these field values, such as `status.phase=Running`.
+    /// Selects objects by field, such as `status.phase=Running`.
     pub field_selector: Option<Str>,
-    /// At most so many; the list then says how to go on.
+    /// The maximum number of objects in the response, which then has a token for the next chunk.
     pub limit: Option<u32>,
-    /// Where to go on, from the list before.
+    /// The token for the next chunk, from the previous response.
     pub continue_token: Option<Str>,
-    /// A version to read at; what it means says `resource_version_match`.
+    /// The resourceVersion to read at, as defined by `resource_version_match`.
     pub resource_version: Option<Str>,
-    /// How `resource_version` is meant.
+    /// The meaning of `resource_version`.
     pub resource_version_match: Option<VersionMatch>,
-    /// Whether the objects' `managedFields` are read.
+    /// The treatment of the objects' `managedFields`.
     pub managed_fields: ManagedFields,
 }
 
 impl ListOptions {
-    /// Lists the objects that a label selector matches, such as `app=web,tier in (front,back)`.
+    /// Options with a label selector, such as `app=web,tier in (front,back)`.
     ///
     /// ```
     /// use klient_apimachinery::ListOptions;
@@ -35,23 +35,23 @@ impl ListOptions {
         ListOptions { label_selector: Some(selector.into()), ..Default::default() }
     }
 
-    /// Lists the objects that a field selector matches, such as `status.phase=Running`.
+    /// Options with a field selector, such as `status.phase=Running`.
     pub fn fields(selector: impl Into<Str>) -> Self {
         ListOptions { field_selector: Some(selector.into()), ..Default::default() }
     }
 }
 
-/// How the version of a list is meant.
+/// The meaning of the resourceVersion of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VersionMatch {
-    /// At that version and no other.
+    /// Exactly that version.
     Exact,
     /// At that version or a later one.
     NotOlderThan,
 }
 
 impl VersionMatch {
-    /// The word in requests.
+    /// The value of the query parameter.
     pub fn as_str(self) -> &'static str {
         match self {
             VersionMatch::Exact => "Exact",
@@ -60,61 +60,61 @@ impl VersionMatch {
     }
 }
 
-/// Which objects to watch, and from where.
+/// Options of a watch request: selectors and start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchOptions {
-    /// Only objects with these labels.
+    /// Selects objects by label.
     pub label_selector: Option<Str>,
-    /// Only objects with these field values.
+    /// Selects objects by field.
     pub field_selector: Option<Str>,
-    /// The version behind which changes are wanted. Without one, what is there comes first, as added.
+    /// The resourceVersion after which changes are sent. Without one, existing objects are sent first, as added.
     pub resource_version: Option<Str>,
-    /// What is there comes first, as added, and then a bookmark that says so (KEP-3157). Asks for bookmarks.
+    /// Sends existing objects first, as added, then a bookmark that marks their end (KEP-3157). Implies bookmarks.
     pub send_initial_events: bool,
-    /// Be told now and then up to which version there are no changes.
+    /// Asks for bookmarks: events with only a resourceVersion, up to which all changes have been sent.
     pub allow_bookmarks: bool,
-    /// After how many seconds the server ends the watch.
+    /// The time after which the server ends the watch, in seconds.
     pub timeout_seconds: Option<u32>,
-    /// Whether the objects' `managedFields` are read.
+    /// The treatment of the objects' `managedFields`.
     pub managed_fields: ManagedFields,
 }
 
 impl WatchOptions {
-    /// Watches the objects that a label selector matches.
+    /// Options with a label selector.
     pub fn labels(selector: impl Into<Str>) -> Self {
         WatchOptions { label_selector: Some(selector.into()), ..Default::default() }
     }
 
-    /// Watches the objects that a field selector matches.
+    /// Options with a field selector.
     pub fn fields(selector: impl Into<Str>) -> Self {
         WatchOptions { field_selector: Some(selector.into()), ..Default::default() }
     }
 }
 
-/// How objects are written.
+/// Options of a create, update or patch request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// Who writes, for the record of who manages which field; by default what the client calls itself.
+    /// The field manager of the write in `managedFields`; by default the client's name.
     pub field_manager: Option<Str>,
-    /// Do everything but store the object.
+    /// Processes the request without storing the object.
     pub dry_run: bool,
-    /// What becomes of fields that the server does not know; by default it warns of them.
+    /// The treatment of unknown and duplicate fields; the server's default is [`Warn`](FieldValidation::Warn).
     pub field_validation: Option<FieldValidation>,
 }
 
-/// What becomes of fields that the server does not know, or that stand twice.
+/// The treatment of unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldValidation {
-    /// They are dropped.
+    /// Drops them.
     Ignore,
-    /// They are dropped, and the answer warns of them.
+    /// Drops them, with a warning in the response.
     Warn,
-    /// The object is refused.
+    /// Rejects the object.
     Strict,
 }
 
 impl FieldValidation {
-    /// The word in requests.
+    /// The value of the query parameter.
     pub fn as_str(self) -> &'static str {
         match self {
             FieldValidation::Ignore => "Ignore",

@@ -1,12 +1,12 @@
-//! The patches Kubernetes understands, over JSON values.
+//! The patch types of Kubernetes, over JSON values.
 //!
-//! - [`json`]: JSON patch (RFC 6902), with the liberties the API server takes;
-//! - [`merge`]: JSON merge patch (RFC 7386), and the three-way one by which custom resources are applied;
-//! - [`strategic`]: strategic merge patch, which knows the lists of built-in types, and the three-way one by
-//!   which they are applied.
+//! - [`json`]: JSON patch (RFC 6902), as lenient as the API server;
+//! - [`merge`]: JSON merge patch (RFC 7386), and the three-way patch with which custom resources are applied;
+//! - [`strategic`]: strategic merge patch, which merges the lists of built-in types, and the three-way patch with which
+//!   they are applied.
 //!
-//! Results and the texts of failures are those of Kubernetes. Where that one falls over, as over a null in a
-//! merged list, these say so.
+//! Results and error messages are those of Kubernetes. For inputs on which it panics, such as a null in a merged list,
+//! there is an error.
 
 mod error;
 pub mod json;

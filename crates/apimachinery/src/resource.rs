@@ -25,7 +25,7 @@ pub struct ResourceInfo {
 }
 
 impl ResourceInfo {
-    /// Of a resource known at compile time.
+    /// The names of a resource known at compile time.
     pub const fn from_static(
         group: &'static str,
         version: &'static str,
@@ -82,7 +82,7 @@ pub(crate) fn qualified(name: &str, group: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
-/// A kind that is served under a known name.
+/// A kind with the names of the resource that serves it.
 #[diagnostic::on_unimplemented(
     message = "it is not known where objects of `{Self}` are served",
     label = "this is no resource of the Kubernetes API",
@@ -98,7 +98,7 @@ pub trait Resource: Object {
 }
 
 /// A kind with the verbs of an ordinary resource, for code that works on any kind: built-in types and those of
-/// [`custom_resource!`](crate::custom_resource). It does not ask for `deletecollection`, which namespaces lack; kinds
+/// [`custom_resource!`](crate::custom_resource). It does not require `deletecollection`, which namespaces lack; kinds
 /// that lack another verb, such as `TokenReview` and `Binding`, do not implement it.
 ///
 /// ```

@@ -1,7 +1,7 @@
-//! What is known of API types: their fields, and the resources that serve them.
+//! Schemas of API types: their fields, and the resources that serve them.
 //!
-//! The tables are generated from Kubernetes' own facts, one `static` per struct, and drive everything that
-//! treats objects as values: codecs, field validation, patches and apply.
+//! The tables are generated from Kubernetes' own facts, one `static` per struct, and drive everything that works on
+//! objects as values: codecs, field validation, patches and apply.
 
 mod layout;
 
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 pub(crate) use layout::{Inner, Layout, Part};
 
-/// A struct of the API.
+/// The schema of an API struct.
 #[derive(Debug)]
 pub struct Schema {
     /// The group-version module it belongs to, such as `core/v1`.
@@ -18,29 +18,29 @@ pub struct Schema {
     pub name: &'static str,
     /// Fields in Go's order, those of embedded structs in place, as JSON shows them.
     pub fields: &'static [Field],
-    /// Server-side apply treats it as one value, unless the field that holds it is [granular](Field::granular).
+    /// True if server-side apply treats it as one value, unless the field that holds it is [granular](Field::granular).
     pub is_atomic: bool,
     layout: OnceLock<Layout>,
 }
 
 impl Schema {
-    /// Of a struct with these fields.
+    /// The schema of a struct with these fields.
     pub const fn new(package: &'static str, name: &'static str, fields: &'static [Field]) -> Self {
         Schema { package, name, fields, is_atomic: false, layout: OnceLock::new() }
     }
 
-    /// The same, treated as one value by server-side apply.
+    /// The same schema, treated as one value by server-side apply.
     pub const fn atomic(mut self) -> Self {
         self.is_atomic = true;
         self
     }
 
-    /// Whether protobuf has the struct. A few, such as `Table`, there are in JSON only.
+    /// Returns true if the struct has a protobuf encoding. A few, such as `Table`, exist in JSON only.
     pub const fn has_protobuf(&self) -> bool {
         self.fields.is_empty() || self.fields[0].number > 0
     }
 
-    /// How protobuf numbers the fields.
+    /// The fields by their protobuf numbers.
     pub(crate) fn layout(&self) -> &Layout {
         self.layout.get_or_init(|| Layout::of(self.fields))
     }
@@ -50,8 +50,8 @@ impl Schema {
         self.position(json, 0).map(|at| &self.fields[at])
     }
 
-    /// Where the field with this JSON name stands. The search starts at `hint` and goes round, so that one who
-    /// reads fields in order looks at few names.
+    /// The position of the field with this JSON name. The search starts at `hint` and wraps around, so that a reader
+    /// that passes the last position plus one looks at few names.
     pub fn position(&self, json: &str, hint: usize) -> Option<usize> {
         let (before, after) = self.fields.split_at(hint.min(self.fields.len()));
         let is = |field: &Field| field.json == json;
@@ -70,41 +70,41 @@ impl PartialEq for Schema {
 pub struct Field {
     /// The JSON name.
     pub json: &'static str,
-    /// What it holds.
+    /// The type of its value.
     pub ty: Type,
-    /// The protobuf number; 0 where there is none.
+    /// The protobuf number; 0 if there is none.
     pub number: u32,
     /// Protobuf numbers of the embedded structs around it, outermost first.
     pub within: &'static [u32],
-    /// Go holds a pointer: zero is a value of its own.
+    /// True if Go's field is a pointer: zero is distinct from absent.
     pub pointer: bool,
-    /// Go leaves it out of JSON when empty.
+    /// True if Go leaves it out of JSON when empty.
     pub omit_empty: bool,
-    /// The API requires it.
+    /// True if the API requires it.
     pub required: bool,
-    /// How server-side apply merges it, if it is a list.
+    /// The list type, for server-side apply.
     pub list: ListType,
-    /// Server-side apply treats the map or struct as one value.
+    /// True if server-side apply treats the map or struct as one value.
     pub atomic: bool,
-    /// Server-side apply merges the map or struct by field, even if its type is otherwise treated as one value.
+    /// True if server-side apply merges the map or struct by field, even if its type is otherwise treated as one value.
     pub granular: bool,
-    /// How strategic merge patch merges it.
+    /// The patch strategy, for strategic merge patch.
     pub patch: Patch,
     /// The default, as JSON.
     pub default: Option<&'static str>,
-    /// The allowed values of a string.
+    /// The allowed values of a string; empty for any.
     pub values: &'static [&'static str],
-    /// Holds what must not be shown in logs.
+    /// True if the value must not be shown in logs.
     pub secret: bool,
 }
 
 impl Field {
-    /// Whether it is the one field that holds what is known of fields' owners.
+    /// Returns true for `metadata.managedFields`.
     pub(crate) fn is_managed_fields(&self) -> bool {
         matches!(self.ty, Type::List(Type::Message(schema)) if schema.name == "ManagedFieldsEntry")
     }
 
-    /// A field of which nothing is known, to be completed with `..Field::PLAIN`.
+    /// A field with no attributes, to be completed with `..Field::PLAIN`.
     pub const PLAIN: Field = Field {
         json: "",
         ty: Type::String,
@@ -123,16 +123,16 @@ impl Field {
     };
 }
 
-/// What a field holds.
+/// The type of a field's value.
 #[derive(Clone, Copy, Debug)]
 pub enum Type {
-    /// Text.
+    /// A string.
     String,
     /// A boolean.
     Bool,
-    /// 32 bits, signed.
+    /// A signed integer of 32 bits.
     Int32,
-    /// 64 bits, signed.
+    /// A signed integer of 64 bits.
     Int64,
     /// A floating-point number.
     Double,
@@ -142,11 +142,11 @@ pub enum Type {
     Time,
     /// Microseconds since 1970; RFC 3339 in JSON.
     MicroTime,
-    /// A span in Go's form.
+    /// A duration in Go's format.
     Duration,
     /// An amount of a resource.
     Quantity,
-    /// A number or a name.
+    /// An integer or a string.
     IntOrString,
     /// Any JSON value.
     Json,
@@ -170,36 +170,36 @@ pub enum Type {
     Map(&'static Type),
 }
 
-/// How server-side apply merges a list.
+/// The list type, `x-kubernetes-list-type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListType {
-    /// As one value.
+    /// The list is one value.
     Atomic,
-    /// By value.
+    /// Items are identified by value.
     Set,
-    /// By these fields of its items.
+    /// Items are identified by these fields.
     Map(&'static [&'static str]),
 }
 
-/// How strategic merge patch merges a field.
+/// The strategy of strategic merge patch for a field, `patchStrategy` and `patchMergeKey`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patch {
-    /// A list is merged with the one there, not put in its place.
+    /// True if a list is merged with the existing one instead of replacing it.
     pub merge: bool,
-    /// Keys that the patch does not name are dropped.
+    /// True if keys that the patch does not name are dropped.
     pub retain_keys: bool,
-    /// A struct is not merged but put in place of the one there.
+    /// True if a struct replaces the existing one instead of being merged.
     pub replace_struct: bool,
-    /// The field that tells items of a merged list apart; empty for lists of plain values.
+    /// The key that identifies items of a merged list; empty for lists of scalars.
     pub key: &'static str,
 }
 
 impl Patch {
-    /// Of a field of which nothing is said: structs are merged, lists are put in place of the old ones.
+    /// The default strategy: structs are merged, lists are replaced.
     pub const REPLACE: Patch = Patch { merge: false, retain_keys: false, replace_struct: false, key: "" };
 }
 
-/// What is served under a plural name.
+/// The schema of a resource: names, verbs, subresources and behaviour.
 #[derive(Debug)]
 pub struct ResourceSchema {
     /// The API group; empty for the core group.
@@ -212,9 +212,9 @@ pub struct ResourceSchema {
     pub singular: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// Whether its objects live in namespaces.
+    /// True if the resource is namespaced, false if it is cluster-scoped.
     pub namespaced: bool,
-    /// Whether a server offers it with nothing switched on.
+    /// True if servers enable it by default.
     pub served: bool,
     /// Verbs, sorted.
     pub verbs: &'static [&'static str],
@@ -224,13 +224,13 @@ pub struct ResourceSchema {
     pub categories: &'static [&'static str],
     /// Discovery's hash of the storage version.
     pub storage_hash: &'static str,
-    /// An update may leave out the resourceVersion.
+    /// True if an update may leave out the resourceVersion.
     pub unconditional_update: bool,
-    /// An update of what does not exist creates it.
+    /// True if an update of an object that does not exist creates it.
     pub create_on_update: bool,
-    /// A delete answers with the object instead of a Status.
+    /// True if a delete returns the object instead of a Status.
     pub returns_deleted: bool,
-    /// `metadata.generation` counts changes.
+    /// True if `metadata.generation` counts changes.
     pub generation: bool,
     /// Subresources.
     pub subresources: &'static [SubresourceSchema],
@@ -245,11 +245,11 @@ pub struct ResourceSchema {
 pub struct SubresourceSchema {
     /// Its name, such as `status`.
     pub name: &'static str,
-    /// The group of the kind it takes and gives, where that is not the resource's own.
+    /// The group of the kind in requests and responses, if it is not the resource's own.
     pub group: &'static str,
-    /// The version of that kind; empty where it is the resource's own.
+    /// The version of that kind; empty if it is the resource's own.
     pub version: &'static str,
-    /// The kind it takes and gives.
+    /// The kind in requests and responses.
     pub kind: &'static str,
     /// Verbs, sorted.
     pub verbs: &'static [&'static str],

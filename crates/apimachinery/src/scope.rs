@@ -1,4 +1,4 @@
-//! Scopes of resources, and the places that handles point to: [`Scope`], [`Place`].
+//! Scopes of resources, and the namespaces of handles: [`Scope`], [`Place`].
 
 /// Cluster-scoped or namespaced.
 pub trait Scope: Send + Sync + 'static {
@@ -9,7 +9,7 @@ pub trait Scope: Send + Sync + 'static {
     const NAMESPACED: bool;
 }
 
-/// The scope of kinds whose objects live in namespaces: [`Namespaced`].
+/// The scope of kinds with namespaced objects: [`Namespaced`].
 #[diagnostic::on_unimplemented(
     message = "objects of a cluster-scoped kind live in no namespace",
     label = "leave out `.namespace(…)`"
@@ -18,11 +18,11 @@ pub trait NamespacedScope: Scope {}
 
 impl NamespacedScope for Namespaced {}
 
-/// The scope of kinds that live outside namespaces.
+/// The scope of cluster-scoped kinds.
 #[derive(Clone, Copy, Debug)]
 pub struct Cluster;
 
-/// The scope of kinds that live in namespaces.
+/// The scope of namespaced kinds.
 #[derive(Clone, Copy, Debug)]
 pub struct Namespaced;
 
@@ -52,11 +52,11 @@ pub trait Place: Clone + Send + Sync + 'static {
     fn namespace(&self) -> Option<&str>;
 }
 
-/// The place of cluster-scoped objects.
+/// The scope of requests for cluster-scoped objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WholeCluster;
 
-/// All namespaces at once: objects can be listed and watched there, but not named.
+/// All namespaces: objects can be listed and watched, but not addressed by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AllNamespaces;
 
@@ -82,7 +82,7 @@ impl Place for InNamespace {
     }
 }
 
-/// A place in which one object can be named.
+/// A place in which a single object can be addressed by name.
 #[diagnostic::on_unimplemented(
     message = "one object of a namespaced kind needs a namespace",
     label = "this handle spans all namespaces",

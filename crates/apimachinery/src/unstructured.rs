@@ -30,7 +30,7 @@ use crate::object::Object;
 pub struct Unstructured(pub Map<String, Value>);
 
 impl Unstructured {
-    /// An object with a name and nothing more.
+    /// An object with a name and nothing else.
     pub fn new(api_version: &str, kind: &str, name: &str) -> Self {
         let mut object = Map::new();
         object.insert("apiVersion".to_owned(), api_version.into());
@@ -39,18 +39,18 @@ impl Unstructured {
         Unstructured(object)
     }
 
-    /// A typed object as JSON.
+    /// Converts a typed object.
     pub fn from_typed<T: Wire>(object: &T) -> Self {
         let mut json = Vec::new();
         object.to_json(&mut json);
         Unstructured(serde_json::from_slice(&json).unwrap_or_default())
     }
 
-    /// The object as a type of Rust.
+    /// Converts the object to a Rust type.
     ///
     /// # Errors
     ///
-    /// If it is of another kind, or a field does not hold what the type says.
+    /// If it is of another kind, or a field has a value of another type.
     pub fn to_typed<T: Wire>(&self) -> Result<T, DecodeError> {
         let mut json = Vec::new();
         self.to_json(&mut json);
@@ -93,13 +93,13 @@ impl Unstructured {
         self.set_in("annotations", key, value);
     }
 
-    /// The value at a path of names, such as `["spec", "replicas"]`.
+    /// The value at a path of field names, such as `["spec", "replicas"]`.
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(*name))
     }
 
-    /// Whether it holds a list of objects.
+    /// Returns true if it is a list of objects.
     pub fn is_list(&self) -> bool {
         matches!(self.0.get("items"), Some(Value::Array(_)))
     }
@@ -126,7 +126,7 @@ impl Unstructured {
     }
 }
 
-/// The object under `name`, put in place of whatever else is there.
+/// The object under `name`; created if it is missing, or something else.
 fn object_in<'a>(parent: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
     let value = parent.entry(name).or_insert_with(|| Value::Object(Map::new()));
     if !value.is_object() {
@@ -184,7 +184,7 @@ impl Object for Unstructured {
     }
 }
 
-/// Which verbs its kind has is only known at run time, and checked there.
+/// All verbs: those that its kind lacks are errors at run time.
 macro_rules! all_verbs {
     ($($verb:ident)*) => { $(impl crate::verbs::$verb for Unstructured {})* };
 }
@@ -260,7 +260,7 @@ impl IndexMut<&str> for Unstructured {
     }
 }
 
-/// Shows what the object is and leaves out what it holds, which may be secret.
+/// Shows kind and name only: the contents may be secret.
 impl fmt::Debug for Unstructured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.api_version(), self.kind())?;

@@ -1,18 +1,18 @@
-//! The forms of names, labels and annotations, in the words in which the API server refuses others.
+//! Validation of names, labels and annotations, with the messages of the API server.
 //!
-//! Each function gives the problems of a value, none if it is well-formed.
+//! Each function returns the problems of a value; none if it is valid.
 
 pub mod field;
 
-/// The longest DNS label, label value and label name.
+/// The maximum length of a DNS label, label value and label name.
 const LABEL_MAX: usize = 63;
 
-/// The longest DNS subdomain.
+/// The maximum length of a DNS subdomain.
 const SUBDOMAIN_MAX: usize = 253;
 
 const QUALIFIED_NAME: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
-/// A name such as `my-name` (RFC 1123 label).
+/// Validates a name such as `my-name` (RFC 1123 label).
 pub fn dns_label(value: &str) -> Vec<String> {
     let mut problems = too_long(value, LABEL_MAX, "characters");
     if !is_dns_label(value) {
@@ -29,7 +29,7 @@ pub fn dns_label(value: &str) -> Vec<String> {
     problems
 }
 
-/// A name such as `example.com` (RFC 1123 subdomain).
+/// Validates a name such as `example.com` (RFC 1123 subdomain).
 pub fn dns_subdomain(value: &str) -> Vec<String> {
     let mut problems = too_long(value, SUBDOMAIN_MAX, "characters");
     if !value.split('.').all(is_dns_label) {
@@ -42,7 +42,7 @@ pub fn dns_subdomain(value: &str) -> Vec<String> {
     problems
 }
 
-/// A name such as `abc-123` that begins with a letter (RFC 1035 label).
+/// Validates a name such as `abc-123` that begins with a letter (RFC 1035 label).
 pub fn dns_1035_label(value: &str) -> Vec<String> {
     let mut problems = too_long(value, LABEL_MAX, "characters");
     if !is_dns_label(value) || !value.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -55,7 +55,7 @@ pub fn dns_1035_label(value: &str) -> Vec<String> {
     problems
 }
 
-/// A key of a ConfigMap or Secret, such as `key.name`.
+/// Validates a key of a ConfigMap or Secret, such as `key.name`.
 pub fn config_map_key(value: &str) -> Vec<String> {
     let mut problems = too_long(value, SUBDOMAIN_MAX, "characters");
     if value.is_empty() || !value.bytes().all(is_key_byte) {
@@ -69,7 +69,7 @@ pub fn config_map_key(value: &str) -> Vec<String> {
     problems
 }
 
-/// A name of an environment variable, such as `MY_ENV.NAME`.
+/// Validates the name of an environment variable, such as `MY_ENV.NAME`.
 pub fn env_var_name(value: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if value.is_empty() || !value.bytes().all(is_key_byte) || value.starts_with(|c: char| c.is_ascii_digit())
@@ -88,7 +88,7 @@ fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._".contains(&byte)
 }
 
-/// What is wrong with a name that as a path would lead out of its folder.
+/// The problem of a name that is `.` or begins with `..`: as a path it would lead out of its folder.
 fn like_parent_folder(value: &str) -> Option<String> {
     match value {
         "." | ".." => Some(format!("must not be '{value}'")),
@@ -96,7 +96,7 @@ fn like_parent_folder(value: &str) -> Option<String> {
     }
 }
 
-/// A label or annotation key such as `app` or `example.com/app`.
+/// Validates a label or annotation key such as `app` or `example.com/app`.
 pub fn qualified_name(value: &str) -> Vec<String> {
     let explain = || {
         pattern(
@@ -138,7 +138,7 @@ pub fn qualified_name(value: &str) -> Vec<String> {
     problems
 }
 
-/// A label value such as `MyValue`, or an empty one.
+/// Validates a label value such as `MyValue`, or an empty one.
 pub fn label_value(value: &str) -> Vec<String> {
     let mut problems = too_long(value, LABEL_MAX, "bytes");
     if !value.is_empty() && !is_qualified(value) {
@@ -151,7 +151,7 @@ pub fn label_value(value: &str) -> Vec<String> {
     problems
 }
 
-/// A name that is one segment of a URL's path, as every object's name must be.
+/// Validates a name as one segment of a URL's path, which every object's name must be.
 pub fn path_segment(value: &str) -> Vec<String> {
     if value == "." || value == ".." {
         return vec![format!("may not be '{value}'")];

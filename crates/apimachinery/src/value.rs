@@ -1,4 +1,4 @@
-//! What the fields of API objects hold.
+//! Types of the fields of API objects.
 
 mod instant;
 mod int_or_string;

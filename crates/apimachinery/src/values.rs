@@ -1,8 +1,8 @@
-//! Objects as JSON values, read and written by the tables of their types.
+//! Objects as JSON values, read and written by the schemas of their types.
 //!
-//! The server holds no typed Pod: what a type is, is data. [`parse`](parse()) reads JSON and notes keys that stand twice,
-//! [`decode`](decode()) brings a value into the form Go would give it (unknown fields dropped and noted, empty ones left
-//! out, quantities made canonical), [`encode`](encode()) writes fields in Go's order.
+//! The API server has no struct for a Pod: its type is a table. [`parse`](parse()) reads JSON and records duplicate
+//! keys, [`decode`](decode()) brings a value into the form that Go would give it (unknown fields dropped and recorded,
+//! empty ones left out, quantities canonical), [`encode`](encode()) writes fields in Go's order.
 
 mod decode;
 mod depth;
@@ -26,15 +26,15 @@ use serde_json::Value;
 
 use crate::schema::Schema;
 
-/// The most fields of one object of which is said that they are unknown or stand twice. Upstream says no more
-/// either: each is named with the whole path to it, which may be long.
+/// The maximum number of unknown and duplicate fields that are reported for one object, as upstream's. Each is reported
+/// with its whole path, which may be long.
 pub const MOST_NOTES: usize = 100;
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, Value>;
 
-/// Tells the type whose structs have `apiVersion` and `kind` within another object: the claims of a StatefulSet, and
-/// no others.
+/// Returns true for the type whose structs have `apiVersion` and `kind` within another object: the claims of a
+/// StatefulSet, and no others.
 fn names_its_kind(schema: &Schema) -> bool {
     (schema.package, schema.name) == ("core/v1", "PersistentVolumeClaim")
 }

@@ -1,4 +1,4 @@
-//! [`WatchEvent`], one change in a watch.
+//! [`WatchEvent`], one event of a watch.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,32 +11,32 @@ use crate::{Object, Str};
 /// The annotation on the bookmark that ends the initial events of a streamed list (KEP-3157).
 pub const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
-/// One change to an object, or news of the watch itself.
+/// An event of a watch: a change to an object, a bookmark, or an error.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WatchEvent<K> {
-    /// The object is new, or has begun to match the selector.
+    /// The object was created, or now matches the selector.
     Added(K),
-    /// The object has changed.
+    /// The object was changed.
     Modified(K),
-    /// The object is gone, or has ceased to match the selector; this was its last state.
+    /// The object was deleted, or no longer matches the selector; this is its last state.
     Deleted(K),
-    /// Nothing changed up to this resourceVersion.
+    /// All changes up to this resourceVersion have been sent.
     Bookmark(Bookmark),
     /// The watch has failed; nothing follows.
     Error(Box<Status>),
 }
 
-/// Where a watch stands.
+/// The progress of a watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bookmark {
     /// The resourceVersion up to which everything has been sent.
     pub resource_version: Str,
-    /// All objects that were there at the start have been sent.
+    /// True if all objects that existed at the start have been sent.
     pub initial_events_end: bool,
 }
 
 impl<K: Wire> WatchEvent<K> {
-    /// Reads one event as JSON watches send it.
+    /// Reads one event of a JSON watch.
     ///
     /// # Errors
     ///
@@ -63,11 +63,11 @@ impl<K: Wire> WatchEvent<K> {
         Self::of(raw.kind, object, Format::Json, bytes)
     }
 
-    /// Reads one event as protobuf watches send it, without the length before it.
+    /// Reads one event of a protobuf watch, without its length prefix.
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Self::from_json).
+    /// The same as those of [`from_json`](Self::from_json).
     pub fn from_protobuf(bytes: &[u8], managed_fields: ManagedFields) -> Result<Self, DecodeError> {
         let event = protobuf::Event::parse(bytes)?;
         let object = || {
@@ -99,11 +99,11 @@ impl<K: Wire> WatchEvent<K> {
 }
 
 impl<K> WatchEvent<K> {
-    /// The event with another object in place of its own, if it has one.
+    /// Converts the object of the event, if it has one.
     ///
     /// # Errors
     ///
-    /// That of the function.
+    /// The error of the function.
     pub fn try_map<U, E>(self, make: impl FnOnce(K) -> Result<U, E>) -> Result<WatchEvent<U>, E> {
         Ok(match self {
             WatchEvent::Added(object) => WatchEvent::Added(make(object)?),
@@ -116,7 +116,7 @@ impl<K> WatchEvent<K> {
 }
 
 impl<K: Object> WatchEvent<K> {
-    /// The resourceVersion this event brings the watch to; empty for errors.
+    /// The resourceVersion of the event, up to which all changes have been sent; empty for errors.
     pub fn resource_version(&self) -> &str {
         match self {
             WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
@@ -129,7 +129,7 @@ impl<K: Object> WatchEvent<K> {
 }
 
 impl Bookmark {
-    /// Of a bookmark's object, which is of the watched kind and has nothing but metadata.
+    /// Reads the object of a bookmark, which is of the watched kind and has only metadata.
     fn read(format: Format, object: &[u8]) -> Result<Self, DecodeError> {
         let mut bookmark = PartialObjectMetadata::default();
         match format {
@@ -142,7 +142,7 @@ impl Bookmark {
                     .map_err(|error| DecodeError::of_document(format_args!("not a bookmark: {error}")))?;
                 bookmark.metadata = raw.metadata;
             }
-            // Metadata is the first field of every object; the others are kept as unknown, and not looked at.
+            // Metadata is the first field of every object; the others are kept as unknown, unread.
             Format::Protobuf => {
                 let raw = protobuf::Envelope::parse(object)?.raw;
                 protobuf::decode(raw, &mut bookmark, ManagedFields::Skip)?;

@@ -1,8 +1,9 @@
 //! YAML as Kubernetes reads and writes it.
 //!
-//! Manifests are YAML 1.1: `yes`, `on` and `y` are booleans, `0777` is octal. [`documents`] reads a stream of
-//! YAML or JSON documents one by one, as kubectl does; [`from_str`] and [`from_slice`] read one; [`to_string`] writes as kubectl's
-//! `-o yaml` does. The parser is libyaml's, which kubectl's is a port of, so that messages are the same to the letter.
+//! Manifests are YAML 1.1: `yes`, `on` and `y` are booleans, `0777` is octal. [`documents`] reads a stream of YAML or
+//! JSON documents one by one, as kubectl does; [`from_str`] and [`from_slice`] read one; [`to_string`] writes as
+//! kubectl's `-o yaml` does. The parser is libyaml's, of which kubectl's is a port, so that error messages are the same
+//! to the letter.
 
 mod bytes;
 mod decode;
@@ -18,7 +19,7 @@ pub use decode::{Repeated, from_str, from_str_noting};
 pub use documents::{Documents, documents};
 pub use encode::to_string;
 
-/// Text that is no YAML, or none that JSON can say.
+/// A string that is not YAML, or YAML that cannot be JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct YamlError {
     kind: ErrorKind,
@@ -56,7 +57,7 @@ impl YamlError {
         YamlError { kind: ErrorKind::OutOfRange, text: problem.to_string() }
     }
 
-    /// Returns true if a document was read as YAML, not as JSON.
+    /// Returns true if the document was read as YAML, false if as JSON.
     pub fn is_yaml(&self) -> bool {
         matches!(self.kind, ErrorKind::Yaml | ErrorKind::Conversion)
     }

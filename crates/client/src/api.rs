@@ -70,7 +70,7 @@ where
     kind: PhantomData<fn() -> K>,
 }
 
-/// Where a handle's requests go, whatever its types.
+/// The target of a handle's requests, without its types.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) connection: Connection,

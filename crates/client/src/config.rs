@@ -45,8 +45,7 @@ pub struct Config {
     pub http: HttpVersion,
     /// Encoding of objects.
     pub encoding: Encoding,
-    /// Whether large answers may come compressed. That spares a slow network, and costs both sides time on a fast
-    /// one.
+    /// True to accept compressed responses. It saves time on a slow network, and costs both sides some on a fast one.
     pub gzip: bool,
     /// Takes the warnings that the server sends beside its answers; by default they are logged.
     pub warnings: Option<WarningHandler>,

@@ -23,7 +23,7 @@ use crate::rest::Request;
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
-/// Where the configuration sets no limit; as client-go.
+/// The limit of a request without one in the configuration, as in client-go.
 const TIMEOUT: Duration = Duration::from_secs(32);
 
 /// Asks a server what it serves.
@@ -35,7 +35,7 @@ pub struct Discovery {
 /// A resource that a server serves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiResource {
-    /// Where it is served, and as what.
+    /// The names and scope of the resource.
     pub info: ResourceInfo,
     /// The singular.
     pub singular: String,
@@ -50,7 +50,7 @@ pub struct ApiResource {
 }
 
 impl ApiResource {
-    /// Whether something can be done with it.
+    /// Returns true if the resource supports a verb.
     pub fn has_verb(&self, verb: &str) -> bool {
         self.verbs.iter().any(|other| other == verb)
     }

@@ -133,12 +133,12 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.with(State::len)
     }
 
-    /// Whether no item is ready to be handed out.
+    /// Returns true if no item is ready to be handed out.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the queue takes in nothing more.
+    /// Returns true if the queue accepts no more items.
     pub fn is_shutting_down(&self) -> bool {
         self.with(|state, _| state.is_down())
     }

@@ -257,7 +257,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
     }
 
-    /// Whether nothing is in workers' hands, or nobody insists on it; else has the waker called.
+    /// Returns true if no worker holds an item, or the queue is not draining; else registers the waker.
     pub(crate) fn is_drained(&mut self, waker: &Waker) -> bool {
         if self.in_hand == 0 || self.phase != Phase::Draining {
             return true;

@@ -8,7 +8,7 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-/// What a value is understood as, or why it is refused.
+/// The meaning of a value, or the error.
 pub(crate) type Answer = Result<String, String>;
 
 /// A program that answers as Kubernetes does; it ends when dropped.

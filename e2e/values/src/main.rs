@@ -30,10 +30,10 @@ struct Args {
     /// The program that answers as Kubernetes does
     #[arg(long, value_name = "FILE")]
     judge: PathBuf,
-    /// Where the values begin
+    /// The seed of the random values
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// How many values each question is asked with
+    /// The number of values for each question
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     inputs: usize,
     /// Asks these alone

@@ -265,7 +265,7 @@ fn make(rng: &mut Rng) -> String {
     text
 }
 
-/// What the API server stores of a value in JSON.
+/// The quantity that the API server stores for a value in JSON.
 fn read(input: &str) -> Answer {
     let mut object = ResourceRequirements::default();
     let text = format!(r#"{{"limits":{{"a":{input}}}}}"#);

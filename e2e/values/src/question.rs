@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 use crate::judge::Answer;
 
-/// What is asked of a value, and what klient answers.
+/// A question about a value, and klient's answer.
 pub(crate) struct Question {
     /// Its name in the program that answers as Kubernetes does.
     pub(crate) name: &'static str,
@@ -12,9 +12,9 @@ pub(crate) struct Question {
     pub(crate) table: &'static [&'static str],
     /// Makes a value that is mostly understood.
     pub(crate) make: fn(&mut Rng) -> String,
-    /// What klient answers.
+    /// klient's answer.
     pub(crate) ours: fn(&str) -> Answer,
-    /// Whether the words of a refusal must be the same too.
+    /// True if the messages of errors must be equal too.
     pub(crate) compares_words: bool,
     /// Differences that are meant.
     pub(crate) kept: &'static [Kept],
@@ -23,12 +23,12 @@ pub(crate) struct Question {
 /// A difference that is meant.
 pub(crate) struct Kept {
     pub(crate) reason: &'static str,
-    /// Whether it is this one, by the value and the answers of klient and of Kubernetes.
+    /// Returns true for this difference, by the value and the answers of klient and of Kubernetes.
     pub(crate) is: fn(&str, &Answer, &Answer) -> bool,
 }
 
 impl Question {
-    /// Whether two answers are the same, as far as they must be.
+    /// Returns true if two answers are equal, as far as required.
     pub(crate) fn agree(&self, ours: &Answer, theirs: &Answer) -> bool {
         match (ours, theirs) {
             (Err(ours), Err(theirs)) => !self.compares_words || ours == theirs,

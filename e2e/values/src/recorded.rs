@@ -1,4 +1,4 @@
-//! What Kubernetes answered to the values in the tables.
+//! The recorded answers of Kubernetes to the values in the tables.
 
 use std::fs;
 use std::path::PathBuf;

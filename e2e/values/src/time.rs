@@ -203,7 +203,7 @@ fn make(rng: &mut Rng) -> String {
     text
 }
 
-/// What JSON and protobuf write of an object in JSON.
+/// The JSON and protobuf of an object in JSON.
 fn read<T>(input: &str) -> Answer
 where
     T: Message + Default + Serialize + DeserializeOwned + PartialEq,
@@ -226,7 +226,7 @@ fn in_struct(input: &str) -> Answer {
     Ok(format!("{metadata} {condition}"))
 }
 
-/// What is written of a text, and what it is refused with.
+/// The formatted value of a string, or the error.
 fn written<T: FromStr<Err = InvalidValue> + Display>(input: &str) -> Answer {
     let value = input.parse::<T>().map_err(|problem| problem.go_words().unwrap_or_default().to_owned())?;
     Ok(value.to_string())
@@ -325,7 +325,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// What JSON writes of an object in which protobuf has one field.
+/// The JSON of an object with one field in protobuf.
 fn read_message<T: Message + Default + Serialize>(tag: u8, input: &str) -> Answer {
     let digits = |at: usize| input.get(at..at + 2).filter(|two| two.bytes().all(|c| c.is_ascii_hexdigit()));
     let byte = |at: usize| digits(at).and_then(|text| u8::from_str_radix(text, 16).ok());

@@ -6,7 +6,7 @@ use super::{Bench, DATA, Row, Rows};
 use crate::root;
 use crate::servers::{self, Server};
 
-/// How many times as many applies as kube-apiserver's the embedded server is to do in a second.
+/// The target ratio of the embedded server's applies per second to those of kube-apiserver.
 const REACH: f64 = 5.0;
 
 pub(crate) fn apply() -> Result<(), String> {

@@ -3,7 +3,7 @@
 use super::runs::{Runs, in_turn, median, pair};
 use super::{Bench, DATA, Row, Rows};
 
-/// What an informer of client-go is asked for.
+/// The arguments for an informer of client-go.
 const CLIENT_GO: &str = "--enc pb --mode typed";
 
 pub(crate) fn informers() -> Result<(), String> {

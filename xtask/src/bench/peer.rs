@@ -26,7 +26,7 @@ impl Peer {
         command
     }
 
-    /// What it prints, run with words that have spaces between them.
+    /// Runs the program with arguments separated by spaces, and returns its output.
     pub(super) fn run(&self, words: &str) -> Result<String, String> {
         let shown = || format!("{} {words}", self.binary.display());
         let output = self.command(words).output().map_err(|error| format!("{}: {error}", shown()))?;

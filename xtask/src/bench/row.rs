@@ -10,7 +10,7 @@ pub(super) struct Row {
     reach: Reach,
 }
 
-/// What the ratio to the peer's figure, or without one the figure itself, should be.
+/// The target for the ratio to the peer's figure, or without one for the figure itself.
 #[derive(Clone, Copy)]
 enum Reach {
     AtMost(f64),

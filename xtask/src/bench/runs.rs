@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::peer::Peer;
 
-/// How often each case is run, in turn with those it is compared to.
+/// The number of runs of each case, alternating with those it is compared to.
 const RUNS: usize = 5;
 
-/// What a case printed each time.
+/// The outputs of a case.
 pub(super) struct Runs(Vec<Value>);
 
 impl Runs {

@@ -104,7 +104,7 @@ fn edges(texts: &BTreeMap<Module, String>) -> BTreeMap<&Module, BTreeSet<&Module
     edges
 }
 
-/// Whether a line declares a module.
+/// Returns true if a line declares a module.
 fn declares(line: &str, name: &str) -> bool {
     let line = line.trim().trim_end_matches(';');
     let words = line.rsplit_once(' ');

@@ -1,8 +1,8 @@
-//! [`Encoded`], an object as it came.
+//! [`Encoded`], an object in its encoding.
 //!
-//! - *checked*: whether it would decode is known without decoding it, with the same verdict, whatever the bytes;
-//! - *borrowed*: what it says of itself is read from its bytes, and one field of it as well;
-//! - *cut*: its managed fields are left away as it arrives, where nobody wants them.
+//! - *checked*: an object is known to be decodable without being decoded, with the same verdict for all inputs;
+//! - *borrowed*: metadata and single fields are read from the bytes;
+//! - *trimmed*: managed fields are removed on arrival, if they are not wanted.
 
 mod identity;
 mod meta;
@@ -19,10 +19,10 @@ use crate::ResourceInfo;
 use crate::meta::v1::schema::OBJECT_META;
 use crate::schema::{Schema, Type};
 
-/// An object of kind `K` as it came: its bytes, and their format.
+/// An object of kind `K` in its encoding: its bytes and their format.
 ///
-/// In protobuf these are the bytes of the struct, without Kubernetes' envelope; in JSON those of the object, which
-/// in built-in lists says nothing of its kind.
+/// In protobuf these are the bytes of the struct, without the envelope; in JSON those of the object, without
+/// `apiVersion` and `kind` if it is an item of a built-in list.
 ///
 /// ```
 /// use klient_apimachinery::codec::{Encoded, Format};
@@ -46,7 +46,7 @@ pub struct Encoded<K> {
 }
 
 impl<K> Encoded<K> {
-    /// Of an object's bytes, which are believed to be what they should.
+    /// Wraps an object's bytes, which are not checked.
     pub fn new(format: Format, bytes: impl Into<Box<[u8]>>) -> Self {
         Encoded { format, bytes: bytes.into(), kind: PhantomData }
     }
@@ -61,15 +61,15 @@ impl<K> Encoded<K> {
         &self.bytes
     }
 
-    /// The bytes, to keep.
+    /// Converts into the bytes.
     pub fn into_bytes(self) -> Box<[u8]> {
         self.bytes
     }
 }
 
 impl<K: Wire> Encoded<K> {
-    /// An object's bytes: in protobuf where its kind has that, else in JSON. Fields that came in JSON and are not
-    /// [known](crate::Unknown) have no place in protobuf.
+    /// Encodes an object: in protobuf if its kind has that, else in JSON. Unknown fields that came in JSON
+    /// ([`Unknown`](crate::Unknown)) are lost in protobuf.
     pub fn of(object: &K) -> Self {
         let mut bytes = Vec::new();
         if !K::has_protobuf() {
@@ -81,7 +81,7 @@ impl<K: Wire> Encoded<K> {
         Self::new(Format::Protobuf, raw)
     }
 
-    /// Reads the object.
+    /// Decodes the object.
     ///
     /// # Errors
     ///
@@ -90,8 +90,8 @@ impl<K: Wire> Encoded<K> {
         decode(self.format, &self.bytes)
     }
 
-    /// Reads an object of a resource from bytes, and tells it its kind if it does not say so itself: the items of
-    /// built-in lists do not, and [`Unstructured`](crate::Unstructured) has no other way to know.
+    /// Decodes an object of a resource, and sets its kind if the bytes do not have it: items of built-in lists do not,
+    /// and [`Unstructured`](crate::Unstructured) cannot know it otherwise.
     ///
     /// # Errors
     ///
@@ -104,41 +104,40 @@ impl<K: Wire> Encoded<K> {
         Ok(object)
     }
 
-    /// Reads the object of a resource: see [`decode_bytes`](Self::decode_bytes).
+    /// Decodes the object of a resource: see [`decode_bytes`](Self::decode_bytes).
     ///
     /// # Errors
     ///
-    /// As [`decode`](Self::decode).
+    /// The same as those of [`decode`](Self::decode).
     pub fn decode_as(&self, resource: &ResourceInfo) -> Result<K, DecodeError> {
         Self::decode_bytes(self.format, &self.bytes, resource)
     }
 
-    /// Whether the bytes are an object of this kind, so that [`decode`](Self::decode) would read it, and what it says
-    /// of itself. Nothing of a kind whose fields are known, or of [`Unstructured`](crate::Unstructured), is built, so
-    /// that this takes a fraction of the time; what is not empty and not escaped in JSON is a part of
-    /// [`bytes`](Self::bytes).
+    /// Checks that [`decode`](Self::decode) would succeed, and returns the object's metadata. For kinds with a schema,
+    /// and for [`Unstructured`](crate::Unstructured), nothing is built, so that this takes a fraction of the time;
+    /// strings borrow from [`bytes`](Self::bytes) unless JSON escapes them.
     ///
     /// # Errors
     ///
-    /// As [`decode`](Self::decode).
+    /// The same as those of [`decode`](Self::decode).
     pub fn check(&self) -> Result<EncodedMeta<'_>, DecodeError> {
         K::check_item(self.format, &self.bytes)
     }
 
-    /// Which object the bytes are, as far as that can be read. It need not be decodable.
+    /// The namespace, name, UID and resourceVersion, as far as they can be read. The object need not be decodable.
     pub fn identity(&self) -> Identity {
         Identity::read(self.format, &self.bytes)
     }
 
-    /// The text of a field, without reading the rest: nothing where it is not there, or the bytes are no object of
-    /// this kind. Strings are borrowed; numbers, booleans and times are as JSON has them. Of names that stand twice in a
-    /// JSON object, which servers do not send, the first counts.
+    /// The value of a field as a string, without decoding the rest: `None` if it is missing, or the bytes are no object
+    /// of this kind. Strings are borrowed; numbers, booleans and times are as in JSON. Of duplicate names in a JSON
+    /// object, which servers do not send, the first counts.
     pub fn text_at(&self, path: &FieldPath<K>) -> Option<Cow<'_, str>> {
         path.text_in_bytes(self.format, &self.bytes)
     }
 }
 
-/// Reads an object that has no envelope.
+/// Decodes an object without an envelope.
 fn decode<K: Wire>(format: Format, bytes: &[u8]) -> Result<K, DecodeError> {
     match format {
         Format::Protobuf => K::item_from_protobuf(bytes, ManagedFields::Keep),
@@ -149,7 +148,7 @@ fn decode<K: Wire>(format: Format, bytes: &[u8]) -> Result<K, DecodeError> {
     }
 }
 
-/// Checks an object of a kind whose fields are known.
+/// Checks an object of a kind with a schema.
 pub fn check_item<K: SchemaKind + Wire>(
     format: Format,
     bytes: &[u8],
@@ -175,7 +174,7 @@ pub(crate) fn check_by_decoding<K: Wire>(
     meta.ok_or_else(|| DecodeError::of_document("it has no metadata that can be read"))
 }
 
-/// Why an object cannot be decoded.
+/// The error of decoding an object that the check has rejected.
 #[cold]
 fn why_not<K: Wire>(format: Format, bytes: &[u8]) -> DecodeError {
     match decode::<K>(format, bytes) {
@@ -184,16 +183,16 @@ fn why_not<K: Wire>(format: Format, bytes: &[u8]) -> DecodeError {
     }
 }
 
-/// The number of an object's metadata in protobuf.
+/// The protobuf number of an object's metadata.
 pub(super) fn metadata_number(schema: &Schema) -> Option<u32> {
     let is_metadata = |ty: &Type| matches!(ty, Type::Message(schema) if *schema == &OBJECT_META);
     let field = schema.fields.iter().find(|field| field.json == "metadata" && is_metadata(&field.ty))?;
     (field.number > 0 && field.within.is_empty()).then_some(field.number)
 }
 
-/// It goes over the wire as the object does, and is not looked at.
+/// The bytes are sent and received as they are.
 impl<K: Wire> Wire for Encoded<K> {
-    /// What stands around the object, such as the line's end that servers write behind it, is left away.
+    /// White space around the object, such as the newline that servers append, is removed.
     fn from_json(bytes: &[u8]) -> Result<Self, DecodeError> {
         let bytes = bytes.trim_ascii_start();
         match json::value_at(bytes)? {

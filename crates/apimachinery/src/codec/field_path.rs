@@ -1,4 +1,4 @@
-//! [`FieldPath`], the path of a plain field: `spec.nodeName`.
+//! [`FieldPath`], the path of a scalar field: `spec.nodeName`.
 
 mod parse;
 mod resolve;
@@ -15,11 +15,11 @@ use crate::go::quoted;
 use crate::message::{Entries, Message, Ref};
 use crate::schema::{Field, Type};
 
-/// The path of a field of kind `K` that holds a plain value, as kubectl's users write it: `spec.nodeName`,
+/// The path of a scalar field of kind `K`, as users of kubectl write it: `spec.nodeName`,
 /// `metadata.labels['shop.example/tier']`, `metadata.annotations[tier]` or `.metadata.labels.shop\.example/tier`.
 ///
-/// The value is read as text, from an [encoded](super::Encoded) object without decoding it, or from a decoded one. It
-/// is the text that JSON shows; nothing where JSON leaves the field out, as it does with Go's zero values.
+/// The value is read as a string, from an [encoded](super::Encoded) object without decoding it, or from a decoded one.
+/// It is as in JSON; `None` for a field that JSON leaves out, such as one with Go's zero value.
 ///
 /// ```
 /// use klient_apimachinery::codec::{Encoded, FieldPath};
@@ -49,13 +49,13 @@ pub struct FieldPath<K> {
 /// One step on a path.
 #[derive(Clone)]
 pub(crate) enum Step {
-    /// To a field of a struct that the tables know.
+    /// A field of a struct with a schema.
     Field { index: usize, field: &'static Field },
-    /// To what stands under a key of a map, or of an object of which nothing is known.
+    /// A key of a map, or of an object without a schema.
     Key(Box<str>),
 }
 
-/// Text that is no path of a plain field.
+/// A string that is not the path of a scalar field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidPath {
     path: Box<str>,
@@ -63,12 +63,12 @@ pub struct InvalidPath {
 }
 
 impl<K: Wire> FieldPath<K> {
-    /// Understands a path.
+    /// Parses a path.
     ///
     /// # Errors
     ///
-    /// If it is no path, or the kind's fields are known and this is none of them, or one that holds more than a plain
-    /// value. Of kinds whose fields are not known every path is taken; where it leads nowhere it finds nothing.
+    /// If it is malformed, or the kind has a schema without such a field, or the field is not a scalar. For kinds
+    /// without a schema every path is valid; if there is no such field, no value is found.
     pub fn of(path: &str) -> Result<Self, InvalidPath> {
         let invalid = |problem| InvalidPath { path: path.into(), problem };
         let names = parse::names(path).map_err(invalid)?;
@@ -79,25 +79,25 @@ impl<K: Wire> FieldPath<K> {
         Ok(FieldPath { path: path.into(), steps, kind: PhantomData })
     }
 
-    /// The text of the field in an object.
+    /// The value of the field in an object, as a string.
     pub fn text_in<'a>(&self, object: &'a K) -> Option<Cow<'a, str>> {
         object.text_at(self)
     }
 }
 
 impl<K> FieldPath<K> {
-    /// The path, as it was given.
+    /// The path as given.
     pub fn as_str(&self) -> &str {
         &self.path
     }
 
-    /// The text of the field in an object's bytes: see [`Encoded::text_at`](super::Encoded::text_at).
+    /// The value of the field in an object's bytes: see [`Encoded::text_at`](super::Encoded::text_at).
     pub fn text_in_bytes<'a>(&self, format: Format, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
         match format {
             Format::Protobuf => self.text(protobuf::value_at(bytes, &self.steps)?),
             Format::Json => {
                 let text = json::text_at(bytes, &self.steps)?;
-                // What Go would leave out may have been written by another.
+                // Another writer may have written a value that Go leaves out.
                 let is_zero = match self.field_that_leaves_zero_out().map(|field| &field.ty) {
                     None => false,
                     Some(Type::String) => text.is_empty(),
@@ -108,7 +108,7 @@ impl<K> FieldPath<K> {
         }
     }
 
-    /// The text of the field in a struct.
+    /// The value of the field in a struct.
     #[doc(hidden)]
     pub fn text_in_message<'a>(&self, message: &'a dyn Message) -> Option<Cow<'a, str>> {
         let mut value = Ref::Message(message);
@@ -149,7 +149,7 @@ impl<K> FieldPath<K> {
             Ref::Bool(true) => Cow::Borrowed("true"),
             Ref::Bool(false) => Cow::Borrowed("false"),
             Ref::Int(value) => Cow::Owned(value.to_string()),
-            // As JSON, which has 1 for 1.0.
+            // JSON has 1 for 1.0.
             Ref::Double(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
                 Cow::Owned((value as i64).to_string())
             }
@@ -162,7 +162,7 @@ impl<K> FieldPath<K> {
         })
     }
 
-    /// The last field on the way, if Go leaves it out where it is zero.
+    /// The last field of the path, if Go leaves it out when it is zero.
     fn field_that_leaves_zero_out(&self) -> Option<&'static Field> {
         match self.steps.last()? {
             Step::Field { field, .. } if field.omit_empty && !field.pointer => match field.ty {
@@ -174,7 +174,7 @@ impl<K> FieldPath<K> {
     }
 }
 
-/// The value under a key, of which a map has them in order.
+/// The value of a key in a map sorted by key.
 fn entry<'a>(map: &'a dyn Entries, key: &str) -> Option<Ref<'a>> {
     let (mut begin, mut end) = (0, map.len());
     while begin < end {
@@ -190,7 +190,7 @@ fn entry<'a>(map: &'a dyn Entries, key: &str) -> Option<Ref<'a>> {
 }
 
 impl Step {
-    /// The name that JSON has for it.
+    /// The name in JSON.
     pub(crate) fn name(&self) -> &str {
         match self {
             Step::Field { field, .. } => field.json,
@@ -198,7 +198,7 @@ impl Step {
         }
     }
 
-    /// The numbers of the embedded structs that protobuf has around it.
+    /// The protobuf numbers of the embedded structs around the field.
     pub(crate) fn within(&self) -> &'static [u32] {
         match self {
             Step::Field { field, .. } => field.within,

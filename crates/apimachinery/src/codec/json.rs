@@ -1,7 +1,7 @@
-//! JSON of API structs, written once for all of them.
+//! JSON encoding of API structs, written once for all of them.
 //!
-//! What Go accepts is accepted: `null` for absent, numbers and text for quantities, and fields in any order.
-//! What this build does not know is kept. Decoding from bytes keeps raw JSON as it came; through other serde
+//! Input that Go accepts is accepted: `null` for absent, numbers and strings for quantities, and fields in any order.
+//! Fields that this build does not know are kept. Decoding from bytes keeps raw JSON as it came; through other serde
 //! formats it is rewritten as JSON.
 
 mod check;
@@ -26,11 +26,11 @@ pub(crate) use cut::item_without_managed_fields;
 pub(crate) use field::text_at;
 pub(crate) use loose::{check_any, meta_of_any};
 
-/// Reads a struct from JSON, over what it holds.
+/// Decodes JSON into a struct, over its present values.
 ///
 /// # Errors
 ///
-/// If the bytes are not JSON, or hold something else where a field is known.
+/// If the bytes are not JSON, or a known field has a value of another type.
 pub fn decode(bytes: &[u8], message: &mut dyn Message) -> Result<(), DecodeError> {
     let mut reader = Reader::raw();
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -44,11 +44,11 @@ pub fn encode(message: &dyn Message, out: &mut Vec<u8>) {
     write(&view, out);
 }
 
-/// Reads an object of a known kind.
+/// Decodes an object of a known kind.
 ///
 /// # Errors
 ///
-/// If the bytes are not JSON, name another kind, or hold something else where a field is known.
+/// If the bytes are not JSON, name another kind, or a known field has a value of another type.
 pub fn from_slice<T: Message + Default + SchemaKind>(bytes: &[u8]) -> Result<T, DecodeError> {
     let mut object = T::default();
     let mut reader = Reader { raw: true, type_meta: Some(TypeMeta::default()), ..Reader::default() };
@@ -63,7 +63,7 @@ pub fn from_slice<T: Message + Default + SchemaKind>(bytes: &[u8]) -> Result<T, 
     }
 }
 
-/// Whether an error may be for want of what stands behind the bytes: of `1e` serde_json says that it is no number.
+/// Returns true if more bytes could mend the error: serde_json calls `1e` an invalid number.
 fn is_cut(error: &serde_json::Error, bytes: &[u8]) -> bool {
     let is_at_the_end = || {
         let line = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -73,7 +73,7 @@ fn is_cut(error: &serde_json::Error, bytes: &[u8]) -> bool {
     error.is_eof() || is_at_the_end()
 }
 
-/// The JSON value at the beginning of bytes; `None` if its end is missing.
+/// The JSON value at the beginning of `bytes`; `None` if the bytes end within it.
 pub(crate) fn value_at(bytes: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
     match values.next() {
@@ -84,11 +84,12 @@ pub(crate) fn value_at(bytes: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
     }
 }
 
-/// Reads the object of a known kind at the beginning of bytes, and says how long it is; `None` if its end is missing.
+/// Decodes the object of a known kind at the beginning of `bytes` and returns it with its length; `None` if the bytes
+/// end within it.
 ///
 /// # Errors
 ///
-/// As [`from_slice`].
+/// The same as those of [`from_slice`].
 pub fn item<T: Message + Default + SchemaKind>(
     bytes: &[u8],
     managed_fields: ManagedFields,
@@ -124,7 +125,7 @@ pub(crate) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
 ///
 /// # Errors
 ///
-/// As [`from_slice`].
+/// The same as those of [`from_slice`].
 pub fn deserialize_kind<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Message + Default + SchemaKind,
@@ -145,7 +146,7 @@ where
 ///
 /// # Errors
 ///
-/// If a known field holds something else.
+/// If a known field has a value of another type.
 pub fn deserialize<'de, T: Message + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut message = T::default();
     let mut reader = Reader::default();
@@ -159,7 +160,7 @@ pub fn deserialize<'de, T: Message + Default, D: Deserializer<'de>>(deserializer
 ///
 /// # Errors
 ///
-/// Those of the serializer.
+/// The errors of the serializer.
 pub fn serialize_kind<T: Message + SchemaKind, S: Serializer>(
     object: &T,
     serializer: S,
@@ -171,15 +172,15 @@ pub fn serialize_kind<T: Message + SchemaKind, S: Serializer>(
 ///
 /// # Errors
 ///
-/// Those of the serializer.
+/// The errors of the serializer.
 pub fn serialize<S: Serializer>(message: &dyn Message, serializer: S) -> Result<S::Ok, S::Error> {
     View { value: Ref::Message(message), raw: false }.serialize(serializer)
 }
 
-/// State of one decoding: where it is, and what it met on the way.
+/// State of a decoding: the path of the present field, and the kind found.
 #[derive(Default)]
 pub(crate) struct Reader {
-    /// The deserializer is serde_json's over bytes, which can hand out raw JSON.
+    /// True for serde_json over bytes, which can hand out raw JSON.
     raw: bool,
     /// Set while the fields of a top-level object are read.
     type_meta: Option<TypeMeta>,
@@ -201,7 +202,7 @@ enum Step {
 }
 
 impl Reader {
-    /// For serde_json over bytes.
+    /// A reader for serde_json over bytes.
     pub(crate) fn raw() -> Self {
         Reader { raw: true, ..Reader::default() }
     }
@@ -228,7 +229,7 @@ impl Reader {
         other.then(|| format!("expected {} {}, found {api_version} {kind}", T::API_VERSION, T::KIND))
     }
 
-    /// Reads any value and gives its text to `take`.
+    /// Reads any value and passes its JSON to `take`.
     fn json<'de, D: Deserializer<'de>>(
         &self,
         deserializer: D,
@@ -243,7 +244,7 @@ impl Reader {
     }
 }
 
-/// Whether an `apiVersion` and `kind`, either of which may be missing, are others than expected.
+/// Returns true if an `apiVersion` and `kind`, either of which may be empty, are not those expected.
 fn is_other_kind(expected: (&str, &str), (api_version, kind): (&str, &str)) -> bool {
     (!kind.is_empty() && kind != expected.1)
         || (!api_version.is_empty() && api_version != expected.0 && kind.is_empty())
@@ -256,7 +257,7 @@ fn push_name(path: &mut String, name: &str) {
     path.push_str(name);
 }
 
-/// A place to write, as a serde seed and visitor.
+/// A field for writing, as a serde seed and visitor.
 pub(crate) struct Slot<'a, 'r> {
     pub(crate) place: Mut<'a>,
     pub(crate) reader: &'r mut Reader,
@@ -276,7 +277,7 @@ impl<'de> DeserializeSeed<'de> for Slot<'_, '_> {
             }),
             Mut::Quantity(_) if self.reader.raw => {
                 let text = <&RawValue as de::Deserialize>::deserialize(deserializer)?.get();
-                // A number stands for what is written, of which a float would lose digits.
+                // A number is kept as it is written: a float would lose digits.
                 let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
                 if is_number {
                     return self.scalar(Token::Str(text));
@@ -320,7 +321,7 @@ impl Slot<'_, '_> {
     }
 }
 
-/// A token as an error shows it: what it is, and not what it holds, which may be secret.
+/// A token as errors show it: its type without its value, which may be secret.
 struct Shown<'a>(Token<'a>);
 
 impl fmt::Display for Shown<'_> {
@@ -521,7 +522,7 @@ impl<'de, F: FnOnce(&str)> DeserializeSeed<'de> for Other<'_, F> {
     }
 }
 
-/// Finds the field of a key.
+/// Finds the field with the name of a key.
 struct Name {
     schema: &'static Schema,
     hint: usize,
@@ -560,14 +561,14 @@ impl Visitor<'_> for Name {
     }
 }
 
-/// A value to be written.
+/// A value, for `Serialize`.
 struct View<'a> {
     value: Ref<'a>,
-    /// The serializer is serde_json's, which takes raw JSON.
+    /// True if the serializer is serde_json's, which takes raw JSON.
     raw: bool,
 }
 
-/// An object to be written with its kind in front.
+/// An object with its kind, for `Serialize`.
 struct Object<'a> {
     message: &'a dyn Message,
     api_version: &'static str,
@@ -605,13 +606,13 @@ impl Serialize for View<'_> {
             Ref::Absent => serializer.serialize_unit(),
             Ref::Bool(value) => serializer.serialize_bool(value),
             Ref::Int(value) => serializer.serialize_i64(value),
-            // As Go, which writes 1 for 1.0.
+            // Go writes 1 for 1.0.
             Ref::Double(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
                 serializer.serialize_i64(value as i64)
             }
             Ref::Double(value) => serializer.serialize_f64(value),
             Ref::Str(text) => serializer.serialize_str(text),
-            // As Go, which has one way to write an amount. What is none is for the server to refuse.
+            // Go has one way to write an amount. Strings that are no quantity are left to the server to reject.
             Ref::Quantity("") => serializer.serialize_str("0"),
             Ref::Quantity(text) => match crate::Quantity::from(text).canonical() {
                 Ok(canonical) => serializer.serialize_str(&canonical),

@@ -1,4 +1,4 @@
-//! [`ListReader`], which reads a list while its bytes arrive.
+//! [`ListReader`], which decodes a list while its bytes arrive.
 
 mod json;
 mod protobuf;
@@ -11,7 +11,7 @@ use super::{DecodeError, Format, ManagedFields, Wire};
 use crate::List;
 use crate::meta::v1::ListMeta;
 
-/// Reads a list item by item while its bytes arrive, so that no more is held than an item and what arrived behind it.
+/// Decodes a list item by item while its bytes arrive, so that it holds no more than one item and the bytes behind it.
 ///
 /// ```
 /// use klient_apimachinery::codec::{Format, ListReader, ManagedFields};
@@ -45,7 +45,7 @@ enum State {
     Protobuf(protobuf::State),
 }
 
-/// Bytes that arrived and were not read yet.
+/// Bytes that have arrived and are not read yet.
 #[derive(Default)]
 struct Buffer<'a> {
     bytes: Cow<'a, [u8]>,
@@ -53,12 +53,12 @@ struct Buffer<'a> {
 }
 
 impl<'a, K: Wire> ListReader<'a, K> {
-    /// A reader that waits for the first bytes.
+    /// A reader without bytes.
     pub fn new(format: Format, managed_fields: ManagedFields) -> Self {
         ListReader { managed_fields, ..Self::over(format, Buffer::default()) }
     }
 
-    /// Reads a list of which all bytes are there.
+    /// Decodes a list of which all bytes are there.
     pub(crate) fn read(format: Format, bytes: &'a [u8]) -> Result<List<K>, DecodeError> {
         let mut reader = Self::over(format, Buffer { bytes: bytes.into(), start: 0 });
         reader.end();
@@ -85,24 +85,24 @@ impl<'a, K: Wire> ListReader<'a, K> {
         }
     }
 
-    /// Takes bytes that arrived.
+    /// Appends bytes that have arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.push(bytes);
     }
 
-    /// Says that all bytes have arrived.
+    /// Marks the end of the bytes.
     pub fn end(&mut self) {
         if let State::Json(state) = &mut self.state {
             state.end();
         }
     }
 
-    /// The next item, if all of it has arrived.
+    /// The next item, if all of its bytes have arrived.
     ///
     /// # Errors
     ///
-    /// If the bytes are no list of K; the error names the item. If only that cannot be decoded, which
-    /// [`DecodeError::object`] tells, the next call goes on behind it.
+    /// If the bytes are no list of `K`; the error names the item. If only an item cannot be decoded, which
+    /// [`DecodeError::object`] names, the next call continues behind it.
     pub fn next_item(&mut self) -> Result<Option<K>, DecodeError> {
         let found = match &mut self.state {
             State::Json(state) => state.next_item(&mut self.buffer, &mut self.metadata, self.managed_fields),
@@ -122,11 +122,11 @@ impl<'a, K: Wire> ListReader<'a, K> {
         found
     }
 
-    /// The list's own metadata, when there is no next item behind the [`end`](Self::end).
+    /// The metadata of the list, once there is no next item after the [`end`](Self::end).
     ///
     /// # Errors
     ///
-    /// If the list has not ended: its bytes were cut off.
+    /// If the bytes end within the list.
     pub fn finish(self) -> Result<ListMeta, DecodeError> {
         let ended = match &self.state {
             State::Json(state) => state.has_ended(),
@@ -146,7 +146,7 @@ impl<K> fmt::Debug for ListReader<'_, K> {
     }
 }
 
-/// What is wrong: the list, or an item of it.
+/// A decoding error, of the list or of an item.
 enum Fault {
     InList(DecodeError),
     InItem(DecodeError),
@@ -162,7 +162,7 @@ impl Buffer<'_> {
     fn push(&mut self, bytes: &[u8]) {
         let start = std::mem::take(&mut self.start);
         let held = self.bytes.to_mut();
-        // What was read makes room, before more is asked for.
+        // Makes room before more is allocated.
         held.drain(..start);
         held.extend_from_slice(bytes);
     }

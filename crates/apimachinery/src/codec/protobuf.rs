@@ -1,8 +1,8 @@
-//! Protobuf of API structs, written once for all of them.
+//! Protobuf encoding of API structs, written once for all of them.
 //!
-//! What Go writes is written byte for byte: value fields even where they are zero, pointers only where they are
-//! set, maps sorted by key. What Go reads as absent is absent: zero, where Go's field is a value that JSON leaves
-//! out when empty. Fields that this build does not know are kept as they came.
+//! The output is that of Go, byte for byte: value fields even if they are zero, pointers only if they are set, maps
+//! sorted by key. Zero is read as absent if Go's field is a value that JSON leaves out when empty. Fields that this
+//! build does not know are kept as they came.
 
 mod check;
 mod cut;

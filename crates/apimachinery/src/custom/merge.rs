@@ -1,14 +1,14 @@
-//! Unknown fields: what was received and a type does not know, put back into what is written.
+//! Unknown fields: received fields that a type does not know, merged into the written object.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use serde_json::{Map, Value};
 
-/// Fields by which the items of a list are recognized.
+/// Fields by which items of a list are matched.
 const IDENTITY: [&str; 4] = ["name", "key", "id", "type"];
 
-/// Puts into `written` what was `received` and is not `known`: `known` is what the type makes of it.
+/// Adds to `written` the fields of `received` that are not in `known`, the received object as its type writes it.
 pub(super) fn keep_unknown_fields(
     received: &Map<String, Value>,
     known: &Map<String, Value>,
@@ -20,7 +20,7 @@ pub(super) fn keep_unknown_fields(
                 written.insert(name.clone(), received.clone());
             }
             (Some(known), Some(written)) => keep_unknown(received, known, written),
-            // It was removed, or set where the type had left it out.
+            // It was removed, or set by the program.
             _ => {}
         }
     }
@@ -44,7 +44,7 @@ fn keep_unknown(received: &Value, known: &Value, written: &mut Value) {
     }
 }
 
-/// For each written item, the index of the known item that it was.
+/// The index of the known item that each written item was.
 fn origins(known: &[Value], written: &[Value]) -> Vec<Option<usize>> {
     let mut matching = Matching { origins: vec![None; written.len()], taken: vec![false; known.len()] };
     matching.at_same_index(|at| known[at] == written[at]);
@@ -59,7 +59,7 @@ fn origins(known: &[Value], written: &[Value]) -> Vec<Option<usize>> {
 /// Pairs of known and written items.
 struct Matching {
     origins: Vec<Option<usize>>,
-    /// The known items that have a pair.
+    /// The known items that have a match.
     taken: Vec<bool>,
 }
 
@@ -77,7 +77,7 @@ impl Matching {
         }
     }
 
-    /// Pairs items with the same key, the first with the first. Those without a key are left.
+    /// Pairs items with the same key, in order. Those without a key are left.
     fn by_key<K: Hash + Eq>(
         &mut self,
         known: impl Iterator<Item = Option<K>>,
@@ -99,7 +99,7 @@ impl Matching {
     }
 }
 
-/// The fields by which an item is recognized, if it has any.
+/// The fields by which an item is matched, if it has any.
 fn identity(item: &Value) -> Option<[Option<&Value>; 4]> {
     let identity = IDENTITY.map(|field| item.get(field));
     identity.iter().any(Option::is_some).then_some(identity)

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Number, Value};
 
-/// A number as Go's `%v` prints it: with an exponent, of two digits or more, below 10⁻⁴ and from 10⁶ on.
+/// A number as Go's `%v` formats it: with an exponent, of two digits or more, below 10⁻⁴ and from 10⁶ on.
 ///
 /// ```
 /// use klient_apimachinery::go::float;
@@ -21,8 +21,8 @@ pub fn float(number: f64) -> String {
     if is_plain { plain(number) } else { scientific(number, 2) }
 }
 
-/// A number as Go writes it in JSON: with an exponent below 10⁻⁶ and from 10²¹ on. JSON has no infinity, and no number
-/// that is none.
+/// A number as Go's `encoding/json` writes it: with an exponent below 10⁻⁶ and from 10²¹ on. The number must be finite,
+/// as JSON has no infinity and no NaN.
 ///
 /// ```
 /// use klient_apimachinery::go::json_float;
@@ -33,8 +33,8 @@ pub fn json_float(number: f64) -> String {
     if is_plain { plain(number) } else { scientific(number, 1) }
 }
 
-/// The number that Go reads where it has written a float in JSON: an integer if it is whole and 64 bits hold it.
-/// Negative zero, which Go writes `-0`, is a float. `None` if JSON has no such number.
+/// The number that Go reads back from a float that it has written as JSON: an integer if it is whole and fits into 64
+/// bits. Negative zero, which Go writes `-0`, is a float. `None` if JSON has no such number.
 ///
 /// ```
 /// use klient_apimachinery::go::number;
@@ -51,7 +51,7 @@ pub fn number(float: f64) -> Option<Number> {
     Number::from_f64(float)
 }
 
-/// A format of serde_json that writes floating-point numbers as Go does: `3`, not `3.0`.
+/// A formatter of serde_json that writes floating-point numbers as Go does: `3`, not `3.0`.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonNumbers;
 
@@ -61,8 +61,8 @@ impl serde_json::ser::Formatter for JsonNumbers {
     }
 }
 
-/// Puts in the place of each float, and of each integer beyond 63 bits, the number that Go reads where it has written it in JSON, as Go programs do
-/// with objects that they pass on.
+/// Replaces each float, and each integer beyond 63 bits, by the number that Go reads back after writing it as JSON, as
+/// Go programs do with objects that they pass on.
 ///
 /// ```
 /// use klient_apimachinery::go::rewrite_numbers;
@@ -99,7 +99,7 @@ fn plain(number: f64) -> String {
     }
 }
 
-/// A number with an exponent of at least so many digits.
+/// A number with an exponent of at least `width` digits.
 fn scientific(number: f64, width: usize) -> String {
     let Decimal { sign, digits, exponent } = Decimal::of(number);
     let (first, rest) = digits.split_at(1);
@@ -108,12 +108,12 @@ fn scientific(number: f64, width: usize) -> String {
     format!("{sign}{first}{point}{rest}e{exponent_sign}{:0width$}", exponent.unsigned_abs())
 }
 
-/// The fewest digits that read back to a finite number; of two such the nearer, and the even one of two equally near,
-/// which `std` rounds up.
+/// The shortest digits that read back to a finite number; of several the nearest, and of two equally near the even one,
+/// where `std` rounds up.
 struct Decimal {
     sign: &'static str,
     digits: String,
-    /// Power of ten of the first digit.
+    /// The power of ten of the first digit.
     exponent: i32,
 }
 

@@ -1,4 +1,4 @@
-//! Values as Go's formats print them.
+//! Values formatted as by Go's `%v`, `%s` and `%#v`.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::{float, quoted};
 
-/// A value as Go's `%v` prints it, which is how the API server quotes values in messages.
+/// A value as Go's `%v` formats it, with which the API server shows values in messages.
 ///
 /// ```
 /// use klient_apimachinery::go::GoValue;
@@ -24,7 +24,7 @@ impl fmt::Display for GoValue<'_> {
     }
 }
 
-/// A value as Go's `%s` prints it, which complains about all that is no text.
+/// A value as Go's `%s` formats it, with `%!s(…)` around everything that is not a string.
 pub(crate) struct GoText<'a>(pub(crate) &'a Value);
 
 impl fmt::Display for GoText<'_> {
@@ -44,7 +44,7 @@ impl fmt::Display for GoText<'_> {
     }
 }
 
-/// The Go type a value has when it is read from JSON into `any`.
+/// The Go type of a value that is decoded from JSON into `any`.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "%!s(<nil>)",
@@ -96,7 +96,7 @@ fn float_or_integer(number: &Number, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-/// A value as Go's `%#v` prints it.
+/// A value as Go's `%#v` formats it.
 ///
 /// ```
 /// use klient_apimachinery::go::GoSyntax;
@@ -108,17 +108,17 @@ fn float_or_integer(number: &Number, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 /// ```
 pub struct GoSyntax<'a> {
     value: &'a Value,
-    /// The type of keys.
+    /// The Go type of the keys.
     key: &'static str,
 }
 
 impl<'a> GoSyntax<'a> {
-    /// Of a value that was read from JSON.
+    /// A value that was decoded from JSON.
     pub fn of_json(value: &'a Value) -> Self {
         GoSyntax { value, key: "string" }
     }
 
-    /// Of a value that was read from YAML, whose keys may be anything.
+    /// A value that was decoded from YAML, whose keys may have any type.
     pub(crate) fn of_yaml(value: &'a Value) -> Self {
         GoSyntax { value, key: "interface {}" }
     }

@@ -1,4 +1,4 @@
-//! How filters compare two values: only with others of their kind.
+//! Comparison of two values in filters: only those of the same type are comparable.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use super::Found;
 /// An operator of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
-    /// There is no operator: the left side finds something.
+    /// No operator: true if the left side finds a value.
     Exists,
     Equal,
     NotEqual,
@@ -15,7 +15,7 @@ pub(super) enum Operator {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
-    /// One that kubectl objects to only once it has something to compare.
+    /// An unknown operator, which is an error once there are values to compare.
     Unknown(String),
 }
 
@@ -33,7 +33,7 @@ impl From<&str> for Operator {
     }
 }
 
-/// Whether `left` and `right` are as the operator has it.
+/// Returns the result of comparing `left` with `right`.
 pub(super) fn compare(left: Found<'_>, operator: &Operator, right: Found<'_>) -> Result<bool, String> {
     let order = || order(left, right);
     Ok(match operator {

@@ -1,4 +1,4 @@
-//! What a template finds in a value.
+//! Evaluation of a template over a value.
 
 use serde_json::Value;
 
@@ -6,24 +6,24 @@ use super::compare::{Operator, compare};
 use super::parse::{End, Node, Part, Slice};
 use super::{Found, JsonPathError, MissingKeys};
 
-/// How many ranges may be in one another: each takes its part of the stack.
+/// The maximum nesting of ranges, which recurse.
 const MAX_DEPTH: usize = 200;
 
-/// One run of a template over one value, with the ranges it is in.
+/// The evaluation of a template over one value.
 pub(super) struct Evaluation {
     missing: MissingKeys,
-    /// The number of values that a step may find.
+    /// The maximum number of values that a step may find.
     limit: usize,
-    /// Ranges that have begun.
+    /// The number of ranges that have begun.
     begun: usize,
-    /// Ranges being gone through.
+    /// The number of ranges around the present part.
     depth: usize,
-    /// `end`s that were met, and the part the last one was in.
+    /// The number of `end`s met, and the part of the last one.
     ended: usize,
     last_end: Option<usize>,
 }
 
-/// An error, and what was found all the same: a filter that asks for existence takes that.
+/// An error with the values found before it: a filter that tests for existence uses these.
 struct Failure<'a> {
     text: String,
     found: Vec<Found<'a>>,
@@ -44,7 +44,7 @@ impl Evaluation {
         self.parts(parts, 0, value).map_err(JsonPathError)
     }
 
-    /// Goes through the parts from `start` on, up to the end of the range they are in.
+    /// Evaluates the parts from `start` on, up to the end of their range.
     fn parts<'a>(
         &mut self,
         parts: &'a [Part],
@@ -77,7 +77,7 @@ impl Evaluation {
         Ok(all)
     }
 
-    /// Goes through a range's parts for each item. Without items it does so once, to see where the range ends.
+    /// Evaluates the parts of a range for each item. Without items it does so once, to find the end of the range.
     fn range<'a>(
         &mut self,
         parts: &'a [Part],
@@ -208,7 +208,7 @@ impl Evaluation {
     }
 }
 
-/// The one value there is to compare, if there is any.
+/// The value to compare, if there is one.
 fn single<'a>(found: Step<'a>) -> Result<Option<Found<'a>>, String> {
     match found.map_err(|failure| failure.text)?.as_slice() {
         [] => Ok(None),
@@ -217,7 +217,7 @@ fn single<'a>(found: Step<'a>) -> Result<Option<Found<'a>>, String> {
     }
 }
 
-/// Everything that has something in it, each before what is in it.
+/// The value and all values in it that have children, parents first.
 fn recursive(input: Vec<Found<'_>>) -> Vec<Found<'_>> {
     let mut all = Vec::new();
     for value in input {
@@ -242,7 +242,7 @@ fn slices<'a>(slice: Slice, input: Vec<Found<'a>>) -> Step<'a> {
             }
         };
         match select(slice, items) {
-            // kubectl goes no further once nothing is asked of one list.
+            // kubectl stops once nothing is selected from one list.
             Ok(None) => return Ok(all),
             Ok(Some(items)) => all.extend(items.map(Found::from)),
             Err(text) => return Err(Failure { text, found: input }),
@@ -251,7 +251,7 @@ fn slices<'a>(slice: Slice, input: Vec<Found<'a>>) -> Step<'a> {
     Ok(all)
 }
 
-/// The items a slice selects, none if it starts where it ends.
+/// The items that a slice selects; none if it ends where it starts.
 fn select(slice: Slice, items: &[Value]) -> Result<Option<impl Iterator<Item = &Value>>, String> {
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let from_end = |index: i64| if index < 0 { index.saturating_add(length) } else { index };

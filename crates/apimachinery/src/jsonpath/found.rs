@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 use crate::go::GoValue;
 use crate::values;
 
-/// Something a template found or states.
+/// A value that a template found, or a literal in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found<'a> {
-    /// The item of a range over nothing, or over `null`.
+    /// The item of a range over nothing or `null`.
     Absent,
     /// JSON's null.
     Null,
     /// A boolean.
     Bool(bool),
-    /// A whole number that 63 bits hold.
+    /// An integer of 64 bits.
     Int(i64),
     /// Any other number.
     Float(f64),
-    /// One of the bytes of a text, which is what `*` finds in it.
+    /// A byte of a string, which `*` finds in it.
     Byte(u8),
     /// A string.
     Text(&'a str),
@@ -73,7 +73,7 @@ impl Found<'_> {
         }
     }
 
-    /// As a value of its own.
+    /// Converts it to a value.
     pub fn to_value(self) -> Value {
         match self {
             Found::Absent | Found::Null => Value::Null,
@@ -87,7 +87,7 @@ impl Found<'_> {
         }
     }
 
-    /// The name of its type in Go.
+    /// The name of its Go type.
     pub fn type_name(&self) -> &'static str {
         match self {
             Found::Absent | Found::Null => "<nil>",
@@ -101,7 +101,7 @@ impl Found<'_> {
         }
     }
 
-    /// What is in it: a map's values in the order of its keys, a list's items, a text's bytes.
+    /// Its children: the values of a map in the order of keys, the items of a list, the bytes of a string.
     pub(super) fn children(self) -> Vec<Self> {
         match self {
             Found::Map(entries) => entries.values().map(Found::from).collect(),

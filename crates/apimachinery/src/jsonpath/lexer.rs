@@ -1,6 +1,6 @@
-//! Reading a template character by character.
+//! Reads a template character by character.
 
-/// A position in a template, and where the piece being read starts.
+/// A position in a template, and the start of the current token.
 pub(super) struct Lexer<'a> {
     input: &'a str,
     start: usize,
@@ -22,14 +22,14 @@ impl<'a> Lexer<'a> {
         self.rest().chars().next()
     }
 
-    /// Goes over the characters that are so.
+    /// Skips characters while the predicate holds.
     pub(super) fn skip_while(&mut self, is_so: impl Fn(char) -> bool) {
         while self.peek().is_some_and(&is_so) {
             self.next();
         }
     }
 
-    /// Goes over `text`, if it is next.
+    /// Skips `text`, if it is next.
     pub(super) fn accept(&mut self, text: &str) -> bool {
         let accepted = self.rest().starts_with(text);
         if accepted {
@@ -38,19 +38,19 @@ impl<'a> Lexer<'a> {
         accepted
     }
 
-    /// The piece read so far. The next one starts behind it.
+    /// The current token. The next one starts behind it.
     pub(super) fn piece(&mut self) -> &'a str {
         let piece = &self.input[self.start..self.position];
         self.start = self.position;
         piece
     }
 
-    /// Whether the character just read has a backslash before it.
+    /// Returns true if the last character has a backslash before it.
     pub(super) fn is_escaped(&self) -> bool {
         self.input[..self.position].chars().rev().nth(1) == Some('\\')
     }
 
-    /// Whether nothing has been read since the last piece.
+    /// Returns true if the current token is empty.
     pub(super) fn is_at_start(&self) -> bool {
         self.start == self.position
     }
@@ -60,7 +60,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Whether a name ends before this character.
+/// Returns true if a name ends before this character.
 pub(super) fn ends_name(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n' | '.' | ',' | '[' | ']' | '$' | '@' | '{' | '}')
 }
@@ -69,7 +69,7 @@ pub(super) fn starts_name(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// Takes the quotes off a text and resolves Go's escapes. A quote within has to be escaped.
+/// Removes the quotes and resolves Go's escapes. A quote inside has to be escaped.
 pub(super) fn unquote(quoted: &str) -> Option<String> {
     let quote = quoted.chars().next()?;
     let mut rest = quoted.strip_prefix(quote)?.strip_suffix(quote)?;
@@ -88,7 +88,7 @@ pub(super) fn unquote(quoted: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Adds what the escape behind a backslash stands for, and returns what follows.
+/// Appends the meaning of the escape behind a backslash, and returns the rest.
 fn unescape<'a>(rest: &'a str, quote: char, bytes: &mut Vec<u8>) -> Option<&'a str> {
     let escape = rest.chars().next()?;
     let behind = &rest[escape.len_utf8()..];

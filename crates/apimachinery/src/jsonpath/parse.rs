@@ -1,4 +1,4 @@
-//! Templates into what they ask for.
+//! Parses templates.
 
 use crate::go::is_printable;
 
@@ -6,21 +6,21 @@ use super::JsonPathError;
 use super::compare::Operator;
 use super::lexer::{Lexer, ends_name, starts_name, unquote};
 
-/// A piece of a template: text, or what is in braces.
+/// A part of a template: a literal string, or an action in braces.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Part {
     Text(String),
     Action(Vec<Node>),
 }
 
-/// A step from what has been found so far.
+/// A step that maps the values found so far to others.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Text(String),
     Int(i64),
     Float(f64),
     Bool(bool),
-    /// `range`, `end`, or a word that means nothing.
+    /// `range`, `end`, or a word without a meaning.
     Word(String),
     Field(String),
     Wildcard,
@@ -44,7 +44,7 @@ pub(super) struct Slice {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// There is a start only: behind the item there.
+    /// Only the start is given: the end is the item behind it.
     Next,
     At(i64),
     Last,
@@ -72,7 +72,7 @@ pub(super) fn template(text: &str) -> Parsed<Vec<Part>> {
     }
 }
 
-/// What is asked for by text as it would stand in braces.
+/// Parses the inside of an action.
 fn nodes(text: &str) -> Parsed<Vec<Node>> {
     match template(&format!("{{{text}}}"))?.into_iter().next() {
         Some(Part::Action(nodes)) => Ok(nodes),
@@ -236,7 +236,7 @@ fn filter(lexer: &mut Lexer<'_>) -> Parsed<Node> {
     Ok(Node::Filter { left: nodes(left)?, operator: operator.into(), right: nodes(right)? })
 }
 
-/// Goes behind the parenthesis that ends a filter: the first that is not in its one quoted text.
+/// Skips to behind the parenthesis that ends a filter: the first outside its one quoted string.
 fn skip_filter(lexer: &mut Lexer<'_>) -> Parsed<()> {
     let mut quote = None;
     let mut ended = false;
@@ -251,12 +251,12 @@ fn skip_filter(lexer: &mut Lexer<'_>) -> Parsed<()> {
     }
 }
 
-/// What is before, in and behind the first run of comparison signs.
+/// Splits at the first run of comparison signs: before, operator, behind.
 fn comparison(text: &str) -> Option<(&str, &str, &str)> {
     let is_sign = |c: char| matches!(c, '!' | '<' | '>' | '=');
     let start = text.find(is_sign).filter(|start| *start > 0)?;
     let length = text[start..].find(|c: char| !is_sign(c)).unwrap_or(text.len() - start);
-    // With nothing behind the run, its last sign is what is compared with.
+    // If nothing follows the run, its last sign is the right side.
     let end = if start + length < text.len() { start + length } else { text.len() - 1 };
     (end > start).then(|| (&text[..start], &text[start..end], &text[end..]))
 }

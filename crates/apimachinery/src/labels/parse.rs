@@ -1,4 +1,4 @@
-//! Reading label selectors, with the API server's grammar and words.
+//! Parses label selectors, with the API server's grammar and messages.
 
 use super::{InvalidSelector, Operator, Requirement};
 use crate::{Str, go, validation};
@@ -67,7 +67,7 @@ impl<'a> Parser<'a> {
         Parser { rest: self.rest }.next()
     }
 
-    /// A zero byte ends the text where a token should begin, and behind a token is passed over, as upstream.
+    /// A zero byte ends the string where a token should begin, and is skipped behind a token, as upstream.
     fn next(&mut self) -> Token<'a> {
         self.rest = self.rest.trim_start_matches(is_space);
         if self.rest.is_empty() || self.rest.starts_with('\0') {
@@ -156,7 +156,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Values until the closing parenthesis, each once and sorted. A comma with nothing at a side stands for an empty one.
+    /// Values up to the closing parenthesis, sorted, without duplicates. A comma without a value beside it stands for
+    /// an empty one.
     fn identifiers(&mut self) -> Result<Vec<Str>, InvalidSelector> {
         let mut values: Vec<Str> = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! [`Dynamic`], a struct whose type is found out at run time.
+//! [`Dynamic`], a struct whose type is known at run time only.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::{
 use crate::schema::{Schema, Type};
 use crate::{ByteString, Duration, IntOrString, Json, Map, MicroTime, Quantity, Str, Time};
 
-/// A struct of the API whose type is found out at run time: it holds what a schema says, and goes through the same
-/// codecs as the generated structs.
+/// An API struct whose type is known at run time only: it has the fields of a schema, and works with the same codecs as
+/// the generated structs.
 ///
 /// ```
 /// use klient_apimachinery::codec::json;
@@ -24,12 +24,12 @@ use crate::{ByteString, Duration, IntOrString, Json, Map, MicroTime, Quantity, S
 /// ```
 pub struct Dynamic {
     schema: &'static Schema,
-    /// The fields that were written to, by position: most structs have few of those their schema knows.
+    /// The fields that were written, by position: most structs have few of the fields of their schema.
     fields: Vec<(usize, Any)>,
     unknown: Unknown,
 }
 
-/// What a field of a type holds.
+/// The value of a field.
 struct Any {
     ty: &'static Type,
     held: Held,
@@ -55,7 +55,7 @@ enum Held {
 }
 
 impl Dynamic {
-    /// A struct with nothing in it.
+    /// A struct with all fields absent.
     pub fn new(schema: &'static Schema) -> Self {
         Dynamic { schema, fields: Vec::new(), unknown: Unknown::default() }
     }
@@ -185,7 +185,7 @@ impl Any {
     fn inner(&self) -> &'static Type {
         match self.ty {
             Type::List(inner) | Type::Map(inner) => inner,
-            // Each item is a schema, where a list of them stands in the place of one.
+            // Each item is a schema, where a list of them replaces one.
             Type::SchemaOrArray(_) => self.ty,
             _ => &STRING,
         }
@@ -194,7 +194,7 @@ impl Any {
 
 impl Scalar for Any {
     fn set(&mut self, token: Token<'_>) -> Result<(), &'static str> {
-        /// Reads a value as its own type does.
+        /// Reads a scalar as its type does.
         fn read<T: Scalar + Default>(token: Token<'_>, hold: fn(T) -> Held) -> Result<Held, &'static str> {
             let mut value = T::default();
             value.set(token)?;
@@ -295,7 +295,7 @@ impl List for Any {
 
     fn push(&mut self) -> Mut<'_> {
         let mut item = Any::new(self.inner());
-        // An item that is there holds something: Go has no absent items.
+        // Items are never absent: Go has no absent items.
         item.fill();
         let items = self.items_mut();
         items.push(item);
@@ -344,7 +344,7 @@ impl Entries for Any {
 }
 
 impl Any {
-    /// Holds the zero value of its type, as what stands in a list or map always holds something.
+    /// Sets the zero value of its type: items of lists and values of maps are never absent.
     fn fill(&mut self) {
         if !matches!(self.held, Held::Nothing) {
             return;

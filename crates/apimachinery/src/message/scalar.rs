@@ -1,38 +1,38 @@
-//! Plain values: how they are read from the tokens of a codec, and shown.
+//! Scalars: conversion from the tokens of a codec.
 
 use super::{JsonSlot, Mut, Ref, Value};
 use crate::{ByteString, Duration, IntOrString, Json, MicroTime, Quantity, Str, Time};
 
-/// A plain value as a codec meets it.
+/// A scalar as a codec reads it.
 #[derive(Clone, Copy, Debug)]
 pub enum Token<'a> {
-    /// Nothing.
+    /// Null or absent.
     Null,
     /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A number with a fraction.
+    /// A floating-point number.
     Double(f64),
-    /// Text.
+    /// A string.
     Str(&'a str),
     /// Bytes, in codecs that have them.
     Bytes(&'a [u8]),
-    /// An instant, in codecs that have a form for it, and so the rest.
+    /// A time in seconds, in codecs that have a form for it.
     Time(Time),
-    /// An instant to the microsecond.
+    /// A time in microseconds.
     MicroTime(MicroTime),
-    /// A span of time.
+    /// A duration.
     Duration(Duration),
 }
 
-/// A place for a plain value.
+/// A field with a scalar, for writing.
 pub trait Scalar {
-    /// Takes the value.
+    /// Sets the value.
     ///
     /// # Errors
     ///
-    /// What was expected instead.
+    /// The name of the expected type.
     fn set(&mut self, token: Token<'_>) -> Result<(), &'static str>;
 }
 
@@ -110,7 +110,7 @@ scalar!(Duration: |value| Ref::Duration(*value), "a duration such as 1m30s",
 scalar!(Quantity as Quantity or Quantity: |value| Ref::Quantity(value.as_str()), "a quantity such as 500m or 2Gi",
     Token::Str(text) => Some(text.trim().into()),
     Token::Int(value) => Some(value.to_string().into()),
-    // Go writes a number in JSON so.
+    // Go's notation of such numbers in JSON.
     Token::Double(value) if value != 0.0 && !(1e-6..1e21).contains(&value.abs()) => Some(format!("{value:e}").into()),
     Token::Double(value) => Some(value.to_string().into()));
 scalar!(IntOrString: |value| match value {

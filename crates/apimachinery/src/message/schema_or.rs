@@ -1,4 +1,4 @@
-//! The places in a CRD's schema where a schema may be written as something simpler.
+//! Fields of a CRD's schema that have a schema or a simpler value.
 
 use super::{Either, List, Message, Mut, Ref, Scalar, Value};
 use crate::Str;
@@ -15,18 +15,18 @@ pub enum SchemaOrArray<T> {
 /// A schema or a boolean, as in `additionalProperties`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SchemaOrBool<T> {
-    /// What is allowed follows a schema.
+    /// Undeclared fields follow this schema.
     Schema(Box<T>),
-    /// Anything is allowed, or nothing.
+    /// True if any value is allowed, false if none is.
     Bool(bool),
 }
 
 /// A schema or a list of property names, as in `dependencies`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SchemaOrStringArray<T> {
-    /// The whole object follows a schema.
+    /// The whole object follows this schema.
     Schema(Box<T>),
-    /// These properties must be there.
+    /// The names of required properties.
     Strings(Vec<Str>),
 }
 

@@ -1,4 +1,4 @@
-//! [`Unknown`]: fields that a newer server sent.
+//! [`Unknown`]: fields of a newer API version.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use crate::{Json, Map};
 
 /// Fields of an object that this build does not know.
 ///
-/// A typed get, change and update must not lose what a newer server added, so every struct carries these along
-/// and codecs write them back. JSON knows them by name and protobuf by number, so what came in one of the two can
-/// only be written in the same.
+/// A typed get, change and update must not lose fields that a newer server has added, so every struct has these, and
+/// codecs write them back. JSON identifies them by name and protobuf by number, so that they can only be written in the
+/// encoding in which they came.
 #[derive(Clone, Default, PartialEq)]
 pub struct Unknown(Option<Box<Fields>>);
 
@@ -19,27 +19,27 @@ struct Fields {
 }
 
 impl Unknown {
-    /// Whether every field was known.
+    /// Returns true if every field was known.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The fields that came in JSON, by name.
+    /// The unknown fields that came in JSON, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().flat_map(|fields| fields.json.iter())
     }
 
-    /// The fields that came in protobuf, as they came.
+    /// The bytes of the unknown fields that came in protobuf.
     pub fn protobuf(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |fields| &fields.protobuf)
     }
 
-    /// Keeps a field that came in JSON.
+    /// Adds a field that came in JSON.
     pub fn insert(&mut self, name: &str, value: Json) {
         self.0.get_or_insert_default().json.insert(name, value);
     }
 
-    /// Keeps a field that came in protobuf, with its tag.
+    /// Adds a field that came in protobuf, with its tag.
     pub(crate) fn push_protobuf(&mut self, field: &[u8]) {
         self.0.get_or_insert_default().protobuf.extend_from_slice(field);
     }

@@ -1,21 +1,21 @@
-//! Making [`DeleteOptions`].
+//! Constructors of [`DeleteOptions`].
 
 use super::v1::{DeleteOptions, Preconditions};
 use crate::object::Object;
 
-/// The fate of the objects that a deleted object owns.
+/// The propagation of a delete to the objects that the deleted object owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PropagationPolicy {
-    /// The object goes at once, and the garbage collector deletes what it owns.
+    /// The object is deleted at once, and the garbage collector deletes its dependents.
     Background,
-    /// The object stays, terminating, until all it owns with `blockOwnerDeletion` is gone.
+    /// The object stays, terminating, until all dependents with `blockOwnerDeletion` are deleted.
     Foreground,
-    /// The object goes, and what it owns stays and loses its owner.
+    /// The object is deleted, and its dependents stay without the owner reference.
     Orphan,
 }
 
 impl PropagationPolicy {
-    /// The word in requests.
+    /// The value of the field `propagationPolicy`.
     pub fn as_str(self) -> &'static str {
         match self {
             PropagationPolicy::Background => "Background",
@@ -26,8 +26,7 @@ impl PropagationPolicy {
 }
 
 impl DeleteOptions {
-    /// Options with a policy for what the object owns. Without one, the server decides by kind; for most it is
-    /// `Background`.
+    /// Options with a propagation policy. Without one, the server decides by kind; for most it is `Background`.
     pub fn propagation(policy: PropagationPolicy) -> Self {
         DeleteOptions { propagation_policy: Some(policy.as_str().into()), ..Default::default() }
     }
@@ -47,8 +46,8 @@ impl DeleteOptions {
         Self::propagation(PropagationPolicy::Orphan)
     }
 
-    /// The same, refused with a conflict unless the object still has the uid and the version that this one has, as far
-    /// as it has them.
+    /// The same options with preconditions: the delete is rejected with a conflict unless the object still has the UID
+    /// and resourceVersion of `object`, as far as that has them.
     ///
     /// ```
     /// use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};

@@ -50,7 +50,7 @@ name!(GroupKind { group, kind });
 name!(GroupResource { group, resource });
 
 impl GroupVersion {
-    /// Reads an `apiVersion`: `v1` or `apps/v1`. `None` if it has more than one slash.
+    /// Parses an `apiVersion`: `v1` or `apps/v1`. `None` if it has more than one slash.
     pub fn parse(api_version: &str) -> Option<Self> {
         match api_version.split_once('/') {
             None => Some(GroupVersion::new("", api_version)),
@@ -83,7 +83,7 @@ impl GroupVersionKind {
     }
 }
 
-/// As Go prints it: `apps/v1, Kind=Deployment`.
+/// Go's format: `apps/v1, Kind=Deployment`.
 impl fmt::Display for GroupVersionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}, Kind={}", self.group, self.version, self.kind)
@@ -102,7 +102,7 @@ impl GroupVersionResource {
     }
 }
 
-/// As Go prints it: `apps/v1, Resource=deployments`.
+/// Go's format: `apps/v1, Resource=deployments`.
 impl fmt::Display for GroupVersionResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}, Resource={}", self.group, self.version, self.resource)

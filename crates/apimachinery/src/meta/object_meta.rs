@@ -1,4 +1,4 @@
-//! Making and changing an [`ObjectMeta`].
+//! Constructors and setters of [`ObjectMeta`].
 
 use super::v1::{ObjectMeta, OwnerReference};
 use crate::Str;
@@ -16,17 +16,17 @@ impl ObjectMeta {
         ObjectMeta { name: Some(name.into()), ..Default::default() }
     }
 
-    /// Metadata without a name: the server appends five random characters to the prefix and makes that the name.
+    /// Metadata with a prefix instead of a name: the server appends five random characters to it.
     pub fn generate_name(prefix: impl Into<Str>) -> Self {
         ObjectMeta { generate_name: Some(prefix.into()), ..Default::default() }
     }
 
-    /// The same in a namespace.
+    /// The same metadata in a namespace.
     pub fn in_namespace(self, namespace: impl Into<Str>) -> Self {
         ObjectMeta { namespace: Some(namespace.into()), ..self }
     }
 
-    /// Adds a finalizer unless it is there, and tells whether that changed anything.
+    /// Adds a finalizer; returns false if it was there already.
     pub fn add_finalizer(&mut self, finalizer: &str) -> bool {
         let is_new = !self.finalizers.iter().any(|other| other.as_str() == finalizer);
         if is_new {
@@ -35,14 +35,14 @@ impl ObjectMeta {
         is_new
     }
 
-    /// Removes a finalizer, and tells whether it was there.
+    /// Removes a finalizer; returns false if it was not there.
     pub fn remove_finalizer(&mut self, finalizer: &str) -> bool {
         let before = self.finalizers.len();
         self.finalizers.retain(|other| other.as_str() != finalizer);
         self.finalizers.len() != before
     }
 
-    /// Adds an owner, or replaces the reference that has its uid.
+    /// Adds an owner reference, or replaces the one with the same UID.
     pub fn set_owner(&mut self, owner: OwnerReference) {
         match self.owner_references.iter_mut().find(|other| other.uid == owner.uid) {
             Some(other) => *other = owner,

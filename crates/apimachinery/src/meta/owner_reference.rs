@@ -1,10 +1,10 @@
-//! Making an [`OwnerReference`].
+//! Constructors of [`OwnerReference`].
 
 use super::v1::OwnerReference;
 use crate::resource::Resource;
 
 impl OwnerReference {
-    /// A reference to an owner: the garbage collector deletes the dependent once all its owners are gone.
+    /// A reference to an owner: the garbage collector deletes the dependent once all its owners are deleted.
     pub fn of<K: Resource>(owner: &K) -> Self {
         OwnerReference {
             api_version: K::INFO.api_version().into(),
@@ -15,8 +15,8 @@ impl OwnerReference {
         }
     }
 
-    /// A reference to the owner that controls the object, as metav1.NewControllerRef: an object has one at most, and
-    /// deleting the owner in the foreground waits for the object.
+    /// A reference to the controller of an object, as metav1.NewControllerRef: an object has at most one, and deleting
+    /// the owner in the foreground waits for the object.
     ///
     /// ```
     /// use klient_apimachinery::meta::v1::OwnerReference;

@@ -1,4 +1,4 @@
-//! The reasons a [`Status`] gives for a failure.
+//! [`Reason`], the reason of a failure in a [`Status`].
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::v1::{Status, StatusCause};
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $code:literal;)*) => {
-        /// Why a request failed, as the server says it.
+        /// The reason of a failure, `Status.reason`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Reason {
@@ -15,21 +15,21 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// The word in `Status.reason`.
+            /// The value of `Status.reason`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Reason::$name => stringify!($name),)*
                 }
             }
 
-            /// The HTTP status code it comes with.
+            /// The HTTP status code of responses with the reason.
             pub const fn code(self) -> u16 {
                 match self {
                     $(Reason::$name => $code,)*
                 }
             }
 
-            /// Reads the word in `Status.reason`.
+            /// Parses the value of `Status.reason`.
             pub fn parse(word: &str) -> Option<Self> {
                 match word {
                     $(stringify!($name) => Some(Reason::$name),)*
@@ -41,39 +41,39 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The server does not know who is asking.
+    /// The request has no valid credentials.
     Unauthorized 401;
-    /// Who is asking may not do it.
+    /// The user is not allowed to make the request.
     Forbidden 403;
-    /// There is no such object or resource.
+    /// The object or resource does not exist.
     NotFound 404;
-    /// An object of that name is there already.
+    /// An object with that name exists already.
     AlreadyExists 409;
     /// The object has changed, or a field belongs to another manager.
     Conflict 409;
-    /// What was there once is gone for good.
+    /// The resource existed once and is gone for good.
     Gone 410;
-    /// The object breaks the rules of its kind.
+    /// The object violates the rules of its kind.
     Invalid 422;
-    /// The server did not finish in time and may be asked again.
+    /// The server did not finish in time; the request can be repeated.
     ServerTimeout 500;
-    /// The server holds too new or too much for now.
+    /// An object in storage cannot be decoded or decrypted.
     StoreReadError 500;
     /// The request took too long.
     Timeout 504;
     /// Too many requests at once.
     TooManyRequests 429;
-    /// The request makes no sense.
+    /// The request is malformed.
     BadRequest 400;
-    /// The resource has no such verb.
+    /// The resource does not support the verb.
     MethodNotAllowed 405;
-    /// No accepted form of the answer can be given.
+    /// The server supports none of the accepted media types.
     NotAcceptable 406;
-    /// The body is too large.
+    /// The request body is too large.
     RequestEntityTooLarge 413;
-    /// The body is in a form the server does not read.
+    /// The media type of the body is not supported.
     UnsupportedMediaType 415;
-    /// Something broke inside the server.
+    /// An internal error of the server.
     InternalError 500;
     /// The resourceVersion or continue token is too old.
     Expired 410;
@@ -88,7 +88,7 @@ impl fmt::Display for Reason {
 }
 
 impl Status {
-    /// A failure with its code and message.
+    /// A failure with its reason, code and message.
     pub fn failure(reason: Reason, message: impl Into<String>) -> Self {
         Status {
             status: Some("Failure".into()),
@@ -99,17 +99,17 @@ impl Status {
         }
     }
 
-    /// Whether it says that the request failed.
+    /// Returns true if the status is `Failure`.
     pub fn is_failure(&self) -> bool {
         self.status.as_deref() == Some("Failure")
     }
 
-    /// Why the request failed, if the reason is a known one.
+    /// The reason, if it is a known one.
     pub fn known_reason(&self) -> Option<Reason> {
         self.reason.as_deref().and_then(Reason::parse)
     }
 
-    /// After what time the server asks to be asked again, if it does.
+    /// The time after which the server asks for another attempt, if it does.
     pub fn retry_after(&self) -> Option<Duration> {
         let seconds = self.details.as_ref()?.retry_after_seconds?;
         u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)

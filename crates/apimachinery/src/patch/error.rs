@@ -1,4 +1,4 @@
-//! [`PatchError`], why a patch cannot be made or applied.
+//! [`PatchError`], a failure to make or apply a patch.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::go::GoValue;
 use crate::yaml;
 
-/// Why a patch cannot be made or applied.
+/// A failure to make or apply a patch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatchError {
     kind: Kind,
@@ -22,12 +22,12 @@ enum Kind {
 }
 
 impl PatchError {
-    /// Whether others have changed what the patch changes, and it may not overwrite that.
+    /// Returns true if other writers have changed fields that the patch changes, and it may not overwrite them.
     pub fn is_conflict(&self) -> bool {
         self.kind == Kind::Conflict
     }
 
-    /// Whether the patch changes what a [`Precondition`](super::Precondition) says must not change.
+    /// Returns true if the patch changes a field that a [`Precondition`](super::Precondition) protects.
     pub fn is_precondition_failed(&self) -> bool {
         self.kind == Kind::Precondition
     }

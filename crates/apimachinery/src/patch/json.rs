@@ -1,12 +1,12 @@
 //! JSON patch (RFC 6902) as the API server applies it.
 //!
-//! Where the server departs from the RFC, so does this:
+//! Deviations of the server from the RFC are followed:
 //!
 //! - indices may be negative and count from the end, and may have signs and leading zeros;
 //! - `replace` of a missing key of an object adds it, and `copy` of one copies null;
-//! - `test` for `null` passes where there is nothing;
-//! - what a path has before its first `/` is ignored, and a path of nothing names the whole document for `test`
-//!   and `replace` only.
+//! - `test` for `null` succeeds for a missing value;
+//! - characters of a path before its first `/` are ignored, and an empty path is the whole document for `test` and
+//!   `replace` only.
 
 mod pointer;
 
@@ -21,34 +21,34 @@ use pointer::{Pointer, Problem};
 #[cfg(test)]
 mod tests;
 
-/// The most operations one patch may have.
+/// The maximum number of operations in a patch.
 pub const MAX_OPERATIONS: usize = 10_000;
 
-/// The most bytes that `copy` operations of one patch may add.
+/// The maximum number of bytes that the `copy` operations of a patch may add.
 pub const MAX_COPIED: usize = 3 * 1024 * 1024;
 
-/// How deep a patch may nest values in one another; one that goes deeper does not apply.
+/// The maximum nesting of values in a patch; one that exceeds it does not apply.
 pub const MAX_DEPTH: usize = 400;
 
 /// A parsed patch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPatch(Vec<Operation>);
 
-/// Why a patch could not be read or applied.
+/// A failure to parse or apply a JSON patch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonPatchError {
-    /// The body is no JSON.
+    /// The body is not JSON.
     Syntax(String),
-    /// The body is no list of operations.
+    /// The body is not a list of operations.
     Malformed(String),
-    /// There are more than [`MAX_OPERATIONS`].
+    /// There are more than [`MAX_OPERATIONS`]: their number.
     TooMany(usize),
-    /// The operation at this index does not apply.
+    /// An operation does not apply.
     Failed {
-        /// Which one, counted from 0.
+        /// Its index, from 0.
         index: usize,
-        /// Why not, in the server's words.
+        /// The reason, in the server's words.
         problem: String,
     },
 }
@@ -68,21 +68,22 @@ impl fmt::Display for JsonPatchError {
 impl std::error::Error for JsonPatchError {}
 
 impl JsonPatch {
-    /// Reads a patch.
+    /// Parses a patch.
     ///
     /// # Errors
     ///
-    /// If it is no list of objects, one of them has an `op`, `path` or `from` that is no text, or there are too
+    /// If it is not a list of objects, one of them has an `op`, `path` or `from` that is not a string, or there are too
     /// many.
     pub fn parse(body: &[u8]) -> Result<Self, JsonPatchError> {
         Self::parse_written(body).map(|(patch, _)| patch)
     }
 
-    /// As [`parse`](Self::parse), with the numbers as they are written, in the places where the operations put them.
+    /// Parses a patch as [`parse`](Self::parse), and returns the numbers as written, at the places where the operations
+    /// put them.
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse).
+    /// The same as those of [`parse`](Self::parse).
     pub fn parse_written(body: &[u8]) -> Result<(Self, Numbers), JsonPatchError> {
         let Parsed { value, mut numbers, .. } = values::parse(body).map_err(JsonPatchError::Syntax)?;
         if let Some(problem) = numbers.refuse_beyond() {
@@ -109,7 +110,7 @@ impl JsonPatch {
     ///
     /// # Errors
     ///
-    /// If one does not apply; the document is then half changed and to be thrown away.
+    /// If one does not apply; the document is then partly changed and should be discarded.
     pub fn apply(&self, document: &mut Value) -> Result<(), JsonPatchError> {
         let mut copied = 0;
         for (index, operation) in self.0.iter().enumerate() {
@@ -120,7 +121,7 @@ impl JsonPatch {
         Ok(())
     }
 
-    /// The keys, from the root, of each place that the operations name.
+    /// The path of each operation, as keys from the root.
     pub fn paths(&self) -> impl Iterator<Item = Vec<String>> {
         let pointers = self.0.iter().flat_map(|operation| [&operation.path, &operation.from]).flatten();
         pointers.map(|pointer| Pointer(pointer).keys())
@@ -137,7 +138,7 @@ struct Operation {
     op: Option<String>,
     path: Option<String>,
     from: Option<String>,
-    /// Of no value and of null, a `test` thinks differently.
+    /// `test` distinguishes a missing value from null.
     value: Option<Value>,
 }
 
@@ -280,7 +281,7 @@ fn missing(what: impl Into<String>) -> Problem {
     Problem::missing(what)
 }
 
-/// What a value has in Go's JSON, which escapes what HTML could misread.
+/// The size of a value as Go's JSON, with escapes of HTML.
 fn size(value: &Value) -> usize {
     if value.is_null() {
         return 0;

@@ -8,9 +8,9 @@ use super::precondition::{self, Precondition};
 #[cfg(test)]
 mod tests;
 
-/// Applies a patch: objects are merged, `null` removes, anything else replaces.
+/// Applies a patch: objects are merged, `null` removes a field, other values replace the existing one.
 ///
-/// As in the API server, nulls of objects in lists are dropped, too, unless the list takes the place of an object.
+/// As in the API server, nulls of objects in lists are removed too, unless the list replaces an object.
 ///
 /// ```
 /// use klient_apimachinery::patch::merge;
@@ -37,7 +37,7 @@ pub fn apply(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Drops the fields that are null, in objects within lists, too.
+/// Removes fields that are null, also in objects in lists.
 pub(super) fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(entries) => {
@@ -49,9 +49,9 @@ pub(super) fn drop_nulls(value: &mut Value) {
     }
 }
 
-/// The patch that turns `original` into `modified`; empty if they are equal.
+/// The patch from `original` to `modified`; empty if they are equal.
 ///
-/// A null in `modified` makes one that removes.
+/// A null in `modified` becomes a removal.
 pub fn diff(original: &Map<String, Value>, modified: &Map<String, Value>) -> Map<String, Value> {
     let mut patch = Map::new();
     for (key, new) in modified {
@@ -72,7 +72,7 @@ pub fn diff(original: &Map<String, Value>, modified: &Map<String, Value>) -> Map
     patch
 }
 
-/// Whether values are equal, numbers by what they are worth.
+/// Returns true if two values are equal, with numbers compared by value.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {
@@ -86,12 +86,12 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The patch that brings `current` to `modified`, and removes what `modified` has dropped since `original`, but
-/// leaves alone what others have added.
+/// The patch from `current` to `modified` that also removes fields of `original` that `modified` does not have, and
+/// keeps fields that others have added.
 ///
 /// # Errors
 ///
-/// If the patch changes what a precondition says must not change.
+/// If the patch changes a field that a precondition protects.
 pub fn three_way(
     original: &Map<String, Value>,
     modified: &Map<String, Value>,
@@ -108,7 +108,7 @@ pub fn three_way(
     }
 }
 
-/// The patch with only its removals.
+/// The removals of a patch.
 fn only_nulls(patch: Map<String, Value>) -> Map<String, Value> {
     let kept = patch.into_iter().filter_map(|(key, value)| match value {
         Value::Null => Some((key, Value::Null)),
@@ -121,7 +121,7 @@ fn only_nulls(patch: Map<String, Value>) -> Map<String, Value> {
     kept.collect()
 }
 
-/// The patch without its removals. What is empty because of that says nothing; what was empty is a value.
+/// The patch without its removals. Objects that become empty are removed; those that were empty are kept.
 fn without_nulls(patch: Map<String, Value>) -> Map<String, Value> {
     let kept = patch.into_iter().filter_map(|(key, value)| match value {
         Value::Null => None,

@@ -1,10 +1,10 @@
-//! [`Precondition`], what a patch may not change.
+//! [`Precondition`], a field that a patch must not change.
 
 use serde_json::{Map, Value};
 
 use super::PatchError;
 
-/// What a patch that is made may not change.
+/// A field that a generated patch must not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precondition<'a> {
     /// The field with this name.
@@ -14,7 +14,7 @@ pub enum Precondition<'a> {
 }
 
 impl Precondition<'_> {
-    /// What `kubectl apply` never changes: apiVersion, kind and name.
+    /// The fields that `kubectl apply` never changes: apiVersion, kind and name.
     pub const IDENTITY: [Precondition<'static>; 3] =
         [Precondition::Key("apiVersion"), Precondition::Key("kind"), Precondition::MetadataKey("name")];
 
@@ -26,7 +26,7 @@ impl Precondition<'_> {
     }
 }
 
-/// Gives the patch if it holds to all of them.
+/// Returns the patch if it changes none of the fields.
 pub(super) fn check(
     patch: Map<String, Value>,
     preconditions: &[Precondition<'_>],

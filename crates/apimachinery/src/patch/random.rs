@@ -82,7 +82,7 @@ impl Random {
         thing
     }
 
-    /// What others make of an object: some fields changed, some added, some gone.
+    /// An object with the changes of others: some fields changed, some added, some removed.
     fn changed(&mut self, object: &Map<String, Value>) -> Map<String, Value> {
         let mut changed = object.clone();
         for (field, value) in self.thing() {
@@ -145,7 +145,7 @@ fn unordered(value: &Value) -> Value {
     }
 }
 
-/// Whether all that `part` says is in `whole`: fields, items by name, values of sets.
+/// Returns true if `whole` has everything in `part`: fields, items by name, values of sets.
 fn holds(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {

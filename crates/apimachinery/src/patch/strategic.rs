@@ -1,15 +1,15 @@
-//! Strategic merge patch: a merge patch that knows which lists are merged, and by what key.
+//! Strategic merge patch: a merge patch that merges lists by key.
 //!
-//! [`apply`] is what the server does with a patch, [`three_way`] is how a client makes one for apply, and [`diff`]
-//! makes one of two objects. Besides fields, patches have directives:
+//! [`apply`] applies a patch as the server does, [`three_way`] makes one for client-side apply, and [`diff`] makes one
+//! from two objects. Besides fields, patches have directives:
 //!
-//! - `$patch: replace` in an object keeps nothing of the old one, `$patch: delete` leaves it empty; in an item of a
-//!   merged list they drop all old items, and the old item with the same key;
-//! - `$retainKeys: [FIELD…]` drops other fields of the old object;
-//! - `$setElementOrder/LIST: […]` names all items of a merged list that the patch's author knows, in order;
-//! - `$deleteFromPrimitiveList/LIST: […]` takes values out of a list.
+//! - `$patch: replace` in an object removes all existing fields, `$patch: delete` all fields; in an item of a merged
+//!   list they remove all existing items, and the existing item with the same key;
+//! - `$retainKeys: [FIELD…]` removes other fields of the existing object;
+//! - `$setElementOrder/LIST: […]` gives all items of a merged list that the patch's author knows, in order;
+//! - `$deleteFromPrimitiveList/LIST: […]` removes values from a list.
 //!
-//! An object may have fields the schema does not know as long as nothing needs to be merged in them.
+//! An object may have fields without a schema as long as nothing in them needs to be merged.
 
 mod conflict;
 mod diff;
@@ -38,33 +38,33 @@ const RETAIN_KEYS: &str = "$retainKeys";
 const SET_ELEMENT_ORDER: &str = "$setElementOrder";
 const DELETE_FROM_PRIMITIVE_LIST: &str = "$deleteFromPrimitiveList";
 
-/// Applies `patch` to an object of the struct `schema`.
+/// Applies `patch` to an object with the struct `schema`.
 ///
-/// New items of merged lists keep their nulls and directives, which decoding the object then drops.
+/// New items of merged lists keep their nulls and directives, which decoding of the object then removes.
 ///
 /// # Errors
 ///
-/// If a directive is malformed, an item of a merged list does not have the list's key, or a list's items are of
-/// several types. The object is then half changed and to be thrown away.
+/// If a directive is malformed, an item of a merged list does not have the list's key, or a list's items have several
+/// types. The object is then partly changed and should be discarded.
 pub fn apply(object: &mut Object, patch: Object, schema: &'static Schema) -> Result<()> {
     map::merge(object, patch, Node::of(schema), Purpose::Apply)
 }
 
-/// The patch that turns `original` into `modified`; empty if they are equal.
+/// The patch from `original` to `modified`; empty if they are equal.
 ///
 /// # Errors
 ///
-/// If an item of a merged list does not have the list's key, or a list's items are of several types.
+/// If an item of a merged list does not have the list's key, or a list's items have several types.
 pub fn diff(original: &Object, modified: &Object, schema: &'static Schema) -> Result<Object> {
     Diff { wanted: Wanted::All, element_order: true }.maps(original, modified, Node::of(schema), false)
 }
 
-/// How a three-way patch is made.
+/// Options of a three-way patch.
 #[derive(Clone, Copy, Debug)]
 pub struct ThreeWayOptions<'a> {
-    /// The patch may change what others have changed since `original`.
+    /// True if the patch may change fields that others have changed since `original`.
     pub overwrite: bool,
-    /// What the patch may not change.
+    /// Fields that the patch must not change.
     pub preconditions: &'a [Precondition<'a>],
 }
 
@@ -74,17 +74,17 @@ impl Default for ThreeWayOptions<'_> {
     }
 }
 
-/// The patch that brings `current` to `modified`, and removes what `modified` has dropped since `original`, but
-/// leaves alone what others have added.
+/// The patch from `current` to `modified` that also removes fields of `original` that `modified` does not have, and
+/// keeps fields that others have added.
 ///
-/// It is not always empty where nothing changed: a struct that is replaced as a whole is sent each time, and so is
-/// the order of a list of plain values that is not sorted. Kubernetes' own is no different.
+/// It is not always empty if nothing changed, like that of Kubernetes: a struct that is replaced as a whole is sent
+/// each time, and so is the order of an unsorted list of scalars.
 ///
 /// # Errors
 ///
-/// If an item of a merged list does not have the list's key or a list's items are of several types,
+/// If an item of a merged list does not have the list's key or a list's items have several types,
 /// [`is_precondition_failed`](PatchError::is_precondition_failed) if a precondition does not hold,
-/// [`is_conflict`](PatchError::is_conflict) if it may not overwrite and would.
+/// [`is_conflict`](PatchError::is_conflict) if it would overwrite changes and may not.
 pub fn three_way(
     original: &Object,
     modified: &Object,

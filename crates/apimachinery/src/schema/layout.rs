@@ -1,55 +1,55 @@
-//! [`Layout`], how protobuf numbers the fields of a struct.
+//! [`Layout`], the fields of a struct by protobuf number.
 
 use super::{Field, Schema, Type};
 
 /// The fields of a struct, or of a struct embedded in one, by their protobuf numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
-    /// The part of every number; numbers are small and nearly all are taken.
+    /// The parts by number; numbers are small and nearly all are used.
     by_number: Box<[Option<Part>]>,
-    /// The same, for one who looks at bytes and does not read them.
+    /// The same for validation, which does not need the fields.
     shapes: Box<[Shape]>,
 }
 
-/// What stands under a number.
+/// The meaning of a protobuf number.
 #[derive(Debug)]
 pub(crate) enum Part {
     /// A field, by its position in the schema.
     Field(usize),
-    /// A field that holds text, as most do.
+    /// A field with a string, the most common type.
     Text {
         /// Its position in the schema.
         index: usize,
-        /// What is empty is absent.
+        /// True if an empty string is absent.
         empty_is_absent: bool,
     },
-    /// An embedded struct, which JSON knows only the fields of.
+    /// An embedded struct, of which JSON has only the fields.
     Embedded(Layout),
 }
 
-/// How the bytes under a number are made up.
+/// The encoding of the bytes under a number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
-    /// How protobuf writes it: 0 for a number, 2 for bytes.
+    /// The wire type: 0 for a number, 2 for bytes.
     pub(crate) wire: u8,
-    /// What is within.
+    /// The content.
     pub(crate) inner: Inner,
 }
 
-/// What is within a field's bytes.
+/// The content of a field's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Inner {
-    /// A number, text, or one of a list of texts.
+    /// A number, a string, or one of a list of strings.
     Plain,
     /// A struct, or one of a list of structs.
     Message(&'static Schema),
-    /// An entry of a map from text to text.
+    /// An entry of a map from string to string.
     TextEntry,
     /// An embedded struct.
     Embedded,
-    /// What its type says.
+    /// As its type defines.
     Other(&'static Type),
-    /// Nothing that is known.
+    /// An unknown field.
     Unknown,
 }
 
@@ -118,18 +118,18 @@ impl Layout {
         &mut self.by_number[number]
     }
 
-    /// What stands under a number.
+    /// The part with a number.
     pub(crate) fn part(&self, number: u32) -> Option<&Part> {
         self.by_number.get(number as usize)?.as_ref()
     }
 
-    /// How the bytes under a number are made up.
+    /// The encoding of the bytes under a number.
     #[inline]
     pub(crate) fn shape(&self, number: u32) -> &Shape {
         self.shapes.get(number as usize).unwrap_or(&Shape::UNKNOWN)
     }
 
-    /// The layout of the struct under a number.
+    /// The layout of the embedded struct with a number.
     #[inline]
     pub(crate) fn inner(&self, number: u32) -> Option<&Layout> {
         match self.shape(number).inner {
@@ -142,7 +142,7 @@ impl Layout {
         }
     }
 
-    /// All parts with their numbers, the last first, as one who writes from the end needs them.
+    /// All parts with their numbers in reverse order, for writing from the end.
     pub(crate) fn parts_from_last(&self) -> impl Iterator<Item = (u32, &Part)> {
         let parts = self.by_number.iter().zip(0..self.by_number.len() as u32);
         parts.rev().filter_map(|(part, number)| Some((number, part.as_ref()?)))

@@ -1,4 +1,4 @@
-//! [`FieldError`], what is wrong with a field.
+//! [`FieldError`], a validation error of a field.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::go::quoted;
 
-/// What is wrong with a field, as `k8s.io/apimachinery/pkg/util/validation/field` says it.
+/// A validation error of a field, in the words of `k8s.io/apimachinery/pkg/util/validation/field`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
     /// The path, such as `spec.containers[0].name`.
@@ -19,7 +19,7 @@ pub struct FieldError {
 enum Kind {
     Required,
     Invalid(Value),
-    /// An invalid value shown as this text.
+    /// An invalid value shown as this string.
     InvalidShown(String),
     TypeInvalid(Value),
     NotSupported(Value),
@@ -36,17 +36,17 @@ impl FieldError {
         FieldError { field: field.into(), kind, detail: detail.into() }
     }
 
-    /// A value that is missing.
+    /// A required value is missing.
     pub fn required(field: impl Into<String>, detail: &str) -> Self {
         Self::new(field, Kind::Required, detail)
     }
 
-    /// An invalid value, which the message shows.
+    /// An invalid value, shown in the message.
     pub fn invalid(field: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
         Self::new(field, Kind::Invalid(value.into()), detail)
     }
 
-    /// An invalid value that is shown as a text of its own, not as JSON.
+    /// An invalid value, shown as `shown` instead of its JSON.
     pub fn invalid_shown(
         field: impl Into<String>,
         shown: impl Into<String>,
@@ -64,7 +64,7 @@ impl FieldError {
         Self::new(field, Kind::TypeInvalid(value.into()), detail)
     }
 
-    /// A value that is none of those allowed.
+    /// A value that is not one of those allowed.
     pub fn not_supported(field: impl Into<String>, value: impl Into<Value>, allowed: &[&str]) -> Self {
         let allowed: Vec<String> = allowed.iter().map(quoted).collect();
         let detail = if allowed.is_empty() {
@@ -75,17 +75,17 @@ impl FieldError {
         Self::new(field, Kind::NotSupported(value.into()), detail)
     }
 
-    /// A value that occurs twice where it must be unique.
+    /// A duplicate of a value that must be unique.
     pub fn duplicate(field: impl Into<String>, value: impl Into<Value>) -> Self {
         Self::new(field, Kind::Duplicate(value.into()), "")
     }
 
-    /// A value that messages show in a way of its own.
+    /// A duplicate, shown as `shown` instead of its JSON.
     pub fn duplicate_shown(field: impl Into<String>, shown: String) -> Self {
         Self::new(field, Kind::DuplicateShown(shown), "")
     }
 
-    /// A field that must not be set here.
+    /// A field that must not be set.
     pub fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(field, Kind::Forbidden, detail)
     }
@@ -100,12 +100,12 @@ impl FieldError {
         Self::new(field, Kind::TooMany, detail)
     }
 
-    /// A reference to something that does not exist.
+    /// A reference to an object that does not exist.
     pub fn not_found(field: impl Into<String>, value: impl Into<Value>) -> Self {
         Self::new(field, Kind::NotFound(value.into()), "")
     }
 
-    /// The word in a Status' cause.
+    /// The value of `reason` in a cause of a `Status`.
     pub fn reason(&self) -> &'static str {
         match self.kind {
             Kind::Required => "FieldValueRequired",
@@ -120,7 +120,7 @@ impl FieldError {
         }
     }
 
-    /// What is wrong, without the field.
+    /// The message without the field.
     pub fn body(&self) -> String {
         let head = match &self.kind {
             Kind::Required => "Required value".to_owned(),
@@ -138,7 +138,7 @@ impl FieldError {
     }
 }
 
-/// A value as messages show it: a text as Go quotes it, anything else as JSON.
+/// A value as messages show it: a string as Go's `%q`, others as JSON.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => quoted(text),
@@ -152,7 +152,7 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Field errors as they are found.
+/// A list of field errors.
 #[derive(Default)]
 pub struct Problems(pub Vec<FieldError>);
 
@@ -162,7 +162,7 @@ impl Problems {
         self.0.push(error);
     }
 
-    /// One error for each problem of a value.
+    /// Adds one error for each problem of a value.
     pub fn invalid(&mut self, field: &str, value: &str, problems: Vec<String>) {
         self.0.extend(problems.into_iter().map(|problem| FieldError::invalid(field, value, problem)));
     }

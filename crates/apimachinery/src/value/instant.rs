@@ -1,10 +1,10 @@
-//! [`Instant`], a count of time with a gap.
+//! [`Instant`], a point in time with a niche.
 
 use std::cmp::Ordering;
 use std::num::NonZeroI64;
 
-/// A count since 1970 in 8 bytes of which one value is never used, so that an `Option` of it has 8 bytes too: the
-/// least number, which is billions of years ago, stands for the one behind it.
+/// A count since 1970 in 8 bytes that never has one value, so that an `Option` of it has 8 bytes too: the least number,
+/// which is billions of years ago, is read as the next one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Instant(NonZeroI64);
 

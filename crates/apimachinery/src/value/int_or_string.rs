@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Str;
 
-/// A number or a name, such as a `targetPort` or `maxUnavailable: 25%`.
+/// An integer or a string, such as a `targetPort` or `maxUnavailable: 25%`.
 ///
 /// ```
 /// use klient_apimachinery::IntOrString;
@@ -13,7 +13,7 @@ use crate::Str;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IntOrString {
-    /// A number.
+    /// An integer.
     Int(i32),
     /// A name or a percentage.
     String(Str),

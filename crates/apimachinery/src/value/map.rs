@@ -5,10 +5,10 @@ use std::ops::Index;
 
 use crate::Str;
 
-/// A map with string keys, as in labels, annotations and data.
+/// A map with string keys, for labels, annotations and data.
 ///
-/// Entries are kept sorted by key, which is how Kubernetes writes them. Most maps of the API have a handful of
-/// entries; a sorted vector holds those in a fraction of a tree's memory.
+/// Entries are sorted by key, the order in which Kubernetes writes them. Most maps of the API have a handful of
+/// entries; a sorted vector takes a fraction of a tree's memory.
 ///
 /// ```
 /// use klient_apimachinery::{Map, Str};
@@ -25,42 +25,42 @@ impl<V> Map<V> {
         Map(Vec::new())
     }
 
-    /// Makes room for so many more entries, and no more.
+    /// Reserves capacity for exactly so many more entries.
     pub fn reserve(&mut self, more: usize) {
         self.0.reserve_exact(more);
     }
 
-    /// Gives back the room that no entry takes.
+    /// Gives unused capacity back.
     pub fn shrink_to_fit(&mut self) {
         self.0.shrink_to_fit();
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no entries.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value under `key`.
+    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&V> {
         self.find(key).ok().map(|at| &self.0[at].1)
     }
 
-    /// The value under `key`, to change it.
+    /// The value of a key, for writing.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         self.find(key).ok().map(|at| &mut self.0[at].1)
     }
 
-    /// Whether there is a value under `key`.
+    /// Returns true if the map has the key.
     pub fn contains_key(&self, key: &str) -> bool {
         self.find(key).is_ok()
     }
 
-    /// Puts `value` under `key` and gives back what was there.
+    /// Inserts a value and returns the previous one of the key.
     pub fn insert(&mut self, key: impl Into<Str>, value: V) -> Option<V> {
         let key = key.into();
         match self.slot(&key) {
@@ -72,7 +72,7 @@ impl<V> Map<V> {
         }
     }
 
-    /// The value under `key`, put there with `default` if there is none.
+    /// The value of a key, inserted with `default` if there is none.
     pub fn get_or_insert_with(&mut self, key: impl Into<Str>, default: impl FnOnce() -> V) -> &mut V {
         let key = key.into();
         let at = self.slot(&key).unwrap_or_else(|at| {
@@ -82,17 +82,17 @@ impl<V> Map<V> {
         &mut self.0[at].1
     }
 
-    /// Takes the entry of `key` out.
+    /// Removes a key and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<V> {
         self.find(key).ok().map(|at| self.0.remove(at).1)
     }
 
-    /// Drops all entries.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Keeps the entries for which `keep` is true.
+    /// Keeps only the entries for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut V) -> bool) {
         self.0.retain_mut(|(key, value)| keep(key, value));
     }
@@ -116,16 +116,16 @@ impl<V> Map<V> {
         self.0.get(index).map(|(key, value)| (key.as_str(), value))
     }
 
-    /// Puts an entry behind the last, wherever its key belongs. [`settle`](Map::settle) must follow.
+    /// Appends an entry without regard to the order of keys. [`settle`](Map::settle) must follow.
     pub(crate) fn append(&mut self, key: Str, value: V) -> &mut V {
         let at = self.0.len();
         self.0.push((key, value));
         &mut self.0[at].1
     }
 
-    /// Brings appended entries into the order of keys. Of those with one key the last is kept.
+    /// Sorts appended entries by key. Of entries with the same key the last one is kept.
     ///
-    /// Inserting keys in no order one by one takes quadratic time, this does not.
+    /// Inserting unsorted keys one by one takes quadratic time, this does not.
     pub(crate) fn settle(&mut self) {
         if self.0.is_sorted_by(|(key, _), (next, _)| key < next) {
             return;
@@ -144,7 +144,8 @@ impl<V> Map<V> {
         self.0.binary_search_by(|(other, _)| other.as_str().cmp(key))
     }
 
-    /// Like `find`, but first looks behind the last entry: many meet keys in order.
+    /// The position of a key, or the position to insert it at. Looks behind the last entry first, as keys often come
+    /// sorted.
     fn slot(&self, key: &str) -> Result<usize, usize> {
         match self.0.last() {
             Some((last, _)) if last.as_str() >= key => self.find(key),
@@ -170,7 +171,7 @@ impl<V> Index<&str> for Map<V> {
 
     /// # Panics
     ///
-    /// If there is no such key; [`get`](Map::get) does not.
+    /// If there is no such key; [`get`](Map::get) does not panic.
     fn index(&self, key: &str) -> &V {
         self.get(key).unwrap_or_else(|| panic!("no key {key:?} in the map"))
     }

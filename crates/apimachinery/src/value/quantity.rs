@@ -9,7 +9,7 @@ use crate::Str;
 
 /// An amount of a resource, such as `500m` of CPU or `2Gi` of memory.
 ///
-/// It holds the text as it came; [`canonical`](Quantity::canonical) is the form the API server stores, and
+/// It keeps the string as received; [`canonical`](Quantity::canonical) is the form that the API server stores, and
 /// comparison is by amount.
 ///
 /// ```
@@ -22,27 +22,27 @@ use crate::Str;
 pub struct Quantity(Str);
 
 impl Quantity {
-    /// The text as it came.
+    /// The string as received.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text the API server would store: no more digits than needed, and the largest suffix that leaves a
-    /// whole number.
+    /// The string that the API server would store: no more digits than needed, and the largest suffix that leaves an
+    /// integer.
     ///
     /// # Errors
     ///
-    /// If the text is no quantity.
+    /// If the string is not a quantity.
     pub fn canonical(&self) -> Result<Str, InvalidValue> {
         let parts = Parts::parse(&self.0)?;
         Ok(if parts.is_kept() { self.0.clone() } else { parts.amount().to_string().into() })
     }
 
-    /// The amount in billionths, rounded away from zero. What 128 bits do not hold is the most whole units that they do.
+    /// The amount in billionths, rounded away from zero. Beyond 128 bits it is the most whole units that fit.
     ///
     /// # Errors
     ///
-    /// If the text is no quantity.
+    /// If the string is not a quantity.
     pub fn nanos(&self) -> Result<i128, InvalidValue> {
         const MOST: i128 = i128::MAX / 1_000_000_000 * 1_000_000_000;
         let amount = self.amount()?;
@@ -50,11 +50,11 @@ impl Quantity {
         Ok(amount.whole(-9).unwrap_or(sign * MOST).clamp(-MOST, MOST))
     }
 
-    /// The same amount, rounded away from zero to a power of ten: to thousandths with -3.
+    /// The amount rounded away from zero to a power of ten: to thousandths with -3.
     ///
     /// # Errors
     ///
-    /// If the text is no quantity.
+    /// If the string is not a quantity.
     pub fn round_up(&self, exponent: i32) -> Result<Quantity, InvalidValue> {
         let mut amount = self.amount()?;
         if amount.exponent >= exponent || amount.digits.is_empty() {
@@ -68,7 +68,7 @@ impl Quantity {
     ///
     /// # Errors
     ///
-    /// If the text is no quantity, or one that does not fit into 64 bits.
+    /// If the string is not a quantity, or the amount does not fit into 64 bits.
     pub fn value(&self) -> Result<i64, InvalidValue> {
         let mut amount = self.amount()?;
         if amount.negative {
@@ -125,7 +125,7 @@ impl PartialOrd for Quantity {
     }
 }
 
-/// Units of ten to the power of some exponent, in which a quantity is written.
+/// The unit in which a quantity is written.
 #[derive(Clone, Copy, PartialEq)]
 enum Format {
     /// `500m`, `2k`.
@@ -136,15 +136,15 @@ enum Format {
     Binary,
 }
 
-/// A text, taken apart.
+/// The parts of a quantity's string.
 struct Parts<'a> {
     sign: &'a str,
-    /// Without zeros in front.
+    /// The integer part without leading zeros.
     whole: &'a str,
     fraction: &'a str,
     ends_in_point: bool,
     format: Format,
-    /// The powers of two and of ten that the suffix stands for.
+    /// The powers of two and of ten of the suffix.
     binary: u32,
     decimal: i32,
 }
@@ -170,8 +170,8 @@ impl<'a> Parts<'a> {
         Some(Parts { sign, whole, fraction, ends_in_point: number.ends_with('.'), format, binary, decimal })
     }
 
-    /// Whether Kubernetes keeps the text instead of writing its amount anew: if few digits make a number that it takes
-    /// for canonical at first sight, as in `1.500`. It keeps `+5` and `5.` too, which is not followed.
+    /// Returns true if Kubernetes keeps the string instead of formatting the amount: if few digits make a number that
+    /// it takes for canonical at first sight, as in `1.500`. It also keeps `+5` and `5.`, which is not followed.
     fn is_kept(&self) -> bool {
         let len = self.whole.len() + self.fraction.len();
         if self.whole.is_empty() || self.sign == "+" || self.ends_in_point {
@@ -206,8 +206,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// An amount of any size, to the billionth: its decimal digits, of which neither the first nor the last is 0, and the
-/// power of ten that the last stands for.
+/// An amount of any size, to the billionth: its decimal digits, without zeros at either end, and the power of ten of
+/// the last.
 struct Amount {
     negative: bool,
     digits: Vec<u8>,
@@ -216,7 +216,7 @@ struct Amount {
 }
 
 impl Amount {
-    /// The most there is of what is counted in powers of two.
+    /// The maximum amount with a binary suffix.
     fn most() -> Self {
         let digits = i64::MAX.to_string().bytes().map(|digit| digit - b'0').collect();
         Amount { negative: false, digits, exponent: 0, format: Format::Binary }
@@ -263,7 +263,7 @@ impl Amount {
         self.trim();
     }
 
-    /// Leaves out what is behind the point.
+    /// Removes the fraction.
     fn cut(&mut self) {
         let most = usize::try_from(-self.exponent).unwrap_or_default();
         if most > 0 {
@@ -273,7 +273,7 @@ impl Amount {
         }
     }
 
-    /// The amount as a whole number of some power of ten, if it is one that fits.
+    /// The amount as an integer in units of a power of ten; `None` if it is not whole or does not fit.
     fn whole(&self, exponent: i32) -> Option<i128> {
         if self.digits.is_empty() {
             return Some(0);
@@ -286,7 +286,7 @@ impl Amount {
         Some(if self.negative { -size } else { size })
     }
 
-    /// The power of ten that the first digit stands for.
+    /// The power of ten of the first digit.
     fn magnitude(&self) -> i64 {
         i64::from(self.exponent) + self.digits.len() as i64
     }
@@ -315,7 +315,7 @@ const BAD_FORM: &str =
 
 const BAD_SUFFIX: &str = "unable to parse quantity's suffix";
 
-/// Tells whether a text is a number, and behind it letters of suffixes and perhaps an exponent.
+/// Returns true if a string is a number with letters of suffixes and an optional exponent behind it.
 fn has_form(text: &str) -> bool {
     let digits = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
     let number = digits(text.strip_prefix(['-', '+']).unwrap_or(text));
@@ -351,7 +351,7 @@ fn suffix_of(suffix: &str) -> Option<(Format, u32, i32)> {
     }
 }
 
-/// Kubernetes has no bound, and takes minutes for what is far beyond.
+/// Kubernetes has no limit, and takes minutes for numbers far beyond.
 const MOST_EXPONENT: i32 = 9_999;
 
 impl fmt::Display for Amount {

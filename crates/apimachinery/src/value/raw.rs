@@ -1,4 +1,4 @@
-//! JSON that is kept as it came: [`Json`], [`RawExtension`], [`FieldsV1`], and [`ByteString`].
+//! Raw JSON: [`Json`], [`RawExtension`], [`FieldsV1`]; and [`ByteString`].
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use serde_json::value::RawValue;
 
-/// A JSON value kept as text, such as a default in a CRD's schema.
+/// A JSON value kept as a string, such as a default in a CRD's schema.
 ///
 /// ```
 /// use klient_apimachinery::Json;
@@ -18,15 +18,15 @@ use serde_json::value::RawValue;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Json(Box<str>);
 
-/// An object of any kind inside another, kept as JSON text.
+/// An object of any kind inside another, kept as JSON.
 pub type RawExtension = Json;
 
-/// A set of fields, as in `managedFields`, kept as JSON text.
+/// A set of fields in `managedFields`, kept as JSON.
 pub type FieldsV1 = Json;
 
 impl Json {
-    /// The text, which is one JSON value. That of managed fields which came in protobuf was not checked; JSON is
-    /// written with `null` in its place if it is none.
+    /// The JSON. Managed fields that came in protobuf are not checked; in an object's JSON they become `null` if they
+    /// are not JSON.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,18 +36,18 @@ impl Json {
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 
-    /// Checks that `text` is one JSON value.
+    /// Checks that `text` is one JSON value and keeps it.
     ///
     /// # Errors
     ///
-    /// If it is not.
+    /// If it is not JSON.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<Box<RawValue>>(text).map(Json::from)
     }
 }
 
 impl Json {
-    /// From text that a parser has checked.
+    /// From the string of a JSON value that a parser has checked.
     pub(crate) fn from_checked(text: &str) -> Self {
         Json(text.into())
     }
@@ -83,7 +83,7 @@ impl fmt::Display for Json {
     }
 }
 
-/// Bytes that JSON writes in base64, such as a Secret's data. `Debug` says only how many there are.
+/// Bytes that JSON writes in base64, such as a Secret's data. `Debug` shows their number only.
 ///
 /// ```
 /// use klient_apimachinery::ByteString;
@@ -93,7 +93,7 @@ impl fmt::Display for Json {
 pub struct ByteString(pub Vec<u8>);
 
 impl ByteString {
-    /// Decodes base64, in which lines may be broken as the program `base64` does, and as Go's decoder reads it.
+    /// Decodes base64 as Go's decoder does; it may have line breaks, such as those of the program `base64`.
     ///
     /// ```
     /// use klient_apimachinery::ByteString;
@@ -103,7 +103,7 @@ impl ByteString {
     ///
     /// # Errors
     ///
-    /// If it is no base64 with padding.
+    /// If it is not base64 with padding.
     pub fn from_base64(text: &str) -> Result<ByteString, InvalidBase64> {
         let is_break = |c| c == '\r' || c == '\n';
         let bytes = match text.contains(is_break) {
@@ -113,17 +113,17 @@ impl ByteString {
         bytes.map(ByteString).map_err(|_| InvalidBase64 { at: first_fault(text.as_bytes()) })
     }
 
-    /// Encodes it in base64, in one line.
+    /// Encodes the bytes in base64, without line breaks.
     pub fn to_base64(&self) -> String {
         BASE64.encode(self)
     }
 }
 
-/// Bits that the last byte has no room for may be any, as Go's decoder has it.
+/// Go's decoder ignores the unused bits of the last character.
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PAD.with_decode_allow_trailing_bits(true));
 
-/// Where Go's decoder finds that a text is no base64. It takes four characters at a time, and of those that are too few
-/// names the first, but counts no line breaks among them.
+/// The offset at which Go's decoder finds that a string is not base64. It reads four characters at a time, and names
+/// the first of those that are too few, without counting line breaks among them.
 fn first_fault(text: &[u8]) -> usize {
     let is_break = |c: u8| c == b'\r' || c == b'\n';
     let mut at = 0;
@@ -154,7 +154,7 @@ fn first_fault(text: &[u8]) -> usize {
     }
 }
 
-/// Text that is no base64; the words are those of Go, which API servers use.
+/// A string that is not base64; the message is that of Go, which API servers use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidBase64 {
     at: usize,

@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use compact_str::CompactString;
 
-/// Text in an API object.
+/// A string in an API object.
 ///
-/// Up to 24 bytes, which is most names, label keys and enum values, are held in place without an allocation.
-/// It reads as a `str` and is made with `"…".into()`.
+/// Up to 24 bytes, which is most names, label keys and enum values, are stored inline without an allocation. It
+/// dereferences to `str` and is made with `"…".into()`.
 ///
 /// ```
 /// use klient_apimachinery::Str;
@@ -30,7 +30,7 @@ impl Str {
         Str(CompactString::const_new(text))
     }
 
-    /// The text.
+    /// The string slice.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! [`Time`], [`MicroTime`] and [`Duration`]: instants and spans as API objects write them.
+//! [`Time`], [`MicroTime`] and [`Duration`]: points in time and durations of API objects.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::go::quoted;
 
 mod layout;
 
-/// An instant to the second, such as `creationTimestamp`.
+/// A time with a precision of seconds, such as `creationTimestamp`.
 ///
 /// ```
 /// use klient_apimachinery::Time;
@@ -22,10 +22,10 @@ mod layout;
 pub struct Time(Instant);
 
 impl Time {
-    /// Go's zero time, which JSON writes as `null`: what a map of times holds for "none".
+    /// Go's zero time, which JSON writes as `null`: the value of a map's entry without a time.
     pub const ZERO: Time = Time::from_unix(-62_135_596_800);
 
-    /// Now.
+    /// The current time.
     pub fn now() -> Self {
         SystemTime::now().into()
     }
@@ -74,7 +74,7 @@ impl fmt::Debug for Time {
 impl FromStr for Time {
     type Err = InvalidValue;
 
-    /// Reads what Go's `time.Parse` reads with the layout `time.RFC3339`; a fraction of a second is dropped.
+    /// Parses RFC 3339 as Go's `time.Parse` does; a fraction of a second is dropped.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let (seconds, _) = Layout::Seconds
             .parse(text)
@@ -83,7 +83,7 @@ impl FromStr for Time {
     }
 }
 
-/// An instant to the microsecond, such as a Lease's `renewTime`.
+/// A time with a precision of microseconds, such as a Lease's `renewTime`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MicroTime(Instant);
 
@@ -91,7 +91,7 @@ impl MicroTime {
     /// Go's zero time, which JSON writes as `null`.
     pub const ZERO: MicroTime = MicroTime::from_unix_micros(Time::ZERO.unix() * 1_000_000);
 
-    /// Now.
+    /// The current time.
     pub fn now() -> Self {
         SystemTime::now().into()
     }
@@ -139,8 +139,8 @@ impl fmt::Debug for MicroTime {
 impl FromStr for MicroTime {
     type Err = InvalidValue;
 
-    /// Reads what Go's `time.Parse` reads with the layout `2006-01-02T15:04:05.000000Z07:00`: six digits behind the
-    /// point, no more and no less.
+    /// Parses as Go's `time.Parse` does with the layout `2006-01-02T15:04:05.000000Z07:00`: exactly six digits behind
+    /// the point.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let (seconds, nanos) = Layout::Micros.parse(text).map_err(|problem| {
             InvalidValue::in_go("an RFC 3339 time with six digits of a second", text, problem)
@@ -149,7 +149,7 @@ impl FromStr for MicroTime {
     }
 }
 
-/// A span of time in Go's form, such as `1h30m0.5s`.
+/// A duration in Go's format, such as `1h30m0.5s`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(i64);
 
@@ -169,7 +169,7 @@ impl Duration {
         self.0
     }
 
-    /// The span, unless it is negative.
+    /// The duration as that of `std`; `None` if it is negative.
     pub fn to_std(self) -> Option<std::time::Duration> {
         u64::try_from(self.0).ok().map(std::time::Duration::from_nanos)
     }
@@ -222,7 +222,7 @@ impl fmt::Debug for Duration {
 impl FromStr for Duration {
     type Err = InvalidValue;
 
-    /// Reads what Go's `time.ParseDuration` reads.
+    /// Parses as Go's `time.ParseDuration` does.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         parse_duration(text).map_err(|problem| {
             let problem = format!("time: {problem} {}", go_quoted(text.as_bytes()));
@@ -282,7 +282,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 
 const MOST_NANOS: u64 = 1 << 63;
 
-/// A part of a unit, rounded down. Go counts with a float, and of digits that do not fit into 63 bits leaves the rest out.
+/// A fraction of a unit in nanoseconds, rounded down. Go counts with a float, and ignores digits that do not fit into
+/// 63 bits.
 fn fraction_of(scale: u64, digits: &str) -> u64 {
     let (mut fraction, mut divisor) = (0_u64, 1.0_f64);
     for digit in digits.bytes() {
@@ -297,7 +298,7 @@ fn fraction_of(scale: u64, digits: &str) -> u64 {
     (fraction as f64 * (scale as f64 / divisor)) as u64
 }
 
-/// Text that is not what its place asks for.
+/// A string that is not a value of the expected type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {
     expected: &'static str,
@@ -306,7 +307,7 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    /// The problem in the words of Go's packages, as API servers say it: of times, durations and quantities.
+    /// The message of Go's packages, which API servers use: for times, durations and quantities.
     pub fn go_words(&self) -> Option<&str> {
         self.go_words.as_deref()
     }
@@ -334,7 +335,7 @@ impl fmt::Display for InvalidValue {
 
 impl std::error::Error for InvalidValue {}
 
-/// A text as Go's package `time` quotes it.
+/// A string as Go's package `time` quotes it.
 fn go_quoted(text: &[u8]) -> String {
     let mut out = String::from('"');
     for &byte in text {

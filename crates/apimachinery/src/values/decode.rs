@@ -1,4 +1,4 @@
-//! A value in the form its type gives it.
+//! Decoding of a value into the form of its type.
 
 use std::str::FromStr;
 
@@ -11,24 +11,24 @@ use crate::go::{json_type, quoted};
 use crate::schema::{Field, Schema, Type};
 use crate::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
 
-/// A value, and the fields it had that its type does not know.
+/// A decoded object, and its unknown fields.
 #[derive(Debug, Default)]
 pub struct Decoded {
-    /// The value.
+    /// The object.
     pub object: Map,
     /// Paths such as `spec.containers[0].foo`.
     pub unknown: Vec<String>,
 }
 
-/// A field that holds what it cannot hold, in Go's words.
+/// A field with a value of the wrong type, in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// As the decoder of JSON says it.
+    /// The error of Go's JSON decoder.
     pub of_json: String,
-    /// As the converter of values says it, which reads what strategic merge patches make.
+    /// The error of upstream's converter of unstructured values, which reads the results of strategic merge patches.
     pub of_value: String,
-    /// True for an integer that overflows the type of the field. Upstream's converter truncates it silently; here it is an
-    /// error.
+    /// True for an integer that overflows the type of the field. Upstream's converter truncates it silently; here it is
+    /// an error.
     pub overflows: bool,
 }
 
@@ -38,20 +38,20 @@ impl From<String> for Mismatch {
     }
 }
 
-/// Brings an object into the form of its struct, but for `apiVersion` and `kind`, which are taken away.
+/// Brings an object into the form of its struct, without `apiVersion` and `kind`, which are removed.
 ///
 /// # Errors
 ///
-/// If a field holds what it cannot hold.
+/// If a field has a value of the wrong type.
 pub fn decode(object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch> {
     decode_written(object, schema, &Numbers::default())
 }
 
-/// As [`decode`], of what was read from JSON text, which has the numbers as they were written.
+/// Decodes as [`decode`] an object that was parsed from JSON, with its numbers as written.
 ///
 /// # Errors
 ///
-/// As [`decode`].
+/// The same as those of [`decode`].
 pub fn decode_written(
     mut object: Map,
     schema: &'static Schema,
@@ -66,18 +66,18 @@ pub fn decode_written(
     Ok(Decoded { object, unknown: decoder.unknown })
 }
 
-/// What Go writes of a struct in which nothing is set.
+/// The fields that Go writes of a struct with zero values.
 pub fn empty(schema: &'static Schema) -> Map {
     decode(Map::new(), schema).unwrap_or_default().object
 }
 
 struct Decoder<'a> {
     numbers: &'a Numbers,
-    /// Where we are, with indices, for fields that are not known.
+    /// The path with indices, for unknown fields.
     path: String,
-    /// Where we are, as Go's errors say it: names only.
+    /// The path in Go's errors, which has names only.
     names: Vec<&'static str>,
-    /// The struct we are in.
+    /// The struct around the field.
     within: &'static str,
     unknown: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl Decoder<'_> {
             match self.field(given, field) {
                 Ok(Some(value)) => drop(out.insert(field.json.to_owned(), value)),
                 Ok(None) => {}
-                // Go reads in the order of the text, which names are mostly in.
+                // Go reads in the order of the input, in which names are mostly sorted.
                 Err(mismatch) => match &first {
                     Some((name, _)) if *name < field.json => {}
                     _ => first = Some((field.json, mismatch)),
@@ -122,7 +122,7 @@ impl Decoder<'_> {
         Ok(out)
     }
 
-    /// The value of a field as Go writes it, or nothing where Go leaves it out.
+    /// The value of a field as Go writes it; `None` if Go leaves it out.
     fn field(&mut self, value: Value, field: &'static Field) -> Result<Option<Value>, Mismatch> {
         if value.is_null() {
             return Ok(absent(field));
@@ -170,7 +170,7 @@ impl Decoder<'_> {
                 Err(self.numbers.refuse_beyond().unwrap_or_default().into())
             }
             (Type::Json, value) => Ok(value),
-            // Go keeps its bytes as they are; what is no set of fields is dropped later.
+            // Go keeps the bytes; those that are no set of fields are dropped later.
             (Type::FieldsV1, value) | (Type::RawExtension, value @ Value::Object(_)) => Ok(value),
             (Type::RawExtension, value) => Err(self.mismatch(&value, ty)),
             (Type::StringList, value) => self.value(value, Type::List(&Type::String)),
@@ -189,7 +189,7 @@ impl Decoder<'_> {
                 let entries = entries.into_iter().map(|(key, entry)| {
                     let len = push_field(&mut self.path, &key);
                     let entry = match (entry, *value) {
-                        // It is stored as bytes of which there are none.
+                        // It is stored as empty bytes.
                         (Value::Null, Type::Bytes) => Ok("".into()),
                         (Value::Null, value) => Ok(zero(value)),
                         (entry, value) => self.value(entry, value),
@@ -214,14 +214,14 @@ impl Decoder<'_> {
         items.collect::<Result<Vec<_>, _>>().map(Value::Array)
     }
 
-    /// A number that stands in the text as an integer. Go writes negative zero as one.
+    /// A number that is written as an integer. Go writes negative zero as one.
     fn integer(&self, value: &Value) -> Option<i64> {
         let Value::Number(number) = value else { return None };
         let is_zero = number.as_f64() == Some(0.0);
         number.as_i64().or_else(|| (is_zero && self.numbers.text(&self.path, number) == "-0").then_some(0))
     }
 
-    /// The name that Go's errors give to a value of the wrong type. A number is shown where the type is numeric.
+    /// The name of a wrong value in Go's errors. A number is shown if the field is numeric.
     fn name_of(&self, value: &Value, ty: Type) -> String {
         match value {
             Value::Number(number)
@@ -256,7 +256,7 @@ impl Decoder<'_> {
             Type::Message(_) => format!("cannot restore struct from: {kind}"),
             Type::List(_) | Type::StringList => format!("cannot restore slice from {kind}"),
             Type::Map(_) => format!("cannot restore map from {kind}"),
-            // Go takes a number for a character, and a fraction for a number it cannot be.
+            // Go converts a number to a string as a character, and refuses a fraction.
             Type::String if kind == "int64" => "cannot convert int64 to string".to_owned(),
             Type::Int32 | Type::Int64 if kind == "float64" => {
                 format!("cannot convert float64 to {}", go_name(ty))
@@ -266,7 +266,7 @@ impl Decoder<'_> {
         Mismatch { of_json, of_value, overflows }
     }
 
-    /// Of types that read themselves, as what they are written as.
+    /// The error of a type that unmarshals itself, from the value as written.
     fn not_a(&self, value: &Value, ty: Type, written: &str) -> Mismatch {
         let what = self.name_of(value, ty);
         Mismatch {
@@ -280,7 +280,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Bytes may be a list of numbers to Go.
+    /// Go accepts a list of numbers for bytes.
     fn bytes_of(&self, items: &[Value]) -> Result<Value, Mismatch> {
         let byte = |item: &Value| item.as_u64().and_then(|number| u8::try_from(number).ok());
         match items.iter().map(|item| byte(item).ok_or(item)).collect::<Result<Vec<u8>, &Value>>() {
@@ -293,10 +293,10 @@ impl Decoder<'_> {
     }
 }
 
-/// What Go writes of a field that is not set.
+/// The value that Go writes for a field that is not set.
 fn absent(field: &'static Field) -> Option<Value> {
     match field.ty {
-        // `omitempty` does not leave out a struct, and of these this is the one that is left out in another way.
+        // `omitempty` does not leave out structs; this one has `omitzero`.
         Type::Time if field.json == "creationTimestamp" => None,
         ty if is_struct(ty) && !field.pointer => Some(zero(ty)),
         _ if field.omit_empty || field.pointer => None,
@@ -304,7 +304,7 @@ fn absent(field: &'static Field) -> Option<Value> {
     }
 }
 
-/// Whether Go has a struct for it, which is never empty to its encoder of JSON.
+/// Returns true if Go's type is a struct, which `omitempty` does not leave out.
 fn is_struct(ty: Type) -> bool {
     matches!(ty, Type::Message(_) | Type::Time | Type::MicroTime | Type::Quantity | Type::IntOrString)
 }
@@ -372,7 +372,7 @@ fn bytes(text: &str) -> Result<Value, Mismatch> {
     }
 }
 
-/// A time as it is written, or null if it is Go's zero time.
+/// A time as written, or null if it is Go's zero time.
 fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
     text: &str,
 ) -> Result<Value, String> {
@@ -380,8 +380,8 @@ fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
         Ok(time) if time == T::default() => Ok(Value::Null),
         Ok(time) => {
             let written = time.to_string();
-            // An offset may lead beyond what RFC 3339 can write. Kubernetes stores such a time, and no client can
-            // read the object after that.
+            // An offset may lead beyond the years of RFC 3339. Kubernetes stores such a time, and no client can read
+            // the object after that.
             match written.parse::<T>() {
                 Ok(_) => Ok(written.into()),
                 Err(_) => Err(format!("the year of {} in UTC is outside of [0,9999]", quoted(text))),

@@ -1,13 +1,13 @@
-//! How deep values are nested.
+//! The nesting of values.
 
 use serde_json::Value;
 
 use super::{Map, text};
 
-/// How deep objects may be nested. What reads them back stops at 128, and lists and events go around them.
+/// The maximum nesting of objects. Decoders stop at 128, and lists and events are around the object.
 const DEEPEST: usize = 100;
 
-/// Whether an object is nested deeper than objects may be.
+/// Returns true if an object is nested deeper than allowed.
 pub fn is_too_deep(object: &Map) -> bool {
     1 + deepest(object.values()) > DEEPEST
 }
@@ -17,7 +17,7 @@ pub fn is_deeper_than_text(object: &Map) -> bool {
     deepest(object.values()) > text::DEEPEST
 }
 
-/// Nothing is called for what is within: it may be deep.
+/// It does not recurse: values may be nested deep.
 fn deepest<'a>(values: impl IntoIterator<Item = &'a Value>) -> usize {
     let mut open: Vec<(&Value, usize)> = values.into_iter().map(|value| (value, 0)).collect();
     let mut deepest = 0;

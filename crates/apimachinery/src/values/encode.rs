@@ -1,4 +1,4 @@
-//! Values to JSON text, as Go writes it.
+//! Encoding of values as JSON, as Go does.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use super::Map;
 use crate::go::json_float;
 use crate::schema::{Schema, Type};
 
-/// Appends an object of a struct, its fields in Go's order.
+/// Appends an object with a schema, its fields in Go's order.
 pub fn encode(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
     write_message(object, schema, out);
 }
 
-/// Appends any value, objects with their fields sorted, as Go writes what it has no struct for.
+/// Appends any value as Go writes values without a struct: objects with sorted fields.
 pub fn plain(value: &(impl serde::Serialize + ?Sized), out: &mut Vec<u8>) {
     let done = value.serialize(&mut Serializer::with_formatter(out, Go));
     done.expect("a Vec takes all bytes and keys are strings");
 }
 
-/// Writes what `encoding/json` writes: text that is safe within HTML, and floating-point numbers without needless
-/// exponents.
+/// The formatter of `encoding/json`: strings that are safe within HTML, and floating-point numbers with as few digits
+/// as needed.
 struct Go;
 
 impl Formatter for Go {
@@ -29,7 +29,7 @@ impl Formatter for Go {
         out.write_all(json_float(value).as_bytes())
     }
 
-    /// Go reads what 63 bits do not hold as a floating-point number.
+    /// Go reads integers beyond 63 bits as floating-point numbers.
     fn write_u64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: u64) -> io::Result<()> {
         match i64::try_from(value) {
             Ok(value) => write!(out, "{value}"),
@@ -66,7 +66,7 @@ fn write_message(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
         write_value(value, ty, out);
     };
     for name in ["kind", "apiVersion"] {
-        // Of a kind that stands within another.
+        // The type of an object within another.
         if let Some(value) = object.get(name).filter(|_| schema.field(name).is_none()) {
             write(name, value, Type::String);
         }

@@ -1,4 +1,4 @@
-//! [`Numbers`], the digits of numbers as they stand in a text.
+//! [`Numbers`], the numbers of a JSON text as written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,21 +7,21 @@ use serde_json::Number;
 
 use crate::go::json_float;
 
-/// Floating-point numbers of a JSON text that stand there in another form than Go writes them in, as `3.0` and `1e3`
-/// do, by the place of each. Quantities and messages have them as they were written.
+/// The floating-point numbers of a JSON text that Go would write in another form, such as `3.0` and `1e3`, by path.
+/// Quantities and messages have them as written.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
     written: HashMap<String, String>,
-    /// Bytes of the places and texts in `written`.
+    /// The number of bytes of paths and numbers in `written`.
     size: usize,
     beyond: Option<(String, String)>,
 }
 
-/// The most bytes of places and texts that are kept: a place may be long, and hold many numbers.
+/// The maximum number of bytes that are kept: a path may be long, and have many numbers.
 const MOST_BYTES: usize = 1024 * 1024;
 
 impl Numbers {
-    /// Reads a number. What no float can hold is the greatest that there is, and noted.
+    /// Parses a number. One that overflows a float is the greatest float, and recorded.
     pub(super) fn read(&mut self, place: &str, literal: &str) -> Number {
         if let Ok(integer) = literal.parse::<i64>() {
             return integer.into();
@@ -43,13 +43,12 @@ impl Numbers {
         Number::from_f64(float).expect("it is finite")
     }
 
-    /// A number as it was written at a place, as in `spec.ports[0].port`. One that was not read from the text is
-    /// as Go writes it.
+    /// A number as written at a path such as `spec.ports[0].port`. One that is not in the text is formatted as by Go.
     pub fn text<'a>(&'a self, place: &str, number: &Number) -> Cow<'a, str> {
         let written = (number.is_f64() && !self.written.is_empty())
             .then(|| self.written.get(&plain(place)))
             .flatten()
-            // Something else may be in that place by now.
+            // Another value may be at that path by now.
             .filter(|text| {
                 text.parse().ok().map(|float: f64| float.clamp(f64::MIN, f64::MAX)) == number.as_f64()
             });
@@ -66,7 +65,7 @@ impl Numbers {
         Some(format!("json: cannot unmarshal number {literal} into Go value of type float64"))
     }
 
-    /// Tells whether a place is, or holds, that number.
+    /// Returns true if the number that overflows is at or below a path.
     pub(super) fn is_beyond(&self, place: &str) -> bool {
         self.beyond.as_ref().is_some_and(|(beyond, _)| {
             let rest = beyond.strip_prefix(&*plain(place));
@@ -74,7 +73,7 @@ impl Numbers {
         })
     }
 
-    /// Puts what stands in the value of each operation of a JSON patch into the place that the operation names.
+    /// Moves the numbers in the value of each operation of a JSON patch to the path of the operation.
     pub(crate) fn place(&mut self, operations: &[Option<Vec<String>>]) {
         let placed = |(place, text): (&String, &String)| {
             let (index, rest) = place.split_once('.')?;
@@ -86,7 +85,7 @@ impl Numbers {
     }
 }
 
-/// A place without brackets.
+/// A path without brackets.
 fn plain(place: &str) -> String {
     place.replace('[', ".").replace(']', "").trim_start_matches('.').to_owned()
 }

@@ -1,4 +1,4 @@
-//! JSON text to values, with a note of every key that stands twice.
+//! Parsing of JSON, with duplicate keys recorded.
 
 use std::collections::HashSet;
 
@@ -7,23 +7,22 @@ use serde_json::Value;
 use super::text::{DEEPEST, Text};
 use super::{MOST_NOTES, Map, Numbers, push_field};
 
-/// A parsed JSON text.
+/// A parsed JSON value.
 #[derive(Debug, Default)]
 pub struct Parsed {
-    /// The value. What is nested deeper than any object may be is null.
+    /// The value. Values that are nested deeper than any object may be are null.
     pub value: Value,
-    /// The fields that stand twice, as `data.a`.
+    /// The duplicate fields, such as `data.a`.
     pub duplicates: Vec<String>,
-    /// The numbers as they are written.
+    /// The numbers as written.
     pub numbers: Numbers,
 }
 
-/// Reads one JSON value as Go does: `-0` is 0, and U+FFFD is in the place of what is no UTF-8 and of surrogates that
-/// stand alone.
+/// Parses one JSON value as Go does: `-0` is 0, and U+FFFD replaces invalid UTF-8 and lone surrogates.
 ///
 /// # Errors
 ///
-/// What is wrong, in Go's words.
+/// The syntax error, in Go's words.
 ///
 /// ```
 /// use klient_apimachinery::values::parse;

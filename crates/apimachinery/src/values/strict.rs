@@ -1,4 +1,4 @@
-//! What strict decoding says of JSON text.
+//! Warnings and errors of strict decoding.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use super::{MOST_NOTES, names_its_kind, push_field};
 use crate::go::quoted;
 use crate::schema::{Schema, Type};
 
-/// What JSON text is decoded into.
+/// The type into which JSON is decoded.
 #[derive(Clone, Copy)]
 pub enum Target {
-    /// A map of anything, as a custom resource or a patch is: no field is unknown.
+    /// A map with any fields, for custom resources and patches: no field is unknown.
     Anything,
     /// An object of a built-in kind.
     Kind(&'static Schema),
@@ -18,22 +18,22 @@ pub enum Target {
     Operations,
 }
 
-/// The fields that the target does not know, and those that stand twice, in the order of the text and in Go's words.
-/// What a type decodes by itself, as the schemas of a definition, is not looked into.
+/// The unknown and duplicate fields, in the order of the input and in Go's words. Types that unmarshal themselves, such
+/// as the schemas of a definition, are not checked.
 pub fn strict_notes(text: &[u8], target: Target) -> Vec<String> {
     let shape = match target {
         Target::Anything => Shape::Anything,
         Target::Kind(schema) => Shape::Struct { schema, is_kind: true },
         Target::Operations => Shape::Operations,
     };
-    // What is no JSON is refused by what decodes it.
+    // A syntax error is reported by the decoder.
     let Ok(text) = Text::new(text) else { return Vec::new() };
     let mut notes = Notes { text, path: String::new(), found: Vec::new() };
     notes.value(shape, 0);
     notes.found
 }
 
-/// What one value is decoded into.
+/// The type into which a value is decoded.
 #[derive(Clone, Copy)]
 enum Shape {
     Anything,
@@ -44,7 +44,7 @@ enum Shape {
 }
 
 impl Shape {
-    /// What a field is decoded into; nothing if it is not known.
+    /// The type of a field; `None` if it is unknown.
     fn field(self, name: &str) -> Option<Shape> {
         match self {
             Shape::Struct { schema, is_kind } => match schema.field(name) {
@@ -58,7 +58,7 @@ impl Shape {
         }
     }
 
-    /// What an item of a list is decoded into.
+    /// The type of an item of a list.
     fn item(self) -> Shape {
         match self {
             Shape::Type(Type::List(item)) => Shape::Type(*item),
@@ -103,7 +103,7 @@ impl Notes<'_> {
 
     fn object(&mut self, shape: Shape, depth: usize) {
         self.text.open();
-        // The path may be long, and a key stand there many times.
+        // The path may be long, and a key occur many times.
         let (mut seen, mut noted) = (HashSet::new(), HashSet::new());
         while self.text.more() {
             let key = self.text.key();

@@ -1,4 +1,4 @@
-//! What is wrong with JSON text, in the words of Go's `encoding/json`.
+//! JSON syntax errors, in the words of Go's `encoding/json`.
 
 use super::text::DEEPEST;
 
@@ -15,7 +15,7 @@ pub(crate) struct SyntaxError {
     pub(crate) message: String,
     /// The number of bytes up to the one at fault, which is counted too.
     pub(crate) offset: usize,
-    /// The text ends within the value.
+    /// True if the text ends within the value.
     pub(crate) is_end: bool,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn first_value(text: &[u8]) -> std::result::Result<usize, SyntaxError
     }
 }
 
-/// The deepest nesting that Go reads.
+/// The maximum nesting that Go reads.
 const MAX_DEPTH: usize = 10_000;
 
 const BEFORE_KEY: &str = "looking for beginning of object key string";
@@ -42,7 +42,7 @@ const BEFORE_KEY: &str = "looking for beginning of object key string";
 struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
-    /// How many objects and arrays may be within each other.
+    /// The maximum nesting of objects and arrays.
     deepest: usize,
 }
 
@@ -56,7 +56,7 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self) -> Result<()> {
-        // The brackets that are open, by what closes them. Nesting is no recursion: it may be deep.
+        // The closing brackets of the open ones. It does not recurse: values may be nested deep.
         let mut open: Vec<u8> = Vec::new();
         loop {
             match self.next()? {
@@ -81,7 +81,7 @@ impl Scanner<'_> {
                 b'-' | b'0'..=b'9' => self.number()?,
                 _ => return Err(self.invalid("looking for beginning of value")),
             }
-            // A value has ended, and with it perhaps others around it.
+            // A value has ended, and perhaps those around it.
             loop {
                 match open.last() {
                     None => return Ok(()),
@@ -108,7 +108,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// A key and its colon; false at the end of the object.
+    /// Reads a key and its colon; false at the end of the object.
     fn key(&mut self) -> Result<bool> {
         match self.next()? {
             b'"' => self.string()?,
@@ -128,7 +128,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The next byte that is no space, which stays.
+    /// The next byte that is not white space, which is not consumed.
     fn next(&mut self) -> Result<u8> {
         self.space();
         self.byte()

@@ -1,13 +1,13 @@
-//! [`Text`], a cursor over JSON text.
+//! [`Text`], a cursor over a JSON text.
 
 use super::syntax;
 
-/// The limit of nesting. Deeper values are skipped: no object may be nested as deep, and Rust's stack is smaller than
+/// The maximum nesting. Deeper values are skipped: no object may be nested as deep, and Rust's stack is smaller than
 /// Go's.
 pub(super) const DEEPEST: usize = 127;
 
-/// A cursor over JSON text whose syntax is right. Strings are read as Go reads them: U+FFFD is in the place of each
-/// byte that is no UTF-8, and of each surrogate that stands alone.
+/// A cursor over a JSON text with valid syntax. Strings are read as Go reads them: U+FFFD replaces each byte of invalid
+/// UTF-8 and each lone surrogate.
 pub(super) struct Text<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -24,7 +24,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The first byte of what comes next; 0 at the end of the text.
+    /// The first byte of the next token; 0 at the end.
     pub(super) fn peek(&mut self) -> u8 {
         while matches!(self.byte(), b' ' | b'\t' | b'\r' | b'\n') {
             self.at += 1;
@@ -32,13 +32,13 @@ impl<'a> Text<'a> {
         self.byte()
     }
 
-    /// Goes into the object or list that comes next.
+    /// Enters the next object or list.
     pub(super) fn open(&mut self) {
         self.peek();
         self.at += 1;
     }
 
-    /// Goes to the next key or item; false behind the last one, where the object or list is left.
+    /// Moves to the next key or item; false behind the last one, where the object or list is left.
     pub(super) fn more(&mut self) -> bool {
         match self.peek() {
             b'}' | b']' => {
@@ -54,7 +54,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Reads a key, and goes to its value.
+    /// Reads a key, and moves to its value.
     pub(super) fn key(&mut self) -> String {
         let key = self.string();
         self.peek();
@@ -83,7 +83,7 @@ impl<'a> Text<'a> {
         out
     }
 
-    /// A number, or one of the words `true`, `false` and `null`, as it stands in the text.
+    /// Reads a number, or one of the words `true`, `false` and `null`, as written.
     pub(super) fn literal(&mut self) -> &'a str {
         self.peek();
         let start = self.at;
@@ -93,7 +93,7 @@ impl<'a> Text<'a> {
         std::str::from_utf8(&self.bytes[start..self.at]).expect("it is ASCII")
     }
 
-    /// Passes over the value that comes next.
+    /// Skips the next value.
     pub(super) fn skip(&mut self) {
         let mut open = 0_usize;
         loop {
@@ -149,7 +149,7 @@ impl<'a> Text<'a> {
         });
     }
 
-    /// The character of a `\u`, and of the one behind it where they are a pair.
+    /// The character of a `\u` escape, and of the next one if they are a surrogate pair.
     fn character(&mut self) -> char {
         let first = self.code_unit();
         if let Some(character) = char::from_u32(first) {
@@ -175,7 +175,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Appends bytes as text.
+/// Appends bytes as UTF-8, with replacement characters.
 fn push(bytes: &[u8], out: &mut String) {
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());

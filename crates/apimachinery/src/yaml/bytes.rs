@@ -1,4 +1,4 @@
-//! Encodings of YAML: UTF-8, and UTF-16 that begins with a byte order mark.
+//! Encodings of YAML: UTF-8, and UTF-16 with a byte order mark.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Repeated, YamlError, from_str_noting};
 
-/// Decodes the bytes of a file as kubectl does: UTF-16 if a byte order mark says so (which PowerShell's `>` writes), else
-/// UTF-8. U+FFFD stands for what cannot be decoded.
+/// Decodes the bytes of a file as kubectl does: UTF-16 with a byte order mark (which PowerShell's `>` writes), else
+/// UTF-8. U+FFFD replaces invalid code units.
 ///
 /// ```
 /// use klient_apimachinery::yaml;
@@ -23,20 +23,20 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Reads one document in UTF-8, or in UTF-16 with a byte order mark; `null` if there is none.
+/// Parses one document in UTF-8, or in UTF-16 with a byte order mark; `null` if there is none.
 ///
 /// # Errors
 ///
-/// As [`from_str`](super::from_str), and for bytes that are not in the encoding.
+/// The same as those of [`from_str`](super::from_str), and for bytes that are invalid in the encoding.
 pub fn from_slice(bytes: &[u8]) -> Result<Value, YamlError> {
     from_slice_noting(bytes).map(|(value, _)| value)
 }
 
-/// As [`from_slice`], with the keys that stand in a map more than once.
+/// Parses as [`from_slice`], and returns the duplicate keys.
 ///
 /// # Errors
 ///
-/// As [`from_slice`].
+/// The same as those of [`from_slice`].
 pub fn from_slice_noting(bytes: &[u8]) -> Result<(Value, Vec<Repeated>), YamlError> {
     if let Some(units) = utf_16(bytes) {
         let units: Option<Vec<u16>> = units.collect();
@@ -55,7 +55,7 @@ pub fn from_slice_noting(bytes: &[u8]) -> Result<(Value, Vec<Repeated>), YamlErr
     }
 }
 
-/// The units of UTF-16 behind a byte order mark; none for a byte that is left over.
+/// The code units of UTF-16 behind a byte order mark; `None` for a single byte left over.
 fn utf_16(bytes: &[u8]) -> Option<impl Iterator<Item = Option<u16>>> {
     let (order, bytes): (fn([u8; 2]) -> u16, _) = match bytes {
         [0xff, 0xfe, bytes @ ..] => (u16::from_le_bytes, bytes),

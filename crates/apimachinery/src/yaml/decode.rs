@@ -1,4 +1,4 @@
-//! One YAML document to a JSON value.
+//! Decoding of one YAML document to a JSON value.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,20 +11,20 @@ use super::scalar::{Scalar, resolve};
 use crate::ByteString;
 use crate::go::{self, GoSyntax};
 
-/// How deep lists and maps may be nested.
+/// The maximum nesting of lists and maps.
 const MAX_DEPTH: usize = 200;
 
-/// How many repeated keys are named.
+/// The maximum number of duplicate keys that are reported.
 const MAX_REPEATED: usize = 100;
 
-/// How many values aliases may stand for, beyond those in the text.
+/// The maximum number of values that aliases may add to those in the document.
 const MAX_ALIASED: usize = 100_000;
 
-/// Reads one document; `null` if there is none.
+/// Parses one document; `null` if there is none.
 ///
 /// # Errors
 ///
-/// If it is no YAML, or holds what JSON cannot say. The message is kubectl's.
+/// If it is not YAML, or cannot be JSON. The message is kubectl's.
 ///
 /// ```
 /// use klient_apimachinery::yaml;
@@ -37,12 +37,11 @@ pub fn from_str(text: &str) -> Result<Value, YamlError> {
     from_str_noting(text).map(|(value, _)| value)
 }
 
-/// As [`from_str`], with the keys that stand in a map more than once: the last one counts. Strict decoding refuses
-/// them.
+/// Parses as [`from_str`], and returns the duplicate keys, of which the last one counts. Strict decoding rejects them.
 ///
 /// # Errors
 ///
-/// As [`from_str`].
+/// The same as those of [`from_str`].
 ///
 /// ```
 /// use klient_apimachinery::yaml;
@@ -52,23 +51,23 @@ pub fn from_str(text: &str) -> Result<Value, YamlError> {
 /// # Ok::<(), yaml::YamlError>(())
 /// ```
 pub fn from_str_noting(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
-    // The parser panics on some texts that end in the middle of something.
+    // The parser panics on some inputs that end within a token.
     let read = std::panic::catch_unwind(|| read(text));
     read.unwrap_or_else(|_| Err(YamlError::yaml("found unexpected end of stream")))
 }
 
-/// A key that stands in a map already.
+/// A duplicate key of a map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeated {
     /// The line of its value, counted from 1.
     pub line: u64,
-    /// The key as JSON has it.
+    /// The key as in JSON.
     pub key: String,
     /// The key in Go's syntax: a number or a boolean has no quotes.
     go_syntax: String,
 }
 
-/// As Go's strict decoder says it.
+/// The message of Go's strict decoder.
 impl fmt::Display for Repeated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: key {} already set in map", self.line, self.go_syntax)
@@ -77,7 +76,7 @@ impl fmt::Display for Repeated {
 
 fn read(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // The parser panics at the end of a block of text that has no line break there.
+    // The parser panics at the end of a block scalar without a line break there.
     let last = text.rsplit('\n').next().unwrap_or_default();
     if last.starts_with(' ') && !last.trim().is_empty() && text.contains(['|', '>']) {
         let text = format!("{text}\n");
@@ -129,24 +128,24 @@ enum GoType {
     NaN,
 }
 
-/// A map that is merged into another.
+/// A map to merge into another.
 type Mergeable = (Map<String, Value>, Keys);
 
 struct Composer<R> {
     parser: Parser<R>,
-    /// Places of `\/` in the text, the last one first, each with its line: YAML 1.1 has no such escape.
+    /// The positions of `\/` in the document, in reverse order, each with its line: YAML 1.1 has no such escape.
     slashes: Vec<(u64, u64)>,
-    /// Values by anchor; none as long as a value is not read to its end.
+    /// Values by anchor; `None` until the value is complete.
     anchors: HashMap<String, Option<(Value, Keys)>>,
-    /// The keys of the map that was read last, if maps are merged.
+    /// The keys of the map that was read last, if merges are used.
     keys: Keys,
     merges: bool,
     aliased: usize,
-    /// End of the text, if its last line break is none of its own.
+    /// The end of the document, if its last line break was added.
     added_break: Option<u64>,
-    /// Whether the text is known to be no YAML.
+    /// True if the document is known to be invalid.
     is_refused: bool,
-    /// Keys that stand twice in their maps.
+    /// Duplicate keys of maps.
     repeated: Vec<Repeated>,
 }
 
@@ -159,7 +158,7 @@ impl<R: std::io::BufRead> Composer<R> {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
                 data => {
                     let value = self.value(data, 0);
-                    // A fault of syntax is reported before any other, and behind the root too.
+                    // A syntax error is reported before any other, even behind the root.
                     if !self.is_refused {
                         while !matches!(
                             self.next()?.data,
@@ -188,7 +187,7 @@ impl<R: std::io::BufRead> Composer<R> {
         Ok(event)
     }
 
-    /// Refuses what is new in YAML 1.2, which the parser reads and kubectl's does not.
+    /// Rejects features of YAML 1.2, which the parser accepts and kubectl's does not.
     fn check_event(&mut self, event: &Event) -> Result<(), YamlError> {
         let start = event.start_mark;
         match &event.data {
@@ -211,7 +210,7 @@ impl<R: std::io::BufRead> Composer<R> {
         }
     }
 
-    /// An error behind which the document is not read on.
+    /// An error after which the rest of the document is not read.
     fn refuse<T>(&mut self, problem: impl std::fmt::Display) -> Result<T, YamlError> {
         self.is_refused = true;
         Err(YamlError::yaml(problem))
@@ -344,12 +343,12 @@ impl<R: std::io::BufRead> Composer<R> {
         entries.insert(text, value);
     }
 
-    /// The maps that are merged into another, with their keys.
+    /// The maps to merge into another, with their keys.
     fn merged(&mut self, depth: usize) -> Result<Vec<Mergeable>, YamlError> {
         let data = self.next()?.data;
         if !matches!(&data, EventData::SequenceStart { anchor: None, .. }) {
             return match self.value(data, depth)? {
-                // The lines of the items of an anchor are not known any more.
+                // The lines of the items of an anchor are not kept.
                 Value::Array(items) => items.into_iter().map(|item| mergeable(item, Keys::new())).collect(),
                 value => Ok(vec![mergeable(value, std::mem::take(&mut self.keys))?]),
             };
@@ -368,7 +367,7 @@ impl<R: std::io::BufRead> Composer<R> {
         }
     }
 
-    /// A key as JSON has it: numbers and booleans become their text.
+    /// A key as in JSON: numbers and booleans become strings.
     fn key(&mut self, data: EventData, depth: usize) -> Result<Key, YamlError> {
         if let EventData::Scalar { anchor: None, tag, value, plain_implicit, .. } = &data
             && let Scalar::Float(float) = resolved(tag.as_deref(), value, *plain_implicit)?
@@ -394,9 +393,9 @@ impl<R: std::io::BufRead> Composer<R> {
 
 /// A key of a map.
 enum Key {
-    /// As JSON has it, with its type and, if it is no string, itself in Go's syntax.
+    /// A key of JSON, with its type and, unless it is a string, its Go syntax.
     Text { text: String, ty: GoType, go_syntax: String },
-    /// One that JSON cannot have: its type and itself, in Go's words.
+    /// A key that JSON cannot have: its type and value, in Go's words.
     Unsupported(String),
 }
 
@@ -418,11 +417,11 @@ impl Key {
 
 const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
 
-/// Meaning of a scalar with a tag, or of one without quotes.
+/// The type of a scalar with a tag, or of a plain one.
 ///
 /// # Errors
 ///
-/// If it is not what its tag says.
+/// If it does not match its tag.
 fn resolved(tag: Option<&str>, text: &str, plain_implicit: bool) -> Result<Scalar, YamlError> {
     let Some(tag) = tag.filter(|tag| !tag.is_empty()) else {
         return Ok(if plain_implicit { resolve(text) } else { Scalar::Text });
@@ -450,11 +449,11 @@ fn scalar(tag: Option<&str>, text: String, plain_implicit: bool) -> Result<Value
     resolved(tag, &text, plain_implicit)?.into_json(text)
 }
 
-/// The text in base64, which may have line breaks within.
+/// Decodes base64, which may have line breaks.
 fn binary(base64: &str) -> Result<String, YamlError> {
     let bytes = ByteString::from_base64(base64)
         .map_err(|_| YamlError::yaml("!!binary value contains invalid base64 data"))?;
-    // Go's JSON has one replacement character for each byte that is no UTF-8.
+    // Go's JSON has one replacement character for each byte of invalid UTF-8.
     let bytes = bytes.as_ref();
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -464,14 +463,14 @@ fn binary(base64: &str) -> Result<String, YamlError> {
     Ok(text)
 }
 
-/// A floating-point number as a key: with the precision of 32 bits.
+/// A floating-point number as a key: with a precision of 32 bits.
 fn float_key(float: f64) -> String {
     let float = float as f32;
     match float {
         f32::INFINITY => ".inf".to_owned(),
         f32::NEG_INFINITY => "-.inf".to_owned(),
         _ if float.is_nan() => ".nan".to_owned(),
-        // The shortest text of 32 bits, as a number of 64.
+        // The shortest digits for 32 bits, as a number of 64.
         _ => go::float(float.to_string().parse().expect("it is the text of a number")),
     }
 }
@@ -492,7 +491,7 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// The line is counted as kubectl's parser counts it: from 0 for errors of grammar, from 1 for those of tokens.
+/// The line is counted as by kubectl's parser: from 0 for errors of grammar, from 1 for those of tokens.
 fn syntax(error: &Error) -> YamlError {
     let line = |mark: Option<libyaml_safer::Mark>| mark.map(|mark| mark.line).filter(|line| *line != 0);
     let after_token = u64::from(error.kind() == ErrorKind::Scanner);
@@ -502,12 +501,12 @@ fn syntax(error: &Error) -> YamlError {
     YamlError::yaml(at_line(line.unwrap_or_default(), problem))
 }
 
-/// A problem with its line; without it if that is 0.
+/// A message with its line; without it if that is 0.
 fn at_line(line: u64, problem: &str) -> String {
     if line == 0 { problem.to_owned() } else { format!("line {line}: {problem}") }
 }
 
-/// The places of `\/`, in bytes, the last one first, and their lines, counted from 0.
+/// The positions of `\/` in bytes, in reverse order, and their lines, counted from 0.
 fn slashes(text: &str) -> Vec<(u64, u64)> {
     let (mut found, mut line, mut is_escape) = (Vec::new(), 0, false);
     if text.contains("\\/") {

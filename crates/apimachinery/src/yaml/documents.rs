@@ -1,4 +1,4 @@
-//! A stream of YAML or JSON documents.
+//! Streams of YAML or JSON documents.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use crate::go;
 use crate::values::syntax::{SyntaxError, first_value};
 use crate::values::{Parsed, parse};
 
-/// The documents of `text`, in order. Empty ones are passed over; behind one that cannot be read none follows.
+/// The documents of `text`, in order. Empty ones are skipped; an error is the last item.
 ///
-/// A stream that begins with `{` is JSON values one after another, until something else follows the first; any other is
-/// YAML split at lines that begin with `---`. Numbers are as Go writes what it has read: `3.0` is the integer 3.
+/// A stream that begins with `{` is a sequence of JSON values, until something else follows the first; any other is
+/// YAML split at lines that begin with `---`. Numbers are as Go writes them after reading: `3.0` is the integer 3.
 ///
 /// ```
 /// use klient_apimachinery::yaml;
@@ -28,11 +28,11 @@ pub fn documents(text: &str) -> Documents<'_> {
     Documents { rest: text, json, consumed: 0 }
 }
 
-/// Documents of a stream; see [`documents`].
+/// An iterator over the documents of a stream; see [`documents`].
 #[derive(Clone, Debug)]
 pub struct Documents<'a> {
     rest: &'a str,
-    /// How many JSON values were read, as long as the stream is one of JSON.
+    /// The number of JSON values read, while the stream is one of JSON.
     json: Option<usize>,
     /// Bytes of the JSON values that were read.
     consumed: usize,
@@ -69,7 +69,7 @@ impl<'a> Documents<'a> {
         if count > 1 {
             return Some(Err(error));
         }
-        // One value is YAML too, and so may be what follows.
+        // A single JSON value is YAML too, and so may be the rest.
         self.json = None;
         let spaces = self.rest.len() - self.rest.trim_start().len();
         let line = self.rest.find('\n').map_or(spaces, |at| spaces.min(at + 1));
@@ -118,7 +118,7 @@ impl<'a> Documents<'a> {
         }))
     }
 
-    /// The text up to the next separator: a line of `---` with nothing behind it but a comment.
+    /// The document up to the next separator: a line of `---` followed by nothing but a comment.
     fn yaml_document(&mut self) -> Option<Result<Cow<'a, str>, YamlError>> {
         if self.rest.is_empty() {
             return None;

@@ -1,18 +1,18 @@
-//! Layout of YAML as the Go port of libyaml writes it, which takes the characters beyond the Basic Multilingual Plane
-//! for such as cannot be printed; libyaml and what is made of it in Rust print them.
+//! Layout of YAML as the Go port of libyaml writes it, which escapes characters beyond the Basic Multilingual Plane;
+//! libyaml and its ports to Rust print them.
 
-/// YAML so far, and where the next character goes.
+/// The YAML written so far, and the position of the next character.
 #[derive(Debug)]
 pub(super) struct Emitter {
     out: String,
     column: usize,
-    /// Whether the last character separates tokens.
+    /// True if the last character separates tokens.
     whitespace: bool,
-    /// Whether the line holds indentation and indicators of blocks alone.
+    /// True if the line has only indentation and block indicators.
     indention: bool,
 }
 
-/// Style of a string. Another is taken where it cannot hold the string.
+/// The style of a string. Another is used if it cannot represent the string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     Plain,
@@ -20,10 +20,10 @@ pub(super) enum Style {
     Literal,
 }
 
-/// Column behind which lines are folded.
+/// The column after which lines are folded.
 const WIDTH: usize = 80;
 
-/// Length in bytes of the longest key that stands on one line with its value.
+/// The maximum length in bytes of a key on one line with its value.
 const SIMPLE_KEY: usize = 128;
 
 impl Emitter {
@@ -31,13 +31,13 @@ impl Emitter {
         Emitter { out: String::new(), column: 0, whitespace: true, indention: true }
     }
 
-    /// Ends the last line.
+    /// Ends the last line and returns the YAML.
     pub(super) fn finish(mut self) -> String {
         self.indent(0);
         self.out
     }
 
-    /// Whether a block begins on a line of its own, and not behind a key.
+    /// Returns true if a block begins on a line of its own, not behind a key.
     pub(super) fn is_at_indentation(&self) -> bool {
         self.indention
     }
@@ -96,7 +96,7 @@ impl Emitter {
         }
     }
 
-    /// Writes plain or single-quoted text, with a line break in the place of a single space behind the last column.
+    /// Writes a plain or single-quoted string, with a line break in place of a single space behind the last column.
     fn folded(&mut self, text: &str, indent: Option<usize>, quoted: bool) {
         let (mut spaces, mut breaks) = (false, false);
         let mut chars = text.char_indices().map(|(at, c)| (at > 0, c)).peekable();
@@ -132,7 +132,7 @@ impl Emitter {
     }
 
     fn double_quoted(&mut self, text: &str, indent: Option<usize>) {
-        // Go's port asks for a byte order mark at the beginning of the text wherever it stands in it.
+        // Go's port tests for a byte order mark at the beginning of the string instead of at the character.
         let all = text.starts_with(BYTE_ORDER_MARK);
         let mut spaces = false;
         let mut chars = text.char_indices().map(|(at, c)| (at > 0, c)).peekable();
@@ -213,7 +213,7 @@ impl Emitter {
         }
     }
 
-    /// Goes to an indentation, on the next line if there is something else on this.
+    /// Moves to an indentation, on the next line if this one has other content.
     fn indent(&mut self, indent: usize) {
         if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
             self.put('\n');
@@ -245,7 +245,7 @@ impl Emitter {
     }
 }
 
-/// The styles that can hold a string.
+/// The styles that can represent a string.
 struct Shape {
     multiline: bool,
     plain: bool,
@@ -274,7 +274,7 @@ impl Shape {
     }
 }
 
-/// Whether plain text would be read as something else because of an indicator of YAML.
+/// Returns true if a plain string would be read as something else because of a YAML indicator.
 fn has_indicator(text: &str) -> bool {
     let is_blank = |c: char| matches!(c, ' ' | '\t');
     let mut chars = text.chars();
@@ -303,7 +303,8 @@ fn is_break(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a character need not be escaped: of the Basic Multilingual Plane all but controls and three.
+/// Returns true if a character need not be escaped: those of the Basic Multilingual Plane except controls and three
+/// more.
 fn is_printable(c: char) -> bool {
     match c {
         '\n' | ' '..='~' => true,

@@ -1,4 +1,4 @@
-//! A JSON value to a YAML document.
+//! Encoding of a JSON value as a YAML document.
 
 use std::cmp::Ordering;
 
@@ -21,7 +21,7 @@ pub fn to_string(value: &Value) -> String {
     emitter.finish()
 }
 
-/// Writes a value within a block of some indentation.
+/// Writes a value in a block with an indentation.
 fn write(value: &Value, indent: Option<usize>, is_behind_key: bool, emitter: &mut Emitter) {
     let inner = indent.map_or(0, |indent| indent + 2);
     let further = inner.max(2);
@@ -33,7 +33,7 @@ fn write(value: &Value, indent: Option<usize>, is_behind_key: bool, emitter: &mu
         Value::Array(items) if items.is_empty() => emitter.empty(["[", "]"]),
         Value::Object(entries) if entries.is_empty() => emitter.empty(["{", "}"]),
         Value::Array(items) => {
-            // A list behind a key begins in the key's column.
+            // A list behind a key is indented like the key.
             let own = indent.filter(|_| is_behind_key && !emitter.is_at_indentation()).unwrap_or(inner);
             for item in items {
                 emitter.item(own);
@@ -51,7 +51,7 @@ fn write(value: &Value, indent: Option<usize>, is_behind_key: bool, emitter: &mu
     }
 }
 
-/// A string is plain unless it would be read as something else. kubectl has `<<` plain too.
+/// The style of a string: plain unless it would be read as something else. kubectl writes `<<` plain too.
 fn style(text: &str) -> Style {
     if text.contains('\n') {
         Style::Literal
@@ -62,7 +62,7 @@ fn style(text: &str) -> Style {
     }
 }
 
-/// The order in which kubectl writes keys: letters after other characters, runs of digits by their number.
+/// The order of keys in kubectl's output: letters after other characters, runs of digits by their value.
 fn natural(a: &str, b: &str) -> Ordering {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let Some(at) = a.iter().zip(&b).position(|(a, b)| a != b) else { return a.len().cmp(&b.len()) };
@@ -87,7 +87,7 @@ fn natural(a: &str, b: &str) -> Ordering {
     x_number.cmp(&y_number).then(x_len.cmp(&y_len)).then(x.cmp(&y))
 }
 
-/// A number as Go's YAML has what it reads in Go's JSON: whole ones as integers where 64 bits hold them.
+/// A number as Go's YAML writes it after Go's JSON has read it: whole ones as integers if they fit into 64 bits.
 fn number(number: &Number) -> String {
     let Some(float) = number.as_f64().filter(|_| !number.is_i64()) else { return number.to_string() };
     match go::json_float(float) {

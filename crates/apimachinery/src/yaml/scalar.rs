@@ -1,4 +1,4 @@
-//! Meaning of plain scalars in YAML 1.1.
+//! Types of plain scalars in YAML 1.1.
 
 mod timestamp;
 
@@ -7,11 +7,11 @@ use serde_json::{Number, Value};
 use super::YamlError;
 use crate::go;
 
-/// Meaning of a plain scalar.
+/// The type and value of a plain scalar.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scalar {
     Text,
-    /// A timestamp, which is text to JSON but is not written without quotes.
+    /// A timestamp, which is a string in JSON but is not written without quotes.
     Timestamp,
     Null,
     Bool(bool),
@@ -22,7 +22,7 @@ pub(super) enum Scalar {
 }
 
 impl Scalar {
-    /// The tag of YAML 1.1.
+    /// Its tag in YAML 1.1.
     pub(super) fn tag(&self) -> &'static str {
         match self {
             Scalar::Text => "!!str",
@@ -35,7 +35,7 @@ impl Scalar {
         }
     }
 
-    /// The JSON value of a scalar that is written as `text`: a whole number is an integer, however it is written.
+    /// The JSON value of a scalar written as `text`: a whole number is an integer, in any notation.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ pub(super) fn resolve(text: &str) -> Scalar {
     }
 }
 
-/// A number that begins with its point, whose digits single underscores may separate.
+/// A number that begins with a point, and may have underscores between digits.
 fn fraction(text: &str) -> Scalar {
     let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let separates = |(at, _)| at > 0 && is_digit(at - 1) && is_digit(at + 1);
@@ -97,8 +97,8 @@ fn number(text: &str) -> Scalar {
     }
 }
 
-/// A whole number in the forms Go reads with base 0: decimal, `0x`, `0b`, `0o` and octal with a leading zero. One
-/// with a sign has 63 bits.
+/// An integer in Go's notations with base 0: decimal, `0x`, `0b`, `0o` and octal with a leading zero. With a sign it
+/// has 63 bits.
 fn whole(plain: &str) -> Option<Number> {
     let digits = plain.strip_prefix(['+', '-']).unwrap_or(plain);
     let (radix, digits) = match digits.as_bytes() {
@@ -119,7 +119,7 @@ fn whole(plain: &str) -> Option<Number> {
     }
 }
 
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`; text if it is too great.
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`; a string if it overflows.
 fn float(plain: &str) -> Scalar {
     let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -138,7 +138,7 @@ fn float(plain: &str) -> Scalar {
     }
 }
 
-/// A number in base 60, such as `1:30`, which other YAML 1.1 readers would not take for text.
+/// Returns true for a number in base 60, such as `1:30`, which other readers of YAML 1.1 would not take for a string.
 pub(super) fn is_base_60(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let Some((first, rest)) = unsigned.split_once(':') else { return false };

@@ -163,7 +163,7 @@ struct Applied<'a> {
     /// The `apiVersion` and `kind` that it must have, if that is known.
     kind: Option<(&'a str, &'a str)>,
     subresource: Option<&'a str>,
-    /// Where the handle points.
+    /// The namespace of the handle.
     namespace: Option<&'a str>,
 }
 

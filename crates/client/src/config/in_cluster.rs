@@ -19,7 +19,7 @@ fn here<T>(ask: impl FnOnce(Pod<'_>) -> T) -> T {
     ask(Pod { variable: &variable, account: Path::new(ACCOUNT) })
 }
 
-/// Whether this is a pod with a service account.
+/// Returns true in a pod with a service account.
 pub(super) fn is_possible() -> bool {
     here(|pod| pod.server().is_some() && pod.account.join("token").exists())
 }

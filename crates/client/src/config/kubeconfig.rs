@@ -245,7 +245,7 @@ impl Kubeconfig {
         parse(text.as_bytes()).map_err(|problem| Error::config("kubeconfig", problem))
     }
 
-    /// Whether it names nothing, as a file that was only begun.
+    /// Returns true if it has no entries, as a file that was only created.
     pub(super) fn is_empty(&self) -> bool {
         let Kubeconfig { current_context, clusters, users, contexts, files: _ } = self;
         current_context.is_empty() && clusters.is_empty() && users.is_empty() && contexts.is_empty()
@@ -277,7 +277,7 @@ impl Kubeconfig {
     }
 }
 
-/// Whether a file could not be read because there is none.
+/// Returns true if a file could not be read because it does not exist.
 fn is_missing(error: &Error) -> bool {
     let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
     cause.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)

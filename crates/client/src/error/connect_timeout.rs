@@ -21,7 +21,7 @@ impl fmt::Display for ConnectTimeout {
 
 impl StdError for ConnectTimeout {}
 
-/// Whether a connection was not made in time.
+/// Returns true if a connection was not made in time.
 pub(super) fn is_connect_timeout(error: &(dyn StdError + 'static)) -> bool {
     let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
     causes(error).any(|cause| cause.is::<ConnectTimeout>() || cause.downcast_ref().is_some_and(timed_out))

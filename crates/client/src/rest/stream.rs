@@ -106,7 +106,7 @@ impl ByteStream {
         Ok(is_complete.then(|| self.begun.split().freeze().split_off(HEAD)))
     }
 
-    /// Where the frame at the beginning of bytes ends, once its length has arrived.
+    /// The end of the frame at the beginning of `bytes`, once its length has arrived.
     fn frame_end(&self, bytes: &[u8]) -> Result<Option<usize>, Error> {
         let Some(head) = bytes.first_chunk::<HEAD>() else { return Ok(None) };
         let length = u32::from_be_bytes(*head) as usize;

@@ -22,8 +22,8 @@ pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
     }
 }
 
-/// Whether the other side closed the connection while it was waited for, as a server does that is restarted or
-/// closes what was idle. client-go calls it a "probable EOF".
+/// Returns true if the peer closed the connection during a request, as a server does that restarts or closes idle
+/// connections. client-go calls it a "probable EOF".
 pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         if let Some(error) = cause.downcast_ref::<io::Error>() {
@@ -38,7 +38,7 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// Whether no connection came about since the server's certificate is not trusted, which does not pass by itself.
+/// Returns true if no connection was made since the server's certificate is not trusted, which is permanent.
 pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
     let is_certificate = |error: &rustls::Error| matches!(error, rustls::Error::InvalidCertificate(_));
     causes(error).any(|cause| {

@@ -145,12 +145,12 @@ fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, BoxError> {
     Ok(PrivateKeyDer::from_pem_slice(pem).map_err(problem)?)
 }
 
-/// Whether PEM text holds certificates.
+/// Checks that PEM data contains certificates.
 pub(crate) fn check_certificates(pem: &[u8]) -> Result<(), BoxError> {
     certificates(pem).map(drop)
 }
 
-/// Whether PEM text holds a private key.
+/// Checks that PEM data contains a private key.
 pub(crate) fn check_key(pem: &[u8]) -> Result<(), BoxError> {
     key(pem).map(drop)
 }

@@ -72,15 +72,15 @@ impl<K: Eq + Hash> KeyedBackoff<K> {
         self.entries.lock().remove(key);
     }
 
-    /// Whether less than the key's time has passed since that was last [lengthened](Self::next).
+    /// Returns true if less than the key's back-off has passed since it was last [lengthened](Self::next).
     pub fn is_in_backoff(&self, key: &K) -> bool {
         let now = Instant::now();
         let waits = |entry: &Entry| now.saturating_duration_since(entry.updated) < entry.wait;
         self.entries.lock().get(key).is_some_and(|entry| !self.is_over(entry, now) && waits(entry))
     }
 
-    /// Whether less than the key's time has passed since `event`, such as the end of the container that is to be
-    /// started again.
+    /// Returns true if less than the key's back-off has passed since `event`, such as the end of a container that is to
+    /// be restarted.
     pub fn is_in_backoff_since(&self, key: &K, event: std::time::Instant) -> bool {
         let event = Instant::from_std(event);
         let waits = |entry: &Entry| Instant::now().saturating_duration_since(event) < entry.wait;

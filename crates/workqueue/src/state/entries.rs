@@ -13,7 +13,7 @@ use slab::Slab;
 
 use crate::clock::Instant;
 
-/// Where an item's entry is, until the item is forgotten.
+/// The position of an item's entry, until the item is forgotten.
 pub(crate) type Slot = u32;
 
 /// The state of an item.

@@ -54,7 +54,7 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
         }
     }
 
-    /// Whether it is of interest that an item was added again with the same priority.
+    /// Returns true if items that are added again with the same priority are to be reported.
     pub(super) fn observes_touch(&self) -> bool {
         matches!(self, Self::Ordered(_))
     }

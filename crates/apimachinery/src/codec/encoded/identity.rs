@@ -1,4 +1,4 @@
-//! [`Identity`], which object some bytes are, whatever else is wrong with them.
+//! [`Identity`], the namespace, name, UID and version of an object whose bytes may be undecodable.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +10,8 @@ use crate::codec::Format;
 use crate::codec::protobuf::Envelope;
 use crate::codec::protobuf::wire::Input;
 
-/// Which object some bytes are: what identifies it in its metadata, as far as that can be read. The rest of the
-/// object may be undecodable. Fields are empty where the bytes do not have them.
+/// The identity of an object, read from its metadata as far as possible. The rest of the object may be undecodable.
+/// Fields are empty if the bytes do not have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// `metadata.namespace`.
@@ -25,7 +25,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads an object's bytes, which have no envelope, and passes over all that it does not understand.
+    /// Reads the bytes of an object without an envelope, ignoring everything else in them.
     pub(crate) fn read(format: Format, bytes: &[u8]) -> Self {
         match format {
             Format::Json => Self::read_json(bytes).unwrap_or_default(),
@@ -44,7 +44,7 @@ impl Identity {
 
     fn read_json(bytes: &[u8]) -> Option<Self> {
         type Members<'a> = HashMap<String, &'a RawValue>;
-        // What is not UTF-8 may stand in any string.
+        // Any string may have invalid UTF-8.
         let text = String::from_utf8_lossy(bytes);
         let object: Members<'_> = serde_json::from_str(&text).ok()?;
         let metadata: Members<'_> = serde_json::from_str(object.get("metadata")?.get()).ok()?;
@@ -82,7 +82,7 @@ impl Identity {
     }
 }
 
-/// Calls a function with each field that holds bytes, up to where the bytes are no protobuf any more.
+/// Calls a function with each length-delimited field, up to the first invalid byte.
 fn for_each_field(bytes: &[u8], mut visit: impl FnMut(u32, &[u8])) {
     let mut input = Input(bytes);
     while let Ok((number, wire)) = input.tag() {
@@ -96,7 +96,7 @@ fn for_each_field(bytes: &[u8], mut visit: impl FnMut(u32, &[u8])) {
     }
 }
 
-/// `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
+/// `NAMESPACE/NAME`, or `NAME` for a cluster-scoped object.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.namespace.is_empty() {

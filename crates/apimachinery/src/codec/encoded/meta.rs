@@ -1,11 +1,11 @@
-//! [`EncodedMeta`], what an object says of itself.
+//! [`EncodedMeta`], the metadata of an encoded object.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// What an object says of itself in its metadata; empty where it says nothing.
+/// The metadata of an encoded object that caches need; empty if the object does not have it.
 ///
-/// Texts are borrowed from the object's bytes, but for those that JSON writes with escapes.
+/// Strings borrow from the object's bytes, except those that JSON escapes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodedMeta<'a> {
     /// `metadata.name`.
@@ -16,13 +16,13 @@ pub struct EncodedMeta<'a> {
     pub uid: Cow<'a, str>,
     /// `metadata.resourceVersion`.
     pub resource_version: Cow<'a, str>,
-    /// `metadata.labels`, in the order in which they came; each key once.
+    /// `metadata.labels`, in the order in which they came; without duplicate keys.
     pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// `metadata.ownerReferences`.
     pub owners: Vec<EncodedOwner<'a>>,
 }
 
-/// An owner, as an object names it.
+/// An owner reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodedOwner<'a> {
     /// The owner's `apiVersion`.
@@ -33,14 +33,14 @@ pub struct EncodedOwner<'a> {
     pub name: Cow<'a, str>,
     /// The owner's uid.
     pub uid: Cow<'a, str>,
-    /// Whether it is the one that controls the object.
+    /// True if it is the controller.
     pub controller: bool,
 }
 
 impl EncodedMeta<'_> {
-    /// Of labels with one key the last counts.
+    /// Removes labels with duplicate keys, except the last of each.
     pub(crate) fn keep_last_labels(&mut self) {
-        // Go writes them in order, so that none can come twice.
+        // Go writes them sorted, without duplicates.
         if self.labels.is_sorted_by(|(a, _), (b, _)| a < b) {
             return;
         }

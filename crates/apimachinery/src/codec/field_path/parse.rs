@@ -1,4 +1,4 @@
-//! The names that a path is made of.
+//! The syntax of field paths.
 
 use crate::go::quoted;
 
@@ -22,7 +22,7 @@ pub(super) fn names(path: &str) -> Result<Vec<Box<str>>, String> {
     }
 }
 
-/// A key in brackets, with quotes around it or without, and what follows.
+/// A key in brackets, with or without quotes, and the rest of the path.
 fn in_brackets(text: &str) -> Result<(Box<str>, &str), String> {
     let (key, rest) = match text.chars().next() {
         Some(quote @ ('\'' | '"')) => {
@@ -40,7 +40,7 @@ fn in_brackets(text: &str) -> Result<(Box<str>, &str), String> {
     Ok((key, rest))
 }
 
-/// The name before one of these characters or the end. A backslash takes the character behind it as it is.
+/// The name before one of these characters or the end. A backslash escapes the next character.
 fn until<'a>(text: &'a str, ends: &[char]) -> Result<(Box<str>, &'a str), String> {
     let mut name = String::new();
     let mut chars = text.char_indices();

@@ -1,10 +1,10 @@
-//! The steps of a path through the structs of a kind.
+//! Resolution of a path through the schema of a kind.
 
 use super::Step;
 use crate::go::quoted;
 use crate::schema::{Field, Schema, Type};
 
-/// Finds each name among the fields of the struct that the names before it lead to.
+/// Resolves each name to a field of the struct that the previous names lead to.
 pub(super) fn steps(schema: &'static Schema, names: Vec<Box<str>>) -> Result<Box<[Step]>, String> {
     let mut steps = Vec::with_capacity(names.len());
     let mut way = String::new();

@@ -1,6 +1,6 @@
-//! Whether bytes are JSON of a kind, found out without building it.
+//! Validation of an object's JSON without building the object.
 //!
-//! What [`item`](super::item) reads is let pass, and nothing else is.
+//! It accepts exactly the input that [`item`](super::item) decodes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,9 +16,9 @@ use crate::meta::v1::schema::{OBJECT_META, OWNER_REFERENCE};
 use crate::schema::{Schema, Type};
 use crate::{ByteString, Duration, MicroTime, Time};
 
-/// What an object says of itself, if its bytes are JSON of its kind and nothing more.
+/// The metadata of an object; `None` if its bytes are not JSON of its kind, or something follows.
 pub(crate) fn check<'a>(table: &KindTable, bytes: &'a [u8]) -> Option<EncodedMeta<'a>> {
-    // Seen once for all, and not in every string.
+    // UTF-8 is checked once for all strings.
     let text = std::str::from_utf8(bytes).ok()?;
     let mut meta = EncodedMeta::default();
     let mut found = (Cow::Borrowed(""), Cow::Borrowed(""));
@@ -33,20 +33,20 @@ pub(crate) fn check<'a>(table: &KindTable, bytes: &'a [u8]) -> Option<EncodedMet
     Some(meta)
 }
 
-/// Why it is refused nobody reads: whoever wants to know decodes it.
+/// An error without a message: callers decode the object to get one.
 fn refused<T, E: de::Error>() -> Result<T, E> {
     Err(E::custom(""))
 }
 
-/// The object as a whole.
+/// The top-level object.
 struct Object<'m, 'de> {
     schema: &'static Schema,
     meta: &'m mut EncodedMeta<'de>,
-    /// Its `apiVersion` and `kind`.
+    /// The `apiVersion` and `kind`.
     found: &'m mut (Cow<'de, str>, Cow<'de, str>),
 }
 
-/// A key of the object as a whole.
+/// A key of the top-level object.
 enum Key {
     Field(usize),
     ApiVersion,
@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
     }
 }
 
-/// The object's metadata. What comes twice is put together as decoding does.
+/// The object's metadata. Duplicate fields are merged as decoding does.
 struct Metadata<'m, 'de>(&'m mut EncodedMeta<'de>);
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_, 'de> {
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for Metadata<'_, 'de> {
     }
 }
 
-/// Text, or nothing.
+/// A string or null.
 pub(super) struct Text<'m, 'de>(pub(super) &'m mut Cow<'de, str>);
 
 impl<'de> DeserializeSeed<'de> for Text<'_, 'de> {
@@ -282,7 +282,7 @@ impl<'de> DeserializeSeed<'de> for Of {
     }
 }
 
-/// Whether a type reads a value.
+/// Checks that a type accepts a string.
 fn reads<T: Scalar + Default, E: de::Error>(text: &str) -> Result<(), E> {
     T::default().set(Token::Str(text)).or_else(|_| refused())
 }
@@ -387,7 +387,7 @@ impl<'de> Visitor<'de> for Struct {
     }
 }
 
-/// Finds the field of a key.
+/// Finds the field with the name of a key.
 struct Name {
     schema: &'static Schema,
     hint: usize,

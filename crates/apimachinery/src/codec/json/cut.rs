@@ -1,4 +1,4 @@
-//! An object's bytes without its `managedFields`.
+//! Removal of `managedFields` from an object's JSON.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,25 +12,26 @@ use crate::codec::DecodeError;
 
 const KEY: &[u8] = br#""managedFields""#;
 
-/// An object's bytes, and how much of the input they take.
+/// An object's bytes, and their length in the input.
 type Item = (Box<[u8]>, usize);
 
-/// Copies the object at the beginning of bytes without its `metadata.managedFields`, and says how much of the bytes it
-/// takes; `None` if its end is missing. What has none, or is odd, is copied as it is.
+/// Copies the object at the beginning of `bytes` without its `metadata.managedFields`, and returns its length in the
+/// input; `None` if the bytes end within it. An object without them, or with a value of another type, is copied
+/// unchanged.
 pub(crate) fn item_without_managed_fields(bytes: &[u8]) -> Result<Option<Item>, DecodeError> {
     let mut found = Found::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     match (Look { is_metadata: false, found: &mut found }).deserialize(&mut json) {
         Ok(()) => {}
         Err(error) if is_cut(&error, bytes) => return Ok(None),
-        // Metadata may be something else, such as null. This says what is wrong, or that nothing is.
+        // Metadata may be of another type, such as null. This reports the syntax error, if there is one.
         Err(_) => return Ok(value_at(bytes)?.map(|value| (value.into(), value.len()))),
     }
     let end = json.into_iter::<IgnoredAny>().byte_offset();
     let object = &bytes[..end];
     std::str::from_utf8(object).map_err(|_| DecodeError::of_document("it is not UTF-8"))?;
     let begin = object.iter().position(|byte| *byte == b'{').unwrap_or_default();
-    // Of several the last counts, so that none may be cut off alone.
+    // Of duplicate fields the last one counts, so that removing one would uncover another.
     let cut = found.last.filter(|_| found.count == 1).and_then(|value| {
         let at = value.as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
         member(object, at..at + value.len())
@@ -42,7 +43,7 @@ pub(crate) fn item_without_managed_fields(bytes: &[u8]) -> Result<Option<Item>, 
     Ok(Some((copy, end)))
 }
 
-/// Where a member of an object stands with one comma, by where its value does.
+/// The range of an object's member with one adjacent comma, from the range of its value.
 fn member(object: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     let before = object.get(..value.start)?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end();
     let before = before.strip_suffix(KEY)?;
@@ -58,14 +59,14 @@ fn member(object: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     }
 }
 
-/// The values of `managedFields`.
+/// The occurrences of `managedFields`.
 #[derive(Default)]
 struct Found<'de> {
     last: Option<&'de str>,
     count: usize,
 }
 
-/// An object in which the value of `managedFields` is looked for: the object as a whole, or its metadata.
+/// The object in which `managedFields` is searched: the top-level object, or its metadata.
 struct Look<'m, 'de> {
     is_metadata: bool,
     found: &'m mut Found<'de>,

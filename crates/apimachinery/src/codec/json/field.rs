@@ -1,4 +1,4 @@
-//! One plain field of an object in JSON, read until it is found.
+//! Reads one scalar field of a JSON object, and no further.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 use super::key::Is;
 use crate::codec::field_path::Step;
 
-/// The text at a path of names: that of a string, a number or a boolean. Where a name stands twice, the first counts.
+/// The value at a path of names as a string: of a string, a number or a boolean. Of duplicate names the first counts.
 pub(crate) fn text_at<'a>(bytes: &'a [u8], steps: &[Step]) -> Option<Cow<'a, str>> {
     let mut found = None;
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    // It fails in order to end there, if the value is found.
+    // It fails on purpose to stop at the value.
     let _ = Look { steps, found: &mut found }.deserialize(&mut json);
     text(found?)
 }
@@ -27,7 +27,7 @@ fn text(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Looks for what stands at the steps that are left.
+/// Searches for the remaining steps.
 struct Look<'s, 'de> {
     steps: &'s [Step],
     found: &'s mut Option<&'de str>,

@@ -1,10 +1,10 @@
-//! Keys of objects that are looked at and not kept.
+//! Keys of objects that are compared and not kept.
 
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-/// Whether a key is this one.
+/// Reads a key, and returns true if it is this one.
 pub(super) struct Is<'s>(pub(super) &'s str);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {
@@ -27,7 +27,7 @@ impl Visitor<'_> for Is<'_> {
     }
 }
 
-/// A key that may be any.
+/// Reads any key.
 pub(super) struct Any;
 
 impl<'de> DeserializeSeed<'de> for Any {

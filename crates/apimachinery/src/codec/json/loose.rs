@@ -1,4 +1,4 @@
-//! What an object in JSON says of itself, whatever kind it is and whatever stands in its fields.
+//! Metadata of a JSON object of any kind, whatever the types of its fields.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,17 +9,17 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 use super::check::Text;
 use crate::codec::{EncodedMeta, EncodedOwner};
 
-/// What an object says of itself, if its bytes are a JSON object and nothing more, as
-/// [`Unstructured`](crate::Unstructured) reads it.
+/// The metadata of an object; `None` if its bytes are not a JSON object as [`Unstructured`](crate::Unstructured) reads
+/// it, or something follows.
 pub(crate) fn check_any(bytes: &[u8]) -> Option<EncodedMeta<'_>> {
-    // No space before it either.
+    // White space before it is not allowed either.
     if !bytes.starts_with(b"{") {
         return None;
     }
     read(bytes, &Reading { strict: true })
 }
 
-/// What an object says of itself, of which it is known that it can be read.
+/// The metadata of an object that is known to be readable.
 pub(crate) fn meta_of_any(bytes: &[u8]) -> Option<EncodedMeta<'_>> {
     read(bytes, &Reading { strict: false })
 }
@@ -36,13 +36,13 @@ fn read<'a>(bytes: &'a [u8], reading: &Reading) -> Option<EncodedMeta<'a>> {
     Some(meta)
 }
 
-/// How what is not asked for is passed over.
+/// The treatment of values that are not metadata.
 struct Reading {
-    /// It must be what [`serde_json::Value`] reads: numbers, for one, may be too big.
+    /// True if they must be readable as [`serde_json::Value`]: numbers, for one, may overflow.
     strict: bool,
 }
 
-/// A value, and what it says where it stands.
+/// A value, with the metadata that it sets.
 struct Part<'r, 'm, 'de> {
     reading: &'r Reading,
     place: Place<'m, 'de>,
@@ -53,7 +53,7 @@ enum Place<'m, 'de> {
     Metadata(&'m mut EncodedMeta<'de>),
     Text(&'m mut Cow<'de, str>),
     Labels(&'m mut Vec<(Cow<'de, str>, Cow<'de, str>)>),
-    /// A label's value, if it is text.
+    /// A label's value, if it is a string.
     Label(&'m mut Option<Cow<'de, str>>),
     Owners(&'m mut Vec<EncodedOwner<'de>>),
     Owner(&'m mut EncodedOwner<'de>),
@@ -62,7 +62,7 @@ enum Place<'m, 'de> {
 }
 
 impl<'m, 'de> Place<'m, 'de> {
-    /// The place under a key. As in a map, what stands there last is all that counts.
+    /// The place of a key's value. Of duplicate keys only the last counts.
     fn under(&mut self, key: &str) -> Place<'_, 'de> {
         match (self, key) {
             (Place::Object(meta), "metadata") => {
@@ -180,10 +180,10 @@ impl<'de> Visitor<'de> for Part<'_, '_, 'de> {
         let is_value = !matches!(self.place, Place::Object(_));
         let mut key = Cow::Borrowed("");
         let mut first = true;
-        // Labels that another value took the place of, and before which label it came.
+        // Labels that a later duplicate of `labels` has replaced, with the index of the first label behind each.
         let mut gone = HashMap::new();
         while map.next_key_seed(Text(&mut key))?.is_some() {
-            // serde_json takes an object that begins so for its own raw value, and reads what is in there.
+            // serde_json takes an object that begins so for its own raw value, and parses the string in it.
             if std::mem::take(&mut first) && is_value && reading.strict && key.starts_with("$serde_json::") {
                 return Err(de::Error::custom(""));
             }

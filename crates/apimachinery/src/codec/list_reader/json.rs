@@ -1,21 +1,21 @@
-//! Lists in JSON: an object whose `items` are read one by one.
+//! Lists in JSON: an object whose `items` are decoded one by one.
 //!
-//! An item is read as soon as it may have arrived. Reading one of which the end is missing was in vain, so the next
-//! try waits until half as much again is there.
+//! Decoding an item is tried as soon as all of it may have arrived. If its end was missing, the next try waits until
+//! there are half as many bytes again.
 
 use super::{Buffer, Fault};
 use crate::codec::json::{self, value_at};
 use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
 
-/// How far the reading is.
+/// The progress of reading.
 #[derive(Default)]
 pub(super) struct State {
     place: Place,
     comma: Comma,
-    /// How many bytes must have arrived before the next try.
+    /// The number of bytes that must have arrived before the next try.
     wanted: usize,
-    /// Nothing more will arrive.
+    /// True if no more bytes will arrive.
     all_is_there: bool,
     api_version: String,
     kind: String,
@@ -34,15 +34,15 @@ enum Place {
     End,
 }
 
-/// Where a comma stands between keys or items.
+/// The expectation of a comma between keys or items.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Comma {
-    /// Nothing has come yet, so that there is none.
+    /// Before the first, without a comma.
     #[default]
     None,
-    /// One must come, or the end.
+    /// A comma must come, or the end.
     Due,
-    /// One has come, so that more must.
+    /// A comma has come, so that another must follow.
     Passed,
 }
 
@@ -109,7 +109,7 @@ impl State {
         }
     }
 
-    /// Passes over an item that cannot be decoded, once its end has arrived. What is no JSON has no end.
+    /// Skips an item that cannot be decoded, once its end has arrived. Invalid JSON has no end.
     fn pass_over<K>(&mut self, error: DecodeError, buffer: &mut Buffer<'_>) -> Result<Option<K>, Fault> {
         let item = match value_at(buffer.unread()) {
             Ok(Some(item)) => item,
@@ -129,7 +129,7 @@ impl State {
         None
     }
 
-    /// Reads a key and, unless it is `items`, its value; false if not all of it has arrived.
+    /// Reads a key and, unless it is `items`, its value; false if not all of its bytes have arrived.
     fn member(&mut self, buffer: &mut Buffer<'_>, metadata: &mut ListMeta) -> Result<bool, DecodeError> {
         let bytes = buffer.unread();
         let Some(key) = value_at(bytes)? else { return Ok(false) };
@@ -147,7 +147,7 @@ impl State {
             buffer.consume(begin + 1);
             return Ok(true);
         }
-        // The end of a number is seen by what stands behind it.
+        // A number ends at the byte behind it.
         if bytes[begin..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
             return Ok(false);
         }
@@ -176,7 +176,7 @@ fn skip(buffer: &mut Buffer<'_>) {
     buffer.consume(length);
 }
 
-/// What JSON calls space, which is less than ASCII does.
+/// White space in JSON, which has fewer characters than that of ASCII.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

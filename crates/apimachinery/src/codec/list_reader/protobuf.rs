@@ -1,4 +1,4 @@
-//! Lists in protobuf: the envelope's head, and then one part after another.
+//! Lists in protobuf: the beginning of the envelope, then the fields of the list one by one.
 
 use super::{Buffer, Fault};
 use crate::codec::protobuf::wire::{CUT, Input, Problem, WireType};
@@ -6,7 +6,7 @@ use crate::codec::protobuf::{MAGIC, decode, read_type_meta};
 use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
 
-/// How far the reading is.
+/// The progress of reading.
 #[derive(Default)]
 pub(super) enum State {
     /// Before the magic.
@@ -14,13 +14,13 @@ pub(super) enum State {
     Begin,
     /// Among the fields of the envelope.
     Envelope,
-    /// Among the parts of the list, of which so many bytes are to come.
+    /// Within the list, of which so many bytes are left.
     List { left: usize },
-    /// Behind the list. What else the envelope has says nothing.
+    /// Behind the list. The rest of the envelope is ignored.
     End,
 }
 
-/// A field that has arrived: its number, where its bytes stand, and where it ends.
+/// The position of a field: its number, the range of its content, and whether all of it has arrived.
 struct Field {
     number: u32,
     begin: usize,
@@ -54,7 +54,7 @@ impl State {
                 State::Envelope => {
                     let Some(field) = head(bytes)? else { return Ok(None) };
                     match field.number {
-                        // The list is read as it comes.
+                        // The list is read as it arrives.
                         2 => {
                             *self = State::List { left: field.end - field.begin };
                             buffer.consume(field.begin);
@@ -99,9 +99,9 @@ impl State {
     }
 }
 
-/// The next field, once its head has arrived.
+/// The next field, once its tag and length have arrived.
 fn head(bytes: &[u8]) -> Result<Option<Field>, DecodeError> {
-    /// A tag and a length have ten bytes each at most.
+    /// A tag and a length have at most ten bytes each.
     const LONGEST: usize = 20;
     let is_cut = bytes.len() < LONGEST;
     let mut input = Input(bytes);

@@ -1,10 +1,10 @@
-//! Whether bytes are a struct, found out without building it.
+//! Validation of a struct's bytes without building the struct.
 //!
-//! What [`decode`](super::decode) reads is let pass, and nothing else is.
+//! It accepts exactly the input that [`decode`](super::decode) decodes.
 //!
-//! Whether text is UTF-8 is seen for all texts at once. Bytes that are not ASCII are counted in the whole object, and
-//! then, on the way through it, where they may stand: in tags, lengths and numbers. If none is left over, all text is
-//! ASCII. If some are, the object is gone through once more, and every text is looked at.
+//! UTF-8 is checked for all strings at once. Bytes that are not ASCII are counted in the whole object, and then, on the
+//! way through it, outside strings: in tags, lengths and numbers. If none is left over, all strings are ASCII; else the
+//! object is read once more and every string is checked.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::codec::{EncodedMeta, EncodedOwner};
 use crate::meta::v1::schema::OBJECT_META;
 use crate::schema::{Inner, Layout, Schema, Type};
 
-/// What an object says of itself, if its bytes are protobuf of its struct.
+/// The metadata of an object; `None` if its bytes are not protobuf of its struct.
 pub(crate) fn check<'a>(schema: &'static Schema, bytes: &'a [u8]) -> Option<EncodedMeta<'a>> {
     let mut walk = Walk::<false>::default();
     let mut meta = walk.object(Input(bytes), schema).ok()?;
@@ -26,14 +26,14 @@ pub(crate) fn check<'a>(schema: &'static Schema, bytes: &'a [u8]) -> Option<Enco
     Some(meta)
 }
 
-/// How many bytes are not ASCII.
+/// The number of bytes that are not ASCII.
 fn not_ascii(bytes: &[u8]) -> usize {
-    // In pieces whose count fits into a byte, which processors add up many at a time.
+    // Counts in pieces whose sum fits into a byte, which compilers vectorize.
     let count = |piece: &[u8]| piece.iter().fold(0_u8, |count, byte| count + (byte >> 7));
     bytes.chunks(255).map(|piece| usize::from(count(piece))).sum()
 }
 
-/// It is not what it should be. Whoever wants to know why decodes it.
+/// The input is invalid. Callers decode it to get the error.
 struct Refused;
 
 type Result<T = ()> = std::result::Result<T, Refused>;
@@ -50,12 +50,12 @@ impl From<Box<Fault>> for Refused {
     }
 }
 
-/// A way through an object's bytes.
+/// A pass over an object's bytes.
 ///
-/// The input of its loops is handed to others as a copy only, so that it can stay in registers.
+/// The input of its loops is passed to other functions as a copy only, so that it can stay in registers.
 #[derive(Default)]
 struct Walk<const EACH_TEXT: bool> {
-    /// How many bytes that are not ASCII were met where they may stand.
+    /// The number of bytes that are not ASCII, outside strings.
     not_ascii: usize,
 }
 
@@ -76,7 +76,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         Ok(meta)
     }
 
-    /// What comes twice is put together as decoding does: the last text counts, and lists grow.
+    /// Duplicate fields are merged as decoding does: the last string counts, and lists grow.
     fn metadata<'a>(&mut self, mut input: Input<'a>, meta: &mut EncodedMeta<'a>) -> Result {
         let layout = OBJECT_META.layout();
         while !input.is_empty() {
@@ -145,7 +145,8 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         Ok(owner)
     }
 
-    /// A struct, and the structs in it. Few are nested deep, so that the way back out of them is held here.
+    /// A struct, and the structs in it. Few are nested deep, so that the way back out of them is kept here instead of
+    /// on the stack.
     fn fields(&mut self, bytes: &[u8], layout: &Layout, depth: usize) -> Result {
         const HELD: usize = 12;
         let (mut input, mut layout) = (Input(bytes), layout);
@@ -161,7 +162,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
             }
             let (number, wire) = self.tag(&mut input)?;
             let shape = layout.shape(number);
-            // What most fields are is asked first: a jump that has many ends is guessed badly.
+            // The most common case is tested first: a jump with many targets is predicted badly.
             if shape.wire == wire && matches!(shape.inner, Inner::Plain) {
                 if wire != BYTES {
                     self.varint(wire, &mut input)?;
@@ -265,7 +266,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         }
     }
 
-    /// As in decoding, a value that another follows is not looked at, and every key is.
+    /// As in decoding, a value that another one follows is not checked, and every key is.
     fn parts_of_entry<'a>(&mut self, bytes: &'a [u8]) -> Result<Entry<'a>> {
         let mut input = Input(bytes);
         let (mut key, mut value): Entry<'_> = (&[], None);
@@ -277,7 +278,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
                     key = self.bytes(wire, &mut input)?;
                 }
                 2 if wire == BYTES => {
-                    // What it holds is not counted before it is looked at.
+                    // The value is not counted before it is checked.
                     value = Some((wire, input));
                     input.0 = after_bytes(input.0)?;
                 }
@@ -292,7 +293,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         Ok((key, value))
     }
 
-    /// A plain value or a struct.
+    /// A scalar or a struct.
     fn value(&mut self, ty: &'static Type, wire: u8, input: &mut Input<'_>, depth: usize) -> Result {
         match ty {
             Type::Bool | Type::Int32 | Type::Int64 => self.varint(wire, input),
@@ -315,7 +316,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         }
     }
 
-    /// Numbers and texts that may be anything. The first fields, so many, are numbers (see [`numbers`]).
+    /// Fields that may be any numbers or strings. The first `numbers` fields are numbers (see [`numbers`]).
     fn parts(&mut self, bytes: &[u8], numbers: u32) -> Result {
         let mut input = Input(bytes);
         while !input.is_empty() {
@@ -329,7 +330,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         Ok(())
     }
 
-    /// Bytes of which each text was looked at by itself.
+    /// Bytes of which each string was checked separately.
     fn apart(&mut self, bytes: &[u8], checked: Result) -> Result {
         self.not_ascii += not_ascii(bytes);
         checked
@@ -340,7 +341,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         if EACH_TEXT { is_text(bytes) } else { Ok(()) }
     }
 
-    /// A field's number, and how it is written.
+    /// A field's number and wire type.
     #[inline(always)]
     fn tag(&mut self, input: &mut Input<'_>) -> Result<(u32, u8)> {
         match input.0 {
@@ -401,10 +402,10 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
     }
 }
 
-/// A map's entry: its key, and how its value is written and where.
+/// A map's entry: its key, and the wire type and position of its value.
 type Entry<'a> = (&'a [u8], Option<(u8, Input<'a>)>);
 
-/// What follows bytes with their length before them.
+/// The bytes behind a length-delimited value.
 fn after_bytes(input: &[u8]) -> Result<&[u8]> {
     match input {
         [length, rest @ ..] if *length < 0x80 => rest.get(usize::from(*length)..).ok_or(Refused),
@@ -437,7 +438,7 @@ fn strings(wanted: u32, bytes: &[u8]) -> Result {
     Ok(())
 }
 
-/// Types that protobuf has a message of its own for.
+/// Types with a protobuf message of their own.
 fn special(ty: &'static Type, bytes: &[u8], depth: usize) -> Result {
     match ty {
         Type::Bytes => Ok(()),
@@ -487,7 +488,7 @@ fn either(ty: &Type, schema: &'static Schema, bytes: &[u8], depth: usize) -> Res
     }
 }
 
-/// A struct within what is looked at apart.
+/// A struct within a value that is checked separately.
 fn fields(bytes: &[u8], schema: &'static Schema, depth: usize) -> Result {
     Walk::<true>::default().fields(bytes, schema.layout(), depth)
 }
@@ -496,7 +497,7 @@ fn deeper(depth: usize) -> Result<usize> {
     if depth == DEPTH { Err(Refused) } else { Ok(depth + 1) }
 }
 
-/// Nearly all text is ASCII, which is seen eight bytes at a time.
+/// Nearly all strings are ASCII, which is checked eight bytes at a time.
 #[inline]
 fn is_text(bytes: &[u8]) -> Result {
     if is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() { Ok(()) } else { Err(Refused) }
@@ -504,7 +505,7 @@ fn is_text(bytes: &[u8]) -> Result {
 
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
-    // What stands at the end may be seen twice, so that there is no rest of odd length.
+    // The last bytes may be checked twice, so that there is no rest of odd length.
     if let Some(last) = bytes.last_chunk::<8>() {
         let (chunks, _) = bytes.as_chunks::<8>();
         let all =

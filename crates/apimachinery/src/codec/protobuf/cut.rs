@@ -1,12 +1,12 @@
-//! An object's bytes without its `managedFields`.
+//! Removal of `managedFields` from an object's protobuf.
 
 use super::wire::{Input, Problem, WireType, varint};
 
-/// `managedFields` in `ObjectMeta`.
+/// The number of `managedFields` in `ObjectMeta`.
 const MANAGED_FIELDS: u32 = 17;
 
-/// Copies an object, whose metadata has this number, without its `managedFields`. An object without them, or in
-/// which anything is odd, is copied as it is.
+/// Copies an object, whose metadata has this number, without its `managedFields`. An object without them, or with an
+/// unusual encoding, is copied unchanged.
 pub(crate) fn without_managed_fields(bytes: &[u8], metadata: u32) -> Box<[u8]> {
     match find(bytes, metadata) {
         Ok(Some(found)) => found.cut(bytes),
@@ -14,7 +14,7 @@ pub(crate) fn without_managed_fields(bytes: &[u8], metadata: u32) -> Box<[u8]> {
     }
 }
 
-/// Where the metadata's length stands, where its bytes do, and where `managedFields` are among them.
+/// The positions of the metadata's length, of its bytes, and of `managedFields` in them.
 struct Found {
     length: usize,
     begin: usize,
@@ -32,7 +32,7 @@ fn find(bytes: &[u8], metadata: u32) -> Result<Option<Found>, Problem> {
             input.skip(wire)?;
             continue;
         }
-        // Metadata in pieces is nothing that Kubernetes writes.
+        // Kubernetes does not write metadata in several pieces.
         if found.is_some() || wire != WireType::Bytes {
             return Ok(None);
         }
@@ -46,7 +46,7 @@ fn find(bytes: &[u8], metadata: u32) -> Result<Option<Found>, Problem> {
     Ok(cut.map(|cut| Found { length, begin, end, cut: begin + cut.start..begin + cut.end }))
 }
 
-/// Where the entries are, if they stand one behind the other.
+/// The range of the entries, if they are adjacent.
 fn managed_fields(metadata: &[u8]) -> Result<Option<std::ops::Range<usize>>, Problem> {
     let mut input = Input(metadata);
     let mut cut: Option<std::ops::Range<usize>> = None;

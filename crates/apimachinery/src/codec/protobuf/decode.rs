@@ -1,4 +1,4 @@
-//! Reading structs.
+//! Decoding of structs.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,16 @@ use crate::message::{Either, Entries, List, Message, Mut, Scalar as _, Token};
 use crate::schema::{Field, Layout, Part, Schema, Type};
 use crate::{Duration, MicroTime, Time};
 
-/// Structs may be nested this deep.
+/// The maximum nesting of structs.
 pub(super) const DEPTH: usize = 200;
 
 const NOT_TEXT: Problem = "text is not UTF-8";
 
-/// Reads a struct from its bytes, over what it holds.
+/// Decodes protobuf into a struct, over its present values.
 ///
 /// # Errors
 ///
-/// If the bytes are not protobuf, or hold another type where a field is known.
+/// If the bytes are not protobuf, or a known field has another type.
 pub fn decode(
     bytes: &[u8],
     message: &mut dyn Message,
@@ -28,7 +28,7 @@ pub fn decode(
     read(Input(bytes), message, layout, top).map_err(|fault| fault.into_error())
 }
 
-/// Why something cannot be read, and where, the innermost step first.
+/// A decoding error with its path, the innermost step first.
 pub(super) struct Fault {
     problem: Cow<'static, str>,
     steps: Vec<Step>,
@@ -70,14 +70,14 @@ fn push_name(path: &mut String, name: &str) {
     path.push_str(name);
 }
 
-/// Says where a fault is.
+/// Adds a step to the path of an error.
 #[cold]
 fn at(mut fault: Box<Fault>, step: Step) -> Box<Fault> {
     fault.steps.push(step);
     fault
 }
 
-/// How deep a struct stands, and in which embedded struct of it.
+/// The depth of a struct, and the embedded struct that is being read.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     depth: usize,
@@ -180,8 +180,8 @@ fn read_fields(
     Ok(())
 }
 
-/// Keeps a field that is not known, with the heads of the embedded structs around it. Readers of protobuf put
-/// together what comes in pieces.
+/// Keeps an unknown field, with the tags of the embedded structs around it. Readers of protobuf merge embedded structs
+/// that come in pieces.
 fn keep(raw: &[u8], mut within: Option<&Embedded<'_>>, message: &mut dyn Message) {
     let mut field = Output::with_capacity(raw.len() + 8);
     field.prepend(raw);
@@ -281,7 +281,7 @@ fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Pla
     read.map_err(|fault| at(fault, Step::Key(key.to_owned())))
 }
 
-/// The strings under a number of a message that is nothing but a list.
+/// The strings under a number of a message that is only a list.
 fn read_strings(wanted: u32, list: &mut dyn List, bytes: &[u8]) -> Result<()> {
     let mut input = Input(bytes);
     while !input.is_empty() {
@@ -312,7 +312,7 @@ fn set(slot: Mut<'_>, token: Token<'_>) -> Result<()> {
     }
 }
 
-/// Reads a plain value or a struct.
+/// Reads a scalar or a struct.
 fn read_value(
     ty: &'static Type,
     slot: Mut<'_>,
@@ -331,7 +331,7 @@ fn read_value(
             let value = input.varint()? as i64;
             let token = match ty {
                 Type::Bool => Token::Bool(value != 0),
-                // As Go, which cuts what is too long.
+                // As Go, which truncates integers that are too long.
                 Type::Int32 => Token::Int((value as i32).into()),
                 _ => Token::Int(value),
             };
@@ -367,7 +367,7 @@ fn read_message(schema: &'static Schema, slot: Mut<'_>, bytes: &[u8], place: Pla
     read(Input(bytes), message, schema.layout(), place)
 }
 
-/// Types that protobuf has a message of its own for.
+/// Reads a type with a protobuf message of its own.
 fn read_special(ty: &'static Type, slot: Mut<'_>, bytes: &[u8], place: Place<'_>) -> Result<()> {
     match ty {
         Type::Time => set(
@@ -397,7 +397,7 @@ fn read_special(ty: &'static Type, slot: Mut<'_>, bytes: &[u8], place: Place<'_>
                 Some(json) => {
                     let json = text(json)?;
                     // Managed fields are a quarter of many objects, only the server writes them, and few read them:
-                    // they are looked at when they are written.
+                    // they are parsed when they are written.
                     if !matches!(ty, Type::FieldsV1) {
                         let valid = serde_json::from_str::<&serde_json::value::RawValue>(json);
                         valid.map_err(|_| "what should be JSON is none")?;

@@ -1,4 +1,4 @@
-//! Writing structs, from the last byte to the first.
+//! Encoding of structs, from the last byte to the first.
 
 use super::wire::{Output, WireType};
 use crate::message::{List, Message, Ref};
@@ -50,7 +50,7 @@ fn write_field(out: &mut Output, number: u32, ty: &Type, value: Ref<'_>) {
                 out.close(number, before);
             }
         }
-        // Go skips bytes that are nil, and has them nil where there are none.
+        // Go leaves out nil bytes, and reads empty bytes as nil.
         (Type::Bytes, Ref::Bytes([])) => {}
         _ => write_value(out, number, ty, value),
     }
@@ -62,7 +62,7 @@ fn write_items(out: &mut Output, number: u32, ty: &Type, list: &dyn List) {
     }
 }
 
-/// Writes a plain value or a struct.
+/// Writes a scalar or a struct.
 fn write_value(out: &mut Output, number: u32, ty: &Type, value: Ref<'_>) {
     match (ty, value) {
         (Type::IntOrString, Ref::Int(value)) => write_int_or_string(out, number, 0, value, ""),
@@ -82,11 +82,11 @@ fn write_value(out: &mut Output, number: u32, ty: &Type, value: Ref<'_>) {
         (_, Ref::Bytes(bytes)) => out.bytes(number, bytes),
         (_, Ref::Quantity(text)) => {
             let before = out.len();
-            // Nothing is Go's zero.
+            // An empty string is Go's zero.
             let text = if text.is_empty() { "0" } else { text };
             match Quantity::from(text).canonical() {
                 Ok(canonical) => out.bytes(1, canonical.as_bytes()),
-                // What is no amount was not made by Kubernetes; the server will say so.
+                // Strings that are no quantity were not written by Kubernetes; the server rejects them.
                 Err(_) => out.bytes(1, text.as_bytes()),
             }
             out.close(number, before);
@@ -118,7 +118,7 @@ fn write_value(out: &mut Output, number: u32, ty: &Type, value: Ref<'_>) {
                 Type::SchemaOrArray(_) | Type::SchemaOrStringArray(_) => write_nested(out, 1, message),
                 Type::SchemaOrBool(_) => {
                     write_nested(out, 2, message);
-                    // As Go reads `{...}`: with a schema, more is allowed.
+                    // Go reads `{...}` so: with a schema, additional properties are allowed.
                     out.number(1, 1);
                 }
                 _ => write(out, message),
@@ -163,7 +163,7 @@ fn write_timestamp(out: &mut Output, number: u32, seconds: Option<i64>, nanos: i
     out.close(number, before);
 }
 
-/// Writes the zero value of a type, which Go writes where its field is no pointer.
+/// Writes the zero value of a type, which Go writes for a field that is no pointer.
 fn write_zero(out: &mut Output, number: u32, ty: &Type) {
     match ty {
         Type::String => out.bytes(number, &[]),

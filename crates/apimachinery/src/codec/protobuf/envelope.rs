@@ -1,4 +1,4 @@
-//! [`Envelope`], what stands around an object: which kind it is.
+//! [`Envelope`], the kind and the bytes of an object.
 
 use super::decode::{decode, text};
 use super::encode;
@@ -8,15 +8,15 @@ use crate::List;
 use crate::codec::{DecodeError, ManagedFields, SchemaKind, check_kind};
 use crate::message::Message;
 
-/// What every object in protobuf begins with.
+/// The first bytes of every object in protobuf.
 pub const MAGIC: [u8; 4] = *b"k8s\0";
 
 /// An object's kind and its bytes (`runtime.Unknown`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Envelope<'a> {
-    /// Such as `apps/v1`.
+    /// The `apiVersion`, such as `apps/v1`.
     pub api_version: &'a str,
-    /// Such as `Deployment`.
+    /// The kind, such as `Deployment`.
     pub kind: &'a str,
     /// The bytes of the struct.
     pub raw: &'a [u8],
@@ -56,7 +56,7 @@ impl<'a> Envelope<'a> {
         out.extend_from_slice(tail);
     }
 
-    /// What stands before and behind so many bytes of a struct.
+    /// The bytes of the envelope before and behind a struct of `length` bytes.
     pub fn around(api_version: &str, kind: &str, length: usize) -> (Vec<u8>, &'static [u8]) {
         let mut head = Output::with_capacity(api_version.len() + kind.len() + 32);
         head.head(2, length);
@@ -65,10 +65,10 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// How and as what the content is encoded once more: it is not.
+/// The empty `contentEncoding` and `contentType`.
 const TAIL: [u8; 4] = [3 << 3 | 2, 0, 4 << 3 | 2, 0];
 
-/// Writes the envelope's beginning.
+/// Writes the beginning of the envelope.
 fn write_type_meta(api_version: &str, kind: &str, out: &mut Output) {
     let before = out.len();
     out.bytes(2, kind.as_bytes());
@@ -77,7 +77,7 @@ fn write_type_meta(api_version: &str, kind: &str, out: &mut Output) {
     out.prepend(&MAGIC);
 }
 
-/// Appends an envelope around what `write_raw` writes, of which about so much is expected.
+/// Appends an envelope around the output of `write_raw`, of which about so many bytes are expected.
 fn write(
     api_version: &str,
     kind: &str,
@@ -107,14 +107,14 @@ pub(crate) fn read_type_meta(bytes: &[u8]) -> Result<(&str, &str), DecodeError> 
     Ok((api_version, kind))
 }
 
-/// Reads an object of a known kind.
+/// Decodes an object of a known kind.
 ///
 /// # Errors
 ///
-/// If the bytes are not an object in protobuf, name another kind, or hold something else where a field is known.
+/// If the bytes are not an object in protobuf, name another kind, or a known field has another type.
 pub fn from_slice<T: Message + Default + SchemaKind>(bytes: &[u8]) -> Result<T, DecodeError> {
     let envelope = Envelope::parse(bytes)?;
-    // Protobuf does not say its types: another kind would be read as something else.
+    // Protobuf does not name its types: another kind would be decoded as this one.
     check_kind::<T>(envelope.api_version, envelope.kind)?;
     let mut object = T::default();
     decode(envelope.raw, &mut object, ManagedFields::Keep)?;

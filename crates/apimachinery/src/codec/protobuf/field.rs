@@ -1,4 +1,4 @@
-//! One plain field of an object's bytes.
+//! Reads one scalar field from an object's bytes.
 
 use super::decode::{micro_time, numbers, part, text, timestamp};
 use super::wire::{Input, WireType};
@@ -7,15 +7,15 @@ use crate::message::Ref;
 use crate::schema::Type;
 use crate::{Duration, Time};
 
-/// What stands at a path of steps in a struct's bytes. As in decoding, the last counts where there are several, and
-/// the last entry of a map. `None` where there is nothing, or the bytes are not what they should be.
+/// The value at a path of steps in a struct's bytes. As in decoding, the last of several counts, and the last entry of
+/// a map. `None` if it is missing, or the bytes are invalid.
 pub(crate) fn value_at<'a>(bytes: &'a [u8], steps: &[Step]) -> Option<Ref<'a>> {
     let mut found = None;
     in_struct(bytes, steps.first()?.within(), steps, &mut found)?;
     found
 }
 
-/// Looks for the first step in a struct, or in what is left to enter of the structs embedded in it.
+/// Searches for the first step in a struct, or in the remaining embedded structs.
 fn in_struct<'a>(bytes: &'a [u8], within: &[u32], steps: &[Step], found: &mut Option<Ref<'a>>) -> Option<()> {
     let (Step::Field { field, .. }, rest) = steps.split_first()? else { return None };
     let wanted = *within.first().unwrap_or(&field.number);
@@ -103,7 +103,7 @@ fn in_bytes<'a>(ty: &Type, bytes: &'a [u8]) -> Option<Ref<'a>> {
     })
 }
 
-/// What an entry of a map holds that says nothing of its value.
+/// The value of a map's entry without one.
 fn zero(ty: &Type) -> Option<Ref<'static>> {
     match ty {
         Type::String => Some(Ref::Str("")),

@@ -1,10 +1,10 @@
-//! What stands around objects in lists and watches, for those who have the objects' bytes already.
+//! Framing of encoded objects in lists and watches.
 
 use super::decode::text;
 use super::wire::{Input, Output, Problem, WireType};
 use crate::codec::DecodeError;
 
-/// A part of a list's bytes.
+/// A field of a list's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListPart<'a> {
     /// The bytes of its `ListMeta`.
@@ -13,7 +13,7 @@ pub enum ListPart<'a> {
     Item(&'a [u8]),
 }
 
-/// The fields of a struct's bytes that hold bytes themselves: text, structs and the like, by number.
+/// The length-delimited fields of a struct: strings, structs and the like, with their numbers.
 pub fn fields(raw: &[u8]) -> impl Iterator<Item = Result<(u32, &[u8]), DecodeError>> {
     let mut input = Input(raw);
     std::iter::from_fn(move || {
@@ -31,7 +31,7 @@ pub fn fields(raw: &[u8]) -> impl Iterator<Item = Result<(u32, &[u8]), DecodeErr
     })
 }
 
-/// The next field, if it holds bytes.
+/// The next field, if it is length-delimited.
 fn next<'a>(input: &mut Input<'a>) -> Result<Option<(u32, &'a [u8])>, Problem> {
     let (number, wire) = input.tag()?;
     match wire {
@@ -40,7 +40,7 @@ fn next<'a>(input: &mut Input<'a>) -> Result<Option<(u32, &'a [u8])>, Problem> {
     }
 }
 
-/// The parts of the bytes of a list, as [`Envelope::raw`](super::Envelope::raw) has them.
+/// The fields of a list's bytes, which are [`Envelope::raw`](super::Envelope::raw).
 pub fn list_parts(raw: &[u8]) -> impl Iterator<Item = Result<ListPart<'_>, DecodeError>> {
     fields(raw).filter_map(|field| match field {
         Ok((1, bytes)) => Some(Ok(ListPart::Metadata(bytes))),
@@ -51,20 +51,20 @@ pub fn list_parts(raw: &[u8]) -> impl Iterator<Item = Result<ListPart<'_>, Decod
 }
 
 impl ListPart<'_> {
-    /// Appends the part to the bytes of a list.
+    /// Appends the field to the bytes of a list.
     pub fn push(&self, out: &mut Vec<u8>) {
         let (head, bytes) = self.written();
         out.extend_from_slice(head.written());
         out.extend_from_slice(bytes);
     }
 
-    /// How many bytes [`push`](Self::push) appends.
+    /// The number of bytes that [`push`](Self::push) appends.
     pub fn length(&self) -> usize {
         let (head, bytes) = self.written();
         head.len() + bytes.len()
     }
 
-    /// What stands before the bytes, and the bytes.
+    /// The tag and length before the bytes, and the bytes.
     fn written(&self) -> (Output, &[u8]) {
         let (number, bytes) = match self {
             ListPart::Metadata(bytes) => (1, bytes),
@@ -76,7 +76,7 @@ impl ListPart<'_> {
     }
 }
 
-/// An event of a watch, as protobuf frames it.
+/// An event of a protobuf watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event<'a> {
     /// `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK` or `ERROR`.
@@ -86,7 +86,7 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads an event, without the length before it.
+    /// Reads an event, without its length prefix.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl<'a> Event<'a> {
         Ok(event)
     }
 
-    /// Appends the event with its length before it, 4 bytes with the highest first.
+    /// Appends the event with its length prefix, 4 bytes in big-endian order.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut event = Output::with_capacity(self.object.len() + 64);
         event.bytes(1, self.object);

@@ -1,6 +1,6 @@
-//! The wire format of protobuf: tags, varints, and bytes with their length before them.
+//! The wire format of protobuf: tags, varints, and length-delimited bytes.
 
-/// How a value is written.
+/// The wire type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WireType {
     Varint = 0,
@@ -22,7 +22,7 @@ impl WireType {
     }
 }
 
-/// Why bytes are not protobuf.
+/// The reason why bytes are not protobuf.
 pub(crate) type Problem = &'static str;
 
 pub(crate) const CUT: Problem = "the bytes end in the middle of a field";
@@ -31,7 +31,7 @@ pub(crate) const WRONG_WIRE: Problem = "it is written as another type is";
 const OVERLONG: Problem = "a number has more than 64 bits";
 const NO_TAG: Problem = "what should be a tag is none";
 
-/// Bytes that are read from their beginning.
+/// Bytes that are read from the beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
@@ -40,7 +40,7 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
-    /// A field's number and how it is written.
+    /// Reads a field's number and wire type.
     #[inline]
     pub(crate) fn tag(&mut self) -> Result<(u32, WireType), Problem> {
         let tag = self.varint()?;
@@ -63,7 +63,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Passes over a number, and says how many bytes it takes.
+    /// Skips a varint, and returns its length in bytes.
     #[inline]
     pub(crate) fn skip_varint(&mut self) -> Result<usize, Problem> {
         if let [first, rest @ ..] = self.0
@@ -86,7 +86,7 @@ impl<'a> Input<'a> {
     fn long_varint(&mut self) -> Result<u64, Problem> {
         let mut value = 0;
         for (index, byte) in self.0.iter().enumerate().take(10) {
-            // Of the tenth byte one bit is left.
+            // The tenth byte holds one bit only.
             if index == 9 && *byte > 1 {
                 return Err(OVERLONG);
             }
@@ -99,12 +99,12 @@ impl<'a> Input<'a> {
         Err(if self.0.len() < 10 { CUT } else { OVERLONG })
     }
 
-    /// What a field holds that must hold bytes.
+    /// The content of a field that must be length-delimited.
     pub(crate) fn length_delimited(&mut self, wire: WireType) -> Result<&'a [u8], Problem> {
         if wire == WireType::Bytes { self.bytes() } else { Err(WRONG_WIRE) }
     }
 
-    /// Bytes with their length before them.
+    /// Reads a length and the bytes behind it.
     #[inline]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Problem> {
         let length = usize::try_from(self.varint()?).map_err(|_| CUT)?;
@@ -123,7 +123,7 @@ impl<'a> Input<'a> {
         Ok(taken)
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     pub(crate) fn skip(&mut self, wire: WireType) -> Result<(), Problem> {
         match wire {
             WireType::Varint => self.varint().map(drop),
@@ -133,7 +133,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// How many values with this tag stand here one behind the other, the first of which had its tag read.
+    /// The number of adjacent values with this tag, of which the first has had its tag read.
     pub(crate) fn run(&self, number: u32) -> usize {
         let mut ahead = *self;
         let mut length = 0;
@@ -149,8 +149,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Bytes that are written from their end, so that the length of what stands inside something is known when its
-/// head is written.
+/// Bytes that are written from the end, so that the length of a content is known when its tag is written.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     buffer: Vec<u8>,
@@ -162,7 +161,7 @@ impl Output {
         Output { buffer: vec![0; capacity], start: capacity }
     }
 
-    /// How much is written.
+    /// The number of bytes written.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len() - self.start
     }
@@ -204,34 +203,34 @@ impl Output {
         self.varint(u64::from(number) << 3 | wire as u64);
     }
 
-    /// A field that holds a number.
+    /// Writes a field with a number.
     #[inline]
     pub(crate) fn number(&mut self, number: u32, value: i64) {
         self.varint(value as u64);
         self.tag(number, WireType::Varint);
     }
 
-    /// A field that holds bytes.
+    /// Writes a field with bytes.
     #[inline]
     pub(crate) fn bytes(&mut self, number: u32, bytes: &[u8]) {
         self.prepend(bytes);
         self.head(number, bytes.len());
     }
 
-    /// The head of a field that holds what was written since there were `before` bytes.
+    /// Writes the tag and length of a field whose content was written since there were `before` bytes.
     #[inline]
     pub(crate) fn close(&mut self, number: u32, before: usize) {
         self.head(number, self.len() - before);
     }
 
-    /// The tag and length before `length` bytes.
+    /// Writes the tag and length before `length` bytes.
     pub(crate) fn head(&mut self, number: u32, length: usize) {
         self.varint(length as u64);
         self.tag(number, WireType::Bytes);
     }
 }
 
-/// A number as it is written, and how many bytes that takes.
+/// A varint, and its length in bytes.
 pub(crate) fn varint(mut value: u64) -> ([u8; 10], usize) {
     let mut bytes = [0; 10];
     let mut length = 0;

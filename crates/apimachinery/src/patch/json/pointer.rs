@@ -1,4 +1,4 @@
-//! JSON pointers (RFC 6901), and the places in a document that they name.
+//! JSON pointers (RFC 6901), and the places in a document to which they point.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::MAX_DEPTH;
 use crate::go::quoted;
 
-/// Why nothing can be done at a place.
+/// The reason why an operation fails at a place.
 pub(super) struct Problem(String);
 
 impl Problem {
@@ -34,17 +34,17 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A pointer as it is written.
+/// A pointer as written.
 pub(super) struct Pointer<'a>(pub(super) &'a str);
 
 impl Pointer<'_> {
-    /// The keys on the way to the place it names, and that of the place.
+    /// The keys of the pointer, from the root.
     pub(super) fn keys(&self) -> Vec<String> {
         let (_, path) = self.0.split_once('/').unwrap_or_default();
         path.split('/').map(unescaped).collect()
     }
 
-    /// The place it names, if what should hold that is there.
+    /// The place, if its parent exists.
     pub(super) fn find<'d>(&self, document: &'d mut Value) -> Option<Place<'d>> {
         let (_, path) = self.0.split_once('/')?;
         let mut depth = 1;
@@ -72,11 +72,11 @@ impl Pointer<'_> {
     }
 }
 
-/// Where a value stands or may be put.
+/// The place of a value, which may be missing.
 pub(super) struct Place<'d> {
     holder: Holder<'d>,
     key: String,
-    /// In how many values it stands.
+    /// The number of values around it.
     depth: usize,
 }
 
@@ -90,7 +90,7 @@ impl Place<'_> {
         &self.key
     }
 
-    /// What is there; a key that an object lacks is no problem.
+    /// The value; a key that an object lacks is no error.
     pub(super) fn get(&self) -> Result<Option<&Value>, Problem> {
         match &self.holder {
             Holder::Object(entries) => Ok(entries.get(&self.key)),
@@ -98,7 +98,7 @@ impl Place<'_> {
         }
     }
 
-    /// Puts a value in place of what is there.
+    /// Replaces the value.
     pub(super) fn set(&mut self, value: Value) -> Result<(), Problem> {
         self.check_depth(&value)?;
         match &mut self.holder {
@@ -111,7 +111,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// Adds a value: items of lists make room.
+    /// Adds a value: inserts it into a list.
     pub(super) fn add(&mut self, value: Value) -> Result<(), Problem> {
         self.check_depth(&value)?;
         match &mut self.holder {
@@ -120,7 +120,7 @@ impl Place<'_> {
             Holder::Array(items) => {
                 let improper = || format!("value was not a proper array index: '{}'", self.key);
                 let at = parse(&self.key).map_err(|problem| problem.within(improper()))?;
-                // Behind the last is a place to add to; counted from the end, -1 is that place.
+                // The index behind the last item appends; counted from the end, it is -1.
                 items.insert(within(at, items.len() + 1)?, value);
             }
         }
@@ -145,7 +145,7 @@ impl Place<'_> {
     }
 }
 
-/// How deep values are nested in a value. Those of documents and patches are in bounds, so that this is, too.
+/// The nesting of a value. It recurses: the nesting of documents and patches is limited.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -158,7 +158,7 @@ fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
-/// Which of `len` items is meant.
+/// The position of an index in a list of `len` items.
 fn position(index: &str, len: usize) -> Result<usize, Problem> {
     within(parse(index)?, len)
 }
@@ -169,7 +169,7 @@ fn within(index: i64, len: usize) -> Result<usize, Problem> {
     at.ok_or_else(|| Problem::index(index))
 }
 
-/// A number as Go's `strconv.Atoi` reads it.
+/// A number as Go's `strconv.Atoi` parses it.
 fn parse(index: &str) -> Result<i64, Problem> {
     let digits = index.strip_prefix(['+', '-']).unwrap_or(index);
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Whether two patches of the same object get in each other's way.
+//! Detection of conflicts between two patches of the same object.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::{DIRECTIVE, Object, RETAIN_KEYS, Result, fail};
 use crate::go::GoValue;
 use crate::schema::Patch;
 
-/// Whether both change a field, and not to the same value.
+/// Returns true if both change a field, to different values.
 pub(super) fn between(ours: &Object, theirs: &Object, node: Node) -> Result<bool> {
     if ours.get(DIRECTIVE) != theirs.get(DIRECTIVE) {
         return Ok(true);
@@ -56,7 +56,7 @@ fn of_lists(ours: &[Value], theirs: &[Value], item: Node, strategy: Patch) -> Re
             Ok(false)
         }
         _ if ours.len() != theirs.len() => Ok(true),
-        // The order of plain values is no conflict to Kubernetes, although these lists are replaced.
+        // Kubernetes sees no conflict in a different order of scalars, although these lists are replaced.
         Elements::Plain => Ok(set(ours) != set(theirs)),
         Elements::Objects => {
             for (ours, theirs) in ours.iter().zip(theirs) {

@@ -1,4 +1,4 @@
-//! Making strategic merge patches.
+//! Makes strategic merge patches.
 
 use std::collections::HashSet;
 
@@ -10,15 +10,15 @@ use super::{DELETE_FROM_PRIMITIVE_LIST, DIRECTIVE, Object, RETAIN_KEYS, Result, 
 use crate::go::GoValue;
 use crate::schema::Patch;
 
-/// How differences are told.
+/// Options of a difference.
 #[derive(Clone, Copy)]
 pub(super) struct Diff {
     pub(super) wanted: Wanted,
-    /// Merged lists get their order.
+    /// True to add the order of merged lists.
     pub(super) element_order: bool,
 }
 
-/// Which part of a difference is wanted.
+/// The part of a difference that is wanted.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Wanted {
     Changes,
@@ -35,8 +35,8 @@ impl Diff {
         self.wanted != Wanted::Changes
     }
 
-    /// What turns `original` into `modified`. With `retain_keys`, fields of other kinds of object that would be left
-    /// behind are named, too.
+    /// The patch from `original` to `modified`. With `retain_keys`, it also names the fields to retain, so that fields
+    /// of other union members are removed.
     pub(super) fn maps(
         self,
         original: &Object,
@@ -185,7 +185,7 @@ impl Diff {
 
     fn plain(self, old: &[Value], new: &[Value]) -> ListChange {
         let olds = sorted_by(old, |value| value);
-        // The order is compared with the old values sorted, as Kubernetes does it.
+        // The order is compared with the sorted old values, as Kubernetes does.
         let is_changed = !olds.iter().map(|(_, old)| *old).eq(new);
         let mut items = Vec::new();
         let mut deleted = Vec::new();
@@ -208,21 +208,21 @@ impl Diff {
     }
 }
 
-/// How a merged list changes.
+/// The changes of a merged list.
 struct ListChange {
     items: Vec<Value>,
     deleted: Vec<Value>,
     order: Vec<Value>,
 }
 
-/// A list sorted by how Go prints what tells its values apart; what is printed alike is turned round, as by Go's sort.
+/// A list sorted by Go's format of its keys; items with the same format are reversed, as by Go's sort.
 fn sorted_by<'v>(list: &'v [Value], by: impl Fn(&'v Value) -> &'v Value) -> Vec<(String, &'v Value)> {
     let mut sorted: Vec<_> = list.iter().rev().map(|value| (GoValue(by(value)).to_string(), value)).collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     sorted
 }
 
-/// Whether both lists name the same items in the same order.
+/// Returns true if both lists have the same items in the same order.
 fn is_same_order(old: &[Value], new: &[Value], key: &str) -> Result<bool> {
     if old.len() != new.len() {
         return Ok(false);

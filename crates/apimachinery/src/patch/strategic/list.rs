@@ -1,4 +1,4 @@
-//! Merging a patch into a list.
+//! Merges a patch into a list.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,13 +12,13 @@ use super::{DIRECTIVE, Result, fail};
 /// A list with a patch merged into it.
 pub(super) struct Merged {
     pub(super) items: Vec<Value>,
-    /// The order in which `$setElementOrder` keeps what it does not name: that of the old items that are left.
-    /// Behind them stand as many new ones as old ones were deleted, for Kubernetes puts those in their places before
-    /// it looks. Of items there is only what tells them apart.
+    /// The keys of the existing items that are left, in order, by which `$setElementOrder` places items that it does
+    /// not name. Behind them are as many new items as old ones were deleted, since Kubernetes puts those in their
+    /// places before it looks.
     pub(super) order: Vec<Value>,
 }
 
-/// Merges a list by key, or as a set of plain values. With `deleting`, plain values of the patch are taken out.
+/// Merges a list by key, or as a set of scalars. With `deleting`, scalars of the patch are removed.
 pub(super) fn merge(
     list: Vec<Value>,
     patch: Vec<Value>,
@@ -72,18 +72,18 @@ fn merge_objects(
     Ok(Merged { items, order })
 }
 
-/// Of items, what tells them apart.
+/// The keys of items.
 fn keys(list: &[Value], key: &str) -> Vec<Value> {
     list.iter().map(|item| item.get(key).map_or(Value::Null, |name| json!({ key: name }))).collect()
 }
 
-/// What is left when directives in items are carried out.
+/// The result of the directives in items.
 struct Directed {
-    /// The old items that are not deleted.
+    /// The existing items that are not deleted.
     list: Vec<Value>,
     /// The patch's items without directives.
     patch: Vec<Value>,
-    /// The latter take the place of all old ones.
+    /// True if the patch's items replace all existing ones.
     replaces: bool,
 }
 
@@ -113,7 +113,7 @@ fn carry_out_directives(mut list: Vec<Value>, patch: Vec<Value>, key: &str) -> R
     Ok(Directed { list, patch: rest, replaces })
 }
 
-/// Merges the patch's items into those of the list; new ones go behind.
+/// Merges the patch's items into those of the list; new ones are appended.
 fn merge_items(
     mut list: Vec<Value>,
     patch: &[Value],

@@ -1,4 +1,4 @@
-//! Merging a patch into an object.
+//! Merges a patch into an object.
 
 use serde_json::Value;
 
@@ -10,12 +10,12 @@ use super::{
 use crate::go::{GoText, GoValue, type_name};
 use crate::patch::merge::drop_nulls;
 
-/// What patches are merged for.
+/// The purpose of a merge.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Purpose {
-    /// A patch is applied to an object: directives are carried out and nulls remove.
+    /// A patch is applied to an object: directives are executed, and nulls remove.
     Apply,
-    /// A patch is laid over another one: directives and nulls are kept for whoever applies the result.
+    /// A patch is merged into another one: directives and nulls are kept for the application of the result.
     Combine,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn merge(object: &mut Object, mut patch: Object, node: Node, purpose:
     Ok(())
 }
 
-/// Merges one field. With `deleting`, the value lists what a list shall lose.
+/// Merges one field. With `deleting`, the value lists the items to remove from a list.
 fn merge_field(
     object: &mut Object,
     name: &str,
@@ -95,7 +95,7 @@ fn merge_field(
     }
 }
 
-/// What is taken of a value where there is none to merge it with; nothing of what is itself a directive.
+/// The part of a value that is used if there is none to merge it with; `None` for a directive.
 fn taken(mut value: Value, purpose: Purpose) -> Option<Value> {
     if purpose == Purpose::Apply {
         drop_nulls(&mut value);
@@ -120,17 +120,17 @@ pub(super) fn unknown_directive<T>(patch: Object) -> Result<T> {
     fail(format!("unknown patch type: {directive} in map: {}", GoValue(&Value::Object(patch))))
 }
 
-/// The list a parallel directive is about.
+/// The name of the list to which a parallel directive applies.
 fn list_of<'k>(key: &'k str, directive: &str, problem: &str) -> Result<&'k str> {
     match key.split_once('/') {
-        // Of no list, it is a field like any other.
+        // Without the name of a list, it is a field like any other.
         Some((prefix, "")) if prefix == directive => Ok(key),
         Some((prefix, list)) if prefix == directive => Ok(list),
         _ => fail(problem),
     }
 }
 
-/// Carries out `$retainKeys`: what it does not list is dropped from the object.
+/// Executes `$retainKeys`: removes fields that it does not list.
 fn retain_keys(object: &mut Object, patch: &mut Object, purpose: Purpose) -> Result<()> {
     const MALFORMED: &str = "invalid patch format of retainKeys";
     let Some(keys) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
@@ -158,7 +158,7 @@ fn retain_keys(object: &mut Object, patch: &mut Object, purpose: Purpose) -> Res
     Ok(())
 }
 
-/// Carries out `$setElementOrder/LIST` together with the lists they order, and takes both from the patch.
+/// Executes `$setElementOrder/LIST` together with the lists that they order, and removes both from the patch.
 fn order_lists(object: &mut Object, patch: &mut Object, node: Node, purpose: Purpose) -> Result<()> {
     let directives: Vec<String> =
         patch.keys().filter(|key| key.starts_with(SET_ELEMENT_ORDER)).cloned().collect();

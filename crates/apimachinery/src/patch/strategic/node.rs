@@ -1,10 +1,10 @@
-//! [`Node`], what is known of a place in an object.
+//! [`Node`], the schema at a place in an object.
 
 use super::{Result, fail};
 use crate::go::quoted;
 use crate::schema::{Field, Patch, Schema, Type};
 
-/// What is known of a place in an object.
+/// The schema at a place in an object, if there is one.
 #[derive(Clone, Copy)]
 pub(super) struct Node {
     ty: Type,
@@ -16,13 +16,13 @@ impl Node {
         Node { ty: Type::Message(schema), pointer: false }
     }
 
-    /// What is known of a field that holds an object, and how it is merged.
+    /// The schema of a field with an object, and its patch strategy.
     pub(super) fn object(self, name: &str) -> Result<(Node, Patch)> {
         let field = self.field(name)?;
         Ok((Node { ty: field.ty, pointer: field.pointer }, field.patch))
     }
 
-    /// What is known of the items of a field that holds a list, and how they are merged.
+    /// The schema of the items of a field with a list, and its patch strategy.
     pub(super) fn list(self, name: &str) -> Result<(Node, Patch)> {
         let field = self.field(name)?;
         let item = match field.ty {
@@ -35,14 +35,14 @@ impl Node {
         Ok((Node { ty: item, pointer: false }, field.patch))
     }
 
-    /// The kind of Go type that holds it.
+    /// The kind of its Go type.
     pub(super) fn kind(self) -> &'static str {
         if self.pointer { "ptr" } else { kind(self.ty) }
     }
 
     fn field(self, name: &str) -> Result<&'static Field> {
         let (go_name, field) = match self.ty {
-            // As Go reads JSON, a field whose name differs in case is taken where none is alike.
+            // As Go reads JSON: without an exact match, a field name matches regardless of case.
             Type::Message(schema) => {
                 let alike = || schema.fields.iter().find(|field| field.json.eq_ignore_ascii_case(name));
                 (schema.name, schema.field(name).or_else(alike))

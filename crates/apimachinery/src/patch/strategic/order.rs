@@ -1,5 +1,4 @@
-//! The order of merged lists: the patch's items in the patch's order, the object's own items kept near their
-//! neighbours.
+//! The order of merged lists: the patch's items in the patch's order, the existing items near their neighbours.
 
 use std::collections::HashMap;
 
@@ -9,7 +8,7 @@ use super::map::wrong_type;
 use super::{DIRECTIVE, Result, fail};
 use crate::go::{GoValue, type_name};
 
-/// What the items of a list are.
+/// The type of the items of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Elements {
     Objects,
@@ -17,7 +16,7 @@ pub(super) enum Elements {
 }
 
 impl Elements {
-    /// Of lists that are to be merged: all their items have to be of one type.
+    /// The type of the items of lists that are to be merged, which must be the same for all.
     pub(super) fn of(lists: &[&[Value]]) -> Result<Elements> {
         let mut items = lists.iter().copied().flatten();
         let first = match items.next() {
@@ -34,12 +33,12 @@ impl Elements {
     }
 }
 
-/// A value in a form that is the same for equal values only.
+/// A canonical string of a value, the same for equal values only.
 pub(super) fn identity(value: &Value) -> String {
     value.to_string()
 }
 
-/// What tells an item of a merged list from others.
+/// The key of an item of a merged list.
 pub(super) fn keyed<'v>(item: &'v Value, key: &str) -> Result<&'v Value> {
     let Value::Object(entries) = item else { return wrong_type("map[string]interface {}", item) };
     match entries.get(key) {
@@ -52,7 +51,7 @@ pub(super) fn is_deletion(item: &Value) -> bool {
     item.get(DIRECTIVE).and_then(Value::as_str) == Some("delete")
 }
 
-/// Checks that the items of a patch stand in the order its `$setElementOrder` gives.
+/// Checks that the items of a patch have the order of its `$setElementOrder`.
 pub(super) fn check(patch: &[Value], order: &[Value], key: &str) -> Result<()> {
     if patch.is_empty() || order.is_empty() {
         return Ok(());
@@ -87,7 +86,7 @@ pub(super) fn same(a: &Value, b: &Value, key: &str) -> Result<bool> {
     if key.is_empty() { Ok(a == b) } else { Ok(keyed(a, key)? == keyed(b, key)?) }
 }
 
-/// Splits a list in items that are in `among`, and others.
+/// Splits a list into items that are in `among`, and others.
 pub(super) fn split(list: Vec<Value>, among: &[Value], key: &str) -> Result<(Vec<Value>, Vec<Value>)> {
     let places = Places::of(among, key);
     if !key.is_empty() {
@@ -102,8 +101,8 @@ pub(super) fn split(list: Vec<Value>, among: &[Value], key: &str) -> Result<(Vec
     Ok(list.into_iter().partition(|item| places.place(item).is_some()))
 }
 
-/// Joins the patch's items and the object's own: the former in `order`, the latter in their order in `live`, each
-/// before the first of the former that stands behind it there.
+/// Joins the patch's items and the existing ones: the former in `order`, the latter in their order in `live`, each
+/// before the first of the former that is behind it there.
 pub(super) fn arrange(
     known: Vec<Value>,
     others: Vec<Value>,
@@ -130,7 +129,7 @@ pub(super) fn arrange(
     Ok(arranged)
 }
 
-/// Sorts items by their place in `order`, those that delete others behind.
+/// Sorts items by their place in `order`, deleting ones last.
 pub(super) fn sort(mut list: Vec<Value>, order: &[Value], key: &str, kind: Elements) -> Result<Vec<Value>> {
     let mut deletions = Vec::new();
     if kind == Elements::Objects {
@@ -151,8 +150,8 @@ pub(super) fn sort(mut list: Vec<Value>, order: &[Value], key: &str, kind: Eleme
 
 /// Sorts items of which some have no place.
 ///
-/// Kubernetes compares such an item as less than any other, and any other as less than it. What comes of that
-/// depends on how Go sorts: up to 20 items by insertion, so that an item moves ahead of all that are not before it.
+/// Kubernetes compares such an item as less than any other, and any other as less than it. The result depends on Go's
+/// sort: insertion sort for up to 20 items, so that an item moves ahead of all that are not before it.
 fn insertion_sorted(list: Vec<(Option<usize>, Value)>) -> Vec<(Option<usize>, Value)> {
     const MOST: usize = 20;
     if list.len() > MOST {
@@ -171,7 +170,7 @@ fn insertion_sorted(list: Vec<(Option<usize>, Value)>) -> Vec<(Option<usize>, Va
     sorted
 }
 
-/// Where values stand in a list.
+/// The positions of values in a list.
 struct Places<'k> {
     places: HashMap<String, usize>,
     key: &'k str,
@@ -188,7 +187,7 @@ impl<'k> Places<'k> {
         Places { places, key }
     }
 
-    /// Plain values are told apart by themselves, whatever the key.
+    /// Scalars are their own keys.
     fn of_kind(list: &[Value], key: &'k str, kind: Elements) -> Self {
         Places::of(list, if kind == Elements::Objects { key } else { "" })
     }

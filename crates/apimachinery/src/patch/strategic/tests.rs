@@ -399,7 +399,7 @@ fn three_way_keeps_what_others_did_and_undoes_what_is_dropped() {
         }),
         json!({"items": [{"name": "theirs"}, {"name": "b", "value": "1"}, {"name": "a"}]}),
     );
-    // What is there no more needs no second deletion, but gets one.
+    // A value that is gone needs no second deletion, but gets one.
     check_three_way(
         json!({"items": [{"name": "a"}, {"name": "gone"}]}),
         json!({"items": [{"name": "a"}]}),

@@ -1,15 +1,15 @@
-//! [`Layout`], RFC 3339 as Go's package `time` reads and writes it.
+//! [`Layout`], RFC 3339 as Go's package `time` parses and formats it.
 
 use std::fmt;
 
 use super::go_quoted;
 
-/// The form of a time: Go's `time.RFC3339`, or `metav1.RFC3339Micro`.
+/// The format of a time: Go's `time.RFC3339`, or `metav1.RFC3339Micro`.
 #[derive(Clone, Copy)]
 pub(super) enum Layout {
-    /// To the second; a fraction is read, and left out when written.
+    /// A precision of seconds; a fraction is accepted, and not written.
     Seconds,
-    /// To the microsecond, in six digits.
+    /// A precision of microseconds, in exactly six digits.
     Micros,
 }
 
@@ -49,7 +49,7 @@ impl Layout {
         Ok((days_since_1970(year, month, day) * SECONDS_OF_A_DAY + clock - offset, nanos))
     }
 
-    /// Writes an instant in UTC. Years below 0 and beyond 9999 are written as Go does, which does not read them.
+    /// Writes a time in UTC. Years below 0 and above 9999 are written as Go does, which does not read them.
     pub(super) fn write(self, f: &mut fmt::Formatter<'_>, seconds: i64, micros: i64) -> fmt::Result {
         let (year, month, day) = date(seconds.div_euclid(SECONDS_OF_A_DAY));
         let clock = seconds.rem_euclid(SECONDS_OF_A_DAY);
@@ -70,7 +70,7 @@ impl Layout {
     }
 }
 
-/// What is left to read of a time.
+/// The unread rest of a time.
 struct Reader<'a> {
     layout: Layout,
     text: &'a str,
@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Two digits at most.
+    /// Reads at most two digits.
     fn number(&mut self, element: &str, least: usize) -> Result<i64, String> {
         let len = self.rest.iter().take(2).take_while(|c| c.is_ascii_digit()).count();
         if len < least {
@@ -104,7 +104,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The nanoseconds of a fraction of any length, if there is one.
+    /// Reads a fraction of any length, in nanoseconds.
     fn fraction(&mut self) -> i64 {
         let [b'.' | b',', digits @ ..] = self.rest else { return 0 };
         let len = digits.iter().take_while(|c| c.is_ascii_digit()).count();
@@ -117,7 +117,7 @@ impl Reader<'_> {
         nanos
     }
 
-    /// The microseconds of a fraction of six digits, of which Go lets the first be a sign.
+    /// Reads a fraction of six digits, in microseconds; Go accepts a sign as the first.
     fn micros(&mut self) -> Result<i64, String> {
         let element = ".000000";
         let (fraction, rest) =
@@ -130,7 +130,7 @@ impl Reader<'_> {
         Ok(micros)
     }
 
-    /// The seconds that a place is ahead of UTC.
+    /// Reads the offset from UTC, in seconds.
     fn offset(&mut self) -> Result<i64, String> {
         if let [b'Z', rest @ ..] = self.rest {
             self.rest = rest;
@@ -143,7 +143,7 @@ impl Reader<'_> {
         let two = |digits: [u8; 2]| digits.iter().all(u8::is_ascii_digit).then(|| number(&digits));
         let hours = two([h, hh]);
         let minutes = hours.and_then(|_| two([m, mm]));
-        // As some people do write offsets of 24 hours or 60 minutes.
+        // Go accepts offsets of 24 hours or 60 minutes.
         self.in_range("time zone offset minute", minutes.is_none_or(|minutes| minutes <= 60))?;
         self.in_range("time zone offset hour", hours.is_none_or(|hours| hours <= 24))?;
         let (Some(hours), Some(minutes), b'+' | b'-') = (hours, minutes, sign) else {
@@ -168,7 +168,7 @@ impl Reader<'_> {
     }
 }
 
-/// The number in some few digits.
+/// The value of a few digits.
 fn number(digits: &[u8]) -> i64 {
     digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
 }
@@ -182,8 +182,8 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days between 1970 and a date of the proleptic Gregorian calendar. Years are counted from March, so that the day
-/// that leap years have more is their last, and in spans of 400, which have the same number of days.
+/// The days from 1970 to a date of the proleptic Gregorian calendar. Years begin in March, so that the leap day is
+/// their last, and are grouped in spans of 400, which have the same number of days.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (span, year) = (year.div_euclid(400), year.rem_euclid(400));
@@ -191,7 +191,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     span * DAYS_OF_400_YEARS + year * 365 + year / 4 - year / 100 + day - DAYS_UNTIL_1970
 }
 
-/// The year, month and day that begin some days after 1970.
+/// The date of a number of days after 1970.
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + DAYS_UNTIL_1970;
     let (span, days) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
@@ -205,7 +205,7 @@ fn date(days: i64) -> (i64, i64, i64) {
 
 const SECONDS_OF_A_DAY: i64 = 86_400;
 const DAYS_OF_400_YEARS: i64 = 146_097;
-/// Since the first of March of the year 0.
+/// Counted from the first of March of the year 0.
 const DAYS_UNTIL_1970: i64 = 719_468;
 
 #[test]

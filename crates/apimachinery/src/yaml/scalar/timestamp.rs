@@ -1,7 +1,7 @@
-//! Timestamps as Go's YAML library tells them from other text.
+//! Timestamps, as Go's YAML library recognizes them.
 
-/// Whether text is a date, or a date and a time with fields of one or two digits: with a zone behind a `T` or `t`,
-/// without one behind a space. There must be such a day, and such a time of a day.
+/// Returns true for a date, or a date and a time with fields of one or two digits: with a zone behind a `T` or `t`,
+/// without one behind a space. The date and the time must exist.
 pub(super) fn is_timestamp(text: &str) -> bool {
     let mut rest = text;
     let Some(year) = number(&mut rest, 4..=4) else { return false };
@@ -49,7 +49,7 @@ fn fields(rest: &mut &str, separators: [char; 2]) -> Option<[u32; 2]> {
     Some(values)
 }
 
-/// The number at the beginning: of as many digits as there are, up to the most allowed.
+/// The number at the beginning, with as many digits as there are, up to the maximum.
 fn number(rest: &mut &str, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
     let len = rest.bytes().take(*digits.end()).take_while(u8::is_ascii_digit).count();
     let (number, behind) = rest.split_at_checked(len).filter(|_| digits.contains(&len))?;
