@@ -31,7 +31,7 @@ pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session
 
     let fewer = Patch::Merge(json!({"spec": {"replicas": 3}}));
     let written = client.api::<Deployment>().namespace(namespace).patch(NAME, &fewer).await?;
-    let coming = deployments.wait_for(written.resource_version());
+    let coming = deployments.wait_for_resource_version(written.resource_version());
     match tokio::time::timeout(PATIENCE, coming).await {
         Ok(come) => come.map_err(failed)?,
         Err(_) => {
