@@ -2,19 +2,23 @@
 
 use serde_json::Value;
 
-use super::{Map, text};
+use super::Map;
 
 /// The maximum nesting of objects. Decoders stop at 128, and lists and events are around the object.
-const DEEPEST: usize = 100;
+const MAX_OBJECT_DEPTH: usize = 100;
+
+/// The maximum nesting in parsed JSON. Deeper values are skipped: no object may be nested as deep, and Rust's stack is
+/// smaller than Go's.
+pub(super) const MAX_PARSE_DEPTH: usize = 127;
 
 /// Returns true if an object is nested deeper than allowed.
 pub fn is_too_deep(object: &Map) -> bool {
-    1 + deepest(object.values()) > DEEPEST
+    1 + deepest(object.values()) > MAX_OBJECT_DEPTH
 }
 
 /// Returns true if an object is nested deeper than the limit of [`parse`](super::parse), as the result of a patch can be.
 pub fn is_deeper_than_text(object: &Map) -> bool {
-    deepest(object.values()) > text::DEEPEST
+    deepest(object.values()) > MAX_PARSE_DEPTH
 }
 
 /// It does not recurse: values may be nested deep.
@@ -49,7 +53,7 @@ mod tests {
             assert_eq!(deepest([&value]), expected, "{value}");
         }
         let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
-        assert!(!is_too_deep(nested(DEEPEST).as_object().unwrap()));
-        assert!(is_too_deep(nested(DEEPEST + 1).as_object().unwrap()));
+        assert!(!is_too_deep(nested(MAX_OBJECT_DEPTH).as_object().unwrap()));
+        assert!(is_too_deep(nested(MAX_OBJECT_DEPTH + 1).as_object().unwrap()));
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::text::{DEEPEST, Text};
+use super::depth::MAX_PARSE_DEPTH;
+use super::text::Text;
 use super::{MOST_NOTES, Map, Numbers, push_field};
 
 /// A parsed JSON value.
@@ -47,7 +48,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Value {
         match self.text.peek() {
-            b'{' | b'[' if depth > DEEPEST => {
+            b'{' | b'[' if depth > MAX_PARSE_DEPTH => {
                 self.text.skip();
                 Value::Null
             }

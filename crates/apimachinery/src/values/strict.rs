@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::text::{DEEPEST, Text};
+use super::depth::MAX_PARSE_DEPTH;
+use super::text::Text;
 use super::{MOST_NOTES, names_its_kind, push_field};
 use crate::go::quoted;
 use crate::schema::{Schema, Type};
@@ -82,8 +83,8 @@ impl Notes<'_> {
         };
         let is_looked_into = !matches!(shape, Shape::Type(ty) if !matches!(ty, Type::List(_) | Type::Map(_)));
         match self.text.peek() {
-            b'{' if is_looked_into && depth <= DEEPEST => self.object(shape, depth),
-            b'[' if is_looked_into && depth <= DEEPEST => self.list(shape.item(), depth),
+            b'{' if is_looked_into && depth <= MAX_PARSE_DEPTH => self.object(shape, depth),
+            b'[' if is_looked_into && depth <= MAX_PARSE_DEPTH => self.list(shape.item(), depth),
             _ => self.text.skip(),
         }
     }

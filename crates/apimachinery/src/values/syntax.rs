@@ -1,6 +1,6 @@
 //! JSON syntax errors, in the words of Go's `encoding/json`.
 
-use super::text::DEEPEST;
+use super::depth::MAX_PARSE_DEPTH;
 
 /// Returns the syntax error of a text that is not exactly one JSON value.
 pub fn problem(text: &[u8]) -> Option<String> {
@@ -25,7 +25,7 @@ pub(crate) struct SyntaxError {
 ///
 /// A syntax error, or a value nested deeper than [`parse`](super::parse()) reads.
 pub(crate) fn first_value(text: &[u8]) -> std::result::Result<usize, SyntaxError> {
-    let mut scanner = Scanner { text, at: 0, deepest: DEEPEST + 1 };
+    let mut scanner = Scanner { text, at: 0, deepest: MAX_PARSE_DEPTH + 1 };
     match scanner.value() {
         Ok(()) => Ok(scanner.at),
         Err(message) => {

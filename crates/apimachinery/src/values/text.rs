@@ -2,10 +2,6 @@
 
 use super::syntax;
 
-/// The maximum nesting. Deeper values are skipped: no object may be nested as deep, and Rust's stack is smaller than
-/// Go's.
-pub(super) const DEEPEST: usize = 127;
-
 /// A cursor over a JSON text with valid syntax. Strings are read as Go reads them: U+FFFD replaces each byte of invalid
 /// UTF-8 and each lone surrogate.
 pub(super) struct Text<'a> {
