@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::store::Change;
 
 /// What waits for a handler. Changes are shared between handlers, and what is told of all objects is one snapshot.
-pub(crate) enum Item<K> {
+pub(crate) enum Notification<K> {
     /// Changes, and whether they come of the first list.
     Changes(Arc<[Change<K>]>, bool),
     /// All objects there are, which the handler has not been told of.
@@ -28,18 +28,18 @@ pub(crate) enum Item<K> {
 
 /// Where events wait for a handler.
 pub(crate) struct Buffer<K> {
-    waiting: Mutex<VecDeque<Item<K>>>,
+    waiting: Mutex<VecDeque<Notification<K>>>,
     /// How many events wait or are being told.
     depth: AtomicUsize,
     /// How many events waiting changes may be before they are put together again.
-    patience: AtomicUsize,
+    coalesce_threshold: AtomicUsize,
     dropped: AtomicU64,
     /// Nobody is told any more.
     is_closed: AtomicBool,
     limit: usize,
     overflow: Overflow,
     ready: Notify,
-    room: Notify,
+    capacity: Notify,
 }
 
 impl<K: Object> Buffer<K> {
@@ -48,28 +48,31 @@ impl<K: Object> Buffer<K> {
         Buffer {
             waiting: Mutex::default(),
             depth: AtomicUsize::new(0),
-            patience: AtomicUsize::new(limit),
+            coalesce_threshold: AtomicUsize::new(limit),
             dropped: AtomicU64::new(0),
             is_closed: AtomicBool::new(false),
             limit,
             overflow,
             ready: Notify::new(),
-            room: Notify::new(),
+            capacity: Notify::new(),
         }
     }
 
-    pub(crate) fn push(&self, item: Item<K>) {
+    pub(crate) fn push(&self, item: Notification<K>) {
         let mut waiting = self.lock();
         // A snapshot takes no memory of its own, and does not count.
         let depth = match &item {
-            Item::Changes(changes, _) => changes.len(),
+            Notification::Changes(changes, _) => changes.len(),
             _ => 0,
         };
         waiting.push_back(item);
         let depth = self.depth.fetch_add(depth, Ordering::Relaxed) + depth;
         // Of what came at once, such as a list, there is nothing to put together.
-        let has_many = matches!(waiting.iter().nth_back(1), Some(Item::Changes(..)));
-        if self.overflow == Overflow::Coalesce && has_many && depth > self.patience.load(Ordering::Relaxed) {
+        let has_many = matches!(waiting.iter().nth_back(1), Some(Notification::Changes(..)));
+        if self.overflow == Overflow::Coalesce
+            && has_many
+            && depth > self.coalesce_threshold.load(Ordering::Relaxed)
+        {
             self.coalesce(&mut waiting);
         }
         drop(waiting);
@@ -77,19 +80,19 @@ impl<K: Object> Buffer<K> {
     }
 
     /// Puts changes to the same object together.
-    fn coalesce(&self, waiting: &mut VecDeque<Item<K>>) {
-        let mut together = Vec::new();
-        while let Some(Item::Changes(..)) = waiting.back() {
-            if let Some(Item::Changes(changes, is_initial)) = waiting.pop_back() {
-                together.push((changes, is_initial));
+    fn coalesce(&self, waiting: &mut VecDeque<Notification<K>>) {
+        let mut batches = Vec::new();
+        while let Some(Notification::Changes(..)) = waiting.back() {
+            if let Some(Notification::Changes(changes, is_initial)) = waiting.pop_back() {
+                batches.push((changes, is_initial));
             }
         }
-        let before: usize = together.iter().map(|(changes, _)| changes.len()).sum();
-        let mut places: HashMap<ObjectKey, usize> = HashMap::new();
+        let before: usize = batches.iter().map(|(changes, _)| changes.len()).sum();
+        let mut indices: HashMap<ObjectKey, usize> = HashMap::new();
         // Of versions that cannot be decoded. They stand behind the state that they are newer than.
         let mut marks: HashMap<ObjectKey, usize> = HashMap::new();
         let mut merged: Vec<Option<(Change<K>, bool)>> = Vec::new();
-        for (changes, is_initial) in together.iter().rev() {
+        for (changes, is_initial) in batches.iter().rev() {
             for change in changes.iter() {
                 let key = change.key();
                 // Whatever follows makes them needless.
@@ -101,13 +104,13 @@ impl<K: Object> Buffer<K> {
                     merged.push(Some((change.clone(), *is_initial)));
                     continue;
                 }
-                let place = places.get(&key).copied();
-                match place.and_then(|place| merged[place].take().map(|before| (place, before))) {
-                    Some((place, (before, was_initial))) => {
-                        merged[place] = merge(before, change.clone()).map(|change| (change, was_initial));
+                let index = indices.get(&key).copied();
+                match index.and_then(|index| merged[index].take().map(|before| (index, before))) {
+                    Some((index, (before, was_initial))) => {
+                        merged[index] = merge(before, change.clone()).map(|change| (change, was_initial));
                     }
                     None => {
-                        places.insert(key, merged.len());
+                        indices.insert(key, merged.len());
                         merged.push(Some((change.clone(), *is_initial)));
                     }
                 }
@@ -119,12 +122,12 @@ impl<K: Object> Buffer<K> {
             let part: Vec<_> = merged.iter().filter(|(_, initial)| *initial == is_initial).collect();
             if !part.is_empty() {
                 let changes = part.into_iter().map(|(change, _)| change.clone()).collect();
-                waiting.push_back(Item::Changes(changes, is_initial));
+                waiting.push_back(Notification::Changes(changes, is_initial));
             }
         }
         self.depth.fetch_sub(before - after, Ordering::Relaxed);
         self.dropped.fetch_add((before - after) as u64, Ordering::Relaxed);
-        self.patience.store((2 * after).max(self.limit), Ordering::Relaxed);
+        self.coalesce_threshold.store((2 * after).max(self.limit), Ordering::Relaxed);
     }
 
     /// Waits until there is room, if that is what is to be done when there is none.
@@ -133,11 +136,11 @@ impl<K: Object> Buffer<K> {
             return;
         }
         loop {
-            let room = self.room.notified();
+            let freed = self.capacity.notified();
             if self.depth() < self.limit || self.is_closed.load(Ordering::Acquire) {
                 return;
             }
-            room.await;
+            freed.await;
         }
     }
 
@@ -155,10 +158,10 @@ impl<K: Object> Buffer<K> {
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         self.lock().clear();
-        self.room.notify_waiters();
+        self.capacity.notify_waiters();
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Item<K>>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Notification<K>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -185,11 +188,11 @@ fn merge<K>(before: Change<K>, after: Change<K>) -> Option<Change<K>> {
 }
 
 /// One who reads a buffer.
-pub(crate) struct Reader<K> {
+pub(crate) struct BufferReader<K> {
     buffer: Arc<Buffer<K>>,
-    items: VecDeque<Item<K>>,
+    items: VecDeque<Notification<K>>,
     /// How much of the first item was told.
-    told: usize,
+    position: usize,
 }
 
 /// What there is to tell.
@@ -198,9 +201,9 @@ pub(crate) enum Step<K> {
     Synced,
 }
 
-impl<K: Object> Reader<K> {
+impl<K: Object> BufferReader<K> {
     pub(crate) fn new(buffer: Arc<Buffer<K>>) -> Self {
-        Reader { buffer, items: VecDeque::new(), told: 0 }
+        BufferReader { buffer, items: VecDeque::new(), position: 0 }
     }
 
     /// The next step, which is waited for.
@@ -232,29 +235,29 @@ impl<K: Object> Reader<K> {
                 continue;
             };
             let step = match item {
-                Item::Changes(changes, is_initial) => {
-                    changes.get(self.told).map(|change| Step::Event(event(change, *is_initial)))
+                Notification::Changes(changes, is_initial) => {
+                    changes.get(self.position).map(|change| Step::Event(event(change, *is_initial)))
                 }
-                Item::Initial(snapshot) => snapshot.next(&mut self.told).map(|entry| {
+                Notification::Initial(snapshot) => snapshot.next(&mut self.position).map(|entry| {
                     Step::Event(Event::Added { object: Cached::new(entry.clone()), is_in_initial_list: true })
                 }),
-                Item::Resync(snapshot) => snapshot.next(&mut self.told).map(|entry| {
+                Notification::Resync(snapshot) => snapshot.next(&mut self.position).map(|entry| {
                     let object = Cached::new(entry.clone());
                     Step::Event(Event::Updated { old: object.clone(), new: object })
                 }),
-                Item::Synced => (self.told == 0).then_some(Step::Synced),
+                Notification::Synced => (self.position == 0).then_some(Step::Synced),
             };
             match step {
                 Some(step) => {
-                    self.told += 1;
+                    self.position += 1;
                     return Some(step);
                 }
                 None => {
                     let item = self.items.pop_front();
-                    self.told = 0;
-                    if let Some(Item::Changes(changes, _)) = item {
+                    self.position = 0;
+                    if let Some(Notification::Changes(changes, _)) = item {
                         self.buffer.depth.fetch_sub(changes.len(), Ordering::Relaxed);
-                        self.buffer.room.notify_waiters();
+                        self.buffer.capacity.notify_waiters();
                     }
                 }
             }

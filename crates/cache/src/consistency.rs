@@ -112,7 +112,7 @@ impl<K: Wire + Object> Store<K> {
         let (snapshot, undecodables) = self.snapshot_and_undecodables();
         let version = snapshot.resource_version();
         if matches!(version, "" | "0") {
-            return Err(Error::unusable(
+            return Err(Error::invalid_version(
                 self.resource(),
                 version,
                 "to compare a store at: wait for its first list",

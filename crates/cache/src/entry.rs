@@ -55,7 +55,7 @@ struct Span {
 }
 
 /// What objects of one entry share.
-pub(crate) struct Shared {
+pub(crate) struct SharedMetadata {
     pub(crate) resource: Arc<ResourceInfo>,
     pub(crate) namespace: Arc<Str>,
     pub(crate) labels: Arc<LabelSet>,
@@ -63,7 +63,7 @@ pub(crate) struct Shared {
 }
 
 /// The names within an object's bytes.
-pub(crate) struct Names {
+pub(crate) struct NameSpans {
     /// The object's bytes, and names behind them.
     extra: Vec<u8>,
     name: Span,
@@ -71,9 +71,9 @@ pub(crate) struct Names {
     version: Span,
 }
 
-impl Names {
+impl NameSpans {
     /// Where the names of an object stand.
-    pub(crate) fn find(bytes: &[u8], name: &str, uid: &str, version: &str) -> Self {
+    pub(crate) fn locate(bytes: &[u8], name: &str, uid: &str, version: &str) -> Self {
         let mut extra = Vec::new();
         let mut span = |text: &str| {
             let base = bytes.as_ptr() as usize;
@@ -89,7 +89,7 @@ impl Names {
             Span { start: to_u32(start), length: to_u32(text.len()) }
         };
         let (name, uid, version) = (span(name), span(uid), span(version));
-        Names { extra, name, uid, version }
+        NameSpans { extra, name, uid, version }
     }
 }
 
@@ -98,19 +98,19 @@ fn to_u32(length: usize) -> u32 {
 }
 
 impl<K> Entry<K> {
-    pub(crate) fn packed(shared: Shared, encoded: Encoded<K>, names: Names) -> Self {
+    pub(crate) fn packed(shared: SharedMetadata, encoded: Encoded<K>, names: NameSpans) -> Self {
         let format = encoded.format();
         let mut bytes = encoded.into_bytes();
         let length = to_u32(bytes.len());
         if !names.extra.is_empty() {
             bytes = [&*bytes, &names.extra].concat().into();
         }
-        let Names { name, uid, version, .. } = names;
+        let NameSpans { name, uid, version, .. } = names;
         let decoded = Mutex::new(Weak::new());
         Self::new(shared, Content::Packed(Packed { format, bytes, length, name, uid, version, decoded }))
     }
 
-    pub(crate) fn decoded(shared: Shared, object: K) -> Self {
+    pub(crate) fn decoded(shared: SharedMetadata, object: K) -> Self {
         Self::new(shared, Content::Decoded(Box::new(object)))
     }
 
@@ -137,8 +137,8 @@ impl<K> Entry<K> {
         }
     }
 
-    fn new(shared: Shared, content: Content<K>) -> Self {
-        let Shared { resource, namespace, labels, owners } = shared;
+    fn new(shared: SharedMetadata, content: Content<K>) -> Self {
+        let SharedMetadata { resource, namespace, labels, owners } = shared;
         Entry { resource, namespace, labels, owners, content }
     }
 

@@ -27,9 +27,9 @@ enum Kind {
         attempts: u32,
         error: SourceError,
     },
-    Unreadable {
+    Undecodable {
         object: Identity,
-        outcome: Outcome,
+        outcome: UndecodableOutcome,
         field: Box<str>,
         problem: String,
     },
@@ -41,28 +41,28 @@ enum Kind {
     IndexExists {
         name: Box<str>,
     },
-    Unusable {
+    InvalidVersion {
         version: Box<str>,
         purpose: &'static str,
     },
-    NoVersion {
+    MissingVersion {
         name: Box<str>,
     },
     /// A version that was waited for did not come.
-    NotReached {
+    VersionTimeout {
         version: Box<str>,
         reached: Box<str>,
         limit: Duration,
     },
     /// Informers of a factory did not sync in time.
-    NotSynced {
+    SyncTimeout {
         limit: Duration,
         /// Of each, what it is of and what went wrong last.
         stuck: Vec<(ResourceInfo, Option<Error>)>,
     },
     /// The factory was shut down.
     ShutDown,
-    Ended,
+    WatchClosed,
     Condition {
         error: Arc<dyn StdError + Send + Sync>,
     },
@@ -70,7 +70,7 @@ enum Kind {
 
 /// The place of an object that cannot be decoded.
 #[derive(Clone, Copy)]
-enum Outcome {
+enum UndecodableOutcome {
     /// No state of it is in the store.
     LeftOut,
     /// Its last state that could be decoded is in the store.
@@ -79,12 +79,12 @@ enum Outcome {
     Undecodable,
 }
 
-impl Outcome {
-    fn words(self) -> &'static str {
+impl UndecodableOutcome {
+    fn description(self) -> &'static str {
         match self {
-            Outcome::LeftOut => "cannot be decoded and is left out",
-            Outcome::Kept => "cannot be decoded and is kept in its last state that could be",
-            Outcome::Undecodable => "cannot be decoded",
+            UndecodableOutcome::LeftOut => "cannot be decoded and is left out",
+            UndecodableOutcome::Kept => "cannot be decoded and is kept in its last state that could be",
+            UndecodableOutcome::Undecodable => "cannot be decoded",
         }
     }
 }
@@ -110,23 +110,23 @@ impl Error {
     }
 
     /// Of an object that a store leaves out.
-    pub(crate) fn unreadable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
-        Self::of_unreadable(resource, object, Outcome::LeftOut, problem)
+    pub(crate) fn left_out(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
+        Self::of_undecodable(resource, object, UndecodableOutcome::LeftOut, problem)
     }
 
     /// Of an object that was to be handed out.
     pub(crate) fn undecodable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
-        Self::of_unreadable(resource, object, Outcome::Undecodable, problem)
+        Self::of_undecodable(resource, object, UndecodableOutcome::Undecodable, problem)
     }
 
-    fn of_unreadable(
+    fn of_undecodable(
         resource: &ResourceInfo,
         object: Identity,
-        outcome: Outcome,
+        outcome: UndecodableOutcome,
         problem: &DecodeError,
     ) -> Self {
         let (field, problem) = (problem.path().into(), problem.to_string());
-        Self::new(resource, Kind::Unreadable { object, outcome, field, problem })
+        Self::new(resource, Kind::Undecodable { object, outcome, field, problem })
     }
 
     pub(crate) fn not_started(resource: &ResourceInfo) -> Self {
@@ -146,36 +146,36 @@ impl Error {
     }
 
     /// A resourceVersion that is none for a purpose, and perhaps what to do.
-    pub(crate) fn unusable(resource: &ResourceInfo, version: &str, purpose: &'static str) -> Self {
-        Self::new(resource, Kind::Unusable { version: version.into(), purpose })
+    pub(crate) fn invalid_version(resource: &ResourceInfo, version: &str, purpose: &'static str) -> Self {
+        Self::new(resource, Kind::InvalidVersion { version: version.into(), purpose })
     }
 
-    pub(crate) fn no_version(resource: &ResourceInfo, name: &str) -> Self {
-        Self::new(resource, Kind::NoVersion { name: name.into() })
+    pub(crate) fn missing_version(resource: &ResourceInfo, name: &str) -> Self {
+        Self::new(resource, Kind::MissingVersion { name: name.into() })
     }
 
-    pub(crate) fn not_reached(
+    pub(crate) fn version_timeout(
         resource: &ResourceInfo,
         version: &str,
         reached: &str,
         limit: Duration,
     ) -> Self {
         let (version, reached) = (version.into(), reached.into());
-        Self::new(resource, Kind::NotReached { version, reached, limit })
+        Self::new(resource, Kind::VersionTimeout { version, reached, limit })
     }
 
     /// Of informers that have not synced, one at least.
-    pub(crate) fn not_synced(limit: Duration, stuck: Vec<(ResourceInfo, Option<Error>)>) -> Option<Self> {
+    pub(crate) fn sync_timeout(limit: Duration, stuck: Vec<(ResourceInfo, Option<Error>)>) -> Option<Self> {
         let resource = stuck.first()?.0.clone();
-        Some(Self::new(&resource, Kind::NotSynced { limit, stuck }))
+        Some(Self::new(&resource, Kind::SyncTimeout { limit, stuck }))
     }
 
     pub(crate) fn shut_down(resource: &ResourceInfo) -> Self {
         Self::new(resource, Kind::ShutDown)
     }
 
-    pub(crate) fn ended(resource: &ResourceInfo) -> Self {
-        Self::new(resource, Kind::Ended)
+    pub(crate) fn watch_closed(resource: &ResourceInfo) -> Self {
+        Self::new(resource, Kind::WatchClosed)
     }
 
     pub(crate) fn condition_failed(resource: &ResourceInfo, error: Box<dyn StdError + Send + Sync>) -> Self {
@@ -184,7 +184,7 @@ impl Error {
 
     /// The same error about an object by another name.
     pub(crate) fn of_object(mut self, identity: Identity) -> Self {
-        if let Kind::Unreadable { object, .. } = &mut self.0.kind {
+        if let Kind::Undecodable { object, .. } = &mut self.0.kind {
             *object = identity;
         }
         self
@@ -192,8 +192,8 @@ impl Error {
 
     /// The same error about an object of which the store keeps an earlier state.
     pub(crate) fn keeping_last_state(mut self) -> Self {
-        if let Kind::Unreadable { outcome, .. } = &mut self.0.kind {
-            *outcome = Outcome::Kept;
+        if let Kind::Undecodable { outcome, .. } = &mut self.0.kind {
+            *outcome = UndecodableOutcome::Kept;
         }
         self
     }
@@ -241,7 +241,7 @@ impl Error {
 
     /// The watch ended before the condition was met.
     pub fn is_watch_closed(&self) -> bool {
-        matches!(self.0.kind, Kind::Ended)
+        matches!(self.0.kind, Kind::WatchClosed)
     }
 
     /// An object came that cannot be decoded. The others are not affected.
@@ -252,7 +252,7 @@ impl Error {
     /// The object that cannot be decoded, if the error is about one; its name is empty if not even that can be read.
     pub fn undecodable_object(&self) -> Option<&Identity> {
         match &self.0.kind {
-            Kind::Unreadable { object, .. } => Some(object),
+            Kind::Undecodable { object, .. } => Some(object),
             _ => None,
         }
     }
@@ -261,7 +261,7 @@ impl Error {
     /// that of one field, and in other errors.
     pub fn field(&self) -> &str {
         match &self.0.kind {
-            Kind::Unreadable { field, .. } => field,
+            Kind::Undecodable { field, .. } => field,
             _ => "",
         }
     }
@@ -274,7 +274,7 @@ impl Error {
     /// The time was up: a version did not come ([`Store::wait_for_resource_version`](crate::Store::wait_for_resource_version)), or informers did not sync
     /// ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::NotReached { .. } | Kind::NotSynced { .. })
+        matches!(self.0.kind, Kind::VersionTimeout { .. } | Kind::SyncTimeout { .. })
     }
 }
 
@@ -288,8 +288,8 @@ impl fmt::Display for Error {
             Kind::Source { doing, namespace: Some(namespace), error, .. } => {
                 write!(f, "cannot {doing} {name} in namespace {namespace}: {error}")
             }
-            Kind::Unreadable { object, outcome, problem, .. } => {
-                write!(f, "an object of {name} {}", outcome.words())?;
+            Kind::Undecodable { object, outcome, problem, .. } => {
+                write!(f, "an object of {name} {}", outcome.description())?;
                 if !object.name.is_empty() {
                     write!(f, ", {object}")?;
                 }
@@ -308,19 +308,19 @@ impl fmt::Display for Error {
             Kind::IndexExists { name: index, .. } => {
                 write!(f, "the store of {name} already has another index {index:?}")
             }
-            Kind::Unusable { version, purpose, .. } => {
+            Kind::InvalidVersion { version, purpose, .. } => {
                 write!(f, "{version:?} is no resourceVersion of {name} {purpose}")
             }
-            Kind::NoVersion { name: object, .. } => {
+            Kind::MissingVersion { name: object, .. } => {
                 write!(f, "the watch of {name} told of {object}, which has no resourceVersion")
             }
-            Kind::NotReached { version, reached, limit } => write!(
+            Kind::VersionTimeout { version, reached, limit } => write!(
                 f,
                 "the store of {name} did not reach version {version} in {} s, it is at {reached:?}: versions of what it is \
                  not told of come with bookmarks only",
                 limit.as_secs_f64()
             ),
-            Kind::NotSynced { limit, stuck } => {
+            Kind::SyncTimeout { limit, stuck } => {
                 write!(f, "informers have not synced in {} s: ", limit.as_secs_f64())?;
                 for (index, (resource, error)) in stuck.iter().enumerate() {
                     write!(f, "{}{}", if index == 0 { "" } else { ", " }, resource.group_resource())?;
@@ -334,7 +334,7 @@ impl fmt::Display for Error {
             Kind::ShutDown => {
                 write!(f, "the factory of the informer of {name} was shut down: make another factory")
             }
-            Kind::Ended => write!(f, "the watch of {name} ended before the condition was met"),
+            Kind::WatchClosed => write!(f, "the watch of {name} ended before the condition was met"),
             Kind::Condition { error } => {
                 write!(f, "the condition on {name} failed: {}", WithCauses(&**error))
             }

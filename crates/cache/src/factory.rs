@@ -152,7 +152,7 @@ impl<S: Sources> InformerFactory<S> {
             let added = informer.store().add_indexer(name, indexer.clone());
             added.expect("the builder takes one indexer of each name");
         }
-        informer.0.belong_to(&self.0.informers);
+        informer.0.set_factory(&self.0.informers);
         informers.insert(key, informer.0.clone());
         if informers.is_shut_down {
             informer.0.set_shut_down();
@@ -235,7 +235,7 @@ impl<S: Sources> InformerFactory<S> {
         if let Ok(done) = tokio::time::timeout(limit, self.wait_for_sync()).await {
             return done;
         }
-        Error::not_synced(limit, self.unsynced()).map_or(Ok(()), Err)
+        Error::sync_timeout(limit, self.unsynced()).map_or(Ok(()), Err)
     }
 
     /// The resources of the informers that [`wait_for_sync`](Self::wait_for_sync) waits for and that have not synced, and

@@ -68,7 +68,7 @@ impl<K> Indexer<K> {
     }
 
     /// The values of an object.
-    pub(crate) fn values(&self, name: &str, entry: &Arc<Entry<K>>) -> Found
+    pub(crate) fn values(&self, name: &str, entry: &Arc<Entry<K>>) -> IndexValues
     where
         K: Object,
     {
@@ -99,18 +99,18 @@ impl<K> std::fmt::Debug for Indexer<K> {
 }
 
 /// The values by which an object is found.
-pub(crate) type Found = Box<[Arc<str>]>;
+pub(crate) type IndexValues = Box<[Arc<str>]>;
 
 /// Where objects stand that have something in common.
-pub(crate) type Slots = BTreeSet<u32>;
+pub(crate) type SlotSet = BTreeSet<u32>;
 
 /// An index under a name.
 pub(crate) struct Index<K> {
     pub(crate) name: Arc<str>,
     pub(crate) indexer: Indexer<K>,
-    slots: HashMap<Arc<str>, Slots, RandomState>,
+    slots: HashMap<Arc<str>, SlotSet, RandomState>,
     /// What each object was found by, so that it is not asked again when it leaves.
-    found: Vec<Found>,
+    found: Vec<IndexValues>,
 }
 
 impl<K> Index<K> {
@@ -118,14 +118,14 @@ impl<K> Index<K> {
         Index { name, indexer, slots: HashMap::default(), found: Vec::new() }
     }
 
-    pub(crate) fn put(&mut self, slot: u32, mut found: Found) {
+    pub(crate) fn put(&mut self, slot: u32, mut found: IndexValues) {
         self.remove(slot);
         for value in &mut found {
             match self.slots.get_key_value(value) {
                 // Of each value one copy is kept.
                 Some((known, _)) => *value = known.clone(),
                 None => {
-                    self.slots.insert(value.clone(), Slots::new());
+                    self.slots.insert(value.clone(), SlotSet::new());
                 }
             }
             self.slots.get_mut(value).expect("it was found or put there above").insert(slot);
@@ -140,11 +140,11 @@ impl<K> Index<K> {
     pub(crate) fn remove(&mut self, slot: u32) {
         let Some(found) = self.found.get_mut(slot as usize) else { return };
         for value in std::mem::take(found) {
-            leave(&mut self.slots, &value, slot);
+            remove_slot(&mut self.slots, &value, slot);
         }
     }
 
-    pub(crate) fn slots(&self, value: &str) -> Option<&Slots> {
+    pub(crate) fn slots(&self, value: &str) -> Option<&SlotSet> {
         self.slots.get(value)
     }
 
@@ -153,7 +153,7 @@ impl<K> Index<K> {
     }
 }
 
-fn leave<T, Q>(slots: &mut HashMap<T, Slots, RandomState>, value: &Q, slot: u32)
+fn remove_slot<T, Q>(slots: &mut HashMap<T, SlotSet, RandomState>, value: &Q, slot: u32)
 where
     T: std::borrow::Borrow<Q> + Eq + std::hash::Hash,
     Q: ?Sized + Eq + std::hash::Hash,
@@ -168,18 +168,18 @@ where
 
 /// The index that every store has: by namespace.
 #[derive(Default)]
-pub(crate) struct Namespaces(HashMap<Arc<Str>, Slots, RandomState>);
+pub(crate) struct NamespaceIndex(HashMap<Arc<Str>, SlotSet, RandomState>);
 
-impl Namespaces {
+impl NamespaceIndex {
     pub(crate) fn put(&mut self, slot: u32, namespace: &Arc<Str>) {
         self.0.entry(namespace.clone()).or_default().insert(slot);
     }
 
     pub(crate) fn remove(&mut self, slot: u32, namespace: &Arc<Str>) {
-        leave(&mut self.0, namespace, slot);
+        remove_slot(&mut self.0, namespace, slot);
     }
 
-    pub(crate) fn slots(&self, namespace: &str) -> Option<&Slots> {
+    pub(crate) fn slots(&self, namespace: &str) -> Option<&SlotSet> {
         self.0.get(&Str::from(namespace))
     }
 
@@ -191,29 +191,29 @@ impl Namespaces {
 /// The index that every store has: by labels. Objects with the same labels share one set of them, so that a selector
 /// looks at each set once, and only at those that have a label it asks for.
 #[derive(Default)]
-pub(crate) struct Labels {
-    sets: HashMap<Address, (Arc<LabelSet>, Slots), RandomState>,
+pub(crate) struct LabelIndex {
+    sets: HashMap<LabelSetAddress, (Arc<LabelSet>, SlotSet), RandomState>,
     /// The sets that have a label, by the hash of its key and value.
-    having: HashMap<u64, Vec<Address>, RandomState>,
+    by_label: HashMap<u64, Vec<LabelSetAddress>, RandomState>,
 }
 
 /// Where a set is, of which there is one copy.
-type Address = usize;
+type LabelSetAddress = usize;
 
-impl Labels {
+impl LabelIndex {
     pub(crate) fn put(&mut self, slot: u32, set: &Arc<LabelSet>) {
-        let address = Arc::as_ptr(set) as Address;
+        let address = Arc::as_ptr(set) as LabelSetAddress;
         let (_, slots) = self.sets.entry(address).or_insert_with(|| {
             for label in set.iter() {
-                self.having.entry(hash(label)).or_default().push(address);
+                self.by_label.entry(hash(label)).or_default().push(address);
             }
-            (set.clone(), Slots::new())
+            (set.clone(), SlotSet::new())
         });
         slots.insert(slot);
     }
 
     pub(crate) fn remove(&mut self, slot: u32, set: &Arc<LabelSet>) {
-        let address = Arc::as_ptr(set) as Address;
+        let address = Arc::as_ptr(set) as LabelSetAddress;
         let Some((_, slots)) = self.sets.get_mut(&address) else { return };
         slots.remove(&slot);
         if !slots.is_empty() {
@@ -222,17 +222,17 @@ impl Labels {
         self.sets.remove(&address);
         for label in set.iter() {
             let hash = hash(label);
-            if let Some(having) = self.having.get_mut(&hash) {
-                having.retain(|other| *other != address);
-                if having.is_empty() {
-                    self.having.remove(&hash);
+            if let Some(by_label) = self.by_label.get_mut(&hash) {
+                by_label.retain(|other| *other != address);
+                if by_label.is_empty() {
+                    self.by_label.remove(&hash);
                 }
             }
         }
     }
 
     /// Where the selected objects are.
-    pub(crate) fn select(&self, selector: &Selector, mut take: impl FnMut(&Slots)) {
+    pub(crate) fn select(&self, selector: &Selector, mut take: impl FnMut(&SlotSet)) {
         let named =
             |requirement: &&Requirement| matches!(requirement.operator(), Operator::Equals | Operator::In);
         let matches = |set: &LabelSet| selector.matches(|key| set.get(key));
@@ -241,7 +241,7 @@ impl Labels {
         };
         for value in requirement.values() {
             let label = (requirement.key(), value.as_str());
-            for address in self.having.get(&hash(label)).into_iter().flatten() {
+            for address in self.by_label.get(&hash(label)).into_iter().flatten() {
                 let Some((set, slots)) = self.sets.get(address) else { continue };
                 // The hash is not the label.
                 if set.get(label.0) == Some(label.1) && matches(set) {

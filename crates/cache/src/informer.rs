@@ -16,17 +16,17 @@ use tokio::task::JoinHandle;
 
 pub use events::Events;
 pub use lister::{Lister, NamespaceLister};
+use registration::HandlerTask;
 pub use registration::ResourceEventHandlerRegistration;
-use registration::Telling;
 
-use crate::buffer::{Buffer, Item};
+use crate::buffer::{Buffer, Notification};
 use crate::decode_result::DecodeResult;
 use crate::delta::Delta;
 use crate::error::Error;
 use crate::handler::{HandlerOptions, ResourceEventHandler};
 use crate::index::Indexer;
 use crate::informer_set::{AnyInformer, InformerSet};
-use crate::reflector::{Core, Progress, ReflectorOptions, tell_undecodable, undecodable};
+use crate::reflector::{Progress, ReflectorLoop, ReflectorOptions, report_undecodable, undecodable_versions};
 use crate::store::{Change, Keep, Partition, Store, Transform};
 use crate::undecodable::Undecodable;
 
@@ -107,7 +107,7 @@ pub(crate) struct InformerHandle<K: Wire + Object> {
     reflector: ReflectorOptions,
     running: Mutex<Vec<JoinHandle<()>>>,
     /// Handlers that stay for as long as the informer does.
-    detached: Mutex<Vec<Telling<K>>>,
+    detached: Mutex<Vec<HandlerTask<K>>>,
     /// The informers of the factory that made it.
     factory: OnceLock<Weak<Mutex<InformerSet>>>,
 }
@@ -245,7 +245,12 @@ impl<K: Wire + Object> Informer<K> {
         handler: impl ResourceEventHandler<K>,
     ) -> ResourceEventHandlerRegistration<K> {
         let resync = options.resync;
-        ResourceEventHandlerRegistration::start(self.0.clone(), self.0.shared.join(&options), resync, handler)
+        ResourceEventHandlerRegistration::start(
+            self.0.clone(),
+            self.0.shared.add_listener(&options),
+            resync,
+            handler,
+        )
     }
 
     /// The events as a stream, for those who want to wait for something between them.
@@ -256,7 +261,7 @@ impl<K: Wire + Object> Informer<K> {
     /// The events as a stream, in a way of its own.
     pub fn events_with(&self, options: HandlerOptions) -> Events<K> {
         let resync = options.resync;
-        Events::new(self.0.clone(), self.0.shared.join(&options), resync)
+        Events::new(self.0.clone(), self.0.shared.add_listener(&options), resync)
     }
 
     /// Whether all objects that were there at first are in the store.
@@ -351,8 +356,8 @@ impl<K: Wire + Object> InformerHandle<K> {
                 let (source, shared) = (source.clone(), self.shared.clone());
                 let options = self.reflector.clone();
                 tokio::spawn(async move {
-                    let _ending = Ending(shared.clone());
-                    follow(source, shared, partition, options).await;
+                    let _guard = PanicGuard(shared.clone());
+                    run_partition(source, shared, partition, options).await;
                 })
             })
             .collect();
@@ -367,8 +372,8 @@ impl<K: Wire + Object> InformerHandle<K> {
             let _ = task.await;
         }
         let detached = std::mem::take(&mut *self.detached.lock().unwrap_or_else(PoisonError::into_inner));
-        for telling in detached {
-            telling.end().await;
+        for task in detached {
+            task.end().await;
         }
     }
 
@@ -390,9 +395,9 @@ impl<K: Wire + Object> InformerHandle<K> {
                 if partitions.iter().all(|partition| partition.has_synced) {
                     return Ok(());
                 }
-                let news =
+                let failed =
                     partitions.iter().zip(&before).filter(|(partition, before)| partition.failed > **before);
-                let mut errors = news
+                let mut errors = failed
                     .filter(|(partition, _)| !partition.has_synced)
                     .filter_map(|(partition, _)| partition.error.as_ref());
                 if let Some(error) = errors.find(|error| error.is_permanent()) {
@@ -407,11 +412,11 @@ impl<K: Wire + Object> InformerHandle<K> {
     }
 
     /// Lets a handler stay for as long as the informer does.
-    fn detach(&self, telling: Telling<K>) {
-        self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(telling);
+    fn detach(&self, task: HandlerTask<K>) {
+        self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
-    pub(crate) fn belong_to(&self, factory: &Arc<Mutex<InformerSet>>) {
+    pub(crate) fn set_factory(&self, factory: &Arc<Mutex<InformerSet>>) {
         // It is made by one factory, and once.
         let _ = self.factory.set(Arc::downgrade(factory));
     }
@@ -485,7 +490,7 @@ impl<K: Wire + Object> Shared<K> {
     }
 
     /// Lets one more be told, first of what is there.
-    fn join(&self, options: &HandlerOptions) -> Arc<Listener<K>> {
+    fn add_listener(&self, options: &HandlerOptions) -> Arc<Listener<K>> {
         let mut handlers = self.handlers();
         let listener = Arc::new(Listener {
             buffer: Arc::new(Buffer::new(options.buffer, options.overflow)),
@@ -494,20 +499,20 @@ impl<K: Wire + Object> Shared<K> {
         });
         let (snapshot, undecodables) = self.store.snapshot_and_undecodables();
         if !snapshot.is_empty() {
-            listener.buffer.push(Item::Initial(snapshot));
+            listener.buffer.push(Notification::Initial(snapshot));
         }
         if !undecodables.is_empty() {
-            listener.buffer.push(Item::Changes(undecodables.into(), true));
+            listener.buffer.push(Notification::Changes(undecodables.into(), true));
         }
         if self.progress.has_synced() {
             listener.is_past_sync.store(true, Ordering::Relaxed);
-            listener.buffer.push(Item::Synced);
+            listener.buffer.push(Notification::Synced);
         }
         handlers.push(listener.clone());
         listener
     }
 
-    fn leave(&self, listener: &Arc<Listener<K>>) {
+    fn remove_listener(&self, listener: &Arc<Listener<K>>) {
         self.handlers().retain(|other| !Arc::ptr_eq(other, listener));
         listener.buffer.close();
     }
@@ -516,7 +521,7 @@ impl<K: Wire + Object> Shared<K> {
     fn resync(&self, listener: &Listener<K>) {
         // Held so that nothing older waits behind the snapshot.
         let _handlers = self.handlers();
-        listener.buffer.push(Item::Resync(self.store.snapshot()));
+        listener.buffer.push(Notification::Resync(self.store.snapshot()));
     }
 
     /// Takes changes, and tells the handlers what they came to.
@@ -528,7 +533,7 @@ impl<K: Wire + Object> Shared<K> {
         if !changes.is_empty() {
             for listener in handlers.iter() {
                 let is_initial = !listener.is_past_sync.load(Ordering::Relaxed);
-                listener.buffer.push(Item::Changes(changes.clone(), is_initial));
+                listener.buffer.push(Notification::Changes(changes.clone(), is_initial));
             }
         }
         if brings_list {
@@ -537,7 +542,7 @@ impl<K: Wire + Object> Shared<K> {
         if !was_synced && self.progress.has_synced() {
             for listener in handlers.iter() {
                 if !listener.is_past_sync.swap(true, Ordering::Relaxed) {
-                    listener.buffer.push(Item::Synced);
+                    listener.buffer.push(Notification::Synced);
                 }
             }
         }
@@ -546,9 +551,9 @@ impl<K: Wire + Object> Shared<K> {
 }
 
 /// Tells those who wait if a task ends by a panic, such as one of an error handler.
-struct Ending<K: Wire + Object>(Arc<Shared<K>>);
+struct PanicGuard<K: Wire + Object>(Arc<Shared<K>>);
 
-impl<K: Wire + Object> Drop for Ending<K> {
+impl<K: Wire + Object> Drop for PanicGuard<K> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!("an informer's task panicked; the informer has stopped");
@@ -558,7 +563,7 @@ impl<K: Wire + Object> Drop for Ending<K> {
 }
 
 /// Follows a source for as long as it is polled.
-async fn follow<K: Wire + Object>(
+async fn run_partition<K: Wire + Object>(
     source: Arc<dyn ListWatch<K>>,
     shared: Arc<Shared<K>>,
     partition: Partition,
@@ -566,12 +571,13 @@ async fn follow<K: Wire + Object>(
 ) {
     let on_error = options.on_error.clone();
     let mut core =
-        Core::new(source, shared.store.clone(), partition.clone(), shared.progress.clone(), options);
+        ReflectorLoop::new(source, shared.store.clone(), partition.clone(), shared.progress.clone(), options);
     let queue = core.queue.clone();
-    let telling = async {
+    let task = async {
         loop {
             let Applied { changes, handlers } = shared.apply(queue.pop_batch().await, &partition);
-            undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
+            undecodable_versions(&changes)
+                .for_each(|version| report_undecodable(on_error.as_ref(), &version.error));
             drop(changes);
             for listener in handlers {
                 listener.buffer.wait_for_capacity().await;
@@ -581,6 +587,6 @@ async fn follow<K: Wire + Object>(
     };
     tokio::select! {
         never = core.run() => match never {},
-        () = telling => {}
+        () = task => {}
     }
 }

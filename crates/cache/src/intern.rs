@@ -139,29 +139,29 @@ fn owner(owner: &EncodedOwner<'_>) -> Owner {
 struct Pool<T> {
     table: HashTable<(u64, Arc<T>)>,
     /// How many more may be made before those that nobody holds are dropped.
-    room: usize,
+    inserts_before_sweep: usize,
 }
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Pool { table: HashTable::new(), room: LEAST_ROOM }
+        Pool { table: HashTable::new(), inserts_before_sweep: MIN_INSERTS_BEFORE_SWEEP }
     }
 }
 
-const LEAST_ROOM: usize = 1024;
+const MIN_INSERTS_BEFORE_SWEEP: usize = 1024;
 
 impl<T> Pool<T> {
     fn get(&mut self, hash: u64, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> Arc<T> {
         if let Some((_, found)) = self.table.find(hash, |(_, value)| is(value)) {
             return found.clone();
         }
-        if self.room == 0 {
+        if self.inserts_before_sweep == 0 {
             self.table.retain(|(_, value)| Arc::strong_count(value) > 1);
             self.table.shrink_to_fit(|(hash, _)| *hash);
             // So that each value made pays for a bounded part of the next round.
-            self.room = self.table.len().max(LEAST_ROOM);
+            self.inserts_before_sweep = self.table.len().max(MIN_INSERTS_BEFORE_SWEEP);
         }
-        self.room -= 1;
+        self.inserts_before_sweep -= 1;
         let value = Arc::new(make());
         self.table.insert_unique(hash, (hash, value.clone()), |(hash, _)| *hash);
         value

@@ -77,17 +77,17 @@ pub struct MutationCache<K>(Arc<Inner<K>>);
 struct Inner<K> {
     store: Store<K>,
     options: MutationCacheOptions,
-    written: Mutex<LruCache<ObjectKey, Written<K>>>,
+    written: Mutex<LruCache<ObjectKey, Remembered<K>>>,
 }
 
 /// What is remembered of an object.
-struct Written<K> {
-    what: What<K>,
+struct Remembered<K> {
+    last_write: LastWrite<K>,
     /// When it is forgotten; `None` if there is no such time.
     until: Option<Instant>,
 }
 
-enum What<K> {
+enum LastWrite<K> {
     Object(Arc<Entry<K>>),
     /// It was deleted; so that a write which was answered before, and told of after that, is not believed.
     Tombstone {
@@ -96,24 +96,24 @@ enum What<K> {
     },
 }
 
-impl<K> Written<K> {
-    fn is_live(&self) -> bool {
+impl<K> Remembered<K> {
+    fn is_unexpired(&self) -> bool {
         self.until.is_none_or(|until| until > Instant::now())
     }
 }
 
-impl<K: Object> Written<K> {
+impl<K: Object> Remembered<K> {
     fn version(&self) -> &str {
-        match &self.what {
-            What::Object(entry) => entry.version(),
-            What::Tombstone { version, .. } => version,
+        match &self.last_write {
+            LastWrite::Object(entry) => entry.version(),
+            LastWrite::Tombstone { version, .. } => version,
         }
     }
 
     fn uid(&self) -> &str {
-        match &self.what {
-            What::Object(entry) => entry.uid(),
-            What::Tombstone { uid, .. } => uid,
+        match &self.last_write {
+            LastWrite::Object(entry) => entry.uid(),
+            LastWrite::Tombstone { uid, .. } => uid,
         }
     }
 }
@@ -135,18 +135,18 @@ impl<K: Wire + Object> MutationCache<K> {
     ///
     /// If the object has no name.
     pub fn mutation(&self, object: &K) -> Result<(), Error> {
-        let entry = self.0.store.take(Encoded::of(object))?;
+        let entry = self.0.store.decode(Encoded::of(object))?;
         let key = entry.key();
         let mut written = self.lock();
-        if let Some(known) = live(&mut written, &key) {
+        if let Some(known) = unexpired(&mut written, &key) {
             let order = compare_resource_versions(entry.version(), known.version());
-            let is_gone = matches!(known.what, What::Tombstone { .. })
+            let is_gone = matches!(known.last_write, LastWrite::Tombstone { .. })
                 && (order == Some(Ordering::Equal) || known.uid() == entry.uid());
             if order == Some(Ordering::Less) || is_gone {
                 return Ok(());
             }
         }
-        self.put(&mut written, key, What::Object(entry));
+        self.put(&mut written, key, LastWrite::Object(entry));
         Ok(())
     }
 
@@ -158,9 +158,9 @@ impl<K: Wire + Object> MutationCache<K> {
         let key: ObjectKey = key.parse().ok()?;
         match self.0.store.get(key.as_str()) {
             Some(stored) => newer(&mut written, stored),
-            None if self.0.options.include_adds => match &live(&mut written, &key)?.what {
-                What::Object(entry) => Some(Cached::new(entry.clone())),
-                What::Tombstone { .. } => None,
+            None if self.0.options.include_adds => match &unexpired(&mut written, &key)?.last_write {
+                LastWrite::Object(entry) => Some(Cached::new(entry.clone())),
+                LastWrite::Tombstone { .. } => None,
             },
             None => None,
         }
@@ -179,9 +179,10 @@ impl<K: Wire + Object> MutationCache<K> {
         let keys: HashSet<_> = stored.iter().map(Cached::key).collect();
         let mut found: Vec<_> = stored.into_iter().filter_map(|stored| newer(&mut written, stored)).collect();
         if self.0.options.include_adds {
-            let others = written.iter().filter(|(key, written)| written.is_live() && !keys.contains(key));
-            found.extend(others.filter_map(|(_, written)| match &written.what {
-                What::Object(entry) if self.0.store.is_indexed(index, value, entry) => {
+            let others =
+                written.iter().filter(|(key, written)| written.is_unexpired() && !keys.contains(key));
+            found.extend(others.filter_map(|(_, written)| match &written.last_write {
+                LastWrite::Object(entry) if self.0.store.is_indexed(index, value, entry) => {
                     Some(Cached::new(entry.clone()))
                 }
                 _ => None,
@@ -190,42 +191,51 @@ impl<K: Wire + Object> MutationCache<K> {
         Ok(found)
     }
 
-    fn put(&self, written: &mut LruCache<ObjectKey, Written<K>>, key: ObjectKey, what: What<K>) {
-        written.put(key, Written { what, until: Instant::now().checked_add(self.0.options.ttl) });
+    fn put(
+        &self,
+        written: &mut LruCache<ObjectKey, Remembered<K>>,
+        key: ObjectKey,
+        last_write: LastWrite<K>,
+    ) {
+        written.put(key, Remembered { last_write, until: Instant::now().checked_add(self.0.options.ttl) });
     }
 
-    fn lock(&self) -> MutexGuard<'_, LruCache<ObjectKey, Written<K>>> {
+    fn lock(&self) -> MutexGuard<'_, LruCache<ObjectKey, Remembered<K>>> {
         self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The store has an object now: what is no newer is not needed any more.
-    fn forget_up_to(&self, object: &Cached<K>) {
+    fn forget_if_caught_up(&self, object: &Cached<K>) {
         let mut written = self.lock();
         let key = object.key();
-        let known = live(&mut written, &key);
-        if known.is_some_and(|known| is_as_new(object.resource_version(), known.version())) {
+        let known = unexpired(&mut written, &key);
+        if known.is_some_and(|known| is_at_least(object.resource_version(), known.version())) {
             written.pop(&key);
         }
     }
 
-    fn bury(&self, last: &Cached<K>) {
+    fn record_deletion(&self, last: &Cached<K>) {
         let mut written = self.lock();
         let key = last.key();
-        if let Some(known) = live(&mut written, &key)
-            && !is_as_new(last.resource_version(), known.version())
+        if let Some(known) = unexpired(&mut written, &key)
+            && !is_at_least(last.resource_version(), known.version())
             && known.uid() != last.uid()
         {
             // Another of the same name, which may or may not be there.
             return;
         }
-        let what = What::Tombstone { uid: last.uid().into(), version: last.resource_version().into() };
-        self.put(&mut written, key, what);
+        let last_write =
+            LastWrite::Tombstone { uid: last.uid().into(), version: last.resource_version().into() };
+        self.put(&mut written, key, last_write);
     }
 }
 
 /// What is remembered of a key, and not for too long.
-fn live<'a, K>(written: &'a mut LruCache<ObjectKey, Written<K>>, key: &ObjectKey) -> Option<&'a Written<K>> {
-    if !written.peek(key)?.is_live() {
+fn unexpired<'a, K>(
+    written: &'a mut LruCache<ObjectKey, Remembered<K>>,
+    key: &ObjectKey,
+) -> Option<&'a Remembered<K>> {
+    if !written.peek(key)?.is_unexpired() {
         written.pop(key);
         return None;
     }
@@ -234,39 +244,39 @@ fn live<'a, K>(written: &'a mut LruCache<ObjectKey, Written<K>>, key: &ObjectKey
 
 /// The newer of what the store has and what is remembered of it; `None` if it is known to be gone.
 fn newer<K: Wire + Object>(
-    written: &mut LruCache<ObjectKey, Written<K>>,
+    written: &mut LruCache<ObjectKey, Remembered<K>>,
     stored: Cached<K>,
 ) -> Option<Cached<K>> {
     let key = stored.key();
-    let Some(known) = live(written, &key) else { return Some(stored) };
-    if is_as_new(stored.resource_version(), known.version()) {
+    let Some(known) = unexpired(written, &key) else { return Some(stored) };
+    if is_at_least(stored.resource_version(), known.version()) {
         written.pop(&key);
         return Some(stored);
     }
-    match &known.what {
-        What::Object(entry) => Some(Cached::new(entry.clone())),
-        What::Tombstone { .. } => None,
+    match &known.last_write {
+        LastWrite::Object(entry) => Some(Cached::new(entry.clone())),
+        LastWrite::Tombstone { .. } => None,
     }
 }
 
 /// Whether a version of the store is as new as one that is remembered. Of what cannot be compared, the store's is.
-fn is_as_new(stored: &str, known: &str) -> bool {
+fn is_at_least(stored: &str, known: &str) -> bool {
     compare_resource_versions(stored, known).is_none_or(Ordering::is_ge)
 }
 
 /// It takes note of what the store has come to know.
 impl<K: Wire + Object> ResourceEventHandler<K> for MutationCache<K> {
     fn on_add(&mut self, object: Cached<K>, _is_in_initial_list: bool) {
-        self.forget_up_to(&object);
+        self.forget_if_caught_up(&object);
     }
 
     fn on_update(&mut self, _old: Cached<K>, new: Cached<K>) {
-        self.forget_up_to(&new);
+        self.forget_if_caught_up(&new);
     }
 
     fn on_delete(&mut self, object: Deleted<K>) {
         if let Some(last) = &object.object {
-            self.bury(last);
+            self.record_deletion(last);
         }
     }
 }

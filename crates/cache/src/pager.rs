@@ -15,7 +15,7 @@ use klient_apimachinery::{List, ListOptions, ListWatch, Object, SourceError};
 use crate::error::Error;
 
 /// As client-go.
-const PAGE: u32 = 500;
+const DEFAULT_PAGE_SIZE: u32 = 500;
 
 /// What a [`Pager`] lists, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,8 @@ pub struct Pager<K> {
 impl<K: Wire + Object> Pager<K> {
     /// A list that has yet to be asked for.
     pub fn new(source: impl ListWatch<K>, options: PagerOptions) -> Self {
-        let first = ListOptions { limit: options.list.limit.or(Some(PAGE)), ..options.list.clone() };
+        let first =
+            ListOptions { limit: options.list.limit.or(Some(DEFAULT_PAGE_SIZE)), ..options.list.clone() };
         Pager {
             source: Arc::new(source),
             options,
@@ -101,7 +102,7 @@ impl<K: Wire + Object> Pager<K> {
             }
             let Some(options) = self.next.clone() else { return Ok(None) };
             let (page, metadata) = self.fetch(&options).await.map_err(|error| self.error(error))?;
-            self.turn(page, metadata);
+            self.set_page(page, metadata);
         }
     }
 
@@ -121,7 +122,7 @@ impl<K: Wire + Object> Pager<K> {
             }
             let Some(options) = self.next.clone() else { break };
             match self.fetch(&options).await {
-                Ok((page, metadata)) => self.turn(page, metadata),
+                Ok((page, metadata)) => self.set_page(page, metadata),
                 Err(error) if error.is_expired() && may_restart && options.continue_token.is_some() => {
                     items = Vec::new();
                     let whole = ListOptions { limit: None, ..self.options.list.clone() };
@@ -157,7 +158,7 @@ impl<K: Wire + Object> Pager<K> {
     }
 
     /// Turns to a page.
-    fn turn(&mut self, page: Vec<Encoded<K>>, metadata: ListMeta) {
+    fn set_page(&mut self, page: Vec<Encoded<K>>, metadata: ListMeta) {
         let token = metadata.continue_.clone().filter(|token| !token.is_empty());
         // A version beside a token is refused (https://issue.k8s.io/85221).
         self.next = token.zip(self.next.take()).map(|(token, options)| ListOptions {

@@ -1,9 +1,9 @@
 //! [`Reflector`], which keeps a store as the server's list is.
 
 mod decode_batches;
-mod follow;
 mod list;
-mod stream;
+mod watch;
+mod watch_list;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,7 +17,6 @@ use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::{ListOptions, ListWatch, Object, SourceError, Str, WatchOptions, fields};
 use klient_workqueue::{Backoff, ResettingBackoff};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::decode_result::DecodeResult;
@@ -60,10 +59,10 @@ pub struct ReflectorOptions {
 }
 
 /// Attempts that somebody waits for, after an error that lasts, are made at most so often.
-const LEAST_WAIT: Duration = Duration::from_secs(1);
+const MIN_EARLY_ATTEMPT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// However long a server asks to be left alone.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// As client-go's reflector.
 fn default_backoff() -> ResettingBackoff {
@@ -149,14 +148,14 @@ impl fmt::Debug for ReflectorOptions {
 /// # Ok(()) }
 /// ```
 pub struct Reflector<K> {
-    core: Core<K>,
+    core: ReflectorLoop<K>,
 }
 
 impl<K: Wire + Object> Reflector<K> {
     /// A reflector that will fill a store from a source.
     pub fn new(source: impl ListWatch<K>, store: Store<K>, options: ReflectorOptions) -> Self {
         let (progress, partition) = (Progress::new(1), Partition::default());
-        Reflector { core: Core::new(Arc::new(source), store, partition, progress, options) }
+        Reflector { core: ReflectorLoop::new(Arc::new(source), store, partition, progress, options) }
     }
 
     /// Fills the store for as long as it is polled.
@@ -164,11 +163,12 @@ impl<K: Wire + Object> Reflector<K> {
         let mut core = self.core;
         let (queue, store) = (core.queue.clone(), core.store.clone());
         let on_error = core.options.on_error.clone();
-        let _filling = Filling::start(store.clone());
+        let _guard = FillGuard::start(store.clone());
         let taking = async {
             loop {
                 let changes = store.apply(queue.pop_batch().await, &Partition::default());
-                undecodable(&changes).for_each(|version| tell_undecodable(on_error.as_ref(), &version.error));
+                undecodable_versions(&changes)
+                    .for_each(|version| report_undecodable(on_error.as_ref(), &version.error));
                 queue.done();
             }
         };
@@ -186,16 +186,16 @@ impl<K: Wire + Object> fmt::Debug for Reflector<K> {
 }
 
 /// Says of a store that something fills it, for as long as it is there.
-struct Filling<K: Wire + Object>(Store<K>);
+struct FillGuard<K: Wire + Object>(Store<K>);
 
-impl<K: Wire + Object> Filling<K> {
+impl<K: Wire + Object> FillGuard<K> {
     fn start(store: Store<K>) -> Self {
         store.set_stopped(false);
-        Filling(store)
+        FillGuard(store)
     }
 }
 
-impl<K: Wire + Object> Drop for Filling<K> {
+impl<K: Wire + Object> Drop for FillGuard<K> {
     fn drop(&mut self) {
         self.0.set_stopped(true);
     }
@@ -203,7 +203,7 @@ impl<K: Wire + Object> Drop for Filling<K> {
 
 /// How far the parts of a store are.
 #[derive(Clone, Debug)]
-pub(crate) struct Progress(Arc<watch::Sender<Vec<PartitionProgress>>>);
+pub(crate) struct Progress(Arc<tokio::sync::watch::Sender<Vec<PartitionProgress>>>);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PartitionProgress {
@@ -222,10 +222,10 @@ pub(crate) struct PartitionProgress {
 
 impl Progress {
     pub(crate) fn new(partitions: usize) -> Self {
-        Progress(Arc::new(watch::Sender::new(vec![PartitionProgress::default(); partitions])))
+        Progress(Arc::new(tokio::sync::watch::Sender::new(vec![PartitionProgress::default(); partitions])))
     }
 
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Vec<PartitionProgress>> {
+    pub(crate) fn subscribe(&self) -> tokio::sync::watch::Receiver<Vec<PartitionProgress>> {
         self.0.subscribe()
     }
 
@@ -269,7 +269,7 @@ impl Progress {
 }
 
 /// Follows one source into a queue.
-pub(crate) struct Core<K> {
+pub(crate) struct ReflectorLoop<K> {
     source: Arc<dyn ListWatch<K>>,
     pub(crate) store: Store<K>,
     pub(crate) queue: Arc<DeltaQueue<DecodeResult<K>>>,
@@ -278,20 +278,20 @@ pub(crate) struct Core<K> {
     options: ReflectorOptions,
     backoff: ResettingBackoff,
     /// The time of the last attempt that was made early, for a waiting caller.
-    hastened: Option<Instant>,
+    last_early_attempt: Option<Instant>,
     /// The last version that was seen.
-    version: Box<str>,
+    last_sync_version: Box<str>,
     /// The last version cannot be listed from.
-    is_unavailable: bool,
+    is_last_version_unavailable: bool,
     /// The server gave a list in pages although it was asked for what it has at hand.
     is_paginated: bool,
     /// The server streams lists, as far as is known.
-    streams: bool,
+    use_watch_list: bool,
     /// What was last logged, so that the same is not logged again and again.
-    logged: String,
+    last_logged: String,
 }
 
-impl<K: Wire + Object> Core<K> {
+impl<K: Wire + Object> ReflectorLoop<K> {
     pub(crate) fn new(
         source: Arc<dyn ListWatch<K>>,
         store: Store<K>,
@@ -301,19 +301,19 @@ impl<K: Wire + Object> Core<K> {
     ) -> Self {
         // What the store holds already must not go back to an earlier state.
         let version = store.partition_version(&partition);
-        Core {
+        ReflectorLoop {
             source,
             store,
             queue: Arc::new(DeltaQueue::new(2 * MAX_BATCH_SIZE)),
             partition,
             progress,
             backoff: options.backoff.clone(),
-            hastened: None,
-            version,
-            is_unavailable: false,
+            last_early_attempt: None,
+            last_sync_version: version,
+            is_last_version_unavailable: false,
             is_paginated: false,
-            streams: options.watch_list,
-            logged: String::new(),
+            use_watch_list: options.watch_list,
+            last_logged: String::new(),
             options,
         }
     }
@@ -341,37 +341,38 @@ impl<K: Wire + Object> Core<K> {
 
     /// Lists, and watches until all must be listed anew.
     async fn list_and_watch(&mut self) -> Result<(), SourceError> {
-        let streamed = if self.streams { self.stream_list().await? } else { None };
+        let streamed = if self.use_watch_list { self.watch_list().await? } else { None };
         if streamed.is_none() {
             self.list().await?;
         }
-        self.logged.clear();
+        self.last_logged.clear();
         self.progress.change(&self.partition, |partition| {
             (partition.error, partition.attempts) = (None, 0);
             partition.lists += 1;
         });
-        self.follow(streamed).await
+        self.watch(streamed).await
     }
 
     /// Waits before the next try, and at least as long as the server asks, but for what no server means. After an error
     /// that lasts, one who waits for the outcome of another try cuts it short.
     async fn pause(&mut self, least: Option<Duration>) {
         let now = Instant::now();
-        let least = least.unwrap_or_default().min(LONGEST_PAUSE);
+        let least = least.unwrap_or_default().min(MAX_RETRY_AFTER);
         let pause = tokio::time::sleep_until(now + self.backoff.step().max(least));
         let partitions = self.progress.partitions();
         let error = partitions.get(self.partition.index).and_then(|partition| partition.error.as_ref());
         if !error.is_some_and(Error::is_permanent) {
             return pause.await;
         }
-        let earliest = self.hastened.map_or(now, |last| last + LEAST_WAIT).max(now + least);
+        let earliest =
+            self.last_early_attempt.map_or(now, |last| last + MIN_EARLY_ATTEMPT_INTERVAL).max(now + least);
         let hastened = async {
             self.progress.attempt_wanted(&self.partition).await;
             tokio::time::sleep_until(earliest).await;
         };
         tokio::select! {
             () = pause => {}
-            () = hastened => self.hastened = Some(Instant::now()),
+            () = hastened => self.last_early_attempt = Some(Instant::now()),
         }
     }
 
@@ -395,7 +396,7 @@ impl<K: Wire + Object> Core<K> {
             label_selector: self.options.label_selector.clone(),
             field_selector: self.options.field_selector.clone(),
             managed_fields: self.options.managed_fields,
-            resource_version: Some(self.version.as_ref())
+            resource_version: Some(self.last_sync_version.as_ref())
                 .filter(|version| !version.is_empty())
                 .map(Into::into),
             allow_bookmarks: true,
@@ -406,37 +407,37 @@ impl<K: Wire + Object> Core<K> {
     }
 
     /// Makes of an object what is stored; one that cannot be decoded is reported.
-    fn take(&mut self, encoded: Encoded<K>) -> DecodeResult<K> {
-        let made = self.store.take(encoded);
-        self.taken(made)
+    fn decode(&mut self, encoded: Encoded<K>) -> DecodeResult<K> {
+        let made = self.store.decode(encoded);
+        self.decode_result(made)
     }
 
     /// The delta of a decoded object. An object that cannot be decoded is reported after the store has taken it, which then
     /// knows whether it keeps an earlier state; one without a name is reported at once.
-    fn taken(&mut self, made: Result<Arc<Entry<K>>, Error>) -> DecodeResult<K> {
+    fn decode_result(&mut self, made: Result<Arc<Entry<K>>, Error>) -> DecodeResult<K> {
         let error = match made {
             Ok(entry) => return DecodeResult::Entry(entry),
             Err(error) => error,
         };
         let identity = error.undecodable_object().cloned().unwrap_or_default();
         if identity.name.is_empty() {
-            tell_undecodable(self.options.on_error.as_ref(), &error);
+            report_undecodable(self.options.on_error.as_ref(), &error);
             return DecodeResult::Unnamed;
         }
         DecodeResult::Undecodable(Arc::new(Undecodable::new(&identity, error)))
     }
 
     /// Keeps what has been made of objects, in their order.
-    fn keep<T>(&mut self, made: Vec<DecodedObject<K, T>>, mut keep: impl FnMut(DecodeResult<K>, T)) {
+    fn collect<T>(&mut self, made: Vec<DecodedObject<K, T>>, mut collect: impl FnMut(DecodeResult<K>, T)) {
         for (made, with) in made {
-            keep(self.taken(made), with);
+            collect(self.decode_result(made), with);
         }
     }
 
     /// Says that all objects are these.
     async fn replace(&mut self, entries: Vec<DecodeResult<K>>, version: &str) {
-        self.version = version.into();
-        self.is_unavailable = false;
+        self.last_sync_version = version.into();
+        self.is_last_version_unavailable = false;
         self.queue.push([Delta::Replaced(entries, version.into())]);
         self.queue.wait_for_capacity().await;
     }
@@ -452,26 +453,26 @@ impl<K: Wire + Object> Core<K> {
         self.progress.change(&self.partition, |partition| {
             (partition.error, partition.failed) = (Some(error.clone()), partition.begun)
         });
-        self.tell(&error);
+        self.report_error(&error);
     }
 
-    fn tell(&mut self, error: &Error) {
+    fn report_error(&mut self, error: &Error) {
         if let Some(on_error) = &self.options.on_error {
             return on_error(error);
         }
         let text = format!("{error:?}");
         let is_usual = error.as_source().is_some_and(SourceError::is_expired);
-        if is_usual || text == self.logged {
+        if is_usual || text == self.last_logged {
             tracing::debug!("{text}");
         } else {
             tracing::warn!("{text}");
-            self.logged = text;
+            self.last_logged = text;
         }
     }
 }
 
 /// The versions that cannot be decoded among changes.
-pub(crate) fn undecodable<K>(changes: &[Change<K>]) -> impl Iterator<Item = &Undecodable> {
+pub(crate) fn undecodable_versions<K>(changes: &[Change<K>]) -> impl Iterator<Item = &Undecodable> {
     changes.iter().filter_map(|change| match change {
         Change::Undecodable { version, .. } => Some(&**version),
         _ => None,
@@ -479,7 +480,7 @@ pub(crate) fn undecodable<K>(changes: &[Change<K>]) -> impl Iterator<Item = &Und
 }
 
 /// Reports an object that cannot be decoded.
-pub(crate) fn tell_undecodable(on_error: Option<&WatchErrorHandler>, error: &Error) {
+pub(crate) fn report_undecodable(on_error: Option<&WatchErrorHandler>, error: &Error) {
     match on_error {
         Some(on_error) => on_error(error),
         None => {

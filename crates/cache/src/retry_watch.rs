@@ -28,7 +28,7 @@ use crate::error::Error;
 use session::{Session, SessionEvent};
 
 /// However long a server asks to be left alone, it is asked again after a day.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a [`RetryWatch`] follows, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl<K: Wire + Object> RetryWatch<K> {
         options: RetryWatchOptions,
     ) -> Result<Self, Error> {
         if matches!(resource_version, "" | "0") {
-            return Err(Error::unusable(
+            return Err(Error::invalid_version(
                 source.resource(),
                 resource_version,
                 "to watch from: take that of a list",
@@ -164,7 +164,7 @@ impl<K: Wire + Object> RetryWatch<K> {
                 return Poll::Ready(None);
             }
             while let Some(event) = self.arrived.pop_front() {
-                if let Some(event) = self.take(event) {
+                if let Some(event) = self.decode_event(event) {
                     return Poll::Ready(Some(event));
                 }
             }
@@ -195,7 +195,7 @@ impl<K: Wire + Object> RetryWatch<K> {
                 }
                 SessionEvent::NotStarted(error) | SessionEvent::Broken(error) => {
                     self.restart(error.retry_after(), true);
-                    self.note(error);
+                    self.record_error(error);
                 }
             }
         }
@@ -213,12 +213,12 @@ impl<K: Wire + Object> RetryWatch<K> {
     }
 
     /// What an event comes to for those who watch.
-    fn take(&mut self, event: WatchEvent<Encoded<K>>) -> Option<Result<WatchEvent<K>, Error>> {
+    fn decode_event(&mut self, event: WatchEvent<Encoded<K>>) -> Option<Result<WatchEvent<K>, Error>> {
         let event = match event {
             WatchEvent::Bookmark(bookmark) => {
                 return self.advance(&bookmark.resource_version, || "a bookmark".into());
             }
-            WatchEvent::Error(status) => return self.fail(status),
+            WatchEvent::Error(status) => return self.handle_error_event(status),
             event => {
                 let resource = self.source.resource();
                 let decoded = event.try_map(|object| {
@@ -227,8 +227,8 @@ impl<K: Wire + Object> RetryWatch<K> {
                 });
                 match decoded {
                     Ok(event) => event,
-                    Err(fault) => {
-                        let (object, problem) = *fault;
+                    Err(undecodable) => {
+                        let (object, problem) = *undecodable;
                         if object.resource_version.is_empty() {
                             return Some(self.end(SourceError::unreadable(problem)));
                         }
@@ -256,7 +256,7 @@ impl<K: Wire + Object> RetryWatch<K> {
     ) -> Option<Result<WatchEvent<K>, Error>> {
         if version.is_empty() {
             self.has_ended = true;
-            return Some(Err(Error::no_version(self.source.resource(), &object())));
+            return Some(Err(Error::missing_version(self.source.resource(), &object())));
         }
         self.version = version.into();
         self.failures = 0;
@@ -264,14 +264,14 @@ impl<K: Wire + Object> RetryWatch<K> {
     }
 
     /// Takes a failure that the watch told of.
-    fn fail(&mut self, status: Box<Status>) -> Option<Result<WatchEvent<K>, Error>> {
+    fn handle_error_event(&mut self, status: Box<Status>) -> Option<Result<WatchEvent<K>, Error>> {
         let error = SourceError::from((*status).clone());
         if error.is_expired() || error.code() == Some(Reason::Gone.code()) {
             self.has_ended = true;
             return Some(Ok(WatchEvent::Error(status)));
         }
         self.restart(error.retry_after(), true);
-        self.note(error);
+        self.record_error(error);
         None
     }
 
@@ -279,13 +279,13 @@ impl<K: Wire + Object> RetryWatch<K> {
     fn restart(&mut self, wait: Option<Duration>, has_failed: bool) {
         self.arrived.clear();
         let chance = if has_failed { fastrand::f64() } else { 0.0 };
-        let delay = self.options.min_restart_delay.min(LONGEST_PAUSE).mul_f64(1.0 + chance);
+        let delay = self.options.min_restart_delay.min(MAX_DELAY).mul_f64(1.0 + chance);
         if let Some(session) = &mut self.session {
-            session.restart(delay, wait.unwrap_or_default().min(LONGEST_PAUSE));
+            session.restart(delay, wait.unwrap_or_default().min(MAX_DELAY));
         }
     }
 
-    fn note(&mut self, error: SourceError) {
+    fn record_error(&mut self, error: SourceError) {
         self.failures += 1;
         let was_cut = error.code().is_none() && !error.is_refused() && !error.is_unreadable();
         let is_usual = error.is_expired() || was_cut;

@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use crate::cached::Cached;
 use crate::decode_result::DecodeResult;
 use crate::delta::{Delta, MAX_BATCH_SIZE};
-use crate::entry::{Entry, Names, Shared};
+use crate::entry::{Entry, NameSpans, SharedMetadata};
 use crate::error::Error;
-use crate::index::{Indexer, Slots};
+use crate::index::{Indexer, SlotSet};
 use crate::intern::Interner;
 use crate::key::{ObjectKey, split};
 use crate::snapshot::Snapshot;
@@ -29,10 +29,10 @@ use state::{Replacement, State};
 pub const NAMESPACE_INDEX: &str = "namespace";
 
 /// How long a version is waited for: API servers send bookmarks about once a minute.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// How much larger most objects are decoded than in protobuf.
-const DECODED: usize = 4;
+const DECODED_SIZE_FACTOR: usize = 4;
 
 /// How a store keeps objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -270,7 +270,7 @@ impl<K: Wire + Object> Store<K> {
         Ok(index.values().map(|value| Str::from(&**value)).collect())
     }
 
-    fn slots<'a>(&self, state: &'a State<K>, index: &str, value: &str) -> Result<Option<&'a Slots>, Error> {
+    fn slots<'a>(&self, state: &'a State<K>, index: &str, value: &str) -> Result<Option<&'a SlotSet>, Error> {
         if index == NAMESPACE_INDEX {
             return Ok(state.namespaces.slots(value));
         }
@@ -343,7 +343,7 @@ impl<K: Wire + Object> Store<K> {
     /// Outside a tokio runtime.
     pub async fn wait_for_resource_version(&self, resource_version: &str) -> Result<(), Error> {
         if compare_resource_versions(resource_version, resource_version).is_none() {
-            return Err(Error::unusable(self.resource(), resource_version, "that can be waited for"));
+            return Err(Error::invalid_version(self.resource(), resource_version, "that can be waited for"));
         }
         let has_come = |progress: &Progress| {
             let order = compare_resource_versions(&progress.version, resource_version);
@@ -355,14 +355,14 @@ impl<K: Wire + Object> Store<K> {
             // The sender lives as long as the store.
             end.is_ok_and(|progress| has_come(&progress))
         };
-        match tokio::time::timeout(LONGEST_WAIT, waiting).await {
+        match tokio::time::timeout(MAX_WAIT, waiting).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::stopped(self.resource())),
-            Err(_) => Err(Error::not_reached(
+            Err(_) => Err(Error::version_timeout(
                 self.resource(),
                 resource_version,
                 &self.resource_version(),
-                LONGEST_WAIT,
+                MAX_WAIT,
             )),
         }
     }
@@ -387,7 +387,7 @@ impl<K: Wire + Object> Store<K> {
     ///
     /// If it cannot be decoded, or has no name.
     pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
-        let entry = self.take(object)?;
+        let entry = self.decode(object)?;
         self.apply(vec![Delta::Updated(DecodeResult::Entry(entry))], &Partition::default());
         Ok(())
     }
@@ -403,7 +403,7 @@ impl<K: Wire + Object> Store<K> {
     ///
     /// If one cannot be decoded, or has no name; nothing is then changed.
     pub fn replace(&self, objects: Vec<Encoded<K>>, resource_version: &str) -> Result<(), Error> {
-        let entries = objects.into_iter().map(|object| self.take(object).map(DecodeResult::Entry));
+        let entries = objects.into_iter().map(|object| self.decode(object).map(DecodeResult::Entry));
         let entries = entries.collect::<Result<_, _>>()?;
         self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Partition::default());
         Ok(())
@@ -413,30 +413,30 @@ impl<K: Wire + Object> Store<K> {
     pub(crate) fn size_of(&self, encoded: &Encoded<K>) -> usize {
         let decoded = match self.0.keep {
             Keep::Packed => 0,
-            Keep::Decoded => DECODED * encoded.bytes().len(),
+            Keep::Decoded => DECODED_SIZE_FACTOR * encoded.bytes().len(),
         };
         size_of::<Entry<K>>() + decoded
     }
 
     /// Makes of an object what is stored. One that is in the store already, at the same version, is taken from there.
-    pub(crate) fn take(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
+    pub(crate) fn decode(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
         match &self.0.transform {
-            None => self.take_as_it_is(encoded),
+            None => self.decode_untransformed(encoded),
             Some(transform) => {
-                let unreadable = |problem| Error::unreadable(self.resource(), encoded.identity(), &problem);
+                let unreadable = |problem| Error::left_out(self.resource(), encoded.identity(), &problem);
                 let mut object = encoded.decode_as(&self.0.resource).map_err(unreadable)?;
                 // One who panics must not take the informer along.
                 if catch_unwind(AssertUnwindSafe(|| transform(&mut object))).is_err() {
                     return Err(unreadable(DecodeError::of_document("the transform panicked")));
                 }
-                let taken = self.take_as_it_is(Encoded::of(&object));
+                let taken = self.decode_untransformed(Encoded::of(&object));
                 taken.map_err(|error| error.of_object(encoded.identity()))
             }
         }
     }
 
-    fn take_as_it_is(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
-        let unreadable = |problem| Error::unreadable(self.resource(), encoded.identity(), &problem);
+    fn decode_untransformed(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
+        let unreadable = |problem| Error::left_out(self.resource(), encoded.identity(), &problem);
         let meta = encoded.check().map_err(unreadable)?;
         if meta.name.is_empty() {
             return Err(unreadable(DecodeError::of_document("it has no name")));
@@ -451,7 +451,7 @@ impl<K: Wire + Object> Store<K> {
         }
         let shared = {
             let mut interner = self.0.interner.lock().unwrap_or_else(PoisonError::into_inner);
-            Shared {
+            SharedMetadata {
                 resource: self.0.resource.clone(),
                 namespace: interner.namespace(&meta.namespace),
                 labels: interner.labels(&meta),
@@ -464,7 +464,7 @@ impl<K: Wire + Object> Store<K> {
                 Entry::decoded(shared, object.map_err(unreadable)?)
             }
             Keep::Packed => {
-                let names = Names::find(encoded.bytes(), &meta.name, &meta.uid, &meta.resource_version);
+                let names = NameSpans::locate(encoded.bytes(), &meta.name, &meta.uid, &meta.resource_version);
                 drop(meta);
                 Entry::packed(shared, encoded, names)
             }
@@ -478,9 +478,9 @@ impl<K: Wire + Object> Store<K> {
         let prepare = |taken: DecodeResult<K>| match taken {
             DecodeResult::Entry(entry) => {
                 let found = indexers.iter().map(|(name, indexer)| indexer.values(name, &entry)).collect();
-                Some(Prepared::Put(entry, found))
+                Some(PreparedChange::Put(entry, found))
             }
-            DecodeResult::Undecodable(version) => Some(Prepared::Mark(version)),
+            DecodeResult::Undecodable(version) => Some(PreparedChange::Mark(version)),
             DecodeResult::Unnamed => None,
         };
         let mut changes = Vec::with_capacity(deltas.len());
@@ -491,19 +491,20 @@ impl<K: Wire + Object> Store<K> {
             for delta in deltas.by_ref() {
                 match delta {
                     Delta::Replaced(entries, version) => {
-                        let Replacement { puts, removed } = self.read().compare(entries, partition);
+                        let Replacement { puts, removed } = self.read().diff_list(entries, partition);
                         prepared.reserve(puts.len() + removed.len() + 1);
                         prepared.extend(puts.into_iter().filter_map(prepare));
-                        prepared.extend(removed.into_iter().map(|key| Prepared::Remove(key, None, true)));
-                        prepared.push(Prepared::Listed(version));
+                        prepared
+                            .extend(removed.into_iter().map(|key| PreparedChange::Remove(key, None, true)));
+                        prepared.push(PreparedChange::Listed(version));
                     }
                     Delta::Added(taken) | Delta::Updated(taken) => {
                         prepared.extend(prepare(taken));
                         continue;
                     }
                     Delta::Deleted(key, Some(DecodeResult::Undecodable(version))) => {
-                        prepared.push(Prepared::Remove(key, None, true));
-                        prepared.push(Prepared::Bookmark(version.resource_version.clone()));
+                        prepared.push(PreparedChange::Remove(key, None, true));
+                        prepared.push(PreparedChange::Bookmark(version.resource_version.clone()));
                         continue;
                     }
                     Delta::Deleted(key, last) => {
@@ -511,11 +512,11 @@ impl<K: Wire + Object> Store<K> {
                             DecodeResult::Entry(last) => Some(last),
                             _ => None,
                         });
-                        prepared.push(Prepared::Remove(key, last, false));
+                        prepared.push(PreparedChange::Remove(key, last, false));
                         continue;
                     }
                     Delta::Bookmark(version) => {
-                        prepared.push(Prepared::Bookmark(version));
+                        prepared.push(PreparedChange::Bookmark(version));
                         continue;
                     }
                     Delta::Sync => continue,
@@ -529,22 +530,22 @@ impl<K: Wire + Object> Store<K> {
             }
             for change in prepared {
                 match change {
-                    Prepared::Put(entry, found) => {
+                    PreparedChange::Put(entry, found) => {
                         state.advance(partition, entry.version());
                         changes.push(state.put(entry, found));
                     }
-                    Prepared::Mark(version) => {
+                    PreparedChange::Mark(version) => {
                         state.advance(partition, &version.resource_version);
-                        changes.extend(state.mark(version));
+                        changes.extend(state.mark_undecodable(version));
                     }
-                    Prepared::Remove(key, last, is_unknown) => {
+                    PreparedChange::Remove(key, last, is_unknown) => {
                         if let Some(last) = &last {
                             state.advance(partition, last.version());
                         }
                         changes.extend(state.remove(&key, last, is_unknown));
                     }
-                    Prepared::Listed(version) => state.set_version(partition, &version),
-                    Prepared::Bookmark(version) => state.advance(partition, &version),
+                    PreparedChange::Listed(version) => state.set_version(partition, &version),
+                    PreparedChange::Bookmark(version) => state.advance(partition, &version),
                 }
             }
         }
@@ -571,15 +572,15 @@ impl<K: Wire + Object> Store<K> {
 }
 
 /// A change of which all is known before the lock is held.
-enum Prepared<K> {
-    Put(Arc<Entry<K>>, Vec<crate::index::Found>),
+enum PreparedChange<K> {
+    Put(Arc<Entry<K>>, Vec<crate::index::IndexValues>),
     Mark(Arc<Undecodable>),
     Remove(ObjectKey, Option<Arc<Entry<K>>>, bool),
     Listed(Box<str>),
     Bookmark(Box<str>),
 }
 
-fn cached<K>(state: &State<K>, slots: Option<&Slots>) -> Vec<Cached<K>> {
+fn cached<K>(state: &State<K>, slots: Option<&SlotSet>) -> Vec<Cached<K>> {
     let slots = slots.into_iter().flatten();
     slots.filter_map(|slot| state.slots.get(*slot)).map(|entry| Cached::new(entry.clone())).collect()
 }

@@ -96,7 +96,7 @@ pub async fn until<K: Wire + Object>(
             return Err(watch.error((*status).into()));
         }
     }
-    Err(Error::ended(watch.resource()))
+    Err(Error::watch_closed(watch.resource()))
 }
 
 /// Waits in one watch for a change that meets a condition, and gives it (client-go's `UntilWithoutRetry`).
@@ -131,7 +131,7 @@ pub async fn until_without_retry<K: Wire + Object>(
             }
         }
         if !next.map_err(failed)? {
-            return Err(Error::ended(resource));
+            return Err(Error::watch_closed(resource));
         }
     }
 }

@@ -12,7 +12,7 @@ use klient_apimachinery::{BoxFuture, Object};
 
 use super::registration::Resync;
 use super::{InformerHandle, Listener, Phase, Shared};
-use crate::buffer::{Reader, Step};
+use crate::buffer::{BufferReader, Step};
 use crate::error::Error;
 use crate::event::Event;
 
@@ -26,17 +26,17 @@ use crate::event::Event;
 pub struct Events<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
     listener: Arc<Listener<K>>,
-    idle: Option<Idle<K>>,
+    idle: Option<IdleReader<K>>,
     /// Nobody locks it: it lets tasks share the stream while they wait for something else.
-    reading: Option<Mutex<BoxFuture<'static, Read<K>>>>,
+    reading: Option<Mutex<BoxFuture<'static, ReadResult<K>>>>,
 }
 
 /// One who reads comes back with an event, or with none at the end.
-type Read<K> = (Idle<K>, Option<Event<K>>);
+type ReadResult<K> = (IdleReader<K>, Option<Event<K>>);
 
 /// One who reads, when nobody waits.
-struct Idle<K> {
-    reader: Reader<K>,
+struct IdleReader<K> {
+    reader: BufferReader<K>,
     resync: Resync,
 }
 
@@ -46,8 +46,8 @@ impl<K: Wire + Object> Events<K> {
         listener: Arc<Listener<K>>,
         resync: Option<Duration>,
     ) -> Self {
-        let idle = Idle {
-            reader: Reader::new(listener.buffer.clone()),
+        let idle = IdleReader {
+            reader: BufferReader::new(listener.buffer.clone()),
             resync: Resync::new(&handle.shared, resync),
         };
         Events { handle, listener, idle: Some(idle), reading: None }
@@ -100,8 +100,8 @@ impl<K: Wire + Object> Events<K> {
 async fn read<K: Wire + Object>(
     shared: Arc<Shared<K>>,
     listener: Arc<Listener<K>>,
-    mut idle: Idle<K>,
-) -> Read<K> {
+    mut idle: IdleReader<K>,
+) -> ReadResult<K> {
     let mut phase = shared.phase.subscribe();
     loop {
         tokio::select! {
@@ -133,7 +133,7 @@ impl<K: Wire + Object> Stream for Events<K> {
 
 impl<K: Wire + Object> Drop for Events<K> {
     fn drop(&mut self) {
-        self.handle.shared.leave(&self.listener);
+        self.handle.shared.remove_listener(&self.listener);
     }
 }
 

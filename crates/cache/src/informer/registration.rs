@@ -11,27 +11,27 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{InformerHandle, Listener, Phase, Shared};
-use crate::buffer::{Reader, Step};
+use crate::buffer::{BufferReader, Step};
 use crate::error::Error;
 use crate::event::Event;
 use crate::handler::ResourceEventHandler;
 
 /// All objects are told again at most so often, as in client-go.
-const LEAST_RESYNC: Duration = Duration::from_secs(1);
+const MIN_RESYNC_PERIOD: Duration = Duration::from_secs(1);
 
 /// After so many events a handler lets others run.
-const IN_A_ROW: usize = 256;
+const YIELD_AFTER: usize = 256;
 
 /// A handler that has been added. Dropping it removes the handler; [`detach`](Self::detach) leaves it there for as
 /// long as the informer runs.
 #[must_use = "the handler is removed when this is dropped; use detach() to leave it"]
 pub struct ResourceEventHandlerRegistration<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
-    telling: Telling<K>,
+    task: HandlerTask<K>,
 }
 
 /// A handler that is told of events by a task, until this is dropped.
-pub(super) struct Telling<K: Wire + Object> {
+pub(super) struct HandlerTask<K: Wire + Object> {
     shared: Arc<Shared<K>>,
     listener: Arc<Listener<K>>,
     task: Option<JoinHandle<()>>,
@@ -44,14 +44,14 @@ impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
         resync: Option<Duration>,
         handler: impl ResourceEventHandler<K>,
     ) -> Self {
-        let task = tokio::spawn(tell(handle.shared.clone(), listener.clone(), resync, handler));
-        let telling = Telling { shared: handle.shared.clone(), listener, task: Some(task) };
-        ResourceEventHandlerRegistration { handle, telling }
+        let task = tokio::spawn(run_handler(handle.shared.clone(), listener.clone(), resync, handler));
+        let task = HandlerTask { shared: handle.shared.clone(), listener, task: Some(task) };
+        ResourceEventHandlerRegistration { handle, task }
     }
 
     /// Whether the handler has been told of all objects that were there at first.
     pub fn has_synced(&self) -> bool {
-        *self.telling.listener.has_synced.borrow()
+        *self.task.listener.has_synced.borrow()
     }
 
     /// Waits until the handler has been told of all objects that were there at first, and has returned from that.
@@ -61,7 +61,7 @@ impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
     /// As [`Informer::wait_for_sync`](super::Informer::wait_for_sync).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.handle.wait_for_sync().await?;
-        let mut has_synced = self.telling.listener.has_synced.subscribe();
+        let mut has_synced = self.task.listener.has_synced.subscribe();
         // The sender is held above.
         let _ = has_synced.wait_for(|has_synced| *has_synced).await;
         Ok(())
@@ -69,31 +69,31 @@ impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
 
     /// How many events wait for the handler.
     pub fn pending_events(&self) -> usize {
-        self.telling.listener.buffer.depth()
+        self.task.listener.buffer.depth()
     }
 
     /// How many events the handler was not told of since others made them needless:
     /// see [`Overflow::Coalesce`](crate::Overflow::Coalesce).
     pub fn dropped_events(&self) -> u64 {
-        self.telling.listener.buffer.dropped()
+        self.task.listener.buffer.dropped()
     }
 
     /// Leaves the handler there until the informer is stopped or dropped. It does not keep the informer running: hold a
     /// clone of that, or take it from a [factory](crate::InformerFactory), which holds those that it makes.
     pub fn detach(self) {
-        self.handle.detach(self.telling);
+        self.handle.detach(self.task);
     }
 
     /// Removes the handler, and returns when it is no longer told of anything.
     pub async fn remove(self) {
-        self.telling.end().await;
+        self.task.end().await;
     }
 }
 
-impl<K: Wire + Object> Telling<K> {
+impl<K: Wire + Object> HandlerTask<K> {
     /// Returns when the handler is no longer told of anything.
     pub(super) async fn end(mut self) {
-        self.shared.leave(&self.listener);
+        self.shared.remove_listener(&self.listener);
         if let Some(task) = self.task.take() {
             task.abort();
             // It was aborted, or had ended before.
@@ -102,9 +102,9 @@ impl<K: Wire + Object> Telling<K> {
     }
 }
 
-impl<K: Wire + Object> Drop for Telling<K> {
+impl<K: Wire + Object> Drop for HandlerTask<K> {
     fn drop(&mut self) {
-        self.shared.leave(&self.listener);
+        self.shared.remove_listener(&self.listener);
         if let Some(task) = &self.task {
             task.abort();
         }
@@ -125,7 +125,7 @@ impl Resync {
     pub(super) fn new<K>(shared: &Shared<K>, own: Option<Duration>) -> Self {
         let period = own.or(shared.resync).filter(|period| !period.is_zero());
         Resync(period.map(|period| {
-            let period = period.max(LEAST_RESYNC);
+            let period = period.max(MIN_RESYNC_PERIOD);
             let mut interval = interval_at(Instant::now() + period, period);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
@@ -141,20 +141,20 @@ impl Resync {
 }
 
 /// Tells a handler of everything, for as long as it is polled.
-async fn tell<K: Wire + Object>(
+async fn run_handler<K: Wire + Object>(
     shared: Arc<Shared<K>>,
     listener: Arc<Listener<K>>,
     resync: Option<Duration>,
     mut handler: impl ResourceEventHandler<K>,
 ) {
-    let mut reader = Reader::new(listener.buffer.clone());
+    let mut reader = BufferReader::new(listener.buffer.clone());
     let mut resync = Resync::new(&shared, resync);
-    let mut in_a_row = 0;
+    let mut events_since_yield = 0;
     loop {
         let step = match reader.try_next() {
             Some(step) => step,
             None => {
-                in_a_row = 0;
+                events_since_yield = 0;
                 tokio::select! {
                     step = reader.next() => step,
                     () = resync.due() => {
@@ -170,17 +170,21 @@ async fn tell<K: Wire + Object>(
             Step::Synced => {
                 listener.has_synced.send_replace(true);
             }
-            Step::Event(event) => call(&mut handler, event, &shared),
+            Step::Event(event) => dispatch(&mut handler, event, &shared),
         }
-        in_a_row += 1;
-        if in_a_row == IN_A_ROW {
-            in_a_row = 0;
+        events_since_yield += 1;
+        if events_since_yield == YIELD_AFTER {
+            events_since_yield = 0;
             tokio::task::yield_now().await;
         }
     }
 }
 
-fn call<K: Wire + Object>(handler: &mut impl ResourceEventHandler<K>, event: Event<K>, shared: &Shared<K>) {
+fn dispatch<K: Wire + Object>(
+    handler: &mut impl ResourceEventHandler<K>,
+    event: Event<K>,
+    shared: &Shared<K>,
+) {
     // What it was told of is wanted only if it panics.
     let mut key = None;
     let object = event.object().cloned();

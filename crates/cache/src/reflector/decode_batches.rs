@@ -14,7 +14,7 @@ use crate::malloc_hint;
 use crate::store::Store;
 
 /// So many batches may be under way; whoever has more waits for the first.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT_BATCHES: usize = 8;
 
 /// Objects that are made what is stored while others still arrive, and are given back in the order in which they came,
 /// each with what came along with it.
@@ -41,11 +41,15 @@ impl<K: Wire + Object, T: Send + 'static> DecodeBatches<K, T> {
             self.tasks.push_back(tokio::spawn(async move {
                 let size = |(object, _): &(Encoded<K>, T)| store.size_of(object);
                 malloc_hint::reserve(objects.iter().map(size).sum());
-                let take = |(object, with)| (store.take(object), with);
-                objects.into_iter().map(take).collect()
+                let decode = |(object, with)| (store.decode(object), with);
+                objects.into_iter().map(decode).collect()
             }));
         }
-        if self.tasks.len() < AT_ONCE { Vec::new() } else { self.next().await.unwrap_or_default() }
+        if self.tasks.len() < MAX_CONCURRENT_BATCHES {
+            Vec::new()
+        } else {
+            self.next().await.unwrap_or_default()
+        }
     }
 
     /// The objects with which it began first; `None` when there are no more.

@@ -5,24 +5,24 @@ use std::time::Duration;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 
-use super::Core;
+use super::ReflectorLoop;
 use super::decode_batches::DecodeBatches;
 use crate::decode_result::DecodeResult;
 
 /// A server that says nothing for so long in the middle of a list is gone.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// As client-go's pager.
-const PAGE: u32 = 500;
+const DEFAULT_PAGE_SIZE: u32 = 500;
 
-impl<K: Wire + Object> Core<K> {
+impl<K: Wire + Object> ReflectorLoop<K> {
     /// Lists all objects, from the version last seen if the server still has it.
     pub(super) async fn list(&mut self) -> Result<(), SourceError> {
         self.begin_attempt();
         let version = self.list_version();
         match self.list_from(&version).await {
             Err(error) if error.is_expired() || error.is_too_large_version() => {
-                self.is_unavailable = true;
+                self.is_last_version_unavailable = true;
                 self.list_from("").await
             }
             listed => listed,
@@ -32,17 +32,17 @@ impl<K: Wire + Object> Core<K> {
     /// First whatever the server has at hand, then nothing older than what was seen, and the very latest only if it
     /// cannot give that.
     fn list_version(&self) -> Box<str> {
-        if self.is_unavailable {
+        if self.is_last_version_unavailable {
             return "".into();
         }
-        if self.version.is_empty() { "0".into() } else { self.version.clone() }
+        if self.last_sync_version.is_empty() { "0".into() } else { self.last_sync_version.clone() }
     }
 
     async fn list_from(&mut self, version: &str) -> Result<(), SourceError> {
         let limit = match (self.options.page_size, version) {
             (Some(size), _) => Some(size),
-            (None, "" | "0") => Some(PAGE),
-            (None, _) => self.is_paginated.then_some(PAGE),
+            (None, "" | "0") => Some(DEFAULT_PAGE_SIZE),
+            (None, _) => self.is_paginated.then_some(DEFAULT_PAGE_SIZE),
         };
         let whole = ListOptions {
             resource_version: (!version.is_empty()).then(|| version.into()),
@@ -81,15 +81,15 @@ impl<K: Wire + Object> Core<K> {
         let mut batches = DecodeBatches::new(self.store.clone());
         let mut arrived = Vec::new();
         loop {
-            let next = tokio::time::timeout(LONGEST_SILENCE, listing.next(&mut arrived)).await;
+            let next = tokio::time::timeout(IDLE_TIMEOUT, listing.next(&mut arrived)).await;
             if !next.unwrap_or_else(|_| Err(SourceError::transient("the list stopped in the middle")))? {
                 break;
             }
             let objects = arrived.drain(..).map(|object| (object, ())).collect();
-            self.keep(batches.push(objects).await, |taken, ()| entries.push(taken));
+            self.collect(batches.push(objects).await, |decoded, ()| entries.push(decoded));
         }
         while let Some(made) = batches.next().await {
-            self.keep(made, |taken, ()| entries.push(taken));
+            self.collect(made, |decoded, ()| entries.push(decoded));
         }
         let metadata = listing.metadata();
         let token = metadata.continue_.clone().filter(|token| !token.is_empty());

@@ -15,7 +15,7 @@ pub(super) struct Session<K> {
     /// When the watch there is, or was last, was started.
     began: Option<Instant>,
     /// When the next may start.
-    next: Option<Instant>,
+    next_start: Option<Instant>,
 }
 
 /// What came of reading.
@@ -29,14 +29,14 @@ pub(super) enum SessionEvent<K> {
 
 impl<K: 'static> Session<K> {
     pub(super) fn new() -> Self {
-        Session { watching: None, pending: None, began: None, next: None }
+        Session { watching: None, pending: None, began: None, next_start: None }
     }
 
     /// Ends the watch. The next starts so long after this one did, and not before the server's time.
-    pub(super) fn restart(&mut self, delay: Duration, wait: Duration) {
+    pub(super) fn restart(&mut self, delay: Duration, retry_after: Duration) {
         let now = Instant::now();
         (self.watching, self.pending) = (None, None);
-        self.next = Some((self.began.unwrap_or(now) + delay).max(now + wait));
+        self.next_start = Some((self.began.unwrap_or(now) + delay).max(now + retry_after));
     }
 
     /// Starts a watch if there is none, or else waits for what it tells.
@@ -49,7 +49,7 @@ impl<K: 'static> Session<K> {
             return (self, event);
         }
         let Some(watching) = &mut self.watching else {
-            if let Some(next) = self.next {
+            if let Some(next) = self.next_start {
                 tokio::time::sleep_until(next).await;
             }
             self.began = Some(Instant::now());

@@ -12,7 +12,7 @@ use klient_apimachinery::{Object, compare_resource_versions};
 use super::Partition;
 use crate::decode_result::DecodeResult;
 use crate::entry::Entry;
-use crate::index::{Found, Index, Indexer, Labels, Namespaces};
+use crate::index::{Index, IndexValues, Indexer, LabelIndex, NamespaceIndex};
 use crate::key::ObjectKey;
 use crate::slot_map::SlotMap;
 use crate::undecodable::Undecodable;
@@ -74,8 +74,8 @@ pub(super) struct Replacement<K> {
 
 pub(super) struct State<K> {
     pub(super) slots: SlotMap<K>,
-    pub(super) namespaces: Namespaces,
-    pub(super) labels: Labels,
+    pub(super) namespaces: NamespaceIndex,
+    pub(super) labels: LabelIndex,
     /// The versions that cannot be decoded.
     pub(super) undecodable: HashMap<ObjectKey, Arc<Undecodable>>,
     keys: HashTable<u32>,
@@ -89,8 +89,8 @@ impl<K> State<K> {
     pub(super) fn new(partitions: usize) -> Self {
         State {
             slots: SlotMap::default(),
-            namespaces: Namespaces::default(),
-            labels: Labels::default(),
+            namespaces: NamespaceIndex::default(),
+            labels: LabelIndex::default(),
             undecodable: HashMap::new(),
             keys: HashTable::new(),
             hasher: RandomState::default(),
@@ -111,7 +111,7 @@ impl<K> State<K> {
         self.indices.iter().map(|index| (index.name.clone(), index.indexer.clone())).collect()
     }
 
-    pub(super) fn add_index(&mut self, name: Arc<str>, indexer: Indexer<K>, found: Vec<(u32, Found)>) {
+    pub(super) fn add_index(&mut self, name: Arc<str>, indexer: Indexer<K>, found: Vec<(u32, IndexValues)>) {
         let mut index = Index::new(name, indexer);
         found.into_iter().for_each(|(slot, found)| index.put(slot, found));
         self.indices.push(index);
@@ -175,7 +175,7 @@ impl<K: Object> State<K> {
     }
 
     /// Puts an object, of which is known by what the indices find it.
-    pub(super) fn put(&mut self, entry: Arc<Entry<K>>, found: Vec<Found>) -> Change<K> {
+    pub(super) fn put(&mut self, entry: Arc<Entry<K>>, found: Vec<IndexValues>) -> Change<K> {
         if !self.undecodable.is_empty() {
             self.undecodable.remove(&entry.key());
         }
@@ -210,7 +210,7 @@ impl<K: Object> State<K> {
     }
 
     /// Marks an object as one whose present version cannot be decoded, unless that is known.
-    pub(super) fn mark(&mut self, version: Arc<Undecodable>) -> Option<Change<K>> {
+    pub(super) fn mark_undecodable(&mut self, version: Arc<Undecodable>) -> Option<Change<K>> {
         let slot = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
         let known = slot.and_then(|slot| Some((slot, self.slots.get(slot)?.clone())));
         let is_same = |uid: &str, resource_version: &str| version.is_version(uid, resource_version);
@@ -266,13 +266,13 @@ impl<K: Object> State<K> {
     }
 
     /// What of a list is new, and what is not in it. Nothing is gone if the list has an object that may be any.
-    pub(super) fn compare(&self, taken: Vec<DecodeResult<K>>, partition: &Partition) -> Replacement<K> {
+    pub(super) fn diff_list(&self, taken: Vec<DecodeResult<K>>, partition: &Partition) -> Replacement<K> {
         if self.len() == 0 && self.undecodable.is_empty() {
             return Replacement { puts: taken, removed: Vec::new() };
         }
         let mut listed = vec![false; self.slots.capacity()];
         let mut puts = Vec::new();
-        let mut is_doubtful = false;
+        let mut has_unnamed = false;
         let mut gone = self.undecodable.clone();
         for taken in taken {
             if !gone.is_empty()
@@ -291,7 +291,7 @@ impl<K: Object> State<K> {
                     continue;
                 }
                 DecodeResult::Unnamed => {
-                    is_doubtful = true;
+                    has_unnamed = true;
                     continue;
                 }
             };
@@ -306,17 +306,20 @@ impl<K: Object> State<K> {
                 puts.push(DecodeResult::Entry(entry));
             }
         }
-        if is_doubtful {
+        if has_unnamed {
             return Replacement { puts, removed: Vec::new() };
         }
-        let is_ours = |namespace: &str| partition.namespace.as_ref().is_none_or(|ours| *ours == *namespace);
-        let removed =
-            self.slots.iter().filter(|(slot, entry)| !listed[*slot as usize] && is_ours(&entry.namespace));
+        let is_in_partition =
+            |namespace: &str| partition.namespace.as_ref().is_none_or(|ours| *ours == *namespace);
+        let removed = self
+            .slots
+            .iter()
+            .filter(|(slot, entry)| !listed[*slot as usize] && is_in_partition(&entry.namespace));
         let removed = removed.map(|(_, entry)| entry.key());
         // Those that could never be decoded have no slot.
         let gone = gone.into_keys().filter(|key| {
             let namespace = key.namespace().unwrap_or_default();
-            is_ours(namespace) && self.find(namespace, key.name()).is_none()
+            is_in_partition(namespace) && self.find(namespace, key.name()).is_none()
         });
         Replacement { puts, removed: removed.chain(gone).collect() }
     }

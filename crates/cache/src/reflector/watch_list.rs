@@ -6,28 +6,28 @@ use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watching};
 use tokio::time::Instant;
 
-use super::Core;
+use super::ReflectorLoop;
 use super::decode_batches::DecodeBatches;
 use crate::decode_result::DecodeResult;
 use crate::key::ObjectKey;
 
-impl<K: Wire + Object> Core<K> {
+impl<K: Wire + Object> ReflectorLoop<K> {
     /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then
     /// all are listed.
-    pub(super) async fn stream_list(&mut self) -> Result<Option<Begun<K>>, SourceError> {
+    pub(super) async fn watch_list(&mut self) -> Result<Option<StartedWatch<K>>, SourceError> {
         loop {
             self.begin_attempt();
-            let error = match self.try_stream_list().await {
+            let error = match self.try_watch_list().await {
                 Ok(begun) => return Ok(begun),
                 Err(error) => error,
             };
             if error.is_expired() || error.is_too_large_version() {
-                if !std::mem::replace(&mut self.is_unavailable, true) {
+                if !std::mem::replace(&mut self.is_last_version_unavailable, true) {
                     continue;
                 }
             } else if !(error.is_refused() || error.is_too_many_requests()) {
                 // Only a server that was heard can have refused the way of asking.
-                self.streams &= !is_refusal(&error);
+                self.use_watch_list &= !is_refusal(&error);
                 return if error.code().is_some() { Ok(None) } else { Err(error) };
             }
             self.report(&error);
@@ -35,14 +35,14 @@ impl<K: Wire + Object> Core<K> {
         }
     }
 
-    async fn try_stream_list(&mut self) -> Result<Option<Begun<K>>, SourceError> {
+    async fn try_watch_list(&mut self) -> Result<Option<StartedWatch<K>>, SourceError> {
         let mut options = WatchOptions { send_initial_events: true, ..self.watch_options() };
-        if self.is_unavailable {
+        if self.is_last_version_unavailable {
             options.resource_version = None;
         }
         let source = self.source.clone();
         let mut watching = source.watch(&options).await?;
-        let mut initial = Initial::default();
+        let mut initial = InitialEvents::default();
         let mut batches = DecodeBatches::new(self.store.clone());
         let mut arrived = Vec::new();
         let (mut silent_since, mut is_past_list) = (Instant::now(), false);
@@ -59,9 +59,9 @@ impl<K: Wire + Object> Core<K> {
             let mut rest = arrived.drain(..);
             for event in rest.by_ref() {
                 match event {
-                    WatchEvent::Added(object) => objects.push((object, News::New)),
-                    WatchEvent::Modified(object) => objects.push((object, News::Changed)),
-                    WatchEvent::Deleted(object) => objects.push((object, News::Gone)),
+                    WatchEvent::Added(object) => objects.push((object, ChangeKind::Added)),
+                    WatchEvent::Modified(object) => objects.push((object, ChangeKind::Modified)),
+                    WatchEvent::Deleted(object) => objects.push((object, ChangeKind::Deleted)),
                     WatchEvent::Error(status) => return Err((*status).into()),
                     WatchEvent::Bookmark(bookmark) if bookmark.initial_events_end => {
                         end = Some(bookmark);
@@ -71,13 +71,13 @@ impl<K: Wire + Object> Core<K> {
                 }
             }
             let rest: Vec<_> = rest.collect();
-            self.keep(batches.push(objects).await, |taken, news| initial.keep(taken, news));
+            self.collect(batches.push(objects).await, |decoded, kind| initial.collect(decoded, kind));
             if let Some(bookmark) = end {
                 while let Some(made) = batches.next().await {
-                    self.keep(made, |taken, news| initial.keep(taken, news));
+                    self.collect(made, |decoded, kind| initial.collect(decoded, kind));
                 }
                 self.replace(initial.entries()?, &bookmark.resource_version).await;
-                return Ok(Some(Begun { watching, arrived: rest, next: next.unwrap_or(Ok(true)) }));
+                return Ok(Some(StartedWatch { watching, arrived: rest, next: next.unwrap_or(Ok(true)) }));
             }
             match next {
                 Ok(Ok(true)) => {}
@@ -90,7 +90,7 @@ impl<K: Wire + Object> Core<K> {
                         resource = ?self.source.resource(),
                         "the streamed list does not end: the server or a proxy swallows its last bookmark; listing instead"
                     );
-                    self.streams = false;
+                    self.use_watch_list = false;
                     return Ok(None);
                 }
             }
@@ -99,16 +99,16 @@ impl<K: Wire + Object> Core<K> {
 }
 
 /// A watch that has begun, and what of it has arrived already.
-pub(super) struct Begun<K> {
+pub(super) struct StartedWatch<K> {
     pub(super) watching: Box<dyn Watching<K>>,
     pub(super) arrived: Vec<WatchEvent<Encoded<K>>>,
     /// Whether there is more, as told along with what has arrived.
     pub(super) next: Result<bool, SourceError>,
 }
 
-impl<K> Begun<K> {
+impl<K> StartedWatch<K> {
     pub(super) fn new(watching: Box<dyn Watching<K>>) -> Self {
-        Begun { watching, arrived: Vec::new(), next: Ok(true) }
+        StartedWatch { watching, arrived: Vec::new(), next: Ok(true) }
     }
 }
 
@@ -118,54 +118,54 @@ fn is_refusal(error: &SourceError) -> bool {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum News {
-    New,
-    Changed,
-    Gone,
+enum ChangeKind {
+    Added,
+    Modified,
+    Deleted,
 }
 
 /// The objects of a streamed list. As a rule each comes once, and none changes before the end.
-struct Initial<K> {
+struct InitialEvents<K> {
     entries: Vec<Option<DecodeResult<K>>>,
     /// Where each is, once one has come again.
-    places: Option<HashMap<ObjectKey, usize>>,
+    indices: Option<HashMap<ObjectKey, usize>>,
     /// An object is gone of which not even the name can be read, so that it may still be among the entries.
-    is_doubtful: bool,
+    has_unknown_deletion: bool,
 }
 
-impl<K> Default for Initial<K> {
+impl<K> Default for InitialEvents<K> {
     fn default() -> Self {
-        Initial { entries: Vec::new(), places: None, is_doubtful: false }
+        InitialEvents { entries: Vec::new(), indices: None, has_unknown_deletion: false }
     }
 }
 
-impl<K: Object> Initial<K> {
-    fn keep(&mut self, taken: DecodeResult<K>, news: News) {
-        let is_gone = news == News::Gone;
-        if news != News::New && self.places.is_none() {
-            self.places = Some(self.find_places());
+impl<K: Object> InitialEvents<K> {
+    fn collect(&mut self, decoded: DecodeResult<K>, kind: ChangeKind) {
+        let is_deleted = kind == ChangeKind::Deleted;
+        if kind != ChangeKind::Added && self.indices.is_none() {
+            self.indices = Some(self.find_indices());
         }
-        let (Some(places), Some(key)) = (&mut self.places, taken.key()) else {
-            self.is_doubtful |= is_gone;
-            return self.entries.extend((!is_gone).then_some(Some(taken)));
+        let (Some(indices), Some(key)) = (&mut self.indices, decoded.key()) else {
+            self.has_unknown_deletion |= is_deleted;
+            return self.entries.extend((!is_deleted).then_some(Some(decoded)));
         };
-        let taken = (!is_gone).then_some(taken);
-        match places.get(&key) {
-            Some(place) => self.entries[*place] = taken,
+        let decoded = (!is_deleted).then_some(decoded);
+        match indices.get(&key) {
+            Some(index) => self.entries[*index] = decoded,
             None => {
-                places.insert(key, self.entries.len());
-                self.entries.push(taken);
+                indices.insert(key, self.entries.len());
+                self.entries.push(decoded);
             }
         }
     }
 
-    fn find_places(&self) -> HashMap<ObjectKey, usize> {
+    fn find_indices(&self) -> HashMap<ObjectKey, usize> {
         let keys = self.entries.iter().enumerate();
-        keys.filter_map(|(place, taken)| Some((taken.as_ref()?.key()?, place))).collect()
+        keys.filter_map(|(index, decoded)| Some((decoded.as_ref()?.key()?, index))).collect()
     }
 
     fn entries(self) -> Result<Vec<DecodeResult<K>>, SourceError> {
-        if self.is_doubtful {
+        if self.has_unknown_deletion {
             return Err(SourceError::unreadable("an object that is gone cannot be read"));
         }
         Ok(self.entries.into_iter().flatten().collect())

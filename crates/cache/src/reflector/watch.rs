@@ -6,19 +6,19 @@ use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::{Object, SourceError, WatchEvent};
 use tokio::time::Instant;
 
-use super::Core;
-use super::stream::Begun;
+use super::ReflectorLoop;
+use super::watch_list::StartedWatch;
 use crate::delta::Delta;
 
 /// A watch that ends before this without an event did not work.
-const VERY_SHORT: Duration = Duration::from_secs(1);
+const VERY_SHORT_WATCH: Duration = Duration::from_secs(1);
 
 /// After so long without a failure inside the server, the next one is the first.
-const QUIET: Duration = Duration::from_secs(60);
+const INTERNAL_ERROR_RESET: Duration = Duration::from_secs(60);
 
-impl<K: Wire + Object> Core<K> {
+impl<K: Wire + Object> ReflectorLoop<K> {
     /// Watches, again and again, until all must be listed anew.
-    pub(super) async fn follow(&mut self, mut begun: Option<Begun<K>>) -> Result<(), SourceError> {
+    pub(super) async fn watch(&mut self, mut begun: Option<StartedWatch<K>>) -> Result<(), SourceError> {
         let mut internal_errors: Option<(Instant, Instant)> = None;
         loop {
             let error = match self.watch_once(begun.take()).await {
@@ -28,7 +28,7 @@ impl<K: Wire + Object> Core<K> {
             let goes_on = if error.is_internal() {
                 let now = Instant::now();
                 let (since, last) = internal_errors.unwrap_or((now, now));
-                let since = if now - last > QUIET { now } else { since };
+                let since = if now - last > INTERNAL_ERROR_RESET { now } else { since };
                 internal_errors = Some((since, now));
                 now - since < self.options.max_internal_error_retry
             } else {
@@ -43,12 +43,12 @@ impl<K: Wire + Object> Core<K> {
     }
 
     /// Watches until the watch ends, as all watches do.
-    async fn watch_once(&mut self, begun: Option<Begun<K>>) -> Result<(), SourceError> {
-        let Begun { mut watching, mut arrived, mut next } = match begun {
+    async fn watch_once(&mut self, begun: Option<StartedWatch<K>>) -> Result<(), SourceError> {
+        let StartedWatch { mut watching, mut arrived, mut next } = match begun {
             Some(begun) => begun,
             None => {
                 let (source, options) = (self.source.clone(), self.watch_options());
-                Begun::new(source.watch(&options).await?)
+                StartedWatch::new(source.watch(&options).await?)
             }
         };
         self.progress.change(&self.partition, |partition| {
@@ -64,13 +64,13 @@ impl<K: Wire + Object> Core<K> {
             }
             match next {
                 Ok(true) => {}
-                Ok(false) if events == 0 && began.elapsed() < VERY_SHORT => {
+                Ok(false) if events == 0 && began.elapsed() < VERY_SHORT_WATCH => {
                     return Err(SourceError::transient("the watch ended at once, and without an event"));
                 }
                 Ok(false) => return Ok(()),
                 // A broken connection ends a watch like any other end.
                 Err(error) if error.code().is_none() && !error.is_unreadable() && !error.is_refused() => {
-                    let is_useless = events == 0 && began.elapsed() < VERY_SHORT;
+                    let is_useless = events == 0 && began.elapsed() < VERY_SHORT_WATCH;
                     return if is_useless { Err(error) } else { Ok(()) };
                 }
                 Err(error) => return Err(error),
@@ -85,10 +85,10 @@ impl<K: Wire + Object> Core<K> {
         let mut failure = None;
         for event in events {
             let delta = match event {
-                WatchEvent::Added(object) => Delta::Added(self.take(object)),
-                WatchEvent::Modified(object) => Delta::Updated(self.take(object)),
+                WatchEvent::Added(object) => Delta::Added(self.decode(object)),
+                WatchEvent::Modified(object) => Delta::Updated(self.decode(object)),
                 WatchEvent::Deleted(object) => {
-                    let taken = self.take(object);
+                    let taken = self.decode(object);
                     let Some(key) = taken.key() else {
                         // Of which object is not known; the next list leaves it out.
                         failure = Some(SourceError::unreadable("an object that is gone cannot be read"));
@@ -118,8 +118,8 @@ impl<K: Wire + Object> Core<K> {
 
     fn advance(&mut self, version: &str) {
         // Without a version a watch would begin with all there is, and would not tell of what has gone.
-        if !version.is_empty() && *self.version != *version {
-            self.version = version.into();
+        if !version.is_empty() && *self.last_sync_version != *version {
+            self.last_sync_version = version.into();
         }
     }
 }
