@@ -91,12 +91,13 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 10] = [
     "crates/apiextensions/",
     "crates/apimachinery/",
     "crates/apis/",
     "crates/apiserver/",
     "crates/applyconfigurations/",
+    "crates/cache/",
     "crates/client/",
     "crates/structured-merge/",
     "crates/workqueue/",

@@ -1,4 +1,4 @@
-//! [`Buffer`], where events wait for a handler.
+//! [`Buffer`], the queue of notifications of one event handler.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -14,27 +14,29 @@ use crate::key::ObjectKey;
 use crate::snapshot::Snapshot;
 use crate::store::Change;
 
-/// What waits for a handler. Changes are shared between handlers, and what is told of all objects is one snapshot.
+/// A notification for one event handler. Changes are shared between handlers; initial objects and resyncs are
+/// snapshots.
 pub(crate) enum Notification<K> {
-    /// Changes, and whether they come of the first list.
+    /// Changes of the store, and `true` if they belong to the initial list.
     Changes(Arc<[Change<K>]>, bool),
-    /// All objects there are, which the handler has not been told of.
+    /// All objects in the store, added for a handler that joins.
     Initial(Snapshot<K>),
-    /// All objects there are, once more.
+    /// All objects in the store, as updates without a change.
     Resync(Snapshot<K>),
-    /// What was there at first has been told.
+    /// The end of the initial objects.
     Synced,
 }
 
-/// Where events wait for a handler.
+/// The queue of notifications of one event handler: bounded, by blocking the informer or by coalescing
+/// changes.
 pub(crate) struct Buffer<K> {
     waiting: Mutex<VecDeque<Notification<K>>>,
-    /// How many events wait or are being told.
+    /// The number of events that are queued or in the reader.
     depth: AtomicUsize,
-    /// How many events waiting changes may be before they are put together again.
+    /// The depth above which queued changes are coalesced again.
     coalesce_threshold: AtomicUsize,
     dropped: AtomicU64,
-    /// Nobody is told any more.
+    /// Set when the listener is removed; nothing is delivered from then on.
     is_closed: AtomicBool,
     limit: usize,
     overflow: Overflow,
@@ -67,7 +69,7 @@ impl<K: Object> Buffer<K> {
         };
         waiting.push_back(item);
         let depth = self.depth.fetch_add(depth, Ordering::Relaxed) + depth;
-        // Of what came at once, such as a list, there is nothing to put together.
+        // Changes of a single notification, such as a list, are of different objects: nothing to coalesce.
         let has_many = matches!(waiting.iter().nth_back(1), Some(Notification::Changes(..)));
         if self.overflow == Overflow::Coalesce
             && has_many
@@ -79,7 +81,7 @@ impl<K: Object> Buffer<K> {
         self.ready.notify_one();
     }
 
-    /// Puts changes to the same object together.
+    /// Coalesces queued changes to the same object into one.
     fn coalesce(&self, waiting: &mut VecDeque<Notification<K>>) {
         let mut batches = Vec::new();
         while let Some(Notification::Changes(..)) = waiting.back() {
@@ -89,13 +91,14 @@ impl<K: Object> Buffer<K> {
         }
         let before: usize = batches.iter().map(|(changes, _)| changes.len()).sum();
         let mut indices: HashMap<ObjectKey, usize> = HashMap::new();
-        // Of versions that cannot be decoded. They stand behind the state that they are newer than.
+        // Indices of versions that cannot be decoded. They stay behind the last decodable state of their
+        // object.
         let mut marks: HashMap<ObjectKey, usize> = HashMap::new();
         let mut merged: Vec<Option<(Change<K>, bool)>> = Vec::new();
         for (changes, is_initial) in batches.iter().rev() {
             for change in changes.iter() {
                 let key = change.key();
-                // Whatever follows makes them needless.
+                // Superseded by any later change of the object.
                 if let Some(mark) = marks.remove(&key) {
                     merged[mark] = None;
                 }
@@ -130,7 +133,8 @@ impl<K: Object> Buffer<K> {
         self.coalesce_threshold.store((2 * after).max(self.limit), Ordering::Relaxed);
     }
 
-    /// Waits until there is room, if that is what is to be done when there is none.
+    /// Waits until fewer events than the limit are queued, if the handler blocks on overflow; returns at once
+    /// otherwise.
     pub(crate) async fn wait_for_capacity(&self) {
         if self.overflow != Overflow::Block {
             return;
@@ -144,17 +148,17 @@ impl<K: Object> Buffer<K> {
         }
     }
 
-    /// How many events wait.
+    /// The number of events that are queued or in the reader.
     pub(crate) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
     }
 
-    /// How many events were dropped since others made them needless.
+    /// The number of events that later changes of the same object replaced.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Nobody is told any more, so nobody needs to wait.
+    /// Drops all notifications and releases an informer that waits for capacity.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         self.lock().clear();
@@ -166,8 +170,8 @@ impl<K: Object> Buffer<K> {
     }
 }
 
-/// What two changes to an object come to; `None` if to nothing. What was known before the first is what the handler
-/// knows.
+/// The change that two changes of an object amount to, seen from the state before the first; `None` if they
+/// cancel out.
 fn merge<K>(before: Change<K>, after: Change<K>) -> Option<Change<K>> {
     Some(match (before, after) {
         (Change::Added(_), Change::Updated { new, .. }) => Change::Added(new),
@@ -187,15 +191,15 @@ fn merge<K>(before: Change<K>, after: Change<K>) -> Option<Change<K>> {
     })
 }
 
-/// One who reads a buffer.
+/// The consumer's side of a buffer.
 pub(crate) struct BufferReader<K> {
     buffer: Arc<Buffer<K>>,
     items: VecDeque<Notification<K>>,
-    /// How much of the first item was told.
+    /// The number of events of the first notification that were delivered.
     position: usize,
 }
 
-/// What there is to tell.
+/// A delivered event, or the end of the initial objects.
 pub(crate) enum Step<K> {
     Event(Event<K>),
     Synced,
@@ -206,7 +210,7 @@ impl<K: Object> BufferReader<K> {
         BufferReader { buffer, items: VecDeque::new(), position: 0 }
     }
 
-    /// The next step, which is waited for.
+    /// Waits for the next step. Cancel safe.
     pub(crate) async fn next(&mut self) -> Step<K> {
         loop {
             if let Some(step) = self.try_next() {
@@ -219,7 +223,7 @@ impl<K: Object> BufferReader<K> {
         }
     }
 
-    /// The next step, if there is one.
+    /// The next step, or `None` if nothing is queued.
     pub(crate) fn try_next(&mut self) -> Option<Step<K>> {
         loop {
             let Some(item) = self.items.front() else {
@@ -229,7 +233,7 @@ impl<K: Object> BufferReader<K> {
                 }
                 match self.buffer.overflow {
                     Overflow::Block => self.items = std::mem::take(&mut waiting),
-                    // What is left may yet be put together.
+                    // Notifications that stay in the buffer can still be coalesced.
                     Overflow::Coalesce => self.items.extend(waiting.pop_front()),
                 }
                 continue;

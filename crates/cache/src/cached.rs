@@ -14,10 +14,11 @@ use crate::intern::{LabelSet, Owner};
 use crate::key::ObjectKey;
 use crate::undecodable::Undecodable;
 
-/// A handle to an object of a store, at one version.
+/// A handle to an object of a store, at one version. Immutable and cheap to clone.
 ///
-/// Its key, version, labels and owners are at hand. Anything else is reached through the object itself, which is
-/// decoded when it is first looked into, and then shared by all who hold a handle to it. Nobody can change it.
+/// Key, version, labels and owners are read without decoding. The object itself is reached by dereferencing,
+/// which decodes it the first time; all handles to it share the decoded object, which is freed with the last
+/// of them.
 ///
 /// ```
 /// # fn f(pod: klient_cache::Cached<klient_api::core::v1::Pod>) {
@@ -35,73 +36,74 @@ impl<K> Cached<K> {
         Cached { entry, object: OnceLock::new() }
     }
 
-    /// The labels.
+    /// The object's labels, sorted by key.
     pub fn labels(&self) -> &LabelSet {
         &self.entry.labels
     }
 
-    /// The owners.
+    /// The object's owners, in the order of `metadata.ownerReferences`.
     pub fn owners(&self) -> &[Owner] {
         self.entry.owners()
     }
 
-    /// The owner that controls the object.
+    /// The owner with `controller: true`, if there is one.
     pub fn controller(&self) -> Option<&Owner> {
         self.owners().iter().find(|owner| owner.controller)
     }
 
-    /// The namespace, if there is one.
+    /// The object's namespace; `None` for a cluster-scoped object.
     pub fn namespace(&self) -> Option<&str> {
         Some(self.entry.namespace.as_str()).filter(|namespace| !namespace.is_empty())
     }
 
-    /// The newer version of the object that the server holds and that cannot be decoded, if there was one when the
-    /// handle was taken: this is then the last state that could be, and no longer the present one.
+    /// The newer version of the object that cannot be decoded, if the server held one when the handle was
+    /// taken. The handle then refers to the last decodable state, which is no longer the present one.
     pub fn undecodable(&self) -> Option<&Undecodable> {
         self.entry.newer().map(|newer| &**newer)
     }
 
-    /// Whether both are handles to the same object at the same version, from the same store.
+    /// `true` if both handles refer to the same state of the same object in the same store.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.entry, &other.entry)
     }
 }
 
 impl<K: Object> Cached<K> {
-    /// The object's key.
+    /// The object's key: `NAMESPACE/NAME`, or `NAME` of a cluster-scoped object.
     pub fn key(&self) -> ObjectKey {
         self.entry.key()
     }
 
-    /// The name.
+    /// The object's name.
     pub fn name(&self) -> &str {
         self.entry.name()
     }
 
-    /// The uid.
+    /// The object's uid; empty if it has none.
     pub fn uid(&self) -> &str {
         self.entry.uid()
     }
 
-    /// The version of the object that this is.
+    /// The object's `metadata.resourceVersion`; empty if it has none.
     pub fn resource_version(&self) -> &str {
         self.entry.version()
     }
 }
 
 impl<K: Wire> Cached<K> {
-    /// The text of one field, such as `spec.nodeName`, without decoding the object.
+    /// The value of one field as a string, such as `spec.nodeName`, read without decoding the object; `None`
+    /// if the field is not set.
     pub fn text_at(&self, path: &FieldPath<K>) -> Option<Cow<'_, str>> {
         self.entry.text_at(path)
     }
 
-    /// The object as bytes.
+    /// The object in its encoded form. A decoded object is encoded for this.
     pub fn encoded(&self) -> Encoded<K> {
         self.entry.encoded()
     }
 }
 
-/// The object. The first look into it decodes it.
+/// Dereferences to the object, and decodes it the first time.
 impl<K: Wire> Deref for Cached<K> {
     type Target = K;
 
@@ -118,7 +120,8 @@ impl<K: Wire> Deref for Cached<K> {
     }
 }
 
-/// Its metadata is at hand, but for the annotations.
+/// Name, namespace, uid, resourceVersion and labels are read without decoding; the other metadata decodes the
+/// object.
 impl<K: Wire + Object> Object for Cached<K> {
     fn name(&self) -> &str {
         self.entry.name()
@@ -167,24 +170,25 @@ impl<K> Clone for Cached<K> {
     }
 }
 
-/// `NAMESPACE/NAME@VERSION`; what the object holds may be secret.
+/// Formats as `NAMESPACE/NAME@VERSION`: the object's contents may be secret.
 impl<K: Object> fmt::Debug for Cached<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.key(), self.entry.version())
     }
 }
 
-/// What an event tells of an object that is gone.
+/// A deleted object, as an event handler receives it.
 pub struct Deleted<K> {
-    /// Its key.
+    /// The key of the object.
     pub key: ObjectKey,
-    /// What the handler was told before, as `old` of [`Event::Updated`](crate::Event::Updated): an object may change
-    /// in the moment in which it goes.
+    /// The state that the handler received last, as `old` of [`Event::Updated`](crate::Event::Updated). It
+    /// may differ from the final state, because a deletion can come with a change.
     pub known: Option<Cached<K>>,
-    /// Its last state, or the last that was seen; `None` if none was, as of one that could never be decoded.
+    /// The final state, or the last known one if [`is_final_state_unknown`](Self::is_final_state_unknown);
+    /// `None` if no state of the object could ever be decoded.
     pub object: Option<Cached<K>>,
-    /// Its final state was not seen, so that it may have changed before: the deletion was missed, or the state in which
-    /// it went cannot be decoded (client-go's `DeletedFinalStateUnknown`).
+    /// `true` if the final state was not observed, because the watch missed the deletion or the final state
+    /// cannot be decoded (client-go's `DeletedFinalStateUnknown`).
     pub is_final_state_unknown: bool,
 }
 

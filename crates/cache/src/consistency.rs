@@ -1,7 +1,8 @@
-//! [`Differences`], what a store holds that the server does not have, and the other way round.
+//! [`Differences`] between a store and the server's list at the store's version.
 //!
-//! A store that is behind is not wrong: it is compared with what the server had at the store's own version, to the
-//! last object. It answers whether a cache can be trusted, such as after a change of proxies or of the API server.
+//! The comparison is exact even for a store that lags behind, because the server lists at the store's own
+//! version. It shows that a cache can be trusted, such as after a change of proxies or of the API server
+//! (client-go's consistency detector).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,47 +15,47 @@ use crate::key::ObjectKey;
 use crate::pager::{Pager, PagerOptions};
 use crate::store::{Change, Store};
 
-/// With what a store is compared: see [`Store::check_against`].
+/// Selectors of the objects to compare: see [`Store::check_against`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckOptions {
-    /// The labels of the objects that the store holds, as its reflector was told.
+    /// The label selector that the store's reflector has.
     pub label_selector: Option<Str>,
-    /// The field values of the objects that the store holds, as its reflector was told.
+    /// The field selector that the store's reflector has.
     pub field_selector: Option<Str>,
 }
 
-/// What a store holds that the server did not have at the store's version, and the other way round. Keys are sorted.
+/// Differences between a store and the server's list at the store's version. Keys are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// The version at which both were compared.
+    /// The resourceVersion at which both were compared.
     pub resource_version: Box<str>,
-    /// What the server had and the store does not hold.
+    /// Objects that the server had and the store does not hold.
     pub missing: Vec<ObjectKey>,
-    /// What the store holds and the server did not have.
+    /// Objects that the store holds and the server did not have.
     pub extra: Vec<ObjectKey>,
-    /// What both have in different versions.
+    /// Objects that both have, at different versions.
     pub different: Vec<DifferentVersion>,
 }
 
-/// An object of which the store holds another version than the server had.
+/// An object that the store holds at another version than the server had.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DifferentVersion {
-    /// The object's key.
+    /// The key of the object.
     pub key: ObjectKey,
-    /// The version that the store holds.
+    /// The object's resourceVersion in the store.
     pub stored: Box<str>,
-    /// The version that the server had.
+    /// The object's resourceVersion in the server's list.
     pub listed: Box<str>,
 }
 
 impl Differences {
-    /// Whether there are none.
+    /// `true` if store and server have the same objects at the same versions.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
     }
 }
 
-/// `at 12: missing shop/a; extra shop/b; shop/c is 7, not 9`, or `none at 12`.
+/// Formats as `at 12: missing shop/a; extra shop/b; shop/c is 7, not 9`, or `none at 12`.
 impl fmt::Display for Differences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
@@ -73,17 +74,18 @@ impl fmt::Display for Differences {
 }
 
 impl<K: Wire + Object> Store<K> {
-    /// Compares the store with what the server had at the store's version, by key and version of every object. The
-    /// store may change meanwhile: what is compared is what it holds at the beginning.
+    /// Compares a snapshot of the store with the server's list at the snapshot's version, by key and
+    /// resourceVersion of every object. The store may change meanwhile.
     ///
-    /// The store must be filled from this source alone. It costs the server a full list, and here a map of all keys and
-    /// one page of objects; it is for tests and for doubts, not for every minute.
+    /// The source must be the only one that fills the store. The cost is one full list on the server, and
+    /// here one page of objects and a map of all keys; it is meant for tests and diagnosis.
     ///
     /// # Errors
     ///
-    /// If the store has no version yet; if the server cannot list, and if it no longer has the version
-    /// ([`is_expired`](Error::is_expired)), which says nothing of the store: etcd forgets after five minutes, so that
-    /// the store of a resource where nothing happens, and no bookmark comes, cannot be checked.
+    /// An error if the store has had no first list yet, or the server refuses the list.
+    /// [`is_expired`](Error::is_expired) if the server no longer has the store's version, which says nothing
+    /// about the store: etcd compacts after five minutes, so that the store of a resource without changes or
+    /// bookmarks cannot be compared.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -134,7 +136,7 @@ impl<K: Wire + Object> Store<K> {
         let mut differences = Differences { resource_version: version.into(), ..Differences::default() };
         let mut pager = Pager::new(source, PagerOptions { list, ..PagerOptions::default() });
         while let Some(object) = pager.next_encoded().await? {
-            // It need not be decodable.
+            // The comparison needs names and versions only, so that undecodable objects take part in it.
             let identity = object.identity();
             if identity.name.is_empty() {
                 let problem = SourceError::unreadable("an object has no name that can be read");

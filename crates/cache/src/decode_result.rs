@@ -1,4 +1,4 @@
-//! [`DecodeResult`], an object on its way into a store.
+//! [`DecodeResult`], an object of a list or a watch after decoding, ready for a store.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use crate::entry::Entry;
 use crate::key::ObjectKey;
 use crate::undecodable::Undecodable;
 
-/// An object on its way into a store.
+/// An object of a list or a watch after decoding, ready for a store.
 pub(crate) enum DecodeResult<K> {
     Entry(Arc<Entry<K>>),
     Undecodable(Arc<Undecodable>),
-    /// An object of a list of which not even the name can be read, so that it may be any.
+    /// An object whose name cannot be read, so that it may be any object of the list.
     Unnamed,
 }
 

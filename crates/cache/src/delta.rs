@@ -1,4 +1,4 @@
-//! [`Delta`], one change on its way into a store, and [`DeltaQueue`], where changes wait in order.
+//! [`Delta`], one change for a store, and [`DeltaQueue`], the ordered queue of such changes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,28 +7,28 @@ use tokio::sync::Notify;
 
 use crate::key::ObjectKey;
 
-/// The most changes that are handed out at once.
+/// The largest number of changes that [`DeltaQueue::pop_batch`] returns.
 pub const MAX_BATCH_SIZE: usize = 1000;
 
-/// One change on its way into a store, or news of the watch itself.
+/// One change for a store: of one object, of the whole list, or of the version alone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Delta<T> {
-    /// The object is new.
+    /// An object was created.
     Added(T),
-    /// The object has changed.
+    /// An object was modified.
     Updated(T),
-    /// The object is gone; this was its last state, if that was seen.
+    /// An object was deleted; its final state, if that was observed.
     Deleted(ObjectKey, Option<T>),
-    /// These are all objects there are, at a version.
+    /// The complete list of objects, and its resourceVersion.
     Replaced(Vec<T>, Box<str>),
-    /// All objects are to be looked at again, although nothing changed.
+    /// A request to process all known objects again, without a change.
     Sync,
-    /// Nothing changed up to a version.
+    /// Progress to a resourceVersion without a change.
     Bookmark(Box<str>),
 }
 
 impl<T> Delta<T> {
-    /// How many objects it brings.
+    /// The number of objects that the delta carries.
     pub fn objects(&self) -> usize {
         match self {
             Delta::Added(_) | Delta::Updated(_) | Delta::Deleted(..) => 1,
@@ -37,40 +37,42 @@ impl<T> Delta<T> {
         }
     }
 
-    /// Whether it is about one object only, so that others may be taken along with it.
+    /// `true` for a delta of one object, which can be batched with others.
     fn is_single(&self) -> bool {
         matches!(self, Delta::Added(_) | Delta::Updated(_) | Delta::Deleted(..))
     }
 }
 
-/// Changes that wait to be taken, strictly in the order in which they were made (client-go's RealFIFO).
+/// A queue of changes in strictly the order in which they were made (client-go's `RealFIFO`).
 ///
-/// What is taken is not done until [`done`](Self::done) is called: only then is the first list counted as taken, so
-/// that [`has_synced`](Self::has_synced) can be trusted. Whoever adds changes waits while too many are in the queue.
+/// A batch counts as processed only when [`done`](Self::done) is called, so that
+/// [`has_synced`](Self::has_synced) holds only after the first list was processed.
+/// [`wait_for_capacity`](Self::wait_for_capacity) gives producers backpressure.
 #[derive(Debug)]
 pub struct DeltaQueue<T> {
     inner: Mutex<Inner<T>>,
-    /// Something was added.
+    /// Notified when changes are added.
     added: Notify,
-    /// Something was done.
+    /// Notified when a batch is done.
     done: Notify,
-    /// As many may wait before whoever adds more waits too.
+    /// The number of deltas from which on producers wait for capacity.
     limit: usize,
 }
 
 #[derive(Debug)]
 struct Inner<T> {
     waiting: VecDeque<Delta<T>>,
-    /// How many were taken and are not done.
+    /// The number of deltas popped and not done.
     taken: usize,
-    /// A first list came.
+    /// Set once the first complete list was pushed.
     has_list: bool,
-    /// How many of the changes up to the end of the first list are not done.
+    /// The number of deltas up to and including the first list that are not done.
     initial: usize,
 }
 
 impl<T> DeltaQueue<T> {
-    /// An empty queue. Whoever adds changes waits while `limit` are in it.
+    /// An empty queue. [`wait_for_capacity`](Self::wait_for_capacity) waits while it holds `limit` deltas or
+    /// more; zero counts as one.
     pub fn new(limit: usize) -> Self {
         let inner = Inner { waiting: VecDeque::new(), taken: 0, has_list: false, initial: 0 };
         DeltaQueue {
@@ -81,7 +83,7 @@ impl<T> DeltaQueue<T> {
         }
     }
 
-    /// Adds changes, whether or not there is room: see [`wait_for_capacity`](Self::wait_for_capacity).
+    /// Adds deltas, regardless of capacity: see [`wait_for_capacity`](Self::wait_for_capacity).
     pub fn push(&self, deltas: impl IntoIterator<Item = Delta<T>>) {
         let mut inner = self.lock();
         for delta in deltas {
@@ -96,7 +98,7 @@ impl<T> DeltaQueue<T> {
         self.added.notify_one();
     }
 
-    /// Waits until there is room for more.
+    /// Waits until fewer deltas than the limit are queued or in progress. Cancel safe.
     pub async fn wait_for_capacity(&self) {
         loop {
             let done = self.done.notified();
@@ -107,8 +109,8 @@ impl<T> DeltaQueue<T> {
         }
     }
 
-    /// Waits for changes and takes them: up to [`MAX_BATCH_SIZE`] about single objects, or one about all. Those taken before
-    /// must be [`done`](Self::done).
+    /// Waits for deltas and removes them: up to [`MAX_BATCH_SIZE`] of single objects, or one that concerns
+    /// all objects. The batch before must be [`done`](Self::done). Cancel safe.
     pub async fn pop_batch(&self) -> Vec<Delta<T>> {
         loop {
             let added = self.added.notified();
@@ -119,7 +121,7 @@ impl<T> DeltaQueue<T> {
         }
     }
 
-    /// Takes changes, if there are any: see [`pop_batch`](Self::pop_batch).
+    /// Removes the next batch, as [`pop_batch`](Self::pop_batch) does; `None` if the queue is empty.
     pub fn try_pop_batch(&self) -> Option<Vec<Delta<T>>> {
         let mut inner = self.lock();
         let singles = inner.waiting.iter().take(MAX_BATCH_SIZE).take_while(|delta| delta.is_single()).count();
@@ -132,7 +134,7 @@ impl<T> DeltaQueue<T> {
         Some(batch)
     }
 
-    /// Says that what was taken has been done.
+    /// Marks the batch popped last as processed.
     pub fn done(&self) {
         let mut inner = self.lock();
         let taken = std::mem::take(&mut inner.taken);
@@ -141,19 +143,19 @@ impl<T> DeltaQueue<T> {
         self.done.notify_waiters();
     }
 
-    /// Whether a first list came, and it and all before it has been done.
+    /// `true` once the first complete list, and everything queued before it, is processed.
     pub fn has_synced(&self) -> bool {
         let inner = self.lock();
         inner.has_list && inner.initial == 0
     }
 
-    /// How many changes wait, or are taken and not done.
+    /// The number of deltas that are queued, or popped and not done.
     pub fn len(&self) -> usize {
         let inner = self.lock();
         inner.waiting.len() + inner.taken
     }
 
-    /// Whether nothing waits, and all that was taken is done.
+    /// `true` if nothing is queued or in progress.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,12 +1,12 @@
-//! [`DeltaFifo`], a queue of what happened to each key (client-go's DeltaFIFO).
+//! [`DeltaFifo`], a queue of the deltas of each key (client-go's `DeltaFIFO`).
 //!
-//! - *complete*: whoever takes a key gets all that happened to it since it was taken last, in order;
+//! - *complete*: a consumer gets all deltas of a key since it was popped last, in order;
 //! - *fair*: keys come out in the order in which they were first added;
-//! - *no less than the truth*: what a list leaves out comes out as deleted, whether it waited in the queue or was known
-//!   to whoever reads it.
+//! - *consistent with lists*: a key that a list leaves out comes out as deleted, if it is queued or among the
+//!   consumer's known objects.
 //!
-//! Informers work with a [`DeltaQueue`](crate::DeltaQueue), which keeps the order among all objects, and takes lists
-//! as a whole. This one is for programs that are built around keys.
+//! Informers use a [`DeltaQueue`](crate::DeltaQueue) instead, which keeps the order across all objects and
+//! takes a list as a whole. This queue is for programs that process key by key.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -21,26 +21,26 @@ use crate::cached::Cached;
 use crate::key::ObjectKey;
 use crate::store::{Store, Transform};
 
-/// One thing that happened to an object.
+/// One change of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyDelta<T> {
-    /// It is new.
+    /// The object was created.
     Added(T),
-    /// It has changed.
+    /// The object was modified.
     Updated(T),
-    /// It was in a list of all there is, changed or not.
+    /// The object was in a complete list, changed or not.
     Replaced(T),
-    /// It is to be looked at again, although nothing changed.
+    /// The object is to be processed again, without a change.
     Sync(T),
-    /// It is gone; this was its last state.
+    /// The object was deleted; its final state.
     Deleted(T),
-    /// It is gone, and nobody saw it go: this is the last state that is known, if any is (client-go's
+    /// The deletion was missed; the last known state of the object, if there is one (client-go's
     /// `DeletedFinalStateUnknown`).
     DeletedFinalStateUnknown(Option<T>),
 }
 
 impl<T> KeyDelta<T> {
-    /// The object, as far as it is known.
+    /// The state of the object that the delta carries; `None` for a missed deletion without a known state.
     pub fn object(&self) -> Option<&T> {
         match self {
             KeyDelta::Added(object)
@@ -57,12 +57,13 @@ impl<T> KeyDelta<T> {
     }
 }
 
-/// The objects that whoever reads a [`DeltaFifo`] knows of: a [`Store`], or a map of one's own.
+/// The objects that the consumer of a [`DeltaFifo`] already has, such as a [`Store`] or a map (client-go's
+/// `KnownObjects`).
 pub trait KnownObjects<Q, T>: Send + Sync {
-    /// The keys of all.
+    /// The keys of all known objects.
     fn keys(&self) -> Vec<Q>;
 
-    /// The object of a key.
+    /// The known object with a key.
     fn get(&self, key: &Q) -> Option<T>;
 }
 
@@ -86,13 +87,13 @@ impl<Q: Clone + Eq + Hash + Send + Sync, T: Clone + Send> KnownObjects<Q, T> for
     }
 }
 
-/// How a [`DeltaFifo`] works.
+/// Options of a [`DeltaFifo`].
 pub struct DeltaFifoOptions<Q, T> {
-    /// What its reader knows of. Without it, a list makes deletions of what waits in the queue only, and nothing is
-    /// told again.
+    /// The objects that the consumer has. Without them, [`replace`](DeltaFifo::replace) detects deletions of
+    /// queued keys only, and [`resync`](DeltaFifo::resync) does nothing.
     pub known_objects: Option<Arc<dyn KnownObjects<Q, T>>>,
-    /// Changes objects before they are added; not those that are known already. It may be called twice on one object,
-    /// and must then change nothing more.
+    /// A function that changes objects before they are queued; known objects are not passed to it. It may be
+    /// called twice on one object, so that it must be idempotent.
     pub transform: Option<Transform<T>>,
 }
 
@@ -111,7 +112,7 @@ impl<Q, T> fmt::Debug for DeltaFifoOptions<Q, T> {
     }
 }
 
-/// A queue of what happened to each key. One or many add to it, and one or many take from it.
+/// A queue of the deltas of each key, for any number of producers and consumers.
 ///
 /// ```
 /// # #[tokio::main] async fn main() {
@@ -132,24 +133,24 @@ pub struct DeltaFifo<Q, T> {
     key: Box<dyn Fn(&T) -> Q + Send + Sync>,
     options: DeltaFifoOptions<Q, T>,
     inner: Mutex<Inner<Q, T>>,
-    /// Something was added, or it was closed, or the first list is done.
+    /// Notified when something is added, the queue is closed, or the first list is processed.
     changed: Notify,
 }
 
 struct Inner<Q, T> {
-    /// What waits, none of it empty.
+    /// The queued deltas of each key; never empty.
     deltas: HashMap<Q, Vec<KeyDelta<T>>>,
-    /// The keys of what waits, in order, each once.
+    /// The keys of `deltas`, each once, in the order in which they were added.
     keys: VecDeque<Q>,
-    /// Something was added, or there was a list.
+    /// Set once anything was added, or a list came.
     is_populated: bool,
-    /// How many keys of the first list have yet to be taken.
+    /// The number of keys of the first list that were not popped yet.
     initial: usize,
     is_closed: bool,
 }
 
 impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
-    /// An empty queue of objects which have keys.
+    /// An empty queue, with a function that gives an object's key.
     pub fn new(
         key: impl Fn(&T) -> Q + Send + Sync + 'static,
         options: DeltaFifoOptions<Q, T>,
@@ -164,12 +165,12 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         DeltaFifo { key: Box::new(key), options, inner: Mutex::new(inner), changed: Notify::new() }
     }
 
-    /// Says that an object is new.
+    /// Queues [`KeyDelta::Added`] for an object.
     pub fn add(&self, object: T) {
         self.push(object, KeyDelta::Added);
     }
 
-    /// Says that an object has changed.
+    /// Queues [`KeyDelta::Updated`] for an object.
     pub fn update(&self, object: T) {
         self.push(object, KeyDelta::Updated);
     }
@@ -183,7 +184,8 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         self.changed.notify_waiters();
     }
 
-    /// Says that an object is gone. If it neither waits here nor is known, it went before, and that is told already.
+    /// Queues [`KeyDelta::Deleted`] for an object. Does nothing if its key is neither queued nor known,
+    /// because the deletion was processed before.
     pub fn delete(&self, object: T) {
         let object = self.transformed(object);
         let key = (self.key)(&object);
@@ -196,8 +198,8 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         self.changed.notify_waiters();
     }
 
-    /// Says that these are all objects there are. Those that wait or are known, and are not among them, come out as
-    /// gone.
+    /// Queues [`KeyDelta::Replaced`] for each object of a complete list, and
+    /// [`KeyDelta::DeletedFinalStateUnknown`] for each queued or known key that is not among them.
     pub fn replace(&self, objects: Vec<T>) {
         let objects = objects.into_iter().map(|object| {
             let object = self.transformed(object);
@@ -233,7 +235,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         self.changed.notify_waiters();
     }
 
-    /// Says that all known objects are to be looked at again. Those that wait are looked at anyway, and newer.
+    /// Queues [`KeyDelta::Sync`] for each known object whose key is not queued already.
     pub fn resync(&self) {
         let Some(known) = &self.options.known_objects else { return };
         let mut inner = self.lock();
@@ -247,11 +249,11 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         self.changed.notify_waiters();
     }
 
-    /// Waits for a key, and hands all that happened to it to a function, with whether it is one of the first list.
-    /// `None` once the queue is closed and empty.
+    /// Waits for a key and calls `process` with it, its deltas, and `true` if it belongs to the first list.
+    /// `None` once the queue is closed and empty. Cancel safe.
     ///
-    /// Nobody can add or take meanwhile, so that the function may bring what is known up to date before another key is
-    /// looked at. It should be quick, and must not use the queue, which would wait for itself.
+    /// The queue is locked during the call, so that `process` can update the known objects before another key
+    /// is popped. It should be quick, and must not use the queue: that would deadlock.
     pub async fn pop<R>(&self, process: impl FnOnce(&Q, Vec<KeyDelta<T>>, bool) -> R) -> Option<R> {
         loop {
             let changed = self.changed.notified();
@@ -273,12 +275,12 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         }
     }
 
-    /// Whether all keys of the first list have been taken; or whether something was added before there was a list.
+    /// `true` once all keys of the first list were popped, or if something was added before any list.
     pub fn has_synced(&self) -> bool {
         self.lock().has_synced()
     }
 
-    /// Waits until it [has synced](Self::has_synced).
+    /// Waits until [`has_synced`](Self::has_synced) holds.
     pub async fn wait_for_sync(&self) {
         loop {
             let changed = self.changed.notified();
@@ -289,23 +291,23 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         }
     }
 
-    /// How many keys wait.
+    /// The number of queued keys.
     pub fn len(&self) -> usize {
         self.lock().keys.len()
     }
 
-    /// Whether no key waits.
+    /// `true` if no key is queued.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Says that nothing more will be added. What waits can still be taken.
+    /// Closes the queue: [`pop`](Self::pop) returns `None` once the queued keys are processed.
     pub fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_waiters();
     }
 
-    /// Whether it was closed.
+    /// `true` after [`close`](Self::close).
     pub fn is_closed(&self) -> bool {
         self.lock().is_closed
     }
@@ -323,7 +325,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
 }
 
 impl<Q: Clone + Eq + Hash, T> Inner<Q, T> {
-    /// Adds to what happened to a key. Of two deletions in a row, one is kept: the one that was seen.
+    /// Appends a delta to those of a key. Of two deletions in a row one is kept, preferably the observed one.
     fn push(&mut self, key: Q, delta: KeyDelta<T>) {
         let Some(deltas) = self.deltas.get_mut(&key) else {
             self.keys.push_back(key.clone());

@@ -10,7 +10,7 @@ use crate::intern::{LabelSet, Owner, Owners};
 use crate::key::ObjectKey;
 use crate::undecodable::Undecodable;
 
-/// An object as a store keeps it: its metadata at hand, and the rest encoded or decoded.
+/// An object as a store keeps it: interned metadata, and the rest encoded or decoded.
 pub(crate) struct Entry<K> {
     resource: Arc<ResourceInfo>,
     pub(crate) namespace: Arc<Str>,
@@ -19,13 +19,13 @@ pub(crate) struct Entry<K> {
     pub(crate) content: Content<K>,
 }
 
-/// The object, and where in it its names stand.
+/// The object's contents, and the positions of its name, uid and version.
 pub(crate) enum Content<K> {
     Packed(Packed<K>),
     Decoded(Box<K>),
-    /// The last state of an object of which the server holds a version that cannot be decoded.
+    /// The last decodable state of an object whose present version cannot be decoded.
     Stale {
-        /// It is not stale itself.
+        /// Never stale itself.
         last: Arc<Entry<K>>,
         newer: Arc<Undecodable>,
     },
@@ -33,28 +33,29 @@ pub(crate) enum Content<K> {
 
 pub(crate) struct Packed<K> {
     format: Format,
-    /// The object's bytes, and behind them those names that they have in another spelling.
+    /// The encoded object, followed by those of its name, uid and version that do not occur in it literally.
     bytes: Box<[u8]>,
-    /// How many bytes the object has.
+    /// The length of the encoded object, in bytes.
     length: u32,
     name: Span,
     uid: Span,
     version: Span,
-    /// The object while somebody holds it. What is left of one that nobody holds is the size of its box.
+    /// The decoded object, while a handle exists. Afterwards only the allocation of the `Weak` remains.
     decoded: Mutex<Weak<Boxed<K>>>,
 }
 
-/// An object on its own, so that it can be freed while somebody remembers where it was.
+/// The decoded object behind a pointer of its own, so that its memory is freed although a `Weak` still refers
+/// to this.
 pub(crate) struct Boxed<K>(pub(crate) Box<K>);
 
-/// A text within bytes.
+/// The position of a string within bytes.
 #[derive(Clone, Copy, Default)]
 struct Span {
     start: u32,
     length: u32,
 }
 
-/// What objects of one entry share.
+/// The metadata that entries share through the interner.
 pub(crate) struct SharedMetadata {
     pub(crate) resource: Arc<ResourceInfo>,
     pub(crate) namespace: Arc<Str>,
@@ -62,9 +63,9 @@ pub(crate) struct SharedMetadata {
     pub(crate) owners: Option<Arc<Owners>>,
 }
 
-/// The names within an object's bytes.
+/// The positions of an object's name, uid and version within its bytes.
 pub(crate) struct NameSpans {
-    /// The object's bytes, and names behind them.
+    /// Strings to append to the object's bytes.
     extra: Vec<u8>,
     name: Span,
     uid: Span,
@@ -72,7 +73,7 @@ pub(crate) struct NameSpans {
 }
 
 impl NameSpans {
-    /// Where the names of an object stand.
+    /// Locates the strings that point into the bytes; the others are put in `extra`.
     pub(crate) fn locate(bytes: &[u8], name: &str, uid: &str, version: &str) -> Self {
         let mut extra = Vec::new();
         let mut span = |text: &str| {
@@ -114,7 +115,7 @@ impl<K> Entry<K> {
         Self::new(shared, Content::Decoded(Box::new(object)))
     }
 
-    /// An object's last state, of which the server holds a newer version that cannot be decoded.
+    /// An entry for the last decodable state of an object whose newer version cannot be decoded.
     pub(crate) fn stale(last: &Arc<Self>, newer: Arc<Undecodable>) -> Self {
         let last = match &last.content {
             Content::Stale { last, .. } => last,
@@ -129,7 +130,7 @@ impl<K> Entry<K> {
         }
     }
 
-    /// The newer version that cannot be decoded, if this is a state before it.
+    /// The newer version that cannot be decoded, if this state is stale.
     pub(crate) fn newer(&self) -> Option<&Arc<Undecodable>> {
         match &self.content {
             Content::Stale { newer, .. } => Some(newer),
@@ -172,8 +173,8 @@ impl<K: Object> Entry<K> {
         }
     }
 
-    /// Whether both are the same object at the same version. One without a version, or of which there is a newer
-    /// version that cannot be decoded, is the same only as itself.
+    /// `true` if both are the same object at the same version. A state without a version, or a stale one,
+    /// equals itself alone.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
             || (!self.version().is_empty()
@@ -189,7 +190,7 @@ impl<K: Object> Entry<K> {
 }
 
 impl<K: Wire> Entry<K> {
-    /// The object's bytes.
+    /// The object in its encoded form; a decoded object is encoded for this.
     pub(crate) fn encoded(&self) -> Encoded<K> {
         match &self.content {
             Content::Packed(packed) => Encoded::new(packed.format, &packed.bytes[..packed.length as usize]),
@@ -207,7 +208,7 @@ impl<K> Packed<K> {
 }
 
 impl<K: Wire> Entry<K> {
-    /// The text of a field.
+    /// The value of a field as a string; `None` if it is not set.
     pub(crate) fn text_at(&self, path: &FieldPath<K>) -> Option<Cow<'_, str>> {
         match &self.content {
             Content::Packed(packed) => {
@@ -220,7 +221,7 @@ impl<K: Wire> Entry<K> {
 }
 
 impl<K: Wire> Packed<K> {
-    /// The object, which all who hold it at one time share.
+    /// The decoded object, shared by all handles that exist at the same time.
     pub(crate) fn object(&self, resource: &ResourceInfo) -> Arc<Boxed<K>> {
         let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(object) = decoded.upgrade() {

@@ -1,4 +1,4 @@
-//! [`Error`], why a cache cannot do what it is asked.
+//! [`Error`], the error of caches, watches and lists.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,7 +8,10 @@ use std::time::Duration;
 use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::{ResourceInfo, SourceError, WithCauses};
 
-/// Why a cache cannot do what it is asked.
+/// The error of caches, watches and lists.
+///
+/// It names the resource; the `is_…` methods tell the kinds apart. `{error}` is complete, down to the last
+/// cause.
 #[derive(Clone)]
 pub struct Error(Box<Repr>);
 
@@ -20,7 +23,7 @@ struct Repr {
 
 #[derive(Clone)]
 enum Kind {
-    /// It cannot be listed or followed.
+    /// A list or a watch failed.
     Source {
         doing: &'static str,
         namespace: Option<Box<str>>,
@@ -48,7 +51,7 @@ enum Kind {
     MissingVersion {
         name: Box<str>,
     },
-    /// A version that was waited for did not come.
+    /// The store did not reach a resourceVersion in time.
     VersionTimeout {
         version: Box<str>,
         reached: Box<str>,
@@ -57,10 +60,10 @@ enum Kind {
     /// Informers of a factory did not sync in time.
     SyncTimeout {
         limit: Duration,
-        /// Of each, what it is of and what went wrong last.
+        /// The resources of those informers, each with its last error.
         stuck: Vec<(ResourceInfo, Option<Error>)>,
     },
-    /// The factory was shut down.
+    /// The informer's factory was shut down.
     ShutDown,
     WatchClosed,
     Condition {
@@ -68,14 +71,14 @@ enum Kind {
     },
 }
 
-/// The place of an object that cannot be decoded.
+/// The consequence of an object that cannot be decoded.
 #[derive(Clone, Copy)]
 enum UndecodableOutcome {
-    /// No state of it is in the store.
+    /// The store holds no state of it.
     LeftOut,
-    /// Its last state that could be decoded is in the store.
+    /// The store holds its last decodable state.
     Kept,
-    /// It was to be handed out.
+    /// It was requested, and is not returned.
     Undecodable,
 }
 
@@ -109,12 +112,12 @@ impl Error {
         Self::new(resource, Kind::Source { doing: "list", namespace, attempts: 0, error })
     }
 
-    /// Of an object that a store leaves out.
+    /// An object that a store leaves out because it cannot be decoded.
     pub(crate) fn left_out(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
         Self::of_undecodable(resource, object, UndecodableOutcome::LeftOut, problem)
     }
 
-    /// Of an object that was to be handed out.
+    /// A requested object that cannot be decoded.
     pub(crate) fn undecodable(resource: &ResourceInfo, object: Identity, problem: &DecodeError) -> Self {
         Self::of_undecodable(resource, object, UndecodableOutcome::Undecodable, problem)
     }
@@ -145,7 +148,7 @@ impl Error {
         Self::new(resource, Kind::IndexExists { name: name.into() })
     }
 
-    /// A resourceVersion that is none for a purpose, and perhaps what to do.
+    /// A resourceVersion that is invalid for a purpose; `purpose` may add a hint.
     pub(crate) fn invalid_version(resource: &ResourceInfo, version: &str, purpose: &'static str) -> Self {
         Self::new(resource, Kind::InvalidVersion { version: version.into(), purpose })
     }
@@ -164,7 +167,7 @@ impl Error {
         Self::new(resource, Kind::VersionTimeout { version, reached, limit })
     }
 
-    /// Of informers that have not synced, one at least.
+    /// Informers that have not synced in time; `None` if there are none.
     pub(crate) fn sync_timeout(limit: Duration, stuck: Vec<(ResourceInfo, Option<Error>)>) -> Option<Self> {
         let resource = stuck.first()?.0.clone();
         Some(Self::new(&resource, Kind::SyncTimeout { limit, stuck }))
@@ -182,7 +185,7 @@ impl Error {
         Self::new(resource, Kind::Condition { error: error.into() })
     }
 
-    /// The same error about an object by another name.
+    /// The same error with another object at fault.
     pub(crate) fn of_object(mut self, identity: Identity) -> Self {
         if let Kind::Undecodable { object, .. } = &mut self.0.kind {
             *object = identity;
@@ -190,7 +193,7 @@ impl Error {
         self
     }
 
-    /// The same error about an object of which the store keeps an earlier state.
+    /// The same error, for an object whose last decodable state is in the store.
     pub(crate) fn keeping_last_state(mut self) -> Self {
         if let Kind::Undecodable { outcome, .. } = &mut self.0.kind {
             *outcome = UndecodableOutcome::Kept;
@@ -198,12 +201,12 @@ impl Error {
         self
     }
 
-    /// The resource of which the cache was to hold objects.
+    /// The resource of the cache, list or watch.
     pub fn resource(&self) -> &ResourceInfo {
         &self.0.resource
     }
 
-    /// What the list or watch failed with, if one did.
+    /// The error of the list or watch, if that is the cause.
     pub fn as_source(&self) -> Option<&SourceError> {
         match &self.0.kind {
             Kind::Source { error, .. } => Some(error),
@@ -211,7 +214,7 @@ impl Error {
         }
     }
 
-    /// How often in a row it was tried in vain.
+    /// The number of attempts that failed in a row; zero if the error is not of an attempt that is repeated.
     pub fn attempts(&self) -> u32 {
         match &self.0.kind {
             Kind::Source { attempts, .. } => *attempts,
@@ -219,19 +222,19 @@ impl Error {
         }
     }
 
-    /// It will fail however often it is tried, until somebody changes something at the server or in the program:
-    /// there is no such resource, it has no such verb, one may not use it, the request makes no sense to the server,
-    /// or its certificate is not trusted.
+    /// `true` if retrying cannot help until something is changed at the server or in the program: 400, 401,
+    /// 403, 404, 405, 406, 415 or 422 from the server, an invalid selector, or a certificate that is not
+    /// trusted.
     pub fn is_permanent(&self) -> bool {
         self.as_source().is_some_and(SourceError::is_permanent)
     }
 
-    /// The server no longer has the version that was asked for: list anew.
+    /// `true` if the server no longer has the requested resourceVersion (410 Gone): list again.
     pub fn is_expired(&self) -> bool {
         self.as_source().is_some_and(SourceError::is_expired)
     }
 
-    /// What a condition failed with, if one did: see [`until`](crate::until).
+    /// The error that a condition of [`until`](crate::until) or its siblings returned, if that is the cause.
     pub fn as_condition(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         match &self.0.kind {
             Kind::Condition { error, .. } => Some(&**error),
@@ -239,17 +242,18 @@ impl Error {
         }
     }
 
-    /// The watch ended before the condition was met.
+    /// `true` if the watch was closed before the condition was met (client-go's `ErrWatchClosed`).
     pub fn is_watch_closed(&self) -> bool {
         matches!(self.0.kind, Kind::WatchClosed)
     }
 
-    /// An object came that cannot be decoded. The others are not affected.
+    /// `true` if the error concerns a single object that cannot be decoded; other objects are not affected.
     pub fn is_undecodable(&self) -> bool {
         self.undecodable_object().is_some()
     }
 
-    /// The object that cannot be decoded, if the error is about one; its name is empty if not even that can be read.
+    /// The object that cannot be decoded, if the error is about one. Its name is empty if even that cannot be
+    /// read.
     pub fn undecodable_object(&self) -> Option<&Identity> {
         match &self.0.kind {
             Kind::Undecodable { object, .. } => Some(object),
@@ -257,8 +261,8 @@ impl Error {
         }
     }
 
-    /// The path of the field for which an object cannot be decoded, such as `spec.replicas`; empty where it is not
-    /// that of one field, and in other errors.
+    /// The path of the field at fault in an object that cannot be decoded, such as `spec.replicas`. Empty if
+    /// no single field is at fault, and for other errors.
     pub fn field(&self) -> &str {
         match &self.0.kind {
             Kind::Undecodable { field, .. } => field,
@@ -266,13 +270,14 @@ impl Error {
         }
     }
 
-    /// The informer was stopped, or the factory that made it was shut down.
+    /// `true` if the informer was stopped, or the factory that made it was shut down.
     pub fn is_stopped(&self) -> bool {
         matches!(self.0.kind, Kind::Stopped | Kind::ShutDown)
     }
 
-    /// The time was up: a version did not come ([`Store::wait_for_resource_version`](crate::Store::wait_for_resource_version)), or informers did not sync
-    /// ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
+    /// `true` if a time limit was reached: a store did not reach a version
+    /// ([`Store::wait_for_resource_version`](crate::Store::wait_for_resource_version)), or informers did not
+    /// sync ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::VersionTimeout { .. } | Kind::SyncTimeout { .. })
     }
@@ -348,6 +353,6 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Its text holds the causes, down to the last; [`as_source`](Error::as_source) and
-/// [`as_condition`](Error::as_condition) give them.
+/// `source()` is `None`, because the message contains all causes; [`as_source`](Error::as_source) and
+/// [`as_condition`](Error::as_condition) return them.
 impl StdError for Error {}

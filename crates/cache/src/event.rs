@@ -1,4 +1,4 @@
-//! [`Event`], what handlers are told.
+//! [`Event`], a change of an object as handlers receive it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,39 +8,40 @@ use klient_apimachinery::Object;
 use crate::cached::{Cached, Deleted};
 use crate::undecodable::Undecodable;
 
-/// What became of an object.
+/// A change of an object in the cache.
 pub enum Event<K> {
-    /// It is new to the cache.
+    /// The object was added to the cache.
     Added {
-        /// The object.
+        /// The object's state.
         object: Cached<K>,
-        /// It was there when the handler was added, or came with the first list.
+        /// `true` if the object was in the store when the handler was added, or came with the informer's
+        /// first list.
         is_in_initial_list: bool,
     },
-    /// It has changed; or it has not, and is told again because the handler asked to be told all objects now and
-    /// then: both are then of the same version.
+    /// The object was modified. At a resync, `old` and `new` are of the same version.
     ///
-    /// One that was deleted and made again while nobody looked is told as changed, too: its uid is another.
+    /// A deletion and recreation that the watch missed is an update too; the uids differ then.
+    ///
     Updated {
-        /// What the handler was told before.
+        /// The state that the handler received last.
         old: Cached<K>,
-        /// What it is now.
+        /// The present state.
         new: Cached<K>,
     },
-    /// It is gone.
+    /// The object was deleted.
     Deleted(Deleted<K>),
-    /// It is there, and its present version cannot be decoded. The store keeps its last state that could be, and marks
-    /// it ([`Cached::undecodable`]). A later version that can be decoded is told as added or changed.
+    /// The object's present version cannot be decoded. The store keeps its last decodable state, marked
+    /// ([`Cached::undecodable`]). A later version that can be decoded comes as added or updated.
     Undecodable {
-        /// The last state that could be decoded, if there is one.
+        /// The last decodable state, if there is one.
         known: Option<Cached<K>>,
-        /// The version that cannot be decoded, and why.
+        /// The version that cannot be decoded, with the error.
         version: Arc<Undecodable>,
     },
 }
 
 impl<K> Event<K> {
-    /// The object as it is, or as it last was known to be, if it was.
+    /// The present state of the object, or its last known one; `None` if it could never be decoded.
     pub fn object(&self) -> Option<&Cached<K>> {
         match self {
             Event::Added { object, .. } => Some(object),
@@ -52,7 +53,7 @@ impl<K> Event<K> {
 }
 
 impl<K: Object> Event<K> {
-    /// The object's key.
+    /// The key of the object.
     pub fn key(&self) -> crate::ObjectKey {
         match self {
             Event::Added { object, .. } => object.key(),

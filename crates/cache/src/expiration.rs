@@ -1,4 +1,4 @@
-//! [`ExpirationCache`], a cache whose objects are forgotten with time.
+//! [`ExpirationCache`], a cache whose objects expire.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,19 +8,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Says of an object and its age whether it is to be forgotten: see [`ttl_policy`].
+/// Decides by an object and its age whether it has expired (client-go's `ExpirationPolicy`): see
+/// [`ttl_policy`].
 pub type ExpirationPolicy<T> = Box<dyn Fn(&T, Duration) -> bool + Send + Sync>;
 
-/// Forgets what is older than a time; nothing, if that is zero.
+/// A policy by which objects older than `limit` have expired (client-go's `TTLPolicy`). With zero, none
+/// expire.
 pub fn ttl_policy<T>(limit: Duration) -> ExpirationPolicy<T> {
     Box::new(move |_, age| !limit.is_zero() && age > limit)
 }
 
-/// A cache whose objects are forgotten with time (client-go's `ExpirationCache`, or `NewTTLStore`). Their age counts
-/// from when they were put there last.
+/// A cache whose objects expire (client-go's `ExpirationCache`, made by `NewTTLStore`). An object's age
+/// counts from when it was last put.
 ///
-/// Nothing happens in the background: an object is forgotten when somebody looks for it and it is too old, and all
-/// such when all are [listed](Self::list).
+/// There is no background task: an expired object is removed when it is [read](Self::get), and all expired
+/// objects when all are [listed](Self::list).
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +49,7 @@ struct Timestamped<T> {
 }
 
 impl<Q: Clone + Eq + Hash, T: Clone> ExpirationCache<Q, T> {
-    /// An empty cache of objects which have keys, and of which a policy says when they are to be forgotten.
+    /// An empty cache, with a function that gives an object's key, and an expiration policy.
     pub fn new(
         key: impl Fn(&T) -> Q + Send + Sync + 'static,
         policy: ExpirationPolicy<T>,
@@ -55,27 +57,27 @@ impl<Q: Clone + Eq + Hash, T: Clone> ExpirationCache<Q, T> {
         ExpirationCache { key: Box::new(key), is_expired: policy, objects: Mutex::default() }
     }
 
-    /// Puts an object in place of that of the same key, if there is one. It is as new, even if nothing changed.
+    /// Inserts or replaces an object; its age starts at zero.
     pub fn put(&self, object: T) {
         let key = (self.key)(&object);
         self.lock().insert(key, Timestamped { object, put: Instant::now() });
     }
 
-    /// Puts objects in place of all there are.
+    /// Replaces the contents of the cache.
     pub fn replace(&self, objects: Vec<T>) {
         let put = Instant::now();
         let objects = objects.into_iter().map(|object| ((self.key)(&object), Timestamped { object, put }));
         *self.lock() = objects.collect();
     }
 
-    /// Removes the object of a key, and gives it unless it was too old.
+    /// Removes an object; returns it unless it had expired.
     pub fn remove(&self, key: &Q) -> Option<T> {
         let now = Instant::now();
         let removed = self.lock().remove(key)?;
         self.is_kept(&removed, now).then_some(removed.object)
     }
 
-    /// The object of a key, unless it is too old; then it is forgotten.
+    /// The object with a key; an expired one is removed and not returned.
     pub fn get(&self, key: &Q) -> Option<T> {
         let now = Instant::now();
         let mut objects = self.lock();
@@ -87,7 +89,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> ExpirationCache<Q, T> {
         None
     }
 
-    /// All objects that are not too old, in no particular order; the others are forgotten.
+    /// All objects that have not expired, in no particular order. Removes those that have.
     pub fn list(&self) -> Vec<T> {
         let now = Instant::now();
         let mut objects = self.lock();
@@ -95,7 +97,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> ExpirationCache<Q, T> {
         objects.values().map(|entry| entry.object.clone()).collect()
     }
 
-    /// The keys of all objects, including those that are too old and not yet forgotten.
+    /// The keys of all objects, including expired ones that were not removed yet.
     pub fn keys(&self) -> Vec<Q> {
         self.lock().keys().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! [`InformerFactory`], one informer for each resource, however many ask for it.
+//! [`InformerFactory`], one shared informer per resource.
 
 mod builder;
 
@@ -21,19 +21,19 @@ use crate::informer_set::{InformerKey, InformerSet, ResourceKey};
 use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, Transform};
 
-/// One informer for each resource, however many ask for it. Clones are the same factory.
+/// One shared informer per resource (client-go's `SharedInformerFactory`). Clones are the same factory.
 ///
 /// # Ownership
 ///
-/// - The factory holds every informer that it was asked for, whatever becomes of the handle that it returned, until
-///   it is [shut down](Self::shutdown) or its last clone is dropped. Indexers and
-///   [detached](crate::ResourceEventHandlerRegistration::detach) handlers stay with the informer.
-/// - Informers that are asked for before [`start`](Self::start) are started by it, those asked for later at once.
-/// - An informer that somebody [stops](Informer::stop) is let go, and [`wait_for_sync`](Self::wait_for_sync) does not
-///   wait for it. It runs again, and is held again, when it is started or asked for once more; if nobody holds it
-///   meanwhile, it is made anew then.
-/// - Once the last clone of the factory is dropped, an informer runs for as long as somebody else holds it: see
-///   [`Informer`]. After a shutdown none runs.
+/// - The factory owns every informer that it has made, even if the returned handle is dropped, until it is
+///   [shut down](Self::shutdown) or its last clone is dropped. Indexers and
+///   [detached](crate::ResourceEventHandlerRegistration::detach) handlers live as long as the informer.
+/// - [`start`](Self::start) starts the informers made before it; those made later start at once.
+/// - [Stopping](Informer::stop) an informer makes the factory release it;
+///   [`wait_for_sync`](Self::wait_for_sync) does not wait for it. Starting or requesting it again makes the
+///   factory own it again, or makes a new one if no handle was left.
+/// - After the last clone of the factory is dropped, an informer runs for as long as other handles exist: see
+///   [`Informer`]. After a shutdown no informer runs.
 ///
 /// A handler that holds a clone of the factory keeps it alive until it is shut down.
 ///
@@ -77,20 +77,20 @@ struct Inner<S> {
     keep: Keep,
     resync: Option<Duration>,
     resyncs: HashMap<ResourceKey, Duration>,
-    /// By type, as a `Transform` of it.
+    /// A `Transform` of each type.
     transforms: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    /// By type and resource, as a `Vec<(Box<str>, Indexer<K>)>`.
+    /// A `Vec<(Box<str>, Indexer<K>)>` of each type and resource.
     indexers: HashMap<InformerKey, Box<dyn Any + Send + Sync>>,
     informers: Arc<Mutex<InformerSet>>,
 }
 
 impl<S: Sources> InformerFactory<S> {
-    /// A factory of informers of all namespaces.
+    /// A factory of informers for all namespaces.
     pub fn new(sources: S) -> Self {
         Self::builder(sources).build()
     }
 
-    /// A factory with options.
+    /// A builder of a factory with namespaces, selectors, indexers, transforms or resyncs.
     ///
     /// ```
     /// # fn f(client: klient_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -113,27 +113,28 @@ impl<S: Sources> InformerFactory<S> {
         InformerFactoryBuilder::new(sources)
     }
 
-    /// The informer of a kind, which the factory holds from then on.
+    /// The informer of a kind; made at the first call, and owned by the factory.
     pub fn informer<K: Resource + Wire>(&self) -> Informer<K> {
         self.informer_of(&K::INFO)
     }
 
-    /// A way to read the objects of a kind, by its informer: see [`informer`](Self::informer).
+    /// A lister of a kind, over its [`informer`](Self::informer).
     pub fn lister<K: Resource + Wire>(&self) -> Lister<K> {
         self.informer::<K>().lister()
     }
 
-    /// The informer of any resource, such as one that discovery names or that a CRD defines.
+    /// The informer of a resource that is known at run time only, such as one found by discovery or defined
+    /// by a CRD.
     pub fn for_resource(&self, resource: &ResourceInfo) -> Informer<Unstructured> {
         self.informer_of(resource)
     }
 
-    /// The informer of any resource that keeps the objects' metadata only.
+    /// The informer of a resource that keeps the metadata of objects only.
     pub fn metadata_for(&self, resource: &ResourceInfo) -> Informer<PartialObjectMetadata> {
         self.informer_of(resource)
     }
 
-    /// The informer of a resource whose objects are read as `K`.
+    /// The informer of a resource whose objects are decoded as `K`.
     pub fn informer_of<K: Wire + Object>(&self, resource: &ResourceInfo) -> Informer<K> {
         let mut informers = self.informers();
         let key = (TypeId::of::<K>(), ResourceKey::of(resource));
@@ -183,9 +184,10 @@ impl<S: Sources> InformerFactory<S> {
         }
     }
 
-    /// Starts all informers that were asked for, and from now on those that will be. Called again, it starts those that
-    /// were [stopped](Informer::stop) and that somebody still holds. It does nothing after
-    /// [`shutdown`](Self::shutdown): informers that are asked for then do not start, and say so when they are waited for.
+    /// Starts all informers made so far, and from now on each new one when it is made. A second call starts
+    /// informers that were [stopped](Informer::stop) and still have a handle. Does nothing after
+    /// [`shutdown`](Self::shutdown): informers made from then on never start, and waiting for them is an
+    /// error.
     ///
     /// # Panics
     ///
@@ -201,12 +203,12 @@ impl<S: Sources> InformerFactory<S> {
         }
     }
 
-    /// Waits until all informers that were asked for, and that nobody has [stopped](Informer::stop), have their first
-    /// objects.
+    /// Waits until all informers of the factory have their first list in the store (client-go's
+    /// `WaitForCacheSync`). [Stopped](Informer::stop) informers do not count.
     ///
     /// # Errors
     ///
-    /// As soon as one of them fails for good: see [`Informer::wait_for_sync`]. The error names its resource.
+    /// The first permanent error of any informer: see [`Informer::wait_for_sync`]. It names the resource.
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         let informers = self.informers().current();
         let mut waiting: Vec<_> = informers.iter().map(|informer| Some(informer.wait_for_sync())).collect();
@@ -225,12 +227,13 @@ impl<S: Sources> InformerFactory<S> {
         .await
     }
 
-    /// [Waits](Self::wait_for_sync) until all informers have their first objects, but not for ever.
+    /// [Waits for sync](Self::wait_for_sync), at most for `limit`.
     ///
     /// # Errors
     ///
-    /// As [`wait_for_sync`](Self::wait_for_sync); and when the time is up ([`is_timeout`](Error::is_timeout)): the error
-    /// names every resource of which an informer has not synced, and what went wrong last.
+    /// As [`wait_for_sync`](Self::wait_for_sync); and after `limit` an error
+    /// ([`is_timeout`](Error::is_timeout)) that names every resource that has not synced, with the last error
+    /// of each.
     pub async fn wait_for_sync_within(&self, limit: Duration) -> Result<(), Error> {
         if let Ok(done) = tokio::time::timeout(limit, self.wait_for_sync()).await {
             return done;
@@ -238,16 +241,16 @@ impl<S: Sources> InformerFactory<S> {
         Error::sync_timeout(limit, self.unsynced()).map_or(Ok(()), Err)
     }
 
-    /// The resources of the informers that [`wait_for_sync`](Self::wait_for_sync) waits for and that have not synced, and
-    /// of each what went wrong last, if anything did.
+    /// The resources of the informers that [`wait_for_sync`](Self::wait_for_sync) waits for and that have not
+    /// synced, each with the informer's last error, if there was one.
     pub fn unsynced(&self) -> Vec<(ResourceInfo, Option<Error>)> {
         let informers = self.informers().current();
         let unsynced = informers.iter().filter(|informer| !informer.has_synced());
         unsynced.map(|informer| (informer.resource().clone(), informer.last_error())).collect()
     }
 
-    /// Stops all informers, lets go of them, and returns when all their tasks have ended. Those who hold one can still
-    /// read what it held.
+    /// Stops all informers, releases them, and returns when their tasks have ended. Stores can still be read
+    /// through other handles.
     pub async fn shutdown(&self) {
         let informers = {
             let mut informers = self.informers();
@@ -266,7 +269,7 @@ impl<S: Sources> InformerFactory<S> {
     }
 }
 
-/// Indexers by name.
+/// Indexers with their names.
 type NamedIndexers<K> = Vec<(Box<str>, Indexer<K>)>;
 
 impl<S> Clone for InformerFactory<S> {

@@ -1,4 +1,4 @@
-//! [`ResourceEventHandler`], who is told of events, and how.
+//! [`ResourceEventHandler`], the receiver of an informer's events, and its options.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,23 +7,24 @@ use crate::cached::{Cached, Deleted};
 use crate::event::Event;
 use crate::undecodable::Undecodable;
 
-/// Is told of events, one after another, in the order in which they happened to each object.
+/// Receives the events of an informer, one at a time, in the order of changes of each object (client-go's
+/// `ResourceEventHandler`).
 ///
-/// Any `FnMut(Event<K>)` is one. It runs as a task of its own; while it is busy, events wait. What takes long does not
-/// belong here: put the key in a work queue. To wait for something between events, take
-/// [`Informer::events`](crate::Informer::events) instead.
+/// Implemented by every `FnMut(Event<K>)`. Calls are made from a task of the handler's own, and events are
+/// buffered meanwhile. A handler should return soon: add the key to a work queue instead of reconciling here.
+/// Code that awaits between events takes [`Informer::events`](crate::Informer::events).
 pub trait ResourceEventHandler<K>: Send + 'static {
-    /// An object is new to the cache.
+    /// Called when an object was added to the cache. `is_in_initial_list` is as in [`Event::Added`].
     fn on_add(&mut self, object: Cached<K>, is_in_initial_list: bool);
 
-    /// An object has changed, or is told again.
+    /// Called when an object was modified, and for each object at a resync.
     fn on_update(&mut self, old: Cached<K>, new: Cached<K>);
 
-    /// An object is gone.
+    /// Called when an object was deleted.
     fn on_delete(&mut self, object: Deleted<K>);
 
-    /// An object is there, and its present version cannot be decoded: see [`Event::Undecodable`]. By default nothing
-    /// is done.
+    /// Called when an object's present version cannot be decoded: see [`Event::Undecodable`]. Does nothing by
+    /// default.
     fn on_undecodable(&mut self, known: Option<Cached<K>>, version: Arc<Undecodable>) {
         let _ = (known, version);
     }
@@ -47,8 +48,8 @@ impl<K, F: FnMut(Event<K>) + Send + 'static> ResourceEventHandler<K> for F {
     }
 }
 
-/// A handler that is told of some objects only. One that comes to be among them is told as new, one that ceases to be
-/// as gone.
+/// A handler that receives the objects that pass a filter (client-go's `FilteringResourceEventHandler`). An
+/// object that begins to pass comes as added, one that no longer passes as deleted.
 #[derive(Debug)]
 pub struct FilteringResourceEventHandler<P, H> {
     is_wanted: P,
@@ -56,7 +57,7 @@ pub struct FilteringResourceEventHandler<P, H> {
 }
 
 impl<P, H> FilteringResourceEventHandler<P, H> {
-    /// A handler that is told of the objects of which `is_wanted` says so.
+    /// Passes the objects for which `is_wanted` returns `true` to `handler`.
     pub fn new(is_wanted: P, handler: H) -> Self {
         FilteringResourceEventHandler { is_wanted, handler }
     }
@@ -91,29 +92,30 @@ where
     }
 
     fn on_delete(&mut self, object: Deleted<K>) {
-        // It may have changed as it went: whoever was told of it must be told that it is gone.
+        // The final state may fail the filter; the handler must learn of the deletion if the state before it
+        // passed.
         if object.known.as_ref().or(object.object.as_ref()).is_none_or(|known| (self.is_wanted)(known)) {
             self.handler.on_delete(object);
         }
     }
 
     fn on_undecodable(&mut self, known: Option<Cached<K>>, version: Arc<Undecodable>) {
-        // Of one that could never be decoded nobody can say whether it is wanted.
+        // The filter cannot be asked about an object that could never be decoded; such objects pass.
         if known.as_ref().is_none_or(|known| (self.is_wanted)(known)) {
             self.handler.on_undecodable(known, version);
         }
     }
 }
 
-/// How a handler is told.
+/// Options of one event handler.
 #[derive(Clone, Debug)]
 pub struct HandlerOptions {
-    /// How often all objects are told again as [`Event::Updated`], although nothing changed; by default as often as
-    /// the informer says. The server is not asked.
+    /// The period after which the handler receives all objects again as [`Event::Updated`] without a change;
+    /// by default that of the informer. Nothing is requested from the server.
     pub resync: Option<Duration>,
-    /// How many events may wait before that happens which [`overflow`](Self::overflow) says.
+    /// The number of events that are buffered before [`overflow`](Self::overflow) applies; 1024 by default.
     pub buffer: usize,
-    /// What happens when more would have to wait.
+    /// The behaviour when the buffer is full.
     pub overflow: Overflow,
 }
 
@@ -123,15 +125,15 @@ impl Default for HandlerOptions {
     }
 }
 
-/// What happens when more events would have to wait for a handler than may.
+/// The behaviour when more events are pending than a handler's buffer holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
-    /// The informer waits, and with it all its other handlers, its store and the connection that it reads. No event is
-    /// lost. It is for handlers that are known to be quick and must see every state; a stream of
-    /// [`Events`](crate::Events) with this must be read to the end.
+    /// The informer waits, with its store, its other handlers and the connection that it reads. No event is
+    /// dropped. Suitable for fast handlers that must see every state; a stream of [`Events`](crate::Events)
+    /// with this option has to be read to the end.
     Block,
-    /// Of each object only what it has come to is kept: states between are dropped, and the informer goes on, so that
-    /// nobody else waits. As much may then wait as there are objects.
+    /// Changes of the same object are merged into one and intermediate states are dropped; the informer does
+    /// not wait. The buffer is then bounded by the number of objects.
     #[default]
     Coalesce,
 }

@@ -1,4 +1,4 @@
-//! Finding objects by what they hold: [`Indexer`], and the indices that a store keeps of itself.
+//! [`Indexer`], and the indices of a store.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
@@ -14,7 +14,7 @@ use crate::cached::Cached;
 use crate::entry::Entry;
 use crate::intern::LabelSet;
 
-/// By which values an object is to be found.
+/// A function from an object to the values it is indexed by (client-go's `IndexFunc`).
 ///
 /// ```
 /// use klient_api::core::v1::Pod;
@@ -33,10 +33,11 @@ pub struct Indexer<K>(Arc<Values<K>>);
 type Values<K> = dyn Fn(&Cached<K>, &mut dyn FnMut(&str)) + Send + Sync;
 
 impl<K> Indexer<K> {
-    /// By the values that a function gives of an object: none, one or many. What it reads of the object's metadata
-    /// is at hand; looking further decodes the object.
+    /// Indexes by the values that a function returns: none, one or many. Reading the object's metadata costs
+    /// nothing; reading other fields decodes the object.
     ///
-    /// If it panics, that is logged, and the object is found by none.
+    /// If the function panics, the panic is logged and the object is not in the index.
+    ///
     pub fn new<I>(values: impl Fn(&Cached<K>) -> I + Send + Sync + 'static) -> Self
     where
         I: IntoIterator,
@@ -47,14 +48,14 @@ impl<K> Indexer<K> {
         }))
     }
 
-    /// By the value of a label.
+    /// Indexes by the value of a label.
     pub fn label(key: impl Into<Str>) -> Self {
         let key = key.into();
         Indexer(Arc::new(move |object, take| object.labels().get(&key).into_iter().for_each(take)))
     }
 
-    /// By the text of a field, such as `spec.nodeName`, which is read without decoding the object. One that does not
-    /// have it is found by none.
+    /// Indexes by the value of a field, such as `spec.nodeName`, read without decoding the object. Objects
+    /// without the field are not in the index.
     pub fn field(path: FieldPath<K>) -> Self
     where
         K: Wire,
@@ -62,12 +63,12 @@ impl<K> Indexer<K> {
         Indexer(Arc::new(move |object, take| object.text_at(&path).iter().for_each(|text| take(text))))
     }
 
-    /// By the uids of all owners.
+    /// Indexes by the uids of all owners.
     pub fn owner_uid() -> Self {
         Indexer(Arc::new(|object, take| object.owners().iter().for_each(|owner| take(&owner.uid))))
     }
 
-    /// The values of an object.
+    /// The index values of an object, sorted and without duplicates.
     pub(crate) fn values(&self, name: &str, entry: &Arc<Entry<K>>) -> IndexValues
     where
         K: Object,
@@ -98,18 +99,18 @@ impl<K> std::fmt::Debug for Indexer<K> {
     }
 }
 
-/// The values by which an object is found.
+/// The values by which one object is indexed.
 pub(crate) type IndexValues = Box<[Arc<str>]>;
 
-/// Where objects stand that have something in common.
+/// The slots of objects that share an index value.
 pub(crate) type SlotSet = BTreeSet<u32>;
 
-/// An index under a name.
+/// A named index.
 pub(crate) struct Index<K> {
     pub(crate) name: Arc<str>,
     pub(crate) indexer: Indexer<K>,
     slots: HashMap<Arc<str>, SlotSet, RandomState>,
-    /// What each object was found by, so that it is not asked again when it leaves.
+    /// The values of the object in each slot, so that a removal need not compute them.
     found: Vec<IndexValues>,
 }
 
@@ -122,7 +123,7 @@ impl<K> Index<K> {
         self.remove(slot);
         for value in &mut found {
             match self.slots.get_key_value(value) {
-                // Of each value one copy is kept.
+                // Values are interned in the keys of the map.
                 Some((known, _)) => *value = known.clone(),
                 None => {
                     self.slots.insert(value.clone(), SlotSet::new());
@@ -166,7 +167,7 @@ where
     }
 }
 
-/// The index that every store has: by namespace.
+/// The built-in index by namespace.
 #[derive(Default)]
 pub(crate) struct NamespaceIndex(HashMap<Arc<Str>, SlotSet, RandomState>);
 
@@ -188,16 +189,16 @@ impl NamespaceIndex {
     }
 }
 
-/// The index that every store has: by labels. Objects with the same labels share one set of them, so that a selector
-/// looks at each set once, and only at those that have a label it asks for.
+/// The built-in index by labels. Objects with equal labels share one set, so that a selector is matched once
+/// per set, and only against sets that have a label it requires.
 #[derive(Default)]
 pub(crate) struct LabelIndex {
     sets: HashMap<LabelSetAddress, (Arc<LabelSet>, SlotSet), RandomState>,
-    /// The sets that have a label, by the hash of its key and value.
+    /// The sets that contain a label, by the hash of its key and value.
     by_label: HashMap<u64, Vec<LabelSetAddress>, RandomState>,
 }
 
-/// Where a set is, of which there is one copy.
+/// The address of an interned set, which identifies it.
 type LabelSetAddress = usize;
 
 impl LabelIndex {
@@ -231,7 +232,7 @@ impl LabelIndex {
         }
     }
 
-    /// Where the selected objects are.
+    /// Passes the slots of all objects that match to `take`.
     pub(crate) fn select(&self, selector: &Selector, mut take: impl FnMut(&SlotSet)) {
         let named =
             |requirement: &&Requirement| matches!(requirement.operator(), Operator::Equals | Operator::In);
@@ -243,7 +244,7 @@ impl LabelIndex {
             let label = (requirement.key(), value.as_str());
             for address in self.by_label.get(&hash(label)).into_iter().flatten() {
                 let Some((set, slots)) = self.sets.get(address) else { continue };
-                // The hash is not the label.
+                // Hashes may collide.
                 if set.get(label.0) == Some(label.1) && matches(set) {
                     take(slots);
                 }

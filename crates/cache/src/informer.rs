@@ -1,4 +1,4 @@
-//! [`Informer`], one watch for all who want to know of a resource.
+//! [`Informer`], one watch of a resource that is shared by many consumers.
 
 mod events;
 mod lister;
@@ -30,15 +30,16 @@ use crate::reflector::{Progress, ReflectorLoop, ReflectorOptions, report_undecod
 use crate::store::{Change, Keep, Partition, Store, Transform};
 use crate::undecodable::Undecodable;
 
-/// How an informer works.
+/// Options of an informer.
 pub struct InformerOptions<K> {
-    /// How the resource is followed.
+    /// Selectors, timeouts and backoff of list and watch.
     pub reflector: ReflectorOptions,
-    /// How objects are kept.
+    /// The form in which the store keeps objects.
     pub keep: Keep,
-    /// Changes objects before they are stored.
+    /// A function that changes objects before they are stored.
     pub transform: Option<Transform<K>>,
-    /// How often handlers are told all objects again, if they do not say themselves; by default never.
+    /// The period after which handlers receive all objects again as updates, unless they have a period of
+    /// their own; none by default.
     pub resync: Option<Duration>,
 }
 
@@ -75,11 +76,13 @@ impl<K> fmt::Debug for InformerOptions<K> {
     }
 }
 
-/// One watch for all who want to know of a resource: it fills a [`Store`] and tells handlers of every change.
+/// One watch of a resource that is shared by many consumers: it fills a [`Store`] and notifies event handlers
+/// of every change (client-go's `SharedInformer`).
 ///
-/// Clones are the same informer. It works from [`start`](Self::start) on, for as long as somebody holds a clone, a
-/// [`Lister`], a [`ResourceEventHandlerRegistration`] or [`Events`] of it; when the last is dropped it stops, and with it the handlers that
-/// were [detached](ResourceEventHandlerRegistration::detach). A [factory](crate::InformerFactory) holds those that it makes.
+/// Clones are the same informer. It runs from [`start`](Self::start) for as long as a clone, a [`Lister`], a
+/// [`ResourceEventHandlerRegistration`] or [`Events`] of it exists. When the last of them is dropped it
+/// stops, together with [detached](ResourceEventHandlerRegistration::detach) handlers. A
+/// [factory](crate::InformerFactory) owns the informers that it makes.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -100,24 +103,24 @@ impl<K> fmt::Debug for InformerOptions<K> {
 /// ```
 pub struct Informer<K: Wire + Object>(pub(crate) Arc<InformerHandle<K>>);
 
-/// An informer that is used. When nobody does any more, it stops.
+/// The state behind all handles of an informer. Dropping the last handle stops the informer.
 pub(crate) struct InformerHandle<K: Wire + Object> {
     shared: Arc<Shared<K>>,
     sources: Vec<Arc<dyn ListWatch<K>>>,
     reflector: ReflectorOptions,
     running: Mutex<Vec<JoinHandle<()>>>,
-    /// Handlers that stay for as long as the informer does.
+    /// Handlers that live as long as the informer.
     detached: Mutex<Vec<HandlerTask<K>>>,
-    /// The informers of the factory that made it.
+    /// The set of informers of the factory that made this one.
     factory: OnceLock<Weak<Mutex<InformerSet>>>,
 }
 
-/// What an informer's tasks share with those who use it.
+/// State that is shared by the informer's handles and its tasks.
 struct Shared<K> {
     store: Store<K>,
     progress: Progress,
     resync: Option<Duration>,
-    /// Held while the store changes, so that whoever joins misses nothing and is told nothing twice.
+    /// Locked while the store changes, so that a handler that joins gets every change once.
     handlers: Mutex<Vec<Arc<Listener<K>>>>,
     phase: tokio::sync::watch::Sender<Phase>,
 }
@@ -127,36 +130,36 @@ enum Phase {
     New,
     Running,
     Stopped,
-    /// The factory that made it was shut down before, so that it will not be started.
+    /// Made by a factory that had been shut down, and never started.
     ShutDown,
 }
 
-/// Changes that the store has taken, and the handlers that were told of them.
+/// The result of applying deltas: the changes, and the listeners that were notified of them.
 struct Applied<K> {
     changes: Arc<[Change<K>]>,
     handlers: Vec<Arc<Listener<K>>>,
 }
 
-/// A handler, as the informer knows it.
+/// An event handler as the informer sees it (client-go's `processorListener`).
 struct Listener<K> {
     buffer: Arc<Buffer<K>>,
     has_synced: tokio::sync::watch::Sender<bool>,
-    /// The handler was told that the first list is complete, or will be.
+    /// Set when `Synced` was pushed to the buffer.
     is_past_sync: AtomicBool,
 }
 
 impl<K: Wire + Object> Informer<K> {
-    /// An informer of a source. It does nothing before it is started.
+    /// An informer of one source. It does nothing before [`start`](Self::start).
     #[must_use = "the informer stops when nobody holds it"]
     pub fn new(source: impl ListWatch<K>, options: InformerOptions<K>) -> Self {
         Self::from_sources(vec![Arc::new(source)], options)
     }
 
-    /// An informer of several sources, such as the handles to several namespaces, in one store.
+    /// An informer of several sources, such as handles to several namespaces, that fill one store.
     ///
     /// # Panics
     ///
-    /// If there is no source.
+    /// If `sources` is empty.
     #[must_use = "the informer stops when nobody holds it"]
     pub fn from_sources(sources: Vec<Arc<dyn ListWatch<K>>>, options: InformerOptions<K>) -> Self {
         let resource = sources.first().expect("an informer needs a source").resource().clone();
@@ -178,13 +181,13 @@ impl<K: Wire + Object> Informer<K> {
         }))
     }
 
-    /// The resource it follows.
+    /// The resource that the informer watches.
     pub fn resource(&self) -> &ResourceInfo {
         self.0.shared.store.resource()
     }
 
-    /// Starts to follow the resource, unless it does already. One that was stopped starts again, with what its store
-    /// holds, and has synced when it has listed anew.
+    /// Starts to list and watch, unless the informer runs already. After [`stop`](Self::stop) it starts again
+    /// with the contents of its store, and has synced once it has listed again.
     ///
     /// # Panics
     ///
@@ -194,19 +197,19 @@ impl<K: Wire + Object> Informer<K> {
         self.0.with_factory(|informers| informers.hold(self.0.clone()));
     }
 
-    /// Stops, and returns when all its tasks have ended. What the store holds stays. A factory that made the informer
-    /// lets go of it.
+    /// Stops the informer and returns when its tasks have ended. The contents of the store stay. The factory
+    /// that made the informer releases it.
     pub async fn stop(&self) {
         self.0.with_factory(|informers| informers.release(&*self.0));
         self.0.end().await;
     }
 
-    /// The objects. The store does not keep the informer running; a [`Lister`] does.
+    /// The store that the informer fills. It does not keep the informer running; a [`Lister`] does.
     pub fn store(&self) -> &Store<K> {
         &self.0.shared.store
     }
 
-    /// A way to read the objects that keeps the informer running.
+    /// Read access to the store that keeps the informer running.
     #[must_use]
     pub fn lister(&self) -> Lister<K> {
         Lister::new(self.0.clone())
@@ -216,13 +219,13 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// # Errors
     ///
-    /// If there is an index of that name.
+    /// If the store has an index of that name.
     pub fn add_indexer(&self, name: &str, indexer: Indexer<K>) -> Result<(), Error> {
         self.store().add_indexer(name, indexer)
     }
 
-    /// Adds a handler, now or at any time. It is first told of all objects that are there. It is removed when what is
-    /// returned is dropped.
+    /// Adds an event handler, before or after [`start`](Self::start). It first receives all objects of the
+    /// store as added. Dropping the registration removes the handler.
     ///
     /// # Panics
     ///
@@ -234,7 +237,7 @@ impl<K: Wire + Object> Informer<K> {
         self.add_event_handler_with(HandlerOptions::default(), handler)
     }
 
-    /// Adds a handler that is told in a way of its own: see [`add_event_handler`](Self::add_event_handler).
+    /// Adds an event handler with options: see [`add_event_handler`](Self::add_event_handler).
     ///
     /// # Panics
     ///
@@ -253,43 +256,45 @@ impl<K: Wire + Object> Informer<K> {
         )
     }
 
-    /// The events as a stream, for those who want to wait for something between them.
+    /// The events as a stream, for consumers that await between events.
     pub fn events(&self) -> Events<K> {
         self.events_with(HandlerOptions::default())
     }
 
-    /// The events as a stream, in a way of its own.
+    /// The events as a stream, with options of its own.
     pub fn events_with(&self, options: HandlerOptions) -> Events<K> {
         let resync = options.resync;
         Events::new(self.0.clone(), self.0.shared.add_listener(&options), resync)
     }
 
-    /// Whether all objects that were there at first are in the store.
+    /// `true` once the first list of every source is in the store.
     pub fn has_synced(&self) -> bool {
         self.0.shared.progress.has_synced()
     }
 
-    /// Waits until all objects that were there at first are in the store.
+    /// Waits until the first list of every source is in the store (client-go's `WaitForCacheSync`). Cancel
+    /// safe.
     ///
     /// # Errors
     ///
-    /// As soon as a list fails for good ([`is_permanent`](Error::is_permanent)), such as for a resource that the server
-    /// does not know or one may not list, a selector that makes no sense, or a certificate that is not trusted; the
-    /// informer nevertheless tries again. An error that was there before says nothing: a wait asks for another attempt, which
-    /// is made at once, though not more than once in a second, and tells what that comes to. And if the informer is not
-    /// running. What may pass is waited for: limit the time with [`tokio::time::timeout`], and ask
+    /// A permanent error of a list ([`is_permanent`](Error::is_permanent)), such as 403 or 404, an invalid
+    /// selector, or a certificate that is not trusted, as soon as it occurs; the informer keeps retrying all
+    /// the same. Errors of attempts before the call do not count: the call triggers another attempt, at most
+    /// one a second, and returns its outcome. An error if the informer is not running.
+    ///
+    /// Other errors are retried without limit: use [`tokio::time::timeout`] and
     /// [`last_error`](Self::last_error).
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.0.wait_for_sync().await
     }
 
-    /// What went wrong last, if nothing has gone right since; else why an object cannot be decoded, if there is such
-    /// a one: [`Store::undecodables`] has all of them.
+    /// The last error of list or watch, if nothing has succeeded since; otherwise the error of an object that
+    /// cannot be decoded, if there is one. [`Store::undecodables`] has all such objects.
     pub fn last_error(&self) -> Option<Error> {
         AnyInformer::last_error(&*self.0)
     }
 
-    /// What the informer has done so far.
+    /// Figures of the informer since it was made.
     pub fn metrics(&self) -> InformerMetrics {
         let partitions = self.0.shared.progress.partitions();
         let handlers = self.0.shared.handlers();
@@ -304,20 +309,20 @@ impl<K: Wire + Object> Informer<K> {
     }
 }
 
-/// What an informer has done so far.
+/// Figures of an informer since it was made.
 #[derive(Clone, Debug)]
 pub struct InformerMetrics {
-    /// How many objects its store holds.
+    /// The number of objects in the store.
     pub objects: usize,
-    /// How often all objects were listed.
+    /// The number of complete lists.
     pub lists: u64,
-    /// How often a watch was begun.
+    /// The number of watches that were started.
     pub watches: u64,
-    /// Up to which version changes were taken.
+    /// The resourceVersion that the store has reached; empty before the first list.
     pub resource_version: Box<str>,
-    /// How many events wait for each handler.
+    /// The number of events that are queued for each handler.
     pub pending_events: Vec<usize>,
-    /// The versions of objects that the server holds and that cannot be decoded.
+    /// The object versions that cannot be decoded.
     pub undecodable: Vec<Arc<Undecodable>>,
 }
 
@@ -342,7 +347,7 @@ impl<K: Wire + Object> InformerHandle<K> {
         if running.iter().any(|task| !task.is_finished()) {
             return;
         }
-        // What is there is of another time; only the next list says what is there now.
+        // The store's contents are outdated until the next list.
         for index in 0..self.sources.len() {
             let partition = Partition { index, namespace: None };
             self.shared
@@ -368,7 +373,7 @@ impl<K: Wire + Object> InformerHandle<K> {
         self.shared.set_phase(Phase::Stopped);
         for task in tasks {
             task.abort();
-            // It was aborted, or had ended before.
+            // Cancelled, or ended before.
             let _ = task.await;
         }
         let detached = std::mem::take(&mut *self.detached.lock().unwrap_or_else(PoisonError::into_inner));
@@ -381,7 +386,7 @@ impl<K: Wire + Object> InformerHandle<K> {
         let resource = self.shared.store.resource();
         let mut progress = self.shared.progress.subscribe();
         let mut phase = self.shared.phase.subscribe();
-        // What earlier attempts came to is over.
+        // Errors of attempts before this call do not count.
         let before = self.shared.progress.want_attempt();
         loop {
             match *phase.borrow_and_update() {
@@ -411,24 +416,25 @@ impl<K: Wire + Object> InformerHandle<K> {
         }
     }
 
-    /// Lets a handler stay for as long as the informer does.
+    /// Keeps a handler for as long as the informer exists.
     fn detach(&self, task: HandlerTask<K>) {
         self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     pub(crate) fn set_factory(&self, factory: &Arc<Mutex<InformerSet>>) {
-        // It is made by one factory, and once.
+        // Set once, because one factory makes the informer.
         let _ = self.factory.set(Arc::downgrade(factory));
     }
 
-    /// Changes what the factory that made it holds, if one did and is still there.
+    /// Calls `change` with the informers of the factory, if the informer belongs to a factory that still
+    /// exists.
     fn with_factory(&self, change: impl FnOnce(&mut InformerSet)) {
         if let Some(factory) = self.factory.get().and_then(Weak::upgrade) {
             change(&mut factory.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    /// Says that the factory that made it was shut down before.
+    /// Marks an informer that a factory makes after its shutdown.
     pub(crate) fn set_shut_down(&self) {
         self.shared.set_phase(Phase::ShutDown);
     }
@@ -489,7 +495,7 @@ impl<K: Wire + Object> Shared<K> {
         self.phase.send_replace(phase);
     }
 
-    /// Lets one more be told, first of what is there.
+    /// Adds a listener whose buffer begins with the objects of the store.
     fn add_listener(&self, options: &HandlerOptions) -> Arc<Listener<K>> {
         let mut handlers = self.handlers();
         let listener = Arc::new(Listener {
@@ -517,14 +523,14 @@ impl<K: Wire + Object> Shared<K> {
         listener.buffer.close();
     }
 
-    /// Tells one of all objects once more.
+    /// Queues all objects of the store as updates for one listener.
     fn resync(&self, listener: &Listener<K>) {
-        // Held so that nothing older waits behind the snapshot.
+        // Locked, so that no older change is queued behind the snapshot.
         let _handlers = self.handlers();
         listener.buffer.push(Notification::Resync(self.store.snapshot()));
     }
 
-    /// Takes changes, and tells the handlers what they came to.
+    /// Applies deltas to the store and queues the resulting changes for all listeners.
     fn apply(&self, deltas: Vec<Delta<DecodeResult<K>>>, partition: &Partition) -> Applied<K> {
         let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
         let handlers = self.handlers();
@@ -550,7 +556,8 @@ impl<K: Wire + Object> Shared<K> {
     }
 }
 
-/// Tells those who wait if a task ends by a panic, such as one of an error handler.
+/// Marks the informer as stopped if its task panics, such as in an error handler, so that waiting callers
+/// return.
 struct PanicGuard<K: Wire + Object>(Arc<Shared<K>>);
 
 impl<K: Wire + Object> Drop for PanicGuard<K> {
@@ -562,7 +569,7 @@ impl<K: Wire + Object> Drop for PanicGuard<K> {
     }
 }
 
-/// Follows a source for as long as it is polled.
+/// Runs the reflector of one source, and applies its deltas, until dropped.
 async fn run_partition<K: Wire + Object>(
     source: Arc<dyn ListWatch<K>>,
     shared: Arc<Shared<K>>,

@@ -11,18 +11,18 @@ use crate::error::Error;
 /// The informers that a factory has made.
 #[derive(Default)]
 pub(crate) struct InformerSet {
-    /// All that anybody holds.
+    /// All informers that still have a handle.
     made: HashMap<InformerKey, Weak<dyn AnyInformer>>,
-    /// Those that the factory holds.
+    /// The informers that the factory owns.
     held: Vec<Arc<dyn AnyInformer>>,
     pub(crate) has_started: bool,
     pub(crate) is_shut_down: bool,
 }
 
-/// The type that objects are read as, and their resource.
+/// The Rust type of the objects, and the resource.
 pub(crate) type InformerKey = (TypeId, ResourceKey);
 
-/// A resource: its group and version, and its plural.
+/// A resource as a map key: API version and plural.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ResourceKey(String, String);
 
@@ -32,11 +32,11 @@ impl ResourceKey {
     }
 }
 
-/// An informer of any type.
+/// An informer of objects of any type.
 pub(crate) trait AnyInformer: Send + Sync {
-    /// Starts the informer, without a word to its factory.
+    /// Starts the informer, without changing the factory's set.
     fn run(&self);
-    /// Ends the informer's tasks, without a word to its factory.
+    /// Ends the informer's tasks, without changing the factory's set.
     fn end(&self) -> BoxFuture<'_, ()>;
     fn resource(&self) -> &ResourceInfo;
     fn has_synced(&self) -> bool;
@@ -46,42 +46,42 @@ pub(crate) trait AnyInformer: Send + Sync {
 }
 
 impl InformerSet {
-    /// The informer of a key, if anybody holds it.
+    /// The informer with a key, if a handle to it exists.
     pub(crate) fn get(&self, key: &InformerKey) -> Option<Arc<dyn AnyInformer>> {
         self.made.get(key).and_then(Weak::upgrade)
     }
 
-    /// Adds an informer that was made.
+    /// Adds an informer, and owns it.
     pub(crate) fn insert(&mut self, key: InformerKey, informer: Arc<dyn AnyInformer>) {
         self.made.retain(|_, made| made.strong_count() > 0);
         self.made.insert(key, Arc::downgrade(&informer));
         self.hold(informer);
     }
 
-    /// Holds an informer until it is released; after a shutdown none is held.
+    /// Owns an informer until it is released; none after a shutdown.
     pub(crate) fn hold(&mut self, informer: Arc<dyn AnyInformer>) {
         if !self.is_shut_down && !self.held.iter().any(|held| Arc::ptr_eq(held, &informer)) {
             self.held.push(informer);
         }
     }
 
-    /// Lets go of an informer that somebody stops, who holds it meanwhile.
+    /// Stops owning an informer. The caller holds another handle, so that it is not dropped here.
     pub(crate) fn release(&mut self, informer: &dyn AnyInformer) {
         self.held.retain(|held| !std::ptr::addr_eq(Arc::as_ptr(held), informer));
     }
 
-    /// Lets go of all informers.
+    /// Stops owning all informers.
     pub(crate) fn release_all(&mut self) -> Vec<Arc<dyn AnyInformer>> {
         std::mem::take(&mut self.held)
     }
 
-    /// The informers that were asked for and that nobody has stopped; after a shutdown, which stops all, those that
-    /// somebody still holds.
+    /// The informers that the factory owns; after a shutdown, which releases them, those that still have a
+    /// handle.
     pub(crate) fn current(&self) -> Vec<Arc<dyn AnyInformer>> {
         if self.is_shut_down { self.all() } else { self.held.clone() }
     }
 
-    /// All informers that anybody holds.
+    /// All informers that have a handle.
     pub(crate) fn all(&self) -> Vec<Arc<dyn AnyInformer>> {
         self.made.values().filter_map(Weak::upgrade).collect()
     }

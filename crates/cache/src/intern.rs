@@ -1,4 +1,4 @@
-//! What many objects have in common is kept once: namespaces, labels, and owners.
+//! [`Interner`]: one copy of each namespace, label, label set and owner list.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use klient_apimachinery::Str;
 use klient_apimachinery::codec::{EncodedMeta, EncodedOwner};
 
-/// Labels that one or many objects have, sorted by key.
+/// The labels of one or many objects, sorted by key.
 #[derive(PartialEq, Eq, Hash)]
 pub struct LabelSet(Box<[Arc<Label>]>);
 
@@ -21,23 +21,23 @@ struct Label {
 }
 
 impl LabelSet {
-    /// The value under a key.
+    /// The value of a label.
     pub fn get(&self, key: &str) -> Option<&str> {
         let found = self.0.binary_search_by(|label| label.key.as_str().cmp(key)).ok()?;
         Some(&self.0[found].value)
     }
 
-    /// The keys and values, by key.
+    /// Keys and values, sorted by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|label| (label.key.as_str(), label.value.as_str()))
     }
 
-    /// Whether there are none.
+    /// `true` if there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether it is of these labels, which are sorted.
+    /// `true` if these sorted labels are equal to the set.
     fn is(&self, labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> bool {
         self.iter().eq(labels.iter().map(|(key, value)| (&**key, &**value)))
     }
@@ -49,25 +49,25 @@ impl fmt::Debug for LabelSet {
     }
 }
 
-/// An owner of an object, as `metadata.ownerReferences` names it.
+/// An owner of an object, from `metadata.ownerReferences`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// The owner's `apiVersion`.
     pub api_version: Str,
     /// The owner's kind.
     pub kind: Str,
-    /// The owner's name; it lives in the object's namespace, or in none.
+    /// The owner's name. The owner is in the object's namespace, or cluster-scoped.
     pub name: Str,
     /// The owner's uid.
     pub uid: Str,
-    /// Whether it is the one that controls the object.
+    /// `true` for the managing controller, of which an object has at most one.
     pub controller: bool,
 }
 
-/// Owners that one or many objects have.
+/// The owners of one or many objects.
 pub(crate) type Owners = Box<[Owner]>;
 
-/// The one copy of everything that is shared.
+/// Pools of interned values.
 #[derive(Default)]
 pub(crate) struct Interner {
     hasher: RandomState,
@@ -83,7 +83,7 @@ impl Interner {
     }
 
     pub(crate) fn labels(&mut self, meta: &EncodedMeta<'_>) -> Arc<LabelSet> {
-        // Servers sort them.
+        // API servers send labels sorted.
         if meta.labels.is_sorted_by_key(|(key, _)| key) {
             return self.sorted_labels(&meta.labels);
         }
@@ -135,10 +135,10 @@ fn owner(owner: &EncodedOwner<'_>) -> Owner {
     }
 }
 
-/// Values of which each is there once, for as long as somebody else holds it, and a while longer.
+/// A set of shared values. Values that are used nowhere else are removed from time to time.
 struct Pool<T> {
     table: HashTable<(u64, Arc<T>)>,
-    /// How many more may be made before those that nobody holds are dropped.
+    /// The number of insertions until unused values are removed.
     inserts_before_sweep: usize,
 }
 
@@ -158,7 +158,7 @@ impl<T> Pool<T> {
         if self.inserts_before_sweep == 0 {
             self.table.retain(|(_, value)| Arc::strong_count(value) > 1);
             self.table.shrink_to_fit(|(hash, _)| *hash);
-            // So that each value made pays for a bounded part of the next round.
+            // Makes the cost of removal constant per insertion.
             self.inserts_before_sweep = self.table.len().max(MIN_INSERTS_BEFORE_SWEEP);
         }
         self.inserts_before_sweep -= 1;

@@ -1,13 +1,14 @@
-//! [`ObjectKey`], the name of an object within its resource.
+//! [`ObjectKey`], the namespace and name of an object.
 
 use std::fmt;
 use std::str::FromStr;
 
 use klient_apimachinery::{Object, Str};
 
-/// The name of an object within its resource: `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
+/// The namespace and name of an object: `NAMESPACE/NAME`, or `NAME` of a cluster-scoped object (client-go's
+/// `ObjectName`, and the keys of `MetaNamespaceKeyFunc`).
 ///
-/// It is what work queues hold.
+/// Work queues of controllers hold such keys.
 ///
 /// ```
 /// use klient_cache::ObjectKey;
@@ -20,12 +21,12 @@ use klient_apimachinery::{Object, Str};
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {
     text: Str,
-    /// Where the name begins.
+    /// The offset of the name.
     name: u32,
 }
 
 impl ObjectKey {
-    /// Of a name, and a namespace unless the resource has none.
+    /// A key from a namespace and a name. `None` and the empty namespace stand for a cluster-scoped object.
     pub fn new(namespace: Option<&str>, name: &str) -> Self {
         match namespace.filter(|namespace| !namespace.is_empty()) {
             None => ObjectKey { text: name.into(), name: 0 },
@@ -40,12 +41,12 @@ impl ObjectKey {
         }
     }
 
-    /// Of an object.
+    /// The key of an object.
     pub fn of(object: &impl Object) -> Self {
         Self::new(object.namespace(), object.name())
     }
 
-    /// The namespace, if there is one.
+    /// The namespace; `None` for a cluster-scoped object.
     pub fn namespace(&self) -> Option<&str> {
         self.name.checked_sub(1).map(|slash| &self.text[..slash as usize])
     }
@@ -55,13 +56,13 @@ impl ObjectKey {
         &self.text[self.name as usize..]
     }
 
-    /// `NAMESPACE/NAME`, or `NAME`.
+    /// The key as a string: `NAMESPACE/NAME` or `NAME`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// Splits `NAMESPACE/NAME`, or `NAME`.
+/// Splits `NAMESPACE/NAME` or `NAME`; the namespace of the latter is empty.
 pub(crate) fn split(key: &str) -> (&str, &str) {
     key.split_once('/').unwrap_or(("", key))
 }
@@ -90,7 +91,7 @@ impl fmt::Debug for ObjectKey {
     }
 }
 
-/// A text that is no key, since it has more than one slash.
+/// The error of parsing a string with more than one slash as an [`ObjectKey`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidKey(String);
 

@@ -1,16 +1,19 @@
 //! Caches of Kubernetes objects.
 //!
-//! - [`Informer`]: one watch for all who want to know of a resource; it fills a [`Store`] and tells handlers;
-//! - [`InformerFactory`]: one informer for each resource, however many ask for it;
-//! - [`Store`], [`Lister`]: reading objects by key, namespace, labels, and whatever an [`Indexer`] finds them by;
-//! - [`Cached`]: a handle to an object, which is decoded when it is first looked into;
-//! - [`Reflector`]: keeps a store as the server's list is;
-//! - [`DeltaQueue`]: where changes wait in order;
+//! - [`Informer`]: one watch of a resource, shared by many consumers; it fills a [`Store`] and notifies
+//!   handlers;
+//! - [`InformerFactory`]: one shared informer per resource;
+//! - [`Store`], [`Lister`]: objects by key, namespace, labels and the values of an [`Indexer`];
+//! - [`Cached`]: a handle to an object, decoded on first use;
+//! - [`Reflector`]: keeps a store equal to the server's list;
+//! - [`DeltaQueue`]: the ordered queue of changes between reflector and store;
 //! - [`RetryWatch`], [`until`], [`Pager`]: watching, waiting and listing without a store;
-//! - [`MutationCache`], [`ExpirationCache`], [`UndeltaStore`], [`DeltaFifo`]: what client-go has beside informers.
+//! - [`MutationCache`], [`ExpirationCache`], [`UndeltaStore`], [`DeltaFifo`]: the other parts of client-go's
+//!   `tools/cache`.
 //!
-//! There is no HTTP here: objects come from whatever implements
-//! [`ListWatch`](klient_apimachinery::ListWatch), as the client's handles and the embedded API server's store do.
+//! There is no HTTP here: objects come from an implementation of
+//! [`ListWatch`](klient_apimachinery::ListWatch), such as the client's handles and the embedded API server's
+//! storage.
 
 mod buffer;
 mod cached;

@@ -1,4 +1,4 @@
-//! [`MutationCache`], which knows of a program's own writes before they come back through the watch.
+//! [`MutationCache`], a program's own writes in front of a store that lags behind.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -19,33 +19,35 @@ use crate::handler::ResourceEventHandler;
 use crate::key::ObjectKey;
 use crate::store::Store;
 
-/// How a [`MutationCache`] works.
+/// Options of a [`MutationCache`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MutationCacheOptions {
-    /// How many objects are remembered; those that nobody has looked at for longest are forgotten first.
+    /// The largest number of remembered writes; the least recently used is dropped first. Zero counts as one.
     pub capacity: usize,
-    /// For how long an object is remembered.
+    /// The time for which a write is remembered.
     pub ttl: Duration,
-    /// Whether objects are given that the store does not have. It may have had them already, and lost them: so what is
-    /// given may be gone for as long as `ttl`, above all if the cache is not a handler of the informer.
+    /// Returns objects that the store does not have. Such an object may be newer than the store, or deleted
+    /// since: a deleted object can be returned for up to `ttl`, above all if the cache is not an event
+    /// handler of the informer.
     pub include_adds: bool,
 }
 
 impl Default for MutationCacheOptions {
-    /// As client-go.
+    /// The defaults of client-go: 100 objects, 5 minutes, only objects that the store has.
     fn default() -> Self {
         MutationCacheOptions { capacity: 100, ttl: Duration::from_secs(300), include_adds: false }
     }
 }
 
-/// Gives the newer of what a store has and what the program itself has written (client-go's `MutationCache`). Clones
-/// are the same cache.
+/// Returns the newer of a store's object and the result of the program's own write (client-go's
+/// `MutationCache`). Clones are the same cache.
 ///
-/// What a write answers goes to [`mutation`](Self::mutation). As a handler of the store's informer it forgets what the
-/// store has come to know, and does not bring back what was deleted meanwhile.
+/// Pass the result of each write to [`mutation`](Self::mutation). As an event handler of the store's
+/// informer, the cache drops writes that the store has caught up with, and does not return objects that were
+/// deleted since.
 ///
-/// It compares resourceVersions as numbers (KEP-5504). Where they are none, the store is right. A program that can
-/// wait until the store has caught up needs no such cache: [`Store::wait_for_resource_version`].
+/// ResourceVersions are compared as numbers (KEP-5504); if they are not numbers, the store's object counts as
+/// newer. A program that can wait for the store needs no such cache: [`Store::wait_for_resource_version`].
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,16 +82,16 @@ struct Inner<K> {
     written: Mutex<LruCache<ObjectKey, Remembered<K>>>,
 }
 
-/// What is remembered of an object.
+/// A remembered write.
 struct Remembered<K> {
     last_write: LastWrite<K>,
-    /// When it is forgotten; `None` if there is no such time.
+    /// The time of expiry; `None` if it is beyond the clock's range.
     until: Option<Instant>,
 }
 
 enum LastWrite<K> {
     Object(Arc<Entry<K>>),
-    /// It was deleted; so that a write which was answered before, and told of after that, is not believed.
+    /// The object was deleted. A result of an earlier write that arrives afterwards is ignored.
     Tombstone {
         uid: Box<str>,
         version: Box<str>,
@@ -122,14 +124,14 @@ impl<K: Wire + Object> MutationCache<K> {
     /// A cache in front of a store.
     pub fn new(store: Store<K>, options: MutationCacheOptions) -> Self {
         let capacity = NonZeroUsize::new(options.capacity).unwrap_or(NonZeroUsize::MIN);
-        // Room is made as it is needed, however much there may be.
+        // The capacity is a limit, and not allocated in advance.
         let mut written = LruCache::unbounded();
         written.resize(capacity);
         MutationCache(Arc::new(Inner { store, options, written: Mutex::new(written) }))
     }
 
-    /// Takes note of an object as the server answered with it. One that is older than what is known is left out, and
-    /// so is one that is known to be gone.
+    /// Remembers an object that the server returned for a write. Ignored if it is older than the remembered
+    /// one, or known to be deleted.
     ///
     /// # Errors
     ///
@@ -150,9 +152,9 @@ impl<K: Wire + Object> MutationCache<K> {
         Ok(())
     }
 
-    /// The object of a key, `NAMESPACE/NAME` or `NAME`: the newer of the store's and the program's own. One that the
-    /// store does not have is not given, unless [`include_adds`](MutationCacheOptions::include_adds) says so: it may
-    /// be yet to come, or gone.
+    /// The object with a key, `NAMESPACE/NAME` or `NAME`: the newer of the store's and the remembered one.
+    /// `None` if the store does not have it, unless [`include_adds`](MutationCacheOptions::include_adds) is
+    /// set.
     pub fn get(&self, key: &str) -> Option<Cached<K>> {
         let mut written = self.lock();
         let key: ObjectKey = key.parse().ok()?;
@@ -166,13 +168,13 @@ impl<K: Wire + Object> MutationCache<K> {
         }
     }
 
-    /// The objects that an index of the store has under a value, each the newer of the store's and the program's own.
-    /// By what the program has written an object is found only if
-    /// [`include_adds`](MutationCacheOptions::include_adds) says so.
+    /// The objects with a value in an index of the store, each in the newer of both states. Remembered
+    /// objects are looked up by their own index values only if
+    /// [`include_adds`](MutationCacheOptions::include_adds) is set.
     ///
     /// # Errors
     ///
-    /// If there is no such index.
+    /// If the store has no such index.
     pub fn by_index(&self, index: &str, value: &str) -> Result<Vec<Cached<K>>, Error> {
         let mut written = self.lock();
         let stored = self.0.store.by_index(index, value)?;
@@ -204,7 +206,7 @@ impl<K: Wire + Object> MutationCache<K> {
         self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The store has an object now: what is no newer is not needed any more.
+    /// Drops the remembered write if the store's object is at least as new.
     fn forget_if_caught_up(&self, object: &Cached<K>) {
         let mut written = self.lock();
         let key = object.key();
@@ -221,7 +223,7 @@ impl<K: Wire + Object> MutationCache<K> {
             && !is_at_least(last.resource_version(), known.version())
             && known.uid() != last.uid()
         {
-            // Another of the same name, which may or may not be there.
+            // Another object of the same name, whose deletion is not known.
             return;
         }
         let last_write =
@@ -230,7 +232,7 @@ impl<K: Wire + Object> MutationCache<K> {
     }
 }
 
-/// What is remembered of a key, and not for too long.
+/// The remembered write of a key; an expired one is dropped.
 fn unexpired<'a, K>(
     written: &'a mut LruCache<ObjectKey, Remembered<K>>,
     key: &ObjectKey,
@@ -242,7 +244,7 @@ fn unexpired<'a, K>(
     written.get(key)
 }
 
-/// The newer of what the store has and what is remembered of it; `None` if it is known to be gone.
+/// The newer of the store's object and the remembered write; `None` if the object is known to be deleted.
 fn newer<K: Wire + Object>(
     written: &mut LruCache<ObjectKey, Remembered<K>>,
     stored: Cached<K>,
@@ -259,12 +261,12 @@ fn newer<K: Wire + Object>(
     }
 }
 
-/// Whether a version of the store is as new as one that is remembered. Of what cannot be compared, the store's is.
+/// `true` if the store's version is at least the known one, or they cannot be compared.
 fn is_at_least(stored: &str, known: &str) -> bool {
     compare_resource_versions(stored, known).is_none_or(Ordering::is_ge)
 }
 
-/// It takes note of what the store has come to know.
+/// Drops remembered writes that the store has caught up with.
 impl<K: Wire + Object> ResourceEventHandler<K> for MutationCache<K> {
     fn on_add(&mut self, object: Cached<K>, _is_in_initial_list: bool) {
         self.forget_if_caught_up(&object);

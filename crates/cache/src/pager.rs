@@ -1,9 +1,9 @@
-//! [`Pager`], a long list in pages.
+//! [`Pager`], a list in pages.
 //!
-//! - *bounded*: no more than one page is held, encoded as it came, and no request is open while its objects are
-//!   looked at, however long that takes;
-//! - *consistent*: all pages are of one version, that of the first. If the server forgets it on the way, that is an
-//!   error, or everything is listed at once.
+//! - *bounded*: at most one page is held, in encoded form, and no request is open while its objects are
+//!   processed;
+//! - *consistent*: all pages are of the resourceVersion of the first. If the server no longer has it, that is
+//!   an error, or everything is listed at once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,16 +14,17 @@ use klient_apimachinery::{List, ListOptions, ListWatch, Object, SourceError};
 
 use crate::error::Error;
 
-/// As client-go.
+/// The page size of client-go.
 const DEFAULT_PAGE_SIZE: u32 = 500;
 
-/// What a [`Pager`] lists, and how.
+/// Options of a [`Pager`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PagerOptions {
-    /// What to list. The `limit` is that of a page, 500 by default; the version and its match are for the first page,
-    /// which the others follow.
+    /// The list request. `limit` is the page size, 500 by default; resourceVersion and match apply to the
+    /// first page, and the others continue it.
     pub list: ListOptions,
-    /// Whether [`Pager::list`] lists everything at once if the server forgets the version on the way.
+    /// Makes [`Pager::list`] list everything at once if the server no longer has the version of the first
+    /// page.
     pub full_list_if_expired: bool,
 }
 
@@ -33,10 +34,10 @@ impl Default for PagerOptions {
     }
 }
 
-/// A long list in pages, as one: object by object, or all of it (client-go's `ListPager`).
+/// A list in pages, object by object or as a whole (client-go's `ListPager`).
 ///
-/// The next page is asked for when the last object of one is taken. What client-go reads ahead, ten pages, spares it a
-/// round trip per page; here memory stays at one page.
+/// A page is requested when the last object of the page before is taken. client-go buffers up to ten pages
+/// ahead, which saves a round trip per page; here memory is bounded by one page.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,16 +60,16 @@ impl Default for PagerOptions {
 pub struct Pager<K> {
     source: Arc<dyn ListWatch<K>>,
     options: PagerOptions,
-    /// What the next page is asked for with; `None` after the last.
+    /// The request for the next page; `None` after the last.
     next: Option<ListOptions>,
     page: std::vec::IntoIter<Encoded<K>>,
-    /// What the first page said of the list.
+    /// The list metadata of the first page.
     metadata: ListMeta,
     pages: usize,
 }
 
 impl<K: Wire + Object> Pager<K> {
-    /// A list that has yet to be asked for.
+    /// A pager that has not sent a request yet.
     pub fn new(source: impl ListWatch<K>, options: PagerOptions) -> Self {
         let first =
             ListOptions { limit: options.list.limit.or(Some(DEFAULT_PAGE_SIZE)), ..options.list.clone() };
@@ -82,19 +83,20 @@ impl<K: Wire + Object> Pager<K> {
         }
     }
 
-    /// The next object; `None` at the end. The future may be dropped and nothing is lost.
+    /// The next object; `None` at the end. Cancel safe.
     ///
     /// # Errors
     ///
-    /// If the server refuses. [`is_expired`](Error::is_expired) if it no longer has the version of the pages before: list
-    /// anew. After an error the same page is asked for again; but if an object cannot be decoded, which
-    /// [`undecodable_object`](Error::undecodable_object) names, the next call goes on behind it.
+    /// If the server refuses the list. [`is_expired`](Error::is_expired) if it no longer has the version of
+    /// the pages before: start a new list. After an error the same page is requested again; after an object
+    /// that cannot be decoded ([`undecodable_object`](Error::undecodable_object)) the next call continues
+    /// behind it.
     pub async fn next(&mut self) -> Result<Option<K>, Error> {
         let object = self.next_encoded().await?;
         object.map(|object| self.decode(&object)).transpose()
     }
 
-    /// The next object as it came: see [`next`](Self::next).
+    /// The next object in encoded form: see [`next`](Self::next).
     pub(crate) async fn next_encoded(&mut self) -> Result<Option<Encoded<K>>, Error> {
         loop {
             if let Some(object) = self.page.next() {
@@ -106,13 +108,14 @@ impl<K: Wire + Object> Pager<K> {
         }
     }
 
-    /// All objects that are left, and the version they were listed at. Should the server forget the version on the
-    /// way, everything is listed at once, at the version that was asked for at first.
+    /// All remaining objects, and the version of the list. If the server no longer has that version,
+    /// everything is listed at once, at the version of the first request, if
+    /// [`full_list_if_expired`](PagerOptions::full_list_if_expired) is set.
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next). If objects were taken one by one before, what they were of may not be listed anew:
-    /// then [`is_expired`](Error::is_expired).
+    /// As [`next`](Self::next). [`is_expired`](Error::is_expired) also if a page was taken before, because
+    /// the objects already returned cannot be listed again.
     pub async fn list(mut self) -> Result<List<K>, Error> {
         let may_restart = self.pages == 0 && self.options.full_list_if_expired;
         let mut items = Vec::new();
@@ -137,18 +140,18 @@ impl<K: Wire + Object> Pager<K> {
         Ok(List { metadata, items })
     }
 
-    /// The version of the list; empty before the first page has arrived.
+    /// The resourceVersion of the list; empty before the first page.
     pub fn resource_version(&self) -> &str {
         self.metadata.resource_version.as_deref().unwrap_or_default()
     }
 
-    /// How many pages have arrived.
+    /// The number of pages received.
     pub fn pages(&self) -> usize {
         self.pages
     }
 
-    /// Asks for a page, and waits for all of it: a request that stays open while objects are looked at would be cut
-    /// off by the server's time limit.
+    /// Requests a page and reads all of it: a response that stays open while objects are processed would run
+    /// into the server's time limit.
     async fn fetch(&self, options: &ListOptions) -> Result<(Vec<Encoded<K>>, ListMeta), SourceError> {
         let source = self.source.clone();
         let mut listing = source.list(options).await?;
@@ -157,10 +160,10 @@ impl<K: Wire + Object> Pager<K> {
         Ok((page, listing.metadata().clone()))
     }
 
-    /// Turns to a page.
+    /// Makes a page current.
     fn set_page(&mut self, page: Vec<Encoded<K>>, metadata: ListMeta) {
         let token = metadata.continue_.clone().filter(|token| !token.is_empty());
-        // A version beside a token is refused (https://issue.k8s.io/85221).
+        // The API server refuses a resourceVersion beside a continue token (https://issue.k8s.io/85221).
         self.next = token.zip(self.next.take()).map(|(token, options)| ListOptions {
             continue_token: Some(token),
             resource_version: None,

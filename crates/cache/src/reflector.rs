@@ -1,4 +1,4 @@
-//! [`Reflector`], which keeps a store as the server's list is.
+//! [`Reflector`], which keeps a store equal to the server's list.
 
 mod decode_batches;
 mod list;
@@ -26,45 +26,49 @@ use crate::error::Error;
 use crate::store::{Change, Partition, Store};
 use crate::undecodable::Undecodable;
 
-/// What is told of everything that goes wrong while a resource is followed. It goes on all the same.
+/// Called with every error of a list, a watch or a decoded object; the reflector continues all the same
+/// (client-go's `WatchErrorHandler`).
 pub type WatchErrorHandler = Arc<dyn Fn(&Error) + Send + Sync>;
 
-/// How a resource is followed.
+/// Options of list and watch.
 #[derive(Clone)]
 pub struct ReflectorOptions {
-    /// Only objects with these labels.
+    /// Restricts the store to objects with matching labels.
     pub label_selector: Option<Str>,
-    /// Only objects with these field values.
+    /// Restricts the store to objects with matching fields.
     pub field_selector: Option<Str>,
-    /// Whether the objects' `managedFields` are kept. They are a quarter of many objects, and few programs look at
-    /// them; by default they are dropped. An update of an object without them leaves them as they are on the server.
+    /// Keeps or drops the objects' `managedFields`, often a quarter of an object; dropped by default. An
+    /// update of an object without them does not remove them on the server.
     pub managed_fields: ManagedFields,
-    /// How many objects are asked for at once, where lists are not streamed.
+    /// The page size of lists that are not streamed; by default 500 where the server can page from etcd, as
+    /// in client-go.
     pub page_size: Option<u32>,
-    /// Whether the first objects come through a watch (KEP-3157), which is easier for the server, and in lists only
-    /// where it does not offer that.
+    /// Requests the first list as a stream of watch events (KEP-3157), which costs the server less memory;
+    /// `true` by default. Falls back to a list where the server does not support that.
     pub watch_list: bool,
-    /// How long a streamed list may bring no more objects before its end; then it is asked for in one piece. What
-    /// changes meanwhile does not count.
+    /// The longest time without another object in a streamed list before the closing bookmark; 10 s by
+    /// default. The reflector then falls back to a list. Changes after the initial objects do not extend it.
     pub bookmark_timeout: Duration,
-    /// How long watches last at least; at random up to twice as long. Less than five minutes is for tests.
+    /// The shortest duration of a watch, up to doubled at random; 5 minutes by default, as in client-go.
+    /// Shorter ones are meant for tests.
     pub min_watch_timeout: Duration,
-    /// For how long watches that fail inside the server are tried again before everything is listed anew.
+    /// The time during which a watch that fails with an internal error of the server is retried before a new
+    /// list; none by default (client-go's `MaxInternalErrorRetryDuration`).
     pub max_internal_error_retry: Duration,
-    /// How long to wait before trying again; by default 0.8 s to 30 s, with as much again by chance, and from the
-    /// beginning after two minutes of peace.
+    /// The delay between attempts; by default 0.8 s to 30 s, up to doubled at random, and reset after two
+    /// minutes without a failure.
     pub backoff: ResettingBackoff,
-    /// Is told of everything that goes wrong; by default it is logged.
+    /// Receives all errors, which are logged by default.
     pub on_error: Option<WatchErrorHandler>,
 }
 
-/// Attempts that somebody waits for, after an error that lasts, are made at most so often.
+/// The shortest interval between attempts that a waiting caller triggers after a permanent error.
 const MIN_EARLY_ATTEMPT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// However long a server asks to be left alone.
+/// An upper bound for the server's `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// As client-go's reflector.
+/// The backoff of client-go's reflector.
 fn default_backoff() -> ResettingBackoff {
     Backoff {
         duration: Duration::from_millis(800),
@@ -94,7 +98,7 @@ impl Default for ReflectorOptions {
 }
 
 impl ReflectorOptions {
-    /// Whether the selectors make sense.
+    /// Checks the syntax of the selectors.
     fn check(&self) -> Result<(), SourceError> {
         let refuse = |what: &str, selector: &str, error: InvalidSelector| {
             let problem = format!("{what} {selector:?}: {error}");
@@ -126,9 +130,10 @@ impl fmt::Debug for ReflectorOptions {
     }
 }
 
-/// Keeps a store as the server's list is: lists, watches, and lists anew where a watch cannot go on.
+/// Keeps a store equal to the server's list: lists, watches, and lists again if the watch cannot continue
+/// (client-go's `Reflector`).
 ///
-/// It never gives up. What goes wrong is told to [`ReflectorOptions::on_error`], and tried again after a pause.
+/// It runs until dropped. Errors go to [`ReflectorOptions::on_error`], and are retried with backoff.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -152,13 +157,13 @@ pub struct Reflector<K> {
 }
 
 impl<K: Wire + Object> Reflector<K> {
-    /// A reflector that will fill a store from a source.
+    /// A reflector that fills a store from a source.
     pub fn new(source: impl ListWatch<K>, store: Store<K>, options: ReflectorOptions) -> Self {
         let (progress, partition) = (Progress::new(1), Partition::default());
         Reflector { core: ReflectorLoop::new(Arc::new(source), store, partition, progress, options) }
     }
 
-    /// Fills the store for as long as it is polled.
+    /// Lists and watches until the future is dropped.
     pub async fn run(self) -> Infallible {
         let mut core = self.core;
         let (queue, store) = (core.queue.clone(), core.store.clone());
@@ -185,7 +190,7 @@ impl<K: Wire + Object> fmt::Debug for Reflector<K> {
     }
 }
 
-/// Says of a store that something fills it, for as long as it is there.
+/// Marks a store as being filled, until dropped.
 struct FillGuard<K: Wire + Object>(Store<K>);
 
 impl<K: Wire + Object> FillGuard<K> {
@@ -201,7 +206,7 @@ impl<K: Wire + Object> Drop for FillGuard<K> {
     }
 }
 
-/// How far the parts of a store are.
+/// The progress of the partitions of a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress(Arc<tokio::sync::watch::Sender<Vec<PartitionProgress>>>);
 
@@ -209,11 +214,11 @@ pub(crate) struct Progress(Arc<tokio::sync::watch::Sender<Vec<PartitionProgress>
 pub(crate) struct PartitionProgress {
     pub(crate) has_synced: bool,
     pub(crate) error: Option<Error>,
-    /// The number of the attempt that the error is of.
+    /// The number of the attempt that failed with `error`.
     pub(crate) failed: u64,
-    /// The number of the last attempt to list that was begun, from 1.
+    /// The number of the latest attempt to list, from 1.
     begun: u64,
-    /// The number of the attempt whose outcome somebody waits for.
+    /// The number of the attempt that a caller waits for.
     wanted: u64,
     pub(crate) attempts: u32,
     pub(crate) lists: u64,
@@ -237,7 +242,8 @@ impl Progress {
         });
     }
 
-    /// Asks for an attempt of each part that has not synced, and gives the numbers of the attempts begun before.
+    /// Requests an attempt of each partition that has not synced, and returns the numbers of the latest
+    /// attempts.
     pub(crate) fn want_attempt(&self) -> Vec<u64> {
         let mut before = Vec::new();
         self.0.send_modify(|partitions| {
@@ -251,11 +257,11 @@ impl Progress {
         before
     }
 
-    /// Waits until somebody asks for another attempt of a part.
+    /// Waits until a caller requests another attempt of a partition.
     async fn attempt_wanted(&self, partition: &Partition) {
         let is_wanted = |partition: &PartitionProgress| partition.wanted > partition.begun;
         let mut progress = self.subscribe();
-        // The sender is held by this.
+        // The sender cannot be dropped while `self` exists.
         let _ = progress.wait_for(|partitions| partitions.get(partition.index).is_some_and(is_wanted)).await;
     }
 
@@ -268,7 +274,7 @@ impl Progress {
     }
 }
 
-/// Follows one source into a queue.
+/// Lists and watches one source, and queues the changes.
 pub(crate) struct ReflectorLoop<K> {
     source: Arc<dyn ListWatch<K>>,
     pub(crate) store: Store<K>,
@@ -277,17 +283,17 @@ pub(crate) struct ReflectorLoop<K> {
     progress: Progress,
     options: ReflectorOptions,
     backoff: ResettingBackoff,
-    /// The time of the last attempt that was made early, for a waiting caller.
+    /// The time of the last attempt that a waiting caller triggered.
     last_early_attempt: Option<Instant>,
-    /// The last version that was seen.
+    /// The resourceVersion of the last list, event or bookmark (client-go's `lastSyncResourceVersion`).
     last_sync_version: Box<str>,
-    /// The last version cannot be listed from.
+    /// Set if the server answered that it cannot list at that version.
     is_last_version_unavailable: bool,
-    /// The server gave a list in pages although it was asked for what it has at hand.
+    /// Set if the server paged a list at version 0, which it does without a watch cache.
     is_paginated: bool,
-    /// The server streams lists, as far as is known.
+    /// Cleared when the server refuses a streamed list.
     use_watch_list: bool,
-    /// What was last logged, so that the same is not logged again and again.
+    /// The last logged error; a repetition is logged at debug level.
     last_logged: String,
 }
 
@@ -299,7 +305,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         progress: Progress,
         options: ReflectorOptions,
     ) -> Self {
-        // What the store holds already must not go back to an earlier state.
+        // The store must not go back to a state before its own.
         let version = store.partition_version(&partition);
         ReflectorLoop {
             source,
@@ -318,12 +324,12 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// Follows the source, for as long as it is polled.
+    /// Lists and watches until dropped.
     pub(crate) async fn run(&mut self) -> Infallible {
         if let Err(error) = self.options.check() {
-            // It makes no sense to any server.
+            // No server can accept an invalid selector.
             self.report(&error);
-            // There is no next attempt.
+            // No other attempt follows.
             self.progress.change(&self.partition, |partition| partition.failed = u64::MAX);
             std::future::pending().await
         }
@@ -339,7 +345,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// Lists, and watches until all must be listed anew.
+    /// Lists, and then watches until a new list is needed.
     async fn list_and_watch(&mut self) -> Result<(), SourceError> {
         let streamed = if self.use_watch_list { self.watch_list().await? } else { None };
         if streamed.is_none() {
@@ -353,8 +359,8 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         self.watch(streamed).await
     }
 
-    /// Waits before the next try, and at least as long as the server asks, but for what no server means. After an error
-    /// that lasts, one who waits for the outcome of another try cuts it short.
+    /// Waits before the next attempt: the backoff, or `least`, the server's `Retry-After`, if that is longer.
+    /// After a permanent error, a caller that waits for another attempt ends the pause early.
     async fn pause(&mut self, least: Option<Duration>) {
         let now = Instant::now();
         let least = least.unwrap_or_default().min(MAX_RETRY_AFTER);
@@ -376,7 +382,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// Begins an attempt to list.
+    /// Counts an attempt to list.
     fn begin_attempt(&self) {
         self.progress.change(&self.partition, |partition| partition.begun += 1);
     }
@@ -406,14 +412,14 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// Makes of an object what is stored; one that cannot be decoded is reported.
+    /// Decodes an object for the store.
     fn decode(&mut self, encoded: Encoded<K>) -> DecodeResult<K> {
         let made = self.store.decode(encoded);
         self.decode_result(made)
     }
 
-    /// The delta of a decoded object. An object that cannot be decoded is reported after the store has taken it, which then
-    /// knows whether it keeps an earlier state; one without a name is reported at once.
+    /// The delta of a decoded object. An object that cannot be decoded is reported after the store has taken
+    /// it, which then knows whether it keeps an earlier state; one without a name is reported at once.
     fn decode_result(&mut self, made: Result<Arc<Entry<K>>, Error>) -> DecodeResult<K> {
         let error = match made {
             Ok(entry) => return DecodeResult::Entry(entry),
@@ -427,14 +433,14 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         DecodeResult::Undecodable(Arc::new(Undecodable::new(&identity, error)))
     }
 
-    /// Keeps what has been made of objects, in their order.
+    /// Passes decoded objects to `collect`, in order.
     fn collect<T>(&mut self, made: Vec<DecodedObject<K, T>>, mut collect: impl FnMut(DecodeResult<K>, T)) {
         for (made, with) in made {
             collect(self.decode_result(made), with);
         }
     }
 
-    /// Says that all objects are these.
+    /// Queues a complete list.
     async fn replace(&mut self, entries: Vec<DecodeResult<K>>, version: &str) {
         self.last_sync_version = version.into();
         self.is_last_version_unavailable = false;
@@ -479,7 +485,7 @@ pub(crate) fn undecodable_versions<K>(changes: &[Change<K>]) -> impl Iterator<It
     })
 }
 
-/// Reports an object that cannot be decoded.
+/// Reports an object that cannot be decoded to the handler, or logs it.
 pub(crate) fn report_undecodable(on_error: Option<&WatchErrorHandler>, error: &Error) {
     match on_error {
         Some(on_error) => on_error(error),

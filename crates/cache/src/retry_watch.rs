@@ -1,10 +1,10 @@
-//! [`RetryWatch`], a watch that goes on where it was cut.
+//! [`RetryWatch`], a watch that survives broken connections.
 //!
-//! - *all of it*: every change behind the version it began at comes, once and in order, however often the connection
+//! - *complete*: every change after the start version comes, once and in order, however often the connection
 //!   breaks;
-//! - *resumable*: [`RetryWatch::resource_version`] says where it stands, for a program that goes on there later;
-//! - *honest*: it ends when the server no longer has the version to go on from. Only an
-//!   [`Informer`](crate::Informer), which lists anew, gets over that.
+//! - *resumable*: [`RetryWatch::resource_version`] is the version to continue from later;
+//! - *explicit*: it ends when the server no longer has the version to continue from. An
+//!   [`Informer`](crate::Informer) recovers from that by a new list.
 
 mod session;
 
@@ -27,20 +27,20 @@ use klient_apimachinery::{
 use crate::error::Error;
 use session::{Session, SessionEvent};
 
-/// However long a server asks to be left alone, it is asked again after a day.
+/// An upper bound for delays and the server's `Retry-After`.
 const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What a [`RetryWatch`] follows, and how.
+/// Options of a [`RetryWatch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryWatchOptions {
-    /// Only objects with these labels.
+    /// Restricts the watch to objects with matching labels.
     pub label_selector: Option<Str>,
-    /// Only objects with these field values.
+    /// Restricts the watch to objects with matching fields.
     pub field_selector: Option<Str>,
-    /// Whether the objects' `managedFields` are read.
+    /// Keeps or drops the objects' `managedFields`.
     pub managed_fields: ManagedFields,
-    /// How long it is from one start of the watch to the next at least. After a failure it is up to twice as long, by
-    /// chance, so that many do not come at once. Less than a second is for tests.
+    /// The shortest time from one start of the watch to the next; 1 s by default. Up to doubled at random
+    /// after a failure, so that clients do not reconnect at once. Shorter ones are meant for tests.
     pub min_restart_delay: Duration,
 }
 
@@ -55,22 +55,24 @@ impl Default for RetryWatchOptions {
     }
 }
 
-/// A watch that goes on where it was cut, as a stream of events (client-go's `RetryWatcher`). Dropping it ends the
-/// watch.
+/// A watch that restarts at the last version when it breaks, as a stream of events (client-go's
+/// `RetryWatcher`). Dropping it ends the watch.
 ///
-/// Events are decoded ones: nothing is kept here, each is looked into once, and they are those of the client's own
-/// watch. Bookmarks do not come; they move [`resource_version`](Self::resource_version) on.
+/// Events are decoded, as those of the client's own watch. Bookmarks are not returned; they advance
+/// [`resource_version`](Self::resource_version).
 ///
-/// It ends
-/// - after [`WatchEvent::Error`] of code 410: the server no longer has the version to go on from;
-/// - after an error: the server refuses the request as such (400, 401, 403 or 405), or told of an object that has no
-///   resourceVersion that can be read, so that nobody knows where to go on.
+/// The stream ends
+/// - after [`WatchEvent::Error`] with code 410, because the server no longer has the version to continue
+///   from;
+/// - after an error, if the server refuses the request (400, 401, 403 or 405) or sends an object without a
+///   readable resourceVersion, so that the version to continue from is unknown.
 ///
-/// An object that cannot be decoded is an error, which [names it](Error::undecodable_object), and the watch goes on.
+/// An object that cannot be decoded is an error that [names it](Error::undecodable_object), and the watch
+/// continues.
 ///
-/// All else is tried again, and not before the server's `Retry-After`: [`last_error`](Self::last_error) tells of it.
-/// So is a 410 that answers the request itself, as in client-go: API servers tell of a version that is gone within the
-/// watch, and what stands between may be wrong.
+/// All other failures are retried, not before the server's `Retry-After`, and are available as
+/// [`last_error`](Self::last_error). A 410 that answers the request itself is retried too, as in client-go:
+/// API servers report an expired version within the watch, and a proxy in between may be wrong.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -93,25 +95,25 @@ impl Default for RetryWatchOptions {
 pub struct RetryWatch<K> {
     source: Arc<dyn ListWatch<K>>,
     options: RetryWatchOptions,
-    /// The version of the last event or bookmark that was taken.
+    /// The version of the last event or bookmark taken.
     version: Str,
-    /// What has arrived and was not taken.
+    /// Events received and not taken.
     arrived: VecDeque<WatchEvent<Encoded<K>>>,
     session: Option<Session<K>>,
     reading: Option<BoxFuture<'static, (Session<K>, SessionEvent<K>)>>,
     last_error: Option<Error>,
-    /// How often it has failed since anything came of it.
+    /// The number of failures since the last event.
     failures: u32,
     has_ended: bool,
 }
 
 impl<K: Wire + Object> RetryWatch<K> {
-    /// A watch of what changes behind a version: that of a list, or one that was saved.
+    /// A watch of the changes after a version, that of a list or a saved one.
     ///
     /// # Errors
     ///
-    /// If the version is empty or `0`: a watch from there begins with objects in no particular order, and cannot be
-    /// gone on with.
+    /// If the version is empty or `0`: such a watch begins with objects in no particular order, and cannot be
+    /// resumed.
     pub fn new(
         source: impl ListWatch<K>,
         resource_version: &str,
@@ -137,23 +139,23 @@ impl<K: Wire + Object> RetryWatch<K> {
         })
     }
 
-    /// The resource it follows.
+    /// The resource that is watched.
     pub fn resource(&self) -> &ResourceInfo {
         self.source.resource()
     }
 
-    /// The version up to which all changes were taken from it. A watch from there on misses nothing and tells nothing
-    /// twice.
+    /// The version up to which all changes were returned. Another watch from there misses and repeats
+    /// nothing.
     pub fn resource_version(&self) -> &str {
         &self.version
     }
 
-    /// What went wrong last, if nothing has gone right since.
+    /// The last failure, if nothing has succeeded since.
     pub fn last_error(&self) -> Option<&Error> {
         self.last_error.as_ref()
     }
 
-    /// The next event; `None` at the end. The future may be dropped and nothing is lost.
+    /// Waits for the next event; `None` at the end. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<WatchEvent<K>, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
@@ -212,7 +214,7 @@ impl<K: Wire + Object> RetryWatch<K> {
         }
     }
 
-    /// What an event comes to for those who watch.
+    /// Decodes an event; `None` if it only advances the version or restarts the watch.
     fn decode_event(&mut self, event: WatchEvent<Encoded<K>>) -> Option<Result<WatchEvent<K>, Error>> {
         let event = match event {
             WatchEvent::Bookmark(bookmark) => {
@@ -248,7 +250,7 @@ impl<K: Wire + Object> RetryWatch<K> {
         self.advance(event.resource_version(), key).or_else(|| Some(Ok(event)))
     }
 
-    /// Moves the version on; an event without one is the end.
+    /// Advances the version; an event without one ends the stream.
     fn advance(
         &mut self,
         version: &str,
@@ -263,7 +265,7 @@ impl<K: Wire + Object> RetryWatch<K> {
         None
     }
 
-    /// Takes a failure that the watch told of.
+    /// Ends the stream or restarts the watch after a failure reported by the watch.
     fn handle_error_event(&mut self, status: Box<Status>) -> Option<Result<WatchEvent<K>, Error>> {
         let error = SourceError::from((*status).clone());
         if error.is_expired() || error.code() == Some(Reason::Gone.code()) {
@@ -275,7 +277,7 @@ impl<K: Wire + Object> RetryWatch<K> {
         None
     }
 
-    /// Starts anew at the version that was reached, after a pause.
+    /// Restarts the watch at the last version after a delay.
     fn restart(&mut self, wait: Option<Duration>, has_failed: bool) {
         self.arrived.clear();
         let chance = if has_failed { fastrand::f64() } else { 0.0 };
@@ -308,7 +310,7 @@ impl<K: Wire + Object> RetryWatch<K> {
     }
 }
 
-/// No other answer is to be expected to the same request.
+/// `true` if the same request would get the same answer.
 fn is_final(error: &SourceError) -> bool {
     [Reason::BadRequest, Reason::Unauthorized, Reason::Forbidden, Reason::MethodNotAllowed]
         .into_iter()

@@ -1,15 +1,16 @@
-//! [`SlotMap`], the objects of a store by number, of which a snapshot is cheap.
+//! [`SlotMap`], the objects of a store by slot number, with cheap snapshots.
 
 use std::sync::Arc;
 
 use crate::entry::Entry;
 
-/// How many objects stand together. A snapshot shares them; the next change among them copies so many pointers.
+/// The number of objects per chunk. Snapshots share chunks; the next change of a shared chunk copies this
+/// many pointers.
 pub(crate) const CHUNK_SIZE: usize = 256;
 
 pub(crate) type Chunk<K> = Vec<Option<Arc<Entry<K>>>>;
 
-/// Objects by number. Numbers of those that left are given to those that come.
+/// Objects by slot number. Free numbers are used again.
 pub(crate) struct SlotMap<K> {
     chunks: Vec<Arc<Chunk<K>>>,
     free: Vec<u32>,
@@ -28,7 +29,7 @@ impl<K> SlotMap<K> {
         self.chunks.get(slot / CHUNK_SIZE)?.get(slot % CHUNK_SIZE)?.as_ref()
     }
 
-    /// Puts an object in a place of its own, and says which.
+    /// Adds an object in a free slot, and returns its number.
     pub(crate) fn add(&mut self, entry: Arc<Entry<K>>) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.used += 1;
@@ -46,7 +47,7 @@ impl<K> SlotMap<K> {
         slot
     }
 
-    /// Puts another object in an object's place.
+    /// Replaces the object of a slot, and returns the old one.
     pub(crate) fn replace(&mut self, slot: u32, entry: Arc<Entry<K>>) -> Option<Arc<Entry<K>>> {
         self.place(slot).replace(entry)
     }
@@ -62,7 +63,7 @@ impl<K> SlotMap<K> {
         &mut Arc::make_mut(&mut self.chunks[at / CHUNK_SIZE])[at % CHUNK_SIZE]
     }
 
-    /// How many numbers are in use or free.
+    /// The number of slots, in use or free.
     pub(crate) fn capacity(&self) -> usize {
         self.used as usize
     }

@@ -1,4 +1,4 @@
-//! [`Store`], the objects of one resource, found by key, namespace, labels and whatever else is asked for.
+//! [`Store`], the objects of one resource by key, namespace, labels and added indices.
 
 mod state;
 
@@ -25,37 +25,39 @@ use crate::undecodable::Undecodable;
 pub(crate) use state::Change;
 use state::{Replacement, State};
 
-/// The name of the index that every store has.
+/// The name of the built-in index by namespace (client-go's `NamespaceIndex`).
 pub const NAMESPACE_INDEX: &str = "namespace";
 
-/// How long a version is waited for: API servers send bookmarks about once a minute.
+/// The longest wait for a version: API servers send bookmarks about once a minute.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// How much larger most objects are decoded than in protobuf.
+/// The usual size of a decoded object, relative to its protobuf encoding.
 const DECODED_SIZE_FACTOR: usize = 4;
 
-/// How a store keeps objects.
+/// The form in which a store keeps objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
-    /// As the bytes they came in, decoded when looked into, for as long as somebody holds them. That takes a quarter
-    /// of the memory, and a tenth of the time to fill.
+    /// Encoded as received, and decoded on access for as long as a handle exists: a quarter of the memory,
+    /// and a tenth of the time to fill.
     #[default]
     Packed,
-    /// Decoded. Reading is fastest, for programs that look into all objects again and again.
+    /// Decoded: the fastest to read, for programs that access all objects again and again.
     Decoded,
 }
 
-/// Changes objects before they are stored, such as by dropping what a program does not need. It may be called twice
-/// on one object, and must then change nothing more. An object on which it panics is left out, and reported.
+/// A function that changes objects before they are stored, such as by dropping fields that the program does
+/// not need (client-go's `TransformFunc`). It may be called twice on one object, so that it must be
+/// idempotent. If it panics, the object is left out and reported as undecodable.
 pub type Transform<K> = Arc<dyn Fn(&mut K) + Send + Sync>;
 
-/// The objects of one resource. Clones are the same store.
+/// The objects of one resource (client-go's `Store` and `Indexer`). Clones are the same store.
 ///
-/// Objects are found by key, by namespace, by labels, and by every [`Indexer`] that was added, at any time. Reading
-/// never waits long: whoever writes holds readers up for as long as it takes to put some objects in their places, and
-/// no reader holds up anybody.
+/// Objects are found by key, namespace and labels, and by every [`Indexer`], which can be added at any time.
+/// A writer blocks readers only while it puts at most a batch or a list of prepared objects in place; readers
+/// block nobody for longer than a lookup.
 ///
-/// A store is filled by an [`Informer`](crate::Informer), a [`Reflector`](crate::Reflector), or by hand:
+/// A store is filled by an [`Informer`](crate::Informer), a [`Reflector`](crate::Reflector), or the program
+/// itself:
 ///
 /// ```
 /// use klient_api::core::v1::Pod;
@@ -84,19 +86,19 @@ struct Inner<K> {
     keep: Keep,
     transform: Option<Transform<K>>,
     interner: Mutex<Interner>,
-    /// Held by the one who writes, who then is the only one.
+    /// Held by the one writer.
     writer: Mutex<()>,
     state: RwLock<State<K>>,
-    /// How far it is, for those who wait for a version.
+    /// The store's version, for callers that wait for one.
     progress: watch::Sender<Progress>,
 }
 
-/// How far a store is.
+/// The progress of a store.
 #[derive(Clone, Debug, Default)]
 struct Progress {
-    /// Up to which version changes were taken.
+    /// The resourceVersion that the store has reached.
     version: Box<str>,
-    /// What filled it was stopped.
+    /// Set when the informer or reflector that fills the store has stopped.
     has_stopped: bool,
 }
 
@@ -130,22 +132,22 @@ impl<K: Wire + Object> Store<K> {
         }))
     }
 
-    /// The resource of which it holds objects.
+    /// The resource of the objects.
     pub fn resource(&self) -> &ResourceInfo {
         &self.0.resource
     }
 
-    /// Adds an indexer under a name. What is in the store is indexed at once.
+    /// Adds an index with a name, and indexes the present objects.
     ///
     /// # Errors
     ///
-    /// If there is an index of that name.
+    /// If the store has an index of that name.
     pub fn add_indexer(&self, name: &str, indexer: Indexer<K>) -> Result<(), Error> {
         let _writer = self.writer();
         if name == NAMESPACE_INDEX || self.read().index(name).is_some() {
             return Err(Error::index_exists(self.resource(), name));
         }
-        // Nobody writes meanwhile, and all may read.
+        // Only this writer can change the store; readers are not blocked while values are computed.
         let found: Vec<_> = {
             let state = self.read();
             state.slots.iter().map(|(slot, entry)| (slot, entry.clone())).collect()
@@ -156,7 +158,7 @@ impl<K: Wire + Object> Store<K> {
         Ok(())
     }
 
-    /// The names of the indices; the first is [`NAMESPACE_INDEX`].
+    /// The names of all indices; [`NAMESPACE_INDEX`] is the first.
     pub fn index_names(&self) -> Vec<Str> {
         let added = self.read().indexers();
         std::iter::once(NAMESPACE_INDEX.into())
@@ -164,30 +166,30 @@ impl<K: Wire + Object> Store<K> {
             .collect()
     }
 
-    /// The object of a key: `NAMESPACE/NAME`, or `NAME` of what lives in no namespace.
+    /// The object with a key: `NAMESPACE/NAME`, or `NAME` of a cluster-scoped object.
     pub fn get(&self, key: &str) -> Option<Cached<K>> {
         let (namespace, name) = split(key);
         self.get_in(namespace, name)
     }
 
-    /// The object of a namespace and name. The namespace is empty of what lives in none.
+    /// The object with a namespace and a name. The namespace of a cluster-scoped object is empty.
     pub fn get_in(&self, namespace: &str, name: &str) -> Option<Cached<K>> {
         let state = self.read();
         Some(Cached::new(state.get(namespace, name)?.clone()))
     }
 
-    /// Whether there is an object of a key.
+    /// `true` if there is an object with a key: see [`get`](Self::get).
     pub fn contains(&self, key: &str) -> bool {
         let (namespace, name) = split(key);
         self.read().get(namespace, name).is_some()
     }
 
-    /// How many objects there are.
+    /// The number of objects.
     pub fn len(&self) -> usize {
         self.read().len()
     }
 
-    /// Whether there are no objects.
+    /// `true` if there are no objects.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -202,13 +204,13 @@ impl<K: Wire + Object> Store<K> {
         self.snapshot().entries().map(|entry| entry.key()).collect()
     }
 
-    /// The objects of a namespace.
+    /// The objects of a namespace, in no particular order.
     pub fn list_in(&self, namespace: &str) -> Vec<Cached<K>> {
         let state = self.read();
         cached(&state, state.namespaces.slots(namespace))
     }
 
-    /// The objects with labels that are selected.
+    /// The objects whose labels match, in no particular order.
     pub fn select(&self, selector: &Selector) -> Vec<Cached<K>> {
         if selector.is_everything() {
             return self.list();
@@ -216,7 +218,7 @@ impl<K: Wire + Object> Store<K> {
         self.selected(selector, |_| true)
     }
 
-    /// The objects of a namespace with labels that are selected.
+    /// The objects of a namespace whose labels match, in no particular order.
     pub fn select_in(&self, namespace: &str, selector: &Selector) -> Vec<Cached<K>> {
         if selector.is_everything() {
             return self.list_in(namespace);
@@ -234,7 +236,7 @@ impl<K: Wire + Object> Store<K> {
         selected
     }
 
-    /// The objects that an index has under a value.
+    /// The objects that have a value in an index (client-go's `ByIndex`).
     ///
     /// # Errors
     ///
@@ -244,7 +246,7 @@ impl<K: Wire + Object> Store<K> {
         self.slots(&state, index, value).map(|slots| cached(&state, slots))
     }
 
-    /// The keys of the objects that an index has under a value.
+    /// The keys of the objects that have a value in an index (client-go's `IndexKeys`).
     ///
     /// # Errors
     ///
@@ -256,7 +258,7 @@ impl<K: Wire + Object> Store<K> {
         Ok(entries.map(|entry| entry.key()).collect())
     }
 
-    /// All values that an index has objects under.
+    /// All values of an index (client-go's `ListIndexFuncValues`), in no particular order.
     ///
     /// # Errors
     ///
@@ -278,7 +280,7 @@ impl<K: Wire + Object> Store<K> {
         Ok(found.slots(value))
     }
 
-    /// Whether an index would have an object under a value.
+    /// `true` if an index would have an object under a value.
     pub(crate) fn is_indexed(&self, index: &str, value: &str, entry: &Arc<Entry<K>>) -> bool {
         if index == NAMESPACE_INDEX {
             return entry.namespace.as_str() == value;
@@ -287,19 +289,19 @@ impl<K: Wire + Object> Store<K> {
         indexer.is_some_and(|indexer| indexer.values(index, entry).iter().any(|found| **found == *value))
     }
 
-    /// The version of an object that the server holds and that cannot be decoded, by the object's key. If there was a
-    /// state before it that could be, the store still has that.
+    /// The present version of the object with a key, if it cannot be decoded. The store then holds the last
+    /// decodable state, if there was one.
     pub fn undecodable(&self, key: &str) -> Option<Arc<Undecodable>> {
         let (namespace, name) = split(key);
         self.read().undecodable.get(&ObjectKey::new(Some(namespace), name)).cloned()
     }
 
-    /// The versions of objects that the server holds and that cannot be decoded, in no particular order.
+    /// All object versions that cannot be decoded, in no particular order.
     pub fn undecodables(&self) -> Vec<Arc<Undecodable>> {
         self.read().undecodable.values().cloned().collect()
     }
 
-    /// All objects as they are now, and those whose present version cannot be decoded.
+    /// A snapshot of all objects, and the versions that cannot be decoded.
     pub(crate) fn snapshot_and_undecodables(&self) -> (Snapshot<K>, Vec<Change<K>>) {
         let state = self.read();
         let undecodables = state.undecodable.values().map(|version| {
@@ -309,34 +311,33 @@ impl<K: Wire + Object> Store<K> {
         (Snapshot::new(state.slots.chunks(), state.len(), state.version()), undecodables.collect())
     }
 
-    /// All objects as they are now.
+    /// All objects at this time.
     pub fn snapshot(&self) -> Snapshot<K> {
         let state = self.read();
         Snapshot::new(state.slots.chunks(), state.len(), state.version())
     }
 
-    /// The version up to which changes have been taken; empty before the first list.
+    /// The resourceVersion that the store has reached; empty before the first list.
     pub fn resource_version(&self) -> Box<str> {
         self.0.progress.borrow().version.clone()
     }
 
-    /// The version up to which changes have been taken from one source.
+    /// The resourceVersion that one source has reached.
     pub(crate) fn partition_version(&self, partition: &Partition) -> Box<str> {
         self.read().partition_version(partition).into()
     }
 
-    /// Waits until changes have been taken up to a version, such as that of an object that was just written: what is
-    /// then read is no older.
+    /// Waits until the store has reached a resourceVersion, such as that of an object just written; reads
+    /// that follow are no older. Cancel safe.
     ///
-    /// The version of a change that the store is told of takes as long as the watch. That of a change to another
-    /// resource, or to an object that its selectors leave out, comes with the next bookmark, which API servers send
-    /// about once a minute. Two minutes is the most that is waited; limit it further with [`tokio::time::timeout`].
+    /// The version of a change that the store receives takes as long as the watch. The version of another
+    /// resource's change, or of an object that the selectors exclude, comes with the next bookmark, about
+    /// once a minute. The wait ends after two minutes; limit it further with [`tokio::time::timeout`].
     ///
     /// # Errors
     ///
-    /// If that is no version that can be compared (KEP-5504); if the informer or reflector that fills the store is
-    /// stopped or dropped before ([`is_stopped`](Error::is_stopped)); and if the version does not come in two minutes
-    /// ([`is_timeout`](Error::is_timeout)).
+    /// If the version cannot be compared (KEP-5504). [`is_stopped`](Error::is_stopped) if the informer or
+    /// reflector that fills the store stops before. [`is_timeout`](Error::is_timeout) after two minutes.
     ///
     /// # Panics
     ///
@@ -367,41 +368,41 @@ impl<K: Wire + Object> Store<K> {
         }
     }
 
-    /// Says whether something fills the store: those who wait for a version do so only then.
+    /// Records that the store's source has stopped, or is running, for callers that wait for a version.
     pub(crate) fn set_stopped(&self, has_stopped: bool) {
         self.0.progress.send_modify(|progress| progress.has_stopped = has_stopped);
     }
 
-    /// Puts an object, in place of what is there.
+    /// Inserts or replaces an object.
     ///
     /// # Errors
     ///
-    /// If it has no name.
+    /// If the object has no name.
     pub fn put_object(&self, object: &K) -> Result<(), Error> {
         self.put(Encoded::of(object))
     }
 
-    /// Puts an object as it came, in place of what is there.
+    /// Inserts or replaces an object in encoded form.
     ///
     /// # Errors
     ///
-    /// If it cannot be decoded, or has no name.
+    /// If the object cannot be decoded or has no name.
     pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
         let entry = self.decode(object)?;
         self.apply(vec![Delta::Updated(DecodeResult::Entry(entry))], &Partition::default());
         Ok(())
     }
 
-    /// Removes an object, and says whether it was there.
+    /// Removes the object with a key; `true` if there was one.
     pub fn remove(&self, key: &ObjectKey) -> bool {
         !self.apply(vec![Delta::Deleted(key.clone(), None)], &Partition::default()).is_empty()
     }
 
-    /// Puts objects in place of all that are there, at a version.
+    /// Replaces the contents of the store with a list at a resourceVersion.
     ///
     /// # Errors
     ///
-    /// If one cannot be decoded, or has no name; nothing is then changed.
+    /// If an object cannot be decoded or has no name; the store is unchanged then.
     pub fn replace(&self, objects: Vec<Encoded<K>>, resource_version: &str) -> Result<(), Error> {
         let entries = objects.into_iter().map(|object| self.decode(object).map(DecodeResult::Entry));
         let entries = entries.collect::<Result<_, _>>()?;
@@ -409,7 +410,7 @@ impl<K: Wire + Object> Store<K> {
         Ok(())
     }
 
-    /// About how many bytes it takes to make of an object what is stored.
+    /// The approximate number of bytes that are allocated to store an object.
     pub(crate) fn size_of(&self, encoded: &Encoded<K>) -> usize {
         let decoded = match self.0.keep {
             Keep::Packed => 0,
@@ -418,14 +419,14 @@ impl<K: Wire + Object> Store<K> {
         size_of::<Entry<K>>() + decoded
     }
 
-    /// Makes of an object what is stored. One that is in the store already, at the same version, is taken from there.
+    /// Makes a store entry of an object; an entry of the same version that the store has already is reused.
     pub(crate) fn decode(&self, encoded: Encoded<K>) -> Result<Arc<Entry<K>>, Error> {
         match &self.0.transform {
             None => self.decode_untransformed(encoded),
             Some(transform) => {
                 let unreadable = |problem| Error::left_out(self.resource(), encoded.identity(), &problem);
                 let mut object = encoded.decode_as(&self.0.resource).map_err(unreadable)?;
-                // One who panics must not take the informer along.
+                // A panic of the transform must not end the informer.
                 if catch_unwind(AssertUnwindSafe(|| transform(&mut object))).is_err() {
                     return Err(unreadable(DecodeError::of_document("the transform panicked")));
                 }
@@ -471,7 +472,7 @@ impl<K: Wire + Object> Store<K> {
         }))
     }
 
-    /// Takes changes, and says what they came to.
+    /// Applies deltas, and returns the resulting changes.
     pub(crate) fn apply(&self, deltas: Vec<Delta<DecodeResult<K>>>, partition: &Partition) -> Vec<Change<K>> {
         let _writer = self.writer();
         let indexers = self.read().indexers();
@@ -486,7 +487,7 @@ impl<K: Wire + Object> Store<K> {
         let mut changes = Vec::with_capacity(deltas.len());
         let mut deltas = deltas.into_iter().peekable();
         while deltas.peek().is_some() {
-            // Nobody else writes, so what is found out before the lock is held still holds then.
+            // This is the only writer, so that what is prepared without the lock stays valid.
             let mut prepared = Vec::new();
             for delta in deltas.by_ref() {
                 match delta {
@@ -571,7 +572,7 @@ impl<K: Wire + Object> Store<K> {
     }
 }
 
-/// A change of which all is known before the lock is held.
+/// A change that is prepared before the lock is taken.
 enum PreparedChange<K> {
     Put(Arc<Entry<K>>, Vec<crate::index::IndexValues>),
     Mark(Arc<Undecodable>),

@@ -1,4 +1,4 @@
-//! [`Undecodable`], a version of an object that cannot be decoded.
+//! [`Undecodable`], an object version that cannot be decoded.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use klient_apimachinery::codec::Identity;
 use crate::error::Error;
 use crate::key::ObjectKey;
 
-/// A version of an object that the server holds and that cannot be decoded, or that a transform fails on.
+/// The present version of an object, if it cannot be decoded or a transform panics on it.
 ///
-/// A store keeps the last state of the object that could be decoded, if there is one, and marks it:
-/// [`Cached::undecodable`](crate::Cached::undecodable). [`Store::undecodable`](crate::Store::undecodable) finds it by
-/// key.
+/// A store keeps the last decodable state of the object, if there is one, marked:
+/// [`Cached::undecodable`](crate::Cached::undecodable). [`Store::undecodable`](crate::Store::undecodable)
+/// returns it by key.
 #[derive(Clone)]
 pub struct Undecodable {
-    /// The object's key.
+    /// The key of the object.
     pub key: ObjectKey,
     /// The object's uid; empty if it cannot be read.
     pub uid: Box<str>,
-    /// The version that cannot be decoded; empty if it cannot be read.
+    /// The resourceVersion that cannot be decoded; empty if it cannot be read.
     pub resource_version: Box<str>,
-    /// Why: [`Error::field`] names the field at fault.
+    /// The decoding error; [`Error::field`] names the field at fault.
     pub error: Error,
 }
 
@@ -34,13 +34,13 @@ impl Undecodable {
         }
     }
 
-    /// Whether both are the same version of one object. One without a version is never the same as another.
+    /// `true` if this is the given version of the object. A version that cannot be read never matches.
     pub(crate) fn is_version(&self, uid: &str, resource_version: &str) -> bool {
         !resource_version.is_empty() && *self.resource_version == *resource_version && *self.uid == *uid
     }
 }
 
-/// `NAMESPACE/NAME@VERSION: why`.
+/// Formats as `NAMESPACE/NAME@VERSION: error`.
 impl fmt::Debug for Undecodable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}: {}", self.key, self.resource_version, self.error)

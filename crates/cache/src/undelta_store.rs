@@ -1,12 +1,13 @@
-//! [`UndeltaStore`], which makes of changes the list of all there is.
+//! [`UndeltaStore`], which turns changes into complete lists.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Makes of changes the list of all there is, and hands that to a function at each change (client-go's
-/// `UndeltaStore`): for what wants all of it at once, such as a program's configuration.
+/// Turns changes into complete lists, and passes the list to a function at each change (client-go's
+/// `UndeltaStore`): for consumers that need all objects at once, such as a program that writes a
+/// configuration file.
 ///
-/// Each change is one call, in order; what it is called with is sorted by key.
+/// The function is called once per change, in order, with the objects sorted by key.
 ///
 /// ```
 /// use klient_cache::UndeltaStore;
@@ -28,30 +29,31 @@ pub struct UndeltaStore<Q, T, F> {
 }
 
 impl<Q: Ord, T: Clone, F: FnMut(Vec<T>)> UndeltaStore<Q, T, F> {
-    /// An empty store of objects which have keys, and a function that is handed all of them at each change.
+    /// An empty store, with a function that gives an object's key, and one that receives the list at each
+    /// change.
     pub fn new(key: impl Fn(&T) -> Q + Send + Sync + 'static, push: F) -> Self {
         UndeltaStore { key: Box::new(key), objects: BTreeMap::new(), push }
     }
 
-    /// Puts an object in place of that of the same key, if there is one.
+    /// Inserts or replaces an object.
     pub fn put(&mut self, object: T) {
         self.objects.insert((self.key)(&object), object);
         self.push();
     }
 
-    /// Removes the object of a key. That is a change even if there is none.
+    /// Removes the object with a key. Calls the function even if there is none.
     pub fn remove(&mut self, key: &Q) {
         self.objects.remove(key);
         self.push();
     }
 
-    /// Puts objects in place of all there are.
+    /// Replaces all objects.
     pub fn replace(&mut self, objects: Vec<T>) {
         self.objects = objects.into_iter().map(|object| ((self.key)(&object), object)).collect();
         self.push();
     }
 
-    /// The object of a key.
+    /// The object with a key.
     pub fn get(&self, key: &Q) -> Option<&T> {
         self.objects.get(key)
     }

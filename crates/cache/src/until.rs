@@ -1,10 +1,10 @@
-//! Waiting for something to become of objects: [`until`], [`until_with_sync`] and [`until_without_retry`].
+//! Waiting for a condition on objects: [`until`], [`until_with_sync`] and [`until_without_retry`].
 //!
-//! - [`until`] sees every change, in order, and fails if the server forgets a part of them;
-//! - [`until_with_sync`] gets over everything, and may see two changes as one;
-//! - [`until_without_retry`] watches once.
+//! - [`until`] observes every change, in order, and fails if the server no longer has a part of them;
+//! - [`until_with_sync`] recovers from that by a new list, and may observe two changes as one;
+//! - [`until_without_retry`] uses a single watch.
 //!
-//! None of them gives up by itself: limit the time with [`tokio::time::timeout`], or drop the future.
+//! None of them has a time limit: use [`tokio::time::timeout`], or drop the future.
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListWatch, Object, WatchEvent, WatchOptions};
@@ -15,13 +15,14 @@ use crate::informer::Informer;
 use crate::retry_watch::{RetryWatch, RetryWatchOptions};
 use crate::store::Store;
 
-/// What a condition fails with: any error, or a text.
+/// The error of a condition: any error, or a string.
 pub type ConditionError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A condition on an event, in a box: see [`in_order`].
+/// A boxed condition on an event (client-go's `ConditionFunc`): see [`in_order`].
 pub type Condition<E> = Box<dyn FnMut(&E) -> Result<bool, ConditionError> + Send>;
 
-/// Conditions that are to be met one after another, as one. An event that meets the first may meet the next as well.
+/// Combines conditions into one that is met once all were met, one after another. One event can meet several
+/// in a row.
 ///
 /// ```
 /// use klient_api::core::v1::Pod;
@@ -50,15 +51,16 @@ pub fn in_order<E>(conditions: Vec<Condition<E>>) -> impl FnMut(&E) -> Result<bo
     }
 }
 
-/// Waits for a change behind a version that meets a condition, and gives it (client-go's `Until`). Every change is
-/// seen, in order: broken connections are got over as [`RetryWatch`] does.
+/// Waits for a change after a resourceVersion that meets a condition, and returns it (client-go's `Until`).
+/// Every change is observed, in order; broken connections are resumed as by [`RetryWatch`].
 ///
 /// # Errors
 ///
-/// If the version is empty or `0`; if the condition fails ([`as_condition`](Error::as_condition)); if the server no
-/// longer has the version to go on from ([`is_expired`](Error::is_expired)), of which the condition is told first; if
-/// it refuses the watch; and if a changed object cannot be decoded
-/// ([`undecodable_object`](Error::undecodable_object)), of which the condition cannot be asked.
+/// If the version is empty or `0`. [`as_condition`](Error::as_condition) if the condition fails.
+/// [`is_expired`](Error::is_expired) if the server no longer has the version to continue from; the condition
+/// is called with that event first. If the server refuses the watch.
+/// [`undecodable_object`](Error::undecodable_object) if a changed object cannot be decoded, because the
+/// condition cannot be evaluated.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -99,14 +101,16 @@ pub async fn until<K: Wire + Object>(
     Err(Error::watch_closed(watch.resource()))
 }
 
-/// Waits in one watch for a change that meets a condition, and gives it (client-go's `UntilWithoutRetry`).
+/// Waits within a single watch for a change that meets a condition, and returns it (client-go's
+/// `UntilWithoutRetry`).
 ///
-/// Servers end every watch after a while: [`until`] goes on where this fails.
+/// Servers end every watch after some minutes: [`until`] continues where this fails.
 ///
 /// # Errors
 ///
-/// If the condition fails ([`as_condition`](Error::as_condition)); if the watch cannot be started, fails, of which
-/// the condition is told first, or ends ([`is_watch_closed`](Error::is_watch_closed)).
+/// [`as_condition`](Error::as_condition) if the condition fails. [`is_watch_closed`](Error::is_watch_closed)
+/// if the watch ends. If the watch cannot be started or reports a failure; the condition is called with the
+/// latter first.
 pub async fn until_without_retry<K: Wire + Object>(
     source: impl ListWatch<K>,
     options: &WatchOptions,
@@ -136,19 +140,19 @@ pub async fn until_without_retry<K: Wire + Object>(
     }
 }
 
-/// Waits in an informer's objects for a change that meets a condition, and gives it; or nothing, if a precondition
-/// holds of the store as soon as that is complete (client-go's `UntilWithSync`). The informer is started unless it
-/// runs, and stops afterwards unless others use it.
+/// Waits for a change of an informer's objects that meets a condition, and returns it; `None` if a
+/// precondition holds for the complete store (client-go's `UntilWithSync`). The informer is started if it is
+/// not running, and stops afterwards unless it is used elsewhere.
 ///
-/// All objects that are there at first are told as added. This gets over everything that [`until`] fails with, since
-/// the informer lists anew where it cannot go on; changes made meanwhile are then seen as one. So conditions should
-/// ask what an object is, and not what has become of it.
+/// All initial objects come as added. Failures that end [`until`] do not end this, because the informer lists
+/// again; changes made meanwhile are merged. A condition should therefore test the state of an object, not a
+/// transition.
 ///
 /// # Errors
 ///
-/// If the precondition or the condition fails ([`as_condition`](Error::as_condition)); if the server does not know
-/// the resource, or one may not list it ([`is_permanent`](Error::is_permanent)); and if the informer is stopped before
-/// its store is complete.
+/// [`as_condition`](Error::as_condition) if the precondition or the condition fails.
+/// [`is_permanent`](Error::is_permanent) if the first list is refused. [`is_stopped`](Error::is_stopped) if
+/// the informer is stopped before its store is complete.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -174,7 +178,7 @@ pub async fn until_with_sync<K: Wire + Object>(
     mut condition: impl FnMut(&Event<K>) -> Result<bool, ConditionError>,
 ) -> Result<Option<Event<K>>, Error> {
     let failed = |error| Error::condition_failed(informer.resource(), error);
-    // Before the precondition, so that nothing that happens after it is missed.
+    // The stream starts before the precondition, so that no later change is missed.
     let mut events = informer.events();
     informer.start();
     informer.wait_for_sync().await?;

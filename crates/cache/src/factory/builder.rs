@@ -1,4 +1,4 @@
-//! [`InformerFactoryBuilder`], how a factory is to make informers.
+//! [`InformerFactoryBuilder`], the options of a factory.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::informer_set::ResourceKey;
 use crate::reflector::ReflectorOptions;
 use crate::store::{Keep, NAMESPACE_INDEX, Transform};
 
-/// How a factory is to make informers.
+/// The options of a factory, set one by one.
 pub struct InformerFactoryBuilder<S>(Inner<S>);
 
 impl<S: Sources> InformerFactoryBuilder<S> {
@@ -34,8 +34,8 @@ impl<S: Sources> InformerFactoryBuilder<S> {
         })
     }
 
-    /// Follow one namespace only, and one more each time this is called. Kinds that live in no namespace are followed
-    /// all the same.
+    /// Restricts informers of namespaced kinds to a namespace; each call adds one. Cluster-scoped kinds are
+    /// not affected.
     pub fn namespace(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         if !self.0.namespaces.contains(&name) {
@@ -44,11 +44,11 @@ impl<S: Sources> InformerFactoryBuilder<S> {
         self
     }
 
-    /// Only objects with these labels.
+    /// Restricts all informers to objects with matching labels.
     ///
     /// # Errors
     ///
-    /// If that is no label selector.
+    /// If the string is not a label selector.
     pub fn label_selector(mut self, selector: impl Into<Str>) -> Result<Self, InvalidSelector> {
         let selector = selector.into();
         selector.parse::<labels::Selector>()?;
@@ -56,11 +56,11 @@ impl<S: Sources> InformerFactoryBuilder<S> {
         Ok(self)
     }
 
-    /// Only objects with these field values.
+    /// Restricts all informers to objects with matching fields.
     ///
     /// # Errors
     ///
-    /// If that is no field selector.
+    /// If the string is not a field selector.
     pub fn field_selector(mut self, selector: impl Into<Str>) -> Result<Self, InvalidSelector> {
         let selector = selector.into();
         selector.parse::<fields::Selector>()?;
@@ -68,30 +68,31 @@ impl<S: Sources> InformerFactoryBuilder<S> {
         Ok(self)
     }
 
-    /// Whether the objects' `managedFields` are kept; by default they are dropped.
+    /// Keeps or drops the objects' `managedFields`; dropped by default.
     pub fn managed_fields(mut self, managed_fields: ManagedFields) -> Self {
         self.0.reflector.managed_fields = managed_fields;
         self
     }
 
-    /// How often handlers are told all objects again; by default never.
+    /// The period after which handlers receive all objects again as updates; none by default.
     pub fn resync(mut self, period: Duration) -> Self {
         self.0.resync = Some(period);
         self
     }
 
-    /// How often handlers of a kind are told all objects again.
+    /// The resync period of a kind, instead of [`resync`](Self::resync).
     pub fn resync_of<K: Resource>(self, period: Duration) -> Self {
         self.resync_for(&K::INFO, period)
     }
 
-    /// How often handlers of a resource are told all objects again.
+    /// The resync period of a resource, instead of [`resync`](Self::resync).
     pub fn resync_for(mut self, resource: &ResourceInfo, period: Duration) -> Self {
         self.0.resyncs.insert(ResourceKey::of(resource), period);
         self
     }
 
-    /// Changes the objects of a type before they are stored, such as by dropping what the program does not need.
+    /// A function that changes the objects of a type before they are stored, such as by dropping fields that
+    /// the program does not need. See [`Transform`].
     pub fn transform<K: Wire + Object>(mut self, transform: impl Fn(&mut K) + Send + Sync + 'static) -> Self {
         let transform: Transform<K> = Arc::new(transform);
         let transform: Box<dyn Any + Send + Sync> = Box::new(transform);
@@ -99,16 +100,17 @@ impl<S: Sources> InformerFactoryBuilder<S> {
         self
     }
 
-    /// Adds an indexer to the informer of a kind, whenever that is asked for. Of two with one name the last counts.
+    /// Adds an indexer to the informer of a kind. An indexer of the same name is replaced.
     pub fn indexer<K: Resource + Wire>(self, name: &str, indexer: Indexer<K>) -> Self {
         self.indexer_for(&K::INFO, name, indexer)
     }
 
-    /// Adds an indexer to the informer of a resource whose objects are read as `K`: see [`indexer`](Self::indexer).
+    /// Adds an indexer to the informer of a resource whose objects are decoded as `K`: see
+    /// [`indexer`](Self::indexer).
     ///
     /// # Panics
     ///
-    /// If the name is that of the index that every store has: [`NAMESPACE_INDEX`].
+    /// If the name is [`NAMESPACE_INDEX`], which every store has already.
     pub fn indexer_for<K: Wire + Object>(
         mut self,
         resource: &ResourceInfo,
@@ -124,19 +126,19 @@ impl<S: Sources> InformerFactoryBuilder<S> {
         self
     }
 
-    /// How objects are kept.
+    /// The form in which stores keep objects.
     pub fn keep(mut self, keep: Keep) -> Self {
         self.0.keep = keep;
         self
     }
 
-    /// Changes how resources are followed.
+    /// Changes the options of all reflectors.
     pub fn reflector(mut self, change: impl FnOnce(&mut ReflectorOptions)) -> Self {
         change(&mut self.0.reflector);
         self
     }
 
-    /// The factory.
+    /// Builds the factory.
     pub fn build(self) -> InformerFactory<S> {
         InformerFactory(Arc::new(self.0))
     }

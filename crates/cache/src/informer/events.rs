@@ -16,25 +16,25 @@ use crate::buffer::{BufferReader, Step};
 use crate::error::Error;
 use crate::event::Event;
 
-/// The events of an informer as a stream, in the order in which they happened to each object. It first tells of all
-/// objects that are there. When the informer was stopped and all was told, it ends; if the informer is started again,
-/// it goes on with the events from then on, which begin with what has changed since.
+/// The events of an informer as a stream, in the order of changes of each object. It begins with all objects
+/// of the store as added. It ends when the informer was stopped and all queued events were taken; after
+/// another start it continues, beginning with the differences found by the new list.
 ///
-/// While it is not polled, events wait. Once too many do, of each object only what it has come to is kept, so that the
-/// informer and its other handlers go on: see [`Overflow`](crate::Overflow), which also offers another way.
+/// Events are buffered while the stream is not polled. By default a full buffer merges changes of the same
+/// object, so that the informer goes on: see [`Overflow`](crate::Overflow).
 #[must_use = "events are listener until this is dropped, which also may stop the informer"]
 pub struct Events<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
     listener: Arc<Listener<K>>,
     idle: Option<IdleReader<K>>,
-    /// Nobody locks it: it lets tasks share the stream while they wait for something else.
+    /// The mutex is never locked; it makes the stream `Sync`.
     reading: Option<Mutex<BoxFuture<'static, ReadResult<K>>>>,
 }
 
-/// One who reads comes back with an event, or with none at the end.
+/// The reader, and the event it has read; `None` when the informer is stopped.
 type ReadResult<K> = (IdleReader<K>, Option<Event<K>>);
 
-/// One who reads, when nobody waits.
+/// The reader and the resync timer, while no read is pending.
 struct IdleReader<K> {
     reader: BufferReader<K>,
     resync: Resync,
@@ -53,17 +53,17 @@ impl<K: Wire + Object> Events<K> {
         Events { handle, listener, idle: Some(idle), reading: None }
     }
 
-    /// The next event, which is waited for; `None` while the informer is stopped.
+    /// Waits for the next event; `None` while the informer is stopped. Cancel safe.
     pub async fn next(&mut self) -> Option<Event<K>> {
         std::future::poll_fn(|context| self.poll(context)).await
     }
 
-    /// Whether all objects that were there at first have been taken from the stream.
+    /// `true` once all initial objects were taken from the stream.
     pub fn has_synced(&self) -> bool {
         *self.listener.has_synced.borrow()
     }
 
-    /// Waits until the informer's store holds all objects that were there at first.
+    /// Waits until the informer's store holds its first list.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl<K: Wire + Object> Events<K> {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Event<K>>> {
         if let Some(mut idle) = self.idle.take() {
-            // Most events are there already, and need no future.
+            // Most events are queued already and need no future.
             while let Some(step) = idle.reader.try_next() {
                 match step {
                     Step::Synced => drop(self.listener.has_synced.send_replace(true)),
@@ -105,7 +105,7 @@ async fn read<K: Wire + Object>(
     let mut phase = shared.phase.subscribe();
     loop {
         tokio::select! {
-            // What was to be told is told before the end.
+            // Queued events come before the end.
             biased;
             step = idle.reader.next() => match step {
                 Step::Synced => drop(listener.has_synced.send_replace(true)),

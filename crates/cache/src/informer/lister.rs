@@ -1,4 +1,4 @@
-//! [`Lister`], a way to read an informer's objects.
+//! [`Lister`], read access to an informer's store.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,8 +13,7 @@ use crate::cached::Cached;
 use crate::error::Error;
 use crate::store::Store;
 
-/// A way to read an informer's objects, which keeps the informer running. It has all the methods of [`Store`] that
-/// read.
+/// Read access to an informer's store that keeps the informer running. Dereferences to [`Store`].
 pub struct Lister<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
 }
@@ -24,12 +23,12 @@ impl<K: Wire + Object> Lister<K> {
         Lister { handle }
     }
 
-    /// A way to read the objects of one namespace.
+    /// A lister of one namespace.
     pub fn namespace(&self, name: &str) -> NamespaceLister<K> {
         NamespaceLister { lister: self.clone(), namespace: name.into() }
     }
 
-    /// Waits until all objects that were there at first are in the store.
+    /// Waits until the informer's first list is in the store.
     ///
     /// # Errors
     ///
@@ -59,24 +58,24 @@ impl<K: Wire + Object> fmt::Debug for Lister<K> {
     }
 }
 
-/// A way to read an informer's objects of one namespace.
+/// A [`Lister`] of one namespace.
 pub struct NamespaceLister<K: Wire + Object> {
     lister: Lister<K>,
     namespace: Box<str>,
 }
 
 impl<K: Wire + Object> NamespaceLister<K> {
-    /// The object of a name.
+    /// The object with a name in this namespace.
     pub fn get(&self, name: &str) -> Option<Cached<K>> {
         self.lister.get_in(&self.namespace, name)
     }
 
-    /// The objects.
+    /// All objects of the namespace, in no particular order.
     pub fn list(&self) -> Vec<Cached<K>> {
         self.lister.list_in(&self.namespace)
     }
 
-    /// The objects with labels that are selected.
+    /// The objects of the namespace whose labels match.
     pub fn select(&self, selector: &Selector) -> Vec<Cached<K>> {
         self.lister.select_in(&self.namespace, selector)
     }

@@ -1,4 +1,4 @@
-//! [`ResourceEventHandlerRegistration`], a handler that has been added.
+//! [`ResourceEventHandlerRegistration`], an event handler that was added to an informer.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,21 +16,21 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::handler::ResourceEventHandler;
 
-/// All objects are told again at most so often, as in client-go.
+/// The shortest resync period, as in client-go (`minimumResyncPeriod`).
 const MIN_RESYNC_PERIOD: Duration = Duration::from_secs(1);
 
-/// After so many events a handler lets others run.
+/// The number of events after which a handler's task yields to others.
 const YIELD_AFTER: usize = 256;
 
-/// A handler that has been added. Dropping it removes the handler; [`detach`](Self::detach) leaves it there for as
-/// long as the informer runs.
+/// An event handler that was added to an informer (client-go's `ResourceEventHandlerRegistration`). Dropping
+/// it removes the handler; [`detach`](Self::detach) keeps it for as long as the informer runs.
 #[must_use = "the handler is removed when this is dropped; use detach() to leave it"]
 pub struct ResourceEventHandlerRegistration<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
     task: HandlerTask<K>,
 }
 
-/// A handler that is told of events by a task, until this is dropped.
+/// The task that calls an event handler. Dropping it removes the listener and aborts the task.
 pub(super) struct HandlerTask<K: Wire + Object> {
     shared: Arc<Shared<K>>,
     listener: Arc<Listener<K>>,
@@ -49,12 +49,12 @@ impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
         ResourceEventHandlerRegistration { handle, task }
     }
 
-    /// Whether the handler has been told of all objects that were there at first.
+    /// `true` once the handler was called with all initial objects.
     pub fn has_synced(&self) -> bool {
         *self.task.listener.has_synced.borrow()
     }
 
-    /// Waits until the handler has been told of all objects that were there at first, and has returned from that.
+    /// Waits until the handler was called with all initial objects and has returned.
     ///
     /// # Errors
     ///
@@ -62,41 +62,41 @@ impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.handle.wait_for_sync().await?;
         let mut has_synced = self.task.listener.has_synced.subscribe();
-        // The sender is held above.
+        // The sender cannot be dropped while `self` exists.
         let _ = has_synced.wait_for(|has_synced| *has_synced).await;
         Ok(())
     }
 
-    /// How many events wait for the handler.
+    /// The number of events that are queued for the handler.
     pub fn pending_events(&self) -> usize {
         self.task.listener.buffer.depth()
     }
 
-    /// How many events the handler was not told of since others made them needless:
-    /// see [`Overflow::Coalesce`](crate::Overflow::Coalesce).
+    /// The number of events that the handler did not receive because later changes of the same object
+    /// replaced them: see [`Overflow::Coalesce`](crate::Overflow::Coalesce).
     pub fn dropped_events(&self) -> u64 {
         self.task.listener.buffer.dropped()
     }
 
-    /// Leaves the handler there until the informer is stopped or dropped. It does not keep the informer running: hold a
-    /// clone of that, or take it from a [factory](crate::InformerFactory), which holds those that it makes.
+    /// Keeps the handler until the informer is stopped or dropped. It does not keep the informer running:
+    /// keep a clone of the informer, or take it from a [factory](crate::InformerFactory).
     pub fn detach(self) {
         self.handle.detach(self.task);
     }
 
-    /// Removes the handler, and returns when it is no longer told of anything.
+    /// Removes the handler, and returns when no call of it is in progress.
     pub async fn remove(self) {
         self.task.end().await;
     }
 }
 
 impl<K: Wire + Object> HandlerTask<K> {
-    /// Returns when the handler is no longer told of anything.
+    /// Removes the listener, and returns when the task has ended.
     pub(super) async fn end(mut self) {
         self.shared.remove_listener(&self.listener);
         if let Some(task) = self.task.take() {
             task.abort();
-            // It was aborted, or had ended before.
+            // Cancelled, or ended before.
             let _ = task.await;
         }
     }
@@ -118,7 +118,7 @@ impl<K: Wire + Object> fmt::Debug for ResourceEventHandlerRegistration<K> {
     }
 }
 
-/// When all objects are told again.
+/// The timer of a handler's resync; never due without a period.
 pub(super) struct Resync(Option<tokio::time::Interval>);
 
 impl Resync {
@@ -140,7 +140,7 @@ impl Resync {
     }
 }
 
-/// Tells a handler of everything, for as long as it is polled.
+/// Calls a handler with every event, until dropped.
 async fn run_handler<K: Wire + Object>(
     shared: Arc<Shared<K>>,
     listener: Arc<Listener<K>>,
@@ -185,7 +185,7 @@ fn dispatch<K: Wire + Object>(
     event: Event<K>,
     shared: &Shared<K>,
 ) {
-    // What it was told of is wanted only if it panics.
+    // The key is logged if the handler panics.
     let mut key = None;
     let object = event.object().cloned();
     let called = catch_unwind(AssertUnwindSafe(|| match event {

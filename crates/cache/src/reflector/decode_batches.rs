@@ -1,4 +1,4 @@
-//! [`DecodeBatches`], objects of a list on their way into the store.
+//! [`DecodeBatches`], concurrent decoding of a list while it arrives.
 
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -13,17 +13,17 @@ use crate::error::Error;
 use crate::malloc_hint;
 use crate::store::Store;
 
-/// So many batches may be under way; whoever has more waits for the first.
+/// The number of batches decoded at the same time; a further batch waits for the first.
 const MAX_CONCURRENT_BATCHES: usize = 8;
 
-/// Objects that are made what is stored while others still arrive, and are given back in the order in which they came,
-/// each with what came along with it.
+/// Objects that are decoded for the store in tasks while others still arrive, returned in the order of
+/// arrival, each with its tag.
 pub(super) struct DecodeBatches<K, T> {
     store: Store<K>,
     tasks: VecDeque<JoinHandle<Vec<DecodedObject<K, T>>>>,
 }
 
-/// What became of an object, and what came along with it.
+/// A decoded object, and its tag.
 pub(super) type DecodedObject<K, T> = (Result<Arc<Entry<K>>, Error>, T);
 
 impl<K: Wire + Object, T: Send + 'static> DecodeBatches<K, T> {
@@ -31,10 +31,10 @@ impl<K: Wire + Object, T: Send + 'static> DecodeBatches<K, T> {
         DecodeBatches { store, tasks: VecDeque::new() }
     }
 
-    /// Begins with objects, and gives those that are done if there is no room.
+    /// Starts to decode objects; returns the first batch if as many are in progress as may be.
     pub(super) async fn push(&mut self, objects: Vec<(Encoded<K>, T)>) -> Vec<DecodedObject<K, T>> {
         if !objects.is_empty() {
-            // As much may come next, or more.
+            // The next batch may be as large, or larger.
             let bytes: usize = objects.iter().map(|(object, _)| object.bytes().len()).sum();
             malloc_hint::reserve(2 * bytes);
             let store = self.store.clone();
@@ -52,15 +52,15 @@ impl<K: Wire + Object, T: Send + 'static> DecodeBatches<K, T> {
         }
     }
 
-    /// The objects with which it began first; `None` when there are no more.
+    /// Waits for the batch started first; `None` when there are no more.
     pub(super) async fn next(&mut self) -> Option<Vec<DecodedObject<K, T>>> {
         let taken = self.tasks.front_mut()?.await;
         self.tasks.pop_front();
         match taken.map_err(JoinError::try_into_panic) {
             Ok(taken) => Some(taken),
-            // A transform may do that.
+            // A transform may panic.
             Err(Ok(panic)) => resume_unwind(panic),
-            // The runtime is ending, and so will whoever waits.
+            // The runtime is shutting down, and drops this future too.
             Err(Err(_)) => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! Listing in pages, where lists are not streamed.
+//! Lists in pages, where lists are not streamed.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::ReflectorLoop;
 use super::decode_batches::DecodeBatches;
 use crate::decode_result::DecodeResult;
 
-/// A server that says nothing for so long in the middle of a list is gone.
+/// The longest time without data in the middle of a list; the connection counts as broken then.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// As client-go's pager.
+/// The page size of client-go.
 const DEFAULT_PAGE_SIZE: u32 = 500;
 
 impl<K: Wire + Object> ReflectorLoop<K> {
-    /// Lists all objects, from the version last seen if the server still has it.
+    /// Lists all objects, at the last version if the server still has it.
     pub(super) async fn list(&mut self) -> Result<(), SourceError> {
         self.begin_attempt();
         let version = self.list_version();
@@ -29,8 +29,8 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// First whatever the server has at hand, then nothing older than what was seen, and the very latest only if it
-    /// cannot give that.
+    /// The version to list at: 0, any that the server has cached, before the first list; the last version, or
+    /// newer, afterwards; the latest, from etcd, if the server cannot serve that one.
     fn list_version(&self) -> Box<str> {
         if self.is_last_version_unavailable {
             return "".into();
@@ -54,7 +54,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
             let (is_continued, listed) =
                 (options.continue_token.is_some(), self.page(&options, &mut entries).await);
             let (listed_at, token) = match listed {
-                // The pages that are left are too old: all in one.
+                // The continue token has expired: list the rest, and all before it, without pages.
                 Err(error) if error.is_expired() && is_continued => {
                     entries.clear();
                     self.page(&whole, &mut entries).await?
@@ -70,7 +70,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// Lists a page, and says at which version, and how to go on if there is more.
+    /// Lists a page; returns the resourceVersion, and the continue token if there is more.
     async fn page(
         &mut self,
         options: &ListOptions,

@@ -10,14 +10,14 @@ use super::ReflectorLoop;
 use super::watch_list::StartedWatch;
 use crate::delta::Delta;
 
-/// A watch that ends before this without an event did not work.
+/// A watch that ends sooner and without an event has failed (client-go's `VeryShortWatchError`).
 const VERY_SHORT_WATCH: Duration = Duration::from_secs(1);
 
-/// After so long without a failure inside the server, the next one is the first.
+/// After this time without an internal error, the retry period begins anew.
 const INTERNAL_ERROR_RESET: Duration = Duration::from_secs(60);
 
 impl<K: Wire + Object> ReflectorLoop<K> {
-    /// Watches, again and again, until all must be listed anew.
+    /// Watches until a new list is needed; restarts watches that end.
     pub(super) async fn watch(&mut self, mut begun: Option<StartedWatch<K>>) -> Result<(), SourceError> {
         let mut internal_errors: Option<(Instant, Instant)> = None;
         loop {
@@ -68,7 +68,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                     return Err(SourceError::transient("the watch ended at once, and without an event"));
                 }
                 Ok(false) => return Ok(()),
-                // A broken connection ends a watch like any other end.
+                // A broken connection is an ordinary end of a watch.
                 Err(error) if error.code().is_none() && !error.is_unreadable() && !error.is_refused() => {
                     let is_useless = events == 0 && began.elapsed() < VERY_SHORT_WATCH;
                     return if is_useless { Err(error) } else { Ok(()) };
@@ -79,7 +79,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
     }
 
-    /// Takes events of a watch; the error is one that the watch told of.
+    /// Queues the changes of watch events. The error is the one that the watch reported.
     async fn take_events(&mut self, events: Vec<WatchEvent<Encoded<K>>>) -> Result<(), SourceError> {
         let mut deltas = Vec::with_capacity(events.len());
         let mut failure = None;
@@ -90,7 +90,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                 WatchEvent::Deleted(object) => {
                     let taken = self.decode(object);
                     let Some(key) = taken.key() else {
-                        // Of which object is not known; the next list leaves it out.
+                        // The deleted object is unknown; the next list leaves it out.
                         failure = Some(SourceError::unreadable("an object that is gone cannot be read"));
                         break;
                     };
@@ -117,7 +117,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
     }
 
     fn advance(&mut self, version: &str) {
-        // Without a version a watch would begin with all there is, and would not tell of what has gone.
+        // A watch without a version begins with all objects, and does not report deletions.
         if !version.is_empty() && *self.last_sync_version != *version {
             self.last_sync_version = version.into();
         }

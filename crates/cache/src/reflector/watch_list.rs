@@ -1,4 +1,4 @@
-//! Lists that come through a watch (KEP-3157).
+//! Lists that are streamed as watch events (KEP-3157).
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use crate::decode_result::DecodeResult;
 use crate::key::ObjectKey;
 
 impl<K: Wire + Object> ReflectorLoop<K> {
-    /// Takes all objects from a watch, and gives it to be followed on. `None` if the server does not offer that: then
-    /// all are listed.
+    /// Receives the list from a watch, and returns the watch to continue with. `None` if the server does not
+    /// support that: a list is needed.
     pub(super) async fn watch_list(&mut self) -> Result<Option<StartedWatch<K>>, SourceError> {
         loop {
             self.begin_attempt();
@@ -26,7 +26,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                     continue;
                 }
             } else if !(error.is_refused() || error.is_too_many_requests()) {
-                // Only a server that was heard can have refused the way of asking.
+                // Only an answer of the server can mean that it refuses streamed lists.
                 self.use_watch_list &= !is_refusal(&error);
                 return if error.code().is_some() { Ok(None) } else { Err(error) };
             }
@@ -49,7 +49,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         loop {
             let limit = silent_since + self.options.bookmark_timeout;
             let next = tokio::time::timeout_at(limit, watching.next(&mut arrived)).await;
-            // What is there comes before what changes: only that shows that the list goes on.
+            // Initial objects come before changes, and only they show that the list makes progress.
             is_past_list |= arrived.iter().any(|event| !matches!(event, WatchEvent::Added(_)));
             if !is_past_list && !arrived.is_empty() {
                 silent_since = Instant::now();
@@ -98,11 +98,11 @@ impl<K: Wire + Object> ReflectorLoop<K> {
     }
 }
 
-/// A watch that has begun, and what of it has arrived already.
+/// A started watch, and the events received so far.
 pub(super) struct StartedWatch<K> {
     pub(super) watching: Box<dyn Watching<K>>,
     pub(super) arrived: Vec<WatchEvent<Encoded<K>>>,
-    /// Whether there is more, as told along with what has arrived.
+    /// `true` if more follows, as received with the events.
     pub(super) next: Result<bool, SourceError>,
 }
 
@@ -112,7 +112,7 @@ impl<K> StartedWatch<K> {
     }
 }
 
-/// The server does not understand what it is asked for, and will not the next time.
+/// `true` if the server does not support the request, and will not the next time.
 fn is_refusal(error: &SourceError) -> bool {
     error.code().is_some_and(|code| (400..500).contains(&code) && !matches!(code, 401 | 403 | 404 | 408))
 }
@@ -124,12 +124,12 @@ enum ChangeKind {
     Deleted,
 }
 
-/// The objects of a streamed list. As a rule each comes once, and none changes before the end.
+/// The objects of a streamed list. Usually each comes once, and none changes before the end.
 struct InitialEvents<K> {
     entries: Vec<Option<DecodeResult<K>>>,
-    /// Where each is, once one has come again.
+    /// The index of each object; built when an object comes again.
     indices: Option<HashMap<ObjectKey, usize>>,
-    /// An object is gone of which not even the name can be read, so that it may still be among the entries.
+    /// Set if a deleted object's name cannot be read, so that it may still be among the entries.
     has_unknown_deletion: bool,
 }
 

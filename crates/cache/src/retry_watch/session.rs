@@ -1,4 +1,4 @@
-//! [`Session`], the watch that a [`RetryWatch`](super::RetryWatch) has at one time, and when the next may start.
+//! [`Session`], the current watch of a [`RetryWatch`](super::RetryWatch), and the time of the next.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use klient_apimachinery::codec::Encoded;
 use klient_apimachinery::{ListWatch, SourceError, WatchEvent, WatchOptions, Watching};
 use tokio::time::Instant;
 
-/// The watch there is at one time, and when the next may start.
+/// The current watch, and the earliest time of the next.
 pub(super) struct Session<K> {
     watching: Option<Box<dyn Watching<K>>>,
-    /// What came behind the events that were given last: the end, or a failure.
+    /// The end or failure that follows the events returned last.
     pending: Option<SessionEvent<K>>,
-    /// When the watch there is, or was last, was started.
+    /// The start of the current watch, or of the last one.
     began: Option<Instant>,
-    /// When the next may start.
+    /// The earliest start of the next watch.
     next_start: Option<Instant>,
 }
 
-/// What came of reading.
+/// The outcome of [`Session::read`].
 pub(super) enum SessionEvent<K> {
     Started,
     NotStarted(SourceError),
@@ -32,14 +32,14 @@ impl<K: 'static> Session<K> {
         Session { watching: None, pending: None, began: None, next_start: None }
     }
 
-    /// Ends the watch. The next starts so long after this one did, and not before the server's time.
+    /// Ends the watch. The next starts `delay` after this one did, and not before the server's `Retry-After`.
     pub(super) fn restart(&mut self, delay: Duration, retry_after: Duration) {
         let now = Instant::now();
         (self.watching, self.pending) = (None, None);
         self.next_start = Some((self.began.unwrap_or(now) + delay).max(now + retry_after));
     }
 
-    /// Starts a watch if there is none, or else waits for what it tells.
+    /// Starts a watch if there is none; otherwise waits for its events.
     pub(super) async fn read(
         mut self,
         source: Arc<dyn ListWatch<K>>,

@@ -1,4 +1,4 @@
-//! What a store holds while its lock is held.
+//! [`State`], the contents of a store, behind its lock.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -17,21 +17,21 @@ use crate::key::ObjectKey;
 use crate::slot_map::SlotMap;
 use crate::undecodable::Undecodable;
 
-/// What became of a store.
+/// A change of a store's contents.
 pub(crate) enum Change<K> {
     Added(Arc<Entry<K>>),
     Updated {
         old: Arc<Entry<K>>,
         new: Arc<Entry<K>>,
     },
-    /// What was known of it, and its last state; neither of one that could never be decoded.
+    /// The state before the deletion and the final state; both `None` if the object could never be decoded.
     Deleted {
         key: ObjectKey,
         old: Option<Arc<Entry<K>>>,
         last: Option<Arc<Entry<K>>>,
         is_final_state_unknown: bool,
     },
-    /// Its last state, which is marked, and the version that cannot be decoded.
+    /// The last decodable state, marked as stale, and the version that cannot be decoded.
     Undecodable {
         known: Option<Arc<Entry<K>>>,
         version: Arc<Undecodable>,
@@ -66,7 +66,7 @@ impl<K: Object> Change<K> {
     }
 }
 
-/// What a list changes.
+/// The difference between a store and a list.
 pub(super) struct Replacement<K> {
     pub(super) puts: Vec<DecodeResult<K>>,
     pub(super) removed: Vec<ObjectKey>,
@@ -76,12 +76,12 @@ pub(super) struct State<K> {
     pub(super) slots: SlotMap<K>,
     pub(super) namespaces: NamespaceIndex,
     pub(super) labels: LabelIndex,
-    /// The versions that cannot be decoded.
+    /// The object versions that cannot be decoded.
     pub(super) undecodable: HashMap<ObjectKey, Arc<Undecodable>>,
     keys: HashTable<u32>,
     hasher: RandomState,
     indices: Vec<Index<K>>,
-    /// How far each part is.
+    /// The resourceVersion of each partition.
     versions: Vec<Box<str>>,
 }
 
@@ -117,7 +117,7 @@ impl<K> State<K> {
         self.indices.push(index);
     }
 
-    /// The version up to which all parts are; empty before all had their first list.
+    /// The lowest resourceVersion of all partitions; empty before each has had its first list.
     pub(super) fn version(&self) -> &str {
         let least = self.versions.iter().reduce(|one, other| match compare_resource_versions(one, other) {
             Some(order) if order.is_gt() => other,
@@ -131,7 +131,7 @@ impl<K> State<K> {
         self.versions.get(partition.index).map_or("", |version| version)
     }
 
-    /// Changes of a part were taken up to a version, or to a later one before.
+    /// Advances the version of a partition, unless it is later already.
     pub(super) fn advance(&mut self, partition: &Partition, version: &str) {
         let is_later = |known: &str| compare_resource_versions(known, version).is_none_or(Ordering::is_lt);
         if !version.is_empty() && is_later(self.partition_version(partition)) {
@@ -139,7 +139,8 @@ impl<K> State<K> {
         }
     }
 
-    /// A part is as it was listed, which may be earlier than it was if the server lost its history.
+    /// Sets the version of a partition to that of a list, which may be earlier if the server lost its
+    /// history.
     pub(super) fn set_version(&mut self, partition: &Partition, version: &str) {
         if let Some(known) = self.versions.get_mut(partition.index) {
             *known = version.into();
@@ -147,12 +148,12 @@ impl<K> State<K> {
     }
 }
 
-/// Whether a slot holds the object of a key.
+/// `true` if a slot holds the object with a key.
 fn is<K: Object>(slots: &SlotMap<K>, slot: u32, namespace: &str, name: &str) -> bool {
     slots.get(slot).is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
 }
 
-/// The hash of the key of the object in a slot that is taken.
+/// The hash of the key of the object in a slot that is in use.
 fn hash<K: Object>(slots: &SlotMap<K>, hasher: &RandomState, slot: u32) -> u64 {
     let entry = slots.get(slot).expect("what has a key is there");
     hasher.hash_one((entry.namespace.as_str(), entry.name()))
@@ -168,13 +169,13 @@ impl<K: Object> State<K> {
         self.keys.find(hash, |slot| is(&self.slots, *slot, namespace, name)).copied()
     }
 
-    /// Makes room for more objects at once, so that none has to move while they come.
+    /// Reserves memory for more objects, so that the table is not rehashed while they are added.
     pub(super) fn reserve(&mut self, more: usize) {
         let (slots, hasher) = (&self.slots, &self.hasher);
         self.keys.reserve(more, |slot| hash(slots, hasher, *slot));
     }
 
-    /// Puts an object, of which is known by what the indices find it.
+    /// Inserts or replaces an object with its index values.
     pub(super) fn put(&mut self, entry: Arc<Entry<K>>, found: Vec<IndexValues>) -> Change<K> {
         if !self.undecodable.is_empty() {
             self.undecodable.remove(&entry.key());
@@ -183,7 +184,7 @@ impl<K: Object> State<K> {
         let old = slot.and_then(|slot| self.slots.replace(slot, entry.clone()));
         let slot = match (slot, &old) {
             (Some(slot), Some(old)) => {
-                // An object keeps its namespace.
+                // The namespace of an object never changes.
                 if !Arc::ptr_eq(&old.labels, &entry.labels) {
                     self.labels.remove(slot, &old.labels);
                     self.labels.put(slot, &entry.labels);
@@ -209,13 +210,13 @@ impl<K: Object> State<K> {
         }
     }
 
-    /// Marks an object as one whose present version cannot be decoded, unless that is known.
+    /// Marks an object's present version as undecodable; `None` if it is marked already.
     pub(super) fn mark_undecodable(&mut self, version: Arc<Undecodable>) -> Option<Change<K>> {
         let slot = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
         let known = slot.and_then(|slot| Some((slot, self.slots.get(slot)?.clone())));
         let is_same = |uid: &str, resource_version: &str| version.is_version(uid, resource_version);
         let is_known = self.undecodable.get(&version.key).is_some_and(|known| is_same(&known.uid, &known.resource_version))
-            // It could be decoded before.
+            // The version could be decoded before.
             || known.as_ref().is_some_and(|(_, known)| is_same(known.uid(), known.version()));
         if is_known {
             return None;
@@ -236,7 +237,7 @@ impl<K: Object> State<K> {
         Some(Change::Undecodable { known, version })
     }
 
-    /// Removes an object; `last` is its last state, if that was seen.
+    /// Removes an object; `last` is its final state, if that was observed.
     pub(super) fn remove(
         &mut self,
         key: &ObjectKey,
@@ -248,7 +249,7 @@ impl<K: Object> State<K> {
         let hash = self.hasher.hash_one((namespace, name));
         let slots = &self.slots;
         let Ok(found) = self.keys.find_entry(hash, |slot| is(slots, *slot, namespace, name)) else {
-            // Whoever was told of it is told that it is gone.
+            // Handlers that received the undecodable version receive its deletion.
             return was_undecodable.then(|| Change::Deleted {
                 key: key.clone(),
                 old: None,
@@ -265,7 +266,8 @@ impl<K: Object> State<K> {
         Some(Change::Deleted { key: key.clone(), old: Some(old), last: Some(last), is_final_state_unknown })
     }
 
-    /// What of a list is new, and what is not in it. Nothing is gone if the list has an object that may be any.
+    /// The objects of a list that are new or changed, and the keys that it leaves out. None is removed if the
+    /// list has an object without a readable name.
     pub(super) fn diff_list(&self, taken: Vec<DecodeResult<K>>, partition: &Partition) -> Replacement<K> {
         if self.len() == 0 && self.undecodable.is_empty() {
             return Replacement { puts: taken, removed: Vec::new() };
@@ -299,7 +301,7 @@ impl<K: Object> State<K> {
             if let Some(slot) = known {
                 listed[slot as usize] = true;
             }
-            // One that was on its way to the store when it was listed came twice.
+            // The list repeats a state that the watch has brought already.
             let is_known =
                 known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| known.is_same_state(&entry));
             if !is_known {
@@ -316,7 +318,7 @@ impl<K: Object> State<K> {
             .iter()
             .filter(|(slot, entry)| !listed[*slot as usize] && is_in_partition(&entry.namespace));
         let removed = removed.map(|(_, entry)| entry.key());
-        // Those that could never be decoded have no slot.
+        // Objects that could never be decoded have no slot.
         let gone = gone.into_keys().filter(|key| {
             let namespace = key.namespace().unwrap_or_default();
             is_in_partition(namespace) && self.find(namespace, key.name()).is_none()
