@@ -108,7 +108,8 @@ pub(crate) fn authenticate(
     }
     let token = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.trim().split_once(' ')?;
-        let token = Some(token.trim()).filter(|token| !token.is_empty());
+        // As upstream, which splits at every blank: the token is the second part, and further ones are ignored.
+        let token = token.split(' ').next().filter(|token| !token.is_empty());
         token.filter(|_| scheme.eq_ignore_ascii_case("bearer"))
     });
     match token {

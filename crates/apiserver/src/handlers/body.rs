@@ -27,10 +27,10 @@ pub(crate) enum Medium {
     Protobuf,
 }
 
-/// The media type of the Content-Type header, without its parameters.
-pub(crate) fn media_type(headers: &HeaderMap) -> &str {
+/// The media type of the Content-Type header in lower case, without its parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    header.split(';').next().unwrap_or_default().trim()
+    header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The media type of a body, JSON by default. Custom resources have no protobuf.
@@ -39,8 +39,8 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
 ///
 /// 415 for forms that are not read.
 pub(crate) fn medium(headers: &HeaderMap, has_protobuf: bool) -> Result<Medium> {
-    match media_type(headers) {
-        "" | "application/json" | "*/*" => Ok(Medium::Json),
+    match &*media_type(headers) {
+        "" | "application/json" => Ok(Medium::Json),
         "application/yaml" => Ok(Medium::Yaml),
         "application/vnd.kubernetes.protobuf" if has_protobuf => Ok(Medium::Protobuf),
         _ => {

@@ -4,6 +4,7 @@ use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA};
 use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::{label_value, qualified_name};
 use klient_apimachinery::values::{self, Map, at, list_at, map_at, set, text_at};
 use serde_json::{Value, json};
 
@@ -35,6 +36,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
     let resource = context.resource.clone();
     let sent = body::read(context, &resource.info.kind, &resource.info.api_version())?;
     let mut review = body::decode(context, sent, options.validation)?;
+    body::check_namespace(&resource, &mut review, context.info.namespace.as_deref())?;
     let rbac = Rbac { store: &*context.state.store, registry: &context.state.registry };
     let schema = resource.schema().expect("reviews are built in");
     let status = match &*resource.info.kind {
@@ -105,6 +107,13 @@ fn check_access_review(kind: &str, review: &Map) -> Result<()> {
     if kind != "SelfSubjectAccessReview" && is_nobody {
         problems.add(FieldError::invalid("spec.user", "", "at least one of user or group must be specified"));
     }
+    if let Some(attributes) = resource.and_then(Value::as_object) {
+        for of in ["fieldSelector", "labelSelector"] {
+            if let Some(selector) = attributes.get(of).and_then(Value::as_object) {
+                check_selector(of, selector, &mut problems);
+            }
+        }
+    }
     let is_local = kind == "LocalSubjectAccessReview";
     let may_be_set = |name: &str| name == "managedFields" || name == "namespace" && is_local;
     let metadata = at(review, &["metadata"]).and_then(Value::as_object);
@@ -131,6 +140,44 @@ fn check_access_review(kind: &str, review: &Map) -> Result<()> {
     }
     // Upstream does not name the kind.
     Err(Failure::invalid("authorization.k8s.io", "", "", &problems.0))
+}
+
+/// Checks a selector of resource attributes: it is raw or has requirements. Unknown operators are left to the
+/// authorizer.
+fn check_selector(of: &str, selector: &Map, problems: &mut Problems) {
+    let path = format!("spec.resourceAttributes.{of}");
+    let (raw, requirements) = (text_at(selector, &["rawSelector"]), list_at(selector, &["requirements"]));
+    if !raw.is_empty() && !requirements.is_empty() {
+        let detail = "may not specified at the same time as requirements";
+        problems.add(FieldError::invalid(format!("{path}.rawSelector"), raw, detail));
+    }
+    if raw.is_empty() && requirements.is_empty() {
+        let detail = format!("when {path} is specified, requirements or rawSelector is required");
+        problems.add(FieldError::required(format!("{path}.requirements"), &detail));
+    }
+    for (index, requirement) in requirements.iter().filter_map(Value::as_object).enumerate() {
+        let at = |field: &str| format!("{path}.requirements[{index}].{field}");
+        let (key, values) = (text_at(requirement, &["key"]), list_at(requirement, &["values"]));
+        match text_at(requirement, &["operator"]) {
+            "In" | "NotIn" if values.is_empty() => {
+                let detail = "must be specified when `operator` is 'In' or 'NotIn'";
+                problems.add(FieldError::required(at("values"), detail));
+            }
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
+                let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                problems.add(FieldError::forbidden(at("values"), detail));
+            }
+            _ => {}
+        }
+        if of == "labelSelector" {
+            problems.invalid(&at("key"), key, qualified_name(key));
+            for (value, index) in values.iter().filter_map(Value::as_str).zip(0..) {
+                problems.invalid(&at(&format!("values[{index}]")), value, label_value(value));
+            }
+        } else if key.is_empty() {
+            problems.add(FieldError::required(at("key"), "must be specified"));
+        }
+    }
 }
 
 fn access(rbac: &Rbac<'_>, user: &User, attributes: &Attributes) -> Value {

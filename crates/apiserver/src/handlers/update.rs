@@ -2,6 +2,7 @@
 
 use http::{Response, StatusCode};
 use klient_apimachinery::meta::Reason;
+use klient_apimachinery::values::{map_at, text_at};
 
 use super::Context;
 use super::body::{self, check_name};
@@ -33,7 +34,16 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
         let creates = may_create && pipeline.current(&key).is_err();
         let (code, done) = if creates {
             written_version(&object)?;
-            (StatusCode::CREATED, pipeline.create(object.clone()).await)
+            let mut new = object.clone();
+            let metadata = map_at(&mut new, "metadata");
+            metadata.remove("resourceVersion");
+            let uid = text_at(metadata, &["uid"]);
+            if !uid.is_empty() {
+                let problem =
+                    format!("Precondition failed: UID in precondition: {uid}, UID in object meta: ");
+                return Err(resource.storage_conflict(&key, &problem));
+            }
+            (StatusCode::CREATED, pipeline.create(new).await)
         } else {
             (StatusCode::OK, pipeline.guaranteed_update(&key, &mut |_, _| Ok(object.clone())).await)
         };

@@ -6,6 +6,9 @@ use super::Resource;
 use super::resize::take_resources;
 use super::strategy::Paths;
 
+/// The metadata that clients write.
+const METADATA: [&str; 5] = ["annotations", "deletionTimestamp", "finalizers", "labels", "ownerReferences"];
+
 /// Joins the new state of the part that a request writes, and its managed fields, with the rest of the old object.
 pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map, old: &Map) -> Map {
     let Some(subresource) = subresource else {
@@ -22,6 +25,11 @@ pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map,
     };
     if let Some(part) = part {
         set(map_at(&mut object, "spec"), part, at(&new, &["spec", part]));
+        if subresource == "finalize" {
+            for field in METADATA {
+                set(map_at(&mut object, "metadata"), field, at(&new, &["metadata", field]));
+            }
+        }
     } else if subresource == "resize" {
         take_resources(&mut object, &new);
     } else {
@@ -38,10 +46,9 @@ pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map,
 
 /// Keeps the metadata that a write to the status cannot change.
 fn keep_metadata(kept: Paths, metadata: &mut Map, old: &Map) {
-    const ALL: [&str; 5] = ["annotations", "deletionTimestamp", "finalizers", "labels", "ownerReferences"];
     for path in kept {
         let names = match path {
-            ["metadata"] => &ALL[..],
+            ["metadata"] => &METADATA[..],
             ["metadata", name] => &[*name],
             _ => &[],
         };

@@ -93,6 +93,18 @@ async fn who_shows_nothing_is_anonymous() {
     let basic = [("authorization", "Basic YTpi")];
     let answer = client.send(http::Method::GET, "/version", &basic, "").await;
     assert_eq!(answer.status, 200, "a scheme that is not known says nothing");
+    let token = server.admin_token();
+    for (credentials, code) in [
+        (format!("bearer {token}"), 200),
+        (format!(" BEARER {token} "), 200),
+        (format!("Bearer {token} further"), 200),
+        (format!("Bearer  {token}"), 403),
+        (format!("Bearer\t{token}"), 403),
+        ("Bearer unknown".to_owned(), 401),
+    ] {
+        let answer = client.send(http::Method::GET, "/api/v1/pods", &[("authorization", &*credentials)], "").await;
+        assert_eq!(answer.status, code, "{:?}", credentials.replace(token, "TOKEN"));
+    }
 }
 
 #[tokio::test]
@@ -258,6 +270,9 @@ async fn a_review_asks_one_question_and_is_nothing_else() {
     let admin = Client::admin(&server).await;
     let group = "/apis/authorization.k8s.io/v1";
     let pods = json!({"verb": "get", "resource": "pods"});
+    let selecting = |of: &str, selector: Value| {
+        json!({"spec": {"user": "ann", "resourceAttributes": {"verb": "list", "resource": "pods", of: selector}}})
+    };
     for (path, review, problem) in [
         (
             "selfsubjectaccessreviews",
@@ -273,6 +288,33 @@ async fn a_review_asks_one_question_and_is_nothing_else() {
             "namespaces/default/localsubjectaccessreviews",
             json!({"metadata": {"namespace": "default"}, "spec": {"user": "ann", "resourceAttributes": pods}}),
             "spec.resourceAttributes.namespace: Invalid value: \"\": must match metadata.namespace",
+        ),
+        (
+            "namespaces/default/localsubjectaccessreviews",
+            json!({"spec": {"user": "ann", "resourceAttributes": pods}}),
+            "spec.resourceAttributes.namespace: Invalid value: \"\": must match metadata.namespace",
+        ),
+        (
+            "subjectaccessreviews",
+            selecting("fieldSelector", json!({})),
+            "spec.resourceAttributes.fieldSelector.requirements: Required value: when \
+             spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required",
+        ),
+        (
+            "subjectaccessreviews",
+            selecting("labelSelector", json!({"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]})),
+            "spec.resourceAttributes.labelSelector.rawSelector: Invalid value: \"a=b\": may not specified at the \
+             same time as requirements",
+        ),
+        (
+            "subjectaccessreviews",
+            selecting("fieldSelector", json!({"requirements": [
+                {"operator": "Foo"}, {"key": "a", "operator": "NotIn"}, {"key": "a", "operator": "Exists", "values": ["x"]},
+            ]})),
+            "[spec.resourceAttributes.fieldSelector.requirements[0].key: Required value: must be specified, \
+             spec.resourceAttributes.fieldSelector.requirements[1].values: Required value: must be specified when \
+             `operator` is 'In' or 'NotIn', spec.resourceAttributes.fieldSelector.requirements[2].values: \
+             Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist']",
         ),
     ] {
         let refusal = admin.post(&format!("{group}/{path}"), &review).await.refusal();

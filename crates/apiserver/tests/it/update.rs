@@ -312,3 +312,48 @@ async fn a_dry_run_of_a_create_may_name_a_version() {
     versioned["metadata"] = json!({"name": "a", "resourceVersion": "0"});
     client.post(CONFIG_MAPS, &versioned).await.expect(201);
 }
+
+/// As kube-apiserver 1.37: the resourceVersion of an object that is not there is ignored, its UID is a precondition.
+#[tokio::test]
+async fn an_update_that_creates_ignores_the_version_and_requires_the_uid() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/l";
+    let of = |field: &str, value: &str| json!({"metadata": {"name": "l", field: value}});
+    assert_eq!(
+        client.put(path, &of("uid", "abc")).await.refusal(),
+        "409 Operation cannot be fulfilled on leases.coordination.k8s.io \"l\": StorageError: invalid object, \
+         Code: 4, Key: /registry/leases/default/l, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID \
+         in precondition: abc, UID in object meta: "
+    );
+    client.put(path, &of("resourceVersion", "5")).await.expect(201);
+}
+
+#[tokio::test]
+async fn finalize_writes_the_metadata_of_a_namespace_too() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let namespace = json!({
+        "metadata": {"name": "default", "labels": {"a": "b"}, "annotations": {"c": "d"}},
+        "spec": {"finalizers": ["kubernetes"]},
+    });
+    client.put("/api/v1/namespaces/default/finalize", &namespace).await.expect(200);
+    let metadata = &client.get("/api/v1/namespaces/default").await.expect(200)["metadata"];
+    assert_eq!(
+        [&metadata["labels"], &metadata["annotations"]],
+        [&json!({"a": "b", "kubernetes.io/metadata.name": "default"}), &json!({"c": "d"})]
+    );
+}
+
+#[tokio::test]
+async fn the_generation_of_an_autoscaler_counts_changes() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+    let of = |most: i32| json!({"metadata": {"name": "h"}, "spec": {"maxReplicas": most, "scaleTargetRef": target}});
+    assert_eq!(client.post(path, &of(3)).await.expect(201)["metadata"]["generation"], 1);
+    let path = format!("{path}/h");
+    assert_eq!(client.put(&path, &of(3)).await.expect(200)["metadata"]["generation"], 1);
+    assert_eq!(client.put(&path, &of(4)).await.expect(200)["metadata"]["generation"], 2);
+}

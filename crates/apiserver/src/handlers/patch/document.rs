@@ -52,7 +52,7 @@ impl Patch {
     /// 415 for types that are not taken here, 400 and 413 for bodies that are no patch.
     pub(crate) fn read(headers: &HeaderMap, body: &[u8], custom: bool) -> Result<Patch> {
         let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
-        match media_type(headers) {
+        match &*media_type(headers) {
             "application/json-patch+json" => {
                 let (patch, numbers) = JsonPatch::parse_written(body).map_err(|error| match error {
                     JsonPatchError::Syntax(_) => Failure::bad_request("invalid JSON patch"),

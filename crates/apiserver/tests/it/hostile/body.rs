@@ -151,3 +151,21 @@ async fn patches_that_grow_are_refused() {
     assert_eq!(client.patch(&path, "merge", &merge).await.status, 422);
     still_serves(&server).await;
 }
+
+/// Media types as kube-apiserver 1.37 reads them.
+#[tokio::test]
+async fn media_types_are_read_in_any_case_and_have_no_wildcards() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}?dryRun=All");
+    let body = r#"{"metadata": {"name": "c"}, "apiVersion": "v1", "kind": "ConfigMap"}"#;
+    for (media, code) in [
+        ("APPLICATION/JSON", 201),
+        ("Application/Yaml; charset=utf-8", 201),
+        ("*/*", 415),
+        ("application/*", 415),
+        ("text/json", 415),
+    ] {
+        assert_eq!(post(&client, &path, media, body.to_owned()).await.status, code, "{media}");
+    }
+}
