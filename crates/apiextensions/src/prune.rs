@@ -1,6 +1,6 @@
 //! Pruning of fields that a schema does not declare.
 
-use klient_apimachinery::values::{MOST_NOTES, Map, push_field};
+use klient_apimachinery::values::{MAX_STRICT_ERRORS, Map, push_field};
 use serde_json::Value;
 
 use super::structural::{Additional, Structural};
@@ -59,7 +59,7 @@ impl Pruner {
             let len = push_field(&mut self.path, name);
             if known {
                 self.value(value, schema.and_then(|schema| schema.field(name)));
-            } else if !preserve && self.dropped.len() < MOST_NOTES {
+            } else if !preserve && self.dropped.len() < MAX_STRICT_ERRORS {
                 self.dropped.push(self.path.clone());
             }
             self.path.truncate(len);

@@ -263,13 +263,13 @@ impl TypeMeta {
 fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let object = K::read_fields(&mut deserializer);
-    object.and_then(|object| deserializer.end().map(|()| object)).map_err(|_| why_not::<K>(json))
+    object.and_then(|object| deserializer.end().map(|()| object)).map_err(|_| decode_error::<K>(json))
 }
 
 /// The decoding error of an object, with the path of the field. The object is decoded once more for it, since tracking
 /// the path costs more than decoding alone.
 #[cold]
-fn why_not<K: CustomResource>(json: &[u8]) -> DecodeError {
+fn decode_error<K: CustomResource>(json: &[u8]) -> DecodeError {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);

@@ -14,13 +14,13 @@ mod strict;
 pub mod syntax;
 mod text;
 
-pub use decode::{Decoded, Mismatch, decode, decode_written, empty};
-pub use depth::{is_deeper_than_text, is_too_deep};
+pub use decode::{Decoded, UnmarshalTypeError, decode, decode_with_numbers, empty};
+pub use depth::{exceeds_parse_depth, is_too_deep};
 pub use encode::{encode, encode_value, plain};
 pub use numbers::Numbers;
 pub use parse::{Parsed, parse};
 pub use path::{at, at_mut, list_at, map_at, push_field, set, text_at};
-pub use strict::{Target, strict_notes};
+pub use strict::{Target, strict_errors};
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ use crate::schema::Schema;
 
 /// The maximum number of unknown and duplicate fields that are reported for one object, as upstream's. Each is reported
 /// with its whole path, which may be long.
-pub const MOST_NOTES: usize = 100;
+pub const MAX_STRICT_ERRORS: usize = 100;
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, Value>;

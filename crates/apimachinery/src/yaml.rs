@@ -14,8 +14,8 @@ mod scalar;
 
 use std::fmt;
 
-pub use bytes::{from_slice, from_slice_noting, text};
-pub use decode::{Repeated, from_str, from_str_noting};
+pub use bytes::{from_slice, from_slice_with_duplicates, text};
+pub use decode::{DuplicateKey, from_str, from_str_with_duplicates};
 pub use documents::{Documents, documents};
 pub use encode::to_string;
 

@@ -228,7 +228,7 @@ fn in_struct(input: &str) -> Answer {
 
 /// The formatted value of a string, or the error.
 fn written<T: FromStr<Err = InvalidValue> + Display>(input: &str) -> Answer {
-    let value = input.parse::<T>().map_err(|problem| problem.go_words().unwrap_or_default().to_owned())?;
+    let value = input.parse::<T>().map_err(|problem| problem.go_message().unwrap_or_default().to_owned())?;
     Ok(value.to_string())
 }
 

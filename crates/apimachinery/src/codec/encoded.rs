@@ -158,7 +158,7 @@ pub fn check_item<K: SchemaKind + Wire>(
         Format::Protobuf => protobuf::check(table.schema, bytes),
         Format::Json => json::check(&table, bytes),
     };
-    meta.ok_or_else(|| why_not::<K>(format, bytes))
+    meta.ok_or_else(|| decode_error::<K>(format, bytes))
 }
 
 /// Checks an object by decoding it.
@@ -176,7 +176,7 @@ pub(crate) fn check_by_decoding<K: Wire>(
 
 /// The error of decoding an object that the check has rejected.
 #[cold]
-fn why_not<K: Wire>(format: Format, bytes: &[u8]) -> DecodeError {
+fn decode_error<K: Wire>(format: Format, bytes: &[u8]) -> DecodeError {
     match decode::<K>(format, bytes) {
         Err(error) => error,
         Ok(_) => DecodeError::of_document("it is not what its kind says"),

@@ -110,9 +110,9 @@ impl<'a, K: Wire> ListReader<'a, K> {
                 state.next_item(&mut self.buffer, &mut self.metadata, self.managed_fields)
             }
         };
-        let found = found.map_err(|fault| match fault {
-            Fault::InItem(error) => error.within(format_args!("items[{}]", self.items)),
-            Fault::InList(error) => error,
+        let found = found.map_err(|error| match error {
+            ReadError::Item(error) => error.within(format_args!("items[{}]", self.items)),
+            ReadError::List(error) => error,
         });
         let has_passed = match &found {
             Ok(item) => item.is_some(),
@@ -147,14 +147,14 @@ impl<K> fmt::Debug for ListReader<'_, K> {
 }
 
 /// A decoding error, of the list or of an item.
-enum Fault {
-    InList(DecodeError),
-    InItem(DecodeError),
+enum ReadError {
+    List(DecodeError),
+    Item(DecodeError),
 }
 
-impl From<DecodeError> for Fault {
+impl From<DecodeError> for ReadError {
     fn from(error: DecodeError) -> Self {
-        Fault::InList(error)
+        ReadError::List(error)
     }
 }
 

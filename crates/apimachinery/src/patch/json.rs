@@ -75,7 +75,7 @@ impl JsonPatch {
     /// If it is not a list of objects, one of them has an `op`, `path` or `from` that is not a string, or there are too
     /// many.
     pub fn parse(body: &[u8]) -> Result<Self, JsonPatchError> {
-        Self::parse_written(body).map(|(patch, _)| patch)
+        Self::parse_with_numbers(body).map(|(patch, _)| patch)
     }
 
     /// Parses a patch as [`parse`](Self::parse), and returns the numbers as written, at the places where the operations
@@ -84,9 +84,9 @@ impl JsonPatch {
     /// # Errors
     ///
     /// The same as those of [`parse`](Self::parse).
-    pub fn parse_written(body: &[u8]) -> Result<(Self, Numbers), JsonPatchError> {
+    pub fn parse_with_numbers(body: &[u8]) -> Result<(Self, Numbers), JsonPatchError> {
         let Parsed { value, mut numbers, .. } = values::parse(body).map_err(JsonPatchError::Syntax)?;
-        if let Some(problem) = numbers.refuse_beyond() {
+        if let Some(problem) = numbers.overflow_error() {
             let problem = problem.replace("Go value", "Go struct field jsonPatchOp.value");
             return Err(JsonPatchError::Malformed(problem));
         }

@@ -72,7 +72,7 @@ impl Quantity {
     pub fn value(&self) -> Result<i64, InvalidValue> {
         let mut amount = self.amount()?;
         if amount.negative {
-            amount.cut();
+            amount.truncate();
         } else {
             amount.round_up(0);
         }
@@ -199,8 +199,8 @@ impl<'a> Parts<'a> {
         }
         amount.trim();
         amount.round_up(-9);
-        if self.format == Format::Binary && amount.compare_size(&Amount::most()).is_gt() {
-            return Amount { negative: amount.negative, ..Amount::most() };
+        if self.format == Format::Binary && amount.compare_size(&Amount::max_binary()).is_gt() {
+            return Amount { negative: amount.negative, ..Amount::max_binary() };
         }
         amount
     }
@@ -217,7 +217,7 @@ struct Amount {
 
 impl Amount {
     /// The maximum amount with a binary suffix.
-    fn most() -> Self {
+    fn max_binary() -> Self {
         let digits = i64::MAX.to_string().bytes().map(|digit| digit - b'0').collect();
         Amount { negative: false, digits, exponent: 0, format: Format::Binary }
     }
@@ -264,7 +264,7 @@ impl Amount {
     }
 
     /// Removes the fraction.
-    fn cut(&mut self) {
+    fn truncate(&mut self) {
         let most = usize::try_from(-self.exponent).unwrap_or_default();
         if most > 0 {
             self.digits.truncate(self.digits.len().saturating_sub(most));

@@ -303,17 +303,17 @@ fn fraction_of(scale: u64, digits: &str) -> u64 {
 pub struct InvalidValue {
     expected: &'static str,
     found: String,
-    go_words: Option<Box<str>>,
+    go_message: Option<Box<str>>,
 }
 
 impl InvalidValue {
     /// The message of Go's packages, which API servers use: for times, durations and quantities.
-    pub fn go_words(&self) -> Option<&str> {
-        self.go_words.as_deref()
+    pub fn go_message(&self) -> Option<&str> {
+        self.go_message.as_deref()
     }
 
-    pub(super) fn in_go(expected: &'static str, found: &str, go_words: String) -> Self {
-        Self { go_words: Some(go_words.into()), ..Self::new(expected, found) }
+    pub(super) fn in_go(expected: &'static str, found: &str, go_message: String) -> Self {
+        Self { go_message: Some(go_message.into()), ..Self::new(expected, found) }
     }
 
     pub(crate) fn new(expected: &'static str, found: &str) -> Self {
@@ -323,7 +323,7 @@ impl InvalidValue {
             found.truncate(end);
             found.push('…');
         }
-        Self { expected, found, go_words: None }
+        Self { expected, found, go_message: None }
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-use super::{MOST_NOTES, Map, Numbers, names_its_kind, push_field};
+use super::{MAX_STRICT_ERRORS, Map, Numbers, names_its_kind, push_field};
 use crate::go::{json_type, quoted};
 use crate::schema::{Field, Schema, Type};
 use crate::{ByteString, Duration, InvalidValue, MicroTime, Quantity, Time};
@@ -22,7 +22,7 @@ pub struct Decoded {
 
 /// A field with a value of the wrong type, in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct UnmarshalTypeError {
     /// The error of Go's JSON decoder.
     pub of_json: String,
     /// The error of upstream's converter of unstructured values, which reads the results of strategic merge patches.
@@ -32,9 +32,9 @@ pub struct Mismatch {
     pub overflows: bool,
 }
 
-impl From<String> for Mismatch {
+impl From<String> for UnmarshalTypeError {
     fn from(problem: String) -> Self {
-        Mismatch { of_json: problem.clone(), of_value: problem, overflows: false }
+        UnmarshalTypeError { of_json: problem.clone(), of_value: problem, overflows: false }
     }
 }
 
@@ -43,8 +43,8 @@ impl From<String> for Mismatch {
 /// # Errors
 ///
 /// If a field has a value of the wrong type.
-pub fn decode(object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch> {
-    decode_written(object, schema, &Numbers::default())
+pub fn decode(object: Map, schema: &'static Schema) -> Result<Decoded, UnmarshalTypeError> {
+    decode_with_numbers(object, schema, &Numbers::default())
 }
 
 /// Decodes as [`decode`] an object that was parsed from JSON, with its numbers as written.
@@ -52,11 +52,11 @@ pub fn decode(object: Map, schema: &'static Schema) -> Result<Decoded, Mismatch>
 /// # Errors
 ///
 /// The same as those of [`decode`].
-pub fn decode_written(
+pub fn decode_with_numbers(
     mut object: Map,
     schema: &'static Schema,
     numbers: &Numbers,
-) -> Result<Decoded, Mismatch> {
+) -> Result<Decoded, UnmarshalTypeError> {
     object.remove("apiVersion");
     object.remove("kind");
     let mut decoder =
@@ -83,10 +83,10 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, Mismatch> {
+    fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, UnmarshalTypeError> {
         let outer = std::mem::replace(&mut self.within, schema.name);
         let mut out = Map::new();
-        let mut first: Option<(&str, Mismatch)> = None;
+        let mut first: Option<(&str, UnmarshalTypeError)> = None;
         for field in schema.fields {
             let given = object.remove(field.json).unwrap_or_default();
             let len = push_field(&mut self.path, field.json);
@@ -113,7 +113,7 @@ impl Decoder<'_> {
             out.insert("apiVersion".to_owned(), "v1".into());
             out.insert("kind".to_owned(), schema.name.into());
         }
-        for name in object.keys().take(MOST_NOTES - self.unknown.len()) {
+        for name in object.keys().take(MAX_STRICT_ERRORS - self.unknown.len()) {
             let len = push_field(&mut self.path, name);
             self.unknown.push(self.path.clone());
             self.path.truncate(len);
@@ -123,7 +123,7 @@ impl Decoder<'_> {
     }
 
     /// The value of a field as Go writes it; `None` if Go leaves it out.
-    fn field(&mut self, value: Value, field: &'static Field) -> Result<Option<Value>, Mismatch> {
+    fn field(&mut self, value: Value, field: &'static Field) -> Result<Option<Value>, UnmarshalTypeError> {
         if value.is_null() {
             return Ok(absent(field));
         }
@@ -134,7 +134,7 @@ impl Decoder<'_> {
         Ok((!left_out && !not_set).then_some(value))
     }
 
-    fn value(&mut self, value: Value, ty: Type) -> Result<Value, Mismatch> {
+    fn value(&mut self, value: Value, ty: Type) -> Result<Value, UnmarshalTypeError> {
         match (ty, value) {
             (Type::String, value @ Value::String(_)) | (Type::Bool, value @ Value::Bool(_)) => Ok(value),
             (Type::String | Type::Bool, value) => Err(self.mismatch(&value, ty)),
@@ -155,7 +155,7 @@ impl Decoder<'_> {
             (Type::Bytes, value) => Err(self.mismatch(&value, ty)),
             (Type::Time, Value::String(text)) => Ok(time::<Time>(&text)?),
             (Type::MicroTime, Value::String(text)) => Ok(time::<MicroTime>(&text)?),
-            (Type::Time | Type::MicroTime, value) => Err(self.not_a(&value, ty, "string")),
+            (Type::Time | Type::MicroTime, value) => Err(self.custom_type_error(&value, ty, "string")),
             (Type::Duration, Value::String(text)) => Ok(duration(&text)?),
             (Type::Duration, value) => Err(self.mismatch(&value, ty)),
             (Type::Quantity, Value::Number(number)) => Ok(quantity(&self.numbers.text(&self.path, &number))?),
@@ -164,10 +164,10 @@ impl Decoder<'_> {
             (Type::IntOrString, value @ Value::String(_)) => Ok(value),
             (Type::IntOrString, value) => match self.integer(&value) {
                 Some(number) if i32::try_from(number).is_ok() => Ok(number.into()),
-                _ => Err(self.not_a(&value, ty, "int32")),
+                _ => Err(self.custom_type_error(&value, ty, "int32")),
             },
             (Type::Json | Type::RawExtension | Type::FieldsV1, _) if self.numbers.is_beyond(&self.path) => {
-                Err(self.numbers.refuse_beyond().unwrap_or_default().into())
+                Err(self.numbers.overflow_error().unwrap_or_default().into())
             }
             (Type::Json, value) => Ok(value),
             // Go keeps the bytes; those that are no set of fields are dropped later.
@@ -197,13 +197,13 @@ impl Decoder<'_> {
                     self.path.truncate(len);
                     Ok((key, entry?))
                 });
-                entries.collect::<Result<Map, Mismatch>>().map(Value::Object)
+                entries.collect::<Result<Map, UnmarshalTypeError>>().map(Value::Object)
             }
             (ty, value) => Err(self.mismatch(&value, ty)),
         }
     }
 
-    fn list(&mut self, items: Vec<Value>, item: Type) -> Result<Value, Mismatch> {
+    fn list(&mut self, items: Vec<Value>, item: Type) -> Result<Value, UnmarshalTypeError> {
         let items = items.into_iter().enumerate().map(|(index, value)| {
             let len = self.path.len();
             self.path.push_str(&format!("[{index}]"));
@@ -233,7 +233,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn mismatch(&self, value: &Value, ty: Type) -> Mismatch {
+    fn mismatch(&self, value: &Value, ty: Type) -> UnmarshalTypeError {
         let of_json = format!(
             "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
             self.name_of(value, ty),
@@ -263,13 +263,13 @@ impl Decoder<'_> {
             }
             _ => format!("unrecognized type: {}", go_name(ty)),
         };
-        Mismatch { of_json, of_value, overflows }
+        UnmarshalTypeError { of_json, of_value, overflows }
     }
 
     /// The error of a type that unmarshals itself, from the value as written.
-    fn not_a(&self, value: &Value, ty: Type, written: &str) -> Mismatch {
+    fn custom_type_error(&self, value: &Value, ty: Type, written: &str) -> UnmarshalTypeError {
         let what = self.name_of(value, ty);
-        Mismatch {
+        UnmarshalTypeError {
             of_json: format!(
                 "json: cannot unmarshal {what} into Go struct field {}.{} of type {written}",
                 self.within,
@@ -281,13 +281,17 @@ impl Decoder<'_> {
     }
 
     /// Go accepts a list of numbers for bytes.
-    fn bytes_of(&self, items: &[Value]) -> Result<Value, Mismatch> {
+    fn bytes_of(&self, items: &[Value]) -> Result<Value, UnmarshalTypeError> {
         let byte = |item: &Value| item.as_u64().and_then(|number| u8::try_from(number).ok());
         match items.iter().map(|item| byte(item).ok_or(item)).collect::<Result<Vec<u8>, &Value>>() {
             Ok(bytes) => Ok(BASE64.encode(bytes).into()),
             Err(item) => {
-                let of_json = self.not_a(item, Type::Int32, "uint8").of_json;
-                Err(Mismatch { of_json, of_value: "unrecognized type: uint8".to_owned(), overflows: false })
+                let of_json = self.custom_type_error(item, Type::Int32, "uint8").of_json;
+                Err(UnmarshalTypeError {
+                    of_json,
+                    of_value: "unrecognized type: uint8".to_owned(),
+                    overflows: false,
+                })
             }
         }
     }
@@ -361,10 +365,10 @@ fn go_name(ty: Type) -> String {
     }
 }
 
-fn bytes(text: &str) -> Result<Value, Mismatch> {
+fn bytes(text: &str) -> Result<Value, UnmarshalTypeError> {
     match ByteString::from_base64(text) {
         Ok(bytes) => Ok(bytes.to_base64().into()),
-        Err(problem) => Err(Mismatch {
+        Err(problem) => Err(UnmarshalTypeError {
             of_value: format!("error decoding from json: {problem}"),
             of_json: problem.to_string(),
             overflows: false,
@@ -387,20 +391,20 @@ fn time<T: FromStr<Err = InvalidValue> + ToString + Default + PartialEq>(
                 Err(_) => Err(format!("the year of {} in UTC is outside of [0,9999]", quoted(text))),
             }
         }
-        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+        Err(problem) => Err(problem.go_message().unwrap_or_default().to_owned()),
     }
 }
 
 fn duration(text: &str) -> Result<Value, String> {
     match text.parse::<Duration>() {
         Ok(span) => Ok(span.to_string().into()),
-        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+        Err(problem) => Err(problem.go_message().unwrap_or_default().to_owned()),
     }
 }
 
 fn quantity(text: &str) -> Result<Value, String> {
     match Quantity::from(text).canonical() {
         Ok(text) => Ok(text.as_str().into()),
-        Err(problem) => Err(problem.go_words().unwrap_or_default().to_owned()),
+        Err(problem) => Err(problem.go_message().unwrap_or_default().to_owned()),
     }
 }

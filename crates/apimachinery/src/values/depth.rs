@@ -17,7 +17,7 @@ pub fn is_too_deep(object: &Map) -> bool {
 }
 
 /// Returns true if an object is nested deeper than the limit of [`parse`](super::parse), as the result of a patch can be.
-pub fn is_deeper_than_text(object: &Map) -> bool {
+pub fn exceeds_parse_depth(object: &Map) -> bool {
     deepest(object.values()) > MAX_PARSE_DEPTH
 }
 

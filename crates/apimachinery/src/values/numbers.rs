@@ -60,7 +60,7 @@ impl Numbers {
     }
 
     /// The error, in Go's words, of the first number that overflows a float64, if there is one.
-    pub fn refuse_beyond(&self) -> Option<String> {
+    pub fn overflow_error(&self) -> Option<String> {
         let (_, literal) = self.beyond.as_ref()?;
         Some(format!("json: cannot unmarshal number {literal} into Go value of type float64"))
     }

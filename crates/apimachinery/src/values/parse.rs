@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::depth::MAX_PARSE_DEPTH;
 use super::text::Text;
-use super::{MOST_NOTES, Map, Numbers, push_field};
+use super::{MAX_STRICT_ERRORS, Map, Numbers, push_field};
 
 /// A parsed JSON value.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl Reader<'_> {
             let len = push_field(&mut self.path, &key);
             let duplicates = &mut self.read.duplicates;
             if map.contains_key(&key)
-                && duplicates.len() < MOST_NOTES
+                && duplicates.len() < MAX_STRICT_ERRORS
                 && noted.insert(key.clone())
                 && !duplicates.contains(&self.path)
             {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::depth::MAX_PARSE_DEPTH;
 use super::text::Text;
-use super::{MOST_NOTES, names_its_kind, push_field};
+use super::{MAX_STRICT_ERRORS, names_its_kind, push_field};
 use crate::go::quoted;
 use crate::schema::{Schema, Type};
 
@@ -21,7 +21,7 @@ pub enum Target {
 
 /// The unknown and duplicate fields, in the order of the input and in Go's words. Types that unmarshal themselves, such
 /// as the schemas of a definition, are not checked.
-pub fn strict_notes(text: &[u8], target: Target) -> Vec<String> {
+pub fn strict_errors(text: &[u8], target: Target) -> Vec<String> {
     let shape = match target {
         Target::Anything => Shape::Anything,
         Target::Kind(schema) => Shape::Struct { schema, is_kind: true },
@@ -126,7 +126,7 @@ impl Notes<'_> {
     }
 
     fn add(&mut self, problem: &str, key: &str) {
-        if self.found.len() >= MOST_NOTES {
+        if self.found.len() >= MAX_STRICT_ERRORS {
             return;
         }
         let len = push_field(&mut self.path, key);

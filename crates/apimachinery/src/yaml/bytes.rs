@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Repeated, YamlError, from_str_noting};
+use super::{DuplicateKey, YamlError, from_str_with_duplicates};
 
 /// Decodes the bytes of a file as kubectl does: UTF-16 with a byte order mark (which PowerShell's `>` writes), else
 /// UTF-8. U+FFFD replaces invalid code units.
@@ -29,7 +29,7 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
 ///
 /// The same as those of [`from_str`](super::from_str), and for bytes that are invalid in the encoding.
 pub fn from_slice(bytes: &[u8]) -> Result<Value, YamlError> {
-    from_slice_noting(bytes).map(|(value, _)| value)
+    from_slice_with_duplicates(bytes).map(|(value, _)| value)
 }
 
 /// Parses as [`from_slice`], and returns the duplicate keys.
@@ -37,16 +37,16 @@ pub fn from_slice(bytes: &[u8]) -> Result<Value, YamlError> {
 /// # Errors
 ///
 /// The same as those of [`from_slice`].
-pub fn from_slice_noting(bytes: &[u8]) -> Result<(Value, Vec<Repeated>), YamlError> {
+pub fn from_slice_with_duplicates(bytes: &[u8]) -> Result<(Value, Vec<DuplicateKey>), YamlError> {
     if let Some(units) = utf_16(bytes) {
         let units: Option<Vec<u16>> = units.collect();
         let units = units.ok_or_else(|| YamlError::yaml("incomplete UTF-16 character"))?;
         let text =
             String::from_utf16(&units).map_err(|_| YamlError::yaml("unexpected low surrogate area"))?;
-        return from_str_noting(&text);
+        return from_str_with_duplicates(&text);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => from_str_noting(text),
+        Ok(text) => from_str_with_duplicates(text),
         Err(error) => Err(YamlError::yaml(match (bytes[error.valid_up_to()], error.error_len()) {
             (0x80..0xc0 | 0xf8.., _) => "invalid leading UTF-8 octet",
             (_, None) => "incomplete UTF-8 octet sequence",

@@ -34,7 +34,7 @@ const MAX_ALIASED: usize = 100_000;
 /// # Ok::<(), yaml::YamlError>(())
 /// ```
 pub fn from_str(text: &str) -> Result<Value, YamlError> {
-    from_str_noting(text).map(|(value, _)| value)
+    from_str_with_duplicates(text).map(|(value, _)| value)
 }
 
 /// Parses as [`from_str`], and returns the duplicate keys, of which the last one counts. Strict decoding rejects them.
@@ -45,12 +45,12 @@ pub fn from_str(text: &str) -> Result<Value, YamlError> {
 ///
 /// ```
 /// use klient_apimachinery::yaml;
-/// let (value, repeated) = yaml::from_str_noting("a: 1\nb: {}\na: 2\n")?;
+/// let (value, repeated) = yaml::from_str_with_duplicates("a: 1\nb: {}\na: 2\n")?;
 /// assert_eq!(value, serde_json::json!({"a": 2, "b": {}}));
 /// assert_eq!(repeated[0].to_string(), r#"line 3: key "a" already set in map"#);
 /// # Ok::<(), yaml::YamlError>(())
 /// ```
-pub fn from_str_noting(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
+pub fn from_str_with_duplicates(text: &str) -> Result<(Value, Vec<DuplicateKey>), YamlError> {
     // The parser panics on some inputs that end within a token.
     let read = std::panic::catch_unwind(|| read(text));
     read.unwrap_or_else(|_| Err(YamlError::yaml("found unexpected end of stream")))
@@ -58,7 +58,7 @@ pub fn from_str_noting(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> 
 
 /// A duplicate key of a map.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repeated {
+pub struct DuplicateKey {
     /// The line of its value, counted from 1.
     pub line: u64,
     /// The key as in JSON.
@@ -68,13 +68,13 @@ pub struct Repeated {
 }
 
 /// The message of Go's strict decoder.
-impl fmt::Display for Repeated {
+impl fmt::Display for DuplicateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: key {} already set in map", self.line, self.go_syntax)
     }
 }
 
-fn read(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
+fn read(text: &str) -> Result<(Value, Vec<DuplicateKey>), YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // The parser panics at the end of a block scalar without a line break there.
     let last = text.rsplit('\n').next().unwrap_or_default();
@@ -85,7 +85,7 @@ fn read(text: &str) -> Result<(Value, Vec<Repeated>), YamlError> {
     compose(text, None)
 }
 
-fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<Repeated>), YamlError> {
+fn compose(text: &str, added_break: Option<usize>) -> Result<(Value, Vec<DuplicateKey>), YamlError> {
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
@@ -146,7 +146,7 @@ struct Composer<R> {
     /// True if the document is known to be invalid.
     is_refused: bool,
     /// Duplicate keys of maps.
-    repeated: Vec<Repeated>,
+    repeated: Vec<DuplicateKey>,
 }
 
 impl<R: std::io::BufRead> Composer<R> {
@@ -335,7 +335,7 @@ impl<R: std::io::BufRead> Composer<R> {
                 GoType::String => go::quoted(&text),
                 _ => key.go_syntax.clone(),
             };
-            self.repeated.push(Repeated { line: key.line, key: text.clone(), go_syntax });
+            self.repeated.push(DuplicateKey { line: key.line, key: text.clone(), go_syntax });
         }
         if self.merges || key.ty != GoType::String {
             keys.insert(text.clone(), key);
@@ -573,7 +573,7 @@ mod tests {
             ("a: &a {k: 1}\nd:\n  <<: *a\n  <<: *a", &[(1, "k")]),
             ("d:\n  <<: {k: 1}\n  k: 2", &[(3, "k")]),
         ] {
-            let (_, repeated) = from_str_noting(text).expect("it is YAML");
+            let (_, repeated) = from_str_with_duplicates(text).expect("it is YAML");
             let named: Vec<(u64, &str)> = repeated.iter().map(|key| (key.line, &*key.key)).collect();
             assert_eq!(named, expected, "{text}");
         }
@@ -586,10 +586,10 @@ mod tests {
             ("{.inf: a, .inf: b}", "+Inf"),
             ("{<<: {1: a}, 1: b}", "1"),
         ] {
-            let (_, repeated) = from_str_noting(text).expect("it is YAML");
+            let (_, repeated) = from_str_with_duplicates(text).expect("it is YAML");
             assert_eq!(repeated[0].to_string(), format!("line 1: key {key} already set in map"), "{text}");
         }
-        assert_eq!(from_str_noting("{.nan: a, .nan: b}").expect("it is YAML").1, []);
+        assert_eq!(from_str_with_duplicates("{.nan: a, .nan: b}").expect("it is YAML").1, []);
     }
 
     #[track_caller]

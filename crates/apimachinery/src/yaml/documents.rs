@@ -103,7 +103,7 @@ impl<'a> Documents<'a> {
             Ok(parsed) => parsed,
             Err(problem) => return Some(Err(YamlError::json(problem))),
         };
-        if let Some(problem) = numbers.refuse_beyond() {
+        if let Some(problem) = numbers.overflow_error() {
             return Some(Err(YamlError::out_of_range(problem)));
         }
         go::rewrite_numbers(&mut value);

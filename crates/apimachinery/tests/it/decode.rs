@@ -1,11 +1,11 @@
 //! Values in the form that Go would give them.
 
 use klient_apimachinery::schema::Schema;
-use klient_apimachinery::values::{Decoded, Mismatch, decode};
+use klient_apimachinery::values::{Decoded, UnmarshalTypeError, decode};
 use klient_schema::{apps_v1, core_v1};
 use serde_json::{Value, json};
 
-fn read(value: Value, schema: &'static Schema) -> Result<Decoded, Mismatch> {
+fn read(value: Value, schema: &'static Schema) -> Result<Decoded, UnmarshalTypeError> {
     decode(value.as_object().expect("an object").clone(), schema)
 }
 

@@ -1,11 +1,11 @@
 //! Strict decoding: unknown and duplicate fields.
 
-use klient_apimachinery::values::{Target, strict_notes};
+use klient_apimachinery::values::{Target, strict_errors};
 use klient_schema::{apiextensions_v1, apps_v1};
 
 #[track_caller]
 fn check(text: &str, target: Target, expected: &[&str]) {
-    assert_eq!(strict_notes(text.as_bytes(), target), expected);
+    assert_eq!(strict_errors(text.as_bytes(), target), expected);
 }
 
 #[test]

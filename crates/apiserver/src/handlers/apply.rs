@@ -3,8 +3,8 @@
 use http::{HeaderMap, Response, StatusCode};
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::values::{self, Map, Mismatch, Parsed, map_at, text_at};
-use klient_apimachinery::yaml::Repeated;
+use klient_apimachinery::values::{self, Map, Parsed, UnmarshalTypeError, map_at, text_at};
+use klient_apimachinery::yaml::DuplicateKey;
 use serde_json::Value;
 
 use super::Context;
@@ -76,7 +76,7 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
 pub(super) struct Config {
     pub(super) fields: Map,
     /// The keys that stood in it twice.
-    pub(super) repeated: Vec<Repeated>,
+    pub(super) repeated: Vec<DuplicateKey>,
 }
 
 impl Config {
@@ -91,7 +91,7 @@ impl Config {
         // JSON is YAML, and much sooner read.
         let json = if is_json && is_yaml(body) { values::parse(body).ok() } else { None };
         let json = json.filter(|read| read.duplicates.is_empty());
-        let json = json.filter(|read| read.numbers.refuse_beyond().is_none());
+        let json = json.filter(|read| read.numbers.overflow_error().is_none());
         let as_yaml = |Parsed { mut value, .. }| {
             rewrite_numbers(&mut value);
             Ok((value, Vec::new()))
@@ -123,7 +123,7 @@ fn is_yaml(json: &[u8]) -> bool {
 /// # Errors
 ///
 /// 400 if validation is strict.
-pub(super) fn check_repeated(repeated: &[Repeated], validation: FieldValidation) -> Result<Vec<String>> {
+pub(super) fn check_repeated(repeated: &[DuplicateKey], validation: FieldValidation) -> Result<Vec<String>> {
     match validation {
         FieldValidation::Strict if !repeated.is_empty() => {
             let problem = format!("error converting YAML to JSON: {}", repeated_keys(repeated));
@@ -135,7 +135,7 @@ pub(super) fn check_repeated(repeated: &[Repeated], validation: FieldValidation)
 }
 
 /// The failure of a configuration that makes no object of its kind.
-pub(super) fn not_converted(config: &Map, mismatch: &Mismatch) -> Failure {
+pub(super) fn not_converted(config: &Map, mismatch: &UnmarshalTypeError) -> Failure {
     let (named, kind, problem) = (named(config), kind(config), &mismatch.of_value);
     let problem = format!("unable to convert unstructured object to {kind}: {problem}");
     let message = format!("failed to convert new object ({named}) to proper version: {problem}");

@@ -23,7 +23,7 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
     let Sent { object, numbers, .. } = body::read(context, "Binding", "v1")?;
-    let binding = values::decode_written(object, &core_v1::BINDING, &numbers).map_err(|mismatch| {
+    let binding = values::decode_with_numbers(object, &core_v1::BINDING, &numbers).map_err(|mismatch| {
         let problem = mismatch.of_json;
         Failure::bad_request(format!("Binding in version \"v1\" cannot be handled as a Binding: {problem}"))
     })?;

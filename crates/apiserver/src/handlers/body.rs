@@ -9,9 +9,9 @@ use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{
-    self, Decoded, MOST_NOTES, Map, Mismatch, Numbers, Parsed, Target, map_at, text_at,
+    self, Decoded, MAX_STRICT_ERRORS, Map, Numbers, Parsed, Target, UnmarshalTypeError, map_at, text_at,
 };
-use klient_apimachinery::yaml::{self, Repeated};
+use klient_apimachinery::yaml::{self, DuplicateKey};
 use serde_json::Value;
 
 use super::Context;
@@ -63,7 +63,7 @@ pub(crate) struct Sent {
     /// The fields that stood in it twice, if it was JSON.
     duplicates: Vec<String>,
     /// The keys that stood in it twice, if it was YAML.
-    repeated: Vec<Repeated>,
+    repeated: Vec<DuplicateKey>,
 }
 
 /// Reads the object in a body and checks that it is of the kind served here.
@@ -116,12 +116,12 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
 /// # Errors
 ///
 /// The message of Go's parser.
-pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<(Value, Vec<Repeated>), String> {
-    yaml::from_slice_noting(body).map_err(|error| error.to_string())
+pub(super) fn read_yaml(body: &[u8]) -> std::result::Result<(Value, Vec<DuplicateKey>), String> {
+    yaml::from_slice_with_duplicates(body).map_err(|error| error.to_string())
 }
 
 /// The message of Go's strict YAML decoder about duplicate keys.
-pub(super) fn repeated_keys(repeated: &[Repeated]) -> String {
+pub(super) fn repeated_keys(repeated: &[DuplicateKey]) -> String {
     let lines = repeated.iter().map(|key| format!("\n  {key}"));
     format!("yaml: unmarshal errors:{}", lines.collect::<String>())
 }
@@ -267,7 +267,7 @@ pub(super) fn decode_as(
     sent: Sent,
     validation: FieldValidation,
     kind: Kind<'_>,
-    decode: impl FnOnce(Map, &Numbers) -> std::result::Result<Decoded, Mismatch>,
+    decode: impl FnOnce(Map, &Numbers) -> std::result::Result<Decoded, UnmarshalTypeError>,
 ) -> Result<Map> {
     let Kind { name, version, schema } = kind;
     let refuse = |problem: &str| {
@@ -288,9 +288,9 @@ pub(super) fn decode_as(
         None => untyped_notes(&duplicates, &unknown),
         Some(schema) if medium(&context.headers, true)? == Medium::Yaml => {
             let json = read_yaml(&context.body).map(|(value, _)| value.to_string()).unwrap_or_default();
-            values::strict_notes(json.as_bytes(), Target::Kind(schema))
+            values::strict_errors(json.as_bytes(), Target::Kind(schema))
         }
-        Some(schema) => values::strict_notes(&context.body, Target::Kind(schema)),
+        Some(schema) => values::strict_errors(&context.body, Target::Kind(schema)),
     };
     if validation == FieldValidation::Warn {
         context.warnings.extend(repeated.iter().map(ToString::to_string).chain(notes));
@@ -308,7 +308,7 @@ pub(super) fn decode_as(
 pub(crate) fn untyped_notes(duplicates: &[String], unknown: &[String]) -> Vec<String> {
     let duplicates = duplicates.iter().map(|field| format!("duplicate field {}", quoted(field)));
     let unknown = unknown.iter().map(|field| format!("unknown field {}", quoted(field)));
-    duplicates.chain(unknown).take(MOST_NOTES).collect()
+    duplicates.chain(unknown).take(MAX_STRICT_ERRORS).collect()
 }
 
 /// Checks an object's namespace against the request's, and fills it in.

@@ -49,7 +49,7 @@ pub(super) async fn update(context: &mut Context) -> Result<Response<Body>> {
     let kind = Kind { name: "Scale", version: "v1", schema: Some(&autoscaling_v1::SCALE) };
     let is_custom = context.resource.is_custom();
     let desired = body::decode_as(context, sent, options.validation, kind, |scale, numbers| {
-        values::decode_written(scale, &autoscaling_v1::SCALE, numbers)
+        values::decode_with_numbers(scale, &autoscaling_v1::SCALE, numbers)
     });
     // The scheme of custom resources does not know the kind, which upstream finds out when it cannot be decoded.
     let desired = desired.map_err(|failure| if is_custom { body::unregistered_scale() } else { failure })?;

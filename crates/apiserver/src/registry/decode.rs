@@ -2,7 +2,7 @@
 
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch, Numbers};
+use klient_apimachinery::values::{self, Decoded, Map, Numbers, UnmarshalTypeError};
 use serde_json::Value;
 
 use super::Resource;
@@ -15,8 +15,12 @@ impl Resource {
     /// # Errors
     ///
     /// If a field has a value of the wrong type.
-    pub(crate) fn decode(&self, object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
-        let mut decoded = self.decode_written(object, numbers)?;
+    pub(crate) fn decode(
+        &self,
+        object: Map,
+        numbers: &Numbers,
+    ) -> std::result::Result<Decoded, UnmarshalTypeError> {
+        let mut decoded = self.decode_with_numbers(object, numbers)?;
         if let Some(version) = self.custom_schema() {
             version.schema.drop_nulls(&mut decoded.object);
         }
@@ -28,12 +32,16 @@ impl Resource {
     /// # Errors
     ///
     /// If a field has a value of the wrong type.
-    pub(crate) fn decode_applied(&self, object: Map) -> std::result::Result<Decoded, Mismatch> {
-        self.decode_written(object, &Numbers::default())
+    pub(crate) fn decode_applied(&self, object: Map) -> std::result::Result<Decoded, UnmarshalTypeError> {
+        self.decode_with_numbers(object, &Numbers::default())
     }
 
-    fn decode_written(&self, object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
-        if values::is_deeper_than_text(&object) {
+    fn decode_with_numbers(
+        &self,
+        object: Map,
+        numbers: &Numbers,
+    ) -> std::result::Result<Decoded, UnmarshalTypeError> {
+        if values::exceeds_parse_depth(&object) {
             return Err(TOO_DEEP.to_owned().into());
         }
         // An empty list removes all managers; it is lost in the decoding of custom resources.
@@ -51,14 +59,18 @@ impl Resource {
         Ok(decoded)
     }
 
-    fn decoded(&self, mut object: Map, numbers: &Numbers) -> std::result::Result<Decoded, Mismatch> {
+    fn decoded(
+        &self,
+        mut object: Map,
+        numbers: &Numbers,
+    ) -> std::result::Result<Decoded, UnmarshalTypeError> {
         let Some(version) = self.custom_schema() else {
             return match self.schema() {
-                Some(schema) => values::decode_written(object, schema, numbers),
+                Some(schema) => values::decode_with_numbers(object, schema, numbers),
                 None => Ok(Decoded { object, unknown: Vec::new() }),
             };
         };
-        if let Some(problem) = numbers.refuse_beyond() {
+        if let Some(problem) = numbers.overflow_error() {
             return Err(problem.into());
         }
         object.remove("apiVersion");

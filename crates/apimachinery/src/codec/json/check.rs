@@ -34,7 +34,7 @@ pub(crate) fn check<'a>(table: &KindTable, bytes: &'a [u8]) -> Option<EncodedMet
 }
 
 /// An error without a message: callers decode the object to get one.
-fn refused<T, E: de::Error>() -> Result<T, E> {
+fn invalid<T, E: de::Error>() -> Result<T, E> {
     Err(E::custom(""))
 }
 
@@ -284,7 +284,7 @@ impl<'de> DeserializeSeed<'de> for Of {
 
 /// Checks that a type accepts a string.
 fn reads<T: Scalar + Default, E: de::Error>(text: &str) -> Result<(), E> {
-    T::default().set(Token::Str(text)).or_else(|_| refused())
+    T::default().set(Token::Str(text)).or_else(|_| invalid())
 }
 
 impl<'de> Visitor<'de> for Of {
@@ -299,14 +299,14 @@ impl<'de> Visitor<'de> for Of {
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        if matches!(self.0, Type::Bool | Type::SchemaOrBool(_)) { Ok(()) } else { refused() }
+        if matches!(self.0, Type::Bool | Type::SchemaOrBool(_)) { Ok(()) } else { invalid() }
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
         match self.0 {
             Type::Int64 | Type::Double | Type::Quantity => Ok(()),
             Type::Int32 | Type::IntOrString if i32::try_from(value).is_ok() => Ok(()),
-            _ => refused(),
+            _ => invalid(),
         }
     }
 
@@ -318,7 +318,7 @@ impl<'de> Visitor<'de> for Of {
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        if matches!(self.0, Type::Double | Type::Quantity) { Ok(()) } else { refused() }
+        if matches!(self.0, Type::Double | Type::Quantity) { Ok(()) } else { invalid() }
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
@@ -328,7 +328,7 @@ impl<'de> Visitor<'de> for Of {
             Type::Time => reads::<Time, E>(text),
             Type::MicroTime => reads::<MicroTime, E>(text),
             Type::Duration => reads::<Duration, E>(text),
-            _ => refused(),
+            _ => invalid(),
         }
     }
 
@@ -339,7 +339,7 @@ impl<'de> Visitor<'de> for Of {
                 while seq.next_element_seed(Of(&Type::String))?.is_some() {}
             }
             Type::SchemaOrArray(schema) => while seq.next_element_seed(Struct(schema))?.is_some() {},
-            _ => return refused(),
+            _ => return invalid(),
         }
         Ok(())
     }
@@ -356,7 +356,7 @@ impl<'de> Visitor<'de> for Of {
                 }
                 Ok(())
             }
-            _ => refused(),
+            _ => invalid(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Decoding an item is tried as soon as all of it may have arrived. If its end was missing, the next try waits until
 //! there are half as many bytes again.
 
-use super::{Buffer, Fault};
+use super::{Buffer, ReadError};
 use crate::codec::json::{self, value_at};
 use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire};
 use crate::meta::v1::ListMeta;
@@ -60,7 +60,7 @@ impl State {
         buffer: &mut Buffer<'_>,
         metadata: &mut ListMeta,
         managed_fields: ManagedFields,
-    ) -> Result<Option<K>, Fault> {
+    ) -> Result<Option<K>, ReadError> {
         loop {
             if self.place == Place::End || (buffer.unread().len() < self.wanted && !self.all_is_there) {
                 return Ok(None);
@@ -102,7 +102,7 @@ impl State {
                     }
                 }
                 (Place::Item, _, Comma::None | Comma::Passed) => {
-                    return Err(Fault::InItem(DecodeError::of_document("expected an object")));
+                    return Err(ReadError::Item(DecodeError::of_document("expected an object")));
                 }
                 _ => return Err(DecodeError::of_document("it is no list in JSON").into()),
             }
@@ -110,17 +110,17 @@ impl State {
     }
 
     /// Skips an item that cannot be decoded, once its end has arrived. Invalid JSON has no end.
-    fn pass_over<K>(&mut self, error: DecodeError, buffer: &mut Buffer<'_>) -> Result<Option<K>, Fault> {
+    fn pass_over<K>(&mut self, error: DecodeError, buffer: &mut Buffer<'_>) -> Result<Option<K>, ReadError> {
         let item = match value_at(buffer.unread()) {
             Ok(Some(item)) => item,
             Ok(None) if !self.all_is_there => return Ok(self.wait(buffer)),
-            _ => return Err(Fault::InItem(error)),
+            _ => return Err(ReadError::Item(error)),
         };
         let error = error.of_object(Identity::read(Format::Json, item));
         let length = item.len();
         (self.wanted, self.comma) = (0, Comma::Due);
         buffer.consume(length);
-        Err(Fault::InItem(error))
+        Err(ReadError::Item(error))
     }
 
     fn wait<K>(&mut self, buffer: &Buffer<'_>) -> Option<K> {

@@ -1,6 +1,6 @@
 //! Lists in protobuf: the beginning of the envelope, then the fields of the list one by one.
 
-use super::{Buffer, Fault};
+use super::{Buffer, ReadError};
 use crate::codec::protobuf::wire::{CUT, Input, Problem, WireType};
 use crate::codec::protobuf::{MAGIC, decode, read_type_meta};
 use crate::codec::{DecodeError, Format, Identity, ManagedFields, Wire};
@@ -38,7 +38,7 @@ impl State {
         buffer: &mut Buffer<'_>,
         metadata: &mut ListMeta,
         managed_fields: ManagedFields,
-    ) -> Result<Option<K>, Fault> {
+    ) -> Result<Option<K>, ReadError> {
         loop {
             let bytes = buffer.unread();
             match self {
@@ -83,7 +83,7 @@ impl State {
                     let item = match field.number {
                         1 => decode(content, metadata, managed_fields).map(|()| None)?,
                         2 => Some(K::item_from_protobuf(content, managed_fields).map_err(|error| {
-                            Fault::InItem(error.of_object(Identity::read(Format::Protobuf, content)))
+                            ReadError::Item(error.of_object(Identity::read(Format::Protobuf, content)))
                         })),
                         _ => None,
                     };

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::decode::{DEPTH, Fault, micro_time, numbers, part, text, timestamp};
+use super::decode::{DEPTH, PathError, micro_time, numbers, part, text, timestamp};
 use super::wire::{Input, Problem, WireType};
 use crate::codec::encoded::metadata_number;
 use crate::codec::{EncodedMeta, EncodedOwner};
@@ -34,19 +34,19 @@ fn not_ascii(bytes: &[u8]) -> usize {
 }
 
 /// The input is invalid. Callers decode it to get the error.
-struct Refused;
+struct Invalid;
 
-type Result<T = ()> = std::result::Result<T, Refused>;
+type Result<T = ()> = std::result::Result<T, Invalid>;
 
-impl From<Problem> for Refused {
+impl From<Problem> for Invalid {
     fn from(_: Problem) -> Self {
-        Refused
+        Invalid
     }
 }
 
-impl From<Box<Fault>> for Refused {
-    fn from(_: Box<Fault>) -> Self {
-        Refused
+impl From<Box<PathError>> for Invalid {
+    fn from(_: Box<PathError>) -> Self {
+        Invalid
     }
 }
 
@@ -200,7 +200,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
     ) -> Result {
         let shape = layout.shape(number);
         match shape.inner {
-            Inner::Plain if shape.wire != wire => Err(Refused),
+            Inner::Plain if shape.wire != wire => Err(Invalid),
             Inner::Plain if wire != BYTES => self.varint(wire, input),
             Inner::Plain => {
                 let bytes = self.bytes(wire, input)?;
@@ -208,7 +208,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
             }
             Inner::Message(_) | Inner::Embedded => {
                 let bytes = self.bytes(wire, input)?;
-                let inner = layout.inner(number).ok_or(Refused)?;
+                let inner = layout.inner(number).ok_or(Invalid)?;
                 self.fields(bytes, inner, deeper(depth)?)
             }
             Inner::TextEntry => {
@@ -223,7 +223,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
     #[cold]
     fn unknown(&mut self, number: u32, wire: u8, input: &mut Input<'_>) -> Result {
         let before = input.0;
-        let wire = WireType::of(wire).filter(|_| number > 0).ok_or(Refused)?;
+        let wire = WireType::of(wire).filter(|_| number > 0).ok_or(Invalid)?;
         input.skip(wire)?;
         self.not_ascii += not_ascii(&before[..before.len() - input.0.len()]);
         Ok(())
@@ -285,7 +285,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
                 _ => {
                     let mut apart = input;
                     value = if number == 2 { Some((wire, apart)) } else { value };
-                    apart.skip(WireType::of(wire).filter(|_| number > 0).ok_or(Refused)?)?;
+                    apart.skip(WireType::of(wire).filter(|_| number > 0).ok_or(Invalid)?)?;
                     input = apart;
                 }
             }
@@ -301,7 +301,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
                 self.not_ascii += not_ascii(&input.fixed64()?.to_ne_bytes());
                 Ok(())
             }
-            Type::Double => Err(Refused),
+            Type::Double => Err(Invalid),
             _ => {
                 let bytes = self.bytes(wire, input)?;
                 match ty {
@@ -322,7 +322,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
         while !input.is_empty() {
             match self.tag(&mut input)? {
                 (1.., VARINT) => self.varint(VARINT, &mut input)?,
-                (number @ 1.., _) if number <= numbers => return Err(Refused),
+                (number @ 1.., _) if number <= numbers => return Err(Invalid),
                 (1.., BYTES) => drop(self.bytes(BYTES, &mut input)?),
                 (number, wire) => self.unknown(number, wire, &mut input)?,
             }
@@ -368,12 +368,12 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
     #[inline(always)]
     fn bytes<'a>(&mut self, wire: u8, input: &mut Input<'a>) -> Result<&'a [u8]> {
         if wire != BYTES {
-            return Err(Refused);
+            return Err(Invalid);
         }
         if let [length, rest @ ..] = input.0
             && *length < 0x80
         {
-            let (bytes, rest) = rest.split_at_checked(usize::from(*length)).ok_or(Refused)?;
+            let (bytes, rest) = rest.split_at_checked(usize::from(*length)).ok_or(Invalid)?;
             input.0 = rest;
             return Ok(bytes);
         }
@@ -387,7 +387,7 @@ impl<const EACH_TEXT: bool> Walk<EACH_TEXT> {
     #[inline(always)]
     fn varint(&mut self, wire: u8, input: &mut Input<'_>) -> Result {
         if wire != VARINT {
-            return Err(Refused);
+            return Err(Invalid);
         }
         if let [number, rest @ ..] = input.0
             && *number < 0x80
@@ -408,7 +408,7 @@ type Entry<'a> = (&'a [u8], Option<(u8, Input<'a>)>);
 /// The bytes behind a length-delimited value.
 fn after_bytes(input: &[u8]) -> Result<&[u8]> {
     match input {
-        [length, rest @ ..] if *length < 0x80 => rest.get(usize::from(*length)..).ok_or(Refused),
+        [length, rest @ ..] if *length < 0x80 => rest.get(usize::from(*length)..).ok_or(Invalid),
         _ => {
             let mut apart = Input(input);
             apart.bytes()?;
@@ -455,12 +455,12 @@ fn special(ty: &'static Type, bytes: &[u8], depth: usize) -> Result {
             None | Some([]) => Ok(()),
             Some(json) => serde_json::from_str::<&serde_json::value::RawValue>(text(json)?)
                 .map(drop)
-                .map_err(|_| Refused),
+                .map_err(|_| Invalid),
         },
         Type::SchemaOrArray(schema) | Type::SchemaOrBool(schema) | Type::SchemaOrStringArray(schema) => {
             either(ty, schema, bytes, deeper(depth)?)
         }
-        _ => Err(Refused),
+        _ => Err(Invalid),
     }
 }
 
@@ -494,13 +494,13 @@ fn fields(bytes: &[u8], schema: &'static Schema, depth: usize) -> Result {
 }
 
 fn deeper(depth: usize) -> Result<usize> {
-    if depth == DEPTH { Err(Refused) } else { Ok(depth + 1) }
+    if depth == DEPTH { Err(Invalid) } else { Ok(depth + 1) }
 }
 
 /// Nearly all strings are ASCII, which is checked eight bytes at a time.
 #[inline]
 fn is_text(bytes: &[u8]) -> Result {
-    if is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() { Ok(()) } else { Err(Refused) }
+    if is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() { Ok(()) } else { Err(Invalid) }
 }
 
 #[inline]

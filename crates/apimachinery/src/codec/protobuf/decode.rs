@@ -25,11 +25,11 @@ pub fn decode(
 ) -> Result<(), DecodeError> {
     let layout = message.schema().layout();
     let top = Place { depth: 0, within: None, managed_fields };
-    read(Input(bytes), message, layout, top).map_err(|fault| fault.into_error())
+    read(Input(bytes), message, layout, top).map_err(|error| error.into_error())
 }
 
 /// A decoding error with its path, the innermost step first.
-pub(super) struct Fault {
+pub(super) struct PathError {
     problem: Cow<'static, str>,
     steps: Vec<Step>,
 }
@@ -40,16 +40,16 @@ enum Step {
     Key(String),
 }
 
-pub(super) type Result<T, E = Box<Fault>> = std::result::Result<T, E>;
+pub(super) type Result<T, E = Box<PathError>> = std::result::Result<T, E>;
 
-impl From<Problem> for Box<Fault> {
+impl From<Problem> for Box<PathError> {
     #[cold]
     fn from(problem: Problem) -> Self {
-        Box::new(Fault { problem: problem.into(), steps: Vec::new() })
+        Box::new(PathError { problem: problem.into(), steps: Vec::new() })
     }
 }
 
-impl Fault {
+impl PathError {
     fn into_error(self) -> DecodeError {
         let mut path = String::new();
         for step in self.steps.iter().rev() {
@@ -72,9 +72,9 @@ fn push_name(path: &mut String, name: &str) {
 
 /// Adds a step to the path of an error.
 #[cold]
-fn at(mut fault: Box<Fault>, step: Step) -> Box<Fault> {
-    fault.steps.push(step);
-    fault
+fn at(mut error: Box<PathError>, step: Step) -> Box<PathError> {
+    error.steps.push(step);
+    error
 }
 
 /// The depth of a struct, and the embedded struct that is being read.
@@ -157,12 +157,12 @@ fn read_fields(
                 if matches!(field.ty, Type::Map(_)) {
                     maps.note(*index, message);
                 }
-                read.map_err(|fault| at(fault, Step::Field(field.json)))?;
+                read.map_err(|error| at(error, Step::Field(field.json)))?;
             }
             Some(Part::Text { index, empty_is_absent }) => {
                 let slot = message.field_mut(*index);
                 read_text(slot, *empty_is_absent, wire, &mut input)
-                    .map_err(|fault| at(fault, Step::Field(fields[*index].json)))?;
+                    .map_err(|error| at(error, Step::Field(fields[*index].json)))?;
             }
             Some(Part::Embedded(inner)) => {
                 let bytes = input.length_delimited(wire)?;
@@ -251,7 +251,7 @@ fn read_item(
         list.reserve(input.run(number));
     }
     let index = list.len();
-    read_value(ty, list.push(), wire, input, false, place).map_err(|fault| at(fault, Step::Index(index)))
+    read_value(ty, list.push(), wire, input, false, place).map_err(|error| at(error, Step::Index(index)))
 }
 
 fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Place<'_>) -> Result<()> {
@@ -278,7 +278,7 @@ fn read_entry(ty: &'static Type, map: &mut dyn Entries, entry: &[u8], place: Pla
         }
         (ty, slot) => read_value(ty, slot, wire, &mut input, false, place),
     };
-    read.map_err(|fault| at(fault, Step::Key(key.to_owned())))
+    read.map_err(|error| at(error, Step::Key(key.to_owned())))
 }
 
 /// The strings under a number of a message that is only a list.
@@ -402,8 +402,9 @@ fn read_special(ty: &'static Type, slot: Mut<'_>, bytes: &[u8], place: Place<'_>
                         let valid = serde_json::from_str::<&serde_json::value::RawValue>(json);
                         valid.map_err(|_| "what should be JSON is none")?;
                     }
-                    slot.set(json)
-                        .map_err(|problem| Box::new(Fault { problem: problem.into(), steps: Vec::new() }))?;
+                    slot.set(json).map_err(|problem| {
+                        Box::new(PathError { problem: problem.into(), steps: Vec::new() })
+                    })?;
                 }
             }
             Ok(())

@@ -86,7 +86,7 @@ fn merge_field(
             if deleting && old.is_none_or(|old| type_name(old) != type_name(&new)) {
                 return Ok(());
             }
-            match taken(new, purpose) {
+            match unmerged(new, purpose) {
                 Some(new) => drop(object.insert(name.to_owned(), new)),
                 None => drop(object.remove(name)),
             }
@@ -96,7 +96,7 @@ fn merge_field(
 }
 
 /// The part of a value that is used if there is none to merge it with; `None` for a directive.
-fn taken(mut value: Value, purpose: Purpose) -> Option<Value> {
+fn unmerged(mut value: Value, purpose: Purpose) -> Option<Value> {
     if purpose == Purpose::Apply {
         drop_nulls(&mut value);
     }

@@ -158,7 +158,7 @@ fn from_body(context: &Context) -> Result<DeleteOptions> {
     }
     let Value::Object(object) = value else { return Ok(DeleteOptions::default()) };
     check_kind(text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]), &context.body)?;
-    let decoded = values::decode_written(object, &DELETE_OPTIONS, &numbers)
+    let decoded = values::decode_with_numbers(object, &DELETE_OPTIONS, &numbers)
         .map_err(|mismatch| Failure::bad_request(mismatch.of_json))?;
     let text = Value::Object(decoded.object).to_string();
     json::from_slice(text.as_bytes()).map_err(|error| Failure::bad_request(error.to_string()))

@@ -87,7 +87,7 @@ impl Token {
             }
         };
         let fields =
-            values::decode_written(fields, &SCHEMA, &numbers).map_err(|mismatch| mismatch.of_json)?;
+            values::decode_with_numbers(fields, &SCHEMA, &numbers).map_err(|mismatch| mismatch.of_json)?;
         let text = |name| text_at(&fields.object, &[name]).to_owned();
         let rv = values::at(&fields.object, &["rv"]).and_then(Value::as_i64).unwrap_or_default();
         Ok(Token { v: text("v"), rv, start: text("start") })

@@ -9,7 +9,7 @@ use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
 use klient_apimachinery::patch::{PatchError, merge, strategic};
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Decoded, Map, Mismatch, Numbers, Target, text_at};
+use klient_apimachinery::values::{self, Decoded, Map, Numbers, Target, UnmarshalTypeError, text_at};
 use serde_json::Value;
 
 use crate::handlers::body::{media_type, no_kind, not_decoded, untyped_notes};
@@ -54,7 +54,7 @@ impl Patch {
         let unsupported = |message: &str| Failure::new(Reason::UnsupportedMediaType, message);
         match &*media_type(headers) {
             "application/json-patch+json" => {
-                let (patch, numbers) = JsonPatch::parse_written(body).map_err(|error| match error {
+                let (patch, numbers) = JsonPatch::parse_with_numbers(body).map_err(|error| match error {
                     JsonPatchError::Syntax(_) => Failure::bad_request("invalid JSON patch"),
                     other => refused(other),
                 })?;
@@ -107,14 +107,14 @@ impl Patch {
     ///
     /// As [`apply`](Self::apply).
     pub(crate) fn apply_to_built_in(&self, kind: PatchedKind<'_>, old: &Map) -> Result<Patched> {
-        self.apply_typed(kind, old, |object| values::decode_written(object, kind.schema, &self.numbers))
+        self.apply_typed(kind, old, |object| values::decode_with_numbers(object, kind.schema, &self.numbers))
     }
 
     fn apply_typed(
         &self,
         kind: PatchedKind<'_>,
         old: &Map,
-        decode: impl FnOnce(Map) -> std::result::Result<Decoded, Mismatch>,
+        decode: impl FnOnce(Map) -> std::result::Result<Decoded, UnmarshalTypeError>,
     ) -> Result<Patched> {
         let schema = kind.schema;
         let old = whole(old, kind.kind, kind.api_version);
@@ -144,7 +144,7 @@ impl Patch {
             untyped_notes(&[], &unknown)
         } else {
             let text = quoted::text(&self.form, &old, &new, Some(schema));
-            values::strict_notes(text.as_bytes(), Target::Kind(schema))
+            values::strict_errors(text.as_bytes(), Target::Kind(schema))
         };
         Ok(Patched { object, notes })
     }
@@ -221,10 +221,10 @@ impl Patch {
     pub(crate) fn notes(&self, body: &[u8]) -> Vec<String> {
         match self.form {
             Form::Json(_) => {
-                let notes = values::strict_notes(body, Target::Operations).into_iter();
+                let notes = values::strict_errors(body, Target::Operations).into_iter();
                 notes.map(|note| format!("json patch {note}")).collect()
             }
-            Form::Merge(_) | Form::Strategic(_) => values::strict_notes(body, Target::Anything),
+            Form::Merge(_) | Form::Strategic(_) => values::strict_errors(body, Target::Anything),
         }
     }
 }
@@ -301,7 +301,7 @@ fn whole(object: &Map, kind: &str, api_version: &str) -> Value {
 
 fn read_json(body: &[u8], place: &str) -> Result<(Value, Numbers)> {
     let read = values::parse(body).map_err(|_| Failure::bad_request("invalid JSON patch"))?;
-    match read.numbers.refuse_beyond() {
+    match read.numbers.overflow_error() {
         Some(problem) => Err(Failure::bad_request(format!("{place}{problem}"))),
         None => Ok((read.value, read.numbers)),
     }
