@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::validation::{dns_1035_label, dns_subdomain};
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
@@ -16,7 +16,7 @@ const REVIEWS: &str = "spec.conversion.conversionReviewVersions";
 const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
 
 /// Validates the conversion of a definition.
-pub(super) fn validate(spec: &Map, problems: &mut Problems) {
+pub(super) fn validate(spec: &Map, problems: &mut ErrorList) {
     let Some(conversion) = schema_at(spec, "conversion") else { return };
     let strategy = text_at(conversion, &["strategy"]);
     let path = child(PATH, "strategy");
@@ -50,7 +50,7 @@ pub(super) fn validate(spec: &Map, problems: &mut Problems) {
     }
 }
 
-fn client(client: &Map, problems: &mut Problems) {
+fn client(client: &Map, problems: &mut ErrorList) {
     let url = client.get("url").and_then(Value::as_str);
     match (url, schema_at(client, "service")) {
         (Some(url), None) => self::url(url, problems),
@@ -59,7 +59,7 @@ fn client(client: &Map, problems: &mut Problems) {
     }
 }
 
-fn url(url: &str, problems: &mut Problems) {
+fn url(url: &str, problems: &mut ErrorList) {
     const FORM: &str = "; desired format: https://host[/path]";
     let path = child(CLIENT, "url");
     let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
@@ -87,7 +87,7 @@ fn url(url: &str, problems: &mut Problems) {
     }
 }
 
-fn service(service: &Map, problems: &mut Problems) {
+fn service(service: &Map, problems: &mut ErrorList) {
     let path = child(CLIENT, "service");
     // Upstream swaps the two paths.
     for (missing, said) in [("namespace", "name"), ("name", "namespace")] {
@@ -131,7 +131,7 @@ fn url_path_problems(path: &str) -> Vec<String> {
     problems
 }
 
-fn review_versions(versions: &[Value], problems: &mut Problems) {
+fn review_versions(versions: &[Value], problems: &mut ErrorList) {
     if versions.is_empty() {
         return problems.add(FieldError::required(REVIEWS, ""));
     }

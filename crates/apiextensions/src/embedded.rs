@@ -2,7 +2,7 @@
 
 use klient_apimachinery::meta::v1::schema::OBJECT_META;
 use klient_apimachinery::validation;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{self, Map, list_at, text_at};
 use serde_json::Value;
 
@@ -96,19 +96,19 @@ fn coerce_metadata(object: &mut Map, path: &str, unknown: &mut Vec<String>) -> R
 
 /// Validates objects embedded in an object.
 pub(super) fn validate(object: &Map, schema: &Structural) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     validate_fields(object, schema, "", &mut problems);
     problems.0
 }
 
 /// Validates objects embedded in a value, and the value if it is one.
 pub(super) fn validate_value(value: &Value, schema: &Structural, path: &str) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     visit(value, schema, path, &mut problems);
     problems.0
 }
 
-fn visit(value: &Value, schema: &Structural, path: &str, problems: &mut Problems) {
+fn visit(value: &Value, schema: &Structural, path: &str, problems: &mut ErrorList) {
     match (value, &schema.items) {
         (Value::Object(object), _) => {
             if schema.embedded {
@@ -124,7 +124,7 @@ fn visit(value: &Value, schema: &Structural, path: &str, problems: &mut Problems
     }
 }
 
-fn validate_fields(object: &Map, schema: &Structural, path: &str, problems: &mut Problems) {
+fn validate_fields(object: &Map, schema: &Structural, path: &str, problems: &mut ErrorList) {
     for (name, value) in object {
         if let Some(schema) = schema.properties.get(name) {
             visit(value, schema, &child(path, name), problems);
@@ -134,7 +134,7 @@ fn validate_fields(object: &Map, schema: &Structural, path: &str, problems: &mut
     }
 }
 
-fn validate_resource(object: &Map, path: &str, problems: &mut Problems) {
+fn validate_resource(object: &Map, path: &str, problems: &mut ErrorList) {
     for name in ["apiVersion", "kind"] {
         if !object.contains_key(name) {
             problems.add(FieldError::required(child(path, name), ""));
@@ -172,7 +172,7 @@ fn kind_problem(kind: &str) -> Option<String> {
         .then(|| format!("may have mixed case, but should otherwise match: {}", problems.join(",")))
 }
 
-fn validate_metadata(metadata: &Map, path: &str, problems: &mut Problems) {
+fn validate_metadata(metadata: &Map, path: &str, problems: &mut ErrorList) {
     for name in ["generateName", "name"] {
         let value = text_at(metadata, &[name]);
         problems.invalid(&child(path, name), value, validation::path_segment(value));

@@ -1,6 +1,6 @@
 //! Validation of the schemas of a definition.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
 use klient_schema::apiextensions_v1::JSON_SCHEMA_PROPS;
 use serde_json::Value;
@@ -43,7 +43,7 @@ const AT_ROOT: [(&str, &str); 22] = [
 /// Validates the schema of a version, or that of all versions.
 pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldError> {
     let path = child(path, "openAPIV3Schema");
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     if has_status {
         problems.0.extend(root_problem(schema, &path));
     }
@@ -147,7 +147,7 @@ impl NoDefaults {
 }
 
 struct Walk<'a> {
-    problems: &'a mut Problems,
+    problems: &'a mut ErrorList,
 }
 
 impl Walk<'_> {

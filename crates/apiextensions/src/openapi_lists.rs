@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::path::{child, key};
 use super::schema::{flag, schema_at};
 
 /// Validates the list type and map type of a schema.
-pub(super) fn validate(schema: &Map, path: &str, problems: &mut Problems) {
+pub(super) fn validate(schema: &Map, path: &str, problems: &mut ErrorList) {
     let open = child(path, "x-kubernetes-preserve-unknown-fields");
     if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
         problems.add(FieldError::invalid(open, false, "must be true or undefined"));
@@ -51,7 +51,7 @@ pub(super) fn validate(schema: &Map, path: &str, problems: &mut Problems) {
 }
 
 /// Returns true if a schema has the type that a keyword requires.
-fn typed(schema: &Map, ty: &str, because: &str, path: &str, problems: &mut Problems) -> bool {
+fn typed(schema: &Map, ty: &str, because: &str, path: &str, problems: &mut ErrorList) -> bool {
     let path = child(path, "type");
     let message = format!("must be {ty} if {because} is specified");
     match text_at(schema, &["type"]) {
@@ -63,7 +63,7 @@ fn typed(schema: &Map, ty: &str, because: &str, path: &str, problems: &mut Probl
 }
 
 /// Items of sets must be atomic.
-fn set_items(schema: &Map, path: &str, problems: &mut Problems) {
+fn set_items(schema: &Map, path: &str, problems: &mut ErrorList) {
     let Some(items) = schema_at(schema, "items") else { return };
     let list_type = items.get("x-kubernetes-list-type").cloned().unwrap_or_default();
     let refused = match text_at(items, &["type"]) {
@@ -78,7 +78,7 @@ fn set_items(schema: &Map, path: &str, problems: &mut Problems) {
 }
 
 /// Items of maps must be objects with scalar keys.
-fn map_items(schema: &Map, path: &str, problems: &mut Problems) {
+fn map_items(schema: &Map, path: &str, problems: &mut ErrorList) {
     let keys = list_at(schema, &["x-kubernetes-list-map-keys"]);
     let keys_path = child(path, "x-kubernetes-list-map-keys");
     let items_path = child(path, "items");
@@ -104,7 +104,7 @@ fn map_items(schema: &Map, path: &str, problems: &mut Problems) {
     }
     let mut said = HashSet::new();
     // The error includes all keys, so it is reported once.
-    let mut refuse_keys = |message: &'static str, problems: &mut Problems| {
+    let mut refuse_keys = |message: &'static str, problems: &mut ErrorList| {
         if said.insert(message) {
             problems.add(FieldError::invalid(keys_path.as_str(), Value::from(keys.to_vec()), message));
         }
@@ -132,7 +132,7 @@ fn property<'a>(schema: &'a Map, name: &str) -> Option<&'a Map> {
 }
 
 /// Items of sets and maps must not be nullable; keys of items must be required or have a default.
-fn not_null(schema: &Map, items: &Map, list_type: &str, path: &str, problems: &mut Problems) {
+fn not_null(schema: &Map, items: &Map, list_type: &str, path: &str, problems: &mut ErrorList) {
     let path = child(path, "items");
     if flag(items, "nullable") {
         let message = format!("cannot be nullable when x-kubernetes-list-type is {list_type}");

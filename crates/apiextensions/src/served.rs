@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, text_at};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const COLUMN_FORMATS: [&str; 8] =
     ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
 /// Validates subresources.
-pub(super) fn subresources(subresources: &Value, path: &str, problems: &mut Problems) {
+pub(super) fn subresources(subresources: &Value, path: &str, problems: &mut ErrorList) {
     let Some(scale) = subresources.get("scale").and_then(Value::as_object) else { return };
     let path = child(path, "scale");
     for (name, parent) in [("specReplicasPath", ".spec."), ("statusReplicasPath", ".status.")] {
@@ -36,7 +36,7 @@ pub(super) fn subresources(subresources: &Value, path: &str, problems: &mut Prob
     }
 }
 
-fn scale_path(text: &str, parents: &[&str], message: &str, path: String, problems: &mut Problems) {
+fn scale_path(text: &str, parents: &[&str], message: &str, path: String, problems: &mut ErrorList) {
     if !is_simple_path(text) {
         problems.add(FieldError::invalid(path, text, "must be a simple json path starting with ."));
     } else if !parents.iter().any(|parent| text.starts_with(parent)) {
@@ -49,14 +49,14 @@ fn is_simple_path(text: &str) -> bool {
 }
 
 /// Validates printer columns.
-pub(super) fn columns(columns: &Value, path: &str, problems: &mut Problems) {
+pub(super) fn columns(columns: &Value, path: &str, problems: &mut ErrorList) {
     let columns = columns.as_array().into_iter().flatten().filter_map(Value::as_object);
     for (index, definition) in columns.enumerate() {
         column(definition, &key(path, index), problems);
     }
 }
 
-fn column(column: &Map, path: &str, problems: &mut Problems) {
+fn column(column: &Map, path: &str, problems: &mut ErrorList) {
     let text = |name: &str| text_at(column, &[name]);
     if text("name").is_empty() {
         problems.add(FieldError::required(child(path, "name"), ""));
@@ -81,7 +81,7 @@ fn column(column: &Map, path: &str, problems: &mut Problems) {
 }
 
 /// Validates selectable fields.
-pub(super) fn selectable(fields: &Value, schema: &Map, path: &str, problems: &mut Problems) {
+pub(super) fn selectable(fields: &Value, schema: &Map, path: &str, problems: &mut ErrorList) {
     let mut unique = HashSet::new();
     for (index, field) in fields.as_array().into_iter().flatten().enumerate() {
         let text = field.get("jsonPath").and_then(Value::as_str).unwrap_or_default();

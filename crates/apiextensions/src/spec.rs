@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::validation::dns_subdomain;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::schema::{any, schema_at};
 use super::{conversion, openapi, served};
 
 /// Validates the spec of a definition.
-pub(super) fn validate(spec: &Map, problems: &mut Problems) {
+pub(super) fn validate(spec: &Map, problems: &mut ErrorList) {
     let layout = InternalVersion::of(spec);
     group(spec, problems);
     scope(spec, problems);
@@ -29,7 +29,7 @@ pub(super) fn validate(spec: &Map, problems: &mut Problems) {
     conversion::validate(spec, problems);
 }
 
-fn group(spec: &Map, problems: &mut Problems) {
+fn group(spec: &Map, problems: &mut ErrorList) {
     let group = text_at(spec, &["group"]);
     let errors = dns_subdomain(group);
     if group.is_empty() {
@@ -41,7 +41,7 @@ fn group(spec: &Map, problems: &mut Problems) {
     }
 }
 
-fn scope(spec: &Map, problems: &mut Problems) {
+fn scope(spec: &Map, problems: &mut ErrorList) {
     let scope = text_at(spec, &["scope"]);
     match scope {
         "" => problems.add(FieldError::required("spec.scope", "")),
@@ -55,7 +55,7 @@ fn schema_of(validation: Option<&Value>) -> Option<&Map> {
     validation?.get("openAPIV3Schema")?.as_object()
 }
 
-fn schemas_are_there(layout: &InternalVersion<'_>, problems: &mut Problems) {
+fn schemas_are_there(layout: &InternalVersion<'_>, problems: &mut ErrorList) {
     for index in 0..layout.versions.len() {
         if schema_of(layout.effective(index, SCHEMA)).is_none() {
             let path = child(&InternalVersion::path(index), "schema.openAPIV3Schema");
@@ -64,7 +64,7 @@ fn schemas_are_there(layout: &InternalVersion<'_>, problems: &mut Problems) {
     }
 }
 
-fn defaults_are_wanted(spec: &Map, layout: &InternalVersion<'_>, problems: &mut Problems) {
+fn defaults_are_wanted(spec: &Map, layout: &InternalVersion<'_>, problems: &mut ErrorList) {
     let has_default = |schema: &Map| any(schema, &|schema| schema.contains_key("default"));
     let preserves = spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
     let mut schemas =
@@ -79,7 +79,7 @@ fn has_status(subresources: Option<&Value>) -> bool {
     subresources.is_some_and(|subresources| subresources.get("status").is_some_and(Value::is_object))
 }
 
-fn versions(layout: &InternalVersion<'_>, problems: &mut Problems) {
+fn versions(layout: &InternalVersion<'_>, problems: &mut ErrorList) {
     for (index, version) in layout.versions.iter().enumerate() {
         label(text_at(version, &["name"]), child(&InternalVersion::path(index), "name"), problems);
         self::version(layout, index, problems);
@@ -103,7 +103,7 @@ fn versions(layout: &InternalVersion<'_>, problems: &mut Problems) {
     }
 }
 
-fn version(layout: &InternalVersion<'_>, index: usize, problems: &mut Problems) {
+fn version(layout: &InternalVersion<'_>, index: usize, problems: &mut ErrorList) {
     deprecation(layout.versions[index], &InternalVersion::path(index), problems);
     if let Some((validation, path)) = layout.own(index, SCHEMA)
         && let Some(schema) = schema_of(Some(validation))
@@ -128,7 +128,7 @@ fn version(layout: &InternalVersion<'_>, index: usize, problems: &mut Problems) 
     }
 }
 
-fn deprecation(version: &Map, path: &str, problems: &mut Problems) {
+fn deprecation(version: &Map, path: &str, problems: &mut ErrorList) {
     let Some(warning) = version.get("deprecationWarning").and_then(Value::as_str) else { return };
     let mut refuse = |message: String| {
         problems.add(FieldError::invalid(child(path, "deprecationWarning"), warning, message));
@@ -152,7 +152,7 @@ fn deprecation(version: &Map, path: &str, problems: &mut Problems) {
 }
 
 /// Validates the parts common to all versions.
-fn shared(layout: &InternalVersion<'_>, problems: &mut Problems) {
+fn shared(layout: &InternalVersion<'_>, problems: &mut ErrorList) {
     let schema = layout.shared(SCHEMA);
     if let Some((validation, path)) = &schema
         && let Some(schema) = schema_of(Some(validation))
@@ -179,7 +179,7 @@ fn shared(layout: &InternalVersion<'_>, problems: &mut Problems) {
 }
 
 /// Validates the stored versions.
-pub(super) fn stored_versions(spec: &Map, status: Option<&Map>, problems: &mut Problems) {
+pub(super) fn stored_versions(spec: &Map, status: Option<&Map>, problems: &mut ErrorList) {
     const PATH: &str = "status.storedVersions";
     let stored = status.map_or(&[][..], |status| list_at(status, &["storedVersions"]));
     if stored.is_empty() {

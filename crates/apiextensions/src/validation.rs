@@ -1,7 +1,7 @@
 //! Validation of CustomResourceDefinitions.
 
 use klient_apimachinery::go::quoted;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{self, Map, text_at};
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 
 /// Validates a new definition, except for its metadata.
 pub fn validate(object: &Map) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     name(object, &mut problems);
     body(object, &mut problems);
     problems.0.extend(approval_problem(object));
@@ -25,7 +25,7 @@ pub fn validate(object: &Map) -> Vec<FieldError> {
 
 /// Validates an update of a definition, except for its metadata.
 pub fn validate_update(object: &Map, old: &Map) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     let stored = |names: &[&'static str]| unchanged(object, old, names);
     body(object, &mut problems);
     if is_established(old) {
@@ -41,7 +41,7 @@ pub fn validate_update(object: &Map, old: &Map) -> Vec<FieldError> {
     problems.0
 }
 
-fn name(object: &Map, problems: &mut Problems) {
+fn name(object: &Map, problems: &mut ErrorList) {
     let name = text_at(object, &["metadata", "name"]);
     let required =
         format!("{}.{}", text_at(object, &["spec", "names", "plural"]), text_at(object, &["spec", "group"]));
@@ -54,7 +54,7 @@ fn name(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn body(object: &Map, problems: &mut Problems) {
+fn body(object: &Map, problems: &mut ErrorList) {
     let empty = Map::new();
     let (spec, status) = (schema_at(object, "spec").unwrap_or(&empty), schema_at(object, "status"));
     spec::validate(spec, problems);
@@ -69,7 +69,7 @@ fn unchanged(object: &Map, old: &Map, path: &[&str]) -> Option<FieldError> {
     (new != old).then(|| FieldError::invalid(path.join("."), new, "field is immutable"))
 }
 
-fn preserves_unknown(object: &Map, problems: &mut Problems) {
+fn preserves_unknown(object: &Map, problems: &mut ErrorList) {
     if values::at(object, &["spec", "preserveUnknownFields"]) == Some(&Value::Bool(true)) {
         let message = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
         problems.add(FieldError::invalid("spec.preserveUnknownFields", true, message));

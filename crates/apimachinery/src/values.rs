@@ -16,7 +16,7 @@ mod text;
 
 pub use decode::{Decoded, UnmarshalTypeError, decode, decode_with_numbers, empty};
 pub use depth::{exceeds_parse_depth, is_too_deep};
-pub use encode::{encode, encode_value, plain};
+pub use encode::{encode, encode_untyped, encode_value};
 pub use numbers::Numbers;
 pub use parse::{Parsed, parse};
 pub use path::{at, at_mut, list_at, map_at, push_field, set, text_at};

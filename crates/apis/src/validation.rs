@@ -43,7 +43,7 @@ mod workload;
 use klient_apimachinery::schema::ResourceSchema;
 use serde_json::Value;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 
 use kind::{has_known_finalizers, has_late_metadata, is_review, is_validated_whole, name_rule};
@@ -53,7 +53,7 @@ pub use metadata::manager_name;
 pub fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
     let nothing = Map::new();
     let meta = metadata_of(object).unwrap_or(&nothing);
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     if is_review(resource) {
         return Vec::new();
     }
@@ -76,7 +76,7 @@ pub fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
 pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldError> {
     let nothing = Map::new();
     let (meta, old_meta) = (metadata_of(object).unwrap_or(&nothing), metadata_of(old).unwrap_or(&nothing));
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     metadata_update(meta, old_meta, &mut problems);
     if is_validated_whole(resource) {
         metadata::generate_name(meta, name_rule(resource), &mut problems);
@@ -100,13 +100,13 @@ pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldEr
 }
 
 /// Checks the metadata of a new object whose name follows a rule.
-pub fn metadata(meta: &Map, namespaced: bool, name_rule: fn(&str) -> Vec<String>, problems: &mut Problems) {
+pub fn metadata(meta: &Map, namespaced: bool, name_rule: fn(&str) -> Vec<String>, problems: &mut ErrorList) {
     metadata::metadata(meta, namespaced, name_rule, problems);
 }
 
 /// The errors of the status of an object of a built-in kind.
 pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     match (resource.group, resource.kind) {
         ("", "Namespace") => cluster::namespace_status(object, &mut problems),
         ("", "Pod") => pod::status(object, &mut problems),
@@ -119,20 +119,20 @@ pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
 
 /// Errors of a Namespace whose finalizers were written.
 pub fn finalize(object: &Map) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     cluster::namespace_finalize(object, &mut problems);
     problems.0
 }
 
 /// The errors of a Pod after an update of its `resize` subresource.
 pub fn resize(object: &Map, old: &Map) -> Vec<FieldError> {
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     pod_resize::resize(object, old, &mut problems);
     problems.0
 }
 
 /// Checks the metadata of a new state of an object.
-pub fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
+pub fn metadata_update(meta: &Map, old: &Map, problems: &mut ErrorList) {
     metadata::metadata_update(meta, old, problems);
 }
 
@@ -141,7 +141,7 @@ fn metadata_of(object: &Map) -> Option<&Map> {
 }
 
 /// Checks all but the metadata of an object; a kind that is rarely used has no rules here.
-fn rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+fn rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut ErrorList) {
     match resource.group {
         "" => core_rules(resource, object, is_new, problems),
         "apps" | "batch" => workload_rules(resource, object, is_new, problems),
@@ -149,7 +149,7 @@ fn rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut P
     }
 }
 
-fn core_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+fn core_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut ErrorList) {
     match resource.kind {
         "ConfigMap" => config::config_map(object, problems),
         "Endpoints" => endpoints::endpoints(object, problems),
@@ -174,7 +174,7 @@ fn core_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &
     }
 }
 
-fn workload_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+fn workload_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut ErrorList) {
     match resource.kind {
         "ControllerRevision" => workload::controller_revision(object, problems),
         "CronJob" => job::cron_job(object, is_new, problems),
@@ -187,7 +187,7 @@ fn workload_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problem
     }
 }
 
-fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut Problems) {
+fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut ErrorList) {
     match (resource.group, resource.kind) {
         (
             "admissionregistration.k8s.io",
@@ -228,8 +228,8 @@ fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: 
 }
 
 /// Checks the fields that are immutable or may change only in certain ways.
-fn changes(resource: &ResourceSchema, object: &Map, old: &Map, problems: &mut Problems) {
-    let same = |paths: &[&str], problems: &mut Problems| {
+fn changes(resource: &ResourceSchema, object: &Map, old: &Map, problems: &mut ErrorList) {
+    let same = |paths: &[&str], problems: &mut ErrorList| {
         for path in paths {
             at::At::new(object, path).must_equal(&at::At::new(old, path), problems);
         }

@@ -50,7 +50,7 @@ pub(crate) fn around_list(
 ) -> (Vec<u8>, Vec<u8>) {
     let metadata = ListPart::Metadata(metadata);
     let items: usize = items.iter().map(|item| ListPart::Item(item).length()).sum();
-    let (mut head, tail) = Envelope::around(api_version, kind, metadata.length() + items);
+    let (mut head, tail) = Envelope::head_and_tail(api_version, kind, metadata.length() + items);
     metadata.push(&mut head);
     (head, tail.to_vec())
 }

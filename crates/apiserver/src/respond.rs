@@ -154,7 +154,7 @@ pub(crate) fn in_protobuf(resource: &Resource, raw: &[u8]) -> Vec<u8> {
 
 pub(crate) fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {
     let mut json = Vec::new();
-    values::plain(value, &mut json);
+    values::encode_untyped(value, &mut json);
     json
 }
 

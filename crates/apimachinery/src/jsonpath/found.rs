@@ -49,7 +49,7 @@ impl<'a> From<&'a Value> for Found<'a> {
 /// A value as Go writes it in JSON.
 fn json(value: &Value) -> String {
     let mut json = Vec::new();
-    values::plain(value, &mut json);
+    values::encode_untyped(value, &mut json);
     String::from_utf8(json).expect("JSON is UTF-8")
 }
 

@@ -152,11 +152,11 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// A list of field errors.
+/// A list of field errors (`field.ErrorList`).
 #[derive(Default)]
-pub struct Problems(pub Vec<FieldError>);
+pub struct ErrorList(pub Vec<FieldError>);
 
-impl Problems {
+impl ErrorList {
     /// Adds an error.
     pub fn add(&mut self, error: FieldError) {
         self.0.push(error);

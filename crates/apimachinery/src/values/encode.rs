@@ -15,7 +15,7 @@ pub fn encode(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
 }
 
 /// Appends any value as Go writes values without a struct: objects with sorted fields.
-pub fn plain(value: &(impl serde::Serialize + ?Sized), out: &mut Vec<u8>) {
+pub fn encode_untyped(value: &(impl serde::Serialize + ?Sized), out: &mut Vec<u8>) {
     let done = value.serialize(&mut Serializer::with_formatter(out, Go));
     done.expect("a Vec takes all bytes and keys are strings");
 }
@@ -61,7 +61,7 @@ fn write_message(object: &Map, schema: &'static Schema, out: &mut Vec<u8>) {
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
-        plain(&name, out);
+        encode_untyped(&name, out);
         out.push(b':');
         write_value(value, ty, out);
     };
@@ -92,11 +92,11 @@ fn write_value(value: &Value, ty: Type, out: &mut Vec<u8>) {
             separated(out, b"[]", items, |item_value, out| write_value(item_value, *item, out));
         }
         (Type::Map(entry), Value::Object(entries)) => separated(out, b"{}", entries, |(key, value), out| {
-            plain(key, out);
+            encode_untyped(key, out);
             out.push(b':');
             write_value(value, *entry, out);
         }),
-        _ => plain(value, out),
+        _ => encode_untyped(value, out),
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
             "a<": [1.0, 0.5, 1e20, 1e21, 1.5e-7, -0.0, 100_000_000_000_000_000_000.0, 7, -3],
         });
         let mut out = Vec::new();
-        plain(&value, &mut out);
+        encode_untyped(&value, &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             r#"{"a\u003c":[1,0.5,100000000000000000000,1e+21,1.5e-7,-0,100000000000000000000,7,-3],"b":"\u003ca\u003e\u0026\u2028\"é\n"}"#

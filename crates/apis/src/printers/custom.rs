@@ -50,7 +50,7 @@ fn printed(value: &Value) -> String {
         Value::Bool(_) => value.to_string(),
         Value::Array(_) | Value::Object(_) => {
             let mut json = Vec::new();
-            values::plain(value, &mut json);
+            values::encode_untyped(value, &mut json);
             String::from_utf8(json).expect("JSON is UTF-8")
         }
     }

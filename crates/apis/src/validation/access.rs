@@ -1,6 +1,6 @@
 //! Roles and their bindings.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
 use super::at::At;
@@ -9,7 +9,7 @@ use super::selector::label_selector;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
-pub(super) fn role(object: &Map, is_namespaced: bool, problems: &mut Problems) {
+pub(super) fn role(object: &Map, is_namespaced: bool, problems: &mut ErrorList) {
     let rules = At::new(object, "rules");
     for rule in rules.items() {
         policy_rule(&rule, is_namespaced, problems);
@@ -24,7 +24,7 @@ pub(super) fn role(object: &Map, is_namespaced: bool, problems: &mut Problems) {
     rules.items().for_each(|rule| rule.get("verbs").must_be_set("", problems));
 }
 
-fn policy_rule(rule: &At<'_, '_>, is_namespaced: bool, problems: &mut Problems) {
+fn policy_rule(rule: &At<'_, '_>, is_namespaced: bool, problems: &mut ErrorList) {
     let urls = rule.get("nonResourceURLs");
     if urls.is_empty() {
         rule.get("apiGroups").must_be_set("resource rules must supply at least one api group", problems);
@@ -39,7 +39,7 @@ fn policy_rule(rule: &At<'_, '_>, is_namespaced: bool, problems: &mut Problems) 
     }
 }
 
-pub(super) fn binding(object: &Map, is_namespaced: bool, problems: &mut Problems) {
+pub(super) fn binding(object: &Map, is_namespaced: bool, problems: &mut ErrorList) {
     let (role, subjects) = (At::new(object, "roleRef"), At::new(object, "subjects"));
     role.get("apiGroup").must_be_one_of(&[GROUP], problems);
     let kinds: &[&str] = if is_namespaced { &["Role", "ClusterRole"] } else { &["ClusterRole"] };
@@ -52,7 +52,7 @@ pub(super) fn binding(object: &Map, is_namespaced: bool, problems: &mut Problems
     role.get("name").must_be_set("", problems);
 }
 
-fn binding_subject(subject: &At<'_, '_>, is_namespaced: bool, problems: &mut Problems) {
+fn binding_subject(subject: &At<'_, '_>, is_namespaced: bool, problems: &mut ErrorList) {
     let (kind, group, name) = (subject.get("kind"), subject.get("apiGroup"), subject.get("name"));
     match kind.text() {
         "ServiceAccount" => {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 
 /// An optional field. Its path is formatted only for errors.
@@ -180,7 +180,7 @@ impl<'p, 'v> At<'p, 'v> {
     }
 
     /// Adds the errors of a rule for the string.
-    pub(super) fn must_be(&self, rule: impl Fn(&str) -> Vec<String>, problems: &mut Problems) {
+    pub(super) fn must_be(&self, rule: impl Fn(&str) -> Vec<String>, problems: &mut ErrorList) {
         let found = rule(self.text());
         if !found.is_empty() {
             problems.invalid(&self.path(), self.text(), found);
@@ -188,7 +188,7 @@ impl<'p, 'v> At<'p, 'v> {
     }
 
     /// Requires a string, and that it follows a rule.
-    pub(super) fn must_have(&self, rule: impl Fn(&str) -> Vec<String>, problems: &mut Problems) {
+    pub(super) fn must_have(&self, rule: impl Fn(&str) -> Vec<String>, problems: &mut ErrorList) {
         if self.is_empty() {
             problems.add(self.required(""));
         } else {
@@ -197,21 +197,21 @@ impl<'p, 'v> At<'p, 'v> {
     }
 
     /// Requires a string, list or map that is not empty.
-    pub(super) fn must_be_set(&self, detail: &str, problems: &mut Problems) {
+    pub(super) fn must_be_set(&self, detail: &str, problems: &mut ErrorList) {
         if self.is_empty() {
             problems.add(self.required(detail));
         }
     }
 
     /// Allows only these strings; a missing one only if the empty string is among them.
-    pub(super) fn must_be_one_of(&self, allowed: &[&str], problems: &mut Problems) {
+    pub(super) fn must_be_one_of(&self, allowed: &[&str], problems: &mut ErrorList) {
         if !allowed.contains(&self.text()) {
             problems.add(self.not_supported(allowed));
         }
     }
 
     /// Requires one of these strings.
-    pub(super) fn must_have_one_of(&self, allowed: &[&str], problems: &mut Problems) {
+    pub(super) fn must_have_one_of(&self, allowed: &[&str], problems: &mut ErrorList) {
         match self.text() {
             "" => problems.add(self.required("")),
             _ => self.must_be_one_of(allowed, problems),
@@ -219,27 +219,27 @@ impl<'p, 'v> At<'p, 'v> {
     }
 
     /// Limits the number of items of a list.
-    pub(super) fn must_have_at_most(&self, max: usize, problems: &mut Problems) {
+    pub(super) fn must_have_at_most(&self, max: usize, problems: &mut ErrorList) {
         let len = self.list().len();
         if len > max {
             problems.add(FieldError::too_many(self.path(), format!("{len}: must have at most {max} items")));
         }
     }
 
-    pub(super) fn must_not_be_negative(&self, problems: &mut Problems) {
+    pub(super) fn must_not_be_negative(&self, problems: &mut ErrorList) {
         if self.number() < 0 {
             problems.add(self.invalid(NEGATIVE));
         }
     }
 
-    pub(super) fn must_be_between(&self, low: i64, high: i64, problems: &mut Problems) {
+    pub(super) fn must_be_between(&self, low: i64, high: i64, problems: &mut ErrorList) {
         if !(low..=high).contains(&self.number()) {
             problems.add(self.invalid_as(self.number(), between(low, high)));
         }
     }
 
     /// Rejects a change.
-    pub(super) fn must_equal(&self, old: &At<'_, '_>, problems: &mut Problems) {
+    pub(super) fn must_equal(&self, old: &At<'_, '_>, problems: &mut ErrorList) {
         if !same(self.raw(), old.raw()) {
             problems.add(self.invalid(IMMUTABLE));
         }

@@ -1,13 +1,13 @@
 //! HorizontalPodAutoscalers.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
 use super::at::At;
 use super::form::{dns_label, path_segment};
 use super::resources::{amount, container_name, non_negative};
 
-pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut Problems) {
+pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let (min, max) = (spec.get("minReplicas"), spec.get("maxReplicas"));
     if min.int().is_some_and(|min| max.number() < min) {
@@ -35,7 +35,7 @@ pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut Problems) {
 }
 
 /// Checks a reference to a scale target or to a measured object; some of the latter are in the core group.
-fn reference(reference: &At<'_, '_>, allows_core: bool, problems: &mut Problems) {
+fn reference(reference: &At<'_, '_>, allows_core: bool, problems: &mut ErrorList) {
     reference.get("kind").must_have(path_segment, problems);
     reference.get("name").must_have(path_segment, problems);
     let version = reference.get("apiVersion");
@@ -54,7 +54,7 @@ const SOURCES: [(&str, &str); 5] = [
     ("Resource", "resource"),
 ];
 
-fn metrics(spec: &At<'_, '_>, problems: &mut Problems) {
+fn metrics(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let metrics = spec.get("metrics");
     metrics.items().for_each(|at| metric(&at, problems));
     let counts_others = |at: &At<'_, '_>| matches!(at.get("type").text(), "Object" | "External");
@@ -65,7 +65,7 @@ fn metrics(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn metric(metric: &At<'_, '_>, problems: &mut Problems) {
+fn metric(metric: &At<'_, '_>, problems: &mut ErrorList) {
     let kind = metric.get("type");
     if kind.is_empty() {
         problems.add(kind.required("must specify a metric source type"));
@@ -88,7 +88,7 @@ fn metric(metric: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn source(kind: &str, source: &At<'_, '_>, problems: &mut Problems) {
+fn source(kind: &str, source: &At<'_, '_>, problems: &mut ErrorList) {
     match kind {
         "object" => {
             reference(&source.get("describedObject"), true, problems);
@@ -112,13 +112,13 @@ fn source(kind: &str, source: &At<'_, '_>, problems: &mut Problems) {
     target(kind, &source.get("target"), problems);
 }
 
-fn identifier(source: &At<'_, '_>, problems: &mut Problems) {
+fn identifier(source: &At<'_, '_>, problems: &mut ErrorList) {
     let name = source.get("metric.name");
     name.must_be_set("must specify a metric name", problems);
     name.must_be(path_segment, problems);
 }
 
-fn target(kind: &str, target: &At<'_, '_>, problems: &mut Problems) {
+fn target(kind: &str, target: &At<'_, '_>, problems: &mut ErrorList) {
     let types = target.get("type");
     types.must_be_set("must specify a metric target type", problems);
     if !matches!(types.text(), "Utilization" | "Value" | "AverageValue") {
@@ -163,7 +163,7 @@ fn target(kind: &str, target: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn scaling_rules(rules: &At<'_, '_>, problems: &mut Problems) {
+fn scaling_rules(rules: &At<'_, '_>, problems: &mut ErrorList) {
     if !rules.is_set() {
         return;
     }
@@ -190,7 +190,7 @@ fn scaling_rules(rules: &At<'_, '_>, problems: &mut Problems) {
     non_negative(&rules.get("tolerance"), problems);
 }
 
-fn at_most(number: &At<'_, '_>, max: i64, problems: &mut Problems) {
+fn at_most(number: &At<'_, '_>, max: i64, problems: &mut ErrorList) {
     if number.number() > max {
         problems.add(number.invalid(format!("must be less than or equal to {max}")));
     }

@@ -1,6 +1,6 @@
 //! Namespaces, Nodes, ResourceQuotas and LimitRanges.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 
 use super::at::At;
@@ -9,7 +9,7 @@ use super::metadata::unknown_finalizer;
 use super::resources::{amount, container_name, is_overcommitted, name, quantity};
 use super::scheduling::EFFECTS;
 
-pub(super) fn namespace(object: &Map, problems: &mut Problems) {
+pub(super) fn namespace(object: &Map, problems: &mut ErrorList) {
     let finalizers = At::new(object, "spec.finalizers");
     for finalizer in finalizers.texts() {
         problems.invalid(&finalizers.path(), finalizer, qualified_name(finalizer));
@@ -18,7 +18,7 @@ pub(super) fn namespace(object: &Map, problems: &mut Problems) {
 }
 
 /// The finalizers that a write to `finalize` leaves.
-pub(super) fn namespace_finalize(object: &Map, problems: &mut Problems) {
+pub(super) fn namespace_finalize(object: &Map, problems: &mut ErrorList) {
     for finalizer in At::new(object, "spec.finalizers").items() {
         problems.invalid(&finalizer.path(), finalizer.text(), qualified_name(finalizer.text()));
         problems.0.extend(unknown_finalizer(finalizer.path(), finalizer.text()));
@@ -26,7 +26,7 @@ pub(super) fn namespace_finalize(object: &Map, problems: &mut Problems) {
 }
 
 /// The phase of a namespace follows from its deletion timestamp.
-pub(super) fn namespace_status(object: &Map, problems: &mut Problems) {
+pub(super) fn namespace_status(object: &Map, problems: &mut ErrorList) {
     let is_terminating = !At::new(object, "metadata.deletionTimestamp").text().is_empty();
     let (phase, detail) = if is_terminating {
         ("Terminating", "may only be 'Terminating' if `deletionTimestamp` is not empty")
@@ -39,7 +39,7 @@ pub(super) fn namespace_status(object: &Map, problems: &mut Problems) {
     }
 }
 
-pub(super) fn node(object: &Map, problems: &mut Problems) {
+pub(super) fn node(object: &Map, problems: &mut ErrorList) {
     taints(&At::named("metadata.taints", At::new(object, "spec.taints").raw()), problems);
     for list in ["status.capacity", "status.allocatable"] {
         for (resource, value) in At::new(object, list).entries() {
@@ -55,7 +55,7 @@ pub(super) fn node(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn taints(taints: &At<'_, '_>, problems: &mut Problems) {
+fn taints(taints: &At<'_, '_>, problems: &mut ErrorList) {
     let mut seen = Vec::new();
     for taint in taints.items() {
         let (key, value, effect) = (taint.get("key"), taint.get("value"), taint.get("effect"));
@@ -72,7 +72,7 @@ fn taints(taints: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn node_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn node_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let ranges = At::new(object, "spec.podCIDRs");
     let before = At::new(old, "spec.podCIDRs");
     if !before.is_empty() && ranges.list() != before.list() {
@@ -85,7 +85,7 @@ pub(super) fn node_update(object: &Map, old: &Map, problems: &mut Problems) {
     }
 }
 
-pub(super) fn limit_range(object: &Map, problems: &mut Problems) {
+pub(super) fn limit_range(object: &Map, problems: &mut ErrorList) {
     let mut kinds = Vec::new();
     for item in At::new(object, "spec.limits").items() {
         let kind = item.get("type");
@@ -118,7 +118,7 @@ pub(super) fn limit_range(object: &Map, problems: &mut Problems) {
 
 const LIMITS: [&str; 5] = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"];
 
-fn limit_names(item: &At<'_, '_>, kind: &str, problems: &mut Problems) {
+fn limit_names(item: &At<'_, '_>, kind: &str, problems: &mut ErrorList) {
     let rule: fn(&str) -> Vec<String> =
         if matches!(kind, "Pod" | "Container") { container_name } else { name };
     for list in LIMITS {
@@ -138,7 +138,7 @@ fn limit_names(item: &At<'_, '_>, kind: &str, problems: &mut Problems) {
     }
 }
 
-fn claims_are_limited(item: &At<'_, '_>, problems: &mut Problems) {
+fn claims_are_limited(item: &At<'_, '_>, problems: &mut ErrorList) {
     if !item.get("min.storage").is_set() && !item.get("max.storage").is_set() {
         let problem = "either minimum or maximum storage value is required, but neither was provided";
         problems.add(item.get("limits").required(problem));
@@ -157,7 +157,7 @@ const ORDER: [(&str, &str, &str, &str, [&str; 2]); 6] = [
 ];
 
 /// Checks the limits of one resource against each other.
-fn limit_amounts(item: &At<'_, '_>, resource: &str, problems: &mut Problems) {
+fn limit_amounts(item: &At<'_, '_>, resource: &str, problems: &mut ErrorList) {
     let limit = |list: &str| {
         let value = At::named("", item.get(list).map()?.get(resource));
         value.is_set().then(|| (value.text(), amount(&value)))
@@ -191,7 +191,7 @@ fn limit_amounts(item: &At<'_, '_>, resource: &str, problems: &mut Problems) {
     }
 }
 
-pub(super) fn quota(object: &Map, problems: &mut Problems) {
+pub(super) fn quota(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     quota_amounts(&spec.get("hard"), problems);
     let scopes = spec.get("scopes");
@@ -210,13 +210,13 @@ pub(super) fn quota(object: &Map, problems: &mut Problems) {
 }
 
 /// Checks the status of a ResourceQuota.
-pub(super) fn quota_status(object: &Map, problems: &mut Problems) {
+pub(super) fn quota_status(object: &Map, problems: &mut ErrorList) {
     for path in ["status.hard", "status.used"] {
         quota_amounts(&At::new(object, path), problems);
     }
 }
 
-fn quota_amounts(amounts: &At<'_, '_>, problems: &mut Problems) {
+fn quota_amounts(amounts: &At<'_, '_>, problems: &mut ErrorList) {
     for (resource, value) in amounts.entries() {
         problems.invalid(&value.path(), resource, quota_name(resource));
         quantity(resource, &value, problems);
@@ -240,7 +240,7 @@ const SCOPES: [&str; 6] = [
     "CrossNamespacePodAffinity",
 ];
 
-fn scope_fits(spec: &At<'_, '_>, scope: &str, shown: &At<'_, '_>, problems: &mut Problems) {
+fn scope_fits(spec: &At<'_, '_>, scope: &str, shown: &At<'_, '_>, problems: &mut ErrorList) {
     if !SCOPES.contains(&scope) && scope != "VolumeAttributesClass" {
         problems.add(shown.invalid("unsupported scope"));
     }
@@ -260,7 +260,7 @@ fn scope_fits(spec: &At<'_, '_>, scope: &str, shown: &At<'_, '_>, problems: &mut
     }
 }
 
-fn scopes_agree(scopes: &[&str], shown: &At<'_, '_>, problems: &mut Problems) {
+fn scopes_agree(scopes: &[&str], shown: &At<'_, '_>, problems: &mut ErrorList) {
     for pair in [["BestEffort", "NotBestEffort"], ["NotTerminating", "Terminating"]] {
         if pair.iter().all(|scope| scopes.contains(scope)) {
             problems.add(shown.invalid("conflicting scopes"));
@@ -268,7 +268,7 @@ fn scopes_agree(scopes: &[&str], shown: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn scope_expression(spec: &At<'_, '_>, expression: &At<'_, '_>, problems: &mut Problems) {
+fn scope_expression(spec: &At<'_, '_>, expression: &At<'_, '_>, problems: &mut ErrorList) {
     let (scope, operator, values) =
         (expression.get("scopeName"), expression.get("operator"), expression.get("values"));
     let known = problems.0.len();
@@ -295,7 +295,7 @@ fn scope_expression(spec: &At<'_, '_>, expression: &At<'_, '_>, problems: &mut P
     }
 }
 
-pub(super) fn quota_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn quota_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let sorted = |object: &Map| {
         let mut scopes: Vec<String> = At::new(object, "spec.scopes").texts().map(str::to_owned).collect();
         scopes.sort_unstable();

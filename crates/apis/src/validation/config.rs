@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::form::config_map_key;
 /// The maximum size of a ConfigMap's or Secret's data, in bytes.
 const SIZE_MAX: usize = 1024 * 1024;
 
-pub(super) fn config_map(object: &Map, problems: &mut Problems) {
+pub(super) fn config_map(object: &Map, problems: &mut ErrorList) {
     let (data, binary) = (At::new(object, "data"), At::new(object, "binaryData"));
     let mut size = 0;
     for (key, value) in data.entries() {
@@ -38,7 +38,7 @@ fn decoded_len(text: &str) -> usize {
 }
 
 /// Checks that an immutable ConfigMap or Secret does not change.
-pub(super) fn sealed(object: &Map, old: &Map, data: &[&str], problems: &mut Problems) {
+pub(super) fn sealed(object: &Map, old: &Map, data: &[&str], problems: &mut ErrorList) {
     let is_sealed = |object: &Map| object.get("immutable").and_then(Value::as_bool) == Some(true);
     if !is_sealed(old) {
         return;
@@ -54,7 +54,7 @@ pub(super) fn sealed(object: &Map, old: &Map, data: &[&str], problems: &mut Prob
     }
 }
 
-pub(super) fn secret(object: &Map, problems: &mut Problems) {
+pub(super) fn secret(object: &Map, problems: &mut ErrorList) {
     let data = At::new(object, "data");
     let mut size = 0;
     for (key, value) in data.entries() {
@@ -88,7 +88,7 @@ pub(super) fn secret(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn json_key(data: &At<'_, '_>, key: &str, problems: &mut Problems) {
+fn json_key(data: &At<'_, '_>, key: &str, problems: &mut ErrorList) {
     let path = format!("data[{key}]");
     let Some(text) = data.entry(key) else { return problems.add(FieldError::required(path, "")) };
     let bytes = BASE64.decode(text).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use serde_json::Value;
 
 use super::at::At;
@@ -34,13 +34,13 @@ impl Pod<'_, '_> {
 }
 
 /// Checks the containers of a Pod: ordinary, init and ephemeral ones.
-pub(super) fn containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
+pub(super) fn containers(pod: &Pod<'_, '_>, problems: &mut ErrorList) {
     main_containers(pod, problems);
     init_containers(pod, problems);
     ephemeral_containers(pod, problems);
 }
 
-fn main_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
+fn main_containers(pod: &Pod<'_, '_>, problems: &mut ErrorList) {
     let containers = pod.spec.get("containers");
     if containers.is_empty() {
         return problems.add(containers.required(""));
@@ -59,7 +59,7 @@ fn main_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
     host_ports(containers.items(), problems);
 }
 
-fn init_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
+fn init_containers(pod: &Pod<'_, '_>, problems: &mut ErrorList) {
     let containers = pod.spec.get("initContainers");
     let mut names = names_in(pod.spec, "containers");
     for container in containers.items() {
@@ -81,7 +81,7 @@ fn init_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
 }
 
 /// A container that runs to its end before others start is not probed.
-fn runs_once(container: &At<'_, '_>, problems: &mut Problems) {
+fn runs_once(container: &At<'_, '_>, problems: &mut ErrorList) {
     for name in ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] {
         let at = container.get(name);
         if at.is_set() {
@@ -97,7 +97,7 @@ fn runs_once(container: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn ephemeral_containers(pod: &Pod<'_, '_>, problems: &mut Problems) {
+fn ephemeral_containers(pod: &Pod<'_, '_>, problems: &mut ErrorList) {
     let mut names = names_in(pod.spec, "containers");
     names.extend(names_in(pod.spec, "initContainers"));
     let others = names.clone();
@@ -147,7 +147,7 @@ fn names_in<'v>(spec: &At<'_, 'v>, list: &str) -> HashSet<&'v str> {
 }
 
 /// Checks the fields that all kinds of containers have.
-fn common(container: &At<'_, '_>, pod: &Pod<'_, '_>, problems: &mut Problems) {
+fn common(container: &At<'_, '_>, pod: &Pod<'_, '_>, problems: &mut ErrorList) {
     container.get("name").must_have(dns_label, problems);
     container.get("image").must_be_set("", problems);
     let message_policies = ["File", "FallbackToLogsOnError"];
@@ -162,7 +162,7 @@ fn common(container: &At<'_, '_>, pod: &Pod<'_, '_>, problems: &mut Problems) {
     security::of_container(&container.get("securityContext"), pod.has_host_users(), problems);
 }
 
-fn ports(ports: &At<'_, '_>, problems: &mut Problems) {
+fn ports(ports: &At<'_, '_>, problems: &mut ErrorList) {
     let mut names = HashSet::new();
     for port in ports.items() {
         let (name, number) = (port.get("name"), port.get("containerPort"));
@@ -188,7 +188,7 @@ fn ports(ports: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn host_ports<'p, 'v: 'p>(containers: impl IntoIterator<Item = At<'p, 'v>>, problems: &mut Problems) {
+fn host_ports<'p, 'v: 'p>(containers: impl IntoIterator<Item = At<'p, 'v>>, problems: &mut ErrorList) {
     let mut taken = HashSet::new();
     for container in containers {
         for port in container.get("ports").items() {
@@ -207,7 +207,7 @@ fn host_ports<'p, 'v: 'p>(containers: impl IntoIterator<Item = At<'p, 'v>>, prob
     }
 }
 
-fn resize_policies(policies: &At<'_, '_>, restart_policy: &str, problems: &mut Problems) {
+fn resize_policies(policies: &At<'_, '_>, restart_policy: &str, problems: &mut ErrorList) {
     let mut seen = HashSet::new();
     for policy in policies.items() {
         let (resource, restart) = (policy.get("resourceName").text(), policy.get("restartPolicy").text());
@@ -230,7 +230,7 @@ fn resize_policies(policies: &At<'_, '_>, restart_policy: &str, problems: &mut P
 }
 
 /// Checks a container's own restart policy and its rules.
-fn restart_policy(container: &At<'_, '_>, problems: &mut Problems) {
+fn restart_policy(container: &At<'_, '_>, problems: &mut ErrorList) {
     let (policy, rules) = (container.get("restartPolicy"), container.get("restartPolicyRules"));
     if policy.is_set() {
         policy.must_be_one_of(&["Always", "Never", "OnFailure"], problems);
@@ -250,7 +250,7 @@ fn restart_policy(container: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Real Pods, unlike templates, may have no blanks around images.
-pub(super) fn image_is_trimmed(container: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn image_is_trimmed(container: &At<'_, '_>, problems: &mut ErrorList) {
     let image = container.get("image");
     if image.text().trim() != image.text() {
         problems.add(image.invalid("must not have leading or trailing whitespace"));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
 use super::at::At;
@@ -11,7 +11,7 @@ use super::form::{dns_label, dns_subdomain, ip, label_value, port_number, qualif
 use super::metadata::labels;
 
 /// Checks the name of one of several ports.
-pub(super) fn port_of_many(name: &At<'_, '_>, is_required: bool, problems: &mut Problems) {
+pub(super) fn port_of_many(name: &At<'_, '_>, is_required: bool, problems: &mut ErrorList) {
     if !name.is_empty() {
         name.must_be(dns_label, problems);
     } else if is_required {
@@ -19,7 +19,7 @@ pub(super) fn port_of_many(name: &At<'_, '_>, is_required: bool, problems: &mut 
     }
 }
 
-pub(super) fn number_and_protocol(port: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn number_and_protocol(port: &At<'_, '_>, problems: &mut ErrorList) {
     let number = port.get("port");
     for problem in port_number(number.number()) {
         problems.add(number.invalid_as(number.number(), problem));
@@ -27,14 +27,14 @@ pub(super) fn number_and_protocol(port: &At<'_, '_>, problems: &mut Problems) {
     port.get("protocol").must_have_one_of(&["SCTP", "TCP", "UDP"], problems);
 }
 
-pub(super) fn app_protocol(port: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn app_protocol(port: &At<'_, '_>, problems: &mut ErrorList) {
     if port.get("appProtocol").is_set() {
         port.get("appProtocol").must_be(qualified_name, problems);
     }
 }
 
 /// Checks that an address is one traffic can be sent to.
-pub(super) fn endpoint_ip(address: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn endpoint_ip(address: &At<'_, '_>, problems: &mut ErrorList) {
     let Ok(ip) = address.text().parse::<IpAddr>() else {
         return problems.add(address.invalid_text("must be a valid IP address"));
     };
@@ -57,7 +57,7 @@ pub(super) fn endpoint_ip(address: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn endpoints(object: &Map, problems: &mut Problems) {
+pub(super) fn endpoints(object: &Map, problems: &mut ErrorList) {
     for subset in At::new(object, "subsets").items() {
         if subset.get("addresses").is_empty() && subset.get("notReadyAddresses").is_empty() {
             problems.add(subset.required("must specify `addresses` or `notReadyAddresses`"));
@@ -74,7 +74,7 @@ pub(super) fn endpoints(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn endpoint_address(address: &At<'_, '_>, problems: &mut Problems) {
+fn endpoint_address(address: &At<'_, '_>, problems: &mut ErrorList) {
     address.get("ip").must_be(ip, problems);
     if !address.get("hostname").is_empty() {
         address.get("hostname").must_be(dns_label, problems);
@@ -85,7 +85,7 @@ fn endpoint_address(address: &At<'_, '_>, problems: &mut Problems) {
     endpoint_ip(&address.get("ip"), problems);
 }
 
-pub(super) fn endpoint_slice(object: &Map, problems: &mut Problems) {
+pub(super) fn endpoint_slice(object: &Map, problems: &mut ErrorList) {
     let kind = At::new(object, "addressType");
     let endpoints = At::new(object, "endpoints");
     slice_ports(&At::new(object, "ports"), problems);
@@ -101,7 +101,7 @@ pub(super) fn endpoint_slice(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn slice_endpoint(endpoint: &At<'_, '_>, kind: &str, problems: &mut Problems) {
+fn slice_endpoint(endpoint: &At<'_, '_>, kind: &str, problems: &mut ErrorList) {
     let addresses = endpoint.get("addresses");
     for address in addresses.items() {
         match kind {
@@ -129,7 +129,7 @@ fn slice_endpoint(endpoint: &At<'_, '_>, kind: &str, problems: &mut Problems) {
     slice_hints(&endpoint.get("hints"), problems);
 }
 
-fn slice_hints(hints: &At<'_, '_>, problems: &mut Problems) {
+fn slice_hints(hints: &At<'_, '_>, problems: &mut ErrorList) {
     type Rule = fn(&str) -> Vec<String>;
     for (list, rule) in [("forZones", label_value as Rule), ("forNodes", dns_subdomain as Rule)] {
         let list = hints.get(list);
@@ -146,7 +146,7 @@ fn slice_hints(hints: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn fully_qualified(name: &At<'_, '_>, problems: &mut Problems) {
+fn fully_qualified(name: &At<'_, '_>, problems: &mut ErrorList) {
     let domain = name.text().strip_suffix('.').unwrap_or(name.text());
     let found = dns_subdomain(domain);
     if name.is_empty() {
@@ -159,7 +159,7 @@ fn fully_qualified(name: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn slice_ports(ports: &At<'_, '_>, problems: &mut Problems) {
+fn slice_ports(ports: &At<'_, '_>, problems: &mut ErrorList) {
     let mut names = HashSet::new();
     for port in ports.items() {
         let (name, protocol) = (port.get("name"), port.get("protocol"));

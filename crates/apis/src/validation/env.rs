@@ -1,6 +1,6 @@
 //! The environment of containers.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 
 use super::at::At;
 use super::form::{
@@ -20,7 +20,7 @@ const FIELDS: [&str; 9] = [
     "status.podIPs",
 ];
 
-pub(super) fn variables(variables: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn variables(variables: &At<'_, '_>, problems: &mut ErrorList) {
     for variable in variables.items() {
         variable.get("name").must_have(variable_name, problems);
         let source = variable.get("valueFrom");
@@ -30,8 +30,8 @@ pub(super) fn variables(variables: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn value_from(source: &At<'_, '_>, value: &str, problems: &mut Problems) {
-    type Check = fn(&At<'_, '_>, &mut Problems);
+fn value_from(source: &At<'_, '_>, value: &str, problems: &mut ErrorList) {
+    type Check = fn(&At<'_, '_>, &mut ErrorList);
     let kinds: [(&str, Check); 5] = [
         ("fieldRef", |field, problems| field_selector(field, &FIELDS, problems)),
         ("resourceFieldRef", |resource, problems| resource_selector(resource, false, problems)),
@@ -59,7 +59,7 @@ fn value_from(source: &At<'_, '_>, value: &str, problems: &mut Problems) {
 }
 
 /// Checks a reference to one of some fields of the Pod.
-pub(super) fn field_selector(selector: &At<'_, '_>, fields: &[&str], problems: &mut Problems) {
+pub(super) fn field_selector(selector: &At<'_, '_>, fields: &[&str], problems: &mut ErrorList) {
     for name in ["apiVersion", "fieldPath"] {
         if selector.get(name).is_empty() {
             return problems.add(selector.get(name).required(""));
@@ -94,7 +94,7 @@ pub(super) fn field_selector(selector: &At<'_, '_>, fields: &[&str], problems: &
     }
 }
 
-fn subscript(selector: &At<'_, '_>, key: &str, problems: &mut Problems) {
+fn subscript(selector: &At<'_, '_>, key: &str, problems: &mut ErrorList) {
     for problem in qualified_name(key) {
         problems.add(selector.invalid_as(key, problem));
     }
@@ -114,7 +114,7 @@ fn is_field_label(path: &str) -> bool {
 }
 
 /// Checks a reference to a container's resource; where many containers can be meant, one must be named.
-pub(super) fn resource_selector(selector: &At<'_, '_>, names_container: bool, problems: &mut Problems) {
+pub(super) fn resource_selector(selector: &At<'_, '_>, names_container: bool, problems: &mut ErrorList) {
     let (container, resource) = (selector.get("containerName"), selector.get("resource"));
     let is_huge_page =
         |name: &str| name.starts_with("limits.hugepages-") || name.starts_with("requests.hugepages-");
@@ -136,7 +136,7 @@ pub(super) fn resource_selector(selector: &At<'_, '_>, names_container: bool, pr
     divisor(selector, resource.text(), problems);
 }
 
-fn divisor(selector: &At<'_, '_>, resource: &str, problems: &mut Problems) {
+fn divisor(selector: &At<'_, '_>, resource: &str, problems: &mut ErrorList) {
     let divisor = selector.get("divisor");
     if amount(&divisor) == 0 {
         return;
@@ -162,19 +162,19 @@ fn divisor(selector: &At<'_, '_>, resource: &str, problems: &mut Problems) {
     }
 }
 
-fn key_selector(selector: &At<'_, '_>, problems: &mut Problems) {
+fn key_selector(selector: &At<'_, '_>, problems: &mut ErrorList) {
     selector.get("name").must_be(dns_subdomain, problems);
     selector.get("key").must_have(config_map_key, problems);
 }
 
-fn file_key(selector: &At<'_, '_>, problems: &mut Problems) {
+fn file_key(selector: &At<'_, '_>, problems: &mut ErrorList) {
     selector.get("key").must_have(variable_name, problems);
     selector.get("volumeName").must_have(dns_label, problems);
     selector.get("path").must_have(no_backsteps, problems);
 }
 
 /// Checks `envFrom`.
-pub(super) fn sources(sources: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn sources(sources: &At<'_, '_>, problems: &mut ErrorList) {
     for source in sources.items() {
         if !source.get("prefix").is_empty() {
             source.get("prefix").must_be(variable_name, problems);

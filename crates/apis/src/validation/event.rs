@@ -1,6 +1,6 @@
 //! Events, of the core group and of their own.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
 use super::at::At;
@@ -27,7 +27,7 @@ const EVENTS: Fields = Fields {
     note: "note",
 };
 
-pub(super) fn event(object: &Map, is_core: bool, problems: &mut Problems) {
+pub(super) fn event(object: &Map, is_core: bool, problems: &mut ErrorList) {
     let fields = if is_core { CORE } else { EVENTS };
     let namespace = At::new(object, "metadata.namespace").text();
     let about = At::new(object, fields.about);
@@ -51,7 +51,7 @@ pub(super) fn event(object: &Map, is_core: bool, problems: &mut Problems) {
     }
 }
 
-fn new_style(object: &Map, fields: &Fields, problems: &mut Problems) {
+fn new_style(object: &Map, fields: &Fields, problems: &mut ErrorList) {
     let controller = At::new(object, fields.controller);
     controller.must_be_set("", problems);
     controller.must_be(qualified_name, problems);
@@ -64,14 +64,14 @@ fn new_style(object: &Map, fields: &Fields, problems: &mut Problems) {
     too_long(&note, 1024, problems);
 }
 
-fn too_long(at: &At<'_, '_>, max: usize, problems: &mut Problems) {
+fn too_long(at: &At<'_, '_>, max: usize, problems: &mut ErrorList) {
     if at.text().len() > max {
         problems.add(at.invalid_as("", format!("can have at most {max} characters")));
     }
 }
 
 /// Checks the rules of events.k8s.io/v1 that core/v1 does not have.
-fn strict(object: &Map, is_new_style: bool, problems: &mut Problems) {
+fn strict(object: &Map, is_new_style: bool, problems: &mut ErrorList) {
     let series = At::new(object, "series");
     if series.is_set() {
         if series.get("count").number() < 2 {
@@ -102,7 +102,7 @@ fn strict(object: &Map, is_new_style: bool, problems: &mut Problems) {
 }
 
 /// An Event of the Events' own group is not rewritten, but for how often it happened.
-pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn update(object: &Map, old: &Map, problems: &mut ErrorList) {
     for (path, shown) in [
         ("regarding", "involvedObject"),
         ("reason", "reason"),

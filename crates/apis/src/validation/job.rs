@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::form::{dns_label, dns_subdomain, qualified_name};
 use super::pod::template;
 use super::selector::{label_selector, selects};
 
-pub(super) fn job(object: &Map, is_new: bool, problems: &mut Problems) {
+pub(super) fn job(object: &Map, is_new: bool, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     if is_new && !spec.get("manualSelector").flag() {
         generated_selector(object, problems);
@@ -30,7 +30,7 @@ pub(super) fn job(object: &Map, is_new: bool, problems: &mut Problems) {
     pod_names(object, problems);
 }
 
-fn generated_selector(object: &Map, problems: &mut Problems) {
+fn generated_selector(object: &Map, problems: &mut ErrorList) {
     let (name, uid) = (At::new(object, "metadata.name").text(), At::new(object, "metadata.uid").text());
     let (selector, labels) =
         (At::new(object, "spec.selector"), At::new(object, "spec.template.metadata.labels"));
@@ -68,7 +68,7 @@ fn generated_selector(object: &Map, problems: &mut Problems) {
 }
 
 /// The last of an indexed Job's Pods must have a name that can be a host's.
-fn pod_names(object: &Map, problems: &mut Problems) {
+fn pod_names(object: &Map, problems: &mut ErrorList) {
     let name = At::new(object, "metadata.name");
     let completions = At::new(object, "spec.completions").number();
     if At::new(object, "spec.completionMode").text() == "Indexed" && completions > 0 {
@@ -79,7 +79,7 @@ fn pod_names(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn job_spec(spec: &At<'_, '_>, problems: &mut Problems) {
+fn job_spec(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (limit_per_index, max_failed) = (spec.get("backoffLimitPerIndex"), spec.get("maxFailedIndexes"));
     for name in [
         "parallelism",
@@ -116,7 +116,7 @@ fn job_spec(spec: &At<'_, '_>, problems: &mut Problems) {
     job_restart_policy(spec, problems);
 }
 
-fn managed_by(manager: &At<'_, '_>, problems: &mut Problems) {
+fn managed_by(manager: &At<'_, '_>, problems: &mut ErrorList) {
     if !manager.is_set() {
         return;
     }
@@ -134,7 +134,7 @@ fn managed_by(manager: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn indexed(spec: &At<'_, '_>, problems: &mut Problems) {
+fn indexed(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (completions, parallelism) = (spec.get("completions"), spec.get("parallelism"));
     let max_failed = spec.get("maxFailedIndexes");
     if !completions.is_set() {
@@ -160,7 +160,7 @@ fn indexed(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn replacement_policy(spec: &At<'_, '_>, problems: &mut Problems) {
+fn replacement_policy(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let policy = spec.get("podReplacementPolicy");
     if policy.is_set() {
         let has_failure_policy = spec.get("podFailurePolicy").is_set();
@@ -170,7 +170,7 @@ fn replacement_policy(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn job_restart_policy(spec: &At<'_, '_>, problems: &mut Problems) {
+fn job_restart_policy(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let policy = spec.get("template.spec.restartPolicy");
     match policy.text() {
         "" | "Always" => problems.add(policy.required("valid values: \"OnFailure\", \"Never\"")),
@@ -181,7 +181,7 @@ fn job_restart_policy(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn failure_policy(spec: &At<'_, '_>, problems: &mut Problems) {
+fn failure_policy(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let rules = spec.get("podFailurePolicy.rules");
     rules.must_have_at_most(20, problems);
     for rule in rules.items() {
@@ -215,7 +215,7 @@ fn failure_policy(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn exit_codes(codes: &At<'_, '_>, spec: &At<'_, '_>, problems: &mut Problems) {
+fn exit_codes(codes: &At<'_, '_>, spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (operator, values, name) = (codes.get("operator"), codes.get("values"), codes.get("containerName"));
     match operator.text() {
         "" => problems.add(operator.required("valid values: [\"In\" \"NotIn\"]")),
@@ -248,7 +248,7 @@ fn exit_codes(codes: &At<'_, '_>, spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn success_policy(spec: &At<'_, '_>, problems: &mut Problems) {
+fn success_policy(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let policy = spec.get("successPolicy");
     if !policy.is_set() {
         return;
@@ -276,7 +276,7 @@ fn success_policy(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks the immutable fields of a Job, and those that may change only while it is suspended.
-pub(super) fn job_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn job_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     let completions = spec.get("completions");
     if spec.get("completionMode").text() != "Indexed" {
@@ -328,7 +328,7 @@ fn remove_mutable(template: &mut Value) {
 /// The maximum length of a CronJob's name: its Jobs' names append a timestamp of 11 characters.
 const CRON_JOB_NAME_MAX: usize = 52;
 
-pub(super) fn cron_job(object: &Map, is_new: bool, problems: &mut Problems) {
+pub(super) fn cron_job(object: &Map, is_new: bool, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let schedule = spec.get("schedule");
     if !schedule.is_empty() {
@@ -361,7 +361,7 @@ pub(super) fn cron_job(object: &Map, is_new: bool, problems: &mut Problems) {
     schedule.must_be_set("", problems);
 }
 
-fn time_zone(zone: &At<'_, '_>, problems: &mut Problems) {
+fn time_zone(zone: &At<'_, '_>, problems: &mut ErrorList) {
     if !zone.is_set() {
         return;
     }

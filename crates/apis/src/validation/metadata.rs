@@ -3,7 +3,7 @@
 use klient_apimachinery::go::{is_printable, quoted};
 use klient_apimachinery::meta::v1::schema::OWNER_REFERENCE;
 use klient_apimachinery::schema::Type;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::validation::path_segment;
 use klient_apimachinery::values::{self, Map};
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(crate) fn metadata(
     meta: &Map,
     namespaced: bool,
     name_rule: fn(&str) -> Vec<String>,
-    problems: &mut Problems,
+    problems: &mut ErrorList,
 ) {
     generate_name(meta, name_rule, problems);
     let name = field(meta, "metadata.name");
@@ -45,7 +45,7 @@ pub(crate) fn metadata(
 }
 
 /// Checks the metadata of a new state of an object.
-pub(crate) fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
+pub(crate) fn metadata_update(meta: &Map, old: &Map, problems: &mut ErrorList) {
     generate_name(meta, path_segment, problems);
     let name = field(meta, "metadata.name");
     if name.is_empty() {
@@ -75,7 +75,7 @@ pub(crate) fn metadata_update(meta: &Map, old: &Map, problems: &mut Problems) {
 }
 
 /// Checks that the prefix of generated names can be one of a name that follows a rule.
-pub(super) fn generate_name(meta: &Map, name_rule: fn(&str) -> Vec<String>, problems: &mut Problems) {
+pub(super) fn generate_name(meta: &Map, name_rule: fn(&str) -> Vec<String>, problems: &mut ErrorList) {
     let generate_name = field(meta, "metadata.generateName");
     if !generate_name.is_empty() {
         generate_name.must_be(|prefix| prefix_of(name_rule, prefix), problems);
@@ -88,7 +88,7 @@ fn field<'p, 'v>(meta: &'v Map, path: &'p str) -> At<'p, 'v> {
 }
 
 /// Checks the name of a field manager.
-pub fn manager_name(name: &str, path: &str, problems: &mut Problems) {
+pub fn manager_name(name: &str, path: &str, problems: &mut ErrorList) {
     const LONGEST: usize = 128;
     if name.len() > LONGEST {
         problems.add(FieldError::too_long(path, LONGEST));
@@ -99,7 +99,7 @@ pub fn manager_name(name: &str, path: &str, problems: &mut Problems) {
     }
 }
 
-fn common(meta: &Map, problems: &mut Problems) {
+fn common(meta: &Map, problems: &mut ErrorList) {
     let generation = field(meta, "metadata.generation");
     if generation.number() < 0 {
         problems.add(generation.invalid(NEGATIVE));
@@ -111,7 +111,7 @@ fn common(meta: &Map, problems: &mut Problems) {
     managed_fields(&field(meta, "metadata.managedFields"), problems);
 }
 
-pub(super) fn labels(labels: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn labels(labels: &At<'_, '_>, problems: &mut ErrorList) {
     for (key, value) in labels.entries() {
         for problem in qualified_name(key) {
             problems.add(labels.invalid_as(key, problem));
@@ -122,7 +122,7 @@ pub(super) fn labels(labels: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn annotations(annotations: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn annotations(annotations: &At<'_, '_>, problems: &mut ErrorList) {
     let mut size = 0;
     for (key, value) in annotations.entries() {
         for problem in qualified_name(&key.to_lowercase()) {
@@ -135,7 +135,7 @@ pub(super) fn annotations(annotations: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn owner_references(references: &At<'_, '_>, problems: &mut Problems) {
+fn owner_references(references: &At<'_, '_>, problems: &mut ErrorList) {
     let mut controller: Option<String> = None;
     for reference in references.items() {
         owner_reference(&reference, problems);
@@ -156,7 +156,7 @@ fn owner_references(references: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn owner_reference(reference: &At<'_, '_>, problems: &mut Problems) {
+fn owner_reference(reference: &At<'_, '_>, problems: &mut ErrorList) {
     let api_version = reference.get("apiVersion");
     let parts: Vec<&str> = api_version.text().split('/').collect();
     if api_version.is_empty() {
@@ -181,7 +181,7 @@ fn shown(at: &At<'_, '_>, ty: Type) -> String {
     String::from_utf8_lossy(&json).into_owned()
 }
 
-fn finalizers(finalizers: &At<'_, '_>, problems: &mut Problems) {
+fn finalizers(finalizers: &At<'_, '_>, problems: &mut ErrorList) {
     for name in finalizers.texts() {
         for problem in qualified_name(name) {
             problems.add(finalizers.invalid_as(name, problem));
@@ -193,7 +193,7 @@ fn finalizers(finalizers: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn managed_fields(entries: &At<'_, '_>, problems: &mut Problems) {
+fn managed_fields(entries: &At<'_, '_>, problems: &mut ErrorList) {
     for entry in entries.items() {
         let operation = entry.get("operation");
         if operation.is_empty() {
@@ -214,7 +214,7 @@ fn managed_fields(entries: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn no_new_finalizers(meta: &Map, old: &Map, problems: &mut Problems) {
+fn no_new_finalizers(meta: &Map, old: &Map, problems: &mut ErrorList) {
     let finalizers = field(meta, "metadata.finalizers");
     let before: Vec<&str> = field(old, "metadata.finalizers").texts().collect();
     let mut new: Vec<&str> = finalizers.texts().filter(|name| !before.contains(name)).collect();
@@ -230,7 +230,7 @@ fn no_new_finalizers(meta: &Map, old: &Map, problems: &mut Problems) {
 }
 
 /// Checks that the finalizers of a built-in kind are standard ones or qualified by a domain.
-pub(super) fn known_finalizers(meta: &Map, problems: &mut Problems) {
+pub(super) fn known_finalizers(meta: &Map, problems: &mut ErrorList) {
     for finalizer in field(meta, "metadata.finalizers").items() {
         problems.0.extend(unknown_finalizer(finalizer.path(), finalizer.text()));
     }
@@ -243,7 +243,7 @@ pub(super) fn unknown_finalizer(path: String, name: &str) -> Option<FieldError> 
 }
 
 /// The metadata of a template, which has labels and annotations and nothing else.
-pub(super) fn of_claim_template(meta: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn of_claim_template(meta: &At<'_, '_>, problems: &mut ErrorList) {
     annotations(&meta.get("annotations"), problems);
     labels(&meta.get("labels"), problems);
     for (name, value) in meta.entries() {

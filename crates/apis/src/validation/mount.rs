@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use serde_json::Value;
 
 use super::at::At;
 use super::form::{descending_path, no_backsteps};
 
 /// Checks `volumeMounts` and `volumeDevices` of a container against the volumes of its Pod.
-pub(super) fn mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut Problems) {
+pub(super) fn mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut ErrorList) {
     volume_mounts(container, volumes, problems);
     volume_devices(container, volumes, problems);
 }
 
-fn volume_mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut Problems) {
+fn volume_mounts(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut ErrorList) {
     let (mounts, devices) = (container.get("volumeMounts"), container.get("volumeDevices"));
     let (device_names, device_paths) = (texts(&devices, "name"), texts(&devices, "devicePath"));
     let mut paths = HashSet::new();
@@ -45,7 +45,12 @@ fn texts<'v>(list: &At<'_, 'v>, name: &str) -> HashSet<&'v str> {
     list.items().map(|item| item.get(name).text()).collect()
 }
 
-fn how_mounted(mount: &At<'_, '_>, unnumbered: &At<'_, '_>, container: &At<'_, '_>, problems: &mut Problems) {
+fn how_mounted(
+    mount: &At<'_, '_>,
+    unnumbered: &At<'_, '_>,
+    container: &At<'_, '_>,
+    problems: &mut ErrorList,
+) {
     unnumbered.get("subPath").must_be(descending_path, problems);
     let expression = mount.get("subPathExpr");
     if !expression.is_empty() && !mount.get("subPath").is_empty() {
@@ -76,7 +81,7 @@ fn how_mounted(mount: &At<'_, '_>, unnumbered: &At<'_, '_>, container: &At<'_, '
     }
 }
 
-fn volume_devices(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut Problems) {
+fn volume_devices(container: &At<'_, '_>, volumes: &BTreeMap<&str, &Value>, problems: &mut ErrorList) {
     let (mounts, devices) = (container.get("volumeMounts"), container.get("volumeDevices"));
     let (mount_names, mount_paths) = (texts(&mounts, "name"), texts(&mounts, "mountPath"));
     let (mut names, mut paths) = (HashSet::new(), HashSet::new());

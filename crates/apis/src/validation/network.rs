@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use super::at::At;
 use super::form::{cidr, dns_label, dns_subdomain, path_segment, port_name, port_number, wildcard_subdomain};
 use super::selector::label_selector;
 
-pub(super) fn network_policy(object: &Map, problems: &mut Problems) {
+pub(super) fn network_policy(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     label_selector(&spec.get("podSelector"), problems);
     // Missing ranges are found later than all else.
-    let mut late = Problems::default();
+    let mut late = ErrorList::default();
     for (rules, peers) in [("ingress", "from"), ("egress", "to")] {
         for rule in spec.get(rules).items() {
             rule.get("ports").items().for_each(|port| policy_port(&port, problems));
@@ -30,7 +30,7 @@ pub(super) fn network_policy(object: &Map, problems: &mut Problems) {
     problems.0.append(&mut late.0);
 }
 
-fn policy_port(port: &At<'_, '_>, problems: &mut Problems) {
+fn policy_port(port: &At<'_, '_>, problems: &mut ErrorList) {
     let (number, end, protocol) = (port.get("port"), port.get("endPort"), port.get("protocol"));
     if protocol.is_set() {
         protocol.must_be_one_of(&["TCP", "UDP", "SCTP"], problems);
@@ -61,7 +61,7 @@ fn policy_port(port: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn policy_peer(peer: &At<'_, '_>, problems: &mut Problems, late: &mut Problems) {
+fn policy_peer(peer: &At<'_, '_>, problems: &mut ErrorList, late: &mut ErrorList) {
     let selectors = [peer.get("podSelector"), peer.get("namespaceSelector")];
     let block = peer.get("ipBlock");
     let has_selector = selectors.iter().any(At::is_set);
@@ -78,7 +78,7 @@ fn policy_peer(peer: &At<'_, '_>, problems: &mut Problems, late: &mut Problems) 
     }
 }
 
-fn ip_block(block: &At<'_, '_>, problems: &mut Problems, late: &mut Problems) {
+fn ip_block(block: &At<'_, '_>, problems: &mut ErrorList, late: &mut ErrorList) {
     let range = block.get("cidr");
     if range.is_empty() {
         return late.add(range.required(""));
@@ -108,7 +108,7 @@ fn is_strict_subset(part: (IpAddr, u32), whole: (IpAddr, u32)) -> bool {
         && prefix(part.0, whole.1) == prefix(whole.0, whole.1)
 }
 
-pub(super) fn ingress(object: &Map, problems: &mut Problems) {
+pub(super) fn ingress(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let (backend, rules) = (spec.get("defaultBackend"), spec.get("rules"));
     if backend.is_set() {
@@ -136,7 +136,7 @@ pub(super) fn ingress(object: &Map, problems: &mut Problems) {
 }
 
 /// Checks that the deprecated ingress-class annotation does not contradict `ingressClassName`.
-pub(super) fn ingress_class_annotation(object: &Map, problems: &mut Problems) {
+pub(super) fn ingress_class_annotation(object: &Map, problems: &mut ErrorList) {
     const CLASS: &str = "kubernetes.io/ingress.class";
     let annotation = At::new(object, "metadata.annotations").entry(CLASS);
     let class = At::new(object, "spec.ingressClassName");
@@ -150,7 +150,7 @@ fn host_name(host: &str) -> Vec<String> {
     if host.contains('*') { wildcard_subdomain(host) } else { dns_subdomain(host) }
 }
 
-fn ingress_host(host: &At<'_, '_>, problems: &mut Problems) {
+fn ingress_host(host: &At<'_, '_>, problems: &mut ErrorList) {
     if host.is_empty() {
         return;
     }
@@ -160,7 +160,7 @@ fn ingress_host(host: &At<'_, '_>, problems: &mut Problems) {
     host.must_be(host_name, problems);
 }
 
-fn ingress_path(at: &At<'_, '_>, problems: &mut Problems) {
+fn ingress_path(at: &At<'_, '_>, problems: &mut ErrorList) {
     let (kind, path) = (at.get("pathType"), at.get("path"));
     if !kind.is_set() {
         return problems.add(kind.required("pathType must be specified"));
@@ -191,7 +191,7 @@ fn ingress_path(at: &At<'_, '_>, problems: &mut Problems) {
     ingress_backend(&at.get("backend"), problems);
 }
 
-fn ingress_backend(backend: &At<'_, '_>, problems: &mut Problems) {
+fn ingress_backend(backend: &At<'_, '_>, problems: &mut ErrorList) {
     let (resource, service) = (backend.get("resource"), backend.get("service"));
     match (resource.is_set(), service.is_set()) {
         (true, true) => {
@@ -214,7 +214,7 @@ fn ingress_backend(backend: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn typed_reference(reference: &At<'_, '_>, problems: &mut Problems) {
+fn typed_reference(reference: &At<'_, '_>, problems: &mut ErrorList) {
     if reference.get("apiGroup").is_set() {
         reference.get("apiGroup").must_be(dns_subdomain, problems);
     }
@@ -222,7 +222,7 @@ fn typed_reference(reference: &At<'_, '_>, problems: &mut Problems) {
     reference.get("name").must_have(path_segment, problems);
 }
 
-pub(super) fn ingress_class(object: &Map, problems: &mut Problems) {
+pub(super) fn ingress_class(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let controller = spec.get("controller");
     if controller.text().len() > 250 {
@@ -242,7 +242,7 @@ pub(super) fn ingress_class(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn class_scope(parameters: &At<'_, '_>, problems: &mut Problems) {
+fn class_scope(parameters: &At<'_, '_>, problems: &mut ErrorList) {
     let (scope, namespace) = (parameters.get("scope"), parameters.get("namespace"));
     match (scope.text(), namespace.is_set()) {
         ("Namespace", true) => namespace.must_be(dns_label, problems),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use super::volume::volumes;
 use super::{resources, security};
 
 /// Checks the spec of a new Pod.
-pub(super) fn create(object: &Map, problems: &mut Problems) {
+pub(super) fn create(object: &Map, problems: &mut ErrorList) {
     pod_spec(object, problems);
     let spec = At::new(object, "spec");
     let ephemeral = spec.get("ephemeralContainers");
@@ -31,7 +31,7 @@ pub(super) fn create(object: &Map, problems: &mut Problems) {
 }
 
 /// Checks the spec of a Pod, with the rules that do not apply to templates.
-pub(super) fn pod_spec(object: &Map, problems: &mut Problems) {
+pub(super) fn pod_spec(object: &Map, problems: &mut ErrorList) {
     let at = At::new(object, "spec");
     pod_annotations(&At::new(object, "metadata.annotations"), &at, problems);
     spec(&at, At::new(object, "metadata.name").text(), true, problems);
@@ -52,7 +52,7 @@ pub(super) fn pod_spec(object: &Map, problems: &mut Problems) {
 }
 
 /// Checks a `PodTemplateSpec`.
-pub(super) fn template(template: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn template(template: &At<'_, '_>, problems: &mut ErrorList) {
     // Upstream leaves out `metadata` here.
     let metadata = template.holding(template.get("metadata").raw());
     labels(&metadata.get("labels"), problems);
@@ -67,7 +67,7 @@ pub(super) fn template(template: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks a `PodSpec`. A template has no name.
-fn spec(spec: &At<'_, '_>, name: &str, is_pod: bool, problems: &mut Problems) {
+fn spec(spec: &At<'_, '_>, name: &str, is_pod: bool, problems: &mut ErrorList) {
     let grace = spec.get("terminationGracePeriodSeconds");
     if !grace.is_set() {
         problems.add(grace.required(""));
@@ -105,7 +105,7 @@ fn spec(spec: &At<'_, '_>, name: &str, is_pod: bool, problems: &mut Problems) {
     file_volumes(spec, problems);
 }
 
-fn resource_claims<'v>(claims: &At<'_, 'v>, problems: &mut Problems) -> HashSet<&'v str> {
+fn resource_claims<'v>(claims: &At<'_, 'v>, problems: &mut ErrorList) -> HashSet<&'v str> {
     let mut names = HashSet::new();
     for claim in claims.items() {
         let name = claim.get("name");
@@ -134,7 +134,7 @@ fn resource_claims<'v>(claims: &At<'_, 'v>, problems: &mut Problems) -> HashSet<
     names
 }
 
-fn host_network(spec: &At<'_, '_>, is_pod: bool, problems: &mut Problems) {
+fn host_network(spec: &At<'_, '_>, is_pod: bool, problems: &mut ErrorList) {
     if !spec.get("hostNetwork").flag() {
         return;
     }
@@ -150,7 +150,7 @@ fn host_network(spec: &At<'_, '_>, is_pod: bool, problems: &mut Problems) {
     }
 }
 
-fn dns_config(spec: &At<'_, '_>, problems: &mut Problems) {
+fn dns_config(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let config = spec.get("dnsConfig");
     let servers = config.get("nameservers");
     if spec.get("dnsPolicy").text() == "None" {
@@ -188,7 +188,7 @@ fn dns_config(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn scheduling_gates(gates: &At<'_, '_>, problems: &mut Problems) {
+fn scheduling_gates(gates: &At<'_, '_>, problems: &mut ErrorList) {
     let mut seen = HashSet::new();
     for gate in gates.items() {
         let name = gate.get("name").text();
@@ -200,7 +200,7 @@ fn scheduling_gates(gates: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn host_users(spec: &At<'_, '_>, problems: &mut Problems) {
+fn host_users(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let users = spec.get("hostUsers");
     if !users.is_set() || users.flag() {
         return;
@@ -220,7 +220,7 @@ fn host_users(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn hostname_override(spec: &At<'_, '_>, problems: &mut Problems) {
+fn hostname_override(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let name = spec.get("hostnameOverride");
     if !name.is_set() {
         return;
@@ -236,8 +236,8 @@ fn hostname_override(spec: &At<'_, '_>, problems: &mut Problems) {
     name.must_be(dns_subdomain, problems);
 }
 
-fn names(spec: &At<'_, '_>, problems: &mut Problems) {
-    let present = |name: &str, rule: fn(&str) -> Vec<String>, problems: &mut Problems| {
+fn names(spec: &At<'_, '_>, problems: &mut ErrorList) {
+    let present = |name: &str, rule: fn(&str) -> Vec<String>, problems: &mut ErrorList| {
         if !spec.get(name).is_empty() {
             spec.get(name).must_be(rule, problems);
         }
@@ -252,14 +252,14 @@ fn names(spec: &At<'_, '_>, problems: &mut Problems) {
     present("subdomain", dns_label, problems);
 }
 
-fn host_aliases(aliases: &At<'_, '_>, problems: &mut Problems) {
+fn host_aliases(aliases: &At<'_, '_>, problems: &mut ErrorList) {
     for alias in aliases.items() {
         alias.get("ip").must_be(ip, problems);
         alias.get("hostnames").items().for_each(|name| name.must_be(dns_subdomain, problems));
     }
 }
 
-fn policies(spec: &At<'_, '_>, problems: &mut Problems) {
+fn policies(spec: &At<'_, '_>, problems: &mut ErrorList) {
     if !spec.get("priorityClassName").is_empty() {
         spec.get("priorityClassName").must_be(dns_subdomain, problems);
     }
@@ -288,7 +288,7 @@ fn policies(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Variables read from files need a volume in which a container can write them.
-fn file_volumes(spec: &At<'_, '_>, problems: &mut Problems) {
+fn file_volumes(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let volumes = spec.get("volumes");
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for container in spec.get(list).items() {
@@ -310,7 +310,7 @@ fn file_volumes(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks the status of a pod.
-pub(super) fn status(object: &Map, problems: &mut Problems) {
+pub(super) fn status(object: &Map, problems: &mut ErrorList) {
     let ips = list_at(object, &["status", "podIPs"]).iter();
     let ips: Vec<&str> = ips.map(|ip| ip["ip"].as_str().unwrap_or_default()).collect();
     let of_a_family = |is_v6: bool| ips.iter().filter(|ip| ip.contains(':') == is_v6).count();

@@ -1,7 +1,7 @@
 //! Annotations that mean something for a Pod.
 
 use klient_apimachinery::go::{json_type, quoted};
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{self, Parsed};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const SECCOMP_OF_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.
 const TOLERATIONS: &str = "scheduler.alpha.kubernetes.io/tolerations";
 
 /// Checks the annotations of a Pod, or of a template, with this spec.
-pub(super) fn pod_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn pod_annotations(annotations: &At<'_, '_>, spec: &At<'_, '_>, problems: &mut ErrorList) {
     let refuse = |key: &str, shown: &str, problem: &str| {
         FieldError::invalid(format!("{}[{key}]", annotations.path()), shown, problem)
     };
@@ -73,7 +73,7 @@ fn is_cost(text: &str) -> bool {
     is_plain && text != "-0" && text.parse::<i32>().is_ok()
 }
 
-fn seccomp(annotations: &At<'_, '_>, key: &str, profile: &str, problems: &mut Problems) {
+fn seccomp(annotations: &At<'_, '_>, key: &str, profile: &str, problems: &mut ErrorList) {
     if matches!(profile, "runtime/default" | "docker/default" | "unconfined") {
         return;
     }

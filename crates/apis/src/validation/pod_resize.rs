@@ -1,6 +1,6 @@
 //! Updates of a Pod's `resize` subresource: CPU and memory of a running Pod, within its quality of service class.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ const MUTABLE: &str = "only cpu and memory resources are mutable";
 
 const LISTS: [&str; 2] = ["requests", "limits"];
 
-pub(super) fn resize(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn resize(object: &Map, old: &Map, problems: &mut ErrorList) {
     pod_spec(object, problems);
     if let Some(problem) = unsupported(old) {
         problems.0 = vec![FieldError::forbidden("", problem)];
@@ -81,7 +81,7 @@ fn reports_resources(pod: &Map) -> bool {
 }
 
 /// Checks the resources of the Pod as a whole.
-fn pod_level(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
+fn pod_level(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) {
     let (new, old) = (spec.get("resources"), before.get("resources"));
     let is_set = |at: &At<'_, '_>| LISTS.iter().any(|list| !at.get(list).is_empty());
     if !is_set(&new) && !is_set(&old) {
@@ -99,7 +99,7 @@ fn pod_level(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn are_the_same_containers(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) -> bool {
+fn are_the_same_containers(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) -> bool {
     let found = problems.0.len();
     for list in ["containers", "initContainers"] {
         let (new, old) = (spec.get(list), before.get(list));
@@ -118,7 +118,7 @@ fn are_the_same_containers(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mu
 }
 
 /// Checks that no request and no limit is taken away.
-fn nothing_removed(of: &str, new: &At<'_, '_>, old: &At<'_, '_>, problems: &mut Problems) {
+fn nothing_removed(of: &str, new: &At<'_, '_>, old: &At<'_, '_>, problems: &mut ErrorList) {
     for list in LISTS {
         let (new, old) = (new.get(list), old.get(list));
         let is_there = |name: &str| new.map().is_some_and(|list| list.contains_key(name));

@@ -1,6 +1,6 @@
 //! Updates of a Pod's spec: few fields are mutable.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::{Map, at, list_at, map_at};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::selector::contains;
 /// Upstream's message about the mutable fields; it appends a diff.
 const UPDATABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
-pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn update(object: &Map, old: &Map, problems: &mut ErrorList) {
     pod_spec(object, problems);
     kept_annotations(object, old, problems);
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
@@ -69,7 +69,7 @@ fn take_updatable(spec: &mut Map, old: &Map) {
 }
 
 /// Checks where a Pod that is held back may run: it may only become choosier.
-fn placement(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
+fn placement(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) {
     let selector = spec.get("nodeSelector");
     if !contains(&selector, &before.get("nodeSelector")) {
         let problem = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
@@ -119,7 +119,7 @@ fn put(object: &mut Map, name: &str, value: Option<&Value>) {
 }
 
 /// Checks the annotations of a Pod that cannot change.
-fn kept_annotations(object: &Map, old: &Map, problems: &mut Problems) {
+fn kept_annotations(object: &Map, old: &Map, problems: &mut ErrorList) {
     let (new, old) = (At::new(object, "metadata.annotations"), At::new(old, "metadata.annotations"));
     let what = |key: &str| match key {
         MIRROR => Some("mirror pod annotation"),
@@ -139,7 +139,7 @@ fn kept_annotations(object: &Map, old: &Map, problems: &mut Problems) {
 }
 
 /// Tolerations may be added, and last longer or shorter. Their form is checked with the rest of the spec.
-fn only_more_tolerations(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
+fn only_more_tolerations(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) {
     let at = spec.get("tolerations");
     let is_kept = |old: &At<'_, '_>| {
         at.items().any(|new| {
@@ -153,7 +153,7 @@ fn only_more_tolerations(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut 
     }
 }
 
-fn only_fewer_gates(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
+fn only_fewer_gates(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) {
     let old = before.get("schedulingGates");
     for gate in spec.get("schedulingGates").items() {
         let name = gate.get("name");

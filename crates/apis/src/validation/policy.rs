@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 
 use super::at::At;
@@ -13,7 +13,7 @@ use super::scheduling::tolerations;
 use super::selector::label_selector;
 use super::workload::{at_most_all, int_or_percent};
 
-pub(super) fn disruption_budget(object: &Map, problems: &mut Problems) {
+pub(super) fn disruption_budget(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let limits = [spec.get("minAvailable"), spec.get("maxUnavailable")];
     if limits.iter().all(At::is_set) {
@@ -35,7 +35,7 @@ const USER_PRIORITY_MAX: i64 = 1_000_000_000;
 const SYSTEM_CLASSES: [(&str, i64); 2] =
     [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
 
-pub(super) fn priority_class(object: &Map, problems: &mut Problems) {
+pub(super) fn priority_class(object: &Map, problems: &mut ErrorList) {
     let (name, value) = (At::new(object, "metadata.name"), At::new(object, "value"));
     if name.text().starts_with("system-") {
         if let Some(problem) = not_a_system_class(object, name.text(), value.number()) {
@@ -66,7 +66,7 @@ fn not_a_system_class(object: &Map, name: &str, value: i64) -> Option<String> {
     }
 }
 
-pub(super) fn priority_class_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn priority_class_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let value = At::new(object, "value");
     if value.number() != At::new(old, "value").number() {
         problems.add(value.forbidden("may not be changed in an update."));
@@ -75,7 +75,7 @@ pub(super) fn priority_class_update(object: &Map, old: &Map, problems: &mut Prob
     At::new(object, path).must_equal(&At::new(old, path), problems);
 }
 
-pub(super) fn lease(object: &Map, problems: &mut Problems) {
+pub(super) fn lease(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let duration = spec.get("leaseDurationSeconds");
     if duration.int().is_some_and(|seconds| seconds <= 0) {
@@ -97,7 +97,7 @@ pub(super) fn lease(object: &Map, problems: &mut Problems) {
     }
 }
 
-pub(super) fn runtime_class(object: &Map, problems: &mut Problems) {
+pub(super) fn runtime_class(object: &Map, problems: &mut ErrorList) {
     for (resource, amount) in At::new(object, "overhead.podFixed").entries() {
         let path = format!("overhead.limits[{resource}]");
         problems.invalid(&path, resource, container_name(resource));

@@ -1,12 +1,12 @@
 //! Probes and lifecycle hooks of containers.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 
 use super::at::At;
 use super::form::{header_name, port_name, port_number};
 
 /// Checks the probes and hooks of a container in a Pod that has this long to stop.
-pub(super) fn probes(container: &At<'_, '_>, grace: Option<i64>, os: &str, problems: &mut Problems) {
+pub(super) fn probes(container: &At<'_, '_>, grace: Option<i64>, os: &str, problems: &mut ErrorList) {
     lifecycle(&container.get("lifecycle"), grace, os, problems);
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let at = container.get(name);
@@ -25,7 +25,7 @@ pub(super) fn probes(container: &At<'_, '_>, grace: Option<i64>, os: &str, probl
     }
 }
 
-fn probe(probe: &At<'_, '_>, grace: Option<i64>, problems: &mut Problems) {
+fn probe(probe: &At<'_, '_>, grace: Option<i64>, problems: &mut ErrorList) {
     handler(probe, &["exec", "httpGet", "tcpSocket", "grpc"], grace, problems);
     for name in
         ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
@@ -38,7 +38,7 @@ fn probe(probe: &At<'_, '_>, grace: Option<i64>, problems: &mut Problems) {
     }
 }
 
-fn lifecycle(lifecycle: &At<'_, '_>, grace: Option<i64>, os: &str, problems: &mut Problems) {
+fn lifecycle(lifecycle: &At<'_, '_>, grace: Option<i64>, os: &str, problems: &mut ErrorList) {
     for name in ["postStart", "preStop"] {
         let hook = lifecycle.get(name);
         if hook.is_set() {
@@ -55,7 +55,7 @@ fn lifecycle(lifecycle: &At<'_, '_>, grace: Option<i64>, os: &str, problems: &mu
     }
 }
 
-fn handler(handler: &At<'_, '_>, kinds: &[&str], grace: Option<i64>, problems: &mut Problems) {
+fn handler(handler: &At<'_, '_>, kinds: &[&str], grace: Option<i64>, problems: &mut ErrorList) {
     let mut is_found = false;
     for kind in kinds {
         let action = handler.get(kind);
@@ -74,7 +74,7 @@ fn handler(handler: &At<'_, '_>, kinds: &[&str], grace: Option<i64>, problems: &
     }
 }
 
-fn check_action(kind: &str, action: &At<'_, '_>, grace: Option<i64>, problems: &mut Problems) {
+fn check_action(kind: &str, action: &At<'_, '_>, grace: Option<i64>, problems: &mut ErrorList) {
     match kind {
         "exec" => action.get("command").must_be_set("", problems),
         "httpGet" => http_get(action, problems),
@@ -90,7 +90,7 @@ fn check_action(kind: &str, action: &At<'_, '_>, grace: Option<i64>, problems: &
     }
 }
 
-fn http_get(action: &At<'_, '_>, problems: &mut Problems) {
+fn http_get(action: &At<'_, '_>, problems: &mut ErrorList) {
     action.get("path").must_be_set("", problems);
     port(&action.get("port"), problems);
     action.get("scheme").must_be_one_of(&["HTTP", "HTTPS"], problems);
@@ -104,7 +104,7 @@ fn http_get(action: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks a port that is given by number or by name.
-pub(super) fn port(port: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn port(port: &At<'_, '_>, problems: &mut ErrorList) {
     if port.raw().is_some_and(serde_json::Value::is_string) {
         port.must_be(port_name, problems);
     } else {

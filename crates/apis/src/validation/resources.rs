@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::Quantity;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 
 use super::at::{At, NEGATIVE};
 use super::form::{dns_label, qualified_name};
@@ -16,14 +16,14 @@ pub(super) fn amount(value: &At<'_, '_>) -> i128 {
 }
 
 /// Checks an amount of a resource: not negative, and whole where the resource cannot be parted.
-pub(super) fn quantity(resource: &str, value: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn quantity(resource: &str, value: &At<'_, '_>, problems: &mut ErrorList) {
     non_negative(value, problems);
     if is_counted(resource) && !is_integer(value) {
         problems.add(value.invalid("must be an integer"));
     }
 }
 
-pub(super) fn non_negative(value: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn non_negative(value: &At<'_, '_>, problems: &mut ErrorList) {
     if amount(value) < 0 {
         problems.add(value.invalid(NEGATIVE));
     }
@@ -120,13 +120,13 @@ pub(super) fn container_name(resource: &str) -> Vec<String> {
 }
 
 /// Checks a container's requests, limits and claims. `claims` are the names of the Pod's resource claims.
-pub(super) fn requirements(resources: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut Problems) {
+pub(super) fn requirements(resources: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut ErrorList) {
     lists(resources, &|at, resource, problems| names_fit(at, resource, problems), problems);
     claim_names(&resources.get("claims"), claims, problems);
 }
 
 /// Checks a Pod-level resource requirement.
-pub(super) fn pod_requirements(resources: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn pod_requirements(resources: &At<'_, '_>, problems: &mut ErrorList) {
     let claims = resources.get("claims");
     if claims.is_set() {
         problems.add(claims.forbidden("claims may not be set for Resources at pod-level"));
@@ -134,13 +134,13 @@ pub(super) fn pod_requirements(resources: &At<'_, '_>, problems: &mut Problems) 
     lists(resources, &|at, resource, problems| pod_names_fit(at, resource, problems), problems);
 }
 
-fn names_fit(at: &At<'_, '_>, resource: &str, problems: &mut Problems) {
+fn names_fit(at: &At<'_, '_>, resource: &str, problems: &mut ErrorList) {
     for problem in container_name(resource) {
         problems.add(at.invalid_as(resource, problem));
     }
 }
 
-fn pod_names_fit(at: &At<'_, '_>, resource: &str, problems: &mut Problems) {
+fn pod_names_fit(at: &At<'_, '_>, resource: &str, problems: &mut ErrorList) {
     let found = name(resource);
     if found.is_empty() && !matches!(resource, "cpu" | "memory") && !is_huge_page(resource) {
         let supported = ["cpu", "hugepages-", "memory"];
@@ -151,9 +151,9 @@ fn pod_names_fit(at: &At<'_, '_>, resource: &str, problems: &mut Problems) {
     }
 }
 
-type NameRule<'a> = &'a dyn Fn(&At<'_, '_>, &str, &mut Problems);
+type NameRule<'a> = &'a dyn Fn(&At<'_, '_>, &str, &mut ErrorList);
 
-fn lists(resources: &At<'_, '_>, name_rule: NameRule<'_>, problems: &mut Problems) {
+fn lists(resources: &At<'_, '_>, name_rule: NameRule<'_>, problems: &mut ErrorList) {
     let (limits, requests) = (resources.get("limits"), resources.get("requests"));
     for (resource, limit) in limits.entries() {
         name_rule(&limit, resource, problems);
@@ -179,7 +179,7 @@ fn request_fits(
     request: &At<'_, '_>,
     limits: &At<'_, '_>,
     requests: &At<'_, '_>,
-    problems: &mut Problems,
+    problems: &mut ErrorList,
 ) {
     let Some(limit) = limits.map().and_then(|limits| limits.get(resource)) else {
         if !is_overcommitted(resource) {
@@ -199,7 +199,7 @@ fn request_fits(
     problems.add(requests.invalid_as(request.text(), problem));
 }
 
-fn huge_pages(resource: &str, value: &At<'_, '_>, problems: &mut Problems) {
+fn huge_pages(resource: &str, value: &At<'_, '_>, problems: &mut ErrorList) {
     let Some(size) = resource.strip_prefix("hugepages-") else { return };
     let size = Quantity::from(size).nanos().unwrap_or_default();
     if size <= 0 || size % NANOS != 0 || amount(value) % size != 0 {
@@ -208,7 +208,7 @@ fn huge_pages(resource: &str, value: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn claim_names(used: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut Problems) {
+fn claim_names(used: &At<'_, '_>, claims: &HashSet<&str>, problems: &mut ErrorList) {
     let mut seen: Vec<String> = Vec::new();
     for claim in used.items() {
         let (name, request) = (claim.get("name").text(), claim.get("request"));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 
 use super::at::At;
 use super::form::{dns_label, label_value, qualified_name};
@@ -11,7 +11,7 @@ use super::selector::{label_selector, node_selector, node_term};
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
-pub(super) fn affinity(affinity: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn affinity(affinity: &At<'_, '_>, problems: &mut ErrorList) {
     let node = affinity.get("nodeAffinity");
     let required = node.get(REQUIRED);
     if required.is_set() {
@@ -33,14 +33,14 @@ pub(super) fn affinity(affinity: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn weight(term: &At<'_, '_>, problems: &mut Problems) {
+fn weight(term: &At<'_, '_>, problems: &mut ErrorList) {
     let weight = term.get("weight");
     if !(1..=100).contains(&weight.number()) {
         problems.add(weight.invalid_as(weight.number(), "must be in the range 1-100"));
     }
 }
 
-fn pod_term(term: &At<'_, '_>, problems: &mut Problems) {
+fn pod_term(term: &At<'_, '_>, problems: &mut ErrorList) {
     label_selector(&term.get("labelSelector"), problems);
     label_selector(&term.get("namespaceSelector"), problems);
     for namespace in term.get("namespaces").texts() {
@@ -55,7 +55,7 @@ fn pod_term(term: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks `matchLabelKeys` and `mismatchLabelKeys`, which add the Pod's own label values to a selector.
-fn label_keys(term: &At<'_, '_>, problems: &mut Problems) {
+fn label_keys(term: &At<'_, '_>, problems: &mut ErrorList) {
     let selector = term.get("labelSelector");
     let (matching, mismatching) = (term.get("matchLabelKeys"), term.get("mismatchLabelKeys"));
     for keys in [&matching, &mismatching] {
@@ -89,7 +89,7 @@ fn label_keys(term: &At<'_, '_>, problems: &mut Problems) {
 
 pub(super) const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-pub(super) fn tolerations(tolerations: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn tolerations(tolerations: &At<'_, '_>, problems: &mut ErrorList) {
     for toleration in tolerations.items() {
         let (key, operator, effect) =
             (toleration.get("key"), toleration.get("operator"), toleration.get("effect"));
@@ -124,7 +124,7 @@ pub(super) fn tolerations(tolerations: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn topology_spread(constraints: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn topology_spread(constraints: &At<'_, '_>, problems: &mut ErrorList) {
     let both = |constraint: &At<'_, '_>| {
         ["topologyKey", "whenUnsatisfiable"].map(|name| constraint.get(name).text().to_owned())
     };
@@ -167,7 +167,7 @@ pub(super) fn topology_spread(constraints: &At<'_, '_>, problems: &mut Problems)
     }
 }
 
-fn positive(number: &At<'_, '_>, problems: &mut Problems) {
+fn positive(number: &At<'_, '_>, problems: &mut ErrorList) {
     if number.number() <= 0 {
         problems.add(number.invalid_as(number.number(), "must be greater than zero"));
     }

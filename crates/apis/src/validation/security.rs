@@ -1,17 +1,17 @@
 //! Security contexts of Pods and containers.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 
 use super::at::At;
 use super::form::descending_path;
 
 /// Checks the ID of a user or group.
-pub(super) fn user(id: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn user(id: &At<'_, '_>, problems: &mut ErrorList) {
     id.must_be_between(0, i64::from(i32::MAX), problems);
 }
 
 /// Checks the security context of a Pod's spec.
-pub(super) fn of_pod(spec: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn of_pod(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let context = spec.get("securityContext");
     if !context.is_set() {
         return;
@@ -23,7 +23,7 @@ pub(super) fn of_pod(spec: &At<'_, '_>, problems: &mut Problems) {
         user(&group, problems);
     }
     sysctls(spec, &context.get("sysctls"), problems);
-    let one_of = |name: &str, allowed: &[&str], problems: &mut Problems| {
+    let one_of = |name: &str, allowed: &[&str], problems: &mut ErrorList| {
         if context.get(name).is_set() {
             context.get(name).must_be_one_of(allowed, problems);
         }
@@ -35,7 +35,7 @@ pub(super) fn of_pod(spec: &At<'_, '_>, problems: &mut Problems) {
     one_of("seLinuxChangePolicy", &["MountOption", "Recursive"], problems);
 }
 
-fn sysctls(spec: &At<'_, '_>, sysctls: &At<'_, '_>, problems: &mut Problems) {
+fn sysctls(spec: &At<'_, '_>, sysctls: &At<'_, '_>, problems: &mut ErrorList) {
     let mut seen = Vec::new();
     for sysctl in sysctls.items() {
         let name = sysctl.get("name");
@@ -74,7 +74,7 @@ fn is_sysctl(name: &str) -> bool {
 
 const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 
-fn seccomp(profile: &At<'_, '_>, problems: &mut Problems) {
+fn seccomp(profile: &At<'_, '_>, problems: &mut ErrorList) {
     if !profile.is_set() {
         return;
     }
@@ -95,7 +95,7 @@ fn seccomp(profile: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn app_armor(profile: &At<'_, '_>, problems: &mut Problems) {
+fn app_armor(profile: &At<'_, '_>, problems: &mut ErrorList) {
     if !profile.is_set() {
         return;
     }
@@ -116,7 +116,7 @@ fn app_armor(profile: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks the security context of a container; `host_users` if the Pod has no users of its own.
-pub(super) fn of_container(context: &At<'_, '_>, host_users: bool, problems: &mut Problems) {
+pub(super) fn of_container(context: &At<'_, '_>, host_users: bool, problems: &mut ErrorList) {
     if !context.is_set() {
         return;
     }

@@ -1,13 +1,13 @@
 //! Selectors of labels and of nodes.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 
 use super::at::At;
 use super::form::{dns_subdomain, label_value, qualified_name};
 use super::metadata::labels;
 
 /// Checks a `LabelSelector`.
-pub(super) fn label_selector(selector: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn label_selector(selector: &At<'_, '_>, problems: &mut ErrorList) {
     labels(&selector.get("matchLabels"), problems);
     for expression in selector.get("matchExpressions").items() {
         let operator = expression.get("operator");
@@ -22,7 +22,7 @@ pub(super) fn label_selector(selector: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn values_fit(expression: &At<'_, '_>, problems: &mut Problems) {
+fn values_fit(expression: &At<'_, '_>, problems: &mut ErrorList) {
     let values = expression.get("values");
     match expression.get("operator").text() {
         "In" | "NotIn" => {
@@ -65,7 +65,7 @@ pub(super) fn contains(labels: &At<'_, '_>, wanted: &At<'_, '_>) -> bool {
 }
 
 /// Checks a `NodeSelector`.
-pub(super) fn node_selector(selector: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn node_selector(selector: &At<'_, '_>, problems: &mut ErrorList) {
     let terms = selector.get("nodeSelectorTerms");
     terms.must_be_set("must have at least one node selector term", problems);
     for term in terms.items() {
@@ -74,7 +74,7 @@ pub(super) fn node_selector(selector: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks a term of a `NodeSelector`. Values of labels that are only preferred may have any form.
-pub(super) fn node_term(term: &At<'_, '_>, checks_values: bool, problems: &mut Problems) {
+pub(super) fn node_term(term: &At<'_, '_>, checks_values: bool, problems: &mut ErrorList) {
     for expression in term.get("matchExpressions").items() {
         node_labels(&expression, checks_values, problems);
     }
@@ -83,7 +83,7 @@ pub(super) fn node_term(term: &At<'_, '_>, checks_values: bool, problems: &mut P
     }
 }
 
-fn node_labels(expression: &At<'_, '_>, checks_values: bool, problems: &mut Problems) {
+fn node_labels(expression: &At<'_, '_>, checks_values: bool, problems: &mut ErrorList) {
     let values = expression.get("values");
     let operator = expression.get("operator");
     match operator.text() {
@@ -104,7 +104,7 @@ fn node_labels(expression: &At<'_, '_>, checks_values: bool, problems: &mut Prob
     }
 }
 
-fn node_field(expression: &At<'_, '_>, problems: &mut Problems) {
+fn node_field(expression: &At<'_, '_>, problems: &mut ErrorList) {
     let (key, operator, values) =
         (expression.get("key"), expression.get("operator"), expression.get("values"));
     if !matches!(operator.text(), "In" | "NotIn") {

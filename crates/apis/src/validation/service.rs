@@ -3,7 +3,7 @@
 use klient_apimachinery::go::quoted;
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::form::{cidr, dns_subdomain, ip, port_number, qualified_name};
 use super::metadata::labels;
 use super::probe::port;
 
-pub(super) fn service(object: &Map, problems: &mut Problems) {
+pub(super) fn service(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let kind = spec.get("type");
     let ports = spec.get("ports");
@@ -40,7 +40,7 @@ pub(super) fn service(object: &Map, problems: &mut Problems) {
     traffic(&spec, problems);
 }
 
-fn service_ports(ports: &At<'_, '_>, problems: &mut Problems) {
+fn service_ports(ports: &At<'_, '_>, problems: &mut ErrorList) {
     let mut names = HashSet::new();
     for at in ports.items() {
         let name = at.get("name");
@@ -59,7 +59,7 @@ fn is_headless(spec: &At<'_, '_>) -> bool {
     matches!(spec.get("clusterIPs").list(), [Value::String(ip)] if ip == "None")
 }
 
-fn by_type(spec: &At<'_, '_>, problems: &mut Problems) {
+fn by_type(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let ips = spec.get("clusterIPs");
     match spec.get("type").text() {
         kind @ ("LoadBalancer" | "NodePort") if is_headless(spec) => {
@@ -90,7 +90,7 @@ fn by_type(spec: &At<'_, '_>, problems: &mut Problems) {
 /// The maximum timeout of client IP session affinity, in seconds.
 const ONE_DAY: i64 = 86_400;
 
-fn session_affinity(spec: &At<'_, '_>, problems: &mut Problems) {
+fn session_affinity(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (affinity, config) = (spec.get("sessionAffinity"), spec.get("sessionAffinityConfig"));
     affinity.must_have_one_of(&["ClientIP", "None"], problems);
     match affinity.text() {
@@ -110,7 +110,7 @@ fn session_affinity(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks `clusterIP`, `clusterIPs`, `ipFamilies` and `ipFamilyPolicy` against each other.
-fn cluster_ips(spec: &At<'_, '_>, problems: &mut Problems) {
+fn cluster_ips(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (single, ips) = (spec.get("clusterIP"), spec.get("clusterIPs"));
     let (families, policy) = (spec.get("ipFamilies"), spec.get("ipFamilyPolicy"));
     match ips.texts().next() {
@@ -154,7 +154,7 @@ fn cluster_ips(spec: &At<'_, '_>, problems: &mut Problems) {
     single_stack(spec, problems);
 }
 
-fn families_fit(ips: &At<'_, '_>, families: &At<'_, '_>, problems: &mut Problems) {
+fn families_fit(ips: &At<'_, '_>, families: &At<'_, '_>, problems: &mut ErrorList) {
     let is_v6 = |address: &str| address.contains(':');
     if let [a, b] = ips.texts().collect::<Vec<_>>()[..]
         && is_v6(a) == is_v6(b)
@@ -171,7 +171,7 @@ fn families_fit(ips: &At<'_, '_>, families: &At<'_, '_>, problems: &mut Problems
 }
 
 /// The cluster has addresses of one family, IPv4.
-fn single_stack(spec: &At<'_, '_>, problems: &mut Problems) {
+fn single_stack(spec: &At<'_, '_>, problems: &mut ErrorList) {
     if spec.get("clusterIP").text() == "None" && spec.get("selector").is_empty() {
         return;
     }
@@ -184,7 +184,7 @@ fn single_stack(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn node_ports(spec: &At<'_, '_>, problems: &mut Problems) {
+fn node_ports(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let ports = spec.get("ports");
     let kind = spec.get("type").text();
     for node_port in ports.items() {
@@ -222,7 +222,7 @@ fn node_ports(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks the status of a service.
-pub(super) fn status(object: &Map, problems: &mut Problems) {
+pub(super) fn status(object: &Map, problems: &mut ErrorList) {
     let ingress = list_at(object, &["status", "loadBalancer", "ingress"]);
     if !ingress.is_empty() && text_at(object, &["spec", "type"]) != "LoadBalancer" {
         let only = "may only be used when `spec.type` is 'LoadBalancer'";
@@ -232,7 +232,7 @@ pub(super) fn status(object: &Map, problems: &mut Problems) {
 
 const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
 
-fn load_balancer(object: &Map, spec: &At<'_, '_>, problems: &mut Problems) {
+fn load_balancer(object: &Map, spec: &At<'_, '_>, problems: &mut ErrorList) {
     const RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
     let is_balanced = spec.get("type").text() == "LoadBalancer";
     let ranges = spec.get("loadBalancerSourceRanges");
@@ -266,7 +266,7 @@ fn load_balancer(object: &Map, spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn traffic(spec: &At<'_, '_>, problems: &mut Problems) {
+fn traffic(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let kind = spec.get("type").text();
     let (external, health) = (spec.get("externalTrafficPolicy"), spec.get("healthCheckNodePort"));
     let is_external = match kind {
@@ -301,7 +301,7 @@ fn traffic(spec: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// Checks the fields of a Service that are immutable or may change only in certain ways.
-pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     let is_external = |spec: &At<'_, '_>| spec.get("type").text() == "ExternalName";
     if !is_external(&spec) && !is_external(&before) {
@@ -328,7 +328,7 @@ pub(super) fn update(object: &Map, old: &Map, problems: &mut Problems) {
 }
 
 /// The first address stays; a second may come and go.
-fn same_addresses(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
+fn same_addresses(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) {
     let (ips, old) = (spec.get("clusterIPs"), before.get("clusterIPs"));
     let mut refuse = |index: usize, problem: &str| {
         let shown = ips.raw().cloned().unwrap_or_default();
@@ -348,7 +348,7 @@ fn same_addresses(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problem
     }
 }
 
-fn same_families(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems) {
+fn same_families(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut ErrorList) {
     let (families, old) = (spec.get("ipFamilies"), before.get("ipFamilies"));
     let is_resized = families.list().len() != old.list().len();
     for (index, (new, old)) in families.list().iter().zip(old.list()).enumerate() {
@@ -366,7 +366,7 @@ fn same_families(spec: &At<'_, '_>, before: &At<'_, '_>, problems: &mut Problems
     }
 }
 
-fn needs_single_stack(spec: &At<'_, '_>, what: &str, problems: &mut Problems) {
+fn needs_single_stack(spec: &At<'_, '_>, what: &str, problems: &mut ErrorList) {
     let policy = spec.get("ipFamilyPolicy");
     if policy.text() != "SingleStack" {
         problems

@@ -1,6 +1,6 @@
 //! Storage: volumes of the cluster, claims to them, and their classes.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ const SOURCES: [Source; 21] = [
 ];
 const CSI: Source = Source::new("csi", &[], csi);
 
-fn csi(source: &At<'_, '_>, problems: &mut Problems) {
+fn csi(source: &At<'_, '_>, problems: &mut ErrorList) {
     driver_name(&source.get("driver"), problems);
     source.get("volumeHandle").must_be_set("", problems);
     for name in [
@@ -38,7 +38,7 @@ fn csi(source: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn access_modes(modes: &At<'_, '_>, problem: &str, problems: &mut Problems) {
+fn access_modes(modes: &At<'_, '_>, problem: &str, problems: &mut ErrorList) {
     const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
     modes.must_be_set(problem, problems);
     for mode in modes.texts().filter(|mode| !MODES.contains(mode)) {
@@ -51,7 +51,7 @@ fn access_modes(modes: &At<'_, '_>, problem: &str, problems: &mut Problems) {
     }
 }
 
-pub(super) fn volume(object: &Map, problems: &mut Problems) {
+pub(super) fn volume(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     access_modes(&spec.get("accessModes"), "", problems);
     capacity(&spec.get("capacity"), problems);
@@ -89,7 +89,7 @@ pub(super) fn volume(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn capacity(capacity: &At<'_, '_>, problems: &mut Problems) {
+fn capacity(capacity: &At<'_, '_>, problems: &mut ErrorList) {
     capacity.must_be_set("", problems);
     if capacity.entries().count() != 1 || !capacity.get("storage").is_set() {
         let shown = capacity.raw().cloned().unwrap_or_default();
@@ -104,13 +104,13 @@ fn capacity(capacity: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn positive(size: &At<'_, '_>, problems: &mut Problems) {
+fn positive(size: &At<'_, '_>, problems: &mut ErrorList) {
     if amount(size) <= 0 {
         problems.add(size.invalid("must be greater than zero"));
     }
 }
 
-fn class_and_mode(spec: &At<'_, '_>, problems: &mut Problems) {
+fn class_and_mode(spec: &At<'_, '_>, problems: &mut ErrorList) {
     if !spec.get("storageClassName").is_empty() {
         spec.get("storageClassName").must_be(dns_subdomain, problems);
     }
@@ -119,7 +119,7 @@ fn class_and_mode(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn volume_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn volume_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     let is_same = |name: &str| same(spec.get(name).raw(), before.get(name).raw());
     let is_csi_same = {
@@ -156,12 +156,12 @@ pub(super) fn volume_update(object: &Map, old: &Map, problems: &mut Problems) {
     }
 }
 
-pub(super) fn claim(object: &Map, problems: &mut Problems) {
+pub(super) fn claim(object: &Map, problems: &mut ErrorList) {
     claim_spec(&At::new(object, "spec"), problems);
 }
 
 /// Checks the spec of a claim: of a PersistentVolumeClaim, a template or an ephemeral volume.
-pub(super) fn claim_spec(spec: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn claim_spec(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let modes = spec.get("accessModes");
     modes.must_be_set("at least 1 access mode is required", problems);
     label_selector(&spec.get("selector"), problems);
@@ -176,7 +176,7 @@ pub(super) fn claim_spec(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn claim_size(spec: &At<'_, '_>, problems: &mut Problems) {
+fn claim_size(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let size = spec.get("resources.requests.storage");
     let path = format!("{}[storage]", spec.get("resources").path());
     let shown = At::named(&path, size.raw());
@@ -189,7 +189,7 @@ fn claim_size(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn data_sources(spec: &At<'_, '_>, problems: &mut Problems) {
+fn data_sources(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (source, reference) = (spec.get("dataSource"), spec.get("dataSourceRef"));
     for at in [&source, &reference] {
         if at.is_set() {
@@ -213,7 +213,7 @@ fn data_sources(spec: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn data_source(source: &At<'_, '_>, problems: &mut Problems) {
+fn data_source(source: &At<'_, '_>, problems: &mut ErrorList) {
     let (group, kind) = (source.get("apiGroup"), source.get("kind"));
     source.get("name").must_be_set("", problems);
     kind.must_be_set("", problems);
@@ -225,7 +225,7 @@ fn data_source(source: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn claim_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn claim_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let (spec, before) = (At::new(object, "spec"), At::new(old, "spec"));
     let is_bound = At::new(old, "status.phase").text() == "Bound";
     let is_mutable = |name: &str| match name {
@@ -258,7 +258,7 @@ pub(super) fn claim_update(object: &Map, old: &Map, problems: &mut Problems) {
     At::named("volumeMode", spec.get("volumeMode").raw()).must_equal(&before.get("volumeMode"), problems);
 }
 
-pub(super) fn storage_class(object: &Map, problems: &mut Problems) {
+pub(super) fn storage_class(object: &Map, problems: &mut ErrorList) {
     let provisioner = At::new(object, "provisioner");
     if !provisioner.is_empty() {
         provisioner.must_be(|name| qualified_name(&name.to_lowercase()), problems);
@@ -278,7 +278,7 @@ pub(super) fn storage_class(object: &Map, problems: &mut Problems) {
     provisioner.must_be_set("", problems);
 }
 
-fn topology_term(term: &At<'_, '_>, problems: &mut Problems) {
+fn topology_term(term: &At<'_, '_>, problems: &mut ErrorList) {
     let mut keys = Vec::new();
     for expression in term.get("matchLabelExpressions").items() {
         let (key, values) = (expression.get("key"), expression.get("values"));
@@ -296,7 +296,7 @@ fn topology_term(term: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn parameters(parameters: &At<'_, '_>, problems: &mut Problems) {
+fn parameters(parameters: &At<'_, '_>, problems: &mut ErrorList) {
     if parameters.entries().count() > 512 {
         return problems.add(parameters.too_long(512));
     }
@@ -312,20 +312,20 @@ fn parameters(parameters: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn storage_class_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn storage_class_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     for path in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
         At::new(object, path).must_equal(&At::new(old, path), problems);
     }
 }
 
-pub(super) fn attributes_class(object: &Map, problems: &mut Problems) {
+pub(super) fn attributes_class(object: &Map, problems: &mut ErrorList) {
     let driver = At::new(object, "driverName");
     driver.must_have(|name| qualified_name(&name.to_lowercase()), problems);
     parameters(&At::new(object, "parameters"), problems);
     At::new(object, "parameters").must_be_set("must contain at least one key/value pair", problems);
 }
 
-pub(super) fn attachment(object: &Map, problems: &mut Problems) {
+pub(super) fn attachment(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let (inline, name) = (spec.get("source.inlineVolumeSpec"), spec.get("source.persistentVolumeName"));
     let exactly = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
@@ -342,7 +342,7 @@ pub(super) fn attachment(object: &Map, problems: &mut Problems) {
     driver_name(&spec.get("attacher"), problems);
 }
 
-pub(super) fn csi_driver(object: &Map, problems: &mut Problems) {
+pub(super) fn csi_driver(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let policy = spec.get("fsGroupPolicy");
     if policy.is_set() {
@@ -354,7 +354,7 @@ pub(super) fn csi_driver(object: &Map, problems: &mut Problems) {
     }
 }
 
-pub(super) fn csi_driver_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn csi_driver_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     let attach = At::new(object, "spec.attachRequired");
     At::named("spec.attachedRequired", attach.raw())
         .must_equal(&At::new(old, "spec.attachRequired"), problems);
@@ -362,7 +362,7 @@ pub(super) fn csi_driver_update(object: &Map, old: &Map, problems: &mut Problems
     At::new(object, path).must_equal(&At::new(old, path), problems);
 }
 
-pub(super) fn csi_capacity(object: &Map, problems: &mut Problems) {
+pub(super) fn csi_capacity(object: &Map, problems: &mut ErrorList) {
     label_selector(&At::new(object, "nodeTopology"), problems);
     At::new(object, "storageClassName").must_be(dns_subdomain, problems);
     non_negative(&At::new(object, "capacity"), problems);

@@ -84,7 +84,7 @@ fn metadata_has_the_same_rules_everywhere() {
     let config_map = |metadata: Value| json!({ "metadata": metadata });
     let generated = |value: Value| {
         let resource = resource("", "configmaps");
-        let mut problems = Problems::default();
+        let mut problems = ErrorList::default();
         metadata(
             value.as_object().expect("an object"),
             resource.namespaced,
@@ -189,7 +189,7 @@ fn managed_fields_have_short_names() {
 #[test]
 fn metadata_that_is_kept_cannot_change() {
     let updated = |old: Value, new: Value| {
-        let mut problems = Problems::default();
+        let mut problems = ErrorList::default();
         let as_map = |value: &Value| value.as_object().expect("an object").clone();
         metadata_update(&as_map(&new), &as_map(&old), &mut problems);
         shown(&problems.0)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use klient_apimachinery::go::quoted;
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use serde_json::Value;
 
 use super::at::At;
@@ -59,7 +59,7 @@ const SOURCES: [Source; 30] = [
 pub(super) fn volumes<'v>(
     volumes: &At<'_, 'v>,
     pod_name: &str,
-    problems: &mut Problems,
+    problems: &mut ErrorList,
 ) -> BTreeMap<&'v str, &'v Value> {
     let mut known = BTreeMap::new();
     let claim_of = |volume: &At<'_, '_>| format!("{pod_name}-{}", volume.get("name").text());
@@ -89,33 +89,33 @@ pub(super) fn volumes<'v>(
     known
 }
 
-fn empty_dir(source: &At<'_, '_>, problems: &mut Problems) {
+fn empty_dir(source: &At<'_, '_>, problems: &mut ErrorList) {
     let limit = source.get("sizeLimit");
     if amount(&limit) < 0 {
         problems.add(limit.forbidden("SizeLimit field must be a valid resource quantity"));
     }
 }
 
-fn mode(mode: &At<'_, '_>, problems: &mut Problems) {
+fn mode(mode: &At<'_, '_>, problems: &mut ErrorList) {
     if !(0..=0o777).contains(&mode.number()) {
         problems.add(mode.invalid("must be a number between 0 and 0777 (octal), both inclusive"));
     }
 }
 
 /// Checks the items and default mode of sources that project files.
-fn files(source: &At<'_, '_>, problems: &mut Problems) {
+fn files(source: &At<'_, '_>, problems: &mut ErrorList) {
     mode(&source.get("defaultMode"), problems);
     user(&source.get("defaultUser"), problems);
 }
 
-fn items_of(source: &At<'_, '_>, problems: &mut Problems) {
+fn items_of(source: &At<'_, '_>, problems: &mut ErrorList) {
     files(source, problems);
     for item in source.get("items").items() {
         key_to_path(&item, problems);
     }
 }
 
-fn key_to_path(item: &At<'_, '_>, problems: &mut Problems) {
+fn key_to_path(item: &At<'_, '_>, problems: &mut ErrorList) {
     item.get("key").must_be_set("", problems);
     item.get("path").must_be_set("", problems);
     item.get("path").must_be(file_path, problems);
@@ -126,14 +126,14 @@ fn key_to_path(item: &At<'_, '_>, problems: &mut Problems) {
 const FIELDS: [&str; 5] =
     ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
 
-fn downward_api(source: &At<'_, '_>, problems: &mut Problems) {
+fn downward_api(source: &At<'_, '_>, problems: &mut ErrorList) {
     files(source, problems);
     for item in source.get("items").items() {
         downward_file(&source.holding(item.raw()), problems);
     }
 }
 
-fn downward_file(file: &At<'_, '_>, problems: &mut Problems) {
+fn downward_file(file: &At<'_, '_>, problems: &mut ErrorList) {
     file.get("path").must_be_set("", problems);
     file.get("path").must_be(file_path, problems);
     let (field, resource) = (file.get("fieldRef"), file.get("resourceFieldRef"));
@@ -152,10 +152,10 @@ fn downward_file(file: &At<'_, '_>, problems: &mut Problems) {
     user(&file.get("user"), problems);
 }
 
-fn projected(volume: &At<'_, '_>, problems: &mut Problems) {
+fn projected(volume: &At<'_, '_>, problems: &mut ErrorList) {
     files(volume, problems);
     let mut paths = HashSet::new();
-    let mut take = |path: &str, shown: &str, problems: &mut Problems| {
+    let mut take = |path: &str, shown: &str, problems: &mut ErrorList| {
         if !paths.insert(path.to_owned()) {
             problems.add(volume.invalid_as(shown, "conflicting duplicate paths"));
         }
@@ -202,7 +202,7 @@ fn projected(volume: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn token(token: &At<'_, '_>, volume: &At<'_, '_>, problems: &mut Problems) {
+fn token(token: &At<'_, '_>, volume: &At<'_, '_>, problems: &mut ErrorList) {
     if !token.is_set() {
         return;
     }
@@ -217,7 +217,7 @@ fn token(token: &At<'_, '_>, volume: &At<'_, '_>, problems: &mut Problems) {
     user(&token.get("user"), problems);
 }
 
-fn trust_bundle(bundle: &At<'_, '_>, problems: &mut Problems) {
+fn trust_bundle(bundle: &At<'_, '_>, problems: &mut ErrorList) {
     let (name, signer, selector) =
         (bundle.get("name"), bundle.get("signerName"), bundle.get("labelSelector"));
     match (name.is_set(), signer.is_set()) {
@@ -238,14 +238,14 @@ fn trust_bundle(bundle: &At<'_, '_>, problems: &mut Problems) {
     bundle.get("path").must_be(file_path, problems);
 }
 
-fn csi(source: &At<'_, '_>, problems: &mut Problems) {
+fn csi(source: &At<'_, '_>, problems: &mut ErrorList) {
     driver_name(&source.get("driver"), problems);
     if source.get("nodePublishSecretRef").is_set() {
         source.get("nodePublishSecretRef.name").must_have(dns_subdomain, problems);
     }
 }
 
-fn ephemeral(source: &At<'_, '_>, problems: &mut Problems) {
+fn ephemeral(source: &At<'_, '_>, problems: &mut ErrorList) {
     let template = source.get("volumeClaimTemplate");
     if template.is_set() {
         of_claim_template(&template.get("metadata"), problems);

@@ -1,6 +1,6 @@
 //! Volume sources of Pods and PersistentVolumes.
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 
 use super::at::At;
 use super::form::{descending_path, dns_label, dns_subdomain, no_backsteps};
@@ -9,19 +9,19 @@ use super::form::{descending_path, dns_label, dns_subdomain, no_backsteps};
 pub(super) struct Source {
     pub(super) name: &'static str,
     required: &'static [&'static str],
-    rest: fn(&At<'_, '_>, &mut Problems),
+    rest: fn(&At<'_, '_>, &mut ErrorList),
 }
 
 impl Source {
     pub(super) const fn new(
         name: &'static str,
         required: &'static [&'static str],
-        rest: fn(&At<'_, '_>, &mut Problems),
+        rest: fn(&At<'_, '_>, &mut ErrorList),
     ) -> Self {
         Source { name, required, rest }
     }
 
-    pub(super) fn check(&self, source: &At<'_, '_>, problems: &mut Problems) {
+    pub(super) fn check(&self, source: &At<'_, '_>, problems: &mut ErrorList) {
         for name in self.required {
             source.get(name).must_be_set("", problems);
         }
@@ -33,7 +33,7 @@ impl Source {
 pub(super) fn exactly_one<'s>(
     volume: &At<'_, '_>,
     sources: impl IntoIterator<Item = &'s Source>,
-    problems: &mut Problems,
+    problems: &mut ErrorList,
 ) {
     let mut is_found = false;
     for source in sources {
@@ -53,7 +53,7 @@ pub(super) fn exactly_one<'s>(
     }
 }
 
-pub(super) fn nothing_more(_: &At<'_, '_>, _: &mut Problems) {}
+pub(super) fn nothing_more(_: &At<'_, '_>, _: &mut ErrorList) {}
 
 pub(super) const GCE_DISK: Source = Source::new("gcePersistentDisk", &["pdName"], partition);
 pub(super) const AWS_DISK: Source = Source::new("awsElasticBlockStore", &["volumeID"], partition);
@@ -106,20 +106,20 @@ pub(super) const GIT_REPO: Source = Source::new("gitRepo", &["repository"], |sou
     source.get("directory").must_be(descending_path, problems);
 });
 
-fn partition(disk: &At<'_, '_>, problems: &mut Problems) {
+fn partition(disk: &At<'_, '_>, problems: &mut ErrorList) {
     let partition = disk.get("partition");
     if !(0..=255).contains(&partition.number()) {
         problems.add(partition.invalid("must be between 1 and 255, inclusive"));
     }
 }
 
-fn secret_name(source: &At<'_, '_>, problems: &mut Problems) {
+fn secret_name(source: &At<'_, '_>, problems: &mut ErrorList) {
     if source.get("secretRef").is_set() {
         source.get("secretRef.name").must_be_set("", problems);
     }
 }
 
-fn iscsi(source: &At<'_, '_>, problems: &mut Problems) {
+fn iscsi(source: &At<'_, '_>, problems: &mut ErrorList) {
     let iqn = source.get("iqn");
     if !iqn.is_empty() && !["iqn", "eui", "naa"].iter().any(|prefix| iqn.text().starts_with(prefix)) {
         problems.add(iqn.invalid("must be valid format starting with iqn, eui, or naa"));
@@ -131,7 +131,7 @@ fn iscsi(source: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn flocker(source: &At<'_, '_>, problems: &mut Problems) {
+fn flocker(source: &At<'_, '_>, problems: &mut ErrorList) {
     let (name, id) = (source.get("datasetName"), source.get("datasetUUID"));
     match (name.is_empty(), id.is_empty()) {
         (true, true) => problems.add(source.required("one of datasetName and datasetUUID is required")),
@@ -146,7 +146,7 @@ fn flocker(source: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn fibre_channel(source: &At<'_, '_>, problems: &mut Problems) {
+fn fibre_channel(source: &At<'_, '_>, problems: &mut ErrorList) {
     let (targets, lun) = (source.get("targetWWNs"), source.get("lun"));
     match (targets.is_empty(), source.get("wwids").is_empty()) {
         (true, true) => {
@@ -166,7 +166,7 @@ fn fibre_channel(source: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn flex(source: &At<'_, '_>, problems: &mut Problems) {
+fn flex(source: &At<'_, '_>, problems: &mut ErrorList) {
     for (key, option) in source.get("options").entries() {
         let namespace = key.split('/').next().unwrap_or_default().to_lowercase();
         let is_in = |domain: &str| namespace == domain || namespace.ends_with(&format!(".{domain}"));
@@ -176,7 +176,7 @@ fn flex(source: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn azure_disk(disk: &At<'_, '_>, problems: &mut Problems) {
+fn azure_disk(disk: &At<'_, '_>, problems: &mut ErrorList) {
     disk.get("cachingMode").must_be_one_of(&["None", "ReadOnly", "ReadWrite"], problems);
     let kind = disk.get("kind");
     kind.must_be_one_of(&["Dedicated", "Managed", "Shared"], problems);
@@ -192,7 +192,7 @@ fn azure_disk(disk: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn storageos(source: &At<'_, '_>, problems: &mut Problems) {
+fn storageos(source: &At<'_, '_>, problems: &mut ErrorList) {
     for name in ["volumeName", "volumeNamespace"] {
         if !source.get(name).is_empty() {
             source.get(name).must_be(dns_label, problems);
@@ -202,7 +202,7 @@ fn storageos(source: &At<'_, '_>, problems: &mut Problems) {
 }
 
 /// The name of a CSI driver.
-pub(super) fn driver_name(name: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn driver_name(name: &At<'_, '_>, problems: &mut ErrorList) {
     if name.is_empty() {
         return problems.add(name.required(""));
     }

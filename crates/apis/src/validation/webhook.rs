@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use klient_apimachinery::validation::field::Problems;
+use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
 use super::at::At;
 use super::form::{dns_1035_label, dns_subdomain, port_number, qualified_name};
 use super::selector::label_selector;
 
-pub(super) fn configuration(object: &Map, problems: &mut Problems) {
+pub(super) fn configuration(object: &Map, problems: &mut ErrorList) {
     let mut names = HashSet::new();
     for hook in At::new(object, "webhooks").items() {
         webhook(&hook, problems);
@@ -22,10 +22,10 @@ pub(super) fn configuration(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn webhook(hook: &At<'_, '_>, problems: &mut Problems) {
+fn webhook(hook: &At<'_, '_>, problems: &mut ErrorList) {
     fully_qualified(&hook.get("name"), problems);
     hook.get("rules").items().for_each(|at| rule(&at, problems));
-    let one_of = |name: &str, allowed: &[&str], problems: &mut Problems| {
+    let one_of = |name: &str, allowed: &[&str], problems: &mut ErrorList| {
         if hook.get(name).is_set() {
             hook.get(name).must_be_one_of(allowed, problems);
         }
@@ -55,7 +55,7 @@ fn webhook(hook: &At<'_, '_>, problems: &mut Problems) {
     match_conditions(&hook.get("matchConditions"), problems);
 }
 
-fn fully_qualified(name: &At<'_, '_>, problems: &mut Problems) {
+fn fully_qualified(name: &At<'_, '_>, problems: &mut ErrorList) {
     let found = dns_subdomain(name.text());
     if name.is_empty() {
         problems.add(name.required(""));
@@ -66,7 +66,7 @@ fn fully_qualified(name: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn rule(rule: &At<'_, '_>, problems: &mut Problems) {
+fn rule(rule: &At<'_, '_>, problems: &mut ErrorList) {
     let operations = rule.get("operations");
     list(&operations, "operations", problems);
     let known = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
@@ -80,14 +80,14 @@ fn rule(rule: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn list(list: &At<'_, '_>, what: &str, problems: &mut Problems) {
+fn list(list: &At<'_, '_>, what: &str, problems: &mut ErrorList) {
     list.must_be_set("", problems);
     if list.list().len() > 1 && list.texts().any(|item| item == "*") {
         problems.add(list.invalid(format!("if '*' is present, must not specify other {what}")));
     }
 }
 
-fn resources(resources: &At<'_, '_>, problems: &mut Problems) {
+fn resources(resources: &At<'_, '_>, problems: &mut ErrorList) {
     resources.must_be_set("", problems);
     let (mut whole, mut subresources) = (Vec::new(), Vec::new());
     for at in resources.items() {
@@ -121,7 +121,7 @@ fn resources(resources: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn client_url(url: &At<'_, '_>, problems: &mut Problems) {
+fn client_url(url: &At<'_, '_>, problems: &mut ErrorList) {
     const FORM: &str = "; desired format: https://host[/path]";
     let (scheme, rest) = url.text().split_once("://").unwrap_or(("", url.text()));
     if scheme != "https" {
@@ -145,7 +145,7 @@ fn client_url(url: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn client_service(service: &At<'_, '_>, problems: &mut Problems) {
+fn client_service(service: &At<'_, '_>, problems: &mut ErrorList) {
     // Upstream exchanges the two: a missing name is reported under `namespace`, and the reverse.
     let missing = [("name", "namespace"), ("namespace", "name")];
     for (shown, _) in missing.into_iter().filter(|(_, asked)| service.get(asked).is_empty()) {
@@ -162,7 +162,7 @@ fn client_service(service: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn service_path(path: &At<'_, '_>, problems: &mut Problems) {
+fn service_path(path: &At<'_, '_>, problems: &mut ErrorList) {
     if path.text() == "//" {
         return problems.add(path.invalid("segment[0] may not be empty"));
     }
@@ -183,7 +183,7 @@ fn service_path(path: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn review_versions(versions: &At<'_, '_>, problems: &mut Problems) {
+fn review_versions(versions: &At<'_, '_>, problems: &mut ErrorList) {
     versions.must_be_set("must specify one of v1, v1beta1", problems);
     for (index, version) in versions.items().enumerate() {
         if versions.texts().take(index).any(|other| other == version.text()) {
@@ -197,7 +197,7 @@ fn review_versions(versions: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn match_conditions(conditions: &At<'_, '_>, problems: &mut Problems) {
+fn match_conditions(conditions: &At<'_, '_>, problems: &mut ErrorList) {
     conditions.must_have_at_most(64, problems);
     let mut names = HashSet::new();
     for condition in conditions.items() {

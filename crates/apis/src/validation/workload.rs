@@ -1,6 +1,6 @@
 //! Deployments, ReplicaSets, StatefulSets, DaemonSets and ReplicationControllers.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::selector::{contains, is_everything, label_selector, selects};
 
 const MISMATCH: &str = "`selector` does not match template `labels`";
 
-pub(super) fn deployment(object: &Map, problems: &mut Problems) {
+pub(super) fn deployment(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     spec.get("replicas").must_not_be_negative(problems);
     selector_and_template(&spec, "ReplicaSet", problems);
@@ -25,7 +25,7 @@ pub(super) fn deployment(object: &Map, problems: &mut Problems) {
     }
 }
 
-fn deployment_strategy(strategy: &At<'_, '_>, problems: &mut Problems) {
+fn deployment_strategy(strategy: &At<'_, '_>, problems: &mut ErrorList) {
     let rolling = strategy.get("rollingUpdate");
     match strategy.get("type").text() {
         "Recreate" => {
@@ -50,7 +50,7 @@ fn unsupported(strategy: &At<'_, '_>, allowed: &[&str]) -> FieldError {
     FieldError::not_supported(strategy.path(), strategy.raw().cloned().unwrap_or_default(), allowed)
 }
 
-pub(super) fn replica_set(object: &Map, problems: &mut Problems) {
+pub(super) fn replica_set(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     spec.get("replicas").must_not_be_negative(problems);
     spec.get("minReadySeconds").must_not_be_negative(problems);
@@ -58,7 +58,7 @@ pub(super) fn replica_set(object: &Map, problems: &mut Problems) {
 }
 
 /// Checks the selector of a workload's Pods, which must select something. Returns `false` if it cannot be read.
-fn pod_selector(selector: &At<'_, '_>, workload: &str, problems: &mut Problems) -> bool {
+fn pod_selector(selector: &At<'_, '_>, workload: &str, problems: &mut ErrorList) -> bool {
     let known = problems.0.len();
     label_selector(selector, problems);
     let is_readable = problems.0.len() == known;
@@ -71,7 +71,7 @@ fn pod_selector(selector: &At<'_, '_>, workload: &str, problems: &mut Problems) 
 }
 
 /// Checks the selector of a Deployment or ReplicaSet, and if that can be read, the template.
-fn selector_and_template(spec: &At<'_, '_>, controller: &str, problems: &mut Problems) {
+fn selector_and_template(spec: &At<'_, '_>, controller: &str, problems: &mut ErrorList) {
     let selector = spec.get("selector");
     let is_readable = pod_selector(&selector, "deployment", problems);
     if !is_readable {
@@ -87,7 +87,7 @@ fn selector_and_template(spec: &At<'_, '_>, controller: &str, problems: &mut Pro
 }
 
 /// Pods that are replaced are started again for ever.
-pub(super) fn runs_always(template: &At<'_, '_>, controller: &str, problems: &mut Problems) {
+pub(super) fn runs_always(template: &At<'_, '_>, controller: &str, problems: &mut ErrorList) {
     let policy = template.get("spec.restartPolicy");
     policy.must_be_one_of(&["Always"], problems);
     let deadline = template.get("spec.activeDeadlineSeconds");
@@ -97,7 +97,7 @@ pub(super) fn runs_always(template: &At<'_, '_>, controller: &str, problems: &mu
     }
 }
 
-pub(super) fn replication_controller(object: &Map, problems: &mut Problems) {
+pub(super) fn replication_controller(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let (selector, at) = (spec.get("selector"), spec.get("template"));
     selector.must_be_set("", problems);
@@ -115,7 +115,7 @@ pub(super) fn replication_controller(object: &Map, problems: &mut Problems) {
     spec.get("minReadySeconds").must_not_be_negative(problems);
 }
 
-pub(super) fn daemon_set(object: &Map, problems: &mut Problems) {
+pub(super) fn daemon_set(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let (selector, at) = (spec.get("selector"), spec.get("template"));
     let known = problems.0.len();
@@ -134,7 +134,7 @@ pub(super) fn daemon_set(object: &Map, problems: &mut Problems) {
     spec.get("revisionHistoryLimit").must_not_be_negative(problems);
 }
 
-fn daemon_set_strategy(strategy: &At<'_, '_>, problems: &mut Problems) {
+fn daemon_set_strategy(strategy: &At<'_, '_>, problems: &mut ErrorList) {
     let rolling = strategy.get("rollingUpdate");
     match strategy.get("type").text() {
         "OnDelete" => {}
@@ -155,7 +155,7 @@ fn daemon_set_strategy(strategy: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-pub(super) fn stateful_set(object: &Map, problems: &mut Problems) {
+pub(super) fn stateful_set(object: &Map, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let management = spec.get("podManagementPolicy");
     match management.text() {
@@ -182,7 +182,7 @@ pub(super) fn stateful_set(object: &Map, problems: &mut Problems) {
     stateful_set_template(&spec, problems);
 }
 
-fn stateful_set_strategy(strategy: &At<'_, '_>, problems: &mut Problems) {
+fn stateful_set_strategy(strategy: &At<'_, '_>, problems: &mut ErrorList) {
     let rolling = strategy.get("rollingUpdate");
     match strategy.get("type").text() {
         "" => problems.add(strategy.required("")),
@@ -205,7 +205,7 @@ fn stateful_set_strategy(strategy: &At<'_, '_>, problems: &mut Problems) {
     }
 }
 
-fn stateful_set_template(spec: &At<'_, '_>, problems: &mut Problems) {
+fn stateful_set_template(spec: &At<'_, '_>, problems: &mut ErrorList) {
     let (selector, at) = (spec.get("selector"), spec.get("template"));
     let is_readable = pod_selector(&selector, "statefulset", problems);
     if is_readable {
@@ -244,14 +244,14 @@ fn with_claims(spec: &At<'_, '_>) -> Option<Value> {
 }
 
 /// Checks the immutable fields of a StatefulSet.
-pub(super) fn stateful_set_update(object: &Map, old: &Map, problems: &mut Problems) {
+pub(super) fn stateful_set_update(object: &Map, old: &Map, problems: &mut ErrorList) {
     for path in ["spec.selector", "spec.volumeClaimTemplates", "spec.serviceName", "spec.podManagementPolicy"]
     {
         At::new(object, path).must_equal(&At::new(old, path), problems);
     }
 }
 
-pub(super) fn controller_revision(object: &Map, problems: &mut Problems) {
+pub(super) fn controller_revision(object: &Map, problems: &mut ErrorList) {
     At::new(object, "revision").must_not_be_negative(problems);
     let data = At::new(object, "data");
     if !data.is_set() {
@@ -260,7 +260,7 @@ pub(super) fn controller_revision(object: &Map, problems: &mut Problems) {
 }
 
 /// Checks a number that may be given as a percentage.
-pub(super) fn int_or_percent(value: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn int_or_percent(value: &At<'_, '_>, problems: &mut ErrorList) {
     if value.raw().is_some_and(Value::is_string) {
         value.must_be(percent, problems);
     } else if value.number() < 0 {
@@ -276,7 +276,7 @@ fn share(value: &At<'_, '_>) -> i64 {
     }
 }
 
-pub(super) fn at_most_all(value: &At<'_, '_>, problems: &mut Problems) {
+pub(super) fn at_most_all(value: &At<'_, '_>, problems: &mut ErrorList) {
     let is_percent = percent(value.text()).is_empty();
     if is_percent && value.text().trim_end_matches('%').parse::<i64>().is_ok_and(|percent| percent > 100) {
         problems.add(value.invalid("must not be greater than 100%"));

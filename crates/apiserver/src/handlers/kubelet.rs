@@ -7,7 +7,7 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::go::quoted;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, at, list_at, text_at};
 use serde_json::Value;
 
@@ -127,7 +127,7 @@ fn address(context: &Context, node: &str) -> Result<String> {
 
 fn check_log_options(context: &Context) -> Result<()> {
     let query = &context.query;
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     let (tail, limit) = (query.number("tailLines")?, query.number("limitBytes")?);
     let since = query.number("sinceSeconds")?;
     let since_time = query.get("sinceTime").filter(|time| !time.is_empty());

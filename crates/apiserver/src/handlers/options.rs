@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apis::validation::manager_name;
 use klient_structured_merge::manager_of_user_agent;
 use serde_json::Value;
@@ -49,7 +49,7 @@ impl WriteOptions {
     ///
     /// 422 if an option is not one.
     pub(crate) fn parse(query: &Query, write: Write) -> Result<Self> {
-        let mut problems = Problems::default();
+        let mut problems = ErrorList::default();
         let manager = query.text("fieldManager");
         if write == Write::Apply && manager.is_empty() {
             problems.add(FieldError::required("fieldManager", "is required for apply patch"));
@@ -90,7 +90,7 @@ impl WriteOptions {
 }
 
 /// Reads the words of a `dryRun`.
-pub(super) fn dry_run<'a>(words: impl Iterator<Item = &'a str>, problems: &mut Problems) -> bool {
+pub(super) fn dry_run<'a>(words: impl Iterator<Item = &'a str>, problems: &mut ErrorList) -> bool {
     let words: Vec<&str> = words.collect();
     if words.iter().any(|word| *word != "All") {
         let words = Value::Array(words.iter().map(|word| (*word).into()).collect());

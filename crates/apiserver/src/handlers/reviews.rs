@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::v1::schema::{OBJECT_META, PARTIAL_OBJECT_METADATA};
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::validation::{label_value, qualified_name};
 use klient_apimachinery::values::{self, Map, at, list_at, map_at, set, text_at};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ fn authenticated(context: &Context, token: &str) -> Result<Value> {
 fn check_access_review(kind: &str, review: &Map) -> Result<()> {
     let spec = |name: &str| at(review, &["spec", name]);
     let (resource, path) = (spec("resourceAttributes"), spec("nonResourceAttributes"));
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     if resource.is_some() == path.is_some() {
         let detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
         problems.add(FieldError::invalid("spec", path.cloned().unwrap_or_default(), detail));
@@ -144,7 +144,7 @@ fn check_access_review(kind: &str, review: &Map) -> Result<()> {
 
 /// Checks a selector of resource attributes: it is raw or has requirements. Unknown operators are left to the
 /// authorizer.
-fn check_selector(of: &str, selector: &Map, problems: &mut Problems) {
+fn check_selector(of: &str, selector: &Map, problems: &mut ErrorList) {
     let path = format!("spec.resourceAttributes.{of}");
     let (raw, requirements) = (text_at(selector, &["rawSelector"]), list_at(selector, &["requirements"]));
     if !raw.is_empty() && !requirements.is_empty() {

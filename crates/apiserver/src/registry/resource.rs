@@ -302,7 +302,7 @@ impl Resource {
         let mut json = Vec::with_capacity(1024);
         match self.schema() {
             Some(schema) => values::encode(object, schema, &mut json),
-            None => values::plain(object, &mut json),
+            None => values::encode_untyped(object, &mut json),
         }
         json
     }

@@ -20,7 +20,7 @@ use klient_apimachinery::schema::ResourceSchema;
 use serde_json::Value;
 
 pub(super) use custom_resource::CustomResource;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, at, list_at, map_at};
 use klient_apis::defaults;
 use klient_apis::validation::{self, warnings};
@@ -248,7 +248,7 @@ pub(crate) fn is_held(strategy: &dyn Strategy, object: &Map) -> bool {
 pub(crate) fn metadata_errors(object: &Map, old: &Map) -> Vec<FieldError> {
     let nothing = Map::new();
     let [metadata, old] = [object, old].map(|object| object.get("metadata").and_then(Value::as_object));
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     validation::metadata_update(metadata.unwrap_or(&nothing), old.unwrap_or(&nothing), &mut problems);
     problems.0
 }

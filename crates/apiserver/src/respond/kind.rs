@@ -23,9 +23,9 @@ pub(crate) fn push_kind(resource: &Resource, out: &mut Vec<u8>) {
     }
     out.push(b'{');
     for (name, value) in fields {
-        values::plain(name, out);
+        values::encode_untyped(name, out);
         out.push(b':');
-        values::plain(value, out);
+        values::encode_untyped(value, out);
         out.push(b',');
     }
 }

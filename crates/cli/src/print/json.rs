@@ -31,7 +31,7 @@ pub(crate) fn compact_built_in(object: &Unstructured) -> String {
 /// On one line.
 pub(crate) fn compact(value: &Value) -> String {
     let mut json = Vec::new();
-    values::plain(value, &mut json);
+    values::encode_untyped(value, &mut json);
     String::from_utf8(json).expect("JSON is UTF-8")
 }
 

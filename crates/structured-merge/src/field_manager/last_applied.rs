@@ -79,7 +79,7 @@ fn text(fields: &FieldManager<'_>, config: &Map) -> String {
     let mut config = Value::Object(config);
     config.sort_all_objects();
     let mut out = Vec::new();
-    values::plain(&config, &mut out);
+    values::encode_untyped(&config, &mut out);
     out.push(b'\n');
     String::from_utf8(out).expect("JSON of strings is UTF-8")
 }

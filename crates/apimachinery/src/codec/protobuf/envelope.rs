@@ -49,7 +49,7 @@ impl<'a> Envelope<'a> {
 
     /// Appends the envelope.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let (head, tail) = Self::around(self.api_version, self.kind, self.raw.len());
+        let (head, tail) = Self::head_and_tail(self.api_version, self.kind, self.raw.len());
         out.reserve(head.len() + self.raw.len() + tail.len());
         out.extend_from_slice(&head);
         out.extend_from_slice(self.raw);
@@ -57,7 +57,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// The bytes of the envelope before and behind a struct of `length` bytes.
-    pub fn around(api_version: &str, kind: &str, length: usize) -> (Vec<u8>, &'static [u8]) {
+    pub fn head_and_tail(api_version: &str, kind: &str, length: usize) -> (Vec<u8>, &'static [u8]) {
         let mut head = Output::with_capacity(api_version.len() + kind.len() + 32);
         head.head(2, length);
         write_type_meta(api_version, kind, &mut head);

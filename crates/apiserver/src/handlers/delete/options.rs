@@ -5,7 +5,7 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::PropagationPolicy;
 use klient_apimachinery::meta::v1::schema::DELETE_OPTIONS;
 use klient_apimachinery::meta::v1::{DeleteOptions, Preconditions};
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{self, Parsed, text_at};
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ impl Options {
     /// 400 if the body is no DeleteOptions, 422 if an option is not one.
     pub(super) fn parse(context: &Context) -> Result<Self> {
         let options = if context.body.is_empty() { from_query(&context.query)? } else { from_body(context)? };
-        let mut problems = Problems::default();
+        let mut problems = ErrorList::default();
         let propagation = propagation(&options, &mut problems);
         let dry_run = dry_run(options.dry_run.iter().map(|word| &**word), &mut problems);
         let ignores_read_error =
@@ -84,7 +84,7 @@ pub(super) fn invalid(errors: &[FieldError]) -> Failure {
     Failure::invalid("meta.k8s.io", "DeleteOptions", "", errors)
 }
 
-fn propagation(options: &DeleteOptions, problems: &mut Problems) -> Option<PropagationPolicy> {
+fn propagation(options: &DeleteOptions, problems: &mut ErrorList) -> Option<PropagationPolicy> {
     let policy = options.propagation_policy.as_deref();
     if let (Some(policy), Some(_)) = (policy, options.orphan_dependents) {
         let detail = "orphanDependents and deletionPropagation cannot be both set";
@@ -104,7 +104,7 @@ fn propagation(options: &DeleteOptions, problems: &mut Problems) -> Option<Propa
 }
 
 /// Refuses the options that cannot be combined with [`IGNORE_READ_ERROR`].
-fn only_option(options: &DeleteOptions, problems: &mut Problems) {
+fn only_option(options: &DeleteOptions, problems: &mut ErrorList) {
     for (is_set, name) in [
         (options.propagation_policy.is_some(), "propagationPolicy"),
         (options.orphan_dependents.is_some(), "orphanDependents"),

@@ -32,7 +32,7 @@ impl Frame {
         let mut end = b"],".to_vec();
         end.extend_from_slice(respond::to_bytes(&tail).get(1..).unwrap_or_default());
         let mut head = br#"{"apiVersion":"#.to_vec();
-        values::plain(&api_version, &mut head);
+        values::encode_untyped(&api_version, &mut head);
         head.extend_from_slice(br#","items":["#);
         Frame { head, tail: end, media: Media::Json }
     }
@@ -40,9 +40,9 @@ impl Frame {
     /// Of a list of structs as JSON.
     pub(super) fn typed(kind: &str, api_version: &str, metadata: &Map) -> Frame {
         let mut head = br#"{"kind":"#.to_vec();
-        values::plain(kind, &mut head);
+        values::encode_untyped(kind, &mut head);
         head.extend_from_slice(br#","apiVersion":"#);
-        values::plain(api_version, &mut head);
+        values::encode_untyped(api_version, &mut head);
         head.extend_from_slice(br#","metadata":"#);
         values::encode(metadata, &LIST_META, &mut head);
         head.extend_from_slice(br#","items":["#);

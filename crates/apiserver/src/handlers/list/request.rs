@@ -1,6 +1,6 @@
 //! [`ListRequest`], the selectors and the version of a list or watch.
 
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::{fields, labels};
 
 use super::super::Context;
@@ -46,7 +46,7 @@ fn check_options(context: &Context, watch: bool) -> Result<()> {
     let field = "resourceVersionMatch";
     let (version, matching) = (query.text("resourceVersion"), query.text(field));
     let initial_events = query.get("sendInitialEvents");
-    let mut problems = Problems::default();
+    let mut problems = ErrorList::default();
     let mut forbid = |field: &str, detail: &str| problems.add(FieldError::forbidden(field, detail));
     let continues = query.get("continue").is_some_and(|token| !token.is_empty());
     let only = if watch { &["NotOlderThan"][..] } else { &["Exact", "NotOlderThan", ""] };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use klient_apiextensions::definition::{Definition, Version};
 use klient_apimachinery::schema::ResourceSchema;
 use klient_apimachinery::validation as names;
-use klient_apimachinery::validation::field::{FieldError, Problems};
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 use klient_apis::validation::{self, warnings};
 use serde_json::Value;
@@ -34,7 +34,7 @@ impl Strategy for CustomResource {
     }
 
     fn validate(&self, object: &Map) -> Vec<FieldError> {
-        let mut problems = Problems::default();
+        let mut problems = ErrorList::default();
         let nothing = Map::new();
         let metadata = object.get("metadata").and_then(Value::as_object).unwrap_or(&nothing);
         validation::metadata(metadata, self.definition.namespaced, names::dns_subdomain, &mut problems);

@@ -1,7 +1,7 @@
 //! The result of a patch, as errors quote it.
 
 use klient_apimachinery::schema::{Schema, Type};
-use klient_apimachinery::values::{Map, encode_value, plain};
+use klient_apimachinery::values::{Map, encode_untyped, encode_value};
 use serde_json::Value;
 
 use super::Form;
@@ -44,7 +44,7 @@ fn write(new: &Value, old: Option<&Value>, ty: Option<Type>, reached: Option<&Ma
                 if index > 0 {
                     out.push(b',');
                 }
-                plain(name, out);
+                encode_untyped(name, out);
                 out.push(b':');
                 write(value, old.get(name), ty.and_then(|ty| field(ty, name)), below(name), out);
             }
@@ -64,9 +64,9 @@ fn write(new: &Value, old: Option<&Value>, ty: Option<Type>, reached: Option<&Ma
         }
         (new, Some(old), _) if new == old => match ty {
             Some(ty) => encode_value(new, ty, out),
-            None => plain(new, out),
+            None => encode_untyped(new, out),
         },
-        _ => plain(new, out),
+        _ => encode_untyped(new, out),
     }
 }
 
