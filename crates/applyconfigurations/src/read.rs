@@ -60,7 +60,7 @@ pub(crate) fn check_kind(object: &Value, subject: &Subject) -> Result<(), Error>
 
 /// A violation of the schema, with secret values masked.
 pub(crate) fn invalid(subject: &Subject, error: &klient_structured_merge::Error) -> Error {
-    let problems = error.problems().iter().map(|problem| {
+    let problems = error.validation_errors().iter().map(|problem| {
         if is_secret(subject.table, &problem.path) {
             Problem::new(&problem.path, "expected something else than is there, which is not shown")
         } else {

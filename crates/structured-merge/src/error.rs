@@ -17,7 +17,7 @@ use crate::{Conflict, Conflicts};
 /// let pod = json!({"spec": {"nodeName": 1}});
 /// let error = Typed::new(pod.as_object().expect("an object"), &schema, Duplicates::Allow).unwrap_err();
 /// assert!(error.is_invalid());
-/// assert_eq!(error.problems()[0].path, ".spec.nodeName");
+/// assert_eq!(error.validation_errors()[0].path, ".spec.nodeName");
 /// ```
 #[derive(Debug)]
 pub struct Error(Box<Repr>);
@@ -26,7 +26,7 @@ pub struct Error(Box<Repr>);
 enum Repr {
     Fields(String),
     Schema(String),
-    Invalid(Vec<Problem>),
+    Invalid(Vec<ValidationError>),
     ManagedFields(String),
     Forbidden(&'static str),
     Conversion { to: String, source: ConvertError },
@@ -57,9 +57,9 @@ pub enum ErrorKind {
 /// The reason for a failed conversion to another version.
 pub type ConvertError = Box<dyn StdError + Send + Sync>;
 
-/// A violation of the schema at one path of an object.
+/// A violation of the schema at one path of an object (`typed.ValidationError`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ValidationError {
     /// The path, such as `.spec.replicas`; empty for the object itself.
     pub path: String,
     /// The message, worded as upstream's.
@@ -75,7 +75,7 @@ impl Error {
         Error(Box::new(Repr::Schema(problem)))
     }
 
-    pub(crate) fn invalid(problems: Vec<Problem>) -> Self {
+    pub(crate) fn invalid(problems: Vec<ValidationError>) -> Self {
         Error(Box::new(Repr::Invalid(problems)))
     }
 
@@ -122,7 +122,8 @@ impl Error {
         self.kind() == ErrorKind::Schema
     }
 
-    /// Returns true if an object does not follow its schema; [`problems`](Self::problems) lists the violations.
+    /// Returns true if an object does not follow its schema; [`validation_errors`](Self::validation_errors) lists the
+    /// violations.
     pub fn is_invalid(&self) -> bool {
         self.kind() == ErrorKind::Invalid
     }
@@ -148,7 +149,7 @@ impl Error {
     }
 
     /// The violations of the schema, if the object does not follow it; empty for other errors.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn validation_errors(&self) -> &[ValidationError] {
         match &*self.0 {
             Repr::Invalid(problems) => problems,
             _ => &[],
@@ -190,7 +191,7 @@ impl fmt::Display for Error {
 /// The message includes the causes.
 impl StdError for Error {}
 
-impl fmt::Display for Problem {
+impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let colon = if self.path.is_empty() { "" } else { ": " };
         write!(f, "{}{colon}{}", self.path, self.message)

@@ -60,7 +60,7 @@ mod value;
 pub use conflict::{Conflict, Conflicts};
 pub use csa_upgrade::{find_fields_owners, upgrade_managed_fields, upgrade_managed_fields_patch};
 pub use element::{Key, PathElement};
-pub use error::{ConvertError, Error, ErrorKind, Problem};
+pub use error::{ConvertError, Error, ErrorKind, ValidationError};
 pub use extract::extract_applied;
 pub use field_manager::{FieldManager, keep_times, manager_of_user_agent};
 pub use filter::Filter;

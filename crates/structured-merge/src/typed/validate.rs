@@ -5,13 +5,17 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::error::Problem;
+use crate::error::ValidationError;
 use crate::schema::{Kind, List, Relation, Scalar, Struct, TypeRef};
 use crate::value::{self, Node};
 use crate::{Duplicates, Map, PathElement};
 
 /// Returns all violations of the schema.
-pub(super) fn validate(object: &Map, root: TypeRef<'_>, duplicates: Duplicates) -> Result<(), Vec<Problem>> {
+pub(super) fn validate(
+    object: &Map,
+    root: TypeRef<'_>,
+    duplicates: Duplicates,
+) -> Result<(), Vec<ValidationError>> {
     let mut walk = Walk { path: String::new(), duplicates, problems: Vec::new() };
     walk.value(object.into(), root);
     if walk.problems.is_empty() { Ok(()) } else { Err(walk.problems) }
@@ -20,12 +24,12 @@ pub(super) fn validate(object: &Map, root: TypeRef<'_>, duplicates: Duplicates) 
 struct Walk {
     path: String,
     duplicates: Duplicates,
-    problems: Vec<Problem>,
+    problems: Vec<ValidationError>,
 }
 
 impl Walk {
     fn refuse(&mut self, message: impl Into<String>) {
-        self.problems.push(Problem { path: self.path.clone(), message: message.into() });
+        self.problems.push(ValidationError { path: self.path.clone(), message: message.into() });
     }
 
     fn value(&mut self, value: Node<'_>, ty: TypeRef<'_>) {
@@ -76,7 +80,7 @@ impl Walk {
                 Some(ty) => self.below(&PathElement::field(name), value, ty),
                 None => {
                     let message = "field not declared in schema".to_owned();
-                    self.problems.push(Problem { path: format!("{}.{name}", self.path), message });
+                    self.problems.push(ValidationError { path: format!("{}.{name}", self.path), message });
                     return;
                 }
             }

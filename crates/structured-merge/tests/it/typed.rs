@@ -177,7 +177,7 @@ fn objects_that_do_not_follow_the_schema_are_told_where() {
         let error = Typed::new(object(&pod), &schema, Duplicates::Allow).expect_err("it does not");
         assert!(error.is_invalid());
         assert_eq!(error.to_string(), problem);
-        assert_eq!(error.problems().len(), 1);
+        assert_eq!(error.validation_errors().len(), 1);
     }
     // A claim within a stateful set says what it is.
     let set =
