@@ -1,6 +1,6 @@
-//! The command line: commands and flags, named as kubectl names them.
+//! The command line: commands and flags with kubectl's names.
 
-mod problem;
+mod usage_error;
 
 use std::ffi::OsString;
 
@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::flag_values::go_bool;
 
 /// Work with Kubernetes objects, on any cluster or on the API server in this very program.
@@ -29,37 +29,37 @@ pub(crate) struct Cli {
 ///
 /// # Errors
 ///
-/// If it cannot be understood, in kubectl's words.
-pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, Failure> {
+/// A usage error with kubectl's message, or [`CliError::Help`].
+pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliError> {
     let mut command = as_pflag(Cli::command()).bin_name(program.to_owned());
     // Aliases and global flags are known below a command only when it is built.
     command.build();
     let matches = command.clone().try_get_matches_from(&arguments);
     let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, deprecations(&matches))));
     let (cli, deprecations) =
-        parsed.map_err(|error| problem::failure(program, &command, &arguments, &error))?;
+        parsed.map_err(|error| usage_error::from_clap(program, &command, &arguments, &error))?;
     for warning in deprecations {
-        Console::new().note(warning);
+        Console::new().eprintln(warning);
     }
     Ok(cli)
 }
 
-/// What is said of values of flags that are deprecated.
+/// Returns the warnings about deprecated values of flags.
 fn deprecations(matches: &ArgMatches) -> Vec<String> {
     let mut matches = matches;
     while let Some((_, of_subcommand)) = matches.subcommand() {
         matches = of_subcommand;
     }
     let of = |flag: &str, deprecation: fn(&str) -> Option<String>| {
-        // Most commands have no such flag.
+        // Most commands do not have these flags.
         let values = matches.try_get_raw(flag).ok().flatten();
         values.and_then(|mut values| values.next()).and_then(|value| deprecation(&value.to_string_lossy()))
     };
     [of("dry_run", DryRun::deprecation), of("cascade", Cascade::deprecation)].into_iter().flatten().collect()
 }
 
-/// Lets flags take values as pflag, which kubectl reads its command line with: a boolean can be given as
-/// `--flag=false` too, and a value that must follow may begin with a hyphen.
+/// Makes flags take values as in pflag, kubectl's parser: a boolean can be set with `--flag=false`, and the value of
+/// another flag can begin with a hyphen.
 fn as_pflag(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| match arg.get_action() {
         ArgAction::SetTrue => arg

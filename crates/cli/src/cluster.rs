@@ -1,4 +1,4 @@
-//! [`Cluster`], the cluster a command talks to, and what it serves.
+//! [`Cluster`], a client with its default namespace and cached REST mapper.
 
 use klient_apimachinery::Unstructured;
 use klient_apimachinery::go::quoted;
@@ -8,19 +8,19 @@ use tokio::sync::OnceCell;
 use crate::configuration;
 use crate::connection::ConnectionArgs;
 use crate::console::Console;
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// The cluster a command talks to.
+/// A client of the cluster that the kubeconfig and the flags select.
 pub(crate) struct Cluster {
     client: Client,
-    /// The namespace was asked for with a flag.
+    /// `--namespace` is set.
     namespace_is_given: bool,
     mapper: OnceCell<RestMapper>,
 }
 
 impl Cluster {
-    /// Reads the kubeconfig and the flags that override it. Nothing is sent.
-    pub(crate) fn new(args: &ConnectionArgs) -> Result<Cluster, Failure> {
+    /// Reads the kubeconfig and the flags that override it. No request is sent.
+    pub(crate) fn new(args: &ConnectionArgs) -> Result<Cluster, CliError> {
         let mut config = configuration::config(args)?;
         config.user_agent = format!("klient/{}", env!("CARGO_PKG_VERSION"));
         Ok(Cluster {
@@ -30,35 +30,36 @@ impl Cluster {
         })
     }
 
-    /// The client of this cluster.
+    /// Returns the client.
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// The namespace where none is named.
+    /// Returns the namespace of `--namespace`, of the context, or `default`.
     pub(crate) fn namespace(&self) -> &str {
         self.client.default_namespace()
     }
 
-    /// Whether the namespace was asked for with a flag.
+    /// Returns true if `--namespace` is set.
     pub(crate) fn namespace_is_given(&self) -> bool {
         self.namespace_is_given
     }
 
-    /// What the server serves; it is asked once.
-    pub(crate) async fn mapper(&self) -> Result<&RestMapper, Failure> {
-        let ask = async || Ok::<_, Failure>(RestMapper::new(self.client.discovery().resources().await?));
+    /// Returns the REST mapper. Discovery runs on the first call.
+    pub(crate) async fn mapper(&self) -> Result<&RestMapper, CliError> {
+        let ask = async || Ok::<_, CliError>(RestMapper::new(self.client.discovery().resources().await?));
         self.mapper.get_or_try_init(ask).await
     }
 
-    /// The resource a name means. Warns of others that a short name could mean too.
-    pub(crate) async fn resource(&self, name: &str) -> Result<&ApiResource, Failure> {
+    /// Finds the resource of a plural, singular or short name. Prints a warning for each resource of lower priority that has
+    /// the same short name.
+    pub(crate) async fn resource(&self, name: &str) -> Result<&ApiResource, CliError> {
         let mapper = self.mapper().await?;
         let resource = mapper.resource(name)?;
         let short = name.split_once('.').map_or(name, |(short, _)| short);
         for other in mapper.lower_priority(name) {
             let other = other.info.group_resource();
-            Console::new().note(format_args!(
+            Console::new().eprintln(format_args!(
                 "Warning: short name {short} could also match lower priority resource {other}",
                 short = quoted(short)
             ));
@@ -66,7 +67,7 @@ impl Cluster {
         Ok(resource)
     }
 
-    /// The objects of a resource, in a namespace if one is given.
+    /// Returns a handle for a resource; the namespace is ignored for cluster-scoped resources.
     pub(crate) fn objects(
         &self,
         resource: &ApiResource,

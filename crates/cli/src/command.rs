@@ -1,4 +1,4 @@
-//! The commands, one each.
+//! The commands, a module each.
 
 pub(crate) mod api_resources;
 pub(crate) mod apply;
@@ -13,7 +13,7 @@ pub(crate) mod version;
 
 use clap::Subcommand;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::session::Session;
 
 #[derive(Debug, Subcommand)]
@@ -42,7 +42,7 @@ pub(crate) enum Command {
 }
 
 /// Runs a command.
-pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), CliError> {
     match command {
         Command::Apply(args) => apply::run(args, session).await,
         Command::Convert(args) => convert::run(args, session).await,

@@ -12,14 +12,14 @@ use klient_client::{Config, Error, Impersonation, Kubeconfig, Overrides};
 
 use crate::connection::ConnectionArgs;
 use crate::console::Console;
-use crate::failure::{Failure, io_text};
+use crate::error::{CliError, io_error_string};
 
-/// Reads the kubeconfig and applies the flags. An empty flag is as one that is not given.
+/// Reads the kubeconfig and applies the flags. An empty value of a flag is ignored.
 ///
 /// # Errors
 ///
-/// If a file cannot be read, or a flag names an entry that is not there, in kubectl's words.
-pub(crate) fn config(args: &ConnectionArgs) -> Result<Config, Failure> {
+/// If a file cannot be read, or a flag names a cluster, context or user that the kubeconfig does not have.
+pub(crate) fn config(args: &ConnectionArgs) -> Result<Config, CliError> {
     let overrides = overrides(args);
     let kubeconfig = match path(&args.kubeconfig) {
         Some(path) => Kubeconfig::read(&path).map_err(|error| unreadable(&path, &error))?,
@@ -68,8 +68,8 @@ fn path(flag: &Option<PathBuf>) -> Option<PathBuf> {
     flag.clone().filter(|path| path.as_os_str() != OsStr::new(""))
 }
 
-/// Checks that what flags name is in the kubeconfig, and that a user to act as is named beside its attributes.
-fn check(kubeconfig: &Kubeconfig, overrides: &Overrides) -> Result<(), Failure> {
+/// Checks that the entries named by flags are in the kubeconfig, and that `--as` is set if other impersonation flags are.
+fn check(kubeconfig: &Kubeconfig, overrides: &Overrides) -> Result<(), CliError> {
     let context_name = overrides.context.as_deref().unwrap_or(&kubeconfig.current_context);
     let context = kubeconfig.contexts.iter().find(|context| context.name == context_name);
     let missing = |name: &&str| kubeconfig.clusters.iter().all(|cluster| cluster.name != **name);
@@ -77,21 +77,21 @@ fn check(kubeconfig: &Kubeconfig, overrides: &Overrides) -> Result<(), Failure> 
     let no_cluster = no_cluster.map(|name| format!("no server found for cluster {}", quoted(name)));
     if !context_name.is_empty() && context.is_none() {
         let no_context = format!("context was not found for specified context: {context_name}");
-        return Err(Failure::Plain(match no_cluster {
+        return Err(CliError::Verbatim(match no_cluster {
             None => format!("Error in configuration: {no_context}"),
             Some(no_cluster) => format!("Error in configuration: \n* {no_context}\n* {no_cluster}"),
         }));
     }
-    no_cluster.map_or(Ok(()), |problem| Err(Failure::Message(problem)))?;
+    no_cluster.map_or(Ok(()), |problem| Err(CliError::Message(problem)))?;
     let user_name = overrides.user.as_deref().or(context.map(|context| context.value.user.as_str()));
     let user = kubeconfig.users.iter().find(|user| Some(user.name.as_str()) == user_name);
     if let (Some(name), None) = (&overrides.user, user) {
-        return Err(Failure::Message(format!("auth info {} does not exist", quoted(name))));
+        return Err(CliError::Message(format!("auth info {} does not exist", quoted(name))));
     }
     let acts_as_user = !overrides.impersonate.user.is_empty()
         || user.is_some_and(|user| user.value.impersonate.as_deref().is_some_and(|name| !name.is_empty()));
     if !acts_as_user && overrides.impersonate != Impersonation::default() {
-        return Err(Failure::Message(format!(
+        return Err(CliError::Message(format!(
             "requesting uid, groups or user-extra for {} without impersonating a user",
             user_name.unwrap_or_default()
         )));
@@ -99,30 +99,30 @@ fn check(kubeconfig: &Kubeconfig, overrides: &Overrides) -> Result<(), Failure> 
     Ok(())
 }
 
-/// A kubeconfig that was named and cannot be read.
-fn unreadable(path: &Path, error: &Error) -> Failure {
+/// The error of a kubeconfig named by a flag that cannot be read.
+fn unreadable(path: &Path, error: &Error) -> CliError {
     match io_error(error) {
         Some(error) if error.kind() == io::ErrorKind::NotFound => {
-            Failure::Message(format!("stat {}: {}", path.display(), io_text(error)))
+            CliError::Message(format!("stat {}: {}", path.display(), io_error_string(error)))
         }
         _ => unloadable(path, error),
     }
 }
 
-fn unloadable(path: &Path, error: &Error) -> Failure {
+fn unloadable(path: &Path, error: &Error) -> CliError {
     let problem = match (io_error(error), error.cause()) {
-        (Some(error), _) => format!("read {}: {}", path.display(), io_text(error)),
+        (Some(error), _) => format!("read {}: {}", path.display(), io_error_string(error)),
         (None, Some(problem)) => problem.to_string(),
         (None, None) => error.to_string(),
     };
-    Failure::Message(format!("error loading config file {}: {problem}", quoted(path.to_string_lossy())))
+    CliError::Message(format!("error loading config file {}: {problem}", quoted(path.to_string_lossy())))
 }
 
 fn io_error(error: &Error) -> Option<&io::Error> {
     error.cause()?.downcast_ref()
 }
 
-/// The user to act as. An extra without a value is passed over, as kubectl does.
+/// Returns the impersonated user. As in kubectl, an extra without a value is ignored.
 fn impersonation(args: &ConnectionArgs) -> Impersonation {
     let mut extra = BTreeMap::<String, Vec<String>>::new();
     for (key, value) in args.impersonate_user_extra.iter().filter_map(|extra| extra.split_once('=')) {
@@ -147,7 +147,7 @@ fn with_flags(mut config: Config, args: &ConnectionArgs) -> Config {
         let mut printed = printed.lock().expect("no panics while held");
         if !printed.iter().any(|earlier| earlier == warning) {
             printed.push(warning.to_owned());
-            Console::new().note(format_args!("Warning: {warning}"));
+            Console::new().eprintln(format_args!("Warning: {warning}"));
         }
     }));
     config

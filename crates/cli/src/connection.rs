@@ -1,4 +1,4 @@
-//! [`ConnectionArgs`], the flags by which a cluster is reached.
+//! [`ConnectionArgs`], the flags that select a cluster, a user and a namespace (kubectl's `ConfigFlags`).
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::flag_values::{Timeout, Token, path, request_timeout};
 
-/// The flags by which a cluster is reached.
+/// The flags that select a cluster, a user and a namespace.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ConnectionArgs {
     /// The kubeconfig file to use

@@ -1,9 +1,9 @@
-//! [`Console`], where a command writes.
+//! [`Console`], standard output and standard error.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// Standard output and standard error.
 pub(crate) struct Console {
@@ -17,23 +17,23 @@ impl Console {
     }
 
     /// Writes a line to standard output.
-    pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Failure> {
-        writeln!(self.out, "{line}").map_err(Failure::output)
+    pub(crate) fn println(&mut self, line: impl Display) -> Result<(), CliError> {
+        writeln!(self.out, "{line}").map_err(CliError::from_output)
     }
 
-    /// Writes text as it is to standard output.
-    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
-        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(Failure::output)
+    /// Writes a string to standard output, and flushes it.
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), CliError> {
+        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(CliError::from_output)
     }
 
-    /// Writes a line to standard error. That nobody reads it is no reason to stop.
-    pub(crate) fn note(&mut self, line: impl Display) {
+    /// Writes a line to standard error. Errors of the write are ignored.
+    pub(crate) fn eprintln(&mut self, line: impl Display) {
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{line}");
     }
 
-    /// Writes text as it is to standard error.
-    pub(crate) fn complain(&mut self, text: &str) {
+    /// Writes a string to standard error. Errors of the write are ignored.
+    pub(crate) fn eprint(&mut self, text: &str) {
         let _ = self.out.flush();
         let _ = self.err.write_all(text.as_bytes());
     }

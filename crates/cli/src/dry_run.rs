@@ -1,30 +1,30 @@
-//! [`DryRun`], how far a change goes (`--dry-run`).
+//! [`DryRun`], the value of `--dry-run`.
 
 use std::str::FromStr;
 
-use crate::flag_values::{Refusal, go_bool};
+use crate::flag_values::{FlagValueError, go_bool};
 
-/// How far a change goes.
+/// The value of `--dry-run`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DryRun {
-    /// It is made.
+    /// The change is made.
     #[default]
     None,
-    /// It is not sent.
+    /// No request is sent.
     Client,
-    /// It is sent, and the server does everything but keep it.
+    /// The request is sent with `dryRun=All`: the server does not store the change.
     Server,
 }
 
 impl FromStr for DryRun {
-    type Err = Refusal;
+    type Err = FlagValueError;
 
-    fn from_str(text: &str) -> Result<Self, Refusal> {
+    fn from_str(text: &str) -> Result<Self, FlagValueError> {
         match (text, go_bool(text)) {
             ("none", _) | (_, Ok(false)) => Ok(DryRun::None),
             ("client" | DryRun::BARE, _) | (_, Ok(true)) => Ok(DryRun::Client),
             ("server", _) => Ok(DryRun::Server),
-            _ => Err(Refusal::new(format!(
+            _ => Err(FlagValueError::new(format!(
                 "Invalid dry-run value ({text}). Must be \"none\", \"server\", or \"client\"."
             ))),
         }
@@ -32,10 +32,10 @@ impl FromStr for DryRun {
 }
 
 impl DryRun {
-    /// The value where the flag is given without one; kubectl's name for it.
+    /// The value of a bare `--dry-run`; kubectl's name for it.
     pub(crate) const BARE: &str = "unchanged";
 
-    /// What is said of a value that is deprecated.
+    /// Returns the warning about a deprecated value.
     pub(crate) fn deprecation(text: &str) -> Option<String> {
         if text == DryRun::BARE {
             return Some(
@@ -48,7 +48,7 @@ impl DryRun {
         ))
     }
 
-    /// What goes behind the word for what was done.
+    /// Returns the suffix of a line such as `pod/web created`.
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             DryRun::None => "",

@@ -23,7 +23,7 @@ impl From<&str> for Token {
     }
 }
 
-/// A span of time as Go writes it (`1m30s`).
+/// A duration in Go's syntax (`1m30s`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Timeout(pub(crate) klient_apimachinery::Duration);
 
@@ -39,44 +39,44 @@ impl FromStr for Timeout {
     }
 }
 
-/// A time-out of requests: a span of time, or whole seconds.
-pub(crate) fn request_timeout(text: &str) -> Result<Timeout, Refusal> {
+/// Parses `--request-timeout`: a duration, or whole seconds; empty for none.
+pub(crate) fn request_timeout(text: &str) -> Result<Timeout, FlagValueError> {
     if text.is_empty() {
         return Ok(Timeout::default());
     }
     let with_unit = if text.parse::<u64>().is_ok() { format!("{text}s") } else { text.to_owned() };
     with_unit.parse().map_err(|_| {
-        Refusal::new(
+        FlagValueError::new(
             "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
              corresponding time unit (e.g. 1s | 2m | 3h)",
         )
     })
 }
 
-/// The parser of a path, which may be empty: then it is as one that is not given.
+/// Parser of a path. An empty path is the same as no flag.
 pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// An error of a flag's value that is printed as it is.
+/// An invalid value of a flag, with kubectl's message, which is printed without the name of the flag.
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal(String);
+pub(crate) struct FlagValueError(String);
 
-impl Refusal {
+impl FlagValueError {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Refusal(text.into())
+        FlagValueError(text.into())
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for FlagValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for FlagValueError {}
 
-/// Reads a boolean as Go does.
+/// Parses a boolean as Go's `strconv.ParseBool`.
 pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),

@@ -1,25 +1,25 @@
-//! [`Interrupt`], the signals that end the program.
+//! [`Interrupt`], the first SIGINT or SIGTERM.
 
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// The signal that asked the program to end, once there is one.
+/// The first SIGINT or SIGTERM that the program receives.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt(watch::Receiver<Option<Signal>>);
 
 /// A signal that ends the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// Ctrl-C.
+    /// SIGINT, as of Ctrl-C.
     Interrupt,
-    /// Another program asked for it.
+    /// SIGTERM.
     Terminate,
 }
 
 impl Signal {
-    /// The exit code of a program that a signal ended, as shells give it.
+    /// Returns the exit code of a program that the signal ended: 128 and the number of the signal.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Signal::Interrupt => 130,
@@ -29,8 +29,8 @@ impl Signal {
 }
 
 impl Interrupt {
-    /// Takes signals from here on. The first one is told to who waits for it, a second one ends the program at once. So
-    /// does the first where `grace` is over and the program, which may be blocked, has not ended.
+    /// Installs the signal handlers. The first signal completes [`wait`](Self::wait); the program exits at the second one,
+    /// or when it is still running after the `grace` period.
     pub(crate) fn listen(runtime: &Runtime, grace: Option<Duration>) -> Self {
         let (sender, receiver) = watch::channel(None);
         let context = runtime.enter();
@@ -55,8 +55,8 @@ impl Interrupt {
         Interrupt(receiver)
     }
 
-    /// Whether there was a signal.
-    pub(crate) fn came(&self) -> bool {
+    /// Returns true if a signal was received.
+    pub(crate) fn is_received(&self) -> bool {
         self.0.borrow().is_some()
     }
 
@@ -65,7 +65,7 @@ impl Interrupt {
         let mut receiver = self.0.clone();
         match receiver.wait_for(Option::is_some).await {
             Ok(signal) => signal.expect("there is one, as was waited for"),
-            // Signals could not be listened to, so that they end the program by themselves.
+            // No handler could be installed: the default action of the signal ends the program.
             Err(_) => std::future::pending().await,
         }
     }

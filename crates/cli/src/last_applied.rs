@@ -1,4 +1,4 @@
-//! The annotation in which client-side apply keeps what it applied last.
+//! The annotation in which client-side apply keeps the configuration that was applied last.
 
 use klient_apimachinery::{Object, Unstructured};
 use serde_json::{Value, json};
@@ -8,12 +8,12 @@ use crate::print;
 /// The annotation's key.
 pub(crate) const ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// What was applied last, as the annotation has it; `None` if nothing was.
+/// Returns the value of the annotation.
 pub(crate) fn of(object: &Unstructured) -> Option<&str> {
     object.annotations().find(|(key, _)| *key == ANNOTATION).map(|(_, text)| text)
 }
 
-/// An object as its file has it, without the annotation but with an empty set of annotations where there is none.
+/// Returns an object without the annotation, and with an empty `metadata.annotations` if it has none.
 pub(crate) fn without(object: &Unstructured) -> Unstructured {
     let mut object = object.clone();
     if !object["metadata"].is_object() {
@@ -28,21 +28,21 @@ pub(crate) fn without(object: &Unstructured) -> Unstructured {
     object
 }
 
-/// Notes in an object what it says itself.
+/// Sets the annotation of an object to the object itself.
 pub(crate) fn set(object: &mut Unstructured) {
     *object = without(object);
     let text = text(object);
     object.set_annotation(ANNOTATION, &text);
 }
 
-/// The same of an object of a built-in kind that flags describe: without an empty set of annotations, and in the order
+/// As [`set`], for an object of a built-in kind made from flags: without an empty `annotations`, and with the field order
 /// of Go's struct.
 pub(crate) fn set_built_in(object: &mut Unstructured) {
     let text = print::compact_built_in(object) + "\n";
     object.set_annotation(ANNOTATION, &text);
 }
 
-/// An object as the annotation has it.
+/// Returns the value of the annotation for an object: compact JSON and a line break.
 pub(crate) fn text(object: &Unstructured) -> String {
     print::compact(&Value::Object(object.0.clone())) + "\n"
 }

@@ -8,19 +8,19 @@ mod configuration;
 mod connection;
 mod console;
 mod dry_run;
-mod failure;
+mod error;
 mod flag_values;
-mod gone;
 mod interrupt;
 mod last_applied;
 mod manifest;
-mod output;
 mod print;
 mod prune;
 mod raw;
+mod resource_args;
+mod result_printer;
 mod session;
-mod target;
 mod three_way;
+mod wait_deleted;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ use std::time::Duration;
 use args::Cli;
 use command::Command;
 use console::Console;
-use failure::Failure;
+use error::CliError;
 use interrupt::Interrupt;
 use session::Session;
 
@@ -39,30 +39,30 @@ fn main() -> ExitCode {
     let program = called.map_or_else(|| "klient".to_owned(), |name| name.to_string_lossy().into_owned());
     let result = args::parse(&program, arguments).and_then(|cli| run(cli, program));
     match result {
-        Ok(()) | Err(Failure::Closed) => ExitCode::SUCCESS,
-        Err(Failure::Help(text)) => match Console::new().write(&text) {
+        Ok(()) | Err(CliError::OutputClosed) => ExitCode::SUCCESS,
+        Err(CliError::Help(text)) => match Console::new().print(&text) {
             Ok(()) | Err(_) => ExitCode::SUCCESS,
         },
         Err(failure) => {
-            Console::new().complain(&failure.text());
+            Console::new().eprint(&failure.stderr_text());
             ExitCode::from(failure.exit_code())
         }
     }
 }
 
-/// How long a command that a signal ends has to remove what it has put into temporary folders.
-const GRACE: Duration = Duration::from_secs(1);
+/// Time in which a command that a signal ends can remove its temporary directories.
+const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
-fn run(cli: Cli, program: String) -> Result<(), Failure> {
-    let cleans_up = matches!(cli.command, Command::Server(_) | Command::Demo(_));
+fn run(cli: Cli, program: String) -> Result<(), CliError> {
+    let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if !cleans_up {
-        // One request after another needs no threads, but signals are taken while the command blocks.
+    if !handles_signals {
+        // Requests run one after another on this thread; the worker handles signals while it is blocked.
         runtime.worker_threads(1);
     }
     let runtime = runtime.enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Message(format!("cannot start: {error}")))?;
-    let interrupt = Interrupt::listen(&runtime, (!cleans_up).then_some(GRACE));
+    let runtime = runtime.map_err(|error| CliError::Message(format!("cannot start: {error}")))?;
+    let interrupt = Interrupt::listen(&runtime, (!handles_signals).then_some(CLEANUP_GRACE_PERIOD));
     let mut session = Session {
         program,
         console: Console::new(),
@@ -72,10 +72,10 @@ fn run(cli: Cli, program: String) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         tokio::select! {
             result = command::run(cli.command, &mut session) => result,
-            signal = interrupt.wait(), if !cleans_up => Err(Failure::Interrupted(signal)),
+            signal = interrupt.wait(), if !handles_signals => Err(CliError::Interrupted(signal)),
         }
     });
-    // Who reads from a pipe on another thread is not waited for.
+    // Do not wait for a blocking read of standard input.
     runtime.shutdown_background();
     result
 }

@@ -1,8 +1,8 @@
-//! [`Manifest`], the objects that files say there should be.
+//! [`Manifest`], the objects in the files of `-f`, each with its REST mapping (kubectl's `resource.Builder`).
 
 mod document;
-mod rules;
 pub(crate) mod source;
+mod validator;
 
 use clap::Args;
 use klient_apimachinery::go::quoted;
@@ -11,15 +11,15 @@ use klient_apimachinery::{Object, Unstructured};
 use klient_client::{Api, ApiResource, DynamicPlace};
 
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 pub(crate) use document::unreadable;
-use rules::Rules;
-pub(crate) use rules::Validation;
+pub(crate) use validator::ValidationDirective;
+use validator::Validator;
 
-/// Which files.
+/// Flags that name manifest files.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct FileArgs {
+pub(crate) struct FilenameOptions {
     /// Files, folders or URLs of manifests; `-` for stdin
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_delimiter = ',')]
     pub(crate) filename: Vec<String>,
@@ -28,66 +28,66 @@ pub(crate) struct FileArgs {
     pub(crate) recursive: bool,
 }
 
-impl FileArgs {
-    /// Whether no file is named.
+impl FilenameOptions {
+    /// Returns true if no file is named.
     pub(crate) fn is_empty(&self) -> bool {
         self.filename.iter().all(String::is_empty)
     }
 
-    /// Checks that nothing is named beside files.
-    pub(crate) fn stand_alone(&self, arguments: &[String]) -> Result<(), Failure> {
+    /// Rejects arguments beside `-f`.
+    pub(crate) fn refuse_arguments(&self, arguments: &[String]) -> Result<(), CliError> {
         if self.is_empty() || arguments.is_empty() {
             return Ok(());
         }
-        Err(Failure::message(
+        Err(CliError::message(
             "when paths, URLs, or stdin is provided as resource input, you may not specify resource arguments as well",
         ))
     }
 }
 
-/// What is expected of the objects of a manifest.
+/// Options for reading manifests.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Expectations {
-    /// What becomes of fields that nobody knows.
-    pub(crate) validation: Validation,
-    /// An object that names another namespace than the one given by flag is refused.
-    pub(crate) one_namespace: bool,
+pub(crate) struct ReadOptions {
+    /// Handling of unknown fields.
+    pub(crate) validation: ValidationDirective,
+    /// Rejects an object in another namespace than that of `--namespace`.
+    pub(crate) enforce_namespace: bool,
 }
 
-/// An object of a manifest, and where it is served.
+/// An object of a manifest with its REST mapping (kubectl's `resource.Info`).
 #[derive(Clone, Debug)]
-pub(crate) struct Item {
-    /// Where objects of its kind are served.
+pub(crate) struct Info {
+    /// The resource that serves objects of this kind.
     pub(crate) resource: ApiResource,
-    /// The object, with its namespace.
+    /// The object; its namespace is set if the kind is namespaced.
     pub(crate) object: Unstructured,
     /// The file, or `STDIN`.
     pub(crate) source: String,
 }
 
-impl Item {
-    /// The objects beside this one.
+impl Info {
+    /// Returns the handle for the resource and namespace of this object.
     pub(crate) fn api(&self, cluster: &Cluster) -> Api<Unstructured, DynamicPlace> {
         cluster.objects(&self.resource, self.object.namespace())
     }
 }
 
-/// The objects of files in their order, and in the place of what cannot be read, why.
-pub(crate) type Manifest = Vec<Result<Item, Failure>>;
+/// The objects of files in order, with an error in place of each object or file that cannot be read.
+pub(crate) type Manifest = Vec<Result<Info, CliError>>;
 
-/// Reads files. Of a file with a fault, what stands before the fault is read; a kind that the server does not know
-/// is passed over.
+/// Reads manifests. The documents before an error in a file are read; an object of a kind that the server does not know
+/// becomes an error, and the others are read.
 ///
 /// # Errors
 ///
-/// If a file is not there: then nothing is read at all.
+/// If a file does not exist; then no file is read.
 pub(crate) async fn read(
     cluster: &Cluster,
-    files: &FileArgs,
-    expect: Expectations,
-) -> Result<Manifest, Failure> {
+    files: &FilenameOptions,
+    options: ReadOptions,
+) -> Result<Manifest, CliError> {
     let sources = source::expand(&files.filename, files.recursive)?;
-    let mut rules = Rules::new(expect.validation);
+    let mut validator = Validator::new(options.validation);
     let mut manifest = Vec::new();
     for source in sources {
         let text = match source.text().await {
@@ -99,14 +99,16 @@ pub(crate) async fn read(
         };
         for document in klient_apimachinery::yaml::documents(&text) {
             let checked = match document {
-                Ok(value) => rules.check(cluster, &value, source.name()).await.map(|()| value),
-                Err(error) if error.is_out_of_range() && !rules.ignore_all() => {
-                    Err(rules::invalid(source.name(), &error.to_string()))
+                Ok(value) => validator.check(cluster, &value, source.name()).await.map(|()| value),
+                Err(error) if error.is_out_of_range() && !validator.is_off() => {
+                    Err(validator::invalid(source.name(), &error.to_string()))
                 }
                 Err(error) => Err(document::unreadable(&error, source.name())),
             };
             match checked {
-                Ok(value) => document::items(cluster, value, source.name(), expect, &mut manifest).await,
+                Ok(value) => {
+                    document::read_infos(cluster, value, source.name(), options, &mut manifest).await
+                }
                 Err(failure) => {
                     manifest.push(Err(failure));
                     break;
@@ -117,27 +119,27 @@ pub(crate) async fn read(
     Ok(manifest)
 }
 
-/// The objects of a manifest that have some labels, and what could not be read.
+/// Keeps the objects that match a label selector, and all errors.
 ///
 /// # Errors
 ///
-/// If the selector is none.
-pub(crate) fn selected(manifest: Manifest, selector: &str) -> Result<Manifest, Failure> {
+/// If the selector cannot be parsed.
+pub(crate) fn selected(manifest: Manifest, selector: &str) -> Result<Manifest, CliError> {
     let parsed: Selector = selector.parse().map_err(|error| {
-        Failure::Message(format!(
+        CliError::Message(format!(
             "the provided selector {selector} is not valid: {error}",
             selector = quoted(selector)
         ))
     })?;
-    let matches = |read: &Result<Item, Failure>| {
+    let matches = |read: &Result<Info, CliError>| {
         let Ok(item) = read else { return true };
         parsed.matches(|key| item.object.labels().find(|(label, _)| *label == key).map(|(_, value)| value))
     };
     Ok(manifest.into_iter().filter(matches).collect())
 }
 
-/// The objects of a manifest, and apart from them what could not be read.
-pub(crate) fn split(manifest: Manifest) -> (Vec<Item>, Vec<Failure>) {
+/// Separates the objects of a manifest from the errors.
+pub(crate) fn split(manifest: Manifest) -> (Vec<Info>, Vec<CliError>) {
     let mut items = Vec::new();
     let mut failures = Vec::new();
     for read in manifest {

@@ -1,9 +1,9 @@
-//! How answers are shown: as tables, as whole objects, or as what a template picks of them.
+//! Printers: tables, whole objects, templates and custom columns (kubectl's `ResourcePrinter`s).
 
 mod age;
 mod columns;
 mod format;
-mod golang;
+mod go_syntax;
 mod json;
 mod kyaml;
 pub(crate) mod name;
@@ -18,22 +18,22 @@ use std::io::{self, Write};
 use klient_apimachinery::{Unstructured, yaml};
 use serde_json::{Value, json};
 
-use self::columns::Shape;
-pub(crate) use self::format::{Choice, ObjectFormat, OutputFormat};
+use self::columns::PrintedType;
+pub(crate) use self::format::{FormatSet, ObjectFormat, OutputFormat};
 pub(crate) use self::json::{compact, compact_built_in, pretty};
 pub(crate) use self::tabwriter::TabWriter;
-use crate::failure::Failure;
+use crate::error::CliError;
 use klient_apimachinery::jsonpath::MissingKeys;
 
-/// Prints whole objects one after another in one form.
+/// Prints whole objects one after another in one format.
 pub(crate) struct Printer {
     format: ObjectFormat,
     options: PrinterOptions,
     documents: usize,
-    headed: Option<Shape>,
+    last_type: Option<PrintedType>,
 }
 
-/// What flags make of a form.
+/// Options of a printer, from flags.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PrinterOptions {
     pub(crate) no_headers: bool,
@@ -41,18 +41,18 @@ pub(crate) struct PrinterOptions {
     pub(crate) missing_keys: MissingKeys,
 }
 
-/// Why an object was not printed.
+/// An object that cannot be printed.
 #[derive(Debug)]
 pub(crate) enum PrintError {
-    /// The form has no way to show it, in kubectl's words. The text may end in line breaks of its own.
-    Refused(String),
+    /// kubectl's message, which can end with line breaks.
+    Message(String),
     Io(io::Error),
 }
 
 impl fmt::Display for PrintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PrintError::Refused(text) => f.write_str(text),
+            PrintError::Message(text) => f.write_str(text),
             PrintError::Io(error) => error.fmt(f),
         }
     }
@@ -61,11 +61,11 @@ impl fmt::Display for PrintError {
 impl std::error::Error for PrintError {}
 
 impl PrintError {
-    /// As the failure of a command.
-    pub(crate) fn into_failure(self) -> Failure {
+    /// Converts it into the error of a command.
+    pub(crate) fn into_failure(self) -> CliError {
         match self {
-            PrintError::Refused(text) => Failure::Message(text),
-            PrintError::Io(error) => Failure::output(error),
+            PrintError::Message(text) => CliError::Message(text),
+            PrintError::Io(error) => CliError::from_output(error),
         }
     }
 }
@@ -78,7 +78,7 @@ impl From<io::Error> for PrintError {
 
 impl Printer {
     pub(crate) fn new(format: ObjectFormat, options: PrinterOptions) -> Self {
-        Printer { format, options, documents: 0, headed: None }
+        Printer { format, options, documents: 0, last_type: None }
     }
 
     /// Prints an object, or a list.
@@ -102,11 +102,11 @@ impl Printer {
         if self.format != ObjectFormat::Json {
             return self.print(&value, out);
         }
-        let Value::Object(fields) = self.shown(&value)?.into_owned() else { return Ok(()) };
+        let Value::Object(fields) = self.without_managed_fields(&value)?.into_owned() else { return Ok(()) };
         Ok(writeln!(out, "{}", json::pretty_built_in(&Unstructured(fields)))?)
     }
 
-    /// Prints as a watch does: whatever the form, its text goes through the tab writer, and shows once that is
+    /// Prints an object of a watch. In every format the output goes through the tab writer, and appears when that is
     /// flushed.
     pub(crate) fn print_watched(
         &mut self,
@@ -116,7 +116,7 @@ impl Printer {
         self.write(object, tabs)
     }
 
-    /// Prints an event of a watch with its type. Managed fields are not left out of it.
+    /// Prints a watch event with its type. As in kubectl, managed fields are not removed.
     pub(crate) fn print_event(
         &mut self,
         kind: &str,
@@ -130,22 +130,24 @@ impl Printer {
             ObjectFormat::Yaml => self.write_yaml(&event(), tabs),
             ObjectFormat::Kyaml => Ok(tabs.write_all(kyaml::event(kind, object).as_bytes())?),
             ObjectFormat::Template(template) => template.write(&event(), self.options.missing_keys, tabs),
-            ObjectFormat::Columns(_) => self.write_columns(&[&event()], Shape::Event, tabs),
+            ObjectFormat::Columns(_) => self.write_columns(&[&event()], PrintedType::Event, tabs),
         }
     }
 
     fn write(&mut self, object: &Value, out: &mut dyn Write) -> Result<(), PrintError> {
         match &self.format {
             ObjectFormat::Name => name::write(object, out),
-            ObjectFormat::Json => Ok(writeln!(out, "{}", json::pretty(self.shown(object)?.as_ref()))?),
-            ObjectFormat::Yaml => self.write_yaml(self.shown(object)?.as_ref(), out),
+            ObjectFormat::Json => {
+                Ok(writeln!(out, "{}", json::pretty(self.without_managed_fields(object)?.as_ref()))?)
+            }
+            ObjectFormat::Yaml => self.write_yaml(self.without_managed_fields(object)?.as_ref(), out),
             ObjectFormat::Kyaml => {
-                Ok(out.write_all(kyaml::document(self.shown(object)?.as_ref()).as_bytes())?)
+                Ok(out.write_all(kyaml::document(self.without_managed_fields(object)?.as_ref()).as_bytes())?)
             }
             ObjectFormat::Template(template) => template.write(object, self.options.missing_keys, out),
             ObjectFormat::Columns(_) => match items(object) {
-                Some(items) => self.write_columns(&items.iter().collect::<Vec<_>>(), Shape::List, out),
-                None => self.write_columns(&[object], Shape::Object, out),
+                Some(items) => self.write_columns(&items.iter().collect::<Vec<_>>(), PrintedType::List, out),
+                None => self.write_columns(&[object], PrintedType::Object, out),
             },
         }
     }
@@ -161,18 +163,22 @@ impl Printer {
     fn write_columns(
         &mut self,
         objects: &[&Value],
-        shape: Shape,
+        shape: PrintedType,
         out: &mut dyn Write,
     ) -> Result<(), PrintError> {
         let ObjectFormat::Columns(columns) = &self.format else { return Ok(()) };
-        if self.headed.replace(shape) != Some(shape) {
+        if self.last_type.replace(shape) != Some(shape) {
             columns.write_headers(self.options.no_headers, out)?;
         }
         columns.write(objects, out)
     }
 
-    /// The object as JSON and YAML show it.
-    fn shown<'a>(&self, object: &'a Value) -> Result<Cow<'a, Value>, PrintError> {
+    /// Returns the object without managed fields, unless a flag asks for them.
+    ///
+    /// # Errors
+    ///
+    /// If the object has neither `apiVersion` nor `kind`.
+    fn without_managed_fields<'a>(&self, object: &'a Value) -> Result<Cow<'a, Value>, PrintError> {
         check_typed(object)?;
         if self.options.show_managed_fields || !has_managed_fields(object) {
             return Ok(Cow::Borrowed(object));
@@ -183,7 +189,7 @@ impl Printer {
     }
 }
 
-/// Takes `metadata.managedFields` out of an object, or out of each item of a list.
+/// Removes `metadata.managedFields` from an object, or from each item of a list.
 pub(crate) fn strip_managed_fields(object: &mut Value) {
     if let Some(items) = object.get_mut("items").and_then(Value::as_array_mut) {
         items.iter_mut().for_each(strip_managed_fields);
@@ -199,12 +205,12 @@ fn has_managed_fields(object: &Value) -> bool {
     }
 }
 
-/// What is in a list, if the object is one.
+/// Returns the items of a list.
 fn items(object: &Value) -> Option<&[Value]> {
     object.get("items")?.as_array().map(Vec::as_slice)
 }
 
-/// Keeps a text from steering the terminal.
+/// Escapes control characters of terminals.
 fn escape_terminal(text: &str) -> String {
     text.replace('\x1b', "^[").replace('\r', "\\r")
 }
@@ -214,7 +220,7 @@ fn check_typed(object: &Value) -> Result<(), PrintError> {
     if is_empty("apiVersion") && is_empty("kind") {
         let text =
             "missing apiVersion or kind; try GetObjectKind().SetGroupVersionKind() if you know the type";
-        return Err(PrintError::Refused(text.to_owned()));
+        return Err(PrintError::Message(text.to_owned()));
     }
     Ok(())
 }
@@ -231,7 +237,7 @@ mod tests {
     }
 
     fn print(format: &str, options: PrinterOptions) -> Result<String, PrintError> {
-        let Ok(OutputFormat::Objects(format)) = OutputFormat::parse(format, "", Choice::WithTables) else {
+        let Ok(OutputFormat::Objects(format)) = OutputFormat::parse(format, "", FormatSet::WithTables) else {
             panic!("{format} is not for objects");
         };
         let mut out = Vec::new();
@@ -290,7 +296,8 @@ mod tests {
         ];
         let object = json!({"kind": "X", "metadata": {"name": "web", "managedFields": []}});
         for (format, printed) in cases {
-            let Ok(OutputFormat::Objects(form)) = OutputFormat::parse(format, "", Choice::WithTables) else {
+            let Ok(OutputFormat::Objects(form)) = OutputFormat::parse(format, "", FormatSet::WithTables)
+            else {
                 panic!("{format} is not for objects");
             };
             let mut out = Vec::new();
@@ -312,7 +319,7 @@ mod tests {
         let cases =
             [("json", untyped), ("yaml", untyped), ("name", untyped), ("jsonpath={.a[1]}\t", template)];
         for (format, error) in cases {
-            let Ok(OutputFormat::Objects(form)) = OutputFormat::parse(format, "", Choice::Objects) else {
+            let Ok(OutputFormat::Objects(form)) = OutputFormat::parse(format, "", FormatSet::Objects) else {
                 panic!("{format} is not for objects");
             };
             let result =

@@ -1,4 +1,4 @@
-//! Finding objects that were applied once and are in no file any more.
+//! Pruning: finding objects that were applied earlier and are no longer in the manifests.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -6,11 +6,11 @@ use klient_apimachinery::{Object, ResourceInfo, Unstructured};
 use klient_client::{ApiResource, ListOptions, RestMapper};
 
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
 use crate::session::Session;
 
-/// What a command has seen to: nothing of it is left over.
+/// The objects and namespaces of this run of apply. Visited objects are not pruned.
 #[derive(Debug, Default)]
 pub(crate) struct Visited {
     uids: HashSet<String>,
@@ -18,23 +18,23 @@ pub(crate) struct Visited {
 }
 
 impl Visited {
-    /// Objects of this namespace are looked at.
-    pub(crate) fn namespace(&mut self, namespace: &str) {
+    /// Adds a namespace in which objects are pruned.
+    pub(crate) fn visit_namespace(&mut self, namespace: &str) {
         self.namespaces.insert(namespace.to_owned());
     }
 
-    /// This object is not left over.
-    pub(crate) fn object(&mut self, object: &Unstructured) {
+    /// Adds an object that is not pruned.
+    pub(crate) fn visit_object(&mut self, object: &Unstructured) {
         self.uids.insert(object.uid().to_owned());
     }
 
-    /// Whether it was seen to.
-    pub(crate) fn has(&self, object: &Unstructured) -> bool {
+    /// Returns true if the object was visited.
+    pub(crate) fn contains(&self, object: &Unstructured) -> bool {
         self.uids.contains(object.uid())
     }
 }
 
-/// The kinds of which objects are pruned where none are named (group, version, kind).
+/// The kinds that are pruned without `--prune-allowlist` (group, version, kind).
 const KINDS: [(&str, &str, &str); 16] = [
     ("", "v1", "ConfigMap"),
     ("", "v1", "Endpoints"),
@@ -54,19 +54,19 @@ const KINDS: [(&str, &str, &str); 16] = [
     ("", "v1", "PersistentVolume"),
 ];
 
-/// The resources named as `GROUP/VERSION/KIND`, where the core group is `core`; the usual ones, of which kubectl warns,
-/// if none are.
+/// Returns the resources of an allowlist of `GROUP/VERSION/KIND`, where `core` is the core group; of an empty one, those
+/// of [`KINDS`], after kubectl's deprecation warning.
 ///
 /// # Errors
 ///
-/// If one is not named so, or the server does not know it.
+/// If an entry has another form, or the server does not serve the kind.
 pub(crate) fn resources(
     mapper: &RestMapper,
     allowed: &[String],
     session: &mut Session,
-) -> Result<Vec<ApiResource>, Failure> {
+) -> Result<Vec<ApiResource>, CliError> {
     if allowed.is_empty() {
-        session.console.note(format_args!(
+        session.console.eprintln(format_args!(
             "Warning: Deprecated: {} apply will no longer prune non-namespaced resources by default when used with the \
              --namespace flag in a future release. To preserve the current behaviour, list the resources you want to \
              target explicitly in the --prune-allowlist flag.",
@@ -75,7 +75,7 @@ pub(crate) fn resources(
         let known = KINDS.iter().map(|(group, version, kind)| {
             mapper.kind(group, kind, Some(version)).cloned().map_err(|error| {
                 let namespaced = !matches!(*kind, "Namespace" | "PersistentVolume");
-                Failure::Message(format!(
+                CliError::Message(format!(
                     "error retrieving RESTMappings to prune: invalid resource {group}/{version}, Kind={kind}, \
                      Namespaced={namespaced}: {error}"
                 ))
@@ -87,7 +87,7 @@ pub(crate) fn resources(
     for name in allowed {
         let parts: Vec<&str> = name.split('/').collect();
         let [group, version, kind] = parts[..] else {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "invalid GroupVersionKind format: {name}, please follow <group/version/kind>"
             )));
         };
@@ -97,38 +97,38 @@ pub(crate) fn resources(
     Ok(resources)
 }
 
-/// An object that is left over.
+/// An object to prune.
 #[derive(Debug)]
-pub(crate) struct LeftOver {
+pub(crate) struct PruneObject {
     pub(crate) resource: ApiResource,
     pub(crate) object: Unstructured,
 }
 
-impl LeftOver {
-    /// What went wrong with it.
-    pub(crate) fn failed(resource: &ResourceInfo, failure: &Failure) -> Failure {
+impl PruneObject {
+    /// Returns kubectl's error for a resource whose objects cannot be listed or deleted.
+    pub(crate) fn error(resource: &ResourceInfo, failure: &CliError) -> CliError {
         let scope = if resource.namespaced { "namespaced" } else { "nonNamespaced" };
-        let kind = kind(resource);
-        Failure::Message(format!("error pruning {scope} object {kind}: {}", failure.go_text()))
+        let kind = group_version_kind(resource);
+        CliError::Message(format!("error pruning {scope} object {kind}: {}", failure.go_error()))
     }
 }
 
-/// A kind as Go prints it in full.
-pub(crate) fn kind(info: &ResourceInfo) -> String {
+/// Returns Go's string form of a GroupVersionKind: `GROUP/VERSION, Kind=KIND`.
+pub(crate) fn group_version_kind(info: &ResourceInfo) -> String {
     format!("{}/{}, Kind={}", info.group, info.version, info.kind)
 }
 
-/// Finds what is left over: objects that were applied, are selected, and have not been visited.
+/// Finds the objects to prune: those that have the last-applied annotation, match the selector, and were not visited.
 ///
 /// # Errors
 ///
 /// If objects of a resource cannot be listed.
-pub(crate) async fn left_over(
+pub(crate) async fn find_objects_to_prune(
     cluster: &Cluster,
     resources: &[ApiResource],
     selector: &str,
     visited: &Visited,
-) -> Result<Vec<LeftOver>, Failure> {
+) -> Result<Vec<PruneObject>, CliError> {
     let (namespaced, others): (Vec<_>, Vec<_>) =
         resources.iter().partition(|resource| resource.info.namespaced);
     let places = visited
@@ -137,22 +137,22 @@ pub(crate) async fn left_over(
         .flat_map(|namespace| namespaced.iter().map(move |resource| (*resource, Some(namespace.as_str()))));
     let mut found = Vec::new();
     for (resource, namespace) in places.chain(others.into_iter().map(|resource| (resource, None))) {
-        let objects = selected(cluster, resource, namespace, selector).await;
-        let objects = objects.map_err(|failure| LeftOver::failed(&resource.info, &failure))?;
+        let objects = list_objects(cluster, resource, namespace, selector).await;
+        let objects = objects.map_err(|failure| PruneObject::error(&resource.info, &failure))?;
         let applied = objects.into_iter().filter(|object| last_applied::of(object).is_some());
-        let left = applied.filter(|object| !visited.has(object));
-        found.extend(left.map(|object| LeftOver { resource: resource.clone(), object }));
+        let left = applied.filter(|object| !visited.contains(object));
+        found.extend(left.map(|object| PruneObject { resource: resource.clone(), object }));
     }
     Ok(found)
 }
 
-/// The objects of a resource that have some labels.
-pub(crate) async fn selected(
+/// Lists the objects of a resource that match a label selector, in pages of 500.
+pub(crate) async fn list_objects(
     cluster: &Cluster,
     resource: &ApiResource,
     namespace: Option<&str>,
     selector: &str,
-) -> Result<Vec<Unstructured>, Failure> {
+) -> Result<Vec<Unstructured>, CliError> {
     let mut options = ListOptions {
         label_selector: (!selector.is_empty()).then(|| selector.into()),
         limit: Some(500),
@@ -164,7 +164,7 @@ pub(crate) async fn selected(
         let list = cluster.objects(resource, namespace).list(&options).await?;
         options.continue_token = list.continue_token().map(Into::into);
         found.extend(list.items.into_iter().map(|mut object: Unstructured| {
-            // Items of lists do not always say what they are.
+            // Items of typed lists have no apiVersion and kind.
             object["apiVersion"] = info.api_version().into();
             object["kind"] = (&*info.kind).into();
             object

@@ -1,4 +1,4 @@
-//! Requests to a path as it is (`--raw`).
+//! Requests to a path given by the user (`--raw`).
 
 use std::io::{self, Write};
 
@@ -6,19 +6,19 @@ use http::Method;
 use klient_apimachinery::go::quoted;
 
 use crate::cluster::Cluster;
-use crate::failure::Failure;
-use crate::manifest::FileArgs;
+use crate::error::CliError;
+use crate::manifest::FilenameOptions;
 use crate::manifest::source::Source;
 use crate::session::Session;
 
-/// Checks that a path is one, as Go does.
+/// Checks a path as Go's `url.ParseRequestURI`.
 ///
 /// # Errors
 ///
-/// If it does not begin with a slash, or a `%` in it has no two hexadecimal digits behind it.
-pub(crate) fn check(uri: &str) -> Result<(), Failure> {
+/// If it does not begin with a slash, or has a `%` that two hexadecimal digits do not follow.
+pub(crate) fn check(uri: &str) -> Result<(), CliError> {
     let refuse = |problem: String| {
-        Err(Failure::Message(format!(
+        Err(CliError::Message(format!(
             "--raw must be a valid URL path: parse {uri}: {problem}",
             uri = quoted(uri)
         )))
@@ -36,45 +36,45 @@ pub(crate) fn check(uri: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The one file, or standard input, whose bytes are sent; `None` if none is named.
+/// Returns the file, or standard input, with the body of the request; `None` without `-f`.
 ///
 /// # Errors
 ///
-/// If there is more than one, or it is no file here.
-pub(crate) fn body(files: &FileArgs) -> Result<Option<Source>, Failure> {
+/// If there are several files, or it is a URL.
+pub(crate) fn body(files: &FilenameOptions) -> Result<Option<Source>, CliError> {
     if files.filename.len() > 1 {
-        return Err(Failure::message("--raw can only use a single local file or stdin"));
+        return Err(CliError::message("--raw can only use a single local file or stdin"));
     }
     if files.recursive {
-        return Err(Failure::message("--raw and --recursive are mutually exclusive"));
+        return Err(CliError::message("--raw and --recursive are mutually exclusive"));
     }
-    match files.filename.first().map(|name| Source::named(name)) {
-        Some(Source::Url(_)) => Err(Failure::message("--raw cannot read from a url")),
+    match files.filename.first().map(|name| Source::from_name(name)) {
+        Some(Source::Url(_)) => Err(CliError::message("--raw cannot read from a url")),
         source => Ok(source),
     }
 }
 
-/// Sends a request, and prints the answer as it comes.
+/// Sends a request, and prints the response body as it arrives.
 ///
 /// # Errors
 ///
-/// If the body cannot be read, or the server answers with a failure.
+/// If the body cannot be read, or the server responds with an error.
 pub(crate) async fn send(
     cluster: &Cluster,
     method: Method,
     uri: &str,
     body: Option<Source>,
     session: &mut Session,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let mut request = cluster.client().request(method).request_uri(uri).accept("application/json, */*");
     if let Some(body) = body {
         request = request.body("application/json", body.bytes().await?);
     }
     let mut answer = request.stream().await?;
-    session.console.write("")?;
+    session.console.print("")?;
     let mut out = io::stdout();
     while let Some(part) = answer.chunk().await? {
-        out.write_all(&part).and_then(|()| out.flush()).map_err(Failure::output)?;
+        out.write_all(&part).and_then(|()| out.flush()).map_err(CliError::from_output)?;
     }
     Ok(())
 }

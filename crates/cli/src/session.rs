@@ -1,26 +1,26 @@
-//! [`Session`], what every command is given.
+//! [`Session`], the environment of a command: streams, connection flags and signals.
 
 use crate::cluster::Cluster;
 use crate::connection::ConnectionArgs;
 use crate::console::Console;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::interrupt::Interrupt;
 
-/// What every command is given.
+/// The environment of a command (kubectl's `Factory` and `IOStreams`).
 pub(crate) struct Session {
-    /// What the program was called as; messages name it.
+    /// The name of the program, for messages.
     pub(crate) program: String,
-    /// Where to write.
+    /// Standard output and standard error.
     pub(crate) console: Console,
-    /// How to reach the cluster.
+    /// The flags that select the cluster.
     pub(crate) connection: ConnectionArgs,
     /// The signals that end the program.
     pub(crate) interrupt: Interrupt,
 }
 
 impl Session {
-    /// The cluster. Nothing is sent yet.
-    pub(crate) fn cluster(&self) -> Result<Cluster, Failure> {
+    /// Returns a client of the cluster. No request is sent yet.
+    pub(crate) fn cluster(&self) -> Result<Cluster, CliError> {
         Cluster::new(&self.connection)
     }
 }

@@ -1,4 +1,4 @@
-//! The patch by which client-side apply makes an object what its file says.
+//! Three-way patches of client-side apply.
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::patch::strategic::{self, ThreeWayOptions};
@@ -8,20 +8,24 @@ use klient_apimachinery::{Object, Unstructured};
 use klient_client::Patch;
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
-use crate::manifest::Item;
+use crate::manifest::Info;
 use crate::print;
 
-/// The patch between what is there and what the file says; none if there is nothing to change. What was applied
-/// last and is no longer in the file is removed. Unless it may `overwrite`, it is an error to change what others
-/// have changed.
+/// Computes the patch from the live object to the manifest: a strategic merge patch for built-in kinds, a JSON merge
+/// patch for others; `None` if nothing changes. Fields of the last-applied configuration that are not in the manifest
+/// are removed.
+///
+/// # Errors
+///
+/// Without `overwrite`, if a field has changed since it was applied last.
 pub(crate) fn patch(
-    item: &Item,
+    item: &Info,
     modified: &Unstructured,
     live: &Unstructured,
     overwrite: bool,
-) -> Result<Option<Patch>, Failure> {
+) -> Result<Option<Patch>, CliError> {
     let original = last_applied::of(live).unwrap_or_default();
     let made = parse(original).and_then(|before| {
         match schema(item) {
@@ -35,7 +39,7 @@ pub(crate) fn patch(
     });
     let made = made.map_err(|problem| {
         let [modified, current] = [modified, live].map(last_applied::text);
-        Failure::Message(format!(
+        CliError::Message(format!(
             "creating patch with:\noriginal:\n{original}\nmodified:\n{modified}\ncurrent:\n{current}\nfor: {problem}"
         ))
     })?;
@@ -46,13 +50,13 @@ pub(crate) fn patch(
     })
 }
 
-/// What a patch makes of an object, found out without the server.
-pub(crate) fn merged(item: &Item, live: &Unstructured, patch: &Patch) -> Result<Unstructured, Failure> {
+/// Applies a patch to an object locally.
+pub(crate) fn merged(item: &Info, live: &Unstructured, patch: &Patch) -> Result<Unstructured, CliError> {
     let mut merged = live.clone();
     match (patch, schema(item)) {
         (Patch::Strategic(Value::Object(patch)), Some(schema)) => {
             let applied = strategic::apply(&mut merged.0, patch.clone(), schema);
-            applied.map_err(|error| Failure::Message(format!("applying patch locally: {error}")))?;
+            applied.map_err(|error| CliError::Message(format!("applying patch locally: {error}")))?;
         }
         (Patch::Strategic(patch) | Patch::Merge(patch), _) => {
             let mut value = Value::Object(std::mem::take(&mut merged.0));
@@ -66,8 +70,8 @@ pub(crate) fn merged(item: &Item, live: &Unstructured, patch: &Patch) -> Result<
     Ok(merged)
 }
 
-/// What was being done when a patch was refused: the patch, the object, the file.
-pub(crate) fn applying(patch: Option<&Patch>, item: &Item) -> String {
+/// Returns the context of an error of a patch: the patch and the object.
+pub(crate) fn applying(patch: Option<&Patch>, item: &Info) -> String {
     let patch = match patch {
         Some(Patch::Strategic(value) | Patch::Merge(value)) => print::compact(value),
         _ => String::new(),
@@ -75,8 +79,8 @@ pub(crate) fn applying(patch: Option<&Patch>, item: &Item) -> String {
     format!("applying patch:\n{patch}\nto:\n{}\nfor:", described(item))
 }
 
-/// An object in full, as kubectl's errors have it.
-pub(crate) fn described(item: &Item) -> String {
+/// Returns resource, kind, name and namespace of an object for kubectl's messages.
+pub(crate) fn described(item: &Info) -> String {
     let info = &item.resource.info;
     let version = format!("{}/{}", info.group, info.version);
     format!(
@@ -88,7 +92,7 @@ pub(crate) fn described(item: &Item) -> String {
     )
 }
 
-fn schema(item: &Item) -> Option<&'static Schema> {
+fn schema(item: &Info) -> Option<&'static Schema> {
     let info = &item.resource.info;
     klient_schema::kind(&info.group, &info.version, &info.kind)
 }

@@ -5,11 +5,11 @@ use std::io::Write;
 use clap::Args;
 use klient_client::ApiResource;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::print::TabWriter;
 use crate::session::Session;
 
-/// Which resources to list.
+/// Arguments of `api-resources`.
 #[derive(Args, Debug)]
 pub(crate) struct ApiResourcesArgs {
     /// Only those of this group
@@ -35,9 +35,9 @@ pub(crate) struct ApiResourcesArgs {
     no_headers: bool,
 }
 
-pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result<(), CliError> {
     if let Some(output) = args.output.as_deref().filter(|output| !matches!(*output, "wide" | "name")) {
-        return Err(Failure::Message(format!("--output {output} is not available")));
+        return Err(CliError::Message(format!("--output {output} is not available")));
     }
     let cluster = session.cluster()?;
     let mapper = cluster.mapper().await?;
@@ -49,11 +49,11 @@ pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result
         }
         Some("name") => resources.sort_by(|a, b| a.info.plural.cmp(&b.info.plural)),
         Some("kind") => resources.sort_by(|a, b| a.info.kind.cmp(&b.info.kind)),
-        Some(_) => return Err(Failure::message("--sort-by accepts only name or kind")),
+        Some(_) => return Err(CliError::message("--sort-by accepts only name or kind")),
     }
     let mut text = Vec::new();
-    write(&args, &resources, &mut TabWriter::new(&mut text)).map_err(Failure::output)?;
-    session.console.write(&String::from_utf8_lossy(&text))?;
+    write(&args, &resources, &mut TabWriter::new(&mut text)).map_err(CliError::from_output)?;
+    session.console.print(&String::from_utf8_lossy(&text))?;
     let failed = &mapper.served().failed;
     if failed.is_empty() {
         return Ok(());
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result
     let failed: Vec<String> =
         failed.iter().map(|(version, problem)| format!("{version}: {problem}")).collect();
     let failed = failed.join(", ");
-    Err(Failure::Message(format!("unable to retrieve the complete list of server APIs: {failed}")))
+    Err(CliError::Message(format!("unable to retrieve the complete list of server APIs: {failed}")))
 }
 
 fn write(

@@ -1,8 +1,8 @@
 //! `klient apply`.
 
 mod apply_set;
-mod checks;
 mod client_side;
+mod flags;
 pub(crate) mod server_side;
 mod set_last_applied;
 mod view_last_applied;
@@ -14,25 +14,25 @@ use klient_client::{ApiResource, FieldValidation, WriteOptions};
 use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::flag_values::Timeout;
-use crate::manifest::{self, Expectations, FileArgs, Item, Validation};
-use crate::output::{Output, OutputArgs};
-use crate::prune::{self, LeftOver, Visited};
+use crate::manifest::{self, FilenameOptions, Info, ReadOptions, ValidationDirective};
+use crate::prune::{self, PruneObject, Visited};
+use crate::result_printer::{PrintFlags, ResultPrinter};
 use crate::session::Session;
 
 use apply_set::ApplySet;
 
-/// Which files to apply, and how.
+/// Arguments of `apply`.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct ApplyArgs {
     #[command(subcommand)]
-    command: Option<LastApplied>,
+    command: Option<ApplyCommand>,
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     #[command(flatten)]
-    output: OutputArgs,
+    output: PrintFlags,
     /// Only objects with these labels, such as app=web
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
@@ -41,7 +41,7 @@ pub(crate) struct ApplyArgs {
     dry_run: DryRun,
     /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
-    validate: Validation,
+    validate: ValidationDirective,
     /// Let the server find out what to change, and record who manages which field
     #[arg(long)]
     server_side: bool,
@@ -86,30 +86,30 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Debug, Subcommand)]
-enum LastApplied {
+enum ApplyCommand {
     /// Show what was applied last
     ViewLastApplied(view_last_applied::ViewArgs),
     /// Note in objects that the files were applied last, without changing anything else
     SetLastApplied(set_last_applied::SetArgs),
 }
 
-/// What applying an object has come to.
+/// The operation that applying an object resulted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Applied {
+enum Operation {
     Created,
     Configured,
     Unchanged,
-    OnTheServer,
+    ServersideApplied,
 }
 
-impl Applied {
-    /// As kubectl says it.
-    fn word(self) -> &'static str {
+impl Operation {
+    /// Returns kubectl's word for the operation.
+    fn as_str(self) -> &'static str {
         match self {
-            Applied::Created => "created",
-            Applied::Configured => "configured",
-            Applied::Unchanged => "unchanged",
-            Applied::OnTheServer => "serverside-applied",
+            Operation::Created => "created",
+            Operation::Configured => "configured",
+            Operation::Unchanged => "unchanged",
+            Operation::ServersideApplied => "serverside-applied",
         }
     }
 }
@@ -128,19 +128,19 @@ impl ApplyArgs {
     }
 }
 
-/// Who is recorded as the one who sets the fields.
+/// Returns the field manager: the one named by the flag, or kubectl's default for client-side or server-side apply.
 pub(crate) fn field_manager(named: Option<&str>, server_side: bool) -> &str {
     named.unwrap_or(if server_side { server_side::FIELD_MANAGER } else { client_side::FIELD_MANAGER })
 }
 
-pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<(), Failure> {
+pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<(), CliError> {
     match args.command.take() {
-        Some(LastApplied::ViewLastApplied(args)) => return view_last_applied::run(args, session).await,
-        Some(LastApplied::SetLastApplied(args)) => return set_last_applied::run(args, session).await,
+        Some(ApplyCommand::ViewLastApplied(args)) => return view_last_applied::run(args, session).await,
+        Some(ApplyCommand::SetLastApplied(args)) => return set_last_applied::run(args, session).await,
         None => {}
     }
-    checks::before(&args, &session.program)?;
-    let mut output = Output::new(&args.output, args.dry_run)?;
+    flags::check_required(&args, &session.program)?;
+    let mut output = ResultPrinter::new(&args.output, args.dry_run)?;
     let cluster = session.cluster()?;
     let mut apply_set = match &args.apply_set {
         Some(parent) => Some(ApplySet::new(parent, &args, &cluster, &session.program).await?),
@@ -150,17 +150,17 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
         true => prune::resources(cluster.mapper().await?, &args.prune_allowlist, session)?,
         false => Vec::new(),
     };
-    checks::together(&args)?;
+    flags::check_combinations(&args)?;
     if let Some(set) = &apply_set {
         set.check(&cluster).await?;
     }
-    checks::pruning(&args)?;
+    flags::check_prune(&args)?;
 
-    let expect = Expectations { validation: args.validate, one_namespace: true };
-    let manifest = manifest::read(&cluster, &args.files, expect).await?;
+    let options = ReadOptions { validation: args.validate, enforce_namespace: true };
+    let manifest = manifest::read(&cluster, &args.files, options).await?;
     let (mut items, mut failures) = manifest::split(manifest::selected(manifest, &args.selector)?);
     if items.is_empty() && failures.is_empty() {
-        return Err(Failure::message("no objects passed to apply"));
+        return Err(CliError::message("no objects passed to apply"));
     }
     if let Some(set) = &mut apply_set {
         set.mark(&mut items)?;
@@ -168,100 +168,100 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
     }
     let mut visited = Visited::default();
     if cluster.namespace_is_given() {
-        visited.namespace(cluster.namespace());
+        visited.visit_namespace(cluster.namespace());
     }
-    let mut shown = Vec::new();
+    let mut printed = Vec::new();
     for item in items {
         if let Some(namespace) = item.object.namespace() {
-            visited.namespace(namespace);
+            visited.visit_namespace(namespace);
         }
-        match one(&item, &args, &cluster, session).await {
-            Ok((applied, object)) => {
-                visited.object(&object);
-                if output.shows_objects() {
-                    shown.push(object);
+        match apply_one(&item, &args, &cluster, session).await {
+            Ok((operation, object)) => {
+                visited.visit_object(&object);
+                if output.prints_objects() {
+                    printed.push(object);
                 } else {
-                    output.tell(&object, applied.word(), session)?;
+                    output.print_result(&object, operation.as_str(), session)?;
                 }
             }
             Err(failure) => failures.push(failure),
         }
     }
-    Failure::collect(failures)?;
-    output.show_all(shown, session)?;
+    CliError::aggregate(failures)?;
+    output.print_objects(printed, session)?;
     if !args.prune {
         return Ok(());
     }
     match apply_set {
         Some(set) => set.prune(&visited, &cluster, &mut output, session).await,
-        None => prune_all(&args, allowed, &visited, &cluster, &mut output, session).await,
+        None => prune_objects(&args, allowed, &visited, &cluster, &mut output, session).await,
     }
 }
 
-/// Makes one object what its file says, and gives it as it then is.
-async fn one(
-    item: &Item,
+/// Applies one object, and returns it in its new state.
+async fn apply_one(
+    item: &Info,
     args: &ApplyArgs,
     cluster: &Cluster,
     session: &mut Session,
-) -> Result<(Applied, Unstructured), Failure> {
+) -> Result<(Operation, Unstructured), CliError> {
     let name = item.object.name();
     if let ("", Some(prefix)) = (name, item.object.at(&["metadata", "generateName"])) {
         let prefix = prefix.as_str().unwrap_or_default();
-        return Err(Failure::Message(format!("from {prefix}: cannot use generate name with apply")));
+        return Err(CliError::Message(format!("from {prefix}: cannot use generate name with apply")));
     }
     let api = item.api(cluster).with(args.write_options());
     let (applied, object) = if args.server_side {
-        (Applied::OnTheServer, server_side::apply(item, args, &api, session).await?)
+        (Operation::ServersideApplied, server_side::apply(item, args, &api, session).await?)
     } else {
         client_side::apply(item, args, &api, session).await?
     };
-    if applied != Applied::Created {
+    if applied != Operation::Created {
         warn_if_deleting(&object, session);
     }
     Ok((applied, object))
 }
 
-/// Warns of an object that was changed on its way out.
+/// Prints a warning if the object is being deleted.
 pub(crate) fn warn_if_deleting(object: &Unstructured, session: &mut Session) {
     if object.at(&["metadata", "deletionTimestamp"]).is_some() {
-        session.console.note(format_args!(
+        session.console.eprintln(format_args!(
             "Warning: Detected changes to resource {} which is currently being deleted.",
             object.name()
         ));
     }
 }
 
-/// Deletes what was applied once and is in no file any more.
-async fn prune_all(
+/// Prunes objects that were applied earlier and are no longer in the manifests.
+async fn prune_objects(
     args: &ApplyArgs,
     allowed: Vec<ApiResource>,
     visited: &Visited,
     cluster: &Cluster,
-    output: &mut Output,
+    output: &mut ResultPrinter,
     session: &mut Session,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let resources = match allowed.is_empty() {
         true => prune::resources(cluster.mapper().await?, &[], session)?,
         false => allowed,
     };
-    for LeftOver { resource, object } in
-        prune::left_over(cluster, &resources, &args.selector, visited).await?
+    for PruneObject { resource, object } in
+        prune::find_objects_to_prune(cluster, &resources, &args.selector, visited).await?
     {
         let deleted = delete(args, &resource, &object, cluster).await;
-        deleted.map_err(|failure| LeftOver::failed(&resource.info, &failure))?;
-        output.tell(&object, "pruned", session)?;
+        deleted.map_err(|failure| PruneObject::error(&resource.info, &failure))?;
+        output.print_result(&object, "pruned", session)?;
     }
     Ok(())
 }
 
-/// Deletes an object, as far as a dry run does.
+/// Deletes an object, unless it is a client-side dry run.
 async fn delete(
     args: &ApplyArgs,
     resource: &ApiResource,
     object: &Unstructured,
     cluster: &Cluster,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if args.dry_run == DryRun::Client {
         return Ok(());
     }

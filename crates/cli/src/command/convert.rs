@@ -9,19 +9,19 @@ use klient_apimachinery::codec::protobuf::MAGIC;
 use klient_apimachinery::yaml;
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::manifest::source::{self, Source};
-use crate::manifest::{FileArgs, unreadable};
+use crate::manifest::{FilenameOptions, unreadable};
 use crate::print;
 use crate::session::Session;
 
 use object::BuiltIn;
 
-/// What to convert, and into what.
+/// Arguments of `convert`.
 #[derive(Args, Debug)]
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     /// The encoding to write
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     output: Encoding,
@@ -34,10 +34,10 @@ enum Encoding {
     Protobuf,
 }
 
-/// Converts files without a server.
-pub(crate) async fn run(args: ConvertArgs, session: &mut Session) -> Result<(), Failure> {
+/// Converts the objects of files, without a server.
+pub(crate) async fn run(args: ConvertArgs, session: &mut Session) -> Result<(), CliError> {
     if args.files.is_empty() {
-        return Err(Failure::message("must specify -f with the files to convert, or - for stdin"));
+        return Err(CliError::message("must specify -f with the files to convert, or - for stdin"));
     }
     let mut objects = Vec::new();
     for source in source::expand(&args.files.filename, args.files.recursive)? {
@@ -45,44 +45,44 @@ pub(crate) async fn run(args: ConvertArgs, session: &mut Session) -> Result<(), 
     }
     if args.output == Encoding::Protobuf {
         let [object] = &objects[..] else {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "protobuf holds one object or list, and here are {}: convert them one by one",
                 objects.len()
             )));
         };
         let mut bytes = Vec::new();
         object.write_protobuf(&mut bytes);
-        return std::io::stdout().write_all(&bytes).map_err(Failure::output);
+        return std::io::stdout().write_all(&bytes).map_err(CliError::from_output);
     }
     for (index, object) in objects.iter().enumerate() {
         let value = object.to_value();
         if args.output == Encoding::Json {
-            session.console.write(&(print::pretty(&value) + "\n"))?;
+            session.console.print(&(print::pretty(&value) + "\n"))?;
             continue;
         }
         if index > 0 {
-            session.console.write("---\n")?;
+            session.console.print("---\n")?;
         }
-        session.console.write(&yaml::to_string(&value))?;
+        session.console.print(&yaml::to_string(&value))?;
     }
     Ok(())
 }
 
-/// The objects of a `List`, which are of any kinds; any other object as it is.
-fn apart(mut value: Value) -> Vec<Value> {
+/// Returns the items of a `v1` `List`, recursively, or the object itself.
+fn flatten_list(mut value: Value) -> Vec<Value> {
     if value["kind"] != "List" || value["apiVersion"] != "v1" {
         return vec![value];
     }
     match value["items"].take() {
-        Value::Array(items) => items.into_iter().flat_map(apart).collect(),
+        Value::Array(items) => items.into_iter().flat_map(flatten_list).collect(),
         _ => Vec::new(),
     }
 }
 
-async fn read(source: &Source) -> Result<Vec<BuiltIn>, Failure> {
+async fn read(source: &Source) -> Result<Vec<BuiltIn>, CliError> {
     let name = source.name();
     let bytes = source.bytes().await?;
-    let within = |problem: String| Failure::Message(format!("cannot convert {name}: {problem}"));
+    let within = |problem: String| CliError::Message(format!("cannot convert {name}: {problem}"));
     if bytes.starts_with(&MAGIC) {
         return Ok(vec![BuiltIn::from_protobuf(&bytes).map_err(within)?]);
     }
@@ -92,7 +92,7 @@ async fn read(source: &Source) -> Result<Vec<BuiltIn>, Failure> {
     let mut objects = Vec::new();
     for document in yaml::documents(&text) {
         let value = document.map_err(|error| unreadable(&error, name))?;
-        for value in apart(value) {
+        for value in flatten_list(value) {
             objects.push(BuiltIn::from_value(value).map_err(within)?);
         }
     }

@@ -1,7 +1,7 @@
 //! `klient create`.
 
+mod append_hash;
 mod config_map;
-mod content_hash;
 mod env_file;
 
 use clap::{Args, Subcommand};
@@ -12,24 +12,24 @@ use klient_client::{Api, DynamicPlace, FieldValidation, WriteOptions};
 use serde_json::json;
 
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
 use crate::manifest::source::Source;
-use crate::manifest::{self, Expectations, FileArgs, Validation};
-use crate::output::{Output, OutputArgs};
+use crate::manifest::{self, FilenameOptions, ReadOptions, ValidationDirective};
 use crate::raw;
+use crate::result_printer::{PrintFlags, ResultPrinter};
 use crate::session::Session;
 
-/// What to create.
+/// Arguments of `create`.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct CreateArgs {
     #[command(subcommand)]
     kind: Option<Kind>,
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     #[command(flatten)]
-    how: HowArgs,
+    flags: CreateFlags,
     /// Only objects with these labels, such as app=web
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
@@ -38,17 +38,17 @@ pub(crate) struct CreateArgs {
     raw: String,
 }
 
-/// How to create it.
+/// Flags of `create` and of its subcommands.
 #[derive(Args, Debug)]
-struct HowArgs {
+struct CreateFlags {
     #[command(flatten)]
-    output: OutputArgs,
+    output: PrintFlags,
     /// Create nothing: print what would be (client), or let the server try it (server)
     #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
-    validate: Validation,
+    validate: ValidationDirective,
     /// Note in the object what it says, so that it can be applied later
     #[arg(long)]
     save_config: bool,
@@ -65,7 +65,7 @@ enum Kind {
         #[command(flatten)]
         name: NameArgs,
         #[command(flatten)]
-        how: HowArgs,
+        flags: CreateFlags,
     },
     /// Create a ConfigMap
     #[command(name = "configmap", visible_alias = "cm")]
@@ -75,11 +75,11 @@ enum Kind {
         #[command(flatten)]
         args: config_map::ConfigMapArgs,
         #[command(flatten)]
-        how: HowArgs,
+        flags: CreateFlags,
     },
 }
 
-/// The name of what is created.
+/// The name argument of a subcommand.
 #[derive(Args, Debug)]
 struct NameArgs {
     /// Its name
@@ -88,124 +88,129 @@ struct NameArgs {
 }
 
 impl NameArgs {
-    /// The one name, for `create COMMAND`.
-    fn one(&self, command: &str, program: &str) -> Result<&str, Failure> {
+    /// Returns the one name of `create COMMAND`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no name or several, or it is empty.
+    fn exactly_one(&self, command: &str, program: &str) -> Result<&str, CliError> {
         let [name] = &self.names[..] else {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "exactly one NAME is required, got {}\nSee '{program} create {command} -h' for help and examples",
                 self.names.len()
             )));
         };
         match name.as_str() {
-            "" => Err(Failure::message("name must be specified")),
+            "" => Err(CliError::message("name must be specified")),
             name => Ok(name),
         }
     }
 }
 
-pub(crate) async fn run(args: CreateArgs, session: &mut Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: CreateArgs, session: &mut Session) -> Result<(), CliError> {
     match args.kind {
-        None if args.files.is_empty() => Err(Failure::message("must specify one of -f and -k")),
+        None if args.files.is_empty() => Err(CliError::message("must specify one of -f and -k")),
         None if !args.raw.is_empty() => {
             let body = raw_body(&args)?;
             raw::send(&session.cluster()?, Method::POST, &args.raw, body, session).await
         }
         None => from_files(&args, session).await,
-        Some(Kind::Namespace { name, how }) => {
-            let mut object = Unstructured::new("v1", "Namespace", name.one("namespace", &session.program)?);
+        Some(Kind::Namespace { name, flags }) => {
+            let mut object =
+                Unstructured::new("v1", "Namespace", name.exactly_one("namespace", &session.program)?);
             object["spec"] = json!({});
             object["status"] = json!({});
-            from_flags(object, &Namespace::INFO, &how, session).await
+            from_flags(object, &Namespace::INFO, &flags, session).await
         }
-        Some(Kind::ConfigMap { name, args, how }) => {
-            let object = args.object(name.one("configmap", &session.program)?)?;
-            from_flags(object, &ConfigMap::INFO, &how, session).await
+        Some(Kind::ConfigMap { name, args, flags }) => {
+            let object = args.object(name.exactly_one("configmap", &session.program)?)?;
+            from_flags(object, &ConfigMap::INFO, &flags, session).await
         }
     }
 }
 
-/// What is sent to a path.
-fn raw_body(args: &CreateArgs) -> Result<Option<Source>, Failure> {
+/// Returns the body of `--raw`.
+fn raw_body(args: &CreateArgs) -> Result<Option<Source>, CliError> {
     let body = raw::body(&args.files)?;
     if !args.selector.is_empty() {
-        return Err(Failure::message("--raw and --selector (-l) are mutually exclusive"));
+        return Err(CliError::message("--raw and --selector (-l) are mutually exclusive"));
     }
-    if args.how.output.is_given() {
-        return Err(Failure::message("--raw and --output are mutually exclusive"));
+    if args.flags.output.is_given() {
+        return Err(CliError::message("--raw and --output are mutually exclusive"));
     }
     raw::check(&args.raw).map(|()| body)
 }
 
-async fn from_files(args: &CreateArgs, session: &mut Session) -> Result<(), Failure> {
-    let CreateArgs { files, how, selector, .. } = args;
-    let mut output = Output::new(&how.output, how.dry_run)?;
+async fn from_files(args: &CreateArgs, session: &mut Session) -> Result<(), CliError> {
+    let CreateArgs { files, flags, selector, .. } = args;
+    let mut output = ResultPrinter::new(&flags.output, flags.dry_run)?;
     let cluster = session.cluster()?;
-    let expect = Expectations { validation: how.validate, one_namespace: true };
-    let manifest = manifest::read(&cluster, files, expect).await?;
+    let options = ReadOptions { validation: flags.validate, enforce_namespace: true };
+    let manifest = manifest::read(&cluster, files, options).await?;
     let manifest = manifest::selected(manifest, selector)?;
     if manifest.is_empty() {
-        return Err(Failure::message("no objects passed to create"));
+        return Err(CliError::message("no objects passed to create"));
     }
     let mut failures = Vec::new();
     for item in manifest {
         let created = match item {
             Ok(item) => {
                 let mut object = item.object.clone();
-                if how.save_config {
+                if flags.save_config {
                     last_applied::set(&mut object);
                 }
-                let created = create(object, &item.api(&cluster), how).await;
-                created.map_err(|failure| failure.when("creating", &item.source))
+                let created = create(object, &item.api(&cluster), flags).await;
+                created.map_err(|failure| failure.with_context("creating", &item.source))
             }
             Err(failure) => Err(failure),
         };
         match created {
-            Ok(object) => output.tell(&object, "created", session)?,
+            Ok(object) => output.print_result(&object, "created", session)?,
             Err(failure) => failures.push(failure),
         }
     }
-    Failure::collect(failures)
+    CliError::aggregate(failures)
 }
 
 async fn from_flags(
     mut object: Unstructured,
     info: &ResourceInfo,
-    how: &HowArgs,
+    flags: &CreateFlags,
     session: &mut Session,
-) -> Result<(), Failure> {
-    let mut output = Output::new(&how.output, how.dry_run)?;
+) -> Result<(), CliError> {
+    let mut output = ResultPrinter::new(&flags.output, flags.dry_run)?;
     let cluster = session.cluster()?;
     let kind = object.kind().to_lowercase();
-    // The object itself says so only where the namespace is meant, not merely current.
+    // As in kubectl, the namespace of the context is not written into the object.
     if info.namespaced && cluster.namespace_is_given() {
         object.set_namespace(cluster.namespace());
     }
     let api = cluster.client().dynamic(info.clone());
     let api = if info.namespaced { api.namespace(cluster.namespace()) } else { api };
-    if how.save_config {
+    if flags.save_config {
         last_applied::set_built_in(&mut object);
     }
-    let created = create(object, &api, how).await.map_err(|failure| match failure {
-        Failure::Client { ref error, .. } if kind == "configmap" && error.as_status().is_some() => {
-            Failure::Message(format!("failed to create {kind}: {}", failure.go_text()))
+    let created = create(object, &api, flags).await.map_err(|failure| match failure {
+        CliError::Client { ref error, .. } if kind == "configmap" && error.as_status().is_some() => {
+            CliError::Message(format!("failed to create {kind}: {}", failure.go_error()))
         }
         failure => failure,
     })?;
-    output.tell_built_in(&created, "created", session)
+    output.print_built_in_result(&created, "created", session)
 }
 
 async fn create(
     object: Unstructured,
     api: &Api<Unstructured, DynamicPlace>,
-    how: &HowArgs,
-) -> Result<Unstructured, Failure> {
-    if how.dry_run == DryRun::Client {
+    flags: &CreateFlags,
+) -> Result<Unstructured, CliError> {
+    if flags.dry_run == DryRun::Client {
         return Ok(object);
     }
     let options = WriteOptions {
-        field_manager: Some(how.field_manager.as_str().into()),
-        dry_run: how.dry_run == DryRun::Server,
-        field_validation: Some(FieldValidation::from(how.validate)),
+        field_manager: Some(flags.field_manager.as_str().into()),
+        dry_run: flags.dry_run == DryRun::Server,
+        field_validation: Some(FieldValidation::from(flags.validate)),
     };
     Ok(api.clone().with(options).create(&object).await?)
 }

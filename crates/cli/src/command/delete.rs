@@ -11,22 +11,22 @@ use klient_client::{ApiResource, Deleted, ListOptions, WriteOptions};
 use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::flag_values::{Timeout, go_bool};
 use crate::manifest::source::Source;
-use crate::manifest::{self, Expectations, FileArgs, Validation};
+use crate::manifest::{self, FilenameOptions, ReadOptions, ValidationDirective};
 use crate::raw;
+use crate::resource_args::{self, ResourceArgs};
 use crate::session::Session;
-use crate::target::{self, Target};
 
-/// Which objects to delete, and how.
+/// Arguments of `delete`.
 #[derive(Args, Debug)]
 pub(crate) struct DeleteArgs {
     /// What to delete: TYPE NAME…, TYPE/NAME…, or TYPE with --all or -l
     #[arg(value_name = "OBJECT")]
     arguments: Vec<String>,
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     /// Only objects with these labels, such as app=web
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
@@ -73,45 +73,45 @@ pub(crate) struct DeleteArgs {
 
 /// An object to delete.
 #[derive(Debug)]
-struct Doomed {
+struct DeleteInfo {
     resource: ApiResource,
     namespace: Option<String>,
     name: String,
-    /// The file that names it.
+    /// The file that the object was read from.
     source: Option<String>,
 }
 
-pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(), Failure> {
-    settle_grace(&mut args)?;
+pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(), CliError> {
+    resolve_grace_period(&mut args)?;
     let cluster = session.cluster()?;
     if !args.raw.is_empty() {
         let body = raw_body(&args)?;
         return raw::send(&cluster, Method::DELETE, &args.raw, body, session).await;
     }
-    let (doomed, mut failures) = find(&args, &cluster, session).await?;
+    let (found, mut failures) = find(&args, &cluster, session).await?;
     args.check_output()?;
     if args.force && args.grace_period == 0 {
-        session.console.note(
+        session.console.eprintln(
             "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. \
              The resource may continue to run on the cluster indefinitely.",
         );
     }
-    let mut warns_of_scope = cluster.namespace_is_given() && !args.all_namespaces;
-    let mut found = 0;
-    let mut gone = Vec::new();
-    for doomed in doomed {
-        match doomed {
+    let mut warn_cluster_scoped = cluster.namespace_is_given() && !args.all_namespaces;
+    let mut count = 0;
+    let mut deleted = Vec::new();
+    for info in found {
+        match info {
             Err(failure) => failures.push(failure),
-            Ok(doomed) => {
-                found += 1;
-                if warns_of_scope && !doomed.resource.info.namespaced {
-                    session.console.note(
+            Ok(info) => {
+                count += 1;
+                if warn_cluster_scoped && !info.resource.info.namespaced {
+                    session.console.eprintln(
                         "Warning: deleting cluster-scoped resources, not scoped to the provided namespace",
                     );
-                    warns_of_scope = false;
+                    warn_cluster_scoped = false;
                 }
-                match delete(&args, &cluster, session, &doomed).await {
-                    Ok(uid) => gone.extend(uid.map(|uid| (doomed, uid))),
+                match delete(&args, &cluster, session, &info).await {
+                    Ok(uid) => deleted.extend(uid.map(|uid| (info, uid))),
                     Err(failure) => failures.push(failure),
                 }
             }
@@ -119,38 +119,38 @@ pub(crate) async fn run(mut args: DeleteArgs, session: &mut Session) -> Result<(
     }
     let several = failures.len() > 1;
     if args.ignore_not_found.unwrap_or(args.all || args.selects()) {
-        failures.retain(|failure| !matches!(failure, Failure::Client { error, .. } if error.is_not_found()));
+        failures.retain(|failure| !matches!(failure, CliError::Client { error, .. } if error.is_not_found()));
     }
     if several && failures.len() == 1 {
-        return Err(Failure::Several(failures));
+        return Err(CliError::Aggregate(failures));
     }
-    Failure::collect(failures)?;
-    if found == 0 {
-        return session.console.line("No resources found");
+    CliError::aggregate(failures)?;
+    if count == 0 {
+        return session.console.println("No resources found");
     }
     if args.wait {
-        wait::until_gone(&cluster, &gone, args.timeout).await?;
+        wait::wait_all_deleted(&cluster, &deleted, args.timeout).await?;
     }
     Ok(())
 }
 
-/// Brings the flags about the time to end together.
-fn settle_grace(args: &mut DeleteArgs) -> Result<(), Failure> {
+/// Sets the grace period from `--now` and `--force`.
+fn resolve_grace_period(args: &mut DeleteArgs) -> Result<(), CliError> {
     if args.now {
         if args.grace_period != -1 {
-            return Err(Failure::message("--now and --grace-period cannot be specified together"));
+            return Err(CliError::message("--now and --grace-period cannot be specified together"));
         }
         args.grace_period = 1;
     }
     match (args.force, args.grace_period) {
         (true, seconds) if seconds > 0 => {
-            return Err(Failure::message(
+            return Err(CliError::message(
                 "--force and --grace-period greater than 0 cannot be specified together",
             ));
         }
         (true, _) => args.grace_period = 0,
         (false, 0) => {
-            // Without --force nobody means to lose data.
+            // A grace period of 0 without --force is a graceful deletion in one second.
             args.grace_period = 1;
             args.wait = true;
         }
@@ -164,71 +164,71 @@ impl DeleteArgs {
         !self.selector.is_empty() || !self.field_selector.is_empty()
     }
 
-    fn check_output(&self) -> Result<(), Failure> {
+    fn check_output(&self) -> Result<(), CliError> {
         match self.output.as_str() {
             "" | "name" => Ok(()),
-            other => Err(Failure::Message(format!(
+            other => Err(CliError::Message(format!(
                 "unexpected -o output mode: {other}. We only support '-o name'"
             ))),
         }
     }
 }
 
-/// What is sent to a path.
-fn raw_body(args: &DeleteArgs) -> Result<Option<Source>, Failure> {
+/// Returns the body of `--raw`.
+fn raw_body(args: &DeleteArgs) -> Result<Option<Source>, CliError> {
     args.check_output()?;
     if !args.arguments.is_empty() {
-        return Err(Failure::message("arguments may not be passed when --raw is specified"));
+        return Err(CliError::message("arguments may not be passed when --raw is specified"));
     }
     let body = raw::body(&args.files)?;
     if !args.output.is_empty() {
-        return Err(Failure::message("--raw and --output are mutually exclusive"));
+        return Err(CliError::message("--raw and --output are mutually exclusive"));
     }
     raw::check(&args.raw).map(|()| body)
 }
 
-type Found = (Vec<Result<Doomed, Failure>>, Vec<Failure>);
+type Found = (Vec<Result<DeleteInfo, CliError>>, Vec<CliError>);
 
-/// The objects that files and arguments name.
-async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result<Found, Failure> {
+/// Finds the objects that files and arguments select.
+async fn find(args: &DeleteArgs, cluster: &Cluster, session: &Session) -> Result<Found, CliError> {
     if !args.files.is_empty() {
-        args.files.stand_alone(&args.arguments)?;
-        let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
-        let manifest = manifest::read(cluster, &args.files, expect).await?;
+        args.files.refuse_arguments(&args.arguments)?;
+        let options = ReadOptions { validation: ValidationDirective::Ignore, enforce_namespace: true };
+        let manifest = manifest::read(cluster, &args.files, options).await?;
         let manifest = manifest::selected(manifest, &args.selector)?;
-        let doomed = manifest.into_iter().map(|item| {
-            item.map(|item| Doomed {
+        let infos = manifest.into_iter().map(|item| {
+            item.map(|item| DeleteInfo {
                 namespace: item.object.namespace().map(str::to_owned),
                 name: item.object.name().to_owned(),
                 resource: item.resource,
                 source: Some(item.source),
             })
         });
-        return Ok((doomed.collect(), Vec::new()));
+        return Ok((infos.collect(), Vec::new()));
     }
     if args.arguments.is_empty() {
-        return Err(Failure::message(target::NOTHING_NAMED));
+        return Err(CliError::message(resource_args::MUST_SPECIFY_RESOURCE));
     }
     if args.all && args.selects() {
-        return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
+        return Err(CliError::message("setting 'all' parameter but found a non empty selector. "));
     }
-    let target = target::parse(cluster, &session.program, &args.arguments).await?;
-    match target.fits(args.all || args.selects(), args.all_namespaces)? {
-        Target::Names(names) | Target::Pairs(names) => {
-            let doomed = names.into_iter().map(|(resource, name)| {
+    let arguments = resource_args::parse(cluster, &session.program, &args.arguments).await?;
+    match arguments.check_selection(args.all || args.selects(), args.all_namespaces)? {
+        ResourceArgs::Names(names) | ResourceArgs::Pairs(names) => {
+            let infos = names.into_iter().map(|(resource, name)| {
                 let namespace = resource.info.namespaced.then(|| cluster.namespace().to_owned());
-                Ok(Doomed { resource, namespace, name, source: None })
+                Ok(DeleteInfo { resource, namespace, name, source: None })
             });
-            Ok((doomed.collect(), Vec::new()))
+            Ok((infos.collect(), Vec::new()))
         }
-        Target::Types(_) if !args.all && !args.selects() => {
-            Err(Failure::message("resource(s) were provided, but no name was specified"))
+        ResourceArgs::Types(_) if !args.all && !args.selects() => {
+            Err(CliError::message("resource(s) were provided, but no name was specified"))
         }
-        Target::Types(resources) => {
+        ResourceArgs::Types(resources) => {
             let mut found: Found = (Vec::new(), Vec::new());
             for resource in resources {
                 match select(args, cluster, &resource).await {
-                    Ok(doomed) => found.0.extend(doomed.into_iter().map(Ok)),
+                    Ok(infos) => found.0.extend(infos.into_iter().map(Ok)),
                     Err(failure) => found.1.push(failure),
                 }
             }
@@ -241,7 +241,7 @@ async fn select(
     args: &DeleteArgs,
     cluster: &Cluster,
     resource: &ApiResource,
-) -> Result<Vec<Doomed>, Failure> {
+) -> Result<Vec<DeleteInfo>, CliError> {
     let namespace = (!args.all_namespaces).then(|| cluster.namespace());
     let mut options = ListOptions {
         label_selector: (!args.selector.is_empty()).then(|| args.selector.as_str().into()),
@@ -249,44 +249,44 @@ async fn select(
         limit: Some(500),
         ..ListOptions::default()
     };
-    let mut doomed = Vec::new();
+    let mut infos = Vec::new();
     loop {
         let list = cluster.objects(resource, namespace).list(&options).await;
         let list = list.map_err(|error| {
-            target::unlistable(&resource.info, &args.selector, &args.field_selector, error)
+            resource_args::list_error(&resource.info, &args.selector, &args.field_selector, error)
         })?;
         options.continue_token = list.continue_token().map(Into::into);
-        doomed.extend(list.items.iter().map(|object: &Unstructured| Doomed {
+        infos.extend(list.items.iter().map(|object: &Unstructured| DeleteInfo {
             resource: resource.clone(),
             namespace: object.namespace().map(str::to_owned),
             name: object.name().to_owned(),
             source: None,
         }));
         if options.continue_token.is_none() {
-            return Ok(doomed);
+            return Ok(infos);
         }
     }
 }
 
-/// Deletes one object and says so. Gives its uid, if it may take a while until it is gone.
+/// Deletes one object and prints the result. Returns its uid, unless it is a dry run.
 async fn delete(
     args: &DeleteArgs,
     cluster: &Cluster,
     session: &mut Session,
-    doomed: &Doomed,
-) -> Result<Option<String>, Failure> {
+    info: &DeleteInfo,
+) -> Result<Option<String>, CliError> {
     if args.dry_run == DryRun::Client {
-        tell(args, session, doomed)?;
+        print_deleted(args, session, info)?;
         return Ok(None);
     }
     let options = args.cascade.delete_options(args.grace_period);
     let write = WriteOptions { dry_run: args.dry_run == DryRun::Server, ..WriteOptions::default() };
-    let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref()).with(write);
-    let deleted = api.delete(&doomed.name, &options).await.map_err(|error| {
-        let failure = Failure::from(error);
-        doomed.source.iter().fold(failure, |failure, source| failure.when("deleting", source))
+    let api = cluster.objects(&info.resource, info.namespace.as_deref()).with(write);
+    let deleted = api.delete(&info.name, &options).await.map_err(|error| {
+        let failure = CliError::from(error);
+        info.source.iter().fold(failure, |failure, source| failure.with_context("deleting", source))
     })?;
-    tell(args, session, doomed)?;
+    print_deleted(args, session, info)?;
     let uid = match deleted {
         Deleted::Object(object) => object.uid().to_owned(),
         Deleted::Status(status) => {
@@ -296,17 +296,17 @@ async fn delete(
     Ok((args.dry_run == DryRun::None).then_some(uid))
 }
 
-/// Says that an object is deleted.
-fn tell(args: &DeleteArgs, session: &mut Session, doomed: &Doomed) -> Result<(), Failure> {
-    let kind = doomed.resource.info.qualified_kind();
-    let name = &doomed.name;
+/// Prints the line of a deleted object.
+fn print_deleted(args: &DeleteArgs, session: &mut Session, info: &DeleteInfo) -> Result<(), CliError> {
+    let kind = info.resource.info.qualified_kind();
+    let name = &info.name;
     if !args.output.is_empty() {
-        return session.console.line(format_args!("{kind}/{name}"));
+        return session.console.println(format_args!("{kind}/{name}"));
     }
     let word = if args.grace_period == 0 { "force deleted" } else { "deleted" };
     let from =
-        doomed.namespace.as_ref().map(|namespace| format!(" from {namespace} namespace")).unwrap_or_default();
-    session.console.line(format_args!(
+        info.namespace.as_ref().map(|namespace| format!(" from {namespace} namespace")).unwrap_or_default();
+    session.console.println(format_args!(
         "{kind} {name} {word}{from}{}",
         args.dry_run.suffix(),
         name = quoted(name)

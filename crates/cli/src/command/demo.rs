@@ -1,17 +1,17 @@
 //! `klient demo`.
 
 mod caches;
+mod environment;
 mod shop;
-mod stage;
 
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::session::Session;
+use environment::Environment;
 use shop::Shop;
-use stage::Stage;
 
-/// How to show it.
+/// Arguments of `demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
     /// End when done, without waiting for Ctrl-C
@@ -19,38 +19,41 @@ pub(crate) struct DemoArgs {
     once: bool,
 }
 
-/// Shows it on an API server of its own, or on the cluster that flags name, in a namespace that goes with it.
-pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Failure> {
-    let mut stage = Stage::set(session).await?;
+/// Runs the demo on an embedded API server, or on the cluster selected by flags, in a namespace that is deleted at the
+/// end.
+pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), CliError> {
+    let mut environment = Environment::prepare(session).await?;
     let interrupt = session.interrupt.clone();
     let mut shown = tokio::select! {
-        shown = show(&mut stage, session) => shown,
-        signal = interrupt.wait() => Err(Failure::Interrupted(signal)),
+        shown = show(&mut environment, session) => shown,
+        signal = interrupt.wait() => Err(CliError::Interrupted(signal)),
     };
-    // Apart from the above, where a signal is an interruption: from this line on it is the expected end.
+    // From here on a signal is the regular end of the demo, no interruption.
     if shown.is_ok() && !args.once {
-        shown = session.console.line("Ctrl-C ends it.");
+        shown = session.console.println("Ctrl-C ends it.");
         if shown.is_ok() {
             interrupt.wait().await;
         }
     }
-    // A second signal ends the program without this.
-    let is_ended = interrupt.came();
-    let cleared = tokio::select! {
-        cleared = stage.clear(session) => cleared,
-        signal = interrupt.wait(), if !is_ended => Err(Failure::Interrupted(signal)),
+    // A second signal ends the program without the cleanup.
+    let is_ended = interrupt.is_received();
+    let removed = tokio::select! {
+        removed = environment.remove(session) => removed,
+        signal = interrupt.wait(), if !is_ended => Err(CliError::Interrupted(signal)),
     };
-    shown.and(cleared)
+    shown.and(removed)
 }
 
-async fn show(stage: &mut Stage, session: &mut Session) -> Result<(), Failure> {
-    stage.klient(&["apply", "-f", stage.application()], session).await?;
-    let shop = Shop::open(session.cluster()?.client(), stage.namespace()).await?;
-    stage.klient(&["apply", "-f", stage.coupons()], session).await?;
-    stage.klient(&["get", "-n", stage.namespace(), "deployments,services,coupons"], session).await?;
+async fn show(environment: &mut Environment, session: &mut Session) -> Result<(), CliError> {
+    environment.run_klient(&["apply", "-f", environment.application()], session).await?;
+    let shop = Shop::open(session.cluster()?.client(), environment.namespace()).await?;
+    environment.run_klient(&["apply", "-f", environment.coupons()], session).await?;
+    environment
+        .run_klient(&["get", "-n", environment.namespace(), "deployments,services,coupons"], session)
+        .await?;
     shop.list(session).await?;
     shop.follow(session).await?;
     let client = session.cluster()?.client().clone();
-    caches::show(&client, stage.namespace(), session).await?;
-    session.console.line(stage.invitation())
+    caches::show(&client, environment.namespace(), session).await?;
+    session.console.println(environment.kubectl_hint())
 }

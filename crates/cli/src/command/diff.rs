@@ -1,6 +1,6 @@
 //! `klient diff`.
 
-mod folder;
+mod directory;
 mod mask;
 mod program;
 
@@ -9,24 +9,24 @@ use klient_apimachinery::{Object, ResourceInfo, Unstructured};
 use klient_client::{ApiResource, Error, Patch, WriteOptions};
 use serde_json::{Value, json};
 
-use super::apply::server_side::{check, send};
+use super::apply::server_side::{apply_patch, check_managed_fields};
 use super::apply::{field_manager, warn_if_deleting};
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
-use crate::manifest::{self, Expectations, FileArgs, Item, Validation};
+use crate::manifest::{self, FilenameOptions, Info, ReadOptions, ValidationDirective};
 use crate::print;
 use crate::prune::{self, Visited};
 use crate::session::Session;
 use crate::three_way;
 
-use folder::Folder;
+use directory::VersionDirectory;
 
-/// Which files to compare with what is there, and how.
+/// Arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct DiffArgs {
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     /// Only objects with these labels, such as app=web
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
@@ -54,103 +54,104 @@ pub(crate) struct DiffArgs {
     prune_allowlist: Vec<String>,
 }
 
-/// How often an object that changes meanwhile is looked at; the last time whatever its version.
-const TRIES: u32 = 4;
+/// Maximum number of dry runs of an object that changes meanwhile; the last one has no resourceVersion.
+const MAX_RETRIES: u32 = 4;
 
-/// Compares what is there with what applying would make of it, by a program of the user's. That there are differences
-/// is told by ending with 1, so that failures end with 2.
-pub(crate) async fn run(args: DiffArgs, session: &mut Session) -> Result<(), Failure> {
+/// Compares the live objects with the result of applying the manifests, in an external program. The exit code is 1 for
+/// differences, and 2 for errors.
+pub(crate) async fn run(args: DiffArgs, session: &mut Session) -> Result<(), CliError> {
     match diff(&args, session).await {
-        Err(failure @ (Failure::Differences | Failure::Closed)) => Err(failure),
-        result => result.map_err(|failure| Failure::Trouble(Box::new(failure))),
+        Err(failure @ (CliError::Differences | CliError::OutputClosed)) => Err(failure),
+        result => result.map_err(|failure| CliError::Diff(Box::new(failure))),
     }
 }
 
-async fn diff(args: &DiffArgs, session: &mut Session) -> Result<(), Failure> {
+async fn diff(args: &DiffArgs, session: &mut Session) -> Result<(), CliError> {
     if args.files.is_empty() {
-        return Err(Failure::message("must specify one of -f and -k"));
+        return Err(CliError::message("must specify one of -f and -k"));
     }
     if args.force_conflicts && !args.server_side {
-        return Err(Failure::message("--force-conflicts only works with --server-side"));
+        return Err(CliError::message("--force-conflicts only works with --server-side"));
     }
     let cluster = session.cluster()?;
     let allowed = match args.prune && !args.prune_allowlist.is_empty() {
         true => prune::resources(cluster.mapper().await?, &args.prune_allowlist, session)?,
         false => Vec::new(),
     };
-    let (live, merged) = (Folder::new("LIVE")?, Folder::new("MERGED")?);
-    let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
-    let manifest = manifest::read(&cluster, &args.files, expect).await?;
-    let items: Result<Vec<Item>, Failure> =
+    let (live, merged) = (VersionDirectory::new("LIVE")?, VersionDirectory::new("MERGED")?);
+    let options = ReadOptions { validation: ValidationDirective::Ignore, enforce_namespace: true };
+    let manifest = manifest::read(&cluster, &args.files, options).await?;
+    let items: Result<Vec<Info>, CliError> =
         manifest::selected(manifest, &args.selector)?.into_iter().collect();
     let mut visited = Visited::default();
     for item in items? {
-        let (before, after) = both(&item, args, &cluster, session).await?;
+        let (before, after) = live_and_merged(&item, args, &cluster, session).await?;
         if let Some(namespace) = item.object.namespace() {
-            visited.namespace(namespace);
+            visited.visit_namespace(namespace);
         }
         if let Some(before) = &before {
-            visited.object(before);
+            visited.visit_object(before);
             warn_if_deleting(before, session);
         }
-        let [before, after] = shown(before, after, args);
+        let [before, after] = masked(before, after, args);
         let name = file_name(&item.resource.info, item.object.namespace(), item.object.name());
         live.write(&name, before.as_ref())?;
         merged.write(&name, after.as_ref())?;
     }
     if args.prune
-        && let Err(failure) = show_left_over(args, allowed, &visited, &cluster, &live, session).await
+        && let Err(failure) = write_objects_to_prune(args, allowed, &visited, &cluster, &live, session).await
     {
-        let problem = failure.go_text();
+        let problem = failure.go_error();
         session
             .console
-            .note(format_args!("Warning: pruning failed and could not be evaluated err: {problem}"));
+            .eprintln(format_args!("Warning: pruning failed and could not be evaluated err: {problem}"));
     }
     program::run(&live, &merged, session).await
 }
 
-/// An object as it is and as it would be.
-async fn both(
-    item: &Item,
+/// Returns the live object, if it exists, and the result of applying the manifest.
+async fn live_and_merged(
+    item: &Info,
     args: &DiffArgs,
     cluster: &Cluster,
     session: &mut Session,
-) -> Result<(Option<Unstructured>, Unstructured), Failure> {
+) -> Result<(Option<Unstructured>, Unstructured), CliError> {
     let api = item.api(cluster);
     let mut tries = 1;
     loop {
         let live = api.get_opt(item.object.name()).await?;
-        if tries == TRIES {
-            session.console.note(format_args!(
+        if tries == MAX_RETRIES {
+            session.console.eprintln(format_args!(
                 "Warning: Object ({}: {}) keeps changing, diffing without lock",
-                prune::kind(&item.resource.info),
+                prune::group_version_kind(&item.resource.info),
                 item.object.name()
             ));
         }
-        match merged(item, live.as_ref(), tries < TRIES, args, cluster).await {
+        match merged(item, live.as_ref(), tries < MAX_RETRIES, args, cluster).await {
             Ok(merged) => return Ok((live, merged)),
-            Err(Failure::Client { error, .. }) if error.is_conflict() && tries < TRIES => tries += 1,
+            Err(CliError::Client { error, .. }) if error.is_conflict() && tries < MAX_RETRIES => tries += 1,
             Err(failure) => return Err(failure),
         }
     }
 }
 
-/// An object as applying would make it. With `locked`, of no other version than the live one.
+/// Returns the result of applying a manifest as a dry run. With `locked`, the patch has the resourceVersion of the live
+/// object.
 async fn merged(
-    item: &Item,
+    item: &Info,
     live: Option<&Unstructured>,
     locked: bool,
     args: &DiffArgs,
     cluster: &Cluster,
-) -> Result<Unstructured, Failure> {
+) -> Result<Unstructured, CliError> {
     let name = item.object.name();
     let manager = field_manager(args.field_manager.as_deref(), args.server_side);
     let options =
         WriteOptions { field_manager: Some(manager.into()), dry_run: true, ..WriteOptions::default() };
     let api = item.api(cluster).with(options);
     if args.server_side {
-        check(item)?;
-        return Ok(send(item, "", manager, args.force_conflicts, &api).await?);
+        check_managed_fields(item)?;
+        return Ok(apply_patch(item, "", manager, args.force_conflicts, &api).await?);
     }
     let Some(live) = live else {
         let mut object = item.object.clone();
@@ -159,7 +160,7 @@ async fn merged(
         }
         return Ok(api.create(&object).await?);
     };
-    let failed = |failure: Failure| failure.when("patching", &item.source);
+    let failed = |failure: CliError| failure.with_context("patching", &item.source);
     let modified = last_applied::without(&item.object);
     let Some(mut patch) = three_way::patch(item, &modified, live, true).map_err(failed)? else {
         return Ok(live.clone());
@@ -170,8 +171,8 @@ async fn merged(
     api.patch(name, &patch).await.map_err(|error: Error| failed(error.into()))
 }
 
-/// Both as they are shown.
-fn shown(before: Option<Unstructured>, after: Unstructured, args: &DiffArgs) -> [Option<Value>; 2] {
+/// Returns both objects without managed fields, and without the values of Secrets, unless flags ask for them.
+fn masked(before: Option<Unstructured>, after: Unstructured, args: &DiffArgs) -> [Option<Value>; 2] {
     let is_secret = after.kind() == "Secret" && after.group_version_kind().version == "v1";
     let mut both = [before.map(|object| Value::Object(object.0)), Some(Value::Object(after.0))];
     if !args.show_managed_fields {
@@ -180,33 +181,33 @@ fn shown(before: Option<Unstructured>, after: Unstructured, args: &DiffArgs) -> 
     if is_secret && !args.show_secrets {
         let [before, after] = &mut both;
         mask::secrets(before.as_mut(), after.as_mut());
-        // kubectl shows a Secret that is not there yet as null, unlike other objects.
+        // kubectl prints a Secret that does not exist yet as null, unlike other objects.
         before.get_or_insert(Value::Null);
     }
     both
 }
 
-/// Shows what pruning would delete as gone.
-async fn show_left_over(
+/// Adds the objects that pruning would delete to the live directory.
+async fn write_objects_to_prune(
     args: &DiffArgs,
     allowed: Vec<ApiResource>,
     visited: &Visited,
     cluster: &Cluster,
-    live: &Folder,
+    live: &VersionDirectory,
     session: &mut Session,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let resources = match allowed.is_empty() {
         true => prune::resources(cluster.mapper().await?, &[], session)?,
         false => allowed,
     };
-    for left in prune::left_over(cluster, &resources, &args.selector, visited).await? {
+    for left in prune::find_objects_to_prune(cluster, &resources, &args.selector, visited).await? {
         let name = file_name(&left.resource.info, left.object.namespace(), left.object.name());
         live.write(&name, Some(&json!(left.object.0)))?;
     }
     Ok(())
 }
 
-/// `GROUP.VERSION.KIND.NAMESPACE.NAME`.
+/// Returns kubectl's name of a file: `GROUP.VERSION.KIND.NAMESPACE.NAME`.
 fn file_name(info: &ResourceInfo, namespace: Option<&str>, name: &str) -> String {
     let group = if info.group.is_empty() { String::new() } else { format!("{}.", info.group) };
     format!("{group}{}.{}.{}.{name}", info.version, info.kind, namespace.unwrap_or_default())

@@ -1,29 +1,29 @@
 //! `klient get`.
 
-mod fetch;
+mod builder;
 mod show;
 mod sort;
 mod watch;
 
+use builder::Builder;
 use clap::Args;
-use fetch::Asker;
 use http::Method;
 
-use crate::failure::Failure;
-use crate::manifest::FileArgs;
-use crate::print::{Choice, OutputFormat, PrinterOptions};
+use crate::error::CliError;
+use crate::manifest::FilenameOptions;
+use crate::print::{FormatSet, OutputFormat, PrinterOptions};
 use crate::raw;
 use crate::session::Session;
 use klient_apimachinery::jsonpath::MissingKeys;
 
-/// Which objects to show, and how.
+/// Arguments of `get`.
 #[derive(Args, Debug)]
 pub(crate) struct GetArgs {
     /// What to show: TYPE[,TYPE…] [NAME…] or TYPE/NAME…
     #[arg(value_name = "OBJECT")]
     arguments: Vec<String>,
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     /// Only objects with these labels, such as app=web
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
@@ -81,13 +81,13 @@ pub(crate) struct GetArgs {
     raw: String,
 }
 
-pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Failure> {
-    let format = OutputFormat::parse(&args.output, &args.template, Choice::WithTables);
-    let format = format.map_err(|error| Failure::Message(error.to_string()))?;
+pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), CliError> {
+    let format = OutputFormat::parse(&args.output, &args.template, FormatSet::WithTables);
+    let format = format.map_err(|error| CliError::Message(error.to_string()))?;
     let is_empty = args.arguments.is_empty() && args.files.is_empty();
     if is_empty && args.raw.is_empty() && !args.watch && !args.watch_only {
         let program = &session.program;
-        return Err(Failure::Plain(format!(
+        return Err(CliError::Verbatim(format!(
             "You must specify the type of resource to get. Use \"{program} api-resources\" for a complete list of \
              supported resources.\n\nerror: Required resource not specified.\nUse \"{program} explain <resource>\" for \
              a detailed description of that resource (e.g. {program} explain pods).\nSee '{program} get -h' for help \
@@ -100,17 +100,17 @@ pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Fail
         return raw::send(&cluster, Method::GET, &args.raw, None, session).await;
     }
     let tables = !matches!(format, OutputFormat::Objects(_));
-    let asker = Asker { cluster: &cluster, args: &args, tables };
+    let builder = Builder { cluster: &cluster, args: &args, tables };
     if args.watch || args.watch_only {
         if !args.sort_by.is_empty() {
-            session.console.note(match args.watch {
+            session.console.eprintln(match args.watch {
                 true => "warning: --watch requested, --sort-by will be ignored for watch events received",
                 false => "warning: --watch-only requested, --sort-by will be ignored",
             });
         }
-        return watch::run(&asker, format, session).await;
+        return watch::run(&builder, format, session).await;
     }
-    let fetched = asker.fetch(session).await?;
+    let fetched = builder.fetch(session).await?;
     match format {
         OutputFormat::Objects(format) => show::objects(&args, format, fetched, session),
         OutputFormat::Human => show::tables(&args, false, fetched, &cluster, session),
@@ -119,35 +119,35 @@ pub(crate) async fn run(args: GetArgs, session: &mut Session) -> Result<(), Fail
 }
 
 impl GetArgs {
-    /// Checks that flags go together.
-    fn check(&self) -> Result<(), Failure> {
+    /// Checks flags that exclude each other.
+    fn check(&self) -> Result<(), CliError> {
         let Self { output, raw, .. } = self;
         if !raw.is_empty() {
             if self.watch || self.watch_only || !self.selector.is_empty() {
-                return Err(Failure::message(
+                return Err(CliError::message(
                     "--raw may not be specified with other flags that filter the server request or alter the output",
                 ));
             }
             if !output.is_empty() {
-                return Err(Failure::message("--raw and --output are mutually exclusive"));
+                return Err(CliError::message("--raw and --output are mutually exclusive"));
             }
             if !self.arguments.is_empty() || !self.files.is_empty() {
-                return Err(Failure::message("arguments may not be passed when --raw is specified"));
+                return Err(CliError::message("arguments may not be passed when --raw is specified"));
             }
             raw::check(raw)?;
         }
         if self.show_labels && !matches!(output.as_str(), "" | "wide") {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "--show-labels option cannot be used with {output} printer"
             )));
         }
         if !self.label_columns.is_empty() && output.starts_with("custom-columns") {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "--label-columns option cannot be used with {output} printer"
             )));
         }
         if self.output_watch_events && !self.watch && !self.watch_only {
-            return Err(Failure::message(
+            return Err(CliError::message(
                 "--output-watch-events option can only be used with --watch or --watch-only",
             ));
         }

@@ -10,10 +10,10 @@ use clap::Args;
 use klient_apimachinery::go::quoted;
 use klient_apiserver::{Options, Server};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::session::Session;
 
-/// Where to serve.
+/// Arguments of `server`.
 #[derive(Args, Debug)]
 pub(crate) struct ServerArgs {
     /// The address to listen on; port 0 picks a free one
@@ -31,7 +31,7 @@ pub(crate) struct ServerArgs {
     token_auth_file: Option<PathBuf>,
     /// Write a kubeconfig of a user, whose rights are those of roles and bindings, to a file as soon as the server
     /// serves; can be given more than once
-    // Of the type of the flag of this name that all commands have: clap keeps one value for both.
+    // clap keeps one value for this flag and the global one of this name, so both have the same type.
     #[arg(long, value_name = "NAME=FILE")]
     user: Vec<String>,
     /// The groups of a user of --user; can be given more than once
@@ -43,7 +43,7 @@ pub(crate) struct ServerArgs {
     no_namespace_controller: bool,
 }
 
-/// A user, and the file for its kubeconfig.
+/// A user of `--user`, with the file of its kubeconfig.
 struct User<'a> {
     name: &'a str,
     groups: Vec<&'a str>,
@@ -51,10 +51,10 @@ struct User<'a> {
 }
 
 impl ServerArgs {
-    /// The users of `--user`, with the groups of `--user-groups`.
-    fn users(&self) -> Result<Vec<User<'_>>, Failure> {
+    /// Returns the users of `--user`, with the groups of `--user-groups`.
+    fn users(&self) -> Result<Vec<User<'_>>, CliError> {
         let invalid = |flag: &str, value: &str, problem: &str| {
-            Failure::Message(format!("invalid value {} of {flag}: {problem}", quoted(value)))
+            CliError::Message(format!("invalid value {} of {flag}: {problem}", quoted(value)))
         };
         let mut users: Vec<User<'_>> = Vec::new();
         for value in &self.user {
@@ -81,8 +81,8 @@ impl ServerArgs {
     }
 }
 
-pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), Failure> {
-    // Warnings of the server, such as those of a file of tokens, go to standard error.
+pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), CliError> {
+    // Warnings of the server, such as those about the token file, go to standard error.
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .with_writer(io::stderr)
@@ -104,32 +104,32 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), F
     if let Some(path) = &args.write_kubeconfig {
         write_kubeconfig(path, &server.kubeconfig())?;
     }
-    session.console.line(format_args!("Serving at {}", server.url()))?;
+    session.console.println(format_args!("Serving at {}", server.url()))?;
     if let Some(path) = &args.write_kubeconfig {
-        session.console.line(format_args!("Use it with: kubectl --kubeconfig {}", path.display()))?;
+        session.console.println(format_args!("Use it with: kubectl --kubeconfig {}", path.display()))?;
     }
     for User { name, kubeconfig, .. } in &users {
         let path = kubeconfig.display();
-        session.console.line(format_args!("Use it as {name} with: kubectl --kubeconfig {path}"))?;
+        session.console.println(format_args!("Use it as {name} with: kubectl --kubeconfig {path}"))?;
     }
     session.interrupt.wait().await;
     server.stop().await;
     Ok(())
 }
 
-fn write_kubeconfig(path: &Path, text: &str) -> Result<(), Failure> {
+fn write_kubeconfig(path: &Path, text: &str) -> Result<(), CliError> {
     write_secret(path, text)
-        .map_err(|error| Failure::Message(format!("cannot write kubeconfig {}: {error}", path.display())))
+        .map_err(|error| CliError::Message(format!("cannot write kubeconfig {}: {error}", path.display())))
 }
 
 /// Starts a server.
-pub(crate) async fn start(options: Options) -> Result<Server, Failure> {
+pub(crate) async fn start(options: Options) -> Result<Server, CliError> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let started = Server::start(Options { threads, ..options }).await;
-    started.map_err(|error| Failure::Message(error.to_string()))
+    started.map_err(|error| CliError::Message(error.to_string()))
 }
 
-/// Writes a file that only its owner can read. It appears whole or not at all.
+/// Writes a file that only its owner can read, by renaming a temporary file.
 pub(crate) fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));

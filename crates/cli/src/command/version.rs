@@ -3,11 +3,11 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::print;
 use crate::session::Session;
 
-/// Which versions to print, and how.
+/// Arguments of `version`.
 #[derive(Args, Debug)]
 pub(crate) struct VersionArgs {
     /// Only this program's; ask no server
@@ -24,7 +24,7 @@ enum Format {
     Yaml,
 }
 
-pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), CliError> {
     let own = format!("v{}", env!("CARGO_PKG_VERSION"));
     let asked = if args.client { None } else { Some(ask(session).await) };
     let (server, failure) = match asked {
@@ -34,9 +34,9 @@ pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), 
     };
     match args.output {
         None => {
-            session.console.line(format_args!("Client Version: {own}"))?;
+            session.console.println(format_args!("Client Version: {own}"))?;
             if let Some(version) = &server {
-                session.console.line(format_args!("Server Version: {}", version.git_version))?;
+                session.console.println(format_args!("Server Version: {}", version.git_version))?;
             }
         }
         Some(format) => {
@@ -51,13 +51,13 @@ pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), 
                     "platform": version.platform,
                 });
             }
-            session.console.write(&text(format, &versions))?;
+            session.console.print(&text(format, &versions))?;
         }
     }
     failure.map_or(Ok(()), Err)
 }
 
-async fn ask(session: &Session) -> Result<klient_client::Version, Failure> {
+async fn ask(session: &Session) -> Result<klient_client::Version, CliError> {
     Ok(session.cluster()?.client().discovery().version().await?)
 }
 

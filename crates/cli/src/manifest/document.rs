@@ -1,4 +1,4 @@
-//! From a document to the objects in it.
+//! Decoding of a YAML or JSON document into objects with their REST mappings.
 
 use std::fmt::Display;
 
@@ -8,30 +8,30 @@ use klient_apimachinery::{Object, Unstructured};
 use klient_client::NoMatch;
 use serde_json::{Map, Value};
 
-use super::{Expectations, Item, Manifest};
+use super::{Info, Manifest, ReadOptions};
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The error of a document that cannot be parsed as YAML or JSON.
-pub(crate) fn unreadable(error: &YamlError, source: &str) -> Failure {
+pub(crate) fn unreadable(error: &YamlError, source: &str) -> CliError {
     if error.is_out_of_range() {
         return undecodable(error, source);
     }
     let from = if error.is_yaml() { "error converting YAML to JSON: " } else { "" };
-    Failure::Message(format!("error parsing {source}: {from}{error}"))
+    CliError::Message(format!("error parsing {source}: {from}{error}"))
 }
 
 /// The error of a document that is YAML or JSON, and no object.
-fn undecodable(problem: impl Display, source: &str) -> Failure {
-    Failure::Message(format!("unable to decode {}: {problem}", quoted(source)))
+fn undecodable(problem: impl Display, source: &str) -> CliError {
+    CliError::Message(format!("unable to decode {}: {problem}", quoted(source)))
 }
 
 /// Adds the objects of a document: itself or, if it is a list, its items. As in kubectl, an item cannot be a list.
-pub(crate) async fn items(
+pub(crate) async fn read_infos(
     cluster: &Cluster,
     document: Value,
     source: &str,
-    expect: Expectations,
+    options: ReadOptions,
     manifest: &mut Manifest,
 ) {
     let object = match object(document) {
@@ -40,22 +40,22 @@ pub(crate) async fn items(
     };
     let items = match items_of(object.0) {
         Ok(items) => items,
-        Err(fields) => return manifest.push(item(cluster, Unstructured(fields), source, expect).await),
+        Err(fields) => return manifest.push(info(cluster, Unstructured(fields), source, options).await),
     };
     if items.iter().any(|item| item["items"].is_array()) {
         let problem = "*unstructured.Unstructured is not a list: no Items field in this object";
-        return manifest.push(Err(Failure::message(problem)));
+        return manifest.push(Err(CliError::message(problem)));
     }
     for value in items {
         manifest.push(match self::object(value) {
-            Ok(object) => item(cluster, object, source, expect).await,
+            Ok(object) => info(cluster, object, source, options).await,
             Err(problem) => Err(undecodable(problem, source)),
         });
     }
 }
 
-/// The items of a list, or the object itself if it is none. What servers answer leaves out of the items of a list of one
-/// kind what they are: it is that of which this is a list.
+/// Returns the items of a list, or the object itself if it is no list. Items of a typed list without `apiVersion` and
+/// `kind`, as API servers send them, get those of the list.
 fn items_of(mut fields: Map<String, Value>) -> Result<Vec<Value>, Map<String, Value>> {
     let text = |fields: &Map<String, Value>, key: &str| {
         fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -80,7 +80,7 @@ fn items_of(mut fields: Map<String, Value>) -> Result<Vec<Value>, Map<String, Va
     Ok(items)
 }
 
-/// A value as an object, if its type and metadata are what they must be.
+/// Returns a value as an object, if it has a kind and its metadata have the right types.
 fn object(value: Value) -> Result<Unstructured, String> {
     let shown = value.to_string();
     let Value::Object(fields) = value else { return Err(format!("Object 'Kind' is missing in '{shown}'")) };
@@ -119,22 +119,22 @@ fn object(value: Value) -> Result<Unstructured, String> {
     Ok(Unstructured(fields))
 }
 
-/// Finds where an object is served, and puts it into its namespace.
-async fn item(
+/// Finds the REST mapping of an object, and sets the namespace of one that names none.
+async fn info(
     cluster: &Cluster,
     mut object: Unstructured,
     source: &str,
-    expect: Expectations,
-) -> Result<Item, Failure> {
+    options: ReadOptions,
+) -> Result<Info, CliError> {
     let kind = object.group_version_kind();
     let mapper = cluster.mapper().await.map_err(|failure| {
-        // A server that cannot be asked is told of by URL.
-        Failure::Message(format!("unable to recognize {}: {}", quoted(source), failure.go_text()))
+        // If discovery fails, the error names the URL.
+        CliError::Message(format!("unable to recognize {}: {}", quoted(source), failure.go_error()))
     })?;
     let found = mapper.kind(&kind.group, &kind.kind, Some(&kind.version));
     let resource = found.map_err(|no_match: NoMatch| {
         let (name, namespace) = (object.name(), object.namespace().unwrap_or_default());
-        Failure::Message(format!(
+        CliError::Message(format!(
             "resource mapping not found for name: {name} namespace: {namespace} from {source}: {no_match}\n\
              ensure CRDs are installed first",
             name = quoted(name),
@@ -146,9 +146,11 @@ async fn item(
         match object.namespace() {
             None => object.set_namespace(cluster.namespace()),
             Some(own)
-                if expect.one_namespace && cluster.namespace_is_given() && own != cluster.namespace() =>
+                if options.enforce_namespace
+                    && cluster.namespace_is_given()
+                    && own != cluster.namespace() =>
             {
-                return Err(Failure::Message(format!(
+                return Err(CliError::Message(format!(
                     "the namespace from the provided object {} does not match the namespace {}. You must pass \
                      '--namespace={own}' to perform this operation.",
                     quoted(own),
@@ -158,5 +160,5 @@ async fn item(
             Some(_) => {}
         }
     }
-    Ok(Item { resource: resource.clone(), object, source: source.to_owned() })
+    Ok(Info { resource: resource.clone(), object, source: source.to_owned() })
 }

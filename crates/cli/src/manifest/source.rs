@@ -1,4 +1,4 @@
-//! [`Source`], a place manifests are read from.
+//! [`Source`], the file, URL or standard input that a manifest is read from.
 
 use std::fmt::Display;
 use std::io::{self, Read};
@@ -8,9 +8,9 @@ use http::Method;
 use klient_apimachinery::go::quoted;
 use klient_client::{Client, Config};
 
-use crate::failure::{Failure, io_text};
+use crate::error::{CliError, io_error_string};
 
-/// A place manifests are read from.
+/// The file, URL or standard input that a manifest is read from.
 #[derive(Debug)]
 pub(crate) enum Source {
     Stdin,
@@ -20,20 +20,20 @@ pub(crate) enum Source {
 
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// The files behind names: a name may be that of a folder or, where there is no file of that name, a pattern as of a
-/// shell, and `-` is standard input.
+/// Expands the values of `-f`: files, directories, URLs, glob patterns where no such file exists, and `-` for standard
+/// input.
 ///
 /// # Errors
 ///
-/// If files are not there, or a folder has nothing to read in it.
-pub(crate) fn expand(names: &[String], recursive: bool) -> Result<Vec<Source>, Failure> {
+/// If a file does not exist, or a directory contains no file with a recognized extension.
+pub(crate) fn expand(names: &[String], recursive: bool) -> Result<Vec<Source>, CliError> {
     let mut sources = Vec::new();
     let mut failures = Vec::new();
     for name in names.iter().filter(|name| !name.is_empty()) {
-        let expanded = match Source::named(name) {
+        let expanded = match Source::from_name(name) {
             Source::File { path, .. } => paths(&path).and_then(|paths| {
                 paths.iter().try_for_each(|path| expand_path(path, recursive, &mut sources))?;
-                if sources.is_empty() { Err(nothing_to_read(&paths)) } else { Ok(()) }
+                if sources.is_empty() { Err(no_recognized_files(&paths)) } else { Ok(()) }
             }),
             source => {
                 sources.push(source);
@@ -42,22 +42,22 @@ pub(crate) fn expand(names: &[String], recursive: bool) -> Result<Vec<Source>, F
         };
         failures.extend(expanded.err());
     }
-    Failure::collect(failures).map(|()| sources)
+    CliError::aggregate(failures).map(|()| sources)
 }
 
-/// The path itself if it is there, else those that match it as a pattern.
-fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// Returns the path itself if it exists, otherwise the paths that match it as a glob pattern.
+fn paths(path: &Path) -> Result<Vec<PathBuf>, CliError> {
     if !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
         return Ok(vec![path.to_owned()]);
     }
     let pattern = path.display().to_string();
-    // Go has no `**`, and another sign for characters that are not meant.
+    // Go's glob has no `**`, and negates a class with `^`.
     let mut translated = pattern.replace("[^", "[!");
     while translated.contains("**") {
         translated = translated.replace("**", "*");
     }
     let matching = glob::glob(&translated).map_err(|_| {
-        Failure::Message(format!(
+        CliError::Message(format!(
             "pattern {pattern} is not valid: syntax error in pattern",
             pattern = quoted(&pattern)
         ))
@@ -67,18 +67,18 @@ fn paths(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if matching.is_empty() { Err(missing(path)) } else { Ok(matching) }
 }
 
-fn missing(path: &Path) -> Failure {
-    Failure::Message(format!("the path {path} does not exist", path = quoted(path.to_string_lossy())))
+fn missing(path: &Path) -> CliError {
+    CliError::Message(format!("the path {path} does not exist", path = quoted(path.to_string_lossy())))
 }
 
-fn inaccessible(path: impl AsRef<str>, problem: impl Display) -> Failure {
-    Failure::Message(format!("the path {path} cannot be accessed: {problem}", path = quoted(path)))
+fn inaccessible(path: impl AsRef<str>, problem: impl Display) -> CliError {
+    CliError::Message(format!("the path {path} cannot be accessed: {problem}", path = quoted(path)))
 }
 
-fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
+fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), CliError> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => missing(path),
-        _ => inaccessible(path.to_string_lossy(), io_text(&error)),
+        _ => inaccessible(path.to_string_lossy(), io_error_string(&error)),
     })?;
     if !metadata.is_dir() {
         sources.push(file(path.to_owned()));
@@ -87,14 +87,17 @@ fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Resul
     folder(path, recursive, sources)
 }
 
-/// Folders with no file to read in them, where nothing was found before either.
-fn nothing_to_read(paths: &[PathBuf]) -> Failure {
+/// The error for paths without a file of a recognized extension.
+fn no_recognized_files(paths: &[PathBuf]) -> CliError {
     let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let known = EXTENSIONS.map(|extension| format!(".{extension}")).join(" ");
-    Failure::Message(format!("error reading [{}]: recognized file extensions are [{known}]", paths.join(" ")))
+    CliError::Message(format!(
+        "error reading [{}]: recognized file extensions are [{known}]",
+        paths.join(" ")
+    ))
 }
 
-fn folder(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), Failure> {
+fn folder(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), CliError> {
     let refuse = |error: io::Error| inaccessible(path.to_string_lossy(), error);
     let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(refuse)?;
     let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
@@ -118,8 +121,8 @@ fn file(path: PathBuf) -> Source {
 }
 
 impl Source {
-    /// The place that a name names, a file if nothing else.
-    pub(crate) fn named(name: &str) -> Self {
+    /// Parses a value of `-f`: `-`, an HTTP or HTTPS URL, or a path.
+    pub(crate) fn from_name(name: &str) -> Self {
         match name {
             "-" => Source::Stdin,
             url if url.starts_with("http://") || url.starts_with("https://") => Source::Url(url.to_owned()),
@@ -127,7 +130,7 @@ impl Source {
         }
     }
 
-    /// The name in messages.
+    /// Returns the name used in messages.
     pub(crate) fn name(&self) -> &str {
         match self {
             Source::Stdin => "STDIN",
@@ -136,23 +139,24 @@ impl Source {
         }
     }
 
-    /// Reads it whole.
-    pub(crate) async fn bytes(&self) -> Result<Vec<u8>, Failure> {
+    /// Reads the contents.
+    pub(crate) async fn bytes(&self) -> Result<Vec<u8>, CliError> {
         match self {
             Source::Url(url) => fetch(url).await,
             Source::Stdin => {
-                unblocked(|| {
+                read_blocking(|| {
                     let mut bytes = Vec::new();
                     let read = io::stdin().read_to_end(&mut bytes);
-                    read.map_err(|error| Failure::Message(format!("cannot read STDIN: {error}")))?;
+                    read.map_err(|error| CliError::Message(format!("cannot read STDIN: {error}")))?;
                     Ok(bytes)
                 })
                 .await
             }
             Source::File { path, name } => {
                 let (path, name) = (path.clone(), name.clone());
-                unblocked(move || {
-                    let refuse = |error| Failure::Message(format!("open {name}: {}", io_text(&error)));
+                read_blocking(move || {
+                    let refuse =
+                        |error| CliError::Message(format!("open {name}: {}", io_error_string(&error)));
                     std::fs::read(path).map_err(refuse)
                 })
                 .await
@@ -160,20 +164,20 @@ impl Source {
         }
     }
 
-    /// Reads it whole, as text.
-    pub(crate) async fn text(&self) -> Result<String, Failure> {
+    /// Reads the contents as a string; UTF-16 is recognized by its byte order mark, and invalid bytes become U+FFFD.
+    pub(crate) async fn text(&self) -> Result<String, CliError> {
         Ok(klient_apimachinery::yaml::text(&self.bytes().await?).into_owned())
     }
 }
 
-/// Reads on a thread of its own: whoever writes to a pipe may take its time, and a signal ends the wait.
-async fn unblocked(
-    read: impl FnOnce() -> Result<Vec<u8>, Failure> + Send + 'static,
-) -> Result<Vec<u8>, Failure> {
+/// Reads on a blocking thread, so that a signal can end a command that waits for a pipe.
+async fn read_blocking(
+    read: impl FnOnce() -> Result<Vec<u8>, CliError> + Send + 'static,
+) -> Result<Vec<u8>, CliError> {
     tokio::task::spawn_blocking(read).await.expect("reading does not panic")
 }
 
-async fn fetch(url: &str) -> Result<Vec<u8>, Failure> {
+async fn fetch(url: &str) -> Result<Vec<u8>, CliError> {
     let behind_scheme = url.find("://").map_or(0, |at| at + 3);
     let path_at = url[behind_scheme..].find('/').map_or(url.len(), |at| at + behind_scheme);
     let client = Client::new(Config::from_url(&url[..path_at])?)?;
@@ -182,12 +186,12 @@ async fn fetch(url: &str) -> Result<Vec<u8>, Failure> {
         Some(code) => {
             let name = http::StatusCode::from_u16(code).ok().and_then(|code| code.canonical_reason());
             let told = format!("{code} {}", name.unwrap_or_default());
-            Failure::Message(format!(
+            CliError::Message(format!(
                 "unable to read URL {url}, server reported {told}, status code={code}",
                 url = quoted(url)
             ))
         }
-        None => Failure::from(error),
+        None => CliError::from(error),
     })?;
     Ok(response.bytes().to_vec())
 }

@@ -1,4 +1,4 @@
-//! `-o custom-columns=…`.
+//! The format `-o custom-columns=…`.
 
 use std::io::{self, Write};
 
@@ -7,31 +7,31 @@ use serde_json::Value;
 use super::{PrintError, escape_terminal};
 use klient_apimachinery::jsonpath::{JsonPath, JsonPathError, MissingKeys, relaxed};
 
-/// The columns to show of each object.
+/// The columns of the output: headers and paths.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Columns {
     columns: Vec<Column>,
-    /// Columns that come from a file have their headers even where none are wanted.
+    /// Columns from a file have headers even with `--no-headers`, as in kubectl.
     from_file: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Column {
     header: String,
-    /// kubectl reads the path only when it prints, behind the headers.
+    /// kubectl parses the path only after it has printed the headers.
     path: Result<JsonPath, JsonPathError>,
 }
 
-/// What kubectl tells apart when it decides whether the headers have been printed.
+/// The Go type of the last object that was printed: kubectl prints headers again when it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum PrintedType {
     Object,
     List,
     Event,
 }
 
 impl Columns {
-    /// From headers and paths such as `NAME:.metadata.name,KIND:kind`.
+    /// Parses headers and paths such as `NAME:.metadata.name,KIND:kind`.
     pub(super) fn parse(spec: &str) -> Result<Self, String> {
         let columns = spec.split(',').map(|part| match part.split_once(':') {
             Some((header, path)) => Column::new(header, path),
@@ -42,7 +42,7 @@ impl Columns {
         Ok(Columns { columns: columns.collect::<Result<_, _>>()?, from_file: false })
     }
 
-    /// From a line of headers and a line of paths.
+    /// Parses a line of headers and a line of paths.
     pub(super) fn parse_lines(text: &str) -> Result<Self, String> {
         let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
         let mut next = |missing| {
@@ -68,10 +68,10 @@ impl Columns {
     pub(super) fn write(&self, objects: &[&Value], out: &mut dyn Write) -> Result<(), PrintError> {
         let paths = self.columns.iter().map(|column| column.path.as_ref());
         let paths: Vec<_> =
-            paths.collect::<Result<_, _>>().map_err(|error| PrintError::Refused(error.to_string()))?;
+            paths.collect::<Result<_, _>>().map_err(|error| PrintError::Message(error.to_string()))?;
         for object in objects {
             let cells = paths.iter().map(|path| cell(path, object)).collect::<Result<Vec<_>, _>>();
-            let cells = cells.map_err(|error| PrintError::Refused(error.to_string()))?;
+            let cells = cells.map_err(|error| PrintError::Message(error.to_string()))?;
             writeln!(out, "{}", cells.join("\t"))?;
         }
         Ok(())

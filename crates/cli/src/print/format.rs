@@ -1,4 +1,4 @@
-//! What `-o` asks for.
+//! [`OutputFormat`], the value of `-o`.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -7,20 +7,20 @@ use std::io::{ErrorKind, Read};
 use klient_apimachinery::go::quoted;
 
 use super::columns::Columns;
-use super::golang::io_error;
+use super::go_syntax::io_error;
 use super::template::Template;
 
-/// The form of the output.
+/// The value of `-o`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum OutputFormat {
-    /// For people: tables, or what has been done.
+    /// Empty: tables, or a line for each operation.
     Human,
-    /// Tables with every column.
+    /// `wide`: tables with all columns.
     Wide,
     Objects(ObjectFormat),
 }
 
-/// A form that takes whole objects.
+/// A format of whole objects.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ObjectFormat {
     Name,
@@ -31,16 +31,16 @@ pub(crate) enum ObjectFormat {
     Columns(Columns),
 }
 
-/// The forms a command has.
+/// The formats that a command accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// All of them: `get`'s.
+pub(crate) enum FormatSet {
+    /// All formats, for `get`.
     WithTables,
-    /// Those of whole objects, without custom columns: what `apply` and the others have.
+    /// Formats of whole objects except custom columns, for `apply`, `create` and others.
     Objects,
 }
 
-/// Why `-o` and `--template` make no form, in kubectl's words.
+/// An invalid combination of `-o` and `--template`, with kubectl's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FormatError(String);
 
@@ -71,8 +71,8 @@ const NO_GO_TEMPLATES: &str = "go-template output is not supported yet";
 const NO_TEMPLATE: &str = "template format specified but no template given";
 
 impl OutputFormat {
-    /// From the values of `-o` and `--template`, either of which may be empty.
-    pub(crate) fn parse(output: &str, template: &str, choice: Choice) -> Result<Self, FormatError> {
+    /// Parses the values of `-o` and `--template`, each of which can be empty.
+    pub(crate) fn parse(output: &str, template: &str, choice: FormatSet) -> Result<Self, FormatError> {
         let output = if output.is_empty() && !template.is_empty() { "go-template" } else { output };
         if let Some((format, text)) = with_template(output, template, &JSONPATH) {
             return jsonpath(format, text).map(OutputFormat::Objects);
@@ -86,7 +86,7 @@ impl OutputFormat {
             "yaml" => ObjectFormat::Yaml,
             "kyaml" => ObjectFormat::Kyaml,
             "name" => ObjectFormat::Name,
-            _ if choice == Choice::Objects => return Err(unknown(output, choice)),
+            _ if choice == FormatSet::Objects => return Err(unknown(output, choice)),
             _ if output == "wide" => return Ok(OutputFormat::Wide),
             _ => match with_template(output, template, &COLUMNS) {
                 Some((format, spec)) => columns(format, spec)?,
@@ -97,7 +97,7 @@ impl OutputFormat {
     }
 }
 
-/// Splits `format=template`. With a template of its own, the format stands alone.
+/// Splits `FORMAT=TEMPLATE`; with `--template`, the format has no `=`.
 fn with_template<'a>(output: &'a str, template: &'a str, formats: &[&str]) -> Option<(&'a str, &'a str)> {
     let (format, template) =
         if template.is_empty() { output.split_once('=').unwrap_or((output, "")) } else { (output, template) };
@@ -118,7 +118,7 @@ fn jsonpath(format: &str, template: &str) -> Result<ObjectFormat, FormatError> {
 
 fn read(file: &str) -> Result<Vec<u8>, String> {
     fs::read(file).map_err(|error| {
-        // A directory can be opened.
+        // On Unix, opening a directory succeeds and only reading fails.
         let operation = if error.kind() == ErrorKind::IsADirectory { "read" } else { "open" };
         format!("error reading --template {file}, {operation} {file}: {}", io_error(&error))
     })
@@ -135,7 +135,7 @@ fn columns(format: &str, spec: &str) -> Result<ObjectFormat, FormatError> {
     Ok(ObjectFormat::Columns(columns))
 }
 
-/// kubectl takes what cannot be read of an open file, such as a directory, for the file's end.
+/// Reads a file. As in kubectl, a read error after the file was opened, as for a directory, is the end of the file.
 fn read_lines(file: &str) -> Result<String, String> {
     let open = File::open(file);
     let mut open =
@@ -145,11 +145,11 @@ fn read_lines(file: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn unknown(output: &str, choice: Choice) -> FormatError {
+fn unknown(output: &str, choice: FormatSet) -> FormatError {
     let mut allowed = vec!["json", "kyaml", "name", "yaml"];
     allowed.extend(JSONPATH);
     allowed.extend(GO_TEMPLATE);
-    if choice == Choice::WithTables {
+    if choice == FormatSet::WithTables {
         allowed.extend(COLUMNS);
         allowed.push("wide");
     }
@@ -177,16 +177,16 @@ mod tests {
             ("Name", "", objects(ObjectFormat::Name)),
         ];
         for (output, template, format) in cases {
-            assert_eq!(OutputFormat::parse(output, template, Choice::WithTables), Ok(format), "{output}");
+            assert_eq!(OutputFormat::parse(output, template, FormatSet::WithTables), Ok(format), "{output}");
         }
         let template = Template::parse("{.a}".to_owned(), true).unwrap();
         for (output, template_argument) in [("jsonpath-as-json={.a}", ""), ("jsonpath-as-json", "{.a}")] {
-            let format = OutputFormat::parse(output, template_argument, Choice::Objects);
+            let format = OutputFormat::parse(output, template_argument, FormatSet::Objects);
             assert_eq!(format, Ok(objects(ObjectFormat::Template(template.clone()))), "{output}");
         }
         let columns = Columns::parse("A:.a=b").unwrap();
         for (output, template_argument) in [("custom-columns=A:.a=b", ""), ("custom-columns", "A:.a=b")] {
-            let format = OutputFormat::parse(output, template_argument, Choice::WithTables);
+            let format = OutputFormat::parse(output, template_argument, FormatSet::WithTables);
             assert_eq!(format, Ok(objects(ObjectFormat::Columns(columns.clone()))), "{output}");
         }
     }
@@ -207,7 +207,7 @@ mod tests {
         let no_columns = "custom-columns format specified but no custom columns given".to_owned();
         let unsupported = NO_GO_TEMPLATES.to_owned();
         let no_file = "no such file or directory";
-        let (get, others) = (Choice::WithTables, Choice::Objects);
+        let (get, others) = (FormatSet::WithTables, FormatSet::Objects);
         let cases = [
             ("nope", "", get, unmatched("\"nope\"", all)),
             ("no\"pe\t", "", get, unmatched("\"no\\\"pe\\t\"", all)),

@@ -1,23 +1,22 @@
-//! JSON as Go writes it: with `<`, `>` and `&` escaped, and numbers in Go's form.
+//! JSON as Go's `encoding/json` writes it: `<`, `>` and `&` are escaped, and numbers have Go's format.
 
 use klient_apimachinery::go::json_float;
 use klient_apimachinery::{Unstructured, values};
 use serde_json::Value;
 
-use super::golang::Number;
+use super::go_syntax::Number;
 
-/// With each entry on a line of its own.
+/// Returns JSON indented by four spaces.
 pub(crate) fn pretty(value: &Value) -> String {
     indent(&compact(value))
 }
 
-/// An object of a built-in kind with its fields in the order of Go's struct, as kubectl prints what it makes itself,
-/// each on a line of its own.
+/// Returns the indented JSON of an object of a built-in kind, with the field order of Go's struct.
 pub(crate) fn pretty_built_in(object: &Unstructured) -> String {
     indent(&compact_built_in(object))
 }
 
-/// The same on one line.
+/// Returns the compact JSON of an object of a built-in kind, with the field order of Go's struct.
 pub(crate) fn compact_built_in(object: &Unstructured) -> String {
     let kind = object.group_version_kind();
     let Some(schema) = klient_schema::kind(&kind.group, &kind.version, &kind.kind) else {
@@ -28,19 +27,19 @@ pub(crate) fn compact_built_in(object: &Unstructured) -> String {
     String::from_utf8(json).expect("JSON is UTF-8")
 }
 
-/// On one line.
+/// Returns compact JSON.
 pub(crate) fn compact(value: &Value) -> String {
     let mut json = Vec::new();
     values::encode_untyped(value, &mut json);
     String::from_utf8(json).expect("JSON is UTF-8")
 }
 
-/// A watch event on one line, its type first.
+/// Returns the compact JSON of a watch event, its type first.
 pub(super) fn event(kind: &str, object: &Value) -> String {
     format!("{{\"type\":{},\"object\":{}}}", compact(&kind.into()), compact(object))
 }
 
-/// Compact JSON with each entry on a line of its own.
+/// Indents compact JSON.
 fn indent(json: &str) -> String {
     const INDENT: &str = "    ";
     let mut out = String::with_capacity(json.len() * 2);
@@ -83,7 +82,7 @@ fn indent(json: &str) -> String {
     out
 }
 
-/// The length of the string at the beginning of a JSON text.
+/// Returns the length of the string at the beginning of JSON.
 fn string_end(json: &str) -> usize {
     let mut escaped = true;
     let end = json.bytes().position(|byte| {
@@ -94,7 +93,7 @@ fn string_end(json: &str) -> usize {
     end.map_or(json.len(), |end| end + 1)
 }
 
-/// A number in JSON.
+/// Returns a number in Go's JSON format.
 pub(super) fn number(number: &serde_json::Number) -> String {
     match Number::from(number) {
         Number::Int(number) => number.to_string(),

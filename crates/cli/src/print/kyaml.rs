@@ -1,15 +1,15 @@
-//! KYAML: YAML with brackets and quotes, which does not hang on indentation.
+//! KYAML, YAML in flow style with quoted strings (KEP-5295).
 
 use klient_apimachinery::Time;
 use klient_apimachinery::go::is_printable;
 use serde_json::Value;
 
-use super::golang::escape;
+use super::go_syntax::escape;
 use super::json::number;
 
 const FOLD: &str = "\\\n";
 
-/// A document, with the line that starts it.
+/// Returns a document, with the `---` before it.
 pub(super) fn document(object: &Value) -> String {
     let mut out = String::from("---\n");
     write(&mut out, object, 0);
@@ -17,7 +17,7 @@ pub(super) fn document(object: &Value) -> String {
     out
 }
 
-/// A watch event as a document, its type first.
+/// Returns a watch event as a document, its type first.
 pub(super) fn event(kind: &str, object: &Value) -> String {
     let mut out = String::from("---\n");
     let kind = Value::from(kind);
@@ -63,7 +63,7 @@ fn write_mapping<'a>(
     out.push('}');
 }
 
-/// Mappings and sequences follow each other on the line; anything else among them gives each item its own.
+/// Writes a sequence. Items that are all mappings or sequences share lines; otherwise each item has its own line.
 fn write_sequence(out: &mut String, items: &[Value], depth: usize) {
     out.push('[');
     if items.iter().all(|item| item.is_array() || item.is_object()) {
@@ -83,7 +83,7 @@ fn write_sequence(out: &mut String, items: &[Value], depth: usize) {
     out.push(']');
 }
 
-/// Text on one line, with `tab` for a tab.
+/// Writes a string on one line, with `tab` in place of a tab.
 fn write_quoted(out: &mut String, text: &str, tab: &str) {
     out.push('"');
     for c in text.chars() {
@@ -95,8 +95,8 @@ fn write_quoted(out: &mut String, text: &str, tab: &str) {
     out.push('"');
 }
 
-/// Text of several lines, folded after each of its line breaks. A reader drops what indents a line, up to a
-/// backslash: one stands where the text's own line starts with white space, a space where it does not.
+/// Writes a string of several lines, folded after each line break. A YAML parser drops the indentation of a folded
+/// line, so a backslash precedes a line that begins with white space, and a space any other line.
 fn write_lines(out: &mut String, text: &str, depth: usize) {
     out.push('"');
     out.push_str(FOLD);
@@ -155,7 +155,7 @@ fn needs_quotes(key: &str) -> bool {
     key.is_empty() || !key.chars().enumerate().all(is_plain) || is_ambiguous(key)
 }
 
-/// Whether a YAML parser might take a plain word for something else than text.
+/// Returns true if a YAML parser might not read a plain scalar as a string.
 fn is_ambiguous(word: &str) -> bool {
     const WORDS: [&str; 12] = ["null", "true", "t", "y", "yes", "on", "false", "f", "n", "no", "off", "nan"];
     WORDS.contains(&word.to_lowercase().as_str()) || is_number(&word.replace('_', "")) || is_date(word)
@@ -172,7 +172,7 @@ fn is_number(word: &str) -> bool {
     in_base("0x", 16) || in_base("0o", 8) || in_base("0b", 2) || is_decimal() || is_hexadecimal_float(&lower)
 }
 
-/// Such as `0x1.8p-2`.
+/// Returns true for a number such as `0x1.8p-2`.
 fn is_hexadecimal_float(word: &str) -> bool {
     let Some((mantissa, exponent)) = word.strip_prefix("0x").and_then(|rest| rest.split_once('p')) else {
         return false;

@@ -1,4 +1,4 @@
-//! `-o name`.
+//! The format of `-o name`.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{PrintError, items};
 
-/// Writes `configmap/a` or `deployment.apps/web`, for a list a line for each item.
+/// Writes `configmap/a` or `deployment.apps/web`; for a list, a line for each item.
 pub(super) fn write(object: &Value, out: &mut dyn Write) -> Result<(), PrintError> {
     if let Some(items) = items(object) {
         return items.iter().try_for_each(|item| write(item, out));
@@ -19,7 +19,7 @@ pub(super) fn write(object: &Value, out: &mut dyn Write) -> Result<(), PrintErro
     Ok(writeln!(out, "{}/{name}", resource(object))?)
 }
 
-/// The kind and group, as they stand before a name.
+/// Returns the lower-case kind and group of an object, such as `deployment.apps`.
 pub(crate) fn resource(object: &Value) -> String {
     let kind = match object["kind"].as_str() {
         None | Some("") => "<unknown>".to_owned(),

@@ -1,4 +1,4 @@
-//! Tables: those the server makes, and what stands in for them where it makes none.
+//! Printing of tables made by the server, and of objects that arrive without a table (kubectl's `TablePrinter`).
 
 mod cells;
 mod fallback;
@@ -12,21 +12,21 @@ use serde_json::Value;
 use self::fallback::Fallback;
 use super::tabwriter::TabWriter;
 
-/// What flags make of a table.
+/// Options for tables, from flags.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableOptions {
     pub(crate) no_headers: bool,
-    /// With the columns of lower priority.
+    /// Also prints columns with a priority above 0.
     pub(crate) wide: bool,
     pub(crate) with_namespace: bool,
     pub(crate) show_labels: bool,
-    /// Labels to show in columns of their own.
+    /// Labels that get a column each.
     pub(crate) label_columns: Vec<String>,
-    /// What to put before names, such as `deployment.apps`.
+    /// Prefix of names, such as `deployment.apps`.
     pub(crate) with_kind: Option<String>,
 }
 
-/// Prints tables of one kind of objects. Headers come once, unless the columns change.
+/// Prints the tables of one resource. Headers are printed once, and again when the columns change.
 pub(crate) struct TablePrinter {
     options: TableOptions,
     columns: Vec<Column>,
@@ -48,12 +48,12 @@ impl TablePrinter {
         TablePrinter { options, columns: Vec::new(), headed: false, fallback: None }
     }
 
-    /// Prints a table's rows; of what is no table, names and ages. The text shows once `tabs` is flushed.
+    /// Prints the rows of a table; for an object or list, name and age. The output appears when `tabs` is flushed.
     pub(crate) fn print(&mut self, object: &Value, tabs: &mut TabWriter<'_>) -> io::Result<()> {
         self.write(None, object, tabs)
     }
 
-    /// Prints what a watch event of this type came with.
+    /// Prints the object of a watch event, with its type.
     pub(crate) fn print_event(
         &mut self,
         event: &str,
@@ -63,7 +63,7 @@ impl TablePrinter {
         self.write(Some(event), object, tabs)
     }
 
-    /// Takes note of a table's columns, which the events of a watch do not repeat, and prints nothing.
+    /// Remembers the columns of a table without printing it: events of a watch do not repeat them.
     pub(crate) fn skip(&mut self, object: &Value) {
         if is_table(object) {
             self.take_columns(object);
@@ -81,7 +81,7 @@ impl TablePrinter {
         render::write(&table, no_headers, tabs)
     }
 
-    /// Whether the table's columns are those whose headers have been printed.
+    /// Takes over the columns of a table. Returns true if their headers have been printed.
     fn take_columns(&mut self, table: &Value) -> bool {
         let columns: Vec<_> =
             table["columnDefinitions"].as_array().into_iter().flatten().map(column).collect();

@@ -1,4 +1,4 @@
-//! Tab-separated text into columns, laid out as kubectl's tables are.
+//! [`TabWriter`], which aligns tab-separated cells in columns (Go's `text/tabwriter` with kubectl's settings).
 
 use std::io::{self, Write};
 use std::mem;
@@ -6,10 +6,10 @@ use std::mem;
 const MIN_WIDTH: usize = 6;
 const PADDING: usize = 3;
 
-/// Aligns the cells of what is written to it: tabs end a cell, line breaks end a line.
+/// Aligns the cells of its input: a tab ends a cell, a line break ends a line.
 ///
-/// Text is held back until [`flush`](Write::flush). Columns stay at least as wide as they were before a flush,
-/// so that what a watch prints line by line lines up.
+/// Output is buffered until [`flush`](Write::flush). Columns stay at least as wide as before a flush, so that the lines
+/// of a watch are aligned.
 pub(crate) struct TabWriter<'a> {
     out: &'a mut dyn Write,
     lines: Vec<Vec<Cell>>,
@@ -38,8 +38,7 @@ impl<'a> TabWriter<'a> {
         }
     }
 
-    /// Starts a table of other columns. If asked to `separate` it, an empty line goes before its text, unless
-    /// that is the first text.
+    /// Starts a table with new columns. With `separate`, an empty line is written before it, unless it is the first output.
     pub(crate) fn start_group(&mut self, separate: bool) -> io::Result<()> {
         self.align()?;
         self.remembered.clear();
@@ -47,8 +46,8 @@ impl<'a> TabWriter<'a> {
         Ok(())
     }
 
-    /// Whether any text has been flushed.
-    pub(crate) fn wrote(&self) -> bool {
+    /// Returns true if output has been flushed.
+    pub(crate) fn has_output(&self) -> bool {
         self.wrote
     }
 
@@ -87,8 +86,8 @@ impl<'a> TabWriter<'a> {
         self.emit(&aligned)
     }
 
-    /// How wide each cell of each line is to be. A line's last cell belongs to no column; a column ends at the
-    /// first line that has no cell in it.
+    /// Computes the width of each cell of each line. The last cell of a line belongs to no column; a column ends at the
+    /// first line without a cell in it.
     fn widths(&mut self, lines: &[Vec<Cell>]) -> Vec<Vec<usize>> {
         let columns = |line: &Vec<Cell>| line.len().saturating_sub(1);
         let mut widths: Vec<_> = lines.iter().map(|line| vec![0; columns(line)]).collect();
@@ -97,7 +96,7 @@ impl<'a> TabWriter<'a> {
         for (index, line) in lines.iter().chain([&end]).enumerate() {
             while open.len() > columns(line) {
                 let Some((start, width)) = open.pop() else { break };
-                let width = self.remember(open.len(), width);
+                let width = self.retained_width(open.len(), width);
                 widths[start..index].iter_mut().for_each(|line| line[open.len()] = width);
             }
             for (column, cell) in line.iter().take(columns(line)).enumerate() {
@@ -111,8 +110,8 @@ impl<'a> TabWriter<'a> {
         widths
     }
 
-    /// The width of a column that needs `width` now, and may have been wider before.
-    fn remember(&mut self, column: usize, width: usize) -> usize {
+    /// Returns the width of a column: the greater of `width` and its width before the last flush.
+    fn retained_width(&mut self, column: usize, width: usize) -> usize {
         if self.remembered.len() <= column {
             self.remembered.resize(column + 1, 0);
         }
@@ -140,7 +139,7 @@ impl Write for TabWriter<'_> {
             match *byte {
                 b'\t' | VERTICAL_TAB => self.end_cell(),
                 b'\n' => {
-                    // No column reaches over a line of one cell: what is before it can go.
+                    // A line with one cell ends all columns, so the buffer can be written.
                     if self.end_line() == 1 {
                         self.align()?;
                     }
@@ -206,7 +205,7 @@ mod tests {
             tabs.start_group(true).unwrap();
             tabs.write_all(text.as_bytes()).unwrap();
         }
-        assert!(tabs.wrote());
+        assert!(tabs.has_output());
         tabs.flush().unwrap();
         assert_eq!(String::from_utf8_lossy(&out), "longer than   b\n\na     b\n");
     }

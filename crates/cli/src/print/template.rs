@@ -1,4 +1,4 @@
-//! `-o jsonpath=…`.
+//! The formats `-o jsonpath=…` and `-o jsonpath-as-json=…`.
 
 use std::io::Write;
 
@@ -39,7 +39,7 @@ impl Template {
         let text = &self.text;
         let no_entries = Value::Object(Map::new());
         let object = GoSyntax::of_json(if object.is_object() { object } else { &no_entries });
-        PrintError::Refused(format!(
+        PrintError::Message(format!(
             "error executing jsonpath {}: Error executing template: {error}. Printing more information for \
              debugging the template:\n\ttemplate was:\n\t\t{text}\n\tobject given to jsonpath engine was:\n\
              \t\t{object}\n\n\n",

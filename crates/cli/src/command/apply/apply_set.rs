@@ -1,8 +1,9 @@
-//! [`ApplySet`], objects that are applied together, so that what is in the files no more can be found (KEP-3659).
+//! [`ApplySet`], the objects of one apply, and those to prune of the one before (KEP-3659).
 //!
-//! Every member has a label with the set's id. The set itself is recorded in a parent object: its id, who keeps it,
-//! and of which kinds and in which namespaces there are members. Before anything is applied the record is widened to
-//! what will be there, and narrowed to what is left when everything else is done, so that no member is lost between.
+//! Each member has the label `applyset.kubernetes.io/part-of` with the id of the set. The parent object has the id, the
+//! tooling, and the kinds and namespaces of the members in its labels and annotations. Before objects are applied, the
+//! annotations are extended to the union of old and new members; after pruning, they are reduced to the new ones. A run
+//! that fails in between loses no member.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +19,10 @@ use super::ApplyArgs;
 use crate::cascade::Cascade;
 use crate::cluster::Cluster;
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
-use crate::manifest::Item;
-use crate::output::Output;
+use crate::error::CliError;
+use crate::manifest::Info;
 use crate::prune::{self, Visited};
+use crate::result_printer::ResultPrinter;
 use crate::session::Session;
 
 const ID: &str = "applyset.kubernetes.io/id";
@@ -32,15 +33,15 @@ const RESOURCES: &str = "applyset.kubernetes.io/contains-group-resources";
 const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 const IS_PARENT_TYPE: &str = "applyset.kubernetes.io/is-parent-type";
 
-/// Whether the environment asks for apply sets, which kubectl still tries out.
+/// Returns true if `KUBECTL_APPLYSET` enables apply sets, an alpha feature of kubectl.
 pub(super) fn is_enabled() -> bool {
     std::env::var("KUBECTL_APPLYSET").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// Objects that are applied together.
+/// The objects of one apply, with the parent object that identifies them.
 pub(super) struct ApplySet {
     parent: Parent,
-    /// Who keeps the set: a name that keeps others off, and a version.
+    /// Name of this tool: a set of another tool is not changed.
     tool: String,
     version: String,
     before: Members,
@@ -57,7 +58,7 @@ struct Parent {
     name: String,
 }
 
-/// Of which kinds there are members, and in which namespaces.
+/// Kinds and namespaces of the members.
 #[derive(Clone, Default)]
 struct Members {
     kinds: BTreeMap<String, ApiResource>,
@@ -65,15 +66,18 @@ struct Members {
 }
 
 impl ApplySet {
-    /// The set that `parent` records: `[RESOURCE][.GROUP]/NAME`, or the name of a Secret.
+    /// Returns the set of a parent object: `[RESOURCE][.GROUP]/NAME`, or the name of a Secret.
     pub(super) async fn new(
         parent: &str,
         args: &ApplyArgs,
         cluster: &Cluster,
         program: &str,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let invalid = |problem: String| {
-            Failure::Message(format!("invalid parent reference {parent}: {problem}", parent = quoted(parent)))
+            CliError::Message(format!(
+                "invalid parent reference {parent}: {problem}",
+                parent = quoted(parent)
+            ))
         };
         let (resource, name) = parent.split_once('/').unwrap_or(("secrets", parent));
         if name.is_empty() {
@@ -84,7 +88,7 @@ impl ApplySet {
             let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
             invalid(format!("no matches for {group}/, Resource={name}"))
         })?;
-        // Only a namespace that was asked for counts, so that sets are not mixed up by a change of context.
+        // The namespace of the context is not used: another context would select another set.
         let namespace = (resource.info.namespaced && cluster.namespace_is_given())
             .then(|| cluster.namespace().to_owned());
         Ok(ApplySet {
@@ -100,19 +104,20 @@ impl ApplySet {
         })
     }
 
-    /// Checks that the parent may be one.
-    pub(super) async fn check(&self, cluster: &Cluster) -> Result<(), Failure> {
+    /// Checks that the resource can be a parent: a Secret, a ConfigMap, or a custom resource whose definition has the label
+    /// `applyset.kubernetes.io/is-parent-type`.
+    pub(super) async fn check(&self, cluster: &Cluster) -> Result<(), CliError> {
         let info = &self.parent.resource.info;
         let mut failures = Vec::new();
         if info.namespaced && self.parent.namespace.is_none() {
-            failures.push(Failure::message("namespace is required to use namespace-scoped ApplySet"));
+            failures.push(CliError::message("namespace is required to use namespace-scoped ApplySet"));
         }
         if !self.parent.is_built_in() {
             let allowed = match parent_types(cluster).await {
                 Ok(allowed) => allowed,
                 Err(failure) => {
-                    let problem = failure.go_text();
-                    failures.push(Failure::Message(format!(
+                    let problem = failure.go_error();
+                    failures.push(CliError::Message(format!(
                         "identifying allowed custom resource parent types: {problem}"
                     )));
                     Vec::new()
@@ -120,20 +125,20 @@ impl ApplySet {
             };
             if !allowed.contains(&info.group_resource()) {
                 let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
-                failures.push(Failure::Message(format!(
+                failures.push(CliError::Message(format!(
                     "resource {resource} is not permitted as an ApplySet parent",
                     resource = quoted(resource)
                 )));
             }
         }
-        Failure::collect(failures)
+        CliError::aggregate(failures)
     }
 
-    /// Labels objects as members.
-    pub(super) fn mark(&self, items: &mut [Item]) -> Result<(), Failure> {
+    /// Adds the label of members to objects.
+    pub(super) fn mark(&self, items: &mut [Info]) -> Result<(), CliError> {
         for item in items {
             if item.object.labels().any(|(label, _)| label == PART_OF) {
-                return Err(Failure::Message(format!(
+                return Err(CliError::Message(format!(
                     "ApplySet label {PART_OF} already set in input data",
                     PART_OF = quoted(PART_OF)
                 )));
@@ -143,15 +148,15 @@ impl ApplySet {
         Ok(())
     }
 
-    /// Reads the record, and adds to it what the objects will bring.
+    /// Reads the parent, and extends its annotations to the kinds and namespaces of the objects.
     pub(super) async fn widen(
         &mut self,
-        items: &[Item],
+        items: &[Info],
         cluster: &Cluster,
         session: &mut Session,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         self.read(cluster).await?;
-        for Item { resource, object, .. } in items {
+        for Info { resource, object, .. } in items {
             self.after.kinds.insert(group_kind(resource), resource.clone());
             self.after.namespaces.extend(object.namespace().map(str::to_owned));
         }
@@ -161,31 +166,31 @@ impl ApplySet {
         self.record(&both, cluster, session).await
     }
 
-    /// Deletes the members that have not been visited, and narrows the record to those that have.
+    /// Deletes the members that were not visited, and reduces the annotations of the parent to those that were.
     pub(super) async fn prune(
         &self,
         visited: &Visited,
         cluster: &Cluster,
-        output: &mut Output,
+        output: &mut ResultPrinter,
         session: &mut Session,
-    ) -> Result<(), Failure> {
-        for (resource, object) in self.left_over(visited, cluster).await? {
+    ) -> Result<(), CliError> {
+        for (resource, object) in self.find_objects_to_prune(visited, cluster).await? {
             if self.dry_run != DryRun::Client {
                 self.delete(&resource, &object, cluster).await?;
             }
-            output.tell(&object, "pruned", session)?;
+            output.print_result(&object, "pruned", session)?;
         }
         self.record(&self.after, cluster, session).await.map_err(|failure| {
-            let problem = failure.go_text();
-            Failure::Message(format!("apply and prune succeeded, but ApplySet update failed: {problem}"))
+            let problem = failure.go_error();
+            CliError::Message(format!("apply and prune succeeded, but ApplySet update failed: {problem}"))
         })
     }
 
-    async fn left_over(
+    async fn find_objects_to_prune(
         &self,
         visited: &Visited,
         cluster: &Cluster,
-    ) -> Result<Vec<(ApiResource, Unstructured)>, Failure> {
+    ) -> Result<Vec<(ApiResource, Unstructured)>, CliError> {
         let selector = format!("{PART_OF}={}", self.id());
         let mut found = Vec::new();
         for resource in self.before.kinds.values() {
@@ -194,12 +199,12 @@ impl ApplySet {
                 false => vec![None],
             };
             for namespace in places {
-                let members = prune::selected(cluster, resource, namespace, &selector).await;
+                let members = prune::list_objects(cluster, resource, namespace, &selector).await;
                 let members = members.map_err(|failure| {
-                    let (kind, problem) = (prune::kind(&resource.info), failure.go_text());
-                    Failure::Message(format!("listing {kind} objects for pruning: {problem}"))
+                    let (kind, problem) = (prune::group_version_kind(&resource.info), failure.go_error());
+                    CliError::Message(format!("listing {kind} objects for pruning: {problem}"))
                 })?;
-                let left = members.into_iter().filter(|object| !visited.has(object));
+                let left = members.into_iter().filter(|object| !visited.contains(object));
                 found.extend(left.map(|object| (resource.clone(), object)));
             }
         }
@@ -211,19 +216,19 @@ impl ApplySet {
         resource: &ApiResource,
         object: &Unstructured,
         cluster: &Cluster,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let (name, namespace) = (object.name(), object.namespace());
         let options = WriteOptions { dry_run: self.dry_run == DryRun::Server, ..WriteOptions::default() };
         let api = cluster.objects(resource, namespace).with(options);
         let deleted = api.delete(name, &self.cascade.delete_options(self.grace_period)).await;
         deleted.map(drop).map_err(|error| {
             let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
-            let (kind, problem) = (group_kind(resource), Failure::from(error).go_text());
-            Failure::Message(format!("pruning {kind} {place}{name}: {problem}"))
+            let (kind, problem) = (group_kind(resource), CliError::from(error).go_error());
+            CliError::Message(format!("pruning {kind} {place}{name}: {problem}"))
         })
     }
 
-    /// The value of the members' label, and of the parent's.
+    /// Returns the id of the set: `applyset-HASH-v1`, with the hash of the parent's name, namespace, kind and group.
     fn id(&self) -> String {
         let Parent { resource, namespace, name } = &self.parent;
         let namespace = namespace.as_deref().unwrap_or_default();
@@ -232,10 +237,14 @@ impl ApplySet {
         format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash))
     }
 
-    /// Reads the record.
-    async fn read(&mut self, cluster: &Cluster) -> Result<(), Failure> {
+    /// Reads the kinds and namespaces of the members from the parent.
+    ///
+    /// # Errors
+    ///
+    /// If the parent belongs to another tool, or its labels or annotations are missing or invalid.
+    async fn read(&mut self, cluster: &Cluster) -> Result<(), CliError> {
         let told = self.parent.to_string();
-        let fail = |problem: String| Err(Failure::Message(problem));
+        let fail = |problem: String| Err(CliError::Message(problem));
         let api = cluster.objects(&self.parent.resource, self.parent.namespace.as_deref());
         let object = match api.get_opt(&self.parent.name).await {
             Ok(Some(object)) => object,
@@ -244,7 +253,7 @@ impl ApplySet {
                 return fail("custom resource ApplySet parents cannot be created automatically".to_owned());
             }
             Err(error) => {
-                let problem = Failure::from(error).go_text();
+                let problem = CliError::from(error).go_error();
                 return fail(format!(
                     "failed to fetch ApplySet parent object {told}: {problem}",
                     told = quoted(told)
@@ -290,7 +299,10 @@ impl ApplySet {
         }
         let kinds = members_of(cluster.mapper().await?, annotation(KINDS), annotation(RESOURCES));
         self.before.kinds = kinds.map_err(|problem| {
-            Failure::Message(format!("parsing ApplySet annotation on {told}: {problem}", told = quoted(told)))
+            CliError::Message(format!(
+                "parsing ApplySet annotation on {told}: {problem}",
+                told = quoted(told)
+            ))
         })?;
         let namespaces = annotation(NAMESPACES).unwrap_or_default().split(',');
         let namespaces = namespaces.filter(|namespace| !namespace.is_empty()).map(str::to_owned);
@@ -298,29 +310,29 @@ impl ApplySet {
         Ok(())
     }
 
-    /// Writes the record; whoever else has set its fields is overruled.
+    /// Applies the labels and annotations of the parent; conflicts are forced, with a warning.
     async fn record(
         &self,
         members: &Members,
         cluster: &Cluster,
         session: &mut Session,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if self.dry_run == DryRun::Client {
             return Ok(());
         }
         let name = format!("{}-applyset", self.tool);
         let failed = |error: Error| {
-            Failure::Message(format!("failed to update ApplySet: {}", Failure::from(error).go_text()))
+            CliError::Message(format!("failed to update ApplySet: {}", CliError::from(error).go_error()))
         };
         let options = WriteOptions { field_manager: None, ..self.options.clone() };
         let api = cluster.objects(&self.parent.resource, self.parent.namespace.as_deref()).with(options);
         let (record, manager) = (self.recorded(members), ApplyOptions::new(&*name));
         match api.apply(&record, &manager).await {
             Err(error) if error.is_conflict() => {
-                session.console.note(format_args!(
+                session.console.eprintln(format_args!(
                     "Warning: {}\nApplySet field manager {name} should own these fields. Retrying with conflicts \
                      forced.",
-                    failed(error).go_text()
+                    failed(error).go_error()
                 ));
                 api.apply(&record, &manager.force()).await.map(drop).map_err(failed)
             }
@@ -328,7 +340,7 @@ impl ApplySet {
         }
     }
 
-    /// The parent, with nothing in it but the record.
+    /// Returns the apply configuration of the parent: its labels and annotations.
     fn recorded(&self, members: &Members) -> Unstructured {
         let Parent { resource, namespace, name } = &self.parent;
         let kinds: Vec<&str> = members.kinds.keys().map(String::as_str).collect();
@@ -349,21 +361,21 @@ impl ApplySet {
 }
 
 impl Parent {
-    /// Whether it is of a kind that may always be a parent.
+    /// Returns true for Secrets and ConfigMaps, which can be parents without a label on a definition.
     fn is_built_in(&self) -> bool {
         let info = &self.resource.info;
         info.group.is_empty() && matches!(&*info.plural, "secrets" | "configmaps")
     }
 }
 
-/// As it is named in the flag.
+/// `PLURAL.GROUP/NAME`.
 impl std::fmt::Display for Parent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}/{}", self.resource.info.plural, self.resource.info.group, self.name)
     }
 }
 
-/// `KIND` or `KIND.GROUP`.
+/// Returns `KIND` or `KIND.GROUP`.
 fn group_kind(resource: &ApiResource) -> String {
     match &*resource.info.group {
         "" => resource.info.kind.to_string(),
@@ -371,7 +383,7 @@ fn group_kind(resource: &ApiResource) -> String {
     }
 }
 
-/// The kinds that a record names, or the resources that one of old does.
+/// Returns the resources of the annotation `contains-group-kinds`, or of its predecessor `contains-group-resources`.
 fn members_of(
     mapper: &RestMapper,
     kinds: Option<&str>,
@@ -415,9 +427,9 @@ fn members_of(
     Ok(members)
 }
 
-/// The custom resources whose objects may be parents, as `PLURAL.GROUP`.
-async fn parent_types(cluster: &Cluster) -> Result<Vec<String>, Failure> {
+/// Returns the custom resources that can be parents, as `PLURAL.GROUP`.
+async fn parent_types(cluster: &Cluster) -> Result<Vec<String>, CliError> {
     let definitions = cluster.mapper().await?.resource("customresourcedefinitions.apiextensions.k8s.io")?;
-    let marked = prune::selected(cluster, definitions, None, IS_PARENT_TYPE).await?;
+    let marked = prune::list_objects(cluster, definitions, None, IS_PARENT_TYPE).await?;
     Ok(marked.iter().map(|definition| definition.name().to_owned()).collect())
 }

@@ -1,4 +1,4 @@
-//! Server-side apply: the server is sent what the file says, and finds out what to change.
+//! Server-side apply, and the migration of objects from client-side apply.
 
 use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apimachinery::{Object, Unstructured};
@@ -7,19 +7,19 @@ use klient_structured_merge::{FieldSet, Operation, Path, find_fields_owners, upg
 use serde_json::{Value, json};
 
 use super::ApplyArgs;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
-use crate::manifest::Item;
+use crate::manifest::Info;
 use crate::session::Session;
 
-/// Who sets the fields, where nobody else is named.
+/// The default field manager.
 pub(super) const FIELD_MANAGER: &str = "kubectl";
 
-/// Who keeps the annotation of client-side apply.
+/// The field manager of the last-applied annotation after a migration.
 const ANNOTATION_MANAGER: &str = "kubectl-last-applied";
 
-/// What kubectl says of conflicts.
-const ADVICE: &str = "\
+/// kubectl's advice after a conflict.
+const CONFLICT_ADVICE: &str = "\
 Please review the fields above--they currently have other managers. Here
 are the ways you can resolve this warning:
 * If you intend to manage all of these fields, please re-run the apply
@@ -32,30 +32,32 @@ are the ways you can resolve this warning:
   stop managing the field (remove it from their configuration).
 See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
 
-/// What kubectl says of a migration that fails.
-const NOT_FATAL: &str = "This is non-fatal and will be retried next time you apply.";
+/// kubectl's note after a failed migration.
+const NON_FATAL: &str = "This is non-fatal and will be retried next time you apply.";
 
-/// How often the managed fields are migrated before it is given up.
-const MOST_ATTEMPTS: usize = 5;
+/// Maximum number of attempts to migrate the managed fields.
+const MAX_ATTEMPTS: usize = 5;
 
 type Objects = Api<Unstructured, DynamicPlace>;
 
-/// Sends an object, and gives what has become of it.
+/// Applies an object and migrates it from client-side apply. A failed migration is a warning.
 pub(super) async fn apply(
-    item: &Item,
+    item: &Info,
     args: &ApplyArgs,
     api: &Objects,
     session: &mut Session,
-) -> Result<Unstructured, Failure> {
+) -> Result<Unstructured, CliError> {
     let manager = args.field_manager();
-    check(item)?;
-    let again = || send(item, &args.subresource, manager, args.force_conflicts, api);
-    let mut applied = again().await.map_err(refused)?;
-    let mut warn = |problem: &str, failure: &Failure| {
-        session.console.note(format_args!("Warning: {problem}. {NOT_FATAL} Error: {}", failure.go_text()));
+    check_managed_fields(item)?;
+    let again = || apply_patch(item, &args.subresource, manager, args.force_conflicts, api);
+    let mut applied = again().await.map_err(apply_error)?;
+    let mut warn = |problem: &str, failure: &CliError| {
+        session
+            .console
+            .eprintln(format_args!("Warning: {problem}. {NON_FATAL} Error: {}", failure.go_error()));
     };
-    match adopt(&applied, args, api).await {
-        Ok(adopted) => applied = adopted.unwrap_or(applied),
+    match migrate_last_applied(&applied, args, api).await {
+        Ok(migrated) => applied = migrated.unwrap_or(applied),
         Err(error) => {
             let problem =
                 "failed to migrate kubectl.kubernetes.io/last-applied-configuration for Server-Side Apply";
@@ -63,9 +65,9 @@ pub(super) async fn apply(
             return Ok(applied);
         }
     }
-    match migrate(&applied, manager, api).await {
+    match migrate_managed_fields(&applied, manager, api).await {
         Ok(false) => {}
-        // So that fields that are in the file no more go away now.
+        // Apply again, so that fields that are no longer in the manifest are removed.
         Ok(true) => match again().await {
             Ok(object) => applied = object,
             Err(error) => {
@@ -80,20 +82,20 @@ pub(super) async fn apply(
     Ok(applied)
 }
 
-/// Refuses, as the server would, a file that says who owns what.
-pub(crate) fn check(item: &Item) -> Result<(), Failure> {
+/// Rejects a manifest with `metadata.managedFields`, as the server does.
+pub(crate) fn check_managed_fields(item: &Info) -> Result<(), CliError> {
     match item.object.at(&["metadata", "managedFields"]) {
         None | Some(Value::Null) => Ok(()),
         Some(_) => {
             let text = "Error from server (BadRequest): metadata.managedFields must be nil";
-            Err(Failure::Plain(text.to_owned()))
+            Err(CliError::Verbatim(text.to_owned()))
         }
     }
 }
 
-/// Sends an object as it is in its file, to be applied as a field manager.
-pub(crate) async fn send(
-    item: &Item,
+/// Sends an apply patch of the manifest.
+pub(crate) async fn apply_patch(
+    item: &Info,
     subresource: &str,
     manager: &str,
     force: bool,
@@ -107,12 +109,16 @@ pub(crate) async fn send(
     }
 }
 
-/// Makes the fields that client-side apply has set, as one who updates, those of the manager who applies now. Says
-/// whether there were any.
-async fn migrate(object: &Unstructured, manager: &str, api: &Objects) -> Result<bool, Failure> {
-    let metadata = |object: &Unstructured| -> Result<ObjectMeta, Failure> {
+/// Transfers the fields of client-side apply (operation `Update`) to the manager of this apply. Returns true if there
+/// were any.
+async fn migrate_managed_fields(
+    object: &Unstructured,
+    manager: &str,
+    api: &Objects,
+) -> Result<bool, CliError> {
+    let metadata = |object: &Unstructured| -> Result<ObjectMeta, CliError> {
         let metadata = serde_json::from_value(object["metadata"].clone());
-        metadata.map_err(|error| Failure::Message(error.to_string()))
+        metadata.map_err(|error| CliError::Message(error.to_string()))
     };
     let mut present = metadata(object)?;
     let annotation = Path::fields(["metadata", "annotations", last_applied::ANNOTATION]);
@@ -123,13 +129,13 @@ async fn migrate(object: &Unstructured, manager: &str, api: &Objects) -> Result<
     let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
     for attempt in 1.. {
         let patch = upgrade_managed_fields_patch(&present, &owners, manager, "");
-        let Some(patch) = patch.map_err(|error| Failure::Message(error.to_string()))? else {
+        let Some(patch) = patch.map_err(|error| CliError::Message(error.to_string()))? else {
             return Ok(false);
         };
         match api.patch(object.name(), &Patch::Json(patch)).await {
             Ok(_) => break,
-            // It has changed meanwhile.
-            Err(error) if error.is_conflict() && attempt < MOST_ATTEMPTS => {
+            // Another client has changed the object.
+            Err(error) if error.is_conflict() && attempt < MAX_ATTEMPTS => {
                 present = metadata(&api.get(object.name()).await?)?;
             }
             Err(error) => return Err(error.into()),
@@ -138,24 +144,23 @@ async fn migrate(object: &Unstructured, manager: &str, api: &Objects) -> Result<
     Ok(true)
 }
 
-/// What kubectl says of an object that is not applied.
-fn refused(error: Error) -> Failure {
+/// Converts an error of an apply into kubectl's.
+fn apply_error(error: Error) -> CliError {
     if error.is_unsupported_media_type() {
-        let text = Failure::from(error).go_text();
-        return Failure::Message(format!("Server-side apply not available on the server: ({text})"));
+        let text = CliError::from(error).go_error();
+        return CliError::Message(format!("Server-side apply not available on the server: ({text})"));
     }
     if error.is_conflict() {
-        return Failure::Message(format!("{}\n{ADVICE}", Failure::from(error).go_text()));
+        return CliError::Message(format!("{}\n{CONFLICT_ADVICE}", CliError::from(error).go_error()));
     }
     error.into()
 }
 
-/// Takes an object over from client-side apply: a manager of its own keeps the annotation, which would be dropped
-/// when nobody applies it any more. Gives the object if that changed it.
+/// Applies the last-applied annotation as [`ANNOTATION_MANAGER`], which keeps it when the fields of client-side apply
+/// are removed. Returns the object if it changed.
 ///
-/// One who does not apply as [`FIELD_MANAGER`] has nothing to take over: the server keeps the annotation up to date
-/// for that manager only.
-async fn adopt(
+/// Only for [`FIELD_MANAGER`]: the server keeps the annotation up to date for no other manager.
+async fn migrate_last_applied(
     object: &Unstructured,
     args: &ApplyArgs,
     api: &Objects,
@@ -172,7 +177,7 @@ async fn adopt(
     api.apply(&kept, &ApplyOptions::new(ANNOTATION_MANAGER)).await.map(Some)
 }
 
-/// Whether somebody applies the annotation on the server.
+/// Returns true if the annotation is owned by server-side apply.
 fn is_applied(object: &Unstructured) -> bool {
     let entries = object.at(&["metadata", "managedFields"]).and_then(Value::as_array);
     entries.into_iter().flatten().any(|entry| {

@@ -6,21 +6,21 @@ use klient_client::{Patch, WriteOptions};
 use serde_json::json;
 
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
-use crate::manifest::{self, Expectations, FileArgs, Item, Validation};
-use crate::output::{Output, OutputArgs};
+use crate::manifest::{self, FilenameOptions, Info, ReadOptions, ValidationDirective};
+use crate::resource_args;
+use crate::result_printer::{PrintFlags, ResultPrinter};
 use crate::session::Session;
-use crate::target;
 use crate::three_way::described;
 
-/// What to note, and how.
+/// Arguments of `apply set-last-applied`.
 #[derive(Args, Debug)]
 pub(super) struct SetArgs {
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     #[command(flatten)]
-    output: OutputArgs,
+    output: PrintFlags,
     /// Change nothing: print what would be done (client), or let the server try it (server)
     #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
@@ -29,15 +29,15 @@ pub(super) struct SetArgs {
     create_annotation: bool,
 }
 
-pub(super) async fn run(args: SetArgs, session: &mut Session) -> Result<(), Failure> {
-    let mut output = Output::new(&args.output, args.dry_run)?;
+pub(super) async fn run(args: SetArgs, session: &mut Session) -> Result<(), CliError> {
+    let mut output = ResultPrinter::new(&args.output, args.dry_run)?;
     let cluster = session.cluster()?;
     if args.files.is_empty() {
-        return Err(Failure::message(target::NOTHING_NAMED));
+        return Err(CliError::message(resource_args::MUST_SPECIFY_RESOURCE));
     }
-    let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
-    let mut changes: Vec<(Item, Unstructured, String)> = Vec::new();
-    for item in manifest::read(&cluster, &args.files, expect).await? {
+    let options = ReadOptions { validation: ValidationDirective::Ignore, enforce_namespace: true };
+    let mut changes: Vec<(Info, Unstructured, String)> = Vec::new();
+    for item in manifest::read(&cluster, &args.files, options).await? {
         let item = item?;
         let name = item.object.name();
         let live = item.api(&cluster).get(name).await.map_err(|error| {
@@ -46,18 +46,18 @@ pub(super) async fn run(args: SetArgs, session: &mut Session) -> Result<(), Fail
             }
             let doing =
                 format!("retrieving current configuration of:\n{}\nfrom server for:", described(&item));
-            Failure::from(error).when(&doing, &item.source)
+            CliError::from(error).with_context(&doing, &item.source)
         })?;
         let text = last_applied::text(&item.object);
         match last_applied::of(&live) {
             None if !args.create_annotation => {
-                return Err(Failure::Message(format!(
+                return Err(CliError::Message(format!(
                     "no last-applied-configuration annotation found on resource: {name}, to create the annotation, run \
                      the command with --create-annotation"
                 )));
             }
             Some(noted) if noted.trim_end() == text.trim_end() => {
-                session.console.line(format_args!("set-last-applied {name}: no changes required."))?;
+                session.console.println(format_args!("set-last-applied {name}: no changes required."))?;
             }
             _ => changes.push((item, live, text)),
         }
@@ -70,7 +70,7 @@ pub(super) async fn run(args: SetArgs, session: &mut Session) -> Result<(), Fail
             let options = WriteOptions { dry_run: args.dry_run == DryRun::Server, ..WriteOptions::default() };
             item.api(&cluster).with(options).patch(item.object.name(), &Patch::Merge(patch)).await?
         };
-        output.tell(&object, "configured", session)?;
+        output.print_result(&object, "configured", session)?;
     }
     Ok(())
 }

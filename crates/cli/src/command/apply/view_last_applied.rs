@@ -6,22 +6,22 @@ use klient_apimachinery::{Object, Unstructured, yaml};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::last_applied;
-use crate::manifest::{self, Expectations, FileArgs, Validation};
+use crate::manifest::{self, FilenameOptions, ReadOptions, ValidationDirective};
 use crate::print;
-use crate::prune::selected;
+use crate::prune::list_objects;
+use crate::resource_args::{self, ResourceArgs};
 use crate::session::Session;
-use crate::target::{self, Target};
 
-/// Of which objects, and how.
+/// Arguments of `apply view-last-applied`.
 #[derive(Args, Debug)]
 pub(super) struct ViewArgs {
     /// The objects: TYPE NAME…, TYPE/NAME…, or TYPE with --all or -l
     #[arg(value_name = "OBJECT")]
     arguments: Vec<String>,
     #[command(flatten)]
-    files: FileArgs,
+    files: FilenameOptions,
     /// Only objects with these labels, such as app=web
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
@@ -33,7 +33,7 @@ pub(super) struct ViewArgs {
     output: String,
 }
 
-pub(super) async fn run(args: ViewArgs, session: &mut Session) -> Result<(), Failure> {
+pub(super) async fn run(args: ViewArgs, session: &mut Session) -> Result<(), CliError> {
     let cluster = session.cluster()?;
     let mut texts = Vec::new();
     for (object, source) in objects(&args, &cluster, &session.program).await? {
@@ -41,24 +41,24 @@ pub(super) async fn run(args: ViewArgs, session: &mut Session) -> Result<(), Fai
             (Some(text), _) => texts.push(text.to_owned()),
             (None, Some(source)) => {
                 let name = object.name();
-                return Err(Failure::Message(format!(
+                return Err(CliError::Message(format!(
                     "error when no last-applied-configuration annotation found on resource: {name}\n {source}: <nil>",
                     source = quoted(source)
                 )));
             }
-            // As kubectl does, objects that are named on the command line are passed over.
+            // As in kubectl, only objects named by files need the annotation.
             (None, None) => {}
         }
     }
     for text in texts {
         let value: Value = serde_json::from_str(&text)
-            .map_err(|error| Failure::Message(format!("what was applied last is no JSON: {error}")))?;
+            .map_err(|error| CliError::Message(format!("what was applied last is no JSON: {error}")))?;
         match &*args.output {
-            "json" => session.console.write(&indented(&value, &text))?,
-            "yaml" => session.console.write(&yaml::to_string(&value))?,
+            "json" => session.console.print(&indented(&value, &text))?,
+            "yaml" => session.console.print(&yaml::to_string(&value))?,
             other => {
                 let program = &session.program;
-                return Err(Failure::Message(format!(
+                return Err(CliError::Message(format!(
                     "Unexpected -o output mode: {other}, the flag 'output' must be one of yaml|json\nSee '{program} \
                      apply view-last-applied -h' for help and examples"
                 )));
@@ -68,17 +68,17 @@ pub(super) async fn run(args: ViewArgs, session: &mut Session) -> Result<(), Fai
     Ok(())
 }
 
-/// The objects, with the files they are in.
+/// Reads the objects, each with the file that names it.
 async fn objects(
     args: &ViewArgs,
     cluster: &Cluster,
     program: &str,
-) -> Result<Vec<(Unstructured, Option<String>)>, Failure> {
+) -> Result<Vec<(Unstructured, Option<String>)>, CliError> {
     let mut objects = Vec::new();
     if !args.files.is_empty() {
-        args.files.stand_alone(&args.arguments)?;
-        let expect = Expectations { validation: Validation::Ignore, one_namespace: true };
-        let manifest = manifest::read(cluster, &args.files, expect).await?;
+        args.files.refuse_arguments(&args.arguments)?;
+        let options = ReadOptions { validation: ValidationDirective::Ignore, enforce_namespace: true };
+        let manifest = manifest::read(cluster, &args.files, options).await?;
         for item in manifest::selected(manifest, &args.selector)? {
             let item = item?;
             let live = item.api(cluster).get(item.object.name()).await?;
@@ -87,24 +87,28 @@ async fn objects(
         return Ok(objects);
     }
     if args.arguments.is_empty() {
-        return Err(Failure::message(target::NOTHING_NAMED));
+        return Err(CliError::message(resource_args::MUST_SPECIFY_RESOURCE));
     }
     if args.all && !args.selector.is_empty() {
-        return Err(Failure::message("setting 'all' parameter but found a non empty selector. "));
+        return Err(CliError::message("setting 'all' parameter but found a non empty selector. "));
     }
-    match target::parse(cluster, program, &args.arguments).await?.fits(!args.selector.is_empty(), false)? {
-        Target::Names(names) | Target::Pairs(names) => {
+    match resource_args::parse(cluster, program, &args.arguments)
+        .await?
+        .check_selection(!args.selector.is_empty(), false)?
+    {
+        ResourceArgs::Names(names) | ResourceArgs::Pairs(names) => {
             for (resource, name) in names {
                 let live = cluster.objects(&resource, Some(cluster.namespace())).get(&name).await?;
                 objects.push((live, None));
             }
         }
-        Target::Types(_) if !args.all && args.selector.is_empty() => {
-            return Err(Failure::message("resource(s) were provided, but no name was specified"));
+        ResourceArgs::Types(_) if !args.all && args.selector.is_empty() => {
+            return Err(CliError::message("resource(s) were provided, but no name was specified"));
         }
-        Target::Types(resources) => {
+        ResourceArgs::Types(resources) => {
             for resource in resources {
-                let found = selected(cluster, &resource, Some(cluster.namespace()), &args.selector).await?;
+                let found =
+                    list_objects(cluster, &resource, Some(cluster.namespace()), &args.selector).await?;
                 objects.extend(found.into_iter().map(|object| (object, None)));
             }
         }
@@ -112,7 +116,7 @@ async fn objects(
     Ok(objects)
 }
 
-/// JSON with each entry on a line of its own, indented by two; what stands behind it stays there.
+/// Returns JSON indented by two spaces, followed by the white space at the end of the original.
 fn indented(value: &Value, text: &str) -> String {
     let mut out = String::new();
     for line in print::pretty(value).lines() {

@@ -1,4 +1,4 @@
-//! [`BuiltIn`], an object or list of a built-in kind in no encoding.
+//! [`BuiltIn`], a decoded object or list of a built-in kind.
 
 use klient_apimachinery::codec::protobuf::{Envelope, ListPart, list_parts};
 use klient_apimachinery::codec::{ManagedFields, json, protobuf};
@@ -7,7 +7,7 @@ use klient_apimachinery::meta::v1::schema::LIST_META;
 use klient_apimachinery::schema::Schema;
 use serde_json::{Map, Value};
 
-/// An object or list of a built-in kind.
+/// A decoded object or list of a built-in kind.
 pub(super) struct BuiltIn {
     api_version: String,
     kind: String,
@@ -15,18 +15,18 @@ pub(super) struct BuiltIn {
 }
 
 enum Body {
-    One(Dynamic),
+    Object(Dynamic),
     List { metadata: Dynamic, items: Vec<Dynamic> },
 }
 
-/// Whose bytes follow.
-enum Of {
-    One(&'static Schema),
-    ListOf(&'static Schema),
+/// The schema of an object, or of the items of a list.
+enum SchemaMatch {
+    Object(&'static Schema),
+    List(&'static Schema),
 }
 
 impl BuiltIn {
-    /// Reads protobuf.
+    /// Decodes protobuf with the envelope `k8s\0`.
     pub(super) fn from_protobuf(bytes: &[u8]) -> Result<Self, String> {
         let text = |error: klient_apimachinery::codec::DecodeError| error.to_string();
         let envelope = Envelope::parse(bytes).map_err(text)?;
@@ -34,9 +34,9 @@ impl BuiltIn {
             let mut message = Dynamic::new(schema);
             protobuf::decode(bytes, &mut message, ManagedFields::Keep).map(|()| message).map_err(text)
         };
-        let body = match find(envelope.api_version, envelope.kind)? {
-            Of::One(schema) => Body::One(decode(schema, envelope.raw)?),
-            Of::ListOf(schema) => {
+        let body = match find_schema(envelope.api_version, envelope.kind)? {
+            SchemaMatch::Object(schema) => Body::Object(decode(schema, envelope.raw)?),
+            SchemaMatch::List(schema) => {
                 let mut metadata = Dynamic::new(&LIST_META);
                 let mut items = Vec::new();
                 for part in list_parts(envelope.raw) {
@@ -51,15 +51,15 @@ impl BuiltIn {
         Ok(BuiltIn { api_version: envelope.api_version.to_owned(), kind: envelope.kind.to_owned(), body })
     }
 
-    /// Reads what was JSON or YAML.
+    /// Decodes a JSON value.
     pub(super) fn from_value(value: Value) -> Result<Self, String> {
         let Value::Object(mut fields) = value else {
             return Err("it is no object, which has an apiVersion and a kind".to_owned());
         };
         let (api_version, kind) = type_meta(&mut fields);
-        let body = match find(&api_version, &kind)? {
-            Of::One(schema) => Body::One(from_fields(schema, fields)?),
-            Of::ListOf(schema) => {
+        let body = match find_schema(&api_version, &kind)? {
+            SchemaMatch::Object(schema) => Body::Object(from_fields(schema, fields)?),
+            SchemaMatch::List(schema) => {
                 let metadata = match fields.remove("metadata") {
                     Some(Value::Object(metadata)) => from_fields(&LIST_META, metadata)?,
                     _ => Dynamic::new(&LIST_META),
@@ -80,13 +80,13 @@ impl BuiltIn {
         Ok(BuiltIn { api_version, kind, body })
     }
 
-    /// As JSON and YAML have it.
+    /// Returns the JSON value.
     pub(super) fn to_value(&self) -> Value {
         let mut fields = Map::new();
         fields.insert("apiVersion".to_owned(), self.api_version.as_str().into());
         fields.insert("kind".to_owned(), self.kind.as_str().into());
         match &self.body {
-            Body::One(message) => fields.append(&mut to_fields(message)),
+            Body::Object(message) => fields.append(&mut to_fields(message)),
             Body::List { metadata, items } => {
                 fields.insert("metadata".to_owned(), Value::Object(to_fields(metadata)));
                 let items = items.iter().map(|item| Value::Object(to_fields(item)));
@@ -96,7 +96,7 @@ impl BuiltIn {
         Value::Object(fields)
     }
 
-    /// Appends protobuf.
+    /// Appends the protobuf encoding, with its envelope.
     pub(super) fn write_protobuf(&self, out: &mut Vec<u8>) {
         let encode = |message: &Dynamic| {
             let mut bytes = Vec::new();
@@ -104,7 +104,7 @@ impl BuiltIn {
             bytes
         };
         let raw = match &self.body {
-            Body::One(message) => encode(message),
+            Body::Object(message) => encode(message),
             Body::List { metadata, items } => {
                 let mut raw = Vec::new();
                 ListPart::Metadata(&encode(metadata)).push(&mut raw);
@@ -138,15 +138,15 @@ fn to_fields(message: &Dynamic) -> Map<String, Value> {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn find(api_version: &str, kind: &str) -> Result<Of, String> {
+fn find_schema(api_version: &str, kind: &str) -> Result<SchemaMatch, String> {
     if api_version.is_empty() || kind.is_empty() {
         return Err("it does not say its apiVersion and kind".to_owned());
     }
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let item = kind.strip_suffix("List").and_then(|kind| klient_schema::kind(group, version, kind));
     match (klient_schema::kind(group, version, kind), item) {
-        (Some(schema), _) => Ok(Of::One(schema)),
-        (None, Some(schema)) => Ok(Of::ListOf(schema)),
+        (Some(schema), _) => Ok(SchemaMatch::Object(schema)),
+        (None, Some(schema)) => Ok(SchemaMatch::List(schema)),
         (None, None) => Err(format!(
             "{api_version} {kind} is no built-in kind, and only those are known without a server"
         )),

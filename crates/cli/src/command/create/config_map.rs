@@ -9,10 +9,10 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Unstructured, validation};
 use serde_json::{Map, Value};
 
-use super::{content_hash, env_file};
-use crate::failure::{Failure, io_text};
+use super::{append_hash, env_file};
+use crate::error::{CliError, io_error_string};
 
-/// What is in a ConfigMap.
+/// Flags for the data of a ConfigMap.
 #[derive(Args, Debug)]
 pub(crate) struct ConfigMapArgs {
     /// A key and its value: KEY=VALUE
@@ -30,17 +30,17 @@ pub(crate) struct ConfigMapArgs {
 }
 
 impl ConfigMapArgs {
-    /// The object.
-    pub(crate) fn object(&self, name: &str) -> Result<Unstructured, Failure> {
+    /// Builds the ConfigMap.
+    pub(crate) fn object(&self, name: &str) -> Result<Unstructured, CliError> {
         let has_others = !self.from_file.is_empty() || !self.from_literal.is_empty();
         if has_others && !self.from_env_file.is_empty() {
-            return Err(Failure::message("from-env-file cannot be combined with from-file or from-literal"));
+            return Err(CliError::message("from-env-file cannot be combined with from-file or from-literal"));
         }
         let mut entries = Entries { name, data: Map::new(), binary: Map::new() };
         for source in self.from_file.iter().filter(|source| !source.is_empty()) {
             for (key, path) in files(source)? {
                 let bytes = std::fs::read(&path).map_err(|error| {
-                    Failure::Message(format!("open {}: {}", path.display(), io_text(&error)))
+                    CliError::Message(format!("open {}: {}", path.display(), io_error_string(&error)))
                 })?;
                 entries.add(&key, bytes)?;
             }
@@ -48,7 +48,7 @@ impl ConfigMapArgs {
         for literal in &self.from_literal {
             let pair = literal.split_once('=').filter(|(key, _)| !key.is_empty());
             let (key, value) = pair.ok_or_else(|| {
-                Failure::Message(format!("invalid literal source {literal}, expected key=value"))
+                CliError::Message(format!("invalid literal source {literal}, expected key=value"))
             })?;
             entries.add(key, value.into())?;
         }
@@ -62,14 +62,14 @@ impl ConfigMapArgs {
             }
         }
         if self.append_hash {
-            let hash = content_hash::config_map(&object);
+            let hash = append_hash::config_map(&object);
             object.set_name(&format!("{name}-{hash}"));
         }
         Ok(object)
     }
 }
 
-/// Keys and values of a ConfigMap of this name.
+/// Data of the ConfigMap that is built.
 struct Entries<'a> {
     name: &'a str,
     data: Map<String, Value>,
@@ -77,10 +77,10 @@ struct Entries<'a> {
 }
 
 impl Entries<'_> {
-    fn add(&mut self, key: &str, value: Vec<u8>) -> Result<(), Failure> {
+    fn add(&mut self, key: &str, value: Vec<u8>) -> Result<(), CliError> {
         let problems = validation::config_map_key(key);
         if !problems.is_empty() {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "{key} is not a valid key name for a ConfigMap: {}",
                 problems.join(","),
                 key = quoted(key)
@@ -88,7 +88,7 @@ impl Entries<'_> {
         }
         for (field, entries) in [("Data", &self.data), ("BinaryData", &self.binary)] {
             if entries.contains_key(key) {
-                return Err(Failure::Message(format!(
+                return Err(CliError::Message(format!(
                     "cannot add key {key}, another key by that name already exists in {field} for ConfigMap {}",
                     quoted(self.name),
                     key = quoted(key)
@@ -103,29 +103,30 @@ impl Entries<'_> {
     }
 }
 
-/// The keys and files that `[KEY=]FILE` means: those of a folder, or one.
-fn files(source: &str) -> Result<Vec<(String, PathBuf)>, Failure> {
+/// Returns the keys and paths of `[KEY=]FILE`: the files of a directory, or one.
+fn files(source: &str) -> Result<Vec<(String, PathBuf)>, CliError> {
     let (key, path) = match source.split_once('=') {
         None => (None, source),
         Some((_, rest)) if rest.contains('=') => {
-            return Err(Failure::message("key names or file paths cannot contain '='"));
+            return Err(CliError::message("key names or file paths cannot contain '='"));
         }
-        Some(("", path)) => return Err(Failure::Message(format!("key name for file path {path} missing"))),
-        Some((key, "")) => return Err(Failure::Message(format!("file path for key name {key} missing"))),
+        Some(("", path)) => return Err(CliError::Message(format!("key name for file path {path} missing"))),
+        Some((key, "")) => return Err(CliError::Message(format!("file path for key name {key} missing"))),
         Some((key, path)) => (Some(key), path),
     };
     let path = Path::new(path);
-    let refuse = |error| Failure::Message(format!("error reading {}: {}", path.display(), io_text(&error)));
+    let refuse =
+        |error| CliError::Message(format!("error reading {}: {}", path.display(), io_error_string(&error)));
     if !path.metadata().map_err(refuse)?.is_dir() {
         let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let key = key.map(str::to_owned).or(own).unwrap_or_default();
         return Ok(vec![(key, path.to_owned())]);
     }
     if key.is_some() {
-        return Err(Failure::message("cannot give a key name for a directory path"));
+        return Err(CliError::message("cannot give a key name for a directory path"));
     }
     let entries = path.read_dir().and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(refuse)?;
-    // Links are passed over with all else that is no file, as kubectl does.
+    // As in kubectl, only regular files are read: links are ignored.
     let is_file = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
     let mut files: Vec<(String, PathBuf)> = entries
         .into_iter()

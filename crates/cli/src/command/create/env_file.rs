@@ -1,25 +1,25 @@
-//! Files of lines `KEY=VALUE`, as shells and containers read their environment from.
+//! Files of `--from-env-file`: lines of `KEY=VALUE`.
 
 use std::path::Path;
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation;
 
-use crate::failure::{Failure, io_text};
+use crate::error::{CliError, io_error_string};
 
-/// Reads a file: each line is a key and its value, a key alone, whose value is that of the environment, a comment that
-/// begins with `#`, or blank.
+/// Reads a file. Each line is `KEY=VALUE`, `KEY` with the value of that environment variable, a comment that begins
+/// with `#`, or empty.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, a key is none of an environment variable, or `add` refuses it.
+/// If the file cannot be read, a key is no valid name of an environment variable, or `add` fails.
 pub(super) fn read(
     path: &str,
-    mut add: impl FnMut(&str, &str) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let refuse = |error| Failure::Message(format!("error reading {path}: {}", io_text(&error)));
+    mut add: impl FnMut(&str, &str) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let refuse = |error| CliError::Message(format!("error reading {path}: {}", io_error_string(&error)));
     if Path::new(path).metadata().map_err(refuse)?.is_dir() {
-        return Err(Failure::message("env config file cannot be a directory"));
+        return Err(CliError::message("env config file cannot be a directory"));
     }
     let bytes = std::fs::read(path).map_err(refuse)?;
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
@@ -28,7 +28,7 @@ pub(super) fn read(
             let number = index + 1;
             let bytes: Vec<String> = line.iter().map(u8::to_string).collect();
             let bytes = bytes.join(" ");
-            Failure::Message(format!(
+            CliError::Message(format!(
                 "env file {path} contains invalid utf8 bytes at line {number}: [{bytes}]"
             ))
         })?;
@@ -42,7 +42,7 @@ pub(super) fn read(
         };
         let problems = validation::env_var_name(key);
         if !problems.is_empty() {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "{key} is not a valid key name: {}",
                 problems.join(";"),
                 key = quoted(key)

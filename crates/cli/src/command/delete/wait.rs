@@ -1,36 +1,36 @@
-//! Waiting until objects are gone.
+//! Waiting for deletions.
 
 use std::time::Duration;
 
-use super::Doomed;
+use super::DeleteInfo;
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::flag_values::Timeout;
-use crate::gone::until_one_is_gone;
+use crate::wait_deleted::wait_deleted;
 
-/// How long kubectl waits where no time is given.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// kubectl's limit for `--timeout=0`.
+const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Waits until each object, known by its uid, is gone.
+/// Waits until each object, identified by its uid, is deleted.
 ///
 /// # Errors
 ///
-/// If the time is up. One who may not look does not wait.
-pub(crate) async fn until_gone(
+/// If the time is over, or an object cannot be read. Returns without waiting if the user may not read or watch it.
+pub(crate) async fn wait_all_deleted(
     cluster: &Cluster,
-    doomed: &[(Doomed, String)],
+    infos: &[(DeleteInfo, String)],
     timeout: Timeout,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let limit = timeout.0.to_std().filter(|time| !time.is_zero());
-    let deadline = tokio::time::Instant::now() + limit.unwrap_or(LONGEST);
-    for (doomed, uid) in doomed {
-        let api = cluster.objects(&doomed.resource, doomed.namespace.as_deref());
-        let gone = until_one_is_gone(&api, &doomed.name, uid);
-        let Ok(ended) = tokio::time::timeout_at(deadline, gone).await else {
-            let plural = &doomed.resource.info.plural;
-            return Err(Failure::Message(format!(
+    let deadline = tokio::time::Instant::now() + limit.unwrap_or(MAX_WAIT);
+    for (info, uid) in infos {
+        let api = cluster.objects(&info.resource, info.namespace.as_deref());
+        let deleted = wait_deleted(&api, &info.name, uid);
+        let Ok(ended) = tokio::time::timeout_at(deadline, deleted).await else {
+            let plural = &info.resource.info.plural;
+            return Err(CliError::Message(format!(
                 "timed out waiting for the condition on {plural}/{}",
-                doomed.name
+                info.name
             )));
         };
         match ended {

@@ -1,4 +1,4 @@
-//! The part of the demo that reads from caches.
+//! The demo of informers: listers, an index, and reads that wait for a resource version.
 
 use klient_api::apps::v1::Deployment;
 use klient_apimachinery::Object;
@@ -6,13 +6,13 @@ use klient_cache::{Indexer, InformerFactory};
 use klient_client::{Client, Patch};
 use serde_json::json;
 
-use super::shop::{COUPON, NAME, PATIENCE, coupon_line, deployment_line};
-use crate::failure::Failure;
+use super::shop::{COUPON, NAME, TIMEOUT, coupon_line, deployment_line};
+use crate::error::CliError;
 use crate::session::Session;
 
-/// Keeps the application in caches, and reads it there: after a write, no less than what was written.
-pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session) -> Result<(), Failure> {
-    session.console.line("\nKept in caches by informers, and read there without a request:")?;
+/// Reads the application from the caches of informers, and a write once it has arrived there.
+pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session) -> Result<(), CliError> {
+    session.console.println("\nKept in caches by informers, and read there without a request:")?;
     let factory = InformerFactory::builder(client.clone()).namespace(namespace).build();
     let deployments = factory.lister::<Deployment>();
     let coupons = factory.for_resource(&COUPON);
@@ -21,30 +21,32 @@ pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session
     });
     coupons.add_indexer("percent", by_percent).map_err(failed)?;
     factory.start();
-    match tokio::time::timeout(PATIENCE, factory.wait_for_sync()).await {
+    match tokio::time::timeout(TIMEOUT, factory.wait_for_sync()).await {
         Ok(synced) => synced.map_err(failed)?,
-        Err(_) => return Err(Failure::message("the caches are not filled; run the demo again")),
+        Err(_) => return Err(CliError::message("the caches are not filled; run the demo again")),
     }
     for coupon in coupons.store().by_index("percent", "50").map_err(failed)? {
-        session.console.line(format_args!("  {}", coupon_line(&coupon)))?;
+        session.console.println(format_args!("  {}", coupon_line(&coupon)))?;
     }
 
     let fewer = Patch::Merge(json!({"spec": {"replicas": 3}}));
     let written = client.api::<Deployment>().namespace(namespace).patch(NAME, &fewer).await?;
     let coming = deployments.wait_for_resource_version(written.resource_version());
-    match tokio::time::timeout(PATIENCE, coming).await {
+    match tokio::time::timeout(TIMEOUT, coming).await {
         Ok(come) => come.map_err(failed)?,
         Err(_) => {
-            return Err(Failure::message("what was written did not come into the cache; run the demo again"));
+            return Err(CliError::message(
+                "what was written did not come into the cache; run the demo again",
+            ));
         }
     }
     if let Some(deployment) = deployments.namespace(namespace).get(NAME) {
-        session.console.line(format_args!("  {}", deployment_line(&deployment)))?;
+        session.console.println(format_args!("  {}", deployment_line(&deployment)))?;
     }
     factory.shutdown().await;
     Ok(())
 }
 
-fn failed(error: klient_cache::Error) -> Failure {
-    Failure::message(error.to_string())
+fn failed(error: klient_cache::Error) -> CliError {
+    CliError::message(error.to_string())
 }

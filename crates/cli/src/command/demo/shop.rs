@@ -15,18 +15,18 @@ use klient_client::{
 use klient_workqueue::Backoff;
 use serde_json::{Value, json};
 
-use super::stage::DEFINITION;
-use crate::failure::Failure;
+use super::environment::DEFINITION;
+use crate::error::CliError;
 use crate::session::Session;
 
-/// The time after which a change must be in a cache, or come out of a watch.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Limit for a change to appear in a cache or a watch.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) const NAME: &str = "storefront";
 pub(super) const COUPON: ResourceInfo =
     ResourceInfo::from_static("shop.example", "v1", "Coupon", "coupons", true);
 
-/// The application, as a program sees it: built-in kinds with their types, its own kind without.
+/// Handles for the application: typed ones for built-in kinds, a dynamic one for its custom resource.
 pub(super) struct Shop {
     deployments: Api<Deployment, InNamespace>,
     config_maps: Api<ConfigMap, InNamespace>,
@@ -34,12 +34,12 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    /// Waits until the server knows the kind that the application defines.
-    pub(super) async fn open(client: &Client, namespace: &str) -> Result<Self, Failure> {
-        let established = tokio::time::timeout(PATIENCE, established(client));
+    /// Returns the handles, once the custom resource is served.
+    pub(super) async fn open(client: &Client, namespace: &str) -> Result<Self, CliError> {
+        let established = tokio::time::timeout(TIMEOUT, established(client));
         established.await.map_err(|_| {
-            let seconds = PATIENCE.as_secs();
-            Failure::Message(format!(
+            let seconds = TIMEOUT.as_secs();
+            CliError::Message(format!(
                 "customresourcedefinition {DEFINITION} is not established after {seconds} s; run the demo again"
             ))
         })??;
@@ -50,21 +50,21 @@ impl Shop {
         })
     }
 
-    /// Lists what is there.
-    pub(super) async fn list(&self, session: &mut Session) -> Result<(), Failure> {
-        session.console.line("\nListed by a program, typed and dynamic:")?;
+    /// Lists the objects of the application.
+    pub(super) async fn list(&self, session: &mut Session) -> Result<(), CliError> {
+        session.console.println("\nListed by a program, typed and dynamic:")?;
         for deployment in self.deployments.list(&ListOptions::default()).await? {
-            session.console.line(format_args!("  {}", deployment_line(&deployment)))?;
+            session.console.println(format_args!("  {}", deployment_line(&deployment)))?;
         }
         for coupon in self.coupons.list(&ListOptions::default()).await? {
-            session.console.line(format_args!("  {}", coupon_line(&coupon)))?;
+            session.console.println(format_args!("  {}", coupon_line(&coupon)))?;
         }
         Ok(())
     }
 
-    /// Changes the application, and follows the changes through watches that began before them.
-    pub(super) async fn follow(&self, session: &mut Session) -> Result<(), Failure> {
-        session.console.line("\nFollowed through a watch, while the program changes it:")?;
+    /// Starts watches, changes the application, and prints the events.
+    pub(super) async fn follow(&self, session: &mut Session) -> Result<(), CliError> {
+        session.console.println("\nFollowed through a watch, while the program changes it:")?;
         let begin = WatchOptions { allow_bookmarks: true, ..WatchOptions::default() };
         let from = |version: &str| WatchOptions { resource_version: Some(version.into()), ..begin.clone() };
 
@@ -89,7 +89,7 @@ impl Shop {
         tell(&mut coupons, is_last, coupon_line, session).await
     }
 
-    /// Reads, changes and writes, again if another was faster.
+    /// Updates the greeting with a read and a write, repeated after a conflict.
     async fn greet(&self) -> Result<ConfigMap, Error> {
         retry_on_conflict(Backoff::DEFAULT_RETRY, async || {
             let mut config_map = self.config_maps.get(NAME).await?;
@@ -100,13 +100,13 @@ impl Shop {
     }
 }
 
-/// Waits until the definition's kind is served.
-async fn established(client: &Client) -> Result<(), Failure> {
+/// Waits until the definition is `Established`.
+async fn established(client: &Client) -> Result<(), CliError> {
     let options = WatchOptions {
         field_selector: Some(format!("metadata.name={DEFINITION}").into()),
         ..WatchOptions::default()
     };
-    // Without a version a watch begins with what is there.
+    // A watch without a resource version begins with the existing objects.
     let mut watch = client.api::<CustomResourceDefinition>().watch(&options).await?;
     while let Some(event) = watch.next().await {
         if let WatchEvent::Added(definition) | WatchEvent::Modified(definition) = event?
@@ -123,17 +123,17 @@ fn is_established(definition: &CustomResourceDefinition) -> bool {
     conditions.into_iter().any(|condition| condition.type_ == "Established" && condition.status == "True")
 }
 
-/// Tells of events up to one.
+/// Prints the events of a watch up to a given one.
 async fn tell<K: Wire>(
     watch: &mut Watch<K>,
     last: impl Fn(&WatchEvent<K>) -> bool,
     line: impl Fn(&K) -> String,
     session: &mut Session,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     loop {
-        let Ok(event) = tokio::time::timeout(PATIENCE, watch.next()).await else {
-            let seconds = PATIENCE.as_secs();
-            return Err(Failure::Message(format!(
+        let Ok(event) = tokio::time::timeout(TIMEOUT, watch.next()).await else {
+            let seconds = TIMEOUT.as_secs();
+            return Err(CliError::Message(format!(
                 "the watch did not show within {seconds} s what was written; run the demo again"
             )));
         };
@@ -145,24 +145,24 @@ async fn tell<K: Wire>(
             WatchEvent::Deleted(object) => ("DELETED ", object),
             WatchEvent::Bookmark(_) => continue,
             WatchEvent::Error(status) => {
-                return Err(Failure::message(status.message.as_deref().unwrap_or("the watch has failed")));
+                return Err(CliError::message(status.message.as_deref().unwrap_or("the watch has failed")));
             }
         };
-        session.console.line(format_args!("  {word} {}", line(object)))?;
+        session.console.println(format_args!("  {word} {}", line(object)))?;
         if last(&event) {
             return Ok(());
         }
     }
 }
 
-/// Whether an event says what a write has answered.
+/// Returns true if an event has the resource version of a write.
 fn is_at<K: Object>(written: &K) -> impl Fn(&WatchEvent<K>) -> bool {
     let version = written.resource_version().to_owned();
     move |event| matches!(event, WatchEvent::Modified(object) if object.resource_version() == version)
 }
 
-fn ended() -> Failure {
-    Failure::message("the server ended the watch before what was waited for came; run the demo again")
+fn ended() -> CliError {
+    CliError::message("the server ended the watch before what was waited for came; run the demo again")
 }
 
 pub(super) fn deployment_line(deployment: &Deployment) -> String {

@@ -1,4 +1,4 @@
-//! Showing that Secrets differ without showing what is in them.
+//! Masking of the values of Secrets (kubectl's `Masker`).
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ const SAME: &str = "***";
 const BEFORE: &str = "*** (before)";
 const AFTER: &str = "*** (after)";
 
-/// Masks what is under `data`, so that it differs where it differs.
+/// Replaces the values under `data` with `***`, or with `*** (before)` and `*** (after)` where they differ.
 pub(super) fn secrets(before: Option<&mut Value>, after: Option<&mut Value>) {
     let mut none = [Map::new(), Map::new()];
     let [no_before, no_after] = &mut none;

@@ -1,24 +1,28 @@
-//! Running a program that compares two folders.
+//! The external diff program.
 
 use std::io::ErrorKind;
 
 use klient_apimachinery::go::quoted;
 use tokio::process::Command;
 
-use super::folder::Folder;
-use crate::failure::Failure;
+use super::directory::VersionDirectory;
+use crate::error::CliError;
 use crate::session::Session;
 
-/// Names another program than `diff -u -N`, with its arguments.
+/// Environment variable with a program and its arguments, in place of `diff -u -N`.
 const PROGRAM: &str = "KUBECTL_EXTERNAL_DIFF";
 
-/// Lets the program compare two folders and print what differs.
+/// Runs the program on the two directories. Its output goes to standard output.
 ///
 /// # Errors
 ///
-/// [`Failure::Differences`] if something does; if the program cannot be run or ends with more than 1.
-pub(super) async fn run(live: &Folder, merged: &Folder, session: &mut Session) -> Result<(), Failure> {
-    session.console.write("")?;
+/// [`CliError::Differences`] if the program exits with 1; another error if it cannot be run or exits with more than 1.
+pub(super) async fn run(
+    live: &VersionDirectory,
+    merged: &VersionDirectory,
+    session: &mut Session,
+) -> Result<(), CliError> {
+    session.console.print("")?;
     let named = std::env::var(PROGRAM).unwrap_or_default();
     let mut words = named.split(' ');
     let mut command;
@@ -30,18 +34,18 @@ pub(super) async fn run(live: &Folder, merged: &Folder, session: &mut Session) -
         }
         Some(program) => {
             command = Command::new(program);
-            // As kubectl does, arguments stand behind the folders, and are passed over if there is more to them.
+            // As in kubectl, arguments follow the directories, and those with other characters are dropped.
             command.arg(live.path()).arg(merged.path()).args(words.filter(|word| is_plain(word)));
             program
         }
     };
     let failed = |problem: String| {
-        Err(Failure::Message(format!("failed to run {program}: {problem}", program = quoted(program))))
+        Err(CliError::Message(format!("failed to run {program}: {problem}", program = quoted(program))))
     };
-    // With this program it ends too.
+    // The program is killed if this command is interrupted.
     match command.kill_on_drop(true).status().await {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) if status.code() == Some(1) => Err(Failure::Differences),
+        Ok(status) if status.code() == Some(1) => Err(CliError::Differences),
         Ok(status) => match status.code() {
             Some(code) => failed(format!("exit status {code}")),
             None => failed(status.to_string()),
@@ -53,7 +57,7 @@ pub(super) async fn run(live: &Folder, merged: &Folder, session: &mut Session) -
     }
 }
 
-/// Whether an argument has letters, digits, `-` and `=` only.
+/// Returns true if an argument consists of letters, digits, `-` and `=`.
 fn is_plain(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '='))
 }

@@ -1,32 +1,32 @@
-//! Showing what the server gave.
+//! Printing of the responses of `get`.
 
 use std::io::Write;
 
 use serde_json::{Value, json};
 
 use super::GetArgs;
-use super::fetch::{Answer, Fetched};
+use super::builder::{FetchResult, Response};
 use super::sort;
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::print::table::{TableOptions, TablePrinter};
 use crate::print::{ObjectFormat, Printer, TabWriter};
 use crate::session::Session;
 
-/// Shows whole objects: one that was asked for by name as it is, others as a list.
+/// Prints whole objects: one requested by name as it is, others as a `List`.
 pub(crate) fn objects(
     args: &GetArgs,
     format: ObjectFormat,
-    fetched: Fetched,
+    fetched: FetchResult,
     session: &mut Session,
-) -> Result<(), Failure> {
-    let Fetched { answers, mut failures, single } = fetched;
+) -> Result<(), CliError> {
+    let FetchResult { responses, mut failures, single } = fetched;
     if single && !failures.is_empty() {
-        return Failure::collect(failures);
+        return CliError::aggregate(failures);
     }
-    let mut found: Vec<Value> = answers.into_iter().flat_map(|answer| items(answer.object)).collect();
+    let mut found: Vec<Value> = responses.into_iter().flat_map(|response| items(response.object)).collect();
     if found.is_empty() && args.ignore_not_found {
-        return Failure::collect(failures);
+        return CliError::aggregate(failures);
     }
     let shown = match (single, found.len()) {
         (true, 1) => found.remove(0),
@@ -39,13 +39,13 @@ pub(crate) fn objects(
     };
     let mut text = Vec::new();
     if let Err(error) = Printer::new(format, args.printer_options()).print(&shown, &mut text) {
-        failures.push(Failure::Message(error.to_string()));
+        failures.push(CliError::Message(error.to_string()));
     }
-    session.console.write(&String::from_utf8_lossy(&text))?;
-    Failure::collect(failures)
+    session.console.print(&String::from_utf8_lossy(&text))?;
+    CliError::aggregate(failures)
 }
 
-/// The objects of a list, each with its type; or the object itself.
+/// Returns the items of a list, each with `apiVersion` and `kind`, or the object itself.
 pub(crate) fn items(object: Value) -> Vec<Value> {
     let Value::Object(mut fields) = object else { return Vec::new() };
     let kind = fields.get("kind").and_then(Value::as_str).and_then(|kind| kind.strip_suffix("List"));
@@ -60,51 +60,51 @@ pub(crate) fn items(object: Value) -> Vec<Value> {
     items
 }
 
-/// Shows tables, one for each resource.
+/// Prints a table for each resource.
 pub(crate) fn tables(
     args: &GetArgs,
     wide: bool,
-    fetched: Fetched,
+    fetched: FetchResult,
     cluster: &Cluster,
     session: &mut Session,
-) -> Result<(), Failure> {
-    let Fetched { mut answers, failures, .. } = fetched;
+) -> Result<(), CliError> {
+    let FetchResult { mut responses, failures, .. } = fetched;
     if !args.sort_by.is_empty() {
-        sort::tables(&mut answers, &args.sort_by)?;
+        sort::tables(&mut responses, &args.sort_by)?;
     }
-    let several = answers.iter().any(|answer| answer.resource.info != answers[0].resource.info);
+    let several = responses.iter().any(|response| response.resource.info != responses[0].resource.info);
     let mut text = Vec::new();
     let mut tabs = TabWriter::new(&mut text);
-    let mut last: Option<(&Answer, TablePrinter)> = None;
-    for answer in &answers {
+    let mut last: Option<(&Response, TablePrinter)> = None;
+    for response in &responses {
         let printer = match &mut last {
-            Some((before, printer)) if before.resource.info == answer.resource.info => printer,
+            Some((before, printer)) if before.resource.info == response.resource.info => printer,
             last => {
-                tabs.start_group(last.is_some() && !args.no_headers).map_err(Failure::output)?;
-                let options = options(args, wide, several || args.show_kind, answer);
-                &mut last.insert((answer, TablePrinter::new(options))).1
+                tabs.start_group(last.is_some() && !args.no_headers).map_err(CliError::from_output)?;
+                let options = options(args, wide, several || args.show_kind, response);
+                &mut last.insert((response, TablePrinter::new(options))).1
             }
         };
-        printer.print(&answer.object, &mut tabs).map_err(Failure::output)?;
+        printer.print(&response.object, &mut tabs).map_err(CliError::from_output)?;
     }
-    tabs.flush().map_err(Failure::output)?;
-    let wrote = tabs.wrote();
-    session.console.write(&String::from_utf8_lossy(&text))?;
+    tabs.flush().map_err(CliError::from_output)?;
+    let wrote = tabs.has_output();
+    session.console.print(&String::from_utf8_lossy(&text))?;
     if !wrote && !args.ignore_not_found && failures.is_empty() {
         let in_namespace =
-            !args.all_namespaces && answers.iter().all(|answer| answer.resource.info.namespaced);
-        session.console.note(match in_namespace {
+            !args.all_namespaces && responses.iter().all(|response| response.resource.info.namespaced);
+        session.console.eprintln(match in_namespace {
             true => format!("No resources found in {} namespace.", cluster.namespace()),
             false => "No resources found".to_owned(),
         });
     }
-    // kubectl prints them as several, even if it is one.
-    if failures.is_empty() { Ok(()) } else { Err(Failure::Several(failures)) }
+    // kubectl prints one error in the form of several, without a prefix.
+    if failures.is_empty() { Ok(()) } else { Err(CliError::Aggregate(failures)) }
 }
 
-/// How the table of one resource is laid out.
-pub(crate) fn options(args: &GetArgs, wide: bool, with_kind: bool, answer: &Answer) -> TableOptions {
-    let info = &answer.resource.info;
+/// Returns the table options for the responses of one resource.
+pub(crate) fn options(args: &GetArgs, wide: bool, with_kind: bool, response: &Response) -> TableOptions {
+    let info = &response.resource.info;
     TableOptions {
         no_headers: args.no_headers,
         wide,

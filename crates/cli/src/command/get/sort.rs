@@ -1,46 +1,46 @@
-//! `--sort-by`: objects in the order of a field.
+//! Sorting by a field (`--sort-by`).
 
 use klient_apimachinery::Quantity;
 use klient_apimachinery::go::quoted;
 use serde_json::Value;
 
-use super::fetch::Answer;
-use crate::failure::Failure;
+use super::builder::Response;
+use crate::error::CliError;
 use klient_apimachinery::jsonpath::{Found, JsonPath, JsonPathError, MissingKeys, relaxed};
 
 /// Sorts objects by the value at a path.
 ///
 /// # Errors
 ///
-/// If it is no path, none of the objects has a value there, or the values have no order.
-pub(super) fn objects(objects: &mut Vec<Value>, path: &str) -> Result<(), Failure> {
+/// If the path is invalid, no object has the field, or its type has no order.
+pub(super) fn objects(objects: &mut Vec<Value>, path: &str) -> Result<(), CliError> {
     sort(objects, path, |object| object)
 }
 
-/// Sorts the rows of a table; of several tables, as kubectl does, the tables themselves. What cannot be sorted by the
-/// path leaves a single table empty.
+/// Sorts the rows of a single table, or several tables among themselves, as in kubectl. A single table without the
+/// field loses its rows.
 ///
 /// # Errors
 ///
-/// If several tables cannot be sorted, or values have no order.
-pub(super) fn tables(answers: &mut Vec<Answer>, path: &str) -> Result<(), Failure> {
-    let [answer] = &mut answers[..] else { return sort(answers, path, |answer| &answer.object) };
-    let Some(rows) = answer.object.get_mut("rows").and_then(Value::as_array_mut) else { return Ok(()) };
+/// If several tables cannot be sorted, or the type of the field has no order.
+pub(super) fn tables(responses: &mut Vec<Response>, path: &str) -> Result<(), CliError> {
+    let [response] = &mut responses[..] else { return sort(responses, path, |response| &response.object) };
+    let Some(rows) = response.object.get_mut("rows").and_then(Value::as_array_mut) else { return Ok(()) };
     if rows.len() < 2 {
         return Ok(());
     }
     match sort(rows, path, |row| &row["object"]) {
-        Err(Failure::Message(_)) => rows.clear(),
+        Err(CliError::Message(_)) => rows.clear(),
         sorted => return sorted,
     }
     Ok(())
 }
 
-fn sort<T>(items: &mut Vec<T>, path: &str, object: impl Fn(&T) -> &Value) -> Result<(), Failure> {
+fn sort<T>(items: &mut Vec<T>, path: &str, object: impl Fn(&T) -> &Value) -> Result<(), CliError> {
     if items.is_empty() {
         return Ok(());
     }
-    let message = |error: JsonPathError| Failure::Message(error.to_string());
+    let message = |error: JsonPathError| CliError::Message(error.to_string());
     let template = relaxed(path).map_err(message)?;
     let parsed = JsonPath::parse(&template).map_err(message)?;
     let mut keys = Vec::with_capacity(items.len());
@@ -49,21 +49,22 @@ fn sort<T>(items: &mut Vec<T>, path: &str, object: impl Fn(&T) -> &Value) -> Res
         keys.push(found.first().and_then(|found| found.first()).copied());
     }
     if keys.iter().all(Option::is_none) {
-        return Err(Failure::Message(format!(
+        return Err(CliError::Message(format!(
             "couldn't find any field with path {} in the list of objects",
             quoted(&template)
         )));
     }
     let mut order: Vec<usize> = (0..items.len()).collect();
-    merge_sort(&mut order, &|a, b| is_less(keys[a], keys[b]))
-        .map_err(|kind| Failure::Plain(format!("error: Field {template} is an unsortable type: {kind}")))?;
+    merge_sort(&mut order, &|a, b| is_less(keys[a], keys[b])).map_err(|kind| {
+        CliError::Verbatim(format!("error: Field {template} is an unsortable type: {kind}"))
+    })?;
     let mut taken: Vec<Option<T>> = items.drain(..).map(Some).collect();
     items.extend(order.into_iter().filter_map(|index| taken[index].take()));
     Ok(())
 }
 
-/// Sorts and keeps the order of what is equal. The order need not be total, which that of strings and quantities side
-/// by side is not.
+/// Stable merge sort for an order that need not be total: strings that are quantities compare by amount, others as
+/// strings. The standard library's sort may panic for such an order.
 fn merge_sort<E>(
     items: &mut Vec<usize>,
     is_less: &impl Fn(usize, usize) -> Result<bool, E>,
@@ -89,7 +90,7 @@ fn merge_sort<E>(
 ///
 /// # Errors
 ///
-/// The name of a type that has no order.
+/// The name of a type without an order.
 fn is_less(a: Option<Found<'_>>, b: Option<Found<'_>>) -> Result<bool, &'static str> {
     let (a, b) = match (a, b) {
         (_, None) => return Ok(false),

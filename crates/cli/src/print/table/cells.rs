@@ -1,4 +1,4 @@
-//! The columns and cells of a table, with what kubectl adds to the server's.
+//! Columns and cells of a table: the server's, and those that kubectl adds for flags.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Column, TableOptions};
 
-/// A table as it is to be shown.
+/// A table with all columns of the output.
 pub(super) struct Table<'a> {
     pub(super) columns: Vec<Header>,
     pub(super) rows: Vec<Vec<Cell<'a>>>,
@@ -18,15 +18,15 @@ pub(super) struct Header {
     pub(super) visible: bool,
 }
 
-/// A cell's text, if it holds anything.
+/// Content of a cell; `None` for JSON null.
 pub(super) type Cell<'a> = Option<Cow<'a, str>>;
 
-/// What is added to the columns of a table.
+/// The additions of flags to a table: event type, namespace, kind and labels.
 pub(super) struct Decoration<'a> {
     options: &'a TableOptions,
     columns: &'a [Column],
     event: Option<&'a str>,
-    /// The column whose cells get the kind put before them.
+    /// The column whose cells get the kind as a prefix.
     name_column: Option<(usize, &'a str)>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Decoration<'a> {
         if let Some((column, kind)) = self.name_column
             && let Some(cell) = cells.get_mut(column)
         {
-            // What Go makes of nothing where a text should be.
+            // Go's format of nil with the verb for a string.
             let name = cell.as_deref().unwrap_or("%!s(<nil>)");
             *cell = Some(with_kind(kind, name).into());
         }
@@ -92,7 +92,7 @@ impl<'a> Decoration<'a> {
             cells.insert(0, None);
         }
         let width = self.columns.len() + added + usize::from(options.with_namespace);
-        // kubectl fills only half of what is missing: it counts the cells it adds towards those there were.
+        // kubectl's loop compares with the growing number of cells, so it adds only half of the missing ones.
         let missing = width.saturating_sub(cells.len());
         cells.resize(cells.len() + missing.div_ceil(2), None);
         cells
@@ -111,12 +111,12 @@ pub(super) fn with_kind(kind: &str, name: &str) -> String {
     format!("{}/{name}", kind.to_lowercase())
 }
 
-/// The part of a label's key behind its prefix.
+/// Returns the part of a label's key after its prefix.
 pub(super) fn label_header(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
-/// What the label columns, and the one of all labels, hold for an object with these labels.
+/// Returns the cells of `--label-columns` and `--show-labels` for an object's labels.
 pub(super) fn label_cells<'r>(
     options: &TableOptions,
     labels: &'r Value,
@@ -133,7 +133,7 @@ fn all_labels(labels: &Value) -> String {
     if labels.is_empty() { "<none>".to_owned() } else { labels.join(",") }
 }
 
-/// The type of an event, as wide as most others.
+/// Returns the type of an event, padded to the width of `MODIFIED`.
 pub(super) fn event_cell<'r>(event: &str) -> Cow<'r, str> {
     match event {
         "ADDED" => "ADDED   ".into(),

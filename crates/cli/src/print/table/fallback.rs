@@ -1,4 +1,4 @@
-//! What is shown of objects that come without a table.
+//! Tables of objects that the server sends without a table.
 
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use crate::print::age::age;
 use crate::print::items;
 use crate::print::tabwriter::TabWriter;
 
-/// The columns there are for such objects.
+/// The columns of such a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fallback {
     NameAndAge,
@@ -26,7 +26,7 @@ impl Fallback {
         }
     }
 
-    /// Writes an object's line, or those of a list's items. Headers come first, unless they came `before`.
+    /// Writes the line of an object, or of each item of a list. Headers are written unless those `before` were the same.
     pub(super) fn write(
         self,
         before: Option<Self>,
@@ -88,7 +88,7 @@ impl Fallback {
         if let Some(event) = event {
             cells.insert(0, event_cell(event).into_owned());
         }
-        // A Status has no labels, and kubectl leaves their columns out of its line.
+        // A Status has no labels, and kubectl writes no cells for them.
         if self == Fallback::NameAndAge {
             cells.extend(label_cells(options, &object["metadata"]["labels"]).map(String::from));
         }

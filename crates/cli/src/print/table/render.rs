@@ -8,7 +8,7 @@ use crate::print::escape_terminal;
 use crate::print::tabwriter::TabWriter;
 
 /// After how many rows kubectl lets go of what it holds.
-const ROWS_HELD: usize = 100;
+const FLUSH_ROWS: usize = 100;
 
 pub(super) fn write(table: &Table<'_>, no_headers: bool, tabs: &mut TabWriter<'_>) -> io::Result<()> {
     if table.rows.is_empty() {
@@ -21,7 +21,7 @@ pub(super) fn write(table: &Table<'_>, no_headers: bool, tabs: &mut TabWriter<'_
     for (index, row) in table.rows.iter().enumerate() {
         let padding = if no_headers && index == 0 { &widths[..] } else { &[] };
         write_row(&table.columns, row, padding, tabs)?;
-        if (index + 1) % ROWS_HELD == 0 {
+        if (index + 1) % FLUSH_ROWS == 0 {
             tabs.flush()?;
         }
     }
@@ -64,13 +64,13 @@ fn write_row(
     let cells = cells.map(|(index, (_, cell))| {
         let text = cell.as_deref().unwrap_or_default();
         let missing = widths.get(index).map_or(0, |width| width.saturating_sub(text.len()));
-        shown(text).into_owned() + &" ".repeat(missing)
+        first_line(text).into_owned() + &" ".repeat(missing)
     });
     writeln!(tabs, "{}", cells.collect::<Vec<_>>().join("\t"))
 }
 
 /// A cell's first line, `...` standing for the others.
-fn shown(text: &str) -> Cow<'_, str> {
+fn first_line(text: &str) -> Cow<'_, str> {
     if !text.contains(['\n', '\r', '\x0c', '\x1b']) {
         return text.into();
     }

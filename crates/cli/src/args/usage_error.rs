@@ -1,4 +1,4 @@
-//! Command lines that cannot be understood, in kubectl's words.
+//! Usage errors: clap's errors with kubectl's messages.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -9,31 +9,31 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use klient_apimachinery::go::quoted;
 
-use crate::failure::Failure;
-use crate::flag_values::Refusal;
+use crate::error::CliError;
+use crate::flag_values::FlagValueError;
 
-/// What clap found wrong, as kubectl says it.
-pub(super) fn failure(
+/// Converts an error of clap into kubectl's.
+pub(super) fn from_clap(
     program: &str,
     command: &Command,
     arguments: &[OsString],
     error: &clap::Error,
-) -> Failure {
+) -> CliError {
     let arguments: Vec<_> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
     let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
     let (commands, command) = named(program, command, &arguments);
     let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     let is_diff = commands.ends_with(" diff");
     let usage = |text: String| {
-        // kubectl gives another hint there.
+        // kubectl prints another hint for diff.
         let hint = if is_diff { "-h' for help and examples" } else { "--help' for usage." };
-        Failure::Message(format!("{text}\nSee '{commands} {hint}"))
+        CliError::Message(format!("{text}\nSee '{commands} {hint}"))
     };
     let failure = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Failure::Help(error.to_string());
+            return CliError::Help(error.to_string());
         }
-        ErrorKind::MissingSubcommand => return Failure::Help(command.clone().render_help().to_string()),
+        ErrorKind::MissingSubcommand => return CliError::Help(command.clone().render_help().to_string()),
         ErrorKind::UnknownArgument => {
             let flag = context(ContextKind::InvalidArg);
             let flag = flag.split_whitespace().next().unwrap_or_default();
@@ -43,7 +43,7 @@ pub(super) fn failure(
                 None => unexpected(flag, &commands),
             }
         }
-        // A command that does something itself takes no such arguments.
+        // A command with an action of its own has no subcommand of this name.
         ErrorKind::InvalidSubcommand | ErrorKind::ArgumentConflict
             if commands.contains(' ') && error.get(ContextKind::InvalidSubcommand).is_some() =>
         {
@@ -57,13 +57,13 @@ pub(super) fn failure(
                 _ => String::new(),
             };
             let name = context(ContextKind::InvalidSubcommand);
-            Failure::Message(format!(
+            CliError::Message(format!(
                 "unknown command {name} for {commands}{near}",
                 name = quoted(name),
                 commands = quoted(commands)
             ))
         }
-        // Only the last argument can lack a value: all others take the next one.
+        // Only the last argument can lack a value: any other takes the next one.
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
             let last = arguments.last().copied().unwrap_or_default();
             match last.strip_prefix("--") {
@@ -78,8 +78,8 @@ pub(super) fn failure(
             let value = context(ContextKind::InvalidValue);
             let flag = context(ContextKind::InvalidArg);
             let problem = match error.source() {
-                Some(source) if source.is::<Refusal>() => {
-                    return in_diff(is_diff, Failure::message(source.to_string()));
+                Some(source) if source.is::<FlagValueError>() => {
+                    return in_diff(is_diff, CliError::message(source.to_string()));
                 }
                 Some(source) => match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
                     Some(IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => {
@@ -111,16 +111,16 @@ pub(super) fn failure(
     in_diff(is_diff, failure)
 }
 
-/// `diff` ends with 1 where objects differ, and so with 2 where it fails.
-fn in_diff(is_diff: bool, failure: Failure) -> Failure {
-    if is_diff { Failure::Trouble(Box::new(failure)) } else { failure }
+/// Wraps an error of `diff`, whose exit code is 2.
+fn in_diff(is_diff: bool, failure: CliError) -> CliError {
+    if is_diff { CliError::Diff(Box::new(failure)) } else { failure }
 }
 
-fn unexpected(argument: &str, commands: &str) -> Failure {
-    Failure::Message(format!("Unexpected args: [{argument}]\nSee '{commands} -h' for help and examples"))
+fn unexpected(argument: &str, commands: &str) -> CliError {
+    CliError::Message(format!("Unexpected args: [{argument}]\nSee '{commands} -h' for help and examples"))
 }
 
-/// The commands that arguments name, and the last of them.
+/// Returns the names of the command and subcommands in the arguments, and the innermost command.
 fn named<'a>(program: &str, command: &'a Command, arguments: &[&str]) -> (String, &'a Command) {
     let (mut commands, mut command) = (program.to_owned(), command);
     let mut arguments = arguments.iter();
@@ -138,7 +138,7 @@ fn named<'a>(program: &str, command: &'a Command, arguments: &[&str]) -> (String
     (commands, command)
 }
 
-/// Whether a flag has its value in the next argument.
+/// Returns true if the value of a flag is the next argument.
 fn takes_next(command: &Command, argument: &str) -> bool {
     let takes_value = |arg: &Arg| {
         matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
@@ -153,7 +153,7 @@ fn takes_next(command: &Command, argument: &str) -> bool {
     first.is_some_and(|at| at + 1 == letters.len())
 }
 
-/// The flag of a name such as `--output` or `-o`.
+/// Finds a flag by a name such as `--output` or `-o`.
 fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
     command.get_arguments().find(|arg| match flag.strip_prefix("--") {
         Some(name) => arg.get_long() == Some(name),
@@ -164,7 +164,7 @@ fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a Arg> {
     })
 }
 
-/// A flag as pflag names it: `-o, --output`.
+/// Returns the name of a flag in pflag's messages: `-o, --output`.
 fn pflag_name(arg: &Arg) -> String {
     let long = arg.get_long().unwrap_or_default();
     match arg.get_short() {
@@ -173,7 +173,7 @@ fn pflag_name(arg: &Arg) -> String {
     }
 }
 
-/// Text without the escape sequences of a terminal.
+/// Removes the escape sequences of a terminal.
 fn strip_styles(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

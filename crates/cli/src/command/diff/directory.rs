@@ -1,4 +1,4 @@
-//! [`Folder`], objects in files for another program to read.
+//! [`VersionDirectory`], the files of one side of a diff (kubectl's `DiffVersion`).
 
 use std::fs::OpenOptions;
 use std::hash::{BuildHasher, RandomState};
@@ -9,15 +9,15 @@ use klient_apimachinery::yaml;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// A folder that only its maker may look into, and which goes when this is dropped.
+/// A temporary directory, readable by its owner only, that is removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Folder(TempDir);
+pub(super) struct VersionDirectory(TempDir);
 
-impl Folder {
-    /// A new one, with a number behind its name.
-    pub(super) fn new(name: &str) -> Result<Self, Failure> {
+impl VersionDirectory {
+    /// Creates a directory with a random number after its name: `LIVE-123`.
+    pub(super) fn new(name: &str) -> Result<Self, CliError> {
         let number = RandomState::new().hash_one(name) % 10_000_000_000;
         let name = format!("{name}-{number}");
         let mut builder = tempfile::Builder::new();
@@ -25,15 +25,15 @@ impl Folder {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir();
-        folder.map(Folder).map_err(|error| failed(&std::env::temp_dir().join(&name), &error))
+        folder.map(VersionDirectory).map_err(|error| failed(&std::env::temp_dir().join(&name), &error))
     }
 
     pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// Writes an object to a file; an empty file if there is none.
-    pub(super) fn write(&self, name: &str, object: Option<&Value>) -> Result<(), Failure> {
+    /// Writes an object in YAML to a file; `None` makes the file empty.
+    pub(super) fn write(&self, name: &str, object: Option<&Value>) -> Result<(), CliError> {
         let path = self.0.path().join(name);
         let text = object.map(yaml::to_string).unwrap_or_default();
         let mut options = OpenOptions::new();
@@ -45,6 +45,6 @@ impl Folder {
     }
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Message(format!("cannot write {}: {error}", path.display()))
+fn failed(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::Message(format!("cannot write {}: {error}", path.display()))
 }

@@ -1,18 +1,18 @@
-//! [`Output`], how a command that changes objects tells what it did.
+//! [`ResultPrinter`], the output of a command that changes objects (kubectl's `PrintFlags`).
 
 use clap::Args;
 use klient_apimachinery::{Object, Unstructured};
 use serde_json::{Value, json};
 
 use crate::dry_run::DryRun;
-use crate::failure::Failure;
-use crate::print::{Choice, ObjectFormat, OutputFormat, PrintError, Printer, PrinterOptions, name};
+use crate::error::CliError;
+use crate::print::{FormatSet, ObjectFormat, OutputFormat, PrintError, Printer, PrinterOptions, name};
 use crate::session::Session;
 use klient_apimachinery::jsonpath::MissingKeys;
 
-/// How to tell what was done.
+/// Flags for the format of the output.
 #[derive(Args, Debug)]
-pub(crate) struct OutputArgs {
+pub(crate) struct PrintFlags {
     /// name, json, yaml, kyaml, jsonpath=…, jsonpath-as-json=…, or jsonpath-file=…
     #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     output: String,
@@ -27,76 +27,81 @@ pub(crate) struct OutputArgs {
     show_managed_fields: bool,
 }
 
-impl OutputArgs {
-    /// Whether a format is named.
+impl PrintFlags {
+    /// Returns true if `--output` is set.
     pub(crate) fn is_given(&self) -> bool {
         !self.output.is_empty()
     }
 }
 
-/// Tells what was done: a line for each object, or the objects.
-pub(crate) struct Output {
+/// Prints the result for each object: a line such as `pod/web created`, or the object in the format of `--output`.
+pub(crate) struct ResultPrinter {
     format: Option<ObjectFormat>,
     printer: Option<Printer>,
     dry_run: DryRun,
 }
 
-impl Output {
+impl ResultPrinter {
     /// # Errors
     ///
-    /// If there is no such format.
-    pub(crate) fn new(args: &OutputArgs, dry_run: DryRun) -> Result<Self, Failure> {
-        let format = OutputFormat::parse(&args.output, &args.template, Choice::Objects);
-        let format = match format.map_err(|error| Failure::Message(error.to_string()))? {
+    /// If the format does not exist.
+    pub(crate) fn new(args: &PrintFlags, dry_run: DryRun) -> Result<Self, CliError> {
+        let format = OutputFormat::parse(&args.output, &args.template, FormatSet::Objects);
+        let format = match format.map_err(|error| CliError::Message(error.to_string()))? {
             OutputFormat::Objects(format) => Some(format),
             OutputFormat::Human | OutputFormat::Wide => None,
         };
         let missing_keys = MissingKeys::from_allowed(args.allow_missing_template_keys);
         let options =
             PrinterOptions { no_headers: false, show_managed_fields: args.show_managed_fields, missing_keys };
-        Ok(Output { printer: format.clone().map(|format| Printer::new(format, options)), format, dry_run })
+        Ok(ResultPrinter {
+            printer: format.clone().map(|format| Printer::new(format, options)),
+            format,
+            dry_run,
+        })
     }
 
-    /// Whether whole objects are shown.
-    pub(crate) fn shows_objects(&self) -> bool {
+    /// Returns true if whole objects are printed, not lines or names.
+    pub(crate) fn prints_objects(&self) -> bool {
         !matches!(self.format, None | Some(ObjectFormat::Name))
     }
 
-    /// Tells that something was done with an object; or shows the object.
-    pub(crate) fn tell(
+    /// Prints an operation on an object, such as `created`, or the object.
+    pub(crate) fn print_result(
         &mut self,
         object: &Unstructured,
         done: &str,
         session: &mut Session,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let value = Value::Object(object.0.clone());
         if self.printer.is_some() {
             return self.show(&value, session);
         }
         let kind = name::resource(&value);
-        session.console.line(format_args!("{kind}/{} {done}{}", object.name(), self.dry_run.suffix()))
+        session.console.println(format_args!("{kind}/{} {done}{}", object.name(), self.dry_run.suffix()))
     }
 
-    /// The same of an object of a built-in kind that flags describe.
-    pub(crate) fn tell_built_in(
+    /// As [`print_result`](Self::print_result), for an object of a built-in kind made from flags: JSON has the field order
+    /// of Go's struct.
+    pub(crate) fn print_built_in_result(
         &mut self,
         object: &Unstructured,
         done: &str,
         session: &mut Session,
-    ) -> Result<(), Failure> {
-        let Some(printer) = &mut self.printer else { return self.tell(object, done, session) };
+    ) -> Result<(), CliError> {
+        let Some(printer) = &mut self.printer else { return self.print_result(object, done, session) };
         let mut text = Vec::new();
         let printed = printer.print_built_in(object, &mut text);
-        session.console.write(&String::from_utf8_lossy(&text))?;
+        session.console.print(&String::from_utf8_lossy(&text))?;
         printed.map_err(PrintError::into_failure)
     }
 
-    /// Shows one object as it is, several as a list.
-    pub(crate) fn show_all(
+    /// Prints one object as it is, several as a `List`.
+    pub(crate) fn print_objects(
         &mut self,
         objects: Vec<Unstructured>,
         session: &mut Session,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let mut values: Vec<Value> = objects.into_iter().map(|object| Value::Object(object.0)).collect();
         match values.len() {
             0 => Ok(()),
@@ -108,11 +113,11 @@ impl Output {
         }
     }
 
-    fn show(&mut self, value: &Value, session: &mut Session) -> Result<(), Failure> {
+    fn show(&mut self, value: &Value, session: &mut Session) -> Result<(), CliError> {
         let Some(printer) = &mut self.printer else { return Ok(()) };
         let mut text = Vec::new();
         let printed = printer.print(value, &mut text);
-        session.console.write(&String::from_utf8_lossy(&text))?;
+        session.console.print(&String::from_utf8_lossy(&text))?;
         printed.map_err(PrintError::into_failure)
     }
 }

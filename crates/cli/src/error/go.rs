@@ -1,4 +1,4 @@
-//! What client-go's errors say of connections, so that scripts that read kubectl's find the same.
+//! Messages of client-go and Go's standard library for errors of the server and of the connection.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -7,16 +7,17 @@ use klient_apimachinery::go::quoted;
 use klient_client::{Error, ErrorKind};
 use rustls::CertificateError;
 
-/// What kubectl says of an error of the server or of the connection; `None` where it only adds `error: `.
-pub(crate) fn standard(error: &Error) -> Option<String> {
+/// Returns kubectl's `StandardErrorMessage` for an error of the server or of the connection; `None` for other errors,
+/// which kubectl prints after `error: `.
+pub(crate) fn standard_error_message(error: &Error) -> Option<String> {
     if let Some(status) = error.as_status() {
         let message = status.message.as_deref().unwrap_or_default();
-        return Some(of_status(status.reason.as_deref().unwrap_or_default(), message));
+        return Some(status_message(status.reason.as_deref().unwrap_or_default(), message));
     }
     if !is_url_error(error) {
         return None;
     }
-    let problem = problem(error);
+    let problem = connection_error(error);
     if problem.contains("connection refused") {
         let host = host(error);
         let question = "did you specify the right host or port?";
@@ -25,18 +26,18 @@ pub(crate) fn standard(error: &Error) -> Option<String> {
     Some(format!("Unable to connect to the server: {problem}"))
 }
 
-/// The same, with what was being done in the message.
-pub(crate) fn standard_when(error: &Error, doing: &str) -> String {
+/// As [`standard_error_message`], with the operation that failed before the message of the error.
+pub(crate) fn standard_error_message_while(error: &Error, context: &str) -> String {
     match error.as_status() {
         Some(status) => {
-            let message = format!("{doing}: {}", status.message.as_deref().unwrap_or_default());
-            of_status(status.reason.as_deref().unwrap_or_default(), &message)
+            let message = format!("{context}: {}", status.message.as_deref().unwrap_or_default());
+            status_message(status.reason.as_deref().unwrap_or_default(), &message)
         }
-        None => format!("{doing}: {}", text(error)),
+        None => format!("{context}: {}", error_string(error)),
     }
 }
 
-fn of_status(reason: &str, message: &str) -> String {
+fn status_message(reason: &str, message: &str) -> String {
     match reason {
         "Unauthorized" => format!("error: You must be logged in to the server ({message})"),
         "" | "Unknown" => format!("Error from server: {message}"),
@@ -44,32 +45,37 @@ fn of_status(reason: &str, message: &str) -> String {
     }
 }
 
-/// The error in Go's words: that of the server, or `Get "URL": problem`.
-pub(crate) fn text(error: &Error) -> String {
+/// Returns the result of Go's `Error()`: the message of the server's status, or `Get "URL": …` of a `url.Error`.
+pub(crate) fn error_string(error: &Error) -> String {
     if let Some(status) = error.as_status() {
         return status.message.as_deref().unwrap_or_default().to_owned();
     }
     if is_url_error(error) {
         let (method, url) = error.subject().split_once(' ').unwrap_or(("", error.subject()));
         let (first, rest) = method.split_at(method.len().min(1));
-        return format!("{first}{} {url}: {}", rest.to_lowercase(), problem(error), url = quoted(url));
+        return format!(
+            "{first}{} {url}: {}",
+            rest.to_lowercase(),
+            connection_error(error),
+            url = quoted(url)
+        );
     }
     if error.kind() == ErrorKind::Request {
-        // Nothing was sent, so that it does not matter where to.
+        // Nothing was sent, so the URL is left out.
         return error.cause().map_or_else(|| error.to_string(), ToString::to_string);
     }
     error.to_string()
 }
 
-/// What Go says of an error of the operating system.
-pub(crate) fn io_text(error: &io::Error) -> String {
+/// Returns Go's message for an error of the operating system: in lower case, without the error number.
+pub(crate) fn io_error_string(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.rsplit_once(" (os error ").map_or(text.as_str(), |(text, _)| text);
     let mut characters = text.chars();
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
-/// Whether the error is of the way to the server.
+/// Returns true for an error of the connection, which Go wraps in a `url.Error`.
 fn is_url_error(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout)
 }
@@ -80,12 +86,12 @@ fn host(error: &Error) -> String {
     behind_scheme.split(['/', '?']).next().unwrap_or_default().to_owned()
 }
 
-/// What is wrong with the connection, in Go's words.
-fn problem(error: &Error) -> String {
+/// Returns Go's message for the cause of a connection error.
+fn connection_error(error: &Error) -> String {
     let mut last = None;
     for cause in causes(error) {
         if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
-            return format!("tls: failed to verify certificate: {}", certificate(problem));
+            return format!("tls: failed to verify certificate: {}", x509_error(problem));
         }
         if let Some(problem) = cause.downcast_ref::<io::Error>() {
             match problem.kind() {
@@ -108,7 +114,7 @@ fn problem(error: &Error) -> String {
     last.unwrap_or_else(|| error.to_string())
 }
 
-/// What lies beneath an error. An I/O error passes over the error it holds, which is the one that says most.
+/// Returns the causes of an error, outermost first, with the inner error of each I/O error, which `source` leaves out.
 fn causes(error: &Error) -> Vec<&(dyn std::error::Error + 'static)> {
     let mut causes = Vec::new();
     let mut next = error.cause();
@@ -123,7 +129,7 @@ fn causes(error: &Error) -> Vec<&(dyn std::error::Error + 'static)> {
     causes
 }
 
-/// The address a connection was tried to, IPv4 before IPv6 where a name has both.
+/// Returns the address that was dialled: IPv4 if the host name has both families.
 fn address(error: &Error) -> String {
     let host = host(error);
     let addresses = host.to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
@@ -131,8 +137,8 @@ fn address(error: &Error) -> String {
     first.map_or(host, ToString::to_string)
 }
 
-/// What is wrong with a certificate.
-fn certificate(problem: &CertificateError) -> String {
+/// Returns the message of Go's `crypto/x509` for a certificate that cannot be verified.
+fn x509_error(problem: &CertificateError) -> String {
     match problem {
         CertificateError::UnknownIssuer => "x509: certificate signed by unknown authority".to_owned(),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -155,7 +161,7 @@ fn certificate(problem: &CertificateError) -> String {
     }
 }
 
-/// The name in what rustls shows of a certificate's names: `DnsName("localhost")`, `IpAddress(127.0.0.1)`.
+/// Returns the name in rustls' form of a certificate's names: `DnsName("localhost")`, `IpAddress(127.0.0.1)`.
 fn presented_name(name: &str, address: bool) -> Option<&str> {
     let (kind, rest) = name.split_once('(')?;
     let is_address = kind == "IpAddress";

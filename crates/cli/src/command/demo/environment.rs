@@ -1,4 +1,4 @@
-//! [`Stage`], where the demo is shown.
+//! [`Environment`], the cluster, namespace and files of the demo.
 
 use std::time::Instant;
 
@@ -10,54 +10,54 @@ use klient_apiserver::{Options, Server};
 use crate::args;
 use crate::command;
 use crate::command::server::{start, write_secret};
-use crate::failure::Failure;
+use crate::error::CliError;
 use crate::session::Session;
 
-/// The namespace as the manifests have it.
+/// The namespace in the manifests.
 const NAMESPACE: &str = "shop";
 const APPLICATION: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop/application.yaml"));
 const COUPONS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop/coupons.yaml"));
 pub(super) const DEFINITION: &str = "coupons.shop.example";
 
-/// How long it may take until what the demo made is gone.
-const PATIENCE: &str = "--timeout=60s";
+/// Limit for the deletion of the demo's objects.
+const TIMEOUT: &str = "--timeout=60s";
 
-/// A cluster, and what the demo leaves on it.
-pub(super) struct Stage {
-    /// The embedded server; none on a cluster of the user's.
+/// The cluster, namespace and files of the demo.
+pub(super) struct Environment {
+    /// The embedded server; `None` on a cluster selected by flags.
     server: Option<Server>,
-    /// Manifests, and the kubeconfig of the embedded server.
-    _folder: tempfile::TempDir,
+    /// Temporary directory of the manifests and of the kubeconfig of the embedded server.
+    _directory: tempfile::TempDir,
     application: String,
     coupons: String,
     kubeconfig: Option<String>,
     namespace: String,
-    /// There was no such definition, so that it is the demo's to remove.
-    makes_definition: bool,
+    /// The CustomResourceDefinition did not exist before and is deleted at the end.
+    removes_definition: bool,
 }
 
-impl Stage {
-    /// Starts a server if no flag names a cluster, and looks what is there.
+impl Environment {
+    /// Starts an embedded server unless flags select a cluster, and writes the manifests.
     ///
     /// # Errors
     ///
-    /// If the cluster cannot be reached, or there is a namespace of the demo's name.
-    pub(super) async fn set(session: &mut Session) -> Result<Self, Failure> {
+    /// If the cluster cannot be reached, or the namespace of the demo exists.
+    pub(super) async fn prepare(session: &mut Session) -> Result<Self, CliError> {
         let connection = &session.connection;
-        let given =
+        let is_cluster_named =
             connection.kubeconfig.is_some() || connection.context.is_some() || connection.server.is_some();
-        let folder = tempfile::Builder::new().prefix("klient-demo-").tempdir().map_err(|error| {
-            Failure::Message(format!("cannot make a folder for the demo's manifests: {error}"))
+        let directory = tempfile::Builder::new().prefix("klient-demo-").tempdir().map_err(|error| {
+            CliError::Message(format!("cannot make a directory for the demo's manifests: {error}"))
         })?;
-        let path = |name: &str| folder.path().join(name).display().to_string();
+        let path = |name: &str| directory.path().join(name).display().to_string();
         let mut kubeconfig = None;
         let mut server = None;
-        if !given {
+        if !is_cluster_named {
             let began = Instant::now();
             let started = start(Options { listen: ([127, 0, 0, 1], 0).into(), ..Options::default() }).await?;
             let url = started.url();
-            session.console.line(format_args!(
+            session.console.println(format_args!(
                 "Serving Kubernetes' API at {url} after {} ms",
                 began.elapsed().as_millis()
             ))?;
@@ -67,8 +67,11 @@ impl Stage {
             kubeconfig = Some(path);
             server = Some(started);
         }
-        let namespace =
-            if given { format!("klient-demo-{}", std::process::id()) } else { NAMESPACE.to_owned() };
+        let namespace = if is_cluster_named {
+            format!("klient-demo-{}", std::process::id())
+        } else {
+            NAMESPACE.to_owned()
+        };
         let manifest = |text: &str| text.replace(": shop\n", &format!(": {namespace}\n"));
         write(&path("application.yaml"), &manifest(APPLICATION))?;
         write(&path("coupons.yaml"), &manifest(COUPONS))?;
@@ -76,20 +79,20 @@ impl Stage {
         session.connection.namespace = Some(namespace.clone());
         let client = cluster.client();
         if client.api::<Namespace>().get_opt(&namespace).await?.is_some() {
-            return Err(Failure::Message(format!(
+            return Err(CliError::Message(format!(
                 "namespace {} exists already, and the demo removes its namespace: delete it or run again",
                 quoted(&namespace)
             )));
         }
         let defined = client.api::<CustomResourceDefinition>().get_opt(DEFINITION).await?.is_some();
-        Ok(Stage {
+        Ok(Environment {
             server,
             application: path("application.yaml"),
             coupons: path("coupons.yaml"),
-            _folder: folder,
+            _directory: directory,
             kubeconfig,
             namespace,
-            makes_definition: !defined,
+            removes_definition: !defined,
         })
     }
 
@@ -105,18 +108,18 @@ impl Stage {
         &self.coupons
     }
 
-    /// Shows a command and what comes of it.
-    pub(super) async fn klient(&self, words: &[&str], session: &mut Session) -> Result<(), Failure> {
+    /// Prints a klient command and runs it.
+    pub(super) async fn run_klient(&self, words: &[&str], session: &mut Session) -> Result<(), CliError> {
         let program = session.program.clone();
-        session.console.line(format_args!("\n$ {program} {}", words.join(" ")))?;
+        session.console.println(format_args!("\n$ {program} {}", words.join(" ")))?;
         let arguments = std::iter::once(program.as_str()).chain(words.iter().copied());
         let cli = args::parse(&program, arguments.map(Into::into).collect())?;
-        // The demo is a command itself.
+        // Boxed: the future contains that of a command, and the demo is one.
         Box::pin(command::run(cli.command, session)).await
     }
 
-    /// How to look on.
-    pub(super) fn invitation(&self) -> String {
+    /// Returns the lines that show how to use kubectl on the cluster.
+    pub(super) fn kubectl_hint(&self) -> String {
         let namespace = &self.namespace;
         match &self.kubeconfig {
             Some(kubeconfig) => format!(
@@ -126,25 +129,25 @@ impl Stage {
         }
     }
 
-    /// Removes what was put on a cluster of the user's. An embedded server just ends.
-    pub(super) async fn clear(self, session: &mut Session) -> Result<(), Failure> {
+    /// Deletes the namespace and the definition from a cluster selected by flags. An embedded server is just stopped.
+    pub(super) async fn remove(self, session: &mut Session) -> Result<(), CliError> {
         if self.server.is_some() {
             return Ok(());
         }
-        // What goes now is in no namespace.
+        // The namespace and the definition are cluster-scoped.
         session.connection.namespace = None;
         let namespace = format!("namespace/{}", self.namespace);
-        let remove_namespace = ["delete", &namespace, "--ignore-not-found", PATIENCE];
-        let removed = self.klient(&remove_namespace, session).await;
+        let remove_namespace = ["delete", &namespace, "--ignore-not-found", TIMEOUT];
+        let removed = self.run_klient(&remove_namespace, session).await;
         let definition = format!("customresourcedefinition/{DEFINITION}");
-        if self.makes_definition {
-            self.klient(&["delete", &definition, "--ignore-not-found", PATIENCE], session).await?;
+        if self.removes_definition {
+            self.run_klient(&["delete", &definition, "--ignore-not-found", TIMEOUT], session).await?;
         }
         removed
     }
 }
 
-fn write(path: &str, text: &str) -> Result<(), Failure> {
+fn write(path: &str, text: &str) -> Result<(), CliError> {
     write_secret(path.as_ref(), text)
-        .map_err(|error| Failure::Message(format!("cannot write {path}: {error}")))
+        .map_err(|error| CliError::Message(format!("cannot write {path}: {error}")))
 }

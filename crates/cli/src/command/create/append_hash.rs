@@ -1,4 +1,4 @@
-//! Hashes of contents, which `--append-hash` puts behind names (kubectl's `pkg/util/hash`).
+//! Content hashes of `--append-hash` (kubectl's `pkg/util/hash`).
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::print::compact;
 
-/// The hash of a ConfigMap's name and data.
+/// Returns the hash of a ConfigMap's name, `data` and `binaryData`.
 pub(super) fn config_map(object: &Unstructured) -> String {
-    // No data are an empty map here, as kubectl makes it.
+    // kubectl hashes missing data as an empty map.
     let data = if object["data"].is_object() { object["data"].clone() } else { json!({}) };
     let mut hashed = json!({"kind": "ConfigMap", "name": object.name(), "data": data});
     if object["binaryData"].is_object() {
@@ -19,7 +19,8 @@ pub(super) fn config_map(object: &Unstructured) -> String {
     encode(&compact(&hashed))
 }
 
-/// The first ten digits of the SHA-256 hash, those that could make a word replaced by consonants.
+/// Returns the first ten hexadecimal digits of the SHA-256 hash; vowels, 0, 1 and 3 are replaced by consonants, so that
+/// no word appears.
 fn encode(text: &str) -> String {
     let mut hex = String::new();
     for byte in &digest(&SHA256, text.as_bytes()).as_ref()[..5] {

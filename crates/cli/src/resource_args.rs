@@ -1,86 +1,90 @@
-//! [`Target`], the objects that arguments name: types, and names.
+//! [`ResourceArgs`], the resource types and names in the arguments (kubectl's `ResourceTypeOrNameArgs`).
 
 use klient_apimachinery::ResourceInfo;
 use klient_apimachinery::go::quoted;
 use klient_client::{ApiResource, Error};
 
 use crate::cluster::Cluster;
-use crate::failure::Failure;
+use crate::error::CliError;
 
-/// What is said where arguments are missing.
-pub(crate) const NOTHING_NAMED: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   \
+/// The message for missing arguments.
+pub(crate) const MUST_SPECIFY_RESOURCE: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   \
      '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
-/// The objects that arguments name.
+/// The resource types and names in the arguments.
 #[derive(Clone, Debug)]
-pub(crate) enum Target {
-    /// All objects of some types, or those that are selected.
+pub(crate) enum ResourceArgs {
+    /// `TYPE[,TYPE…]`: all objects of these types, or those that match the selectors.
     Types(Vec<ApiResource>),
-    /// Objects of one type by name.
+    /// `TYPE NAME…`.
     Names(Vec<(ApiResource, String)>),
-    /// Objects by type and name.
+    /// `TYPE/NAME…`.
     Pairs(Vec<(ApiResource, String)>),
 }
 
-impl Target {
-    /// Checks that objects that are named are not selected too.
+impl ResourceArgs {
+    /// Checks that names are not combined with a selector or `--all-namespaces`.
     ///
     /// # Errors
     ///
-    /// If they are.
-    pub(crate) fn fits(self, selects: bool, all_namespaces: bool) -> Result<Self, Failure> {
+    /// If they are combined.
+    pub(crate) fn check_selection(self, selects: bool, all_namespaces: bool) -> Result<Self, CliError> {
         match self {
-            Target::Names(_) if selects => {
-                Err(Failure::message("name cannot be provided when a selector is specified"))
+            ResourceArgs::Names(_) if selects => {
+                Err(CliError::message("name cannot be provided when a selector is specified"))
             }
-            Target::Pairs(_) if selects => Err(Failure::message(
+            ResourceArgs::Pairs(_) if selects => Err(CliError::message(
                 "selectors and the all flag cannot be used when passing resource/name arguments",
             )),
-            Target::Names(named) | Target::Pairs(named)
+            ResourceArgs::Names(named) | ResourceArgs::Pairs(named)
                 if all_namespaces && named.iter().any(|(resource, _)| resource.info.namespaced) =>
             {
-                Err(Failure::message("a resource cannot be retrieved by name across all namespaces"))
+                Err(CliError::message("a resource cannot be retrieved by name across all namespaces"))
             }
             target => Ok(target),
         }
     }
 }
 
-/// Finds out what arguments name: `TYPE[,TYPE…] [NAME…]` or `TYPE/NAME…`.
+/// Parses arguments: `TYPE[,TYPE…] [NAME…]` or `TYPE/NAME…`.
 ///
 /// # Errors
 ///
-/// If the server does not know a type, or the arguments do not fit together.
-pub(crate) async fn parse(cluster: &Cluster, program: &str, arguments: &[String]) -> Result<Target, Failure> {
-    let arguments = &of_each_type(arguments)[..];
+/// If the server does not serve a type, or both forms are mixed.
+pub(crate) async fn parse(
+    cluster: &Cluster,
+    program: &str,
+    arguments: &[String],
+) -> Result<ResourceArgs, CliError> {
+    let arguments = &expand_types(arguments)[..];
     if arguments.iter().any(|argument| argument.contains('/')) {
         return pairs(cluster, program, arguments).await;
     }
-    let Some((types, names)) = arguments.split_first() else { return Ok(Target::Types(Vec::new())) };
+    let Some((types, names)) = arguments.split_first() else { return Ok(ResourceArgs::Types(Vec::new())) };
     let resources = resources(cluster, types).await?;
     match (&resources[..], names) {
-        (_, []) => Ok(Target::Types(resources)),
+        (_, []) => Ok(ResourceArgs::Types(resources)),
         ([resource], names) => {
-            Ok(Target::Names(names.iter().map(|name| (resource.clone(), name.clone())).collect()))
+            Ok(ResourceArgs::Names(names.iter().map(|name| (resource.clone(), name.clone())).collect()))
         }
-        _ => Err(Failure::message("you must specify only one resource")),
+        _ => Err(CliError::message("you must specify only one resource")),
     }
 }
 
-/// Names behind several types are names of objects of each: `a,b c` is `a/c b/c`.
-fn of_each_type(arguments: &[String]) -> Vec<String> {
+/// Expands names after several types: `a,b c` becomes `a/c b/c`.
+fn expand_types(arguments: &[String]) -> Vec<String> {
     let Some((types, names)) = arguments.split_first().filter(|(_, names)| !names.is_empty()) else {
         return arguments.to_vec();
     };
-    let types = types_of(types);
+    let types = split_types(types);
     if types.len() < 2 {
         return arguments.to_vec();
     }
     types.iter().flat_map(|kind| names.iter().map(move |name| format!("{kind}/{name}"))).collect()
 }
 
-/// The types in `TYPE[,TYPE…]`, each once.
-fn types_of(types: &str) -> Vec<&str> {
+/// Returns the types of `TYPE[,TYPE…]` without duplicates.
+fn split_types(types: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for name in types.split(',') {
         if !found.contains(&name) {
@@ -90,13 +94,13 @@ fn types_of(types: &str) -> Vec<&str> {
     found
 }
 
-/// What is said where objects cannot be listed: of which resource, and with which selectors.
-pub(crate) fn unlistable(info: &ResourceInfo, labels: &str, fields: &str, error: Error) -> Failure {
+/// Adds the resource and the selectors to a `BadRequest` or `NotFound` error of a list.
+pub(crate) fn list_error(info: &ResourceInfo, labels: &str, fields: &str, error: Error) -> CliError {
     if !error.is_bad_request() && !error.is_not_found() {
         return error.into();
     }
     let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
-    let doing = match (labels, fields) {
+    let context = match (labels, fields) {
         ("", "") => format!("Unable to list {resource}", resource = quoted(resource)),
         _ => format!(
             "Unable to find {resource} that match label selector {labels}, field selector {fields}",
@@ -105,12 +109,12 @@ pub(crate) fn unlistable(info: &ResourceInfo, labels: &str, fields: &str, error:
             fields = quoted(fields)
         ),
     };
-    Failure::Client { error: Box::new(error), doing: Some(doing) }
+    CliError::Client { error: Box::new(error), context: Some(context) }
 }
 
-async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result<Target, Failure> {
+async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result<ResourceArgs, CliError> {
     if !arguments.iter().all(|argument| argument.contains('/')) {
-        return Err(Failure::Message(format!(
+        return Err(CliError::Message(format!(
             "there is no need to specify a resource type as a separate argument when passing arguments in \
              resource/name form (e.g. '{program} get resource/<resource_name>' instead of '{program} get resource \
              resource/<resource_name>'"
@@ -121,10 +125,12 @@ async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result
     for argument in arguments {
         let mut parts = argument.split('/');
         let (Some(kind), Some(name), None) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(Failure::message("arguments in resource/name form may not have more than one slash"));
+            return Err(CliError::message(
+                "arguments in resource/name form may not have more than one slash",
+            ));
         };
-        if kind.is_empty() || name.is_empty() || types_of(kind).len() > 1 {
-            return Err(Failure::message(
+        if kind.is_empty() || name.is_empty() || split_types(kind).len() > 1 {
+            return Err(CliError::message(
                 "arguments in resource/name form must have a single resource and name",
             ));
         }
@@ -138,14 +144,14 @@ async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result
         };
         named.push((resource.clone(), name.to_owned()));
     }
-    Ok(Target::Pairs(named))
+    Ok(ResourceArgs::Pairs(named))
 }
 
-/// The resources behind `TYPE[,TYPE…]`, each once, where a type may be a category such as `all`.
-async fn resources(cluster: &Cluster, types: &str) -> Result<Vec<ApiResource>, Failure> {
+/// Finds the resources of `TYPE[,TYPE…]` without duplicates. A type can be a category such as `all`.
+async fn resources(cluster: &Cluster, types: &str) -> Result<Vec<ApiResource>, CliError> {
     let mapper = cluster.mapper().await?;
     let mut found: Vec<ApiResource> = Vec::new();
-    for name in types_of(types) {
+    for name in split_types(types) {
         let of_category: Vec<&ApiResource> = mapper.category(name).collect();
         let meant = if of_category.is_empty() { vec![cluster.resource(name).await?] } else { of_category };
         for resource in meant {

@@ -1,6 +1,6 @@
-//! Numbers, escapes and errors as Go has them, which kubectl's templates show.
+//! Numbers, escapes and I/O errors in Go's format.
 
-/// What Go reads a JSON number as.
+/// A JSON number with the type that Go decodes it to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Number {
     Int(i64),
@@ -16,7 +16,7 @@ impl From<&serde_json::Number> for Number {
     }
 }
 
-/// A character by its number, as short as Go's quoted text can have it.
+/// Returns the shortest numeric escape of a character in a Go string literal.
 pub(super) fn escape(c: char) -> String {
     match c as u32 {
         code @ (0..0x20 | 0x7f) => format!("\\x{code:02x}"),
@@ -25,7 +25,7 @@ pub(super) fn escape(c: char) -> String {
     }
 }
 
-/// The text of an error as Go has it.
+/// Returns Go's message for an I/O error.
 pub(super) fn io_error(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error ").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Waiting until an object is gone.
+//! Waiting until an object is deleted.
 
 use std::time::Duration;
 
@@ -9,38 +9,38 @@ use serde_json::Value;
 use crate::console::Console;
 use crate::print;
 
-/// After what time it is said what is waited for.
-const NOTICE: Duration = Duration::from_secs(5);
+/// The time after which a message names the object that is waited for.
+const NOTICE_AFTER: Duration = Duration::from_secs(5);
 
-/// Waits until an object is gone: the one with this uid, or any of the name if that is empty. Says what it waits for if
-/// it takes long.
+/// Waits until the object with this name and uid is deleted; with an empty uid, until no object has the name. After
+/// [`NOTICE_AFTER`], prints a message with the reason for the wait.
 ///
 /// # Errors
 ///
-/// If the server does not say.
-pub(crate) async fn until_one_is_gone(
+/// If the object cannot be read or watched.
+pub(crate) async fn wait_deleted(
     api: &Api<Unstructured, DynamicPlace>,
     name: &str,
     uid: &str,
 ) -> Result<(), Error> {
-    let gone = until_gone(api, name, uid);
-    tokio::pin!(gone);
-    if let Ok(gone) = tokio::time::timeout(NOTICE, &mut gone).await {
-        return gone;
+    let deleted = watch_until_deleted(api, name, uid);
+    tokio::pin!(deleted);
+    if let Ok(deleted) = tokio::time::timeout(NOTICE_AFTER, &mut deleted).await {
+        return deleted;
     }
-    // Whether it can be read shows elsewhere.
+    // An error of this read is reported by the wait itself.
     if let Ok(Some(object)) = api.get_opt(name).await {
-        Console::new().note(format_args!(
+        Console::new().eprintln(format_args!(
             "Waiting for {}/{name} to be gone: {}",
             print::name::resource(&Value::Object(object.0.clone())),
-            reason(&object)
+            pending_reason(&object)
         ));
     }
-    gone.await
+    deleted.await
 }
 
-/// Why an object is not gone yet, as far as it tells.
-fn reason(object: &Unstructured) -> String {
+/// Returns the reason why an object still exists: its finalizers, or the conditions of a namespace.
+fn pending_reason(object: &Unstructured) -> String {
     let list = |path: &[&str]| match object.at(path) {
         Some(Value::Array(list)) if !list.is_empty() => {
             let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
@@ -66,7 +66,11 @@ fn reason(object: &Unstructured) -> String {
     }
 }
 
-async fn until_gone(api: &Api<Unstructured, DynamicPlace>, name: &str, uid: &str) -> Result<(), Error> {
+async fn watch_until_deleted(
+    api: &Api<Unstructured, DynamicPlace>,
+    name: &str,
+    uid: &str,
+) -> Result<(), Error> {
     loop {
         let Some(object) = api.get_opt(name).await? else { return Ok(()) };
         if !uid.is_empty() && object.uid() != uid {
@@ -90,7 +94,7 @@ async fn until_gone(api: &Api<Unstructured, DynamicPlace>, name: &str, uid: &str
                 return Ok(());
             }
         }
-        // The watch ended, which says nothing: look again, but not in a tight circle.
+        // The watch ended without a deletion: read the object again, after a pause.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
