@@ -1,10 +1,10 @@
-//! [`Informers`], the informer of every built-in resource by name.
+//! [`Informers`], accessors for the informers of a factory.
 
 use std::fmt;
 
 use klient_cache::InformerFactory;
 
-/// The informer of every built-in resource by name. They are those of [`InformerFactory::informer`].
+/// Informers of every built-in resource, by group-version. They are the same as those of [`InformerFactory::informer`].
 ///
 /// ```
 /// # #[cfg(all(feature = "core", feature = "apps"))]
@@ -30,12 +30,12 @@ pub struct Informers<S> {
 }
 
 impl<S> Informers<S> {
-    /// The informers of a factory.
+    /// Returns the accessors of a factory.
     pub fn new(factory: InformerFactory<S>) -> Self {
         Informers { factory }
     }
 
-    /// The factory beneath, which starts and stops them, and has those of other kinds.
+    /// Returns the factory, which starts and stops the informers, and has those of other kinds.
     pub fn factory(&self) -> &InformerFactory<S> {
         &self.factory
     }

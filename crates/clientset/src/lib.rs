@@ -1,4 +1,5 @@
-//! [`Clientset`] and [`Informers`]: every built-in resource by name, as client-go users know it.
+//! [`Clientset`] and [`Informers`]: typed accessors for every built-in resource, as in client-go's `kubernetes` and
+//! `informers` packages.
 //!
 //! ```
 //! # #[cfg(all(feature = "core", feature = "apps"))]
@@ -23,19 +24,19 @@ pub use generated::*;
 pub use informers::Informers;
 use klient_client::Client;
 
-/// Every built-in resource by name. The handles it gives are those of [`Client::api`].
+/// Typed handles for every built-in resource, by group-version. They are the same as those of [`Client::api`].
 #[derive(Clone, Debug)]
 pub struct Clientset {
     client: Client,
 }
 
 impl Clientset {
-    /// The clientset of a client.
+    /// Returns the clientset of a client.
     pub fn new(client: Client) -> Self {
         Clientset { client }
     }
 
-    /// The client beneath, for other kinds.
+    /// Returns the client, for other kinds.
     pub fn client(&self) -> &Client {
         &self.client
     }

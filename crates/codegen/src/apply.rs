@@ -9,12 +9,12 @@ use crate::file::{GeneratedFile, HEADER};
 use crate::names;
 use crate::schema::{find, flatten, group_of, is_meta, path as schema_path};
 
-/// Structs of metadata that have no configuration: what may be said of an object's metadata, its configuration says
-/// itself.
+/// Structs of metadata without an apply configuration: the configuration of an object has the setters of its metadata.
 const METADATA: [&str; 2] = ["ObjectMeta", "ListMeta"];
 
-/// What every configuration can do, and what those with metadata can: no field may have such a name.
-const TAKEN: [&str; 17] = [
+/// Names of the methods of every configuration, followed by those of configurations with metadata. No field may have
+/// such a name.
+const RESERVED: [&str; 17] = [
     "new",
     "as_map",
     "into_value",
@@ -34,8 +34,8 @@ const TAKEN: [&str; 17] = [
     "finalizers",
 ];
 
-/// How many of [`TAKEN`] a configuration without metadata has.
-const TAKEN_ALWAYS: usize = 3;
+/// Number of names in [`RESERVED`] that also apply to configurations without metadata.
+const RESERVED_ALWAYS: usize = 3;
 
 /// The structs that configurations are made for, by the module of their package.
 struct Reachable<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
@@ -147,7 +147,7 @@ fn message(ty: &Type) -> Option<&str> {
     }
 }
 
-/// Whether a value of a type is or holds a schema, or something simpler in its place.
+/// Returns true if a type is or contains one of OpenAPI's unions of a schema and a simpler value, such as a boolean.
 fn schema_or(ty: &Type) -> bool {
     match ty {
         Type::Special(name) => name.starts_with("JSONSchemaPropsOr"),
@@ -198,7 +198,7 @@ fn configuration(out: &mut String, facts: &Facts, package: &Package, name: &str)
         writeln!(out, "metadata! {{ {name} }}").expect("String");
     }
     writeln!(out, "\nimpl {name} {{").expect("String");
-    let taken = if has_metadata { &TAKEN[..] } else { &TAKEN[..TAKEN_ALWAYS] };
+    let taken = if has_metadata { &RESERVED[..] } else { &RESERVED[..RESERVED_ALWAYS] };
     for flat in fields.iter().filter(|flat| !is_metadata(&flat.field.ty)) {
         let method = names::field(&flat.field.json);
         assert!(!taken.contains(&method.as_str()), "{name} has a field {method}, which configurations have");
@@ -269,7 +269,7 @@ fn setter(home: &Package, package: &Package, ty: &Type) -> (String, String) {
     }
 }
 
-/// What is accepted for a value, and what it becomes.
+/// Returns the type that a setter accepts for a value, and the expression that converts it.
 fn value(home: &Package, package: &Package, ty: &Type) -> (String, String) {
     let plain = |name: &str| (name.to_owned(), name.to_owned());
     let into = |name: &str| (format!("impl Into<{name}>"), name.to_owned());

@@ -97,7 +97,7 @@ fn accessors(package: &Package) -> GeneratedFile {
     GeneratedFile { path: format!("crates/clientset/src/generated/{}.rs", module(package)), text: out }
 }
 
-/// Whether a resource can be followed.
+/// Returns true if an informer can cache a resource: it supports list and watch.
 fn is_followed(resource: &Resource) -> bool {
     ["list", "watch"].iter().all(|verb| resource.verbs.iter().any(|other| other == verb))
 }

@@ -1,6 +1,6 @@
 //! The facts file: its model, its text form, and its parser.
 //!
-//! One line says one thing, so that the difference between two Kubernetes minors reads well:
+//! Each line has one fact, so that the difference between two Kubernetes minors is readable:
 //!
 //! ```text
 //! kubernetes v1.37.0
@@ -37,7 +37,7 @@ pub struct Package {
     pub proto: String,
     /// The API group; empty for the core group.
     pub group: String,
-    /// Whether a server offers it with nothing switched on.
+    /// A server with default settings serves it.
     pub served: bool,
     /// Structs, sorted by name.
     pub messages: Vec<Message>,
@@ -66,11 +66,11 @@ impl Package {
 pub struct Message {
     /// Go's name, such as `HTTPGetAction`.
     pub name: String,
-    /// Whether it carries `apiVersion` and `kind`.
+    /// The struct has `apiVersion` and `kind`.
     pub kind: bool,
-    /// Whether it is the list of another kind.
+    /// The struct is the list of another kind.
     pub list: bool,
-    /// Whether server-side apply treats it as one value wherever a field does not say otherwise.
+    /// Server-side apply treats the struct as one value, unless a field of this type has its own map type.
     pub atomic: bool,
     /// A sentence of documentation; no part of the facts file, see [`Facts::document`].
     pub meaning: String,
@@ -97,7 +97,7 @@ pub enum Member {
 pub struct Field {
     /// The JSON name.
     pub json: String,
-    /// What it holds.
+    /// The type.
     pub ty: Type,
     /// The protobuf number; 0 where there is none.
     pub number: u32,
@@ -107,9 +107,9 @@ pub struct Field {
     pub omit_empty: bool,
     /// OpenAPI requires it.
     pub required: bool,
-    /// `atomic`, `set` or `map:KEY,KEY`; empty where the API says nothing.
+    /// List type: `atomic`, `set` or `map:KEY,KEY`; empty if the API defines none.
     pub list: String,
-    /// `atomic` or `granular`, for maps and structs; empty where the API says nothing.
+    /// Map or struct type: `atomic` or `granular`; empty if the API defines none.
     pub map: String,
     /// `STRATEGY:KEY` of strategic merge patch, either part may be empty.
     pub patch: String,
@@ -123,7 +123,7 @@ pub struct Field {
     pub meaning: String,
 }
 
-/// What a field holds.
+/// Type of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Type {
     /// Text.
@@ -149,7 +149,7 @@ pub enum Type {
     Map(Box<Type>),
 }
 
-/// What is served under a plural name.
+/// A resource of a group-version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resource {
     /// The plural, as in URLs.
@@ -158,9 +158,9 @@ pub struct Resource {
     pub kind: String,
     /// The singular.
     pub singular: String,
-    /// Whether its objects live in namespaces.
+    /// The resource is namespaced.
     pub namespaced: bool,
-    /// Whether a server offers it with nothing switched on.
+    /// A server with default settings serves it.
     pub served: bool,
     /// Verbs, sorted.
     pub verbs: Vec<String>,

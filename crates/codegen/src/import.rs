@@ -1,4 +1,4 @@
-//! Makes the facts file from what a server and the Go modules say.
+//! Import of facts from a server's OpenAPI and discovery documents and from the fields of the Go modules.
 //!
 //! The directory holds `openapi-v2.json` (a server's `/openapi/v2`), `go-fields.tsv` (every Go field with its
 //! tags), `proto-fields.tsv` (every protobuf field), `resources-all.json` and `resources.json` (discovery with
@@ -42,8 +42,8 @@ pub fn import(directory: &Path) -> Result<Facts, ImportError> {
     Importer::read(directory)?.facts()
 }
 
-/// Reads the objects a new cluster has into one text, a JSON object a line. What differs from cluster to cluster,
-/// and prose, is left out.
+/// Reads the objects of a new cluster into one string, a JSON object per line, without the fields that differ between
+/// clusters and without prose.
 ///
 /// # Errors
 ///

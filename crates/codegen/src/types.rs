@@ -201,7 +201,7 @@ fn field_type(facts: &Facts, package: &Package, field: &Field) -> String {
     }
 }
 
-/// Whether the field's struct is no object of its own but a template in one, whose metadata may be absent.
+/// Returns true if the struct of the field is a template within an object, whose metadata can be absent.
 fn in_template(package: &Package, field: &Field) -> bool {
     package.messages.iter().any(|message| {
         !message.kind

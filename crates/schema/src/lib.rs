@@ -1,7 +1,8 @@
-//! What is known of every built-in Kubernetes type and resource, as static tables.
+//! Schemas of all built-in Kubernetes types, and all built-in resources, as static tables.
 //!
-//! One `static` per struct says its fields, their presence, protobuf numbers and merge rules; [`RESOURCES`] says
-//! what is served under which name. The tables hold no code, and what a program does not use of them is not linked.
+//! Each struct has a `static` with its fields, their presence, protobuf numbers and merge rules; [`RESOURCES`] has the
+//! names, scope, verbs and subresources of each resource. The tables contain no code, and the linker drops those that a
+//! program does not use.
 
 #[allow(missing_docs, clippy::all)]
 mod generated;
@@ -9,17 +10,17 @@ mod generated;
 pub use generated::*;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
 
-/// The resource served under `plural` in a group-version.
+/// Finds a resource by group, version and plural.
 pub fn resource(group: &str, version: &str, plural: &str) -> Option<&'static ResourceSchema> {
     resources(group, version)?.iter().find(|resource| resource.plural == plural)
 }
 
-/// The resources of a group-version.
+/// Returns the resources of a group-version.
 pub fn resources(group: &str, version: &str) -> Option<&'static [ResourceSchema]> {
     RESOURCES.iter().copied().find(|resources| resources[0].group == group && resources[0].version == version)
 }
 
-/// The struct of a kind.
+/// Finds the schema of a kind.
 pub fn kind(group: &str, version: &str, kind: &str) -> Option<&'static Schema> {
     let found = KINDS.iter().find(|(g, v, schema)| *g == group && *v == version && schema.name == kind);
     found.map(|(_, _, schema)| *schema)
