@@ -282,7 +282,7 @@ async fn what_others_changed_is_overwritten_or_not() {
         for: "one.yaml": error when patching "one.yaml": "#]]
     .assert_eq(before);
     let (_, patch) = patch.split_once("\nfor: ").unwrap();
-    // Whose come first depends on the second.
+    // The order of the managers depends on the second of their times.
     let managed = Regex::new(r"(?s)  managedFields:\n.*?(  resourceVersion)").unwrap();
     let patch = managed.replace(patch, "$1");
     expect![[r#"

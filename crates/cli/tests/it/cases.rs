@@ -1,26 +1,26 @@
-//! Cases recorded from kubectl, and how two outputs are compared.
+//! Cases recorded from kubectl, and the normalization of outputs before a comparison.
 
 use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde::Deserialize;
 
-/// One step: a case, or what has to be there before the next one.
+/// One step: a case, or the setup of the next one.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Step {
-    /// Arguments of kubectl that make something, run as admin.
+    /// Arguments of a kubectl command for the setup, run as admin.
     #[serde(default)]
     pub setup: Vec<String>,
     #[serde(default)]
     pub section: String,
     #[serde(default)]
     pub title: String,
-    /// Who runs it.
+    /// User that runs the case.
     #[serde(rename = "as", default)]
     pub who: String,
     #[serde(default)]
     pub args: Vec<String>,
-    /// Files that are new in the working folder.
+    /// Files to write into the working directory.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     pub stdin: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Step {
     pub expect_1_33: Partial,
 }
 
-/// What kubectl 1.37 printed.
+/// Output and exit code of kubectl 1.37.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub exit: i32,
@@ -37,7 +37,7 @@ pub(crate) struct Expected {
     pub stderr: String,
 }
 
-/// Where kubectl 1.33 printed something else.
+/// Differing output and exit code of kubectl 1.33.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Partial {
     exit: Option<i32>,
@@ -46,7 +46,7 @@ pub(crate) struct Partial {
 }
 
 impl Expected {
-    /// What kubectl 1.33 prints.
+    /// Returns the output of kubectl 1.33.
     pub(crate) fn of_1_33(self, partial: &Partial) -> Self {
         Expected {
             exit: partial.exit.unwrap_or(self.exit),
@@ -55,20 +55,20 @@ impl Expected {
         }
     }
 
-    /// Without what varies from run to run.
+    /// Replaces values that vary from run to run, such as times and UIDs.
     pub(crate) fn normalized(&self) -> Self {
         Expected { exit: self.exit, stdout: normal(&self.stdout), stderr: normal(&self.stderr) }
     }
 }
 
 impl Step {
-    /// The name in lists.
+    /// Returns the name of the case.
     pub(crate) fn name(&self) -> String {
         format!("{}: {}", self.section, self.title)
     }
 }
 
-/// All steps, in order.
+/// Returns all steps in order.
 pub(crate) fn steps() -> Vec<Step> {
     let lines = include_str!("kubectl-cases.jsonl").lines();
     lines.map(|line| serde_json::from_str(line).expect("a step")).collect()
@@ -76,9 +76,9 @@ pub(crate) fn steps() -> Vec<Step> {
 
 fn normal(text: &str) -> String {
     const RULES: [(&str, &str); 10] = [
-        // client-go's discovery cache logs; what is wrong is said again behind it.
+        // Log lines of client-go's discovery cache, which precede the error message.
         (r"(?m)^[EI]\d{4} .*\n", ""),
-        // What kubectl logs as a warning, klient prints like other warnings.
+        // kubectl logs some warnings with klog; klient prints all in one format.
         (r"(?m)^W\d{4} [^\]]*\] ", "Warning: "),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),

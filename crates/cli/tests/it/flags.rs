@@ -1,4 +1,4 @@
-//! Flags as kubectl reads them, and what is said of command lines that cannot be understood.
+//! Flags as kubectl parses them, and usage errors.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! [`Front`], which stands before a server and can break connections.
+//! [`Front`], a TCP proxy in front of a server that can close all connections.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The program as people and scripts use it.
+//! Tests of the `klient` program through its command line.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! A server, a working folder, and a kubeconfig for each who may come.
+//! [`Playground`], an embedded server with a working directory and a kubeconfig per user.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,23 +16,23 @@ use serde_json::json;
 use crate::KLIENT;
 use crate::cases::Expected;
 
-/// How long something that must happen is waited for before a test fails.
+/// Time-out of a wait, after which a test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits for what must happen.
+/// Waits for a future.
 ///
 /// # Panics
 ///
-/// If it does not.
+/// After [`PATIENCE`].
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not come"))
 }
 
-/// A program that is run as another may be.
+/// klient or kubectl, and the name it is called with.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub path: PathBuf,
-    /// What it is called as.
+    /// Name that the program is called with.
     pub name: &'static str,
 }
 
@@ -56,7 +56,7 @@ impl Program {
     }
 }
 
-/// Where cases are played.
+/// An embedded server with a working directory.
 pub(crate) struct Playground {
     server: TestServer,
     home: tempfile::TempDir,
@@ -96,12 +96,12 @@ impl Playground {
         ])
     }
 
-    /// The kubeconfig of one who comes; there is none for those that are not known.
+    /// Returns the path of a user's kubeconfig; the file does not exist for an unknown user.
     pub(crate) fn kubeconfig(&self, who: &str) -> PathBuf {
         self.home.path().join(format!("{who}.kubeconfig"))
     }
 
-    /// Makes a kubeconfig of the admin's.
+    /// Writes a kubeconfig derived from that of the admin.
     pub(crate) fn write_kubeconfig(&self, who: &str, change: impl FnOnce(String) -> String) {
         fs::write(self.kubeconfig(who), change(self.server.kubeconfig())).unwrap();
     }
@@ -172,7 +172,7 @@ impl Playground {
         let stdin = stdin.unwrap_or_default().to_owned();
         let output = tokio::task::spawn_blocking(move || {
             let mut child = command.spawn().unwrap();
-            // One that does not read ends before all is written.
+            // A program that does not read its standard input exits before all is written.
             let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
             child.wait_with_output().unwrap()
         });
@@ -190,11 +190,11 @@ impl Playground {
         }
     }
 
-    /// Runs klient as admin with arguments that make it end well, and gives what it printed.
+    /// Runs klient as admin, and returns its output.
     ///
     /// # Panics
     ///
-    /// If it does not end well, or complains.
+    /// If the exit code is not 0, or there is output on standard error.
     pub(crate) async fn klient(&self, args: &[&str], stdin: Option<&str>) -> String {
         let args: Vec<String> = args.iter().map(|argument| (*argument).to_owned()).collect();
         let done = self.run(&Program::klient(), "admin", &args, stdin).await;
@@ -202,7 +202,7 @@ impl Playground {
         done.stdout
     }
 
-    /// Makes what a setup step makes. What klient has no verb for is made through the library.
+    /// Runs a setup step: with klient, or with the library for verbs that klient does not have.
     pub(crate) async fn set_up(&self, args: &[String], stdin: Option<&str>) {
         let words: Vec<&str> =
             args.iter().map(String::as_str).filter(|word| *word != "-n" && *word != "shop").collect();
@@ -237,7 +237,7 @@ impl Playground {
                 let folder = self.folder.path().display().to_string();
                 let mut args: Vec<String> = args.iter().map(|arg| arg.replace("/dir", &folder)).collect();
                 if args[0] == "delete" {
-                    // What a case was to make is not there if it does not match yet.
+                    // The object does not exist if the case that creates it does not match yet.
                     args.push("--ignore-not-found".to_owned());
                 }
                 let done = self.run(&Program::klient(), "admin", &args, stdin).await;

@@ -28,7 +28,7 @@ kind: ConfigMap
 metadata: {name: other}
 "#;
 
-/// Fields that are in the file no more go away although client-side apply had set them.
+/// Fields that client-side apply has set are removed when they are no longer in the file.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_applied_by_the_client_is_taken_over() {
     let session = Session::new(FILES).await;
@@ -79,7 +79,7 @@ async fn what_was_applied_by_the_client_is_taken_over() {
     "#]].assert_eq(&transcript.await);
 }
 
-/// One of another name takes nothing over, and is told.
+/// Another field manager takes no fields over, and gets a warning.
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_of_others_are_a_conflict() {
     let session = Session::new(FILES).await;

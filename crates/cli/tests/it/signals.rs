@@ -1,4 +1,4 @@
-//! Signals, which end every command, and waits that say what they wait for.
+//! Signals, which end every command, and the messages of long waits.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
@@ -34,7 +34,7 @@ impl Running {
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
     }
 
-    /// The exit code, as a shell gives it of a program that a signal has killed before it could listen.
+    /// Returns the exit code; for a program killed by a signal before its handler was installed, 128 and the signal.
     async fn exit_code(&mut self) -> i32 {
         let status = soon("the end", self.child.wait()).await.unwrap();
         status.code().or(status.signal().map(|signal| 128 + signal)).unwrap()
@@ -59,7 +59,7 @@ async fn create_kept(client: &Client, namespace: &str, name: &str) {
     client.api::<ConfigMap>().namespace(namespace).create(&kept).await.unwrap();
 }
 
-/// Keeps the namespace of a demo from ending, and gives its name.
+/// Adds a finalizer to the namespace of a demo, and returns its name.
 async fn keep_namespace_of_demo(playground: &Playground) -> String {
     let client = playground.client();
     let mut namespaces = client.api::<Namespace>().watch(&WatchOptions::default()).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_signal_ends_a_command_with_130_or_143() {
         line(&mut watching.stdout, "configmap/a").await;
         watching.signal(signal).await;
         assert_eq!(watching.exit_code().await, code);
-        // One that waits for who writes to it, which is this.
+        // A command that waits for this test to write to its standard input.
         let mut reading = Running::start(&playground, &[], &["apply", "-f", "-"]);
         reading.signal(signal).await;
         assert_eq!(reading.exit_code().await, code);

@@ -77,7 +77,7 @@ async fn shows_changes(program: &Program) {
     let more = Patch::Merge(json!({"data": {"more": "2"}}));
     config_maps.patch("first", &more).await.unwrap();
     assert_eq!(table.words().await[..3], ["MODIFIED", "first", "2"]);
-    // One that the selector no longer matches is gone for who watches.
+    // An object that the selector no longer matches is deleted from the watch.
     let other = Patch::Merge(json!({"metadata": {"labels": {"app": "other"}}}));
     config_maps.patch("second", &other).await.unwrap();
     assert_eq!(table.words().await[..2], ["DELETED", "second"]);
