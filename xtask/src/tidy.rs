@@ -91,14 +91,18 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 14] = [
     "crates/apiextensions/",
     "crates/apimachinery/",
     "crates/apis/",
     "crates/apiserver/",
     "crates/applyconfigurations/",
     "crates/cache/",
+    "crates/cli/",
     "crates/client/",
+    "crates/clientset/",
+    "crates/codegen/",
+    "crates/schema/",
     "crates/structured-merge/",
     "crates/workqueue/",
     "xtask/",

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::facts::{Column, Facts, Field, Member, Message, Package, Resource, Subresource, Type};
 
-/// Why facts could not be imported.
+/// An error of the import of facts.
 #[derive(Debug)]
 pub enum ImportError {
     /// A file could not be read.
@@ -37,7 +37,7 @@ impl std::error::Error for ImportError {}
 ///
 /// # Errors
 ///
-/// When a file is missing or not of the expected form; the message names it.
+/// If a file is missing or has another form than expected; the message names it.
 pub fn import(directory: &Path) -> Result<Facts, ImportError> {
     Importer::read(directory)?.facts()
 }
@@ -47,7 +47,7 @@ pub fn import(directory: &Path) -> Result<Facts, ImportError> {
 ///
 /// # Errors
 ///
-/// When a file is missing or not of the expected form; the message names it.
+/// If a file is missing or has another form than expected; the message names it.
 pub fn import_bootstrap(directory: &Path) -> Result<String, ImportError> {
     const KINDS: [&str; 11] = [
         "namespaces",

@@ -24,7 +24,7 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
     files
 }
 
-/// Where the tables of a package live, as seen from any crate but the one that holds them.
+/// Returns the module path of a package's tables, for use in another crate.
 pub(crate) fn path(package: &Package) -> String {
     if is_meta(package) {
         "klient_apimachinery::meta::v1::schema".to_owned()
@@ -86,7 +86,7 @@ fn tables(facts: &Facts, package: &Package) -> GeneratedFile {
 
 /// A field as it appears in a struct that may have embedded it.
 pub(crate) struct FlatField<'a> {
-    /// Where its type's name is to be read.
+    /// Package in which the name of its type is resolved.
     pub(crate) package: &'a Package,
     pub(crate) field: &'a Field,
     /// Numbers of the embedded structs around it, outermost first.
