@@ -15,7 +15,7 @@ use crate::dry_run::DryRun;
 use crate::error::CliError;
 use crate::flag_values::go_bool;
 
-/// Work with Kubernetes objects, on any cluster or on the API server in this very program.
+/// Create, read, change and delete Kubernetes objects, on any cluster or on the embedded API server (`klient server`).
 #[derive(Debug, Parser)]
 #[command(name = "klient", disable_help_subcommand = true, args_override_self = true)]
 pub(crate) struct Cli {

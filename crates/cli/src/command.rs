@@ -18,26 +18,26 @@ use crate::session::Session;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make the objects of files what the files say, creating those that are missing
+    /// Apply a configuration to objects by file or stdin; objects that do not exist are created
     Apply(apply::ApplyArgs),
-    /// Create objects from files or stdin, or a namespace or ConfigMap from flags
+    /// Create objects from files or stdin, or a Namespace or ConfigMap from flags
     Create(create::CreateArgs),
-    /// Show what applying files would change
+    /// Compare the live objects with the result of applying files
     Diff(diff::DiffArgs),
-    /// Delete objects by files, names, or selectors
+    /// Delete objects by file or stdin, by type and name, or by type and selector
     Delete(delete::DeleteArgs),
-    /// Show objects
+    /// Print one or many objects
     Get(get::GetArgs),
-    /// Turn built-in objects and lists from one encoding into another, without a server
+    /// Convert objects of built-in kinds between JSON, YAML and protobuf, without a server
     Convert(convert::ConvertArgs),
-    /// List the resources the server serves
+    /// Print the resources that the server supports
     #[command(name = "api-resources")]
     ApiResources(api_resources::ApiResourcesArgs),
-    /// Print the version of this program and of the server
+    /// Print the client version and the server version
     Version(version::VersionArgs),
-    /// Run an API server: no etcd, no containers, nothing kept when it ends
+    /// Run the embedded API server, which stores all objects in memory
     Server(server::ServerArgs),
-    /// See it work: apply an application, list it, watch it change
+    /// Show klient at work: apply an application, list its objects, and watch them change
     Demo(demo::DemoArgs),
 }
 

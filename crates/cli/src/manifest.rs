@@ -20,10 +20,10 @@ use validator::Validator;
 /// Flags that name manifest files.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FilenameOptions {
-    /// Files, folders or URLs of manifests; `-` for stdin
+    /// Files, directories or URLs of manifests; - for stdin
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_delimiter = ',')]
     pub(crate) filename: Vec<String>,
-    /// Read folders within folders too
+    /// Also read the subdirectories of directories named by -f
     #[arg(short = 'R', long)]
     pub(crate) recursive: bool,
 }

@@ -13,16 +13,16 @@ use klient_apimachinery::jsonpath::MissingKeys;
 /// Flags for the format of the output.
 #[derive(Args, Debug)]
 pub(crate) struct PrintFlags {
-    /// name, json, yaml, kyaml, jsonpath=…, jsonpath-as-json=…, or jsonpath-file=…
+    /// Output format: name, json, yaml, kyaml, jsonpath=…, jsonpath-as-json=…, or jsonpath-file=…
     #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     output: String,
-    /// The template, where FORMAT names only its kind
+    /// Template string or file for -o jsonpath, -o jsonpath-as-json or -o jsonpath-file
     #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
     template: String,
-    /// Let a template pass over what is not there
+    /// Ignore missing fields and map keys in templates
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     allow_missing_template_keys: bool,
-    /// Show the fields' managers in JSON and YAML
+    /// Keep metadata.managedFields in JSON and YAML output
     #[arg(long)]
     show_managed_fields: bool,
 }

@@ -12,25 +12,25 @@ use crate::session::Session;
 /// Arguments of `api-resources`.
 #[derive(Args, Debug)]
 pub(crate) struct ApiResourcesArgs {
-    /// Only those of this group
+    /// Print only resources of this API group
     #[arg(long, value_name = "GROUP")]
     api_group: Option<String>,
-    /// Only those in namespaces, or with =false those that are not
+    /// Print only namespaced resources, or with =false only cluster-scoped ones
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = crate::flag_values::go_bool)]
     namespaced: Option<bool>,
-    /// Only those with all these verbs
+    /// Print only resources that support all these verbs
     #[arg(long, value_name = "VERBS", value_delimiter = ',')]
     verbs: Vec<String>,
-    /// Only those in all these categories
+    /// Print only resources that belong to all these categories
     #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
     categories: Vec<String>,
-    /// wide, or name
+    /// Output format: wide or name
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<String>,
-    /// Sort by name, or by kind
+    /// Sort by name or kind; the default is by group and name
     #[arg(long, value_name = "COLUMN")]
     sort_by: Option<String>,
-    /// Leave headers out
+    /// Do not print headers
     #[arg(long)]
     no_headers: bool,
 }

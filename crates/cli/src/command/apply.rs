@@ -33,63 +33,61 @@ pub(crate) struct ApplyArgs {
     files: FilenameOptions,
     #[command(flatten)]
     output: PrintFlags,
-    /// Only objects with these labels, such as app=web
+    /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// Change nothing: print what would be done (client), or let the server try it (server)
-    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
+    /// none; client: only print the objects that would be sent; server: send the request without storing the change
+    #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
-    /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
-    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
+    /// Unknown or duplicate fields: strict (or true) fails, warn prints a warning, ignore (or false) drops them
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
     validate: ValidationDirective,
-    /// Let the server find out what to change, and record who manages which field
+    /// Apply on the server, which tracks the manager of each field
     #[arg(long)]
     server_side: bool,
-    /// With --server-side, take over fields that others manage
+    /// With --server-side, take over fields of other managers in case of conflicts
     #[arg(long)]
     force_conflicts: bool,
-    /// With --server-side, apply to this subresource
+    /// With --server-side, subresource to apply to
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     subresource: String,
-    /// Who is recorded as the one who sets the fields: kubectl-client-side-apply or, with --server-side, kubectl,
-    /// unless another is named
+    /// Name of the field manager; the default is kubectl-client-side-apply, and kubectl with --server-side
     #[arg(long, value_name = "NAME")]
     field_manager: Option<String>,
-    /// Change also what others have changed since the last time
+    /// Overwrite changes that others have made since the last apply; with =false they are an error
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     overwrite: bool,
-    /// Delete and create objects anew that cannot be changed
+    /// Delete and recreate an object if it cannot be patched
     #[arg(long)]
     force: bool,
-    /// With --force and --prune, what becomes of the objects that a deleted one owns: background, orphan or foreground
-    #[arg(long, value_name = "HOW", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
+    /// With --force or --prune, deletion of dependents: background, foreground, or orphan to keep them
+    #[arg(long, value_name = "POLICY", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
     cascade: Cascade,
-    /// With --force and --prune, how many seconds an object has to end well; its own setting if negative
+    /// With --force or --prune, seconds for the graceful termination of an object; negative for the object's default
     #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true)]
     grace_period: i64,
-    /// With --force, how long to wait until an object is gone; 0 for as long as it takes
+    /// With --force, time-out of the deletion of an object, such as 30s; 0 means no time-out
     #[arg(long, value_name = "DURATION", default_value = "0")]
     timeout: Timeout,
-    /// Delete objects that were applied and are in the files no more
+    /// Delete objects that were applied before and are no longer in the files; needs --all, -l or --applyset
     #[arg(long)]
     prune: bool,
-    /// With --prune, look at objects of any labels
+    /// With --prune, consider all objects, without a label selector
     #[arg(long)]
     all: bool,
-    /// With --prune, look at objects of these kinds only
+    /// With --prune, consider only objects of this kind; can be repeated
     #[arg(long, value_name = "GROUP/VERSION/KIND")]
     prune_allowlist: Vec<String>,
-    /// With --prune, the object that records what belongs together: TYPE/NAME, or NAME of a Secret
-    /// (where KUBECTL_APPLYSET=true is set)
+    /// With --prune, parent object of the ApplySet: TYPE/NAME, or the NAME of a Secret (alpha, needs KUBECTL_APPLYSET=true)
     #[arg(long = "applyset", value_name = "OBJECT", hide = !apply_set::is_enabled())]
     apply_set: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum ApplyCommand {
-    /// Show what was applied last
+    /// Print the last-applied-configuration annotation of objects
     ViewLastApplied(view_last_applied::ViewArgs),
-    /// Note in objects that the files were applied last, without changing anything else
+    /// Set the last-applied-configuration annotation of objects to the contents of files, and change nothing else
     SetLastApplied(set_last_applied::SetArgs),
 }
 

@@ -22,7 +22,7 @@ use object::BuiltIn;
 pub(crate) struct ConvertArgs {
     #[command(flatten)]
     files: FilenameOptions,
-    /// The encoding to write
+    /// Output encoding
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     output: Encoding,
 }

@@ -30,10 +30,10 @@ pub(crate) struct CreateArgs {
     files: FilenameOptions,
     #[command(flatten)]
     flags: CreateFlags,
-    /// Only objects with these labels, such as app=web
+    /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// Send the bytes of one file to this path, and print what the server answers
+    /// Send the file of -f in a POST request to this path and print the response
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     raw: String,
 }
@@ -43,23 +43,23 @@ pub(crate) struct CreateArgs {
 struct CreateFlags {
     #[command(flatten)]
     output: PrintFlags,
-    /// Create nothing: print what would be (client), or let the server try it (server)
-    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
+    /// none; client: only print the object that would be sent; server: send the request without storing the object
+    #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
-    /// What becomes of fields that nobody knows: strict (or true), warn, ignore (or false)
-    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
+    /// Unknown or duplicate fields: strict (or true) fails, warn prints a warning, ignore (or false) drops them
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_value = "strict", default_missing_value = "strict")]
     validate: ValidationDirective,
-    /// Note in the object what it says, so that it can be applied later
+    /// Set the last-applied-configuration annotation, so that the object can be changed with apply later
     #[arg(long)]
     save_config: bool,
-    /// Who is recorded as the one who sets the fields
+    /// Name of the field manager
     #[arg(long, value_name = "NAME", default_value = "kubectl-create")]
     field_manager: String,
 }
 
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// Create a namespace
+    /// Create a Namespace
     #[command(visible_alias = "ns")]
     Namespace {
         #[command(flatten)]
@@ -82,7 +82,7 @@ enum Kind {
 /// The name argument of a subcommand.
 #[derive(Args, Debug)]
 struct NameArgs {
-    /// Its name
+    /// Name of the object
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }

@@ -22,51 +22,51 @@ use crate::session::Session;
 /// Arguments of `delete`.
 #[derive(Args, Debug)]
 pub(crate) struct DeleteArgs {
-    /// What to delete: TYPE NAME…, TYPE/NAME…, or TYPE with --all or -l
+    /// Objects to delete: TYPE NAME…, TYPE/NAME…, or TYPE with --all, -l or --field-selector
     #[arg(value_name = "OBJECT")]
     arguments: Vec<String>,
     #[command(flatten)]
     files: FilenameOptions,
-    /// Only objects with these labels, such as app=web
+    /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// Only objects with these field values, such as status.phase=Failed
+    /// Field selector, such as status.phase=Failed
     #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true)]
     field_selector: String,
-    /// All objects of the types, in the namespace
+    /// Delete all objects of the given types in the namespace
     #[arg(long)]
     all: bool,
-    /// Objects of all namespaces
+    /// Delete in all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// An object that is not there is as good as deleted; the default with --all and selectors
+    /// Exit with 0 if an object does not exist; the default is true with --all or a selector
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
     ignore_not_found: Option<bool>,
-    /// What becomes of the objects that this one owns: background, orphan or foreground
-    #[arg(long, value_name = "HOW", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
+    /// Deletion of dependents: background, foreground, or orphan to keep them
+    #[arg(long, value_name = "POLICY", default_value = "background", num_args = 0..=1, require_equals = true, default_missing_value = "background")]
     cascade: Cascade,
-    /// How many seconds an object has to end well; its own setting if negative
+    /// Seconds for the graceful termination of an object; negative for the object's default, 0 only with --force
     #[arg(long, value_name = "SECONDS", default_value_t = -1, allow_hyphen_values = true)]
     grace_period: i64,
-    /// End objects at once (the same as --grace-period=1)
+    /// Terminate objects after one second (the same as --grace-period=1)
     #[arg(long)]
     now: bool,
-    /// Remove objects from the API at once, without a confirmation that they ended
+    /// Remove objects from the API immediately, without a confirmation that their processes have terminated
     #[arg(long)]
     force: bool,
-    /// Return when the objects are gone
+    /// Wait until the objects are deleted, which includes their finalizers
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     wait: bool,
-    /// How long to wait until they are gone; 0 for as long as it takes
+    /// Time-out of the wait, such as 30s; 0 means one week
     #[arg(long, value_name = "DURATION", default_value = "0")]
     timeout: Timeout,
-    /// Do not delete: print what would be (client), or let the server check it (server)
-    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
+    /// none; client: only print the objects that would be deleted; server: send the request without deleting
+    #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
-    /// Print names only: name
+    /// Output format: name, for short output (TYPE/NAME)
     #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     output: String,
-    /// Send the request to this path, with a file as its body if one is named, and print what the server answers
+    /// Send a DELETE request, with the file of -f as its body, to this path and print the response
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     raw: String,
 }

@@ -14,7 +14,7 @@ use shop::Shop;
 /// Arguments of `demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
-    /// End when done, without waiting for Ctrl-C
+    /// Exit at the end of the demo instead of waiting for Ctrl-C
     #[arg(long)]
     once: bool,
 }

@@ -27,29 +27,28 @@ use directory::VersionDirectory;
 pub(crate) struct DiffArgs {
     #[command(flatten)]
     files: FilenameOptions,
-    /// Only objects with these labels, such as app=web
+    /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// Let the server find out what would change
+    /// Compare with the result of server-side apply
     #[arg(long)]
     server_side: bool,
-    /// With --server-side, take over fields that others manage
+    /// With --server-side, take over fields of other managers in case of conflicts
     #[arg(long)]
     force_conflicts: bool,
-    /// Who would be recorded as the one who sets the fields: kubectl-client-side-apply or, with --server-side,
-    /// kubectl, unless another is named
+    /// Name of the field manager; the default is kubectl-client-side-apply, and kubectl with --server-side
     #[arg(long, value_name = "NAME")]
     field_manager: Option<String>,
-    /// Show the fields' managers
+    /// Include metadata.managedFields in the comparison
     #[arg(long)]
     show_managed_fields: bool,
-    /// Show what is in Secrets
+    /// Print the values of Secrets instead of masking them
     #[arg(long)]
     show_secrets: bool,
-    /// Show also what pruning would delete
+    /// Include the objects that apply --prune would delete
     #[arg(long)]
     prune: bool,
-    /// With --prune, look at objects of these kinds only
+    /// With --prune, consider only objects of this kind; can be repeated
     #[arg(long, value_name = "GROUP/VERSION/KIND")]
     prune_allowlist: Vec<String>,
 }

@@ -19,64 +19,64 @@ use klient_apimachinery::jsonpath::MissingKeys;
 /// Arguments of `get`.
 #[derive(Args, Debug)]
 pub(crate) struct GetArgs {
-    /// What to show: TYPE[,TYPE…] [NAME…] or TYPE/NAME…
+    /// Objects to print: TYPE[,TYPE…] [NAME…] or TYPE/NAME…
     #[arg(value_name = "OBJECT")]
     arguments: Vec<String>,
     #[command(flatten)]
     files: FilenameOptions,
-    /// Only objects with these labels, such as app=web
+    /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// Only objects with these field values, such as status.phase=Running
+    /// Field selector, such as status.phase=Running
     #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true)]
     field_selector: String,
-    /// Objects of all namespaces
+    /// List the objects of all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…, or
-    /// custom-columns-file=…
+    /// Output format: json, yaml, kyaml, name, wide, jsonpath=…, jsonpath-as-json=…, jsonpath-file=…, custom-columns=…,
+    /// or custom-columns-file=…
     #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     output: String,
-    /// The template, where FORMAT names only its kind
+    /// Template string or file for -o jsonpath, -o jsonpath-as-json or -o jsonpath-file
     #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
     template: String,
-    /// Let a template pass over what is not there
+    /// Ignore missing fields and map keys in templates
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set, value_parser = crate::flag_values::go_bool)]
     allow_missing_template_keys: bool,
-    /// Follow changes after showing what is there
+    /// Print the objects, then watch for changes
     #[arg(short, long)]
     watch: bool,
-    /// Follow changes without showing what is there
+    /// Watch for changes, without printing the objects first
     #[arg(long)]
     watch_only: bool,
-    /// Show with each change what kind of change it is
+    /// With --watch or --watch-only, print the type of each watch event
     #[arg(long)]
     output_watch_events: bool,
-    /// Show these labels in columns of their own
+    /// Labels that are printed as columns
     #[arg(short = 'L', long, value_name = "LABELS", value_delimiter = ',')]
     label_columns: Vec<String>,
-    /// Show all labels
+    /// Print all labels in the last column
     #[arg(long)]
     show_labels: bool,
-    /// Show the type with each name
+    /// Print the resource type before each name
     #[arg(long)]
     show_kind: bool,
-    /// Show the fields' managers in JSON and YAML
+    /// Keep metadata.managedFields in JSON and YAML output
     #[arg(long)]
     show_managed_fields: bool,
-    /// Leave headers out
+    /// Do not print headers
     #[arg(long)]
     no_headers: bool,
-    /// An object that is not there is no failure
+    /// Exit with 0 if an object does not exist
     #[arg(long)]
     ignore_not_found: bool,
-    /// Ask for at most so many objects at once; 0 for all
+    /// Page size of lists; 0 requests all objects at once
     #[arg(long, value_name = "OBJECTS", default_value_t = 500)]
     chunk_size: i64,
-    /// Sort the objects by this field, a JSONPath such as .metadata.name
+    /// Sort lists by this field, a JSONPath expression such as .metadata.name
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     sort_by: String,
-    /// Print what the server answers at this path
+    /// Send a GET request to this path and print the response
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     raw: String,
 }

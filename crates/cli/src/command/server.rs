@@ -16,29 +16,28 @@ use crate::session::Session;
 /// Arguments of `server`.
 #[derive(Args, Debug)]
 pub(crate) struct ServerArgs {
-    /// The address to listen on; port 0 picks a free one
+    /// Address and port to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6443")]
     listen: SocketAddr,
-    /// Write a kubeconfig of a cluster admin to this file, as soon as the server serves
+    /// Write a kubeconfig with the credentials of a cluster admin to this file, once the server accepts requests
     #[arg(long, value_name = "FILE")]
     write_kubeconfig: Option<PathBuf>,
-    /// How many changes are kept for lists and watches that go on from an earlier version
+    /// Number of changes kept in memory; a list or watch from an older resourceVersion gets 410 Gone
     #[arg(long, value_name = "CHANGES", default_value_t = Options::default().history)]
     history: usize,
-    /// Accept the bearer tokens of this file: CSV records of a token, a user's name, its UID and, in quotes if there
-    /// are several, the groups it is in
+    /// CSV file of bearer tokens, one per line: token, user name, user UID, and optionally the groups, in double quotes if
+    /// there are several
     #[arg(long, value_name = "FILE")]
     token_auth_file: Option<PathBuf>,
-    /// Write a kubeconfig of a user, whose rights are those of roles and bindings, to a file as soon as the server
-    /// serves; can be given more than once
+    /// User to write a kubeconfig for, which has the permissions that RBAC grants to NAME; can be repeated
     // clap keeps one value for this flag and the global one of this name, so both have the same type.
     #[arg(long, value_name = "NAME=FILE")]
     user: Vec<String>,
-    /// The groups of a user of --user; can be given more than once
+    /// Groups of a user of --user; can be repeated
     #[arg(long, value_name = "NAME=GROUP[,GROUP…]")]
     user_groups: Vec<String>,
-    /// Leave a deleted namespace Terminating until its finalize endpoint is called, as a kube-apiserver without
-    /// kube-controller-manager does
+    /// Do not finalize deleted namespaces: they stay Terminating until a client updates their finalize subresource, as on
+    /// a kube-apiserver without kube-controller-manager
     #[arg(long)]
     no_namespace_controller: bool,
 }

@@ -10,10 +10,10 @@ use crate::session::Session;
 /// Arguments of `version`.
 #[derive(Args, Debug)]
 pub(crate) struct VersionArgs {
-    /// Only this program's; ask no server
+    /// Print only the client version; no request is sent
     #[arg(long)]
     client: bool,
-    /// json or yaml
+    /// Output format: json or yaml
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
 }

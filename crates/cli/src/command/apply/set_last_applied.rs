@@ -21,10 +21,10 @@ pub(super) struct SetArgs {
     files: FilenameOptions,
     #[command(flatten)]
     output: PrintFlags,
-    /// Change nothing: print what would be done (client), or let the server try it (server)
-    #[arg(long, value_name = "HOW", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
+    /// none; client: only print the objects that would be sent; server: send the request without storing the change
+    #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
-    /// Note it also in objects where nothing is noted yet
+    /// Create the annotation in objects that do not have it
     #[arg(long)]
     create_annotation: bool,
 }

@@ -17,18 +17,18 @@ use crate::session::Session;
 /// Arguments of `apply view-last-applied`.
 #[derive(Args, Debug)]
 pub(super) struct ViewArgs {
-    /// The objects: TYPE NAME…, TYPE/NAME…, or TYPE with --all or -l
+    /// Objects: TYPE NAME…, TYPE/NAME…, or TYPE with --all or -l
     #[arg(value_name = "OBJECT")]
     arguments: Vec<String>,
     #[command(flatten)]
     files: FilenameOptions,
-    /// Only objects with these labels, such as app=web
+    /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// All objects of the types, in the namespace
+    /// Select all objects of the given types in the namespace
     #[arg(long)]
     all: bool,
-    /// yaml or json
+    /// Output format: yaml or json
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     output: String,
 }

@@ -15,16 +15,16 @@ use crate::error::{CliError, io_error_string};
 /// Flags for the data of a ConfigMap.
 #[derive(Args, Debug)]
 pub(crate) struct ConfigMapArgs {
-    /// A key and its value: KEY=VALUE
+    /// Key and value to add; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     from_literal: Vec<String>,
-    /// A file, or all files of a folder; the key is the file's name, unless KEY=FILE says another
+    /// File to add under KEY, by default the name of the file; or a directory, each file of which is added
     #[arg(long, value_name = "[KEY=]FILE", value_delimiter = ',')]
     from_file: Vec<String>,
-    /// A file with a line KEY=VALUE for each key; where there is only KEY, the value is that of the environment
+    /// File with lines of KEY=VALUE to add; a line of KEY alone takes the value of that environment variable
     #[arg(long, value_name = "FILE", value_delimiter = ',')]
     from_env_file: Vec<String>,
-    /// Append a hash of the contents to the name
+    /// Append a hash of the data to the name
     #[arg(long)]
     append_hash: bool,
 }
