@@ -61,7 +61,7 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         runtime.worker_threads(1);
     }
     let runtime = runtime.enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::Message(format!("cannot start: {error}")))?;
+    let runtime = runtime.map_err(|error| CliError::Message(format!("cannot start the runtime: {error}")))?;
     let interrupt = Interrupt::listen(&runtime, (!handles_signals).then_some(CLEANUP_GRACE_PERIOD));
     let mut session = Session {
         program,

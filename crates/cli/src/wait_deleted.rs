@@ -62,7 +62,7 @@ fn pending_reason(object: &Unstructured) -> String {
             format!("its finalizers are not removed yet, which the namespace controller does: {finalizers}")
         }
         _ if object.kind() == "Namespace" && !told.is_empty() => told.join(" "),
-        _ => "it has not ended yet".to_owned(),
+        _ => "it is terminating".to_owned(),
     }
 }
 

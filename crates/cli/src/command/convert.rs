@@ -46,7 +46,7 @@ pub(crate) async fn run(args: ConvertArgs, session: &mut Session) -> Result<(), 
     if args.output == Encoding::Protobuf {
         let [object] = &objects[..] else {
             return Err(CliError::Message(format!(
-                "protobuf holds one object or list, and here are {}: convert them one by one",
+                "a protobuf file can contain only one object or list, and the files contain {}: convert them one by one",
                 objects.len()
             )));
         };
@@ -87,7 +87,7 @@ async fn read(source: &Source) -> Result<Vec<BuiltIn>, CliError> {
         return Ok(vec![BuiltIn::from_protobuf(&bytes).map_err(within)?]);
     }
     let text = String::from_utf8(bytes).map_err(|_| {
-        within("it is neither text nor an object in protobuf, which begins with `k8s\\0`".to_owned())
+        within("it is not YAML or JSON in UTF-8, and not protobuf, which begins with `k8s\\0`".to_owned())
     })?;
     let mut objects = Vec::new();
     for document in yaml::documents(&text) {
@@ -97,7 +97,7 @@ async fn read(source: &Source) -> Result<Vec<BuiltIn>, CliError> {
         }
     }
     if objects.is_empty() {
-        return Err(within("there is no object in it".to_owned()));
+        return Err(within("it contains no object".to_owned()));
     }
     Ok(objects)
 }

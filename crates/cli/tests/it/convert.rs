@@ -73,11 +73,11 @@ fn what_cannot_be_converted_is_named() {
             "json",
             "shop.example/v1 Coupon is no built-in kind",
         ),
-        (b"a: 1\n", "json", "it does not say its apiVersion and kind"),
-        (b"\xff\xfe", "json", "it is neither text nor an object in protobuf"),
+        (b"a: 1\n", "json", "its apiVersion or kind is missing"),
+        (b"\xff\xfe", "json", "it is not YAML or JSON in UTF-8, and not protobuf"),
         (b"k8s\0\x0a\x02", "json", "the bytes end in the middle of a field"),
         (b"apiVersion: v1\nkind: Pod\nspec: 3\n", "json", "spec: expected an object, found a number"),
-        (b"", "json", "there is no object in it"),
+        (b"", "json", "it contains no object"),
     ] {
         fs::write(&file, bytes).unwrap();
         let output = convert(&file, to);
@@ -89,6 +89,6 @@ fn what_cannot_be_converted_is_named() {
     let complaint = String::from_utf8(convert(&file, "protobuf").stderr).unwrap();
     assert_eq!(
         complaint,
-        "error: protobuf holds one object or list, and here are 2: convert them one by one\n"
+        "error: a protobuf file can contain only one object or list, and the files contain 2: convert them one by one\n"
     );
 }

@@ -51,8 +51,9 @@ pub(super) async fn run(args: ViewArgs, session: &mut Session) -> Result<(), Cli
         }
     }
     for text in texts {
-        let value: Value = serde_json::from_str(&text)
-            .map_err(|error| CliError::Message(format!("what was applied last is no JSON: {error}")))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| {
+            CliError::Message(format!("the last-applied-configuration annotation is no JSON: {error}"))
+        })?;
         match &*args.output {
             "json" => session.console.print(&indented(&value, &text))?,
             "yaml" => session.console.print(&yaml::to_string(&value))?,

@@ -54,7 +54,7 @@ impl BuiltIn {
     /// Decodes a JSON value.
     pub(super) fn from_value(value: Value) -> Result<Self, String> {
         let Value::Object(mut fields) = value else {
-            return Err("it is no object, which has an apiVersion and a kind".to_owned());
+            return Err("it is no object with an apiVersion and a kind".to_owned());
         };
         let (api_version, kind) = type_meta(&mut fields);
         let body = match find_schema(&api_version, &kind)? {
@@ -65,7 +65,7 @@ impl BuiltIn {
                     _ => Dynamic::new(&LIST_META),
                 };
                 let Some(Value::Array(items)) = fields.remove("items") else {
-                    return Err(format!("the {kind} has no items"));
+                    return Err(format!("the {kind} has no list of items"));
                 };
                 let item = |item| match item {
                     Value::Object(mut fields) => {
@@ -140,15 +140,15 @@ fn to_fields(message: &Dynamic) -> Map<String, Value> {
 
 fn find_schema(api_version: &str, kind: &str) -> Result<SchemaMatch, String> {
     if api_version.is_empty() || kind.is_empty() {
-        return Err("it does not say its apiVersion and kind".to_owned());
+        return Err("its apiVersion or kind is missing".to_owned());
     }
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let item = kind.strip_suffix("List").and_then(|kind| klient_schema::kind(group, version, kind));
     match (klient_schema::kind(group, version, kind), item) {
         (Some(schema), _) => Ok(SchemaMatch::Object(schema)),
         (None, Some(schema)) => Ok(SchemaMatch::List(schema)),
-        (None, None) => Err(format!(
-            "{api_version} {kind} is no built-in kind, and only those are known without a server"
-        )),
+        (None, None) => {
+            Err(format!("{api_version} {kind} is no built-in kind: convert knows no custom resources"))
+        }
     }
 }

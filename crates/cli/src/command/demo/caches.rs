@@ -12,7 +12,7 @@ use crate::session::Session;
 
 /// Reads the application from the caches of informers, and a write once it has arrived there.
 pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session) -> Result<(), CliError> {
-    session.console.println("\nKept in caches by informers, and read there without a request:")?;
+    session.console.println("\nObjects in the caches of informers, read without a request:")?;
     let factory = InformerFactory::builder(client.clone()).namespace(namespace).build();
     let deployments = factory.lister::<Deployment>();
     let coupons = factory.for_resource(&COUPON);
@@ -23,7 +23,9 @@ pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session
     factory.start();
     match tokio::time::timeout(TIMEOUT, factory.wait_for_sync()).await {
         Ok(synced) => synced.map_err(failed)?,
-        Err(_) => return Err(CliError::message("the caches are not filled; run the demo again")),
+        Err(_) => {
+            return Err(CliError::message("the caches did not sync within 30 seconds; run the demo again"));
+        }
     }
     for coupon in coupons.store().by_index("percent", "50").map_err(failed)? {
         session.console.println(format_args!("  {}", coupon_line(&coupon)))?;
@@ -36,7 +38,7 @@ pub(super) async fn show(client: &Client, namespace: &str, session: &mut Session
         Ok(come) => come.map_err(failed)?,
         Err(_) => {
             return Err(CliError::message(
-                "what was written did not come into the cache; run the demo again",
+                "an update did not appear in the cache within 30 seconds; run the demo again",
             ));
         }
     }

@@ -58,7 +58,7 @@ impl Environment {
             let started = start(Options { listen: ([127, 0, 0, 1], 0).into(), ..Options::default() }).await?;
             let url = started.url();
             session.console.println(format_args!(
-                "Serving Kubernetes' API at {url} after {} ms",
+                "API server at {url}, started in {} ms",
                 began.elapsed().as_millis()
             ))?;
             let path = path("kubeconfig");
@@ -80,7 +80,7 @@ impl Environment {
         let client = cluster.client();
         if client.api::<Namespace>().get_opt(&namespace).await?.is_some() {
             return Err(CliError::Message(format!(
-                "namespace {} exists already, and the demo removes its namespace: delete it or run again",
+                "namespace {} already exists, and the demo deletes its namespace at the end: delete it, or run the demo again",
                 quoted(&namespace)
             )));
         }

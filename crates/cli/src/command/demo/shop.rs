@@ -52,7 +52,7 @@ impl Shop {
 
     /// Lists the objects of the application.
     pub(super) async fn list(&self, session: &mut Session) -> Result<(), CliError> {
-        session.console.println("\nListed by a program, typed and dynamic:")?;
+        session.console.println("\nLists of typed and dynamic objects:")?;
         for deployment in self.deployments.list(&ListOptions::default()).await? {
             session.console.println(format_args!("  {}", deployment_line(&deployment)))?;
         }
@@ -64,7 +64,7 @@ impl Shop {
 
     /// Starts watches, changes the application, and prints the events.
     pub(super) async fn follow(&self, session: &mut Session) -> Result<(), CliError> {
-        session.console.println("\nFollowed through a watch, while the program changes it:")?;
+        session.console.println("\nWatch events of changes by the program:")?;
         let begin = WatchOptions { allow_bookmarks: true, ..WatchOptions::default() };
         let from = |version: &str| WatchOptions { resource_version: Some(version.into()), ..begin.clone() };
 
