@@ -153,8 +153,9 @@ async fn resources(cluster: &Cluster, types: &str) -> Result<Vec<ApiResource>, C
     let mut found: Vec<ApiResource> = Vec::new();
     for name in split_types(types) {
         let of_category: Vec<&ApiResource> = mapper.category(name).collect();
-        let meant = if of_category.is_empty() { vec![cluster.resource(name).await?] } else { of_category };
-        for resource in meant {
+        let resources =
+            if of_category.is_empty() { vec![cluster.resource(name).await?] } else { of_category };
+        for resource in resources {
             if found.iter().all(|other| other.info != resource.info) {
                 found.push(resource.clone());
             }

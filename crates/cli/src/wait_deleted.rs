@@ -55,13 +55,13 @@ fn pending_reason(object: &Unstructured) -> String {
         return format!("its finalizers are not removed yet: {finalizers}");
     }
     let conditions = object.at(&["status", "conditions"]).and_then(Value::as_array);
-    let told = conditions.into_iter().flatten().filter(|condition| condition["status"] == "True");
-    let told: Vec<&str> = told.filter_map(|condition| condition["message"].as_str()).collect();
+    let messages = conditions.into_iter().flatten().filter(|condition| condition["status"] == "True");
+    let messages: Vec<&str> = messages.filter_map(|condition| condition["message"].as_str()).collect();
     match list(&["spec", "finalizers"]) {
-        Some(finalizers) if told.is_empty() && object.kind() == "Namespace" => {
+        Some(finalizers) if messages.is_empty() && object.kind() == "Namespace" => {
             format!("its finalizers are not removed yet, which the namespace controller does: {finalizers}")
         }
-        _ if object.kind() == "Namespace" && !told.is_empty() => told.join(" "),
+        _ if object.kind() == "Namespace" && !messages.is_empty() => messages.join(" "),
         _ => "it is terminating".to_owned(),
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result
     let cluster = session.cluster()?;
     let mapper = cluster.mapper().await?;
     let mut resources: Vec<&ApiResource> =
-        mapper.preferred().filter(|resource| args.wants(resource)).collect();
+        mapper.preferred().filter(|resource| args.matches(resource)).collect();
     match args.sort_by.as_deref() {
         None | Some("") => {
             resources.sort_by(|a, b| (&a.info.group, &a.info.plural).cmp(&(&b.info.group, &b.info.plural)));
@@ -92,7 +92,7 @@ fn write(
 }
 
 impl ApiResourcesArgs {
-    fn wants(&self, resource: &ApiResource) -> bool {
+    fn matches(&self, resource: &ApiResource) -> bool {
         let in_group = self.api_group.as_deref().is_none_or(|group| resource.info.group == group);
         in_group
             && self.namespaced.is_none_or(|namespaced| resource.info.namespaced == namespaced)

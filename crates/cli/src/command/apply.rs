@@ -150,7 +150,7 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
     };
     flags::check_combinations(&args)?;
     if let Some(set) = &apply_set {
-        set.check(&cluster).await?;
+        set.validate(&cluster).await?;
     }
     flags::check_prune(&args)?;
 
@@ -161,8 +161,8 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
         return Err(CliError::message("no objects passed to apply"));
     }
     if let Some(set) = &mut apply_set {
-        set.mark(&mut items)?;
-        set.widen(&items, &cluster, session).await?;
+        set.add_labels(&mut items)?;
+        set.before_apply(&items, &cluster, session).await?;
     }
     let mut visited = Visited::default();
     if cluster.namespace_is_given() {

@@ -26,8 +26,8 @@ enum Format {
 
 pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), CliError> {
     let own = format!("v{}", env!("CARGO_PKG_VERSION"));
-    let asked = if args.client { None } else { Some(ask(session).await) };
-    let (server, failure) = match asked {
+    let response = if args.client { None } else { Some(server_version(session).await) };
+    let (server, failure) = match response {
         None => (None, None),
         Some(Ok(version)) => (Some(version), None),
         Some(Err(failure)) => (None, Some(failure)),
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), 
     failure.map_or(Ok(()), Err)
 }
 
-async fn ask(session: &Session) -> Result<klient_client::Version, CliError> {
+async fn server_version(session: &Session) -> Result<klient_client::Version, CliError> {
     Ok(session.cluster()?.client().discovery().version().await?)
 }
 

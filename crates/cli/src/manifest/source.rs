@@ -185,9 +185,9 @@ async fn fetch(url: &str) -> Result<Vec<u8>, CliError> {
     let response = response.map_err(|error| match error.code() {
         Some(code) => {
             let name = http::StatusCode::from_u16(code).ok().and_then(|code| code.canonical_reason());
-            let told = format!("{code} {}", name.unwrap_or_default());
+            let status = format!("{code} {}", name.unwrap_or_default());
             CliError::Message(format!(
-                "unable to read URL {url}, server reported {told}, status code={code}",
+                "unable to read URL {url}, server reported {status}, status code={code}",
                 url = quoted(url)
             ))
         }

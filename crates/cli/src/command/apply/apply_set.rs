@@ -106,14 +106,14 @@ impl ApplySet {
 
     /// Checks that the resource can be a parent: a Secret, a ConfigMap, or a custom resource whose definition has the label
     /// `applyset.kubernetes.io/is-parent-type`.
-    pub(super) async fn check(&self, cluster: &Cluster) -> Result<(), CliError> {
+    pub(super) async fn validate(&self, cluster: &Cluster) -> Result<(), CliError> {
         let info = &self.parent.resource.info;
         let mut failures = Vec::new();
         if info.namespaced && self.parent.namespace.is_none() {
             failures.push(CliError::message("namespace is required to use namespace-scoped ApplySet"));
         }
         if !self.parent.is_built_in() {
-            let allowed = match parent_types(cluster).await {
+            let allowed = match allowed_custom_resource_parents(cluster).await {
                 Ok(allowed) => allowed,
                 Err(failure) => {
                     let problem = failure.go_error();
@@ -135,7 +135,7 @@ impl ApplySet {
     }
 
     /// Adds the label of members to objects.
-    pub(super) fn mark(&self, items: &mut [Info]) -> Result<(), CliError> {
+    pub(super) fn add_labels(&self, items: &mut [Info]) -> Result<(), CliError> {
         for item in items {
             if item.object.labels().any(|(label, _)| label == PART_OF) {
                 return Err(CliError::Message(format!(
@@ -149,13 +149,13 @@ impl ApplySet {
     }
 
     /// Reads the parent, and extends its annotations to the kinds and namespaces of the objects.
-    pub(super) async fn widen(
+    pub(super) async fn before_apply(
         &mut self,
         items: &[Info],
         cluster: &Cluster,
         session: &mut Session,
     ) -> Result<(), CliError> {
-        self.read(cluster).await?;
+        self.fetch_parent(cluster).await?;
         for Info { resource, object, .. } in items {
             self.after.kinds.insert(group_kind(resource), resource.clone());
             self.after.namespaces.extend(object.namespace().map(str::to_owned));
@@ -163,7 +163,7 @@ impl ApplySet {
         let mut both = self.before.clone();
         both.kinds.extend(self.after.kinds.clone());
         both.namespaces.extend(self.after.namespaces.clone());
-        self.record(&both, cluster, session).await
+        self.update_parent(&both, cluster, session).await
     }
 
     /// Deletes the members that were not visited, and reduces the annotations of the parent to those that were.
@@ -180,7 +180,7 @@ impl ApplySet {
             }
             output.print_result(&object, "pruned", session)?;
         }
-        self.record(&self.after, cluster, session).await.map_err(|failure| {
+        self.update_parent(&self.after, cluster, session).await.map_err(|failure| {
             let problem = failure.go_error();
             CliError::Message(format!("apply and prune succeeded, but ApplySet update failed: {problem}"))
         })
@@ -242,8 +242,8 @@ impl ApplySet {
     /// # Errors
     ///
     /// If the parent belongs to another tool, or its labels or annotations are missing or invalid.
-    async fn read(&mut self, cluster: &Cluster) -> Result<(), CliError> {
-        let told = self.parent.to_string();
+    async fn fetch_parent(&mut self, cluster: &Cluster) -> Result<(), CliError> {
+        let parent_name = self.parent.to_string();
         let fail = |problem: String| Err(CliError::Message(problem));
         let api = cluster.objects(&self.parent.resource, self.parent.namespace.as_deref());
         let object = match api.get_opt(&self.parent.name).await {
@@ -255,8 +255,8 @@ impl ApplySet {
             Err(error) => {
                 let problem = CliError::from(error).go_error();
                 return fail(format!(
-                    "failed to fetch ApplySet parent object {told}: {problem}",
-                    told = quoted(told)
+                    "failed to fetch ApplySet parent object {parent_name}: {problem}",
+                    parent_name = quoted(parent_name)
                 ));
             }
         };
@@ -264,18 +264,18 @@ impl ApplySet {
             |key: &str| object.annotations().find(|(name, _)| *name == key).map(|(_, text)| text);
         let Some(tooling) = annotation(TOOLING) else {
             return fail(format!(
-                "ApplySet parent object {told} already exists and is missing required annotation {TOOLING}",
-                told = quoted(told),
+                "ApplySet parent object {parent_name} already exists and is missing required annotation {TOOLING}",
+                parent_name = quoted(parent_name),
                 TOOLING = quoted(TOOLING)
             ));
         };
-        let keeper = tooling.rsplit_once('/').map_or(tooling, |(name, _)| name);
-        if keeper != self.tool {
+        let managed_by = tooling.rsplit_once('/').map_or(tooling, |(name, _)| name);
+        if managed_by != self.tool {
             let tool = &self.tool;
             return fail(format!(
-                "ApplySet parent object {told} already exists and is managed by tooling {keeper} instead of {tool}",
-                told = quoted(told),
-                keeper = quoted(keeper),
+                "ApplySet parent object {parent_name} already exists and is managed by tooling {managed_by} instead of {tool}",
+                parent_name = quoted(parent_name),
+                managed_by = quoted(managed_by),
                 tool = quoted(tool)
             ));
         }
@@ -283,25 +283,25 @@ impl ApplySet {
         match object.labels().find(|(label, _)| *label == ID) {
             None => {
                 return fail(format!(
-                    "ApplySet parent object {told} exists and does not have required label {ID}",
-                    told = quoted(told)
+                    "ApplySet parent object {parent_name} exists and does not have required label {ID}",
+                    parent_name = quoted(parent_name)
                 ));
             }
             Some((_, other)) if other != id => {
                 return fail(format!(
-                    "ApplySet parent object {told} exists and has incorrect value for label {ID} (got: {other}, \
+                    "ApplySet parent object {parent_name} exists and has incorrect value for label {ID} (got: {other}, \
                      want: {id})",
-                    told = quoted(told),
+                    parent_name = quoted(parent_name),
                     ID = quoted(ID)
                 ));
             }
             Some(_) => {}
         }
-        let kinds = members_of(cluster.mapper().await?, annotation(KINDS), annotation(RESOURCES));
+        let kinds = parse_kind_annotation(cluster.mapper().await?, annotation(KINDS), annotation(RESOURCES));
         self.before.kinds = kinds.map_err(|problem| {
             CliError::Message(format!(
-                "parsing ApplySet annotation on {told}: {problem}",
-                told = quoted(told)
+                "parsing ApplySet annotation on {parent_name}: {problem}",
+                parent_name = quoted(parent_name)
             ))
         })?;
         let namespaces = annotation(NAMESPACES).unwrap_or_default().split(',');
@@ -311,7 +311,7 @@ impl ApplySet {
     }
 
     /// Applies the labels and annotations of the parent; conflicts are forced, with a warning.
-    async fn record(
+    async fn update_parent(
         &self,
         members: &Members,
         cluster: &Cluster,
@@ -326,22 +326,22 @@ impl ApplySet {
         };
         let options = WriteOptions { field_manager: None, ..self.options.clone() };
         let api = cluster.objects(&self.parent.resource, self.parent.namespace.as_deref()).with(options);
-        let (record, manager) = (self.recorded(members), ApplyOptions::new(&*name));
-        match api.apply(&record, &manager).await {
+        let (patch, manager) = (self.build_parent_patch(members), ApplyOptions::new(&*name));
+        match api.apply(&patch, &manager).await {
             Err(error) if error.is_conflict() => {
                 session.console.eprintln(format_args!(
                     "Warning: {}\nApplySet field manager {name} should own these fields. Retrying with conflicts \
                      forced.",
                     failed(error).go_error()
                 ));
-                api.apply(&record, &manager.force()).await.map(drop).map_err(failed)
+                api.apply(&patch, &manager.force()).await.map(drop).map_err(failed)
             }
-            recorded => recorded.map(drop).map_err(failed),
+            updated => updated.map(drop).map_err(failed),
         }
     }
 
     /// Returns the apply configuration of the parent: its labels and annotations.
-    fn recorded(&self, members: &Members) -> Unstructured {
+    fn build_parent_patch(&self, members: &Members) -> Unstructured {
         let Parent { resource, namespace, name } = &self.parent;
         let kinds: Vec<&str> = members.kinds.keys().map(String::as_str).collect();
         let others = members.namespaces.iter().filter(|other| Some(*other) != namespace.as_ref());
@@ -384,7 +384,7 @@ fn group_kind(resource: &ApiResource) -> String {
 }
 
 /// Returns the resources of the annotation `contains-group-kinds`, or of its predecessor `contains-group-resources`.
-fn members_of(
+fn parse_kind_annotation(
     mapper: &RestMapper,
     kinds: Option<&str>,
     resources: Option<&str>,
@@ -428,7 +428,7 @@ fn members_of(
 }
 
 /// Returns the custom resources that can be parents, as `PLURAL.GROUP`.
-async fn parent_types(cluster: &Cluster) -> Result<Vec<String>, CliError> {
+async fn allowed_custom_resource_parents(cluster: &Cluster) -> Result<Vec<String>, CliError> {
     let definitions = cluster.mapper().await?.resource("customresourcedefinitions.apiextensions.k8s.io")?;
     let marked = prune::list_objects(cluster, definitions, None, IS_PARENT_TYPE).await?;
     Ok(marked.iter().map(|definition| definition.name().to_owned()).collect())

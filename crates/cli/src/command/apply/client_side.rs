@@ -124,11 +124,11 @@ async fn replace(
 ) -> Result<(Operation, Unstructured), CliError> {
     let name = item.object.name();
     api.delete(name, &args.cascade.delete_options(args.grace_period)).await?;
-    let gone = wait_deleted(api, name, live.uid());
+    let deleted = wait_deleted(api, name, live.uid());
     match args.timeout.0.to_std().filter(|time| !time.is_zero()) {
-        None => gone.await?,
-        Some(limit) => match tokio::time::timeout(limit, gone).await {
-            Ok(gone) => gone?,
+        None => deleted.await?,
+        Some(limit) => match tokio::time::timeout(limit, deleted).await {
+            Ok(deleted) => deleted?,
             Err(_) => return Err(CliError::message("context deadline exceeded")),
         },
     }

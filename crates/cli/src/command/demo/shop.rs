@@ -36,7 +36,7 @@ pub(super) struct Shop {
 impl Shop {
     /// Returns the handles, once the custom resource is served.
     pub(super) async fn open(client: &Client, namespace: &str) -> Result<Self, CliError> {
-        let established = tokio::time::timeout(TIMEOUT, established(client));
+        let established = tokio::time::timeout(TIMEOUT, wait_established(client));
         established.await.map_err(|_| {
             let seconds = TIMEOUT.as_secs();
             CliError::Message(format!(
@@ -72,25 +72,25 @@ impl Shop {
         let mut deployments = self.deployments.watch(&from(list.resource_version())).await?;
         let more = Patch::Merge(json!({"spec": {"replicas": 5}}));
         let patched = self.deployments.patch(NAME, &more).await?;
-        tell(&mut deployments, is_at(&patched), deployment_line, session).await?;
+        print_events(&mut deployments, is_event_of(&patched), deployment_line, session).await?;
 
         let list = self.config_maps.list(&ListOptions::default()).await?;
         let mut config_maps = self.config_maps.watch(&from(list.resource_version())).await?;
-        let updated = self.greet().await?;
-        tell(&mut config_maps, is_at(&updated), config_map_line, session).await?;
+        let updated = self.update_greeting().await?;
+        print_events(&mut config_maps, is_event_of(&updated), config_map_line, session).await?;
 
         let list = self.coupons.list(&ListOptions::default()).await?;
         let mut coupons = self.coupons.watch(&from(list.resource_version())).await?;
         let cheaper = Patch::Merge(json!({"spec": {"percent": 50}}));
         let patched = self.coupons.patch("winter", &cheaper).await?;
-        tell(&mut coupons, is_at(&patched), coupon_line, session).await?;
+        print_events(&mut coupons, is_event_of(&patched), coupon_line, session).await?;
         self.coupons.delete("welcome", &DeleteOptions::default()).await?;
         let is_last = |event: &WatchEvent<Unstructured>| matches!(event, WatchEvent::Deleted(coupon) if coupon.name() == "welcome");
-        tell(&mut coupons, is_last, coupon_line, session).await
+        print_events(&mut coupons, is_last, coupon_line, session).await
     }
 
     /// Updates the greeting with a read and a write, repeated after a conflict.
-    async fn greet(&self) -> Result<ConfigMap, Error> {
+    async fn update_greeting(&self) -> Result<ConfigMap, Error> {
         retry_on_conflict(Backoff::DEFAULT_RETRY, async || {
             let mut config_map = self.config_maps.get(NAME).await?;
             config_map.data.insert("banner", "Winter sale".into());
@@ -101,7 +101,7 @@ impl Shop {
 }
 
 /// Waits until the definition is `Established`.
-async fn established(client: &Client) -> Result<(), CliError> {
+async fn wait_established(client: &Client) -> Result<(), CliError> {
     let options = WatchOptions {
         field_selector: Some(format!("metadata.name={DEFINITION}").into()),
         ..WatchOptions::default()
@@ -115,7 +115,7 @@ async fn established(client: &Client) -> Result<(), CliError> {
             return Ok(());
         }
     }
-    Err(ended())
+    Err(watch_ended())
 }
 
 fn is_established(definition: &CustomResourceDefinition) -> bool {
@@ -124,7 +124,7 @@ fn is_established(definition: &CustomResourceDefinition) -> bool {
 }
 
 /// Prints the events of a watch up to a given one.
-async fn tell<K: Wire>(
+async fn print_events<K: Wire>(
     watch: &mut Watch<K>,
     last: impl Fn(&WatchEvent<K>) -> bool,
     line: impl Fn(&K) -> String,
@@ -137,7 +137,7 @@ async fn tell<K: Wire>(
                 "the watch did not show within {seconds} s what was written; run the demo again"
             )));
         };
-        let Some(event) = event else { return Err(ended()) };
+        let Some(event) = event else { return Err(watch_ended()) };
         let event = event?;
         let (word, object) = match &event {
             WatchEvent::Added(object) => ("ADDED   ", object),
@@ -156,13 +156,13 @@ async fn tell<K: Wire>(
 }
 
 /// Returns true if an event has the resource version of a write.
-fn is_at<K: Object>(written: &K) -> impl Fn(&WatchEvent<K>) -> bool {
+fn is_event_of<K: Object>(written: &K) -> impl Fn(&WatchEvent<K>) -> bool {
     let version = written.resource_version().to_owned();
     move |event| matches!(event, WatchEvent::Modified(object) if object.resource_version() == version)
 }
 
-fn ended() -> CliError {
-    CliError::message("the server ended the watch before what was waited for came; run the demo again")
+fn watch_ended() -> CliError {
+    CliError::message("the server ended the watch before the expected event; run the demo again")
 }
 
 pub(super) fn deployment_line(deployment: &Deployment) -> String {
