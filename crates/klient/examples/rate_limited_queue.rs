@@ -4,12 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use klient::workqueue::{Bucket, Exponential, Limiter, MaxOf, Queue};
+use klient::workqueue::{
+    BucketRateLimiter, ItemExponentialFailureRateLimiter, MaxOfRateLimiter, Queue, RateLimiter,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Ten at once, and then a hundred each second.
-    let queue = Queue::builder().limiter(Bucket::new(100.0, 10)).build();
+    let queue = Queue::builder().rate_limiter(BucketRateLimiter::new(100.0, 10)).build();
     let began = Instant::now();
     (1..=20).for_each(|item| queue.add_rate_limited(item));
     println!("{} are there at once", queue.len());
@@ -20,11 +22,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // As the default, but with a bucket for all items together that is larger.
     let millisecond = Duration::from_millis(1);
-    let limiter: MaxOf<&str> = MaxOf::new([
-        Box::new(Exponential::new(5 * millisecond, Duration::from_secs(1000))) as Box<dyn Limiter<&str>>,
-        Box::new(Bucket::new(1000.0, 1000)),
+    let limiter: MaxOfRateLimiter<&str> = MaxOfRateLimiter::new([
+        Box::new(ItemExponentialFailureRateLimiter::new(5 * millisecond, Duration::from_secs(1000)))
+            as Box<dyn RateLimiter<&str>>,
+        Box::new(BucketRateLimiter::new(1000.0, 1000)),
     ]);
-    let queue = Queue::builder().limiter(limiter).build();
+    let queue = Queue::builder().rate_limiter(limiter).build();
     for failures in 1..=3 {
         queue.add_rate_limited("web");
         assert_eq!(queue.requeues(&"web"), failures);

@@ -1,8 +1,8 @@
-//! [`Backoff`]: longer and longer times between attempts.
+//! [`Backoff`]: delays between attempts that grow.
 //!
-//! - [`Backoff`]: one sequence of times, as `wait.Backoff` of Kubernetes' libraries;
-//! - [`ResettingBackoff`]: one that starts again after a time of peace;
-//! - [`KeyedBackoff`]: one for each key.
+//! - [`Backoff`]: one sequence of delays (`wait.Backoff` of k8s.io/apimachinery);
+//! - [`ResettingBackoff`]: a sequence that starts again after a time without a failure;
+//! - [`KeyedBackoff`]: one delay per key.
 
 mod keyed;
 mod resetting;
@@ -12,7 +12,8 @@ use std::time::Duration;
 pub use keyed::KeyedBackoff;
 pub use resetting::ResettingBackoff;
 
-/// A sequence of times to wait between attempts, each a factor longer than the one before.
+/// A sequence of delays between attempts, each a factor longer than the one before (`wait.Backoff` of
+/// k8s.io/apimachinery).
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,28 +26,31 @@ pub use resetting::ResettingBackoff;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Backoff {
-    /// The first time.
+    /// The first delay.
     pub duration: Duration,
     /// The factor between one delay and the next. Zero, as one, leaves it as it is.
     pub factor: f64,
-    /// To each time is added a random part of it, up to this: 0.1 makes 10 s to 11 s of 10 s.
+    /// The largest random part that is added to each delay, as a factor of it: with 0.1, 10 s become 10 s to
+    /// 11 s.
     pub jitter: f64,
     /// The number of steps that lengthen the delay, and of attempts that [`retry`](crate::retry) makes.
     pub steps: u32,
-    /// No time is longer, but for its jitter. When it is reached, no steps are left.
+    /// The longest delay, before jitter. Reaching it uses up all remaining steps.
     pub cap: Option<Duration>,
 }
 
 impl Backoff {
-    /// For conflicts where several clients change the same object: five attempts, 10 ms apart.
+    /// For conflicts between several clients of one object: five attempts, 10 ms apart (client-go's
+    /// `retry.DefaultRetry`).
     pub const DEFAULT_RETRY: Self =
         Self { duration: Duration::from_millis(10), factor: 1.0, jitter: 0.1, steps: 5, cap: None };
 
-    /// For conflicts with a controller that is at work on the same object: four attempts, after 10, 50 and 250 ms.
+    /// For conflicts with a controller that updates the same object: four attempts, 10, 50 and 250 ms apart
+    /// (client-go's `retry.DefaultBackoff`).
     pub const DEFAULT_BACKOFF: Self =
         Self { duration: Duration::from_millis(10), factor: 5.0, jitter: 0.1, steps: 4, cap: None };
 
-    /// The time to wait now. The next one is longer, if steps are left.
+    /// The delay before the next attempt. Later ones are longer while steps are left.
     pub fn step(&mut self) -> Duration {
         let now = self.duration;
         if self.steps > 0 {
@@ -62,13 +66,13 @@ impl Backoff {
         now.saturating_add(jitter(now, self.jitter))
     }
 
-    /// One that starts again when no time was asked for longer than `reset`.
+    /// A backoff that starts again if no delay was requested for longer than `reset`.
     pub fn resetting(self, reset: Duration) -> ResettingBackoff {
         ResettingBackoff::new(self, reset)
     }
 }
 
-/// A random part of a time, below that factor of it.
+/// A random duration below `factor` times the given one.
 fn jitter(duration: Duration, factor: f64) -> Duration {
     if factor > 0.0 { times(duration, fastrand::f64() * factor) } else { Duration::ZERO }
 }

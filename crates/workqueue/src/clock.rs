@@ -1,4 +1,4 @@
-//! Time: tokio's, which tests can pause; under loom one that is always at the next deadline.
+//! Time: tokio's, which tests can pause; under loom a clock that jumps to the next deadline.
 
 #[cfg(loom)]
 pub(crate) use loom::{Instant, Sleep, sleep_until};
@@ -12,7 +12,7 @@ mod loom {
     use std::task::{Context, Poll};
     use std::time::Duration;
 
-    /// Nanoseconds. Only ever compared with what is some time after it, so it may go on from model to model.
+    /// Nanoseconds. Only compared with later instants, so that models can share it.
     static NOW: AtomicU64 = AtomicU64::new(0);
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ mod loom {
         }
     }
 
-    /// Lets the others run once, and is then over: time passes at any moment of the others' work.
+    /// Lets other tasks run once and is then over, so that time can pass at any point of their work.
     pub(crate) struct Sleep {
         deadline: Instant,
         slept: bool,

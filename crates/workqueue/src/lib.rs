@@ -1,13 +1,14 @@
-//! Work queues for controllers, and what goes with them: client-go's `util/workqueue`, `util/flowcontrol` and
-//! `util/retry`. Nothing here knows Kubernetes.
+//! Work queues for controllers, and their rate limiters and backoffs: client-go's `util/workqueue`,
+//! `util/flowcontrol` and `util/retry`. Nothing here depends on Kubernetes types.
 //!
-//! - [`Queue`]: keys to reconcile, each once and in one worker's hands at a time, now or later;
-//! - [`Limiter`]: when a key that failed may come again;
-//! - [`Metrics`], [`Snapshot`]: what a queue with a name tells of itself;
-//! - [`Backoff`], [`ResettingBackoff`], [`KeyedBackoff`], [`retry`]: the time between attempts;
-//! - [`parallelize_until`]: many pieces of work, some at a time.
+//! - [`Queue`]: deduplicated keys, each processed by one worker at a time, at once or after a delay;
+//! - [`RateLimiter`]: the delay before a failed key is processed again;
+//! - [`Metrics`], [`Snapshot`]: metrics of a named queue;
+//! - [`Backoff`], [`ResettingBackoff`], [`KeyedBackoff`], [`retry`]: delays between attempts;
+//! - [`parallelize_until`]: concurrent processing of numbered pieces of work.
 //!
-//! A controller has a queue and some workers, as many as it reconciles keys at once. Event handlers add keys:
+//! A controller has a queue and some workers, as many as keys are to be reconciled at the same time. Event
+//! handlers add keys:
 //!
 //! ```
 //! use klient_workqueue::Queue;
@@ -40,12 +41,12 @@
 #[cfg(not(loom))]
 mod backoff;
 mod clock;
-mod limiter;
 mod metrics;
 mod order;
 #[cfg(not(loom))]
 mod parallel;
 mod queue;
+mod rate_limiter;
 #[cfg(not(loom))]
 mod retry;
 mod state;
@@ -53,11 +54,14 @@ mod sync;
 
 #[cfg(not(loom))]
 pub use backoff::{Backoff, KeyedBackoff, ResettingBackoff};
-pub use limiter::{Bucket, Exponential, FastSlow, Limiter, MaxOf, MaxWait, controller_limiter, item_limiter};
 pub use metrics::{Histogram, Metrics, Observation, Snapshot, prometheus_text};
 pub use order::Order;
 #[cfg(not(loom))]
 pub use parallel::parallelize_until;
-pub use queue::{AddOptions, Builder, Queue, Work};
+pub use queue::{AddOptions, Queue, QueueBuilder, Work};
+pub use rate_limiter::{
+    BucketRateLimiter, ItemExponentialFailureRateLimiter, ItemFastSlowRateLimiter, MaxOfRateLimiter,
+    RateLimiter, WithMaxWaitRateLimiter, default_controller_rate_limiter, default_item_based_rate_limiter,
+};
 #[cfg(not(loom))]
 pub use retry::retry;

@@ -1,7 +1,7 @@
 //! Metrics of a named queue, under client-go's names.
 //!
-//! - [`Snapshot`]: all figures at one moment, as text for Prometheus or to read;
-//! - [`Metrics`]: what happens as it happens, for a library of metrics.
+//! - [`Snapshot`]: all metrics at one moment, as values or in Prometheus' text format;
+//! - [`Metrics`]: each observation as it happens, for a metrics library.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::clock::Instant;
 use crate::state::Slot;
 
-/// Hears what happens to a queue, to pass it on to a library of metrics; see
-/// [`Builder::metrics`](crate::Builder::metrics).
+/// Receives the observations of a queue, to pass them to a metrics library (client-go's `MetricsProvider`):
+/// see [`QueueBuilder::metrics`](crate::QueueBuilder::metrics).
 ///
 /// | client-go's metric | what makes it |
 /// |---|---|
@@ -22,7 +22,7 @@ use crate::state::Slot;
 /// | `workqueue_retries_total` | [`Retried`](Observation::Retried) |
 /// | `workqueue_unfinished_work_seconds`, `workqueue_longest_running_processor_seconds` | [`Snapshot`], when they are read |
 ///
-/// A closure is one.
+/// Implemented by closures.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -43,7 +43,7 @@ use crate::state::Slot;
 /// assert_eq!(adds.load(Ordering::Relaxed), 1);
 /// ```
 pub trait Metrics: Send + Sync {
-    /// Learns what happened to the queue of that name. Called outside of the queue's lock, by whoever made it happen.
+    /// Called for each observation, with the queue's name. The queue's lock is not held.
     fn observe(&self, queue: &str, observation: Observation);
 }
 
@@ -53,41 +53,41 @@ impl<F: Fn(&str, Observation) + Send + Sync> Metrics for F {
     }
 }
 
-/// Something that happened to an item of a queue.
+/// An observation of an item of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Observation {
-    /// It was added, and was not waiting to be handed out already.
+    /// The item was added and not queued already.
     Added,
-    /// It was handed to a worker, that long after it was added.
+    /// The item was handed to a worker; the time since it was added.
     Taken(Duration),
-    /// A worker was done with it, after that long.
+    /// A worker finished the item; the time it took.
     Done(Duration),
-    /// It was added for a later time.
+    /// The item was added with a delay.
     Retried,
 }
 
-/// The figures of a queue at one moment; see [`Queue::metrics`](crate::Queue::metrics).
+/// The metrics of a queue at one moment: see [`Queue::metrics`](crate::Queue::metrics).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The queue's name, the label `name`.
+    /// The queue's name, the value of the label `name`.
     pub name: Arc<str>,
-    /// `workqueue_depth`: how many items wait to be handed out, those included that come back because they were added
-    /// while a worker has them.
+    /// `workqueue_depth`: the number of items that are ready or are being processed and were added again.
     pub depth: usize,
-    /// `workqueue_adds_total`: how often an item was added that was not waiting already.
+    /// `workqueue_adds_total`: the number of adds of items that were not queued already.
     pub adds: u64,
-    /// `workqueue_retries_total`: how often an item was added for a later time.
+    /// `workqueue_retries_total`: the number of adds with a delay.
     pub retries: u64,
-    /// `workqueue_queue_duration_seconds`: how long items waited to be handed out.
+    /// `workqueue_queue_duration_seconds`: the time items were queued.
     pub queue_duration: Histogram,
-    /// `workqueue_work_duration_seconds`: how long workers had items.
+    /// `workqueue_work_duration_seconds`: the time items were processed.
     pub work_duration: Histogram,
-    /// `workqueue_unfinished_work_seconds`: how long workers have had the items that they have now, all together.
+    /// `workqueue_unfinished_work_seconds`: the sum of the times for which items in progress have been
+    /// processed.
     pub unfinished_work: Duration,
-    /// `workqueue_longest_running_processor_seconds`: how long it is that a worker has had the one that it has had
-    /// longest.
+    /// `workqueue_longest_running_processor_seconds`: the longest time for which an item in progress has been
+    /// processed.
     pub longest_running_processor: Duration,
 }
 
@@ -99,12 +99,12 @@ pub struct Histogram {
     pub count: u64,
     /// The sum of the durations.
     pub sum: Duration,
-    /// The number of observations of at most that of [`Histogram::BOUNDS`], and more than the one before.
+    /// The number of observations up to each bound of [`Histogram::BOUNDS`], and above the bound before.
     pub buckets: [u64; Self::BOUNDS.len()],
 }
 
 impl Histogram {
-    /// The bounds that Kubernetes' own controllers have: 10 ns to 10 s, in tens.
+    /// The buckets of Kubernetes' own controllers: 10 ns to 10 s, in powers of ten.
     pub const BOUNDS: [Duration; 10] = {
         let mut bounds = [Duration::from_nanos(10); 10];
         let mut at = 1;
@@ -125,7 +125,7 @@ impl Histogram {
     }
 }
 
-/// Writes snapshots in Prometheus' text format, as `/metrics` of Kubernetes' controllers has them.
+/// Writes snapshots in Prometheus' text format, as `/metrics` of Kubernetes' controllers does.
 ///
 /// ```
 /// use klient_workqueue::{Queue, prometheus_text};
@@ -204,7 +204,7 @@ fn write_histogram(text: &mut String, metric: &str, name: &Label<'_>, histogram:
     writeln!(text, "workqueue_{metric}_count{{name=\"{name}\"}} {}", histogram.count)
 }
 
-/// The value of a label, between its quotes.
+/// A label value with Prometheus' escapes, without its quotes.
 struct Label<'a>(&'a str);
 
 impl fmt::Display for Label<'_> {
@@ -220,11 +220,11 @@ impl fmt::Display for Label<'_> {
     }
 }
 
-/// Counts and times what happens to the items of a queue, under its lock. Nothing runs for it: what lasts is computed
-/// when it is read.
+/// Counts and times the items of a queue, under its lock. Durations in progress are computed when they are
+/// read.
 pub(crate) struct Meter {
     name: Arc<str>,
-    /// Somebody wants the observations.
+    /// Set if a [`Metrics`] receives the observations.
     is_heard: bool,
     depth: usize,
     adds: u64,
@@ -255,7 +255,7 @@ impl Meter {
         }
     }
 
-    /// The item was added; at an earlier time if it waited for that.
+    /// Counts an add; `since` is the time at which a delayed item became ready.
     pub(crate) fn added(&mut self, slot: Slot, since: Option<Instant>) -> Option<Observation> {
         self.adds += 1;
         self.depth += 1;

@@ -1,4 +1,4 @@
-//! [`parallelize_until`]: many pieces of work, some at a time.
+//! [`parallelize_until`]: concurrent processing of numbered pieces of work.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::task::JoinSet;
 
-/// Does `act` for every number below `pieces`, at most `workers` at a time, each worker a task of its own.
+/// Calls `act` for every number below `pieces`, in at most `workers` tasks (client-go's `ParallelizeUntil`).
 ///
-/// If the future is dropped, the pieces under way are aborted, and no others begun: so a time-out or a `select!` around
-/// it is the "until".
+/// Dropping the future aborts the pieces in progress and starts no others, so that a timeout or `select!`
+/// takes the part of the "until".
 ///
 /// # Panics
 ///
-/// If a piece does; the others are aborted then. Outside of a tokio runtime.
+/// If a piece panics; the others are aborted. Outside a tokio runtime.
 ///
 /// ```
 /// # #[tokio::main] async fn main() {

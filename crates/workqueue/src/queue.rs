@@ -1,10 +1,11 @@
 //! [`Queue`], a queue of keys to reconcile.
 //!
 //! - *fair*: items come out in the order in which they were first added, unless they have priorities;
-//! - *stingy*: an item that was added many times before it is handed out comes out once;
-//! - *exclusive*: an item is in at most one worker's hands at a time; added meanwhile, it comes out again afterwards;
-//! - *patient*: an item can be added for a later time, or for when a [`Limiter`] allows it;
-//! - *idle*: no task and no timer runs for a queue. Who waits in [`Queue::get`] keeps the time.
+//! - *deduplicated*: an item that is added many times before it is handed out comes out once;
+//! - *exclusive*: an item is processed by at most one worker at a time; added meanwhile, it comes out again
+//!   afterwards;
+//! - *delayed*: an item can be added with a delay, or with that of a [`RateLimiter`];
+//! - *passive*: no task and no timer runs for a queue. A waiter in [`Queue::get`] keeps the time.
 
 mod builder;
 mod get;
@@ -17,18 +18,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::limiter::Limiter;
 use crate::metrics::{Metrics, Snapshot};
+use crate::rate_limiter::RateLimiter;
 use crate::state::{Duplicates, Effects, Hasher, State, TakeResult};
 use crate::sync::Mutex;
-pub use builder::Builder;
+pub use builder::QueueBuilder;
 use get::Get;
 pub use work::Work;
 
-/// A queue of items, most often keys of objects to reconcile. All clones are the same queue.
+/// A queue of items, usually keys of objects to reconcile. Clones are the same queue.
 ///
-/// It keeps the promises of client-go's workqueues (`util/workqueue`), delaying and rate limiting ones included,
-/// and it has priorities as controller-runtime's does.
+/// It keeps the guarantees of client-go's `workqueue`, including the delaying and rate limiting queues, and
+/// has priorities like controller-runtime's priority queue.
 pub struct Queue<T> {
     shared: Arc<Shared<T>>,
 }
@@ -37,53 +38,53 @@ struct Shared<T> {
     state: Mutex<State<T>>,
     duplicates: Arc<Duplicates<T>>,
     hasher: Hasher,
-    limiter: Box<dyn Limiter<T>>,
+    limiter: Box<dyn RateLimiter<T>>,
     sink: Option<(Arc<str>, Box<dyn Metrics>)>,
 }
 
 /// Options of [`Queue::add_with`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddOptions {
-    /// Items with a higher priority are handed out first. Of an item that was added more than once, the highest
-    /// counts.
+    /// The priority: items with a higher one are handed out first. The highest counts if an item is added
+    /// more than once.
     pub priority: i32,
-    /// Not before that time has passed.
+    /// The delay before the item is ready.
     pub after: Duration,
-    /// Not before the queue's limiter allows it. If there is [`after`](Self::after) too, the later of the two.
+    /// Applies the queue's limiter. With [`after`](Self::after) too, the longer delay counts.
     pub rate_limited: bool,
 }
 
 impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
-    /// A queue without a name, with the [default limiter](crate::controller_limiter).
+    /// A queue without a name, with the [default limiter](crate::default_controller_rate_limiter).
     pub fn new() -> Self {
         Self::builder().build()
     }
 
     /// A queue with a name, an order or a limiter of its own.
-    pub fn builder() -> Builder<T> {
-        Builder::default()
+    pub fn builder() -> QueueBuilder<T> {
+        QueueBuilder::default()
     }
 
-    /// Adds an item, unless it waits to be handed out already. If a worker has it, it is handed out again when that one
-    /// is done. After [`shut_down`](Self::shut_down), does nothing.
+    /// Adds an item, unless it is queued already. An item that a worker has is handed out again when the
+    /// worker is done. Does nothing after [`shut_down`](Self::shut_down).
     pub fn add(&self, item: T) {
         self.add_now(item, 0);
     }
 
-    /// Adds an item when that time has passed; at once if the time is zero. If it waits for a time already, the earlier
-    /// one counts. That it is added otherwise in the meantime changes nothing.
+    /// Adds an item after a delay; at once if that is zero. If the item is delayed already, the earlier time
+    /// counts. Adding it otherwise meanwhile does not cancel the delay.
     pub fn add_after(&self, item: T, after: Duration) {
         self.add_later(item, 0, after);
     }
 
-    /// Adds an item when the limiter allows it, as after a failure. A worker that succeeds calls
+    /// Adds an item with the delay of the limiter, after a failure. A worker that succeeds calls
     /// [`forget`](Self::forget).
     pub fn add_rate_limited(&self, item: T) {
         let after = self.shared.limiter.when(&item);
         self.add_later(item, 0, after);
     }
 
-    /// Adds an item, with a priority if need be.
+    /// Adds an item with a priority, a delay or rate limiting.
     pub fn add_with(&self, item: T, options: &AddOptions) {
         let limit = if options.rate_limited { self.shared.limiter.when(&item) } else { Duration::ZERO };
         let after = options.after.max(limit);
@@ -94,7 +95,8 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         }
     }
 
-    /// Has the limiter forget the item's failures, as after a success. What is in the queue stays there.
+    /// Resets the failures of an item in the limiter, after a success. Does not remove the item from the
+    /// queue.
     pub fn forget(&self, item: &T) {
         self.shared.limiter.forget(item);
     }
@@ -104,23 +106,23 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.shared.limiter.requeues(item)
     }
 
-    /// Takes the next item, and waits until there is one. `None` says that the queue is shut down and empty.
+    /// Waits for an item. `None` once the queue is shut down and empty. Cancel safe.
     ///
-    /// The item is the caller's until the [`Work`] is dropped. Nothing is lost if the future is dropped.
+    /// The item belongs to the caller until the [`Work`] is dropped.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with a timer, if an item waits for its time.
+    /// Outside a tokio runtime with a timer, if an item is delayed.
     pub async fn get(&self) -> Option<Work<T>> {
         get::cooperative(Get::new(self)).await
     }
 
-    /// The same for a thread of its own, outside of any runtime: blocks the thread while it waits.
+    /// As [`get`](Self::get), blocking the thread; for threads outside a runtime.
     pub fn get_blocking(&self) -> Option<Work<T>> {
         get::blocking(self)
     }
 
-    /// Takes the next item if there is one now.
+    /// The next item, if one is ready.
     pub fn try_get(&self) -> Option<Work<T>> {
         match self.with(|state, effects| state.take(&mut None, None, effects)) {
             TakeResult::Item(slot, item, priority) => Some(Work::new(self.clone(), slot, item, priority)),
@@ -128,31 +130,32 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         }
     }
 
-    /// The number of items that are ready.
+    /// The number of ready items.
     pub fn len(&self) -> usize {
         self.with(State::len)
     }
 
-    /// Returns true if no item is ready to be handed out.
+    /// `true` if no item is ready.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns true if the queue accepts no more items.
+    /// `true` once the queue was shut down.
     pub fn is_shutting_down(&self) -> bool {
         self.with(|state, _| state.is_down())
     }
 
-    /// Takes in nothing more, drops what waits for its time, and lets [`get`](Self::get) end when the rest is handed
-    /// out. Ends a [drain](Self::shut_down_with_drain) that is under way.
+    /// Shuts the queue down: adds are ignored, delayed items are dropped, and [`get`](Self::get) returns
+    /// `None` once ready items are handed out. Ends a [drain](Self::shut_down_with_drain).
     pub fn shut_down(&self) {
         self.with(|state, effects| state.shut_down(false, effects));
     }
 
-    /// Shuts down at once, even if it is not awaited, and waits until no item is in a worker's hands.
+    /// Shuts the queue down at once, even if the future is not awaited; the future waits until no worker has
+    /// an item.
     ///
-    /// Queued items are still handed out meanwhile, and comes back once more if it was added while a worker had it. A
-    /// later [`shut_down`](Self::shut_down) ends the waiting.
+    /// Ready items are still handed out, and an item that was added while a worker has it comes out once
+    /// more. A later [`shut_down`](Self::shut_down) ends the wait.
     pub fn shut_down_with_drain(&self) -> impl Future<Output = ()> + Send + use<T> {
         self.with(|state, effects| state.shut_down(true, effects));
         let queue = self.clone();
@@ -161,7 +164,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         })
     }
 
-    /// The figures of the queue, if it has a [name](Builder::name).
+    /// The metrics of the queue, if it has a [name](QueueBuilder::name).
     pub fn metrics(&self) -> Option<Snapshot> {
         self.with(|state, effects| Some(state.meter(effects)?.snapshot()))
     }
@@ -179,7 +182,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.with(|state, effects| state.add_after(hash, item, priority, after, effects));
     }
 
-    /// Does something under the lock, and then what that has left to do.
+    /// Runs `act` under the lock, and its effects afterwards.
     fn with<R>(&self, act: impl FnOnce(&mut State<T>, &mut Effects<T>) -> R) -> R {
         let mut effects = Effects::default();
         let result = act(&mut self.shared.state.lock(), &mut effects);

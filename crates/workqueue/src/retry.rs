@@ -1,15 +1,16 @@
-//! [`retry`]: the same again after a failure that may pass.
+//! [`retry`]: repeats an operation after failures that may pass.
 
 use crate::backoff::Backoff;
 
-/// Does something until it succeeds, fails for good, or has been tried as often as `backoff` has steps; once at least.
+/// Runs `act` until it succeeds, fails with an error that is not `retriable`, or has run as often as
+/// `backoff` has steps, at least once (client-go's `retry.OnError`).
 ///
-/// `act` is `async || …`, which may use what stands around it but not change it, or a closure that changes things
-/// before the future that it gives. Such a future can be spawned, unlike those of [`AsyncFnMut`].
+/// `act` is `async || …`, which can borrow its environment but not mutate it, or a closure that mutates it
+/// before it returns the future. The future can be spawned, unlike those of [`AsyncFnMut`].
 ///
 /// # Errors
 ///
-/// The first that is not `retriable`, or else the last.
+/// The first error that is not `retriable`, or else the last one.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {

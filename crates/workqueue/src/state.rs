@@ -1,11 +1,11 @@
-//! [`State`], what a queue knows, all of it under one lock. It has no tasks and does no I/O: what is to happen
-//! outside of the lock is left in [`Effects`].
+//! [`State`], the state of a queue, all of it under one lock. It has no tasks and does no I/O: actions
+//! outside the lock are left in [`Effects`].
 //!
 //! Invariants whenever the lock is free:
 //!
-//! - what is in the ready queue is dirty, and in nobody's hands; what is dirty and in nobody's hands is in the ready queue;
-//! - if there is something in the ready queue and somebody waits for it, somebody has been woken and has not come yet;
-//! - if something waits for its time and somebody waits in `get`, one of those keeps the time, or has been woken.
+//! - an item is in the ready queue if and only if it is dirty and no worker has it;
+//! - if the ready queue has an item and a waiter exists, a waiter has been woken and has not come yet;
+//! - if an item is delayed and a waiter exists in `get`, one of the waiters keeps the time or has been woken.
 
 mod duplicates;
 mod entries;
@@ -30,13 +30,13 @@ pub(crate) struct State<T> {
     entries: Entries<T>,
     ready_queue: ReadyQueue<T>,
     duplicates: Arc<Duplicates<T>>,
-    /// Items that wait for their time, in the order of time and turn.
+    /// Delayed items, by time and turn.
     waiting: BTreeSet<(Instant, u64, Slot)>,
     /// Waiters in `get`, the longest waiting first.
     getters: VecDeque<(Ticket, Waker)>,
-    /// The one of `getters` who comes back when the first of `waiting` is ready.
+    /// The waiter in `getters` that comes back when the first of `waiting` is ready.
     timekeeper: Option<Ticket>,
-    /// The number of items that workers hold.
+    /// The number of items that workers have.
     in_hand: usize,
     phase: Phase,
     drains: Vec<Waker>,
@@ -44,31 +44,32 @@ pub(crate) struct State<T> {
     meter: Option<Meter>,
 }
 
-/// A place among those who wait in `get`.
+/// The place of a waiter in `get`.
 pub(crate) type Ticket = u64;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Open,
-    /// Nothing is taken in any more.
+    /// Adds are ignored.
     Down,
-    /// The same, and somebody waits until nothing is in workers' hands.
+    /// Adds are ignored, and a caller waits until no worker has an item.
     Draining,
 }
 
 /// The result of [`State::take`].
 pub(crate) enum TakeResult<T> {
     Item(Slot, T, i32),
-    /// Nothing for now. The waker will be called; and who is given an instant comes back then without.
+    /// Nothing is ready. The waker will be called, except that the caller itself comes back at the instant,
+    /// if there is one.
     Wait(Option<Instant>),
-    /// Nothing, and nothing will come.
+    /// Nothing is ready, and nothing will be.
     End,
 }
 
-/// The wake-up that is due when the lock is free again, mostly none.
+/// Wakers and values to call and drop when the lock is released; mostly none.
 pub(crate) struct Effects<T> {
     wake: Option<Waker>,
-    /// Items may be costly to drop, and their code is not ours.
+    /// Dropping an item may be slow, and runs foreign code.
     dropped: Option<T>,
     more: Option<Box<More<T>>>,
 }
@@ -108,7 +109,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
         let slot = self.entries.enter(hash, item, &mut effects.dropped);
         let entry = &mut self.entries[slot];
-        // What is not to be raised by being added without a priority, and whose order does not hear of it.
+        // An add that changes neither priority nor order is recorded as a duplicate.
         if entry.dirty
             && !entry.duplicated
             && entry.priority >= 0
@@ -167,7 +168,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
     }
 
-    /// Takes the next item; or else has `waker` called when there may be one. Without a waker, does not wait.
+    /// Takes the next item, or registers `waker`. Does not wait without a waker.
     pub(crate) fn take(
         &mut self,
         ticket: &mut Option<Ticket>,
@@ -202,7 +203,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         TakeResult::Wait(keeps_time.then_some(*first))
     }
 
-    /// Waits no more. What the ticket's holder was woken for is left to the next.
+    /// Removes a waiter. The wake-up that it has not used goes to the next.
     pub(crate) fn leave(&mut self, ticket: &mut Option<Ticket>, effects: &mut Effects<T>) {
         let Some(ticket) = ticket.take() else { return };
         let place = self.getters.iter().position(|(other, _)| *other == ticket);
@@ -257,7 +258,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
     }
 
-    /// Returns true if no worker holds an item, or the queue is not draining; else registers the waker.
+    /// `true` if no worker has an item, or the queue is not draining; otherwise registers the waker.
     pub(crate) fn is_drained(&mut self, waker: &Waker) -> bool {
         if self.in_hand == 0 || self.phase != Phase::Draining {
             return true;
@@ -273,7 +274,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         self.meter.as_ref()
     }
 
-    /// Queues what has become ready.
+    /// Queues delayed items that are ready.
     fn promote(&mut self, effects: &mut Effects<T>) {
         if self.waiting.is_empty() {
             return;
@@ -349,7 +350,7 @@ impl<T> Default for Effects<T> {
 }
 
 impl<T> Effects<T> {
-    /// Does what was left to do; the observations are the caller's.
+    /// Runs the effects; returns the observations to the caller.
     pub(crate) fn run(self) -> Vec<Observation> {
         self.wake.into_iter().for_each(Waker::wake);
         let Some(more) = self.more else { return Vec::new() };
@@ -375,10 +376,10 @@ impl<T> Effects<T> {
     }
 }
 
-/// A time that long after; what no clock can tell is so far off that it never comes.
+/// The instant after a delay; practically infinite if it is beyond the clock's range.
 fn later(now: Instant, after: Duration) -> Instant {
     now.checked_add(after).unwrap_or_else(|| now + NEVER)
 }
 
-/// Some 30 years, as tokio has it.
+/// Some 30 years, as in tokio.
 const NEVER: Duration = Duration::from_secs(86_400 * 365 * 30);

@@ -1,4 +1,4 @@
-//! Synchronization primitives: those of std, or of loom where it tries all interleavings.
+//! Synchronization primitives: those of std, or of loom in models.
 
 #[cfg(loom)]
 use loom::sync as shared;
@@ -9,7 +9,8 @@ use shared::MutexGuard;
 pub(crate) use shared::atomic::{AtomicUsize, Ordering};
 use std::sync::PoisonError;
 
-/// A lock that a panic does not close: who orders or compares items may panic, and the queue goes on without that item.
+/// A mutex without poisoning: the code that orders or compares items may panic, and the queue continues
+/// without that item.
 pub(crate) struct Mutex<T>(shared::Mutex<T>);
 
 impl<T> Mutex<T> {

@@ -1,4 +1,4 @@
-//! [`KeyedBackoff`], a backoff for each key.
+//! [`KeyedBackoff`], one delay per key.
 
 use std::fmt;
 use std::hash::Hash;
@@ -10,10 +10,10 @@ use super::jitter;
 use crate::clock::Instant;
 use crate::sync::Mutex;
 
-/// A backoff for each key, such as for each image that cannot be pulled: `flowcontrol.Backoff` of client-go.
+/// One delay per key, such as for each image that cannot be pulled (client-go's `flowcontrol.Backoff`).
 ///
-/// A key's time starts with the first duration, and doubles up to the longest. It starts again when the key had peace
-/// for twice the longest. Keys are kept until [`reset`](Self::reset) or [`gc`](Self::gc).
+/// A key's delay begins with `first` and doubles up to `max`. It starts again if the key was not delayed for
+/// twice `max`. Keys are kept until [`reset`](Self::reset) or [`gc`](Self::gc).
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,22 +38,22 @@ struct Entry {
 }
 
 impl<K: Eq + Hash> KeyedBackoff<K> {
-    /// From `first` to `max`, without jitter.
+    /// Delays from `first` to `max`, without jitter.
     pub fn new(first: Duration, max: Duration) -> Self {
         Self::with_jitter(first, max, 0.0)
     }
 
-    /// The same, with a random part of each time added to it, up to `jitter`.
+    /// Delays from `first` to `max`, with a random part of up to `jitter` times each delay added.
     pub fn with_jitter(first: Duration, max: Duration, jitter: f64) -> Self {
         Self { first, max, jitter, entries: Mutex::new(HashMap::default()) }
     }
 
-    /// The time of a key, as it is now; zero if it has none.
+    /// The present delay of a key; zero if it has none.
     pub fn get(&self, key: &K) -> Duration {
         self.entries.lock().get(key).map_or(Duration::ZERO, |entry| entry.wait)
     }
 
-    /// Lengthens the time of a key, which begins now.
+    /// Lengthens the delay of a key; it counts from now.
     pub fn next(&self, key: K) {
         let now = Instant::now();
         let mut entries = self.entries.lock();
@@ -67,19 +67,19 @@ impl<K: Eq + Hash> KeyedBackoff<K> {
         entries.insert(key, Entry { wait, updated: now });
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub fn reset(&self, key: &K) {
         self.entries.lock().remove(key);
     }
 
-    /// Returns true if less than the key's back-off has passed since it was last [lengthened](Self::next).
+    /// `true` while the key's delay has not passed since [`next`](Self::next) was called last.
     pub fn is_in_backoff(&self, key: &K) -> bool {
         let now = Instant::now();
         let waits = |entry: &Entry| now.saturating_duration_since(entry.updated) < entry.wait;
         self.entries.lock().get(key).is_some_and(|entry| !self.is_over(entry, now) && waits(entry))
     }
 
-    /// Returns true if less than the key's back-off has passed since `event`, such as the end of a container that is to
+    /// `true` while the key's delay has not passed since `event`, such as the end of a container that is to
     /// be restarted.
     pub fn is_in_backoff_since(&self, key: &K, event: std::time::Instant) -> bool {
         let event = Instant::from_std(event);
@@ -87,7 +87,7 @@ impl<K: Eq + Hash> KeyedBackoff<K> {
         self.entries.lock().get(key).is_some_and(|entry| !self.is_over(entry, event) && waits(entry))
     }
 
-    /// Forgets the keys that have had peace for twice the longest time. Whoever has many keys calls it now and then.
+    /// Removes keys that were not delayed for twice `max`. Call it from time to time if there are many keys.
     pub fn gc(&self) {
         let now = Instant::now();
         self.entries.lock().retain(|_, entry| !self.is_over(entry, now));

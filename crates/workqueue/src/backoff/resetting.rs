@@ -1,11 +1,12 @@
-//! [`ResettingBackoff`], a backoff that starts again after a time of peace.
+//! [`ResettingBackoff`], a backoff that starts again after a time without a failure.
 
 use std::time::Duration;
 
 use super::Backoff;
 use crate::clock::Instant;
 
-/// A [`Backoff`] for something that is tried as long as the program runs: it starts again after a time of peace.
+/// A [`Backoff`] for an operation that is retried as long as the program runs: it starts again after a time
+/// without a failure.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +36,8 @@ impl ResettingBackoff {
         Self { first: backoff.clone(), now: backoff, reset, last: None }
     }
 
-    /// The time to wait now: the first again, if the last was asked for longer than the reset time ago.
+    /// The delay before the next attempt; the first one again if the last was requested longer than the reset
+    /// time ago.
     pub fn step(&mut self) -> Duration {
         let now = Instant::now();
         let last = self.last.replace(now);

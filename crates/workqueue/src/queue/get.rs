@@ -1,4 +1,4 @@
-//! [`Get`], waiting for an item: as a future, or on a thread.
+//! [`Get`], waiting for an item, as a future or on a thread.
 
 use std::hash::Hash;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use super::{Queue, Work};
 use crate::clock::{Instant, Sleep, sleep_until};
 use crate::state::{TakeResult, Ticket};
 
-/// Waits for an item; and for the time at which the next one is ready, if nobody else who waits does.
+/// Waits for an item, and for the time at which the next delayed one is ready, unless another waiter does.
 pub(super) struct Get<'q, T: Eq + Hash + Clone + Send + 'static> {
     queue: &'q Queue<T>,
     ticket: Option<Ticket>,
@@ -64,7 +64,7 @@ impl<T: Eq + Hash + Clone + Send + 'static> Drop for Get<'_, T> {
     }
 }
 
-/// Yields now and then, so that a worker who always finds an item and never waits lets others run.
+/// Yields from time to time, so that a worker that never has to wait lets other tasks run.
 #[cfg(not(loom))]
 pub(super) use tokio::task::coop::cooperative;
 
@@ -92,7 +92,7 @@ pub(super) fn blocking<T: Eq + Hash + Clone + Send + 'static>(queue: &Queue<T>) 
         }
     }
 
-    // Waking a thread costs whoever adds far more than adding does; most often the next item is not far.
+    // Waking a thread costs a producer far more than an add, and usually the next item comes soon.
     for _ in 0..YIELDS {
         match queue.with(|state, effects| state.take(&mut None, None, effects)) {
             TakeResult::Item(slot, item, priority) => {
@@ -103,7 +103,7 @@ pub(super) fn blocking<T: Eq + Hash + Clone + Send + 'static>(queue: &Queue<T>) 
         }
     }
     let waker = Arc::new(Unpark(thread::current())).into();
-    // Its ticket is given back if the thread panics.
+    // Gives its ticket back if the thread panics.
     let mut get = Get::new(queue);
     loop {
         let Get { ticket, .. } = &mut get;
@@ -120,7 +120,7 @@ pub(super) fn blocking<T: Eq + Hash + Clone + Send + 'static>(queue: &Queue<T>) 
     }
 }
 
-/// The number of times that a thread yields before it parks: some microseconds, which doubles the adds a second of 2 to 16
-/// threads on two cores.
+/// The number of yields before a thread parks: some microseconds, which doubles the adds per second of 2 to
+/// 16 threads on two cores.
 #[cfg(not(loom))]
 const YIELDS: usize = 8;

@@ -1,4 +1,4 @@
-//! [`Work`], an item in a worker's hands.
+//! [`Work`], an item in progress.
 
 use std::fmt;
 use std::hash::Hash;
@@ -7,8 +7,8 @@ use std::ops::Deref;
 use super::Queue;
 use crate::state::Slot;
 
-/// An item in a worker's hands. Dropping it says that the worker is done: so neither an early return, nor a panic, nor a
-/// task that was aborted keeps the item from being handed out again.
+/// An item that a worker processes. Dropping it marks the item as done (client-go's `Done`), so that an early
+/// return, a panic or an aborted task does not block the item.
 pub struct Work<T: Eq + Hash + Clone + Send + 'static> {
     queue: Queue<T>,
     slot: Slot,
@@ -21,8 +21,8 @@ impl<T: Eq + Hash + Clone + Send + 'static> Work<T> {
         Self { queue, slot, item, priority }
     }
 
-    /// The highest priority that the item was added with since it was last handed out. To try it again as urgently,
-    /// add it with the same.
+    /// The highest priority that the item was added with since it was last handed out. Add it with the same
+    /// to retry it as urgently.
     pub fn priority(&self) -> i32 {
         self.priority
     }
@@ -39,6 +39,13 @@ impl<T: Eq + Hash + Clone + Send + 'static> Deref for Work<T> {
 
     fn deref(&self) -> &T {
         &self.item
+    }
+}
+
+/// Formats as the item, for logs.
+impl<T: Eq + Hash + Clone + Send + fmt::Display + 'static> fmt::Display for Work<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.item.fmt(f)
     }
 }
 

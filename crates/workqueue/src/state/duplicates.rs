@@ -1,21 +1,22 @@
-//! [`Duplicates`], a way past the queue's lock for what changes nothing.
+//! [`Duplicates`], which answers adds without effect outside the queue's lock.
 
 use hashbrown::HashTable;
 
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 
-/// Items that were added again while they wait. Events come in bursts, and those after the second find the item here,
-/// without the lock that workers need.
+/// Items that were added again while they are queued. Events come in bursts, and all after the second find
+/// the item here, without the lock that workers need.
 ///
-/// Items in here are dirty: an item is put in when an add found it so, and taken out when it is handed out, both under the
-/// queue's lock. So who finds an item here has added it before it was handed out.
+/// An item is in here only while it is dirty: it is inserted when an add finds it dirty, and removed when it
+/// is handed out, both under the queue's lock. An add that finds its item here therefore happens before the
+/// item is handed out.
 pub(crate) struct Duplicates<T>(Box<[Shard<T>]>);
 
-/// On cache lines of its own.
+/// Aligned, so that shards share no cache line.
 #[repr(align(128))]
 struct Shard<T> {
     items: Mutex<HashTable<(u64, T)>>,
-    /// The number of those, so that nobody locks where there are none. To see too few does no harm.
+    /// The number of items, so that empty shards are not locked. Reading too low a number is harmless.
     count: AtomicUsize,
 }
 
@@ -43,7 +44,7 @@ impl<T: Eq> Duplicates<T> {
     }
 
     fn shard(&self, hash: u64) -> &Shard<T> {
-        // The highest and the lowest bits are what tells apart within a table.
+        // The table uses the highest and the lowest bits.
         &self.0[(hash >> 32) as usize % SHARDS]
     }
 }
@@ -55,5 +56,5 @@ impl<T> Default for Duplicates<T> {
     }
 }
 
-/// Enough for the cores that add at once not to meet.
+/// Enough shards for concurrent adds to rarely meet.
 const SHARDS: usize = if cfg!(loom) { 2 } else { 32 };

@@ -1,9 +1,9 @@
-//! [`Entries`], what is known of each item: one table from item to slot, and a slot's few words.
+//! [`Entries`], the state of each item: a table from item to slot, and an entry per slot.
 
 use std::hash::{BuildHasher as _, Hash};
 use std::ops::{Index, IndexMut};
 
-// loom runs a model again and again, and expects the same each time.
+// loom repeats a model, and needs the same hashes each time.
 #[cfg(loom)]
 use foldhash::fast::FixedState as RandomState;
 #[cfg(not(loom))]
@@ -13,7 +13,7 @@ use slab::Slab;
 
 use crate::clock::Instant;
 
-/// The position of an item's entry, until the item is forgotten.
+/// The index of an item's entry, until the item is removed.
 pub(crate) type Slot = u32;
 
 /// The state of an item.
@@ -22,32 +22,32 @@ pub(crate) struct Entry<T> {
     pub(super) hash: u64,
     /// Its turn in the ready queue.
     pub(super) turn: u64,
-    /// When it is to be added, and its turn among those of that time.
+    /// The time at which the delayed item is ready, and its turn among those of that time.
     pub(super) ready: Option<(Instant, u64)>,
-    /// The highest it was added with since it was last handed out.
+    /// The highest priority it was added with since it was last handed out.
     pub(super) priority: i32,
-    /// It was added and has not been handed out since.
+    /// Added, and not handed out since.
     pub(super) dirty: bool,
-    /// A worker has it.
+    /// Being processed by a worker.
     pub(super) in_hand: bool,
-    /// It stands in the part of the ready queue where nobody has a priority.
+    /// Queued without a priority.
     pub(super) plain: bool,
-    /// It is among the duplicates.
+    /// In the duplicates.
     pub(super) duplicated: bool,
 }
 
 impl<T> Entry<T> {
-    /// Nothing is to be known of it any more.
+    /// `true` if the entry can be removed.
     pub(super) fn is_idle(&self) -> bool {
         !self.dirty && !self.in_hand && self.ready.is_none()
     }
 
-    /// It stands in the ready queue.
+    /// `true` if the item is in the ready queue.
     pub(super) fn is_queued(&self) -> bool {
         self.dirty && !self.in_hand
     }
 
-    /// Gives the priority that it had.
+    /// Raises the priority, and returns the previous one.
     pub(super) fn raise(&mut self, priority: i32) -> i32 {
         let before = self.priority;
         if (!self.dirty && self.ready.is_none()) || priority > before {
@@ -57,7 +57,7 @@ impl<T> Entry<T> {
     }
 }
 
-/// Computes the hash of items: outside of the queue's lock, by a hasher of the queue's own.
+/// Hashes items outside the queue's lock, with keys of the queue's own.
 #[derive(Clone, Default)]
 pub(crate) struct Hasher(RandomState);
 
@@ -67,7 +67,7 @@ impl Hasher {
     }
 }
 
-/// The entries of all items that are dirty, in a worker's hands, or waiting for their time.
+/// The entries of all items that are dirty, delayed or being processed.
 pub(crate) struct Entries<T> {
     slots: Slab<Entry<T>>,
     table: HashTable<Slot>,
@@ -79,7 +79,7 @@ impl<T: Hash + Eq> Entries<T> {
         Self { slots: Slab::new(), table: HashTable::new(), hasher }
     }
 
-    /// The slot of the item. If there was one already, the item given is put in `duplicate`.
+    /// The slot of an item. If there was one already, the given item is put in `duplicate`.
     pub(super) fn enter(&mut self, hash: u64, item: T, duplicate: &mut Option<T>) -> Slot {
         let slots = &self.slots;
         let is_it = |slot: &Slot| {

@@ -1,4 +1,4 @@
-//! [`ReadyQueue`], what is to be handed out, in its order.
+//! [`ReadyQueue`], the items to hand out, in order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -7,7 +7,7 @@ use std::hash::Hash;
 use super::entries::{Entries, Slot};
 use crate::order::Order;
 
-/// Items that are ready, in their order.
+/// The items to hand out, in order.
 pub(super) enum ReadyQueue<T> {
     ByPriority(ByPriority),
     Ordered(Box<dyn Order<T>>),
@@ -15,8 +15,8 @@ pub(super) enum ReadyQueue<T> {
 
 /// By priority, the highest first, and by turn among equals.
 ///
-/// Nearly always nobody has a priority, so those who were queued without one stand in a lane of their own, which
-/// costs next to nothing. Who got a priority later leaves a gap there, known by its turn.
+/// Items are mostly queued without a priority; these have a queue of their own, at almost no cost. An item
+/// that gets a priority later leaves a gap there, recognized by its turn.
 #[derive(Default)]
 pub(super) struct ByPriority {
     plain: VecDeque<(u64, Slot)>,
@@ -43,7 +43,7 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
         }
     }
 
-    /// Learns that an item of the ready queue was added again.
+    /// Called when a queued item was added again.
     pub(super) fn touch(&mut self, slot: Slot, from: i32, entries: &mut Entries<T>) {
         match self {
             Self::ByPriority(queue) => queue.raise(slot, from, entries),
@@ -54,7 +54,7 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
         }
     }
 
-    /// Returns true if items that are added again with the same priority are to be reported.
+    /// `true` if the order has to be told of adds that do not change the priority.
     pub(super) fn observes_touch(&self) -> bool {
         matches!(self, Self::Ordered(_))
     }
@@ -68,7 +68,7 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
             Self::Ordered(order) => loop {
                 let item = order.pop()?;
                 let slot = entries.find(&item);
-                // An order that gives what it was not given is no reason to hand an item to two workers.
+                // An order that returns an item it was not given must not hand it to two workers.
                 if let Some(slot) = slot.filter(|slot| entries[*slot].is_queued()) {
                     return Some((slot, item));
                 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use klient_workqueue::{
-    AddOptions, Bucket, Exponential, FastSlow, Limiter, MaxOf, MaxWait, Queue, controller_limiter,
-    item_limiter,
+    AddOptions, BucketRateLimiter, ItemExponentialFailureRateLimiter, ItemFastSlowRateLimiter,
+    MaxOfRateLimiter, Queue, RateLimiter, WithMaxWaitRateLimiter, default_controller_rate_limiter,
+    default_item_based_rate_limiter,
 };
 use tokio::time::advance;
 
@@ -13,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[track_caller]
-fn check(limiter: &impl Limiter<&'static str>, item: &'static str, waits: &[Duration]) {
+fn check(limiter: &impl RateLimiter<&'static str>, item: &'static str, waits: &[Duration]) {
     let before = limiter.requeues(&item);
     let given: Vec<_> = waits.iter().map(|_| limiter.when(&item)).collect();
     assert_eq!(given, waits);
@@ -22,7 +23,7 @@ fn check(limiter: &impl Limiter<&'static str>, item: &'static str, waits: &[Dura
 
 #[test]
 fn exponential_doubles_for_each_item_until_it_is_forgotten() {
-    let limiter = Exponential::new(MS, SECOND);
+    let limiter = ItemExponentialFailureRateLimiter::new(MS, SECOND);
     check(&limiter, "one", &[MS, 2 * MS, 4 * MS, 8 * MS, 16 * MS]);
     check(&limiter, "two", &[MS, 2 * MS]);
     limiter.forget(&"one");
@@ -34,7 +35,7 @@ fn exponential_doubles_for_each_item_until_it_is_forgotten() {
 #[test]
 fn exponential_does_not_overflow() {
     for (base, max) in [(MS, 1000 * SECOND), (60 * SECOND, 1000 * HOUR), (SECOND, Duration::MAX)] {
-        let limiter = Exponential::new(base, max);
+        let limiter = ItemExponentialFailureRateLimiter::new(base, max);
         check(&limiter, "one", &[base, 2 * base, 4 * base]);
         let last = (0..1000).fold(Duration::ZERO, |_, _| limiter.when(&"one"));
         assert_eq!((last, limiter.requeues(&"one")), (max, 1003));
@@ -43,7 +44,7 @@ fn exponential_does_not_overflow() {
 
 #[test]
 fn fast_slow_is_fast_for_so_many_attempts() {
-    let limiter = FastSlow::new(5 * MS, 10 * SECOND, 3);
+    let limiter = ItemFastSlowRateLimiter::new(5 * MS, 10 * SECOND, 3);
     check(&limiter, "one", &[5 * MS, 5 * MS, 5 * MS, 10 * SECOND, 10 * SECOND]);
     check(&limiter, "two", &[5 * MS, 5 * MS]);
     limiter.forget(&"one");
@@ -52,21 +53,21 @@ fn fast_slow_is_fast_for_so_many_attempts() {
 
 #[test]
 fn max_of_takes_the_longest_and_counts_in_all() {
-    let fast_slow = FastSlow::new(5 * MS, 3 * SECOND, 3);
-    let limiter = MaxOf::new([
-        Box::new(fast_slow) as Box<dyn Limiter<_>>,
-        Box::new(Exponential::new(MS, SECOND)) as Box<dyn Limiter<_>>,
+    let fast_slow = ItemFastSlowRateLimiter::new(5 * MS, 3 * SECOND, 3);
+    let limiter = MaxOfRateLimiter::new([
+        Box::new(fast_slow) as Box<dyn RateLimiter<_>>,
+        Box::new(ItemExponentialFailureRateLimiter::new(MS, SECOND)) as Box<dyn RateLimiter<_>>,
     ]);
     check(&limiter, "one", &[5 * MS, 5 * MS, 5 * MS, 3 * SECOND, 3 * SECOND]);
     check(&limiter, "two", &[5 * MS, 5 * MS]);
     limiter.forget(&"one");
     check(&limiter, "one", &[5 * MS]);
-    assert_eq!(MaxOf::<&str>::new([]).when(&"one"), Duration::ZERO);
+    assert_eq!(MaxOfRateLimiter::<&str>::new([]).when(&"one"), Duration::ZERO);
 }
 
 #[test]
 fn max_wait_shortens_and_counts_on() {
-    let limiter = MaxWait::new(FastSlow::new(5 * MS, 10 * SECOND, 3), SECOND);
+    let limiter = WithMaxWaitRateLimiter::new(ItemFastSlowRateLimiter::new(5 * MS, 10 * SECOND, 3), SECOND);
     check(&limiter, "one", &[5 * MS, 5 * MS, 5 * MS, SECOND, SECOND]);
     limiter.forget(&"one");
     check(&limiter, "one", &[5 * MS]);
@@ -74,7 +75,7 @@ fn max_wait_shortens_and_counts_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_reserves_tokens_to_come() {
-    let bucket = Bucket::new(10.0, 3);
+    let bucket = BucketRateLimiter::new(10.0, 3);
     let mut waits = [Duration::ZERO; 6];
     waits.fill_with(|| bucket.reserve());
     assert_eq!(waits, [Duration::ZERO, Duration::ZERO, Duration::ZERO, 100 * MS, 200 * MS, 300 * MS]);
@@ -88,9 +89,9 @@ async fn a_bucket_reserves_tokens_to_come() {
 
 #[test]
 fn a_bucket_may_have_no_bound_or_no_tokens() {
-    assert_eq!(Bucket::new(f64::INFINITY, 0).reserve(), Duration::ZERO);
-    assert_eq!(Bucket::new(10.0, 0).reserve(), Duration::MAX);
-    let once = Bucket::new(0.0, 1);
+    assert_eq!(BucketRateLimiter::new(f64::INFINITY, 0).reserve(), Duration::ZERO);
+    assert_eq!(BucketRateLimiter::new(10.0, 0).reserve(), Duration::MAX);
+    let once = BucketRateLimiter::new(0.0, 1);
     assert_eq!(
         [once.reserve(), once.reserve(), once.reserve()],
         [Duration::ZERO, Duration::MAX, Duration::MAX]
@@ -99,7 +100,7 @@ fn a_bucket_may_have_no_bound_or_no_tokens() {
 
 #[tokio::test(start_paused = true)]
 async fn controllers_have_each_items_failures_and_ten_a_second() {
-    let limiter = controller_limiter();
+    let limiter = default_controller_rate_limiter();
     assert_eq!([limiter.when(&0), limiter.when(&0), limiter.when(&0)], [5 * MS, 10 * MS, 20 * MS]);
     (0..97).for_each(|item| assert!(limiter.when(&(item + 1)) <= 5 * MS));
     assert_eq!(limiter.when(&200), 100 * MS);
@@ -111,7 +112,7 @@ async fn controllers_have_each_items_failures_and_ten_a_second() {
 
 #[test]
 fn items_alone_begin_with_a_millisecond() {
-    let limiter = item_limiter();
+    let limiter = default_item_based_rate_limiter();
     check(&limiter, "one", &[MS, 2 * MS]);
     let last = (0..30).fold(Duration::ZERO, |_, _| limiter.when(&"one"));
     assert_eq!(last, 1000 * SECOND);
@@ -119,7 +120,7 @@ fn items_alone_begin_with_a_millisecond() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_waits_for_the_later_of_its_limiter_and_what_is_asked() {
-    let queue = Queue::builder().limiter(Exponential::new(4 * MS, SECOND)).build();
+    let queue = Queue::builder().rate_limiter(ItemExponentialFailureRateLimiter::new(4 * MS, SECOND)).build();
     let after = |after| AddOptions { after, rate_limited: true, ..Default::default() };
     queue.add_with("long", &after(10 * MS));
     queue.add_with("short", &after(MS));

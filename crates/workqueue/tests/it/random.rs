@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use klient_workqueue::{AddOptions, Exponential, Queue};
+use klient_workqueue::{AddOptions, ItemExponentialFailureRateLimiter, Queue};
 
 const KEYS: usize = 40;
 const CHANGES: usize = 4000;
@@ -28,8 +28,8 @@ fn whatever_happens_no_change_is_lost_and_no_key_is_in_two_hands() {
 }
 
 async fn play(seed: u64) {
-    let limiter = Exponential::new(Duration::from_micros(1), Duration::from_micros(50));
-    let queue = Queue::builder().name("random").limiter(limiter).build();
+    let limiter = ItemExponentialFailureRateLimiter::new(Duration::from_micros(1), Duration::from_micros(50));
+    let queue = Queue::builder().name("random").rate_limiter(limiter).build();
     let objects: Arc<[Object]> = (0..KEYS).map(|_| Object::default()).collect();
     let workers = (0..8).map(|number| tokio::spawn(work(seed + number, queue.clone(), objects.clone())));
     let workers: Vec<_> = workers.collect();

@@ -39,4 +39,5 @@ fn work_shows_its_item() {
     queue.add("shop/web-0");
     let work = queue.try_get().unwrap();
     assert_eq!((format!("{work:?}"), work.len()), (r#"Work("shop/web-0")"#.to_owned(), 10));
+    assert_eq!(format!("key={work} {work:>12}"), "key=shop/web-0   shop/web-0");
 }

@@ -1,4 +1,4 @@
-//! [`Failures`], how often each item failed.
+//! [`Failures`], failure counts per item.
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,13 +10,13 @@ use crate::sync::Mutex;
 /// The number of failures of each item.
 pub(super) struct Failures<T> {
     counts: Mutex<HashMap<T, u32>>,
-    /// The number of items that have failed: mostly none have, and then forgetting one costs no lock. Whoever has seen a failure
-    /// counted sees this too.
+    /// The number of items that have failed. It is mostly zero, and then forgetting an item needs no lock.
+    /// A caller that has seen a failure counted sees this value too.
     failing: AtomicUsize,
 }
 
 impl<T: Eq + Hash + Clone> Failures<T> {
-    /// Counts one more, and says how many that makes.
+    /// Counts a failure, and returns the new count.
     pub(super) fn count(&self, item: &T) -> u32 {
         let mut counts = self.counts.lock();
         if let Some(count) = counts.get_mut(item) {

@@ -1,34 +1,35 @@
-//! [`Bucket`], a bucket of tokens.
+//! [`BucketRateLimiter`], a token bucket.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::Limiter;
+use super::RateLimiter;
 use crate::clock::Instant;
 use crate::sync::Mutex;
 
-/// Lets so many through at once, and from then on so many a second. Who comes when there is no token reserves the next
-/// one, as with `Reserve` of Go's `x/time/rate`, and so is told a time that is its own.
-pub struct Bucket {
+/// A token bucket (client-go's `BucketRateLimiter`): a burst at once, and then a number per second. Without a
+/// token, the next free one is reserved, as by `Reserve` of Go's `x/time/rate`.
+pub struct BucketRateLimiter {
     per_second: f64,
     burst: f64,
     level: Mutex<Level>,
 }
 
-/// The number of tokens at that time; below zero, the number that is reserved.
+/// The number of tokens at a time; negative if tokens are reserved.
 struct Level {
     tokens: f64,
     at: Option<Instant>,
 }
 
-impl Bucket {
-    /// A full bucket of `burst` tokens, which gets `per_second` more each second.
+impl BucketRateLimiter {
+    /// A full bucket of `burst` tokens that gains `per_second` tokens each second.
     pub fn new(per_second: f64, burst: u32) -> Self {
         let burst = f64::from(burst);
         Self { per_second, burst, level: Mutex::new(Level { tokens: burst, at: None }) }
     }
 
-    /// Takes a token, and says how long it is until that is there. [`Duration::MAX`] says that there will be none.
+    /// Takes a token, and returns the time until it is available; [`Duration::MAX`] if there will never be
+    /// one.
     pub fn reserve(&self) -> Duration {
         if self.per_second == f64::INFINITY {
             return Duration::ZERO;
@@ -52,15 +53,15 @@ impl Bucket {
     }
 }
 
-impl<T> Limiter<T> for Bucket {
+impl<T> RateLimiter<T> for BucketRateLimiter {
     fn when(&self, _item: &T) -> Duration {
         self.reserve()
     }
 }
 
-impl fmt::Debug for Bucket {
+impl fmt::Debug for BucketRateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bucket")
+        f.debug_struct("BucketRateLimiter")
             .field("per_second", &self.per_second)
             .field("burst", &self.burst)
             .finish_non_exhaustive()
