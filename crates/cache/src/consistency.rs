@@ -26,6 +26,7 @@ pub struct CheckOptions {
 
 /// Differences between a store and the server's list at the store's version. Keys are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Differences {
     /// The resourceVersion at which both were compared.
     pub resource_version: Box<str>,
@@ -39,6 +40,7 @@ pub struct Differences {
 
 /// An object that the store holds at another version than the server had.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct DifferentVersion {
     /// The key of the object.
     pub key: ObjectKey,

@@ -12,6 +12,7 @@ pub const MAX_BATCH_SIZE: usize = 1000;
 
 /// One change for a store: of one object, of the whole list, or of the version alone.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Delta<T> {
     /// An object was created.
     Added(T),

@@ -23,6 +23,7 @@ use crate::store::{Store, Transform};
 
 /// One change of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyDelta<T> {
     /// The object was created.
     Added(T),
@@ -73,7 +74,7 @@ impl<K: Wire + Object> KnownObjects<ObjectKey, Cached<K>> for Store<K> {
     }
 
     fn get(&self, key: &ObjectKey) -> Option<Cached<K>> {
-        Store::get(self, key.as_str())
+        Store::get(self, key)
     }
 }
 

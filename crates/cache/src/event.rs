@@ -9,6 +9,7 @@ use crate::cached::{Cached, Deleted};
 use crate::undecodable::Undecodable;
 
 /// A change of an object in the cache.
+#[non_exhaustive]
 pub enum Event<K> {
     /// The object was added to the cache.
     Added {

@@ -127,6 +127,7 @@ impl Default for HandlerOptions {
 
 /// The behaviour when more events are pending than a handler's buffer holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
     /// The informer waits, with its store, its other handlers and the connection that it reads. No event is
     /// dropped. Suitable for fast handlers that must see every state; a stream of [`Events`](crate::Events)

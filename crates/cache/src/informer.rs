@@ -311,6 +311,7 @@ impl<K: Wire + Object> Informer<K> {
 
 /// Figures of an informer since it was made.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct InformerMetrics {
     /// The number of objects in the store.
     pub objects: usize,

@@ -51,6 +51,7 @@ impl fmt::Debug for LabelSet {
 
 /// An owner of an object, from `metadata.ownerReferences`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Owner {
     /// The owner's `apiVersion`.
     pub api_version: Str,

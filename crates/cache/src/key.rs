@@ -1,6 +1,7 @@
 //! [`ObjectKey`], the namespace and name of an object.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use klient_apimachinery::{Object, Str};
@@ -58,6 +59,14 @@ impl ObjectKey {
 
     /// The key as a string: `NAMESPACE/NAME` or `NAME`.
     pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Deref for ObjectKey {
+    type Target = str;
+
+    fn deref(&self) -> &str {
         &self.text
     }
 }

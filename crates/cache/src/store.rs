@@ -36,6 +36,7 @@ const DECODED_SIZE_FACTOR: usize = 4;
 
 /// The form in which a store keeps objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Keep {
     /// Encoded as received, and decoded on access for as long as a handle exists: a quarter of the memory,
     /// and a tenth of the time to fill.
@@ -166,7 +167,7 @@ impl<K: Wire + Object> Store<K> {
             .collect()
     }
 
-    /// The object with a key: `NAMESPACE/NAME`, or `NAME` of a cluster-scoped object.
+    /// The object with a key: an [`ObjectKey`], or the string `NAMESPACE/NAME`, or `NAME` of a cluster-scoped object.
     pub fn get(&self, key: &str) -> Option<Cached<K>> {
         let (namespace, name) = split(key);
         self.get_in(namespace, name)

@@ -13,6 +13,7 @@ use crate::key::ObjectKey;
 /// [`Cached::undecodable`](crate::Cached::undecodable). [`Store::undecodable`](crate::Store::undecodable)
 /// returns it by key.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Undecodable {
     /// The key of the object.
     pub key: ObjectKey,

@@ -58,7 +58,7 @@ impl Controller {
 
     /// Writes what is, if that is not what stands there. It reads from the caches only.
     async fn reconcile(&self, key: &ObjectKey) -> Result<(), Error> {
-        let Some(website) = self.websites.get(key.as_str()) else { return Ok(()) };
+        let Some(website) = self.websites.get(key) else { return Ok(()) };
         let owned = self.deployments.by_index("owner", website.uid()).unwrap_or_default();
         let ready = |deployment: &Deployment| deployment.status.ready_replicas.unwrap_or_default();
         let ready: i32 = owned.iter().map(|deployment| ready(deployment)).sum();

@@ -123,7 +123,7 @@
 //!
 //! assert_eq!(queue.len(), 4);
 //! while let Some(key) = queue.try_get() {
-//!     let namespace = namespaces.store().get(key.as_str());
+//!     let namespace = namespaces.store().get(&key);
 //!     println!("{:?}", namespace.map(|namespace| namespace.status.clone()));
 //! } // Here the key is done.
 //! factory.shutdown().await;

@@ -14,6 +14,17 @@ use crate::error::Error;
 use crate::store::Store;
 
 /// Read access to an informer's store that keeps the informer running. Dereferences to [`Store`].
+///
+/// ```
+/// # use klient_api::core::v1::Pod;
+/// use klient_cache::{Lister, ObjectKey};
+/// use klient_workqueue::Work;
+///
+/// fn phase(pods: &Lister<Pod>, key: &Work<ObjectKey>) -> Option<String> {
+///     let pod = pods.get(key)?;
+///     pod.status.phase.as_deref().map(ToOwned::to_owned)
+/// }
+/// ```
 pub struct Lister<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
 }
@@ -65,9 +76,14 @@ pub struct NamespaceLister<K: Wire + Object> {
 }
 
 impl<K: Wire + Object> NamespaceLister<K> {
-    /// The object with a name in this namespace.
+    /// The object with a name in this namespace. An [`ObjectKey`](crate::ObjectKey) is accepted too; `None` if it is
+    /// that of an object in another namespace.
     pub fn get(&self, name: &str) -> Option<Cached<K>> {
-        self.lister.get_in(&self.namespace, name)
+        match name.split_once('/') {
+            None => self.lister.get_in(&self.namespace, name),
+            Some((namespace, name)) if *namespace == *self.namespace => self.lister.get_in(namespace, name),
+            Some(_) => None,
+        }
     }
 
     /// All objects of the namespace, in no particular order.

@@ -52,6 +52,7 @@ fn told(delta: &KeyDelta<Thing>) -> String {
         KeyDelta::Sync(_) => 's',
         KeyDelta::Deleted(_) => '-',
         KeyDelta::DeletedFinalStateUnknown(_) => '?',
+        other => panic!("a delta that no test knows: {other:?}"),
     };
     delta.object().map_or(mark.to_string(), |(_, number)| format!("{mark}{number}"))
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_apimachinery::{ListWatch, Resource as _, ResourceInfo};
-use klient_cache::{Event, Indexer, Informer, InformerOptions, Keep, ReflectorOptions};
+use klient_cache::{Event, Indexer, Informer, InformerOptions, Keep, ObjectKey, ReflectorOptions};
 use klient_client::{Client, Config};
+use klient_workqueue::Queue;
 
 use crate::proxy::{Answer, Kind, Proxy};
 use crate::stage::{
@@ -117,6 +118,32 @@ async fn it_stops_when_nobody_uses_it_any_more() {
     }
     soon("the end of the watch", proxy.streams(0)).await;
     assert!(store.contains("default/a"), "what a store holds stays");
+}
+
+#[tokio::test]
+async fn a_lister_takes_the_key_of_a_work_queue() {
+    let (_server, client) = cluster().await;
+    create(&client, "a", "red").await;
+    let informer = informer(&client);
+    informer.start();
+    soon("the first list", informer.wait_for_sync()).await.unwrap();
+
+    let queue = Queue::new();
+    let key = ObjectKey::new(Some("default"), "a");
+    queue.add(key.clone());
+    let work = queue.try_get().unwrap();
+    let elsewhere = ObjectKey::new(Some("kube-system"), "a");
+    let lister = informer.lister();
+    assert_eq!(lister.get(&key).unwrap().key(), key);
+    assert_eq!(lister.get(&work).unwrap().key(), key);
+    assert!(lister.contains(&work) && !lister.contains(&elsewhere));
+    assert!(lister.get(&elsewhere).is_none() && lister.undecodable(&key).is_none());
+
+    let lister = lister.namespace("default");
+    assert_eq!(lister.get(&key).unwrap().key(), key);
+    assert_eq!(lister.get(&work).unwrap().key(), key);
+    assert_eq!(lister.get(key.name()).unwrap().key(), key);
+    assert!(lister.get(&elsewhere).is_none());
 }
 
 #[tokio::test]

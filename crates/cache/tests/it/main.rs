@@ -12,6 +12,7 @@ mod stage;
 
 mod consistency;
 mod delta_fifo;
+mod errors;
 mod expiration;
 mod factory;
 mod faults;

@@ -147,5 +147,6 @@ pub(crate) fn words(event: &Event<ConfigMap>) -> String {
             let known = known.as_deref().map_or("", color);
             format!("?{} {known}: {}", version.key.name(), version.error.field())
         }
+        other => panic!("an event that no test knows: {other:?}"),
     }
 }

@@ -116,6 +116,7 @@ impl Story {
                     self.problem(event, &format!("there was {before:?}"));
                 }
             }
+            _ => self.problem(event, "no test knows it"),
         }
     }
 
