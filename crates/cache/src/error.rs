@@ -1,12 +1,15 @@
 //! [`Error`], the error of caches, watches and lists.
 
+mod display;
+mod kind;
+
 use std::error::Error as StdError;
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::codec::{DecodeError, Identity};
-use klient_apimachinery::{ResourceInfo, SourceError, WithCauses};
+use klient_apimachinery::{ResourceInfo, SourceError};
+
+use kind::{Kind, Repr, UndecodableOutcome};
 
 /// The error of caches, watches and lists.
 ///
@@ -14,83 +17,6 @@ use klient_apimachinery::{ResourceInfo, SourceError, WithCauses};
 /// cause.
 #[derive(Clone)]
 pub struct Error(Box<Repr>);
-
-#[derive(Clone)]
-struct Repr {
-    resource: ResourceInfo,
-    kind: Kind,
-}
-
-#[derive(Clone)]
-enum Kind {
-    /// A list or a watch failed.
-    Source {
-        doing: &'static str,
-        namespace: Option<Box<str>>,
-        attempts: u32,
-        error: SourceError,
-    },
-    Undecodable {
-        object: Identity,
-        outcome: UndecodableOutcome,
-        field: Box<str>,
-        problem: String,
-    },
-    NotStarted,
-    Stopped,
-    NoIndex {
-        name: Box<str>,
-    },
-    IndexExists {
-        name: Box<str>,
-    },
-    InvalidVersion {
-        version: Box<str>,
-        purpose: &'static str,
-    },
-    MissingVersion {
-        name: Box<str>,
-    },
-    /// The store did not reach a resourceVersion in time.
-    VersionTimeout {
-        version: Box<str>,
-        reached: Box<str>,
-        limit: Duration,
-    },
-    /// Informers of a factory did not sync in time.
-    SyncTimeout {
-        limit: Duration,
-        /// The resources of those informers, each with its last error.
-        stuck: Vec<(ResourceInfo, Option<Error>)>,
-    },
-    /// The informer's factory was shut down.
-    ShutDown,
-    WatchClosed,
-    Condition {
-        error: Arc<dyn StdError + Send + Sync>,
-    },
-}
-
-/// The consequence of an object that cannot be decoded.
-#[derive(Clone, Copy)]
-enum UndecodableOutcome {
-    /// The store holds no state of it.
-    LeftOut,
-    /// The store holds its last decodable state.
-    Kept,
-    /// It was requested, and is not returned.
-    Undecodable,
-}
-
-impl UndecodableOutcome {
-    fn description(self) -> &'static str {
-        match self {
-            UndecodableOutcome::LeftOut => "cannot be decoded and is left out",
-            UndecodableOutcome::Kept => "cannot be decoded and is kept in its last state that could be",
-            UndecodableOutcome::Undecodable => "cannot be decoded",
-        }
-    }
-}
 
 impl Error {
     fn new(resource: &ResourceInfo, kind: Kind) -> Self {
@@ -280,76 +206,6 @@ impl Error {
     /// sync ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::VersionTimeout { .. } | Kind::SyncTimeout { .. })
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.resource().group_resource();
-        match &self.0.kind {
-            Kind::Source { doing, namespace: None, error, .. } => {
-                write!(f, "cannot {doing} {name}: {error}")
-            }
-            Kind::Source { doing, namespace: Some(namespace), error, .. } => {
-                write!(f, "cannot {doing} {name} in namespace {namespace}: {error}")
-            }
-            Kind::Undecodable { object, outcome, problem, .. } => {
-                write!(f, "an object of {name} {}", outcome.description())?;
-                if !object.name.is_empty() {
-                    write!(f, ", {object}")?;
-                }
-                if !object.resource_version.is_empty() {
-                    write!(f, " at version {}", object.resource_version)?;
-                }
-                write!(f, ": {problem}")
-            }
-            Kind::NotStarted => {
-                write!(f, "the informer of {name} was not started: call start() first")
-            }
-            Kind::Stopped => write!(f, "the informer of {name} was stopped"),
-            Kind::NoIndex { name: index, .. } => {
-                write!(f, "the store of {name} has no index {index:?}: add it with add_indexer()")
-            }
-            Kind::IndexExists { name: index, .. } => {
-                write!(f, "the store of {name} already has another index {index:?}")
-            }
-            Kind::InvalidVersion { version, purpose, .. } => {
-                write!(f, "{version:?} is no resourceVersion of {name} {purpose}")
-            }
-            Kind::MissingVersion { name: object, .. } => {
-                write!(f, "the watch of {name} told of {object}, which has no resourceVersion")
-            }
-            Kind::VersionTimeout { version, reached, limit } => write!(
-                f,
-                "the store of {name} did not reach version {version} in {} s, it is at {reached:?}: versions of what it is \
-                 not told of come with bookmarks only",
-                limit.as_secs_f64()
-            ),
-            Kind::SyncTimeout { limit, stuck } => {
-                write!(f, "informers have not synced in {} s: ", limit.as_secs_f64())?;
-                for (index, (resource, error)) in stuck.iter().enumerate() {
-                    write!(f, "{}{}", if index == 0 { "" } else { ", " }, resource.group_resource())?;
-                    match error {
-                        Some(error) => write!(f, " ({error})")?,
-                        None => f.write_str(" (the server has not answered in full)")?,
-                    }
-                }
-                Ok(())
-            }
-            Kind::ShutDown => {
-                write!(f, "the factory of the informer of {name} was shut down: make another factory")
-            }
-            Kind::WatchClosed => write!(f, "the watch of {name} ended before the condition was met"),
-            Kind::Condition { error } => {
-                write!(f, "the condition on {name} failed: {}", WithCauses(&**error))
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

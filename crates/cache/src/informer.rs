@@ -1,80 +1,33 @@
 //! [`Informer`], one watch of a resource that is shared by many consumers.
 
 mod events;
+mod handle;
+mod handler_task;
 mod lister;
+mod metrics;
+mod options;
 mod registration;
+mod resync;
+mod shared;
 
-use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{BoxFuture, ListWatch, Object, ResourceInfo};
-use tokio::task::JoinHandle;
+use klient_apimachinery::{ListWatch, Object, ResourceInfo};
 
 pub use events::Events;
+pub(crate) use handle::InformerHandle;
 pub use lister::{Lister, NamespaceLister};
-use registration::HandlerTask;
+pub use metrics::InformerMetrics;
+pub use options::InformerOptions;
 pub use registration::ResourceEventHandlerRegistration;
 
-use crate::buffer::{Buffer, Notification};
-use crate::decode_result::DecodeResult;
-use crate::delta::Delta;
 use crate::error::Error;
 use crate::handler::{HandlerOptions, ResourceEventHandler};
 use crate::index::Indexer;
-use crate::informer_set::{AnyInformer, InformerSet};
-use crate::reflector::{Progress, ReflectorLoop, ReflectorOptions, report_undecodable, undecodable_versions};
-use crate::store::{Change, Keep, Partition, Store, Transform};
-use crate::undecodable::Undecodable;
-
-/// Options of an informer.
-pub struct InformerOptions<K> {
-    /// Selectors, timeouts and backoff of list and watch.
-    pub reflector: ReflectorOptions,
-    /// The form in which the store keeps objects.
-    pub keep: Keep,
-    /// A function that changes objects before they are stored.
-    pub transform: Option<Transform<K>>,
-    /// The period after which handlers receive all objects again as updates, unless they have a period of
-    /// their own; none by default.
-    pub resync: Option<Duration>,
-}
-
-impl<K> Default for InformerOptions<K> {
-    fn default() -> Self {
-        InformerOptions {
-            reflector: ReflectorOptions::default(),
-            keep: Keep::default(),
-            transform: None,
-            resync: None,
-        }
-    }
-}
-
-impl<K> Clone for InformerOptions<K> {
-    fn clone(&self) -> Self {
-        InformerOptions {
-            reflector: self.reflector.clone(),
-            keep: self.keep,
-            transform: self.transform.clone(),
-            resync: self.resync,
-        }
-    }
-}
-
-impl<K> fmt::Debug for InformerOptions<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InformerOptions")
-            .field("reflector", &self.reflector)
-            .field("keep", &self.keep)
-            .field("transform", &self.transform.is_some())
-            .field("resync", &self.resync)
-            .finish()
-    }
-}
+use crate::informer_set::AnyInformer;
+use crate::store::Store;
 
 /// One watch of a resource that is shared by many consumers: it fills a [`Store`] and notifies event handlers
 /// of every change (client-go's `SharedInformer`).
@@ -103,51 +56,6 @@ impl<K> fmt::Debug for InformerOptions<K> {
 /// ```
 pub struct Informer<K: Wire + Object>(pub(crate) Arc<InformerHandle<K>>);
 
-/// The state behind all handles of an informer. Dropping the last handle stops the informer.
-pub(crate) struct InformerHandle<K: Wire + Object> {
-    shared: Arc<Shared<K>>,
-    sources: Vec<Arc<dyn ListWatch<K>>>,
-    reflector: ReflectorOptions,
-    running: Mutex<Vec<JoinHandle<()>>>,
-    /// Handlers that live as long as the informer.
-    detached: Mutex<Vec<HandlerTask<K>>>,
-    /// The set of informers of the factory that made this one.
-    factory: OnceLock<Weak<Mutex<InformerSet>>>,
-}
-
-/// State that is shared by the informer's handles and its tasks.
-struct Shared<K> {
-    store: Store<K>,
-    progress: Progress,
-    resync: Option<Duration>,
-    /// Locked while the store changes, so that a handler that joins gets every change once.
-    handlers: Mutex<Vec<Arc<Listener<K>>>>,
-    phase: tokio::sync::watch::Sender<Phase>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    New,
-    Running,
-    Stopped,
-    /// Made by a factory that had been shut down, and never started.
-    ShutDown,
-}
-
-/// The result of applying deltas: the changes, and the listeners that were notified of them.
-struct Applied<K> {
-    changes: Arc<[Change<K>]>,
-    handlers: Vec<Arc<Listener<K>>>,
-}
-
-/// An event handler as the informer sees it (client-go's `processorListener`).
-struct Listener<K> {
-    buffer: Arc<Buffer<K>>,
-    has_synced: tokio::sync::watch::Sender<bool>,
-    /// Set when `Synced` was pushed to the buffer.
-    is_past_sync: AtomicBool,
-}
-
 impl<K: Wire + Object> Informer<K> {
     /// An informer of one source. It does nothing before [`start`](Self::start).
     #[must_use = "the informer stops when nobody holds it"]
@@ -162,23 +70,7 @@ impl<K: Wire + Object> Informer<K> {
     /// If `sources` is empty.
     #[must_use = "the informer stops when nobody holds it"]
     pub fn from_sources(sources: Vec<Arc<dyn ListWatch<K>>>, options: InformerOptions<K>) -> Self {
-        let resource = sources.first().expect("an informer needs a source").resource().clone();
-        let InformerOptions { reflector, keep, transform, resync } = options;
-        let shared = Arc::new(Shared {
-            store: Store::with_partitions(resource, keep, transform, sources.len()),
-            progress: Progress::new(sources.len()),
-            resync,
-            handlers: Mutex::default(),
-            phase: tokio::sync::watch::Sender::new(Phase::New),
-        });
-        Informer(Arc::new(InformerHandle {
-            shared,
-            sources,
-            reflector,
-            running: Mutex::default(),
-            detached: Mutex::default(),
-            factory: OnceLock::new(),
-        }))
+        Informer(Arc::new(InformerHandle::new(sources, options)))
     }
 
     /// The resource that the informer watches.
@@ -309,24 +201,6 @@ impl<K: Wire + Object> Informer<K> {
     }
 }
 
-/// Figures of an informer since it was made.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct InformerMetrics {
-    /// The number of objects in the store.
-    pub objects: usize,
-    /// The number of complete lists.
-    pub lists: u64,
-    /// The number of watches that were started.
-    pub watches: u64,
-    /// The resourceVersion that the store has reached; empty before the first list.
-    pub resource_version: Box<str>,
-    /// The number of events that are queued for each handler.
-    pub pending_events: Vec<usize>,
-    /// The object versions that cannot be decoded.
-    pub undecodable: Vec<Arc<Undecodable>>,
-}
-
 impl<K: Wire + Object> Clone for Informer<K> {
     fn clone(&self) -> Self {
         Informer(self.0.clone())
@@ -336,265 +210,5 @@ impl<K: Wire + Object> Clone for Informer<K> {
 impl<K: Wire + Object> fmt::Debug for Informer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Informer({:?}, {:?})", self.store(), self.0.shared.phase())
-    }
-}
-
-impl<K: Wire + Object> InformerHandle<K> {
-    pub(crate) fn run(&self) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.shared.phase() == Phase::ShutDown {
-            return;
-        }
-        if running.iter().any(|task| !task.is_finished()) {
-            return;
-        }
-        // The store's contents are outdated until the next list.
-        for index in 0..self.sources.len() {
-            let partition = Partition { index, namespace: None };
-            self.shared
-                .progress
-                .change(&partition, |partition| (partition.has_synced, partition.error) = (false, None));
-        }
-        self.shared.set_phase(Phase::Running);
-        *running = (self.sources.iter().enumerate())
-            .map(|(index, source)| {
-                let partition = Partition { index, namespace: source.within().map(Into::into) };
-                let (source, shared) = (source.clone(), self.shared.clone());
-                let options = self.reflector.clone();
-                tokio::spawn(async move {
-                    let _guard = PanicGuard(shared.clone());
-                    run_partition(source, shared, partition, options).await;
-                })
-            })
-            .collect();
-    }
-
-    async fn end(&self) {
-        let tasks = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        self.shared.set_phase(Phase::Stopped);
-        for task in tasks {
-            task.abort();
-            // Cancelled, or ended before.
-            let _ = task.await;
-        }
-        let detached = std::mem::take(&mut *self.detached.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in detached {
-            task.end().await;
-        }
-    }
-
-    pub(crate) async fn wait_for_sync(&self) -> Result<(), Error> {
-        let resource = self.shared.store.resource();
-        let mut progress = self.shared.progress.subscribe();
-        let mut phase = self.shared.phase.subscribe();
-        // Errors of attempts before this call do not count.
-        let before = self.shared.progress.want_attempt();
-        loop {
-            match *phase.borrow_and_update() {
-                Phase::New => return Err(Error::not_started(resource)),
-                Phase::Stopped => return Err(Error::stopped(resource)),
-                Phase::ShutDown => return Err(Error::shut_down(resource)),
-                Phase::Running => {}
-            }
-            {
-                let partitions = progress.borrow_and_update();
-                if partitions.iter().all(|partition| partition.has_synced) {
-                    return Ok(());
-                }
-                let failed =
-                    partitions.iter().zip(&before).filter(|(partition, before)| partition.failed > **before);
-                let mut errors = failed
-                    .filter(|(partition, _)| !partition.has_synced)
-                    .filter_map(|(partition, _)| partition.error.as_ref());
-                if let Some(error) = errors.find(|error| error.is_permanent()) {
-                    return Err(error.clone());
-                }
-            }
-            tokio::select! {
-                _ = progress.changed() => {}
-                _ = phase.changed() => {}
-            }
-        }
-    }
-
-    /// Keeps a handler for as long as the informer exists.
-    fn detach(&self, task: HandlerTask<K>) {
-        self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(task);
-    }
-
-    pub(crate) fn set_factory(&self, factory: &Arc<Mutex<InformerSet>>) {
-        // Set once, because one factory makes the informer.
-        let _ = self.factory.set(Arc::downgrade(factory));
-    }
-
-    /// Calls `change` with the informers of the factory, if the informer belongs to a factory that still
-    /// exists.
-    fn with_factory(&self, change: impl FnOnce(&mut InformerSet)) {
-        if let Some(factory) = self.factory.get().and_then(Weak::upgrade) {
-            change(&mut factory.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-    }
-
-    /// Marks an informer that a factory makes after its shutdown.
-    pub(crate) fn set_shut_down(&self) {
-        self.shared.set_phase(Phase::ShutDown);
-    }
-}
-
-impl<K: Wire + Object> AnyInformer for InformerHandle<K> {
-    fn run(&self) {
-        InformerHandle::run(self);
-    }
-
-    fn end(&self) -> BoxFuture<'_, ()> {
-        Box::pin(InformerHandle::end(self))
-    }
-
-    fn resource(&self) -> &ResourceInfo {
-        self.shared.store.resource()
-    }
-
-    fn has_synced(&self) -> bool {
-        self.shared.progress.has_synced()
-    }
-
-    fn last_error(&self) -> Option<Error> {
-        let of_source = self.shared.progress.partitions().into_iter().find_map(|partition| partition.error);
-        of_source.or_else(|| Some(self.shared.store.undecodables().first()?.error.clone()))
-    }
-
-    fn wait_for_sync(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(InformerHandle::wait_for_sync(self))
-    }
-
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
-    }
-}
-
-impl<K: Wire + Object> Drop for InformerHandle<K> {
-    fn drop(&mut self) {
-        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
-        running.iter().for_each(JoinHandle::abort);
-        self.shared.set_phase(Phase::Stopped);
-    }
-}
-
-impl<K> Shared<K> {
-    fn handlers(&self) -> MutexGuard<'_, Vec<Arc<Listener<K>>>> {
-        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn phase(&self) -> Phase {
-        *self.phase.borrow()
-    }
-}
-
-impl<K: Wire + Object> Shared<K> {
-    fn set_phase(&self, phase: Phase) {
-        self.store.set_stopped(matches!(phase, Phase::Stopped | Phase::ShutDown));
-        self.phase.send_replace(phase);
-    }
-
-    /// Adds a listener whose buffer begins with the objects of the store.
-    fn add_listener(&self, options: &HandlerOptions) -> Arc<Listener<K>> {
-        let mut handlers = self.handlers();
-        let listener = Arc::new(Listener {
-            buffer: Arc::new(Buffer::new(options.buffer, options.overflow)),
-            has_synced: tokio::sync::watch::Sender::new(false),
-            is_past_sync: false.into(),
-        });
-        let (snapshot, undecodables) = self.store.snapshot_and_undecodables();
-        if !snapshot.is_empty() {
-            listener.buffer.push(Notification::Initial(snapshot));
-        }
-        if !undecodables.is_empty() {
-            listener.buffer.push(Notification::Changes(undecodables.into(), true));
-        }
-        if self.progress.has_synced() {
-            listener.is_past_sync.store(true, Ordering::Relaxed);
-            listener.buffer.push(Notification::Synced);
-        }
-        handlers.push(listener.clone());
-        listener
-    }
-
-    fn remove_listener(&self, listener: &Arc<Listener<K>>) {
-        self.handlers().retain(|other| !Arc::ptr_eq(other, listener));
-        listener.buffer.close();
-    }
-
-    /// Queues all objects of the store as updates for one listener.
-    fn resync(&self, listener: &Listener<K>) {
-        // Locked, so that no older change is queued behind the snapshot.
-        let _handlers = self.handlers();
-        listener.buffer.push(Notification::Resync(self.store.snapshot()));
-    }
-
-    /// Applies deltas to the store and queues the resulting changes for all listeners.
-    fn apply(&self, deltas: Vec<Delta<DecodeResult<K>>>, partition: &Partition) -> Applied<K> {
-        let brings_list = deltas.iter().any(|delta| matches!(delta, Delta::Replaced(..)));
-        let handlers = self.handlers();
-        let was_synced = self.progress.has_synced();
-        let changes: Arc<[Change<K>]> = self.store.apply(deltas, partition).into();
-        if !changes.is_empty() {
-            for listener in handlers.iter() {
-                let is_initial = !listener.is_past_sync.load(Ordering::Relaxed);
-                listener.buffer.push(Notification::Changes(changes.clone(), is_initial));
-            }
-        }
-        if brings_list {
-            self.progress.change(partition, |partition| partition.has_synced = true);
-        }
-        if !was_synced && self.progress.has_synced() {
-            for listener in handlers.iter() {
-                if !listener.is_past_sync.swap(true, Ordering::Relaxed) {
-                    listener.buffer.push(Notification::Synced);
-                }
-            }
-        }
-        Applied { changes, handlers: handlers.clone() }
-    }
-}
-
-/// Marks the informer as stopped if its task panics, such as in an error handler, so that waiting callers
-/// return.
-struct PanicGuard<K: Wire + Object>(Arc<Shared<K>>);
-
-impl<K: Wire + Object> Drop for PanicGuard<K> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("an informer's task panicked; the informer has stopped");
-            self.0.set_phase(Phase::Stopped);
-        }
-    }
-}
-
-/// Runs the reflector of one source, and applies its deltas, until dropped.
-async fn run_partition<K: Wire + Object>(
-    source: Arc<dyn ListWatch<K>>,
-    shared: Arc<Shared<K>>,
-    partition: Partition,
-    options: ReflectorOptions,
-) {
-    let on_error = options.on_error.clone();
-    let mut core =
-        ReflectorLoop::new(source, shared.store.clone(), partition.clone(), shared.progress.clone(), options);
-    let queue = core.queue.clone();
-    let task = async {
-        loop {
-            let Applied { changes, handlers } = shared.apply(queue.pop_batch().await, &partition);
-            undecodable_versions(&changes)
-                .for_each(|version| report_undecodable(on_error.as_ref(), &version.error));
-            drop(changes);
-            for listener in handlers {
-                listener.buffer.wait_for_capacity().await;
-            }
-            queue.done();
-        }
-    };
-    tokio::select! {
-        never = core.run() => match never {},
-        () = task => {}
     }
 }

@@ -10,8 +10,9 @@ use futures_core::Stream;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{BoxFuture, Object};
 
-use super::registration::Resync;
-use super::{InformerHandle, Listener, Phase, Shared};
+use super::handle::InformerHandle;
+use super::resync::Resync;
+use super::shared::{Listener, Phase, Shared};
 use crate::buffer::{BufferReader, Step};
 use crate::error::Error;
 use crate::event::Event;

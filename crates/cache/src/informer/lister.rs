@@ -8,7 +8,7 @@ use klient_apimachinery::Object;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::labels::Selector;
 
-use super::InformerHandle;
+use super::handle::InformerHandle;
 use crate::cached::Cached;
 use crate::error::Error;
 use crate::store::Store;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListOptions, Object, SourceError, Str};
 
-use super::ReflectorLoop;
 use super::decode_batches::DecodeBatches;
+use super::reflector_loop::ReflectorLoop;
 use crate::decode_result::DecodeResult;
 
 /// The longest time without data in the middle of a list; the connection counts as broken then.

@@ -6,7 +6,7 @@ use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::{Object, SourceError, WatchEvent};
 use tokio::time::Instant;
 
-use super::ReflectorLoop;
+use super::reflector_loop::ReflectorLoop;
 use super::watch_list::StartedWatch;
 use crate::delta::Delta;
 

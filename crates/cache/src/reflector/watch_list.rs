@@ -6,8 +6,8 @@ use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::{Object, SourceError, WatchEvent, WatchOptions, Watching};
 use tokio::time::Instant;
 
-use super::ReflectorLoop;
 use super::decode_batches::DecodeBatches;
+use super::reflector_loop::ReflectorLoop;
 use crate::decode_result::DecodeResult;
 use crate::key::ObjectKey;
 
