@@ -8,110 +8,20 @@
 //! Informers use a [`DeltaQueue`](crate::DeltaQueue) instead, which keeps the order across all objects and
 //! takes a list as a whole. This queue is for programs that process key by key.
 
+mod key_delta;
+mod known_objects;
+mod options;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use klient_apimachinery::Object;
-use klient_apimachinery::codec::Wire;
 use tokio::sync::Notify;
 
-use crate::cached::Cached;
-use crate::key::ObjectKey;
-use crate::store::{Store, Transform};
-
-/// One change of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyDelta<T> {
-    /// The object was created.
-    Added(T),
-    /// The object was modified.
-    Updated(T),
-    /// The object was in a complete list, changed or not.
-    Replaced(T),
-    /// The object is to be processed again, without a change.
-    Sync(T),
-    /// The object was deleted; its final state.
-    Deleted(T),
-    /// The deletion was missed; the last known state of the object, if there is one (client-go's
-    /// `DeletedFinalStateUnknown`).
-    DeletedFinalStateUnknown(Option<T>),
-}
-
-impl<T> KeyDelta<T> {
-    /// The state of the object that the delta carries; `None` for a missed deletion without a known state.
-    pub fn object(&self) -> Option<&T> {
-        match self {
-            KeyDelta::Added(object)
-            | KeyDelta::Updated(object)
-            | KeyDelta::Replaced(object)
-            | KeyDelta::Sync(object)
-            | KeyDelta::Deleted(object) => Some(object),
-            KeyDelta::DeletedFinalStateUnknown(object) => object.as_ref(),
-        }
-    }
-
-    fn is_deletion(&self) -> bool {
-        matches!(self, KeyDelta::Deleted(_) | KeyDelta::DeletedFinalStateUnknown(_))
-    }
-}
-
-/// The objects that the consumer of a [`DeltaFifo`] already has, such as a [`Store`] or a map (client-go's
-/// `KnownObjects`).
-pub trait KnownObjects<Q, T>: Send + Sync {
-    /// The keys of all known objects.
-    fn keys(&self) -> Vec<Q>;
-
-    /// The known object with a key.
-    fn get(&self, key: &Q) -> Option<T>;
-}
-
-impl<K: Wire + Object> KnownObjects<ObjectKey, Cached<K>> for Store<K> {
-    fn keys(&self) -> Vec<ObjectKey> {
-        Store::keys(self)
-    }
-
-    fn get(&self, key: &ObjectKey) -> Option<Cached<K>> {
-        Store::get(self, key)
-    }
-}
-
-impl<Q: Clone + Eq + Hash + Send + Sync, T: Clone + Send> KnownObjects<Q, T> for Mutex<HashMap<Q, T>> {
-    fn keys(&self) -> Vec<Q> {
-        self.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
-
-    fn get(&self, key: &Q) -> Option<T> {
-        self.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-}
-
-/// Options of a [`DeltaFifo`].
-pub struct DeltaFifoOptions<Q, T> {
-    /// The objects that the consumer has. Without them, [`replace`](DeltaFifo::replace) detects deletions of
-    /// queued keys only, and [`resync`](DeltaFifo::resync) does nothing.
-    pub known_objects: Option<Arc<dyn KnownObjects<Q, T>>>,
-    /// A function that changes objects before they are queued; known objects are not passed to it. It may be
-    /// called twice on one object, so that it must be idempotent.
-    pub transform: Option<Transform<T>>,
-}
-
-impl<Q, T> Default for DeltaFifoOptions<Q, T> {
-    fn default() -> Self {
-        DeltaFifoOptions { known_objects: None, transform: None }
-    }
-}
-
-impl<Q, T> fmt::Debug for DeltaFifoOptions<Q, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeltaFifoOptions")
-            .field("known_objects", &self.known_objects.is_some())
-            .field("transform", &self.transform.is_some())
-            .finish()
-    }
-}
+pub use key_delta::KeyDelta;
+pub use known_objects::KnownObjects;
+pub use options::DeltaFifoOptions;
 
 /// A queue of the deltas of each key, for any number of producers and consumers.
 ///

@@ -6,6 +6,7 @@
 //! - *explicit*: it ends when the server no longer has the version to continue from. An
 //!   [`Informer`](crate::Informer) recovers from that by a new list.
 
+mod options;
 mod session;
 
 use std::collections::VecDeque;
@@ -17,7 +18,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
-use klient_apimachinery::codec::{Encoded, ManagedFields, Wire};
+use klient_apimachinery::codec::{Encoded, Wire};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::{
@@ -25,35 +26,11 @@ use klient_apimachinery::{
 };
 
 use crate::error::Error;
+pub use options::RetryWatchOptions;
 use session::{Session, SessionEvent};
 
 /// An upper bound for delays and the server's `Retry-After`.
 const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
-
-/// Options of a [`RetryWatch`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryWatchOptions {
-    /// Restricts the watch to objects with matching labels.
-    pub label_selector: Option<Str>,
-    /// Restricts the watch to objects with matching fields.
-    pub field_selector: Option<Str>,
-    /// Keeps or drops the objects' `managedFields`.
-    pub managed_fields: ManagedFields,
-    /// The shortest time from one start of the watch to the next; 1 s by default. Up to doubled at random
-    /// after a failure, so that clients do not reconnect at once. Shorter ones are meant for tests.
-    pub min_restart_delay: Duration,
-}
-
-impl Default for RetryWatchOptions {
-    fn default() -> Self {
-        RetryWatchOptions {
-            label_selector: None,
-            field_selector: None,
-            managed_fields: ManagedFields::default(),
-            min_restart_delay: Duration::from_secs(1),
-        }
-    }
-}
 
 /// A watch that restarts at the last version when it breaks, as a stream of events (client-go's
 /// `RetryWatcher`). Dropping it ends the watch.
