@@ -64,7 +64,7 @@ pub struct DeltaQueue<T> {
 struct Inner<T> {
     waiting: VecDeque<Delta<T>>,
     /// The number of deltas popped and not done.
-    taken: usize,
+    in_progress: usize,
     /// Set once the first complete list was pushed.
     has_list: bool,
     /// The number of deltas up to and including the first list that are not done.
@@ -75,7 +75,7 @@ impl<T> DeltaQueue<T> {
     /// An empty queue. [`wait_for_capacity`](Self::wait_for_capacity) waits while it holds `limit` deltas or
     /// more; zero counts as one.
     pub fn new(limit: usize) -> Self {
-        let inner = Inner { waiting: VecDeque::new(), taken: 0, has_list: false, initial: 0 };
+        let inner = Inner { waiting: VecDeque::new(), in_progress: 0, has_list: false, initial: 0 };
         DeltaQueue {
             inner: Mutex::new(inner),
             added: Notify::new(),
@@ -92,7 +92,7 @@ impl<T> DeltaQueue<T> {
             inner.waiting.push_back(delta);
             if is_list && !inner.has_list {
                 inner.has_list = true;
-                inner.initial = inner.waiting.len() + inner.taken;
+                inner.initial = inner.waiting.len() + inner.in_progress;
             }
         }
         drop(inner);
@@ -131,15 +131,15 @@ impl<T> DeltaQueue<T> {
             return None;
         }
         let batch: Vec<_> = inner.waiting.drain(..count).collect();
-        inner.taken += batch.len();
+        inner.in_progress += batch.len();
         Some(batch)
     }
 
     /// Marks the batch popped last as processed.
     pub fn done(&self) {
         let mut inner = self.lock();
-        let taken = std::mem::take(&mut inner.taken);
-        inner.initial = inner.initial.saturating_sub(taken);
+        let in_progress = std::mem::take(&mut inner.in_progress);
+        inner.initial = inner.initial.saturating_sub(in_progress);
         drop(inner);
         self.done.notify_waiters();
     }
@@ -153,7 +153,7 @@ impl<T> DeltaQueue<T> {
     /// The number of deltas that are queued, or popped and not done.
     pub fn len(&self) -> usize {
         let inner = self.lock();
-        inner.waiting.len() + inner.taken
+        inner.waiting.len() + inner.in_progress
     }
 
     /// `true` if nothing is queued or in progress.

@@ -75,9 +75,9 @@ impl<K> Indexer<K> {
     {
         let object = Cached::new(entry.clone());
         let mut found = Vec::new();
-        let taken =
+        let result =
             catch_unwind(AssertUnwindSafe(|| (self.0)(&object, &mut |value| found.push(value.into()))));
-        if taken.is_err() {
+        if result.is_err() {
             tracing::error!(index = name, object = %object.key(), "the indexer panicked; the object is not indexed");
             found.clear();
         }

@@ -54,10 +54,10 @@ impl<K: Wire + Object, T: Send + 'static> DecodeBatches<K, T> {
 
     /// Waits for the batch started first; `None` when there are no more.
     pub(super) async fn next(&mut self) -> Option<Vec<DecodedObject<K, T>>> {
-        let taken = self.tasks.front_mut()?.await;
+        let decoded = self.tasks.front_mut()?.await;
         self.tasks.pop_front();
-        match taken.map_err(JoinError::try_into_panic) {
-            Ok(taken) => Some(taken),
+        match decoded.map_err(JoinError::try_into_panic) {
+            Ok(decoded) => Some(decoded),
             // A transform may panic.
             Err(Ok(panic)) => resume_unwind(panic),
             // The runtime is shutting down, and drops this future too.
@@ -79,24 +79,24 @@ mod tests {
     async fn objects_come_back_in_their_order_and_those_that_cannot_be_read_in_their_place() {
         let store = Store::<Pod>::new(Pod::INFO, Keep::Packed);
         let mut batches = DecodeBatches::new(store);
-        let mut taken = Vec::new();
+        let mut decoded = Vec::new();
         for batch in 0..100 {
             let pods = (0..batch % 4).map(|pod| {
                 let name = if pod == 2 { String::new() } else { format!("web-{batch}-{pod}") };
                 let json = format!(r#"{{"metadata":{{"name":"{name}"}}}}"#);
                 (Encoded::new(Format::Json, json.into_bytes()), (batch, pod))
             });
-            taken.extend(batches.push(pods.collect()).await);
+            decoded.extend(batches.push(pods.collect()).await);
         }
         while let Some(rest) = batches.next().await {
-            taken.extend(rest);
+            decoded.extend(rest);
         }
         let expected: Vec<_> =
             (0..100).flat_map(|batch| (0..batch % 4).map(move |pod| (batch, pod))).collect();
-        assert_eq!(taken.len(), expected.len());
-        for ((taken, with), (batch, pod)) in taken.into_iter().zip(expected) {
+        assert_eq!(decoded.len(), expected.len());
+        for ((decoded, with), (batch, pod)) in decoded.into_iter().zip(expected) {
             assert_eq!(with, (batch, pod));
-            match taken {
+            match decoded {
                 Ok(entry) => assert_eq!(entry.name(), format!("web-{batch}-{pod}")),
                 Err(error) => {
                     assert!(pod == 2 && format!("{error:?}").contains("it has no name"), "{error:?}")

@@ -88,8 +88,8 @@ impl<K: Wire + Object> ReflectorLoop<K> {
             let objects = arrived.drain(..).map(|object| (object, ())).collect();
             self.collect(batches.push(objects).await, |decoded, ()| entries.push(decoded));
         }
-        while let Some(made) = batches.next().await {
-            self.collect(made, |decoded, ()| entries.push(decoded));
+        while let Some(batch) = batches.next().await {
+            self.collect(batch, |decoded, ()| entries.push(decoded));
         }
         let metadata = listing.metadata();
         let token = metadata.continue_.clone().filter(|token| !token.is_empty());

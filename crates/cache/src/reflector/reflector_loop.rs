@@ -123,13 +123,13 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         }
         let earliest =
             self.last_early_attempt.map_or(now, |last| last + MIN_EARLY_ATTEMPT_INTERVAL).max(now + least);
-        let hastened = async {
+        let early_attempt = async {
             self.progress.attempt_wanted(&self.partition).await;
             tokio::time::sleep_until(earliest).await;
         };
         tokio::select! {
             () = pause => {}
-            () = hastened => self.last_early_attempt = Some(Instant::now()),
+            () = early_attempt => self.last_early_attempt = Some(Instant::now()),
         }
     }
 
@@ -165,14 +165,14 @@ impl<K: Wire + Object> ReflectorLoop<K> {
 
     /// Decodes an object for the store.
     pub(super) fn decode(&mut self, encoded: Encoded<K>) -> DecodeResult<K> {
-        let made = self.store.decode(encoded);
-        self.decode_result(made)
+        let decoded = self.store.decode(encoded);
+        self.decode_result(decoded)
     }
 
     /// The delta of a decoded object. An object that cannot be decoded is reported after the store has taken
     /// it, which then knows whether it keeps an earlier state; one without a name is reported at once.
-    pub(super) fn decode_result(&mut self, made: Result<Arc<Entry<K>>, Error>) -> DecodeResult<K> {
-        let error = match made {
+    pub(super) fn decode_result(&mut self, decoded: Result<Arc<Entry<K>>, Error>) -> DecodeResult<K> {
+        let error = match decoded {
             Ok(entry) => return DecodeResult::Entry(entry),
             Err(error) => error,
         };
@@ -187,11 +187,11 @@ impl<K: Wire + Object> ReflectorLoop<K> {
     /// Passes decoded objects to `collect`, in order.
     pub(super) fn collect<T>(
         &mut self,
-        made: Vec<DecodedObject<K, T>>,
+        decoded: Vec<DecodedObject<K, T>>,
         mut collect: impl FnMut(DecodeResult<K>, T),
     ) {
-        for (made, with) in made {
-            collect(self.decode_result(made), with);
+        for (decoded, with) in decoded {
+            collect(self.decode_result(decoded), with);
         }
     }
 

@@ -18,10 +18,10 @@ const INTERNAL_ERROR_RESET: Duration = Duration::from_secs(60);
 
 impl<K: Wire + Object> ReflectorLoop<K> {
     /// Watches until a new list is needed; restarts watches that end.
-    pub(super) async fn watch(&mut self, mut begun: Option<StartedWatch<K>>) -> Result<(), SourceError> {
+    pub(super) async fn watch(&mut self, mut started: Option<StartedWatch<K>>) -> Result<(), SourceError> {
         let mut internal_errors: Option<(Instant, Instant)> = None;
         loop {
-            let error = match self.watch_once(begun.take()).await {
+            let error = match self.watch_once(started.take()).await {
                 Ok(()) => continue,
                 Err(error) => error,
             };
@@ -43,9 +43,9 @@ impl<K: Wire + Object> ReflectorLoop<K> {
     }
 
     /// Watches until the watch ends, as all watches do.
-    async fn watch_once(&mut self, begun: Option<StartedWatch<K>>) -> Result<(), SourceError> {
-        let StartedWatch { mut watching, mut arrived, mut next } = match begun {
-            Some(begun) => begun,
+    async fn watch_once(&mut self, started: Option<StartedWatch<K>>) -> Result<(), SourceError> {
+        let StartedWatch { mut watching, mut arrived, mut next } = match started {
+            Some(started) => started,
             None => {
                 let (source, options) = (self.source.clone(), self.watch_options());
                 StartedWatch::new(source.watch(&options).await?)
@@ -88,13 +88,13 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                 WatchEvent::Added(object) => Delta::Added(self.decode(object)),
                 WatchEvent::Modified(object) => Delta::Updated(self.decode(object)),
                 WatchEvent::Deleted(object) => {
-                    let taken = self.decode(object);
-                    let Some(key) = taken.key() else {
+                    let decoded = self.decode(object);
+                    let Some(key) = decoded.key() else {
                         // The deleted object is unknown; the next list leaves it out.
                         failure = Some(SourceError::unreadable("an object that is gone cannot be read"));
                         break;
                     };
-                    Delta::Deleted(key, Some(taken))
+                    Delta::Deleted(key, Some(decoded))
                 }
                 WatchEvent::Bookmark(bookmark) => Delta::Bookmark(bookmark.resource_version.as_str().into()),
                 WatchEvent::Error(status) => {
@@ -103,8 +103,8 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                 }
             };
             match &delta {
-                Delta::Added(taken) | Delta::Updated(taken) | Delta::Deleted(_, Some(taken)) => {
-                    self.advance(taken.version());
+                Delta::Added(decoded) | Delta::Updated(decoded) | Delta::Deleted(_, Some(decoded)) => {
+                    self.advance(decoded.version());
                 }
                 Delta::Bookmark(version) => self.advance(version),
                 _ => {}

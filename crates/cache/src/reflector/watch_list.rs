@@ -18,7 +18,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
         loop {
             self.begin_attempt();
             let error = match self.try_watch_list().await {
-                Ok(begun) => return Ok(begun),
+                Ok(started) => return Ok(started),
                 Err(error) => error,
             };
             if error.is_expired() || error.is_too_large_version() {
@@ -73,8 +73,8 @@ impl<K: Wire + Object> ReflectorLoop<K> {
             let rest: Vec<_> = rest.collect();
             self.collect(batches.push(objects).await, |decoded, kind| initial.collect(decoded, kind));
             if let Some(bookmark) = end {
-                while let Some(made) = batches.next().await {
-                    self.collect(made, |decoded, kind| initial.collect(decoded, kind));
+                while let Some(batch) = batches.next().await {
+                    self.collect(batch, |decoded, kind| initial.collect(decoded, kind));
                 }
                 self.replace(initial.entries()?, &bookmark.resource_version).await;
                 return Ok(Some(StartedWatch { watching, arrived: rest, next: next.unwrap_or(Ok(true)) }));

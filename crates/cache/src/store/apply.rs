@@ -18,7 +18,7 @@ impl<K: Wire + Object> Store<K> {
     pub(crate) fn apply(&self, deltas: Vec<Delta<DecodeResult<K>>>, partition: &Partition) -> Vec<Change<K>> {
         let _writer = self.writer();
         let indexers = self.read().indexers();
-        let prepare = |taken: DecodeResult<K>| match taken {
+        let prepare = |decoded: DecodeResult<K>| match decoded {
             DecodeResult::Entry(entry) => {
                 let found = indexers.iter().map(|(name, indexer)| indexer.values(name, &entry)).collect();
                 Some(PreparedChange::Put(entry, found))
@@ -41,8 +41,8 @@ impl<K: Wire + Object> Store<K> {
                             .extend(removed.into_iter().map(|key| PreparedChange::Remove(key, None, true)));
                         prepared.push(PreparedChange::Listed(version));
                     }
-                    Delta::Added(taken) | Delta::Updated(taken) => {
-                        prepared.extend(prepare(taken));
+                    Delta::Added(decoded) | Delta::Updated(decoded) => {
+                        prepared.extend(prepare(decoded));
                         continue;
                     }
                     Delta::Deleted(key, Some(DecodeResult::Undecodable(version))) => {

@@ -34,8 +34,8 @@ impl<K: Wire + Object> Store<K> {
                 if catch_unwind(AssertUnwindSafe(|| transform(&mut object))).is_err() {
                     return Err(unreadable(DecodeError::of_document("the transform panicked")));
                 }
-                let taken = self.decode_untransformed(Encoded::of(&object));
-                taken.map_err(|error| error.of_object(encoded.identity()))
+                let decoded = self.decode_untransformed(Encoded::of(&object));
+                decoded.map_err(|error| error.of_object(encoded.identity()))
             }
         }
     }

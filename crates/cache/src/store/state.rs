@@ -219,21 +219,21 @@ impl<K: Object> State<K> {
 
     /// The objects of a list that are new or changed, and the keys that it leaves out. None is removed if the
     /// list has an object without a readable name.
-    pub(super) fn diff_list(&self, taken: Vec<DecodeResult<K>>, partition: &Partition) -> Replacement<K> {
+    pub(super) fn diff_list(&self, decoded: Vec<DecodeResult<K>>, partition: &Partition) -> Replacement<K> {
         if self.len() == 0 && self.undecodable.is_empty() {
-            return Replacement { puts: taken, removed: Vec::new() };
+            return Replacement { puts: decoded, removed: Vec::new() };
         }
         let mut listed = vec![false; self.slots.capacity()];
         let mut puts = Vec::new();
         let mut has_unnamed = false;
         let mut gone = self.undecodable.clone();
-        for taken in taken {
+        for decoded in decoded {
             if !gone.is_empty()
-                && let Some(key) = taken.key()
+                && let Some(key) = decoded.key()
             {
                 gone.remove(&key);
             }
-            let entry = match taken {
+            let entry = match decoded {
                 DecodeResult::Entry(entry) => entry,
                 DecodeResult::Undecodable(version) => {
                     let known = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
@@ -263,7 +263,7 @@ impl<K: Object> State<K> {
             return Replacement { puts, removed: Vec::new() };
         }
         let is_in_partition =
-            |namespace: &str| partition.namespace.as_ref().is_none_or(|ours| *ours == *namespace);
+            |namespace: &str| partition.namespace.as_ref().is_none_or(|own| *own == *namespace);
         let removed = self
             .slots
             .iter()

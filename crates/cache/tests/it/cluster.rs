@@ -11,22 +11,22 @@ use klient_client::{Api, Client, Config};
 /// A handle to the config maps of a namespace.
 pub(crate) type ConfigMaps = Api<ConfigMap, InNamespace>;
 
-/// How long something that must happen is waited for before a test fails.
+/// The time after which a test fails if an awaited event does not occur.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits for what must happen.
+/// Waits for an event that must occur.
 pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
 }
 
-/// A server, and a client of one who may do everything.
+/// A server, and a client with all permissions.
 pub(crate) async fn cluster() -> (TestServer, Client) {
     let server = TestServer::start().await.unwrap();
     let client = client(&server, server.admin_token());
     (server, client)
 }
 
-/// A client of whoever has a token.
+/// A client with a token.
 pub(crate) fn client(server: &TestServer, token: &str) -> Client {
     Client::new(Config::from_kubeconfig(&server.kubeconfig_for(token)).unwrap()).unwrap()
 }
@@ -36,14 +36,14 @@ pub(crate) fn config_maps(client: &Client) -> ConfigMaps {
     client.api::<ConfigMap>().namespace("default")
 }
 
-/// A config map of a color.
+/// A config map with a color.
 pub(crate) fn config_map(name: &str, color: &str) -> ConfigMap {
     let metadata =
         ObjectMeta { name: Some(name.into()), labels: [("color", color)].into(), ..Default::default() };
     ConfigMap { metadata, data: [("color", color)].into(), ..Default::default() }
 }
 
-/// Puts config maps there, and says at which version the last is.
+/// Creates config maps, and returns the resourceVersion of the last.
 pub(crate) async fn create(config_maps: &ConfigMaps, names: &[&str]) -> String {
     let mut version = String::new();
     for name in names {
@@ -53,7 +53,7 @@ pub(crate) async fn create(config_maps: &ConfigMaps, names: &[&str]) -> String {
     version
 }
 
-/// An event in a word and the name of its object: `+a`, `~a`, `-a`, `bookmark`, `error 410`.
+/// An event as a word and the name of its object: `+a`, `~a`, `-a`, `bookmark`, `error 410`.
 pub(crate) fn told<K: Object>(event: &WatchEvent<K>) -> String {
     match event {
         WatchEvent::Added(object) => format!("+{}", object.name()),

@@ -1,4 +1,4 @@
-//! Stores that are compared with the server.
+//! Comparison of stores with the server.
 
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::DeleteOptions;
@@ -9,7 +9,7 @@ use klient_cache::{
 
 use crate::cluster::{ConfigMaps, cluster, config_map, config_maps, create, soon};
 
-/// A store as the server's list is now.
+/// A store with the server's present list.
 async fn filled(config_maps: &ConfigMaps) -> Store<ConfigMap> {
     let listed = Pager::new(config_maps.clone(), PagerOptions::default()).list().await.unwrap();
     let store = Store::new(ConfigMap::INFO, Keep::Packed);

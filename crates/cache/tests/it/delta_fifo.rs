@@ -1,4 +1,4 @@
-//! The queue of what happened to each key: client-go's own tests of its DeltaFIFO, as tables.
+//! The queue of the deltas of each key: client-go's own tests of its DeltaFIFO, as tables.
 //!
 //! An object is a name and a number: `foo5`. Steps are `+foo5` (add), `~foo5` (update), `-foo5` (delete),
 //! `=foo5,bar6` (replace), `sync` (resync) and `pop`. What is taken is told as `foo[+5 ~6]`: `+` added, `~` updated,
@@ -57,7 +57,7 @@ fn told(delta: &KeyDelta<Thing>) -> String {
     delta.object().map_or(mark.to_string(), |(_, number)| format!("{mark}{number}"))
 }
 
-/// Takes a key, and tells of it.
+/// Pops a key, and formats its deltas.
 async fn pop(queue: &Queue) -> String {
     let popped = queue.pop(|key, deltas, is_initial| {
         let deltas: Vec<_> = deltas.iter().map(told).collect();
@@ -79,7 +79,7 @@ async fn play(queue: &Queue, steps: &str) {
     }
 }
 
-/// Plays steps, and compares all that is taken then. What is taken as one of the first list ends with `!`.
+/// Runs steps, and compares everything that is popped afterwards. A key of the first list ends with `!`.
 #[track_caller]
 fn check(known: Option<&str>, steps: &str, expected: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -199,7 +199,7 @@ fn objects_are_transformed_once_before_they_are_added() {
         }
         taken
     });
-    // Tombstones and what is known have been transformed already.
+    // Tombstones and known objects have been transformed already.
     assert_eq!(taken, ["known[s7 ?7]", "foo[+101 ~103 -104]", "bar[+102 ?102]", "qux[=105]"]);
     assert_eq!(runs.load(Ordering::Relaxed), 5);
 }

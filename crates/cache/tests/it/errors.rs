@@ -1,4 +1,4 @@
-//! Errors: `{error}` is the whole story, down to the last cause.
+//! Errors: `{error}` is complete, down to the last cause.
 
 use std::error::Error as _;
 use std::fmt;
@@ -17,7 +17,7 @@ use klient_cache::{
 
 use crate::stage::soon;
 
-/// An error that names its cause by `source()` alone.
+/// An error whose cause is available from `source()` alone.
 #[derive(Debug)]
 struct Broken(std::io::Error);
 
@@ -39,7 +39,7 @@ impl std::error::Error for Broken {
     }
 }
 
-/// A source of which nothing can be listed or watched.
+/// A source whose lists and watches fail.
 #[derive(Clone)]
 struct Unreachable(ResourceInfo);
 

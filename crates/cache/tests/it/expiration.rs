@@ -1,4 +1,4 @@
-//! Caches whose objects are forgotten with time: client-go's own tests, and time that stands still.
+//! Caches whose objects expire: client-go's own tests, with paused time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn timed(limit: Duration) -> Cache {
     ExpirationCache::new(|(key, _): &Pair| *key, ttl_policy(limit))
 }
 
-/// A cache that forgets all objects but those of some keys.
+/// A cache in which all objects but those of some keys have expired.
 fn forgetful(kept: &'static [&'static str]) -> Cache {
     ExpirationCache::new(|(key, _): &Pair| *key, Box::new(|(key, _), _| !kept.contains(key)))
 }

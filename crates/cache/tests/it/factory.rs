@@ -1,4 +1,4 @@
-//! Factories of informers: what they keep, what they say of informers that are stuck, and how they end.
+//! Factories of informers: ownership, errors of informers that do not sync, and shutdown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ async fn until(what: &str, is: impl Fn() -> bool) {
     .await;
 }
 
-/// As client-go's users do: the informer is not held between.
+/// As client-go's users do: the informer's handle is not kept.
 #[tokio::test]
 async fn an_indexer_added_to_an_informer_of_a_factory_is_there_for_its_lister() {
     let (_server, client) = cluster().await;
@@ -33,7 +33,7 @@ async fn an_indexer_added_to_an_informer_of_a_factory_is_there_for_its_lister() 
     factory.start();
     soon("the first list", factory.wait_for_sync()).await.unwrap();
     assert_eq!(lister.by_index("color", "red").unwrap().len(), 1);
-    // It is that one however often it is asked for, and whoever lets go of it.
+    // Each call returns the same informer, even after a handle is dropped.
     drop(lister);
     assert_eq!(factory.lister::<ConfigMap>().by_index("color", "red").unwrap().len(), 1);
     factory.shutdown().await;
@@ -80,7 +80,7 @@ async fn a_handler_detached_from_an_informer_of_a_factory_is_told_until_the_shut
     soon("the end of the watch", proxy.streams(0)).await;
 }
 
-/// As client-go's users do: an informer is asked for, and its handle is dropped.
+/// As client-go's users do: an informer is requested, and its handle is dropped.
 #[tokio::test]
 async fn an_informer_of_a_factory_is_held_whatever_becomes_of_its_handle() {
     let (server, client) = cluster().await;
@@ -122,7 +122,7 @@ async fn an_informer_that_is_stopped_is_let_go_by_its_factory() {
     factory.start();
     soon("the first list", factory.wait_for_sync()).await.unwrap();
 
-    // Nobody waits for it while it is stopped, and it runs again when it is started or asked for.
+    // A wait does not include it while it is stopped; it runs again when it is started or requested.
     type Start = fn(&InformerFactory<Client>, &Informer<ConfigMap>);
     let ways: [Start; 3] = [
         |_, informer| informer.start(),
@@ -140,7 +140,7 @@ async fn an_informer_that_is_stopped_is_let_go_by_its_factory() {
         soon("the next list", factory.wait_for_sync()).await.unwrap();
         assert!(informer.store().get_in("default", &format!("made-{index}")).is_some());
     }
-    // Nobody else holds it: it is made anew.
+    // No other handle exists, so that it is made anew.
     informer.stop().await;
     let store = informer.store().clone();
     drop(informer);

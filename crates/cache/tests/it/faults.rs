@@ -1,8 +1,8 @@
-//! Caches behind a network and servers that fail at random: whatever happens on the way, in the end each holds what the
-//! server does, and told its handlers a story that fits together.
+//! Caches behind a network and servers that fail at random: in the end each holds the server's objects, and
+//! its handlers have received a consistent history.
 //!
-//! A failure prints its seed: `KLIENT_SEED` makes the same choices again. `KLIENT_SOAK_MINUTES` goes on for longer, as
-//! `cargo xtask soak` does.
+//! A failure prints its seed: `KLIENT_SEED` makes the same choices again. `KLIENT_SOAK_MINUTES` extends the
+//! run, as `cargo xtask soak` does.
 
 mod cluster;
 mod follower;
@@ -23,7 +23,7 @@ use crate::proxy::Proxy;
 use crate::stage::{cluster as plain, informer};
 use crate::unreadable::MARK;
 
-/// Where random tests begin: `KLIENT_SEED`, or somewhere.
+/// The seed of random tests: `KLIENT_SEED`, or a random one.
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("KLIENT_SEED").ok();
     let seed = given.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
@@ -31,14 +31,15 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
-/// How much is done at least before everything is to be right again, and for how long.
+/// The number of mutations before the caches have to settle.
 const MUTATIONS: usize = 3000;
 const SHORTEST: Duration = Duration::from_secs(4);
 
-/// No longer than this, however slow the machine is.
+/// The longest run, however slow the machine is.
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// How long after the last fault everything must be right: far longer than the longest pause and timeout.
+/// The time in which caches have to settle after the last fault: far longer than the longest pause and
+/// timeout.
 const SETTLE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 16)]
@@ -114,10 +115,10 @@ async fn run(seed: u64) {
     );
 }
 
-/// All that is there: by kind and key, the uid, version and color.
+/// All objects, by kind and key: uid, version and color.
 type Objects = BTreeMap<&'static str, BTreeMap<String, Painted>>;
 
-/// Waits until all is as it should be.
+/// Waits until all caches hold the server's objects.
 async fn settle(followers: &[Box<dyn Follower>], wanted: &Objects, seed: u64) {
     let settled = tokio::time::timeout(SETTLE, async {
         while followers.iter().any(|follower| follower.difference(wanted).is_some()) {
@@ -131,7 +132,7 @@ async fn settle(followers: &[Box<dyn Follower>], wanted: &Objects, seed: u64) {
     }
 }
 
-/// What happens to all at once.
+/// Faults that affect all connections.
 async fn trouble(
     cluster: Arc<Cluster>,
     proxy: Arc<Proxy>,
@@ -150,7 +151,7 @@ async fn trouble(
             }
             5..8 => cluster.server().compact(),
             8 => {
-                // While it is turned to another server nobody is answered by either.
+                // While the proxy switches to another server, no server answers.
                 proxy.stop_listening().await;
                 cluster.replace(&mut random).await;
                 mischief.turn();
@@ -162,7 +163,7 @@ async fn trouble(
     }
 }
 
-/// Handlers that are added and removed, and informers that are stopped and started.
+/// Adds and removes handlers, and stops and starts informers.
 async fn come_and_go(
     followers: Arc<Vec<Box<dyn Follower>>>,
     mut random: fastrand::Rng,
@@ -185,7 +186,7 @@ async fn watch_buffers(followers: Arc<Vec<Box<dyn Follower>>>, is_over: Arc<Atom
     }
 }
 
-/// How much twenty informers take that have nothing to do.
+/// Measures the CPU time of twenty idle informers.
 #[tokio::test]
 #[ignore = "takes its time, and says something on a quiet machine only: cargo xtask soak runs it"]
 async fn idle_informers_take_no_time() {
@@ -204,7 +205,7 @@ async fn idle_informers_take_no_time() {
     println!("20 idle informers: {} ms of CPU in {} s", (cpu_ticks() - before) * 10, time.as_secs());
 }
 
-/// How much CPU this process has used, in hundredths of a second.
+/// The CPU time of this process, in hundredths of a second.
 fn cpu_ticks() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let behind_name = &stat[stat.rfind(')').unwrap()..];

@@ -1,4 +1,4 @@
-//! [`Front`], what a test puts in front of an API server, or in its place.
+//! [`Front`], a proxy in front of an API server, or in its place.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,24 +17,24 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// A proxy on this machine that speaks plain HTTP, and passes requests to a server as its admin, unless a test
-/// answers them itself. It is gone when dropped.
+/// A local proxy that speaks plain HTTP, and forwards requests to a server as its admin unless a test answers
+/// them. Dropping it stops it.
 pub(crate) struct Front {
     address: SocketAddr,
     seen: Arc<Seen>,
     accepting: AbortHandle,
 }
 
-/// What a front has seen.
+/// The requests and responses that a front has seen.
 #[derive(Default)]
 struct Seen {
     requests: Mutex<Vec<String>>,
-    /// How many answers are on their way.
+    /// The number of responses in progress.
     streams: watch::Sender<usize>,
     cuts: watch::Sender<()>,
 }
 
-/// An answer on its way.
+/// A response in progress.
 struct Passing(Arc<Seen>);
 
 impl Passing {
@@ -56,12 +56,12 @@ impl Drop for Front {
     }
 }
 
-/// What a test answers: a code and a body; `None` for what is passed on.
+/// The answer of a test, a code and a body; `None` for a request to forward.
 pub(crate) type Answer = Option<(u16, String)>;
 
 impl Front {
-    /// A front of a server. A function is given the first line of every request, and how many came before, and may
-    /// answer in the server's place.
+    /// A front of a server. The function receives the first line of each request and the number of requests
+    /// before, and may answer in the server's place.
     pub(crate) async fn of(
         server: &TestServer,
         answer: impl Fn(&str, usize) -> Answer + Send + Sync + 'static,
@@ -108,7 +108,7 @@ impl Front {
         Front { address, seen, accepting: accepting.abort_handle() }
     }
 
-    /// A front that passes everything on.
+    /// A front that forwards everything.
     pub(crate) async fn passing(server: &TestServer) -> Front {
         Front::of(server, |_, _| None).await
     }
@@ -118,7 +118,7 @@ impl Front {
         Client::new(Config::from_url(&format!("http://{}", self.address)).unwrap()).unwrap()
     }
 
-    /// Cuts all connections.
+    /// Closes all connections.
     pub(crate) fn cut(&self) {
         self.seen.cuts.send_replace(());
     }
@@ -128,13 +128,13 @@ impl Front {
         self.seen.requests.lock().unwrap().clone()
     }
 
-    /// Waits until so many answers are on their way.
+    /// Waits until this many responses are in progress.
     pub(crate) async fn streams(&self, wanted: usize) {
         self.seen.streams.subscribe().wait_for(|streams| *streams == wanted).await.unwrap();
     }
 }
 
-/// A failure as the server words it.
+/// A failure `Status` as the server writes it.
 pub(crate) fn status(code: u16, reason: &str) -> String {
     format!(
         r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"{reason}","reason":"{reason}","code":{code}}}"#
@@ -166,7 +166,7 @@ impl Behind {
         }
     }
 
-    /// Passes a request on, over a connection of its own.
+    /// Forwards a request, over a connection of its own.
     async fn pass(self, mut request: Request<Incoming>) -> Result<Response<Incoming>, hyper::Error> {
         let headers = request.headers_mut();
         headers.insert(http::header::AUTHORIZATION, self.authorization.parse().unwrap());

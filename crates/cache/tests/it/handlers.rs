@@ -1,4 +1,4 @@
-//! What handlers are told, in which order, and what becomes of those who are slow, panic or leave.
+//! Event handlers: which events they receive, in which order, and slow, panicking and leaving handlers.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ async fn synced(client: &Client) -> Informer<ConfigMap> {
     informer
 }
 
-/// Waits until something is so that nobody tells of.
+/// Polls until a condition holds that has no notification.
 async fn until(what: &str, is: impl Fn() -> bool) {
     soon(what, async {
         while !is() {
@@ -70,7 +70,7 @@ async fn who_comes_late_is_first_told_what_is_there() {
     assert_eq!(told.sorted().await, ["+a blue at first", "+b red at first"]);
     delete(&client, "a").await;
     assert_eq!(told.next().await, ["-a blue"]);
-    // One who comes while everything changes misses nothing, and is told nothing twice.
+    // A handler that joins amid changes misses and repeats nothing.
     for round in 0..20 {
         let color = format!("color-{round}");
         let (changed, (mut told, _handler)) =
@@ -101,26 +101,26 @@ async fn one_who_is_busy_has_not_synced() {
     soon("the slow one", slow.wait_for_sync()).await.unwrap();
 }
 
-/// Lets a handler return, or not.
+/// Controls when a handler may return.
 struct Gate {
     entered: tokio::sync::mpsc::UnboundedReceiver<String>,
     open: Option<mpsc::Sender<()>>,
 }
 
 impl Gate {
-    /// A handler that returns from its first event only when it may.
+    /// A handler that returns from its first event when the gate is opened.
     fn new() -> (impl FnMut(Event<ConfigMap>) + Send, Gate) {
         let (enter, entered) = tokio::sync::mpsc::unbounded_channel();
         let (open, is_open) = mpsc::channel::<()>();
         let handler = move |event: Event<ConfigMap>| {
             let _ = enter.send(words(&event));
-            // It fails once the gate is open.
+            // Fails once the gate is open.
             let _ = is_open.recv();
         };
         (handler, Gate { entered, open: Some(open) })
     }
 
-    /// Waits for the next event of the handler.
+    /// Waits until the handler is called.
     async fn entered(&mut self) -> String {
         soon("an event", self.entered.recv()).await.unwrap()
     }
@@ -145,7 +145,7 @@ async fn a_slow_handler_holds_the_others_back_and_bounds_what_waits() {
     for round in 0..count {
         repaint(&client, "a", &format!("color-{round}")).await;
     }
-    // Both were told as much as there was room for; the store has no more than that.
+    // Both buffers are full, and the store holds no more than they received.
     until("a full buffer", || slow.pending_events() >= 8).await;
     let version = informer.store().resource_version();
     assert!(slow.pending_events() <= 8 + klient_cache::MAX_BATCH_SIZE);
@@ -190,7 +190,7 @@ async fn a_slow_handler_that_coalesces_is_told_what_all_came_to() {
             create(&client, "c", "blue").await;
         }
     }
-    // The informer goes on, as fast as the server.
+    // The informer keeps up with the server.
     soon("the last change", informer.store().wait_for_resource_version(&last)).await.unwrap();
     assert!(slow.pending_events() <= 2 * (4 + 103), "{}", slow.pending_events());
     assert!(slow.dropped_events() > 100, "{}", slow.dropped_events());
@@ -209,7 +209,7 @@ async fn a_slow_handler_that_coalesces_is_told_what_all_came_to() {
     for round in 0..100 {
         assert_eq!(of(&format!("new-{round}")).len(), 1);
     }
-    // What it is told fits together.
+    // Its events are consistent.
     for pair in of("a")[1..].windows(2) {
         let to = pair[0].rsplit(' ').next().unwrap();
         assert!(pair[1].starts_with(&format!("~a {to} to ")), "{pair:?}");
@@ -223,7 +223,7 @@ async fn what_coalesces_goes_on_from_what_was_told() {
         create(&client, name, "red").await;
     }
     let informer = synced(&client).await;
-    // An update is told with what the handler knew, not with what it was not told of.
+    // `old` is the state that the handler received last, not one that it did not receive.
     let (mut gate_handler, mut gate) = Gate::new();
     let known = Arc::new(Mutex::new(std::collections::HashMap::new()));
     let wrong = Arc::new(Mutex::new(Vec::new()));
@@ -239,7 +239,7 @@ async fn what_coalesces_goes_on_from_what_was_told() {
         knows.lock().unwrap().insert(object.key(), object.resource_version().to_owned());
         gate_handler(event);
     });
-    // One who wants what is red is told that what was red is gone, whatever it was at last.
+    // A handler that filters red objects receives a deletion, whatever the final color was.
     let (mut filtered_handler, mut filtered_gate) = Gate::new();
     let filtered = move |event: Event<ConfigMap>| filtered_handler(event);
     let filter =
@@ -279,7 +279,7 @@ async fn what_coalesces_goes_on_from_what_was_told() {
     assert_eq!(all, ["-again red", "-gone blue"]);
 }
 
-/// What a list brings may be on its way to the store already.
+/// A change of a list may be on its way to the store already.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_list_tells_nothing_again_that_still_waits() {
     let (server, client) = cluster().await;
@@ -296,7 +296,7 @@ async fn a_list_tells_nothing_again_that_still_waits() {
     repaint(&client, "a", "blue").await;
     until("a full buffer", || handler.pending_events() >= 1).await;
     let made = create(&client, "b", "red").await;
-    // It goes on behind what has arrived, which waits.
+    // The watch continues behind the queued events.
     soon("the watch from there", async {
         while !proxy.words().contains(&format!("watch from {made}")) {
             proxy.cut().await;
@@ -324,7 +324,7 @@ async fn a_list_tells_nothing_again_that_still_waits() {
     assert_eq!(gate.entered().await, "+c red");
 }
 
-/// One who leaves in the middle must not take the informer along.
+/// A handler that leaves while it is called must not end the informer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
     let (_server, client) = cluster().await;
@@ -338,7 +338,7 @@ async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
         let two = informer.add_event_handler_with(options(), two);
         one_gate.entered().await;
         two_gate.entered().await;
-        // Both wait in the event of what is there; now both wait in one of a change, with another behind it.
+        // Both are called with the initial event; then both with a change, and another is queued.
         repaint(&client, "a", "blue").await;
         until("one event waiting", || one.pending_events() == 1 && two.pending_events() == 1).await;
         repaint(&client, "a", "green").await;
@@ -347,7 +347,7 @@ async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
             open.send(()).unwrap();
             gate.entered().await;
         }
-        // The informer waits for room in the first. The second leaves while it is busy, and then goes on.
+        // The informer waits for the first. The second leaves while it is called, and then returns.
         match how {
             "drop" => drop(two),
             _ => {
@@ -358,7 +358,7 @@ async fn a_handler_that_leaves_while_it_is_busy_holds_nobody_back() {
             }
         }
         two_gate.open();
-        // Its task ends, and with it the sender.
+        // Its task ends, and drops the sender.
         soon("the end of its task", async { while two_gate.entered.recv().await.is_some() {} }).await;
         one_gate.open();
         let last = repaint(&client, "a", how).await;
@@ -411,7 +411,7 @@ async fn a_handler_that_panics_is_told_of_the_next_event() {
     assert_eq!(told.next().await, ["+a red at first", "+bad red", "+b red", "-bad red", "-b red"]);
 }
 
-/// Counts how often all was told again.
+/// Counts resyncs.
 fn counting() -> (impl FnMut(Event<ConfigMap>) + Send, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
@@ -438,7 +438,7 @@ async fn each_handler_is_told_everything_again_as_often_as_it_asked() {
     let _seldom = informer.add_event_handler(seldom_told);
     let mut events = informer.events_with(often);
     assert_eq!(words(&soon("an event", events.next()).await.unwrap()), "+a red at first");
-    // A second is the least, however often one asks.
+    // The shortest resync period is a second.
     assert_eq!(words(&soon("an event", events.next()).await.unwrap()), "=a");
     until("another round", || often_count.load(Ordering::Relaxed) >= 1).await;
     assert!(often_count.load(Ordering::Relaxed) <= 3);
@@ -465,7 +465,7 @@ async fn a_filter_tells_of_coming_and_going() {
     assert_eq!(told.next().await, ["+b red", "-a red", "-b red"]);
 }
 
-/// An object may change in the moment in which it goes, as when who lets go of it changes it too.
+/// An object may change with its deletion, such as when the client that removes its finalizer changes it too.
 #[tokio::test]
 async fn a_filter_tells_of_the_end_of_what_it_told() {
     let (_server, client) = cluster().await;
@@ -527,7 +527,7 @@ async fn events_come_as_a_stream() {
     soon("the first list", events.wait_for_sync()).await.unwrap();
     assert!(!events.has_synced(), "it has not been taken yet");
     assert_eq!(words(&soon("an event", events.next()).await.unwrap()), "+a red at first");
-    // One who waits for an event and gives up misses nothing.
+    // A cancelled wait loses no event.
     let gave_up = tokio::time::timeout(Duration::from_millis(1), events.next()).await;
     assert!(gave_up.is_err());
     assert!(events.has_synced());
@@ -574,7 +574,8 @@ async fn events_that_nobody_takes_wait_within_bounds() {
     }
 }
 
-/// The changes of a burst are more than fit into a handler's buffer, the informer's queue and the connection together.
+/// The changes of a burst exceed a handler's buffer, the informer's queue and the connection's window
+/// together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn slow_and_unread_streams_of_events_hold_nobody_up_in_a_burst() {
     const OBJECTS: usize = 100;
@@ -584,7 +585,7 @@ async fn slow_and_unread_streams_of_events_hold_nobody_up_in_a_burst() {
     for name in &names {
         create(&client, name, "red").await;
     }
-    // All that is read goes through the client that the informers have.
+    // All reads go through the informers' client.
     let (following, other) = (synced(&client).await, synced(&client).await);
     let small = || HandlerOptions { buffer: 16, ..Default::default() };
     let unread = following.events_with(small());
@@ -617,7 +618,7 @@ async fn slow_and_unread_streams_of_events_hold_nobody_up_in_a_burst() {
     }
     let most = 2 * (OBJECTS + 1) + klient_cache::MAX_BATCH_SIZE;
     assert!(following.metrics().pending_events.iter().all(|waiting| *waiting <= most));
-    // A request for each event, over the same client.
+    // A request per event, with the same client.
     let mut known = 0;
     while let Some(event) = soon("an event", slow.next()).await {
         paints(&client).get(event.key().name()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Informers as a whole: how they start, sync and stop, what they keep, and what they make of a server that was away.
+//! Informers as a whole: start, sync, stop, ownership, and servers that were away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,7 +72,7 @@ async fn who_waits_learns_that_it_was_stopped() {
     assert!(informer.unwrap_err().is_stopped() && handler.unwrap_err().is_stopped());
 }
 
-/// What was forbidden may be allowed later: the informer goes on trying.
+/// Access that was forbidden may be granted later: the informer keeps retrying.
 #[tokio::test]
 async fn one_that_was_refused_goes_on_trying() {
     let (server, client) = cluster().await;
@@ -193,7 +193,7 @@ async fn one_that_was_stopped_starts_again_where_it_was() {
         assert!(told.is_empty());
         let before = proxy.words().len();
         informer.start();
-        // It has synced when it has what is there now.
+        // It has synced once it has the present list.
         soon("the list", informer.wait_for_sync()).await.unwrap();
         assert!(informer.store().contains("default/d") && !informer.store().contains("default/b"));
         soon("the list", informer.store().wait_for_resource_version(&last)).await.unwrap();
@@ -240,7 +240,7 @@ async fn what_was_missed_is_told_as_far_as_it_can_be_known() {
         server.compact();
         proxy.listen().await;
         soon("the list", informer.store().wait_for_resource_version(&last)).await.unwrap();
-        // Nobody saw that `gone` was blue at last.
+        // The update of `gone` to blue was not observed.
         assert_eq!(
             told.sorted().await,
             ["+new blue", "-gone red perhaps", "~changed red to blue", "~other red to another blue"]
@@ -283,7 +283,7 @@ async fn several_namespaces_fill_one_store() {
     assert_eq!(names("default"), ["a"]);
     assert!(names("kube-public").is_empty());
 
-    // What one list says is gone is of its own namespace only.
+    // A list deletes objects of its own namespace only.
     proxy.stop_listening().await;
     delete(&client, "a").await;
     put("kube-node-lease", "b").await;
@@ -294,7 +294,7 @@ async fn several_namespaces_fill_one_store() {
     assert_eq!(names("kube-node-lease").len(), 2);
 }
 
-/// One namespace that may not be listed does not keep the others from being followed.
+/// A namespace that cannot be listed does not keep the others from being watched.
 #[tokio::test]
 async fn one_namespace_that_fails_is_named() {
     let (_server, client) = cluster().await;
@@ -507,13 +507,13 @@ async fn a_server_that_wants_to_be_left_alone_for_ever_stops_nobody() {
         }
     })
     .await;
-    // It waits, but not for ever, and can be stopped.
+    // The wait has no limit of its own, and can be cancelled.
     let waiting = tokio::time::timeout(std::time::Duration::from_millis(50), informer.wait_for_sync()).await;
     assert!(waiting.is_err());
     informer.stop().await;
 }
 
-/// Whoever waits for a version is told when it will not come.
+/// A wait for a version ends when the version can no longer come.
 #[tokio::test]
 async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
     let (_server, client) = cluster().await;
@@ -534,7 +534,7 @@ async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
             .unwrap_err()
             .is_stopped()
     );
-    // What was reached is reached.
+    // A version that was reached stays reached.
     soon("the version", informer.store().wait_for_resource_version("1")).await.unwrap();
     informer.start();
     let last = create(&client, "b", "red").await;
@@ -553,7 +553,8 @@ async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
     assert!(soon("an error", store.wait_for_resource_version("1000000")).await.unwrap_err().is_stopped());
 }
 
-/// That of another resource, or of an object that a selector leaves out, comes with bookmarks, which may fail to come.
+/// The version of another resource, or of an object that a selector excludes, comes with bookmarks, which may
+/// fail to come.
 #[tokio::test(start_paused = true)]
 async fn a_version_that_does_not_come_is_waited_for_two_minutes() {
     let store = klient_cache::Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
@@ -569,7 +570,7 @@ async fn a_version_that_does_not_come_is_waited_for_two_minutes() {
     );
 }
 
-/// What no server will ever answer, whatever time passes.
+/// Errors that no retry can mend.
 #[tokio::test]
 async fn refusals_that_last_come_back_at_once() {
     let (server, _) = cluster().await;
@@ -629,7 +630,7 @@ async fn a_certificate_that_is_not_trusted_is_told_at_once() {
     }
 }
 
-/// Nobody is left to stop what nobody holds.
+/// A detached handler ends with its informer.
 #[tokio::test]
 async fn detached_handlers_end_with_their_informer() {
     let (server, client) = cluster().await;

@@ -1,4 +1,4 @@
-//! Informers of what is known only at run time, of metadata only, and in every format and way of keeping.
+//! Informers of kinds known at run time only, of metadata only, and in every encoding and form.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::stage::{cluster, color, config, create, delete, listing, paints, quic
 pub(crate) const GADGETS: ResourceInfo =
     ResourceInfo::from_static("shop.example", "v1", "Gadget", "gadgets", true);
 
-/// Makes the server serve gadgets.
+/// Defines gadgets at the server.
 pub(crate) async fn create_gadgets(client: &Client) {
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -49,10 +49,10 @@ pub(crate) fn gadgets(client: &Client) -> klient_client::Api<Unstructured, klien
     client.dynamic(GADGETS).namespace("default")
 }
 
-/// An error that was there before a wait says nothing of what is there now.
+/// An error from before a wait does not count.
 #[tokio::test]
 async fn a_kind_that_is_defined_after_an_informer_failed_is_waited_for() {
-    // It does not try again by itself while the test runs.
+    // No retry happens while the test runs, except those that waits trigger.
     let hour = Duration::from_secs(3600);
     let backoff =
         Backoff { duration: hour, factor: 1.0, jitter: 0.0, steps: u32::MAX, cap: None }.resetting(hour);
@@ -114,7 +114,7 @@ async fn custom_objects_are_followed() {
     }
 }
 
-/// A kind that comes to be served later is found by an informer that runs already.
+/// A running informer finds a kind that is served later.
 #[tokio::test]
 async fn a_kind_may_come_and_go() {
     let (_server, client) = cluster().await;
@@ -176,7 +176,7 @@ async fn metadata_may_be_all_that_is_followed() {
     }
 }
 
-/// A source that is found at run time gives the same as a handle that was named at compile time.
+/// A source by resource lists the same as a typed handle.
 #[tokio::test]
 async fn sources_are_found_by_resource() {
     let (_server, client) = cluster().await;
@@ -207,11 +207,11 @@ async fn however_objects_come_and_are_kept_they_are_the_same() {
             }
         }
     }
-    // One of the list and one of the watch.
+    // One object of the list and one of the watch.
     let last = repaint(&client, "b", "blue").await;
     for name in ["a", "b"] {
         let mut wanted = paints(&client).get(name).await.unwrap();
-        // Caches drop them unless told otherwise.
+        // Caches drop them by default.
         wanted.metadata.managed_fields = Default::default();
         for informer in &informers {
             soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();

@@ -1,4 +1,4 @@
-//! How a reflector lists: what it asks for, and what it does where it does not get that.
+//! Lists of a reflector: their requests, and the fallbacks.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -159,7 +159,7 @@ async fn a_last_bookmark_that_is_swallowed_is_not_waited_for_for_ever() {
     assert!(store.contains("default/a"));
 }
 
-/// Changes that go on and on must not make a streamed list look as if it did, too.
+/// Continual changes must not count as progress of a streamed list.
 #[tokio::test]
 async fn a_last_bookmark_that_is_swallowed_is_missed_among_many_changes() {
     let (server, client) = cluster().await;
@@ -195,7 +195,7 @@ async fn only_a_list_that_has_expired_leads_to_the_latest() {
         let reason = failure["reason"].clone();
         let proxy = Proxy::new(&server, move |asked| match (asked.kind(), asked.number) {
             (Kind::List, 1) => Answer::Status(failure.clone()),
-            // What is asked for at last fails once, and is asked for again in the same way.
+            // The last request fails once, and is repeated.
             (Kind::List, 2) => Answer::Failure(500, "InternalError"),
             _ => expire_first_watch(asked),
         })
@@ -231,7 +231,7 @@ async fn a_streamed_list_that_has_expired_leads_to_the_latest() {
     assert_eq!(proxy.requests(3).await, ["stream", &format!("stream from {version}"), "stream"]);
 }
 
-/// A server that was put back to an earlier state has not reached the version last seen.
+/// A server that was restored to an earlier state has not reached the last version.
 #[tokio::test]
 async fn a_server_with_less_history_is_taken_as_it_is() {
     let (server, client) = cluster().await;
@@ -245,7 +245,7 @@ async fn a_server_with_less_history_is_taken_as_it_is() {
         let turned = Arc::new(AtomicBool::new(false));
         let has_turned = turned.clone();
         let proxy = Proxy::new(&server, move |asked| match asked.kind() {
-            // As it is told that the version it goes on from is not known.
+            // The response to a watch from an unknown version.
             Kind::Watch if has_turned.swap(false, Ordering::Relaxed) => Answer::Failure(410, "Expired"),
             _ => Answer::Pass,
         })
@@ -272,7 +272,7 @@ async fn pages_are_put_together() {
     for name in ["a", "b", "c", "d", "e"] {
         last = create(&client, name, "red").await;
     }
-    // kube-apiserver gives what it has at hand in one piece.
+    // kube-apiserver serves its watch cache without pages.
     let proxy = Proxy::new(&server, |_| Answer::With(&[("resourceVersion", "")])).await;
     let (store, _running) = start(&proxy, ReflectorOptions { page_size: Some(2), ..listing() });
     soon("the first list", store.wait_for_resource_version(&last)).await.unwrap();
@@ -400,7 +400,7 @@ async fn managed_fields_are_dropped_or_kept() {
     }
 }
 
-/// What the reflector tells is one error for each attempt, with its number.
+/// The reflector reports one error per attempt, with its number.
 #[tokio::test]
 async fn attempts_are_counted_until_one_is_right() {
     let (server, client) = cluster().await;

@@ -1,4 +1,4 @@
-//! A program's own writes before they come back: client-go's own tests, and one over HTTP.
+//! A program's own writes in front of a store: client-go's own tests, and one over HTTP.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::cluster::{cluster, config_map, config_maps, create, soon};
 
 type Cache = MutationCache<ConfigMap>;
 
-/// A config map of a name, uid and version: `pod/uid-1@2`.
+/// A config map with a name, uid and version: `pod/uid-1@2`.
 fn object(text: &str) -> ConfigMap {
     let (name, rest) = text.split_once('/').unwrap();
     let (uid, version) = rest.split_once('@').unwrap();
@@ -28,7 +28,7 @@ fn object(text: &str) -> ConfigMap {
     ConfigMap { metadata, ..Default::default() }
 }
 
-/// The same as a store gives it.
+/// The same as a store returns it.
 fn cached(text: &str) -> Cached<ConfigMap> {
     let store = Store::new(ConfigMap::INFO, Keep::Packed);
     store.put_object(&object(text)).unwrap();
@@ -46,13 +46,13 @@ fn cache(include_adds: bool) -> (Store<ConfigMap>, Cache) {
     (store.clone(), MutationCache::new(store, options))
 }
 
-/// The version that is found of a name; empty if nothing is.
+/// The version that the cache returns for a name; empty if there is none.
 fn found(cache: &Cache, name: &str) -> String {
     cache.get(name).map(|object| object.resource_version().to_owned()).unwrap_or_default()
 }
 
-/// Plays steps and compares the version of `pod` that is found. Steps are `put`, `remove` (the store), `write` (the
-/// program), `told` and `gone` (the informer's events), each of an object.
+/// Runs steps and compares the version of `pod` that the cache returns. Steps are `put`, `remove` (the
+/// store), `write` (the program), `told` and `gone` (the informer's events), each with an object.
 #[track_caller]
 fn check(include_adds: bool, steps: &str, expected: &str) {
     let (store, mut cache) = cache(include_adds);
@@ -190,7 +190,7 @@ async fn a_program_sees_what_it_wrote_while_the_informer_is_behind() {
     let handler = informer.add_event_handler(cache.clone());
     informer.start();
     soon("the first list", handler.wait_for_sync()).await.unwrap();
-    // As far behind as one can be.
+    // The store stays behind from here on.
     informer.stop().await;
 
     let updated = config_maps.update(&config_map("a", "blue")).await.unwrap();
@@ -201,7 +201,7 @@ async fn a_program_sees_what_it_wrote_while_the_informer_is_behind() {
     let last = create(&config_maps, &["c"]).await;
     assert_eq!(found(&cache, "default/a"), updated.resource_version());
     assert_eq!(informer.store().get("default/a").unwrap().labels().get("color"), Some("red"));
-    // Nobody has told of its deletion.
+    // The cache has not learned of the deletion.
     assert_eq!(found(&cache, "default/b"), created.resource_version());
 
     informer.start();

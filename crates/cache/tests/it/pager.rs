@@ -11,12 +11,12 @@ fn pages_of(size: u32) -> PagerOptions {
     PagerOptions { list: ListOptions { limit: Some(size), ..Default::default() }, ..Default::default() }
 }
 
-/// Refuses pages behind the first.
+/// Refuses all pages after the first.
 fn forgetful(line: &str, _: usize) -> Answer {
     line.contains("continue=").then(|| (410, status(410, "Expired")))
 }
 
-/// The names of all that are left.
+/// The names of all remaining objects.
 async fn names(pager: &mut Pager<ConfigMap>) -> Vec<String> {
     let mut names = Vec::new();
     while let Some(object) = soon("an object", pager.next()).await.unwrap() {
@@ -25,7 +25,7 @@ async fn names(pager: &mut Pager<ConfigMap>) -> Vec<String> {
     names
 }
 
-/// What a request asks for, but for where.
+/// The parameters of a request.
 fn asked(request: &str) -> String {
     let query = request.split_once('?').map_or("", |(_, query)| query);
     let parts = query.split('&').map(|part| match part.split_once('=') {
@@ -54,7 +54,7 @@ async fn objects_come_page_by_page_and_only_the_first_says_the_version() {
         ..Default::default()
     };
     let mut pager = Pager::new(config_maps(&front.client()), options);
-    // What is made meanwhile is not of the list.
+    // An object created meanwhile is not in the list.
     assert_eq!(pager.next().await.unwrap().unwrap().name(), "a");
     create(&config_maps(&client), &["bb"]).await;
     assert_eq!(names(&mut pager).await, ["b", "c", "d", "e"]);

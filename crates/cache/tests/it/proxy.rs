@@ -1,4 +1,4 @@
-//! [`Proxy`], which stands between clients and a server, and does to requests and answers as a test says.
+//! [`Proxy`], a proxy between clients and a server that applies a test's plan to requests and responses.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,7 +26,7 @@ use tower::{Layer, ServiceExt as _};
 
 use crate::stage::{config, soon};
 
-/// A listener on this machine that passes requests on to a server, as its admin. It is gone when dropped.
+/// A local listener that forwards requests to a server as its admin. Dropping it stops it.
 pub(crate) struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -37,7 +37,7 @@ struct Shared {
     plan: Plan,
     behind: watch::Sender<Behind>,
     asked: watch::Sender<Vec<Asked>>,
-    /// How many answers are on their way.
+    /// The number of responses in progress.
     streams: watch::Sender<usize>,
 }
 
@@ -49,23 +49,23 @@ struct Behind {
     authorization: String,
 }
 
-/// A request, as far as it matters.
+/// The parts of a request that tests use.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     path: String,
     query: BTreeMap<String, String>,
-    /// Who asks, as the client calls itself.
+    /// The `User-Agent` of the client.
     agent: String,
-    /// How many of this kind came before.
+    /// The number of requests of this kind before.
     pub(crate) number: usize,
 }
 
-/// What a request is about.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A list, in pages or in one piece.
     List,
-    /// A list that comes through a watch.
+    /// A list that is streamed as watch events.
     Stream,
     Watch,
 }
@@ -92,12 +92,12 @@ impl Asked {
         }
     }
 
-    /// Who asks, and for what.
+    /// The client, and the resource it requests.
     pub(crate) fn source(&self) -> String {
         format!("{} {}", self.agent, self.path)
     }
 
-    /// An option of the request.
+    /// A query parameter of the request.
     pub(crate) fn get(&self, key: &str) -> &str {
         self.query.get(key).map_or("", |value| value)
     }
@@ -122,52 +122,52 @@ impl Asked {
     }
 }
 
-/// What is done with a request.
+/// The plan for requests.
 pub(crate) type Plan = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
 
-/// What is done with a request.
+/// The treatment of a request.
 pub(crate) enum Answer {
-    /// The server answers.
+    /// Forwards it.
     Pass,
-    /// The server answers another request: options have other values.
+    /// Forwards it with other query parameters.
     With(&'static [(&'static str, &'static str)]),
-    /// The server answers, and something is done to each event, or to a list as a whole.
+    /// Forwards it, and edits each event of the response, or the list as a whole.
     Edit(Edit),
-    /// A failure, of a code and a reason.
+    /// A failure with a code and a reason.
     Failure(u16, &'static str),
     /// A failure in full.
     Status(serde_json::Value),
-    /// Too many requests, with a `Retry-After`.
+    /// 429 with a `Retry-After`.
     Later(u64),
-    /// Another answer, in JSON.
+    /// Another response, in JSON.
     Text(String),
-    /// None, ever.
+    /// No response, ever.
     Silence,
     /// The connection is closed.
     Close,
 }
 
-/// What is done to an event, or to a list.
+/// The treatment of an event, or of a list.
 pub(crate) type Edit = Box<dyn FnMut(&Bytes) -> Act + Send>;
 
 #[derive(Debug)]
 pub(crate) enum Act {
     Pass,
     Skip,
-    /// Something else takes its place.
+    /// Other bytes replace it.
     Instead(Bytes),
-    /// It passes after a while.
+    /// It passes after a delay.
     Delay(Duration),
-    /// The answer ends before it.
+    /// The response ends before it.
     End,
-    /// The connection breaks within it, after so many bytes.
+    /// The connection breaks within it, after this many bytes.
     Cut(usize),
-    /// Nothing more comes, and the connection stays.
+    /// Nothing more comes, and the connection stays open.
     Silence,
 }
 
 impl Proxy {
-    /// Passes everything on.
+    /// Forwards everything.
     pub(crate) async fn passing(server: &Server) -> Proxy {
         Self::new(server, |_| Answer::Pass).await
     }
@@ -196,28 +196,28 @@ impl Proxy {
         Client::new(self.config()).unwrap()
     }
 
-    /// Passes requests on to another server from now on.
+    /// Forwards requests to another server from now on.
     pub(crate) fn turn_to(&self, server: &Server) {
         self.shared.behind.send_replace(Behind::of(server));
     }
 
-    /// Breaks all connections.
+    /// Closes all connections.
     pub(crate) async fn cut(&self) {
         self.stop_listening().await;
         self.listen().await;
     }
 
-    /// Breaks all connections, and refuses others.
+    /// Closes all connections, and refuses others.
     pub(crate) async fn stop_listening(&self) {
         self.accepting.lock().unwrap().abort();
         soon("the end of all streams", self.streams(0)).await;
-        // The port is free when the listener is dropped, which a refusal tells of.
+        // The port is free once the listener is dropped, which shows by a refused connection.
         soon("a refusal", async { while TcpStream::connect(self.address).await.is_ok() {} }).await;
     }
 
     /// Accepts connections again.
     pub(crate) async fn listen(&self) {
-        // Somebody's connection may have been given the port for a moment.
+        // The port may have been given to another connection for a moment.
         let listening = async {
             loop {
                 if let Ok(listener) = TcpListener::bind(self.address).await {
@@ -230,7 +230,7 @@ impl Proxy {
         *self.accepting.lock().unwrap() = tokio::spawn(accept(listener, self.shared.clone())).abort_handle();
     }
 
-    /// Accepts connections, whether or not it did before.
+    /// Accepts connections, if it does not already.
     pub(crate) async fn listen_if_not(&self) {
         let is_over = self.accepting.lock().unwrap().is_finished();
         if is_over {
@@ -248,7 +248,7 @@ impl Proxy {
         self.shared.asked.borrow().clone()
     }
 
-    /// Waits for so many requests, and gives them in words.
+    /// Waits for this many requests, and returns them in words.
     pub(crate) async fn requests(&self, wanted: usize) -> Vec<String> {
         let mut asked = self.shared.asked.subscribe();
         let what = format!("request {wanted}");
@@ -260,7 +260,7 @@ impl Proxy {
         self.words()
     }
 
-    /// Waits until so many answers are on their way.
+    /// Waits until this many responses are in progress.
     pub(crate) async fn streams(&self, wanted: usize) {
         self.shared.streams.subscribe().wait_for(|streams| *streams == wanted).await.unwrap();
     }
@@ -272,7 +272,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Takes the transport of a client.
+/// Captures the transport of a client.
 struct Taking(Arc<OnceLock<Transport>>);
 
 impl Layer<Transport> for Taking {
@@ -344,7 +344,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<R
     }
 }
 
-/// A failure, as a server tells of one.
+/// A failure as the server writes it.
 pub(crate) fn status(code: u16, reason: &str, message: &str) -> serde_json::Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
         "reason": reason, "code": code})
@@ -381,7 +381,8 @@ async fn pass(
     let (parts, body) = response.into_parts();
     let mut headers = parts.headers;
     headers.remove(CONTENT_LENGTH);
-    // That of a version to come: a client asks ten times, three seconds each, before it tells of it.
+    // The `Retry-After` for a future version: a client would retry ten times, three seconds apart, before it
+    // fails.
     headers.remove(RETRY_AFTER);
     let cut = Pieces::of(asked, &headers);
     let (sender, receiver) = mpsc::channel(1);
@@ -392,7 +393,7 @@ async fn pass(
     Ok(response)
 }
 
-/// Carries an answer, until one of both sides does not care any more.
+/// Forwards a response until either side ends it.
 async fn carry(mut body: ResponseBody, pieces: Pieces, mut edit: Edit, out: mpsc::Sender<io::Result<Bytes>>) {
     let mut arrived = BytesMut::new();
     loop {
@@ -439,7 +440,7 @@ async fn carry(mut body: ResponseBody, pieces: Pieces, mut edit: Edit, out: mpsc
     }
 }
 
-/// Into what an answer is cut.
+/// The pieces that a response is cut into.
 #[derive(Clone, Copy)]
 enum Pieces {
     Whole,
@@ -470,7 +471,7 @@ impl Pieces {
     }
 }
 
-/// An answer on its way.
+/// A response in progress.
 struct Passing(Arc<Shared>);
 
 impl Passing {
@@ -486,7 +487,7 @@ impl Drop for Passing {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 struct Carried {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     _passing: Option<Passing>,

@@ -1,4 +1,4 @@
-//! Watches that go on where they were cut.
+//! Watches that survive broken connections.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::cluster::{client, cluster, config_map, config_maps, create, soon, tol
 use crate::front::{Front, status};
 use crate::script::{Act, Scene, Script};
 
-/// For those who do not test the pauses.
+/// Without delays, for tests of other things.
 fn at_once() -> RetryWatchOptions {
     RetryWatchOptions { min_restart_delay: Duration::from_millis(1), ..Default::default() }
 }
@@ -22,7 +22,7 @@ fn watch(source: impl ListWatch<ConfigMap>, version: &str) -> RetryWatch<ConfigM
     RetryWatch::new(source, version, at_once()).unwrap()
 }
 
-/// The next things in words.
+/// The next results in words.
 async fn next<const N: usize>(watch: &mut RetryWatch<ConfigMap>) -> [String; N] {
     let mut words = [const { String::new() }; N];
     for word in &mut words {
@@ -59,7 +59,7 @@ async fn connections_that_break_lose_nothing_and_double_nothing() {
         let name = format!("cm-{round}");
         create(&config_maps, &[&name]).await;
         expected.push(format!("+{name}"));
-        // Before it was sent, while it is under way, or after it was taken.
+        // Before it was sent, while it is on its way, or after it was taken.
         if round % 3 == 0 {
             front.cut();
         }
@@ -240,14 +240,14 @@ fn added(version: &str) -> WatchEvent<Encoded<ConfigMap>> {
     WatchEvent::Added(Encoded::of(&ConfigMap { metadata, ..Default::default() }))
 }
 
-/// An event that asks to be left alone for a while.
+/// A failure event with a code and `retryAfterSeconds`.
 fn busy(code: i32, seconds: i32) -> WatchEvent<Encoded<ConfigMap>> {
     let details = StatusDetails { retry_after_seconds: Some(seconds), ..Default::default() };
     let status = Status { code: Some(code), details: Some(Box::new(details)), ..Default::default() };
     WatchEvent::Error(Box::new(status))
 }
 
-/// A watch that tells events after some milliseconds, and ends.
+/// A watch that sends events after some milliseconds, and ends.
 fn tells(milliseconds: u64, events: Vec<WatchEvent<Encoded<ConfigMap>>>) -> Act {
     Ok(Scene { silence: Duration::from_millis(milliseconds), events, failure: None })
 }
@@ -262,7 +262,7 @@ async fn what_arrived_before_a_failure_is_told_before_it() {
     assert_eq!(next(&mut watch).await, ["+a", "+a", "error 410", "end"]);
 }
 
-/// When watches start, in milliseconds, and at which version.
+/// The starts of watches, in milliseconds, and their versions.
 async fn starts(acts: Vec<Act>) -> Vec<(u128, String)> {
     let script = Script::new(acts);
     let mut watch = RetryWatch::new(script.clone(), "1", Default::default()).unwrap();
@@ -283,7 +283,7 @@ async fn a_watch_that_lasted_is_started_again_at_once_and_others_a_second_after_
 #[tokio::test(start_paused = true)]
 async fn the_server_says_how_long_to_wait() {
     let acts = vec![
-        // Nothing follows a failure; if it does, nobody knows what it follows on.
+        // Nothing follows a failure; an event behind one could leave a gap.
         tells(5000, vec![added("2"), busy(429, 7), added("9")]),
         tells(0, vec![busy(418, 3)]),
         Err(SourceError::status(

@@ -1,4 +1,4 @@
-//! [`Script`], a source that answers as a test says, for what is about time.
+//! [`Script`], a source with scripted watches, for tests of time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,16 +11,16 @@ use klient_apimachinery::{
 };
 use tokio::time::{Duration, Instant};
 
-/// What a watch does: it is refused, or plays.
+/// The outcome of starting a watch: an error, or a scene.
 pub(crate) type Act = Result<Scene, SourceError>;
 
-/// What a watch tells.
+/// The events of a watch.
 #[derive(Default)]
 pub(crate) struct Scene {
-    /// How long it is silent first.
+    /// The silence before the events.
     pub(crate) silence: Duration,
     pub(crate) events: Vec<WatchEvent<Encoded<ConfigMap>>>,
-    /// What it fails with at once behind the events; else it ends.
+    /// The failure that follows the events; without one the watch ends.
     pub(crate) failure: Option<SourceError>,
 }
 
@@ -45,7 +45,7 @@ impl Script {
         }))
     }
 
-    /// When watches were started, and at which version.
+    /// The start and the version of each watch.
     pub(crate) fn starts(&self) -> Vec<(Duration, String)> {
         self.0.starts.lock().unwrap().clone()
     }

@@ -1,4 +1,4 @@
-//! Everything that is waited for can be waited for in a task, as controllers do: that this compiles is the test.
+//! All futures can be awaited in spawned tasks, as controllers do: that this compiles is the test.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use klient_client::Client;
 
 use crate::stage::{cluster, create, informer, paints, quick, soon};
 
-/// Runs in a task of its own.
+/// Runs a future in a task of its own.
 async fn spawned<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     soon("the task", tokio::spawn(future)).await.unwrap()
 }
@@ -92,7 +92,7 @@ async fn reflectors_and_queues_are_used_in_tasks() {
     .await;
 }
 
-/// A reconciler as users write one: generic over what it waits for, and spawned.
+/// A reconciler as users write one: generic over its awaits, and spawned.
 #[tokio::test]
 async fn a_controller_over_any_informer_can_be_spawned() {
     async fn control(client: Client, informer: Informer<ConfigMap>) -> usize {

@@ -1,4 +1,4 @@
-//! A server with clients of it, objects to put there, and what handlers are told, in words.
+//! A server with clients, objects to put there, and the events of handlers in words.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ pub(crate) fn config(server: &Server) -> Config {
     Config::from_kubeconfig(&server.kubeconfig()).unwrap()
 }
 
-/// Makes a config map, and says at which version.
+/// Creates a config map, and returns its version.
 pub(crate) async fn create(client: &Client, name: &str, color: &str) -> String {
     version(&paints(client).create(&paint(name, color)).await.unwrap())
 }
 
-/// Changes a config map, and says to which version.
+/// Changes a config map, and returns its version.
 pub(crate) async fn repaint(client: &Client, name: &str, color: &str) -> String {
     let patch = json!({"data": {"color": color}, "metadata": {"labels": {"color": color}}});
     version(&paints(client).patch(name, &Patch::Merge(patch)).await.unwrap())
@@ -43,7 +43,7 @@ pub(crate) fn color(object: &ConfigMap) -> &str {
     object.data.get("color").map_or("", |color| color)
 }
 
-/// Tries again at once, so that tests do not wait.
+/// Retries at once, so that tests do not wait.
 pub(crate) fn quick() -> ReflectorOptions {
     ReflectorOptions { backoff: quick_backoff(), on_error: printing(), ..Default::default() }
 }
@@ -54,13 +54,13 @@ pub(crate) fn quick_backoff() -> ResettingBackoff {
     Backoff { duration, factor: 2.0, jitter: 0.5, steps: u32::MAX, cap }.resetting(Duration::from_secs(120))
 }
 
-/// Prints what goes wrong, for those who look for it.
+/// Prints errors, if `KLIENT_SHOW_ERRORS` is set.
 fn printing() -> Option<klient_cache::WatchErrorHandler> {
     std::env::var_os("KLIENT_SHOW_ERRORS")?;
     Some(std::sync::Arc::new(|error| eprintln!("{error:?}")))
 }
 
-/// Lists in pages, not through a watch.
+/// Lists in pages, not as a stream.
 pub(crate) fn listing() -> ReflectorOptions {
     ReflectorOptions { watch_list: false, ..quick() }
 }
@@ -69,7 +69,7 @@ pub(crate) fn informer(client: &Client) -> Informer<ConfigMap> {
     Informer::new(paints(client), InformerOptions { reflector: quick(), ..Default::default() })
 }
 
-/// A reflector that runs. It stops when dropped.
+/// A running reflector. Dropping it stops it.
 pub(crate) struct Reflecting(AbortHandle);
 
 pub(crate) fn reflect<K: klient_apimachinery::codec::Wire + klient_apimachinery::Object>(
@@ -84,17 +84,17 @@ impl Drop for Reflecting {
     }
 }
 
-/// What a handler is told, in words.
+/// The events of a handler, in words.
 pub(crate) struct Told(mpsc::UnboundedReceiver<String>);
 
 impl Told {
-    /// Of an informer's events.
+    /// The events of an informer.
     pub(crate) fn of(informer: &Informer<ConfigMap>) -> (Told, ResourceEventHandlerRegistration<ConfigMap>) {
         let (tell, told) = telling();
         (told, informer.add_event_handler(tell))
     }
 
-    /// The next so many events.
+    /// The next `N` events.
     pub(crate) async fn next<const N: usize>(&mut self) -> [String; N] {
         let mut words = [const { String::new() }; N];
         for at in 0..N {
@@ -104,20 +104,20 @@ impl Told {
         words
     }
 
-    /// The next so many events, by name.
+    /// The next `N` events, by name.
     pub(crate) async fn sorted<const N: usize>(&mut self) -> [String; N] {
         let mut words = self.next().await;
         words.sort();
         words
     }
 
-    /// Whether there has been nothing more.
+    /// `true` if no event is left.
     pub(crate) fn is_empty(&mut self) -> bool {
         self.0.try_recv().is_err()
     }
 }
 
-/// A handler, and what it is told.
+/// A handler, and the events it receives.
 pub(crate) fn telling() -> (impl FnMut(Event<ConfigMap>) + Send, Told) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let tell = move |event: Event<ConfigMap>| drop(sender.send(words(&event)));

@@ -1,4 +1,4 @@
-//! Stores by themselves: what is put is found in every way, and nothing else is.
+//! Stores by themselves: all reads agree with a simple model.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ fn encoded(key: &ObjectKey, color: &str, version: u64) -> Encoded<ConfigMap> {
     Encoded::of(&object(key, color, version))
 }
 
-/// A store beside the simplest thing that could be one.
+/// A store beside a map as its model.
 #[test]
 fn whatever_is_done_to_a_store_it_holds_what_a_map_would() {
     let seed = crate::faults::seed();
@@ -89,7 +89,7 @@ fn found(objects: impl IntoIterator<Item = Cached<ConfigMap>>) -> BTreeMap<Strin
     objects.into_iter().map(|object| (object.key().to_string(), state(&object))).collect()
 }
 
-/// Looks for everything in every way.
+/// Compares the results of all reads.
 #[track_caller]
 fn check(store: &Store<ConfigMap>, model: &BTreeMap<String, (String, u64)>, seed: u64) {
     let those = |is: &dyn Fn(&str, &str) -> bool| -> BTreeMap<String, (String, u64)> {
@@ -179,7 +179,7 @@ async fn a_version_is_waited_for_by_as_many_as_like() {
     }
 }
 
-/// How many there are of a thread's objects is counted by nobody else.
+/// Counted per thread, so that other tests do not count.
 static DECODED: AtomicUsize = AtomicUsize::new(0);
 
 struct Counted(ConfigMap);
@@ -222,7 +222,7 @@ fn what_is_decoded_is_shared_by_all_who_hold_it_and_then_freed() {
     assert!(one.is_same(&four));
     assert_eq!(decoded(), 1);
     drop((one, two));
-    // What others hold stays, though the store holds it no more.
+    // Handles stay valid after the store has removed the object.
     assert!(store.remove(&key));
     assert_eq!((color(&three.0), decoded()), ("red", 1));
     drop((three, four));

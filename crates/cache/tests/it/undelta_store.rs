@@ -1,8 +1,8 @@
-//! Lists of all there is: client-go's own tests.
+//! Complete lists from changes: client-go's own tests.
 
 use klient_cache::UndeltaStore;
 
-/// What is handed on after some changes.
+/// The lists that are passed on after some changes.
 fn pushed(
     change: impl FnOnce(
         &mut UndeltaStore<&'static str, (&'static str, u32), &mut dyn FnMut(Vec<(&'static str, u32)>)>,

@@ -15,15 +15,15 @@ use crate::stage::{
     Told, cluster, color, create, delete, listing, paints, quick, reflect, repaint, soon, words,
 };
 
-/// What a broken object holds, which the proxy makes something of that cannot be read.
+/// The contents of a broken object, which the proxy makes undecodable.
 pub(crate) const MARK: &str = "spoilt-object";
 
-/// Breaks objects that are marked: in JSON, what should be a text is a number; in protobuf, it is no UTF-8.
+/// Breaks marked objects: in JSON by a number for a string, in protobuf by invalid UTF-8.
 fn spoil(piece: &Bytes) -> Act {
     Act::Instead(spoilt(piece))
 }
 
-/// An event or a list with objects that are marked broken.
+/// An event or a list whose marked objects are broken.
 pub(crate) fn spoilt(piece: &Bytes) -> Bytes {
     let mut bytes = piece.to_vec();
     let (json, number) = (format!("\"{MARK}\""), "1".repeat(MARK.len() + 2));
@@ -43,7 +43,7 @@ fn keeping() -> (WatchErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
     (Arc::new(move |error| told.lock().unwrap().push(error.clone())), errors)
 }
 
-/// Every way in which typed objects come and are kept.
+/// Every encoding and form of typed objects.
 fn ways() -> impl Iterator<Item = (Encoding, ReflectorOptions, Keep)> {
     [Encoding::Json, Encoding::Protobuf].into_iter().flat_map(|encoding| {
         [quick(), listing()].into_iter().flat_map(move |reflector| {
@@ -94,7 +94,7 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
         soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         assert_eq!(names(), ["good", "other", "third"], "{way}");
         told(2);
-        // One that was there and cannot be read any more stays as it was last read.
+        // An object that becomes undecodable keeps its last state.
         repaint(&client, "good", MARK).await;
         let last = repaint(&client, "other", "blue").await;
         soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
@@ -104,7 +104,7 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
         assert!(last.starts_with(kept), "{last}");
         assert_eq!(color(&informer.store().get("default/other").unwrap()), "blue");
         assert_eq!(informer.metrics().lists, 1);
-        // One that comes to be readable is there.
+        // An object that becomes decodable is added.
         let last = repaint(&client, "watched", "green").await;
         soon("the change", informer.store().wait_for_resource_version(&last)).await.unwrap();
         assert_eq!(color(&informer.store().get("default/watched").unwrap()), "green");
@@ -115,7 +115,7 @@ async fn one_object_that_cannot_be_read_does_not_stop_the_others() {
     }
 }
 
-/// Of which object the end was told is not known: a list says which are there.
+/// A deletion of an unknown object needs a list.
 #[tokio::test]
 async fn an_end_that_cannot_be_read_is_found_out_by_a_list() {
     let (server, client) = cluster().await;
@@ -148,7 +148,7 @@ async fn an_end_that_cannot_be_read_is_found_out_by_a_list() {
     }
 }
 
-/// Whatever is put in the place of an object's bytes, what a store takes it can decode.
+/// Whatever bytes replace an object's, a store can decode what it accepts.
 #[test]
 fn what_is_taken_can_be_decoded() {
     let seed = crate::faults::seed();
@@ -188,7 +188,7 @@ fn check_mutants<K: Wire + Object + klient_apimachinery::Object>(
         if store.put(Encoded::new(format, bytes)).is_ok() {
             taken += 1;
             for object in store.list() {
-                // Looks into it, and so decodes it.
+                // Reads, and so decodes, the object.
                 let _ = K::uid(&object);
                 store.remove(&object.key());
             }
@@ -197,7 +197,7 @@ fn check_mutants<K: Wire + Object + klient_apimachinery::Object>(
     assert!(taken > 100, "{taken} were taken");
 }
 
-/// What is there is never told as gone: its last state is kept, and marked.
+/// An existing object is never reported as deleted: its last state is kept, and marked.
 #[tokio::test]
 async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as_deleted() {
     let (server, client) = cluster().await;
@@ -219,7 +219,7 @@ async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as
 
         let broken = repaint(&client, "good", MARK).await;
         let never = create(&client, "never", MARK).await;
-        // A list brings the same again, and tells nothing again.
+        // A list repeats the state, and causes no event.
         for is_listed in [false, true] {
             let last = match is_listed {
                 false => never.clone(),
@@ -261,13 +261,13 @@ async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as
         assert_eq!(said[2], "+other red");
         assert_eq!(errors.lock().unwrap().iter().filter(|error| error.is_undecodable()).count(), 2);
 
-        // Who comes late is told of both.
+        // A handler that joins late receives both.
         let (mut late, _late) = Told::of(&informer);
         let late: Vec<String> = late.sorted::<4>().await.into();
         assert!(late[0] == "+good red at first" && late[2].starts_with("?good red: "), "{late:?}");
         assert!(late[1] == "+other red at first" && late[3].starts_with("?never : "), "{late:?}");
 
-        // One that goes is told without a list, and one that mends too.
+        // A deletion needs no list, and neither does a repaired object.
         let lists = informer.metrics().lists;
         delete(&client, "never").await;
         delete(&client, "good").await;
@@ -288,7 +288,7 @@ async fn an_object_that_stops_being_decodable_is_kept_and_marked_and_not_told_as
     }
 }
 
-/// A reflector's store, metadata only, and objects of a kind that is found at run time.
+/// A reflector's store, metadata only, and objects of a kind known at run time.
 #[tokio::test]
 async fn every_sort_of_store_keeps_and_marks_what_stops_being_decodable() {
     let (server, client) = cluster().await;
@@ -300,7 +300,7 @@ async fn every_sort_of_store_keeps_and_marks_what_stops_being_decodable() {
     let metadata = Store::<PartialObjectMetadata>::new(ConfigMap::INFO, Keep::Decoded);
     let source = through.metadata(ConfigMap::INFO).namespace("default");
     let _metadata = reflect(Reflector::new(source, metadata.clone(), listing()));
-    // What is read as it comes fails by what is made of it.
+    // Objects without a type of their own fail by their transform.
     let options = InformerOptions::<Unstructured> {
         reflector: quick(),
         transform: Some(Arc::new(|object| {
@@ -357,7 +357,7 @@ fn an_object_is_named_as_far_as_it_can_be_read() {
     assert_eq!(identity.resource_version.as_str(), "5");
 }
 
-/// It may be any of those that are not in the list.
+/// It may be any of the objects that the list leaves out.
 #[tokio::test]
 async fn a_list_with_an_object_that_has_no_name_takes_nothing_away() {
     let (server, client) = cluster().await;
@@ -379,6 +379,6 @@ async fn a_list_with_an_object_that_has_no_name_takes_nothing_away() {
     let (mut told, _handler) = Told::of(&informer);
     informer.start();
     assert_eq!(told.sorted().await, ["+a red at first", "+b red at first"]);
-    // The second list takes nothing away; the third is one that can be read in full.
+    // The second list removes nothing; the third can be decoded in full.
     assert_eq!(told.sorted().await, ["-a red perhaps", "~b red to another "]);
 }

@@ -1,4 +1,4 @@
-//! Waiting for something to become of objects.
+//! Waiting for conditions on objects.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How a reflector watches: from where, for how long, and what it does when a watch ends or fails.
+//! Watches of a reflector: their start version, duration, ends and failures.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn start(proxy: &Proxy, options: ReflectorOptions) -> (Store<ConfigMap>, Reflect
     (store, reflect(reflector))
 }
 
-/// Keeps all errors.
+/// Collects all errors.
 fn keeping() -> (WatchErrorHandler, Arc<Mutex<Vec<klient_cache::Error>>>) {
     let errors = Arc::new(Mutex::new(Vec::new()));
     let told = errors.clone();
@@ -65,7 +65,7 @@ async fn a_watch_that_ends_is_gone_on_from_where_it_stood() {
     let proxy = Proxy::new(&server, |asked| match (asked.kind(), asked.number) {
         (Kind::Watch, 0..3) => {
             let mut events = 0;
-            // It ends, breaks and breaks in the middle of an event.
+            // It ends, breaks, and breaks in the middle of an event.
             let ends = [|| Act::End, || Act::Cut(0), || Act::Cut(30)];
             let end = ends[asked.number];
             Answer::Edit(Box::new(move |_| {
@@ -86,7 +86,7 @@ async fn a_watch_that_ends_is_gone_on_from_where_it_stood() {
         let two = create(&client, &format!("b{round}"), "red").await;
         soon("both", store.wait_for_resource_version(&two)).await.unwrap();
         wanted.push(format!("watch from {one}"));
-        // The second event comes again at the next watch, and is the first there.
+        // The second event comes again, as the first of the next watch.
         if round < 2 {
             assert_eq!(proxy.requests(wanted.len()).await, wanted);
             let three = create(&client, &format!("c{round}"), "red").await;
@@ -133,7 +133,7 @@ async fn an_expired_watch_is_followed_by_a_list_from_the_last_version() {
     }
 }
 
-/// What the embedded server does itself when its history is gone.
+/// The embedded server itself responds so when its history is lost.
 #[tokio::test]
 async fn a_watch_that_was_compacted_away_leads_to_the_latest_state() {
     let (server, client) = cluster().await;
@@ -192,7 +192,7 @@ async fn a_refused_connection_is_tried_again_and_nothing_is_listed() {
         let (store, _running) = start(&proxy, ReflectorOptions { on_error: Some(on_error), ..options });
         let seen = create(&client, "a", "red").await;
         soon("the first list", store.wait_for_resource_version(&seen)).await.unwrap();
-        // A watch that ends at once without an event did not work; this one has told of something.
+        // A watch that ends at once without an event has failed; this one has sent an event.
         let seen = repaint(&client, "a", "green").await;
         soon("the change", store.wait_for_resource_version(&seen)).await.unwrap();
         let lists = || proxy.words().iter().filter(|words| !words.starts_with("watch")).count();
@@ -241,7 +241,7 @@ async fn bookmarks_move_a_watch_on() {
         (Kind::Watch, 0) => {
             let mark =
                 json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"resourceVersion": "123456"}});
-            // One that says nothing changes nothing.
+            // An event without contents changes nothing.
             let none = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {}});
             let text = [event("BOOKMARK", &mark), event("BOOKMARK", &none)].concat();
             Answer::Text(String::from_utf8(text).unwrap())
@@ -281,7 +281,7 @@ async fn failures_inside_the_server_lead_to_a_list_unless_one_is_patient() {
 #[tokio::test]
 async fn garbage_in_a_watch_is_followed_by_a_list() {
     let (server, client) = cluster().await;
-    // In JSON and in protobuf: what cannot be an event.
+    // Bytes that cannot be an event, in JSON and in protobuf.
     for garbage in [&b"<html>502</html>\n"[..], b"\0\0\0\x03\xff\xff\xff", b"\xff\xff\xff\xff"] {
         let proxy = Proxy::new(&server, move |asked| match (asked.kind(), asked.number) {
             (Kind::Watch, 0) => Answer::Edit(Box::new(|_| Act::Instead(Bytes::from_static(garbage)))),
@@ -301,7 +301,7 @@ async fn garbage_in_a_watch_is_followed_by_a_list() {
     }
 }
 
-/// The last bookmark of a streamed list and garbage may arrive together.
+/// The closing bookmark of a streamed list and garbage may arrive together.
 #[tokio::test]
 async fn garbage_right_behind_a_streamed_list_is_noticed() {
     let (server, client) = cluster().await;
@@ -325,7 +325,7 @@ async fn garbage_right_behind_a_streamed_list_is_noticed() {
     assert!(errors.lock().unwrap()[0].as_source().unwrap().is_unreadable());
 }
 
-/// What ends a watch right behind a streamed list says nothing of the list.
+/// A failure of the watch behind a streamed list does not concern the list.
 #[tokio::test]
 async fn a_watch_that_expires_right_behind_a_streamed_list_is_listed_from_the_last_version() {
     let (server, client) = cluster().await;

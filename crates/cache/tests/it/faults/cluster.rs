@@ -1,4 +1,4 @@
-//! [`Cluster`], a server with things in it that are changed all the time, and that may be replaced by another.
+//! [`Cluster`], a server whose objects change all the time, and that may be replaced by another.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ use crate::unreadable::MARK;
 /// An object in short: its uid, version and color.
 pub(super) type Painted = (String, u64, String);
 
-/// How many names there are in each namespace.
+/// The number of names in each namespace.
 const NAMES: usize = 25;
 
 const NAMESPACES: [&str; 2] = ["default", "kube-public"];
@@ -38,7 +38,7 @@ struct Place {
 
 impl Place {
     async fn start() -> Place {
-        // A version to come is waited for only as long as a client is.
+        // The server waits for a future version no longer than the client.
         let options = Options { client_timeout: Duration::from_secs(1), ..Default::default() };
         let server = Arc::new(Server::start(options).await.unwrap());
         let client = Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap();
@@ -66,12 +66,12 @@ impl Cluster {
         self.place().server.clone()
     }
 
-    /// How often the server was replaced.
+    /// The number of replacements of the server.
     pub(super) fn generation(&self) -> usize {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// Puts another server with other things in its place.
+    /// Replaces the server by another one with other objects.
     pub(super) async fn replace(&self, random: &mut fastrand::Rng) {
         *self.place.write().unwrap() = Arc::new(Place::start().await);
         self.generation.fetch_add(1, Ordering::Relaxed);
@@ -84,7 +84,7 @@ impl Cluster {
         }
     }
 
-    /// Changes so many things at least, and says how many.
+    /// Makes at least this many changes, and returns their number.
     pub(super) async fn write(
         self: Arc<Self>,
         mut random: fastrand::Rng,
@@ -101,14 +101,14 @@ impl Cluster {
         unreachable!("it counts for ever")
     }
 
-    /// Makes, changes or deletes something.
+    /// Creates, changes or deletes an object.
     async fn mutate(&self, random: &mut fastrand::Rng) {
         let place = self.place();
         let kind = &kinds()[random.usize(..3)];
         let namespace = NAMESPACES[random.usize(..2)];
         let api = place.client.dynamic(kind.clone()).namespace(namespace);
         let name = format!("n{}", random.usize(..NAMES));
-        // Objects of some colors cannot be decoded behind the proxy; any gadget can.
+        // Objects of some colors cannot be decoded behind the proxy; gadgets always can.
         let color = match random.u8(..5) {
             0 if name_of(kind) != "gadgets" => MARK.to_owned(),
             _ => format!("color-{}", random.u32(..)),
@@ -118,7 +118,7 @@ impl Cluster {
             6..8 => api.create(&object(kind, &name, &color)).await,
             _ => {
                 let deleted = api.delete(&name, &DeleteOptions::default()).await;
-                // Often something else of that name comes at once.
+                // Often another object of the same name follows at once.
                 if deleted.is_err() || random.bool() {
                     return;
                 }
@@ -127,13 +127,13 @@ impl Cluster {
         };
         match made {
             Ok(object) => self.ledger.note(&object),
-            // Others were here first.
+            // Another task was faster.
             Err(error) if error.is_not_found() || error.is_already_exists() || error.is_conflict() => {}
             Err(error) => panic!("{error:?}"),
         }
     }
 
-    /// All that is there.
+    /// All objects of the server.
     pub(super) async fn objects(&self) -> Objects {
         let place = self.place();
         let mut all = Objects::new();
@@ -164,7 +164,7 @@ pub(super) fn name_of(kind: &ResourceInfo) -> &'static str {
         .unwrap()
 }
 
-/// A color where the kind has it, and as a label.
+/// An object with a color in its data, if the kind has any, and in a label.
 fn colored(kind: &ResourceInfo, color: &str) -> serde_json::Value {
     let mut object = json!({"metadata": {"labels": {"color": color}}});
     match name_of(kind) {

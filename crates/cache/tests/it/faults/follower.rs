@@ -1,4 +1,4 @@
-//! [`Follower`], an informer with handlers of every sort.
+//! [`Follower`], an informer with handlers of every kind.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,20 +24,20 @@ use crate::proxy::Proxy;
 use crate::stage::quick;
 use crate::unreadable::MARK;
 
-/// How many events may wait for each handler.
+/// The buffer size of each handler.
 pub(super) const BUFFER: usize = 16;
 
 /// An informer of any kind.
 pub(super) trait Follower: Send + Sync {
     fn name(&self) -> &str;
 
-    /// What is not as it should be in the end.
+    /// The difference from the server's objects at the end.
     fn difference(&self, wanted: &Objects) -> Option<String>;
 
-    /// All that handlers were told and that does not fit.
+    /// All inconsistencies in the events of the handlers.
     fn problems(&self, ledger: &Ledger, wanted: &Objects) -> Vec<String>;
 
-    /// How many lists, watches and events there were.
+    /// The numbers of lists, watches and events.
     fn counts(&self) -> (u64, u64, u64);
 
     /// Removes a handler, and adds another.
@@ -46,7 +46,7 @@ pub(super) trait Follower: Send + Sync {
     /// Stops the informer, and starts it again.
     fn restart(&self) -> BoxFuture<'_, ()>;
 
-    /// Notes how many events wait.
+    /// Records the number of queued events.
     fn note_depths(&self);
 
     /// Lets the slow stream be read to its end.
@@ -56,10 +56,10 @@ pub(super) trait Follower: Send + Sync {
 struct Following<K: Colored> {
     name: String,
     informer: Informer<K>,
-    /// Who stays from the beginning to the end, and at last one who does not.
+    /// Handlers that stay from the beginning to the end, and one that is replaced.
     handlers: Mutex<Vec<Handling<K>>>,
     stream: (Arc<Mutex<Story>>, AbortHandle),
-    /// One that is hardly read before the end.
+    /// A stream that is hardly read before the end.
     slow: (Arc<Mutex<Story>>, AbortHandle),
     hurry: watch::Sender<bool>,
 }
@@ -93,11 +93,11 @@ impl Colored for PartialObjectMetadata {
     }
 }
 
-/// Informers of every sort, through a proxy.
+/// Informers of every kind, through a proxy.
 pub(super) fn followers(proxy: &Proxy, random: &mut fastrand::Rng) -> Vec<Box<dyn Follower>> {
     let client = |name: &str, encoding| {
         let mut config = Config { encoding, user_agent: name.to_owned(), ..proxy.config() };
-        // So that silence is noticed in the time of a test. The server waits a second for versions to come.
+        // Silence has to be noticed within the time of a test. The server waits a second for future versions.
         config.timeouts.first_byte = Some(Duration::from_millis(2500));
         config.timeouts.whole = Some(Duration::from_secs(4));
         config.timeouts.watch_idle = Some(Duration::from_millis(1500));
@@ -135,7 +135,7 @@ pub(super) fn followers(proxy: &Proxy, random: &mut fastrand::Rng) -> Vec<Box<dy
     }
     let name = "gadgets, by namespace, streamed";
     let through = client(name, json);
-    // These are all namespaces that have any.
+    // All namespaces that have objects.
     let sources = ["default", "kube-public"].map(|namespace| {
         Arc::new(through.dynamic(GADGETS).namespace(namespace)) as Arc<dyn ListWatch<Unstructured>>
     });
@@ -192,7 +192,7 @@ impl<K: Colored> Following<K> {
 }
 
 impl<K: Colored> Handling<K> {
-    /// Adds a handler that is slow now and then.
+    /// Adds a handler that is slow from time to time.
     fn add(informer: &Informer<K>, overflow: Overflow, wants: Wants, mut random: fastrand::Rng) -> Self {
         let story = Arc::new(Mutex::new(Story::new(overflow, wants)));
         let telling = story.clone();
@@ -202,12 +202,12 @@ impl<K: Colored> Handling<K> {
         let tell = move |event: Event<K>| {
             telling.lock().unwrap().tell(&event);
             match random.u16(..400) {
-                // A handler that is busy is what this is about.
+                // A busy handler is the subject of this test.
                 0 => std::thread::sleep(Duration::from_millis(random.u64(..10))),
                 1 if overflow == Overflow::Coalesce => {
                     std::thread::sleep(Duration::from_millis(random.u64(..400)));
                 }
-                // It panics, without a word about it.
+                // Panics without a message.
                 2 => std::panic::resume_unwind(Box::new(())),
                 _ => {}
             }
@@ -222,7 +222,7 @@ impl<K: Colored> Handling<K> {
     }
 }
 
-/// Takes events from a stream, slowly now and then.
+/// Takes events from a stream, slowly from time to time.
 fn listen<K: Colored>(informer: &Informer<K>, mut random: fastrand::Rng) -> (Arc<Mutex<Story>>, AbortHandle) {
     let story = Arc::new(Mutex::new(Story::new(Overflow::Block, Wants::All)));
     let telling = story.clone();
@@ -230,11 +230,11 @@ fn listen<K: Colored>(informer: &Informer<K>, mut random: fastrand::Rng) -> (Arc
     let mut events = informer.events_with(options);
     let task = tokio::spawn(async move {
         loop {
-            // One who waits may lose patience and come again.
+            // A reader may cancel a wait and start another.
             let patience = Duration::from_millis(random.u64(1..100));
             let event = match tokio::time::timeout(patience, events.next()).await {
                 Ok(Some(event)) => event,
-                // It goes on when the informer is started again.
+                // The stream continues when the informer is started again.
                 Ok(None) => {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                     continue;
@@ -250,7 +250,7 @@ fn listen<K: Colored>(informer: &Informer<K>, mut random: fastrand::Rng) -> (Arc
     (story, task.abort_handle())
 }
 
-/// Takes an event from a stream now and then, until there is a hurry.
+/// Takes an event from a stream from time to time, until hurried.
 fn listen_slowly<K: Colored>(
     informer: &Informer<K>,
     mut hurry: watch::Receiver<bool>,
@@ -262,11 +262,11 @@ fn listen_slowly<K: Colored>(
     let task = tokio::spawn(async move {
         loop {
             let pause = Duration::from_millis(random.u64(1..2000));
-            // Either is a reason to go on.
+            // Both outcomes end the pause.
             let _ = tokio::time::timeout(pause, hurry.wait_for(|hurry| *hurry)).await;
             match events.next().await {
                 Some(event) => telling.lock().unwrap().tell(&event),
-                // It goes on when the informer is started again.
+                // The stream continues when the informer is started again.
                 None => tokio::time::sleep(Duration::from_millis(1)).await,
             }
         }
@@ -282,7 +282,7 @@ impl<K: Colored> Follower for Following<K> {
     fn difference(&self, wanted: &Objects) -> Option<String> {
         let wanted = self.wanted(wanted);
         let store = self.informer.store();
-        // What cannot be decoded is as it was before, or not there, and marked.
+        // An undecodable object is in its last decodable state, or absent, and marked.
         let undecodable: BTreeMap<_, _> =
             store.undecodables().iter().map(|version| (version.key.to_string(), marked(version))).collect();
         let is_marked = |object: &Painted| object.2 == MARK;

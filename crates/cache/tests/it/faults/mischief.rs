@@ -1,4 +1,4 @@
-//! [`Mischief`], what goes wrong with single requests, at random.
+//! [`Mischief`], random faults of single requests.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ pub(super) struct Mischief {
     random: Mutex<fastrand::Rng>,
     has_ended: AtomicBool,
     faults: Arc<AtomicUsize>,
-    /// How often the server was replaced.
+    /// The number of replacements of the server.
     generation: AtomicUsize,
-    /// Which server answered the last list of each client.
+    /// The server that answered the last list of each client.
     listed: Mutex<HashMap<String, usize>>,
 }
 
@@ -32,28 +32,28 @@ impl Mischief {
         }
     }
 
-    /// Nothing goes wrong any more.
+    /// Ends all faults.
     pub(super) fn end(&self) {
         self.has_ended.store(true, Ordering::Relaxed);
     }
 
-    /// Another server answers from now on.
+    /// Records that another server answers from now on.
     pub(super) fn turn(&self) {
         self.generation.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How much went wrong.
+    /// The number of faults.
     pub(super) fn faults(&self) -> usize {
         self.faults.load(Ordering::Relaxed)
     }
 
-    /// What becomes of a request.
+    /// The fault of a request, if any.
     pub(super) fn answer(&self, asked: &Asked) -> Answer {
         let generation = self.generation.load(Ordering::Relaxed);
         let mut listed = self.listed.lock().unwrap();
         match asked.kind() {
-            // Versions of one server mean nothing to another. One that was put back to an earlier state by the book
-            // says so: it has moved its versions on and forgotten what was before.
+            // Versions of one server mean nothing to another. A server that is properly restored from a
+            // backup reports that: it has advanced its versions and forgotten its history.
             kind if (kind == Kind::Watch || !asked.get("continue").is_empty())
                 && listed.get(&asked.source()) != Some(&generation) =>
             {
@@ -91,7 +91,7 @@ impl Mischief {
             if is_bookmark && swallows_bookmarks && kind != Kind::List {
                 return Act::Skip;
             }
-            // What is cut off a list comes to nothing; an event that is cut or late would come as it was.
+            // A list that is cut fails as a whole; an event that is cut or late comes as it was.
             let whole = spoilt(piece);
             let is_spoilt = whole != *piece;
             let act = match random.u16(..1000) {
@@ -109,7 +109,7 @@ impl Mischief {
     }
 }
 
-/// What stands in the place of an event or a list, and cannot be taken for one.
+/// Bytes that cannot be taken for an event or a list.
 fn garbage(piece: &Bytes, random: &mut fastrand::Rng) -> Bytes {
     let failure = |code: u16, reason: &str| {
         let mut status = status(code, reason, "in the middle");

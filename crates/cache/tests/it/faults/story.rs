@@ -1,4 +1,4 @@
-//! [`Story`], what one handler was told, and whether it fits together.
+//! [`Story`], the events of one handler and their consistency.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,17 +10,17 @@ use super::cluster::Painted;
 use super::ledger::Ledger;
 use crate::unreadable::MARK;
 
-/// An object that says its color in two places.
+/// An object that has its color in two places.
 pub(super) trait Colored: Wire + Object {
-    /// The color, but for the label.
+    /// The color outside the label.
     fn color(&self) -> Option<&str>;
 }
 
-/// Of which objects a handler is told.
+/// The objects that a handler's filter passes.
 #[derive(Clone, Copy)]
 pub(super) enum Wants {
     All,
-    /// Those whose color ends so that about half of them are wanted.
+    /// About half of the objects, by the last letter of the color.
     Half,
 }
 
@@ -33,17 +33,17 @@ impl Wants {
     }
 }
 
-/// What one handler was told.
+/// The events of one handler.
 pub(super) struct Story {
     overflow: Overflow,
     wants: Wants,
-    /// What there is, as far as the handler knows.
+    /// The objects as the handler knows them.
     now: BTreeMap<String, Painted>,
-    /// The uid and version of what cannot be decoded, as far as the handler knows.
+    /// The uid and version of undecodable objects as the handler knows them.
     undecodable: BTreeMap<String, (String, u64)>,
     /// The latest version of each uid.
     latest: HashMap<String, u64>,
-    /// All states that were told, and whether the state is one that was written.
+    /// All received states, and `true` for those that were written.
     states: HashSet<(Painted, bool)>,
     problems: Vec<String>,
     pub(super) events: u64,
@@ -98,7 +98,7 @@ impl Story {
                 let before = self.now.remove(&key);
                 let was_undecodable = self.undecodable.remove(&key).is_some();
                 if deleted.known.is_none() && deleted.object.is_none() {
-                    // Its mark may have been put together with its end.
+                    // Its mark may have been merged with its deletion.
                     if before.is_some() || (!was_undecodable && self.overflow == Overflow::Block) {
                         self.problem(event, &format!("there was {before:?}"));
                     }
@@ -106,7 +106,7 @@ impl Story {
                 }
                 let last = deleted.object.as_ref().map(|object| self.state(object, false));
                 let known = deleted.known.as_ref().map(painted);
-                // Two objects of one name may have come and gone while nobody listened.
+                // Two objects of one name may have been created and deleted between two events.
                 let is_same = self.overflow == Overflow::Coalesce
                     || before.as_ref().map(|before| &before.0) == last.as_ref().map(|last| &last.0);
                 if before.is_none() || before != known || !is_same {
@@ -138,10 +138,10 @@ impl Story {
         self.problems.push(format!("event {}, {event:?}: {problem}", self.events));
     }
 
-    /// What the handler does not know as it is, or knows and should not.
+    /// The objects that the handler knows in another state than the server has.
     pub(super) fn wrong(&self, wanted: &BTreeMap<String, Painted>) -> Vec<String> {
         let is_wrong = |key: &&String| match wanted.get(*key) {
-            // Of those that could never be decoded a filter tells everybody.
+            // A filter passes all objects that could never be decoded.
             Some((uid, version, color)) if color == MARK => {
                 let told = self.undecodable.get(*key);
                 matches!(self.wants, Wants::All) && told != Some(&(uid.clone(), *version))
@@ -152,7 +152,7 @@ impl Story {
         wanted.keys().chain(told).filter(is_wrong).cloned().collect()
     }
 
-    /// All that does not fit.
+    /// All inconsistencies.
     pub(super) fn problems(
         &self,
         ledger: &Ledger,
@@ -181,7 +181,7 @@ impl Story {
     }
 }
 
-/// The uid and version of what cannot be decoded.
+/// The uid and version of an undecodable object.
 pub(super) fn marked(version: &Undecodable) -> (String, u64) {
     (version.uid.to_string(), version.resource_version.parse().unwrap())
 }
