@@ -114,27 +114,47 @@ impl<S: Sources> InformerFactory<S> {
     }
 
     /// The informer of a kind; made at the first call, and owned by the factory.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the factory was started.
     pub fn informer<K: Resource + Wire>(&self) -> Informer<K> {
         self.informer_of(&K::INFO)
     }
 
     /// A lister of a kind, over its [`informer`](Self::informer).
+    ///
+    /// # Panics
+    ///
+    /// As [`informer`](Self::informer).
     pub fn lister<K: Resource + Wire>(&self) -> Lister<K> {
         self.informer::<K>().lister()
     }
 
     /// The informer of a resource that is known at run time only, such as one found by discovery or defined
     /// by a CRD.
+    ///
+    /// # Panics
+    ///
+    /// As [`informer`](Self::informer).
     pub fn for_resource(&self, resource: &ResourceInfo) -> Informer<Unstructured> {
         self.informer_of(resource)
     }
 
     /// The informer of a resource that keeps the metadata of objects only.
+    ///
+    /// # Panics
+    ///
+    /// As [`informer`](Self::informer).
     pub fn metadata_for(&self, resource: &ResourceInfo) -> Informer<PartialObjectMetadata> {
         self.informer_of(resource)
     }
 
     /// The informer of a resource whose objects are decoded as `K`.
+    ///
+    /// # Panics
+    ///
+    /// As [`informer`](Self::informer).
     pub fn informer_of<K: Wire + Object>(&self, resource: &ResourceInfo) -> Informer<K> {
         let mut informers = self.informers();
         let key = (TypeId::of::<K>(), ResourceKey::of(resource));

@@ -149,11 +149,19 @@ impl<K: Wire + Object> Informer<K> {
     }
 
     /// The events as a stream, for consumers that await between events.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if the informer has a resync period.
     pub fn events(&self) -> Events<K> {
         self.events_with(HandlerOptions::default())
     }
 
     /// The events as a stream, with options of its own.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, if there is a resync period.
     pub fn events_with(&self, options: HandlerOptions) -> Events<K> {
         let resync = options.resync;
         Events::new(self.0.clone(), self.0.shared.add_listener(&options), resync)

@@ -147,7 +147,7 @@ impl<K: Wire + Object> Store<K> {
     ///
     /// # Errors
     ///
-    /// If the object has no name.
+    /// If the object has no name, or the store's transform panics.
     pub fn put_object(&self, object: &K) -> Result<(), Error> {
         self.put(Encoded::of(object))
     }
@@ -156,7 +156,7 @@ impl<K: Wire + Object> Store<K> {
     ///
     /// # Errors
     ///
-    /// If the object cannot be decoded or has no name.
+    /// If the object cannot be decoded or has no name, or the store's transform panics.
     pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
         let entry = self.decode(object)?;
         self.apply(vec![Delta::Updated(DecodeResult::Entry(entry))], &Partition::default());

@@ -101,6 +101,10 @@ impl<S: Sources> InformerFactoryBuilder<S> {
     }
 
     /// Adds an indexer to the informer of a kind. An indexer of the same name is replaced.
+    ///
+    /// # Panics
+    ///
+    /// If the name is [`NAMESPACE_INDEX`], which every store has already.
     pub fn indexer<K: Resource + Wire>(self, name: &str, indexer: Indexer<K>) -> Self {
         self.indexer_for(&K::INFO, name, indexer)
     }
