@@ -33,12 +33,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
             Event::Updated { new, .. } => println!("{new:?} has changed"),
+            Event::Undecodable { version, .. } => println!("{version:?}"),
             Event::Deleted(deleted) => {
                 println!("{} is gone", deleted.key);
                 if deleted.key.name() == "followed" {
                     break;
                 }
             }
+            _ => {}
         }
     }
     Ok(())
