@@ -62,7 +62,7 @@ impl<K> Cached<K> {
         self.entry.newer().map(|newer| &**newer)
     }
 
-    /// `true` if both handles refer to the same state of the same object in the same store.
+    /// Returns true if both handles refer to the same state of the same object in the same store.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.entry, &other.entry)
     }

@@ -51,7 +51,7 @@ pub struct DifferentVersion {
 }
 
 impl Differences {
-    /// `true` if store and server have the same objects at the same versions.
+    /// Returns true if store and server have the same objects at the same versions.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
     }

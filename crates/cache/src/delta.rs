@@ -38,7 +38,7 @@ impl<T> Delta<T> {
         }
     }
 
-    /// `true` for a delta of one object, which can be batched with others.
+    /// Returns true for a delta of one object, which can be batched with others.
     fn is_single(&self) -> bool {
         matches!(self, Delta::Added(_) | Delta::Updated(_) | Delta::Deleted(..))
     }
@@ -144,7 +144,7 @@ impl<T> DeltaQueue<T> {
         self.done.notify_waiters();
     }
 
-    /// `true` once the first complete list, and everything queued before it, is processed.
+    /// Returns true once the first complete list, and everything queued before it, is processed.
     pub fn has_synced(&self) -> bool {
         let inner = self.lock();
         inner.has_list && inner.initial == 0
@@ -156,7 +156,7 @@ impl<T> DeltaQueue<T> {
         inner.waiting.len() + inner.in_progress
     }
 
-    /// `true` if nothing is queued or in progress.
+    /// Returns true if nothing is queued or in progress.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

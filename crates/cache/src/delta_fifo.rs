@@ -186,7 +186,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         }
     }
 
-    /// `true` once all keys of the first list were popped, or if something was added before any list.
+    /// Returns true once all keys of the first list were popped, or if something was added before any list.
     pub fn has_synced(&self) -> bool {
         self.lock().has_synced()
     }
@@ -207,7 +207,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         self.lock().keys.len()
     }
 
-    /// `true` if no key is queued.
+    /// Returns true if no key is queued.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -218,7 +218,7 @@ impl<Q: Clone + Eq + Hash, T: Clone> DeltaFifo<Q, T> {
         self.changed.notify_waiters();
     }
 
-    /// `true` after [`close`](Self::close).
+    /// Returns true after [`close`](Self::close).
     pub fn is_closed(&self) -> bool {
         self.lock().is_closed
     }

@@ -173,7 +173,7 @@ impl<K: Object> Entry<K> {
         }
     }
 
-    /// `true` if both are the same object at the same version. A state without a version, or a stale one,
+    /// Returns true if both are the same object at the same version. A state without a version, or a stale one,
     /// equals itself alone.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)

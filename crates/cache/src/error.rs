@@ -148,14 +148,14 @@ impl Error {
         }
     }
 
-    /// `true` if retrying cannot help until something is changed at the server or in the program: 400, 401,
+    /// Returns true if retrying cannot help until something is changed at the server or in the program: 400, 401,
     /// 403, 404, 405, 406, 415 or 422 from the server, an invalid selector, or a certificate that is not
     /// trusted.
     pub fn is_permanent(&self) -> bool {
         self.as_source().is_some_and(SourceError::is_permanent)
     }
 
-    /// `true` if the server no longer has the requested resourceVersion (410 Gone): list again.
+    /// Returns true if the server no longer has the requested resourceVersion (410 Gone): list again.
     pub fn is_expired(&self) -> bool {
         self.as_source().is_some_and(SourceError::is_expired)
     }
@@ -168,12 +168,12 @@ impl Error {
         }
     }
 
-    /// `true` if the watch was closed before the condition was met (client-go's `ErrWatchClosed`).
+    /// Returns true if the watch was closed before the condition was met (client-go's `ErrWatchClosed`).
     pub fn is_watch_closed(&self) -> bool {
         matches!(self.0.kind, Kind::WatchClosed)
     }
 
-    /// `true` if the error concerns a single object that cannot be decoded; other objects are not affected.
+    /// Returns true if the error concerns a single object that cannot be decoded; other objects are not affected.
     pub fn is_undecodable(&self) -> bool {
         self.undecodable_object().is_some()
     }
@@ -196,12 +196,12 @@ impl Error {
         }
     }
 
-    /// `true` if the informer was stopped, or the factory that made it was shut down.
+    /// Returns true if the informer was stopped, or the factory that made it was shut down.
     pub fn is_stopped(&self) -> bool {
         matches!(self.0.kind, Kind::Stopped | Kind::ShutDown)
     }
 
-    /// `true` if a time limit was reached: a store did not reach a version
+    /// Returns true if a time limit was reached: a store did not reach a version
     /// ([`Store::wait_for_resource_version`](crate::Store::wait_for_resource_version)), or informers did not
     /// sync ([`InformerFactory::wait_for_sync_within`](crate::InformerFactory::wait_for_sync_within)).
     pub fn is_timeout(&self) -> bool {

@@ -167,7 +167,7 @@ impl<K: Wire + Object> Informer<K> {
         Events::new(self.0.clone(), self.0.shared.add_listener(&options), resync)
     }
 
-    /// `true` once the first list of every source is in the store.
+    /// Returns true once the first list of every source is in the store.
     pub fn has_synced(&self) -> bool {
         self.0.shared.progress.has_synced()
     }

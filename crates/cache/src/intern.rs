@@ -32,12 +32,12 @@ impl LabelSet {
         self.0.iter().map(|label| (label.key.as_str(), label.value.as_str()))
     }
 
-    /// `true` if there are no labels.
+    /// Returns true if there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `true` if these sorted labels are equal to the set.
+    /// Returns true if these sorted labels are equal to the set.
     fn is(&self, labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> bool {
         self.iter().eq(labels.iter().map(|(key, value)| (&**key, &**value)))
     }

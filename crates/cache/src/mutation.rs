@@ -261,7 +261,7 @@ fn newer<K: Wire + Object>(
     }
 }
 
-/// `true` if the store's version is at least the known one, or they cannot be compared.
+/// Returns true if the store's version is at least the known one, or they cannot be compared.
 fn is_at_least(stored: &str, known: &str) -> bool {
     compare_resource_versions(stored, known).is_none_or(Ordering::is_ge)
 }

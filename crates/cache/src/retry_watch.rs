@@ -287,7 +287,7 @@ impl<K: Wire + Object> RetryWatch<K> {
     }
 }
 
-/// `true` if the same request would get the same answer.
+/// Returns true if the same request would get the same answer.
 fn is_final(error: &SourceError) -> bool {
     [Reason::BadRequest, Reason::Unauthorized, Reason::Forbidden, Reason::MethodNotAllowed]
         .into_iter()

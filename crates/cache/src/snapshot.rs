@@ -25,7 +25,7 @@ impl<K> Snapshot<K> {
         self.length
     }
 
-    /// `true` if there are no objects.
+    /// Returns true if there are no objects.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }

@@ -35,7 +35,7 @@ impl Undecodable {
         }
     }
 
-    /// `true` if this is the given version of the object. A version that cannot be read never matches.
+    /// Returns true if this is the given version of the object. A version that cannot be read never matches.
     pub(crate) fn is_version(&self, uid: &str, resource_version: &str) -> bool {
         !resource_version.is_empty() && *self.resource_version == *resource_version && *self.uid == *uid
     }

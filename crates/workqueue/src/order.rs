@@ -20,7 +20,7 @@ pub trait Order<T>: Send {
     /// The number of items in the order.
     fn len(&self) -> usize;
 
-    /// `true` if there are no items.
+    /// Returns true if there are no items.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -135,12 +135,12 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.with(State::len)
     }
 
-    /// `true` if no item is ready.
+    /// Returns true if no item is ready.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// `true` once the queue was shut down.
+    /// Returns true once the queue was shut down.
     pub fn is_shutting_down(&self) -> bool {
         self.with(|state, _| state.is_down())
     }

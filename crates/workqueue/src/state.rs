@@ -258,7 +258,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
     }
 
-    /// `true` if no worker has an item, or the queue is not draining; otherwise registers the waker.
+    /// Returns true if no worker has an item, or the queue is not draining; otherwise registers the waker.
     pub(crate) fn is_drained(&mut self, waker: &Waker) -> bool {
         if self.in_hand == 0 || self.phase != Phase::Draining {
             return true;

@@ -59,7 +59,7 @@ impl<K: Wire + Object> Events<K> {
         std::future::poll_fn(|context| self.poll(context)).await
     }
 
-    /// `true` once all initial objects were taken from the stream.
+    /// Returns true once all initial objects were taken from the stream.
     pub fn has_synced(&self) -> bool {
         *self.listener.has_synced.borrow()
     }

@@ -33,7 +33,7 @@ impl<K: Wire + Object> ResourceEventHandlerRegistration<K> {
         ResourceEventHandlerRegistration { handle, task }
     }
 
-    /// `true` once the handler was called with all initial objects.
+    /// Returns true once the handler was called with all initial objects.
     pub fn has_synced(&self) -> bool {
         *self.task.listener.has_synced.borrow()
     }

@@ -112,7 +112,7 @@ impl<K> StartedWatch<K> {
     }
 }
 
-/// `true` if the server does not support the request, and will not the next time.
+/// Returns true if the server does not support the request, and will not the next time.
 fn is_refusal(error: &SourceError) -> bool {
     error.code().is_some_and(|code| (400..500).contains(&code) && !matches!(code, 401 | 403 | 404 | 408))
 }

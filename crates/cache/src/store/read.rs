@@ -37,7 +37,7 @@ impl<K: Wire + Object> Store<K> {
         Some(Cached::new(state.get(namespace, name)?.clone()))
     }
 
-    /// `true` if there is an object with a key: see [`get`](Self::get).
+    /// Returns true if there is an object with a key: see [`get`](Self::get).
     pub fn contains(&self, key: &str) -> bool {
         let (namespace, name) = split(key);
         self.read().get(namespace, name).is_some()
@@ -48,7 +48,7 @@ impl<K: Wire + Object> Store<K> {
         self.read().len()
     }
 
-    /// `true` if there are no objects.
+    /// Returns true if there are no objects.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -139,7 +139,7 @@ impl<K: Wire + Object> Store<K> {
         Ok(found.slots(value))
     }
 
-    /// `true` if an index would have an object under a value.
+    /// Returns true if an index would have an object under a value.
     pub(crate) fn is_indexed(&self, index: &str, value: &str, entry: &Arc<Entry<K>>) -> bool {
         if index == NAMESPACE_INDEX {
             return entry.namespace.as_str() == value;

@@ -99,7 +99,7 @@ impl<K> State<K> {
     }
 }
 
-/// `true` if a slot holds the object with a key.
+/// Returns true if a slot holds the object with a key.
 fn is<K: Object>(slots: &SlotMap<K>, slot: u32, namespace: &str, name: &str) -> bool {
     slots.get(slot).is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
 }

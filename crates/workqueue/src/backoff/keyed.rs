@@ -72,14 +72,14 @@ impl<K: Eq + Hash> KeyedBackoff<K> {
         self.entries.lock().remove(key);
     }
 
-    /// `true` while the key's delay has not passed since [`next`](Self::next) was called last.
+    /// Returns true while the key's delay has not passed since [`next`](Self::next) was called last.
     pub fn is_in_backoff(&self, key: &K) -> bool {
         let now = Instant::now();
         let waits = |entry: &Entry| now.saturating_duration_since(entry.updated) < entry.wait;
         self.entries.lock().get(key).is_some_and(|entry| !self.is_over(entry, now) && waits(entry))
     }
 
-    /// `true` while the key's delay has not passed since `event`, such as the end of a container that is to
+    /// Returns true while the key's delay has not passed since `event`, such as the end of a container that is to
     /// be restarted.
     pub fn is_in_backoff_since(&self, key: &K, event: std::time::Instant) -> bool {
         let event = Instant::from_std(event);

@@ -37,12 +37,12 @@ pub(crate) struct Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// `true` if the entry can be removed.
+    /// Returns true if the entry can be removed.
     pub(super) fn is_idle(&self) -> bool {
         !self.dirty && !self.in_hand && self.ready.is_none()
     }
 
-    /// `true` if the item is in the ready queue.
+    /// Returns true if the item is in the ready queue.
     pub(super) fn is_queued(&self) -> bool {
         self.dirty && !self.in_hand
     }

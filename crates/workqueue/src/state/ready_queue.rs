@@ -54,7 +54,7 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
         }
     }
 
-    /// `true` if the order has to be told of adds that do not change the priority.
+    /// Returns true if the order has to be told of adds that do not change the priority.
     pub(super) fn observes_touch(&self) -> bool {
         matches!(self, Self::Ordered(_))
     }
