@@ -22,7 +22,6 @@ pub enum Event<K> {
     /// The object was modified. At a resync, `old` and `new` are of the same version.
     ///
     /// A deletion and recreation that the watch missed is an update too; the uids differ then.
-    ///
     Updated {
         /// The state that the handler received last.
         old: Cached<K>,

@@ -37,7 +37,6 @@ impl<K> Indexer<K> {
     /// nothing; reading other fields decodes the object.
     ///
     /// If the function panics, the panic is logged and the object is not in the index.
-    ///
     pub fn new<I>(values: impl Fn(&Cached<K>) -> I + Send + Sync + 'static) -> Self
     where
         I: IntoIterator,
