@@ -6,6 +6,7 @@ mod token_file;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -89,14 +90,15 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If it holds what no header can, or its provider fails.
+    /// If it holds what no header can, or its provider fails or does not answer within the limit.
     pub(crate) async fn authorization(
         &self,
         request: &(dyn fmt::Display + Sync),
+        limit: Option<Duration>,
     ) -> Result<Authorization, Error> {
         let text = match self {
             Credentials::None => return Ok(Authorization { header: None, refreshes: 0 }),
-            Credentials::Provider(provider) => return provider.authorization(request).await,
+            Credentials::Provider(provider) => return provider.authorization(request, limit).await,
             Credentials::Token(token) => format!("Bearer {}", token.0.trim()),
             Credentials::Basic { username, password } => {
                 format!("Basic {}", BASE64.encode(format!("{username}:{}", password.0)))
@@ -116,14 +118,15 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If the provider fails.
+    /// If the provider fails or does not answer within the limit.
     pub(crate) async fn refresh(
         &self,
         refused: &Authorization,
         request: &(dyn fmt::Display + Sync),
+        limit: Option<Duration>,
     ) -> Result<Option<Authorization>, Error> {
         match self {
-            Credentials::Provider(provider) => provider.refresh(refused, request).await,
+            Credentials::Provider(provider) => provider.refresh(refused, request, limit).await,
             _ => Ok(None),
         }
     }

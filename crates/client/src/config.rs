@@ -65,6 +65,7 @@ pub enum HttpVersion {
 
 /// Encoding of objects. Kinds that are not built in always go in JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Encoding {
     /// Built-in kinds go in protobuf, and in JSON where the server does not know that.
     #[default]
@@ -126,6 +127,9 @@ impl fmt::Debug for Tls {
 /// gone is found out by TCP keep-alive and HTTP/2 pings.
 #[derive(Clone, Debug)]
 pub struct Timeouts {
+    /// The credentials of a request, from an [`AuthProvider`](crate::AuthProvider), and again where the server refused
+    /// them. The request then fails with an error of kind [`Auth`](crate::ErrorKind::Auth).
+    pub auth: Option<Duration>,
     /// A TCP connection.
     pub connect: Duration,
     /// The TLS handshake behind it.
@@ -144,6 +148,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Timeouts {
+            auth: Some(Duration::from_secs(30)),
             connect: Duration::from_secs(30),
             tls: Duration::from_secs(10),
             first_byte: Some(Duration::from_secs(75)),

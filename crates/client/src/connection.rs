@@ -41,16 +41,16 @@ impl Connection {
     /// Sends one request and waits for the head of its response. Credentials that are refused and have others in their
     /// place are sent once more.
     pub(crate) async fn send(&self, call: &Call) -> Result<Response<ResponseBody>, Error> {
-        let credentials = &self.0.config.credentials;
+        let (credentials, limit) = (&self.0.config.credentials, self.0.config.timeouts.auth);
         if call.headers.contains_key(header::AUTHORIZATION) {
             return self.send_as(call, None).await;
         }
-        let authorization = credentials.authorization(call).await?;
+        let authorization = credentials.authorization(call, limit).await?;
         let response = self.send_as(call, authorization.header.as_ref()).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        match credentials.refresh(&authorization, call).await? {
+        match credentials.refresh(&authorization, call, limit).await? {
             Some(fresh) => self.send_as(call, fresh.header.as_ref()).await,
             None => Ok(response),
         }

@@ -1,7 +1,7 @@
 //! [`Error`], why a request came to nothing.
 
 pub(crate) mod causes;
-pub(crate) mod connect_timeout;
+pub(crate) mod step_timeout;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +12,7 @@ use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
 use causes::CauseText;
-use connect_timeout::is_connect_timeout;
+use step_timeout::is_step_timeout;
 
 /// An error of the client.
 ///
@@ -249,7 +249,8 @@ impl Error {
     /// The time was up, here or in the server.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
-            || (self.0.kind == ErrorKind::Connect && self.cause().is_some_and(is_connect_timeout))
+            || (matches!(self.0.kind, ErrorKind::Auth | ErrorKind::Connect)
+                && self.cause().is_some_and(is_step_timeout))
             || self.is(Reason::Timeout)
             || self.reason() == Some(Reason::ServerTimeout)
     }

@@ -3,12 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use klient_apimachinery::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::Authorization;
+use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, ErrorKind};
 use crate::transport::BoxError;
 
@@ -17,6 +19,10 @@ use crate::transport::BoxError;
 /// The calls of one provider are made one after another, so that requests which are made at the same time share what one
 /// call fetches. When the server answers 401, [`refresh`](Self::refresh) is called once for all requests that were sent
 /// with the credential; where it gives another, they are sent once more.
+///
+/// A request waits for its provider for [`Timeouts::auth`](crate::Timeouts::auth), 30 s by default, and for those
+/// before it in the same provider within that time. Then it fails with an error that names the provider, and the call that
+/// it made is dropped.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,30 +87,40 @@ impl Provider {
         Provider(Arc::new(Inner { refreshes: Mutex::new(0), provider }))
     }
 
+    /// The header for a request, within a time limit.
     pub(super) async fn authorization(
         &self,
         request: &(dyn fmt::Display + Sync),
+        limit: Option<Duration>,
     ) -> Result<Authorization, Error> {
-        let refreshes = self.0.refreshes.lock().await;
-        let header = self.0.provider.authorization().await;
-        self.given(header, *refreshes, request)
+        let call = async {
+            let refreshes = self.0.refreshes.lock().await;
+            (self.0.provider.authorization().await, *refreshes)
+        };
+        let (header, refreshes) = within(limit, call).await.unwrap_or_else(|error| (Err(error), 0));
+        self.given(header, refreshes, request)
     }
 
-    /// Another header than one that was refused. Of those who come with the same, the first has it refreshed.
+    /// Another header than one that was refused, within a time limit. Of those who come with the same, the first has it
+    /// refreshed.
     pub(super) async fn refresh(
         &self,
         refused: &Authorization,
         request: &(dyn fmt::Display + Sync),
+        limit: Option<Duration>,
     ) -> Result<Option<Authorization>, Error> {
-        let mut refreshes = self.0.refreshes.lock().await;
-        let header = if *refreshes > refused.refreshes {
-            self.0.provider.authorization().await
-        } else {
-            *refreshes += 1;
+        let call = async {
+            let mut refreshes = self.0.refreshes.lock().await;
+            if *refreshes > refused.refreshes {
+                return (self.0.provider.authorization().await, *refreshes);
+            }
             tracing::debug!(provider = self.0.provider.name(), "the server refused the credentials");
-            self.0.provider.refresh().await
+            let header = self.0.provider.refresh().await;
+            *refreshes += 1;
+            (header, *refreshes)
         };
-        let fresh = self.given(header, *refreshes, request)?;
+        let (header, refreshes) = within(limit, call).await.unwrap_or_else(|error| (Err(error), 0));
+        let fresh = self.given(header, refreshes, request)?;
         Ok(Some(fresh).filter(|fresh| fresh.header.is_some() && fresh.header != refused.header))
     }
 
@@ -127,6 +143,12 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Provider({})", self.0.provider.name())
     }
+}
+
+/// Waits for a call of a provider, and drops it when the time is up.
+async fn within<T>(limit: Option<Duration>, call: impl Future<Output = T>) -> Result<T, BoxError> {
+    let Some(limit) = limit else { return Ok(call.await) };
+    tokio::time::timeout(limit, call).await.map_err(|_| StepTimeout { step: "credentials", limit }.into())
 }
 
 /// A provider that failed.

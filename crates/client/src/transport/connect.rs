@@ -18,7 +18,7 @@ use tower::Service;
 use super::BoxError;
 use super::tls::TlsSettings;
 use crate::config::{Config, Timeouts};
-use crate::error::connect_timeout::ConnectTimeout;
+use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, Problem};
 
 /// The interval of TCP keep-alive probes.
@@ -89,7 +89,7 @@ async fn within<T, E: Into<BoxError>>(
 ) -> Result<T, BoxError> {
     match tokio::time::timeout(limit, future).await {
         Ok(done) => done.map_err(Into::into),
-        Err(_) => Err(ConnectTimeout { step: what, limit }.into()),
+        Err(_) => Err(StepTimeout { step: what, limit }.into()),
     }
 }
 

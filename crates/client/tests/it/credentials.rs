@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -20,6 +21,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::cluster::cluster;
 
@@ -404,6 +406,81 @@ async fn a_provider_that_fails_is_named() {
             assert!(error.is_unauthorized(), "{error}");
         }
     }
+}
+
+/// A token service that takes its time, and keeps the token that it gave.
+struct Slow {
+    time: Duration,
+    fetched: Arc<AtomicUsize>,
+    token: tokio::sync::OnceCell<HeaderValue>,
+}
+
+impl Slow {
+    fn client(time: Duration) -> (Client, Arc<AtomicUsize>) {
+        let fetched = Arc::<AtomicUsize>::default();
+        let slow = Slow { time, fetched: fetched.clone(), token: Default::default() };
+        let mut config = Config::from_url("http://127.0.0.1:1").unwrap();
+        config.credentials = Credentials::provider(slow);
+        (Client::new(config).unwrap(), fetched)
+    }
+}
+
+impl AuthProvider for Slow {
+    fn name(&self) -> &str {
+        "slow service"
+    }
+
+    fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>> {
+        let fetch = async || {
+            self.fetched.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(self.time).await;
+            HeaderValue::from_static("Bearer token")
+        };
+        Box::pin(async move { Ok(Some(self.token.get_or_init(fetch).await.clone())) })
+    }
+}
+
+/// The errors of some requests that are made at the same time.
+async fn errors_at_once(client: &Client) -> Vec<Error> {
+    let list = || {
+        let namespaces = client.api::<Namespace>();
+        tokio::spawn(async move { namespaces.list(&ListOptions::default()).await.unwrap_err() })
+    };
+    let requests: Vec<_> = (0..5).map(|_| list()).collect();
+    let mut errors = Vec::new();
+    for request in requests {
+        errors.push(request.await.unwrap());
+    }
+    errors
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_does_not_answer_is_named_when_its_time_is_up() {
+    let (client, _) = Slow::client(Duration::MAX);
+    let start = Instant::now();
+    for error in errors_at_once(&client).await {
+        let text = "GET http://127.0.0.1:1/api/v1/namespaces: no credentials: slow service: no credentials within 30 s";
+        assert_eq!(error.to_string(), text);
+        assert_eq!((error.kind(), error.is_timeout()), (ErrorKind::Auth, true));
+    }
+    // The time of each began when it was made, not when those before it had given up.
+    assert_eq!(start.elapsed().as_secs(), 30);
+
+    let mut config = client.config().clone();
+    config.timeouts.auth = Some(Duration::from_secs(5));
+    let error = Client::new(config).unwrap().api::<Namespace>().get("a").await.unwrap_err();
+    assert!(error.to_string().ends_with("slow service: no credentials within 5 s"), "{error}");
+    assert_eq!(start.elapsed().as_secs(), 35);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_at_the_same_time_share_one_slow_call() {
+    let (client, fetched) = Slow::client(Duration::from_secs(29));
+    for error in errors_at_once(&client).await {
+        // All of them have the token; there is no server.
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    }
+    assert_eq!(fetched.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
