@@ -33,6 +33,7 @@ mod macros;
 pub mod message;
 pub mod meta;
 mod object;
+mod object_key;
 mod options;
 pub mod patch;
 mod resource;
@@ -55,6 +56,7 @@ pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;
 pub use object::{Metadata, Object};
+pub use object_key::{InvalidKey, ObjectKey};
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
 pub use resource::{Kind, Resource, ResourceInfo};
 pub use scope::{
