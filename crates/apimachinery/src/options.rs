@@ -43,6 +43,7 @@ impl ListOptions {
 
 /// The meaning of the resourceVersion of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum VersionMatch {
     /// Exactly that version.
     Exact,
@@ -104,6 +105,7 @@ pub struct WriteOptions {
 
 /// The treatment of unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FieldValidation {
     /// Drops them.
     Ignore,

@@ -13,6 +13,7 @@ pub const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// An event of a watch: a change to an object, a bookmark, or an error.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum WatchEvent<K> {
     /// The object was created, or now matches the selector.
     Added(K),

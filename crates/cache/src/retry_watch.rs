@@ -222,7 +222,7 @@ impl<K: Wire + Object> RetryWatch<K> {
             WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
                 crate::ObjectKey::of(object).to_string()
             }
-            WatchEvent::Bookmark(_) | WatchEvent::Error(_) => String::new(),
+            _ => String::new(),
         };
         self.advance(event.resource_version(), key).or_else(|| Some(Ok(event)))
     }

@@ -68,6 +68,7 @@ pub struct Served {
 /// The version of a server.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct Version {
     /// Such as `1`.
     pub major: String,

@@ -7,7 +7,8 @@ mod cluster;
 use std::time::Duration;
 
 use klient::api::core::v1::{Container, Pod, PodSpec};
-use klient::{DeleteOptions, Event, Informer, InformerOptions, ObjectMeta};
+use klient::cache::Event;
+use klient::{DeleteOptions, Informer, InformerOptions, ObjectMeta};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -40,7 +40,7 @@ async fn follow(
             Err(_) => {
                 let version = list(config_maps).await?;
                 fs::write(file, &version)?;
-                // What the list told is dealt with; this is for the one who waits for a change.
+                // The listed objects need no more work; this change is for the test, which waits for one.
                 create(config_maps, name).await?;
                 version
             }
@@ -53,7 +53,6 @@ async fn follow(
                     println!("{} is gone", config_map.name());
                     continue;
                 }
-                WatchEvent::Bookmark(_) => continue,
                 WatchEvent::Error(status) => {
                     let error = Error::from(*status);
                     if !error.is_expired() {
@@ -63,6 +62,7 @@ async fn follow(
                     fs::remove_file(file)?;
                     break;
                 }
+                _ => continue,
             };
             println!("{} is at {}", config_map.name(), config_map.resource_version());
             // Only now: an event that was not dealt with comes again.

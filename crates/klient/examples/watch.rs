@@ -23,6 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             WatchEvent::Bookmark(bookmark) => println!("up to {}", bookmark.resource_version),
             WatchEvent::Error(status) => return Err(klient::Error::from(*status).into()),
+            _ => {}
         }
     }
     Ok(something.await??)

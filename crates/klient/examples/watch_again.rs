@@ -59,8 +59,8 @@ async fn follow(config_maps: &Api<ConfigMap, InNamespace>, mut version: String) 
             WatchEvent::Added(config_map) => println!("added {}", config_map.name()),
             WatchEvent::Modified(config_map) => println!("modified {}", config_map.name()),
             WatchEvent::Deleted(config_map) => println!("deleted {}", config_map.name()),
-            WatchEvent::Bookmark(_) => {}
             WatchEvent::Error(status) => return Err(Error::from(*status)),
+            _ => {}
         }
     }
     Ok(version)

@@ -101,6 +101,8 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                     failure = Some((*status).into());
                     break;
                 }
+                // Events of a kind that is not known say nothing of objects.
+                _ => continue,
             };
             match &delta {
                 Delta::Added(decoded) | Delta::Updated(decoded) | Delta::Deleted(_, Some(decoded)) => {

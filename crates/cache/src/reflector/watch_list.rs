@@ -67,7 +67,7 @@ impl<K: Wire + Object> ReflectorLoop<K> {
                         end = Some(bookmark);
                         break;
                     }
-                    WatchEvent::Bookmark(_) => {}
+                    _ => {}
                 }
             }
             let rest: Vec<_> = rest.collect();

@@ -61,5 +61,6 @@ pub(crate) fn told<K: Object>(event: &WatchEvent<K>) -> String {
         WatchEvent::Deleted(object) => format!("-{}", object.name()),
         WatchEvent::Bookmark(_) => "bookmark".to_owned(),
         WatchEvent::Error(status) => format!("error {}", status.code.unwrap_or_default()),
+        _ => panic!("another kind of event"),
     }
 }

@@ -16,6 +16,7 @@ use crate::rest::Request;
 /// let scale_up = Patch::Merge(json!({"spec": {"replicas": 3}}));
 /// ```
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Patch {
     /// Operations one after another (RFC 6902).
     Json(Value),

@@ -26,6 +26,7 @@ pub struct RestMapper {
 
 /// A name or kind that means nothing to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoMatch {
     /// No resource has this name; the second part is the group it was looked for in, if one was named.
     Resource(String, Option<String>),

@@ -62,6 +62,7 @@ pub(crate) fn told<K: klient_apimachinery::Object>(event: &WatchEvent<K>) -> Str
         WatchEvent::Bookmark(mark) if mark.initial_events_end => "bookmark, initial events end".to_owned(),
         WatchEvent::Bookmark(_) => "bookmark".to_owned(),
         WatchEvent::Error(status) => format!("error {}", status.code.unwrap_or_default()),
+        _ => panic!("another kind of event"),
     }
 }
 

@@ -143,10 +143,10 @@ async fn print_events<K: Wire>(
             WatchEvent::Added(object) => ("ADDED   ", object),
             WatchEvent::Modified(object) => ("MODIFIED", object),
             WatchEvent::Deleted(object) => ("DELETED ", object),
-            WatchEvent::Bookmark(_) => continue,
             WatchEvent::Error(status) => {
                 return Err(CliError::message(status.message.as_deref().unwrap_or("the watch has failed")));
             }
+            _ => continue,
         };
         session.console.println(format_args!("  {word} {}", line(object)))?;
         if last(&event) {
