@@ -118,4 +118,4 @@ macro_rules! all_verbs {
     ($($verb:ident)*) => { $(impl<T: Metadata<Ty = ObjectMeta>> verbs::$verb for T {})* };
 }
 
-all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale }
+all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale Log }

@@ -189,7 +189,7 @@ macro_rules! all_verbs {
     ($($verb:ident)*) => { $(impl crate::verbs::$verb for Unstructured {})* };
 }
 
-all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale }
+all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale Log }
 
 macro_rules! verbs_of_metadata {
     ($($verb:ident)*) => { $(impl crate::verbs::$verb for crate::meta::v1::PartialObjectMetadata {})* };

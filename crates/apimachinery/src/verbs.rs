@@ -70,3 +70,44 @@ pub trait Status {}
     note = "the API server does not offer it for this resource"
 )]
 pub trait Scale {}
+
+/// The kind has logs: pods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `log`",
+    note = "the API server offers it for pods only"
+)]
+pub trait Log {}
+
+/// A kind in the place in which [`ScaleType`] can be implemented for it. It has no values.
+pub struct OfKind<K>(std::marker::PhantomData<fn() -> K>);
+
+/// The type of the scale of a kind: `Scale` of autoscaling/v1, whatever the kind. It is the only one, so that the compiler
+/// infers it.
+///
+/// It is implemented for [`OfKind<K>`](OfKind), since the type and its crate are not known to the crates of kinds.
+#[diagnostic::on_unimplemented(
+    message = "`{S}` is not the type of a scale",
+    note = "it is `Scale` of autoscaling/v1, with the feature `autoscaling` of klient-api"
+)]
+pub trait ScaleType<S> {}
+
+/// The type that evicts a `K`: `Eviction` of policy/v1, for pods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not evict `{K}`",
+    note = "pods are evicted by `Eviction` of policy/v1, with the feature `policy` of klient-api"
+)]
+pub trait EvictionOf<K>: crate::codec::Wire {}
+
+/// The type that binds a `K` to a node: `Binding` of core/v1, for pods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not bind `{K}`",
+    note = "pods are bound to a node by `Binding` of core/v1"
+)]
+pub trait BindingOf<K>: crate::codec::Wire {}
+
+/// The type that requests a token of a `K`: `TokenRequest` of authentication/v1, for service accounts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not request a token of `{K}`",
+    note = "tokens of service accounts are requested by `TokenRequest` of authentication/v1, with the feature `authentication` of klient-api"
+)]
+pub trait TokenRequestOf<K>: crate::codec::Wire {}

@@ -1,10 +1,13 @@
 //! [`Api`], a handle to the objects of one kind.
 
 mod apply;
+mod delete;
 mod dynamic;
 mod items;
 mod kind;
-mod list_all;
+mod list;
+mod logs;
+mod object;
 mod patch;
 mod source;
 mod subresource;
@@ -15,21 +18,22 @@ use std::marker::PhantomData;
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::meta::v1::{DeleteOptions, ListMeta, Status};
 use klient_apimachinery::{
-    Addressable, AllNamespaces, InNamespace, IntoPlace, List, ListOptions, Namespaced, NamespacedScope,
-    Object, Place, Resource, ResourceInfo, Scope, Str, WatchOptions, WholeCluster, WriteOptions, verbs,
+    AllNamespaces, InNamespace, IntoPlace, ListOptions, Namespaced, NamespacedScope, ObjectKey, Place,
+    Resource, ResourceInfo, Scope, Str, WholeCluster, WriteOptions,
 };
 
 pub use apply::ApplyOptions;
+pub use delete::Deleted;
 pub use dynamic::{DynamicKind, DynamicPlace};
 pub use items::Items;
+pub use logs::LogOptions;
 pub use patch::Patch;
 pub use watch::Watch;
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::rest::{Form, Request, Response};
+use crate::rest::{Form, Request};
 
 /// A handle to the objects of one kind, in one place: the whole cluster, all namespaces, or one.
 ///
@@ -120,6 +124,37 @@ impl<K, P: Place> Api<K, P> {
         self.endpoint.write = options;
         self
     }
+
+    /// The handle to the namespace of an object, or to the cluster if its kind is cluster-scoped. Controllers have the
+    /// key from a work queue or a cache.
+    ///
+    /// That the key of a namespaced object names a namespace is checked when a request is made, which fails with
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) otherwise.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_api::core::v1::ConfigMap;
+    /// use klient_apimachinery::{ObjectKey, meta::v1::ObjectMeta};
+    /// use klient_client::{Api, Client, Config, Error, Patch};
+    ///
+    /// /// Notes in an object that it was seen.
+    /// async fn reconcile(config_maps: &Api<ConfigMap>, key: &ObjectKey) -> Result<ConfigMap, Error> {
+    ///     let seen = Patch::Merge(serde_json::json!({"data": {"seen": "true"}}));
+    ///     config_maps.namespace_of(key).patch(key.name(), &seen).await
+    /// }
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let config_maps = client.api::<ConfigMap>();
+    /// let colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
+    /// let colors = config_maps.namespace("default").create(&colors).await?;
+    /// let colors = reconcile(&config_maps, &ObjectKey::of(&colors)).await?;
+    /// assert_eq!(colors.data["seen"], "true");
+    /// # Ok(()) }
+    /// ```
+    pub fn namespace_of(&self, key: &ObjectKey) -> Api<K, DynamicPlace> {
+        Api { endpoint: self.endpoint.clone(), place: DynamicPlace::new(key.namespace()), kind: PhantomData }
+    }
 }
 
 impl<K: Wire, P: Place> Api<K, P> {
@@ -128,19 +163,12 @@ impl<K: Wire, P: Place> Api<K, P> {
         let form = K::is_partial().then_some(Form::Metadata);
         self.endpoint.request(method, self.place.namespace()).form(form)
     }
-}
 
-impl<K: Wire, P: Place> Api<K, P> {
-    async fn start_items(&self, options: &ListOptions) -> Result<Items<K>, Error> {
-        self.endpoint.check("list", false, None)?;
-        let form = K::is_partial().then_some(Form::MetadataList);
-        let request = listing(self.request(Method::GET), options).form(form);
-        Items::start(request, options.managed_fields, self.endpoint.connection.config().timeouts.whole).await
-    }
-
-    async fn start_watch(&self, options: &WatchOptions) -> Result<Watch<K>, Error> {
-        self.endpoint.check("watch", false, None)?;
-        Watch::start(self.request(Method::GET), options, &self.endpoint.connection).await
+    /// A request for one object or for its collection by a verb, which is refused here where the compiler does not know
+    /// the kind.
+    fn checked(&self, verb: &str, method: Method) -> Result<Request, Error> {
+        self.endpoint.check(verb, true, self.place.namespace())?;
+        Ok(self.request(method))
     }
 }
 
@@ -211,16 +239,6 @@ impl Endpoint {
         }
     }
 
-    /// Sends an object of the handle's kind, and takes one as the answer.
-    async fn exchange<K: Wire>(&self, request: Request, object: &K) -> Result<K, Error> {
-        if K::has_protobuf() || K::table().is_some() {
-            return request.exchange(object).await;
-        }
-        let mut json = Vec::new();
-        object.to_json(&mut json);
-        request.body("application/json", kind::complete(json, &self.info)).fetch().await
-    }
-
     /// Refuses at run time what the compiler refuses for kinds it knows.
     fn check(&self, verb: &str, names_one: bool, namespace: Option<&str>) -> Result<(), Error> {
         if self.verbs.as_ref().is_some_and(|verbs| !verbs.iter().any(|other| other == verb)) {
@@ -261,234 +279,5 @@ fn listing(mut request: Request, options: &ListOptions) -> Request {
     match options.limit {
         Some(limit) => request.query("limit", limit.to_string()),
         None => request,
-    }
-}
-
-/// The result of a delete.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Deleted<K> {
-    /// It is gone, or on its way; this is how the server last saw it.
-    Object(Box<K>),
-    /// It is gone.
-    Status(Box<Status>),
-}
-
-impl<K: Wire> Deleted<K> {
-    fn read(response: &Response) -> Result<Self, Error> {
-        // A Status says so itself; anything else is the object.
-        match response.decode::<Status>() {
-            Ok(status) => Ok(Deleted::Status(Box::new(status))),
-            Err(_) => response.decode().map(|object| Deleted::Object(Box::new(object))),
-        }
-    }
-}
-
-impl<K: Wire + Object, P: Place> Api<K, P> {
-    /// Reads one object.
-    ///
-    /// # Errors
-    ///
-    /// [`is_not_found`](Error::is_not_found) if it does not exist; [`get_opt`](Self::get_opt) makes that `None`.
-    pub async fn get(&self, name: &str) -> Result<K, Error>
-    where
-        K: verbs::Get,
-        P: Addressable,
-    {
-        self.endpoint.check("get", true, self.place.namespace())?;
-        self.request(Method::GET).name(name).fetch().await
-    }
-
-    /// Reads one object, if it exists.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get), but for an object that does not exist.
-    pub async fn get_opt(&self, name: &str) -> Result<Option<K>, Error>
-    where
-        K: verbs::Get,
-        P: Addressable,
-    {
-        match self.get(name).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Lists objects.
-    ///
-    /// # Errors
-    ///
-    /// [`is_expired`](Error::is_expired) if the version or token to go on from is too old. If an object cannot be
-    /// decoded, [`undecodable_object`](Error::undecodable_object) names it;
-    /// [`list_decodable`](Self::list_decodable) gives the others.
-    pub async fn list(&self, options: &ListOptions) -> Result<List<K>, Error>
-    where
-        K: verbs::List,
-    {
-        self.collect(options, Err).await
-    }
-
-    /// Lists the objects that can be decoded, and gives an error for each of the others, which
-    /// [`undecodable_object`](Error::undecodable_object) names.
-    ///
-    /// # Errors
-    ///
-    /// As [`list`](Self::list), but for objects that cannot be decoded.
-    pub async fn list_decodable(&self, options: &ListOptions) -> Result<(List<K>, Vec<Error>), Error>
-    where
-        K: verbs::List,
-    {
-        let mut undecodable = Vec::new();
-        let list = self.collect(options, |error| {
-            undecodable.push(error);
-            Ok(())
-        });
-        Ok((list.await?, undecodable))
-    }
-
-    async fn collect(
-        &self,
-        options: &ListOptions,
-        mut pass_over: impl FnMut(Error) -> Result<(), Error>,
-    ) -> Result<List<K>, Error>
-    where
-        K: verbs::List,
-    {
-        let mut items = self.items(options).await?;
-        let mut list = List { items: Vec::new(), metadata: ListMeta::default() };
-        loop {
-            match items.next().await {
-                Ok(Some(item)) => list.items.push(item),
-                Ok(None) => break,
-                Err(error) if error.undecodable_object().is_some() => pass_over(error)?,
-                Err(error) => return Err(error),
-            }
-        }
-        list.items.shrink_to_fit();
-        list.metadata = items.into_metadata();
-        Ok(list)
-    }
-
-    /// Lists objects one by one as they arrive, so that no more than one is held.
-    ///
-    /// # Errors
-    ///
-    /// As [`list`](Self::list).
-    pub async fn items(&self, options: &ListOptions) -> Result<Items<K>, Error>
-    where
-        K: verbs::List,
-    {
-        self.start_items(options).await
-    }
-
-    /// Follows changes as they are made.
-    ///
-    /// # Errors
-    ///
-    /// If the watch is refused. That it ends, or is too old to go on, is told in the stream.
-    pub async fn watch(&self, options: &WatchOptions) -> Result<Watch<K>, Error>
-    where
-        K: verbs::Watch,
-    {
-        self.start_watch(options).await
-    }
-
-    /// Creates an object and gives it as the server made it.
-    ///
-    /// # Errors
-    ///
-    /// [`is_already_exists`](Error::is_already_exists) if there is one of that name,
-    /// [`is_invalid`](Error::is_invalid) if it breaks a rule of its kind.
-    pub async fn create(&self, object: &K) -> Result<K, Error>
-    where
-        K: verbs::Create,
-        P: Addressable,
-    {
-        self.endpoint.check("create", true, self.place.namespace())?;
-        let request = self.endpoint.writing(self.request(Method::POST));
-        self.endpoint.exchange(request, object).await
-    }
-
-    /// Replaces an object and gives it as the server made it. If it has a resourceVersion, it must be the present
-    /// one.
-    ///
-    /// # Errors
-    ///
-    /// [`is_conflict`](Error::is_conflict) if it has changed since it was read: read it again, change that.
-    pub async fn update(&self, object: &K) -> Result<K, Error>
-    where
-        K: verbs::Update,
-        P: Addressable,
-    {
-        self.endpoint.check("update", true, self.place.namespace())?;
-        let request = self.endpoint.writing(self.request(Method::PUT).name(object.name()));
-        self.endpoint.exchange(request, object).await
-    }
-
-    /// Changes an object by a patch and gives it as it then is.
-    ///
-    /// # Errors
-    ///
-    /// [`is_not_found`](Error::is_not_found) if it does not exist, [`is_invalid`](Error::is_invalid) if the patch
-    /// does not apply or breaks a rule of its kind.
-    pub async fn patch(&self, name: &str, patch: &Patch) -> Result<K, Error>
-    where
-        K: verbs::Patch,
-        P: Addressable,
-    {
-        self.endpoint.check("patch", true, self.place.namespace())?;
-        let request = patch.put_into(self.request(Method::PATCH).name(name));
-        self.endpoint.writing(request).fetch().await
-    }
-
-    /// Deletes an object.
-    ///
-    /// # Errors
-    ///
-    /// [`is_not_found`](Error::is_not_found) if it does not exist, [`is_conflict`](Error::is_conflict) if a
-    /// precondition does not hold.
-    pub async fn delete(&self, name: &str, options: &DeleteOptions) -> Result<Deleted<K>, Error>
-    where
-        K: verbs::Delete,
-        P: Addressable,
-    {
-        self.endpoint.check("delete", true, self.place.namespace())?;
-        let request = self.request(Method::DELETE).name(name);
-        Deleted::read(&self.deleting::<K>(request, options).await?)
-    }
-
-    /// Deletes all objects that are selected, and gives them as they last were.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`delete`](Self::delete) and [`list`](Self::list).
-    pub async fn delete_collection(
-        &self,
-        options: &DeleteOptions,
-        which: &ListOptions,
-    ) -> Result<List<K>, Error>
-    where
-        K: verbs::DeleteCollection,
-        P: Addressable,
-    {
-        self.endpoint.check("deletecollection", true, self.place.namespace())?;
-        let form = K::is_partial().then_some(Form::MetadataList);
-        let request = listing(self.request(Method::DELETE), which).form(form);
-        self.deleting::<List<K>>(request, options).await?.decode()
-    }
-
-    /// The options of a delete go in its body, with the handle's own.
-    async fn deleting<A: Wire>(&self, request: Request, options: &DeleteOptions) -> Result<Response, Error> {
-        let mut options = options.clone();
-        let all: Str = "All".into();
-        if self.endpoint.write.dry_run && !options.dry_run.contains(&all) {
-            options.dry_run.push(all);
-        }
-        // Nothing to say, nothing to send.
-        if options == DeleteOptions::default() {
-            return request.respond::<A>().await;
-        }
-        request.submit::<DeleteOptions, A>(&options).await
     }
 }

@@ -23,7 +23,7 @@ mod rest;
 mod transport;
 mod warning;
 
-pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, Patch, Watch};
+pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, Patch, Watch};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{
@@ -36,8 +36,8 @@ pub use error::{Error, ErrorKind};
 pub use impersonation::Impersonation;
 pub use klient_apimachinery::meta::v1::DeleteOptions;
 pub use klient_apimachinery::{
-    AllNamespaces, ApplyConfiguration, FieldValidation, InNamespace, IntoPlace, List, ListOptions,
-    VersionMatch, WatchEvent, WatchOptions, WriteOptions,
+    AllNamespaces, ApplyConfiguration, BoxFuture, FieldValidation, InNamespace, IntoPlace, List, ListOptions,
+    ObjectKey, VersionMatch, WatchEvent, WatchOptions, WriteOptions,
 };
 pub use rest::{ByteStream, Request, Response};
 pub use transport::{BoxError, RequestBody, ResponseBody, Transport};

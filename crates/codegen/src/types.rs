@@ -13,6 +13,10 @@ use crate::schema::{find, flatten, group_of, is_meta, path as schema_path};
 /// cost one pointer.
 const ONE_OF: [&str; 2] = ["VolumeSource", "PersistentVolumeSource"];
 
+/// Subresources that are created as objects of kinds of their own, and the marker traits of these.
+const CREATED: [(&str, &str); 3] =
+    [("binding", "BindingOf"), ("eviction", "EvictionOf"), ("token", "TokenRequestOf")];
+
 /// Verbs of discovery and the marker traits they become.
 const VERBS: [(&str, &str); 8] = [
     ("create", "Create"),
@@ -165,6 +169,9 @@ fn structure(out: &mut String, facts: &Facts, package: &Package, message: &Messa
     let has_list = package.messages.iter().any(|other| other.list && other.name == format!("{name}List"));
     if let Some(resource) = package.resources.iter().find(|resource| &resource.kind == name) {
         resource_facts(out, package, resource, has_metadata);
+        subresources(out, facts, resource);
+    } else if package.module == "autoscaling/v1" && name == "Scale" {
+        out.push_str("impl<K: verbs::Scale> verbs::ScaleType<Scale> for verbs::OfKind<K> {}\n");
     } else if has_list {
         writeln!(out, "// Served under no name of its own.").expect("String");
     }
@@ -276,7 +283,7 @@ fn resource_facts(out: &mut String, package: &Package, resource: &Resource, has_
         .filter(|(verb, _)| resource.verbs.iter().any(|other| other == verb))
         .map(|(_, marker)| *marker)
         .collect();
-    for (name, marker) in [("status", "Status"), ("scale", "Scale")] {
+    for (name, marker) in [("status", "Status"), ("scale", "Scale"), ("log", "Log")] {
         if resource.subresources.iter().any(|sub| sub.name == name) {
             verbs.push(marker);
         }
@@ -292,4 +299,25 @@ fn resource_facts(out: &mut String, package: &Package, resource: &Resource, has_
         verbs.join(" ")
     )
     .expect("String");
+}
+
+/// The kinds that are created as a resource's subresources.
+///
+/// # Panics
+///
+/// If the facts have no package of such a kind.
+fn subresources(out: &mut String, facts: &Facts, resource: &Resource) {
+    for sub in &resource.subresources {
+        let Some((_, marker)) = CREATED.iter().find(|(name, _)| *name == sub.name) else { continue };
+        let mut path = sub.kind.clone();
+        if let Some((api_version, kind)) = sub.kind.rsplit_once('.') {
+            let mut packages = facts.packages.iter();
+            let package = packages.find(|package| package.api_version() == api_version);
+            let module = &package.unwrap_or_else(|| panic!("no package {api_version}")).module;
+            let group = module.split('/').next().unwrap_or_default();
+            writeln!(out, "#[cfg(feature = {group:?})]").expect("String");
+            path = format!("crate::{}::{kind}", module.replace('/', "::"));
+        }
+        writeln!(out, "impl verbs::{marker}<{}> for {path} {{}}", resource.kind).expect("String");
+    }
 }

@@ -117,13 +117,18 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`apply_status`](Self::apply_status).
-    pub async fn apply_scale<C>(&self, configuration: &C, options: &ApplyOptions) -> Result<C::Object, Error>
+    pub fn apply_scale<C>(
+        &self,
+        configuration: &C,
+        options: &ApplyOptions,
+    ) -> BoxFuture<'static, Result<C::Object, Error>>
     where
         C: ApplyConfiguration<Object: Wire>,
         K: verbs::Scale,
     {
         let kind = ("autoscaling/v1", "Scale");
-        self.applying(configuration, Some(kind), Some("scale"), options)?.fetch().await
+        let request = self.applying(configuration, Some(kind), Some("scale"), options);
+        Box::pin(async move { request?.fetch().await })
     }
 
     /// Applies a configuration to a subresource, such as a pod's `ephemeralcontainers`.
@@ -131,16 +136,17 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`apply_status`](Self::apply_status), but for the kind, which is the server's to look at.
-    pub async fn apply_subresource<C>(
+    pub fn apply_subresource<C>(
         &self,
         configuration: &C,
         subresource: &str,
         options: &ApplyOptions,
-    ) -> Result<C::Object, Error>
+    ) -> BoxFuture<'static, Result<C::Object, Error>>
     where
         C: ApplyConfiguration<Object: Wire>,
     {
-        self.applying(configuration, None, Some(subresource), options)?.fetch().await
+        let request = self.applying(configuration, None, Some(subresource), options);
+        Box::pin(async move { request?.fetch().await })
     }
 
     fn applying<C: ApplyConfiguration>(

@@ -1,11 +1,13 @@
-//! Subresources: status, scale, and others by name.
+//! Subresources: status, scale, eviction, binding, tokens, and others by name.
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, Object, Place, verbs};
+use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::{Addressable, BoxFuture, Object, Place, verbs};
 
 use super::{Api, Patch};
 use crate::error::Error;
+use crate::rest::Request;
 
 impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// Replaces an object's status; the rest of the object is left as it is.
@@ -13,12 +15,12 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub async fn update_status(&self, object: &K) -> Result<K, Error>
+    pub fn update_status<'a>(&self, object: &'a K) -> BoxFuture<'a, Result<K, Error>>
     where
         K: verbs::Status,
     {
-        let request = self.endpoint.writing(self.below(Method::PUT, object.name(), "status")?);
-        self.endpoint.exchange(request, object).await
+        let request = self.below(Method::PUT, object.name(), "status");
+        self.exchange(request.map(|request| self.endpoint.writing(request)), object)
     }
 
     /// Changes an object's status by a patch; the rest of the object is left as it is.
@@ -26,35 +28,37 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`patch`](Self::patch).
-    pub async fn patch_status(&self, name: &str, patch: &Patch) -> Result<K, Error>
+    pub fn patch_status(&self, name: &str, patch: &Patch) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::Status,
     {
-        self.patch_subresource(name, "status", patch).await
+        self.patch_subresource(name, "status", patch)
     }
 
-    /// Reads an object's scale, as `autoscaling/v1`'s `Scale` or any other type that takes it.
+    /// Reads an object's scale: `Scale` of autoscaling/v1, whatever the object's kind is.
     ///
     /// # Errors
     ///
     /// As [`get`](Self::get).
-    pub async fn scale<S: Wire>(&self, name: &str) -> Result<S, Error>
+    pub fn scale<S: Wire>(&self, name: &str) -> BoxFuture<'static, Result<S, Error>>
     where
         K: verbs::Scale,
+        verbs::OfKind<K>: verbs::ScaleType<S>,
     {
-        self.get_subresource(name, "scale").await
+        self.get_subresource(name, "scale")
     }
 
-    /// Replaces an object's scale, and so says how many replicas are wished for.
+    /// Replaces an object's scale, and with it the desired number of replicas.
     ///
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub async fn update_scale<S: Wire>(&self, name: &str, scale: &S) -> Result<S, Error>
+    pub fn update_scale<'a, S: Wire>(&self, name: &str, scale: &'a S) -> BoxFuture<'a, Result<S, Error>>
     where
         K: verbs::Scale,
+        verbs::OfKind<K>: verbs::ScaleType<S>,
     {
-        self.update_subresource(name, "scale", scale).await
+        self.update_subresource(name, "scale", scale)
     }
 
     /// Changes an object's scale by a patch.
@@ -62,68 +66,120 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`patch`](Self::patch).
-    pub async fn patch_scale<S: Wire>(&self, name: &str, patch: &Patch) -> Result<S, Error>
+    pub fn patch_scale<S: Wire>(&self, name: &str, patch: &Patch) -> BoxFuture<'static, Result<S, Error>>
     where
         K: verbs::Scale,
+        verbs::OfKind<K>: verbs::ScaleType<S>,
     {
-        self.patch_subresource(name, "scale", patch).await
+        self.patch_subresource(name, "scale", patch)
     }
 
-    /// Reads a subresource, such as `scale`, as an object of its own kind.
+    /// Evicts a pod by an `Eviction` of policy/v1: deletes it if its PodDisruptionBudgets allow that.
+    ///
+    /// # Errors
+    ///
+    /// [`is_too_many_requests`](Error::is_too_many_requests) if a budget does not allow it now,
+    /// [`is_not_found`](Error::is_not_found) if there is no such pod.
+    pub fn evict<'a, E: verbs::EvictionOf<K>>(
+        &self,
+        name: &str,
+        eviction: &'a E,
+    ) -> BoxFuture<'a, Result<Status, Error>> {
+        self.create_subresource(name, "eviction", eviction)
+    }
+
+    /// Binds a pod to the node that a `Binding` of core/v1 names, as a scheduler does.
+    ///
+    /// # Errors
+    ///
+    /// [`is_conflict`](Error::is_conflict) if it is bound already, [`is_not_found`](Error::is_not_found) if there is no
+    /// such pod.
+    pub fn bind<'a, B: verbs::BindingOf<K>>(
+        &self,
+        name: &str,
+        binding: &'a B,
+    ) -> BoxFuture<'a, Result<Status, Error>> {
+        self.create_subresource(name, "binding", binding)
+    }
+
+    /// Requests a token of a service account by a `TokenRequest` of authentication/v1, and gives the request with its
+    /// status, which holds the token.
+    ///
+    /// # Errors
+    ///
+    /// [`is_not_found`](Error::is_not_found) if there is no such service account,
+    /// [`is_invalid`](Error::is_invalid) if the token cannot live as long as the request says.
+    pub fn create_token<'a, T: verbs::TokenRequestOf<K>>(
+        &self,
+        name: &str,
+        request: &'a T,
+    ) -> BoxFuture<'a, Result<T, Error>> {
+        self.create_subresource(name, "token", request)
+    }
+
+    /// Reads a subresource by its name, as an object of its own kind.
     ///
     /// # Errors
     ///
     /// [`is_not_found`](Error::is_not_found) if there is no such object, or its kind has no such subresource.
-    pub async fn get_subresource<S: Wire>(&self, name: &str, subresource: &str) -> Result<S, Error> {
-        self.below(Method::GET, name, subresource)?.fetch().await
+    pub fn get_subresource<S: Wire>(
+        &self,
+        name: &str,
+        subresource: &str,
+    ) -> BoxFuture<'static, Result<S, Error>> {
+        let request = self.below(Method::GET, name, subresource);
+        Box::pin(async move { request?.fetch().await })
     }
 
-    /// Creates what a subresource takes, such as an `eviction`, and gives what it answers.
+    /// Creates an object as a subresource, which is named, and gives the answer of the server: often a `Status`.
     ///
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub async fn create_subresource<S: Wire, A: Wire>(
+    pub fn create_subresource<'a, S: Wire, A: Wire>(
         &self,
         name: &str,
         subresource: &str,
-        object: &S,
-    ) -> Result<A, Error> {
-        let request = self.below(Method::POST, name, subresource)?;
-        self.endpoint.writing(request).exchange(object).await
+        object: &'a S,
+    ) -> BoxFuture<'a, Result<A, Error>> {
+        let request = self.below(Method::POST, name, subresource);
+        let request = request.map(|request| self.endpoint.writing(request));
+        Box::pin(async move { request?.exchange(object).await })
     }
 
-    /// Replaces a subresource, such as `scale` or `ephemeralcontainers`.
+    /// Replaces a subresource, such as `ephemeralcontainers` or `resize` of a pod, and gives it as it then is.
     ///
     /// # Errors
     ///
     /// As [`update`](Self::update).
-    pub async fn update_subresource<S: Wire>(
+    pub fn update_subresource<'a, S: Wire>(
         &self,
         name: &str,
         subresource: &str,
-        object: &S,
-    ) -> Result<S, Error> {
-        let request = self.below(Method::PUT, name, subresource)?;
-        self.endpoint.writing(request).exchange(object).await
+        object: &'a S,
+    ) -> BoxFuture<'a, Result<S, Error>> {
+        let request = self.below(Method::PUT, name, subresource);
+        let request = request.map(|request| self.endpoint.writing(request));
+        Box::pin(async move { request?.exchange(object).await })
     }
 
-    /// Changes a subresource by a patch.
+    /// Changes a subresource by a patch and gives it as it then is.
     ///
     /// # Errors
     ///
     /// As [`patch`](Self::patch).
-    pub async fn patch_subresource<S: Wire>(
+    pub fn patch_subresource<S: Wire>(
         &self,
         name: &str,
         subresource: &str,
         patch: &Patch,
-    ) -> Result<S, Error> {
-        let request = patch.put_into(self.below(Method::PATCH, name, subresource)?);
-        self.endpoint.writing(request).fetch().await
+    ) -> BoxFuture<'static, Result<S, Error>> {
+        let request = self.below(Method::PATCH, name, subresource);
+        let request = request.map(|request| self.endpoint.writing(patch.put_into(request)));
+        Box::pin(async move { request?.fetch().await })
     }
 
-    fn below(&self, method: Method, name: &str, subresource: &str) -> Result<crate::rest::Request, Error> {
+    pub(super) fn below(&self, method: Method, name: &str, subresource: &str) -> Result<Request, Error> {
         self.endpoint.check_place(subresource, Place::namespace(&self.place))?;
         Ok(self.request(method).name(name).subresource(subresource))
     }

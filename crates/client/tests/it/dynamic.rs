@@ -36,7 +36,8 @@ async fn a_custom_object_lives_from_create_to_delete() {
     let changed = gadgets.patch_status("g1", &status).await.unwrap();
     assert_eq!((&changed["status"]["ready"], &changed["spec"]["size"]), (&json!(true), &json!(5)));
 
-    let scale: Unstructured = gadgets.scale("g1").await.unwrap();
+    assert_eq!(gadgets.scale("g1").await.unwrap().spec.replicas, Some(5));
+    let scale: Unstructured = gadgets.get_subresource("g1", "scale").await.unwrap();
     assert_eq!(scale["spec"]["replicas"], 5);
 
     let invalid = gadgets.create(&gadget("g2", -1)).await.unwrap_err();

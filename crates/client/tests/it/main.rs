@@ -11,6 +11,7 @@ mod apply;
 mod credentials;
 mod discovery;
 mod dynamic;
+mod errors;
 mod kubeconfig;
 mod lists;
 mod metadata;
