@@ -350,6 +350,7 @@ pub struct Scale {
 message! { Scale: schema::SCALE { 0 metadata 1 spec 2 status } }
 kind! { Scale: "autoscaling/v1", "Scale", schema::SCALE }
 object! { Scale }
+impl<K: verbs::Scale> verbs::ScaleType<Scale> for verbs::OfKind<K> {}
 
 /// `ScaleSpec` of autoscaling/v1.
 #[derive(Clone, Default)]

@@ -3138,7 +3138,10 @@ pub struct Pod {
 message! { Pod: schema::POD { 0 metadata 1 spec 2 status } }
 kind! { Pod: "v1", "Pod", schema::POD }
 object! { Pod }
-resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
+resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status Log } }
+impl verbs::BindingOf<Pod> for Binding {}
+#[cfg(feature = "policy")]
+impl verbs::EvictionOf<Pod> for crate::policy::v1::Eviction {}
 
 /// Pods beside which a pod is to run.
 ///
@@ -4851,6 +4854,8 @@ message! { ServiceAccount: schema::SERVICE_ACCOUNT { 0 metadata 1 secrets 2 imag
 kind! { ServiceAccount: "v1", "ServiceAccount", schema::SERVICE_ACCOUNT }
 object! { ServiceAccount }
 resource! { ServiceAccount: Namespaced, "", "v1", "ServiceAccount", "serviceaccounts" { Create Delete DeleteCollection Get List Patch Update Watch } }
+#[cfg(feature = "authentication")]
+impl verbs::TokenRequestOf<ServiceAccount> for crate::authentication::v1::TokenRequest {}
 
 /// A list of [`ServiceAccount`].
 pub type ServiceAccountList = List<ServiceAccount>;
