@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let applied = deployments.apply(&web, &me).await?;
     println!("applied, with {:?} replicas", applied.spec.replicas);
 
-    // What was applied can be read out of the object, changed and applied again.
+    // The configuration that was applied can be extracted from the object, changed and applied again.
     let extracted = apply::apps::v1::Deployment::extract(&applied, "example")?;
     let applied = deployments.apply(&extracted.annotations([("note", "by hand")]), &me).await?;
     println!("annotated: {:?}", applied.metadata.annotations);

@@ -7,13 +7,13 @@ mod cluster;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::apps::v1::Deployment;
+use klient::cache::Event;
 use klient::workqueue::Queue;
 use klient::{
-    Client, Error, Event, Indexer, InformerFactory, Lister, ObjectKey, ObjectMeta, Patch, Unstructured,
-    custom_resource,
+    Client, Error, Indexer, InformerFactory, Lister, ObjectKey, ObjectMeta, Patch, Unstructured,
+    custom_resource, json,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 custom_resource! {
     group: "example.com", version: "v1", kind: "Website", plural: "websites",
@@ -25,7 +25,7 @@ custom_resource! {
     }
 }
 
-/// How much of a website is there.
+/// The observed state of a website.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct WebsiteStatus {
@@ -33,7 +33,7 @@ struct WebsiteStatus {
     ready_replicas: i32,
 }
 
-/// What a worker needs.
+/// The state that workers share.
 #[derive(Clone)]
 struct Controller {
     client: Client,
@@ -67,7 +67,7 @@ impl Controller {
             return Ok(());
         }
         println!("{key}: {status:?}");
-        let websites = self.client.api::<Website>().namespace(key.namespace().unwrap_or_default());
+        let websites = self.client.api::<Website>().namespace_of(key);
         let patched = websites.patch_status(key.name(), &Patch::Merge(json!({"status": status}))).await;
         match patched {
             // It went meanwhile.

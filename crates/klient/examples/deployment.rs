@@ -5,7 +5,6 @@
 mod cluster;
 
 use klient::api::apps::v1::Deployment;
-use klient::api::autoscaling::v1::Scale;
 use klient::{Api, DeleteOptions, Error, InNamespace, Wire as _};
 
 const MANIFEST: &str = "
@@ -37,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let demo = change(&deployments, "demo", |demo| demo.spec.replicas = Some(1)).await?;
     println!("updated to {:?} replicas", demo.spec.replicas);
 
-    let mut scale: Scale = deployments.scale("demo").await?;
+    let mut scale = deployments.scale("demo").await?;
     scale.spec.replicas = Some(2);
     let scale = deployments.update_scale("demo", &scale).await?;
     println!("scaled to {:?} replicas", scale.spec.replicas);

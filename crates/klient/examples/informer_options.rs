@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use klient::api::apps::v1::Deployment;
 use klient::api::core::v1::Pod;
-use klient::{Event, InformerFactory, Unstructured};
+use klient::cache::Event;
+use klient::{InformerFactory, Unstructured};
 use serde_json::json;
 
 #[tokio::main]

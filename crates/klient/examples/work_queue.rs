@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     drop(first);
     assert_eq!(queue.len(), 5, "and is behind all others then");
 
-    // One who finds nothing waits, and holds up nobody.
+    // A worker that finds the queue empty waits for a key.
     let taken: Vec<u32> = (0..5).filter_map(|_| queue.try_get()).map(|work| *work).collect();
     assert_eq!(taken, [2, 3, 4, 5, 1]);
     let waiting = tokio::spawn({

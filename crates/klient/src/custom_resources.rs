@@ -8,10 +8,11 @@
 //!
 //! ```
 //! use klient::api::apiextensions::v1::CustomResourceDefinition;
-//! use klient::api::autoscaling::v1::Scale;
-//! use klient::{ApplyConfiguration, ApplyOptions, Client, Config, ObjectMeta, WatchEvent, WatchOptions, custom_resource};
+//! use klient::{
+//!     ApplyConfiguration, ApplyOptions, Client, ObjectMeta, TestClient as _, WatchEvent, WatchOptions,
+//!     custom_resource, json, serde_json,
+//! };
 //! use serde::{Deserialize, Serialize};
-//! use serde_json::json;
 //!
 //! custom_resource! {
 //!     group: "example.com", version: "v1", kind: "Website", plural: "websites",
@@ -40,7 +41,7 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = klient::TestServer::start().await?;
-//!     let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+//!     let client = server.client();
 //!     define(&client).await?;
 //!     let websites = client.api::<Website>().namespace("default");
 //!
@@ -61,7 +62,7 @@
 //!     assert_eq!(shop.status.map(|status| status.replicas), Some(2));
 //!
 //!     // As is the scale, which kinds have in common.
-//!     let mut scale: Scale = websites.scale("shop").await?;
+//!     let mut scale = websites.scale("shop").await?;
 //!     scale.spec.replicas = Some(5);
 //!     websites.update_scale("shop", &scale).await?;
 //!     assert_eq!(websites.get("shop").await?.spec.replicas, 5);

@@ -28,11 +28,11 @@
 //! }
 //! ```
 //!
-//! # By name, by type, or found out at run time
+//! # Typed and dynamic clients
 //!
-//! [`Client::api`] takes a type; [`Clientset`] has every built-in resource by name, as client-go's; and
-//! [`Client::dynamic`] takes what [`Discovery`] found, custom resources among it. All three give an [`Api`], and what
-//! the API does not offer for a kind does not compile, or is refused before anything is sent.
+//! [`Client::api`] takes a type; [`Clientset`] has an accessor for every built-in resource, as client-go's; and
+//! [`Client::dynamic`] takes a resource that [`Discovery`] found, such as a custom resource. All three give an [`Api`].
+//! A call that the API does not offer for a kind does not compile; for a dynamic kind it fails before anything is sent.
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,15 +48,15 @@
 //! let by_name = clientset.core_v1().nodes().list(&all).await?;
 //!
 //! let mapper = RestMapper::new(client.discovery().resources().await?);
-//! let found_out = client.dynamic(mapper.resource("no")?).list(&all).await?;
-//! assert!([by_type.items.len(), by_name.items.len()] == [found_out.items.len(); 2]);
+//! let dynamic = client.dynamic(mapper.resource("no")?).list(&all).await?;
+//! assert!([by_type.items.len(), by_name.items.len()] == [dynamic.items.len(); 2]);
 //! # Ok(()) }
 //! ```
 //!
-//! # Saying what one wants
+//! # Server-side apply
 //!
-//! Server-side apply takes the fields one cares for and leaves the others to others. [`apply`] has a type for each
-//! kind in which nothing is set that was not said.
+//! A configuration holds the fields that a program manages, and leaves the others to other managers. [`apply`] has a type
+//! of configurations for each kind, in which only those fields are set that the program has set.
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,7 +70,7 @@
 //! let applied = config_maps.apply(&colors, &ApplyOptions::new("painter")).await?;
 //! assert_eq!(applied.data["sky"], "blue");
 //!
-//! // What somebody else says otherwise is a conflict, until it is taken from them.
+//! // Another manager that sets the field to another value has a conflict, or forces it.
 //! let colors = apply::core::v1::ConfigMap::new("colors", "default").data([("sky", "grey")]);
 //! let weather = ApplyOptions::new("weather");
 //! assert!(config_maps.apply(&colors, &weather).await.unwrap_err().is_conflict());
@@ -78,7 +78,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Changes as they are made
+//! # Watches
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -87,7 +87,7 @@
 //! use klient::api::core::v1::Namespace;
 //! use klient::{Object, WatchEvent, WatchOptions};
 //!
-//! // What is there comes first, and then a bookmark that says so.
+//! // The objects that exist come first, and then a bookmark that ends them.
 //! let options = WatchOptions { send_initial_events: true, ..Default::default() };
 //! let mut watch = client.api::<Namespace>().watch(&options).await?;
 //! let mut names = Vec::new();
@@ -103,15 +103,16 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Caches that follow, and queues for what they tell
+//! # Informers and work queues
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = klient::TestServer::start().await?;
 //! # let client = klient::TestClient::client(&server);
 //! use klient::api::core::v1::Namespace;
+//! use klient::InformerFactory;
+//! use klient::cache::Event;
 //! use klient::workqueue::Queue;
-//! use klient::{Event, InformerFactory};
 //!
 //! let factory = InformerFactory::new(client);
 //! let namespaces = factory.informer::<Namespace>();
@@ -125,16 +126,36 @@
 //! while let Some(key) = queue.try_get() {
 //!     let namespace = namespaces.store().get(&key);
 //!     println!("{:?}", namespace.map(|namespace| namespace.status.clone()));
-//! } // Here the key is done.
+//! } // The key is done when it is dropped.
 //! factory.shutdown().await;
 //! # Ok(()) }
 //! ```
 //!
-//! # Kinds of a program's own
+//! # Custom resources
 //!
-//! [`custom_resource!`] declares a struct to be the objects of a custom resource: see [`custom_resources`].
+//! [`custom_resource!`] declares the struct of a custom resource: see [`custom_resources`].
 //!
-//! # Errors say what to do
+//! # Features
+//!
+//! Every API group is a feature: its types, [apply configurations](apply) and accessors of the [`Clientset`]. A program
+//! that needs few of them compiles in less time:
+//!
+//! ```toml
+//! [dependencies]
+//! klient = { version = "0.1", default-features = false, features = ["apps", "core"] }
+//!
+//! [dev-dependencies]
+//! klient = { version = "0.1", default-features = false, features = ["apiserver"] }
+//! ```
+//!
+//! - `all-groups` (default): every API group;
+//! - `apiserver` (default): the embedded API server, which most programs need in their tests only;
+//! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
+//!   chooses there.
+//!
+//! # Errors
+//!
+//! An [`Error`] prints its request and all its causes; its predicates say what can be done about it.
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -162,30 +183,30 @@ pub use klient_apimachinery::meta::v1::{
 };
 pub use klient_apimachinery::meta::{PropagationPolicy, Reason};
 pub use klient_apimachinery::{
-    Bookmark, ByteString, IntOrString, Kind, Map, Metadata, MicroTime, Object, Quantity, Resource,
-    ResourceInfo, Str, Time, Unstructured, WholeCluster, custom_resource, yaml,
+    Bookmark, BoxFuture, ByteString, IntOrString, Kind, Map, Metadata, MicroTime, Object, ObjectKey,
+    Quantity, Resource, ResourceInfo, Str, Time, Unstructured, WholeCluster, custom_resource, yaml,
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};
 pub use klient_applyconfigurations as apply;
 pub use klient_cache::{
-    self as cache, Cached, Event, FilteringResourceEventHandler, HandlerOptions, Indexer, Informer,
-    InformerOptions, Keep, Lister, ObjectKey, Overflow, ResourceEventHandler,
-    ResourceEventHandlerRegistration, Store, Undecodable,
+    self as cache, Cached, FilteringResourceEventHandler, HandlerOptions, Indexer, Informer, InformerOptions,
+    Keep, Lister, Overflow, ResourceEventHandler, ResourceEventHandlerRegistration, Store, Undecodable,
 };
 // By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
-// by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Deleted`.
+// by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Event` beside the `Event` of core/v1.
 pub use klient_client::{
     self as client, AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthProvider,
     BoxError, ByteStream, Client, ClientIdentity, Config, Credentials, DeleteOptions, Deleted, Discovery,
     DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion, Impersonation,
-    InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, NoMatch, Overrides, Patch, Pem,
+    InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch, Overrides, Patch, Pem,
     RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, WarningHandler, Watch,
     WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;
 pub use klient_workqueue as workqueue;
+pub use serde_json::{self, json};
 #[cfg(feature = "apiserver")]
 pub use test_server::TestClient;
 

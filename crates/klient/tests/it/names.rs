@@ -1,8 +1,9 @@
 //! Every type that a public function gives can be named through the facade. That this compiles is what is shown.
 
 use klient::api::core::v1::{ConfigMap, Node};
+use klient::cache::Event;
 use klient::{
-    Api, Cached, Client, DeleteOptions, Deleted, Discovery, Error, Event, InNamespace, Informer, Items, List,
+    Api, Cached, Client, DeleteOptions, Deleted, Discovery, Error, InNamespace, Informer, Items, List,
     ListOptions, Store, TestServer, Watch, WatchOptions, WholeCluster,
 };
 

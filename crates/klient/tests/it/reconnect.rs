@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use klient::api::core::v1::ConfigMap;
+use klient::cache::Event;
 use klient::{
-    Client, Config, Event, Informer, InformerOptions, Object as _, ObjectMeta, TestServer, WatchEvent,
-    WatchOptions,
+    Client, Config, Informer, InformerOptions, Object as _, ObjectMeta, TestServer, WatchEvent, WatchOptions,
 };
 
 async fn cluster() -> (TestServer, Client) {

@@ -1,10 +1,11 @@
-use klient::Client;
 use klient::api::core::v1::Pod;
+use klient::{Client, Error};
 
-async fn program(client: Client, pod: Pod) {
+async fn program(client: Client) -> Result<(), Error> {
     let pods = client.api::<Pod>();
-    let _ = pods.get("web-0");
-    let _ = pods.create(&pod);
+    let pod = pods.get("web-0").await?;
+    pods.create(&pod).await?;
+    Ok(())
 }
 
 fn main() {}

@@ -1,9 +1,9 @@
-use klient::Client;
-use klient::api::autoscaling::v1::Scale;
 use klient::api::core::v1::Pod;
+use klient::{Client, Error};
 
-async fn program(client: Client, scale: Scale) {
-    let _ = client.api::<Pod>().namespace("shop").update_scale("web-0", &scale);
+async fn program(client: Client) -> Result<(), Error> {
+    client.api::<Pod>().namespace("shop").scale("web-0").await?;
+    Ok(())
 }
 
 fn main() {}

@@ -1,8 +1,9 @@
-use klient::Client;
 use klient::api::core::v1::ConfigMap;
+use klient::{Client, Error};
 
-async fn program(client: Client, colors: ConfigMap) {
-    let _ = client.api::<ConfigMap>().namespace("shop").update_status(&colors);
+async fn program(client: Client, colors: ConfigMap) -> Result<(), Error> {
+    client.api::<ConfigMap>().namespace("shop").update_status(&colors).await?;
+    Ok(())
 }
 
 fn main() {}

@@ -1,10 +1,11 @@
-use klient::Client;
 use klient::api::authentication::v1::TokenReview;
 use klient::api::core::v1::ComponentStatus;
+use klient::{Client, Error};
 
-async fn program(client: Client, status: ComponentStatus) {
-    let _ = client.api::<TokenReview>().get("mine");
-    let _ = client.api::<ComponentStatus>().create(&status);
+async fn program(client: Client, status: ComponentStatus) -> Result<(), Error> {
+    client.api::<TokenReview>().get("mine").await?;
+    client.api::<ComponentStatus>().create(&status).await?;
+    Ok(())
 }
 
 fn main() {}
