@@ -1,5 +1,6 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
+//! `cargo xtask public-types`,
 //! `cargo xtask bench wire|informers|apply`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`.
@@ -7,6 +8,7 @@
 mod bench;
 mod codegen;
 mod e2e;
+mod public_types;
 mod servers;
 mod soak;
 mod tidy;
@@ -15,7 +17,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | bench wire|informers|apply \
+const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | public-types | bench wire|informers|apply \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
     | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(),
         ["facts", directory] => codegen::import(directory),
         ["tidy"] => tidy::run(),
+        ["public-types"] => public_types::run(),
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
         ["bench", "apply"] => bench::apply(),

@@ -91,7 +91,8 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 14] = [
+const PLAIN: [&str; 16] = [
+    "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
     "crates/apis/",
@@ -103,6 +104,7 @@ const PLAIN: [&str; 14] = [
     "crates/clientset/",
     "crates/codegen/",
     "crates/schema/",
+    "crates/klient/",
     "crates/structured-merge/",
     "crates/workqueue/",
     "xtask/",

@@ -60,7 +60,7 @@ fn bend(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-/// What a struct's `metadata` says.
+/// The fields of a struct's `metadata`.
 fn meta_of(object: &dyn Message) -> EncodedMeta<'_> {
     let mut meta = EncodedMeta::default();
     let Some(Ref::Message(metadata)) = field(object, "metadata") else { return meta };
@@ -434,7 +434,7 @@ impl Check for Cuts {
 }
 
 impl Cuts {
-    /// What can be read can be read when it is cut, and says the same of itself.
+    /// An object that can be read can be read without its managed fields too, and has the same metadata then.
     fn bent<T: Message + Wire>(&mut self, format: Format, bytes: &[u8]) {
         let whole = Encoded::<T>::new(format, bytes);
         let Ok(meta) = whole.check() else { return };

@@ -15,7 +15,7 @@ use random::Random;
 /// Objects of each kind.
 const OBJECTS: usize = 8;
 
-/// What is done with each kind.
+/// A check of each kind.
 pub(crate) trait Check {
     fn kind<T: Message + SchemaKind + Wire + Default + PartialEq + Debug>(&mut self);
 }

@@ -1,4 +1,4 @@
-//! How much memory objects take before any text in them: rare members cost no more than a pointer.
+//! Memory of objects before any text in them: rare members cost no more than a pointer.
 
 use klient_api::core::v1::{Container, Pod, PodSpec, PodStatus, Volume};
 use klient_apimachinery::meta::v1::ObjectMeta;
