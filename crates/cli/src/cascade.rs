@@ -35,7 +35,8 @@ impl Cascade {
         ))
     }
 
-    /// Returns the options of a delete with a grace period in seconds; a negative one selects the default of the object.
+    /// Returns the options of a delete with a grace period in seconds; a negative one selects the default of the
+    /// object.
     pub(crate) fn delete_options(self, grace_period: i64) -> DeleteOptions {
         DeleteOptions {
             grace_period_seconds: (grace_period >= 0).then_some(grace_period),

@@ -51,8 +51,8 @@ impl Cluster {
         self.mapper.get_or_try_init(ask).await
     }
 
-    /// Finds the resource of a plural, singular or short name. Prints a warning for each resource of lower priority that has
-    /// the same short name.
+    /// Finds the resource of a plural, singular or short name. Prints a warning for each resource of lower priority
+    /// that has the same short name.
     pub(crate) async fn resource(&self, name: &str) -> Result<&ApiResource, CliError> {
         let mapper = self.mapper().await?;
         let resource = mapper.resource(name)?;

@@ -68,7 +68,8 @@ fn path(flag: &Option<PathBuf>) -> Option<PathBuf> {
     flag.clone().filter(|path| path.as_os_str() != OsStr::new(""))
 }
 
-/// Checks that the entries named by flags are in the kubeconfig, and that `--as` is set if other impersonation flags are.
+/// Checks that the entries named by flags are in the kubeconfig, and that `--as` is set if other impersonation flags
+/// are.
 fn check(kubeconfig: &Kubeconfig, overrides: &Overrides) -> Result<(), CliError> {
     let context_name = overrides.context.as_deref().unwrap_or(&kubeconfig.current_context);
     let context = kubeconfig.contexts.iter().find(|context| context.name == context_name);

@@ -29,8 +29,8 @@ impl Signal {
 }
 
 impl Interrupt {
-    /// Installs the signal handlers. The first signal completes [`wait`](Self::wait); the program exits at the second one,
-    /// or when it is still running after the `grace` period.
+    /// Installs the signal handlers. The first signal completes [`wait`](Self::wait); the program exits at the second
+    /// one, or when it is still running after the `grace` period.
     pub(crate) fn listen(runtime: &Runtime, grace: Option<Duration>) -> Self {
         let (sender, receiver) = watch::channel(None);
         let context = runtime.enter();

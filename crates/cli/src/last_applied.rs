@@ -35,8 +35,8 @@ pub(crate) fn set(object: &mut Unstructured) {
     object.set_annotation(ANNOTATION, &text);
 }
 
-/// As [`set`], for an object of a built-in kind made from flags: without an empty `annotations`, and with the field order
-/// of Go's struct.
+/// As [`set`], for an object of a built-in kind made from flags: without an empty `annotations`, and with the field
+/// order of Go's struct.
 pub(crate) fn set_built_in(object: &mut Unstructured) {
     let text = print::compact_built_in(object) + "\n";
     object.set_annotation(ANNOTATION, &text);

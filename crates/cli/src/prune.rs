@@ -54,8 +54,8 @@ const KINDS: [(&str, &str, &str); 16] = [
     ("", "v1", "PersistentVolume"),
 ];
 
-/// Returns the resources of an allowlist of `GROUP/VERSION/KIND`, where `core` is the core group; of an empty one, those
-/// of [`KINDS`], after kubectl's deprecation warning.
+/// Returns the resources of an allowlist of `GROUP/VERSION/KIND`, where `core` is the core group; of an empty one,
+/// those of [`KINDS`], after kubectl's deprecation warning.
 ///
 /// # Errors
 ///

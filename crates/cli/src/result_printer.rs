@@ -81,8 +81,8 @@ impl ResultPrinter {
         session.console.println(format_args!("{kind}/{} {done}{}", object.name(), self.dry_run.suffix()))
     }
 
-    /// As [`print_result`](Self::print_result), for an object of a built-in kind made from flags: JSON has the field order
-    /// of Go's struct.
+    /// As [`print_result`](Self::print_result), for an object of a built-in kind made from flags: JSON has the field
+    /// order of Go's struct.
     pub(crate) fn print_built_in_result(
         &mut self,
         object: &Unstructured,

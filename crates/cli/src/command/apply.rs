@@ -36,7 +36,8 @@ pub(crate) struct ApplyArgs {
     /// Label selector, such as app=web,tier!=cache
     #[arg(short = 'l', long, value_name = "LABELS", default_value = "", hide_default_value = true)]
     selector: String,
-    /// none; client: only print the objects that would be sent; server: send the request without storing the change
+    /// Dry run: none, client (only prints the objects that would be sent), or server (sends the request without storing
+    /// the change)
     #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// Unknown or duplicate fields: strict (or true) fails, warn prints a warning, ignore (or false) drops them
@@ -78,7 +79,8 @@ pub(crate) struct ApplyArgs {
     /// With --prune, consider only objects of this kind; can be repeated
     #[arg(long, value_name = "GROUP/VERSION/KIND")]
     prune_allowlist: Vec<String>,
-    /// With --prune, parent object of the ApplySet: TYPE/NAME, or the NAME of a Secret (alpha, needs KUBECTL_APPLYSET=true)
+    /// With --prune, parent object of the ApplySet: TYPE/NAME, or the NAME of a Secret (alpha, needs
+    /// KUBECTL_APPLYSET=true)
     #[arg(long = "applyset", value_name = "OBJECT", hide = !apply_set::is_enabled())]
     apply_set: Option<String>,
 }

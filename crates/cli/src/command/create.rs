@@ -43,7 +43,8 @@ pub(crate) struct CreateArgs {
 struct CreateFlags {
     #[command(flatten)]
     output: PrintFlags,
-    /// none; client: only print the object that would be sent; server: send the request without storing the object
+    /// Dry run: none, client (only prints the object that would be sent), or server (sends the request without storing
+    /// the object)
     #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// Unknown or duplicate fields: strict (or true) fails, warn prints a warning, ignore (or false) drops them

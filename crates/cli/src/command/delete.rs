@@ -60,7 +60,8 @@ pub(crate) struct DeleteArgs {
     /// Time-out of the wait, such as 30s; 0 means one week
     #[arg(long, value_name = "DURATION", default_value = "0")]
     timeout: Timeout,
-    /// none; client: only print the objects that would be deleted; server: send the request without deleting
+    /// Dry run: none, client (only prints the objects that would be deleted), or server (sends the request without
+    /// deleting)
     #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// Output format: name, for short output (TYPE/NAME)

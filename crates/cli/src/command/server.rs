@@ -25,8 +25,8 @@ pub(crate) struct ServerArgs {
     /// Number of changes kept in memory; a list or watch from an older resourceVersion gets 410 Gone
     #[arg(long, value_name = "CHANGES", default_value_t = Options::default().history)]
     history: usize,
-    /// CSV file of bearer tokens, one per line: token, user name, user UID, and optionally the groups, in double quotes if
-    /// there are several
+    /// CSV file of bearer tokens, one per line: token, user name, user UID, and optionally the groups, in double quotes
+    /// if there are several
     #[arg(long, value_name = "FILE")]
     token_auth_file: Option<PathBuf>,
     /// User to write a kubeconfig for, which has the permissions that RBAC grants to NAME; can be repeated
@@ -36,8 +36,8 @@ pub(crate) struct ServerArgs {
     /// Groups of a user of --user; can be repeated
     #[arg(long, value_name = "NAME=GROUP[,GROUP…]")]
     user_groups: Vec<String>,
-    /// Do not finalize deleted namespaces: they stay Terminating until a client updates their finalize subresource, as on
-    /// a kube-apiserver without kube-controller-manager
+    /// Do not finalize deleted namespaces: they stay Terminating until a client updates their finalize subresource, as
+    /// on a kube-apiserver without kube-controller-manager
     #[arg(long)]
     no_namespace_controller: bool,
 }

@@ -38,7 +38,8 @@ impl<'a> TabWriter<'a> {
         }
     }
 
-    /// Starts a table with new columns. With `separate`, an empty line is written before it, unless it is the first output.
+    /// Starts a table with new columns. With `separate`, an empty line is written before it, unless it is the first
+    /// output.
     pub(crate) fn start_group(&mut self, separate: bool) -> io::Result<()> {
         self.align()?;
         self.remembered.clear();

@@ -29,8 +29,8 @@ impl Session {
         Session { playground }
     }
 
-    /// Runs klient, called as kubectl, once for each line. A line may begin with variables of the environment; `''` is an
-    /// empty argument.
+    /// Runs klient, called as kubectl, once for each line. A line may begin with variables of the environment; `''` is
+    /// an empty argument.
     pub(crate) async fn run(&self, lines: &str) -> String {
         let mut transcript = String::new();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -104,8 +104,8 @@ impl ApplySet {
         })
     }
 
-    /// Checks that the resource can be a parent: a Secret, a ConfigMap, or a custom resource whose definition has the label
-    /// `applyset.kubernetes.io/is-parent-type`.
+    /// Checks that the resource can be a parent: a Secret, a ConfigMap, or a custom resource whose definition has the
+    /// label `applyset.kubernetes.io/is-parent-type`.
     pub(super) async fn validate(&self, cluster: &Cluster) -> Result<(), CliError> {
         let info = &self.parent.resource.info;
         let mut failures = Vec::new();

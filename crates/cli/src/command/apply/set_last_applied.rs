@@ -21,7 +21,8 @@ pub(super) struct SetArgs {
     files: FilenameOptions,
     #[command(flatten)]
     output: PrintFlags,
-    /// none; client: only print the objects that would be sent; server: send the request without storing the change
+    /// Dry run: none, client (only prints the objects that would be sent), or server (sends the request without storing
+    /// the change)
     #[arg(long, value_name = "MODE", default_value = "none", num_args = 0..=1, require_equals = true, default_missing_value = DryRun::BARE)]
     dry_run: DryRun,
     /// Create the annotation in objects that do not have it

@@ -140,7 +140,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Sends a request without pages. If the namespace of a missing object does not exist, the error names the namespace.
+    /// Sends a request without pages. If the namespace of a missing object does not exist, the error names the
+    /// namespace.
     pub(crate) async fn get_once(&self, wanted: &ResourceRequest) -> Result<Value, CliError> {
         let result = send(self.request(wanted)).await;
         let (Err(error), Some(namespace), Some(_)) = (&result, &wanted.namespace, &wanted.name) else {

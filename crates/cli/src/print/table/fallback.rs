@@ -26,7 +26,8 @@ impl Fallback {
         }
     }
 
-    /// Writes the line of an object, or of each item of a list. Headers are written unless those `before` were the same.
+    /// Writes the line of an object, or of each item of a list. Headers are written unless those `before` were the
+    /// same.
     pub(super) fn write(
         self,
         before: Option<Self>,
