@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
+use crate::go::quoted;
 use crate::object::Object;
 use crate::value::Str;
 
@@ -24,7 +25,7 @@ use crate::value::Str;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {
     text: Str,
-    /// Where the name begins.
+    /// The offset of the name.
     name: u32,
 }
 
@@ -97,13 +98,13 @@ impl fmt::Debug for ObjectKey {
     }
 }
 
-/// A string that is no key, since it has more than one slash.
+/// The error of parsing a string with more than one slash as an [`ObjectKey`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidKey(String);
 
 impl fmt::Display for InvalidKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no key of an object: expected NAMESPACE/NAME or NAME", self.0)
+        write!(f, "{} is no key of an object: expected NAMESPACE/NAME or NAME", quoted(&self.0))
     }
 }
 

@@ -20,7 +20,11 @@
 mod generated;
 mod informers;
 
-#[allow(unused_imports, unreachable_pub, reason = "without the feature of a group there are no accessors")]
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "without the feature of a group there are no accessors"
+)]
 pub use generated::*;
 pub use informers::Informers;
 use klient_client::Client;

@@ -102,7 +102,8 @@ async fn who_shows_nothing_is_anonymous() {
         (format!("Bearer\t{token}"), 403),
         ("Bearer unknown".to_owned(), 401),
     ] {
-        let answer = client.send(http::Method::GET, "/api/v1/pods", &[("authorization", &*credentials)], "").await;
+        let answer =
+            client.send(http::Method::GET, "/api/v1/pods", &[("authorization", &*credentials)], "").await;
         assert_eq!(answer.status, code, "{:?}", credentials.replace(token, "TOKEN"));
     }
 }
@@ -270,9 +271,7 @@ async fn a_review_asks_one_question_and_is_nothing_else() {
     let admin = Client::admin(&server).await;
     let group = "/apis/authorization.k8s.io/v1";
     let pods = json!({"verb": "get", "resource": "pods"});
-    let selecting = |of: &str, selector: Value| {
-        json!({"spec": {"user": "ann", "resourceAttributes": {"verb": "list", "resource": "pods", of: selector}}})
-    };
+    let selecting = |of: &str, selector: Value| json!({"spec": {"user": "ann", "resourceAttributes": {"verb": "list", "resource": "pods", of: selector}}});
     for (path, review, problem) in [
         (
             "selfsubjectaccessreviews",
@@ -302,15 +301,21 @@ async fn a_review_asks_one_question_and_is_nothing_else() {
         ),
         (
             "subjectaccessreviews",
-            selecting("labelSelector", json!({"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]})),
+            selecting(
+                "labelSelector",
+                json!({"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]}),
+            ),
             "spec.resourceAttributes.labelSelector.rawSelector: Invalid value: \"a=b\": may not specified at the \
              same time as requirements",
         ),
         (
             "subjectaccessreviews",
-            selecting("fieldSelector", json!({"requirements": [
-                {"operator": "Foo"}, {"key": "a", "operator": "NotIn"}, {"key": "a", "operator": "Exists", "values": ["x"]},
-            ]})),
+            selecting(
+                "fieldSelector",
+                json!({"requirements": [
+                    {"operator": "Foo"}, {"key": "a", "operator": "NotIn"}, {"key": "a", "operator": "Exists", "values": ["x"]},
+                ]}),
+            ),
             "[spec.resourceAttributes.fieldSelector.requirements[0].key: Required value: must be specified, \
              spec.resourceAttributes.fieldSelector.requirements[1].values: Required value: must be specified when \
              `operator` is 'In' or 'NotIn', spec.resourceAttributes.fieldSelector.requirements[2].values: \
