@@ -199,7 +199,7 @@ impl<K: Resource<Scope = Namespaced>> Api<K, AllNamespaces> {
 }
 
 impl<K: Resource> Api<K, WholeCluster> {
-    /// Does not compile, and says why: objects of a cluster-scoped kind live in no namespace.
+    /// Does not compile: objects of a cluster-scoped kind have no namespace. The error says so.
     #[doc(hidden)]
     pub fn namespace(&self, name: &str) -> Api<K, InNamespace>
     where
@@ -239,7 +239,7 @@ impl Endpoint {
         }
     }
 
-    /// Refuses at run time what the compiler refuses for kinds it knows.
+    /// Refuses at run time the calls that do not compile for typed kinds.
     fn check(&self, verb: &str, names_one: bool, namespace: Option<&str>) -> Result<(), Error> {
         if self.verbs.as_ref().is_some_and(|verbs| !verbs.iter().any(|other| other == verb)) {
             let what = format!("{verb} {}", self.info.group_resource());

@@ -1,4 +1,4 @@
-//! [`Credentials`], by which one proves who one is.
+//! [`Credentials`], the authentication of a client.
 
 mod provider;
 mod token_file;
@@ -66,7 +66,7 @@ impl Credentials {
         Credentials::Token(Secret(token.into()))
     }
 
-    /// A bearer token in a file, which is read again as it grows old, and when the server refuses it.
+    /// A bearer token in a file, which is read again each minute and when the server refuses the token.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Credentials {
         Credentials::Basic { username: username.into(), password: Secret(password.into()) }
     }
 
-    /// Credentials that are asked for before each request, and anew when the server refuses them: see
+    /// Credentials from a provider, which is called before each request and again when the server refuses them: see
     /// [`AuthProvider`].
     pub fn provider(provider: impl AuthProvider) -> Self {
         Credentials::Provider(Provider::new(provider))
@@ -90,7 +90,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If it holds what no header can, or its provider fails or does not answer within the limit.
+    /// If the credential is no valid header value, or its provider fails or does not answer within the limit.
     pub(crate) async fn authorization(
         &self,
         request: &(dyn fmt::Display + Sync),

@@ -27,7 +27,7 @@ use crate::impersonation::Impersonation;
 /// ```
 #[derive(Clone)]
 pub struct Config {
-    /// The server's URL; its path stands in front of every request's.
+    /// The server's URL. Its path is a prefix of every request's path.
     pub url: Uri,
     /// The namespace where none is named.
     pub namespace: String,
@@ -58,8 +58,8 @@ pub enum HttpVersion {
     /// HTTP/2, and HTTP/1.1 where the server does not speak that. Over plain HTTP it is HTTP/1.1.
     #[default]
     Negotiate,
-    /// HTTP/1.1 alone, whose connections can be upgraded to another protocol. Each request under way has a connection of
-    /// its own.
+    /// HTTP/1.1 only, whose connections can be upgraded to another protocol. Each concurrent request has a connection
+    /// of its own.
     Http11,
 }
 
@@ -89,7 +89,7 @@ pub struct Tls {
     pub ca: Option<Pem>,
     /// The name the server's certificate must be for, if not that in the URL.
     pub server_name: Option<String>,
-    /// Believe any server. Whoever stands between can read and change everything.
+    /// Skips verification of the server's certificate. An attacker on the network can then read and change all traffic.
     pub insecure: bool,
     /// The client certificate and its key.
     pub client: Option<ClientIdentity>,
@@ -138,7 +138,7 @@ pub struct Timeouts {
     pub first_byte: Option<Duration>,
     /// A request and its whole answer; watches and other streams are not meant.
     pub whole: Option<Duration>,
-    /// A watch that hears nothing although it asked for bookmarks, which come every minute.
+    /// The idle limit of a watch with bookmarks, which a server sends every minute.
     pub watch_idle: Option<Duration>,
     /// A list, a watch or another stream that has data and is not read. It then ends with an error of kind
     /// [`Timeout`](crate::ErrorKind::Timeout) and its memory is freed; until then it holds 1 MiB at most.
@@ -160,7 +160,7 @@ impl Default for Timeouts {
 }
 
 impl Config {
-    /// A server at a URL, with nothing to prove who one is.
+    /// A server at a URL, without credentials.
     ///
     /// # Errors
     ///

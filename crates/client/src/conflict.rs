@@ -4,12 +4,12 @@ use klient_workqueue::{Backoff, retry};
 
 use crate::error::Error;
 
-/// Makes a change again for as long as it fails since the object has changed: read it, change it, write it, all inside
-/// `change`. [`Backoff::DEFAULT_RETRY`] suits changes that several clients make,
-/// [`Backoff::DEFAULT_BACKOFF`] those that a controller makes too.
+/// Retries a change while it fails with a conflict: `change` reads the object, changes it and writes it.
+/// [`Backoff::DEFAULT_RETRY`] suits changes by several clients, [`Backoff::DEFAULT_BACKOFF`] those that compete with a
+/// controller.
 ///
-/// `change` is `async || …`, which may use what stands around it but not change it, or a closure that changes things
-/// before the future that it gives.
+/// `change` is `async || …`, which may borrow its environment but not mutably (count attempts in a `Cell`), or a
+/// closure that mutates its environment and then returns a future.
 ///
 /// # Errors
 ///

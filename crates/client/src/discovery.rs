@@ -26,7 +26,7 @@ const AGGREGATED: &str =
 /// The limit of a request without one in the configuration, as in client-go.
 const TIMEOUT: Duration = Duration::from_secs(32);
 
-/// Asks a server what it serves.
+/// A client for discovery: the groups, versions and resources that a server serves.
 #[derive(Clone, Debug)]
 pub struct Discovery {
     connection: Connection,
@@ -41,7 +41,7 @@ pub struct ApiResource {
     pub singular: String,
     /// Other names, such as `po`.
     pub short_names: Vec<String>,
-    /// Groups of resources it belongs to, such as `all`.
+    /// Categories of the resource, such as `all`.
     pub categories: Vec<String>,
     /// Supported verbs.
     pub verbs: Vec<String>,
@@ -61,7 +61,8 @@ impl ApiResource {
 pub struct Served {
     /// Resources, group by group in the server's order, the preferred version of a group first.
     pub resources: Vec<ApiResource>,
-    /// Group-versions that the server lists but could not tell of, such as those of an extension that is down.
+    /// Group-versions that the server lists but whose discovery failed, such as those of an extension API server that
+    /// is down, with the error.
     pub failed: BTreeMap<String, String>,
 }
 
@@ -109,12 +110,12 @@ impl Discovery {
         self.get("/version", "application/json").await
     }
 
-    /// All resources that the server serves: in two requests where it can tell all at once, else in one for each
-    /// group-version, made side by side.
+    /// All served resources: by two requests if the server has aggregated discovery, else by one concurrent request for
+    /// each group-version.
     ///
     /// # Errors
     ///
-    /// If the server does not answer. That single groups do not is told in [`Served::failed`].
+    /// If the server does not answer. Failures of single group-versions are in [`Served::failed`].
     pub async fn resources(&self) -> Result<Served, Error> {
         let (core, groups) = tokio::join!(self.root("/api"), self.root("/apis"));
         let core = match core {
@@ -187,6 +188,6 @@ impl Discovery {
 /// The response of the discovery endpoints.
 enum Root {
     Aggregated(Vec<wire::Group>),
-    /// Group-versions, to be asked for one by one.
+    /// Group-versions, which are requested one by one.
     Legacy(Vec<String>),
 }

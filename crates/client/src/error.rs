@@ -16,13 +16,14 @@ use step_timeout::is_step_timeout;
 
 /// An error of the client.
 ///
-/// Ask it what to do: [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict),
+/// Its methods classify it: [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict),
 /// [`retry_after`](Self::retry_after) …
 ///
 /// # What it prints
 ///
-/// `{error}` is complete: the request or the file, what went wrong, and why, down to the last cause. It never holds
-/// credentials or values of objects.
+/// `{error}` is complete: the request or file, the failure, and its causes down to the last. It holds no credentials of
+/// the client; the message of a server's failure is printed as the server wrote it, and may quote the object that was
+/// sent.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,9 +37,9 @@ use step_timeout::is_step_timeout;
 /// # Ok(()) }
 /// ```
 ///
-/// [`source`](StdError::source) is `None`, since the text of an error holds either its causes or leaves them to its source:
-/// whoever prints the chain, such as `anyhow` by `{:#}` and `tracing` by `&dyn Error`, says everything once. Programs that
-/// look for a cause by its type find it from [`cause`](Self::cause) on.
+/// [`source`](StdError::source) is `None` because `Display` already prints every cause: code that prints the chain,
+/// such as `anyhow` by `{:#}` and `tracing` by `&dyn Error`, prints it once. To find a cause by its type, begin at
+/// [`cause`](Self::cause).
 pub struct Error(Box<Repr>);
 
 struct Repr {
@@ -50,14 +51,13 @@ struct Repr {
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kind of an error, which says whether a retry can help.
+/// The kind of an error, which decides whether a retry can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The configuration cannot be used. Trying again does not help.
     Config,
-    /// No credentials could be had, so nothing was sent, or nothing after the server had refused the last ones. Can be
-    /// tried again for every verb.
+    /// Credentials could not be obtained or renewed: the request had no effect. Every verb can be retried.
     Auth,
     /// The request makes no sense, and was not sent. Trying again does not help.
     Request,
@@ -68,7 +68,7 @@ pub enum ErrorKind {
     Connection,
     /// The time was up. Can be tried again for verbs that only read.
     Timeout,
-    /// The server answered with a failure. Can be tried again when it says after what time.
+    /// The server answered with a failure. It can be retried if the server names a delay ([`Error::retry_after`]).
     Status,
     /// The response cannot be decoded. Trying again does not help.
     Decode,
@@ -101,7 +101,7 @@ impl Error {
         }))
     }
 
-    /// An error of the configuration: what was read, and what is wrong with it.
+    /// An error of the configuration: its source and the failure.
     pub(crate) fn config(what: impl Into<String>, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Config, what, cause)
     }
@@ -115,7 +115,7 @@ impl Error {
         Self::new(ErrorKind::Decode, what, error)
     }
 
-    /// A failure the server tells of.
+    /// A failure that the server reports.
     pub(crate) fn status(what: impl Into<String>, status: Status, retry_after: Option<Duration>) -> Self {
         let retry_after = retry_after.or(status.retry_after());
         let what = what.into();
@@ -153,7 +153,7 @@ impl Error {
         self.as_status()?.code.and_then(|code| u16::try_from(code).ok())
     }
 
-    /// After what time the server asks to be asked again.
+    /// The delay after which the server asks for a retry.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -166,7 +166,7 @@ impl Error {
         }
     }
 
-    /// There is no such object or resource.
+    /// The object or resource does not exist.
     pub fn is_not_found(&self) -> bool {
         self.is(Reason::NotFound)
     }
@@ -181,12 +181,12 @@ impl Error {
         self.is(Reason::Conflict)
     }
 
-    /// The object breaks the rules of its kind; [`causes`](Self::causes) says which.
+    /// The object breaks the rules of its kind; [`causes`](Self::causes) lists them.
     pub fn is_invalid(&self) -> bool {
         self.is(Reason::Invalid)
     }
 
-    /// The server does not know who is asking.
+    /// The server could not authenticate the client.
     pub fn is_unauthorized(&self) -> bool {
         self.is(Reason::Unauthorized)
     }
@@ -201,12 +201,12 @@ impl Error {
         self.is(Reason::BadRequest)
     }
 
-    /// The resource has no such verb.
+    /// The resource does not have the verb.
     pub fn is_method_not_allowed(&self) -> bool {
         self.is(Reason::MethodNotAllowed)
     }
 
-    /// The server cannot give what is accepted.
+    /// The server has none of the accepted media types.
     pub fn is_not_acceptable(&self) -> bool {
         self.is(Reason::NotAcceptable)
     }
@@ -261,8 +261,8 @@ impl Error {
         self.0.cause.as_ref().map(|cause| &**cause as _)
     }
 
-    /// The object that cannot be decoded. If it is one of a list or a watch, the others are not affected, and whoever reads
-    /// them may go on behind it.
+    /// The object that cannot be decoded. The other objects of a list or watch are not affected: the next call
+    /// continues after it.
     pub fn undecodable_object(&self) -> Option<&Identity> {
         self.as_decode()?.object()
     }

@@ -35,7 +35,7 @@ impl Impersonation {
     ///
     /// # Errors
     ///
-    /// If a value or key holds what no header can.
+    /// If a value or key is not valid in a header.
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) -> Result<(), Error> {
         const USER: HeaderName = HeaderName::from_static("impersonate-user");
         if headers.contains_key(&USER) {
@@ -66,7 +66,7 @@ fn refuse(problem: &str) -> Error {
     Error::config("impersonation", Problem(format!("{problem} that no header can hold")))
 }
 
-/// A key as a part of a header's name: what may not stand there, and `%`, is percent-encoded.
+/// A key as a part of a header's name: characters that are not allowed there, and `%`, are percent-encoded.
 fn encode_key(key: &str) -> String {
     let mut out = String::with_capacity(key.len());
     for byte in key.bytes() {

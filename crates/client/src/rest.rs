@@ -1,4 +1,4 @@
-//! Requests to the API's URLs, with client-go's rules for paths, and how failures are told and tried again.
+//! Requests to the API's URLs, with client-go's rules for paths, errors and retries.
 
 mod format;
 mod gunzip;
@@ -138,8 +138,8 @@ impl Request {
         self.check(checked)
     }
 
-    /// A path and what stands behind the question mark, such as `/api/v1/pods?limit=1`, in place of group, resource
-    /// and name. Parameters that cannot be read are left out, as in client-go.
+    /// A path with query, such as `/api/v1/pods?limit=1`, in place of group, resource and name. Malformed parameters
+    /// are skipped, as in client-go.
     pub fn request_uri(mut self, uri: &str) -> Self {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         for parameter in
@@ -195,7 +195,7 @@ impl Request {
         self.query("timeout", format!("{}s", timeout.as_secs_f64()))
     }
 
-    /// The request as it goes out.
+    /// The request as it is sent.
     pub(crate) fn call(&self) -> Result<Call, Error> {
         let base = &self.connection.config().url;
         let shown = || format!("{} {}", self.method, self.path);
@@ -239,7 +239,7 @@ impl Request {
         }
     }
 
-    /// Sends the request and gives the answer as it comes.
+    /// Sends the request and returns the response as a stream.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! From a request to an answer: connections, TLS, and who opens how many.
+//! HTTP connections, TLS, and the pool of connections.
 
 mod body;
 mod connect;

@@ -14,7 +14,7 @@ pub(crate) fn warnings(header: &str) -> Vec<String> {
     texts
 }
 
-/// The first warning's code and text, and what stands behind it.
+/// The code and text of the first warning, and the rest of the header.
 fn warning(header: &str) -> Option<(&str, String, &str)> {
     let (code, rest) = header.trim_start().split_once(' ')?;
     let (_agent, rest) = rest.split_once(' ')?;
@@ -27,7 +27,7 @@ fn warning(header: &str) -> Option<(&str, String, &str)> {
     }
 }
 
-/// A quoted string, and what stands behind it.
+/// A quoted string, and the rest of the header.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut chars = text.trim_start().strip_prefix('"')?.chars();
     let mut out = String::new();

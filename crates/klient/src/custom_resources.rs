@@ -1,7 +1,7 @@
 //! Custom resources with types of the program's own: CRD, typed [`Api`](crate::Api), status and scale.
 //!
-//! A CustomResourceDefinition (CRD) tells the server of a kind, and [`custom_resource!`](crate::custom_resource!)
-//! declares the struct of its objects. Such a kind then goes through everything that built-in kinds go through:
+//! A CustomResourceDefinition (CRD) adds a kind to the server, and [`custom_resource!`](crate::custom_resource!)
+//! declares the struct of its objects. Such a kind has all that built-in kinds have:
 //! [`Client::api`](crate::Client::api), informers, listers and stores. Subresources that are not declared do not
 //! compile. Kinds without a struct are [`Unstructured`](crate::Unstructured): see
 //! [`Client::dynamic`](crate::Client::dynamic).
@@ -67,7 +67,7 @@
 //!     websites.update_scale("shop", &scale).await?;
 //!     assert_eq!(websites.get("shop").await?.spec.replicas, 5);
 //!
-//!     // Server-side apply has a type of its own, in which nothing is set that was not said.
+//!     // Server-side apply has a type of its own, whose fields are unset until they are set.
 //!     let wish = WebsiteWish {
 //!         api_version: "example.com/v1",
 //!         kind: "Website",

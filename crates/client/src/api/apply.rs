@@ -1,4 +1,4 @@
-//! Server-side apply: saying which fields of an object one cares for, and what they are to be.
+//! Server-side apply: a client declares the fields of an object that it manages, and their values.
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
@@ -27,14 +27,14 @@ pub struct ApplyOptions {
 }
 
 impl ApplyOptions {
-    /// As a field manager: the name under which the server keeps which fields are whose. The same program must say
-    /// the same name each time, at most 128 bytes of it, or it will be in conflict with itself.
+    /// Options for a field manager, the name under which the server records the ownership of fields. A program must use
+    /// the same name in every apply, at most 128 bytes, or it conflicts with itself.
     pub fn new(field_manager: impl Into<Str>) -> Self {
         ApplyOptions { field_manager: field_manager.into(), force: false, dry_run: false }
     }
 
-    /// Fields that other managers own, and hold something else, are taken from them. Without this they are a
-    /// conflict. It is what controllers want, who know no better than to say what they say.
+    /// Takes fields from other managers that set them to another value, which is a conflict otherwise. Controllers
+    /// should set it.
     pub fn force(self) -> Self {
         ApplyOptions { force: true, ..self }
     }
@@ -46,9 +46,8 @@ impl ApplyOptions {
 }
 
 impl<K: Wire + Object, P: Addressable> Api<K, P> {
-    /// Applies a configuration: creates the object, or makes the fields that are in the configuration what they are
-    /// there, and gives it as it then is. Fields that the field manager applied before and that are no longer in the
-    /// configuration go away, unless others own them.
+    /// Applies a configuration: creates the object, or sets the fields of the configuration, and returns the result.
+    /// Fields that the field manager applied before and that are missing now are removed, unless others own them.
     ///
     /// Of the handle's own [`WriteOptions`](crate::WriteOptions), `dry_run` and `field_validation` count here too;
     /// the field manager is that of `options`.
@@ -56,7 +55,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// [`is_conflict`](Error::is_conflict) if another manager owns a field that would change, without
-    /// [`force`](ApplyOptions::force); [`causes`](Error::causes) says who and which.
+    /// [`force`](ApplyOptions::force); [`causes`](Error::causes) lists managers and fields.
     /// [`is_invalid`](Error::is_invalid) if it breaks a rule of its kind.
     ///
     /// [`ErrorKind::Request`], and nothing is sent, if there is no field manager, or the configuration is of another
@@ -80,7 +79,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// assert_eq!(applied.data, [("sky", "grey")].into());
     /// # Ok(()) }
     /// ```
-    // Futures in boxes know nothing of `C`, so that the compiler tells of a wrong one once.
+    // A boxed future is independent of `C`, so that the compiler reports a wrong type once.
     pub fn apply<C>(&self, configuration: &C, options: &ApplyOptions) -> BoxFuture<'static, Result<K, Error>>
     where
         C: ApplyConfiguration<Object = K>,
@@ -93,11 +92,11 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         Box::pin(async move { request?.fetch().await })
     }
 
-    /// Applies a configuration to an object's status. What is in it beside the status is left as it is.
+    /// Applies a configuration to an object's status. Its other fields are ignored.
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply), and [`is_not_found`](Error::is_not_found) if there is no such object.
+    /// As [`apply`](Self::apply), and [`is_not_found`](Error::is_not_found) if the object does not exist.
     pub fn apply_status<C>(
         &self,
         configuration: &C,
@@ -163,7 +162,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     }
 }
 
-/// A configuration as it goes out.
+/// A configuration as it is sent.
 struct Applied<'a> {
     json: Vec<u8>,
     /// The `apiVersion` and `kind` that it must have, if that is known.

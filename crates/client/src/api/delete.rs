@@ -20,7 +20,7 @@ pub enum Deleted<K> {
 
 impl<K: Wire> Deleted<K> {
     fn read(response: &Response) -> Result<Self, Error> {
-        // A Status says so itself; anything else is the object.
+        // A Status names itself; anything else is the object.
         match response.decode::<Status>() {
             Ok(status) => Ok(Deleted::Status(Box::new(status))),
             Err(_) => response.decode().map(|object| Deleted::Object(Box::new(object))),
@@ -77,7 +77,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     }
 }
 
-/// Sends a delete, whose options go in its body.
+/// Sends a delete with its options in the body.
 async fn send<A: Wire>(request: Request, options: &DeleteOptions) -> Result<Response, Error> {
     // Options that are all defaults need no body.
     if *options == DeleteOptions::default() {

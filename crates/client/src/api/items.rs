@@ -72,8 +72,8 @@ impl<K: Wire> Items<K> {
     ///
     /// # Errors
     ///
-    /// If the connection breaks, or what arrives is no list of this type. If it is only one object that cannot be
-    /// decoded, [`undecodable_object`](Error::undecodable_object) names it, and the next call goes on behind it.
+    /// If the connection breaks, or the response is no list of this type. If one object cannot be decoded,
+    /// [`undecodable_object`](Error::undecodable_object) names it, and the next call continues after it.
     pub async fn next(&mut self) -> Result<Option<K>, Error> {
         while let Some(reader) = &mut self.reader {
             let unreadable = |error| Error::decode(self.stream.what.clone(), error);

@@ -77,7 +77,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
             let mut all = api.list(&page).await?;
             while let Some(token) = all.metadata.continue_.take().filter(|token| !token.is_empty()) {
                 page.continue_token = Some(token);
-                // The token says at which version.
+                // The token determines the version.
                 (page.resource_version, page.resource_version_match) = (None, None);
                 let next = match api.list(&page).await {
                     Ok(next) => next,
@@ -110,7 +110,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// # Errors
     ///
-    /// If the watch is refused. That it ends, or is too old to go on, is told in the stream.
+    /// If the watch is refused. Its end, and a version that is too old, come in the stream.
     pub fn watch(&self, options: &WatchOptions) -> BoxFuture<'static, Result<Watch<K>, Error>>
     where
         K: verbs::Watch,
@@ -149,7 +149,7 @@ impl<K: Wire, P: Place> Api<K, P> {
     }
 }
 
-/// A list of all items. An error of one object is given to a function, which says whether it is one of the list.
+/// A list of all items. `pass_over` receives the error of a single object and decides whether the list continues.
 async fn collect<K: Wire>(
     mut items: Items<K>,
     mut pass_over: impl FnMut(Error) -> Result<(), Error> + Send,

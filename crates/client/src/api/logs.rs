@@ -15,7 +15,7 @@ use crate::rest::{ByteStream, Request};
 pub struct LogOptions {
     /// The container. A pod with one container needs no name.
     pub container: Option<String>,
-    /// Go on with what is logged from now on, until the container ends.
+    /// Continues with new lines until the container ends.
     pub follow: bool,
     /// The logs of the container before its last restart.
     pub previous: bool,
@@ -50,8 +50,8 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if there is no such pod, [`is_bad_request`](Error::is_bad_request) if it has
-    /// no such container, or several and none is named.
+    /// [`is_not_found`](Error::is_not_found) if the pod does not exist, [`is_bad_request`](Error::is_bad_request) if it
+    /// has no such container, or several and none is named.
     pub fn logs(&self, name: &str, options: &LogOptions) -> BoxFuture<'static, Result<ByteStream, Error>>
     where
         K: verbs::Log,

@@ -75,7 +75,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         self.exchange(request.map(|request| self.endpoint.writing(request.name(object.name()))), object)
     }
 
-    /// Changes an object by a patch and gives it as it then is.
+    /// Changes an object by a patch and returns the result.
     ///
     /// # Errors
     ///

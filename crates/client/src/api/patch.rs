@@ -27,7 +27,7 @@ pub enum Patch {
 }
 
 impl Patch {
-    /// A merge patch from what a typed object has set.
+    /// A merge patch of the fields that a typed object sets.
     pub fn merge_of<T: Wire>(object: &T) -> Self {
         let mut json = Vec::new();
         object.to_json(&mut json);
@@ -48,7 +48,7 @@ impl Patch {
     }
 }
 
-/// Shows the form and leaves out what it holds, which may be secret.
+/// Prints the type of the patch without its content, which may be secret.
 impl fmt::Debug for Patch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::rest::Request;
 
 impl<K: Wire + Object, P: Addressable> Api<K, P> {
-    /// Replaces an object's status; the rest of the object is left as it is.
+    /// Replaces an object's status; other fields are ignored.
     ///
     /// # Errors
     ///
@@ -23,7 +23,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         self.exchange(request.map(|request| self.endpoint.writing(request)), object)
     }
 
-    /// Changes an object's status by a patch; the rest of the object is left as it is.
+    /// Patches an object's status; other fields are ignored.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         self.patch_subresource(name, "status", patch)
     }
 
-    /// Reads an object's scale: `Scale` of autoscaling/v1, whatever the object's kind is.
+    /// Reads an object's scale: `Scale` of autoscaling/v1, for every kind that has one.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         Box::pin(async move { request?.exchange(object).await })
     }
 
-    /// Replaces a subresource, such as `ephemeralcontainers` or `resize` of a pod, and gives it as it then is.
+    /// Replaces a subresource, such as `ephemeralcontainers` or `resize` of a pod, and returns the result.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         Box::pin(async move { request?.exchange(object).await })
     }
 
-    /// Changes a subresource by a patch and gives it as it then is.
+    /// Patches a subresource and returns the result.
     ///
     /// # Errors
     ///

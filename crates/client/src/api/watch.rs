@@ -17,10 +17,10 @@ use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::rest::{ByteStream, Request};
 
-/// Changes as they are made, as a stream of events. Dropping it ends the watch.
+/// The changes of objects as a stream of events. Dropping it ends the watch.
 ///
-/// It ends when the server ends it, which every server does after a while: start another from the last version
-/// seen. An event of kind [`WatchEvent::Error`] says that this cannot be gone on from; nothing follows it.
+/// It ends when the server ends it, which every server does after a while: start another at the last version. Nothing
+/// follows an event of kind [`WatchEvent::Error`], after which a watch cannot continue at its version.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,7 +40,7 @@ pub struct Watch<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-/// A stream that is asked for its next line, and gives itself back with it.
+/// A stream together with its pending read.
 type Reading = Pin<Box<dyn Future<Output = (ByteStream, Result<Option<Bytes>, Error>)> + Send>>;
 
 /// The lines of a watch, read by a future that is kept between polls.
@@ -75,7 +75,7 @@ impl<K: Wire> Watch<K> {
             request = request.query("timeoutSeconds", seconds.to_string());
         }
         let stream = request.stream_of::<K>().await?;
-        // Without bookmarks silence says nothing: there may just be no changes.
+        // Without bookmarks silence is no failure: there may be no changes.
         let idle = connection.config().timeouts.watch_idle.filter(|_| bookmarks);
         Ok(Watch {
             format: stream.format(),

@@ -14,11 +14,11 @@ use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, ErrorKind};
 use crate::transport::BoxError;
 
-/// Gives credentials that change, such as those of a cloud's token service.
+/// A source of credentials that change, such as a cloud's token service.
 ///
-/// The calls of one provider are made one after another, so that requests which are made at the same time share what one
-/// call fetches. When the server answers 401, [`refresh`](Self::refresh) is called once for all requests that were sent
-/// with the credential; where it gives another, they are sent once more.
+/// Calls of one provider are serialized, so that concurrent requests share the result of one call. When the server
+/// answers 401, [`refresh`](Self::refresh) is called once for all requests that were sent with the credential; if it
+/// returns another, they are sent once more.
 ///
 /// A request waits for its provider for [`Timeouts::auth`](crate::Timeouts::auth), 30 s by default, and for those
 /// before it in the same provider within that time. Then it fails with an error that names the provider, and the call that
@@ -52,17 +52,17 @@ pub trait AuthProvider: Send + Sync + 'static {
     /// The name of the provider in errors and logs.
     fn name(&self) -> &str;
 
-    /// The `Authorization` header for a request, or `None` to send none. It is called before each request: keep what is
-    /// still valid. What the header holds is shown nowhere.
+    /// The `Authorization` header for a request, or `None` to send none. It is called before each request: cache a
+    /// credential that is still valid. The header's value is never printed.
     ///
     /// # Errors
     ///
-    /// If there is no credential to be had. The request fails with an error of kind [`Auth`](ErrorKind::Auth), which
-    /// names the provider and prints this one: keep secrets out of its text.
+    /// If no credential is available. The request fails with an error of kind [`Auth`](ErrorKind::Auth), which names
+    /// the provider and prints this error: keep secrets out of its text.
     fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>>;
 
-    /// The header after the server has refused the present one with 401; what is kept must not be given again. By
-    /// default it is that of [`authorization`](Self::authorization).
+    /// The header after the server has refused the present one with 401; a cached credential must not be returned
+    /// again. Calls [`authorization`](Self::authorization) by default.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl Provider {
         self.given(header, refreshes, request)
     }
 
-    /// Another header than one that was refused, within a time limit. Of those who come with the same, the first has it
-    /// refreshed.
+    /// A header other than the refused one, within a time limit. The first of several requests with the same header
+    /// refreshes it.
     pub(super) async fn refresh(
         &self,
         refused: &Authorization,

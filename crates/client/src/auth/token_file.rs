@@ -16,8 +16,7 @@ use crate::transport::BoxError;
 /// ends.
 const TOKEN_FILE_AGE: Duration = Duration::from_secs(50);
 
-/// A token that is read again from its file as it grows old, or is refused. If that fails, the last one that was read
-/// is given.
+/// A token that is read again from its file as it ages, or when it is refused. If that fails, the last token is used.
 pub(super) struct TokenFile {
     path: Arc<Path>,
     /// `token file PATH`.

@@ -38,7 +38,7 @@ pub struct Named<T> {
     /// The named entry.
     #[serde(alias = "cluster", alias = "user", alias = "context")]
     pub value: T,
-    /// The file that says so, from whose folder relative paths are meant.
+    /// The file of the entry, to whose folder paths are relative.
     #[serde(skip)]
     origin: Option<PathBuf>,
 }
@@ -55,7 +55,7 @@ pub struct Cluster {
     pub insecure_skip_tls_verify: bool,
     /// A file with the certificates of authorities that are trusted.
     pub certificate_authority: Option<PathBuf>,
-    /// The same in base64; stands before the file.
+    /// The same in base64; it has precedence over the file.
     pub certificate_authority_data: Option<String>,
     /// A proxy between here and there.
     pub proxy_url: Option<String>,
@@ -73,7 +73,7 @@ impl fmt::Debug for Cluster {
     }
 }
 
-/// A URL without the user and password that may stand in it.
+/// A URL without its user and password.
 fn without_user(url: &str) -> String {
     match url.rsplit_once('@') {
         Some((_, rest)) => format!("***@{rest}"),
@@ -87,15 +87,15 @@ fn without_user(url: &str) -> String {
 pub struct AuthInfo {
     /// A file with a certificate.
     pub client_certificate: Option<PathBuf>,
-    /// The same in base64; stands before the file.
+    /// The same in base64; it has precedence over the file.
     pub client_certificate_data: Option<String>,
     /// A file with the certificate's key.
     pub client_key: Option<PathBuf>,
-    /// The same in base64; stands before the file.
+    /// The same in base64; it has precedence over the file.
     pub client_key_data: Option<String>,
     /// A bearer token.
     pub token: Option<String>,
-    /// A file with a bearer token, read anew as it changes.
+    /// A file with a bearer token, which is read again as it changes.
     #[serde(rename = "tokenFile")]
     pub token_file: Option<PathBuf>,
     /// A user name.
@@ -138,7 +138,7 @@ impl fmt::Debug for AuthInfo {
     }
 }
 
-/// A cluster, and who one is there.
+/// A cluster, a user and a namespace.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Context {
@@ -171,11 +171,11 @@ pub struct Overrides {
     pub certificate_authority: Option<PathBuf>,
     /// The name the server's certificate must be for.
     pub tls_server_name: Option<String>,
-    /// A file with the certificate by which one proves who one is.
+    /// A file with the client's certificate.
     pub client_certificate: Option<PathBuf>,
     /// A file with the key of that certificate.
     pub client_key: Option<PathBuf>,
-    /// The user to act as; what is empty here is as the kubeconfig says.
+    /// The user to act as; empty fields are as in the kubeconfig.
     pub impersonate: Impersonation,
 }
 
@@ -205,8 +205,7 @@ impl Kubeconfig {
         std::env::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
     }
 
-    /// Reads files and joins them: what is named twice is what the first file says. Files that are not there are
-    /// passed over.
+    /// Reads and merges files: the first file wins for each entry. Missing files are skipped.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ pub enum NoMatch {
     },
 }
 
-/// As kubectl says it.
+/// In kubectl's words.
 impl fmt::Display for NoMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,7 +64,7 @@ impl fmt::Display for NoMatch {
 impl std::error::Error for NoMatch {}
 
 impl RestMapper {
-    /// Of what a server serves.
+    /// A mapper of served resources.
     pub fn new(served: Served) -> Self {
         RestMapper { served }
     }
@@ -175,7 +175,7 @@ impl RestMapper {
         })
     }
 
-    /// The resources of a category, such as `all`, each in the version its group prefers.
+    /// The resources of a category, such as `all`, each in its group's preferred version.
     pub fn category<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ApiResource> {
         self.preferred().filter(move |resource| resource.categories.iter().any(|category| category == name))
     }

@@ -138,7 +138,7 @@ impl ResourceList {
         let mut out: Vec<ApiResource> = Vec::new();
         for resource in self.resources {
             match resource.name.split_once('/') {
-                // A subresource stands behind its resource.
+                // A subresource follows its resource.
                 Some((parent, name)) => {
                     let parent = out.iter_mut().find(|other| other.info.plural == parent);
                     parent.into_iter().for_each(|parent| parent.subresources.push(name.to_owned()));

@@ -20,7 +20,7 @@ pub(crate) struct CauseText<'a>(pub(crate) &'a (dyn StdError + 'static));
 
 impl fmt::Display for CauseText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The HTTP client's own error only says that a connection or a request failed, which the kind of the error does.
+        // The HTTP client's own error only repeats the kind of the error.
         let says_more = |cause: &&(dyn StdError + 'static)| {
             !cause.is::<hyper_util::client::legacy::Error>() || cause.source().is_none()
         };

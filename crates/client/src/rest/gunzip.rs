@@ -1,12 +1,12 @@
-//! [`Gunzip`], which takes what was compressed and gives what it was.
+//! [`Gunzip`], a streaming decompressor.
 
 use std::io::{self, Write};
 
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 
-/// Gives what was compressed as far as it has arrived. A stream may be one member or many: servers compress each event
-/// of a watch by itself.
+/// Decompresses data as it arrives. A stream may have several members: servers compress each event of a watch on its
+/// own.
 pub(super) struct Gunzip(MultiGzDecoder<Vec<u8>>);
 
 impl Gunzip {

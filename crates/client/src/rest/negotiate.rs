@@ -1,4 +1,4 @@
-//! Which encoding a request is sent in, and what becomes of servers that do not know it.
+//! The encoding of requests, and the fall-back for servers that do not know it.
 //!
 //! Built-in types are sent in protobuf, and protobuf or JSON is accepted as the answer. A server, or a proxy before
 //! it, that answers in JSON, or that refuses with 406 or 415, is spoken to in JSON from then on, as far as the same
@@ -14,7 +14,7 @@ use crate::error::Error;
 
 const JSON: &str = "application/json";
 
-/// Media types, in the form that objects are asked for.
+/// The `Accept` header for media types and a transformation of objects.
 fn accepted(media_types: &[&str], form: Option<Form>) -> String {
     let form = match form {
         None => "",
@@ -38,7 +38,7 @@ struct Wish {
     answer: bool,
 }
 
-/// A way to take an answer: whole, or as it comes.
+/// A way to read a response: whole, or as a stream.
 trait Answer: Sized {
     /// Sends a request and takes its answer.
     fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send;
@@ -68,12 +68,12 @@ impl Answer for ByteStream {
 }
 
 impl Request {
-    /// Sends what the request has as its body, and takes an answer of a type.
+    /// Sends the request's body and decodes the response as a type.
     pub(crate) async fn fetch<A: Wire>(self) -> Result<A, Error> {
         self.respond::<A>().await?.decode()
     }
 
-    /// Sends what the request has as its body, and reads an answer that is a type's, or a Status.
+    /// Sends the request's body and reads a response of a type, or a Status.
     pub(crate) async fn respond<A: Wire>(self) -> Result<Response, Error> {
         let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf() };
         self.negotiate(wish, |request| request).await
@@ -98,7 +98,7 @@ impl Request {
         self.negotiate(wish, put).await
     }
 
-    /// Sends the request, and gives an answer of objects of a type as it comes.
+    /// Sends the request and returns a response of objects of a type as a stream.
     pub(crate) async fn stream_of<A: Wire>(self) -> Result<ByteStream, Error> {
         let wish = Wish { protobuf: A::has_protobuf(), answer: A::has_protobuf() };
         self.negotiate(wish, |request| request).await
@@ -125,7 +125,7 @@ impl Request {
         };
         match R::to(put_body(first).accept(&accepted)).await {
             Ok(answer) => {
-                // JSON that was asked for says nothing of the server.
+                // A response in JSON to a request for JSON proves nothing about the server.
                 if wish.answer && answer.format() == Format::Json {
                     connection.json_only().insert(group_version);
                 }

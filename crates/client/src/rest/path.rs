@@ -76,7 +76,7 @@ impl Path {
         Ok(())
     }
 
-    /// The path of a request URI as it is, still encoded; what no URI holds is encoded when it is sent.
+    /// The path of a request URI, still encoded; characters that are not allowed in a URI are encoded when it is sent.
     pub(super) fn set_uri(&mut self, path: &str) -> Result<(), String> {
         let decoded = decode(path).ok_or_else(|| format!("invalid URL escape in path {path:?}"))?;
         self.set_absolute(&decoded)

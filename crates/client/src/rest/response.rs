@@ -1,4 +1,4 @@
-//! [`Response`], a whole answer, and the failure that an answer tells of.
+//! [`Response`], a whole response, and the failure that a response reports.
 
 use std::fmt;
 use std::time::Duration;
@@ -67,8 +67,8 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If it is none of that type, where [`undecodable_object`](Error::undecodable_object) names it, or a failure although
-    /// the code says otherwise.
+    /// If it is not of that type ([`undecodable_object`](Error::undecodable_object) names it), or a failure with a code
+    /// of success.
     pub fn decode<T: Wire>(&self) -> Result<T, Error> {
         if let Some(status) = failure_in(self.format(), &self.body) {
             return Err(Error::status(self.what.clone(), status, None));
@@ -88,7 +88,7 @@ impl fmt::Debug for Response {
     }
 }
 
-/// The failure that stands in the place of what was asked for, although the answer's code is one of success.
+/// The failure in a response whose code is one of success.
 pub(crate) fn failure_in(format: Format, bytes: &[u8]) -> Option<Status> {
     let may_be = match format {
         Format::Json => bytes.starts_with(br#"{"kind":"Status""#),
@@ -104,7 +104,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The error that an answer tells of: the Status in it, or what its code and text say.
+/// The error that a response reports: its Status, or its code and text.
 pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>) -> Error {
     let what = call.to_string();
     let (code, headers) = (response.status(), response.headers().clone());

@@ -1,9 +1,9 @@
-//! Sending again what may be sent again.
+//! Retries of requests.
 //!
-//! - where no connection comes about, for want of a name, a listener or trust, the caller learns it at once;
-//! - what the server refused for now (429, or 5xx) is tried again only if it says after what time: it has then done
-//!   nothing, so even a POST may be repeated;
-//! - what was cut on the way is tried again only if it reads: nobody knows what became of a write.
+//! - a failed connection is not retried: an unknown host, a closed port or an untrusted certificate is an error at once;
+//! - 429 and 5xx are retried only with a `Retry-After`: the server has then done nothing, so that even a POST can be
+//!   repeated;
+//! - a request that was cut is retried only if it reads: whether a write took effect is unknown.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::transport::{self, ResponseBody};
 /// As client-go.
 const MAX_RETRIES: u32 = 10;
 
-/// Before what was cut is sent again.
+/// The pause before a request that was cut is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Sends a request until it is answered with more than "not now". The answer may tell of a failure.
+/// Sends a request until its response is other than "retry later". The response may report a failure.
 pub(super) async fn send(
     connection: &Connection,
     call: &Call,

@@ -1,4 +1,4 @@
-//! [`ByteStream`], an answer that is read as it comes.
+//! [`ByteStream`], a response that is read as it arrives.
 
 use std::{fmt, io};
 
@@ -19,7 +19,7 @@ const HEAD: usize = 4;
 /// Objects have 3 MiB at most.
 const LONGEST_FRAME: usize = 64 << 20;
 
-/// An answer that is read as it comes. Dropping it ends the request.
+/// A response that is read as it arrives. Dropping it ends the request.
 pub struct ByteStream {
     /// The request, for messages.
     pub(crate) what: String,
@@ -28,7 +28,7 @@ pub struct ByteStream {
     body: ResponseBody,
     /// Data that arrived and was not taken. Events are taken out of it without being copied.
     arrived: Bytes,
-    /// The beginning of an event of which the end has not arrived; it stands before all else.
+    /// The beginning of an event whose end has not arrived.
     begun: BytesMut,
 }
 
@@ -46,7 +46,7 @@ impl ByteStream {
         self.format
     }
 
-    /// The next part, as it came; `None` at the end.
+    /// The next part; `None` at the end.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl ByteStream {
         }
     }
 
-    /// The next frame: what stands behind its length.
+    /// The next frame without its length.
     async fn frame(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(frame) = self.split_frame()? {
@@ -117,12 +117,12 @@ impl ByteStream {
         Ok(Some(HEAD + length))
     }
 
-    /// Takes what has arrived for the beginning of an event.
+    /// Keeps the data as the beginning of an event.
     fn begin(&mut self) {
         self.begun.extend_from_slice(&std::mem::take(&mut self.arrived));
     }
 
-    /// Adds to what is begun until it is so long, or nothing more has arrived.
+    /// Adds data to the begun event until it has a length, or no more data has arrived.
     fn complete(&mut self, length: usize) {
         let missing = length.saturating_sub(self.begun.len()).min(self.arrived.len());
         self.begun.extend_from_slice(&self.arrived.split_to(missing));

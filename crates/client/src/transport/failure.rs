@@ -31,7 +31,7 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
             return matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
         }
         if let Some(error) = cause.downcast_ref::<hyper::Error>() {
-            // The time is that of an HTTP/2 ping that nobody answered.
+            // The time-out is that of an HTTP/2 ping without a response.
             return error.is_incomplete_message() || error.is_canceled() || error.is_timeout();
         }
         cause.downcast_ref().is_some_and(h2::Error::is_go_away)

@@ -20,7 +20,7 @@ use super::pooled_connection::{PooledConnection, StreamPermit};
 use super::{BoxError, RequestBody, ResponseBody};
 use crate::config::Timeouts;
 
-/// A request that waits for longer for the head of its response says so in the log.
+/// The time after which a request that waits for the head of its response is logged.
 const SLOW_RESPONSE: Duration = Duration::from_secs(10);
 
 /// Sends requests over as few HTTP/2 connections as can carry them, or over HTTP/1.1.
@@ -54,7 +54,7 @@ impl Pool {
         connection.permit().expect("a new connection is empty")
     }
 
-    /// Waits for the head of a response, and says so in the log where that takes long.
+    /// Waits for the head of a response, and logs a long wait.
     async fn response(
         &self,
         sent: impl Future<Output = Result<Response<Incoming>, hyper_util::client::legacy::Error>>,

@@ -10,8 +10,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::RequestBody;
 use super::connect::Connector;
 
-/// The most requests that one connection carries: some below what servers allow, for those that are counted here
-/// only a moment later than there.
+/// The maximum number of requests of one connection: fewer than servers allow, since the counts of both sides differ
+/// for a moment.
 const REQUESTS_PER_CONNECTION: usize = 90;
 
 /// Unread data of one HTTP/2 response: it bounds the memory that an unread response holds, and how much is under way on

@@ -155,7 +155,7 @@ pub(crate) fn check_key(pem: &[u8]) -> Result<(), BoxError> {
     key(pem).map(drop)
 }
 
-/// Believes any certificate, but not that its holder is another than who signs.
+/// Accepts any certificate, but checks that the server holds its key.
 #[derive(Debug)]
 struct NoCertificateVerification(Arc<CryptoProvider>);
 

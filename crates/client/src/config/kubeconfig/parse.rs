@@ -29,7 +29,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Kubeconfig, Problem> {
     })
 }
 
-/// The named things of one kind; an error says which of them is at fault.
+/// The named entries of one kind; an error names the entry at fault.
 fn section<T: DeserializeOwned>(
     object: &serde_json::Map<String, Value>,
     name: &str,

@@ -16,7 +16,7 @@ impl Kubeconfig {
     ///
     /// # Errors
     ///
-    /// If a name has nothing behind it, or what is behind it cannot be used.
+    /// If a name has no entry, or its entry is not valid.
     pub fn config(&self, overrides: &Overrides) -> Result<Config, Error> {
         let context_name = overrides.context.as_deref().unwrap_or(&self.current_context);
         let context = match context_name {
@@ -48,11 +48,11 @@ impl Kubeconfig {
             cluster.value.tls_server_name = Some(name.clone());
         }
         if cluster.value.server.is_empty() {
-            // What kubectl asks when nobody says where the cluster is.
+            // The default of kubectl.
             cluster.value.server = "http://localhost:8080".to_owned();
         }
         let mut config = self.cluster_config(&cluster)?;
-        // Nothing that proves who one is goes over plain HTTP.
+        // Credentials are never sent over plain HTTP.
         if config.url.scheme_str() == Some("https") {
             self.set_user(&mut config, &user, overrides)?;
         }
@@ -190,7 +190,7 @@ impl Kubeconfig {
             return refuse(format!("user {name:?} has a token and a password: drop one of both"));
         }
         let unsupported = value.exec.is_some() || value.auth_provider.is_some();
-        // A token beside a file is what the file held when the kubeconfig was written.
+        // A token beside a file is the content of the file when the kubeconfig was written.
         let token_file = value.token_file.as_ref().filter(|_| overrides.token.is_none());
         config.credentials = match (token, token_file, basic) {
             (Some(token), Some(file), _) => {
@@ -213,7 +213,7 @@ impl Kubeconfig {
 }
 
 impl<T> Named<T> {
-    /// A path as it is meant: from the folder of the file that names it.
+    /// A path relative to the folder of the file that names it.
     fn path(&self, path: &Path) -> PathBuf {
         match self.origin.as_deref().and_then(Path::parent) {
             Some(folder) => folder.join(path),
