@@ -3,16 +3,15 @@
 #![allow(clippy::print_stdout)]
 
 use klient::api::core::v1::Namespace;
-use klient::{Client, Config, ListOptions, TestServer};
+use klient::{Client, ListOptions, TestClient as _, TestServer};
 use tokio::sync::OnceCell;
 
 /// It depends on no runtime, so it may be started by one test and used by the next.
 static SERVER: OnceCell<TestServer> = OnceCell::const_new();
 
-/// A client of the shared server. Each test has its own, since connections end with the runtime of their test.
+/// A client of the shared server. A client in a static works too: it opens connections for each runtime.
 async fn client() -> Result<Client, Box<dyn std::error::Error>> {
-    let server = SERVER.get_or_try_init(TestServer::start).await?;
-    Ok(Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?)
+    Ok(SERVER.get_or_try_init(TestServer::start).await?.client())
 }
 
 #[tokio::main]
@@ -32,7 +31,7 @@ mod tests {
     /// Creates a config map with a name of its own, so that tests do not disturb each other.
     async fn create(name: &str) -> Result<ConfigMap, Box<dyn std::error::Error>> {
         let config_maps = client().await?.api::<ConfigMap>().namespace("default");
-        let metadata = ObjectMeta { generate_name: Some(name.into()), ..Default::default() };
+        let metadata = ObjectMeta::generate_name(name);
         Ok(config_maps.create(&ConfigMap { metadata, ..Default::default() }).await?)
     }
 

@@ -1,8 +1,11 @@
-//! [`Pool`], connections enough for all requests.
+//! [`Pool`], connections for all requests of a client.
 //!
-//! A server lets one HTTP/2 connection carry so many requests at once, usually a hundred; watches last, so a
-//! program of many informers fills it, and its next request would wait for ever. A pool opens another connection
-//! before that.
+//! A server limits the concurrent requests of one HTTP/2 connection, usually to a hundred. Watches last, so that a
+//! program of many informers reaches the limit, and its next request would wait for ever. A pool opens another
+//! connection before that.
+//!
+//! The tasks of a connection run on the runtime that opened it, and end with it. A request uses connections of its own
+//! runtime only, so that tests with a runtime each can share a client.
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -12,6 +15,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response, Uri};
 use hyper::body::Incoming;
+use tokio::runtime::Handle;
 use tower::Service;
 
 use super::body::Bodies;
@@ -22,6 +26,9 @@ use crate::config::Timeouts;
 
 /// The time after which a request that waits for the head of its response is logged.
 const SLOW_RESPONSE: Duration = Duration::from_secs(10);
+
+/// The number of idle connections of other runtimes that are kept. Those of runtimes that have ended are among them.
+const IDLE_OF_OTHERS: usize = 8;
 
 /// Sends requests over as few HTTP/2 connections as can carry them, or over HTTP/1.1.
 #[derive(Clone)]
@@ -35,13 +42,19 @@ struct Inner {
 
 impl Pool {
     pub(super) fn new(connector: Connector, timeouts: &Timeouts) -> Self {
-        let connections = RwLock::new(vec![Arc::new(PooledConnection::new(connector.clone()))]);
-        Pool(Arc::new(Inner { connector, connections, bodies: Bodies::new(timeouts.unread) }))
+        Pool(Arc::new(Inner {
+            connector,
+            connections: RwLock::default(),
+            bodies: Bodies::new(timeouts.unread),
+        }))
     }
 
     fn permit(&self) -> StreamPermit {
-        let free =
-            |connections: &[Arc<PooledConnection>]| connections.iter().find_map(PooledConnection::permit);
+        let runtime = Handle::current().id();
+        let free = |connections: &[Arc<PooledConnection>]| {
+            let mut own = connections.iter().filter(|connection| connection.runtime == runtime);
+            own.find_map(PooledConnection::permit)
+        };
         if let Some(permit) = free(&self.0.connections.read().expect("no panics while held")) {
             return permit;
         }
@@ -49,7 +62,13 @@ impl Pool {
         if let Some(permit) = free(&connections) {
             return permit;
         }
-        let connection = Arc::new(PooledConnection::new(self.0.connector.clone()));
+        let mut kept = 0;
+        connections.retain(|connection| {
+            let is_idle = connection.runtime != runtime && connection.requests.load(Ordering::Relaxed) == 0;
+            kept += usize::from(is_idle);
+            !is_idle || kept <= IDLE_OF_OTHERS
+        });
+        let connection = Arc::new(PooledConnection::new(self.0.connector.clone(), runtime));
         connections.push(connection.clone());
         connection.permit().expect("a new connection is empty")
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::runtime::Id;
 
 use super::RequestBody;
 use super::connect::Connector;
@@ -34,6 +35,8 @@ const IDLE_CONNECTIONS: usize = 25;
 /// A client that has one HTTP/2 connection, or as many of HTTP/1.1 as it needs.
 pub(super) struct PooledConnection {
     pub(super) client: Client<Connector, RequestBody>,
+    /// The runtime of the connection's tasks.
+    pub(super) runtime: Id,
     pub(super) requests: AtomicUsize,
 }
 
@@ -53,7 +56,7 @@ impl Drop for StreamPermit {
 }
 
 impl PooledConnection {
-    pub(super) fn new(connector: Connector) -> Self {
+    pub(super) fn new(connector: Connector, runtime: Id) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -65,7 +68,7 @@ impl PooledConnection {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
-        PooledConnection { client, requests: AtomicUsize::new(0) }
+        PooledConnection { client, runtime, requests: AtomicUsize::new(0) }
     }
 
     /// A permit, if one is left.

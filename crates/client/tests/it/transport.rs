@@ -252,3 +252,32 @@ async fn two_hundred_requests_at_once_are_all_answered() {
     let all = client.api::<ConfigMap>().namespace("default").list(&ListOptions::default()).await.unwrap();
     assert_eq!(all.items.len(), 200);
 }
+
+/// Tests with a runtime each may share a client: the connection of a runtime ends with it.
+#[test]
+fn a_client_is_shared_by_runtimes_that_end() {
+    let run = |client: Client, name: String| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let config_maps = client.api::<ConfigMap>().namespace("default");
+            config_maps.create(&config_map(&name, "blue")).await?;
+            for _ in 0..10 {
+                config_maps.get(&name).await?;
+            }
+            config_maps.delete(&name, &Default::default()).await
+        })
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (_server, client) = runtime.block_on(cluster());
+    for round in 0..10 {
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let client = client.clone();
+                std::thread::spawn(move || run(client, format!("cm-{round}-{thread}")))
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap().unwrap();
+        }
+    }
+}
