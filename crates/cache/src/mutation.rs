@@ -158,7 +158,7 @@ impl<K: Wire + Object> MutationCache<K> {
     pub fn get(&self, key: &str) -> Option<Cached<K>> {
         let mut written = self.lock();
         let key: ObjectKey = key.parse().ok()?;
-        match self.0.store.get(key.as_str()) {
+        match self.0.store.get(&key) {
             Some(stored) => newer(&mut written, stored),
             None if self.0.options.include_adds => match &unexpired(&mut written, &key)?.last_write {
                 LastWrite::Object(entry) => Some(Cached::new(entry.clone())),

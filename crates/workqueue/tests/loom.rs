@@ -17,7 +17,7 @@ use loom::thread;
 
 /// Tries all interleavings with up to so many switches where a thread could have gone on.
 fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::QueueBuilder::new();
+    let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(run);
 }
