@@ -5,14 +5,12 @@
 //! annotations are extended to the union of old and new members; after pruning, they are reduced to the new ones. A run
 //! that fails in between loses no member.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod members;
+mod parent;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Object, Unstructured};
-use klient_client::{ApiResource, ApplyOptions, Error, RestMapper, WriteOptions};
-use ring::digest;
+use klient_client::{ApiResource, ApplyOptions, Error, WriteOptions};
 use serde_json::json;
 
 use super::ApplyArgs;
@@ -25,13 +23,13 @@ use crate::prune::{self, Visited};
 use crate::result_printer::ResultPrinter;
 use crate::session::Session;
 
+use members::{KINDS, Members, RESOURCES, group_kind, parse_kind_annotation};
+use parent::Parent;
+
 const ID: &str = "applyset.kubernetes.io/id";
 const PART_OF: &str = "applyset.kubernetes.io/part-of";
 const TOOLING: &str = "applyset.kubernetes.io/tooling";
-const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
-const RESOURCES: &str = "applyset.kubernetes.io/contains-group-resources";
 const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
-const IS_PARENT_TYPE: &str = "applyset.kubernetes.io/is-parent-type";
 
 /// Returns true if `KUBECTL_APPLYSET` enables apply sets, an alpha feature of kubectl.
 pub(super) fn is_enabled() -> bool {
@@ -50,19 +48,6 @@ pub(super) struct ApplySet {
     options: WriteOptions,
     cascade: Cascade,
     grace_period: i64,
-}
-
-struct Parent {
-    resource: ApiResource,
-    namespace: Option<String>,
-    name: String,
-}
-
-/// Kinds and namespaces of the members.
-#[derive(Clone, Default)]
-struct Members {
-    kinds: BTreeMap<String, ApiResource>,
-    namespaces: BTreeSet<String>,
 }
 
 impl ApplySet {
@@ -104,34 +89,9 @@ impl ApplySet {
         })
     }
 
-    /// Checks that the resource can be a parent: a Secret, a ConfigMap, or a custom resource whose definition has the
-    /// label `applyset.kubernetes.io/is-parent-type`.
+    /// Checks that the parent can identify a set.
     pub(super) async fn validate(&self, cluster: &Cluster) -> Result<(), CliError> {
-        let info = &self.parent.resource.info;
-        let mut failures = Vec::new();
-        if info.namespaced && self.parent.namespace.is_none() {
-            failures.push(CliError::message("namespace is required to use namespace-scoped ApplySet"));
-        }
-        if !self.parent.is_built_in() {
-            let allowed = match allowed_custom_resource_parents(cluster).await {
-                Ok(allowed) => allowed,
-                Err(failure) => {
-                    let problem = failure.go_error();
-                    failures.push(CliError::Message(format!(
-                        "identifying allowed custom resource parent types: {problem}"
-                    )));
-                    Vec::new()
-                }
-            };
-            if !allowed.contains(&info.group_resource()) {
-                let resource = format!("{}/{}, Resource={}", info.group, info.version, info.plural);
-                failures.push(CliError::Message(format!(
-                    "resource {resource} is not permitted as an ApplySet parent",
-                    resource = quoted(resource)
-                )));
-            }
-        }
-        CliError::aggregate(failures)
+        self.parent.validate(cluster).await
     }
 
     /// Adds the label of members to objects.
@@ -143,7 +103,7 @@ impl ApplySet {
                     PART_OF = quoted(PART_OF)
                 )));
             }
-            item.object.set_label(PART_OF, &self.id());
+            item.object.set_label(PART_OF, &self.parent.id());
         }
         Ok(())
     }
@@ -191,7 +151,7 @@ impl ApplySet {
         visited: &Visited,
         cluster: &Cluster,
     ) -> Result<Vec<(ApiResource, Unstructured)>, CliError> {
-        let selector = format!("{PART_OF}={}", self.id());
+        let selector = format!("{PART_OF}={}", self.parent.id());
         let mut found = Vec::new();
         for resource in self.before.kinds.values() {
             let places: Vec<Option<&str>> = match resource.info.namespaced {
@@ -226,15 +186,6 @@ impl ApplySet {
             let (kind, problem) = (group_kind(resource), CliError::from(error).go_error());
             CliError::Message(format!("pruning {kind} {place}{name}: {problem}"))
         })
-    }
-
-    /// Returns the id of the set: `applyset-HASH-v1`, with the hash of the parent's name, namespace, kind and group.
-    fn id(&self) -> String {
-        let Parent { resource, namespace, name } = &self.parent;
-        let namespace = namespace.as_deref().unwrap_or_default();
-        let text = format!("{name}.{namespace}.{}.{}", resource.info.kind, resource.info.group);
-        let hash = digest::digest(&digest::SHA256, text.as_bytes());
-        format!("applyset-{}-v1", URL_SAFE_NO_PAD.encode(hash))
     }
 
     /// Reads the kinds and namespaces of the members from the parent.
@@ -279,7 +230,7 @@ impl ApplySet {
                 tool = quoted(tool)
             ));
         }
-        let id = self.id();
+        let id = self.parent.id();
         match object.labels().find(|(label, _)| *label == ID) {
             None => {
                 return fail(format!(
@@ -355,81 +306,7 @@ impl ApplySet {
             KINDS: kinds.join(","),
             NAMESPACES: others.join(","),
         });
-        parent["metadata"]["labels"] = json!({ ID: self.id() });
+        parent["metadata"]["labels"] = json!({ ID: self.parent.id() });
         parent
     }
-}
-
-impl Parent {
-    /// Returns true for Secrets and ConfigMaps, which can be parents without a label on a definition.
-    fn is_built_in(&self) -> bool {
-        let info = &self.resource.info;
-        info.group.is_empty() && matches!(&*info.plural, "secrets" | "configmaps")
-    }
-}
-
-/// `PLURAL.GROUP/NAME`.
-impl std::fmt::Display for Parent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}/{}", self.resource.info.plural, self.resource.info.group, self.name)
-    }
-}
-
-/// Returns `KIND` or `KIND.GROUP`.
-fn group_kind(resource: &ApiResource) -> String {
-    match &*resource.info.group {
-        "" => resource.info.kind.to_string(),
-        group => format!("{}.{group}", resource.info.kind),
-    }
-}
-
-/// Returns the resources of the annotation `contains-group-kinds`, or of its predecessor `contains-group-resources`.
-fn parse_kind_annotation(
-    mapper: &RestMapper,
-    kinds: Option<&str>,
-    resources: Option<&str>,
-) -> Result<BTreeMap<String, ApiResource>, String> {
-    let named = |list: &str| -> Vec<String> {
-        list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-    };
-    let mut members = BTreeMap::new();
-    match (kinds, resources.filter(|list| !list.is_empty())) {
-        (Some(kinds), _) => {
-            for name in named(kinds) {
-                let (kind, group) = name.split_once('.').unwrap_or((&name, ""));
-                let found = mapper.kind(group, kind, None).map_err(|error| {
-                    format!(
-                        "could not find mapping for kind in {KINDS} annotation: {error}",
-                        KINDS = quoted(KINDS)
-                    )
-                })?;
-                members.insert(name, found.clone());
-            }
-        }
-        (None, Some(resources)) => {
-            for name in named(resources) {
-                let found = mapper.resource(&name).map_err(|error| {
-                    format!(
-                        "invalid group resource in {RESOURCES} annotation: {error}",
-                        RESOURCES = quoted(RESOURCES)
-                    )
-                })?;
-                members.insert(group_kind(found), found.clone());
-            }
-        }
-        (None, None) => {
-            return Err(format!(
-                "kubectl requires the {KINDS} annotation to be set on all ApplySet parent objects",
-                KINDS = quoted(KINDS)
-            ));
-        }
-    }
-    Ok(members)
-}
-
-/// Returns the custom resources that can be parents, as `PLURAL.GROUP`.
-async fn allowed_custom_resource_parents(cluster: &Cluster) -> Result<Vec<String>, CliError> {
-    let definitions = cluster.mapper().await?.resource("customresourcedefinitions.apiextensions.k8s.io")?;
-    let marked = prune::list_objects(cluster, definitions, None, IS_PARENT_TYPE).await?;
-    Ok(marked.iter().map(|definition| definition.name().to_owned()).collect())
 }
