@@ -10,7 +10,7 @@ use klient_apiserver::TestServer;
 use klient_client::{Client, Config, WatchEvent};
 use serde_json::json;
 
-/// How long something that must happen is waited for before a test fails.
+/// The time after which a test fails that waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for what must happen.

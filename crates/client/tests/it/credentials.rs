@@ -1,4 +1,4 @@
-//! Who one is to the server, and how a kubeconfig says so.
+//! Credentials: tokens, certificates, providers and impersonation, from kubeconfigs and set by hand.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use crate::cluster::cluster;
 
-/// Whom the server takes one for.
+/// The user that the server authenticates.
 async fn who_am_i(config: Config) -> Result<String, Error> {
     let client = Client::new(config)?;
     let review = client.api().create(&SelfSubjectReview::default()).await?;
@@ -157,7 +157,7 @@ fn write(folder: &Path, name: &str, text: String) -> std::path::PathBuf {
     path
 }
 
-/// What is named twice is what the first file says; paths are meant from the folder of the file that names them.
+/// Of two entries of one name the first counts; paths are relative to the folder of the file that names them.
 #[tokio::test]
 async fn files_are_joined() {
     let server = TestServer::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a server serves, asked at once or group by group, and found by any of its names.
+//! Discovery, aggregated and group by group, and resources by each of their names.
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const EITHER: &str = "application/vnd.kubernetes.protobuf,application/json";
 
-/// What went over the wire: the verb, what was accepted and sent, and what was answered.
+/// Requests and responses: verb, accepted and sent media type, media type of the response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wire(Arc<Mutex<Vec<String>>>);
 
@@ -50,7 +50,7 @@ impl Wire {
         Client::with_layer(config, layer).unwrap()
     }
 
-    /// What went over it since this was asked last.
+    /// The requests and responses since the last call.
     pub(crate) fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }

@@ -27,12 +27,12 @@ pub(crate) struct Front {
     certificate: Option<String>,
 }
 
-/// What a front has seen.
+/// Connections and requests that a front has had.
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,
     requests: Mutex<Vec<String>>,
-    /// How many answers of a proxy, or connections of a tunnel, are on their way.
+    /// The number of responses of a proxy, or connections of a tunnel, on their way.
     streams: watch::Sender<usize>,
     cuts: watch::Sender<()>,
 }
@@ -59,7 +59,7 @@ impl Drop for Front {
     }
 }
 
-/// What becomes of a request on its way to the server.
+/// A change of requests on their way to the server.
 type Change = Arc<dyn Fn(&mut Request<Incoming>) + Send + Sync>;
 
 impl Front {
@@ -183,7 +183,7 @@ impl Front {
         Client::new(config).unwrap()
     }
 
-    /// How many connections were made.
+    /// The number of connections that were made.
     pub(crate) fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::Relaxed)
     }

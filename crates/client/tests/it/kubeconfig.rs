@@ -23,7 +23,7 @@ fn kubeconfig(cluster: &str, user: &str) -> String {
     )
 }
 
-/// What is wrong with a kubeconfig in a file, with `FILE` for its path.
+/// The error of a kubeconfig in a file, with `FILE` for its path.
 #[track_caller]
 fn check(text: &str, problem: Expect) {
     let folder = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! What is secret is not shown: in no `Debug`, no error, no log.
+//! Secrets are shown in no `Debug`, no error and no log.
 
 use http::{Method, Request};
 use klient_api::core::v1::Secret;

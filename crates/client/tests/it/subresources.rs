@@ -1,4 +1,4 @@
-//! What is served below an object.
+//! Subresources.
 
 use std::time::Duration;
 

@@ -122,7 +122,7 @@ async fn an_object_that_came_alone_and_cannot_be_decoded_is_named() {
     }
 }
 
-/// What breaks the list itself is the end of it.
+/// An error of the list itself ends it.
 #[tokio::test]
 async fn a_list_that_is_no_json_behind_an_item_is_not_gone_on_with() {
     let list = r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"a"}},{"metadata":{{}}]}"#;
