@@ -31,7 +31,10 @@ pub(crate) fn keep(args: &Args) -> Keep {
 }
 
 /// Until the store has all objects, and one handler was told of them.
-pub(crate) async fn sync(args: &Args, out: &mut Map<String, Value>) -> (Informer<Pod>, ResourceEventHandlerRegistration<Pod>) {
+pub(crate) async fn sync(
+    args: &Args,
+    out: &mut Map<String, Value>,
+) -> (Informer<Pod>, ResourceEventHandlerRegistration<Pod>) {
     let informer = of_pods(args);
     let adds = Arc::new(AtomicUsize::new(0));
     let counted = adds.clone();

@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 use crate::informer::of_pods;
 
 /// From the first change that the handler is told of to the last.
-pub(crate) async fn events(args: &Args, out: &mut Map<String, Value>) -> (Informer<Pod>, ResourceEventHandlerRegistration<Pod>) {
+pub(crate) async fn events(
+    args: &Args,
+    out: &mut Map<String, Value>,
+) -> (Informer<Pod>, ResourceEventHandlerRegistration<Pod>) {
     let (m, decode) = (args.num("m", 20_000), args.flag("decode"));
     let (done, last) = oneshot::channel();
     let mut done = Some(done);
