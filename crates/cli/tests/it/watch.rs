@@ -64,6 +64,26 @@ async fn a_watch_goes_on_when_its_connection_breaks() {
     assert_eq!(shown.line().await, "configmap/behind");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_ends_with_the_time_of_its_request() {
+    let playground = Playground::new().await;
+    config_maps(&playground).create(&config_map("first")).await.unwrap();
+    for args in [&["-w"][..], &["-w", "-o", "name"], &["--watch-only", "--output-watch-events", "-o", "name"]]
+    {
+        let mut command = Command::from(playground.command(&Program::klient(), "admin"));
+        command
+            .args(["get", "cm", "-n", "default", "--request-timeout", "500ms"])
+            .args(args)
+            .kill_on_drop(true);
+        let ended = soon("the end", command.output()).await.unwrap();
+        assert_eq!(
+            (ended.status.code(), &*String::from_utf8_lossy(&ended.stderr)),
+            (Some(0), ""),
+            "{args:?}"
+        );
+    }
+}
+
 async fn shows_changes(program: &Program) {
     let playground = Playground::new().await;
     let config_maps = config_maps(&playground);

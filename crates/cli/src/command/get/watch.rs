@@ -70,27 +70,34 @@ pub(crate) async fn run(
         }
     }
     tabs.flush().map_err(CliError::from_output)?;
-    loop {
-        let started = tokio::time::Instant::now();
-        let mut events = watch(builder, &request, &version).await?;
-        // Servers end watches after some minutes, and connections fail: continue from the last version.
-        while let Some((kind, object)) = next(&mut events).await? {
-            version = resource_version(&object).to_owned();
-            match kind.as_str() {
-                "BOOKMARK" => {}
-                "ERROR" => {
-                    let message = object["message"].as_str().unwrap_or("the watch has failed");
-                    return Err(CliError::message(message));
-                }
-                kind => {
-                    watch_printer
-                        .print(with_event.then_some(kind), &object, &mut tabs)
-                        .map_err(PrintError::into_failure)?;
-                    tabs.flush().map_err(CliError::from_output)?;
+    let follow = async {
+        loop {
+            let started = tokio::time::Instant::now();
+            let mut events = watch(builder, &request, &version).await?;
+            // Servers end watches after some minutes, and connections fail: continue from the last version.
+            while let Some((kind, object)) = next(&mut events).await? {
+                version = resource_version(&object).to_owned();
+                match kind.as_str() {
+                    "BOOKMARK" => {}
+                    "ERROR" => {
+                        let message = object["message"].as_str().unwrap_or("the watch has failed");
+                        return Err(CliError::message(message));
+                    }
+                    kind => {
+                        watch_printer
+                            .print(with_event.then_some(kind), &object, &mut tabs)
+                            .map_err(PrintError::into_failure)?;
+                        tabs.flush().map_err(CliError::from_output)?;
+                    }
                 }
             }
+            tokio::time::sleep_until(started + Duration::from_secs(1)).await;
         }
-        tokio::time::sleep_until(started + Duration::from_secs(1)).await;
+    };
+    // As kubectl's, whose watch ends with its request.
+    match builder.cluster.client().config().timeouts.whole {
+        Some(limit) => tokio::time::timeout(limit, follow).await.unwrap_or(Ok(())),
+        None => follow.await,
     }
 }
 
