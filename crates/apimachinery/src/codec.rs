@@ -92,9 +92,9 @@ pub trait Wire: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the string is not YAML, or not YAML of this type; the error says where.
+    /// If the string is not YAML, has more than one document, or is not of this type; the error names the field.
     fn from_yaml(text: &str) -> Result<Self, DecodeError> {
-        let value = crate::yaml::from_str(text).map_err(DecodeError::of_document)?;
+        let value = crate::yaml::single_document(text).map_err(DecodeError::of_document)?;
         Self::from_json(value.to_string().as_bytes())
     }
 

@@ -16,7 +16,7 @@ use std::fmt;
 
 pub use bytes::{from_slice, from_slice_with_duplicates, text};
 pub use decode::{DuplicateKey, from_str, from_str_with_duplicates};
-pub use documents::{Documents, documents};
+pub use documents::{Documents, documents, single_document};
 pub use encode::to_string;
 
 /// A string that is not YAML, or YAML that cannot be JSON.

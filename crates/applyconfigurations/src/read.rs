@@ -16,7 +16,7 @@ pub(crate) fn from_json(json: &str, subject: &Subject) -> Result<Fields, Error> 
 }
 
 pub(crate) fn from_yaml(text: &str, subject: &Subject) -> Result<Fields, Error> {
-    let value = yaml::from_str(text).map_err(|error| Error::syntax(subject, error))?;
+    let value = yaml::single_document(text).map_err(|error| Error::syntax(subject, error))?;
     from_value(value, subject)
 }
 

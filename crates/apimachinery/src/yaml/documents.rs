@@ -28,6 +28,30 @@ pub fn documents(text: &str) -> Documents<'_> {
     Documents { rest: text, json, consumed: 0 }
 }
 
+/// The only document of a stream; `null` if there is none.
+///
+/// # Errors
+///
+/// If it is not YAML, or another document follows.
+///
+/// ```
+/// use klient_apimachinery::yaml;
+/// assert_eq!(yaml::single_document("---\nkind: A\n---\n# nothing\n")?, serde_json::json!({"kind": "A"}));
+/// assert_eq!(yaml::single_document("kind: A\n---\nkind: B\n").unwrap_err().to_string(),
+///     "expected one YAML document, found more: read them with yaml::documents");
+/// # Ok::<(), yaml::YamlError>(())
+/// ```
+pub fn single_document(text: &str) -> Result<Value, YamlError> {
+    let mut documents = documents(text);
+    let first = documents.next().transpose()?.unwrap_or_default();
+    match documents.next() {
+        None => Ok(first),
+        Some(_) => {
+            Err(YamlError::stream("expected one YAML document, found more: read them with yaml::documents"))
+        }
+    }
+}
+
 /// An iterator over the documents of a stream; see [`documents`].
 #[derive(Clone, Debug)]
 pub struct Documents<'a> {

@@ -89,6 +89,18 @@ fn text_that_cannot_be_read_is_an_error_with_its_cause() {
 }
 
 #[test]
+fn a_second_document_is_an_error() {
+    let yaml = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n---\nkind: ConfigMap\n";
+    let more = "expected one YAML document, found more: read them with yaml::documents";
+    assert_eq!(
+        ConfigMap::from_yaml(yaml).unwrap_err().to_string(),
+        format!("v1 ConfigMap: cannot be read: {more}")
+    );
+    let error = <klient_api::core::v1::ConfigMap as klient_apimachinery::codec::Wire>::from_yaml(yaml);
+    assert_eq!(error.unwrap_err().to_string(), more);
+}
+
+#[test]
 fn errors_do_not_tell_secrets() {
     let yaml = "{apiVersion: v1, kind: Secret, metadata: {name: key}, data: {password: [s3cret]}, stringData: s3cret}";
     let error = Secret::from_yaml(yaml).unwrap_err();
