@@ -59,6 +59,11 @@ impl InvalidSelector {
     pub(crate) fn new(problem: String) -> Self {
         InvalidSelector(problem)
     }
+
+    /// The same error, preceded by what was parsed: `label selector "a=b=c": …`.
+    pub fn of(self, what: &str, selector: &str) -> Self {
+        InvalidSelector(format!("{what} {}: {}", go::quoted(selector), self.0))
+    }
 }
 
 impl fmt::Display for InvalidSelector {

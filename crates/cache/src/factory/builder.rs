@@ -51,7 +51,7 @@ impl<S: Sources> InformerFactoryBuilder<S> {
     /// If the string is not a label selector.
     pub fn label_selector(mut self, selector: impl Into<Str>) -> Result<Self, InvalidSelector> {
         let selector = selector.into();
-        selector.parse::<labels::Selector>()?;
+        selector.parse::<labels::Selector>().map_err(|error| error.of("label selector", &selector))?;
         self.0.reflector.label_selector = Some(selector);
         Ok(self)
     }
@@ -63,7 +63,7 @@ impl<S: Sources> InformerFactoryBuilder<S> {
     /// If the string is not a field selector.
     pub fn field_selector(mut self, selector: impl Into<Str>) -> Result<Self, InvalidSelector> {
         let selector = selector.into();
-        selector.parse::<fields::Selector>()?;
+        selector.parse::<fields::Selector>().map_err(|error| error.of("field selector", &selector))?;
         self.0.reflector.field_selector = Some(selector);
         Ok(self)
     }

@@ -69,17 +69,17 @@ impl Default for ReflectorOptions {
 impl ReflectorOptions {
     /// Checks the syntax of the selectors.
     pub(super) fn check(&self) -> Result<(), SourceError> {
-        let refuse = |what: &str, selector: &str, error: InvalidSelector| {
-            let problem = format!("{what} {selector:?}: {error}");
+        let refuse = |error: InvalidSelector| {
+            let problem = error.to_string();
             SourceError::status(Status::failure(Reason::BadRequest, problem.clone()), None, problem)
         };
         if let Some(labels) = &self.label_selector {
             let parsed = labels.parse::<labels::Selector>();
-            parsed.map_err(|error| refuse("label selector", labels, error))?;
+            parsed.map_err(|error| refuse(error.of("label selector", labels)))?;
         }
         if let Some(fields) = &self.field_selector {
             let parsed = fields.parse::<fields::Selector>();
-            parsed.map_err(|error| refuse("field selector", fields, error))?;
+            parsed.map_err(|error| refuse(error.of("field selector", fields)))?;
         }
         Ok(())
     }
