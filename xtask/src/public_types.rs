@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -90,7 +91,8 @@ fn documentation(name: &str) -> Result<Value, String> {
     if !status.success() {
         return Err(format!("cargo rustdoc --package {name}: {status}"));
     }
-    let file = root().join(format!("target/doc/{}.json", name.replace('-', "_")));
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let file = target.join(format!("doc/{}.json", name.replace('-', "_")));
     let text = fs::read(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
