@@ -149,8 +149,7 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Res
     };
     if !offer.custom && !offer.unrouted && !clauses.iter().any(is_routed) {
         let streams = if offer.list || offer.watch { format!(", {STREAMS}") } else { String::new() };
-        let message = format!("406: Not Acceptable\n\nAvailable representations: {REPRESENTATIONS}{streams}");
-        return Err(Failure::new(Reason::NotAcceptable, message).with_details());
+        return Err(unrouted(&format!("{REPRESENTATIONS}{streams}")));
     }
     for clause in &clauses {
         if !matches!(clause.parameter("stream"), "" | "watch") {
@@ -178,11 +177,16 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Res
 ///
 /// 406 if it does not. As in upstream's router, `application/*` does not match.
 pub(crate) fn accepts_json(headers: &HeaderMap) -> Result<()> {
-    if accepted(headers).iter().any(|clause| matches!(clause.media, "*/*" | "application/json")) {
+    if accepted(headers).iter().any(|clause| ["*/*", Media::Json.content_type()].contains(&clause.media)) {
         return Ok(());
     }
-    let message = "406: Not Acceptable\n\nAvailable representations: application/json";
-    Err(Failure::new(Reason::NotAcceptable, message).with_details())
+    Err(unrouted(Media::Json.content_type()))
+}
+
+/// The 406 of upstream's router.
+fn unrouted(representations: &str) -> Failure {
+    let message = format!("406: Not Acceptable\n\nAvailable representations: {representations}");
+    Failure::new(Reason::NotAcceptable, message).with_details()
 }
 
 fn only(representations: &str) -> Failure {

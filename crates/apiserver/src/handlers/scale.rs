@@ -16,8 +16,8 @@ use super::field_validation::FieldValidation;
 use super::options::{Write, WriteOptions};
 use super::patch::{Patch, Patched, PatchedKind};
 use crate::managed_fields::ManagedFields;
-use crate::registry::Resource;
 use crate::registry::pipeline::{Pipeline, unversioned, written_version};
+use crate::registry::{Resource, uid_mismatch};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
@@ -179,8 +179,7 @@ fn check_preconditions(resource: &Resource, desired: &Map, object: &Object, patc
     let uid = text_at(desired, &["metadata", "uid"]);
     // Upstream ignores the UID of a patch of a custom resource's scale.
     if !uid.is_empty() && object.uid != uid && !(patching && resource.is_custom()) {
-        let problem =
-            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object.uid);
+        let problem = uid_mismatch(uid, &object.uid);
         if !patching {
             return Err(resource.storage_conflict(&object.key, &problem));
         }

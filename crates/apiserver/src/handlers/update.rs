@@ -9,6 +9,7 @@ use super::body::{self, check_name};
 use super::options::{Write, WriteOptions};
 use crate::owners::{dedup_owners, duplicate_owners};
 use crate::registry::pipeline::{Pipeline, written_version};
+use crate::registry::uid_mismatch;
 use crate::respond::{self, Body};
 use crate::status::Result;
 use crate::warnings::Warnings;
@@ -39,9 +40,7 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
             metadata.remove("resourceVersion");
             let uid = text_at(metadata, &["uid"]);
             if !uid.is_empty() {
-                let problem =
-                    format!("Precondition failed: UID in precondition: {uid}, UID in object meta: ");
-                return Err(resource.storage_conflict(&key, &problem));
+                return Err(resource.storage_conflict(&key, &uid_mismatch(uid, "")));
             }
             (StatusCode::CREATED, pipeline.create(new).await)
         } else {

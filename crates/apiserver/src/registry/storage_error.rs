@@ -16,6 +16,11 @@ const PREFIXES: [(&str, &str, &str); 5] = [
 /// Groups whose API servers, as that of custom resources, put the group into the key.
 const SERVED_APART: [&str; 2] = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
 
+/// The problem of a UID that is not the object's; the latter is empty if there is no object.
+pub(crate) fn uid_mismatch(expected: &str, actual: &str) -> String {
+    format!("Precondition failed: UID in precondition: {expected}, UID in object meta: {actual}")
+}
+
 impl Resource {
     /// 409 for an object that is not as a write expects it.
     pub(crate) fn storage_conflict(&self, key: &Key, problem: &str) -> Failure {

@@ -6,9 +6,6 @@ use super::Resource;
 use super::resize::take_resources;
 use super::strategy::Paths;
 
-/// The metadata that clients write.
-const METADATA: [&str; 5] = ["annotations", "deletionTimestamp", "finalizers", "labels", "ownerReferences"];
-
 /// Joins the new state of the part that a request writes, and its managed fields, with the rest of the old object.
 pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map, old: &Map) -> Map {
     let Some(subresource) = subresource else {
@@ -26,9 +23,7 @@ pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map,
     if let Some(part) = part {
         set(map_at(&mut object, "spec"), part, at(&new, &["spec", part]));
         if subresource == "finalize" {
-            for field in METADATA {
-                set(map_at(&mut object, "metadata"), field, at(&new, &["metadata", field]));
-            }
+            copy_metadata(&[&["metadata"]], map_at(&mut object, "metadata"), &new);
         }
     } else if subresource == "resize" {
         take_resources(&mut object, &new);
@@ -36,7 +31,7 @@ pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map,
         set(&mut object, "status", new.get("status"));
         if !resource.is_custom() {
             set(&mut object, "metadata", new.get("metadata"));
-            keep_metadata(resource.strategy.fields_reset_by_status(), map_at(&mut object, "metadata"), old);
+            copy_metadata(resource.strategy.fields_reset_by_status(), map_at(&mut object, "metadata"), old);
         }
     }
     let managed_fields = at(&new, &["metadata", "managedFields"]);
@@ -44,16 +39,17 @@ pub(crate) fn join(resource: &Resource, subresource: Option<&str>, mut new: Map,
     object
 }
 
-/// Keeps the metadata that a write to the status cannot change.
-fn keep_metadata(kept: Paths, metadata: &mut Map, old: &Map) {
-    for path in kept {
+/// Copies the metadata at paths of an object, of all of it that which clients write.
+fn copy_metadata(paths: Paths, metadata: &mut Map, object: &Map) {
+    const ALL: [&str; 5] = ["annotations", "deletionTimestamp", "finalizers", "labels", "ownerReferences"];
+    for path in paths {
         let names = match path {
-            ["metadata"] => &METADATA[..],
+            ["metadata"] => &ALL[..],
             ["metadata", name] => &[*name],
             _ => &[],
         };
         for name in names {
-            set(metadata, name, at(old, &["metadata", name]));
+            set(metadata, name, at(object, &["metadata", name]));
         }
     }
 }

@@ -13,10 +13,10 @@ use super::{Pipeline, TryUpdate};
 use crate::admission::{Attributes, Operation};
 use crate::managed_fields::ManagedFields;
 use crate::owners::dedup_owners;
-use crate::registry::Resource;
 use crate::registry::deletion::is_terminating;
 use crate::registry::strategy::{increment_generation, is_held, metadata_errors, writes_spec};
 use crate::registry::subresource::join;
+use crate::registry::{Resource, uid_mismatch};
 use crate::state::Committed;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, StorageError, Write};
@@ -62,10 +62,7 @@ impl Pipeline<'_> {
             return self.check(name, &[error]).map(|()| false);
         }
         if !uid.is_empty() && current.uid != uid {
-            let problem = format!(
-                "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-                current.uid
-            );
+            let problem = uid_mismatch(uid, &current.uid);
             return Err(self.resource.storage_conflict(&current.key, &problem));
         }
         let Some(version) = written_version(new)? else {
