@@ -23,7 +23,7 @@ use crate::event::Event;
 ///
 /// Events are buffered while the stream is not polled. By default a full buffer merges changes of the same
 /// object, so that the informer goes on: see [`Overflow`](crate::Overflow).
-#[must_use = "events are listener until this is dropped, which also may stop the informer"]
+#[must_use = "events are buffered until this is dropped, which also may stop the informer"]
 pub struct Events<K: Wire + Object> {
     handle: Arc<InformerHandle<K>>,
     listener: Arc<Listener<K>>,

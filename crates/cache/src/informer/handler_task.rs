@@ -108,6 +108,6 @@ fn dispatch<K: Wire + Object>(
     if called.is_err() {
         let key = key.or_else(|| object.map(|object| object.key()));
         let resource = shared.store.resource();
-        tracing::error!(?resource, object = ?key, "a handler panicked; it is listener of the next event");
+        tracing::error!(?resource, object = ?key, "a handler panicked; it receives the next event");
     }
 }
