@@ -8,7 +8,7 @@ use klient_api::core::v1::Pod;
 use klient_apimachinery::Resource as _;
 use klient_apimachinery::codec::{Encoded, Format, ListReader, ManagedFields};
 use klient_apimachinery::labels::Selector;
-use klient_cache::{Keep, Store};
+use klient_cache::{Keep, StoreWriter};
 use measure::{Args, Clock, median};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ use crate::informer::keep;
 
 pub(crate) fn run(args: &Args, out: &mut Map<String, Value>) -> Box<dyn Any> {
     let n = args.num("n", 100_000);
-    let store = Store::<Pod>::new(Pod::INFO, keep(args));
+    let store = StoreWriter::<Pod>::new(Pod::INFO, keep(args));
     let pods = read(&format!("{}/podlist-{n}.pb", args.str("data", "data")));
     let clock = Clock::start();
     for pod in pods {

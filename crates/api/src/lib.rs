@@ -27,6 +27,8 @@
 
 #[allow(clippy::all, missing_docs)]
 mod generated;
+#[cfg(feature = "core")]
+mod object_reference;
 
 #[allow(unused_imports, unreachable_pub, reason = "without the feature of a group there are no types")]
 pub use generated::*;

@@ -16,6 +16,8 @@ use crate::meta::v1::{ObjectMeta, OwnerReference};
     note = "declare the struct of a custom resource with `klient::custom_resource!`",
     note = "`klient::Unstructured` is an object of any kind"
 )]
+#[doc(alias = "ResourceExt")]
+#[doc(alias = "Accessor")]
 pub trait Object: Send + Sync + 'static {
     /// `metadata.name`; empty for an object that has not been named yet.
     fn name(&self) -> &str;

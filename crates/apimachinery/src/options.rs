@@ -4,6 +4,7 @@ use crate::Str;
 use crate::codec::ManagedFields;
 
 /// Options of a list request: selectors, chunking and consistency.
+#[doc(alias = "ListParams")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListOptions {
     /// Selects objects by label, such as `app=web,tier in (front,back)`.
@@ -62,6 +63,7 @@ impl VersionMatch {
 }
 
 /// Options of a watch request: selectors and start.
+#[doc(alias = "WatchParams")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchOptions {
     /// Selects objects by label.
@@ -93,6 +95,10 @@ impl WatchOptions {
 }
 
 /// Options of a create, update or patch request.
+#[doc(alias = "PostParams")]
+#[doc(alias = "CreateOptions")]
+#[doc(alias = "UpdateOptions")]
+#[doc(alias = "PatchOptions")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteOptions {
     /// The field manager of the write in `managedFields`; by default the client's name.

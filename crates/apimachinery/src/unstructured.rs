@@ -13,6 +13,7 @@ use crate::codec::{
 };
 use crate::meta::v1::{GroupVersionKind, OwnerReference};
 use crate::object::Object;
+use crate::yaml;
 
 /// An object of any kind, as the JSON object it is.
 ///
@@ -25,6 +26,7 @@ use crate::object::Object;
 /// assert_eq!(gadget.name(), "g1");
 /// assert_eq!(gadget.kind(), "Gadget");
 /// ```
+#[doc(alias = "DynamicObject")]
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Unstructured(pub Map<String, Value>);
@@ -37,6 +39,61 @@ impl Unstructured {
         object.insert("kind".to_owned(), kind.into());
         object.insert("metadata".to_owned(), serde_json::json!({ "name": name }));
         Unstructured(object)
+    }
+
+    /// Parses the objects of a manifest: a stream of YAML or JSON documents, as `kubectl apply -f` reads. Empty
+    /// documents are passed over, and the items of a `List` are objects of their own.
+    ///
+    /// ```
+    /// use klient_apimachinery::{Object, Unstructured};
+    ///
+    /// let manifest = "
+    /// {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+    /// ---
+    /// apiVersion: v1
+    /// kind: List
+    /// items:
+    /// - {apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}}
+    /// ";
+    /// let objects = Unstructured::from_manifest(manifest)?;
+    /// assert_eq!(objects[1].kind(), "Service");
+    /// assert_eq!(objects[1].name(), "web");
+    /// # Ok::<(), klient_apimachinery::codec::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a document is neither YAML nor JSON, or no object; the error counts documents from 1.
+    pub fn from_manifest(text: &str) -> Result<Vec<Self>, DecodeError> {
+        let mut objects = Vec::new();
+        for (index, document) in yaml::documents(text).enumerate() {
+            let path = || format!("document {}", index + 1);
+            let document = document.map_err(|error| DecodeError::new(path(), error))?;
+            let Value::Object(document) = document else {
+                return Err(DecodeError::new(path(), "expected an object"));
+            };
+            Unstructured(document).add_to(&mut objects, &path())?;
+        }
+        Ok(objects)
+    }
+
+    /// Adds the object to a list, or its items if it is a `List` itself.
+    fn add_to(mut self, objects: &mut Vec<Self>, path: &str) -> Result<(), DecodeError> {
+        if !(self.kind().ends_with("List") && self.is_list()) {
+            objects.push(self);
+            return Ok(());
+        }
+        let Some(Value::Array(items)) = self.0.remove("items") else { return Ok(()) };
+        for (index, item) in items.into_iter().enumerate() {
+            let path = format!("{path}: items[{index}]");
+            let Value::Object(item) = item else {
+                return Err(DecodeError::new(path, "expected an object"));
+            };
+            let mut item = Unstructured(item);
+            item.set_list_type(self.api_version(), self.kind());
+            item.add_to(objects, &path)?;
+        }
+        Ok(())
     }
 
     /// Converts a typed object.
@@ -268,5 +325,41 @@ impl fmt::Debug for Unstructured {
             write!(f, "{namespace}/")?;
         }
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_has_the_items_of_lists_and_errors_count_documents() {
+        let names = |manifest: &str| {
+            let objects = Unstructured::from_manifest(manifest)?;
+            let of = |object: &Unstructured| {
+                format!("{} {} {}", object.api_version(), object.kind(), object.name())
+            };
+            Ok(objects.iter().map(of).collect::<Vec<_>>())
+        };
+        let typed = "{kind: PodList, apiVersion: v1, items: [{metadata: {name: a}}]}";
+        let nested =
+            r#"{"kind": "List", "items": [{"kind": "List", "items": [{"kind": "A"}]}, {"kind": "B"}]}"#;
+        for (manifest, expected) in [
+            ("", Ok(vec![])),
+            ("---\n# nothing\n---\n", Ok(vec![])),
+            (typed, Ok(vec!["v1 Pod a"])),
+            (nested, Ok(vec![" A ", " B "])),
+            ("{kind: A}\n---\n- b\n", Err("document 2: expected an object")),
+            ("{kind: List, items: [{kind: A}, 3]}", Err("document 1: items[1]: expected an object")),
+            ("{kind: A}\n---\n{", Err("document 2: yaml: line 1: did not find expected node content")),
+        ] {
+            let read: Result<_, DecodeError> = names(manifest);
+            let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect());
+            assert_eq!(
+                read.map_err(|error| error.to_string()),
+                expected.map_err(str::to_owned),
+                "{manifest}"
+            );
+        }
     }
 }

@@ -55,6 +55,7 @@ mod extract;
 mod fields;
 #[allow(clippy::all, missing_docs)]
 mod generated;
+mod owner_reference;
 mod read;
 mod show;
 mod subject;

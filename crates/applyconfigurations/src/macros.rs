@@ -247,10 +247,14 @@ macro_rules! metadata {
                 Self(self.0.within("metadata", |metadata| metadata.merge::<String>("annotations", entries)))
             }
 
-            /// `metadata.ownerReferences`; items told apart by `uid`.
+            /// `metadata.ownerReferences`; items told apart by `uid`. A reference to an object is
+            /// [`OwnerReference::of`](::klient_apimachinery::meta::v1::OwnerReference::of) or
+            /// [`controller_of`](::klient_apimachinery::meta::v1::OwnerReference::controller_of).
             pub fn owner_references(
                 self,
-                items: impl ::std::iter::IntoIterator<Item = crate::meta::v1::OwnerReference>,
+                items: impl ::std::iter::IntoIterator<
+                    Item = impl ::std::convert::Into<crate::meta::v1::OwnerReference>,
+                >,
             ) -> Self {
                 Self(self.0.within("metadata", |metadata| {
                     metadata.append::<crate::meta::v1::OwnerReference>("ownerReferences", items)

@@ -5,7 +5,7 @@ use klient_api::core::v1::{Pod, PodSpec};
 use klient_apimachinery::Resource as _;
 use klient_apimachinery::codec::{Encoded, FieldPath};
 use klient_apimachinery::meta::v1::ObjectMeta;
-use klient_cache::{Indexer, Keep, Store};
+use klient_cache::{Indexer, Keep, StoreWriter};
 
 const PODS: usize = 10_000;
 
@@ -23,8 +23,8 @@ fn pod(number: usize, version: usize) -> Encoded<Pod> {
     })
 }
 
-fn store(keep: Keep) -> Store<Pod> {
-    let store = Store::new(Pod::INFO, keep);
+fn store(keep: Keep) -> StoreWriter<Pod> {
+    let store = StoreWriter::new(Pod::INFO, keep);
     let by_node = FieldPath::of("spec.nodeName").expect("pods have that field");
     store.add_indexer("node", Indexer::field(by_node)).expect("it is the first of that name");
     let pods = (0..PODS).map(|number| pod(number, 1)).collect();

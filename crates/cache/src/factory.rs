@@ -68,6 +68,8 @@ use crate::store::{Keep, Transform};
 /// factory.shutdown().await;
 /// # Ok(()) }
 /// ```
+#[doc(alias = "SharedInformerFactory")]
+#[doc(alias = "DynamicSharedInformerFactory")]
 pub struct InformerFactory<S>(Arc<Inner<S>>);
 
 struct Inner<S> {

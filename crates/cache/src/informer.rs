@@ -54,6 +54,8 @@ use crate::store::Store;
 /// assert!(informer.store().contains("kube-system"));
 /// # Ok(()) }
 /// ```
+#[doc(alias = "SharedInformer")]
+#[doc(alias = "SharedIndexInformer")]
 pub struct Informer<K: Wire + Object>(pub(crate) Arc<InformerHandle<K>>);
 
 impl<K: Wire + Object> Informer<K> {

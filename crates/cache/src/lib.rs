@@ -65,7 +65,7 @@ pub use pager::{Pager, PagerOptions};
 pub use reflector::{Reflector, ReflectorOptions, WatchErrorHandler};
 pub use retry_watch::{RetryWatch, RetryWatchOptions};
 pub use snapshot::Snapshot;
-pub use store::{Keep, NAMESPACE_INDEX, Store, Transform};
+pub use store::{Keep, NAMESPACE_INDEX, Store, StoreWriter, Transform};
 pub use undecodable::Undecodable;
 pub use undelta_store::UndeltaStore;
 pub use until::{Condition, ConditionError, in_order, until, until_with_sync, until_without_retry};

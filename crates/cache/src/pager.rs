@@ -57,6 +57,7 @@ impl Default for PagerOptions {
 /// assert_eq!((names.len(), pager.pages()), (4, 2));
 /// # Ok(()) }
 /// ```
+#[doc(alias = "ListPager")]
 pub struct Pager<K> {
     source: Arc<dyn ListWatch<K>>,
     options: PagerOptions,

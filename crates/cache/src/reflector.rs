@@ -19,7 +19,7 @@ pub use options::{ReflectorOptions, WatchErrorHandler};
 pub(crate) use progress::Progress;
 pub(crate) use reflector_loop::{ReflectorLoop, report_undecodable, undecodable_versions};
 
-use crate::store::{Partition, Store};
+use crate::store::{Partition, Store, StoreWriter};
 
 /// Keeps a store equal to the server's list: lists, watches, and lists again if the watch cannot continue
 /// (client-go's `Reflector`).
@@ -30,14 +30,15 @@ use crate::store::{Partition, Store};
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use klient_api::core::v1::Namespace;
 /// use klient_apimachinery::Resource as _;
-/// use klient_cache::{Keep, Reflector, Store};
+/// use klient_cache::{Keep, Reflector, StoreWriter};
 /// use klient_client::{Client, Config};
 ///
 /// let server = klient_apiserver::TestServer::start().await?;
 /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
 ///
-/// let store = Store::new(Namespace::INFO, Keep::Packed);
-/// let reflector = Reflector::new(client.api::<Namespace>(), store.clone(), Default::default());
+/// let writer = StoreWriter::new(Namespace::INFO, Keep::Packed);
+/// let store = writer.store();
+/// let reflector = Reflector::new(client.api::<Namespace>(), writer, Default::default());
 /// tokio::spawn(reflector.run());
 /// store.wait_for_resource_version("1").await?;
 /// assert!(store.contains("kube-system"));
@@ -49,9 +50,9 @@ pub struct Reflector<K> {
 
 impl<K: Wire + Object> Reflector<K> {
     /// A reflector that fills a store from a source.
-    pub fn new(source: impl ListWatch<K>, store: Store<K>, options: ReflectorOptions) -> Self {
+    pub fn new(source: impl ListWatch<K>, writer: StoreWriter<K>, options: ReflectorOptions) -> Self {
         let (progress, partition) = (Progress::new(1), Partition::default());
-        Reflector { core: ReflectorLoop::new(Arc::new(source), store, partition, progress, options) }
+        Reflector { core: ReflectorLoop::new(Arc::new(source), writer.store(), partition, progress, options) }
     }
 
     /// Lists and watches until the future is dropped.

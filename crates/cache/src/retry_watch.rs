@@ -69,6 +69,7 @@ const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
 /// assert_eq!(shop.metadata.resource_version.as_deref(), Some(watch.resource_version()));
 /// # Ok(()) }
 /// ```
+#[doc(alias = "RetryWatcher")]
 pub struct RetryWatch<K> {
     source: Arc<dyn ListWatch<K>>,
     options: RetryWatchOptions,

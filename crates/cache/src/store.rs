@@ -6,23 +6,22 @@ mod decode;
 mod progress;
 mod read;
 mod state;
+mod writer;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use klient_apimachinery::codec::{Encoded, Wire};
+use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Object, ResourceInfo, Str};
 use tokio::sync::watch;
 
-use crate::decode_result::DecodeResult;
-use crate::delta::Delta;
 use crate::error::Error;
 use crate::index::Indexer;
 use crate::intern::Interner;
-use crate::key::ObjectKey;
 pub(crate) use change::Change;
 use progress::Progress;
 use state::State;
+pub use writer::StoreWriter;
 
 /// The name of the built-in index by namespace (client-go's `NamespaceIndex`).
 pub const NAMESPACE_INDEX: &str = "namespace";
@@ -50,29 +49,28 @@ pub type Transform<K> = Arc<dyn Fn(&mut K) + Send + Sync>;
 /// A writer blocks readers only while it puts at most a batch or a list of prepared objects in place; readers
 /// block nobody for longer than a lookup.
 ///
-/// A store is filled by an [`Informer`](crate::Informer), a [`Reflector`](crate::Reflector), or the program
-/// itself:
+/// A store is filled by an [`Informer`](crate::Informer), by a [`Reflector`](crate::Reflector), or by the
+/// program through a [`StoreWriter`]; it cannot be changed by those that read it.
 ///
 /// ```
-/// use klient_api::core::v1::Pod;
+/// use klient_api::core::v1::Namespace;
 /// use klient_apimachinery::{Resource as _, meta::v1::ObjectMeta};
-/// use klient_cache::{Keep, Store};
+/// use klient_cache::{Keep, Store, StoreWriter};
 ///
-/// let store = Store::<Pod>::new(Pod::INFO, Keep::Packed);
-/// store.put_object(&Pod {
-///     metadata: ObjectMeta {
-///         name: Some("web-0".into()),
-///         namespace: Some("shop".into()),
-///         labels: [("app", "web")].into(),
-///         ..Default::default()
-///     },
+/// fn teams(namespaces: &Store<Namespace>) -> usize {
+///     namespaces.select(&"team".parse().expect("a selector")).len()
+/// }
+///
+/// let writer = StoreWriter::new(Namespace::INFO, Keep::Packed);
+/// writer.put_object(&Namespace {
+///     metadata: ObjectMeta { labels: [("team", "shop")].into(), ..ObjectMeta::named("web") },
 ///     ..Default::default()
 /// })?;
-/// assert_eq!(store.get("shop/web-0").unwrap().name(), "web-0");
-/// assert_eq!(store.list_in("shop").len(), 1);
-/// assert_eq!(store.select(&"app in (web,api)".parse()?).len(), 1);
+/// assert_eq!(teams(&writer), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "Indexer")]
+#[doc(alias = "ThreadSafeStore")]
 pub struct Store<K>(Arc<Inner<K>>);
 
 struct Inner<K> {
@@ -95,11 +93,6 @@ pub(crate) struct Partition {
 }
 
 impl<K: Wire + Object> Store<K> {
-    /// An empty store.
-    pub fn new(resource: ResourceInfo, keep: Keep) -> Self {
-        Self::with_partitions(resource, keep, None, 1)
-    }
-
     pub(crate) fn with_partitions(
         resource: ResourceInfo,
         keep: Keep,
@@ -140,43 +133,6 @@ impl<K: Wire + Object> Store<K> {
         let found: Vec<_> =
             found.into_iter().map(|(slot, entry)| (slot, indexer.values(name, &entry))).collect();
         self.write().add_index(name.into(), indexer, found);
-        Ok(())
-    }
-
-    /// Inserts or replaces an object.
-    ///
-    /// # Errors
-    ///
-    /// If the object has no name, or the store's transform panics.
-    pub fn put_object(&self, object: &K) -> Result<(), Error> {
-        self.put(Encoded::of(object))
-    }
-
-    /// Inserts or replaces an object in encoded form.
-    ///
-    /// # Errors
-    ///
-    /// If the object cannot be decoded or has no name, or the store's transform panics.
-    pub fn put(&self, object: Encoded<K>) -> Result<(), Error> {
-        let entry = self.decode(object)?;
-        self.apply(vec![Delta::Updated(DecodeResult::Entry(entry))], &Partition::default());
-        Ok(())
-    }
-
-    /// Removes the object with a key; `true` if there was one.
-    pub fn remove(&self, key: &ObjectKey) -> bool {
-        !self.apply(vec![Delta::Deleted(key.clone(), None)], &Partition::default()).is_empty()
-    }
-
-    /// Replaces the contents of the store with a list at a resourceVersion.
-    ///
-    /// # Errors
-    ///
-    /// If an object cannot be decoded or has no name; the store is unchanged then.
-    pub fn replace(&self, objects: Vec<Encoded<K>>, resource_version: &str) -> Result<(), Error> {
-        let entries = objects.into_iter().map(|object| self.decode(object).map(DecodeResult::Entry));
-        let entries = entries.collect::<Result<_, _>>()?;
-        self.apply(vec![Delta::Replaced(entries, resource_version.into())], &Partition::default());
         Ok(())
     }
 

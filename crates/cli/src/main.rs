@@ -33,6 +33,10 @@ use error::CliError;
 use interrupt::Interrupt;
 use session::Session;
 
+/// A quarter of the server's time went into glibc's allocator: objects are trees of many small values.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let called = arguments.first().map(Path::new).and_then(Path::file_stem);

@@ -65,6 +65,7 @@ use crate::rest::{Form, Request};
 /// assert!(config_maps.get("colors").await.unwrap_err().is_not_found());
 /// # Ok(()) }
 /// ```
+#[doc(alias = "ResourceInterface")]
 pub struct Api<K, P = <<K as Resource>::Scope as Scope>::Root>
 where
     P: Place,

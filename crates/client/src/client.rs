@@ -37,6 +37,8 @@ use crate::transport::{BoxError, RequestBody, ResponseBody, Transport};
 /// than its share of a connection. One in which data waits unread for longer than
 /// [`Timeouts::unread`](crate::Timeouts::unread) ends with an error. A request that waits for its response for more than
 /// ten seconds is logged as a warning.
+#[doc(alias = "RESTClient")]
+#[doc(alias = "DynamicClient")]
 #[derive(Clone)]
 pub struct Client(Connection);
 
@@ -87,7 +89,31 @@ impl Client {
         &self.config().namespace
     }
 
-    /// A handle to a kind that is known at compile time, in all namespaces.
+    /// A handle to a kind that is known at compile time, in all namespaces. Code over kinds takes the handle to the
+    /// place of an object:
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_api::core::v1::{ConfigMap, Namespace};
+    /// use klient_apimachinery::{Kind, Object as _, ObjectKey, meta::v1::ObjectMeta};
+    /// use klient_client::{Client, Config, Error};
+    ///
+    /// /// Adds a finalizer to an object of any kind.
+    /// async fn add_finalizer<K: Kind>(client: &Client, mut object: K) -> Result<K, Error> {
+    ///     object.metadata_mut().add_finalizer("shop.example/cleanup");
+    ///     client.api::<K>().namespace_of(&ObjectKey::of(&object)).update(&object).await
+    /// }
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let shop = Namespace { metadata: ObjectMeta::named("shop"), ..Default::default() };
+    /// let shop = add_finalizer(&client, client.api::<Namespace>().create(&shop).await?).await?;
+    /// let colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
+    /// let colors = client.api::<ConfigMap>().namespace("shop").create(&colors).await?;
+    /// let colors = add_finalizer(&client, colors).await?;
+    /// assert!(shop.finalizers().eq(colors.finalizers()));
+    /// # Ok(()) }
+    /// ```
     pub fn api<K: Resource>(&self) -> Api<K> {
         Api::new(self.0.clone(), K::INFO, <K::Scope as Scope>::Root::default())
     }

@@ -25,6 +25,8 @@ use crate::impersonation::Impersonation;
 /// let client = Client::new(Config::infer()?)?;
 /// # Ok(()) }
 /// ```
+#[doc(alias = "rest::Config")]
+#[doc(alias = "RESTClientConfig")]
 #[derive(Clone)]
 pub struct Config {
     /// The server's URL. Its path is a prefix of every request's path.

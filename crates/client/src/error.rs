@@ -2,6 +2,7 @@
 
 pub(crate) mod causes;
 pub(crate) mod step_timeout;
+mod untrusted;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -253,6 +254,12 @@ impl Error {
                 && self.cause().is_some_and(is_step_timeout))
             || self.is(Reason::Timeout)
             || self.reason() == Some(Reason::ServerTimeout)
+    }
+
+    /// The certificate of the server, or of a proxy, is not trusted: it is signed by an unknown authority, expired, or for
+    /// another name. [`Tls`](crate::Tls) has the trusted authorities.
+    pub fn is_untrusted(&self) -> bool {
+        self.cause().is_some_and(untrusted::is_untrusted)
     }
 
     /// The cause of the error; its [`source`](StdError::source) is the cause of that. Which types they have depends on the

@@ -17,7 +17,7 @@ use klient_apimachinery::BoxFuture;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use failure::{is_cut, is_untrusted, kind};
+pub(crate) use failure::{is_cut, kind};
 pub use request_body::RequestBody;
 pub use response_body::ResponseBody;
 

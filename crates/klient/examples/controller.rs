@@ -7,11 +7,14 @@ mod cluster;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::apps::v1::Deployment;
+use klient::apply::apps::v1::DeploymentSpec;
+use klient::apply::core::v1::{Container, PodSpec, PodTemplateSpec};
+use klient::apply::meta::v1::LabelSelector;
 use klient::cache::Event;
 use klient::workqueue::Queue;
 use klient::{
-    Client, Error, Indexer, InformerFactory, Lister, ObjectKey, ObjectMeta, Patch, Unstructured,
-    custom_resource, json,
+    ApplyOptions, Client, Error, Indexer, InformerFactory, Lister, ObjectKey, ObjectMeta, OwnerReference,
+    Patch, Unstructured, apply, custom_resource, json,
 };
 use serde::{Deserialize, Serialize};
 
@@ -162,25 +165,20 @@ async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Erro
 }
 
 async fn bring_up(client: &Client, owner: &Website, name: &str) -> Result<(), Box<dyn std::error::Error>> {
-    use klient::Object as _;
-    let mut deployment = Unstructured::new("apps/v1", "Deployment", name);
-    deployment["metadata"]["ownerReferences"] = json!([{
-        "apiVersion": "example.com/v1",
-        "kind": "Website",
-        "name": owner.name(),
-        "uid": owner.uid(),
-        "controller": true,
-    }]);
-    deployment["spec"] = json!({
-        "replicas": 2,
-        "selector": {"matchLabels": {"app": name}},
-        "template": {
-            "metadata": {"labels": {"app": name}},
-            "spec": {"containers": [{"name": "main", "image": "nginx"}]},
-        },
-    });
+    let deployment = apply::apps::v1::Deployment::new(name, "default")
+        .owner_references([OwnerReference::controller_of(owner)])
+        .spec(
+            DeploymentSpec::new()
+                .replicas(2)
+                .selector(LabelSelector::new().match_labels([("app", name)]))
+                .template(
+                    PodTemplateSpec::new()
+                        .labels([("app", name)])
+                        .spec(PodSpec::new().containers([Container::new().name("main").image("nginx")])),
+                ),
+        );
     let deployments = client.api::<Deployment>().namespace("default");
-    deployments.create(&deployment.to_typed()?).await?;
+    deployments.apply(&deployment, &ApplyOptions::new("websites")).await?;
     let up = json!({"status": {"replicas": 2, "readyReplicas": 2}});
     deployments.patch_status(name, &Patch::Merge(up)).await?;
     Ok(())

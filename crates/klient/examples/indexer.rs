@@ -7,11 +7,11 @@ mod cluster;
 use klient::api::core::v1::{Container, Node, Pod, PodSpec};
 use klient::apimachinery::codec::{FieldPath, InvalidPath};
 use klient::cache::NAMESPACE_INDEX;
-use klient::{Cached, Indexer, Informer, Keep, ObjectMeta, Resource, Store};
+use klient::{Cached, Indexer, Informer, Keep, ObjectMeta, Resource, StoreWriter};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let store = Store::new(Pod::INFO, Keep::Packed);
+    let store = StoreWriter::new(Pod::INFO, Keep::Packed);
     store.add_indexer("node", by_node()?)?;
     for (namespace, name, node) in
         [("default", "pod-1", "node-1"), ("default", "pod-2", "node-2"), ("kube-system", "pod-3", "node-2")]

@@ -4,9 +4,7 @@
 
 mod cluster;
 
-use klient::apimachinery::yaml;
 use klient::{Api, ApplyOptions, DeleteOptions, DynamicPlace, Object, RestMapper, Unstructured};
-use serde_json::Value;
 
 const MANIFESTS: &str = "
 apiVersion: v1
@@ -40,9 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     let mapper = RestMapper::new(client.discovery().resources().await?);
     let mut manifests = Vec::new();
-    for document in yaml::documents(MANIFESTS) {
-        let Value::Object(object) = document? else { return Err("a manifest is an object".into()) };
-        let manifest = Unstructured(object);
+    for manifest in Unstructured::from_manifest(MANIFESTS)? {
         let of = manifest.group_version_kind();
         let resource = mapper.kind(&of.group, &of.kind, Some(&of.version))?;
         let namespace = manifest.namespace().unwrap_or(client.default_namespace());

@@ -135,6 +135,13 @@
 //!
 //! [`custom_resource!`] declares the struct of a custom resource: see [`custom_resources`].
 //!
+//! # Names in the documentation
+//!
+//! This crate re-exports its member crates: [`api`], [`apimachinery`], [`apply`], [`cache`], [`client`], [`clientset`],
+//! [`workqueue`], [`apiserver`]. Examples on items of a member name that crate, such as `klient_client::Api`; a program
+//! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
+//! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
+//!
 //! # Features
 //!
 //! Every API group is a feature: its types, [apply configurations](apply) and accessors of the [`Clientset`]. A program
@@ -191,7 +198,8 @@ pub use klient_apiserver::{self as apiserver, TestServer};
 pub use klient_applyconfigurations as apply;
 pub use klient_cache::{
     self as cache, Cached, FilteringResourceEventHandler, HandlerOptions, Indexer, Informer, InformerOptions,
-    Keep, Lister, Overflow, ResourceEventHandler, ResourceEventHandlerRegistration, Store, Undecodable,
+    Keep, Lister, Overflow, ResourceEventHandler, ResourceEventHandlerRegistration, Store, StoreWriter,
+    Undecodable,
 };
 // By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
 // by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Event` beside the `Event` of core/v1.

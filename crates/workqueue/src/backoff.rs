@@ -24,6 +24,7 @@ pub use resetting::ResettingBackoff;
 /// let waits = [backoff.step(), backoff.step(), backoff.step(), backoff.step(), backoff.step()];
 /// assert_eq!(waits, [second, 2 * second, 4 * second, 5 * second, 5 * second]);
 /// ```
+#[doc(alias = "ExponentialBackoff")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Backoff {
     /// The first delay.

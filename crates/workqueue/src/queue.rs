@@ -30,6 +30,10 @@ pub use work::Work;
 ///
 /// It keeps the guarantees of client-go's `workqueue`, including the delaying and rate limiting queues, and
 /// has priorities like controller-runtime's priority queue.
+#[doc(alias = "WorkQueue")]
+#[doc(alias = "TypedRateLimitingInterface")]
+#[doc(alias = "RateLimitingQueue")]
+#[doc(alias = "DelayingQueue")]
 pub struct Queue<T> {
     shared: Arc<Shared<T>>,
 }

@@ -1,5 +1,6 @@
 //! [`Map`], the map of API objects.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Index;
 
@@ -194,6 +195,12 @@ impl<K: Into<Str>, U, V: From<U>> Extend<(K, U)> for Map<V> {
 
 impl<K: Into<Str>, U, V: From<U>, const N: usize> From<[(K, U); N]> for Map<V> {
     fn from(entries: [(K, U); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<K: Into<Str>, U, V: From<U>> From<BTreeMap<K, U>> for Map<V> {
+    fn from(entries: BTreeMap<K, U>) -> Self {
         entries.into_iter().collect()
     }
 }

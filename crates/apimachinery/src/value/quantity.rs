@@ -1,9 +1,14 @@
 //! [`Quantity`], amounts of resources such as `500m` or `2Gi`.
 
+mod amount;
+mod parts;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use self::amount::{Amount, Format};
+use self::parts::Parts;
 use super::time::InvalidValue;
 use crate::Str;
 
@@ -22,6 +27,30 @@ use crate::Str;
 pub struct Quantity(Str);
 
 impl Quantity {
+    /// So many whole units, in canonical form with a decimal suffix (Go's `NewQuantity` in `DecimalSI`).
+    pub fn decimal(value: i64) -> Self {
+        Self::whole(value, 0, Format::Decimal)
+    }
+
+    /// So many thousandths, as of a CPU (Go's `NewMilliQuantity` in `DecimalSI`).
+    pub fn milli(value: i64) -> Self {
+        Self::whole(value, -3, Format::Decimal)
+    }
+
+    /// So many bytes, in canonical form with a binary suffix (Go's `NewQuantity` in `BinarySI`).
+    pub fn binary(value: i64) -> Self {
+        Self::whole(value, 0, Format::Binary)
+    }
+
+    fn whole(value: i64, exponent: i32, format: Format) -> Self {
+        let one = Amount { negative: false, digits: vec![1], exponent, format };
+        Self::of(&one.times(value))
+    }
+
+    fn of(amount: &Amount) -> Self {
+        Quantity(amount.to_string().into())
+    }
+
     /// The string as received.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -61,7 +90,7 @@ impl Quantity {
             return Ok(self.clone());
         }
         amount.round_up(exponent);
-        Ok(Quantity(amount.to_string().into()))
+        Ok(Quantity::of(&amount))
     }
 
     /// The amount in whole units, rounded up.
@@ -79,9 +108,64 @@ impl Quantity {
         let value = amount.whole(0).and_then(|value| i64::try_from(value).ok());
         value.ok_or_else(|| InvalidValue::new("a 64-bit quantity", &self.0))
     }
-}
 
-impl Quantity {
+    /// The amount in thousandths, rounded away from zero (Go's `MilliValue`).
+    ///
+    /// # Errors
+    ///
+    /// If the string is not a quantity, or the amount does not fit into 64 bits.
+    pub fn milli_value(&self) -> Result<i64, InvalidValue> {
+        let mut amount = self.amount()?;
+        amount.round_up(-3);
+        let value = amount.whole(-3).and_then(|value| i64::try_from(value).ok());
+        value.ok_or_else(|| InvalidValue::new("a quantity of 64 bits in thousandths", &self.0))
+    }
+
+    /// The sum, in canonical form with this quantity's kind of suffix; with the other's if this is zero.
+    ///
+    /// ```
+    /// use klient_apimachinery::Quantity;
+    /// let used = Quantity::from("1Gi").try_add(&"512Mi".into())?;
+    /// assert_eq!(used.as_str(), "1536Mi");
+    /// assert_eq!(used.try_sub(&Quantity::binary(1 << 30))?, Quantity::from("0.5Gi"));
+    /// assert_eq!(Quantity::from("250m").try_mul(3)?.as_str(), "750m");
+    /// # Ok::<(), klient_apimachinery::InvalidValue>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the string of one of them is not a quantity.
+    pub fn try_add(&self, other: &Quantity) -> Result<Quantity, InvalidValue> {
+        Ok(Quantity::of(&self.amount()?.add(&other.amount()?)))
+    }
+
+    /// The difference, as [`try_add`](Self::try_add); it may be negative.
+    ///
+    /// # Errors
+    ///
+    /// If the string of one of them is not a quantity.
+    pub fn try_sub(&self, other: &Quantity) -> Result<Quantity, InvalidValue> {
+        Ok(Quantity::of(&self.amount()?.add(&other.amount()?.times(-1))))
+    }
+
+    /// The quantity times an integer, in canonical form with the same kind of suffix.
+    ///
+    /// # Errors
+    ///
+    /// If the string is not a quantity.
+    pub fn try_mul(&self, factor: i64) -> Result<Quantity, InvalidValue> {
+        Ok(Quantity::of(&self.amount()?.times(factor)))
+    }
+
+    /// Returns true if the amount is zero, however it is written.
+    ///
+    /// # Errors
+    ///
+    /// If the string is not a quantity.
+    pub fn is_zero(&self) -> Result<bool, InvalidValue> {
+        Ok(self.amount()?.is_zero())
+    }
+
     fn amount(&self) -> Result<Amount, InvalidValue> {
         Parts::parse(&self.0).map(|parts| parts.amount())
     }
@@ -122,272 +206,6 @@ impl PartialEq for Quantity {
 impl PartialOrd for Quantity {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.amount().ok()?.compare(&other.amount().ok()?))
-    }
-}
-
-/// The unit in which a quantity is written.
-#[derive(Clone, Copy, PartialEq)]
-enum Format {
-    /// `500m`, `2k`.
-    Decimal,
-    /// `5e2`.
-    Exponent,
-    /// `2Ki`.
-    Binary,
-}
-
-/// The parts of a quantity's string.
-struct Parts<'a> {
-    sign: &'a str,
-    /// The integer part without leading zeros.
-    whole: &'a str,
-    fraction: &'a str,
-    ends_in_point: bool,
-    format: Format,
-    /// The powers of two and of ten of the suffix.
-    binary: u32,
-    decimal: i32,
-}
-
-impl<'a> Parts<'a> {
-    fn parse(text: &'a str) -> Result<Self, InvalidValue> {
-        Self::of(text).ok_or_else(|| {
-            let problem = if has_form(text) { BAD_SUFFIX } else { BAD_FORM };
-            InvalidValue::in_go("a quantity such as 500m or 2Gi", text, problem.to_owned())
-        })
-    }
-
-    fn of(text: &'a str) -> Option<Self> {
-        let (sign, rest) = text.split_at(usize::from(text.starts_with(['-', '+'])));
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, suffix) = rest.split_at(end);
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
-            return None;
-        }
-        let (format, binary, decimal) = suffix_of(suffix)?;
-        let whole = whole.trim_start_matches('0');
-        Some(Parts { sign, whole, fraction, ends_in_point: number.ends_with('.'), format, binary, decimal })
-    }
-
-    /// Returns true if Kubernetes keeps the string instead of formatting the amount: if few digits make a number that
-    /// it takes for canonical at first sight, as in `1.500`. It also keeps `+5` and `5.`, which is not followed.
-    fn is_kept(&self) -> bool {
-        let len = self.whole.len() + self.fraction.len();
-        if self.whole.is_empty() || self.sign == "+" || self.ends_in_point {
-            return false;
-        }
-        match self.format {
-            Format::Binary => {
-                let is_odd = || self.whole.parse::<u64>().is_ok_and(|value| value % 8 != 0);
-                self.fraction.is_empty() && len + self.binary as usize * 3 / 10 <= 14 && is_odd()
-            }
-            Format::Decimal | Format::Exponent => {
-                let scale = self.decimal - self.fraction.len() as i32;
-                let mut last = self.whole.bytes().chain(self.fraction.bytes()).rev().take(3);
-                len <= 18 && scale >= -9 && scale % 3 == 0 && (len < 3 || last.any(|digit| digit != b'0'))
-            }
-        }
-    }
-
-    fn amount(&self) -> Amount {
-        let digits = self.whole.bytes().chain(self.fraction.bytes()).map(|digit| digit - b'0').collect();
-        let exponent = self.decimal.saturating_sub(i32::try_from(self.fraction.len()).unwrap_or(i32::MAX));
-        let mut amount = Amount { negative: self.sign == "-", digits, exponent, format: self.format };
-        if self.binary > 0 {
-            amount.multiply(1 << self.binary);
-        }
-        amount.trim();
-        amount.round_up(-9);
-        if self.format == Format::Binary && amount.compare_size(&Amount::max_binary()).is_gt() {
-            return Amount { negative: amount.negative, ..Amount::max_binary() };
-        }
-        amount
-    }
-}
-
-/// An amount of any size, to the billionth: its decimal digits, without zeros at either end, and the power of ten of
-/// the last.
-struct Amount {
-    negative: bool,
-    digits: Vec<u8>,
-    exponent: i32,
-    format: Format,
-}
-
-impl Amount {
-    /// The maximum amount with a binary suffix.
-    fn max_binary() -> Self {
-        let digits = i64::MAX.to_string().bytes().map(|digit| digit - b'0').collect();
-        Amount { negative: false, digits, exponent: 0, format: Format::Binary }
-    }
-
-    fn multiply(&mut self, factor: u64) {
-        let mut carry = 0_u128;
-        for digit in self.digits.iter_mut().rev() {
-            carry += u128::from(*digit) * u128::from(factor);
-            *digit = (carry % 10) as u8;
-            carry /= 10;
-        }
-        let more = carry.to_string().into_bytes();
-        self.digits.splice(0..0, more.into_iter().map(|digit| digit - b'0'));
-    }
-
-    fn trim(&mut self) {
-        while self.digits.last() == Some(&0) {
-            self.digits.pop();
-            self.exponent += 1;
-        }
-        let zeros = self.digits.iter().take_while(|digit| **digit == 0).count();
-        self.digits.drain(..zeros);
-    }
-
-    /// Rounds to a power of ten, away from zero.
-    fn round_up(&mut self, exponent: i32) {
-        if self.exponent >= exponent || self.digits.is_empty() {
-            return;
-        }
-        let most = usize::try_from(exponent - self.exponent).expect("it is more");
-        self.digits.truncate(self.digits.len().saturating_sub(most));
-        self.exponent = exponent;
-        match self.digits.iter().rposition(|digit| *digit < 9) {
-            Some(at) => {
-                self.digits[at] += 1;
-                self.digits[at + 1..].fill(0);
-            }
-            None => {
-                self.digits.fill(0);
-                self.digits.insert(0, 1);
-            }
-        }
-        self.trim();
-    }
-
-    /// Removes the fraction.
-    fn truncate(&mut self) {
-        let most = usize::try_from(-self.exponent).unwrap_or_default();
-        if most > 0 {
-            self.digits.truncate(self.digits.len().saturating_sub(most));
-            self.exponent = 0;
-            self.trim();
-        }
-    }
-
-    /// The amount as an integer in units of a power of ten; `None` if it is not whole or does not fit.
-    fn whole(&self, exponent: i32) -> Option<i128> {
-        if self.digits.is_empty() {
-            return Some(0);
-        }
-        let zeros = usize::try_from(self.exponent - exponent).ok()?;
-        let digits = self.digits.iter().copied().chain(std::iter::repeat_n(0, zeros));
-        let size = digits
-            .into_iter()
-            .try_fold(0_i128, |size, digit| size.checked_mul(10)?.checked_add(digit.into()))?;
-        Some(if self.negative { -size } else { size })
-    }
-
-    /// The power of ten of the first digit.
-    fn magnitude(&self) -> i64 {
-        i64::from(self.exponent) + self.digits.len() as i64
-    }
-
-    fn compare_size(&self, other: &Self) -> Ordering {
-        match (self.digits.is_empty(), other.digits.is_empty()) {
-            (false, false) => {
-                self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits.cmp(&other.digits))
-            }
-            (one, other) => other.cmp(&one),
-        }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        let is_negative = |amount: &Self| amount.negative && !amount.digits.is_empty();
-        match (is_negative(self), is_negative(other)) {
-            (false, false) => self.compare_size(other),
-            (true, true) => other.compare_size(self),
-            (one, other) => other.cmp(&one),
-        }
-    }
-}
-
-const BAD_FORM: &str =
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-
-const BAD_SUFFIX: &str = "unable to parse quantity's suffix";
-
-/// Returns true if a string is a number with letters of suffixes and an optional exponent behind it.
-fn has_form(text: &str) -> bool {
-    let digits = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let number = digits(text.strip_prefix(['-', '+']).unwrap_or(text));
-    let suffix = digits(number.strip_prefix('.').unwrap_or(&number));
-    let exponent = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
-    !text.is_empty() && digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)).is_empty()
-}
-
-fn suffix_of(suffix: &str) -> Option<(Format, u32, i32)> {
-    let decimal = |power| Some((Format::Decimal, 0, power));
-    let binary = |power| Some((Format::Binary, power, 0));
-    match suffix {
-        "" => decimal(0),
-        "n" => decimal(-9),
-        "u" => decimal(-6),
-        "m" => decimal(-3),
-        "k" => decimal(3),
-        "M" => decimal(6),
-        "G" => decimal(9),
-        "T" => decimal(12),
-        "P" => decimal(15),
-        "E" => decimal(18),
-        "Ki" => binary(10),
-        "Mi" => binary(20),
-        "Gi" => binary(30),
-        "Ti" => binary(40),
-        "Pi" => binary(50),
-        "Ei" => binary(60),
-        _ => {
-            let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-            (-MOST_EXPONENT..=MOST_EXPONENT).contains(&power).then_some((Format::Exponent, 0, power))
-        }
-    }
-}
-
-/// Kubernetes has no limit, and takes minutes for numbers far beyond.
-const MOST_EXPONENT: i32 = 9_999;
-
-impl fmt::Display for Amount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.digits.is_empty() {
-            return f.write_str("0");
-        }
-        if self.format == Format::Binary
-            && let Some(whole) = self.whole(0)
-            && whole.abs() >= 1024
-        {
-            let (mut value, mut suffix) = (whole, 0);
-            while value % 1024 == 0 && suffix < 6 {
-                value /= 1024;
-                suffix += 1;
-            }
-            return write!(f, "{value}{}", ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][suffix]);
-        }
-        let mut exponent = self.exponent - self.exponent.rem_euclid(3);
-        if self.format != Format::Exponent {
-            exponent = exponent.min(18);
-        }
-        if self.negative {
-            f.write_str("-")?;
-        }
-        for digit in &self.digits {
-            write!(f, "{digit}")?;
-        }
-        for _ in exponent..self.exponent {
-            f.write_str("0")?;
-        }
-        match self.format {
-            Format::Exponent if exponent == 0 => Ok(()),
-            Format::Exponent => write!(f, "e{exponent}"),
-            _ => f.write_str(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"][(exponent / 3 + 3) as usize]),
-        }
     }
 }
 
@@ -434,5 +252,51 @@ mod tests {
         assert!(Quantity::from("900Mi") < Quantity::from("1Gi"));
         assert_eq!(Quantity::from("1500m").value(), Ok(2));
         assert_eq!(Quantity::from("-1500m").value(), Ok(-1));
+    }
+
+    #[test]
+    fn arithmetic_keeps_the_kind_of_suffix() {
+        for (expression, result) in [
+            ("1Gi + 512Mi", "1536Mi"),
+            ("1 + 1Ki", "1025"),
+            ("0 + 1Ki", "1Ki"),
+            ("0 - 1Ki", "-1Ki"),
+            ("1Ki + 0.5", "1024500m"),
+            ("1Ki - 1", "1023"),
+            ("999m + 1m", "1"),
+            ("1e3 + 500", "1500"),
+            ("1e3 + 2k", "3e3"),
+            ("500m - 1", "-500m"),
+            ("-1 - 2", "-3"),
+            ("-1 + 1", "0"),
+            ("9223372036854775807 + 1", "9223372036854775808"),
+            ("1E - 1n", "999999999999999999999999999n"),
+            ("100m * 15", "1500m"),
+            ("1Gi * -2", "-2Gi"),
+            ("3 * 0", "0"),
+            ("9E * 1000", "9000E"),
+        ] {
+            let mut words = expression.split(' ');
+            let mut word = || words.next().expect("three words");
+            let (left, operator, right) = (Quantity::from(word()), word(), word());
+            let found = match operator {
+                "+" => left.try_add(&right.into()),
+                "-" => left.try_sub(&right.into()),
+                _ => left.try_mul(right.parse().expect("an integer")),
+            };
+            assert_eq!(found.expect("quantities").as_str(), result, "{expression}");
+        }
+        assert!(Quantity::from("1").try_add(&"x".into()).is_err());
+    }
+
+    #[test]
+    fn numbers_become_quantities() {
+        assert_eq!(Quantity::decimal(1500).as_str(), "1500");
+        assert_eq!(Quantity::milli(-1500).as_str(), "-1500m");
+        assert_eq!(Quantity::binary(3 << 20).as_str(), "3Mi");
+        assert_eq!(Quantity::binary(i64::MIN).as_str(), "-8Ei");
+        assert_eq!(Quantity::from("1500u").milli_value(), Ok(2));
+        assert_eq!(Quantity::from("-1500u").milli_value(), Ok(-2));
+        assert_eq!(Quantity::from("0.00").is_zero(), Ok(true));
     }
 }

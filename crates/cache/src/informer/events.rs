@@ -54,7 +54,8 @@ impl<K: Wire + Object> Events<K> {
         Events { handle, listener, idle: Some(idle), reading: None }
     }
 
-    /// Waits for the next event; `None` while the informer is stopped. Cancel safe.
+    /// Waits for the next event; `None` once the informer is stopped. Before the informer is
+    /// [started](super::Informer::start) there are no events, and this waits. Cancel safe.
     pub async fn next(&mut self) -> Option<Event<K>> {
         std::future::poll_fn(|context| self.poll(context)).await
     }

@@ -73,12 +73,12 @@ mod tests {
     use klient_apimachinery::codec::Format;
 
     use super::*;
-    use crate::store::Keep;
+    use crate::store::{Keep, StoreWriter};
 
     #[tokio::test]
     async fn objects_come_back_in_their_order_and_those_that_cannot_be_read_in_their_place() {
-        let store = Store::<Pod>::new(Pod::INFO, Keep::Packed);
-        let mut batches = DecodeBatches::new(store);
+        let writer = StoreWriter::<Pod>::new(Pod::INFO, Keep::Packed);
+        let mut batches = DecodeBatches::new(writer.store());
         let mut decoded = Vec::new();
         for batch in 0..100 {
             let pods = (0..batch % 4).map(|pod| {

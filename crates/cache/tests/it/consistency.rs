@@ -4,15 +4,15 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_apimachinery::{ListOptions, Resource as _};
 use klient_cache::{
-    CheckOptions, Informer, InformerOptions, Keep, Pager, PagerOptions, ReflectorOptions, Store,
+    CheckOptions, Informer, InformerOptions, Keep, Pager, PagerOptions, ReflectorOptions, StoreWriter,
 };
 
 use crate::cluster::{ConfigMaps, cluster, config_map, config_maps, create, soon};
 
 /// A store with the server's present list.
-async fn filled(config_maps: &ConfigMaps) -> Store<ConfigMap> {
+async fn filled(config_maps: &ConfigMaps) -> StoreWriter<ConfigMap> {
     let listed = Pager::new(config_maps.clone(), PagerOptions::default()).list().await.unwrap();
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
     let objects = listed.items.iter().map(klient_apimachinery::codec::Encoded::of).collect();
     store.replace(objects, listed.resource_version()).unwrap();
     store
@@ -69,7 +69,7 @@ async fn what_the_server_has_forgotten_cannot_be_compared() {
     let error = store.check_against(config_maps.clone(), &CheckOptions::default()).await.unwrap_err();
     assert!(error.is_expired(), "{error:?}");
 
-    let empty = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let empty = StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     let error = empty.check_against(config_maps, &CheckOptions::default()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -104,7 +104,7 @@ async fn a_source_of_one_namespace_says_nothing_of_others() {
     create(&config_maps(&client), &["a"]).await;
     let all = client.api::<ConfigMap>();
     let listed = all.list(&ListOptions::default()).await.unwrap();
-    let store = Store::new(ConfigMap::INFO, Keep::Decoded);
+    let store = StoreWriter::new(ConfigMap::INFO, Keep::Decoded);
     let objects = listed.items.iter().map(klient_apimachinery::codec::Encoded::of).collect();
     store.replace(objects, listed.resource_version()).unwrap();
     store

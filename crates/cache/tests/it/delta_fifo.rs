@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::Resource as _;
-use klient_cache::{Cached, DeltaFifo, DeltaFifoOptions, Keep, KeyDelta, KnownObjects, ObjectKey, Store};
+use klient_cache::{
+    Cached, DeltaFifo, DeltaFifoOptions, Keep, KeyDelta, KnownObjects, ObjectKey, StoreWriter,
+};
 
 use crate::cluster::config_map;
 
@@ -273,10 +275,10 @@ async fn what_is_known_may_change_while_a_key_is_in_hand() {
 
 #[tokio::test]
 async fn a_store_can_be_what_is_known() {
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
     store.put_object(&config_map("a", "red")).unwrap();
     let options = DeltaFifoOptions {
-        known_objects: Some(Arc::new(store) as Arc<dyn KnownObjects<_, _>>),
+        known_objects: Some(Arc::new(store.store()) as Arc<dyn KnownObjects<_, _>>),
         ..Default::default()
     };
     let queue: DeltaFifo<ObjectKey, Cached<ConfigMap>> = DeltaFifo::new(Cached::key, options);

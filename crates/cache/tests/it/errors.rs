@@ -11,8 +11,8 @@ use klient_apimachinery::{
     WatchOptions, Watching,
 };
 use klient_cache::{
-    Error, InformerFactory, InvalidKey, Keep, ObjectKey, Pager, RetryWatch, RetryWatchOptions, Store, until,
-    until_without_retry,
+    Error, InformerFactory, InvalidKey, Keep, ObjectKey, Pager, RetryWatch, RetryWatchOptions, StoreWriter,
+    until, until_without_retry,
 };
 
 use crate::stage::soon;
@@ -126,7 +126,7 @@ async fn an_error_of_a_condition_shows_its_causes() {
 
 #[test]
 fn an_error_of_an_object_shows_the_field_and_the_problem() {
-    let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     let json = br#"{"metadata":{"name":"a","namespace":"default"},"data":{"color":7}}"#;
     let object = klient_apimachinery::codec::Encoded::new(klient_apimachinery::codec::Format::Json, *json);
     let error = store.put(object).unwrap_err();

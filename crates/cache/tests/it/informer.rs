@@ -545,9 +545,9 @@ async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
     drop(informer);
     assert!(soon("an error", waiting).await.unwrap().unwrap_err().is_stopped());
 
-    let store = klient_cache::Store::new(ConfigMap::INFO, Keep::Packed);
-    let reflecting =
-        crate::stage::reflect(klient_cache::Reflector::new(paints(&client), store.clone(), quick()));
+    let writer = klient_cache::StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+    let store = writer.store();
+    let reflecting = crate::stage::reflect(klient_cache::Reflector::new(paints(&client), writer, quick()));
     soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     drop(reflecting);
     assert!(soon("an error", store.wait_for_resource_version("1000000")).await.unwrap_err().is_stopped());
@@ -557,7 +557,7 @@ async fn a_version_is_not_waited_for_when_nothing_fills_the_store_any_more() {
 /// fail to come.
 #[tokio::test(start_paused = true)]
 async fn a_version_that_does_not_come_is_waited_for_two_minutes() {
-    let store = klient_cache::Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let store = klient_cache::StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     store.replace(Vec::new(), "7").unwrap();
     let began = tokio::time::Instant::now();
     let error = store.wait_for_resource_version("8").await.unwrap_err();

@@ -8,7 +8,7 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::Resource as _;
 use klient_apimachinery::codec::ManagedFields;
 use klient_apiserver::TestServer;
-use klient_cache::{Keep, Reflector, ReflectorOptions, Store};
+use klient_cache::{Keep, Reflector, ReflectorOptions, Store, StoreWriter};
 use serde_json::json;
 
 use crate::proxy::{Act, Answer, Asked, Kind, Proxy, status};
@@ -16,8 +16,9 @@ use crate::stage::{Reflecting, cluster, create, listing, paints, quick, reflect,
 
 /// A reflector of the default namespace's config maps, through a proxy.
 fn start(proxy: &Proxy, options: ReflectorOptions) -> (Store<ConfigMap>, Reflecting) {
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
-    let reflector = Reflector::new(paints(&proxy.client()), store.clone(), options);
+    let writer = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+    let store = writer.store();
+    let reflector = Reflector::new(paints(&proxy.client()), writer, options);
     (store, reflect(reflector))
 }
 
@@ -387,9 +388,10 @@ async fn managed_fields_are_dropped_or_kept() {
     create(&client, "a", "red").await;
     for (managed_fields, are_there) in [(ManagedFields::Skip, false), (ManagedFields::Keep, true)] {
         for options in [quick(), listing()] {
-            let store = Store::new(ConfigMap::INFO, Keep::Packed);
+            let writer = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+            let store = writer.store();
             let options = ReflectorOptions { managed_fields, ..options.clone() };
-            let _running = reflect(Reflector::new(paints(&client), store.clone(), options));
+            let _running = reflect(Reflector::new(paints(&client), writer, options));
             for color in ["red", "blue"] {
                 let changed = repaint(&client, "a", color).await;
                 soon("the change", store.wait_for_resource_version(&changed)).await.unwrap();

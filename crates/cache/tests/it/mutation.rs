@@ -7,7 +7,7 @@ use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
 use klient_apimachinery::{Object as _, Resource as _};
 use klient_cache::{
     Cached, Deleted, Indexer, Informer, Keep, MutationCache, MutationCacheOptions, ResourceEventHandler as _,
-    Store,
+    StoreWriter,
 };
 use tokio::time::advance;
 
@@ -30,7 +30,7 @@ fn object(text: &str) -> ConfigMap {
 
 /// The same as a store returns it.
 fn cached(text: &str) -> Cached<ConfigMap> {
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
     store.put_object(&object(text)).unwrap();
     store.list().remove(0)
 }
@@ -40,10 +40,11 @@ fn deleted(text: &str) -> Deleted<ConfigMap> {
     Deleted { key: object.key(), known: None, object: Some(object), is_final_state_unknown: false }
 }
 
-fn cache(include_adds: bool) -> (Store<ConfigMap>, Cache) {
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+fn cache(include_adds: bool) -> (StoreWriter<ConfigMap>, Cache) {
+    let store = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
     let options = MutationCacheOptions { include_adds, ..Default::default() };
-    (store.clone(), MutationCache::new(store, options))
+    let cache = MutationCache::new(store.store(), options);
+    (store, cache)
 }
 
 /// The version that the cache returns for a name; empty if there is none.

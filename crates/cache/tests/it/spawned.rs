@@ -8,7 +8,7 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::{Resource as _, WatchEvent, WatchOptions};
 use klient_cache::{
     Delta, DeltaFifo, DeltaFifoOptions, DeltaQueue, Event, Informer, InformerFactory, Keep, KnownObjects,
-    Pager, Reflector, RetryWatch, Store, in_order, until, until_with_sync, until_without_retry,
+    Pager, Reflector, RetryWatch, StoreWriter, in_order, until, until_with_sync, until_without_retry,
 };
 use klient_client::Client;
 
@@ -72,8 +72,9 @@ async fn watches_lists_and_conditions_are_used_in_tasks() {
 async fn reflectors_and_queues_are_used_in_tasks() {
     let (_server, client) = cluster().await;
     let last = create(&client, "a", "red").await;
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
-    let running = tokio::spawn(Reflector::new(paints(&client), store.clone(), quick()).run());
+    let writer = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+    let store = writer.store();
+    let running = tokio::spawn(Reflector::new(paints(&client), writer, quick()).run());
     spawned(async move { store.wait_for_resource_version(&last).await.unwrap() }).await;
     running.abort();
     spawned(async {

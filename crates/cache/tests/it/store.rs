@@ -7,7 +7,7 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::Resource as _;
 use klient_apimachinery::codec::{DecodeError, Encoded, Wire};
 use klient_apimachinery::meta::v1::ObjectMeta;
-use klient_cache::{Cached, Indexer, Keep, NAMESPACE_INDEX, ObjectKey, Store};
+use klient_cache::{Cached, Indexer, Keep, NAMESPACE_INDEX, ObjectKey, Store, StoreWriter};
 
 use crate::stage::{color, soon};
 
@@ -36,7 +36,7 @@ fn whatever_is_done_to_a_store_it_holds_what_a_map_would() {
     let seed = crate::faults::seed();
     let mut random = fastrand::Rng::with_seed(seed);
     for keep in [Keep::Packed, Keep::Decoded] {
-        let store = Store::new(ConfigMap::INFO, keep);
+        let store = StoreWriter::new(ConfigMap::INFO, keep);
         let mut model: BTreeMap<String, (String, u64)> = BTreeMap::new();
         store.add_indexer("before", by_color()).unwrap();
         let mut snapshots = Vec::new();
@@ -140,7 +140,7 @@ fn check(store: &Store<ConfigMap>, model: &BTreeMap<String, (String, u64)>, seed
 
 #[test]
 fn a_list_with_one_object_that_cannot_be_read_changes_nothing() {
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
     let key: ObjectKey = "a/one".parse().unwrap();
     store.put(encoded(&key, "red", 1)).unwrap();
     let nameless = Encoded::of(&ConfigMap::default());
@@ -159,7 +159,7 @@ fn a_list_with_one_object_that_cannot_be_read_changes_nothing() {
 
 #[tokio::test]
 async fn a_version_is_waited_for_by_as_many_as_like() {
-    let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     let waiting: Vec<_> = (1..=20_u64)
         .map(|version| {
             let store = store.clone();
@@ -206,7 +206,7 @@ klient_apimachinery::object!(Counted, 0);
 
 #[test]
 fn what_is_decoded_is_shared_by_all_who_hold_it_and_then_freed() {
-    let store = Store::<Counted>::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::<Counted>::new(ConfigMap::INFO, Keep::Packed);
     let key: ObjectKey = "a/one".parse().unwrap();
     let mut json = Vec::new();
     object(&key, "red", 1).to_json(&mut json);
@@ -239,7 +239,7 @@ impl std::ops::Deref for Counted {
 
 #[test]
 fn the_version_of_a_store_goes_back_only_with_a_list() {
-    let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     let key = ObjectKey::new(Some("shop"), "a");
     store.put(encoded(&key, "red", 9)).unwrap();
     store.put(encoded(&key, "blue", 7)).unwrap();

@@ -7,7 +7,9 @@ use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::codec::{Encoded, Format, Wire};
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Object, Resource as _, Unstructured};
-use klient_cache::{Informer, InformerOptions, Keep, Reflector, ReflectorOptions, Store, WatchErrorHandler};
+use klient_cache::{
+    Informer, InformerOptions, Keep, Reflector, ReflectorOptions, StoreWriter, WatchErrorHandler,
+};
 use klient_client::{Client, Config, Encoding};
 
 use crate::proxy::{Act, Answer, Kind, Proxy};
@@ -172,7 +174,7 @@ fn check_mutants<K: Wire + Object + klient_apimachinery::Object>(
     object.to_json(&mut json);
     let encoded = Encoded::of(object);
     let forms = [(Format::Json, json), (encoded.format(), encoded.bytes().to_vec())];
-    let store = klient_cache::Store::<K>::new(ConfigMap::INFO, keep);
+    let store = StoreWriter::<K>::new(ConfigMap::INFO, keep);
     let mut taken = 0;
     for round in 0..4000 {
         let (format, mut bytes) = forms[round % 2].clone();
@@ -295,11 +297,13 @@ async fn every_sort_of_store_keeps_and_marks_what_stops_being_decodable() {
     let proxy = Proxy::new(&server, |_| Answer::Edit(Box::new(spoil))).await;
     create(&client, "good", "red").await;
     let through = proxy.client();
-    let typed = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
-    let _typed = reflect(Reflector::new(paints(&through), typed.clone(), quick()));
-    let metadata = Store::<PartialObjectMetadata>::new(ConfigMap::INFO, Keep::Decoded);
+    let typed_writer = StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let typed = typed_writer.store();
+    let _typed = reflect(Reflector::new(paints(&through), typed_writer, quick()));
+    let metadata_writer = StoreWriter::<PartialObjectMetadata>::new(ConfigMap::INFO, Keep::Decoded);
+    let metadata = metadata_writer.store();
     let source = through.metadata(ConfigMap::INFO).namespace("default");
-    let _metadata = reflect(Reflector::new(source, metadata.clone(), listing()));
+    let _metadata = reflect(Reflector::new(source, metadata_writer, listing()));
     // Objects without a type of their own fail by their transform.
     let options = InformerOptions::<Unstructured> {
         reflector: quick(),
@@ -347,7 +351,7 @@ fn an_object_is_named_as_far_as_it_can_be_read() {
     let encoded = |text: String| Encoded::<ConfigMap>::new(Format::Json, text.into_bytes());
     let identity = encoded(text("7")).identity();
     assert_eq!((identity.name.as_str(), identity.namespace.as_str()), ("", "default"));
-    let store = Store::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
+    let store = StoreWriter::<ConfigMap>::new(ConfigMap::INFO, Keep::Packed);
     let error = store.put(encoded(text("7"))).unwrap_err();
     assert!(error.is_undecodable() && error.undecodable_object().unwrap().name.is_empty());
     let bad =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::Resource as _;
-use klient_cache::{Keep, Reflector, ReflectorOptions, Store, WatchErrorHandler};
+use klient_cache::{Keep, Reflector, ReflectorOptions, Store, StoreWriter, WatchErrorHandler};
 use klient_client::{Client, Config, Encoding};
 use serde_json::json;
 
@@ -17,9 +17,10 @@ use crate::stage::{
 
 /// A reflector of config maps through a proxy, in JSON.
 fn start(proxy: &Proxy, options: ReflectorOptions) -> (Store<ConfigMap>, Reflecting) {
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+    let writer = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+    let store = writer.store();
     let client = Client::new(Config { encoding: Encoding::Json, ..proxy.config() }).unwrap();
-    let reflector = Reflector::new(paints(&client), store.clone(), options);
+    let reflector = Reflector::new(paints(&client), writer, options);
     (store, reflect(reflector))
 }
 
@@ -288,11 +289,12 @@ async fn garbage_in_a_watch_is_followed_by_a_list() {
             _ => Answer::Pass,
         })
         .await;
-        let store = Store::new(ConfigMap::INFO, Keep::Packed);
+        let writer = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+        let store = writer.store();
         let is_json = garbage[0] == b'<';
         let encoding = if is_json { Encoding::Json } else { Encoding::Protobuf };
         let through = Client::new(Config { encoding, ..proxy.config() }).unwrap();
-        let _running = reflect(Reflector::new(paints(&through), store.clone(), listing()));
+        let _running = reflect(Reflector::new(paints(&through), writer, listing()));
         proxy.requests(2).await;
         soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
         let made = create(&client, &format!("a{}", garbage.len()), "red").await;
@@ -366,9 +368,10 @@ async fn silence_is_noticed() {
     let mut config = proxy.config();
     config.timeouts.watch_idle = Some(Duration::from_millis(100));
     config.timeouts.first_byte = Some(Duration::from_millis(100));
-    let store = Store::new(ConfigMap::INFO, Keep::Packed);
+    let writer = StoreWriter::new(ConfigMap::INFO, Keep::Packed);
+    let store = writer.store();
     let source = paints(&Client::new(config).unwrap());
-    let _running = reflect(Reflector::new(source, store.clone(), quick()));
+    let _running = reflect(Reflector::new(source, writer, quick()));
     soon("the first list", store.wait_for_resource_version("1")).await.unwrap();
     for name in ["a", "b", "c"] {
         let made = create(&client, name, "red").await;

@@ -19,6 +19,7 @@ const APPLY_PATCH: &str = "application/apply-patch+yaml";
 /// use klient_client::ApplyOptions;
 /// let options = ApplyOptions::new("web-controller").force();
 /// ```
+#[doc(alias = "PatchParams")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplyOptions {
     field_manager: Str,

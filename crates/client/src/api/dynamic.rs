@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::discovery::ApiResource;
 
 /// A kind that is found out at run time, and which verbs it has, if that is known.
+#[doc(alias = "GroupVersionResource")]
 #[derive(Clone, Debug)]
 pub struct DynamicKind {
     info: ResourceInfo,

@@ -11,6 +11,8 @@ use crate::error::Error;
 use crate::rest::{ByteStream, Request};
 
 /// The part of a pod's logs that is read, as `PodLogOptions` of core/v1.
+#[doc(alias = "PodLogOptions")]
+#[doc(alias = "LogParams")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogOptions {
     /// The container. A pod with one container needs no name.

@@ -12,7 +12,6 @@ use klient_apimachinery::{
 
 use super::{Api, DynamicPlace, Endpoint, Items, Watch};
 use crate::error::{Error, ErrorKind};
-use crate::transport::is_untrusted;
 
 /// A handle without its types.
 pub(crate) struct Source {
@@ -113,9 +112,7 @@ impl From<Error> for SourceError {
     fn from(error: Error) -> Self {
         match (error.kind(), error.as_status()) {
             (_, Some(status)) => SourceError::status(status.clone(), error.retry_after(), error),
-            (ErrorKind::Connect, _) if error.cause().is_some_and(is_untrusted) => {
-                SourceError::untrusted(error)
-            }
+            (ErrorKind::Connect, _) if error.is_untrusted() => SourceError::untrusted(error),
             (ErrorKind::Connect, _) => SourceError::refused(error),
             (ErrorKind::Decode, _) => SourceError::unreadable(error),
             // What is not even sent will not be sent the next time.

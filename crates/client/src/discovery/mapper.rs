@@ -19,6 +19,8 @@ use super::{ApiResource, Served};
 /// assert!(mapper.kind("apps", "Deployment", None).is_ok());
 /// # Ok(()) }
 /// ```
+#[doc(alias = "RESTMapper")]
+#[doc(alias = "DeferredDiscoveryRESTMapper")]
 #[derive(Clone, Debug)]
 pub struct RestMapper {
     served: Served,

@@ -37,14 +37,3 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
         cause.downcast_ref().is_some_and(h2::Error::is_go_away)
     })
 }
-
-/// Returns true if no connection was made since the server's certificate is not trusted, which is permanent.
-pub(crate) fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
-    let is_certificate = |error: &rustls::Error| matches!(error, rustls::Error::InvalidCertificate(_));
-    causes(error).any(|cause| {
-        // What is within an I/O error is not its source.
-        let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = within.and_then(|within| within.downcast_ref()).or_else(|| cause.downcast_ref());
-        tls.is_some_and(is_certificate)
-    })
-}

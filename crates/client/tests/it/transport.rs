@@ -205,6 +205,7 @@ async fn an_error_prints_its_causes_once() {
             format!("{error} {error}")
         );
         assert!(error.cause().is_some());
+        assert_eq!(error.is_untrusted(), url.starts_with("https"));
         let source = klient_apimachinery::SourceError::from(error);
         assert_eq!(klient_apimachinery::WithCauses(&source).to_string(), source.to_string());
         assert!(source.to_string().ends_with(expected), "{source}");
