@@ -1,5 +1,7 @@
 //! [`Credentials`], the authentication of a client.
 
+pub(crate) mod exec;
+pub(crate) mod oidc;
 mod provider;
 mod token_file;
 
@@ -12,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderValue;
 
+use exec::{ExecConfig, ExecPlugin};
 pub use provider::{AuthProvider, Provider};
 use token_file::TokenFile;
 
@@ -35,6 +38,8 @@ pub enum Credentials {
     },
     /// Credentials that change: see [`Credentials::provider`].
     Provider(Provider),
+    /// A credential plugin: see [`Credentials::exec`].
+    Exec(ExecPlugin),
 }
 
 /// Text that is not shown.
@@ -53,11 +58,23 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A client certificate and its key, in PEM.
+pub(crate) type Identity = [Arc<[u8]>; 2];
+
 /// The `Authorization` header of one request.
+#[derive(Default)]
 pub(crate) struct Authorization {
     pub(crate) header: Option<HeaderValue>,
     /// The number of refreshes before it.
     refreshes: u64,
+    /// The plugin's credential that it is of.
+    exec: Option<Arc<exec::Credential>>,
+}
+
+impl Authorization {
+    fn exec(credential: Arc<exec::Credential>) -> Self {
+        Authorization { header: credential.header.clone(), refreshes: 0, exec: Some(credential) }
+    }
 }
 
 impl Credentials {
@@ -86,6 +103,55 @@ impl Credentials {
         Credentials::Provider(Provider::new(provider))
     }
 
+    /// Credentials from a program: client-go's exec credential plugins. In a kubeconfig they are the `exec` of a user.
+    ///
+    /// The plugin is run by the first request and its credential is used until it expires or is refused. A client
+    /// certificate that it gives takes effect with new connections; requests on those from before are finished there.
+    ///
+    /// ```
+    /// # use klient_client::{Config, Credentials, ExecConfig, Kubeconfig, Overrides, PluginPolicy};
+    /// # use std::time::Duration;
+    /// # fn f(mut config: Config) -> Result<(), klient_client::Error> {
+    /// // A plugin of a kubeconfig, with another limit than one minute, if it is one of two that may be run.
+    /// if let Credentials::Exec(plugin) = &config.credentials {
+    ///     let allowed = ["aws", "gke-gcloud-auth-plugin"].map(str::to_owned).to_vec();
+    ///     config.credentials = Credentials::exec(ExecConfig {
+    ///         timeout: Some(Duration::from_secs(20)),
+    ///         policy: PluginPolicy::Allowlist(allowed),
+    ///         ..plugin.config().clone()
+    ///     })?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not valid. A plugin that fails is an error of the request, of kind
+    /// [`Auth`](crate::ErrorKind::Auth), which names the command and the user.
+    pub fn exec(plugin: ExecConfig) -> Result<Self, Error> {
+        let what = format!("exec plugin {}", plugin.command);
+        let plugin = ExecPlugin::new(plugin).map_err(|problem| Error::config(what, problem))?;
+        Ok(Credentials::Exec(plugin))
+    }
+
+    /// The auth provider `oidc` of a kubeconfig.
+    pub(crate) fn oidc(settings: oidc::Settings) -> Result<Self, Error> {
+        oidc::Oidc::new(settings).map(Self::provider)
+    }
+
+    /// A bearer token in a file, and the one to use until the file can be read.
+    pub(crate) fn token_file_or(path: PathBuf, token: String) -> Self {
+        Self::provider(TokenFile::open_or(path, token))
+    }
+
+    /// The client certificate of a plugin, if it gave one.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        match self {
+            Credentials::Exec(plugin) => plugin.identity(),
+            _ => None,
+        }
+    }
+
     /// The header for a request, which names it in errors.
     ///
     /// # Errors
@@ -97,7 +163,8 @@ impl Credentials {
         limit: Option<Duration>,
     ) -> Result<Authorization, Error> {
         let text = match self {
-            Credentials::None => return Ok(Authorization { header: None, refreshes: 0 }),
+            Credentials::None => return Ok(Authorization::default()),
+            Credentials::Exec(plugin) => return plugin.authorization(request).await,
             Credentials::Provider(provider) => return provider.authorization(request, limit).await,
             Credentials::Token(token) => format!("Bearer {}", token.0.trim()),
             Credentials::Basic { username, password } => {
@@ -111,7 +178,7 @@ impl Credentials {
             )
         })?;
         value.set_sensitive(true);
-        Ok(Authorization { header: Some(value), refreshes: 0 })
+        Ok(Authorization { header: Some(value), ..Authorization::default() })
     }
 
     /// Another header than one that the server refused, if there is one.
@@ -127,6 +194,7 @@ impl Credentials {
     ) -> Result<Option<Authorization>, Error> {
         match self {
             Credentials::Provider(provider) => provider.refresh(refused, request, limit).await,
+            Credentials::Exec(plugin) => plugin.refresh(refused, request).await,
             _ => Ok(None),
         }
     }
@@ -139,6 +207,7 @@ impl fmt::Debug for Credentials {
             Credentials::Token(_) => f.write_str("Token(***)"),
             Credentials::Basic { username, .. } => write!(f, "Basic({username}, ***)"),
             Credentials::Provider(provider) => provider.fmt(f),
+            Credentials::Exec(plugin) => plugin.fmt(f),
         }
     }
 }

@@ -83,8 +83,9 @@ pub type WarningHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// TLS settings: trusted authorities, server name, client certificate.
 ///
-/// Files are read again before each connection, so that certificates which were rotated are used by the next one. If
-/// that fails, the last that could be used are.
+/// Files are read again before each connection, and once a minute while requests are sent. When their contents have
+/// changed, the next requests go over a new connection, and those on their way are finished on the old one. If they
+/// cannot be used, the last that could be are.
 #[derive(Clone, Default)]
 pub struct Tls {
     /// Certificates of authorities that are trusted. Without any, those of the system are.
@@ -130,7 +131,8 @@ impl fmt::Debug for Tls {
 #[derive(Clone, Debug)]
 pub struct Timeouts {
     /// The credentials of a request, from an [`AuthProvider`](crate::AuthProvider), and again where the server refused
-    /// them. The request then fails with an error of kind [`Auth`](crate::ErrorKind::Auth).
+    /// them. The request then fails with an error of kind [`Auth`](crate::ErrorKind::Auth). A credential plugin has a
+    /// limit of its own: [`ExecConfig::timeout`](crate::ExecConfig::timeout).
     pub auth: Option<Duration>,
     /// A TCP connection.
     pub connect: Duration,

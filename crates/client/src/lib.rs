@@ -24,6 +24,7 @@ mod transport;
 mod warning;
 
 pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, Patch, Watch};
+pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, InteractiveMode, PluginPolicy};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{

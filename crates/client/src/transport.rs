@@ -8,6 +8,7 @@ mod pooled_connection;
 mod request_body;
 mod response_body;
 pub(crate) mod tls;
+mod validity;
 
 use std::fmt;
 use std::task::{Context, Poll};

@@ -135,7 +135,7 @@ impl Provider {
             Error::new(ErrorKind::Auth, request.to_string(), error)
         })?;
         header.iter_mut().for_each(|value| value.set_sensitive(true));
-        Ok(Authorization { header, refreshes })
+        Ok(Authorization { header, refreshes, exec: None })
     }
 }
 

@@ -37,6 +37,16 @@ impl TokenFile {
         Ok(TokenFile { path: path.into(), name, read: Mutex::new((token, Instant::now())) })
     }
 
+    /// Reads a file, in place of a token that it had when the kubeconfig was written.
+    pub(super) fn open_or(path: PathBuf, token: String) -> Self {
+        let name = format!("token file {}", path.display());
+        let token = load(&path).unwrap_or_else(|error| {
+            tracing::warn!(error, "the token of the kubeconfig is used in place of that of {name}");
+            token.into()
+        });
+        TokenFile { path: path.into(), name, read: Mutex::new((token, Instant::now())) }
+    }
+
     /// Reads the file again, on a thread that may wait for it.
     async fn reload(&self) {
         let path = self.path.clone();

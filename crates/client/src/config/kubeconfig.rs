@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use parse::parse;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -59,6 +59,22 @@ pub struct Cluster {
     pub certificate_authority_data: Option<String>,
     /// A proxy between here and there.
     pub proxy_url: Option<String>,
+    /// Data of other programs, by name. That named `client.authentication.k8s.io/exec` is for credential plugins.
+    #[serde(deserialize_with = "extensions")]
+    pub extensions: BTreeMap<String, Value>,
+}
+
+/// Reads a list of names and their data.
+fn extensions<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    #[derive(Deserialize)]
+    struct NamedExtension {
+        name: String,
+        #[serde(default)]
+        extension: Value,
+    }
+
+    let list: Option<Vec<NamedExtension>> = Option::deserialize(from)?;
+    Ok(list.into_iter().flatten().map(|named| (named.name, named.extension)).collect())
 }
 
 impl fmt::Debug for Cluster {

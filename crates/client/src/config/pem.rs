@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Certificates or a key in PEM, or the file that holds them.
@@ -19,6 +19,13 @@ impl Pem {
     /// A file, which is read when it is needed.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Pem(Source::File(path.into()))
+    }
+
+    /// Replaces the path of a file.
+    pub(crate) fn resolve(&mut self, path: impl FnOnce(&Path) -> PathBuf) {
+        if let Source::File(file) = &mut self.0 {
+            *file = path(file);
+        }
     }
 
     /// Returns true for a file, whose contents may change.

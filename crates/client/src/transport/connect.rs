@@ -45,8 +45,15 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
         })?),
         None => None,
     };
-    let tls = Arc::new(TlsSettings::new(&config.tls, config.http)?);
+    let tls = Arc::new(TlsSettings::new(&config.tls, &config.credentials, config.http)?);
     Ok(Connector { tcp, tls, server_name, timeouts: config.timeouts.clone() })
+}
+
+impl Connector {
+    /// TLS settings of the next connections.
+    pub(super) fn tls(&self) -> &Arc<TlsSettings> {
+        &self.tls
+    }
 }
 
 impl Service<Uri> for Connector {

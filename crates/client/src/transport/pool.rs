@@ -36,6 +36,7 @@ pub(super) struct Pool(Arc<Inner>);
 
 struct Inner {
     connector: Connector,
+    /// Connections that get requests. One that is retired lives until its last response has ended.
     connections: RwLock<Vec<Arc<PooledConnection>>>,
     bodies: Arc<Bodies>,
 }
@@ -51,8 +52,13 @@ impl Pool {
 
     fn permit(&self) -> StreamPermit {
         let runtime = Handle::current().id();
+        let tls = self.0.connector.tls();
+        tls.reload_if_due();
+        let generation = tls.generation();
         let free = |connections: &[Arc<PooledConnection>]| {
-            let mut own = connections.iter().filter(|connection| connection.runtime == runtime);
+            let mut own = connections
+                .iter()
+                .filter(|connection| connection.runtime == runtime && !connection.is_retired(generation));
             own.find_map(PooledConnection::permit)
         };
         if let Some(permit) = free(&self.0.connections.read().expect("no panics while held")) {
@@ -64,6 +70,9 @@ impl Pool {
         }
         let mut kept = 0;
         connections.retain(|connection| {
+            if connection.is_retired(generation) {
+                return false;
+            }
             let is_idle = connection.runtime != runtime && connection.requests.load(Ordering::Relaxed) == 0;
             kept += usize::from(is_idle);
             !is_idle || kept <= IDLE_OF_OTHERS

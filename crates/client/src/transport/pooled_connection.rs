@@ -38,6 +38,8 @@ pub(super) struct PooledConnection {
     /// The runtime of the connection's tasks.
     pub(super) runtime: Id,
     pub(super) requests: AtomicUsize,
+    /// The generation of TLS settings with which it is opened.
+    tls_generation: u64,
 }
 
 /// The permit for one request on a connection, given back when the response has ended.
@@ -57,6 +59,7 @@ impl Drop for StreamPermit {
 
 impl PooledConnection {
     pub(super) fn new(connector: Connector, runtime: Id) -> Self {
+        let tls_generation = connector.tls().generation();
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -68,7 +71,12 @@ impl PooledConnection {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
-        PooledConnection { client, runtime, requests: AtomicUsize::new(0) }
+        PooledConnection { client, runtime, requests: AtomicUsize::new(0), tls_generation }
+    }
+
+    /// Returns true if it gets no more requests, since its certificates were replaced.
+    pub(super) fn is_retired(&self, tls_generation: u64) -> bool {
+        self.tls_generation != tls_generation
     }
 
     /// A permit, if one is left.

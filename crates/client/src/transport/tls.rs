@@ -1,14 +1,20 @@
 //! TLS settings: trusted authorities and client certificates, from files that change.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
+use klient_apimachinery::Time;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::time::Instant;
 
-use super::BoxError;
+use super::{BoxError, validity};
+use crate::auth::{Credentials, Identity};
 use crate::config::{ClientIdentity, HttpVersion, Pem, Tls};
 use crate::error::{Error, Problem};
 
@@ -17,26 +23,35 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// TLS settings as they are used: files are read again before each connection.
+/// The interval in which files are read while connections are in use.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
+
+/// TLS settings as they are used: files are read again before each connection, and each minute while connections are in
+/// use. The client certificate of a credential plugin is taken as soon as there is one.
 ///
 /// A session is resumed only with the settings it was made with, so that one does not outlive the certificate that it
 /// was made with.
 pub(super) struct TlsSettings {
     tls: Tls,
+    credentials: Credentials,
     http: HttpVersion,
     current: Mutex<(PemFiles, Arc<ClientConfig>)>,
+    /// The number of changes of the files.
+    generation: AtomicU64,
+    created: Instant,
+    /// The time at which the files are next read while connections are in use, in milliseconds after `created`.
+    next_reload: AtomicU64,
 }
 
 /// The bytes of authorities, client certificate and key.
 #[derive(Clone, PartialEq, Eq)]
 struct PemFiles {
     ca: Option<Arc<[u8]>>,
-    /// Certificate and key.
-    client: Option<[Arc<[u8]>; 2]>,
+    client: Option<Identity>,
 }
 
 impl PemFiles {
-    fn read(tls: &Tls) -> Result<Self, Error> {
+    fn read(tls: &Tls, credentials: &Credentials) -> Result<Self, Error> {
         let read = |pem: &Pem, what: &str| pem.read().map_err(|error| Error::config(pem.named(what), error));
         let client = |client: &ClientIdentity| {
             Ok::<_, Error>([
@@ -44,39 +59,89 @@ impl PemFiles {
                 read(&client.key, "client key")?,
             ])
         };
+        let client = tls.client.as_ref().map(client).transpose()?;
         Ok(PemFiles {
             ca: tls.ca.as_ref().map(|pem| read(pem, "certificate authority")).transpose()?,
-            client: tls.client.as_ref().map(client).transpose()?,
+            client: client.or_else(|| credentials.identity()),
         })
     }
 }
 
 impl TlsSettings {
-    pub(super) fn new(tls: &Tls, http: HttpVersion) -> Result<Self, Error> {
-        let files = PemFiles::read(tls)?;
+    pub(super) fn new(tls: &Tls, credentials: &Credentials, http: HttpVersion) -> Result<Self, Error> {
+        let files = PemFiles::read(tls, credentials)?;
         let config = Arc::new(client_config(tls, http, &files)?);
-        Ok(TlsSettings { tls: tls.clone(), http, current: Mutex::new((files, config)) })
+        Ok(TlsSettings {
+            tls: tls.clone(),
+            credentials: credentials.clone(),
+            http,
+            current: Mutex::new((files, config)),
+            generation: AtomicU64::new(0),
+            created: Instant::now(),
+            next_reload: AtomicU64::new(millis(RELOAD_INTERVAL)),
+        })
+    }
+
+    /// The number of changes so far. Connections of an earlier generation have certificates that were replaced.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// Reads the files again in the background, if a minute has passed since the last time. It must be called on a
+    /// runtime.
+    pub(super) fn reload_if_due(self: &Arc<Self>) {
+        if self.has_other_identity() {
+            // The request that follows needs it.
+            self.reload();
+        }
+        if !self.has_files() {
+            return;
+        }
+        let (now, next) = (millis(self.created.elapsed()), self.next_reload.load(Ordering::Relaxed));
+        let later = now + millis(RELOAD_INTERVAL);
+        let is_due = now >= next;
+        if is_due
+            && self.next_reload.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            let settings = self.clone();
+            tokio::task::spawn_blocking(move || settings.reload());
+        }
+    }
+
+    fn has_files(&self) -> bool {
+        let client = self.tls.client.iter().flat_map(|client| [&client.certificate, &client.key]);
+        client.chain(&self.tls.ca).any(Pem::is_file)
+    }
+
+    /// Returns true if the plugin has given another client certificate.
+    fn has_other_identity(&self) -> bool {
+        let is_plugin = matches!(self.credentials, Credentials::Exec(_));
+        is_plugin && self.tls.client.is_none() && self.credentials.identity() != self.lock().0.client
     }
 
     /// The settings for the next connection.
     pub(super) async fn current(self: &Arc<Self>) -> Arc<ClientConfig> {
-        let client = self.tls.client.iter().flat_map(|client| [&client.certificate, &client.key]);
-        if client.chain(&self.tls.ca).any(Pem::is_file) {
+        if self.has_files() {
             let settings = self.clone();
-            // Reading blocks.
-            let reloaded = tokio::task::spawn_blocking(move || settings.reload()).await;
-            if let Ok(Err(error)) = reloaded {
-                tracing::warn!("{error}; the certificates from before are used");
-            }
+            // Reading blocks. A task that was cancelled leaves the settings as they are.
+            let _ = tokio::task::spawn_blocking(move || settings.reload()).await;
         }
         self.lock().1.clone()
     }
 
-    fn reload(&self) -> Result<(), Error> {
-        let files = PemFiles::read(&self.tls)?;
+    /// Reads the files. If they cannot be used, the settings stay as they are.
+    fn reload(&self) {
+        if let Err(error) = self.try_reload() {
+            tracing::warn!("{error}; the certificates from before are used");
+        }
+    }
+
+    fn try_reload(&self) -> Result<(), Error> {
+        let files = PemFiles::read(&self.tls, &self.credentials)?;
         if self.lock().0 != files {
             let config = Arc::new(client_config(&self.tls, self.http, &files)?);
             *self.lock() = (files, config);
+            self.generation.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -84,6 +149,10 @@ impl TlsSettings {
     fn lock(&self) -> MutexGuard<'_, (PemFiles, Arc<ClientConfig>)> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<ClientConfig, Error> {
@@ -96,15 +165,22 @@ fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<Clien
     } else {
         builder.with_root_certificates(roots(tls, files)?)
     };
-    let mut config = match (&tls.client, &files.client) {
-        (Some(identity), Some([certificate_pem, key_pem])) => {
-            let what = identity.certificate.named("client certificate");
+    let mut config = match &files.client {
+        Some([certificate_pem, key_pem]) => {
+            // Those of a plugin are in no file.
+            let named = |pem: Option<&Pem>, what: &str| pem.map_or(what.to_owned(), |pem| pem.named(what));
+            let identity = tls.client.as_ref();
+            let what = named(identity.map(|identity| &identity.certificate), "client certificate");
             let chain = certificates(certificate_pem).map_err(|problem| Error::config(&*what, problem))?;
-            let key =
-                key(key_pem).map_err(|problem| Error::config(identity.key.named("client key"), problem))?;
+            let expiry = chain.first().and_then(|certificate| validity::not_after(certificate));
+            if let Some(expiry) = expiry.filter(|expiry| *expiry < SystemTime::now()) {
+                tracing::warn!("the {what} has expired at {}: the server will refuse it", Time::from(expiry));
+            }
+            let key_name = named(identity.map(|identity| &identity.key), "client key");
+            let key = key(key_pem).map_err(|problem| Error::config(key_name, problem))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| Error::config(what, error))?
         }
-        _ => builder.with_no_client_auth(),
+        None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = match http {
         HttpVersion::Negotiate => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
@@ -148,6 +224,17 @@ fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, BoxError> {
 /// Checks that PEM data contains certificates.
 pub(crate) fn check_certificates(pem: &[u8]) -> Result<(), BoxError> {
     certificates(pem).map(drop)
+}
+
+/// Checks that PEM data contains certificates and a key that belong together.
+pub(crate) fn check_pair(certificate: &[u8], key_pem: &[u8]) -> Result<(), BoxError> {
+    let pair = CertifiedKey::from_der(certificates(certificate)?, key(key_pem)?, &provider());
+    pair.map(drop).map_err(Into::into)
+}
+
+/// The time until which the first certificate of PEM data is valid, if it can be read.
+pub(crate) fn not_after(pem: &[u8]) -> Option<SystemTime> {
+    validity::not_after(certificates(pem).ok()?.first()?)
 }
 
 /// Checks that PEM data contains a private key.

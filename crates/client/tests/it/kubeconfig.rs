@@ -204,15 +204,105 @@ fn certificates_and_keys_that_are_none_are_told() {
         ]],
     );
     check(
-        &kubeconfig("server: 'https://h'", "exec: {command: aws}"),
-        expect![[
-            r#"kubeconfig FILE: cannot be used: user "u" gets credentials from a program, which is not supported yet"#
-        ]],
-    );
-    check(
         &kubeconfig("server: 'https://h'", "token: a, as-groups: [g]"),
         expect![
             "kubeconfig FILE: cannot be used: requesting uid, groups or user-extra for u without impersonating a user"
+        ],
+    );
+}
+
+/// The error of a user whose credentials come from a program.
+#[track_caller]
+fn check_user(user: &str, problem: Expect) {
+    check(&kubeconfig("server: 'https://h'", user), problem);
+}
+
+#[test]
+fn a_plugin_or_an_auth_provider_that_cannot_be_used_is_told_with_the_user() {
+    let v1 = "apiVersion: client.authentication.k8s.io/v1";
+    check_user(
+        &format!("exec: {{{v1}}}"),
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: command must be specified to use exec authentication plugin"#
+        ]],
+    );
+    check_user(
+        "exec: {command: aws}",
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: apiVersion must be specified to use exec authentication plugin"#
+        ]],
+    );
+    check_user(
+        "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}",
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: exec plugin aws: client.authentication.k8s.io/v1alpha1 was removed in Kubernetes 1.24: write the kubeconfig anew with a present version of the tool that wrote it"#
+        ]],
+    );
+    check_user(
+        "exec: {command: aws, apiVersion: v2}",
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: exec plugin aws: invalid apiVersion "v2": use client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1"#
+        ]],
+    );
+    check_user(
+        &format!("exec: {{command: aws, {v1}, args: null, env: null}}"),
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: exec plugin aws: interactiveMode must be specified to use exec authentication plugin: Never, IfAvailable or Always"#
+        ]],
+    );
+    check_user(
+        &format!("exec: {{command: aws, {v1}, interactiveMode: Sometimes}}"),
+        expect![[r#"exec of "u" in kubeconfig FILE: cannot be used: interactiveMode is not valid"#]],
+    );
+    check_user(
+        "exec: {command: aws, args: {s3cr3t: s3cr3t}}",
+        expect![[r#"exec of "u" in kubeconfig FILE: cannot be used: args is not valid"#]],
+    );
+    check_user(
+        "exec: [s3cr3t]",
+        expect![[r#"exec of "u" in kubeconfig FILE: cannot be used: it is no object"#]],
+    );
+    check_user(
+        &format!("exec: {{command: aws, {v1}, interactiveMode: Never, env: [{{value: x}}]}}"),
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: env variable name must be specified to use exec authentication plugin"#
+        ]],
+    );
+    check_user(
+        &format!("exec: {{command: aws, {v1}, interactiveMode: Never}}, auth-provider: {{name: oidc}}"),
+        expect![[
+            r#"exec of "u" in kubeconfig FILE: cannot be used: authProvider cannot be provided in combination with an exec plugin: drop one of both"#
+        ]],
+    );
+    check_user(
+        "auth-provider: {name: gcp}",
+        expect![[
+            r#"auth-provider of "u" in kubeconfig FILE: cannot be used: The gcp auth plugin has been removed: use the credential plugin gke-gcloud-auth-plugin instead, see https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin"#
+        ]],
+    );
+    check_user(
+        "auth-provider: {name: own}",
+        expect![[
+            r#"auth-provider of "u" in kubeconfig FILE: cannot be used: no Auth Provider found for name "own""#
+        ]],
+    );
+    check_user(
+        "auth-provider: {name: oidc, config: {client-id: me}}",
+        expect![[
+            r#"auth-provider of "u" in kubeconfig FILE: cannot be used: auth provider oidc: Must provide idp-issuer-url"#
+        ]],
+    );
+    check_user(
+        "auth-provider: {name: oidc, config: {client-id: me, idp-issuer-url: 'ldap://idp'}}",
+        expect![[
+            r#"idp-issuer-url of the auth provider oidc: cannot be used: "ldap://idp": it must begin with http:// or https://"#
+        ]],
+    );
+    check_user(
+        "auth-provider: {name: oidc, config: {client-id: me, idp-issuer-url: 'https://idp', \
+         idp-certificate-authority: ca.crt}}",
+        expect![
+            "certificate authority FOLDER/ca.crt: cannot be used: No such file or directory (os error 2)"
         ],
     );
 }

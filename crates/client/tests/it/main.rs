@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod cluster;
+mod exec_fixture;
 mod formats;
 mod front;
 mod log;
@@ -12,13 +13,17 @@ mod credentials;
 mod discovery;
 mod dynamic;
 mod errors;
+mod exec;
+mod exec_errors;
 mod kubeconfig;
 mod lists;
 mod metadata;
 mod names;
 mod objects;
+mod oidc;
 mod patches;
 mod retries;
+mod rotation;
 mod secrets;
 mod subresources;
 mod transport;

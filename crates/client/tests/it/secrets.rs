@@ -4,7 +4,8 @@ use http::{Method, Request};
 use klient_api::core::v1::Secret;
 use klient_apimachinery::Unstructured;
 use klient_client::{
-    Client, Config, Credentials, Kubeconfig, ListOptions, Overrides, RequestBody, Transport, WatchOptions,
+    Client, Config, Credentials, ExecConfig, ExecEnvVar, Kubeconfig, ListOptions, Overrides, RequestBody,
+    Transport, WatchOptions,
 };
 use tower::ServiceExt as _;
 
@@ -27,13 +28,19 @@ fn a_configuration_shows_no_secrets() {
     let text = format!(
         "{{clusters: [{{name: a, cluster: {{server: 'https://me:{SECRET}@h', proxy-url: 'http://me:{SECRET}@p'}}}}],
            users: [{{name: a, user: {{token: {SECRET}, password: {SECRET}, client-key-data: {SECRET},
-                    client-certificate-data: {SECRET}, exec: {{env: [{{name: a, value: {SECRET}}}]}},
+                    client-certificate-data: {SECRET}, exec: {{args: [{SECRET}], env: [{{name: a, value: {SECRET}}}]}},
                     auth-provider: {{config: {{id-token: {SECRET}}}}}}}}}],
            contexts: [{{name: a, context: {{cluster: a, user: a}}}}], current-context: a}}"
     );
     let kubeconfig = Kubeconfig::parse(&text).unwrap();
     check(&kubeconfig);
     check(kubeconfig.config(&Overrides::default()).unwrap_err());
+    let variable = ExecEnvVar { name: "a".to_owned(), value: SECRET.to_owned() };
+    let exec = ExecConfig { args: vec![SECRET.to_owned()], env: vec![variable], ..Default::default() };
+    check(&exec);
+    check(Credentials::exec(exec.clone()).unwrap_err());
+    let (command, api_version) = ("a".to_owned(), "client.authentication.k8s.io/v1beta1".to_owned());
+    check(Credentials::exec(ExecConfig { command, api_version, ..exec }).unwrap());
     check(Overrides { token: Some(SECRET.to_owned()), ..Default::default() });
 
     let mut config = Config::from_url("https://h").unwrap();

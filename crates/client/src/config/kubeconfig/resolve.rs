@@ -1,5 +1,8 @@
 //! From a context of a kubeconfig to a configuration.
 
+mod auth_provider;
+mod sign_in;
+
 use std::path::{Path, PathBuf};
 
 use klient_apimachinery::ByteString;
@@ -54,7 +57,7 @@ impl Kubeconfig {
         let mut config = self.cluster_config(&cluster)?;
         // Credentials are never sent over plain HTTP.
         if config.url.scheme_str() == Some("https") {
-            self.set_user(&mut config, &user, overrides)?;
+            self.set_user(&mut config, &user, &cluster, overrides)?;
         }
         config.impersonate = self.impersonation(&user, &overrides.impersonate)?;
         if let Some(namespace) =
@@ -154,6 +157,7 @@ impl Kubeconfig {
         &self,
         config: &mut Config,
         user: &Named<AuthInfo>,
+        cluster: &Named<Cluster>,
         overrides: &Overrides,
     ) -> Result<(), Error> {
         let refuse = |problem: String| Err(Error::config(self.what(), Problem(problem)));
@@ -189,24 +193,18 @@ impl Kubeconfig {
         if token.is_some() && basic.is_some() && overrides.token.is_none() {
             return refuse(format!("user {name:?} has a token and a password: drop one of both"));
         }
-        let unsupported = value.exec.is_some() || value.auth_provider.is_some();
         // A token beside a file is the content of the file when the kubeconfig was written.
         let token_file = value.token_file.as_ref().filter(|_| overrides.token.is_none());
         config.credentials = match (token, token_file, basic) {
-            (Some(token), Some(file), _) => {
-                Credentials::token_file(user.path(file)).unwrap_or_else(|_| Credentials::token(token))
-            }
+            (Some(token), Some(file), _) => Credentials::token_file_or(user.path(file), token),
             (Some(token), None, _) => Credentials::token(token),
             (None, Some(file), _) => Credentials::token_file(user.path(file))?,
             (None, None, Some(username)) => {
                 Credentials::basic(username, value.password.clone().unwrap_or_default())
             }
-            (None, None, None) if unsupported && config.tls.client.is_none() => {
-                return refuse(format!(
-                    "user {name:?} gets credentials from a program, which is not supported yet"
-                ));
-            }
-            (None, None, None) => Credentials::None,
+            // As in client-go, a plugin is not run where there is another credential.
+            (None, None, None) if config.tls.client.is_some() && value.exec.is_some() => Credentials::None,
+            (None, None, None) => user.signed_in(cluster, config)?,
         };
         Ok(())
     }

@@ -1,0 +1,120 @@
+//! [`PluginPolicy`], the plugins that may be run.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::lookup::find;
+use crate::error::Problem;
+
+/// The credential plugins that a program may run (client-go's `PluginPolicy`, which kubectl reads from kuberc). A
+/// kubeconfig from elsewhere names commands that run with the user's rights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PluginPolicy {
+    /// All.
+    #[default]
+    AllowAll,
+    /// None.
+    DenyAll,
+    /// Those in a list of commands: paths, or names that are looked up in `PATH`.
+    Allowlist(Vec<String>),
+}
+
+/// Checks that a policy is usable.
+pub(super) fn check(policy: &PluginPolicy) -> Result<(), Problem> {
+    let PluginPolicy::Allowlist(list) = policy else { return Ok(()) };
+    if list.is_empty() {
+        let problem = "credential plugin policy set to \"Allowlist\", but allowlist is empty; use \"DenyAll\" policy instead";
+        return Err(Problem(problem.to_owned()));
+    }
+    for (index, entry) in list.iter().enumerate() {
+        if entry.is_empty() {
+            let problem =
+                format!("misconfigured credential plugin allowlist: empty allowlist entry #{}", index + 1);
+            return Err(Problem(problem));
+        }
+        let cleaned = clean(entry);
+        if cleaned != Path::new(entry) || cleaned.as_os_str() != entry.as_str() {
+            return Err(Problem(format!("non-normalized file path: {entry:?} vs {:?}", cleaned.display())));
+        }
+    }
+    Ok(())
+}
+
+/// The path to run for a command.
+///
+/// # Errors
+///
+/// If the policy does not allow the command.
+pub(super) fn allowed(policy: &PluginPolicy, command: &str) -> Result<PathBuf, Problem> {
+    let clean_command = clean(command);
+    match policy {
+        PluginPolicy::AllowAll => Ok(PathBuf::from(command)),
+        PluginPolicy::DenyAll => {
+            Err(Problem("not allowed: the credential plugin policy is set to DenyAll".to_owned()))
+        }
+        PluginPolicy::Allowlist(list) => {
+            let found = find(command);
+            // The path that was checked is the one that runs.
+            let path = found.clone().unwrap_or_else(|| PathBuf::from(command));
+            let is_listed = |path: &Path| list.iter().any(|entry| Path::new(entry) == path);
+            let is_same = |entry: &String| {
+                Path::new(entry).file_name() == path.file_name() && found.is_some() && find(entry) == found
+            };
+            if is_listed(&clean_command) || is_listed(&path) || list.iter().any(is_same) {
+                return Ok(path);
+            }
+            Err(Problem(
+                "not permitted by the credential plugin allowlist: add it there to use it".to_owned(),
+            ))
+        }
+    }
+}
+
+/// A path without `.` and `..`, as Go's `filepath.Clean`.
+fn clean(path: &str) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            Component::ParentDir if clean.has_root() => {}
+            other => clean.push(other),
+        }
+    }
+    if clean.as_os_str().is_empty() { PathBuf::from(".") } else { clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned() {
+        for (path, cleaned) in [
+            ("aws", "aws"),
+            ("./aws", "aws"),
+            ("/usr//bin/../bin/./aws", "/usr/bin/aws"),
+            ("/../aws", "/aws"),
+            ("../a/..", ".."),
+            ("a/..", "."),
+        ] {
+            assert_eq!(clean(path), Path::new(cleaned), "{path}");
+        }
+    }
+
+    #[track_caller]
+    fn problem(list: &[&str]) -> String {
+        let list = list.iter().map(|entry| (*entry).to_owned()).collect();
+        check(&PluginPolicy::Allowlist(list)).map_or_else(|problem| problem.0, |()| String::new())
+    }
+
+    #[test]
+    fn a_list_must_name_commands() {
+        assert_eq!(problem(&["aws", "/usr/bin/gke-gcloud-auth-plugin"]), "");
+        assert!(problem(&[]).ends_with("use \"DenyAll\" policy instead"));
+        assert!(problem(&["aws", ""]).ends_with("empty allowlist entry #2"));
+        assert_eq!(problem(&["/bin//sh"]), r#"non-normalized file path: "/bin//sh" vs "/bin/sh""#);
+    }
+}
