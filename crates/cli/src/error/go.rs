@@ -77,7 +77,8 @@ pub(crate) fn io_error_string(error: &io::Error) -> String {
 
 /// Returns true for an error of the connection, which Go wraps in a `url.Error`.
 fn is_url_error(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout)
+    use ErrorKind::{Auth, Connect, Connection, Timeout};
+    matches!(error.kind(), Auth | Connect | Connection | Timeout)
 }
 
 fn host(error: &Error) -> String {
@@ -88,6 +89,10 @@ fn host(error: &Error) -> String {
 
 /// Returns Go's message for the cause of a connection error.
 fn connection_error(error: &Error) -> String {
+    if error.kind() == ErrorKind::Auth {
+        let causes: Vec<String> = causes(error).iter().map(ToString::to_string).collect();
+        return format!("getting credentials: {}", causes.join(": "));
+    }
     let mut last = None;
     for cause in causes(error) {
         if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {

@@ -7,6 +7,7 @@ mod apply;
 mod cases;
 mod convert;
 mod create;
+mod credentials;
 mod demo;
 mod diff;
 mod flags;
