@@ -142,6 +142,11 @@
 //! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
 //! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
 //!
+//! # Clusters in the cloud
+//!
+//! [`Client::infer`] takes the kubeconfig that kubectl uses, and runs the credential plugins of the clouds: see
+//! [`credentials`].
+//!
 //! # Features
 //!
 //! Every API group is a feature: its types, [apply configurations](apply) and accessors of the [`Clientset`]. A program
@@ -176,6 +181,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod credentials;
 pub mod custom_resources;
 #[cfg(feature = "apiserver")]
 mod test_server;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod clientset;
+mod credentials;
 mod custom_resource;
 #[allow(clippy::duplicate_mod, reason = "every example brings the cluster it runs on")]
 mod examples;
