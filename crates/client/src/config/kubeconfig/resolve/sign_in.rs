@@ -37,7 +37,7 @@ impl Named<AuthInfo> {
         T::deserialize(value).map_err(|_| {
             let is_wrong = |name: &String, value: &Value| T::deserialize(json!({name: value})).is_err();
             let wrong = fields.iter().find(|(name, value)| is_wrong(name, value));
-            refuse(format!("{} is not valid", wrong.map_or("it", |(name, _)| name)))
+            refuse(format!("{} is not valid", wrong.map_or("it", |(name, _)| name.as_str())))
         })
     }
 
