@@ -2,8 +2,7 @@
 
 use klient_apimachinery::Unstructured;
 use klient_apimachinery::go::quoted;
-use klient_client::{Api, ApiResource, Client, DynamicPlace, RestMapper};
-use tokio::sync::OnceCell;
+use klient_client::{Api, ApiResource, CachedDiscovery, Client, DeferredRestMapper, DiskCache, DynamicPlace};
 
 use crate::configuration;
 use crate::connection::ConnectionArgs;
@@ -15,7 +14,7 @@ pub(crate) struct Cluster {
     client: Client,
     /// `--namespace` is set.
     namespace_is_given: bool,
-    mapper: OnceCell<RestMapper>,
+    mapper: DeferredRestMapper,
 }
 
 impl Cluster {
@@ -23,10 +22,16 @@ impl Cluster {
     pub(crate) fn new(args: &ConnectionArgs) -> Result<Cluster, CliError> {
         let mut config = configuration::config(args)?;
         config.user_agent = format!("klient/{}", env!("CARGO_PKG_VERSION"));
+        let client = Client::new(config)?;
+        let folder = args.cache_dir.clone().filter(|folder| !folder.as_os_str().is_empty());
+        let discovery = match folder.or_else(DiskCache::default_folder) {
+            Some(folder) => client.discovery().disk_cached(DiskCache::below(&folder, &client.config().url)),
+            None => client.discovery().memory_cached(),
+        };
         Ok(Cluster {
-            client: Client::new(config)?,
+            client,
             namespace_is_given: args.namespace.is_some(),
-            mapper: OnceCell::new(),
+            mapper: DeferredRestMapper::new(discovery),
         })
     }
 
@@ -45,17 +50,21 @@ impl Cluster {
         self.namespace_is_given
     }
 
-    /// Returns the REST mapper. Discovery runs on the first call.
-    pub(crate) async fn mapper(&self) -> Result<&RestMapper, CliError> {
-        let ask = async || Ok::<_, CliError>(RestMapper::new(self.client.discovery().resources().await?));
-        self.mapper.get_or_try_init(ask).await
+    /// Returns the discovery, whose cache on disk is kubectl's.
+    pub(crate) fn discovery(&self) -> &CachedDiscovery {
+        self.mapper.discovery()
+    }
+
+    /// Returns the REST mapper. Discovery runs on the first call, and once more for a name that is not in the cache.
+    pub(crate) fn rest_mapper(&self) -> &DeferredRestMapper {
+        &self.mapper
     }
 
     /// Finds the resource of a plural, singular or short name. Prints a warning for each resource of lower priority
     /// that has the same short name.
-    pub(crate) async fn resource(&self, name: &str) -> Result<&ApiResource, CliError> {
-        let mapper = self.mapper().await?;
-        let resource = mapper.resource(name)?;
+    pub(crate) async fn resource(&self, name: &str) -> Result<ApiResource, CliError> {
+        let resource = self.mapper.resource(name).await?;
+        let mapper = self.mapper.mapper().await?;
         let short = name.split_once('.').map_or(name, |(short, _)| short);
         for other in mapper.lower_priority(name) {
             let other = other.info.group_resource();

@@ -1,6 +1,7 @@
 //! The commands, a module each.
 
 pub(crate) mod api_resources;
+pub(crate) mod api_versions;
 pub(crate) mod apply;
 pub(crate) mod convert;
 pub(crate) mod create;
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     /// Print the resources that the server supports
     #[command(name = "api-resources")]
     ApiResources(api_resources::ApiResourcesArgs),
+    /// Print the API versions that the server supports, as GROUP/VERSION
+    #[command(name = "api-versions")]
+    ApiVersions,
     /// Print the client version and the server version
     Version(version::VersionArgs),
     /// Run the embedded API server, which stores all objects in memory
@@ -51,6 +55,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::Diff(args) => diff::run(args, session).await,
         Command::Get(args) => get::run(args, session).await,
         Command::ApiResources(args) => api_resources::run(args, session).await,
+        Command::ApiVersions => api_versions::run(session).await,
         Command::Version(args) => version::run(args, session).await,
         Command::Server(args) => server::run(args, session).await,
         Command::Demo(args) => demo::run(args, session).await,

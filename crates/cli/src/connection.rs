@@ -13,6 +13,9 @@ pub(crate) struct ConnectionArgs {
     /// Path of the kubeconfig file
     #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub(crate) kubeconfig: Option<PathBuf>,
+    /// Directory of the discovery cache; the default is $KUBECACHEDIR, or else ~/.kube/cache
+    #[arg(long, global = true, value_name = "DIR", value_parser = path())]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Name of the kubeconfig context
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) context: Option<String>,

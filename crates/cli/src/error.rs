@@ -2,7 +2,7 @@
 
 mod go;
 
-pub(crate) use go::io_error_string;
+pub(crate) use go::{error_string, io_error_string};
 
 use std::fmt::Write;
 use std::io;
@@ -45,6 +45,9 @@ pub(crate) enum CliError {
 
 impl From<Error> for CliError {
     fn from(error: Error) -> Self {
+        if let Some(no_match) = error.no_match() {
+            return CliError::NoMatch(no_match.clone());
+        }
         CliError::Client { error: Box::new(error), context: None }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use klient_apimachinery::{Object, ResourceInfo, Unstructured};
-use klient_client::{ApiResource, ListOptions, RestMapper};
+use klient_client::{ApiResource, ListOptions};
 
 use crate::cluster::Cluster;
 use crate::error::CliError;
@@ -60,11 +60,12 @@ const KINDS: [(&str, &str, &str); 16] = [
 /// # Errors
 ///
 /// If an entry has another form, or the server does not serve the kind.
-pub(crate) fn resources(
-    mapper: &RestMapper,
+pub(crate) async fn resources(
+    cluster: &Cluster,
     allowed: &[String],
     session: &mut Session,
 ) -> Result<Vec<ApiResource>, CliError> {
+    let mut resources = Vec::new();
     if allowed.is_empty() {
         session.console.eprintln(format_args!(
             "Warning: Deprecated: {} apply will no longer prune non-namespaced resources by default when used with the \
@@ -72,18 +73,19 @@ pub(crate) fn resources(
              target explicitly in the --prune-allowlist flag.",
             session.program
         ));
-        let known = KINDS.iter().map(|(group, version, kind)| {
-            mapper.kind(group, kind, Some(version)).cloned().map_err(|error| {
-                let namespaced = !matches!(*kind, "Namespace" | "PersistentVolume");
+        for (group, version, kind) in KINDS {
+            let found = cluster.rest_mapper().kind(group, kind, Some(version)).await;
+            resources.push(found.map_err(|error| {
+                let namespaced = !matches!(kind, "Namespace" | "PersistentVolume");
+                let problem = CliError::from(error).go_error();
                 CliError::Message(format!(
                     "error retrieving RESTMappings to prune: invalid resource {group}/{version}, Kind={kind}, \
-                     Namespaced={namespaced}: {error}"
+                     Namespaced={namespaced}: {problem}"
                 ))
-            })
-        });
-        return known.collect();
+            })?);
+        }
+        return Ok(resources);
     }
-    let mut resources = Vec::new();
     for name in allowed {
         let parts: Vec<&str> = name.split('/').collect();
         let [group, version, kind] = parts[..] else {
@@ -92,7 +94,7 @@ pub(crate) fn resources(
             )));
         };
         let group = if group == "core" { "" } else { group };
-        resources.push(mapper.kind(group, kind, Some(version))?.clone());
+        resources.push(cluster.rest_mapper().kind(group, kind, Some(version)).await?);
     }
     Ok(resources)
 }

@@ -120,7 +120,7 @@ async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result
              resource/<resource_name>'"
         )));
     }
-    let mut known: Vec<(&str, &ApiResource)> = Vec::new();
+    let mut known: Vec<(&str, ApiResource)> = Vec::new();
     let mut named = Vec::new();
     for argument in arguments {
         let mut parts = argument.split('/');
@@ -135,29 +135,29 @@ async fn pairs(cluster: &Cluster, program: &str, arguments: &[String]) -> Result
             ));
         }
         let resource = match known.iter().find(|(other, _)| *other == kind) {
-            Some((_, resource)) => *resource,
+            Some((_, resource)) => resource.clone(),
             None => {
                 let resource = cluster.resource(kind).await?;
-                known.push((kind, resource));
+                known.push((kind, resource.clone()));
                 resource
             }
         };
-        named.push((resource.clone(), name.to_owned()));
+        named.push((resource, name.to_owned()));
     }
     Ok(ResourceArgs::Pairs(named))
 }
 
 /// Finds the resources of `TYPE[,TYPE…]` without duplicates. A type can be a category such as `all`.
 async fn resources(cluster: &Cluster, types: &str) -> Result<Vec<ApiResource>, CliError> {
-    let mapper = cluster.mapper().await?;
+    let mapper = cluster.rest_mapper().mapper().await?;
     let mut found: Vec<ApiResource> = Vec::new();
     for name in split_types(types) {
-        let of_category: Vec<&ApiResource> = mapper.category(name).collect();
+        let of_category: Vec<ApiResource> = mapper.category(name).cloned().collect();
         let resources =
             if of_category.is_empty() { vec![cluster.resource(name).await?] } else { of_category };
         for resource in resources {
             if found.iter().all(|other| other.info != resource.info) {
-                found.push(resource.clone());
+                found.push(resource);
             }
         }
     }

@@ -73,6 +73,8 @@ pub enum ErrorKind {
     Status,
     /// The response cannot be decoded. Trying again does not help.
     Decode,
+    /// The server does not serve the resource or kind. Trying again helps once it is installed.
+    NoMatch,
 }
 
 /// A cause that is only text.
@@ -308,6 +310,9 @@ impl From<Status> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Repr { kind, what, status, cause, .. } = &*self.0;
+        if let (ErrorKind::NoMatch, Some(no_match)) = (kind, cause) {
+            return fmt::Display::fmt(no_match, f);
+        }
         if !what.is_empty() {
             write!(f, "{what}: ")?;
         }
@@ -319,6 +324,7 @@ impl fmt::Display for Error {
             ErrorKind::Connection => f.write_str("connection closed before the response was complete")?,
             ErrorKind::Timeout => f.write_str("timed out")?,
             ErrorKind::Decode => f.write_str("cannot decode the response")?,
+            ErrorKind::NoMatch => f.write_str("it is not served")?,
             ErrorKind::Status => {
                 let message = status.as_ref().and_then(|status| status.message.as_deref());
                 f.write_str(message.unwrap_or("the server refused"))?;

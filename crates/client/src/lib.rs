@@ -3,7 +3,8 @@
 //! - [`Config`]: how to reach a cluster, from a kubeconfig, from inside a pod, or by URL;
 //! - [`Client`]: a connection, shared by all clones;
 //! - [`Api`]: a handle to the objects of one kind, typed or found out at run time;
-//! - [`Discovery`] and [`RestMapper`]: what a server serves, and under which names;
+//! - [`Discovery`] and [`RestMapper`]: what a server serves, and under which names; [`CachedDiscovery`] and
+//!   [`DeferredRestMapper`]: the same from a cache in memory or on disk;
 //! - [`Request`]: a request to any URL of the API;
 //! - [`retry_on_conflict`]: a change that is made again when somebody else was faster;
 //! - [`Error`]: why something came to nothing, and what can be done about it.
@@ -32,7 +33,11 @@ pub use config::{
     Pem, Timeouts, Tls, WarningHandler,
 };
 pub use conflict::retry_on_conflict;
-pub use discovery::{ApiResource, Discovery, NoMatch, RestMapper, Served, Version};
+pub use discovery::{
+    ApiGroup, ApiResource, ApiSubresource, CachedDiscovery, DeferredRestMapper, Discovery, DiskCache,
+    GroupDiscoveryFailed, GroupVersionError, NoMatch, OpenApiV3, OpenApiV3GroupVersion, RestMapper, Served,
+    Version,
+};
 pub use error::{Error, ErrorKind};
 pub use impersonation::Impersonation;
 pub use klient_apimachinery::meta::v1::DeleteOptions;

@@ -173,6 +173,11 @@ impl Request {
         }
     }
 
+    /// The value of a header, if it has been set.
+    pub(crate) fn header_value(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
     /// The transformation of the objects in responses.
     pub(crate) fn form(self, form: Option<Form>) -> Self {
         Request { form, ..self }

@@ -217,6 +217,10 @@ pub use klient_client::{
     RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, WarningHandler, Watch,
     WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
 };
+pub use klient_client::{
+    ApiGroup, ApiSubresource, CachedDiscovery, DeferredRestMapper, DiskCache, GroupDiscoveryFailed,
+    GroupVersionError, OpenApiV3, OpenApiV3GroupVersion,
+};
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;
 pub use klient_workqueue as workqueue;

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use clap::Args;
-use klient_client::ApiResource;
+use klient_client::{ApiResource, GroupVersionError};
 
-use crate::error::CliError;
+use crate::error::{CliError, error_string};
 use crate::print::TabWriter;
 use crate::session::Session;
 
@@ -24,6 +24,9 @@ pub(crate) struct ApiResourcesArgs {
     /// Print only resources that belong to all these categories
     #[arg(long, value_name = "CATEGORIES", value_delimiter = ',')]
     categories: Vec<String>,
+    /// Use the cached list of resources if there is one
+    #[arg(long)]
+    cached: bool,
     /// Output format: wide or name
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<String>,
@@ -40,9 +43,12 @@ pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result
         return Err(CliError::Message(format!("--output {output} is not available")));
     }
     let cluster = session.cluster()?;
-    let mapper = cluster.mapper().await?;
+    if !args.cached {
+        cluster.discovery().invalidate().await;
+    }
+    let served = cluster.discovery().resources().await?;
     let mut resources: Vec<&ApiResource> =
-        mapper.preferred().filter(|resource| args.matches(resource)).collect();
+        served.preferred().filter(|resource| args.matches(resource)).collect();
     match args.sort_by.as_deref() {
         None | Some("") => {
             resources.sort_by(|a, b| (&a.info.group, &a.info.plural).cmp(&(&b.info.group, &b.info.plural)));
@@ -54,13 +60,14 @@ pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result
     let mut text = Vec::new();
     write(&args, &resources, &mut TabWriter::new(&mut text)).map_err(CliError::from_output)?;
     session.console.print(&String::from_utf8_lossy(&text))?;
-    let failed = &mapper.served().failed;
-    if failed.is_empty() {
+    if served.failed.is_empty() {
         return Ok(());
     }
-    let failed: Vec<String> =
-        failed.iter().map(|(version, problem)| format!("{version}: {problem}")).collect();
-    let failed = failed.join(", ");
+    let failed = served.failed.groups.iter().map(|(version, error)| match error {
+        GroupVersionError::Request(error) => format!("{version}: {}", error_string(error)),
+        other => format!("{version}: {other}"),
+    });
+    let failed = failed.collect::<Vec<_>>().join(", ");
     Err(CliError::Message(format!("unable to retrieve the complete list of server APIs: {failed}")))
 }
 

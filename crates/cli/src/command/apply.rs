@@ -147,7 +147,7 @@ pub(crate) async fn run(mut args: ApplyArgs, session: &mut Session) -> Result<()
         None => None,
     };
     let allowed = match args.prune && !args.prune_allowlist.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist, session)?,
+        true => prune::resources(&cluster, &args.prune_allowlist, session).await?,
         false => Vec::new(),
     };
     flags::check_combinations(&args)?;
@@ -242,7 +242,7 @@ async fn prune_objects(
     session: &mut Session,
 ) -> Result<(), CliError> {
     let resources = match allowed.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &[], session)?,
+        true => prune::resources(cluster, &[], session).await?,
         false => allowed,
     };
     for PruneObject { resource, object } in

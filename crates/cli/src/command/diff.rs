@@ -74,7 +74,7 @@ async fn diff(args: &DiffArgs, session: &mut Session) -> Result<(), CliError> {
     }
     let cluster = session.cluster()?;
     let allowed = match args.prune && !args.prune_allowlist.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &args.prune_allowlist, session)?,
+        true => prune::resources(&cluster, &args.prune_allowlist, session).await?,
         false => Vec::new(),
     };
     let (live, merged) = (VersionDirectory::new("LIVE")?, VersionDirectory::new("MERGED")?);
@@ -196,7 +196,7 @@ async fn write_objects_to_prune(
     session: &mut Session,
 ) -> Result<(), CliError> {
     let resources = match allowed.is_empty() {
-        true => prune::resources(cluster.mapper().await?, &[], session)?,
+        true => prune::resources(cluster, &[], session).await?,
         false => allowed,
     };
     for left in prune::find_objects_to_prune(cluster, &resources, &args.selector, visited).await? {

@@ -5,7 +5,6 @@ use std::fmt::Display;
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::yaml::YamlError;
 use klient_apimachinery::{Object, Unstructured};
-use klient_client::NoMatch;
 use serde_json::{Map, Value};
 
 use super::{Info, Manifest, ReadOptions};
@@ -127,12 +126,13 @@ async fn info(
     options: ReadOptions,
 ) -> Result<Info, CliError> {
     let kind = object.group_version_kind();
-    let mapper = cluster.mapper().await.map_err(|failure| {
-        // If discovery fails, the error names the URL.
-        CliError::Message(format!("unable to recognize {}: {}", quoted(source), failure.go_error()))
-    })?;
-    let found = mapper.kind(&kind.group, &kind.kind, Some(&kind.version));
-    let resource = found.map_err(|no_match: NoMatch| {
+    let found = cluster.rest_mapper().kind(&kind.group, &kind.kind, Some(&kind.version)).await;
+    let resource = found.map_err(|error| {
+        let Some(no_match) = error.no_match() else {
+            // If discovery fails, the error names the URL.
+            let problem = CliError::from(error).go_error();
+            return CliError::Message(format!("unable to recognize {}: {problem}", quoted(source)));
+        };
         let (name, namespace) = (object.name(), object.namespace().unwrap_or_default());
         CliError::Message(format!(
             "resource mapping not found for name: {name} namespace: {namespace} from {source}: {no_match}\n\
@@ -160,5 +160,5 @@ async fn info(
             Some(_) => {}
         }
     }
-    Ok(Info { resource: resource.clone(), object, source: source.to_owned() })
+    Ok(Info { resource, object, source: source.to_owned() })
 }

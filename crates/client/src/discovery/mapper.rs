@@ -1,11 +1,14 @@
 //! [`RestMapper`], from a name to a resource.
 
-use klient_apimachinery::go::quoted;
-use std::fmt;
+use std::sync::Arc;
 
-use super::{ApiResource, Served};
+use klient_apimachinery::meta::v1::{GroupVersionKind, GroupVersionResource};
 
-/// Finds the resource that a name or a kind means.
+use super::api_resource::ApiResource;
+use super::no_match::NoMatch;
+use super::served::Served;
+
+/// Finds the resource that a name or a kind means, with the priorities of client-go's `restmapper`.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,84 +26,93 @@ use super::{ApiResource, Served};
 #[doc(alias = "DeferredDiscoveryRESTMapper")]
 #[derive(Clone, Debug)]
 pub struct RestMapper {
-    served: Served,
+    served: Arc<Served>,
 }
-
-/// A name or kind that means nothing to the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NoMatch {
-    /// No resource has this name; the second part is the group it was looked for in, if one was named.
-    Resource(String, Option<String>),
-    /// No resource serves this kind; the version is `group/version`.
-    Kind {
-        /// The kind.
-        kind: String,
-        /// The `apiVersion` it was looked for in.
-        api_version: String,
-    },
-}
-
-/// In kubectl's words.
-impl fmt::Display for NoMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NoMatch::Resource(name, None) => {
-                write!(f, "the server doesn't have a resource type {}", quoted(name))
-            }
-            NoMatch::Resource(name, Some(group)) => {
-                write!(
-                    f,
-                    "the server doesn't have a resource type {} in group {}",
-                    quoted(name),
-                    quoted(group)
-                )
-            }
-            NoMatch::Kind { kind, api_version } => {
-                write!(f, "no matches for kind {} in version {}", quoted(kind), quoted(api_version))
-            }
-        }
-    }
-}
-
-impl std::error::Error for NoMatch {}
 
 impl RestMapper {
     /// A mapper of served resources.
-    pub fn new(served: Served) -> Self {
-        RestMapper { served }
+    pub fn new(served: impl Into<Arc<Served>>) -> Self {
+        RestMapper { served: served.into() }
     }
 
-    /// The resources that the server serves.
+    /// The groups and resources that the server serves.
     pub fn served(&self) -> &Served {
         &self.served
     }
 
-    /// The resource a name means: its plural, singular, kind or a short name, alone or with a group (`NAME.GROUP`)
-    /// or a version and a group (`NAME.VERSION.GROUP`, `NAME.VERSION.` in the core group); of a short name the version
-    /// is not looked at. Names come before short names, the core group before others, and of a group the preferred
-    /// version before others. Where no group has that name, its beginning is enough (`storageclasses.storage`).
+    /// The resource that an argument of kubectl means: a plural, singular, kind or short name, alone or with a group
+    /// (`NAME.GROUP`) or a version and a group (`NAME.VERSION.GROUP`, `NAME.VERSION.` in the core group). Names come
+    /// before short names, the core group before others, and of a group the preferred version before others. Where no
+    /// group has that name, its beginning is enough (`storageclasses.storage`).
     ///
     /// # Errors
     ///
     /// If it means nothing to the server.
     pub fn resource(&self, name: &str) -> Result<&ApiResource, NoMatch> {
-        let lower = name.to_lowercase();
-        let (base, rest) = lower.split_once('.').unwrap_or((&lower, ""));
-        let found = match rest.split_once('.') {
-            Some((version, group)) => self.find_in_version(base, version, group),
-            None => None,
+        let (base, group) = name.split_once('.').unwrap_or((name, ""));
+        let in_version = group.split_once('.');
+        let by_name = |version: &str, group: &str| {
+            self.kind_for(&GroupVersionResource::new(group, version, base))
+                .ok()
+                .and_then(|kind| self.find_kind(&kind.group, &kind.kind, Some(kind.version.as_str())))
         };
-        let found = found.or_else(|| match rest {
-            "" => self.find(base, |_| true),
-            group => self
-                .find(base, |resource| resource.info.group == group)
-                .or_else(|| self.find_in_prefixed_groups(base, group)),
-        });
-        // As kubectl, which takes all behind the first dot for the group here.
-        found.ok_or_else(|| {
-            let (base, group) = name.split_once('.').unwrap_or((name, ""));
-            NoMatch::Resource(base.to_owned(), (!group.is_empty()).then(|| group.to_owned()))
+        let by_kind = |version: Option<&str>, group: &str| self.find_kind(group, base, version);
+        let found = in_version.and_then(|(version, group)| by_name(version, group));
+        let found = found.or_else(|| by_name("", group));
+        let found = found.or_else(|| in_version.and_then(|(version, group)| by_kind(Some(version), group)));
+        // As in kubectl, all behind the first dot is the group here.
+        found
+            .or_else(|| by_kind(None, group))
+            .ok_or_else(|| NoMatch::Resource(base.to_owned(), (!group.is_empty()).then(|| group.to_owned())))
+    }
+
+    /// The one resource with a plural, singular or short name (client-go's `ResourceFor`). An empty group or version is
+    /// any; where no group has that name, its beginning is enough.
+    ///
+    /// # Errors
+    ///
+    /// If it means nothing to the server, or several resources of a group-version
+    /// ([`is_ambiguous`](NoMatch::is_ambiguous)).
+    pub fn resource_for(&self, partial: &GroupVersionResource) -> Result<&ApiResource, NoMatch> {
+        let found = self.matching(partial);
+        let Some(first) = found.first() else { return Err(NoMatch::PartialResource(partial.clone())) };
+        // The core group comes before those in front of it.
+        let first = found.iter().find(|resource| is_core(resource)).unwrap_or(first);
+        let of_same_version = |other: &&&ApiResource| is_of_same_version(first, other);
+        match found.iter().filter(of_same_version).count() {
+            1 => Ok(first),
+            _ => Err(NoMatch::AmbiguousResource {
+                partial: partial.clone(),
+                matching: found.iter().map(|resource| resource.info.group_version_resource()).collect(),
+            }),
+        }
+    }
+
+    /// The kind of a resource with a plural, singular or short name (client-go's `KindFor`). An empty group or version is
+    /// any; where no group has that name, its beginning is enough.
+    ///
+    /// # Errors
+    ///
+    /// If it means nothing to the server.
+    pub fn kind_for(&self, partial: &GroupVersionResource) -> Result<GroupVersionKind, NoMatch> {
+        let found = self.matching(partial);
+        let first = found.iter().find(|resource| is_core(resource)).or(found.first());
+        let first = first.ok_or_else(|| NoMatch::PartialResource(partial.clone()))?;
+        // As in client-go, the last of a group-version has the name.
+        let last = found.iter().rev().find(|other| is_of_same_version(first, other));
+        Ok(last.unwrap_or(first).info.group_version_kind())
+    }
+
+    /// The resource that serves a kind: in one version, or in the one the group prefers (client-go's `RESTMapping`).
+    ///
+    /// # Errors
+    ///
+    /// If none does.
+    pub fn kind(&self, group: &str, kind: &str, version: Option<&str>) -> Result<&ApiResource, NoMatch> {
+        self.find_kind(group, kind, version).ok_or_else(|| NoMatch::Kind {
+            kind: kind.to_owned(),
+            group: group.to_owned(),
+            version: version.map(ToOwned::to_owned),
         })
     }
 
@@ -112,7 +124,7 @@ impl RestMapper {
             let resources = self.served.resources.iter();
             resources.filter(move |resource| group.is_empty() || resource.info.group == group)
         };
-        if candidates().any(|resource| resource.info.plural == short || resource.singular == short) {
+        if candidates().any(|resource| has_name(resource, short)) {
             return Vec::new();
         }
         let mut found: Vec<&ApiResource> = Vec::new();
@@ -127,77 +139,83 @@ impl RestMapper {
         found.into_iter().skip(1).collect()
     }
 
-    fn find(&self, name: &str, inside: impl Fn(&ApiResource) -> bool) -> Option<&ApiResource> {
-        let candidates = || self.served.resources.iter().filter(|resource| inside(resource));
-        let by_name = candidates().find(|resource| has_name(resource, name));
-        by_name.or_else(|| candidates().find(|resource| has_short_name(resource, name)))
-    }
-
-    /// As client-go: the version of a short name is passed over, and an empty group is any.
-    fn find_in_version(&self, name: &str, version: &str, group: &str) -> Option<&ApiResource> {
-        let all = || self.served.resources.iter();
-        let serves = |resource: &&ApiResource| {
-            resource.info.version == version && resource.info.group == group && has_name(resource, name)
-        };
-        let of_short_name = |resource: &&ApiResource| {
-            (group.is_empty() || resource.info.group == group) && has_short_name(resource, name)
-        };
-        let in_prefixed_group = |resource: &&ApiResource| {
-            resource.info.group.starts_with(group) && has_short_name(resource, name)
-        };
-        all().find(serves).or_else(|| all().find(of_short_name)).or_else(|| all().find(in_prefixed_group))
-    }
-
-    /// As client-go: short names first here.
-    fn find_in_prefixed_groups(&self, name: &str, prefix: &str) -> Option<&ApiResource> {
-        let candidates =
-            || self.served.resources.iter().filter(|resource| resource.info.group.starts_with(prefix));
-        let by_short_name = candidates().find(|resource| has_short_name(resource, name));
-        by_short_name.or_else(|| candidates().find(|resource| has_name(resource, name)))
-    }
-
-    /// The resource that serves a kind: in one version, or in the one the group prefers.
-    ///
-    /// # Errors
-    ///
-    /// If none does.
-    pub fn kind(&self, group: &str, kind: &str, version: Option<&str>) -> Result<&ApiResource, NoMatch> {
-        let serves = |resource: &&ApiResource| {
-            resource.info.group == group
-                && resource.info.kind == kind
-                && version.is_none_or(|version| resource.info.version == version)
-        };
-        self.served.resources.iter().find(serves).ok_or_else(|| NoMatch::Kind {
-            kind: kind.to_owned(),
-            api_version: match (group, version) {
-                ("", version) => version.unwrap_or_default().to_owned(),
-                (group, None) => group.to_owned(),
-                (group, Some(version)) => format!("{group}/{version}"),
-            },
-        })
-    }
-
-    /// The resources of a category, such as `all`, each in its group's preferred version.
+    /// The resources of a category, such as `all`, each in its group's preferred version (client-go's
+    /// `CategoryExpander`).
     pub fn category<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a ApiResource> {
         self.preferred().filter(move |resource| resource.categories.iter().any(|category| category == name))
     }
 
     /// Every resource, in the version its group prefers.
     pub fn preferred(&self) -> impl Iterator<Item = &ApiResource> {
-        let resources = &self.served.resources;
-        resources.iter().enumerate().filter_map(move |(index, resource)| {
-            let same = |other: &ApiResource| {
-                other.info.group == resource.info.group && other.info.plural == resource.info.plural
+        self.served.preferred()
+    }
+
+    fn find_kind(&self, group: &str, kind: &str, version: Option<&str>) -> Option<&ApiResource> {
+        let serves = |resource: &&ApiResource| {
+            resource.info.group == group
+                && (resource.info.kind == kind || resource.info.kind.to_lowercase() == kind)
+                && version.is_none_or(|version| resource.info.version == version)
+        };
+        let first = self.served.resources.iter().find(serves)?;
+        // As in client-go, the last of a group-version serves the kind: on OpenShift there are `templates` behind
+        // `processedtemplates`.
+        self.served.resources.iter().rev().filter(serves).find(|other| is_of_same_version(first, other))
+    }
+
+    /// The resources with these names, in order.
+    fn matching(&self, partial: &GroupVersionResource) -> Vec<&ApiResource> {
+        let GroupVersionResource { group, version, resource: name, .. } = self.expand(partial);
+        let name = name.to_lowercase();
+        let matches = |resource: &&ApiResource| {
+            let info = &resource.info;
+            let of_group = match version.is_empty() {
+                true => info.group.starts_with(group.as_str()),
+                false => group.is_empty() || info.group == group.as_str(),
             };
-            (!resources[..index].iter().any(same)).then_some(resource)
-        })
+            of_group && (version.is_empty() || info.version == version.as_str()) && has_name(resource, &name)
+        };
+        self.served.resources.iter().filter(matches).collect()
+    }
+
+    /// Puts the plural in the place of a short name (client-go's `ShortcutExpander`). The version of one is passed over,
+    /// unless the group is only the beginning of a name.
+    fn expand(&self, partial: &GroupVersionResource) -> GroupVersionResource {
+        let GroupVersionResource { group, version, resource: name, .. } = partial;
+        let in_group = || {
+            let resources = self.served.resources.iter();
+            resources.filter(move |resource| group.is_empty() || resource.info.group == group.as_str())
+        };
+        if in_group().any(|resource| has_name(resource, name)) {
+            return partial.clone();
+        }
+        let expanded = |resource: &ApiResource, version: &str| {
+            GroupVersionResource::new(&*resource.info.group, version, &*resource.info.plural)
+        };
+        if let Some(resource) = in_group().find(|resource| has_short_name(resource, name)) {
+            return expanded(resource, "");
+        }
+        let mut resources = self.served.resources.iter();
+        let by_prefix = resources.find(|resource| {
+            !group.is_empty()
+                && resource.info.group.starts_with(group.as_str())
+                && has_short_name(resource, name)
+        });
+        by_prefix.map_or_else(|| partial.clone(), |resource| expanded(resource, version))
     }
 }
 
 fn has_name(resource: &ApiResource, name: &str) -> bool {
-    resource.info.plural == name || resource.singular == name || resource.info.kind.eq_ignore_ascii_case(name)
+    resource.info.plural == name || resource.singular == name
 }
 
 fn has_short_name(resource: &ApiResource, name: &str) -> bool {
     resource.short_names.iter().any(|short| short == name)
+}
+
+fn is_core(resource: &ApiResource) -> bool {
+    resource.info.group.is_empty() && resource.info.version == "v1"
+}
+
+fn is_of_same_version(one: &ApiResource, other: &ApiResource) -> bool {
+    one.info.group == other.info.group && one.info.version == other.info.version
 }

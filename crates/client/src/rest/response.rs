@@ -58,6 +58,11 @@ impl Response {
         &self.body
     }
 
+    /// The response 304 Not Modified with the body that it confirms.
+    pub(crate) fn with_body(self, body: Bytes) -> Self {
+        Response { body, ..self }
+    }
+
     /// The answer as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -1,11 +1,10 @@
-//! Discovery, aggregated and group by group, and resources by each of their names.
+//! Discovery, aggregated and group by group.
 
 use std::time::Duration;
 
 use http::header::ACCEPT;
-use klient_apimachinery::ResourceInfo;
 use klient_apiserver::TestServer;
-use klient_client::{ApiResource, Client, NoMatch, RestMapper, Served};
+use klient_client::{ApiGroup, ApiResource, Client, GroupVersionError, RestMapper, Served};
 
 use crate::cluster::{cluster, create_gadgets, soon};
 use crate::front::Front;
@@ -15,6 +14,12 @@ fn lines(served: &Served) -> Vec<String> {
     let mut lines: Vec<String> = served.resources.iter().map(|resource| format!("{resource:?}")).collect();
     lines.sort();
     lines
+}
+
+/// The subresources with the kinds of their objects.
+fn subresources(resource: &ApiResource) -> Vec<String> {
+    let subresources = resource.subresources.iter();
+    subresources.map(|subresource| format!("{}: {}", subresource.name, subresource.kind)).collect()
 }
 
 #[tokio::test]
@@ -30,7 +35,10 @@ async fn everything_is_told_in_two_requests() {
     assert_eq!(deployments.info.api_version(), "apps/v1");
     assert_eq!(deployments.short_names, ["deploy"]);
     assert_eq!(deployments.categories, ["all"]);
-    assert_eq!(deployments.subresources, ["scale", "status"]);
+    assert_eq!(
+        subresources(deployments),
+        ["scale: autoscaling/v1, Kind=Scale", "status: apps/v1, Kind=Deployment"]
+    );
     assert!(deployments.has_verb("deletecollection") && !deployments.has_verb("proxy"));
     let version = front.client().discovery().version().await.unwrap();
     assert_eq!((version.major.as_str(), version.git_version.get(..2)), ("1", Some("v1")));
@@ -81,7 +89,8 @@ async fn a_group_that_cannot_tell_is_named_and_the_others_are_there() {
         let mut config = front.client().config().clone();
         config.timeouts.whole = Some(Duration::from_secs(2));
         let served = Client::new(config).unwrap().discovery().resources().await.unwrap();
-        assert_eq!(served.failed.keys().collect::<Vec<_>>(), ["apps/v1"], "{instead}");
+        assert_eq!(served.failed.groups.keys().collect::<Vec<_>>(), ["apps/v1"], "{instead}");
+        assert!(matches!(served.failed.groups["apps/v1"], GroupVersionError::Request(_)));
         assert!(served.resources.iter().any(|resource| resource.info.plural == "pods"));
         assert!(!served.resources.iter().any(|resource| resource.info.plural == "deployments"));
     }
@@ -115,8 +124,9 @@ async fn what_an_extension_cannot_tell_now_is_named_too() {
     let front = Front::saying(&[&format!("HTTP/1.1 200 OK\r\n\r\n{groups}")]).await;
     let served = front.client().discovery().resources().await.unwrap();
     assert_eq!(
-        served.failed.get("shop.example/v2").map(String::as_str),
-        Some("stale GroupVersion discovery: shop.example/v2")
+        served.failed.clone().into_result().unwrap_err().to_string(),
+        "unable to retrieve the complete list of server APIs: shop.example/v2: stale GroupVersion discovery: \
+         shop.example/v2"
     );
     let kinds: Vec<_> = served.resources.iter().map(|resource| resource.info.kind.as_ref()).collect();
     assert_eq!(kinds, ["Gadget", "Gadget"], "once for each of the two that were asked");
@@ -132,105 +142,6 @@ async fn a_server_that_refuses_or_says_nonsense_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_resource_is_found_by_any_of_its_names() {
-    let (_server, client) = cluster().await;
-    let mapper = RestMapper::new(client.discovery().resources().await.unwrap());
-    for (name, found) in [
-        ("pods", "v1/pods"),
-        ("pod", "v1/pods"),
-        ("Pod", "v1/pods"),
-        ("po", "v1/pods"),
-        ("deploy", "apps/v1/deployments"),
-        ("Deployments.Apps", "apps/v1/deployments"),
-        ("deployments.v1.apps", "apps/v1/deployments"),
-        ("pods.v1.", "v1/pods"),
-        ("deploy.v9.apps", "apps/v1/deployments"),
-        ("deploy.v9.app", "apps/v1/deployments"),
-        ("deploy.apps.", "apps/v1/deployments"),
-        ("cm.v9.", "v1/configmaps"),
-        ("events", "v1/events"),
-        ("events.events.k8s.io", "events.k8s.io/v1/events"),
-        ("ev.events.k8s.io", "events.k8s.io/v1/events"),
-        ("hpa", "autoscaling/v2/horizontalpodautoscalers"),
-        ("hpa.v1.autoscaling", "autoscaling/v2/horizontalpodautoscalers"),
-        ("horizontalpodautoscalers.v1.autoscaling", "autoscaling/v1/horizontalpodautoscalers"),
-        ("crd", "apiextensions.k8s.io/v1/customresourcedefinitions"),
-        ("endpoints", "v1/endpoints"),
-        ("storageclasses.storage", "storage.k8s.io/v1/storageclasses"),
-        ("sc.sto", "storage.k8s.io/v1/storageclasses"),
-        ("Deployment.app", "apps/v1/deployments"),
-    ] {
-        let resource = mapper.resource(name).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(format!("{:?}", resource.info), found, "{name}");
-    }
-    for name in [
-        "gadgets",
-        "pods.apps",
-        "deployments.v2.shop.example",
-        "pods.v1",
-        "po.v1",
-        "deployments.v9.apps",
-        "",
-        ".",
-    ] {
-        assert!(matches!(mapper.resource(name), Err(NoMatch::Resource(..))), "{name}");
-    }
-    assert_eq!(mapper.kind("apps", "Deployment", None).unwrap().info.plural, "deployments");
-    assert_eq!(mapper.kind("autoscaling", "HorizontalPodAutoscaler", Some("v1")).unwrap().info.version, "v1");
-    let error = mapper.kind("apps", "Deployment", Some("v1beta1")).unwrap_err();
-    assert_eq!(error.to_string(), r#"no matches for kind "Deployment" in version "apps/v1beta1""#);
-    assert!(mapper.category("all").any(|resource| resource.info.plural == "deployments"));
-}
-
-#[test]
-fn the_others_of_a_short_name_are_told() {
-    let resource = |group: &'static str, version: &'static str, plural: &'static str| ApiResource {
-        info: ResourceInfo::from_static(group, version, "Kind", plural, true),
-        singular: plural.trim_end_matches('s').to_owned(),
-        short_names: vec!["x".to_owned(), "bs".to_owned()],
-        categories: Vec::new(),
-        verbs: Vec::new(),
-        subresources: Vec::new(),
-    };
-    let resources = vec![
-        resource("one.io", "v2", "as"),
-        resource("one.io", "v1", "as"),
-        resource("two.io", "v1", "bs"),
-        resource("three.io", "v1", "cs"),
-    ];
-    let mapper = RestMapper::new(Served { resources, ..Served::default() });
-    for (name, others) in [
-        ("x", &["bs", "cs"][..]),
-        ("x.one.io", &[]),
-        ("x.two", &[]),
-        // The name of a resource stands before short names.
-        ("bs", &[]),
-        ("b", &[]),
-        ("nope", &[]),
-    ] {
-        let found = mapper.lower_priority(name);
-        let found: Vec<&str> = found.iter().map(|resource| &*resource.info.plural).collect();
-        assert_eq!(found, others, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_kind_that_appears_later_is_found_by_asking_again() {
-    let (_server, client) = cluster().await;
-    let discovery = client.discovery();
-    let before = RestMapper::new(discovery.resources().await.unwrap());
-    assert!(before.resource("gadgets").is_err());
-    create_gadgets(&client).await;
-    let after = RestMapper::new(discovery.resources().await.unwrap());
-    for name in ["gadgets", "gadget", "Gadget", "gd", "gadgets.shop.example", "gadgets.v1.shop.example"] {
-        assert_eq!(after.resource(name).unwrap().subresources, ["scale", "status"], "{name}");
-    }
-    assert_eq!(after.category("toys").count(), 1);
-    let gadgets = client.dynamic(after.resource("gd").unwrap());
-    assert!(gadgets.list(&Default::default()).await.unwrap().items.is_empty());
-}
-
-#[tokio::test]
 async fn a_limit_of_ones_own_stands_before_that_of_discovery() {
     let front = Front::hanging().await;
     let mut config = front.client().config().clone();
@@ -239,4 +150,65 @@ async fn a_limit_of_ones_own_stands_before_that_of_discovery() {
     for error in [discovery.version().await.unwrap_err(), discovery.resources().await.unwrap_err()] {
         assert!(error.is_timeout() && error.subject().ends_with("?timeout=0.1s"), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn servers_before_1_30_tell_it_in_the_beta_form() {
+    let legacy = r#"{"kind":"APIVersions","versions":["v1"],"groups":null}"#;
+    let beta = r#"{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2beta1","items":[{"metadata":null,
+        "versions":[{"version":"v1","resources":[{"resource":"pods","responseKind":{"kind":"Pod"},"scope":"Namespaced",
+            "verbs":["get"],"shortNames":null}]}]}]}"#;
+    let answer = |body: &str| format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+    let front = Front::saying(&[&answer(legacy), &answer(legacy), &answer(beta)]).await;
+    let served = front.client().discovery().resources().await.unwrap();
+    assert_eq!(front.requests().len(), 4, "each of the two is asked for in the older form");
+    assert_eq!(format!("{:?}", served.resources[0].info), "v1/pods");
+}
+
+#[tokio::test]
+async fn groups_and_group_versions_are_told_alone() {
+    let (server, client) = cluster().await;
+    let discovery = client.discovery();
+    let groups = discovery.groups().await.unwrap();
+    let autoscaling = groups.iter().find(|group| group.name == "autoscaling").unwrap();
+    assert_eq!(
+        (&autoscaling.versions[..], &*autoscaling.preferred_version),
+        (&["v2".into(), "v1".into()][..], "v2")
+    );
+    assert_eq!(groups[0].group_versions().collect::<Vec<_>>(), ["v1"]);
+    assert_eq!(discovery.resources().await.unwrap().groups, groups);
+
+    let apps = discovery.group_version("apps/v1").await.unwrap();
+    assert!(apps.iter().any(|resource| resource.info.plural == "deployments"));
+    assert!(discovery.group_version("v1").await.unwrap().iter().any(|resource| resource.info.kind == "Pod"));
+    assert!(discovery.group_version("apps/v9").await.unwrap_err().is_not_found());
+
+    // A group whose preferred version is not its first.
+    let front = Front::proxy(&server, |request| {
+        request.headers_mut().insert(ACCEPT, "application/json".parse().unwrap());
+    })
+    .await;
+    let legacy: Vec<ApiGroup> = front.client().discovery().groups().await.unwrap();
+    assert_eq!(legacy, groups);
+}
+
+#[tokio::test]
+async fn a_resource_is_preferred_in_the_version_that_its_group_prefers() {
+    let groups = r#"{"kind":"APIGroupList","groups":[{"name":"shop.example","versions":[
+        {"groupVersion":"shop.example/v2","version":"v2"},{"groupVersion":"shop.example/v1","version":"v1"}],
+        "preferredVersion":{"groupVersion":"shop.example/v1","version":"v1"}}]}"#;
+    let list =
+        |names: &str| format!(r#"{{"kind":"APIResourceList","groupVersion":"","resources":[{names}]}}"#);
+    let gadget = r#"{"name":"gadgets","kind":"Gadget","namespaced":true,"verbs":["get"]}"#;
+    let toy = r#"{"name":"toys","kind":"Toy","namespaced":false,"verbs":null}"#;
+    let front = Front::routing(&[
+        ("/apis?", groups),
+        ("/apis/shop.example/v2?", &list(&[gadget, toy].join(","))),
+        ("/apis/shop.example/v1?", &list(gadget)),
+    ])
+    .await;
+    let served = front.client().discovery().resources().await.unwrap();
+    let preferred: Vec<String> = served.preferred().map(|resource| format!("{:?}", resource.info)).collect();
+    assert_eq!(preferred, ["shop.example/v1/gadgets", "shop.example/v2/toys"]);
+    assert_eq!(RestMapper::new(served).resource("toy").unwrap().singular, "toy");
 }

@@ -97,6 +97,29 @@ impl Front {
         .await
     }
 
+    /// Answers requests whose path begins with one of these with a JSON document, and others with 404.
+    pub(crate) async fn routing(documents: &[(&str, &str)]) -> Front {
+        let documents: Vec<(String, String)> =
+            documents.iter().map(|(path, document)| ((*path).to_owned(), (*document).to_owned())).collect();
+        Front::taking(move |mut stream, _, seen| {
+            let documents = documents.clone();
+            async move {
+                let head = read_head(&mut stream).await;
+                let line = head.lines().next().unwrap_or_default();
+                seen.requests.lock().unwrap().push(line.to_owned());
+                let path = line.split(' ').nth(1).unwrap_or_default();
+                let found = documents.iter().find(|(start, _)| path.starts_with(start));
+                let answer = match found {
+                    Some((_, document)) => format!("HTTP/1.1 200 OK\r\n\r\n{document}"),
+                    None => "HTTP/1.1 404 Not Found\r\n\r\n".to_owned(),
+                };
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        })
+        .await
+    }
+
     /// Closes every connection at once.
     pub(crate) async fn closing() -> Front {
         Front::taking(|stream, _, _| async move { drop(stream) }).await

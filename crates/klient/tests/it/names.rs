@@ -3,8 +3,9 @@
 use klient::api::core::v1::{ConfigMap, Node};
 use klient::cache::Event;
 use klient::{
-    Api, Cached, Client, DeleteOptions, Deleted, Discovery, Error, InNamespace, Informer, Items, List,
-    ListOptions, Store, TestServer, Watch, WatchOptions, WholeCluster,
+    Api, ApiGroup, ApiSubresource, Cached, CachedDiscovery, Client, DeferredRestMapper, DeleteOptions,
+    Deleted, Discovery, Error, GroupDiscoveryFailed, GroupVersionError, InNamespace, Informer, Items, List,
+    ListOptions, OpenApiV3, OpenApiV3GroupVersion, Store, TestServer, Watch, WatchOptions, WholeCluster,
 };
 
 fn handles(client: &Client) -> (Api<ConfigMap, InNamespace>, Api<Node, WholeCluster>, Discovery) {
@@ -29,6 +30,23 @@ async fn watch(api: &Api<ConfigMap, InNamespace>) -> Result<Watch<ConfigMap>, Er
 
 async fn served(discovery: &Discovery) -> Result<(klient::client::Version, klient::client::Served), Error> {
     Ok((discovery.version().await?, discovery.resources().await?))
+}
+
+async fn cached(discovery: &Discovery) -> Result<(CachedDiscovery, DeferredRestMapper), Error> {
+    let cached = discovery.clone().memory_cached();
+    Ok((cached.clone(), DeferredRestMapper::new(cached)))
+}
+
+async fn documents(discovery: &CachedDiscovery) -> Result<Vec<OpenApiV3GroupVersion>, Error> {
+    let openapi: &OpenApiV3 = discovery.openapi_v3();
+    Ok(openapi.paths().await?.into_values().collect())
+}
+
+fn parts(
+    served: &klient::client::Served,
+) -> (&[ApiGroup], &[ApiSubresource], &GroupDiscoveryFailed, Option<&GroupVersionError>) {
+    let failed = &served.failed;
+    (&served.groups, &served.resources[0].subresources, failed, failed.groups.values().next())
 }
 
 fn store(informer: &Informer<ConfigMap>) -> (&Store<ConfigMap>, klient::cache::Events<ConfigMap>) {
@@ -59,8 +77,10 @@ async fn what_public_functions_give_can_be_named() {
     let (config_maps, _nodes, discovery) = handles(&client);
     let metadata = klient::ObjectMeta::named("a");
     config_maps.create(&ConfigMap { metadata, ..Default::default() }).await.unwrap();
-    let (_, informed) =
+    let ((_, served), informed) =
         (served(&discovery).await.unwrap(), Informer::new(config_maps.clone(), Default::default()));
+    assert_eq!(parts(&served).0, cached(&discovery).await.unwrap().0.resources().await.unwrap().groups);
+    assert!(!documents(&cached(&discovery).await.unwrap().0).await.unwrap().is_empty());
     let (store, _events) = store(&informed);
     assert!(
         object(store).and_then(|object| deleted(Event::Added { object, is_in_initial_list: true })).is_none()

@@ -68,8 +68,11 @@ impl ApplySet {
         if name.is_empty() {
             return Err(invalid("name cannot be blank".to_owned()));
         }
-        let found = cluster.mapper().await?.resource(resource).cloned();
-        let resource = found.map_err(|_| {
+        let found = cluster.rest_mapper().resource(resource).await;
+        let resource = found.map_err(|error| {
+            if error.no_match().is_none() {
+                return CliError::from(error);
+            }
             let (name, group) = resource.split_once('.').unwrap_or((resource, ""));
             invalid(format!("no matches for {group}/, Resource={name}"))
         })?;
@@ -248,8 +251,8 @@ impl ApplySet {
             }
             Some(_) => {}
         }
-        let kinds = parse_kind_annotation(cluster.mapper().await?, annotation(KINDS), annotation(RESOURCES));
-        self.before.kinds = kinds.map_err(|problem| {
+        let kinds = parse_kind_annotation(cluster, annotation(KINDS), annotation(RESOURCES));
+        self.before.kinds = kinds.await.map_err(|problem| {
             CliError::Message(format!(
                 "parsing ApplySet annotation on {parent_name}: {problem}",
                 parent_name = quoted(parent_name)

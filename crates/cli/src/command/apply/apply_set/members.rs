@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use klient_apimachinery::go::quoted;
-use klient_client::{ApiResource, RestMapper};
+use klient_client::ApiResource;
+
+use crate::cluster::Cluster;
+use crate::error::CliError;
 
 pub(super) const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 pub(super) const RESOURCES: &str = "applyset.kubernetes.io/contains-group-resources";
@@ -24,8 +27,8 @@ pub(super) fn group_kind(resource: &ApiResource) -> String {
 }
 
 /// Returns the resources of the annotation `contains-group-kinds`, or of its predecessor `contains-group-resources`.
-pub(super) fn parse_kind_annotation(
-    mapper: &RestMapper,
+pub(super) async fn parse_kind_annotation(
+    cluster: &Cluster,
     kinds: Option<&str>,
     resources: Option<&str>,
 ) -> Result<BTreeMap<String, ApiResource>, String> {
@@ -37,24 +40,26 @@ pub(super) fn parse_kind_annotation(
         (Some(kinds), _) => {
             for name in named(kinds) {
                 let (kind, group) = name.split_once('.').unwrap_or((&name, ""));
-                let found = mapper.kind(group, kind, None).map_err(|error| {
+                let found = cluster.rest_mapper().kind(group, kind, None).await.map_err(|error| {
                     format!(
                         "could not find mapping for kind in {KINDS} annotation: {error}",
-                        KINDS = quoted(KINDS)
+                        KINDS = quoted(KINDS),
+                        error = CliError::from(error).go_error()
                     )
                 })?;
-                members.insert(name, found.clone());
+                members.insert(name, found);
             }
         }
         (None, Some(resources)) => {
             for name in named(resources) {
-                let found = mapper.resource(&name).map_err(|error| {
+                let found = cluster.rest_mapper().resource(&name).await.map_err(|error| {
                     format!(
                         "invalid group resource in {RESOURCES} annotation: {error}",
-                        RESOURCES = quoted(RESOURCES)
+                        RESOURCES = quoted(RESOURCES),
+                        error = CliError::from(error).go_error()
                     )
                 })?;
-                members.insert(group_kind(found), found.clone());
+                members.insert(group_kind(&found), found);
             }
         }
         (None, None) => {

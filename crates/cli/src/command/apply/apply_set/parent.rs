@@ -77,7 +77,8 @@ impl std::fmt::Display for Parent {
 
 /// Returns the custom resources that can be parents, as `PLURAL.GROUP`.
 async fn allowed_custom_resource_parents(cluster: &Cluster) -> Result<Vec<String>, CliError> {
-    let definitions = cluster.mapper().await?.resource("customresourcedefinitions.apiextensions.k8s.io")?;
-    let marked = prune::list_objects(cluster, definitions, None, IS_PARENT_TYPE).await?;
+    let definitions =
+        cluster.rest_mapper().resource("customresourcedefinitions.apiextensions.k8s.io").await?;
+    let marked = prune::list_objects(cluster, &definitions, None, IS_PARENT_TYPE).await?;
     Ok(marked.iter().map(|definition| definition.name().to_owned()).collect())
 }
