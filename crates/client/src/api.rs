@@ -83,6 +83,8 @@ pub(crate) struct Endpoint {
     pub(crate) write: WriteOptions,
     /// The verbs that discovery names, for kinds found at run time.
     pub(crate) verbs: Option<std::sync::Arc<[String]>>,
+    /// The subresources that discovery names, for kinds found at run time.
+    pub(crate) subresources: Option<std::sync::Arc<[String]>>,
 }
 
 impl<K, P: Place> Clone for Api<K, P> {
@@ -103,7 +105,8 @@ impl<K, P: Place> fmt::Debug for Api<K, P> {
 
 impl<K, P: Place> Api<K, P> {
     pub(crate) fn new(connection: Connection, info: ResourceInfo, place: P) -> Self {
-        let endpoint = Endpoint { connection, info, write: WriteOptions::default(), verbs: None };
+        let write = WriteOptions::default();
+        let endpoint = Endpoint { connection, info, write, verbs: None, subresources: None };
         Api { endpoint, place, kind: PhantomData }
     }
 
@@ -250,6 +253,19 @@ impl Endpoint {
             ));
         }
         if names_one { self.check_place(verb, namespace) } else { Ok(()) }
+    }
+
+    /// Refuses a subresource that discovery does not name, and one object of a namespaced kind without a namespace.
+    fn check_subresource(&self, subresource: &str, namespace: Option<&str>) -> Result<(), Error> {
+        let known = self.subresources.as_ref();
+        if known.is_some_and(|known| !known.iter().any(|other| other == subresource)) {
+            let what = format!("{subresource} {}", self.info.group_resource());
+            return Err(Error::request(
+                what,
+                format!("the server does not offer the subresource {subresource:?} for this resource"),
+            ));
+        }
+        self.check_place(subresource, namespace)
     }
 
     /// Refuses to name one object of a namespaced kind without a namespace.

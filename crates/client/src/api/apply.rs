@@ -206,7 +206,7 @@ impl Applied<'_> {
         }
         let mut request = request.name(name);
         if let Some(subresource) = self.subresource {
-            endpoint.check_place(subresource, self.namespace)?;
+            endpoint.check_subresource(subresource, self.namespace)?;
             request = request.subresource(subresource);
         }
         if options.force {

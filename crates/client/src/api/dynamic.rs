@@ -10,23 +10,29 @@ use super::{Api, Endpoint};
 use crate::connection::Connection;
 use crate::discovery::ApiResource;
 
-/// A kind that is found out at run time, and which verbs it has, if that is known.
+/// A kind that is found out at run time, and which verbs and subresources it has, if that is known.
 #[doc(alias = "GroupVersionResource")]
 #[derive(Clone, Debug)]
 pub struct DynamicKind {
     info: ResourceInfo,
     verbs: Option<Arc<[String]>>,
+    subresources: Option<Arc<[String]>>,
 }
 
 impl From<ResourceInfo> for DynamicKind {
     fn from(info: ResourceInfo) -> Self {
-        DynamicKind { info, verbs: None }
+        DynamicKind { info, verbs: None, subresources: None }
     }
 }
 
 impl From<&ApiResource> for DynamicKind {
     fn from(resource: &ApiResource) -> Self {
-        DynamicKind { info: resource.info.clone(), verbs: Some(resource.verbs.as_slice().into()) }
+        let subresources = resource.subresources.iter().map(|subresource| subresource.name.clone());
+        DynamicKind {
+            info: resource.info.clone(),
+            verbs: Some(resource.verbs.as_slice().into()),
+            subresources: Some(subresources.collect()),
+        }
     }
 }
 
@@ -51,8 +57,8 @@ impl DynamicPlace {
 
 impl<K> Api<K, DynamicPlace> {
     pub(crate) fn dynamic(connection: Connection, kind: DynamicKind) -> Self {
-        let endpoint =
-            Endpoint { connection, info: kind.info, write: WriteOptions::default(), verbs: kind.verbs };
+        let DynamicKind { info, verbs, subresources } = kind;
+        let endpoint = Endpoint { connection, info, write: WriteOptions::default(), verbs, subresources };
         Api { endpoint, place: DynamicPlace::default(), kind: PhantomData }
     }
 }

@@ -35,7 +35,31 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         self.patch_subresource(name, "status", patch)
     }
 
-    /// Reads an object's scale: `Scale` of autoscaling/v1, for every kind that has one.
+    /// Reads an object's scale: `Scale` of autoscaling/v1, for every kind that has one, known at compile time or found
+    /// at run time (client-go's `ScaleClient`).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use klient_client::{Client, Config, DeferredRestMapper, Patch};
+    /// # let server = klient_apiserver::TestServer::start().await?;
+    /// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// # let web = serde_json::json!({"metadata": {"name": "web"}, "spec": {
+    /// #     "selector": {"matchLabels": {"app": "web"}},
+    /// #     "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "nginx"}]}},
+    /// # }});
+    /// # let deployment: klient_api::apps::v1::Deployment = serde_json::from_value(web)?;
+    /// # client.api().namespace("default").create(&deployment).await?;
+    /// // The target of an autoscaler.
+    /// let (group, kind, namespace, name) = ("apps", "Deployment", "default", "web");
+    /// let mapper = DeferredRestMapper::new(client.discovery().memory_cached());
+    /// let target = client.dynamic(&mapper.kind(group, kind, None).await?).namespace(namespace);
+    ///
+    /// let mut scale = target.scale(name).await?;
+    /// scale.spec.replicas = Some(3);
+    /// let scale = target.update_scale(name, &scale).await?;
+    /// assert_eq!(scale.spec.replicas, Some(3));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -180,7 +204,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     }
 
     pub(super) fn below(&self, method: Method, name: &str, subresource: &str) -> Result<Request, Error> {
-        self.endpoint.check_place(subresource, Place::namespace(&self.place))?;
+        self.endpoint.check_subresource(subresource, Place::namespace(&self.place))?;
         Ok(self.request(method).name(name).subresource(subresource))
     }
 }

@@ -9,10 +9,10 @@ use klient_api::core::v1::{Binding, Node, ObjectReference, Pod, PodTemplateSpec,
 use klient_api::policy::v1::Eviction;
 use klient_apimachinery::Unstructured;
 use klient_apimachinery::meta::v1::{LabelSelector, Status};
-use klient_client::{LogOptions, Patch};
+use klient_client::{ApplyOptions, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, Patch};
 use serde_json::json;
 
-use crate::cluster::{cluster, named, pod};
+use crate::cluster::{cluster, create_gadgets, named, pod};
 use crate::front::Front;
 
 fn deployment(name: &str) -> Deployment {
@@ -48,6 +48,76 @@ async fn a_workload_is_scaled_by_its_scale() {
     assert_eq!(scale.spec.replicas, Some(5));
     let missing = deployments.scale("api").await.unwrap_err();
     assert!(missing.is_not_found(), "{missing:?}");
+}
+
+#[tokio::test]
+async fn everything_that_has_a_scale_is_scaled_by_the_names_of_discovery() {
+    let (_server, client) = cluster().await;
+    create_gadgets(&client).await;
+    let mapper = DeferredRestMapper::new(client.discovery().memory_cached());
+    let template = json!({
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "web", "image": "nginx"}]},
+    });
+    let workload = json!({"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template});
+    let controller = json!({"replicas": 1, "selector": {"app": "web"}, "template": template});
+    for (group, kind, spec, replicas) in [
+        ("apps", "Deployment", &workload, "replicas"),
+        ("apps", "ReplicaSet", &workload, "replicas"),
+        ("apps", "StatefulSet", &workload, "replicas"),
+        ("", "ReplicationController", &controller, "replicas"),
+        ("shop.example", "Gadget", &json!({"size": 1}), "size"),
+    ] {
+        let resource = mapper.kind(group, kind, None).await.unwrap();
+        let scale_kind = &resource.subresource("scale").unwrap().kind;
+        assert_eq!(scale_kind.to_string(), "autoscaling/v1, Kind=Scale");
+        // With what discovery says, and with the names alone.
+        for objects in [client.dynamic(&resource), client.dynamic(resource.info.clone())] {
+            let objects = objects.namespace("default");
+            let mut object = Unstructured::new(&resource.info.api_version(), kind, "web");
+            object["spec"] = spec.clone();
+            objects.create(&object).await.unwrap();
+            let mut scale = objects.scale("web").await.unwrap();
+            assert_eq!(
+                (scale.spec.replicas, scale.metadata.name.as_deref()),
+                (Some(1), Some("web")),
+                "{kind}"
+            );
+            let before = scale.clone();
+            scale.spec.replicas = Some(3);
+            assert_eq!(objects.update_scale("web", &scale).await.unwrap().spec.replicas, Some(3), "{kind}");
+            assert!(objects.update_scale("web", &before).await.unwrap_err().is_conflict(), "{kind}");
+            let patch = Patch::Merge(json!({"spec": {"replicas": 5}}));
+            assert_eq!(objects.patch_scale("web", &patch).await.unwrap().spec.replicas, Some(5), "{kind}");
+            assert_eq!(objects.get("web").await.unwrap()["spec"][replicas], 5, "{kind}");
+            objects.delete("web", &DeleteOptions::background()).await.unwrap();
+            assert!(objects.scale("web").await.unwrap_err().is_not_found(), "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subresource_that_discovery_does_not_name_is_refused() {
+    let (server, _) = cluster().await;
+    let front = Front::proxy(&server, |_| {}).await;
+    let client = front.client();
+    let mapper = DeferredRestMapper::new(client.discovery().memory_cached());
+    let config_maps = client.dynamic(&mapper.resource("cm").await.unwrap()).namespace("default");
+    let before = front.requests().len();
+    let options = ApplyOptions::new("me");
+    let configuration = Unstructured::new("autoscaling/v1", "Scale", "web");
+    for error in [
+        config_maps.scale("web").await.map(drop).unwrap_err(),
+        config_maps.get_subresource::<Unstructured>("web", "scale").await.unwrap_err(),
+        config_maps.apply_scale(&configuration, &options).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Request);
+        assert_eq!(
+            error.to_string(),
+            r#"scale configmaps: not sent: the server does not offer the subresource "scale" for this resource"#
+        );
+    }
+    assert_eq!(front.requests().len(), before);
 }
 
 #[tokio::test]
