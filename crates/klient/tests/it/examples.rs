@@ -2,6 +2,8 @@
 
 #[path = "../../examples/apply.rs"]
 mod apply;
+#[path = "../../examples/cached_discovery.rs"]
+mod cached_discovery;
 #[path = "../../examples/clientset.rs"]
 mod clientset;
 #[path = "../../examples/controller.rs"]
@@ -34,6 +36,8 @@ mod rate_limited_queue;
 mod rest_client;
 #[path = "../../examples/retry_watch.rs"]
 mod retry_watch;
+#[path = "../../examples/scale.rs"]
+mod scale;
 #[path = "../../examples/server_version.rs"]
 mod server_version;
 #[path = "../../examples/shared_informers.rs"]
