@@ -117,7 +117,12 @@ fn in_diff(is_diff: bool, failure: CliError) -> CliError {
 }
 
 fn unexpected(argument: &str, commands: &str) -> CliError {
-    CliError::Message(format!("Unexpected args: [{argument}]\nSee '{commands} -h' for help and examples"))
+    let problem = match commands.rsplit(' ').next() {
+        Some("version") => return CliError::Message(format!("extra arguments: [{argument}]")),
+        Some("api-resources" | "api-versions") => "unexpected arguments",
+        _ => "Unexpected args",
+    };
+    CliError::Message(format!("{problem}: [{argument}]\nSee '{commands} -h' for help and examples"))
 }
 
 /// Returns the names of the command and subcommands in the arguments, and the innermost command.

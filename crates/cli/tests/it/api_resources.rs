@@ -1,6 +1,9 @@
 //! `api-resources`, as klient and as this machine's kubectl do it.
 
+use expect_test::expect;
+
 use crate::playground::{Playground, Program};
+use crate::session::Session;
 
 const DEFINITION: &str = "
 apiVersion: apiextensions.k8s.io/v1
@@ -67,4 +70,28 @@ async fn list(playground: &Playground, program: &Program, args: &[&str]) -> Stri
     let listed = playground.run(program, "admin", &args, None).await;
     assert_eq!((listed.exit, listed.stderr.as_str()), (0, ""), "{args:?}");
     listed.stdout
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_are_refused() {
+    let session = Session::new("").await;
+    let transcript = session.run(
+        "api-resources x
+        api-versions x
+        version x",
+    );
+    expect![[r#"
+        $ api-resources x
+        error: unexpected arguments: [x]
+        See 'kubectl api-resources -h' for help and examples
+        exit 1
+        $ api-versions x
+        error: unexpected arguments: [x]
+        See 'kubectl api-versions -h' for help and examples
+        exit 1
+        $ version x
+        error: extra arguments: [x]
+        exit 1
+    "#]]
+    .assert_eq(&transcript.await);
 }

@@ -111,7 +111,8 @@ impl CachedDiscovery {
         Ok(Current { served: self.ask(&mut state).await?, is_new: true })
     }
 
-    /// What is served now, for a caller who did not find a name in what it has seen; `None` if that is all there is.
+    /// Everything that is served now, for a caller who did not find a name in the documents it has seen; `None` if those
+    /// are fresh.
     pub(super) async fn newer_than(&self, seen: &Arc<Served>) -> Result<Option<Arc<Served>>, Error> {
         let mut state = self.0.state.lock().await;
         match &state.served {
