@@ -86,6 +86,16 @@ async fn a_get_makes_one_request_on_a_warm_cache() {
     let (_, requests) = fixture.run(&klient, "get ns").await;
     assert_eq!(requests, ["/api 304", "/api/v1/namespaces 200", "/apis 304"]);
     assert_eq!(fixture.run(&klient, "get ns").await.1, NAMESPACES);
+
+    // Half a file.
+    let host = fs::read_dir(fixture.cache.path().join("discovery")).unwrap().next().unwrap().unwrap().path();
+    let groups = host.join("servergroups.json");
+    let whole = fs::read(&groups).unwrap();
+    fs::write(&groups, &whole[..whole.len() / 2]).unwrap();
+    let (told, requests) = fixture.run(&klient, "get ns").await;
+    assert_eq!(requests, ["/api 304", "/api/v1/namespaces 200", "/apis 304"]);
+    assert!(told.starts_with("NAME ") && told.contains("kube-system"), "{told}");
+    assert_eq!(fs::read(&groups).unwrap(), whole, "it is whole again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
