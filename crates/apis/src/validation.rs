@@ -6,6 +6,7 @@
 mod access;
 mod at;
 mod autoscaling;
+mod certificate;
 mod cluster;
 mod config;
 mod container;
@@ -46,6 +47,7 @@ use serde_json::Value;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 
+pub use certificate::{SigningRequest, SigningRequestPart};
 use kind::{has_known_finalizers, has_late_metadata, is_review, is_validated_whole, name_rule};
 pub use metadata::manager_name;
 
@@ -112,6 +114,7 @@ pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
         ("", "Pod") => pod::status(object, &mut problems),
         ("", "ResourceQuota") => cluster::quota_status(object, &mut problems),
         ("", "Service") => service::status(object, &mut problems),
+        ("policy", "PodDisruptionBudget") => policy::disruption_budget_status(object, &mut problems),
         _ => {}
     }
     problems.0

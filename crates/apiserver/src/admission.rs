@@ -3,6 +3,9 @@
 //! Plugins may wait, as webhooks do: no lock is held meanwhile. If the object changes in between, an update is
 //! retried with the new state.
 
+mod certificate_approval;
+mod certificate_signing;
+mod certificate_subject_restriction;
 mod namespace_lifecycle;
 #[cfg(test)]
 mod tests;
@@ -12,9 +15,13 @@ use std::sync::Arc;
 
 use klient_apimachinery::BoxFuture;
 
+pub(crate) use certificate_approval::CertificateApproval;
+pub(crate) use certificate_signing::CertificateSigning;
+pub(crate) use certificate_subject_restriction::CertificateSubjectRestriction;
 use klient_apimachinery::values::Map;
 pub(crate) use namespace_lifecycle::NamespaceLifecycle;
 
+use crate::auth::User;
 use crate::registry::Resource;
 use crate::status::Result;
 
@@ -27,12 +34,29 @@ pub(crate) enum Operation {
 }
 
 /// The attributes of a write for plugins, besides its object.
+#[derive(Clone, Copy)]
 pub(crate) struct Attributes<'a> {
     pub(crate) operation: Operation,
     pub(crate) resource: &'a Resource,
+    /// The subresource that is written.
+    pub(crate) subresource: Option<&'a str>,
     pub(crate) namespace: Option<&'a str>,
     /// Empty if the server generates the name.
     pub(crate) name: &'a str,
+    /// The user of the request; `None` for writes of the server itself.
+    pub(crate) user: Option<&'a User>,
+    /// The object before an update, when it is validated.
+    pub(crate) old: Option<&'a Map>,
+}
+
+impl Attributes<'_> {
+    /// Returns true if a CertificateSigningRequest is written, or this subresource of one.
+    fn is_signing_request(&self, subresource: Option<&str>) -> bool {
+        let info = &self.resource.info;
+        info.group == "certificates.k8s.io"
+            && info.plural == "certificatesigningrequests"
+            && self.subresource == subresource
+    }
 }
 
 /// An admission plugin, with upstream's name. As upstream, all plugins admit before the object is prepared and

@@ -1,10 +1,19 @@
 //! Controllers that react to changes, as those of kube-apiserver and kube-controller-manager do.
 
+mod certificate_signing_request;
 mod custom_resource_definition;
+mod disruption;
 mod namespace;
 
 use crate::state::Controller;
 
-/// All controllers of a server.
-pub(crate) const ALL: &[&dyn Controller] =
-    &[&custom_resource_definition::CustomResourceDefinitions, &namespace::Namespaces];
+/// The controllers of kube-apiserver.
+pub(crate) const API_SERVER: &[&dyn Controller] = &[&custom_resource_definition::CustomResourceDefinitions];
+
+/// The controllers of kube-apiserver and kube-controller-manager.
+pub(crate) const ALL: &[&dyn Controller] = &[
+    &custom_resource_definition::CustomResourceDefinitions,
+    &namespace::Namespaces,
+    &certificate_signing_request::CertificateSigningRequests,
+    &disruption::PodDisruptionBudgets,
+];

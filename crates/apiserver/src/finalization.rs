@@ -22,10 +22,11 @@ use crate::warnings::Warnings;
 use queue::Terminating;
 
 /// Deletes the content of a terminating object, then the object. Each object is finalized by one task, however often
-/// this is called. Without a namespace controller, namespaces are left to the server's users.
+/// this is called. Without the controllers of
+/// kube-controller-manager, namespaces are left to the server's users.
 pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
     let is_namespace = matches!(terminating, Terminating::Namespace(_));
-    if is_namespace && !state.namespace_controller || !state.finalizations.begins(&terminating) {
+    if is_namespace && !state.controller_manager || !state.finalizations.begins(&terminating) {
         return;
     }
     let state = state.clone();
@@ -143,6 +144,7 @@ async fn change(
         resource,
         subresource,
         manager: Some(manager),
+        user: None,
         patching: true,
         dry_run: false,
         warnings: &Warnings::default(),

@@ -6,14 +6,17 @@ mod body;
 mod component_status;
 mod create;
 mod delete;
+mod eviction;
 mod field_validation;
 mod kubelet;
 mod list;
 pub(crate) mod options;
 mod patch;
+mod proxy;
 pub(crate) mod read;
 mod reviews;
 mod scale;
+mod token;
 mod update;
 mod watch;
 
@@ -148,8 +151,11 @@ impl Context {
         }
         match (name, verb) {
             ("binding", Verb::Create) => binding::create(self).await,
+            ("eviction", Verb::Create) => eviction::create(self).await,
+            ("token", Verb::Create) => token::create(self).await,
             ("log", Verb::Get) if self.resource.info.kind == "Pod" => kubelet::log(self),
             ("attach" | "exec" | "portforward", Verb::Get | Verb::Create) => kubelet::stream(self, name),
+            ("proxy", _) => proxy::refuse(self),
             ("scale", Verb::Get) => scale::get(self),
             ("scale", Verb::Update) => scale::update(self).await,
             ("scale", Verb::Patch) => scale::patch(self).await,
@@ -192,8 +198,9 @@ impl Context {
         manager: Option<&'a str>,
         warnings: &'a Warnings,
     ) -> Pipeline<'a> {
-        let Context { state, resource, .. } = self;
-        Pipeline { state, resource, subresource, manager, patching: false, dry_run: false, warnings }
+        let Context { state, resource, user, .. } = self;
+        let user = Some(&**user);
+        Pipeline { state, resource, subresource, manager, user, patching: false, dry_run: false, warnings }
     }
 
     /// The form of an answer that is one object.

@@ -15,8 +15,10 @@
 mod admission;
 mod auth;
 mod bootstrap;
+mod certificates;
 mod controllers;
 mod discovery;
+mod disruption;
 mod finalization;
 mod gzip;
 mod handlers;
@@ -25,6 +27,7 @@ mod local;
 mod managed_fields;
 mod negotiate;
 mod openapi;
+mod openid;
 mod owners;
 mod protobuf;
 mod registry;
@@ -37,6 +40,7 @@ mod status;
 mod storage;
 mod stream;
 mod table;
+mod throttle;
 mod tls;
 mod warnings;
 

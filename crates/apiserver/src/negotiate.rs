@@ -171,16 +171,16 @@ pub(crate) fn negotiate(headers: &HeaderMap, query: &Query, offer: Offer) -> Res
     Err(only(REPRESENTATIONS))
 }
 
-/// Checks that a client accepts a document that exists as JSON alone.
+/// Checks that a client accepts a media type.
 ///
 /// # Errors
 ///
 /// 406 if it does not. As in upstream's router, `application/*` does not match.
-pub(crate) fn accepts_json(headers: &HeaderMap) -> Result<()> {
-    if accepted(headers).iter().any(|clause| ["*/*", Media::Json.content_type()].contains(&clause.media)) {
+pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> Result<()> {
+    if accepted(headers).iter().any(|clause| ["*/*", media_type].contains(&clause.media)) {
         return Ok(());
     }
-    Err(unrouted(Media::Json.content_type()))
+    Err(unrouted(media_type))
 }
 
 /// The 406 of upstream's router.

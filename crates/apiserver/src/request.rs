@@ -88,8 +88,7 @@ impl RequestInfo {
         let mut rest = rest.into_iter();
         let Some(resource) = rest.next().filter(|resource| !resource.is_empty()) else { return Ok(None) };
         let name = rest.next();
-        // Further segments belong to the subresource's name, which then matches none.
-        let subresource = Some(rest.collect::<Vec<_>>().join("/")).filter(|below| !below.is_empty());
+        let subresource = subresource(&rest.collect::<Vec<_>>());
         let watched = watched || query.is_true("watch");
         let verb = match (method.as_str(), &name) {
             ("POST", _) => Verb::Create,
@@ -108,6 +107,16 @@ impl RequestInfo {
             namespace.filter(|namespace| !namespace.is_empty() || !matches!(verb, Verb::List | Verb::Watch));
         Ok(Some(RequestInfo { group, version, namespace, resource, name, subresource, verb }))
     }
+}
+
+/// The subresource in the segments behind a name. Those behind `proxy` belong to the request that is passed on; other
+/// further ones make a name that no subresource has.
+fn subresource(segments: &[String]) -> Option<String> {
+    let name = match segments {
+        [proxy, ..] if proxy == "proxy" => proxy.clone(),
+        segments => segments.join("/"),
+    };
+    (!name.is_empty()).then_some(name)
 }
 
 impl RequestInfo {
@@ -319,6 +328,7 @@ mod tests {
         check("GET", "/api/v1/nodes/a%2Fb", "get /v1 - nodes a b");
         check("GET", "/api/v1%2Fnodes", "list /v1 - nodes - -");
         check("GET", "/api/v1/nodes/a/status/b", "get /v1 - nodes a status/b");
+        check("POST", "/api/v1/namespaces/a/pods/p:80/proxy/b/c", "create /v1 a pods p:80 proxy");
         check("GET", "/healthz", "nothing");
         check("GET", "/api/v1", "nothing");
         check("GET", "/apis/apps", "nothing");

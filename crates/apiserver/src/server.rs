@@ -17,8 +17,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::admission::{Chain, NamespaceLifecycle, Plugin};
-use crate::auth::{Modes, SUPERUSERS, TokenFileError, Tokens, User};
+use crate::admission::{
+    CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain, NamespaceLifecycle, Plugin,
+};
+use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
 use crate::bootstrap;
 use crate::controllers;
 use crate::discovery::Discovery;
@@ -46,9 +48,11 @@ pub struct Options {
     /// A token file, in the format of kube-apiserver's `--token-auth-file`: CSV records of a token, a user's name,
     /// its UID and optionally its groups, separated by commas.
     pub token_auth_file: Option<PathBuf>,
-    /// True to empty and remove deleted namespaces, as kube-controller-manager's namespace controller does. Otherwise
-    /// they stay `Terminating` until `/finalize` is called, as on a kube-apiserver alone.
-    pub namespace_controller: bool,
+    /// True to run those controllers of kube-controller-manager that the server has: deleted namespaces are emptied
+    /// and removed, approved CertificateSigningRequests of the `kubernetes.io` signers are signed, and the status of
+    /// PodDisruptionBudgets is kept. Otherwise these are left to clients, as on a kube-apiserver alone: namespaces
+    /// stay `Terminating` until `/finalize` is called.
+    pub controller_manager: bool,
     /// The number of threads that serve requests. One is best for tests, which start many servers and send few
     /// requests at once.
     pub threads: NonZeroUsize,
@@ -61,7 +65,7 @@ impl Default for Options {
             history: 50_000,
             client_timeout: Duration::from_secs(30),
             token_auth_file: None,
-            namespace_controller: true,
+            controller_manager: true,
             threads: NonZeroUsize::MIN,
         }
     }
@@ -77,6 +81,7 @@ enum StartProblem {
     Thread(io::Error),
     Certificates(TlsError),
     Tokens(PathBuf, TokenFileError),
+    SigningKey(SigningKeyError),
 }
 
 impl fmt::Display for StartError {
@@ -86,6 +91,9 @@ impl fmt::Display for StartError {
             StartProblem::Thread(error) => write!(f, "cannot start a thread: {error}"),
             StartProblem::Certificates(error) => {
                 write!(f, "cannot make certificates: {}", WithCauses(&**error))
+            }
+            StartProblem::SigningKey(error) => {
+                write!(f, "cannot make the key of service account tokens: {}", WithCauses(&**error))
             }
             StartProblem::Tokens(path, error) => {
                 write!(f, "cannot read the token file {}: {}", path.display(), WithCauses(&**error))
@@ -108,7 +116,7 @@ pub struct Server {
     options: Options,
     /// Admission plugins in addition to the built-in ones.
     plugins: Vec<Arc<dyn Plugin>>,
-    authority: Authority,
+    authority: Arc<Authority>,
     tls: TlsAcceptor,
     address: SocketAddr,
     admin_token: String,
@@ -138,13 +146,15 @@ impl Server {
     ) -> Result<Server, StartError> {
         let (listener, address) = listen(options.listen).await?;
         let certificates = |error| StartError(StartProblem::Certificates(error));
-        let authority = Authority::new().map_err(certificates)?;
+        let authority = Arc::new(Authority::new().map_err(certificates)?);
         let tls = authority.server_config(address).map_err(certificates)?;
         let tls = TlsAcceptor::from(Arc::new(tls));
         let tokens = Tokens::default();
         if let Some(path) = &options.token_auth_file {
             tokens.load(path).map_err(|error| StartError(StartProblem::Tokens(path.clone(), error)))?;
         }
+        let signing_key = SigningKey::generate();
+        let signing_key = signing_key.map_err(|error| StartError(StartProblem::SigningKey(error)))?;
         let (stop, stopped) = watch::channel(false);
         let store: Arc<dyn Storage> = Arc::new(Memory::new(options.history));
         let registry = Arc::new(Registry::new());
@@ -153,13 +163,17 @@ impl Server {
             store,
             registry,
             tokens: tokens.into(),
+            signing_key: signing_key.into(),
+            authority: authority.clone(),
+            throttle: Arc::default(),
             impersonation_modes: Modes::default(),
             addresses: Addresses::default().into(),
             discovery: Discovery::default().into(),
-            controllers: controllers::ALL,
+            controllers: if options.controller_manager { controllers::ALL } else { controllers::API_SERVER },
             names: Mutex::default(),
             finalizations: Finalizations::default(),
-            namespace_controller: options.namespace_controller,
+            disruptions: Mutex::default(),
+            controller_manager: options.controller_manager,
             address: address.to_string(),
             client_timeout: options.client_timeout,
             stopped,
@@ -314,6 +328,26 @@ impl Server {
         crate::kubeconfig::write(&self.url(), self.ca_pem(), token)
     }
 
+    /// Answers the next requests with 429 Too Many Requests and a `Retry-After` of whole seconds, as a server that has
+    /// no capacity for them.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_apimachinery::ResourceInfo;
+    /// use klient_client::{Client, Config};
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let namespaces = client.dynamic(ResourceInfo::from_static("", "v1", "Namespace", "namespaces", false));
+    /// server.throttle(2, 0);
+    /// // The client repeats the request until the server has capacity.
+    /// assert_eq!(namespaces.get("default").await?["metadata"]["name"], "default");
+    /// # Ok(()) }
+    /// ```
+    pub fn throttle(&self, requests: u32, retry_after_seconds: u32) {
+        self.current.state().throttle.set(requests, retry_after_seconds);
+    }
+
     /// Compacts the history: lists and watches from earlier versions get `Expired`.
     pub fn compact(&self) {
         self.current.state().store.compact();
@@ -332,9 +366,14 @@ impl Server {
 
 /// The built-in plugins, followed by others.
 fn admission(store: &Arc<dyn Storage>, registry: &Arc<Registry>, plugins: &[Arc<dyn Plugin>]) -> Chain {
-    let lifecycle = NamespaceLifecycle { storage: store.clone(), registry: registry.clone() };
-    let own: Arc<dyn Plugin> = Arc::new(lifecycle);
-    Chain::new(std::iter::once(own).chain(plugins.iter().cloned()).collect())
+    let (storage, registry) = (store.clone(), registry.clone());
+    let own: [Arc<dyn Plugin>; 4] = [
+        Arc::new(NamespaceLifecycle { storage: storage.clone(), registry: registry.clone() }),
+        Arc::new(CertificateApproval { storage: storage.clone(), registry: registry.clone() }),
+        Arc::new(CertificateSigning { storage, registry }),
+        Arc::new(CertificateSubjectRestriction),
+    ];
+    Chain::new(own.into_iter().chain(plugins.iter().cloned()).collect())
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -12,11 +12,12 @@ use hyper::body::Incoming;
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
-use crate::auth::{self, Attributes, Rbac, User, authenticate};
+use crate::auth::{self, Attributes, Rbac, User};
 use crate::gzip;
 use crate::handlers::{self, Context};
-use crate::negotiate::{Format, Offer, accepts_json, negotiate};
+use crate::negotiate::{Format, Media, Offer, accepts, negotiate};
 use crate::openapi;
+use crate::openid;
 use crate::request::{Query, RequestInfo, is_percent_encoded};
 use crate::respond::{self, Body};
 use crate::state::State;
@@ -76,7 +77,10 @@ async fn route(
     let info = RequestInfo::parse(&parts.method, parts.uri.path(), &query);
     let may_last = info.as_ref().is_ok_and(|info| info.as_ref().is_some_and(RequestInfo::is_long_running));
     let timeout = if may_last { None } else { query.timeout()? };
-    let user = authenticate(&parts.headers, certificate.as_ref(), &state.tokens)?;
+    let user = state.authenticator().request(&parts.headers, certificate.as_ref())?;
+    if let Some(answer) = state.throttle.answer() {
+        return Ok(answer);
+    }
     let info = info?;
     let attributes = match &info {
         Some(info) => Attributes::of(info, &query),
@@ -182,10 +186,13 @@ fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Respons
     if let Some(response) = openapi::answer(&state.registry, path) {
         return Ok(response);
     }
+    if let Some(response) = openid::answer(state, parts) {
+        return response;
+    }
     Ok(match path {
         "/" => paths(state),
         "/version" | "/version/" => {
-            accepts_json(&parts.headers)?;
+            accepts(&parts.headers, Media::Json.content_type())?;
             respond::plain(StatusCode::OK, "application/json", version())
         }
         path if is_below_a_built_in_group(state, path) => return Err(Failure::no_such_resource()),
@@ -206,9 +213,8 @@ fn paths(state: &State) -> Response<Body> {
     let mut paths = state.discovery.paths(&state.registry);
     let health = ["/healthz", "/livez", "/readyz"];
     paths.extend(health.iter().flat_map(|path| CHECKS.iter().map(move |check| format!("{path}/{check}"))));
-    paths.extend(
-        health.iter().chain(&["/openapi/v3", "/openapi/v3/", "/version"]).map(|path| (*path).to_owned()),
-    );
+    let documents = ["/openapi/v3", "/openapi/v3/", openid::CONFIGURATION, openid::KEYS, "/version"];
+    paths.extend(health.iter().chain(&documents).map(|path| (*path).to_owned()));
     paths.sort();
     let json = serde_json::to_vec_pretty(&serde_json::json!({ "paths": paths })).expect("keys are strings");
     respond::plain(StatusCode::OK, "application/json", json)

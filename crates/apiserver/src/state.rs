@@ -8,18 +8,25 @@ use klient_apimachinery::values::Map;
 use tokio::sync::{Mutex, watch};
 
 use crate::admission::Chain;
-use crate::auth::{Modes, Tokens};
+use crate::auth::{Authenticator, Modes, SigningKey, Tokens};
 use crate::discovery::Discovery;
 use crate::finalization::queue::Finalizations;
 use crate::registry::addresses::Addresses;
 use crate::registry::{Registry, Resource};
 use crate::storage::{Object, Storage};
+use crate::throttle::Throttle;
+use crate::tls::Authority;
 
 /// The shared state of a server, from one start to the next.
 pub(crate) struct State {
     pub(crate) store: Arc<dyn Storage>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tokens: Arc<Tokens>,
+    /// The key of service account tokens.
+    pub(crate) signing_key: Arc<SigningKey>,
+    /// The authority that signs certificates.
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) impersonation_modes: Modes,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) discovery: Arc<Discovery>,
@@ -28,8 +35,10 @@ pub(crate) struct State {
     /// Held while the names of a definition are accepted.
     pub(crate) names: Mutex<()>,
     pub(crate) finalizations: Finalizations,
-    /// True if deleted namespaces are emptied and removed.
-    pub(crate) namespace_controller: bool,
+    /// Held while the status of a PodDisruptionBudget is computed and stored.
+    pub(crate) disruptions: Mutex<()>,
+    /// True if the controllers of kube-controller-manager run.
+    pub(crate) controller_manager: bool,
     /// `HOST:PORT` of the server.
     pub(crate) address: String,
     /// The timeout for clients.
@@ -80,6 +89,9 @@ impl State {
             store: self.store.clone(),
             registry: self.registry.clone(),
             tokens: self.tokens.clone(),
+            signing_key: self.signing_key.clone(),
+            authority: self.authority.clone(),
+            throttle: self.throttle.clone(),
             impersonation_modes: Modes::default(),
             addresses: self.addresses.clone(),
             discovery: self.discovery.clone(),
@@ -87,11 +99,18 @@ impl State {
             controllers: self.controllers,
             names: Mutex::default(),
             finalizations: Finalizations::default(),
-            namespace_controller: self.namespace_controller,
+            disruptions: Mutex::default(),
+            controller_manager: self.controller_manager,
             address: self.address.clone(),
             client_timeout: self.client_timeout,
             stopped,
         }
+    }
+
+    /// The authenticator of requests and tokens.
+    pub(crate) fn authenticator(&self) -> Authenticator<'_> {
+        let State { tokens, signing_key, store, registry, .. } = self;
+        Authenticator { tokens, key: signing_key, store: &**store, registry }
     }
 
     /// Runs the controllers for a change.

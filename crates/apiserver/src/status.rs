@@ -157,12 +157,20 @@ impl Failure {
         failure
     }
 
-    /// Adds a cause.
+    /// The server has no capacity, or a PodDisruptionBudget allows no eviction; with the seconds after which to try
+    /// again, if they are not 0.
+    pub(crate) fn too_many_requests(message: impl Into<String>, retry_after_seconds: i32) -> Self {
+        let mut failure = Self::new(Reason::TooManyRequests, message);
+        failure.details().retry_after_seconds = (retry_after_seconds != 0).then_some(retry_after_seconds);
+        failure
+    }
+
+    /// Adds a cause, with a field if that is not empty.
     pub(crate) fn caused_by(mut self, reason: &str, message: &str, field: &str) -> Self {
         self.details().causes.push(StatusCause {
-            reason: Some(reason.into()),
-            message: Some(message.into()),
-            field: Some(field.into()),
+            reason: text(reason),
+            message: text(message),
+            field: text(field),
             ..Default::default()
         });
         self

@@ -3,15 +3,19 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use klient_apimachinery::Time;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose, PublicKeyData as _, SanType,
 };
+use ring::digest;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use x509_parser::parse_x509_certificate;
 
 use crate::auth::User;
+use crate::certificates::{Subject, Template, Usages, distinguished_name, to_pem};
 
 /// The DNS names of a Kubernetes API server inside its cluster.
 const NAMES: [&str; 5] = [
@@ -66,27 +70,29 @@ impl Authority {
         &self.pem
     }
 
+    /// Signs a certificate, and returns it as PEM.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no randomness.
+    pub(crate) fn sign(&self, template: &Template) -> Result<String, TlsError> {
+        let (_, own) = parse_x509_certificate(&self.der)?;
+        Ok(to_pem(&template.sign(own.subject().as_raw(), self.issuer.key())?))
+    }
+
     /// A client certificate, for authentication.
     pub(crate) fn sign_client(&self, user: &str, groups: &[String]) -> Result<ClientCertificate, TlsError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, user);
-        // rcgen has one entry for each attribute type; an organization can be written as either of these two.
-        let places = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
-        if groups.len() > places.len() {
-            return Err(format!(
-                "a certificate can name {} groups, not {}: use a token",
-                places.len(),
-                groups.len()
-            )
-            .into());
-        }
-        for (place, group) in places.into_iter().zip(groups) {
-            params.distinguished_name.push(place, group.as_str());
-        }
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(ClientCertificate { certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
+        const DAY: i64 = 24 * 60 * 60;
+        let (key, now) = (KeyPair::generate()?, Time::now().unix());
+        let template = Template {
+            subject: distinguished_name(user, groups),
+            public_key: key.subject_public_key_info(),
+            not_before: Time::from_unix(now - DAY),
+            not_after: Time::from_unix(now + 3650 * DAY),
+            usages: Usages::of(&["digital signature", "client auth"]),
+            alt_names: Vec::new(),
+        };
+        Ok(ClientCertificate { certificate_pem: self.sign(&template)?, key_pem: key.serialize_pem() })
     }
 
     /// The server's TLS configuration: its own certificate, and verification of client certificates signed by this
@@ -118,70 +124,23 @@ impl Authority {
     }
 }
 
-/// The user of a verified client certificate: its common name, with its organizations as groups.
+/// The user of a verified client certificate: its common name, with its organizations as groups. `None` if it has no
+/// name, or more than one UID.
 pub(crate) fn user_of(certificate: &CertificateDer<'_>) -> Option<User> {
-    let subject = Subject::read(certificate)?;
-    Some(User::new(&subject.common_name, &subject.organizations))
-}
-
-/// The parts of a certificate's subject that identify a user.
-#[derive(Default)]
-struct Subject {
-    common_name: String,
-    organizations: Vec<String>,
-}
-
-/// One DER element: its tag and content.
-type Element<'a> = (u8, &'a [u8]);
-
-/// Takes the first element of DER.
-fn element<'a>(der: &mut &'a [u8]) -> Option<Element<'a>> {
-    let (&[tag, first], mut rest) = der.split_first_chunk::<2>()?;
-    let mut length = usize::from(first);
-    if first & 0x80 != 0 {
-        let (bytes, behind) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        length = bytes
-            .iter()
-            .try_fold(0_usize, |length, &byte| length.checked_mul(256)?.checked_add(byte.into()))?;
-        rest = behind;
+    let (_, parsed) = parse_x509_certificate(certificate).ok()?;
+    let Subject { common_name, organizations, uids } = Subject::of(parsed.subject());
+    let uid = match &uids[..] {
+        [] => String::new(),
+        [uid] if !uid.is_empty() => uid.clone(),
+        _ => return None,
+    };
+    if common_name.is_empty() {
+        return None;
     }
-    let (content, behind) = rest.split_at_checked(length)?;
-    *der = behind;
-    Some((tag, content))
-}
-
-impl Subject {
-    /// Reads RFC 5280's `tbsCertificate.subject`.
-    fn read(certificate: &[u8]) -> Option<Subject> {
-        const COMMON_NAME: &[u8] = &[0x55, 4, 3];
-        const ORGANIZATION: &[u8] = &[0x55, 4, 10];
-        const EXPLICIT_VERSION: u8 = 0xa0;
-        let mut der = certificate;
-        let (_, mut der) = element(&mut der)?;
-        let (_, mut tbs) = element(&mut der)?;
-        if tbs.first() == Some(&EXPLICIT_VERSION) {
-            element(&mut tbs)?;
-        }
-        // Serial number, signature, issuer and validity precede the subject.
-        for _ in 0..4 {
-            element(&mut tbs)?;
-        }
-        let (_, mut names) = element(&mut tbs)?;
-        let mut subject = Subject::default();
-        while !names.is_empty() {
-            let (_, mut set) = element(&mut names)?;
-            let (_, mut pair) = element(&mut set)?;
-            let (_, kind) = element(&mut pair)?;
-            let (_, text) = element(&mut pair)?;
-            let text = String::from_utf8_lossy(text).into_owned();
-            match kind {
-                COMMON_NAME => subject.common_name = text,
-                ORGANIZATION => subject.organizations.push(text),
-                _ => {}
-            }
-        }
-        Some(subject)
-    }
+    let hash = digest::digest(&digest::SHA256, certificate);
+    let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let user = User { uid, ..User::new(&common_name, &organizations) };
+    Some(user.with_credential_id(format!("X509SHA256={hash}")))
 }
 
 #[cfg(test)]
@@ -193,10 +152,13 @@ mod tests {
     #[test]
     fn a_certificate_says_who_it_belongs_to() {
         let authority = Authority::new().unwrap();
-        let groups = ["system:masters".to_owned(), "devs".to_owned()];
+        let groups: Vec<String> = (0..300).map(|group| format!("group {group}")).collect();
         let signed = authority.sign_client("ann", &groups).unwrap();
         let der = CertificateDer::from_pem_slice(signed.certificate_pem.as_bytes()).unwrap();
-        assert_eq!(user_of(&der), Some(User::new("ann", &groups)));
+        let user = user_of(&der).unwrap();
+        assert_eq!((user.name.as_str(), &user.groups[..300]), ("ann", &groups[..]));
+        let [id] = &user.extra["authentication.kubernetes.io/credential-id"][..] else { panic!("{user:?}") };
+        assert!(id.starts_with("X509SHA256="), "{id}");
         assert_eq!(user_of(&CertificateDer::from(der[..40].to_vec())), None);
     }
 }

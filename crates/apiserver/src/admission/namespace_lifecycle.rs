@@ -27,7 +27,7 @@ impl Plugin for NamespaceLifecycle {
         attributes: &'a Attributes<'_>,
         _object: Option<&'a mut Map>,
     ) -> BoxFuture<'a, Result<()>> {
-        let Attributes { operation, resource, namespace, name } = *attributes;
+        let Attributes { operation, resource, namespace, name, .. } = *attributes;
         Box::pin(ready(match (operation, namespace) {
             (Operation::Create, Some(namespace)) => {
                 Self::check(&*self.storage, &self.registry, resource, namespace, name).map(drop)

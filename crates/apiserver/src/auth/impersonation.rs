@@ -14,7 +14,10 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation;
 use klient_apimachinery::validation::field::FieldError;
 
-use super::{ANONYMOUS, AUTHENTICATED, Attributes, Rbac, SUPERUSERS, UNAUTHENTICATED, User};
+use super::{
+    ANONYMOUS, AUTHENTICATED, Attributes, Rbac, SUPERUSERS, UNAUTHENTICATED, User,
+    service_account as accounts,
+};
 use crate::request;
 use crate::status::{Failure, Result};
 
@@ -239,7 +242,7 @@ impl Check<'_> {
             attributes.namespace = namespace.to_owned();
             attributes.name = name.to_owned();
             if wanted.groups.is_empty() {
-                user.groups = service_account_groups(namespace);
+                user.groups = accounts::groups(namespace);
             }
         }
         self.allows(attributes)
@@ -280,11 +283,6 @@ impl Check<'_> {
         let mut all = extra.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value)));
         all.try_for_each(|(key, value)| self.allows(of(key, value)))
     }
-}
-
-/// The groups of all service accounts of a namespace.
-fn service_account_groups(namespace: &str) -> Vec<String> {
-    vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")]
 }
 
 /// The reason why an extra cannot be impersonated in a constrained mode.

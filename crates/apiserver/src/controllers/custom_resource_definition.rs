@@ -77,6 +77,7 @@ async fn accept_names(state: &Arc<State>, key: &Key) {
         resource: &resource,
         subresource: Some("status"),
         manager: None,
+        user: None,
         patching: true,
         dry_run: false,
         warnings: &Warnings::default(),

@@ -1,6 +1,6 @@
 //! Deleting objects.
 
-mod options;
+pub(super) mod options;
 
 use http::{Response, StatusCode};
 use klient_apimachinery::go::quoted;

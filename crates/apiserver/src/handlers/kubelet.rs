@@ -67,7 +67,8 @@ pub(super) fn stream(context: &Context, subresource: &str) -> Result<Response<Bo
     Err(Failure::bare(500, format!("error dialing backend: {}", refused(&address))))
 }
 
-fn refused(address: &str) -> String {
+/// Go's error of a connection that is refused.
+pub(super) fn refused(address: &str) -> String {
     format!("dial tcp {address}: connect: connection refused")
 }
 
@@ -103,7 +104,7 @@ fn container(context: &Context, pod: &Map) -> Result<String> {
 }
 
 /// `HOST:PORT` of a node's kubelet.
-fn address(context: &Context, node: &str) -> Result<String> {
+pub(super) fn address(context: &Context, node: &str) -> Result<String> {
     let nodes = context.state.registry.built_in("", "v1", "nodes");
     let found = context.state.store.get(&nodes.table, &nodes.key(None, node));
     // Upstream takes the resource of the request for that of the node.

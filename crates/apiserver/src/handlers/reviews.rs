@@ -11,16 +11,13 @@ use serde_json::{Value, json};
 use super::body;
 use super::options::{Write, WriteOptions};
 use super::{Context, Offer, negotiate};
-use crate::auth::{Attributes, Rbac, SUPERUSERS, User};
+use crate::auth::{AUDIENCE, Attributes, Authenticated, Rbac, SUPERUSERS, User};
 use crate::managed_fields::ManagedFields;
 use crate::negotiate::Transform;
 use crate::registry::Resource;
 use crate::registry::pipeline::SYSTEM_METADATA;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-
-/// The audience of the server's tokens.
-const AUDIENCE: &str = "https://kubernetes.default.svc";
 
 /// Returns true if a resource holds reviews, which are not stored.
 pub(crate) fn is_review(resource: &Resource) -> bool {
@@ -66,7 +63,7 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
                 "SubjectAccessReview" | "LocalSubjectAccessReview" => {
                     access(&rbac, &subject(&review), &attributes(&review))
                 }
-                "TokenReview" => authenticated(context, text_at(&review, &["spec", "token"]))?,
+                "TokenReview" => authenticated(context, &review)?,
                 _ => return Err(Failure::method_not_allowed()),
             }
         }
@@ -81,15 +78,22 @@ pub(crate) fn create(context: &mut Context) -> Result<Response<Body>> {
 }
 
 /// The status of a TokenReview.
-fn authenticated(context: &Context, token: &str) -> Result<Value> {
+fn authenticated(context: &Context, review: &Map) -> Result<Value> {
+    let token = text_at(review, &["spec", "token"]);
     if token.is_empty() {
         return Err(Failure::bad_request("token is required for TokenReview in authentication"));
     }
-    Ok(match context.state.tokens.find(token) {
-        Some(user) => {
-            json!({ "authenticated": true, "user": user_info(&user), "audiences": [AUDIENCE] })
+    let audiences = list_at(review, &["spec", "audiences"]).iter().filter_map(Value::as_str);
+    let mut audiences: Vec<String> = audiences.map(str::to_owned).collect();
+    if audiences.is_empty() {
+        audiences.push(AUDIENCE.to_owned());
+    }
+    let done = context.state.authenticator().token(token, &audiences);
+    Ok(match done {
+        Ok(Authenticated { user, audiences }) => {
+            json!({ "authenticated": true, "user": user_info(&user), "audiences": audiences })
         }
-        None => json!({ "user": {}, "error": "invalid bearer token" }),
+        Err(problem) => json!({ "user": {}, "error": problem }),
     })
 }
 

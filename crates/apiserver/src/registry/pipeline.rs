@@ -4,7 +4,8 @@
 //! 2. *managed fields*: the manager becomes the owner of the fields that it changed ([`ManagedFields::update`]);
 //! 3. *mutating admission* ([`Chain::admit`]);
 //! 4. *prepare*: the object is converted to the stored version, merged with the fields that the request cannot
-//!    change, and completed ([`Strategy::prepare_for_create`], [`Strategy::prepare_for_update`]);
+//!    change, and completed ([`Strategy::prepare_for_create`], [`Strategy::prepare_for_update`],
+//!    [`Strategy::prepare_subresource`]);
 //! 5. *reserve*: exclusive values such as addresses are allocated ([`Strategy::reserve`]), and released if a later
 //!    step fails;
 //! 6. *validate* ([`Strategy::validate`], [`Strategy::validate_update`]), with warnings;
@@ -18,6 +19,7 @@
 //! [`Strategy::default`]: super::strategy::Strategy::default
 //! [`Strategy::prepare_for_create`]: super::strategy::Strategy::prepare_for_create
 //! [`Strategy::prepare_for_update`]: super::strategy::Strategy::prepare_for_update
+//! [`Strategy::prepare_subresource`]: super::strategy::Strategy::prepare_subresource
 //! [`Strategy::reserve`]: super::strategy::Strategy::reserve
 //! [`Strategy::validate`]: super::strategy::Strategy::validate
 //! [`Strategy::validate_update`]: super::strategy::Strategy::validate_update
@@ -34,12 +36,13 @@ mod update;
 use std::sync::Arc;
 
 pub(crate) use create::SYSTEM_METADATA;
-pub(crate) use delete::{Outcome, delete};
+pub(crate) use delete::{Outcome, check_preconditions, delete};
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
 pub(crate) use update::{unversioned, written_version};
 
 use super::Resource;
+use crate::auth::User;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object};
@@ -55,6 +58,8 @@ pub(crate) struct Pipeline<'a> {
     /// The manager that is recorded to have changed the fields that differ, unless the new state has its managed
     /// fields already.
     pub(crate) manager: Option<&'a str>,
+    /// The user of the request; `None` for writes of the server itself.
+    pub(crate) user: Option<&'a User>,
     /// The new state is computed from any old one, so that a resourceVersion in it is no precondition.
     pub(crate) patching: bool,
     pub(crate) dry_run: bool,

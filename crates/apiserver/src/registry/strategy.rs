@@ -26,6 +26,7 @@ use klient_apis::defaults;
 use klient_apis::validation::{self, warnings};
 
 use super::addresses::{Addresses, ReservedAddresses};
+use crate::auth::User;
 
 /// Paths of fields.
 pub(crate) type Paths = &'static [&'static [&'static str]];
@@ -51,6 +52,12 @@ pub(crate) trait Strategy: Send + Sync {
             defaults::prepare_create(schema, object);
         }
     }
+
+    /// Records the user that creates an object.
+    fn record_requester(&self, _object: &mut Map, _user: &User) {}
+
+    /// Completes an object of which a subresource was written.
+    fn prepare_subresource(&self, _object: &mut Map, _old: &Map, _subresource: &str) {}
 
     /// Completes the new state of an object.
     fn prepare_for_update(&self, object: &mut Map, old: &Map) {

@@ -56,6 +56,11 @@ async fn tokens_and_certificates_say_who_asks() {
     let by_certificate = connect(&server, Identity::Certificate(certificate)).await;
     let info = whoami(&by_certificate).await;
     assert_eq!([&info["username"], &info["groups"]], [&json!("ann"), &groups]);
+    let many: Vec<String> = (0..100).map(|group| format!("group-{group}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let certificate = server.client_certificate("ann", &many).unwrap();
+    let info = whoami(&connect(&server, Identity::Certificate(certificate)).await).await;
+    assert_eq!(info["groups"].as_array().unwrap()[..100], json!(many).as_array().unwrap()[..]);
     let root = server.client_certificate("root", &["system:masters"]).unwrap();
     connect(&server, Identity::Certificate(root)).await.get("/api/v1/secrets").await.expect(200);
 }

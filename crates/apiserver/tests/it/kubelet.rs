@@ -89,3 +89,30 @@ async fn a_node_that_is_not_there_has_no_logs() {
     let exec = format!("{PODS}/p/exec?command=ls");
     assert_eq!(client.get(&exec).await.refusal(), "400 Upgrade request required");
 }
+
+#[tokio::test]
+async fn requests_to_pods_services_and_nodes_cannot_be_passed_on() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    client.post(PODS, &pod("web")).await.expect(201);
+    let services = "/api/v1/namespaces/default/services";
+    let service = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
+    client.post(services, &service).await.expect(201);
+    for (path, refusal) in [
+        (format!("{PODS}/none/proxy"), r#"404 pods "none" not found"#),
+        (format!("{PODS}/web:80/proxy/metrics"), "400 address not allowed"),
+        (format!("{PODS}/ftp:web:80/proxy/"), r#"400 invalid pod request "ftp:web:80""#),
+        (format!("{services}/web/proxy/a/b"), r#"503 no endpoints available for service "web""#),
+        (format!("{services}/http:web:81/proxy/"), r#"503 no service port 81 found for service "web""#),
+        ("/api/v1/nodes/none/proxy/metrics".to_owned(), r#"404 nodes "none" not found"#),
+    ] {
+        assert_eq!(client.get(&path).await.refusal(), refusal, "{path}");
+        assert_eq!(client.delete(&path).await.refusal(), refusal, "{path}");
+    }
+    let ip = json!({"status": {"podIP": "10.0.0.7", "podIPs": [{"ip": "10.0.0.7"}]}});
+    client.patch(&format!("{PODS}/web/status"), "merge", &ip).await.expect(200);
+    assert_eq!(
+        client.get(&format!("{PODS}/web:80/proxy/metrics")).await.refusal(),
+        "503 error trying to reach service: dial tcp 10.0.0.7:80: connect: connection refused"
+    );
+}

@@ -176,7 +176,7 @@ async fn a_namespace_with_many_objects_goes_soon() {
 
 #[tokio::test]
 async fn without_its_controller_a_namespace_stays_until_it_is_finalized() {
-    let options = Options { namespace_controller: false, ..Options::default() };
+    let options = Options { controller_manager: false, ..Options::default() };
     let server = Server::start(options).await.unwrap();
     let client = Client::admin(&server).await;
     let path = namespace(&client, "shop").await;
@@ -194,7 +194,7 @@ async fn without_its_controller_a_namespace_stays_until_it_is_finalized() {
 
 #[tokio::test]
 async fn without_its_controller_a_namespace_without_finalizers_goes_when_it_is_written_or_deleted_again() {
-    let options = Options { namespace_controller: false, ..Options::default() };
+    let options = Options { controller_manager: false, ..Options::default() };
     let server = Server::start(options).await.unwrap();
     let client = Client::admin(&server).await;
     for name in ["deleted", "written"] {

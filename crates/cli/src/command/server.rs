@@ -36,10 +36,10 @@ pub(crate) struct ServerArgs {
     /// Groups of a user of --user; can be repeated
     #[arg(long, value_name = "NAME=GROUP[,GROUP…]")]
     user_groups: Vec<String>,
-    /// Do not finalize deleted namespaces: they stay Terminating until a client updates their finalize subresource, as
-    /// on a kube-apiserver without kube-controller-manager
+    /// Do not run controllers of kube-controller-manager: deleted namespaces stay Terminating until a client updates
+    /// their finalize subresource, no CertificateSigningRequest is signed, and no status of a PodDisruptionBudget is kept
     #[arg(long)]
-    no_namespace_controller: bool,
+    no_controller_manager: bool,
 }
 
 /// A user of `--user`, with the file of its kubeconfig.
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), C
         listen: args.listen,
         history: args.history,
         token_auth_file: args.token_auth_file.clone(),
-        namespace_controller: !args.no_namespace_controller,
+        controller_manager: !args.no_controller_manager,
         ..Options::default()
     };
     let server = start(options).await?;

@@ -55,7 +55,7 @@ async fn it_knows_other_users_by_kubeconfigs_and_by_a_file_of_tokens() {
     let account = "system:serviceaccount:shop:robot";
     let robot = folder.path().join("robot=1");
     let mut server = Command::new(KLIENT)
-        .args(["server", "--listen", "127.0.0.1:0", "--no-namespace-controller", "--token-auth-file"])
+        .args(["server", "--listen", "127.0.0.1:0", "--no-controller-manager", "--token-auth-file"])
         .arg(&tokens)
         .args(["--user", &format!("bob={}", bob.display()), "--user-groups=bob=devs,system:nodes"])
         .args(["--user", &format!("{account}={}", robot.display()), "--write-kubeconfig"])

@@ -17,7 +17,7 @@ use crate::request::Query;
 use crate::status::{Failure, Result};
 
 /// The option that deletes objects which cannot be read from storage, and its path in errors.
-pub(super) const IGNORE_READ_ERROR: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
+pub(in crate::handlers) const IGNORE_READ_ERROR: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
 
 /// The kinds of `meta.k8s.io/v1` that are decoded, although they are no options of a delete.
 const META_KINDS: [&str; 10] = [
@@ -37,12 +37,12 @@ const META_KINDS: [&str; 10] = [
 const UNVERSIONED_KINDS: [&str; 5] = ["APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "Status"];
 
 /// The options of a delete.
-pub(super) struct Options {
-    pub(super) deletion: Deletion,
+pub(in crate::handlers) struct Options {
+    pub(in crate::handlers) deletion: Deletion,
     /// The answer for an object that is not gone at once is 202.
     pub(super) is_accepted: bool,
     /// The object is deleted if it cannot be read from storage, and only then.
-    pub(super) ignores_read_error: bool,
+    pub(in crate::handlers) ignores_read_error: bool,
 }
 
 impl Options {
@@ -52,7 +52,15 @@ impl Options {
     ///
     /// 400 if the body is no DeleteOptions, 422 if an option is not one.
     pub(super) fn parse(context: &Context) -> Result<Self> {
-        let options = if context.body.is_empty() { from_query(&context.query)? } else { from_body(context)? };
+        Self::of(if context.body.is_empty() { from_query(&context.query)? } else { from_body(context)? })
+    }
+
+    /// Checks options.
+    ///
+    /// # Errors
+    ///
+    /// 422 if an option is not one.
+    pub(in crate::handlers) fn of(options: DeleteOptions) -> Result<Self> {
         let mut problems = ErrorList::default();
         let propagation = propagation(&options, &mut problems);
         let dry_run = dry_run(options.dry_run.iter().map(|word| &**word), &mut problems);

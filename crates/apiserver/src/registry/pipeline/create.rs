@@ -50,7 +50,15 @@ impl Pipeline<'_> {
         let version = version.as_str().and_then(|version| version.parse().ok());
         custom_resource_definitions::check_creation(state, resource)?;
         wipe_status(resource, &mut object);
-        let attributes = Attributes { operation: Operation::Create, resource, namespace, name: &name };
+        let attributes = Attributes {
+            operation: Operation::Create,
+            resource,
+            subresource: None,
+            namespace,
+            name: &name,
+            user: self.user,
+            old: None,
+        };
         resource.strategy.default(&mut object);
         if let Some(manager) = self.manager {
             ManagedFields::of(resource, None).update(None, &mut object, manager);
@@ -95,6 +103,9 @@ impl Pipeline<'_> {
             None => object,
         };
         strategy.prepare_for_create(&mut object);
+        if let Some(user) = self.user {
+            strategy.record_requester(&mut object, user);
+        }
         let name = text_at(&object, &["metadata", "name"]).to_owned();
         let reserved = strategy.reserve(&state.addresses, &mut object, None, dry_run);
         let reserved = reserved.map_err(|errors| stored_as.invalid(&name, &errors))?;

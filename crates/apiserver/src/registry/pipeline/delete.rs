@@ -40,7 +40,15 @@ pub(crate) async fn delete(
 ) -> Result<Outcome> {
     let stored_as = state.stored_as(resource);
     let (namespace, name) = (key.namespace(), key.name());
-    let attributes = Attributes { operation: Operation::Delete, resource, namespace, name };
+    let attributes = Attributes {
+        operation: Operation::Delete,
+        resource,
+        subresource: None,
+        namespace,
+        name,
+        user: None,
+        old: None,
+    };
     state.admission.admit(&attributes, None).await?;
     state.admission.validate(&attributes, None).await?;
     let mut version = options.version.clone();
@@ -86,7 +94,12 @@ pub(crate) async fn delete(
     }
 }
 
-fn check_preconditions(
+/// Checks the UID and resourceVersion that an object must have to be deleted.
+///
+/// # Errors
+///
+/// 409 if it has others.
+pub(crate) fn check_preconditions(
     resource: &Resource,
     current: &Object,
     uid: Option<&str>,

@@ -90,7 +90,15 @@ impl Pipeline<'_> {
     ) -> Result<Option<Arc<Object>>> {
         let Pipeline { state, resource, subresource, dry_run, .. } = *self;
         let (namespace, name) = (current.key.namespace(), current.key.name());
-        let attributes = Attributes { operation: Operation::Update, resource, namespace, name };
+        let attributes = Attributes {
+            operation: Operation::Update,
+            resource,
+            subresource,
+            namespace,
+            name,
+            user: self.user,
+            old: None,
+        };
         let stored_as = state.stored_as(resource);
         let strategy = &*stored_as.strategy;
 
@@ -114,8 +122,9 @@ impl Pipeline<'_> {
         let old = &*old;
         let mut new = join(resource, subresource, new, old);
         keep_system_metadata(&mut new, old);
-        if subresource.is_none() {
-            strategy.prepare_for_update(&mut new, old);
+        match subresource {
+            None => strategy.prepare_for_update(&mut new, old),
+            Some(subresource) => strategy.prepare_subresource(&mut new, old, subresource),
         }
         let reserved = strategy.reserve(&state.addresses, &mut new, Some(old), dry_run);
         let reserved = reserved.map_err(|errors| stored_as.invalid(name, &errors))?;
@@ -141,6 +150,7 @@ impl Pipeline<'_> {
             Some(_) => Vec::new(),
         });
         stored_as.prune_to_stored(&mut new);
+        let attributes = Attributes { old: Some(old), ..attributes };
         state.admission.validate(&attributes, Some(&new)).await?;
 
         let is_released = is_released(&stored_as, &new);
