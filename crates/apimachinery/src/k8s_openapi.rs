@@ -118,4 +118,7 @@ macro_rules! all_verbs {
     ($($verb:ident)*) => { $(impl<T: Metadata<Ty = ObjectMeta>> verbs::$verb for T {})* };
 }
 
-all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale Log }
+all_verbs! {
+    Create Delete DeleteCollection Get List Patch Update Watch
+    Approval EphemeralContainers Finalize Log Proxy Resize Scale Status
+}

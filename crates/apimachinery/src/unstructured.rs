@@ -246,7 +246,10 @@ macro_rules! all_verbs {
     ($($verb:ident)*) => { $(impl crate::verbs::$verb for Unstructured {})* };
 }
 
-all_verbs! { Create Delete DeleteCollection Get List Patch Update Watch Status Scale Log }
+all_verbs! {
+    Create Delete DeleteCollection Get List Patch Update Watch
+    Approval EphemeralContainers Finalize Log Proxy Resize Scale Status
+}
 
 macro_rules! verbs_of_metadata {
     ($($verb:ident)*) => { $(impl crate::verbs::$verb for crate::meta::v1::PartialObjectMetadata {})* };

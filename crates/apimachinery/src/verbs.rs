@@ -78,6 +78,41 @@ pub trait Scale {}
 )]
 pub trait Log {}
 
+/// The subresource `approval`, with which a request is approved or denied.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `approval`",
+    note = "the API server offers it for certificate signing requests only"
+)]
+pub trait Approval {}
+
+/// The subresource `ephemeralcontainers`, with which containers are added to a running pod.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `ephemeralcontainers`",
+    note = "the API server offers it for pods only"
+)]
+pub trait EphemeralContainers {}
+
+/// The subresource `finalize`, with which the finalizers of a namespace are removed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `finalize`",
+    note = "the API server offers it for namespaces only"
+)]
+pub trait Finalize {}
+
+/// The subresource `proxy`, which passes requests on.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `proxy`",
+    note = "the API server offers it for pods, services and nodes only"
+)]
+pub trait Proxy {}
+
+/// The subresource `resize`, with which the resources of a running pod are changed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `resize`",
+    note = "the API server offers it for pods only"
+)]
+pub trait Resize {}
+
 /// A kind in the place in which [`ScaleType`] can be implemented for it. It has no values.
 pub struct OfKind<K>(std::marker::PhantomData<fn() -> K>);
 

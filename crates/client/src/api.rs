@@ -1,6 +1,7 @@
 //! [`Api`], a handle to the objects of one kind.
 
 mod apply;
+mod approval;
 mod delete;
 mod dynamic;
 mod items;
@@ -9,6 +10,7 @@ mod list;
 mod logs;
 mod object;
 mod patch;
+mod proxy;
 mod source;
 mod subresource;
 mod watch;
@@ -29,6 +31,7 @@ pub use dynamic::{DynamicKind, DynamicPlace};
 pub use items::Items;
 pub use logs::LogOptions;
 pub use patch::Patch;
+pub use proxy::ProxyOptions;
 pub use watch::Watch;
 
 use crate::connection::Connection;

@@ -24,7 +24,9 @@ mod rest;
 mod transport;
 mod warning;
 
-pub use api::{Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, Patch, Watch};
+pub use api::{
+    Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, Patch, ProxyOptions, Watch,
+};
 pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, InteractiveMode, PluginPolicy};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;

@@ -17,6 +17,18 @@ const ONE_OF: [&str; 2] = ["VolumeSource", "PersistentVolumeSource"];
 const CREATED: [(&str, &str); 3] =
     [("binding", "BindingOf"), ("eviction", "EvictionOf"), ("token", "TokenRequestOf")];
 
+/// Subresources and the marker traits they become.
+const SUBRESOURCES: [(&str, &str); 8] = [
+    ("status", "Status"),
+    ("scale", "Scale"),
+    ("log", "Log"),
+    ("approval", "Approval"),
+    ("ephemeralcontainers", "EphemeralContainers"),
+    ("finalize", "Finalize"),
+    ("proxy", "Proxy"),
+    ("resize", "Resize"),
+];
+
 /// Verbs of discovery and the marker traits they become.
 const VERBS: [(&str, &str); 8] = [
     ("create", "Create"),
@@ -283,7 +295,7 @@ fn resource_facts(out: &mut String, package: &Package, resource: &Resource, has_
         .filter(|(verb, _)| resource.verbs.iter().any(|other| other == verb))
         .map(|(_, marker)| *marker)
         .collect();
-    for (name, marker) in [("status", "Status"), ("scale", "Scale"), ("log", "Log")] {
+    for (name, marker) in SUBRESOURCES {
         if resource.subresources.iter().any(|sub| sub.name == name) {
             verbs.push(marker);
         }

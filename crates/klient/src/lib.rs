@@ -214,8 +214,8 @@ pub use klient_client::{
     BoxError, ByteStream, Client, ClientIdentity, Config, Credentials, DeleteOptions, Deleted, Discovery,
     DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion, Impersonation,
     InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch, Overrides, Patch, Pem,
-    RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, WarningHandler, Watch,
-    WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
+    ProxyOptions, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch,
+    WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
 };
 pub use klient_client::{
     ApiGroup, ApiSubresource, CachedDiscovery, DeferredRestMapper, DiskCache, GroupDiscoveryFailed,

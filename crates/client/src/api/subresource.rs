@@ -141,6 +141,70 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         self.create_subresource(name, "token", request)
     }
 
+    /// Replaces the finalizers of a namespace, with which its content holds it: the last step of its deletion.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn finalize<'a>(&self, object: &'a K) -> BoxFuture<'a, Result<K, Error>>
+    where
+        K: verbs::Finalize,
+    {
+        self.update_subresource(object.name(), "finalize", object)
+    }
+
+    /// Adds ephemeral containers to a running pod: it is replaced, but for all else. Containers that it has stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update); [`is_invalid`](Error::is_invalid) if a container is changed or removed.
+    pub fn update_ephemeral_containers<'a>(&self, pod: &'a K) -> BoxFuture<'a, Result<K, Error>>
+    where
+        K: verbs::EphemeralContainers,
+    {
+        self.update_subresource(pod.name(), "ephemeralcontainers", pod)
+    }
+
+    /// Adds ephemeral containers to a running pod by a patch.
+    ///
+    /// # Errors
+    ///
+    /// As [`patch`](Self::patch).
+    pub fn patch_ephemeral_containers(
+        &self,
+        name: &str,
+        patch: &Patch,
+    ) -> BoxFuture<'static, Result<K, Error>>
+    where
+        K: verbs::EphemeralContainers,
+    {
+        self.patch_subresource(name, "ephemeralcontainers", patch)
+    }
+
+    /// Changes the CPU and memory of a running pod: it is replaced, but for all else.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update).
+    pub fn update_resize<'a>(&self, pod: &'a K) -> BoxFuture<'a, Result<K, Error>>
+    where
+        K: verbs::Resize,
+    {
+        self.update_subresource(pod.name(), "resize", pod)
+    }
+
+    /// Changes the CPU and memory of a running pod by a patch.
+    ///
+    /// # Errors
+    ///
+    /// As [`patch`](Self::patch).
+    pub fn patch_resize(&self, name: &str, patch: &Patch) -> BoxFuture<'static, Result<K, Error>>
+    where
+        K: verbs::Resize,
+    {
+        self.patch_subresource(name, "resize", patch)
+    }
+
     /// Reads a subresource by its name, as an object of its own kind.
     ///
     /// # Errors

@@ -5,11 +5,18 @@ use std::time::Duration;
 use klient_api::apps::v1::{Deployment, DeploymentSpec};
 use klient_api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use klient_api::autoscaling::v1::Scale;
-use klient_api::core::v1::{Binding, Node, ObjectReference, Pod, PodTemplateSpec, ServiceAccount};
-use klient_api::policy::v1::Eviction;
-use klient_apimachinery::Unstructured;
+use klient_api::certificates::v1::{CertificateSigningRequest, CertificateSigningRequestSpec};
+use klient_api::core::v1::{
+    Binding, ConfigMap, Namespace, Node, ObjectReference, Pod, PodTemplateSpec, Service, ServiceAccount,
+};
+use klient_api::policy::v1::{Eviction, PodDisruptionBudget, PodDisruptionBudgetSpec};
 use klient_apimachinery::meta::v1::{LabelSelector, Status};
-use klient_client::{ApplyOptions, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, Patch};
+use klient_apimachinery::{ByteString, IntOrString, Unstructured};
+use klient_apiserver::{Options, Server};
+use klient_client::{
+    ApplyOptions, Client, Config, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, Patch, ProxyOptions,
+};
+use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::json;
 
 use crate::cluster::{cluster, create_gadgets, named, pod};
@@ -180,6 +187,150 @@ async fn a_service_account_is_given_a_token() {
     let given = accounts.create_token("robot", &request).await.unwrap();
     assert_eq!((given.status.token.as_deref(), given.spec.expiration_seconds), (Some("abc"), Some(3600)));
     assert_eq!(front.requests(), ["POST /api/v1/namespaces/shop/serviceaccounts/robot/token HTTP/1.1"]);
+}
+
+#[tokio::test]
+async fn an_eviction_respects_the_budget_of_a_pod() {
+    let (_server, client) = cluster().await;
+    let pods = client.api::<Pod>().namespace("default");
+    pods.create(&pod("web-0", "web")).await.unwrap();
+    let running =
+        json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+    pods.patch_status("web-0", &Patch::Merge(running)).await.unwrap();
+    let selector = LabelSelector { match_labels: [("app", "web")].into(), ..Default::default() };
+    let budget = PodDisruptionBudget {
+        metadata: named("web"),
+        spec: PodDisruptionBudgetSpec {
+            min_available: Some(IntOrString::Int(1)),
+            selector: Some(Box::new(selector)),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let budgets = client.api::<PodDisruptionBudget>().namespace("default");
+    budgets.create(&budget).await.unwrap();
+    assert_eq!(budgets.get("web").await.unwrap().status.current_healthy, Some(1));
+    let eviction = Eviction { metadata: named("web-0"), ..Default::default() };
+    let refused = pods.evict("web-0", &eviction).await.unwrap_err();
+    assert!(refused.is_too_many_requests(), "{refused}");
+    budgets.patch("web", &Patch::Merge(json!({"spec": {"minAvailable": 0}}))).await.unwrap();
+    pods.evict("web-0", &eviction).await.unwrap();
+    assert!(pods.get_opt("web-0").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_token_of_a_service_account_authenticates() {
+    let (server, client) = cluster().await;
+    let accounts = client.api::<ServiceAccount>().namespace("default");
+    accounts.create(&ServiceAccount { metadata: named("robot"), ..Default::default() }).await.unwrap();
+    let given = accounts.create_token("robot", &TokenRequest::default()).await.unwrap();
+    let token = given.status.token.unwrap();
+    let robot = Client::new(Config::from_kubeconfig(&server.kubeconfig_for(&token)).unwrap()).unwrap();
+    let refused = robot.api::<ConfigMap>().namespace("default").get("c").await.unwrap_err();
+    assert!(refused.is_forbidden(), "{refused}");
+    assert!(refused.to_string().contains("system:serviceaccount:default:robot"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_certificate_signing_request_is_approved_or_denied() {
+    let (_server, client) = cluster().await;
+    let requests = client.api::<CertificateSigningRequest>();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "ann");
+    let key = KeyPair::generate().unwrap();
+    let pem = params.serialize_request(&key).unwrap().pem().unwrap();
+    for name in ["a", "b"] {
+        let spec = CertificateSigningRequestSpec {
+            request: ByteString(pem.clone().into_bytes()),
+            signer_name: "kubernetes.io/kube-apiserver-client".into(),
+            usages: vec!["client auth".into()],
+            ..Default::default()
+        };
+        let request = CertificateSigningRequest { metadata: named(name), spec, ..Default::default() };
+        requests.create(&request).await.unwrap();
+    }
+    let approved = requests.approve("a", "OnTheTeam", "Ann is on the team.").await.unwrap();
+    let condition = &approved.status.conditions[0];
+    assert_eq!((&*condition.type_, condition.reason.as_deref()), ("Approved", Some("OnTheTeam")));
+    assert_eq!(condition.message.as_deref(), Some("Ann is on the team."));
+    let signed = requests.get("a").await.unwrap();
+    assert!(signed.status.certificate.is_some());
+    let version = signed.metadata.resource_version.clone();
+    let again = requests.approve("a", "Again", "").await.unwrap();
+    assert_eq!(again.metadata.resource_version, version, "it is approved already");
+    let contrary = requests.deny("a", "Mistake", "").await.unwrap_err();
+    let problem = r#"certificate signing request "a" is already Approved"#;
+    assert!(contrary.to_string().contains(problem), "{contrary}");
+    let denied = requests.deny("b", "NotOnTheTeam", "Ann has left.").await.unwrap();
+    assert_eq!(&*denied.status.conditions[0].type_, "Denied");
+    assert!(requests.approve("c", "Any", "").await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_running_pod_is_resized_and_gets_an_ephemeral_container() {
+    let (_server, client) = cluster().await;
+    let pods = client.api::<Pod>().namespace("default");
+    let mut web = pod("web", "web");
+    let name = web.spec.containers[0].name.clone();
+    let with = |cpu: &str| {
+        let resources = json!({"requests": {"cpu": cpu}});
+        Patch::Strategic(json!({"spec": {"containers": [{"name": name.as_str(), "resources": resources}]}}))
+    };
+    let mut resources = klient_api::core::v1::ResourceRequirements::default();
+    resources.requests.insert("cpu", "100m".into());
+    web.spec.containers[0].resources = Some(Box::new(resources));
+    pods.create(&web).await.unwrap();
+    let mut resized = pods.patch_resize("web", &with("200m")).await.unwrap();
+    let cpu = |pod: &Pod| pod.spec.containers[0].resources.as_ref().unwrap().requests["cpu"].to_string();
+    assert_eq!(cpu(&resized), "200m");
+    resized.spec.containers[0].resources.as_mut().unwrap().requests.insert("cpu", "300m".into());
+    assert_eq!(cpu(&pods.update_resize(&resized).await.unwrap()), "300m");
+
+    let container = json!({"name": "debug", "image": "busybox", "targetContainerName": name.as_str()});
+    let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": [container]}}));
+    let mut debugged = pods.patch_ephemeral_containers("web", &patch).await.unwrap();
+    assert_eq!(debugged.spec.ephemeral_containers.len(), 1);
+    let mut second = debugged.spec.ephemeral_containers[0].clone();
+    second.name = "second".into();
+    debugged.spec.ephemeral_containers.push(second);
+    let debugged = pods.update_ephemeral_containers(&debugged).await.unwrap();
+    assert_eq!(debugged.spec.ephemeral_containers.len(), 2);
+}
+
+#[tokio::test]
+async fn a_namespace_is_finalized() {
+    let server = Server::start(Options { controller_manager: false, ..Default::default() }).await.unwrap();
+    let client = Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap();
+    let namespaces = client.api::<Namespace>();
+    namespaces.create(&Namespace { metadata: named("shop"), ..Default::default() }).await.unwrap();
+    namespaces.delete("shop", &Default::default()).await.unwrap();
+    let mut shop = namespaces.get("shop").await.unwrap();
+    shop.spec.finalizers.clear();
+    namespaces.finalize(&shop).await.unwrap();
+    assert!(namespaces.get_opt("shop").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn requests_are_sent_through_the_api_server() {
+    let said = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nup 1\n";
+    for (options, path) in [
+        (ProxyOptions::default(), "web/proxy/metrics/all"),
+        (ProxyOptions { port: Some("http".to_owned()), ..Default::default() }, "web:http/proxy/metrics/all"),
+        (
+            ProxyOptions {
+                scheme: Some("https".to_owned()),
+                port: Some("8443".to_owned()),
+                parameters: vec![("format".to_owned(), "a b".to_owned())],
+            },
+            "https:web:8443/proxy/metrics/all?format=a+b",
+        ),
+    ] {
+        let front = Front::saying(&[said]).await;
+        let services = front.client().api::<Service>().namespace("shop");
+        let mut metrics = services.proxy_get("web", "/metrics/all", &options).await.unwrap();
+        assert_eq!(metrics.line().await.unwrap().as_deref(), Some(&b"up 1\n"[..]));
+        assert_eq!(front.requests(), [format!("GET /api/v1/namespaces/shop/services/{path} HTTP/1.1")]);
+    }
 }
 
 #[tokio::test]
