@@ -27,7 +27,7 @@ pub struct CertificateSigningRequest {
 message! { CertificateSigningRequest: schema::CERTIFICATE_SIGNING_REQUEST { 0 metadata 1 spec 2 status } }
 kind! { CertificateSigningRequest: "certificates.k8s.io/v1", "CertificateSigningRequest", schema::CERTIFICATE_SIGNING_REQUEST }
 object! { CertificateSigningRequest }
-resource! { CertificateSigningRequest: Cluster, "certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
+resource! { CertificateSigningRequest: Cluster, "certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests" { Create Delete DeleteCollection Get List Patch Update Watch Status Approval } }
 
 /// `CertificateSigningRequestCondition` of certificates.k8s.io/v1.
 #[derive(Clone, Default)]

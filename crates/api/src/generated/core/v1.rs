@@ -2138,7 +2138,7 @@ pub struct Namespace {
 message! { Namespace: schema::NAMESPACE { 0 metadata 1 spec 2 status } }
 kind! { Namespace: "v1", "Namespace", schema::NAMESPACE }
 object! { Namespace }
-resource! { Namespace: Cluster, "", "v1", "Namespace", "namespaces" { Create Delete Get List Patch Update Watch Status } }
+resource! { Namespace: Cluster, "", "v1", "Namespace", "namespaces" { Create Delete Get List Patch Update Watch Status Finalize } }
 
 /// `NamespaceCondition` of v1.
 #[derive(Clone, Default)]
@@ -2223,7 +2223,7 @@ pub struct Node {
 message! { Node: schema::NODE { 0 metadata 1 spec 2 status } }
 kind! { Node: "v1", "Node", schema::NODE }
 object! { Node }
-resource! { Node: Cluster, "", "v1", "Node", "nodes" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
+resource! { Node: Cluster, "", "v1", "Node", "nodes" { Create Delete DeleteCollection Get List Patch Update Watch Status Proxy } }
 
 /// Name or IP address of a node.
 ///
@@ -3138,7 +3138,7 @@ pub struct Pod {
 message! { Pod: schema::POD { 0 metadata 1 spec 2 status } }
 kind! { Pod: "v1", "Pod", schema::POD }
 object! { Pod }
-resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status Log } }
+resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status Log EphemeralContainers Proxy Resize } }
 impl verbs::BindingOf<Pod> for Binding {}
 #[cfg(feature = "policy")]
 impl verbs::EvictionOf<Pod> for crate::policy::v1::Eviction {}
@@ -4823,7 +4823,7 @@ pub struct Service {
 message! { Service: schema::SERVICE { 0 metadata 1 spec 2 status } }
 kind! { Service: "v1", "Service", schema::SERVICE }
 object! { Service }
-resource! { Service: Namespaced, "", "v1", "Service", "services" { Create Delete DeleteCollection Get List Patch Update Watch Status } }
+resource! { Service: Namespaced, "", "v1", "Service", "services" { Create Delete DeleteCollection Get List Patch Update Watch Status Proxy } }
 
 /// Identity as which pods act.
 ///
