@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::meta::v1::schema::PARTIAL_OBJECT_METADATA;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{self, Map, at, list_at, map_at, text_at};
 use klient_schema::authentication_v1;
@@ -16,6 +17,7 @@ use super::options::{Write, WriteOptions};
 use crate::admission::{Attributes, Operation};
 use crate::auth::{AUDIENCE, Claims, reference};
 use crate::managed_fields::{self, ManagedFields};
+use crate::negotiate::{Offer, Transform, negotiate};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
@@ -38,7 +40,8 @@ const EXTENDED: i64 = 365 * 24 * 60 * 60;
 
 /// Creates a token of the service account in the path.
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
-    let format = context.format()?;
+    let offer = Offer { transforms: true, tableless: true, ..Offer::PLAIN };
+    let format = negotiate(&context.headers, &context.query, offer)?;
     let options = WriteOptions::parse(&context.query, Write::Create)?;
     let mut request = read(context, &options)?;
     let (name, namespace) = (context.name().to_owned(), context.namespace().unwrap_or_default().to_owned());
@@ -87,6 +90,10 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     ]);
     request.remove("status");
     answer.extend(request);
+    if let Transform::Partial(version) = format.transform {
+        let partial = respond::kind::partial(version, &answer);
+        return Ok(respond::written(StatusCode::CREATED, format, partial, &PARTIAL_OBJECT_METADATA));
+    }
     Ok(respond::message(StatusCode::CREATED, format, &answer, &authentication_v1::TOKEN_REQUEST))
 }
 

@@ -19,8 +19,10 @@ fn pkcs10(key: &KeyPair, user: &str, group: &str, dns: &[&str]) -> String {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, user);
     params.distinguished_name.push(DnType::OrganizationName, group);
-    params.subject_alt_names = dns.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())).collect();
-    BASE64.encode(params.serialize_request(key).unwrap().pem().unwrap())
+    let name = |name: &&str| SanType::DnsName((*name).try_into().expect("it is ASCII"));
+    params.subject_alt_names = dns.iter().map(name).collect();
+    let request = params.serialize_request(key).expect("the key signs");
+    BASE64.encode(request.pem().expect("it is DER"))
 }
 
 fn signing_request(name: &str, signer: &str, request: &str, usages: &[&str]) -> Value {
@@ -43,8 +45,8 @@ async fn decide(client: &Client, name: &str, subresource: &str, ty: &str) -> cra
 }
 
 fn certificate_of(request: &Value) -> String {
-    let pem = BASE64.decode(text(request, "/status/certificate")).unwrap();
-    String::from_utf8(pem).unwrap()
+    let pem = BASE64.decode(text(request, "/status/certificate")).expect("it is base64");
+    String::from_utf8(pem).expect("PEM is ASCII")
 }
 
 #[tokio::test]

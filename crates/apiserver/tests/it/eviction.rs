@@ -12,7 +12,7 @@ const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
 
 /// A server with pods of the application `web`, which run and are ready.
 async fn start(pods: &[&str]) -> (TestServer, Client) {
-    let server = TestServer::start().await.unwrap();
+    let server = TestServer::start().await.expect("a server starts");
     let admin = Client::admin(&server).await;
     for name in pods {
         create(&admin, name, json!([])).await;
@@ -49,7 +49,7 @@ async fn status(admin: &Client) -> Value {
 async fn numbers(admin: &Client) -> [i64; 4] {
     let status = status(admin).await;
     ["currentHealthy", "desiredHealthy", "expectedPods", "disruptionsAllowed"]
-        .map(|field| status[field].as_i64().unwrap())
+        .map(|field| status[field].as_i64().expect("it is a number"))
 }
 
 async fn evict(admin: &Client, name: &str, options: Value) -> Answer {

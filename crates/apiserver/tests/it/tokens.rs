@@ -17,7 +17,7 @@ const ISSUER: &str = "https://kubernetes.default.svc";
 
 /// A server with the service account `robot`.
 async fn start() -> (TestServer, Client) {
-    let server = TestServer::start().await.unwrap();
+    let server = TestServer::start().await.expect("a server starts");
     let admin = Client::admin(&server).await;
     admin.post(ACCOUNTS, &named("robot")).await.expect(201);
     (server, admin)
@@ -39,7 +39,7 @@ fn bound_to(kind: &str, name: &str) -> Value {
 /// A part of a token: 0 is its header, 1 its claims.
 fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).expect("a token has three parts");
-    serde_json::from_slice(&BASE64.decode(part).unwrap()).unwrap()
+    serde_json::from_slice(&BASE64.decode(part).expect("it is base64")).expect("it is JSON")
 }
 
 async fn review(admin: &Client, token: &str, audiences: &[&str]) -> Value {

@@ -328,7 +328,7 @@ async fn requests_are_sent_through_the_api_server() {
         let front = Front::saying(&[said]).await;
         let services = front.client().api::<Service>().namespace("shop");
         let mut metrics = services.proxy_get("web", "/metrics/all", &options).await.unwrap();
-        assert_eq!(metrics.line().await.unwrap().as_deref(), Some(&b"up 1\n"[..]));
+        assert_eq!(metrics.line().await.unwrap().as_deref(), Some(&b"up 1"[..]));
         assert_eq!(front.requests(), [format!("GET /api/v1/namespaces/shop/services/{path} HTTP/1.1")]);
     }
 }
