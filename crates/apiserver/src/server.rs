@@ -310,7 +310,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the names are not valid in a certificate.
+    /// If the system has no randomness.
     pub fn client_certificate(&self, user: &str, groups: &[&str]) -> Result<ClientCertificate, StartError> {
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
         self.authority
