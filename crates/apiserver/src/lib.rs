@@ -79,6 +79,16 @@ impl TestServer {
     pub async fn start() -> Result<TestServer, StartError> {
         Server::start(Options::default()).await.map(TestServer)
     }
+
+    /// Starts a server without a port, for tests where there is no network or many servers: clients connect with
+    /// [`Server::connect`].
+    ///
+    /// # Errors
+    ///
+    /// If no certificates or thread can be made.
+    pub async fn start_in_memory() -> Result<TestServer, StartError> {
+        Server::start(Options { listen: None, ..Options::default() }).await.map(TestServer)
+    }
 }
 
 impl std::ops::Deref for TestServer {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::WithCauses;
+use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
@@ -36,8 +37,9 @@ use serving::Serving;
 /// Options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The address to listen on; port 0 picks a free one.
-    pub listen: SocketAddr,
+    /// The address to listen on; port 0 picks a free one. `None` opens no port: clients connect with
+    /// [`Server::connect`] only.
+    pub listen: Option<SocketAddr>,
     /// The number of changes kept for lists and watches from an earlier version. Fewer are kept if earlier states of
     /// objects take more than 256 MiB.
     pub history: usize,
@@ -61,7 +63,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             history: 50_000,
             client_timeout: Duration::from_secs(30),
             token_auth_file: None,
@@ -259,11 +261,11 @@ impl Server {
     async fn prepare_restart(
         &self,
         serving: &mut Option<Serving>,
-    ) -> Result<(TcpListener, watch::Sender<bool>, watch::Receiver<bool>), StartError> {
+    ) -> Result<(Option<TcpListener>, watch::Sender<bool>, watch::Receiver<bool>), StartError> {
         if let Some(serving) = serving.take() {
             serving.stop().await;
         }
-        let (listener, _) = listen(self.address).await?;
+        let (listener, _) = listen(self.options.listen.map(|_| self.address)).await?;
         let (stop, stopped) = watch::channel(false);
         Ok((listener, stop, stopped))
     }
@@ -271,7 +273,7 @@ impl Server {
     async fn serve_again(
         &self,
         serving: &mut Option<Serving>,
-        listener: TcpListener,
+        listener: Option<TcpListener>,
         state: Arc<State>,
         stop: watch::Sender<bool>,
     ) -> Result<(), StartError> {
@@ -280,7 +282,33 @@ impl Server {
         Ok(())
     }
 
-    /// The address on which it listens.
+    /// Opens a connection to the server within the program, without the network: TLS and HTTP run over it as over TCP.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    /// use klient_apiserver::TestServer;
+    /// use klient_client::{Client, Config, Dialer};
+    ///
+    /// let server = Arc::new(TestServer::start_in_memory().await?);
+    /// let mut config = Config::from_kubeconfig(&server.kubeconfig())?;
+    /// config.dialer = Some(Dialer::new(move |_host, _port| {
+    ///     let server = server.clone();
+    ///     async move { server.connect().await }
+    /// }));
+    /// Client::new(config)?.discovery().version().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the server is stopped.
+    pub async fn connect(&self) -> io::Result<DuplexStream> {
+        let serving = self.serving.lock().await;
+        serving.as_ref().ok_or(io::ErrorKind::ConnectionRefused)?.connect()
+    }
+
+    /// The address on which it listens, or 127.0.0.1:6443 if it opens no port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -376,14 +404,17 @@ fn admission(store: &Arc<dyn Storage>, registry: &Arc<Registry>, plugins: &[Arc<
     Chain::new(own.into_iter().chain(plugins.iter().cloned()).collect())
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+/// Listens on an address, if there is one. Without one, certificates and URLs have the address of a cluster on this
+/// machine.
+async fn listen(address: Option<SocketAddr>) -> Result<(Option<TcpListener>, SocketAddr), StartError> {
+    let Some(address) = address else { return Ok((None, SocketAddr::from(([127, 0, 0, 1], 6443)))) };
     let bound = TcpListener::bind(address).await;
-    let bound = bound.and_then(|listener| listener.local_addr().map(|address| (listener, address)));
+    let bound = bound.and_then(|listener| listener.local_addr().map(|address| (Some(listener), address)));
     bound.map_err(|error| StartError(StartProblem::Listen(address, error)))
 }
 
 async fn serve(
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     tls: TlsAcceptor,
     state: Arc<State>,
     stop: watch::Sender<bool>,
@@ -391,7 +422,7 @@ async fn serve(
 ) -> Result<Serving, StartError> {
     let failed = |error| StartError(StartProblem::Thread(error));
     // A listener registered with the caller's runtime would end with it.
-    let listener = listener.into_std().map_err(failed)?;
+    let listener = listener.map(TcpListener::into_std).transpose().map_err(failed)?;
     Serving::start(listener, tls, state, stop, threads).await.map_err(failed)
 }
 

@@ -1,6 +1,7 @@
 //! Connections: accepting, serving and closing them.
 
 use std::convert::Infallible;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,9 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -32,18 +35,31 @@ const IDLE: u32 = 3;
 /// The grace period of ongoing requests when their connection is closed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// Connections of clients: those to the port, if there is one, and those within the program.
+pub(super) struct Connections {
+    pub(super) listener: Option<TcpListener>,
+    pub(super) in_memory: mpsc::UnboundedReceiver<DuplexStream>,
+}
+
 /// Accepts connections until the server stops, and waits until the last is closed.
-pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
+pub(super) async fn accept(clients: Connections, tls: TlsAcceptor, state: Arc<State>) {
+    let Connections { listener, mut in_memory } = clients;
     let mut stopped = state.stopped.clone();
     let mut connections = JoinSet::new();
     loop {
         let connection = tokio::select! {
-            connection = listener.accept() => connection,
+            connection = accept_tcp(&listener) => connection,
+            Some(stream) = in_memory.recv() => {
+                connections.spawn(secure(stream, tls.clone(), state.clone()));
+                continue;
+            }
             Some(_) = connections.join_next() => continue,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         match connection {
-            Ok((stream, _)) => {
+            Ok(stream) => {
+                // Requests are small and clients wait for responses: buffering of segments gains nothing.
+                let _ = stream.set_nodelay(true);
                 connections.spawn(secure(stream, tls.clone(), state.clone()));
             }
             // Possibly out of file descriptors: retries after other connections may have closed.
@@ -53,13 +69,24 @@ pub(super) async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<S
             }
         }
     }
-    drop(listener);
+    drop((listener, in_memory));
     while connections.join_next().await.is_some() {}
 }
 
-async fn secure(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
-    // Requests are small and clients wait for responses: buffering of segments gains nothing.
-    let _ = stream.set_nodelay(true);
+/// The next connection to the port. Without a port it never comes.
+async fn accept_tcp(listener: &Option<TcpListener>) -> io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+/// A stream of bytes between a client and the server.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+async fn secure(stream: impl Stream, tls: TlsAcceptor, state: Arc<State>) {
     let mut stopped = state.stopped.clone();
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(state.client_timeout, tls.accept(stream)) => handshake,
@@ -72,7 +99,7 @@ async fn secure(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
     }
 }
 
-async fn serve(stream: TlsStream<TcpStream>, state: Arc<State>) {
+async fn serve<S: Stream>(stream: TlsStream<S>, state: Arc<State>) {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates().and_then(|all| all.first());
     let user: Option<Arc<User>> = certificate.and_then(user_of).map(Arc::new);

@@ -6,11 +6,12 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use tokio::io::DuplexStream;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection;
+use super::connection::{self, Connections};
 use crate::finalization;
 use crate::state::State;
 
@@ -18,21 +19,29 @@ use crate::state::State;
 /// dropped, and ends its threads.
 pub(super) struct Serving {
     stop: watch::Sender<bool>,
+    in_memory: mpsc::UnboundedSender<DuplexStream>,
     ended: oneshot::Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// The buffer of a connection within the program, in bytes and for each direction.
+const IN_MEMORY_BUFFER: usize = 64 * 1024;
+
 impl Serving {
-    /// Starts serving. `stop` is the sender of the state's `stopped`.
+    /// Starts serving, on a port if there is a listener. `stop` is the sender of the state's `stopped`.
     pub(super) async fn start(
-        listener: TcpListener,
+        listener: Option<TcpListener>,
         tls: TlsAcceptor,
         state: Arc<State>,
         stop: watch::Sender<bool>,
         threads: NonZeroUsize,
     ) -> io::Result<Serving> {
         // At most the fifteen bytes that Linux keeps of a thread's name.
-        let name = format!("apiserver:{}", listener.local_addr()?.port());
+        let name = match &listener {
+            Some(listener) => format!("apiserver:{}", listener.local_addr()?.port()),
+            None => "apiserver".to_owned(),
+        };
+        let (in_memory, clients) = mpsc::unbounded_channel();
         let ((start, started), (end, ended)) = (oneshot::channel(), oneshot::channel());
         let workers = name.clone();
         let thread = thread::Builder::new().name(name).spawn(move || {
@@ -41,20 +50,31 @@ impl Serving {
                 Err(error) => return drop(start.send(Err(error))),
             };
             runtime.block_on(async {
-                let listener = match tokio::net::TcpListener::from_std(listener) {
+                let listener = match listener.map(tokio::net::TcpListener::from_std).transpose() {
                     Ok(listener) => listener,
                     Err(error) => return drop(start.send(Err(error))),
                 };
                 finalization::resume(&state);
                 let _ = start.send(Ok(()));
-                connection::accept(listener, tls, state).await;
+                connection::accept(Connections { listener, in_memory: clients }, tls, state).await;
             });
             // Requests and watches still in progress end here.
             drop(runtime);
             let _ = end.send(());
         })?;
         started.await.map_err(io::Error::other)??;
-        Ok(Serving { stop, ended, thread: Some(thread) })
+        Ok(Serving { stop, in_memory, ended, thread: Some(thread) })
+    }
+
+    /// Opens a connection within the program.
+    ///
+    /// # Errors
+    ///
+    /// If the server has stopped.
+    pub(super) fn connect(&self) -> io::Result<DuplexStream> {
+        let (client, server) = tokio::io::duplex(IN_MEMORY_BUFFER);
+        self.in_memory.send(server).map_err(|_| io::ErrorKind::ConnectionRefused)?;
+        Ok(client)
     }
 
     /// Stops, and waits for the end of its threads.

@@ -455,7 +455,7 @@ async fn a_server_that_is_restarted_is_followed_on() {
     let address = server.address();
     drop(client);
     server.stop().await;
-    let listen = klient_apiserver::Options { listen: address, ..Default::default() };
+    let listen = klient_apiserver::Options { listen: Some(address), ..Default::default() };
     let refused = async {
         while !informer.last_error().is_some_and(|error| error.as_source().unwrap().is_refused()) {
             tokio::task::yield_now().await;

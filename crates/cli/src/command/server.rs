@@ -90,7 +90,7 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), C
         .init();
     let users = args.users()?;
     let options = Options {
-        listen: args.listen,
+        listen: Some(args.listen),
         history: args.history,
         token_auth_file: args.token_auth_file.clone(),
         controller_manager: !args.no_controller_manager,

@@ -55,7 +55,7 @@ impl Environment {
         let mut server = None;
         if !is_cluster_named {
             let began = Instant::now();
-            let started = start(Options { listen: ([127, 0, 0, 1], 0).into(), ..Options::default() }).await?;
+            let started = start(Options::default()).await?;
             let url = started.url();
             session.console.println(format_args!(
                 "API server at {url}, started in {} ms",
