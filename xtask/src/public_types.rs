@@ -34,6 +34,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("serde", "1.x; objects are read and written by it"),
     ("serde_core", "1.x; the traits of serde"),
     ("serde_json", "1.x; values of untyped objects and patches, re-exported as `klient::serde_json`"),
+    ("tokio", "1.x; the streams of bytes that dialers open, and those of the embedded server"),
     ("tower_layer", "0.3 since 2019; the trait that layers implement"),
     ("tower_service", "0.3 since 2019; the trait that transports implement"),
 ];

@@ -2,7 +2,9 @@
 
 use klient_apimachinery::Unstructured;
 use klient_apimachinery::go::quoted;
-use klient_client::{Api, ApiResource, CachedDiscovery, Client, DeferredRestMapper, DiskCache, DynamicPlace};
+use klient_client::{
+    Api, ApiResource, CachedDiscovery, Client, DeferredRestMapper, DiskCache, DynamicPlace, user_agent,
+};
 
 use crate::configuration;
 use crate::connection::ConnectionArgs;
@@ -21,7 +23,7 @@ impl Cluster {
     /// Reads the kubeconfig and the flags that override it. No request is sent.
     pub(crate) fn new(args: &ConnectionArgs) -> Result<Cluster, CliError> {
         let mut config = configuration::config(args)?;
-        config.user_agent = format!("klient/{}", env!("CARGO_PKG_VERSION"));
+        config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));
         let client = Client::new(config)?;
         let folder = args.cache_dir.clone().filter(|folder| !folder.as_os_str().is_empty());
         let discovery = match folder.or_else(DiskCache::default_folder) {

@@ -1,17 +1,25 @@
 //! [`Config`], how to reach a cluster.
 
+mod dialer;
 mod in_cluster;
 mod kubeconfig;
+mod no_proxy;
 mod pem;
+mod proxy;
+mod user_agent;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use dialer::Dialer;
+pub(crate) use dialer::Stream;
 use http::Uri;
 pub use kubeconfig::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 pub use pem::Pem;
+pub use proxy::{Proxy, ProxyUrl};
+pub use user_agent::user_agent;
 
 use crate::auth::Credentials;
 use crate::error::{Error, Problem};
@@ -41,7 +49,15 @@ pub struct Config {
     pub impersonate: Option<Impersonation>,
     /// Time-outs.
     pub timeouts: Timeouts,
-    /// The `User-Agent` header.
+    /// The proxy between the client and the server; by default that of the environment.
+    pub proxy: Proxy,
+    /// Opens the connections; TCP by default.
+    pub dialer: Option<Dialer>,
+    /// The time after which a connection gets no more requests, so that the load moves to API servers that were added
+    /// behind a load balancer. Each connection gets a random time of at most this and at least three quarters of it;
+    /// requests and watches in progress end on the old connection. No limit by default.
+    pub max_connection_age: Option<Duration>,
+    /// The `User-Agent` header: see [`user_agent`]. By default it has the name of the program's file.
     pub user_agent: String,
     /// Versions of HTTP that are offered.
     pub http: HttpVersion,
@@ -83,12 +99,13 @@ pub type WarningHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// TLS settings: trusted authorities, server name, client certificate.
 ///
-/// Files are read again before each connection, and once a minute while requests are sent. When their contents have
-/// changed, the next requests go over a new connection, and those on their way are finished on the old one. If they
-/// cannot be used, the last that could be are.
+/// Files are read again before each connection, and each minute while there are requests. After a change new requests
+/// get new connections, and the old ones are closed when the requests and watches on them have ended. If files cannot be
+/// read or used, the last that could be are.
 #[derive(Clone, Default)]
 pub struct Tls {
-    /// Certificates of authorities that are trusted. Without any, those of the system are.
+    /// Certificates of authorities that are trusted. Without any, those of the system are, or those in `SSL_CERT_FILE`
+    /// and `SSL_CERT_DIR`.
     pub ca: Option<Pem>,
     /// The name the server's certificate must be for, if not that in the URL.
     pub server_name: Option<String>,
@@ -181,7 +198,10 @@ impl Config {
             credentials: Credentials::None,
             impersonate: None,
             timeouts: Timeouts::default(),
-            user_agent: format!("klient/{}", env!("CARGO_PKG_VERSION")),
+            proxy: Proxy::default(),
+            dialer: None,
+            max_connection_age: None,
+            user_agent: user_agent::default_user_agent(),
             http: HttpVersion::Negotiate,
             encoding: Encoding::Negotiate,
             gzip: false,
@@ -259,6 +279,9 @@ impl fmt::Debug for Config {
             .field("credentials", &self.credentials)
             .field("impersonate", &self.impersonate)
             .field("timeouts", &self.timeouts)
+            .field("proxy", &self.proxy)
+            .field("dialer", &self.dialer)
+            .field("max_connection_age", &self.max_connection_age)
             .field("user_agent", &self.user_agent)
             .field("http", &self.http)
             .field("encoding", &self.encoding)

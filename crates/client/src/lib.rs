@@ -31,8 +31,8 @@ pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, Interactiv
 pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{
-    AuthInfo, ClientIdentity, Cluster, Config, Context, Encoding, HttpVersion, Kubeconfig, Named, Overrides,
-    Pem, Timeouts, Tls, WarningHandler,
+    AuthInfo, ClientIdentity, Cluster, Config, Context, Dialer, Encoding, HttpVersion, Kubeconfig, Named,
+    Overrides, Pem, Proxy, ProxyUrl, Timeouts, Tls, WarningHandler, user_agent,
 };
 pub use conflict::retry_on_conflict;
 pub use discovery::{

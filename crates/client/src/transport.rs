@@ -5,8 +5,11 @@ mod connect;
 mod failure;
 mod pool;
 mod pooled_connection;
+mod proxy;
 mod request_body;
 mod response_body;
+mod server_name;
+mod socket;
 pub(crate) mod tls;
 mod validity;
 
@@ -35,7 +38,7 @@ pub struct Transport(BoxCloneSyncService<Request<RequestBody>, Response<Response
 impl Transport {
     /// The transport of a configuration.
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        let pool = pool::Pool::new(connect::connector(config)?, &config.timeouts);
+        let pool = pool::Pool::new(connect::connector(config)?, config);
         Ok(Transport(BoxCloneSyncService::new(pool)))
     }
 

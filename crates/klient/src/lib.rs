@@ -220,6 +220,12 @@ pub use klient_client::{
 pub use klient_client::{
     ApiGroup, ApiSubresource, CachedDiscovery, DeferredRestMapper, DiskCache, GroupDiscoveryFailed,
     GroupVersionError, OpenApiV3, OpenApiV3GroupVersion,
+    BoxError, ByteStream, Client, ClientIdentity, Config, Credentials, DeleteOptions, Deleted, Dialer,
+    Discovery, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion,
+    Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch,
+    Overrides, Patch, Pem, Proxy, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport,
+    VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
+    user_agent,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;

@@ -57,7 +57,7 @@ pub struct Cluster {
     pub certificate_authority: Option<PathBuf>,
     /// The same in base64; it has precedence over the file.
     pub certificate_authority_data: Option<String>,
-    /// A proxy between here and there.
+    /// The URL of the proxy for the cluster, in place of that of the environment.
     pub proxy_url: Option<String>,
     /// Data of other programs, by name. That named `client.authentication.k8s.io/exec` is for credential plugins.
     #[serde(deserialize_with = "extensions")]

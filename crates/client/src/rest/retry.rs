@@ -4,6 +4,8 @@
 //! - 429 and 5xx are retried only with a `Retry-After`: the server has then done nothing, so that even a POST can be
 //!   repeated;
 //! - a request that was cut is retried only if it reads: whether a write took effect is unknown.
+//!
+//! The transport itself repeats the requests that an HTTP/2 server says it did not process.
 
 use std::time::Duration;
 

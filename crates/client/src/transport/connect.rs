@@ -6,28 +6,32 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 
 use super::BoxError;
+use super::proxy::ProxyTunnel;
+use super::server_name::name_of;
+use super::socket::Socket;
 use super::tls::TlsSettings;
-use crate::config::{Config, Timeouts};
+use crate::config::{Config, Dialer, Timeouts};
 use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, Problem};
 
 /// The interval of TCP keep-alive probes.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// Opens connections: first TCP, then TLS, each within its time.
+/// Opens connections: first TCP or that of a dialer, then the tunnel of a proxy, then TLS, each within its time.
 #[derive(Clone)]
 pub(super) struct Connector {
     tcp: HttpConnector,
+    dialer: Option<Dialer>,
+    proxy: Option<ProxyTunnel>,
     tls: Arc<TlsSettings>,
     server_name: Option<ServerName<'static>>,
     timeouts: Timeouts,
@@ -46,7 +50,8 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
         None => None,
     };
     let tls = Arc::new(TlsSettings::new(&config.tls, &config.credentials, config.http)?);
-    Ok(Connector { tcp, tls, server_name, timeouts: config.timeouts.clone() })
+    let (dialer, proxy) = (config.dialer.clone(), ProxyTunnel::of(config)?);
+    Ok(Connector { tcp, dialer, proxy, tls, server_name, timeouts: config.timeouts.clone() })
 }
 
 impl Connector {
@@ -54,10 +59,41 @@ impl Connector {
     pub(super) fn tls(&self) -> &Arc<TlsSettings> {
         &self.tls
     }
+
+    /// The header that a proxy wants in each request: see [`ProxyTunnel::request_authorization`].
+    pub(super) fn proxy_authorization(&self, server: &Uri) -> Option<&HeaderValue> {
+        self.proxy.as_ref()?.request_authorization(server)
+    }
+
+    /// Opens a connection to a server, through the proxy if there is one.
+    async fn open(mut self, server: &Uri) -> Result<Socket, BoxError> {
+        let Some(proxy) = self.proxy.take() else { return self.dial(server).await };
+        let connection = self.dial(proxy.uri()).await.map_err(|error| proxy.unreachable(error))?;
+        let limit = self.timeouts.connect;
+        match tokio::time::timeout(limit, proxy.open(connection, server)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let error = StepTimeout { step: "response of the proxy", limit };
+                Err(proxy.refused(server, error.into()).into())
+            }
+        }
+    }
+
+    /// Opens a connection to the host of a URL.
+    async fn dial(&mut self, uri: &Uri) -> Result<Socket, BoxError> {
+        let limit = self.timeouts.connect;
+        let Some(dialer) = &self.dialer else {
+            let connection = within(limit, "connection", self.tcp.call(uri.clone())).await?;
+            return Ok(connection.into_inner().into());
+        };
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let dialing = dialer.dial(uri.host().unwrap_or_default(), port);
+        within(limit, "connection", dialing).await.map(Socket::new)
+    }
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = MaybeHttpsStream<TokioIo<Socket>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -66,27 +102,19 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = within(self.timeouts.connect, "connection", self.tcp.call(uri.clone()));
+        let opening = self.clone();
         let (tls, limit, name) = (self.tls.clone(), self.timeouts.tls, self.server_name.clone());
         Box::pin(async move {
-            let tcp = connecting.await?;
+            let socket = TokioIo::new(opening.open(&uri).await?);
             if uri.scheme_str() != Some("https") {
-                return Ok(MaybeHttpsStream::Http(tcp));
+                return Ok(MaybeHttpsStream::Http(socket));
             }
             let name = name.map_or_else(|| name_of(&uri), Ok)?;
             let tls = TlsConnector::from(tls.current().await);
-            let stream = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(tcp))).await?;
+            let stream = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(socket))).await?;
             Ok(MaybeHttpsStream::Https(TokioIo::new(stream)))
         })
     }
-}
-
-/// The name that a server's certificate must be for.
-fn name_of(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
-    let host = uri.host().unwrap_or_default();
-    // An IPv6 address has brackets in a URL.
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    Ok(ServerName::try_from(bare.to_owned())?)
 }
 
 async fn within<T, E: Into<BoxError>>(
@@ -97,22 +125,5 @@ async fn within<T, E: Into<BoxError>>(
     match tokio::time::timeout(limit, future).await {
         Ok(done) => done.map_err(Into::into),
         Err(_) => Err(StepTimeout { step: what, limit }.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn certificates_are_for_the_host_of_the_url() {
-        for (url, name) in [
-            ("https://api.example:6443/k8s", "api.example"),
-            ("https://10.0.0.1", "10.0.0.1"),
-            ("https://[fd00::1]:6443", "fd00::1"),
-        ] {
-            assert_eq!(name_of(&url.parse().unwrap()).unwrap().to_str(), name);
-        }
-        assert!(name_of(&"https://a_b..c".parse().unwrap()).is_err());
     }
 }

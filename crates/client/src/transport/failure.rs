@@ -37,3 +37,20 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
         cause.downcast_ref().is_some_and(h2::Error::is_go_away)
     })
 }
+
+/// Returns true if the server did not process the request, so that every verb can be sent again (RFC 9113 section
+/// 8.7): it refused the stream, or closes the connection and says that the stream is not among those that it processes;
+/// or the connection was closed before the request was sent.
+pub(super) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
+    // The kind is not public, but printed. It is that of requests that the connection has given back.
+    let is_unsent =
+        |error: &hyper_util::client::legacy::Error| error.to_string() == "client error (Canceled)";
+    if error.downcast_ref().is_some_and(is_unsent) {
+        return true;
+    }
+    causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {
+        // h2 gives the error of a GOAWAY of the server to the streams after its last stream identifier only.
+        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (error.is_go_away() || is_refused)
+    })
+}

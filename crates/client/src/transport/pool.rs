@@ -7,22 +7,25 @@
 //! The tasks of a connection run on the runtime that opened it, and end with it. A request uses connections of its own
 //! runtime only, so that tests with a runtime each can share a client.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
+use hyper_util::client::legacy::Error as ClientError;
+use klient_workqueue::Backoff;
 use tokio::runtime::Handle;
 use tower::Service;
 
 use super::body::Bodies;
 use super::connect::Connector;
+use super::failure::is_unprocessed;
 use super::pooled_connection::{PooledConnection, StreamPermit};
 use super::{BoxError, RequestBody, ResponseBody};
-use crate::config::Timeouts;
+use crate::config::Config;
 
 /// The time after which a request that waits for the head of its response is logged.
 const SLOW_RESPONSE: Duration = Duration::from_secs(10);
@@ -30,23 +33,36 @@ const SLOW_RESPONSE: Duration = Duration::from_secs(10);
 /// The number of idle connections of other runtimes that are kept. Those of runtimes that have ended are among them.
 const IDLE_OF_OTHERS: usize = 8;
 
+/// The number of times that a request which the server did not process is sent again, as by Go's HTTP client. The first
+/// time is at once, on a new connection after a GOAWAY.
+const RESENDS: u32 = 6;
+
+/// The delays before the later times.
+const RESEND_BACKOFF: Backoff =
+    Backoff { duration: Duration::from_millis(100), factor: 2.0, jitter: 0.1, steps: RESENDS, cap: None };
+
 /// Sends requests over as few HTTP/2 connections as can carry them, or over HTTP/1.1.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
 struct Inner {
     connector: Connector,
+    max_connection_age: Option<Duration>,
+    /// Added to every request: see [`Connector::proxy_authorization`].
+    proxy_authorization: Option<HeaderValue>,
     /// Connections that get requests. One that is retired lives until its last response has ended.
     connections: RwLock<Vec<Arc<PooledConnection>>>,
     bodies: Arc<Bodies>,
 }
 
 impl Pool {
-    pub(super) fn new(connector: Connector, timeouts: &Timeouts) -> Self {
+    pub(super) fn new(connector: Connector, config: &Config) -> Self {
         Pool(Arc::new(Inner {
+            max_connection_age: config.max_connection_age,
+            proxy_authorization: connector.proxy_authorization(&config.url).cloned(),
             connector,
             connections: RwLock::default(),
-            bodies: Bodies::new(timeouts.unread),
+            bodies: Bodies::new(config.timeouts.unread),
         }))
     }
 
@@ -77,18 +93,50 @@ impl Pool {
             kept += usize::from(is_idle);
             !is_idle || kept <= IDLE_OF_OTHERS
         });
-        let connection = Arc::new(PooledConnection::new(self.0.connector.clone(), runtime));
+        let connection =
+            Arc::new(PooledConnection::new(self.0.connector.clone(), runtime, self.0.max_connection_age));
         connections.push(connection.clone());
         connection.permit().expect("a new connection is empty")
+    }
+
+    /// Sends a request, and sends it again if the server says that it did not process it.
+    async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<ResponseBody>, BoxError> {
+        if let Some(authorization) = &self.0.proxy_authorization {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
+        }
+        let line = (request.method().clone(), request.uri().clone());
+        let (mut resends, mut backoff) = (0, RESEND_BACKOFF);
+        loop {
+            let permit = self.permit();
+            let sent = permit.connection().client.request(request.clone());
+            let error = match self.response(sent, &line).await {
+                Ok(response) => {
+                    return Ok(
+                        response.map(|body| ResponseBody::new(self.0.bodies.register(body, line, permit)))
+                    );
+                }
+                Err(error) => error,
+            };
+            if resends == RESENDS || !is_unprocessed(&*error) {
+                return Err(error);
+            }
+            drop(permit);
+            let (method, uri) = &line;
+            tracing::debug!(resends, "{method} {uri}: not processed by the server, sending again");
+            if resends > 0 {
+                tokio::time::sleep(backoff.step()).await;
+            }
+            resends += 1;
+        }
     }
 
     /// Waits for the head of a response, and logs a long wait.
     async fn response(
         &self,
-        sent: impl Future<Output = Result<Response<Incoming>, hyper_util::client::legacy::Error>>,
+        sent: impl Future<Output = Result<Response<Incoming>, ClientError>>,
         (method, uri): &(Method, Uri),
     ) -> Result<Response<Incoming>, BoxError> {
-        let mut sent = std::pin::pin!(sent);
+        let mut sent = pin!(sent);
         if let Ok(response) = tokio::time::timeout(SLOW_RESPONSE, &mut sent).await {
             return Ok(response?);
         }
@@ -121,12 +169,6 @@ impl Service<Request<RequestBody>> for Pool {
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let pool = self.clone();
-        let permit = self.permit();
-        let line = (request.method().clone(), request.uri().clone());
-        let sent = permit.connection().client.request(request);
-        Box::pin(async move {
-            let response = pool.response(sent, &line).await?;
-            Ok(response.map(|body| ResponseBody::new(pool.0.bodies.register(body, line, permit))))
-        })
+        Box::pin(async move { pool.send(request).await })
     }
 }

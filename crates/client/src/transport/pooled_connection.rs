@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use klient_workqueue::Backoff;
 use tokio::runtime::Id;
+use tokio::time::Instant;
 
 use super::RequestBody;
 use super::connect::Connector;
@@ -40,6 +42,8 @@ pub(super) struct PooledConnection {
     pub(super) requests: AtomicUsize,
     /// The generation of TLS settings with which it is opened.
     tls_generation: u64,
+    /// The time after which it gets no more requests.
+    retires: Option<Instant>,
 }
 
 /// The permit for one request on a connection, given back when the response has ended.
@@ -58,7 +62,8 @@ impl Drop for StreamPermit {
 }
 
 impl PooledConnection {
-    pub(super) fn new(connector: Connector, runtime: Id) -> Self {
+    /// A connection that is opened with the first request.
+    pub(super) fn new(connector: Connector, runtime: Id, max_age: Option<Duration>) -> Self {
         let tls_generation = connector.tls().generation();
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -71,12 +76,13 @@ impl PooledConnection {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
-        PooledConnection { client, runtime, requests: AtomicUsize::new(0), tls_generation }
+        let retires = max_age.and_then(|max_age| Instant::now().checked_add(random_age(max_age)));
+        PooledConnection { client, runtime, requests: AtomicUsize::new(0), tls_generation, retires }
     }
 
-    /// Returns true if it gets no more requests, since its certificates were replaced.
+    /// Returns true if it gets no more requests, since it is too old or its certificates were replaced.
     pub(super) fn is_retired(&self, tls_generation: u64) -> bool {
-        self.tls_generation != tls_generation
+        self.tls_generation != tls_generation || self.retires.is_some_and(|retires| Instant::now() >= retires)
     }
 
     /// A permit, if one is left.
@@ -86,4 +92,9 @@ impl PooledConnection {
         });
         taken.ok().map(|_| StreamPermit(self.clone()))
     }
+}
+
+/// A random time of at most `max`, and at least three quarters of it.
+fn random_age(max: Duration) -> Duration {
+    Backoff { duration: max.mul_f64(0.75), jitter: 1.0 / 3.0, ..Default::default() }.step().min(max)
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use klient_apimachinery::Time;
+use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::time::Instant;
 
 use super::{BoxError, validity};
@@ -155,16 +156,27 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<ClientConfig, Error> {
-    let provider = provider();
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::config("TLS", error))?;
-    let builder = if tls.insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(NoCertificateVerification(provider)))
-    } else {
-        builder.with_root_certificates(roots(tls, files)?)
+/// TLS settings for an `https` proxy: its certificate may be from an authority of the system or from one of the
+/// configuration. It gets no client certificate.
+///
+/// # Errors
+///
+/// If the certificate authorities cannot be read.
+pub(super) fn proxy_config(tls: &Tls) -> Result<ClientConfig, Error> {
+    let tls = Tls { client: None, ..tls.clone() };
+    let files = PemFiles::read(&tls, &Credentials::None)?;
+    let trusted = || {
+        let mut trusted = roots(&tls, &files)?;
+        if files.ca.is_some() {
+            add_native_roots(&mut trusted);
+        }
+        Ok(trusted)
     };
+    Ok(verified(&tls, trusted)?.with_no_client_auth())
+}
+
+fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<ClientConfig, Error> {
+    let builder = verified(tls, || roots(tls, files))?;
     let mut config = match &files.client {
         Some([certificate_pem, key_pem]) => {
             // Those of a plugin are in no file.
@@ -189,6 +201,22 @@ fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<Clien
     Ok(config)
 }
 
+/// A configuration in which the server is verified as the settings say.
+fn verified(
+    tls: &Tls,
+    roots: impl FnOnce() -> Result<RootCertStore, Error>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {
+    let provider = provider();
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::config("TLS", error))?;
+    Ok(if tls.insecure {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(NoCertificateVerification(provider)))
+    } else {
+        builder.with_root_certificates(roots()?)
+    })
+}
+
 fn roots(tls: &Tls, files: &PemFiles) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     match &files.ca {
@@ -199,12 +227,14 @@ fn roots(tls: &Tls, files: &PemFiles) -> Result<RootCertStore, Error> {
                 roots.add(certificate).map_err(|error| refuse(error.into()))?;
             }
         }
-        None => {
-            let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            tracing::debug!(added, "trusting the system's certificate authorities");
-        }
+        None => add_native_roots(&mut roots),
     }
     Ok(roots)
+}
+
+fn add_native_roots(roots: &mut RootCertStore) {
+    let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    tracing::debug!(added, "trusting the system's certificate authorities");
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, BoxError> {

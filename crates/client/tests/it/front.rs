@@ -63,6 +63,28 @@ impl Drop for Front {
 type Change = Arc<dyn Fn(&mut Request<Incoming>) + Send + Sync>;
 
 impl Front {
+    /// Speaks TLS in one protocol of ALPN, and hands every connection, with its number, to a function.
+    pub(crate) async fn tls<F>(
+        protocol: &str,
+        take: impl Fn(tokio_rustls::server::TlsStream<TcpStream>, usize) -> F + Clone + Send + Sync + 'static,
+    ) -> Front
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (tls, certificate) = self_signed(protocol);
+        let mut front = Front::taking(move |stream, number, _| {
+            let (tls, take) = (tls.clone(), take.clone());
+            async move {
+                if let Ok(stream) = tls.accept(stream).await {
+                    take(stream, number).await;
+                }
+            }
+        })
+        .await;
+        front.certificate = Some(certificate);
+        front
+    }
+
     /// Hands every connection, with its number, to a function.
     async fn taking<F>(take: impl Fn(TcpStream, usize, Arc<Seen>) -> F + Send + 'static) -> Front
     where
@@ -166,16 +188,7 @@ impl Front {
 
     /// Takes requests over TLS, in one protocol of ALPN, and passes them to a server, as its admin.
     pub(crate) async fn tls_proxy(server: &TestServer, protocol: &str) -> Front {
-        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).unwrap();
-        let mut config = rustls::ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![own.cert.der().clone()], key)
-            .unwrap();
-        config.alpn_protocols = vec![protocol.into()];
-        let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let (tls, certificate) = self_signed(protocol);
         let behind = Behind::of(server);
         let mut front = Front::taking(move |stream, _, seen| {
             let (tls, behind) = (tls.clone(), behind.clone());
@@ -185,7 +198,7 @@ impl Front {
             }
         })
         .await;
-        front.certificate = Some(own.cert.pem());
+        front.certificate = Some(certificate);
         front
     }
 
@@ -199,11 +212,21 @@ impl Front {
         Client::new(Config::from_url(&self.url()).unwrap()).unwrap()
     }
 
+    /// The certificate of a front that speaks TLS.
+    pub(crate) fn certificate(&self) -> &str {
+        self.certificate.as_deref().expect("it speaks TLS")
+    }
+
+    /// The configuration of a client over TLS.
+    pub(crate) fn tls_config(&self) -> Config {
+        let mut config = Config::from_url(&format!("https://{}", self.address)).unwrap();
+        config.tls.ca = Some(self.certificate().into());
+        config
+    }
+
     /// A client over TLS.
     pub(crate) fn tls_client(&self) -> Client {
-        let mut config = Config::from_url(&format!("https://{}", self.address)).unwrap();
-        config.tls.ca = self.certificate.clone().map(Into::into);
-        Client::new(config).unwrap()
+        Client::new(self.tls_config()).unwrap()
     }
 
     /// The number of connections that were made.
@@ -222,8 +245,22 @@ impl Front {
     }
 }
 
+/// A TLS server with a certificate of its own for this machine, and that certificate.
+pub(crate) fn self_signed(protocol: &str) -> (tokio_rustls::TlsAcceptor, String) {
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).unwrap();
+    let mut config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![protocol.into()];
+    (Arc::new(config).into(), own.cert.pem())
+}
+
 /// Reads the head of a request.
-async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     let mut buffer = [0; 4096];
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -259,7 +296,7 @@ async fn serve(
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 

@@ -135,9 +135,15 @@ fn servers_that_are_none_are_told() {
         ]],
     );
     check(
-        &kubeconfig("server: 'https://h', proxy-url: 'http://p'", ""),
+        &kubeconfig("server: 'https://h', proxy-url: 'ftp://u:secret@p'", ""),
         expect![[
-            r#"kubeconfig FILE: cannot be used: cluster "c" is to be reached through a proxy, which is not supported yet"#
+            r#"proxy-url of "c" in kubeconfig FILE: cannot be used: "ftp://***@p": unsupported scheme "ftp", must be http, https, socks5 or socks5h"#
+        ]],
+    );
+    check(
+        &kubeconfig("server: 'https://h', proxy-url: 'http://:80'", ""),
+        expect![[
+            r#"proxy-url of "c" in kubeconfig FILE: cannot be used: "http://:80": it is no URL of a host"#
         ]],
     );
     check(

@@ -9,7 +9,7 @@ use klient_apimachinery::ByteString;
 
 use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 use crate::auth::Credentials;
-use crate::config::{ClientIdentity, Config, Pem, server_url};
+use crate::config::{ClientIdentity, Config, Pem, Proxy, server_url};
 use crate::error::{Error, Problem};
 use crate::impersonation::Impersonation;
 use crate::transport::{BoxError, tls};
@@ -97,10 +97,9 @@ impl Kubeconfig {
         let Named { name, value, .. } = cluster;
         let url = server_url(&value.server);
         let mut config = Config::at(url.map_err(|problem| Error::config(cluster.field("server"), problem))?);
-        if value.proxy_url.as_deref().is_some_and(|url| !url.is_empty()) {
-            let problem =
-                format!("cluster {name:?} is to be reached through a proxy, which is not supported yet");
-            return Err(Error::config(self.what(), Problem(problem)));
+        if let Some(url) = value.proxy_url.as_deref().filter(|url| !url.is_empty()) {
+            let proxy = Proxy::parse(url);
+            config.proxy = proxy.map_err(|problem| Error::config(cluster.field("proxy-url"), problem))?;
         }
         let ca = cluster.bytes(
             "certificate-authority",
