@@ -39,13 +39,39 @@ impl BucketRateLimiter {
         }
         let mut level = self.level.lock();
         let now = Instant::now();
-        let passed = level.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        let tokens = (level.tokens + passed.as_secs_f64() * self.per_second.max(0.0)).min(self.burst) - 1.0;
+        let tokens = self.tokens(&level, now) - 1.0;
         let wait = if tokens >= 0.0 { Some(Duration::ZERO) } else { self.time_of(-tokens) };
         if wait.is_some() {
             *level = Level { tokens, at: Some(now) };
         }
         wait.unwrap_or(Duration::MAX)
+    }
+
+    /// Takes a token if one is available.
+    ///
+    /// # Errors
+    ///
+    /// The time until one is available; [`Duration::MAX`] if there will never be one.
+    pub fn try_take(&self) -> Result<(), Duration> {
+        if self.per_second == f64::INFINITY {
+            return Ok(());
+        }
+        if self.burst < 1.0 {
+            return Err(Duration::MAX);
+        }
+        let mut level = self.level.lock();
+        let now = Instant::now();
+        let tokens = self.tokens(&level, now);
+        if tokens < 1.0 {
+            return Err(self.time_of(1.0 - tokens).unwrap_or(Duration::MAX));
+        }
+        *level = Level { tokens: tokens - 1.0, at: Some(now) };
+        Ok(())
+    }
+
+    fn tokens(&self, level: &Level, now: Instant) -> f64 {
+        let passed = level.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        (level.tokens + passed.as_secs_f64() * self.per_second.max(0.0)).min(self.burst)
     }
 
     fn time_of(&self, tokens: f64) -> Option<Duration> {

@@ -87,6 +87,20 @@ async fn a_bucket_reserves_tokens_to_come() {
     assert_eq!(bucket.requeues(&"one"), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_is_taken_only_if_there_is_one() {
+    let bucket = BucketRateLimiter::new(10.0, 1);
+    assert_eq!([(); 3].map(|()| bucket.try_take()), [Ok(()), Err(100 * MS), Err(100 * MS)]);
+    advance(50 * MS).await;
+    assert_eq!(bucket.try_take(), Err(50 * MS));
+    advance(HOUR).await;
+    assert_eq!([(); 2].map(|()| bucket.try_take()), [Ok(()), Err(100 * MS)]);
+    assert_eq!(BucketRateLimiter::new(f64::INFINITY, 0).try_take(), Ok(()));
+    assert_eq!(BucketRateLimiter::new(10.0, 0).try_take(), Err(Duration::MAX));
+    let once = BucketRateLimiter::new(0.0, 1);
+    assert_eq!([(); 2].map(|()| once.try_take()), [Ok(()), Err(Duration::MAX)]);
+}
+
 #[test]
 fn a_bucket_may_have_no_bound_or_no_tokens() {
     assert_eq!(BucketRateLimiter::new(f64::INFINITY, 0).reserve(), Duration::ZERO);
