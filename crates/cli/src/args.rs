@@ -14,6 +14,7 @@ use crate::console::Console;
 use crate::dry_run::DryRun;
 use crate::error::CliError;
 use crate::flag_values::go_bool;
+use crate::klog::LogArgs;
 
 /// Create, read, change and delete Kubernetes objects, on any cluster or on the embedded API server (`klient server`).
 #[derive(Debug, Parser)]
@@ -21,6 +22,8 @@ use crate::flag_values::go_bool;
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

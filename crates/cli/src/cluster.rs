@@ -10,6 +10,7 @@ use crate::configuration;
 use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::error::CliError;
+use crate::klog::LogArgs;
 
 /// A client of the cluster that the kubeconfig and the flags select.
 pub(crate) struct Cluster {
@@ -21,8 +22,9 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Reads the kubeconfig and the flags that override it. No request is sent.
-    pub(crate) fn new(args: &ConnectionArgs) -> Result<Cluster, CliError> {
+    pub(crate) fn new(args: &ConnectionArgs, log: LogArgs) -> Result<Cluster, CliError> {
         let mut config = configuration::config(args)?;
+        config.http_trace = log.http_trace().unwrap_or_default();
         config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));
         let client = Client::new(config)?;
         let folder = args.cache_dir.clone().filter(|folder| !folder.as_os_str().is_empty());

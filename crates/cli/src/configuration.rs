@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::go::quoted;
-use klient_client::{Config, Error, Impersonation, Kubeconfig, Overrides};
+use klient_client::{
+    Config, Error, Impersonation, Kubeconfig, Overrides, WarningHandler, WarningWriterOptions,
+};
 
 use crate::connection::ConnectionArgs;
-use crate::console::Console;
 use crate::error::{CliError, io_error_string};
 
 /// Reads the kubeconfig and applies the flags. An empty value of a flag is ignored.
@@ -142,14 +142,13 @@ fn with_flags(mut config: Config, args: &ConnectionArgs) -> Config {
         config.namespace = namespace.clone();
     }
     config.timeouts.whole = args.request_timeout.0.to_std().filter(|time| *time > Duration::ZERO);
-    // Not logged but printed, as kubectl does, each once.
-    let printed = std::sync::Mutex::new(Vec::<String>::new());
-    config.warnings = Some(Arc::new(move |warning: &str| {
-        let mut printed = printed.lock().expect("no panics while held");
-        if !printed.iter().any(|earlier| earlier == warning) {
-            printed.push(warning.to_owned());
-            Console::new().eprintln(format_args!("Warning: {warning}"));
-        }
-    }));
+    let options = WarningWriterOptions { deduplicate: true, color: allows_color_output() };
+    config.warnings = WarningHandler::writer(io::stderr(), options);
     config
+}
+
+/// Returns true if standard error shows colors (kubectl's `AllowsColorOutput`).
+fn allows_color_output() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && !is_dumb && std::env::var_os("NO_COLOR").is_none()
 }

@@ -11,6 +11,7 @@ mod dry_run;
 mod error;
 mod flag_values;
 mod interrupt;
+mod klog;
 mod last_applied;
 mod manifest;
 mod print;
@@ -58,6 +59,9 @@ fn main() -> ExitCode {
 const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli, program: String) -> Result<(), CliError> {
+    if !matches!(cli.command, Command::Server(_)) {
+        klog::init(cli.log);
+    }
     let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if !handles_signals {
@@ -71,6 +75,7 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         program,
         console: Console::new(),
         connection: cli.connection,
+        log: cli.log,
         interrupt: interrupt.clone(),
     };
     let result = runtime.block_on(async {

@@ -5,6 +5,7 @@ use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
+use crate::klog::LogArgs;
 
 /// The environment of a command (kubectl's `Factory` and `IOStreams`).
 pub(crate) struct Session {
@@ -14,6 +15,8 @@ pub(crate) struct Session {
     pub(crate) console: Console,
     /// The flags that select the cluster.
     pub(crate) connection: ConnectionArgs,
+    /// The verbosity of the log.
+    pub(crate) log: LogArgs,
     /// The signals that end the program.
     pub(crate) interrupt: Interrupt,
 }
@@ -21,6 +24,6 @@ pub(crate) struct Session {
 impl Session {
     /// Returns a client of the cluster. No request is sent yet.
     pub(crate) fn cluster(&self) -> Result<Cluster, CliError> {
-        Cluster::new(&self.connection)
+        Cluster::new(&self.connection, self.log)
     }
 }

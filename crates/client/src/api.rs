@@ -17,6 +17,7 @@ mod watch;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
@@ -84,6 +85,8 @@ pub(crate) struct Endpoint {
     pub(crate) connection: Connection,
     pub(crate) info: ResourceInfo,
     pub(crate) write: WriteOptions,
+    /// The time-out of each request, in place of that of the configuration.
+    timeout: Option<Duration>,
     /// The verbs that discovery names, for kinds found at run time.
     pub(crate) verbs: Option<std::sync::Arc<[String]>>,
     /// The subresources that discovery names, for kinds found at run time.
@@ -109,7 +112,7 @@ impl<K, P: Place> fmt::Debug for Api<K, P> {
 impl<K, P: Place> Api<K, P> {
     pub(crate) fn new(connection: Connection, info: ResourceInfo, place: P) -> Self {
         let write = WriteOptions::default();
-        let endpoint = Endpoint { connection, info, write, verbs: None, subresources: None };
+        let endpoint = Endpoint { connection, info, write, timeout: None, verbs: None, subresources: None };
         Api { endpoint, place, kind: PhantomData }
     }
 
@@ -129,6 +132,23 @@ impl<K, P: Place> Api<K, P> {
     /// ```
     pub fn with(mut self, options: WriteOptions) -> Self {
         self.endpoint.write = options;
+        self
+    }
+
+    /// The handle with a time-out for each of its requests with its whole response, in place of
+    /// [`Timeouts::whole`](crate::Timeouts::whole). It is sent to the server as the parameter `timeout`. A watch and logs
+    /// are not limited.
+    ///
+    /// ```
+    /// # use klient_client::Client;
+    /// # use klient_api::core::v1::Namespace;
+    /// # async fn f(client: Client) -> Result<(), klient_client::Error> {
+    /// let namespaces = client.api::<Namespace>().timeout(std::time::Duration::from_secs(5));
+    /// let default = namespaces.get("default").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.endpoint.timeout = Some(timeout);
         self
     }
 
@@ -218,8 +238,11 @@ impl<K: Resource> Api<K, WholeCluster> {
 
 impl Endpoint {
     pub(crate) fn request(&self, method: Method, namespace: Option<&str>) -> Request {
-        let request =
+        let mut request =
             Request::new(self.connection.clone(), method).group_version(&self.info.group, &self.info.version);
+        if let Some(timeout) = self.timeout {
+            request = request.timeout(timeout);
+        }
         let request = match namespace.filter(|_| self.info.namespaced) {
             Some(namespace) => request.namespace(namespace),
             None => request,

@@ -10,7 +10,6 @@ mod user_agent;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use dialer::Dialer;
@@ -23,7 +22,10 @@ pub use user_agent::user_agent;
 
 use crate::auth::Credentials;
 use crate::error::{Error, Problem};
+use crate::http_trace::HttpTrace;
 use crate::impersonation::Impersonation;
+use crate::rate_limiter::RateLimiter;
+use crate::warning::WarningHandler;
 
 /// Configuration of a client: the cluster and the credentials for it.
 ///
@@ -65,8 +67,12 @@ pub struct Config {
     pub encoding: Encoding,
     /// True to accept compressed responses. It saves time on a slow network, and costs both sides some on a fast one.
     pub gzip: bool,
-    /// Takes the warnings that the server sends beside its answers; by default they are logged.
-    pub warnings: Option<WarningHandler>,
+    /// Takes the warnings that the server sends beside its responses.
+    pub warnings: WarningHandler,
+    /// The client's own limit of requests per second. None by default: the server limits its clients.
+    pub rate_limiter: Option<RateLimiter>,
+    /// Detail of the HTTP trace.
+    pub http_trace: HttpTrace,
 }
 
 /// Versions of HTTP that are offered to a server.
@@ -93,9 +99,6 @@ pub enum Encoding {
     /// Built-in kinds go in protobuf, and a server that does not know that is an error.
     Protobuf,
 }
-
-/// Takes warnings that the server sends beside its answers.
-pub type WarningHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// TLS settings: trusted authorities, server name, client certificate.
 ///
@@ -157,7 +160,8 @@ pub struct Timeouts {
     pub tls: Duration,
     /// From a request to the head of its answer.
     pub first_byte: Option<Duration>,
-    /// A request and its whole answer; watches and other streams are not meant.
+    /// A request and its whole response, not a watch or another stream. It is sent to the server as the parameter
+    /// `timeout`. The wait for a [`RateLimiter`](crate::RateLimiter) is not part of it.
     pub whole: Option<Duration>,
     /// The idle limit of a watch with bookmarks, which a server sends every minute.
     pub watch_idle: Option<Duration>,
@@ -205,7 +209,9 @@ impl Config {
             http: HttpVersion::Negotiate,
             encoding: Encoding::Negotiate,
             gzip: false,
-            warnings: None,
+            warnings: WarningHandler::default(),
+            rate_limiter: None,
+            http_trace: HttpTrace::default(),
         }
     }
 
@@ -286,7 +292,10 @@ impl fmt::Debug for Config {
             .field("http", &self.http)
             .field("encoding", &self.encoding)
             .field("gzip", &self.gzip)
-            .finish_non_exhaustive()
+            .field("warnings", &self.warnings)
+            .field("rate_limiter", &self.rate_limiter)
+            .field("http_trace", &self.http_trace)
+            .finish()
     }
 }
 

@@ -4,15 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::ServiceExt as _;
 
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Problem};
+use crate::http_trace::{ConnectTimes, Exchange};
 use crate::json_only_groups::JsonOnlyGroups;
 use crate::transport::{self, RequestBody, ResponseBody, Transport};
-use crate::warning::warnings;
 
 /// The way to a cluster, which a client and its handles and requests share.
 #[derive(Clone)]
@@ -64,16 +64,22 @@ impl Connection {
     ) -> Result<Response<ResponseBody>, Error> {
         let timeouts = &self.0.config.timeouts;
         let request = self.http_request(call, authorization)?;
-        let sent = self.0.transport.clone().oneshot(request);
+        let exchange = Exchange::begin(self.0.config.http_trace, call, request.headers());
+        let times = exchange.as_ref().and_then(Exchange::connect_times);
+        let sent = ConnectTimes::measured(times, self.0.transport.clone().oneshot(request));
         let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
-        match tokio::time::timeout(limit, sent).await {
+        let result = match tokio::time::timeout(limit, sent).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(Error::new(transport::kind(&*error), call.to_string(), error)),
             Err(_) => {
                 let problem = format!("no answer within {} s", limit.as_secs_f64());
                 Err(Error::new(ErrorKind::Timeout, call.to_string(), Problem(problem)))
             }
+        };
+        if let Some(exchange) = exchange {
+            exchange.end(result.as_ref().ok());
         }
+        result
     }
 
     fn http_request(
@@ -97,17 +103,6 @@ impl Connection {
             headers.entry(header::USER_AGENT).or_insert(agent);
         }
         Ok(request)
-    }
-
-    /// Takes the warnings of an answer.
-    pub(crate) fn warn(&self, headers: &HeaderMap) {
-        let headers = headers.get_all(header::WARNING).iter().filter_map(|value| value.to_str().ok());
-        for text in headers.flat_map(warnings) {
-            match &self.0.config.warnings {
-                Some(handler) => handler(&text),
-                None => tracing::warn!("{text}"),
-            }
-        }
     }
 }
 

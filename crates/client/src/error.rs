@@ -15,6 +15,8 @@ use klient_apimachinery::meta::v1::Status;
 use causes::CauseText;
 use step_timeout::is_step_timeout;
 
+use crate::priority_and_fairness::PriorityAndFairness;
+
 /// An error of the client.
 ///
 /// Its methods classify it: [`is_not_found`](Self::is_not_found), [`is_conflict`](Self::is_conflict),
@@ -49,6 +51,7 @@ struct Repr {
     what: String,
     status: Option<Status>,
     retry_after: Option<Duration>,
+    priority_and_fairness: Option<PriorityAndFairness>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -100,6 +103,7 @@ impl Error {
             what: what.into(),
             status: None,
             retry_after: None,
+            priority_and_fairness: None,
             cause: Some(cause.into()),
         }))
     }
@@ -127,8 +131,15 @@ impl Error {
             what,
             status: Some(status),
             retry_after,
+            priority_and_fairness: None,
             cause: None,
         }))
+    }
+
+    /// The error with the classification of its request.
+    pub(crate) fn with_priority_and_fairness(mut self, by: Option<PriorityAndFairness>) -> Self {
+        self.0.priority_and_fairness = by;
+        self
     }
 
     /// The kind of the error.
@@ -159,6 +170,12 @@ impl Error {
     /// The delay after which the server asks for a retry.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The flow schema and priority level by which the server classified the request, if it answered with a failure and
+    /// names them.
+    pub fn priority_and_fairness(&self) -> Option<&PriorityAndFairness> {
+        self.0.priority_and_fairness.as_ref()
     }
 
     /// Upstream goes by the reason, and by the code where there is none.

@@ -18,12 +18,18 @@ mod conflict;
 mod connection;
 mod discovery;
 mod error;
+mod http_trace;
 mod impersonation;
 mod json_only_groups;
+mod metrics;
+mod priority_and_fairness;
+mod rate_limiter;
 mod rest;
 mod transport;
 mod warning;
 
+#[cfg(feature = "metrics")]
+pub use self::metrics::describe_metrics;
 pub use api::{
     Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, Patch, ProxyOptions, Watch,
 };
@@ -32,7 +38,7 @@ pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{
     AuthInfo, ClientIdentity, Cluster, Config, Context, Dialer, Encoding, HttpVersion, Kubeconfig, Named,
-    Overrides, Pem, Proxy, ProxyUrl, Timeouts, Tls, WarningHandler, user_agent,
+    Overrides, Pem, Proxy, ProxyUrl, Timeouts, Tls, user_agent,
 };
 pub use conflict::retry_on_conflict;
 pub use discovery::{
@@ -41,11 +47,15 @@ pub use discovery::{
     Version,
 };
 pub use error::{Error, ErrorKind};
+pub use http_trace::HttpTrace;
 pub use impersonation::Impersonation;
 pub use klient_apimachinery::meta::v1::DeleteOptions;
 pub use klient_apimachinery::{
     AllNamespaces, ApplyConfiguration, BoxFuture, FieldValidation, InNamespace, IntoPlace, List, ListOptions,
     ObjectKey, VersionMatch, WatchEvent, WatchOptions, WriteOptions,
 };
-pub use rest::{ByteStream, Request, Response};
+pub use priority_and_fairness::PriorityAndFairness;
+pub use rate_limiter::RateLimiter;
+pub use rest::{ByteStream, Lines, Request, Response};
 pub use transport::{BoxError, RequestBody, ResponseBody, Transport};
+pub use warning::{Warning, WarningHandler, WarningWriterOptions, Warnings};

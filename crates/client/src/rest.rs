@@ -1,11 +1,14 @@
 //! Requests to the API's URLs, with client-go's rules for paths, errors and retries.
 
+mod body_record;
 mod format;
 mod gunzip;
+mod lines;
 mod negotiate;
 mod path;
 mod response;
 mod retry;
+mod span;
 mod stream;
 
 use std::fmt;
@@ -14,6 +17,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use klient_apimachinery::codec::Wire;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use body_record::BodyRecord;
+pub use lines::Lines;
 use path::Path;
 pub use response::Response;
 pub(crate) use response::failure_in;
@@ -22,6 +30,9 @@ pub use stream::ByteStream;
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Problem};
+use crate::metrics;
+use crate::rate_limiter::throttle;
+use crate::warning::WarningHandler;
 
 /// A request to the API, built part by part.
 ///
@@ -42,6 +53,20 @@ use crate::error::{Error, ErrorKind, Problem};
 /// assert_eq!(namespace.kind(), "Namespace");
 /// # Ok(()) }
 /// ```
+///
+/// # Tracing
+///
+/// Each request has a `tracing` span with the target `klient::request` and the level `DEBUG`, from the wait for the
+/// [`RateLimiter`](crate::RateLimiter) to the end of the response, or to its head if it is a list, a watch or another
+/// stream; retries are in the span. Its fields are those of OpenTelemetry's HTTP clients: `http.request.method`,
+/// `http.response.status_code`, `http.request.resend_count`, `http.request.body.size`, `url.full`, `url.template`,
+/// `server.address`, `server.port`, `error.type`; `otel.name`, `otel.kind` and `otel.status_code` for
+/// `tracing-opentelemetry`; and `k8s.api.verb`, `k8s.api.group`, `k8s.api.version`, `k8s.api.resource`,
+/// `k8s.api.subresource`, `k8s.namespace.name` and `k8s.object.name`.
+///
+/// A subscriber that does not enable the target turns the spans off; a request then costs one check of the target. The
+/// header `traceparent`, which passes a trace on to the server, is added by a layer: see
+/// [`Client::with_layer`](crate::Client::with_layer).
 #[derive(Clone)]
 pub struct Request {
     connection: Connection,
@@ -51,7 +76,10 @@ pub struct Request {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
     timeout: Option<Duration>,
+    warnings: WarningHandler,
     problem: Option<String>,
+    /// A streamed response is read to its end within the time-out.
+    is_whole: bool,
     /// Objects are put into it in protobuf.
     speaks_protobuf: bool,
     /// The transformation of the objects in responses.
@@ -77,6 +105,7 @@ impl fmt::Debug for Request {
 impl Request {
     pub(crate) fn new(connection: Connection, method: Method) -> Self {
         let timeout = connection.config().timeouts.whole;
+        let warnings = connection.config().warnings.clone();
         let mut headers = vec![(header::ACCEPT, HeaderValue::from_static("application/json"))];
         if connection.config().gzip {
             headers.push((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
@@ -89,7 +118,9 @@ impl Request {
             headers,
             body: Bytes::new(),
             timeout,
+            warnings,
             problem: None,
+            is_whole: false,
             speaks_protobuf: false,
             form: None,
         }
@@ -194,10 +225,21 @@ impl Request {
         self.header(header::CONTENT_TYPE, content_type)
     }
 
-    /// The time-out of the request and its whole response; it is sent to the server.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self.query("timeout", format!("{}s", timeout.as_secs_f64()))
+    /// The time-out of the request and its whole response, in place of [`Timeouts::whole`](crate::Timeouts::whole). It is
+    /// sent to the server as the parameter `timeout`. Retries are part of it, the wait for a
+    /// [`RateLimiter`](crate::RateLimiter) is not.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Request { timeout: Some(timeout), ..self }
+    }
+
+    /// Takes the warnings of the response, in place of [`Config::warnings`](crate::Config::warnings).
+    pub fn warning_handler(self, warnings: WarningHandler) -> Self {
+        Request { warnings, ..self }
+    }
+
+    /// Marks a stream that is read to its end within the time-out, such as a list.
+    pub(crate) fn whole(self) -> Self {
+        Request { is_whole: true, ..self }
     }
 
     /// The request as it is sent.
@@ -208,7 +250,10 @@ impl Request {
             return Err(Error::request(shown(), problem));
         }
         let mut target = format!("{}{}", base.path().trim_end_matches('/'), self.path.encoded());
-        for (index, (key, value)) in self.query.iter().enumerate() {
+        let timeout = self.timeout.map(|timeout| klient_apimachinery::Duration::from(timeout).to_string());
+        let query = self.query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        for (index, (key, value)) in query.chain(timeout.iter().map(|time| ("timeout", &**time))).enumerate()
+        {
             target.push(if index == 0 { '?' } else { '&' });
             target.push_str(&path::encode_query(key));
             target.push('=');
@@ -228,31 +273,59 @@ impl Request {
         })
     }
 
-    /// Sends the request and reads the whole answer. Where that is safe, a request that failed is sent again.
+    /// Sends the request and reads the whole response. Where that is safe, a request that failed is sent again.
     ///
     /// # Errors
     ///
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn send(self) -> Result<Response, Error> {
         let call = self.call()?;
-        let sending = retry::send(&self.connection, &call);
-        let read = async { Response::read(&call, sending.await?).await };
-        let Some(limit) = self.timeout else { return read.await };
-        match tokio::time::timeout(limit, read).await {
-            Ok(done) => done,
-            Err(_) => Err(too_late(call.to_string(), limit)),
-        }
+        let span = span::of(&self, &call);
+        let _latency = metrics::Latency::begin(&call.method, &call.uri);
+        let sending = async {
+            throttle(self.connection.config().rate_limiter.as_ref(), &call, None).await;
+            let read = async {
+                let response = retry::send(&self.connection, &call, &self.warnings, &span).await?;
+                let record = BodyRecord::begin(self.connection.config().http_trace, &call, None);
+                Response::read(&call, response, record).await
+            };
+            within(self.deadline(), &call, read).await
+        };
+        let result = sending.instrument(span.clone()).await;
+        span::end(&span, result.as_ref().map(Response::status));
+        result
     }
 
-    /// Sends the request and returns the response as a stream.
+    /// Sends the request and returns the response as a stream, which has no time-out.
     ///
     /// # Errors
     ///
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn stream(self) -> Result<ByteStream, Error> {
         let call = self.call()?;
-        let response = retry::send(&self.connection, &call).await?;
-        Ok(ByteStream::new(call.to_string(), response))
+        let span = span::of(&self, &call);
+        let latency = self.is_whole.then(|| metrics::Latency::begin(&call.method, &call.uri));
+        let sending = async {
+            throttle(self.connection.config().rate_limiter.as_ref(), &call, None).await;
+            let deadline = self.deadline().filter(|_| self.is_whole);
+            let sent = retry::send(&self.connection, &call, &self.warnings, &span);
+            Ok::<_, Error>((within(deadline, &call, sent).await?, deadline))
+        };
+        let result = sending.instrument(span.clone()).await;
+        span::end(&span, result.as_ref().map(|(response, _)| response.status()));
+        let (response, deadline) = result?;
+        let stream = ByteStream::new(call.to_string(), response);
+        if !self.is_whole {
+            return Ok(stream);
+        }
+        let record = BodyRecord::begin(self.connection.config().http_trace, &call, latency);
+        Ok(stream.recorded(record).until(deadline))
+    }
+
+    /// The end of the time-out, which begins now.
+    fn deadline(&self) -> Option<Deadline> {
+        let limit = self.timeout?;
+        Some(Deadline { at: Instant::now().checked_add(limit)?, limit })
     }
 
     /// An object as the body, in JSON.
@@ -263,8 +336,25 @@ impl Request {
     }
 }
 
-/// The error of an answer of which not all came in time.
-pub(crate) fn too_late(what: String, limit: Duration) -> Error {
-    let problem = format!("no whole answer within {} s", limit.as_secs_f64());
-    Error::new(ErrorKind::Timeout, what, Problem(problem))
+/// The end of a time-out.
+#[derive(Clone, Copy, Debug)]
+struct Deadline {
+    at: Instant,
+    limit: Duration,
+}
+
+/// Awaits a part of a request.
+async fn within<T>(
+    deadline: Option<Deadline>,
+    what: &(impl fmt::Display + Sync),
+    part: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(Deadline { at, limit }) = deadline else { return part.await };
+    match tokio::time::timeout_at(at, part).await {
+        Ok(done) => done,
+        Err(_) => {
+            let problem = Problem(format!("no whole answer within {} s", limit.as_secs_f64()));
+            Err(Error::new(ErrorKind::Timeout, what.to_string(), problem))
+        }
+    }
 }

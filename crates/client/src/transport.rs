@@ -7,6 +7,7 @@ mod pool;
 mod pooled_connection;
 mod proxy;
 mod request_body;
+mod resolver;
 mod response_body;
 mod server_name;
 mod socket;

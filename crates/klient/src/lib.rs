@@ -162,6 +162,8 @@
 //!
 //! - `all-groups` (default): every API group;
 //! - `apiserver` (default): the embedded API server, which most programs need in their tests only;
+//! - `metrics`: metrics of the client under client-go's names, through the crate `metrics`: see
+//!   `client::describe_metrics`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
 //!   chooses there.
 //!
@@ -180,6 +182,16 @@
 //! assert!(error.to_string().ends_with(r#"/api/v1/namespaces/shop/pods/web-0: pods "web-0" not found"#));
 //! # Ok(()) }
 //! ```
+//!
+//! # Observing requests
+//!
+//! - [`Config::http_trace`] selects the detail of the HTTP trace, `tracing` events of the target
+//!   [`HttpTrace::TARGET`] with the fields of `kubectl -v=6` to `-v=10`;
+//! - each request has a span of the target `klient::request`: see [`client::Request`];
+//! - the feature `metrics` adds client-go's `rest_client_*` metrics;
+//! - [`Config::warnings`] takes the warnings of the server.
+//!
+//! The trace and the spans are at the level `DEBUG`, and cost a check of their target unless a subscriber takes them.
 
 pub mod credentials;
 pub mod custom_resources;
@@ -226,6 +238,11 @@ pub use klient_client::{
     Overrides, Patch, Pem, Proxy, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport,
     VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
     user_agent,
+    DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpTrace, HttpVersion,
+    Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch,
+    Overrides, Patch, Pem, PriorityAndFairness, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts,
+    Tls, Transport, VersionMatch, Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent,
+    WatchOptions, WriteOptions, retry_on_conflict,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;

@@ -15,6 +15,7 @@ mod discovery_cache;
 mod flags;
 mod front;
 mod impersonation;
+mod klog;
 mod manifest;
 mod manifests;
 mod names;

@@ -58,7 +58,8 @@ impl DynamicPlace {
 impl<K> Api<K, DynamicPlace> {
     pub(crate) fn dynamic(connection: Connection, kind: DynamicKind) -> Self {
         let DynamicKind { info, verbs, subresources } = kind;
-        let endpoint = Endpoint { connection, info, write: WriteOptions::default(), verbs, subresources };
+        let write = WriteOptions::default();
+        let endpoint = Endpoint { connection, info, write, timeout: None, verbs, subresources };
         Api { endpoint, place: DynamicPlace::default(), kind: PhantomData }
     }
 }

@@ -1,14 +1,12 @@
 //! [`Items`], the objects of a list as they arrive.
 
 use std::fmt;
-use std::time::Duration;
 
 use klient_apimachinery::codec::{ListReader, ManagedFields, Wire};
 use klient_apimachinery::meta::v1::ListMeta;
-use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::rest::{ByteStream, Request, failure_in, too_late};
+use crate::rest::{ByteStream, Request, failure_in};
 
 /// The objects of a list, one by one as they arrive, so that no more than one is held. Dropping it ends the request.
 ///
@@ -37,35 +35,13 @@ pub struct Items<K> {
     is_first: bool,
     /// All has arrived.
     has_ended: bool,
-    /// When the whole list must have arrived, and how long that is.
-    deadline: Option<(Instant, Duration)>,
 }
 
 impl<K: Wire> Items<K> {
-    pub(super) async fn start(
-        request: Request,
-        managed_fields: ManagedFields,
-        limit: Option<Duration>,
-    ) -> Result<Self, Error> {
-        let deadline = limit.map(|limit| (Instant::now() + limit, limit));
-        let what = format!("{request:?}");
-        let starting = request.stream_of::<K>();
-        let stream = match deadline {
-            None => starting.await?,
-            Some((at, limit)) => match tokio::time::timeout_at(at, starting).await {
-                Ok(stream) => stream?,
-                Err(_) => return Err(too_late(what, limit)),
-            },
-        };
+    pub(super) async fn start(request: Request, managed_fields: ManagedFields) -> Result<Self, Error> {
+        let stream = request.whole().stream_of::<K>().await?;
         let reader = Some(ListReader::new(stream.format(), managed_fields));
-        Ok(Items {
-            stream,
-            reader,
-            metadata: ListMeta::default(),
-            is_first: true,
-            has_ended: false,
-            deadline,
-        })
+        Ok(Items { stream, reader, metadata: ListMeta::default(), is_first: true, has_ended: false })
     }
 
     /// The next object; `None` at the end.
@@ -85,15 +61,7 @@ impl<K: Wire> Items<K> {
                 self.metadata = finished.map_err(unreadable)?.unwrap_or_default();
                 break;
             }
-            let reading = self.stream.chunk();
-            let chunk = match self.deadline {
-                None => reading.await,
-                Some((at, limit)) => match tokio::time::timeout_at(at, reading).await {
-                    Ok(chunk) => chunk,
-                    Err(_) => Err(too_late(self.stream.what.clone(), limit)),
-                },
-            }?;
-            let Some(chunk) = chunk else {
+            let Some(chunk) = self.stream.chunk().await? else {
                 reader.end();
                 self.has_ended = true;
                 continue;

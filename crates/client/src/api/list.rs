@@ -128,10 +128,9 @@ impl<K: Wire, P: Place> Api<K, P> {
         let form = K::is_partial().then_some(Form::MetadataList);
         let request = listing(self.request(Method::GET), options).form(form);
         let managed_fields = options.managed_fields;
-        let limit = self.endpoint.connection.config().timeouts.whole;
         async move {
             checked?;
-            Items::start(request, managed_fields, limit).await
+            Items::start(request, managed_fields).await
         }
     }
 

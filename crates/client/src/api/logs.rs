@@ -21,7 +21,7 @@ pub struct LogOptions {
     pub follow: bool,
     /// The logs of the container before its last restart.
     pub previous: bool,
-    /// Logs that are not older, in whole seconds.
+    /// Logs that are not older; a part of a second counts as a second.
     pub since: Option<Duration>,
     /// Logs from a time on; not together with `since`.
     pub since_time: Option<Time>,
@@ -31,11 +31,13 @@ pub struct LogOptions {
     pub tail_lines: Option<u64>,
     /// The number of bytes after which the logs are cut.
     pub limit_bytes: Option<u64>,
+    /// Skips the API server's verification of the kubelet's certificate.
+    pub insecure_skip_tls_verify_backend: bool,
 }
 
 impl<K: Wire + Object, P: Addressable> Api<K, P> {
-    /// Reads the logs of a pod as they come: [`line`](ByteStream::line) by line, or by
-    /// [`chunk`](ByteStream::chunk).
+    /// Reads the logs of a pod as they come: [`line`](ByteStream::line) by line, as a stream of
+    /// [`lines`](ByteStream::lines), or by [`chunk`](ByteStream::chunk).
     ///
     /// ```no_run
     /// # async fn f(client: klient_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -71,15 +73,21 @@ impl LogOptions {
             ("container", self.container.clone()),
             ("follow", flag(self.follow)),
             ("previous", flag(self.previous)),
-            ("sinceSeconds", self.since.map(|since| since.as_secs().to_string())),
+            ("sinceSeconds", self.since.map(whole_seconds)),
             ("sinceTime", self.since_time.as_ref().map(ToString::to_string)),
             ("timestamps", flag(self.timestamps)),
             ("tailLines", self.tail_lines.map(|lines| lines.to_string())),
             ("limitBytes", self.limit_bytes.map(|bytes| bytes.to_string())),
+            ("insecureSkipTLSVerifyBackend", flag(self.insecure_skip_tls_verify_backend)),
         ];
         parameters.into_iter().fold(request.accept("*/*"), |request, (key, value)| match value {
             Some(value) => request.query(key, value),
             None => request,
         })
     }
+}
+
+/// The number of seconds, rounded up: a server refuses 0.
+fn whole_seconds(time: Duration) -> String {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).to_string()
 }

@@ -52,6 +52,41 @@ impl Path {
         self.group_version.as_ref().map(|(group, version)| format!("{group}/{version}")).unwrap_or_default()
     }
 
+    pub(super) fn group(&self) -> Option<&str> {
+        self.group_version.as_ref().map(|(group, _)| group.as_str())
+    }
+
+    pub(super) fn version(&self) -> Option<&str> {
+        self.group_version.as_ref().map(|(_, version)| version.as_str())
+    }
+
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    pub(super) fn resource(&self) -> Option<&str> {
+        self.resource.as_deref()
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub(super) fn subresource(&self) -> Option<&str> {
+        self.subresource.as_deref()
+    }
+
+    /// The path with `{namespace}` and `{name}` in place of these.
+    pub(super) fn template(&self) -> String {
+        let with = |value: &Option<String>, template: &str| value.as_ref().map(|_| template.to_owned());
+        Path {
+            namespace: with(&self.namespace, "{namespace}"),
+            name: with(&self.name, "{name}"),
+            ..self.clone()
+        }
+        .to_string()
+    }
+
     pub(super) fn set_namespace(&mut self, namespace: &str) -> Result<(), String> {
         set(&mut self.namespace, "namespace", namespace)
     }

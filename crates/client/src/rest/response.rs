@@ -12,11 +12,15 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
+use super::body_record::BodyRecord;
 use super::format::format_of;
 use super::stream::ByteStream;
 use crate::call::Call;
 use crate::error::Error;
+use crate::http_trace::HttpTrace;
+use crate::priority_and_fairness::PriorityAndFairness;
 use crate::transport::ResponseBody;
+use crate::warning::Warning;
 
 /// The longest text of a failure that is repeated in an error.
 const LONGEST_TEXT: usize = 2048;
@@ -31,10 +35,14 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) async fn read(call: &Call, response: http::Response<ResponseBody>) -> Result<Self, Error> {
+    pub(super) async fn read(
+        call: &Call,
+        response: http::Response<ResponseBody>,
+        record: BodyRecord,
+    ) -> Result<Self, Error> {
         let what = call.to_string();
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = ByteStream::new(what.clone(), response).whole().await?;
+        let body = ByteStream::new(what.clone(), response).recorded(record).whole().await?;
         Ok(Response { what, status, headers, body })
     }
 
@@ -46,6 +54,16 @@ impl Response {
     /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The warnings that the server sent beside the response. [`Config::warnings`](crate::Config::warnings) gets them too.
+    pub fn warnings(&self) -> Vec<Warning> {
+        Warning::of(&self.headers).collect()
+    }
+
+    /// The flow schema and priority level by which the server classified the request, if it names them.
+    pub fn priority_and_fairness(&self) -> Option<PriorityAndFairness> {
+        PriorityAndFairness::of(&self.headers)
     }
 
     /// The format the answer is in.
@@ -110,17 +128,18 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The error that a response reports: its Status, or its code and text.
-pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>) -> Error {
+pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>, trace: HttpTrace) -> Error {
     let what = call.to_string();
     let (code, headers) = (response.status(), response.headers().clone());
-    let wait = retry_after(&headers);
-    let body = match ByteStream::new(what.clone(), response).whole().await {
+    let (wait, by) = (retry_after(&headers), PriorityAndFairness::of(&headers));
+    let record = BodyRecord::begin(trace, call, None);
+    let body = match ByteStream::new(what.clone(), response).recorded(record).whole().await {
         Ok(body) => body,
         Err(error) => return error,
     };
     let format = format_of(&headers);
     if let Some(status) = Status::decode(format, &body).ok().filter(Status::is_failure) {
-        return Error::status(what, status, wait);
+        return Error::status(what, status, wait).with_priority_and_fairness(by);
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_text = content_type.is_empty() || content_type.starts_with("text/");
@@ -132,7 +151,7 @@ pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>)
         let location = String::from_utf8_lossy(location.as_bytes());
         status.message = Some(format!("the server redirects to {location}, which is not followed").into());
     }
-    Error::status(what, status, wait)
+    Error::status(what, status, wait).with_priority_and_fairness(by)
 }
 
 /// The message of client-go for a response without a Status.

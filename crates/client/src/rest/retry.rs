@@ -10,12 +10,20 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use klient_apimachinery::go::quoted;
+use tracing::Span;
 
 use super::response::{failure, retry_after};
+use super::span;
 use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::http_trace::BodyTrace;
+use crate::metrics;
+use crate::priority_and_fairness::PriorityAndFairness;
+use crate::rate_limiter::throttle;
 use crate::transport::{self, ResponseBody};
+use crate::warning::WarningHandler;
 
 /// As client-go.
 const MAX_RETRIES: u32 = 10;
@@ -27,21 +35,33 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn send(
     connection: &Connection,
     call: &Call,
+    warnings: &WarningHandler,
+    span: &Span,
 ) -> Result<http::Response<ResponseBody>, Error> {
+    BodyTrace::request(connection.config().http_trace, &call.body);
     let mut retries = 0;
     loop {
-        let wait = match connection.send(call).await {
-            Ok(response) if retries == MAX_RETRIES => return checked(connection, call, response).await,
+        let sent = connection.send(call).await;
+        metrics::request_size(&call.method, &call.uri, call.body.len());
+        let code = sent.as_ref().ok().map(http::Response::status);
+        metrics::request(&call.method, &call.uri, code, retries > 0);
+        let (wait, reason) = match sent {
             Ok(response) => match not_now(&response) {
-                Some(wait) => wait,
-                None => return checked(connection, call, response).await,
+                Some(wait) if retries < MAX_RETRIES => (wait, refusal(&response)),
+                _ => return checked(connection, call, warnings, response).await,
             },
-            Err(error) if retries < MAX_RETRIES && reads(&call.method) && was_cut(&error) => PAUSE,
+            Err(error) if retries < MAX_RETRIES && reads(&call.method) && was_cut(&error) => {
+                (PAUSE, format!("due to retryable error, error: {error}"))
+            }
             Err(error) => return Err(error),
         };
         retries += 1;
-        tracing::debug!(request = %call, retries, ?wait, "sending again");
+        let wait_seconds = wait.as_secs();
+        let reason = format!("retries: {retries}, retry-after: {wait_seconds}s - retry-reason: {reason}");
+        tracing::debug!(request = %call, retries, ?wait, reason, "sending again");
+        span::resent(span, retries);
         tokio::time::sleep(wait).await;
+        throttle(connection.config().rate_limiter.as_ref(), call, Some(&reason)).await;
     }
 }
 
@@ -60,14 +80,25 @@ fn not_now(response: &http::Response<ResponseBody>) -> Option<Duration> {
     retry_after(response.headers()).filter(|_| for_now)
 }
 
+/// The reason of a retry in client-go's words.
+fn refusal(response: &http::Response<ResponseBody>) -> String {
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        return response.status().as_u16().to_string();
+    }
+    let by = PriorityAndFairness::of(response.headers());
+    let schema = by.map(|by| by.flow_schema_uid).unwrap_or_default();
+    format!("due to server-side throttling, FlowSchema UID: {}", quoted(schema))
+}
+
 async fn checked(
     connection: &Connection,
     call: &Call,
+    warnings: &WarningHandler,
     response: http::Response<ResponseBody>,
 ) -> Result<http::Response<ResponseBody>, Error> {
-    connection.warn(response.headers());
+    warnings.handle(response.headers());
     if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }
-    Err(failure(call, response).await)
+    Err(failure(call, response, connection.config().http_trace).await)
 }

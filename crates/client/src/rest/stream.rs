@@ -8,8 +8,10 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use klient_apimachinery::codec::Format;
 
+use super::body_record::BodyRecord;
 use super::format::format_of;
 use super::gunzip::Gunzip;
+use super::{Deadline, within};
 use crate::error::{Error, ErrorKind, Problem};
 use crate::transport::{self, ResponseBody};
 
@@ -26,6 +28,9 @@ pub struct ByteStream {
     format: Format,
     gunzip: Option<Gunzip>,
     body: ResponseBody,
+    /// The end of the time-out of the whole response.
+    deadline: Option<Deadline>,
+    record: Option<BodyRecord>,
     /// Data that arrived and was not taken. Events are taken out of it without being copied.
     arrived: Bytes,
     /// The beginning of an event whose end has not arrived.
@@ -38,7 +43,18 @@ impl ByteStream {
         let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
         let gunzip = is_gzip.then(Gunzip::new);
         let (arrived, begun) = (Bytes::new(), BytesMut::new());
-        ByteStream { what, format, gunzip, body: response.into_body(), arrived, begun }
+        let body = response.into_body();
+        ByteStream { what, format, gunzip, body, deadline: None, record: None, arrived, begun }
+    }
+
+    /// The stream with a time-out for all of it.
+    pub(super) fn until(self, deadline: Option<Deadline>) -> Self {
+        ByteStream { deadline, ..self }
+    }
+
+    /// The stream with a record of its body.
+    pub(super) fn recorded(self, record: BodyRecord) -> Self {
+        ByteStream { record: Some(record), ..self }
     }
 
     /// The format the answer is in.
@@ -64,7 +80,7 @@ impl ByteStream {
     /// The next event of a watch: a line of JSON, or a frame of protobuf.
     pub(crate) async fn event(&mut self) -> Result<Option<Bytes>, Error> {
         match self.format {
-            Format::Json => self.line().await,
+            Format::Json => self.whole_line().await,
             Format::Protobuf => self.frame().await,
         }
     }
@@ -142,12 +158,26 @@ impl ByteStream {
         Some(line)
     }
 
-    /// The next line, without its end; `None` at the end.
+    /// The next line, without its end; `None` at the end. The last line may have no end.
     ///
     /// # Errors
     ///
-    /// If the connection breaks, or the answer ends in the middle of a line.
+    /// If the connection breaks.
     pub async fn line(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            if let Some(line) = self.split_line() {
+                return Ok(Some(line));
+            }
+            match self.read().await? {
+                Some(chunk) => self.arrived = chunk,
+                None if self.begun.is_empty() => return Ok(None),
+                None => return Ok(Some(self.begun.split().freeze())),
+            }
+        }
+    }
+
+    /// The next line, which fails if it has no end.
+    async fn whole_line(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(line) = self.split_line() {
                 return Ok(Some(line));
@@ -177,6 +207,7 @@ impl ByteStream {
         while let Some(chunk) = self.chunk().await? {
             // Most answers come in one piece.
             if whole.is_empty() && self.body.is_end_stream() && self.gunzip.is_none() {
+                self.end_record();
                 return Ok(chunk);
             }
             whole.extend_from_slice(&chunk);
@@ -185,6 +216,28 @@ impl ByteStream {
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>, Error> {
+        let chunk = match self.deadline {
+            None => self.read_chunk().await,
+            deadline => {
+                let what = self.what.clone();
+                within(deadline, &what, self.read_chunk()).await
+            }
+        }?;
+        match (&chunk, self.record.as_mut()) {
+            (Some(chunk), Some(record)) => record.push(chunk),
+            (Some(_), None) => {}
+            (None, _) => self.end_record(),
+        }
+        Ok(chunk)
+    }
+
+    fn end_record(&mut self) {
+        if let Some(record) = self.record.take() {
+            record.end();
+        }
+    }
+
+    async fn read_chunk(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(frame) = self.body.frame().await {
             let frame =
                 frame.map_err(|error| Error::new(transport::kind(&*error), self.what.clone(), error))?;
@@ -288,5 +341,16 @@ mod tests {
             rest.extend_from_slice(&chunk);
         }
         assert_eq!(rest, b"bc\nde");
+    }
+
+    #[tokio::test]
+    async fn the_last_line_of_a_text_may_have_no_end() {
+        let pieces = ["a\nb", "c\nd", "e"].map(|piece| Bytes::from_static(piece.as_bytes()));
+        let mut stream = stream("text/plain", pieces.into_iter());
+        let mut lines = Vec::new();
+        while let Some(line) = stream.line().await.expect("nothing fails") {
+            lines.push(line);
+        }
+        assert_eq!(lines, ["a", "bc", "de"]);
     }
 }

@@ -16,12 +16,14 @@ use tower::Service;
 
 use super::BoxError;
 use super::proxy::ProxyTunnel;
+use super::resolver::Resolver;
 use super::server_name::name_of;
 use super::socket::Socket;
 use super::tls::TlsSettings;
 use crate::config::{Config, Dialer, Timeouts};
 use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, Problem};
+use crate::http_trace::{ConnectTimes, Step};
 
 /// The interval of TCP keep-alive probes.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -29,7 +31,7 @@ const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Opens connections: first TCP or that of a dialer, then the tunnel of a proxy, then TLS, each within its time.
 #[derive(Clone)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Resolver>,
     dialer: Option<Dialer>,
     proxy: Option<ProxyTunnel>,
     tls: Arc<TlsSettings>,
@@ -38,7 +40,7 @@ pub(super) struct Connector {
 }
 
 pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
-    let mut tcp = HttpConnector::new();
+    let mut tcp = HttpConnector::new_with_resolver(Resolver::default());
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(config.timeouts.connect));
     tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
@@ -83,8 +85,13 @@ impl Connector {
     async fn dial(&mut self, uri: &Uri) -> Result<Socket, BoxError> {
         let limit = self.timeouts.connect;
         let Some(dialer) = &self.dialer else {
-            let connection = within(limit, "connection", self.tcp.call(uri.clone())).await?;
-            return Ok(connection.into_inner().into());
+            let connecting = within(limit, "connection", self.tcp.call(uri.clone()));
+            let connection = ConnectTimes::step(Step::Connect, connecting).await;
+            let peer = connection.as_ref().map(|connection| connection.inner().peer_addr().ok());
+            if let Some(outcome) = peer.transpose() {
+                ConnectTimes::log_dial(outcome);
+            }
+            return Ok(connection?.into_inner().into());
         };
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let dialing = dialer.dial(uri.host().unwrap_or_default(), port);
@@ -111,7 +118,8 @@ impl Service<Uri> for Connector {
             }
             let name = name.map_or_else(|| name_of(&uri), Ok)?;
             let tls = TlsConnector::from(tls.current().await);
-            let stream = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(socket))).await?;
+            let handshake = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(socket)));
+            let stream = ConnectTimes::step(Step::Tls, handshake).await?;
             Ok(MaybeHttpsStream::Https(TokioIo::new(stream)))
         })
     }

@@ -8,24 +8,33 @@ use tracing::span;
 
 /// Collects the fields of all events and spans, a line each.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<String>>);
+pub(crate) struct Log {
+    lines: Arc<Mutex<String>>,
+    /// The only target that is logged.
+    target: Option<&'static str>,
+}
 
 impl Log {
+    /// Collects one target alone.
+    pub(crate) fn of(target: &'static str) -> Log {
+        Log { target: Some(target), ..Log::default() }
+    }
+
     /// Returns the lines so far.
     pub(crate) fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
+        self.lines.lock().unwrap().clone()
     }
 }
 
 impl Visit for Log {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        writeln!(self.0.lock().unwrap(), "{field}: {value:?}").unwrap();
+        writeln!(self.lines.lock().unwrap(), "{field}: {value:?}").unwrap();
     }
 }
 
 impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        self.target.is_none_or(|target| target == metadata.target())
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {

@@ -1,10 +1,10 @@
 //! Objects that are created, read, replaced and deleted.
 
-use std::sync::{Arc, Mutex};
-
 use klient_api::core::v1::{ConfigMap, Namespace, Node, Pod};
 use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta, Preconditions};
-use klient_client::{AllNamespaces, Client, Deleted, ErrorKind, FieldValidation, ListOptions, WriteOptions};
+use klient_client::{
+    AllNamespaces, Client, Deleted, ErrorKind, FieldValidation, ListOptions, WarningHandler, WriteOptions,
+};
 
 use crate::cluster::{cluster, config, config_map, named, pod};
 
@@ -141,16 +141,16 @@ async fn a_dry_run_leaves_nothing_behind() {
 async fn fields_nobody_knows_are_warned_of_or_refused() {
     let (server, _) = cluster().await;
     let mut config = config(&server);
-    let warnings = Arc::new(Mutex::new(Vec::new()));
-    let heard = warnings.clone();
-    config.warnings = Some(Arc::new(move |text| heard.lock().unwrap().push(text.to_owned())));
+    let (handler, warnings) = WarningHandler::collector();
+    config.warnings = handler;
     let client = Client::new(config).unwrap();
     let mut odd = klient_apimachinery::Unstructured::new("v1", "ConfigMap", "sky");
     odd["colour"] = "blue".into();
     let kind = <ConfigMap as klient_apimachinery::Resource>::INFO;
     let config_maps = client.dynamic(kind).namespace("default");
     config_maps.create(&odd).await.unwrap();
-    assert_eq!(*warnings.lock().unwrap(), [r#"unknown field "colour""#]);
+    let warned: Vec<String> = warnings.take().iter().map(ToString::to_string).collect();
+    assert_eq!(warned, [r#"unknown field "colour""#]);
 
     let strict = WriteOptions { field_validation: Some(FieldValidation::Strict), ..Default::default() };
     let error = config_maps.with(strict).create(&odd).await.unwrap_err();

@@ -61,7 +61,7 @@ async fn a_deadline_ends_the_waiting() {
     let request = front.client().request(Method::GET).absolute_path("/version");
     let error = request.timeout(Duration::from_millis(100)).send().await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
-    assert_eq!(front.requests(), ["GET /version?timeout=0.1s HTTP/1.1"]);
+    assert_eq!(front.requests(), ["GET /version?timeout=100ms HTTP/1.1"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Subresources.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_core::Stream as _;
 use klient_api::apps::v1::{Deployment, DeploymentSpec};
 use klient_api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use klient_api::autoscaling::v1::Scale;
@@ -335,12 +338,12 @@ async fn requests_are_sent_through_the_api_server() {
 
 #[tokio::test]
 async fn logs_are_read_line_by_line() {
-    let said = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\none\ntwo\n";
+    let said = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\none\ntwo";
     let front = Front::saying(&[said]).await;
     let options = LogOptions {
         container: Some("main".to_owned()),
         previous: true,
-        since: Some(Duration::from_secs(90)),
+        since: Some(Duration::from_millis(89_001)),
         tail_lines: Some(2),
         ..Default::default()
     };
@@ -351,9 +354,12 @@ async fn logs_are_read_line_by_line() {
         lines.push(String::from_utf8(line.to_vec()).unwrap().trim_end().to_owned());
     }
     assert_eq!(lines, ["one", "two"]);
+    let mut stream = pin!(pods.logs("web-0", &LogOptions::default()).await.unwrap().lines());
+    let mut next = async || poll_fn(|context| stream.as_mut().poll_next(context)).await.transpose().unwrap();
+    assert_eq!([next().await, next().await, next().await], [Some("one".into()), Some("two".into()), None]);
     let asked = "GET /api/v1/namespaces/shop/pods/web-0/log\
         ?container=main&previous=true&sinceSeconds=90&tailLines=2 HTTP/1.1";
-    assert_eq!(front.requests(), [asked]);
+    assert_eq!(front.requests(), [asked, "GET /api/v1/namespaces/shop/pods/web-0/log HTTP/1.1"]);
 
     let (_server, client) = cluster().await;
     let pods = client.api::<Pod>().namespace("default");

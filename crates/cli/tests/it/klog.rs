@@ -1,0 +1,107 @@
+//! The log of requests by `-v`.
+
+use std::collections::BTreeMap;
+
+use expect_test::{Expect, expect};
+use regex::Regex;
+
+use crate::playground::{Playground, Program};
+
+/// Checks the log of a command, with placeholders for heads, times and headers that change.
+async fn check(playground: &Playground, args: &[&str], expected: Expect) {
+    let args: Vec<String> = args.iter().map(|argument| (*argument).to_owned()).collect();
+    let done = playground.run(&Program::klient(), "admin", &args, None).await;
+    assert_eq!(done.exit, 0, "{}", done.stderr);
+    let mut log = done.stderr;
+    for (pattern, with) in [
+        (r"(?m)^I\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ (\w+\.rs):\d+\] ", "$1] "),
+        (r"(\w*)illiseconds=\d+", "${1}illiseconds=_"),
+        (r"(?m)^\t(Audit-Id|Date|Content-Length): .*\n", ""),
+        (r"User-Agent: [^\n\x22]*", "User-Agent: _"),
+    ] {
+        log = Regex::new(pattern).unwrap().replace_all(&log, with).into_owned();
+    }
+    expected.assert_eq(&log);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_verbosity_shows_as_much_of_a_request_as_kubectl() {
+    let playground = Playground::new().await;
+    let get = |verbosity| ["get", "--raw", "/readyz", verbosity];
+    check(&playground, &get("-v=5"), expect![[""]]).await;
+    check(
+        &playground,
+        &get("-v=6"),
+        expect![[r#"
+            http_trace.rs] "Response" verb="GET" url="https://127.0.0.1:6443/readyz" status="200 OK" milliseconds=_
+        "#]],
+    )
+    .await;
+    check(
+        &playground,
+        &get("-v7"),
+        expect![[r#"
+            http_trace.rs] "Request" verb="GET" url="https://127.0.0.1:6443/readyz" headers=<
+            	Accept: application/json, */*
+            	Authorization: Bearer <masked>
+            	User-Agent: _
+             >
+            http_trace.rs] "Response" status="200 OK" milliseconds=_
+        "#]],
+    )
+    .await;
+    check(
+        &playground,
+        &["--v", "8", "get", "--raw", "/readyz"],
+        expect![[r#"
+        body.rs] "Request Body" body=""
+        http_trace.rs] "Request" verb="GET" url="https://127.0.0.1:6443/readyz" headers=<
+        	Accept: application/json, */*
+        	Authorization: Bearer <masked>
+        	User-Agent: _
+         >
+        http_trace.rs] "Response" status="200 OK" headers=<
+        	Cache-Control: no-cache, private
+        	Content-Type: text/plain; charset=utf-8
+        	X-Content-Type-Options: nosniff
+         > milliseconds=_
+    "#]],
+    )
+    .await;
+    check(&playground, &get("-v=9"), expect![[r#"
+        body.rs] "Request Body" body=""
+        http_trace.rs] "Request" curlCommand=<
+        	curl -v -XGET  -H "Accept: application/json, */*" -H "Authorization: Bearer <masked>" -H "User-Agent: _" 'https://127.0.0.1:6443/readyz'
+         >
+        connect_times.rs] "HTTP Trace: Dial succeed" network="tcp" address="127.0.0.1:6443"
+        http_trace.rs] "Response" verb="GET" url="https://127.0.0.1:6443/readyz" status="200 OK" headers=<
+        	Cache-Control: no-cache, private
+        	Content-Type: text/plain; charset=utf-8
+        	X-Content-Type-Options: nosniff
+         > milliseconds=_ dnsLookupMilliseconds=_ dialMilliseconds=_ tlsHandshakeMilliseconds=_ serverProcessingMilliseconds=_
+    "#]]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_not_text_is_dumped() {
+    let playground = Playground::new().await;
+    let file = BTreeMap::from([("tab.txt".to_owned(), "a\tb".to_owned())]);
+    playground.write(&file);
+    let args = ["create", "--raw", "/api/v1/namespaces", "-f", "tab.txt", "-v=8"].map(str::to_owned);
+    let done = playground.run(&Program::klient(), "admin", &args, None).await;
+    let dump =
+        "\"Request Body\" body=<\n\t00000000  61 09 62                                          |a.b|\n >\n";
+    assert!(done.stderr.contains(dump), "{}", done.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verbosity_that_is_no_number_is_refused() {
+    let playground = Playground::new().await;
+    let args = ["get", "namespaces", "-v=x"].map(str::to_owned);
+    let done = playground.run(&Program::klient(), "admin", &args, None).await;
+    expect![[r#"
+        error: invalid argument "x" for "-v, --v" flag: strconv.ParseInt: parsing "x": invalid syntax
+        See 'kubectl get --help' for usage.
+    "#]]
+    .assert_eq(&done.stderr);
+}

@@ -1,0 +1,112 @@
+//! [`ConnectTimes`], the time that each step of opening a connection takes.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::HttpTrace;
+
+tokio::task_local! {
+    static TIMES: Arc<ConnectTimes>;
+}
+
+/// The steps of the connection that is opened for a request. The connector finds them by the task of the request, since
+/// the HTTP client between the two passes on nothing.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectTimes {
+    dns: AtomicU64,
+    dial: AtomicU64,
+    tls: AtomicU64,
+    is_set: AtomicBool,
+}
+
+/// A step of opening a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Dns,
+    /// DNS and TCP together: the time of DNS is subtracted.
+    Connect,
+    Tls,
+}
+
+impl ConnectTimes {
+    /// Runs a request whose connector is to measure, or one whose connector is not.
+    pub(crate) async fn measured<F: Future>(times: Option<Arc<Self>>, request: F) -> F::Output {
+        match times {
+            Some(times) => TIMES.scope(times, request).await,
+            None => request.await,
+        }
+    }
+
+    /// Runs a step of the connection, and notes its time if the request of this task is measured.
+    pub(crate) async fn step<F: Future>(step: Step, future: F) -> F::Output {
+        let began = Instant::now();
+        let output = future.await;
+        ConnectTimes::note(step, began.elapsed());
+        output
+    }
+
+    /// Logs the addresses of a host, if the request of this task is measured.
+    pub(crate) fn log_lookup(host: &str, addresses: &[SocketAddr]) {
+        if TIMES.try_with(|_| ()).is_ok() {
+            let address: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+            let address = address.join(",");
+            tracing::debug!(target: HttpTrace::TARGET, host, address, "HTTP Trace: DNS Lookup resolved");
+        }
+    }
+
+    /// Logs the outcome of opening a TCP connection, if the request of this task is measured.
+    pub(crate) fn log_dial<E: fmt::Display>(outcome: Result<SocketAddr, &E>) {
+        if TIMES.try_with(|_| ()).is_err() {
+            return;
+        }
+        match outcome {
+            Ok(address) => {
+                let address = address.to_string();
+                tracing::debug!(target: HttpTrace::TARGET, network = "tcp", address, "HTTP Trace: Dial succeed");
+            }
+            Err(error) => {
+                let err = error.to_string();
+                tracing::debug!(target: HttpTrace::TARGET, network = "tcp", err, "HTTP Trace: Dial failed");
+            }
+        }
+    }
+
+    fn note(step: Step, time: Duration) {
+        let _ = TIMES.try_with(|times| {
+            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            match step {
+                Step::Dns => times.dns.store(micros, Ordering::Relaxed),
+                Step::Connect => {
+                    let dial = micros.saturating_sub(times.dns.load(Ordering::Relaxed));
+                    times.dial.store(dial, Ordering::Relaxed);
+                }
+                Step::Tls => times.tls.store(micros, Ordering::Relaxed),
+            }
+            times.is_set.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// True if a connection was opened.
+    pub(super) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn dns(&self) -> Duration {
+        Duration::from_micros(self.dns.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn dial(&self) -> Duration {
+        Duration::from_micros(self.dial.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn tls(&self) -> Duration {
+        Duration::from_micros(self.tls.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn sum(&self) -> Duration {
+        self.dns() + self.dial() + self.tls()
+    }
+}
