@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use http::Method;
+use klient::api::core::v1::Namespace;
 use klient::{Client, Config};
 
 #[tokio::main]
@@ -23,6 +24,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let request = client.request(Method::GET).group_version("", "v1").resource("namespaces");
     let error = request.timeout(Duration::from_millis(100)).send().await.err().ok_or("no answer")?;
     println!("{:.2} s: {error:?}", began.elapsed().as_secs_f64());
+
+    let began = Instant::now();
+    let namespaces = client.api::<Namespace>().timeout(Duration::from_millis(100));
+    let error = namespaces.get("default").await.err().ok_or("no answer")?;
+    println!("{:.2} s: {error:?}", began.elapsed().as_secs_f64());
+    assert!(error.is_timeout());
     Ok(())
 }
 

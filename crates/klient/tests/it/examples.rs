@@ -16,6 +16,8 @@ mod deployment;
 mod discovery;
 #[path = "../../examples/dynamic_client.rs"]
 mod dynamic_client;
+#[path = "../../examples/http_trace.rs"]
+mod http_trace;
 #[path = "../../examples/indexer.rs"]
 mod indexer;
 #[path = "../../examples/informer.rs"]
@@ -24,6 +26,8 @@ mod informer;
 mod informer_options;
 #[path = "../../examples/manifests.rs"]
 mod manifests;
+#[path = "../../examples/many_namespaces.rs"]
+mod many_namespaces;
 #[path = "../../examples/namespaces.rs"]
 mod namespaces;
 #[path = "../../examples/paging.rs"]
