@@ -222,27 +222,15 @@ pub use klient_cache::{
 // By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
 // by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Event` beside the `Event` of core/v1.
 pub use klient_client::{
-    self as client, AllNamespaces, Api, ApiResource, ApplyConfiguration, ApplyOptions, AuthProvider,
-    BoxError, ByteStream, Client, ClientIdentity, Config, Credentials, DeleteOptions, Deleted, Discovery,
-    DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion, Impersonation,
-    InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch, Overrides, Patch, Pem,
-    ProxyOptions, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch,
-    WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
-};
-pub use klient_client::{
-    ApiGroup, ApiSubresource, CachedDiscovery, DeferredRestMapper, DiskCache, GroupDiscoveryFailed,
-    GroupVersionError, OpenApiV3, OpenApiV3GroupVersion,
-    BoxError, ByteStream, Client, ClientIdentity, Config, Credentials, DeleteOptions, Deleted, Dialer,
-    Discovery, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpVersion,
-    Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch,
-    Overrides, Patch, Pem, Proxy, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport,
-    VersionMatch, WarningHandler, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
-    user_agent,
-    DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, HttpTrace, HttpVersion,
-    Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LogOptions, NoMatch,
-    Overrides, Patch, Pem, PriorityAndFairness, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts,
-    Tls, Transport, VersionMatch, Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent,
-    WatchOptions, WriteOptions, retry_on_conflict,
+    self as client, AllNamespaces, Api, ApiGroup, ApiResource, ApiSubresource, ApplyConfiguration,
+    ApplyOptions, AuthProvider, BoxError, ByteStream, CachedDiscovery, Client, ClientIdentity, Config,
+    Credentials, DeferredRestMapper, DeleteOptions, Deleted, Dialer, Discovery, DiskCache, DynamicKind,
+    DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, GroupDiscoveryFailed, GroupVersionError,
+    HttpTrace, HttpVersion, Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions,
+    LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides, Patch, Pem, PriorityAndFairness, Proxy,
+    ProxyOptions, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch,
+    Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent, WatchOptions, WriteOptions,
+    retry_on_conflict, user_agent,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_structured_merge as structured_merge;

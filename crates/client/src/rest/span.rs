@@ -89,5 +89,6 @@ fn name(kind: ErrorKind) -> &'static str {
         ErrorKind::Timeout => "timeout",
         ErrorKind::Status => "status",
         ErrorKind::Decode => "decode",
+        ErrorKind::NoMatch => "no_match",
     }
 }

@@ -17,7 +17,8 @@ use klient_apimachinery::meta::v1::{LabelSelector, Status};
 use klient_apimachinery::{ByteString, IntOrString, Unstructured};
 use klient_apiserver::{Options, Server};
 use klient_client::{
-    ApplyOptions, Client, Config, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, Patch, ProxyOptions,
+    ApplyOptions, Client, Config, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, Patch,
+    ProxyOptions,
 };
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::json;
