@@ -1,6 +1,7 @@
 //! [`Error`], why a request came to nothing.
 
 pub(crate) mod causes;
+pub(crate) mod proxy_error;
 pub(crate) mod step_timeout;
 mod untrusted;
 
@@ -12,7 +13,8 @@ use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
-use causes::CauseText;
+use causes::{CauseText, causes};
+use proxy_error::ProxyError;
 use step_timeout::is_step_timeout;
 
 use crate::priority_and_fairness::PriorityAndFairness;
@@ -279,6 +281,13 @@ impl Error {
     /// another name. [`Tls`](crate::Tls) has the trusted authorities.
     pub fn is_untrusted(&self) -> bool {
         self.cause().is_some_and(untrusted::is_untrusted)
+    }
+
+    /// The URL of the proxy, without user and password, if the proxy is at fault: it cannot be reached, or does not
+    /// connect to the server.
+    pub fn proxy(&self) -> Option<&str> {
+        let error = causes(self.cause()?).find_map(|cause| cause.downcast_ref::<ProxyError>())?;
+        Some(&error.proxy)
     }
 
     /// The cause of the error; its [`source`](StdError::source) is the cause of that. Which types they have depends on the

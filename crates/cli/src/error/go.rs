@@ -93,6 +93,11 @@ fn connection_error(error: &Error) -> String {
         let causes: Vec<String> = causes(error).iter().map(ToString::to_string).collect();
         return format!("getting credentials: {}", causes.join(": "));
     }
+    let text = error.to_string();
+    // Go's message names neither the proxy nor the server.
+    if let (Some(_), Some((_, cause))) = (error.proxy(), text.split_once(": cannot connect: ")) {
+        return cause.to_owned();
+    }
     let mut last = None;
     for cause in causes(error) {
         if let Some(rustls::Error::InvalidCertificate(problem)) = cause.downcast_ref() {
@@ -116,7 +121,7 @@ fn connection_error(error: &Error) -> String {
         }
         last = Some(cause.to_string());
     }
-    last.unwrap_or_else(|| error.to_string())
+    last.unwrap_or(text)
 }
 
 /// Returns the causes of an error, outermost first, with the inner error of each I/O error, which `source` leaves out.

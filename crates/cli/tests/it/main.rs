@@ -20,6 +20,7 @@ mod manifest;
 mod manifests;
 mod names;
 mod playground;
+mod proxy;
 mod raw;
 mod recorded;
 mod server;

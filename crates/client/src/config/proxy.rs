@@ -1,6 +1,7 @@
 //! [`Proxy`], the proxy between a client and its server.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -99,7 +100,7 @@ fn of_variables(variable: &dyn Fn(&str) -> Option<String>, server: &Uri) -> Resu
 pub struct ProxyUrl {
     /// Scheme, host and port.
     uri: Uri,
-    credentials: Intercept,
+    credentials: Arc<Intercept>,
 }
 
 impl ProxyUrl {
@@ -109,7 +110,8 @@ impl ProxyUrl {
         let refuse = |problem: String| {
             let shown = rest.rsplit_once('@').map_or(rest.to_owned(), |(_, host)| format!("***@{host}"));
             let separator = if scheme.is_empty() { "" } else { "://" };
-            Problem(format!("{:?}: {problem}", format!("{scheme}{separator}{shown}")))
+            let url = format!("{scheme}{separator}{shown}");
+            Problem(format!("{url:?}: {problem}"))
         };
         let port = match scheme.as_str() {
             "http" => 80,
@@ -128,7 +130,7 @@ impl ProxyUrl {
         let (given, host) = (credentials.uri().port_u16(), credentials.uri().host().unwrap_or_default());
         let uri = format!("{scheme}://{host}:{}/", given.unwrap_or(port)).parse();
         let uri = uri.map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))?;
-        Ok(ProxyUrl { uri, credentials })
+        Ok(ProxyUrl { uri, credentials: credentials.into() })
     }
 
     /// Scheme, host and port.

@@ -1,8 +1,6 @@
 //! [`ProxyTunnel`], the way through a proxy.
 
 use std::convert::Infallible;
-use std::error::Error as StdError;
-use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
 
@@ -20,6 +18,7 @@ use super::server_name::name_of;
 use super::socket::Socket;
 use super::tls;
 use crate::config::{Config, ProxyUrl};
+use crate::error::proxy_error::ProxyError;
 use crate::error::{Error, Problem};
 
 /// The remedy if a proxy wants a user and a password.
@@ -137,13 +136,13 @@ impl ProxyTunnel {
 
     /// The error of a proxy to which there is no connection.
     pub(super) fn unreachable(&self, cause: BoxError) -> ProxyError {
-        ProxyError { proxy: self.url.clone(), server: None, cause }
+        ProxyError { proxy: self.url.to_string(), server: None, cause }
     }
 
     /// The error of a proxy that opens no tunnel to a server.
     pub(super) fn refused(&self, server: &Uri, cause: BoxError) -> ProxyError {
         let server = with_port(server).authority().map(ToString::to_string);
-        ProxyError { proxy: self.url.clone(), server, cause }
+        ProxyError { proxy: self.url.to_string(), server, cause }
     }
 }
 
@@ -154,28 +153,4 @@ fn with_port(server: &Uri) -> Uri {
     let authority = format!("{host}:{}", server.port_u16().unwrap_or(port));
     let parts = Uri::builder().scheme("https").authority(authority).path_and_query("/");
     parts.build().expect("host and port are those of a URL")
-}
-
-/// A proxy that cannot be reached, or opens no connection to the server.
-#[derive(Debug)]
-pub(super) struct ProxyError {
-    proxy: ProxyUrl,
-    /// The server to which there is no connection; `None` if the proxy itself is not reached.
-    server: Option<String>,
-    cause: BoxError,
-}
-
-impl fmt::Display for ProxyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.server {
-            None => write!(f, "proxy {} cannot be reached", self.proxy),
-            Some(server) => write!(f, "proxy {} does not connect to {server}", self.proxy),
-        }
-    }
-}
-
-impl StdError for ProxyError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.cause)
-    }
 }

@@ -162,6 +162,7 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
         let mut config = config_by_name(&server);
         config.tls.ca = Some(format!("{}{}", server.ca_pem(), proxy.certificate).into());
         let error = error_through(config, &proxy.url(user)).await;
+        assert_eq!(error.proxy(), Some(&*proxy.url("")));
         assert_eq!(
             error.to_string(),
             format!(
