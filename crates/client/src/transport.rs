@@ -3,6 +3,7 @@
 mod body;
 mod connect;
 mod failure;
+mod opening;
 mod pool;
 mod pooled_connection;
 mod proxy;

@@ -16,6 +16,7 @@ use std::time::Duration;
 use http::{HeaderValue, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Error as ClientError;
+use hyper_util::client::legacy::connect::capture_connection;
 use klient_workqueue::Backoff;
 use tokio::runtime::Handle;
 use tower::Service;
@@ -23,9 +24,10 @@ use tower::Service;
 use super::body::Bodies;
 use super::connect::Connector;
 use super::failure::is_unprocessed;
+use super::opening::Opening;
 use super::pooled_connection::{PooledConnection, StreamPermit};
 use super::{BoxError, RequestBody, ResponseBody};
-use crate::config::Config;
+use crate::config::{Config, HttpVersion};
 
 /// The time after which a request that waits for the head of its response is logged.
 const SLOW_RESPONSE: Duration = Duration::from_secs(10);
@@ -48,6 +50,8 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     connector: Connector,
     max_connection_age: Option<Duration>,
+    /// Several requests may share a connection.
+    may_be_http2: bool,
     /// Added to every request: see [`Connector::proxy_authorization`].
     proxy_authorization: Option<HeaderValue>,
     /// Connections that get requests. One that is retired lives until its last response has ended.
@@ -59,6 +63,7 @@ impl Pool {
     pub(super) fn new(connector: Connector, config: &Config) -> Self {
         Pool(Arc::new(Inner {
             max_connection_age: config.max_connection_age,
+            may_be_http2: config.http == HttpVersion::Negotiate && config.url.scheme_str() == Some("https"),
             proxy_authorization: connector.proxy_authorization(&config.url).cloned(),
             connector,
             connections: RwLock::default(),
@@ -93,8 +98,12 @@ impl Pool {
             kept += usize::from(is_idle);
             !is_idle || kept <= IDLE_OF_OTHERS
         });
-        let connection =
-            Arc::new(PooledConnection::new(self.0.connector.clone(), runtime, self.0.max_connection_age));
+        let connection = Arc::new(PooledConnection::new(
+            self.0.connector.clone(),
+            runtime,
+            self.0.max_connection_age,
+            Opening::new(self.0.may_be_http2),
+        ));
         connections.push(connection.clone());
         connection.permit().expect("a new connection is empty")
     }
@@ -108,7 +117,7 @@ impl Pool {
         let (mut resends, mut backoff) = (0, RESEND_BACKOFF);
         loop {
             let permit = self.permit();
-            let sent = permit.connection().client.request(request.clone());
+            let sent = send_on(permit.connection(), request.clone());
             let error = match self.response(sent, &line).await {
                 Ok(response) => {
                     return Ok(
@@ -156,6 +165,25 @@ impl Pool {
             SLOW_RESPONSE.as_secs()
         );
     }
+}
+
+/// Sends a request on a connection, which is opened by the first.
+async fn send_on(
+    connection: &PooledConnection,
+    mut request: Request<RequestBody>,
+) -> Result<Response<Incoming>, ClientError> {
+    let Some(opener) = connection.opening.turn().await else {
+        return connection.client.request(request).await;
+    };
+    let mut captured = capture_connection(&mut request);
+    let mut sent = pin!(connection.client.request(request));
+    let opened = async { drop(captured.wait_for_connection_metadata().await) };
+    tokio::select! {
+        biased;
+        response = &mut sent => return response,
+        () = opened => drop(opener),
+    }
+    sent.await
 }
 
 impl Service<Request<RequestBody>> for Pool {

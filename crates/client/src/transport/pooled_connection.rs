@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::RequestBody;
 use super::connect::Connector;
+use super::opening::Opening;
 
 /// The maximum number of requests of one connection: fewer than servers allow, since the counts of both sides differ
 /// for a moment.
@@ -44,6 +45,7 @@ pub(super) struct PooledConnection {
     tls_generation: u64,
     /// The time after which it gets no more requests.
     retires: Option<Instant>,
+    pub(super) opening: Opening,
 }
 
 /// The permit for one request on a connection, given back when the response has ended.
@@ -63,7 +65,12 @@ impl Drop for StreamPermit {
 
 impl PooledConnection {
     /// A connection that is opened with the first request.
-    pub(super) fn new(connector: Connector, runtime: Id, max_age: Option<Duration>) -> Self {
+    pub(super) fn new(
+        connector: Connector,
+        runtime: Id,
+        max_age: Option<Duration>,
+        opening: Opening,
+    ) -> Self {
         let tls_generation = connector.tls().generation();
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -77,7 +84,7 @@ impl PooledConnection {
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
         let retires = max_age.and_then(|max_age| Instant::now().checked_add(random_age(max_age)));
-        PooledConnection { client, runtime, requests: AtomicUsize::new(0), tls_generation, retires }
+        PooledConnection { client, runtime, requests: AtomicUsize::new(0), tls_generation, retires, opening }
     }
 
     /// Returns true if it gets no more requests, since it is too old or its certificates were replaced.

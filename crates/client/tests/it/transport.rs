@@ -254,6 +254,34 @@ async fn two_hundred_requests_at_once_are_all_answered() {
     assert_eq!(all.items.len(), 200);
 }
 
+#[tokio::test]
+async fn requests_that_are_sent_at_once_share_the_connection_that_the_first_opens() {
+    let (server, _) = cluster().await;
+    let front = Front::tls_proxy(&server, "h2").await;
+    let client = front.tls_client();
+    let send = |client: &Client| {
+        let namespaces = client.api::<ConfigMap>();
+        tokio::spawn(async move { namespaces.list(&ListOptions::default()).await })
+    };
+    for listed in (0..64).map(|_| send(&client)).collect::<Vec<_>>() {
+        listed.await.unwrap().unwrap();
+    }
+    assert_eq!(front.connections(), 1);
+    // The others do not wait for one that has no connection, nor for one that is dropped.
+    let closed = Front::hanging().await;
+    let mut config = Config::from_url(&format!("https://{}", closed.address)).unwrap();
+    config.timeouts.tls = Duration::from_millis(300);
+    let client = Client::new(config).unwrap();
+    let sent: Vec<_> = (0..64).map(|_| send(&client)).collect();
+    tokio::task::yield_now().await;
+    sent[0].abort();
+    let began = Instant::now();
+    for listed in sent.into_iter().skip(1) {
+        assert!(listed.await.unwrap().unwrap_err().is_timeout());
+    }
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
 /// Tests with a runtime each may share a client: the connection of a runtime ends with it.
 #[test]
 fn a_client_is_shared_by_runtimes_that_end() {
