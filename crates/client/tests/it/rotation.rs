@@ -16,7 +16,7 @@ use crate::cluster::soon;
 use crate::exec_fixture::{kubeconfig, who};
 
 const ROTATIONS: usize = 5;
-const REQUESTS_PER_ROTATION: usize = 1000;
+const REQUESTS_PER_ROTATION: usize = 200;
 
 /// Sends requests, eight at a time, while files are rotated: each rotation is to make another user. Time is put forward,
 /// since files are looked at once a minute.
