@@ -18,7 +18,7 @@ async fn random_writes_keep_managed_fields_in_order() {
     println!("KLIENT_SEED={first}");
     let server = TestServer::start().await.expect("a server starts");
     let config = Config::from_kubeconfig(&server.kubeconfig()).expect("the server wrote it");
-    let client = Client::new(Config { warnings: Some(std::sync::Arc::new(|_| {})), ..config });
+    let client = Client::new(Config { warnings: klient_client::WarningHandler::none(), ..config });
     let client = client.expect("the server wrote its configuration");
     Player::prepare(&client).await.expect("the server takes definitions");
     let mut applies = 0;

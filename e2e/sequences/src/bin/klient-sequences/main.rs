@@ -90,7 +90,7 @@ fn title(sequence: &Sequence) -> String {
 
 fn connect(kubeconfig: PathBuf) -> Result<Client, klient_client::Error> {
     let mut config = Config::from_kubeconfig_file(kubeconfig)?;
-    config.warnings = Some(std::sync::Arc::new(|_| {}));
+    config.warnings = klient_client::WarningHandler::none();
     Client::new(config)
 }
 
