@@ -326,7 +326,7 @@ async fn requests_are_sent_through_the_api_server() {
                 port: Some("8443".to_owned()),
                 parameters: vec![("format".to_owned(), "a b".to_owned())],
             },
-            "https:web:8443/proxy/metrics/all?format=a+b",
+            "https:web:8443/proxy/metrics/all?format=a%20b",
         ),
     ] {
         let front = Front::saying(&[said]).await;
