@@ -56,3 +56,9 @@ impl tracing::Subscriber for Log {
 
     fn exit(&self, _: &span::Id) {}
 }
+
+/// A second subscriber, for as long as it lives. If there is one alone, the thread that comes by an event first decides
+/// for all threads whether the event is logged: another test at the same time would switch it off.
+pub(crate) fn second_subscriber() -> tracing::Dispatch {
+    tracing::Dispatch::new(Log::default())
+}

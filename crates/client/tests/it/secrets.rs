@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 
 use crate::cluster::{cluster, config, named, soon};
 use crate::front::Front;
-use crate::log::Log;
+use crate::log::{Log, second_subscriber};
 
 const SECRET: &str = "s3cr3t";
 
@@ -154,7 +154,7 @@ async fn a_layer_that_prints_requests_prints_no_credentials() {
 /// The tests' runtime has one thread, so that all of a connection's tasks log here.
 #[tokio::test]
 async fn nothing_secret_is_logged_at_any_level() {
-    let log = Log::default();
+    let (log, _second) = (Log::default(), second_subscriber());
     let _guard = tracing::subscriber::set_default(log.clone());
     let (server, _) = cluster().await;
     let token = server.token("someone", &["system:masters"]);

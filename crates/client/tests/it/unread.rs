@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::cluster::{cluster, config, config_map, soon, told};
 use crate::front::Front;
-use crate::log::Log;
+use crate::log::{Log, second_subscriber};
 
 /// More than the 64 KiB that HTTP/2 gives a connection at first.
 const OBJECTS: usize = 300;
@@ -192,7 +192,7 @@ async fn a_watch_on_which_nothing_happens_may_stay_unread() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_for_its_response_says_so() {
     let front = Front::hanging().await;
-    let log = Log::default();
+    let (log, _second) = (Log::default(), second_subscriber());
     let _guard = tracing::subscriber::set_default(log.clone());
     let error = config_maps(&front.client()).get("sky").await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
