@@ -2,6 +2,7 @@
 
 mod apply;
 mod build;
+mod client;
 mod informers;
 mod peer;
 mod row;
@@ -14,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::root;
 pub(crate) use apply::apply;
+pub(crate) use client::client;
 pub(crate) use informers::informers;
 use peer::{Peer, Server};
 use row::{Row, Rows};

@@ -1,7 +1,7 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
 //! `cargo xtask public-types`,
-//! `cargo xtask bench wire|informers|apply`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|apply|client`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`.
 
@@ -17,7 +17,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | public-types | bench wire|informers|apply \
+const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | public-types | bench wire|informers|apply|client \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
     | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
 
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
         ["bench", "apply"] => bench::apply(),
+        ["bench", "client"] => bench::client(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),

@@ -3,6 +3,8 @@
 //!   klient-bench decode --data data --n 10000 --enc pb|json [--skip]
 //!   klient-bench list   --n 10000 --enc pb|json
 //!   klient-bench items  --n 100000 --enc pb|json
+//!   klient-bench get    --n 1000 --count 20000 --conc 64 [--tls] [--layer limiter|spans|trace|recorder]
+//!   klient-bench namespaces --kubeconfig FILE --count 30000 [--page 500] [--fill]
 //!   klient-bench informer --n 10000 [--keep packed|decoded] [--managed-fields] [--strategy list|watchlist]
 //!   klient-bench watch  --n 1000 --m 20000 [--keep packed|decoded] [--managed-fields] [--decode]
 //!   klient-bench idle   --informers 20 --seconds 10
@@ -15,8 +17,10 @@
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
+mod get;
 mod index;
 mod informer;
+mod namespaces;
 mod queue;
 mod unread;
 mod watch;
@@ -27,7 +31,7 @@ use std::time::Instant;
 use klient_api::core::v1::Pod;
 use klient_apimachinery::List;
 use klient_apimachinery::codec::{Format, ListReader, ManagedFields, Wire as _};
-use klient_client::{Client, Config, Encoding, ListOptions};
+use klient_client::{Client, Config, Encoding, ListOptions, Pem};
 use measure::{Args, Clock, median, memory, vm};
 use serde_json::{Map, Value, json};
 
@@ -45,6 +49,8 @@ fn main() {
         "decode" => decode(&args, &mut out),
         "list" => run(list(&args, &mut out)),
         "items" => run(items(&args, &mut out)),
+        "get" => run(get::run(&args, &mut out)),
+        "namespaces" => run(namespaces::run(&args, &mut out)),
         "informer" => run(informer::sync(&args, &mut out)),
         "watch" => run(watch::events(&args, &mut out)),
         "idle" => run(informer::idle(&args, &mut out)),
@@ -93,13 +99,23 @@ fn run<T: 'static>(case: impl Future<Output = T>) -> Box<dyn Any> {
 }
 
 fn client(args: &Args) -> Client {
-    let url = args.str("http", "http://127.0.0.1:18080");
+    Client::new(config(args)).unwrap()
+}
+
+fn config(args: &Args) -> Config {
+    let url = match args.flag("tls") {
+        true => args.str("https", "https://127.0.0.1:28443"),
+        false => args.str("http", "http://127.0.0.1:18080"),
+    };
     let (n, m) = (args.num("n", 10_000), args.num("m", 0));
     let mut config = Config::from_url(&format!("{url}/n{n}-m{m}")).unwrap();
+    if args.flag("tls") {
+        config.tls.ca = Some(Pem::file(format!("{}/ca.pem", args.str("data", "data"))));
+    }
     if args.str("enc", "pb") == "json" {
         config.encoding = Encoding::Json;
     }
-    Client::new(config).unwrap()
+    config
 }
 
 /// Lists pods and keeps them.

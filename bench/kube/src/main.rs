@@ -1,13 +1,17 @@
 //! kube-peer runs one case with kube and prints one JSON line with the figures.
 //!
 //!   kube-peer list   --n 10000
+//!   kube-peer get    --n 1000 --count 20000 --conc 64 [--tls]
+//!   kube-peer namespaces --kubeconfig FILE --count 30000 [--page 500]
 //!   kube-peer decode --data data --n 10000
 //!   kube-peer informer --n 10000 --strategy list|watchlist
 //!   kube-peer watch  --n 1000 --m 20000 --strategy list|watchlist
 //!   kube-peer index  --data data --n 100000
 
+mod get;
 mod index;
 mod informer;
+mod namespaces;
 
 use std::any::Any;
 use std::time::Instant;
@@ -17,6 +21,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use kube::{Client, Config};
 use measure::{Args, Clock, median, memory};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Map, Value, json};
 
 fn main() {
@@ -30,6 +36,8 @@ fn main() {
     let keep: Box<dyn Any> = match case.as_str() {
         "decode" => decode(&args, &mut out),
         "list" => run(list(&args, &mut out)),
+        "get" => run(get::run(&args, &mut out)),
+        "namespaces" => run(namespaces::run(&args, &mut out)),
         "informer" | "watch" => run(informer::run(&args, &mut out)),
         "index" => index::run(&args, &mut out),
         _ => panic!("no such case {case}"),
@@ -48,9 +56,16 @@ fn run(case: impl Future<Output = Box<dyn Any>>) -> Box<dyn Any> {
 
 fn client(args: &Args) -> Client {
     let (n, m) = (args.num("n", 10_000), args.num("m", 0));
-    let base = args.str("http", "http://127.0.0.1:18080");
+    let base = match args.flag("tls") {
+        true => args.str("https", "https://127.0.0.1:28443"),
+        false => args.str("http", "http://127.0.0.1:18080"),
+    };
     let mut config = Config::new(format!("{base}/n{n}-m{m}").parse().unwrap());
     config.proxy_url = None;
+    if args.flag("tls") {
+        let ca = CertificateDer::from_pem_file(format!("{}/ca.pem", args.str("data", "data"))).unwrap();
+        config.root_cert = Some(vec![ca.to_vec()]);
+    }
     Client::try_from(config).unwrap()
 }
 
