@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -21,6 +21,7 @@ const CRATES: [&str; 9] = [
     "klient-cache",
     "klient-client",
     "klient-clientset",
+    "klient-config-flags",
     "klient-structured-merge",
     "klient-workqueue",
 ];
@@ -28,6 +29,7 @@ const CRATES: [&str; 9] = [
 /// Crates whose types may be in public items, and the reason of each. Those of the standard library and of klient may.
 const ALLOWED: &[(&str, &str)] = &[
     ("bytes", "1.x; the buffers of HTTP bodies"),
+    ("clap_builder", "4.x; groups of arguments are for its users"),
     ("futures_core", "0.3 since 2019; `Stream`, until the standard library has it"),
     ("http", "1.x; methods, headers and URLs, re-exported as `klient::http`"),
     ("http_body", "1.x; the bodies that layers see"),

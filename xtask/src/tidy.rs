@@ -26,6 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("klient-workqueue", &[]),
     ("klient-cache", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
+    ("klient-config-flags", &["klient-apimachinery", "klient-client"]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
     ("klient-apiextensions", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
@@ -49,6 +50,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-cache",
             "klient-client",
             "klient-clientset",
+            "klient-config-flags",
             "klient-structured-merge",
             "klient-workqueue",
         ],
@@ -61,6 +63,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-apiserver",
             "klient-cache",
             "klient-client",
+            "klient-config-flags",
             "klient-schema",
             "klient-structured-merge",
             "klient-workqueue",
@@ -91,7 +94,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 16] = [
+const PLAIN: [&str; 17] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -103,6 +106,7 @@ const PLAIN: [&str; 16] = [
     "crates/client/",
     "crates/clientset/",
     "crates/codegen/",
+    "crates/config-flags/",
     "crates/schema/",
     "crates/klient/",
     "crates/structured-merge/",

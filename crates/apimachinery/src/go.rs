@@ -5,6 +5,7 @@ mod printable;
 mod value;
 
 use std::fmt::Write as _;
+use std::io;
 
 use serde_json::Value;
 
@@ -48,6 +49,20 @@ pub fn quoted(text: impl AsRef<str>) -> String {
     }
     out.push('"');
     out
+}
+
+/// An error of the operating system as Go words it: in lower case, without its number.
+///
+/// ```
+/// use klient_apimachinery::go::os_error;
+/// let error = std::fs::read("/no/such/file").unwrap_err();
+/// assert_eq!(os_error(&error), "no such file or directory");
+/// ```
+pub fn os_error(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" (os error ").map_or(text.as_str(), |(text, _)| text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// The name of a value's JSON type in the errors of Go's `encoding/json`.

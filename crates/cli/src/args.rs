@@ -6,10 +6,10 @@ use std::ffi::OsString;
 
 use clap::builder::ArgAction;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use klient_config_flags::ConfigFlags;
 
 use crate::cascade::Cascade;
 use crate::command::Command;
-use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::dry_run::DryRun;
 use crate::error::CliError;
@@ -21,7 +21,7 @@ use crate::klog::LogArgs;
 #[command(name = "klient", disable_help_subcommand = true, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) connection: ConfigFlags,
     #[command(flatten)]
     pub(crate) log: LogArgs,
     #[command(subcommand)]

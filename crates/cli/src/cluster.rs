@@ -5,9 +5,9 @@ use klient_apimachinery::go::quoted;
 use klient_client::{
     Api, ApiResource, CachedDiscovery, Client, DeferredRestMapper, DiskCache, DynamicPlace, user_agent,
 };
+use klient_config_flags::ConfigFlags;
 
 use crate::configuration;
-use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::klog::LogArgs;
@@ -22,7 +22,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Reads the kubeconfig and the flags that override it. No request is sent.
-    pub(crate) fn new(args: &ConnectionArgs, log: LogArgs) -> Result<Cluster, CliError> {
+    pub(crate) fn new(args: &ConfigFlags, log: LogArgs) -> Result<Cluster, CliError> {
         let mut config = configuration::config(args)?;
         config.http_trace = log.http_trace().unwrap_or_default();
         config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));

@@ -3,6 +3,7 @@
 pub(crate) mod api_resources;
 pub(crate) mod api_versions;
 pub(crate) mod apply;
+pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod create;
 pub(crate) mod delete;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Delete(delete::DeleteArgs),
     /// Print one or many objects
     Get(get::GetArgs),
+    /// Print and change kubeconfig files
+    Config(config::ConfigArgs),
     /// Convert objects of built-in kinds between JSON, YAML and protobuf, without a server
     Convert(convert::ConvertArgs),
     /// Print the resources that the server supports
@@ -49,6 +52,7 @@ pub(crate) enum Command {
 pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), CliError> {
     match command {
         Command::Apply(args) => apply::run(args, session).await,
+        Command::Config(args) => config::run(args, session),
         Command::Convert(args) => convert::run(args, session).await,
         Command::Create(args) => create::run(args, session).await,
         Command::Delete(args) => delete::run(args, session).await,

@@ -2,7 +2,7 @@
 
 mod go;
 
-pub(crate) use go::{error_string, io_error_string};
+pub(crate) use go::error_string;
 
 use std::fmt::Write;
 use std::io;

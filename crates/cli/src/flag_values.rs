@@ -1,27 +1,10 @@
-//! Values of flags: tokens, durations and booleans, read as kubectl reads them.
+//! Values of flags: durations and booleans, read as kubectl reads them.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
 use klient_apimachinery::go::quoted;
-
-/// A bearer token. It is not shown in `Debug`.
-#[derive(Clone)]
-pub(crate) struct Token(pub(crate) String);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl From<&str> for Token {
-    fn from(text: &str) -> Self {
-        Token(text.to_owned())
-    }
-}
+pub(crate) use klient_config_flags::go_bool;
 
 /// A duration in Go's syntax (`1m30s`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,25 +20,6 @@ impl FromStr for Timeout {
         };
         if text == "0" { Ok(Timeout::default()) } else { text.parse().map(Timeout).map_err(refuse) }
     }
-}
-
-/// Parses `--request-timeout`: a duration, or whole seconds; empty for none.
-pub(crate) fn request_timeout(text: &str) -> Result<Timeout, FlagValueError> {
-    if text.is_empty() {
-        return Ok(Timeout::default());
-    }
-    let with_unit = if text.parse::<u64>().is_ok() { format!("{text}s") } else { text.to_owned() };
-    with_unit.parse().map_err(|_| {
-        FlagValueError::new(
-            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a \
-             corresponding time unit (e.g. 1s | 2m | 3h)",
-        )
-    })
-}
-
-/// Parser of a path. An empty path is the same as no flag.
-pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// An invalid value of a flag, with kubectl's message, which is printed without the name of the flag.
@@ -75,12 +39,3 @@ impl fmt::Display for FlagValueError {
 }
 
 impl std::error::Error for FlagValueError {}
-
-/// Parses a boolean as Go's `strconv.ParseBool`.
-pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text}: invalid syntax", text = quoted(text))),
-    }
-}

@@ -5,7 +5,6 @@ mod cascade;
 mod cluster;
 mod command;
 mod configuration;
-mod connection;
 mod console;
 mod dry_run;
 mod error;

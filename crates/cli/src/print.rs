@@ -2,6 +2,7 @@
 
 mod age;
 mod columns;
+mod field_order;
 mod format;
 mod go_syntax;
 mod json;
@@ -19,6 +20,7 @@ use klient_apimachinery::{Unstructured, yaml};
 use serde_json::{Value, json};
 
 use self::columns::PrintedType;
+pub(crate) use self::field_order::FieldOrder;
 pub(crate) use self::format::{FormatSet, ObjectFormat, OutputFormat};
 pub(crate) use self::json::{compact, compact_built_in, pretty};
 pub(crate) use self::tabwriter::TabWriter;
@@ -31,6 +33,7 @@ pub(crate) struct Printer {
     options: PrinterOptions,
     documents: usize,
     last_type: Option<PrintedType>,
+    order: FieldOrder,
 }
 
 /// Options of a printer, from flags.
@@ -78,7 +81,12 @@ impl From<io::Error> for PrintError {
 
 impl Printer {
     pub(crate) fn new(format: ObjectFormat, options: PrinterOptions) -> Self {
-        Printer { format, options, documents: 0, last_type: None }
+        Printer { format, options, documents: 0, last_type: None, order: FieldOrder::ALPHABETICAL }
+    }
+
+    /// Prints fields in an order, such as that of a Go struct, in the formats that have it.
+    pub(crate) fn with_order(self, order: FieldOrder) -> Self {
+        Printer { order, ..self }
     }
 
     /// Prints an object, or a list.
@@ -138,11 +146,13 @@ impl Printer {
         match &self.format {
             ObjectFormat::Name => name::write(object, out),
             ObjectFormat::Json => {
-                Ok(writeln!(out, "{}", json::pretty(self.without_managed_fields(object)?.as_ref()))?)
+                let object = self.without_managed_fields(object)?;
+                Ok(writeln!(out, "{}", json::pretty_in_order(&object, self.order))?)
             }
             ObjectFormat::Yaml => self.write_yaml(self.without_managed_fields(object)?.as_ref(), out),
             ObjectFormat::Kyaml => {
-                Ok(out.write_all(kyaml::document(self.without_managed_fields(object)?.as_ref()).as_bytes())?)
+                let object = self.without_managed_fields(object)?;
+                Ok(out.write_all(kyaml::document(&object, self.order).as_bytes())?)
             }
             ObjectFormat::Template(template) => template.write(object, self.options.missing_keys, out),
             ObjectFormat::Columns(_) => match items(object) {

@@ -1,7 +1,8 @@
 //! [`Session`], the environment of a command: streams, connection flags and signals.
 
+use klient_config_flags::ConfigFlags;
+
 use crate::cluster::Cluster;
-use crate::connection::ConnectionArgs;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::interrupt::Interrupt;
@@ -14,7 +15,7 @@ pub(crate) struct Session {
     /// Standard output and standard error.
     pub(crate) console: Console,
     /// The flags that select the cluster.
-    pub(crate) connection: ConnectionArgs,
+    pub(crate) connection: ConfigFlags,
     /// The verbosity of the log.
     pub(crate) log: LogArgs,
     /// The signals that end the program.

@@ -15,7 +15,10 @@ use std::time::Duration;
 pub use dialer::Dialer;
 pub(crate) use dialer::Stream;
 use http::Uri;
-pub use kubeconfig::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
+pub use kubeconfig::{
+    AuthInfo, Cluster, ConfigurationInvalid, Context, Kubeconfig, LoadErrors, LoadingRules, Named, Overrides,
+    Preferences,
+};
 pub use pem::Pem;
 pub use proxy::{Proxy, ProxyUrl};
 pub use user_agent::user_agent;
@@ -215,37 +218,36 @@ impl Config {
         }
     }
 
-    /// The configuration that kubectl uses: the files in `$KUBECONFIG`, else `~/.kube/config`; in a pod where these are
-    /// missing or empty, its service account.
+    /// The configuration that kubectl uses: the files in `$KUBECONFIG`, else `~/.kube/config`; in a pod where these select
+    /// no cluster, its service account; elsewhere `http://localhost:8080`.
     ///
     /// # Errors
     ///
-    /// If the configuration found cannot be used, or none is found.
+    /// If the configuration found cannot be used.
     pub fn infer() -> Result<Config, Error> {
-        let in_cluster = || in_cluster::is_possible().then(Config::in_cluster);
-        Config::infer_from(&Kubeconfig::default_paths(), in_cluster)
+        Config::load(&LoadingRules::from_env(), &Overrides::default())
     }
 
-    fn infer_from(
-        paths: &[PathBuf],
-        in_cluster: impl FnOnce() -> Option<Result<Config, Error>>,
+    /// As [`infer`](Self::infer), with other files, and with overrides such as those of flags.
+    ///
+    /// # Errors
+    ///
+    /// If a file that exists cannot be read, or the configuration found cannot be used.
+    pub fn load(rules: &LoadingRules, overrides: &Overrides) -> Result<Config, Error> {
+        Config::load_or(rules, overrides, in_cluster::is_possible().then_some(Config::in_cluster))
+    }
+
+    fn load_or(
+        rules: &LoadingRules,
+        overrides: &Overrides,
+        in_cluster: Option<impl FnOnce() -> Result<Config, Error>>,
     ) -> Result<Config, Error> {
-        let kubeconfig = Kubeconfig::load(paths)?;
-        if !kubeconfig.is_empty() {
-            return kubeconfig.config(&Overrides::default());
+        let kubeconfig = rules.load()?;
+        if in_cluster.is_none() && kubeconfig.selects_nothing(overrides) {
+            let files: Vec<String> = rules.files().iter().map(|path| path.display().to_string()).collect();
+            tracing::warn!("no cluster is selected in kubeconfig {}, and this is no pod", files.join(", "));
         }
-        if let Some(config) = in_cluster() {
-            return config;
-        }
-        if paths.iter().any(|path| path.exists()) {
-            return kubeconfig.config(&Overrides::default());
-        }
-        let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        let problem = format!(
-            "there is no kubeconfig at {}, and this is no pod: set KUBECONFIG to where one is",
-            paths.join(", ")
-        );
-        Err(Error::config("configuration", Problem(problem)))
+        kubeconfig.config_or(overrides, in_cluster)
     }
 
     /// A pod's service account.
@@ -335,24 +337,24 @@ mod tests {
         for (path, text) in paths.iter().zip(files) {
             std::fs::write(path, text).unwrap();
         }
-        let paths = [paths, vec![folder.path().join("missing")]].concat();
-        let inferred = Config::infer_from(&paths, || is_pod.then(|| Config::from_url("https://pod")));
+        let precedence = [paths, vec![folder.path().join("missing")]].concat();
+        let rules = LoadingRules { precedence, ..LoadingRules::default() };
+        let in_cluster = is_pod.then_some(|| Config::from_url("https://pod"));
+        let inferred = Config::load_or(&rules, &Overrides::default(), in_cluster);
         let told = inferred.map_or_else(|error| format!("{error:?}"), |config| config.url.to_string());
         assert_eq!(told.replace(folder.path().to_str().unwrap(), "FOLDER"), expected);
     }
 
     #[test]
-    fn a_pod_uses_its_service_account_where_the_kubeconfig_is_missing_or_empty() {
+    fn a_pod_uses_its_service_account_if_the_kubeconfig_selects_no_cluster() {
         let empty =
             "{apiVersion: v1, kind: Config, clusters: [], contexts: null, users: [], preferences: {}}";
-        for files in [&[][..], &[""], &[empty], &["", empty]] {
+        let without_context = &KUBECONFIG.replace("current-context: a", "current-context: ''");
+        for files in [&[][..], &[""], &[empty], &["", empty], &[without_context]] {
             check(files, true, "https://pod/");
+            check(files, false, "http://localhost:8080/");
         }
         check(&[KUBECONFIG], true, "https://kubeconfig/");
         check(&[empty, KUBECONFIG], true, "https://kubeconfig/");
-        check(&[empty], false, "http://localhost:8080/");
-        let nowhere =
-            "there is no kubeconfig at FOLDER/missing, and this is no pod: set KUBECONFIG to where one is";
-        check(&[], false, &format!("configuration: cannot be used: {nowhere}"));
     }
 }

@@ -8,6 +8,7 @@ use clap::builder::ArgAction;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 use klient_apimachinery::go::quoted;
+use klient_config_flags::InvalidRequestTimeout;
 
 use crate::error::CliError;
 use crate::flag_values::FlagValueError;
@@ -42,6 +43,11 @@ pub(super) fn from_clap(
                 Some((letter, None)) => usage(format!("unknown shorthand flag: '{letter}' in {flag}")),
                 None => unexpected(flag, &commands),
             }
+        }
+        // A command without an action of its own (kubectl's `DefaultSubCommandRun`).
+        ErrorKind::InvalidSubcommand if commands.contains(' ') && command.is_subcommand_required_set() => {
+            let name = quoted(context(ContextKind::InvalidSubcommand));
+            CliError::Message(format!("unknown command {name}\nSee '{commands} -h' for help and examples"))
         }
         // A command with an action of its own has no subcommand of this name.
         ErrorKind::InvalidSubcommand | ErrorKind::ArgumentConflict
@@ -78,7 +84,7 @@ pub(super) fn from_clap(
             let value = context(ContextKind::InvalidValue);
             let flag = context(ContextKind::InvalidArg);
             let problem = match error.source() {
-                Some(source) if source.is::<FlagValueError>() => {
+                Some(source) if source.is::<FlagValueError>() || source.is::<InvalidRequestTimeout>() => {
                     return in_diff(is_diff, CliError::message(source.to_string()));
                 }
                 Some(source) => match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {

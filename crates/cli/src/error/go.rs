@@ -67,14 +67,6 @@ pub(crate) fn error_string(error: &Error) -> String {
     error.to_string()
 }
 
-/// Returns Go's message for an error of the operating system: in lower case, without the error number.
-pub(crate) fn io_error_string(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.rsplit_once(" (os error ").map_or(text.as_str(), |(text, _)| text);
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
-}
-
 /// Returns true for an error of the connection, which Go wraps in a `url.Error`.
 fn is_url_error(error: &Error) -> bool {
     use ErrorKind::{Auth, Connect, Connection, Timeout};

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use http::Method;
-use klient_apimachinery::go::quoted;
+use klient_apimachinery::go::{os_error, quoted};
 use klient_client::{Client, Config};
 
-use crate::error::{CliError, io_error_string};
+use crate::error::CliError;
 
 /// The file, URL or standard input that a manifest is read from.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ fn inaccessible(path: impl AsRef<str>, problem: impl Display) -> CliError {
 fn expand_path(path: &Path, recursive: bool, sources: &mut Vec<Source>) -> Result<(), CliError> {
     let metadata = path.metadata().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => missing(path),
-        _ => inaccessible(path.to_string_lossy(), io_error_string(&error)),
+        _ => inaccessible(path.to_string_lossy(), os_error(&error)),
     })?;
     if !metadata.is_dir() {
         sources.push(file(path.to_owned()));
@@ -155,8 +155,7 @@ impl Source {
             Source::File { path, name } => {
                 let (path, name) = (path.clone(), name.clone());
                 read_blocking(move || {
-                    let refuse =
-                        |error| CliError::Message(format!("open {name}: {}", io_error_string(&error)));
+                    let refuse = |error| CliError::Message(format!("open {name}: {}", os_error(&error)));
                     std::fs::read(path).map_err(refuse)
                 })
                 .await

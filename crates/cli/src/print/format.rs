@@ -4,10 +4,9 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 
-use klient_apimachinery::go::quoted;
+use klient_apimachinery::go::{os_error, quoted};
 
 use super::columns::Columns;
-use super::go_syntax::io_error;
 use super::template::Template;
 
 /// The value of `-o`.
@@ -120,7 +119,7 @@ fn read(file: &str) -> Result<Vec<u8>, String> {
     fs::read(file).map_err(|error| {
         // On Unix, opening a directory succeeds and only reading fails.
         let operation = if error.kind() == ErrorKind::IsADirectory { "read" } else { "open" };
-        format!("error reading --template {file}, {operation} {file}: {}", io_error(&error))
+        format!("error reading --template {file}, {operation} {file}: {}", os_error(&error))
     })
 }
 
@@ -139,7 +138,7 @@ fn columns(format: &str, spec: &str) -> Result<ObjectFormat, FormatError> {
 fn read_lines(file: &str) -> Result<String, String> {
     let open = File::open(file);
     let mut open =
-        open.map_err(|error| format!("error reading template {file}, open {file}: {}", io_error(&error)))?;
+        open.map_err(|error| format!("error reading template {file}, open {file}: {}", os_error(&error)))?;
     let mut bytes = Vec::new();
     let _ = open.read_to_end(&mut bytes);
     Ok(String::from_utf8_lossy(&bytes).into_owned())

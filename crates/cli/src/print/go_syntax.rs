@@ -1,4 +1,4 @@
-//! Numbers, escapes and I/O errors in Go's format.
+//! Numbers and escapes in Go's format.
 
 /// A JSON number with the type that Go decodes it to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,12 +23,4 @@ pub(super) fn escape(c: char) -> String {
         code @ 0..0x1_0000 => format!("\\u{code:04x}"),
         code => format!("\\U{code:08x}"),
     }
-}
-
-/// Returns Go's message for an I/O error.
-pub(super) fn io_error(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error ").next().unwrap_or_default();
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -4,11 +4,33 @@ use klient_apimachinery::go::json_float;
 use klient_apimachinery::{Unstructured, values};
 use serde_json::Value;
 
+use super::field_order::FieldOrder;
 use super::go_syntax::Number;
 
 /// Returns JSON indented by four spaces.
 pub(crate) fn pretty(value: &Value) -> String {
     indent(&compact(value))
+}
+
+/// Returns JSON indented by four spaces, with its fields in an order.
+pub(super) fn pretty_in_order(value: &Value, order: FieldOrder) -> String {
+    indent(&compact_in_order(value, order))
+}
+
+fn compact_in_order(value: &Value, order: FieldOrder) -> String {
+    match value {
+        Value::Object(fields) => {
+            let field = |(name, value, order): (&str, &Value, FieldOrder)| {
+                format!("{}:{}", compact(&name.into()), compact_in_order(value, order))
+            };
+            format!("{{{}}}", order.of(fields).into_iter().map(field).collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| compact_in_order(item, order)).collect();
+            format!("[{}]", items.join(","))
+        }
+        value => compact(value),
+    }
 }
 
 /// Returns the indented JSON of an object of a built-in kind, with the field order of Go's struct.

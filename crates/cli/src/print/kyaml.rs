@@ -4,15 +4,16 @@ use klient_apimachinery::Time;
 use klient_apimachinery::go::is_printable;
 use serde_json::Value;
 
+use super::field_order::FieldOrder;
 use super::go_syntax::escape;
 use super::json::number;
 
 const FOLD: &str = "\\\n";
 
 /// Returns a document, with the `---` before it.
-pub(super) fn document(object: &Value) -> String {
+pub(super) fn document(object: &Value, order: FieldOrder) -> String {
     let mut out = String::from("---\n");
-    write(&mut out, object, 0);
+    write(&mut out, object, order, 0);
     out.push('\n');
     out
 }
@@ -21,12 +22,13 @@ pub(super) fn document(object: &Value) -> String {
 pub(super) fn event(kind: &str, object: &Value) -> String {
     let mut out = String::from("---\n");
     let kind = Value::from(kind);
-    write_mapping(&mut out, [("type", &kind), ("object", object)], 0);
+    let order = FieldOrder::ALPHABETICAL;
+    write_mapping(&mut out, [("type", &kind, order), ("object", object, order)], 0);
     out.push('\n');
     out
 }
 
-fn write(out: &mut String, value: &Value, depth: usize) {
+fn write(out: &mut String, value: &Value, order: FieldOrder, depth: usize) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -34,21 +36,19 @@ fn write(out: &mut String, value: &Value, depth: usize) {
         Value::String(text) if text.contains('\n') => write_lines(out, text, depth + 1),
         Value::String(text) => write_quoted(out, text, "\t"),
         Value::Array(items) if items.is_empty() => out.push_str("[]"),
-        Value::Array(items) => write_sequence(out, items, depth),
+        Value::Array(items) => write_sequence(out, items, order, depth),
         Value::Object(entries) if entries.is_empty() => out.push_str("{}"),
-        Value::Object(entries) => {
-            write_mapping(out, entries.iter().map(|(key, value)| (key.as_str(), value)), depth);
-        }
+        Value::Object(entries) => write_mapping(out, order.of(entries), depth),
     }
 }
 
 fn write_mapping<'a>(
     out: &mut String,
-    entries: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    entries: impl IntoIterator<Item = (&'a str, &'a Value, FieldOrder)>,
     depth: usize,
 ) {
     out.push_str("{\n");
-    for (key, value) in entries {
+    for (key, value, order) in entries {
         indent(out, depth + 1);
         if needs_quotes(key) {
             write_quoted(out, key, "\\t");
@@ -56,7 +56,7 @@ fn write_mapping<'a>(
             out.push_str(key);
         }
         out.push_str(": ");
-        write(out, value, depth + 1);
+        write(out, value, order, depth + 1);
         out.push_str(",\n");
     }
     indent(out, depth);
@@ -64,18 +64,18 @@ fn write_mapping<'a>(
 }
 
 /// Writes a sequence. Items that are all mappings or sequences share lines; otherwise each item has its own line.
-fn write_sequence(out: &mut String, items: &[Value], depth: usize) {
+fn write_sequence(out: &mut String, items: &[Value], order: FieldOrder, depth: usize) {
     out.push('[');
     if items.iter().all(|item| item.is_array() || item.is_object()) {
         for (index, item) in items.iter().enumerate() {
             out.push_str(if index > 0 { ", " } else { "" });
-            write(out, item, depth);
+            write(out, item, order, depth);
         }
     } else {
         out.push('\n');
         for item in items {
             indent(out, depth + 1);
-            write(out, item, depth + 1);
+            write(out, item, order, depth + 1);
             out.push_str(",\n");
         }
         indent(out, depth);
@@ -269,7 +269,7 @@ mod tests {
             }),
         ];
         for (name, value, text) in cases {
-            assert_eq!(document(&value), text, "{name}");
+            assert_eq!(document(&value, FieldOrder::ALPHABETICAL), text, "{name}");
         }
     }
 }

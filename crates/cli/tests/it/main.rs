@@ -5,6 +5,7 @@
 mod api_resources;
 mod apply;
 mod cases;
+mod config;
 mod convert;
 mod counting_front;
 mod create;

@@ -17,8 +17,8 @@ use klient_apimachinery::BoxFuture;
 use tokio::time::Instant;
 
 use issuer::Issuer;
-pub(crate) use settings::Settings;
 use settings::Tokens;
+pub(crate) use settings::{Persist, Settings};
 
 use super::AuthProvider;
 use crate::error::step_timeout::StepTimeout;

@@ -1,22 +1,36 @@
 //! [`Kubeconfig`], the file in which clusters, users and contexts are named.
 
-mod parse;
+mod decode;
+mod encode;
+mod fields;
+mod loading_rules;
+mod lock;
+mod modify;
+mod named;
+mod overrides;
 mod resolve;
+mod validation;
+mod view;
+mod write;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use parse::parse;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use loading_rules::{LoadErrors, LoadingRules};
+pub use named::Named;
+pub use overrides::Overrides;
+pub use validation::ConfigurationInvalid;
 
 use crate::error::Error;
-use crate::impersonation::Impersonation;
 
 /// Clusters, users, and contexts that join them.
-#[derive(Clone, Debug, Default)]
+///
+/// Fields that klient does not know are kept when a file is changed: see [`Kubeconfig::modify`].
+#[derive(Clone, Default, PartialEq)]
 pub struct Kubeconfig {
     /// The context that is used where none is named.
     pub current_context: String,
@@ -26,25 +40,41 @@ pub struct Kubeconfig {
     pub users: Vec<Named<AuthInfo>>,
     /// Contexts by name.
     pub contexts: Vec<Named<Context>>,
+    /// Settings of command lines, which no Kubernetes component uses any more.
+    pub preferences: Preferences,
+    /// Data of other programs, by name.
+    pub extensions: BTreeMap<String, Value>,
+    /// Top-level fields that are not known.
+    unknown: Map<String, Value>,
     /// The files it was read from, for messages.
     files: Vec<PathBuf>,
 }
 
-/// Something with a name.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Named<T> {
-    /// Its name.
-    pub name: String,
-    /// The named entry.
-    #[serde(alias = "cluster", alias = "user", alias = "context")]
-    pub value: T,
-    /// The file of the entry, to whose folder paths are relative.
-    #[serde(skip)]
-    origin: Option<PathBuf>,
+impl fmt::Debug for Kubeconfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kubeconfig")
+            .field("current_context", &self.current_context)
+            .field("clusters", &self.clusters)
+            .field("users", &self.users)
+            .field("contexts", &self.contexts)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of command lines (`preferences`), deprecated in Kubernetes 1.34.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// True for output in colors.
+    pub colors: bool,
+    /// Data of other programs, by name.
+    #[serde(with = "fields::extensions")]
+    pub extensions: BTreeMap<String, Value>,
 }
 
 /// A cluster: URL and TLS settings.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Cluster {
     /// Its URL.
@@ -54,27 +84,17 @@ pub struct Cluster {
     /// Believe any server.
     pub insecure_skip_tls_verify: bool,
     /// A file with the certificates of authorities that are trusted.
+    #[serde(serialize_with = "fields::path")]
     pub certificate_authority: Option<PathBuf>,
     /// The same in base64; it has precedence over the file.
     pub certificate_authority_data: Option<String>,
     /// The URL of the proxy for the cluster, in place of that of the environment.
     pub proxy_url: Option<String>,
+    /// True to ask for responses that are not compressed.
+    pub disable_compression: bool,
     /// Data of other programs, by name. That named `client.authentication.k8s.io/exec` is for credential plugins.
-    #[serde(deserialize_with = "extensions")]
+    #[serde(with = "fields::extensions")]
     pub extensions: BTreeMap<String, Value>,
-}
-
-/// Reads a list of names and their data.
-fn extensions<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
-    #[derive(Deserialize)]
-    struct NamedExtension {
-        name: String,
-        #[serde(default)]
-        extension: Value,
-    }
-
-    let list: Option<Vec<NamedExtension>> = Option::deserialize(from)?;
-    Ok(list.into_iter().flatten().map(|named| (named.name, named.extension)).collect())
 }
 
 impl fmt::Debug for Cluster {
@@ -98,21 +118,23 @@ fn without_user(url: &str) -> String {
 }
 
 /// A user: credentials.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct AuthInfo {
     /// A file with a certificate.
+    #[serde(serialize_with = "fields::path")]
     pub client_certificate: Option<PathBuf>,
     /// The same in base64; it has precedence over the file.
     pub client_certificate_data: Option<String>,
     /// A file with the certificate's key.
+    #[serde(serialize_with = "fields::path")]
     pub client_key: Option<PathBuf>,
     /// The same in base64; it has precedence over the file.
     pub client_key_data: Option<String>,
     /// A bearer token.
     pub token: Option<String>,
     /// A file with a bearer token, which is read again as it changes.
-    #[serde(rename = "tokenFile")]
+    #[serde(rename = "tokenFile", serialize_with = "fields::path")]
     pub token_file: Option<PathBuf>,
     /// A user name.
     pub username: Option<String>,
@@ -134,6 +156,9 @@ pub struct AuthInfo {
     pub exec: Option<Value>,
     /// A built-in way to get credentials.
     pub auth_provider: Option<Value>,
+    /// Data of other programs, by name.
+    #[serde(with = "fields::extensions")]
+    pub extensions: BTreeMap<String, Value>,
 }
 
 impl fmt::Debug for AuthInfo {
@@ -155,7 +180,7 @@ impl fmt::Debug for AuthInfo {
 }
 
 /// A cluster, a user and a namespace.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Context {
     /// The name of the cluster.
@@ -164,80 +189,12 @@ pub struct Context {
     pub user: String,
     /// The namespace where none is named.
     pub namespace: Option<String>,
-}
-
-/// Overrides of a kubeconfig's entries.
-#[derive(Clone, Default)]
-pub struct Overrides {
-    /// The context to use.
-    pub context: Option<String>,
-    /// The cluster to use.
-    pub cluster: Option<String>,
-    /// The user to be.
-    pub user: Option<String>,
-    /// The namespace where none is named.
-    pub namespace: Option<String>,
-    /// The server's URL.
-    pub server: Option<String>,
-    /// A bearer token; not shown in `Debug`.
-    pub token: Option<String>,
-    /// Believe any server.
-    pub insecure_skip_tls_verify: bool,
-    /// A file with the certificates of authorities that are trusted.
-    pub certificate_authority: Option<PathBuf>,
-    /// The name the server's certificate must be for.
-    pub tls_server_name: Option<String>,
-    /// A file with the client's certificate.
-    pub client_certificate: Option<PathBuf>,
-    /// A file with the key of that certificate.
-    pub client_key: Option<PathBuf>,
-    /// The user to act as; empty fields are as in the kubeconfig.
-    pub impersonate: Impersonation,
-}
-
-impl fmt::Debug for Overrides {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Overrides")
-            .field("context", &self.context)
-            .field("cluster", &self.cluster)
-            .field("user", &self.user)
-            .field("namespace", &self.namespace)
-            .field("server", &self.server)
-            .field("token", &self.token.as_ref().map(|_| "***"))
-            .field("impersonate", &self.impersonate)
-            .finish_non_exhaustive()
-    }
+    /// Data of other programs, by name.
+    #[serde(with = "fields::extensions")]
+    pub extensions: BTreeMap<String, Value>,
 }
 
 impl Kubeconfig {
-    /// The files in `$KUBECONFIG`, else `~/.kube/config`.
-    pub fn default_paths() -> Vec<PathBuf> {
-        if let Some(list) = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
-            let mut seen = HashSet::new();
-            return std::env::split_paths(&list)
-                .filter(|path| !path.as_os_str().is_empty() && seen.insert(path.clone()))
-                .collect();
-        }
-        std::env::home_dir().map(|home| home.join(".kube").join("config")).into_iter().collect()
-    }
-
-    /// Reads and merges files: the first file wins for each entry. Missing files are skipped.
-    ///
-    /// # Errors
-    ///
-    /// If a file that is there cannot be read or is no kubeconfig.
-    pub fn load(paths: &[PathBuf]) -> Result<Kubeconfig, Error> {
-        let mut all = Kubeconfig::default();
-        for path in paths {
-            match Kubeconfig::read(path) {
-                Ok(one) => all.join(one),
-                Err(error) if is_missing(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(all)
-    }
-
     /// Reads one file.
     ///
     /// # Errors
@@ -246,7 +203,7 @@ impl Kubeconfig {
     pub fn read(path: &Path) -> Result<Kubeconfig, Error> {
         let what = || format!("kubeconfig {}", path.display());
         let bytes = std::fs::read(path).map_err(|error| Error::config(what(), error))?;
-        let mut kubeconfig = parse(&bytes).map_err(|problem| Error::config(what(), problem))?;
+        let mut kubeconfig = decode::decode(&bytes).map_err(|problem| Error::config(what(), problem))?;
         kubeconfig.set_origin(path);
         Ok(kubeconfig)
     }
@@ -257,24 +214,11 @@ impl Kubeconfig {
     ///
     /// If it is no kubeconfig.
     pub fn parse(text: &str) -> Result<Kubeconfig, Error> {
-        parse(text.as_bytes()).map_err(|problem| Error::config("kubeconfig", problem))
+        decode::decode(text.as_bytes()).map_err(|problem| Error::config("kubeconfig", problem))
     }
 
-    /// Returns true if it has no entries, as a file that was only created.
-    pub(super) fn is_empty(&self) -> bool {
-        let Kubeconfig { current_context, clusters, users, contexts, files: _ } = self;
-        current_context.is_empty() && clusters.is_empty() && users.is_empty() && contexts.is_empty()
-    }
-
-    fn set_origin(&mut self, path: &Path) {
-        self.files.push(path.to_owned());
-        let origin = || Some(path.to_owned());
-        self.clusters.iter_mut().for_each(|named| named.origin = origin());
-        self.users.iter_mut().for_each(|named| named.origin = origin());
-        self.contexts.iter_mut().for_each(|named| named.origin = origin());
-    }
-
-    fn join(&mut self, later: Kubeconfig) {
+    /// Adds the entries of a file that is later in a list: for each name, and for each scalar, the first file wins.
+    fn merge(&mut self, later: Kubeconfig) {
         fn add<T>(into: &mut Vec<Named<T>>, later: Vec<Named<T>>) {
             for named in later {
                 if !into.iter().any(|other| other.name == named.name) {
@@ -288,12 +232,22 @@ impl Kubeconfig {
         add(&mut self.clusters, later.clusters);
         add(&mut self.users, later.users);
         add(&mut self.contexts, later.contexts);
+        self.preferences.colors |= later.preferences.colors;
+        for (into, later) in [
+            (&mut self.preferences.extensions, later.preferences.extensions),
+            (&mut self.extensions, later.extensions),
+        ] {
+            for (name, extension) in later {
+                into.entry(name).or_insert(extension);
+            }
+        }
         self.files.extend(later.files);
     }
-}
 
-/// Returns true if a file could not be read because it does not exist.
-fn is_missing(error: &Error) -> bool {
-    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    fn set_origin(&mut self, path: &Path) {
+        self.files.push(path.to_owned());
+        self.clusters.iter_mut().for_each(|named| named.origin = Some(path.to_owned()));
+        self.users.iter_mut().for_each(|named| named.origin = Some(path.to_owned()));
+        self.contexts.iter_mut().for_each(|named| named.origin = Some(path.to_owned()));
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use expect_test::{Expect, expect};
-use klient_client::{Client, Config, ErrorKind, Kubeconfig};
+use klient_client::{Client, Config, ErrorKind, LoadingRules};
 use tempfile::TempDir;
 
 fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
@@ -53,15 +53,35 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn only_a_file_that_is_not_there_is_passed_over() {
+fn a_missing_file_of_a_list_is_passed_over_and_a_broken_one_is_named() {
     let folder = TempDir::new().unwrap();
+    let load = |files: &[PathBuf]| {
+        let rules = LoadingRules { precedence: files.to_vec(), ..Default::default() };
+        let told = rules.load().map_or_else(|error| error.to_string(), |_| "loaded".to_owned());
+        told.replace(folder.path().to_str().unwrap(), "FOLDER")
+    };
     let missing = folder.path().join("missing");
-    assert!(Kubeconfig::load(std::slice::from_ref(&missing)).is_ok());
+    assert_eq!(load(std::slice::from_ref(&missing)), "loaded");
     let below_a_file = written(&folder, "file", "").join("config");
-    let error = Kubeconfig::load(&[missing, below_a_file]).unwrap_err();
+    let below = "kubeconfig FOLDER/file/config: cannot be used: Not a directory (os error 20)";
+    assert_eq!(load(&[missing.clone(), below_a_file.clone()]), below);
+    let broken = written(&folder, "broken", "clusters: [");
+    let broken_told =
+        "kubeconfig FOLDER/broken: cannot be used: yaml: line 1: did not find expected node content";
+    assert_eq!(load(&[broken.clone(), missing]), broken_told);
+    assert_eq!(load(&[below_a_file, broken]), format!("kubeconfig: cannot be used: {below}; {broken_told}"));
+    let explicit = LoadingRules::explicit("/no/such/config").load().unwrap_err().to_string();
+    assert_eq!(
+        explicit,
+        "kubeconfig /no/such/config: cannot be used: No such file or directory (os error 2)"
+    );
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    std::os::unix::fs::symlink(&one, &two).unwrap();
+    std::os::unix::fs::symlink(&two, &one).unwrap();
+    let told = load(&[one]);
     assert!(
-        format!("{error:?}").ends_with("file/config: cannot be used: Not a directory (os error 20)"),
-        "{error:?}"
+        told.starts_with("kubeconfig FOLDER/one: cannot be used: Too many levels of symbolic links"),
+        "{told}"
     );
 }
 
@@ -75,44 +95,132 @@ fn text_that_is_no_kubeconfig_is_told_by_its_place() {
         "- a\n- b",
         expect!["kubeconfig FILE: cannot be used: expected an object with clusters, users and contexts"],
     );
-    check("kind: Pod", expect!["kubeconfig FILE: cannot be used: expected kind Config, found Pod"]);
-    check(
-        "clusters: {a: b}",
-        expect!["kubeconfig FILE: cannot be used: clusters: invalid type: map, expected a sequence"],
-    );
-    check(
-        "current-context: [a]",
-        expect![
-            "kubeconfig FILE: cannot be used: current-context: invalid type: sequence, expected a string"
-        ],
-    );
-    check(
-        "clusters: [{cluster: {}}]",
-        expect!["kubeconfig FILE: cannot be used: clusters[0]: missing field `name`"],
-    );
-    check(
-        "users: [{name: a, user: {token: [x]}}]",
-        expect![[
-            r#"kubeconfig FILE: cannot be used: users[0] "a": invalid type: sequence, expected a string"#
-        ]],
-    );
+}
+
+#[test]
+fn types_that_differ_are_told_as_client_go_tells_them() {
+    let scheme = "in scheme \"pkg/runtime/scheme.go:111\"";
+    let json = "json: cannot unmarshal";
+    for (text, problem) in [
+        ("kind: Pod", format!("no kind \"Pod\" is registered for version \"v1\" {scheme}")),
+        ("apiVersion: v2", format!("no kind \"Config\" is registered for version \"v2\" {scheme}")),
+        (
+            "apiVersion: 5",
+            format!("couldn't get version/kind; json parse error: {json} number into Go struct field .apiVersion of type string"),
+        ),
+        ("clusters: {a: b}", format!("{json} object into Go struct field Config.clusters of type []v1.NamedCluster")),
+        ("current-context: [a]", format!("{json} array into Go struct field Config.current-context of type string")),
+        ("preferences: x", format!("{json} string into Go struct field Config.preferences of type v1.Preferences")),
+        (
+            "clusters: [{name: 5}]",
+            format!("{json} number into Go struct field NamedCluster.clusters.name of type string, in clusters[0]"),
+        ),
+        (
+            "clusters: [7]",
+            format!("{json} number into Go struct field Config.clusters of type v1.NamedCluster, in clusters[0]"),
+        ),
+        (
+            "users: [{name: a, user: {token: [s3cret]}}]",
+            format!("{json} array into Go struct field AuthInfo.users.user.token of type string, in users[0] \"a\""),
+        ),
+        (
+            "users: [null, {name: a, user: {as-groups: s3cret}}]",
+            format!("{json} string into Go struct field AuthInfo.users.user.as-groups of type []string, in users[1] \"a\""),
+        ),
+        (
+            "users: [{name: a, user: {exec: {env: [{value: 5}]}}}]",
+            format!(
+                "{json} number into Go struct field ExecEnvVar.users.user.exec.env.value of type string, in users[0] \"a\""
+            ),
+        ),
+        (
+            "users: [{name: a, user: {auth-provider: {config: {a: 5}}}}]",
+            format!(
+                "{json} number into Go struct field AuthProviderConfig.users.user.auth-provider.config of type string, \
+                 in users[0] \"a\""
+            ),
+        ),
+        (
+            "users: [{name: a, user: {as-user-extra: {a: x}}}]",
+            format!(
+                "{json} string into Go struct field AuthInfo.users.user.as-user-extra of type []string, in users[0] \"a\""
+            ),
+        ),
+        (
+            "contexts: [{name: a, context: {namespace: n}}]",
+            format!(
+                "{json} bool into Go struct field Context.contexts.context.namespace of type string, in contexts[0] \"a\""
+            ),
+        ),
+        (
+            "clusters: [{name: a}, {name: b}, {name: a}]",
+            "error converting *[]NamedCluster into *map[string]*api.Cluster: duplicate name \"a\" in list: clusters[0] \
+             and clusters[2]"
+                .to_owned(),
+        ),
+        (
+            "users: [{name: a, user: {token: s3cret}}, {name: a}]",
+            "error converting *[]NamedAuthInfo into *map[string]*api.AuthInfo: duplicate name \"a\" in list: users[0] \
+             and users[1]"
+                .to_owned(),
+        ),
+        (
+            "contexts: [{name: a}, {name: a}]",
+            "error converting *[]NamedContext into *map[string]*api.Context: duplicate name \"a\" in list: contexts[0] \
+             and contexts[1]"
+                .to_owned(),
+        ),
+    ] {
+        let error = Config::from_kubeconfig(text).unwrap_err().to_string();
+        assert_eq!(error, format!("kubeconfig: cannot be used: {problem}"), "{text}");
+    }
+}
+
+#[test]
+fn an_entry_that_is_empty_does_not_spoil_the_others() {
+    let server = "server: 'https://h'";
+    let (entry, list) = ("{name: here, context: {cluster: c, user: u}}", "[{name: c, cluster: {SERVER}}");
+    for (clusters, users, contexts) in [
+        ("{name: z}", "{name: z}", "{name: z}"),
+        ("{name: z, cluster: null}", "{name: z, user: null}", "{name: z, context: null}"),
+        ("null", "null", "null"),
+        ("{cluster: {server: x}}", "{user: {}}", "{context: {cluster: c, user: u}}"),
+        ("{name: z, cluster: {server: null}}", "{name: z, user: {token: null, exec: null}}", "{name: null}"),
+        (
+            "{name: z, cluster: {extensions: [{name: a, extension: 1}]}}",
+            "{name: z, user: {as: b, as-uid: '1', as-groups: [g], as-user-extra: {k: [v]}}}",
+            "{name: z, context: {extensions: null}}",
+        ),
+    ] {
+        let list = list.replace("SERVER", server);
+        let text = format!(
+            "{{current-context: here, clusters: {list}, {clusters}], users: [{{name: u, user: null}}, {users}], \
+             contexts: [{contexts}, {entry}]}}"
+        );
+        let config = Config::from_kubeconfig(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(config.url.to_string(), "https://h/");
+    }
 }
 
 #[test]
 fn names_with_nothing_behind_them_are_told() {
     check(
         "current-context: there",
-        expect![[r#"kubeconfig FILE: cannot be used: context "there" does not exist"#]],
+        expect![
+            "kubeconfig FILE: cannot be used: invalid configuration: context was not found for specified context: there"
+        ],
     );
     check(
         "{current-context: a, contexts: [{name: a, context: {cluster: b, user: c}}]}",
         expect![[
-            r#"kubeconfig FILE: cannot be used: cluster "b" does not exist, though a context names it"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: [user "c" was not found for context "a", cluster "b" was not found for context "a"]"#
         ]],
     );
     check(
         "{current-context: a, contexts: [{name: a, context: {cluster: b, user: c}}], clusters: [{name: b, cluster: {server: 'https://h'}}]}",
-        expect![[r#"kubeconfig FILE: cannot be used: user "c" does not exist, though a context names it"#]],
+        expect![[
+            r#"kubeconfig FILE: cannot be used: invalid configuration: user "c" was not found for context "a""#
+        ]],
     );
 }
 
@@ -167,7 +275,7 @@ fn certificates_and_keys_that_are_none_are_told() {
     check(
         &kubeconfig("server: 'https://h', certificate-authority: ca.crt", ""),
         expect![
-            "certificate-authority FOLDER/ca.crt: cannot be used: No such file or directory (os error 2)"
+            "kubeconfig FILE: cannot be used: invalid configuration: unable to read certificate-authority FOLDER/ca.crt for c due to open FOLDER/ca.crt: no such file or directory"
         ],
     );
     check(
@@ -175,19 +283,15 @@ fn certificates_and_keys_that_are_none_are_told() {
             "server: 'https://h', certificate-authority: /ca.crt, insecure-skip-tls-verify: true",
             "",
         ),
-        expect!["certificate-authority /ca.crt: cannot be used: No such file or directory (os error 2)"],
+        expect![
+            "kubeconfig FILE: cannot be used: invalid configuration: unable to read certificate-authority /ca.crt for c due to open /ca.crt: no such file or directory"
+        ],
     );
     check(
         &kubeconfig("server: 'https://h'", "client-certificate-data: aGVsbG8="),
-        expect![[
-            r#"client-certificate-data of "u" in kubeconfig FILE: cannot be used: there is no certificate in the PEM text"#
-        ]],
-    );
-    check(
-        &kubeconfig("server: 'https://h'", "client-key-data: aGVsbG8="),
-        expect![[
-            r#"client-key-data of "u" in kubeconfig FILE: cannot be used: there is no private key in the PEM text"#
-        ]],
+        expect![
+            "kubeconfig FILE: cannot be used: invalid configuration: client-key-data or client-key must be specified for u to use the clientCert authentication method."
+        ],
     );
     check(
         &kubeconfig("server: 'https://h'", "client-certificate-data: aGVsbG8=, client-key-data: aGVsbG8="),
@@ -205,14 +309,14 @@ fn certificates_and_keys_that_are_none_are_told() {
     );
     check(
         &kubeconfig("server: 'https://h'", "token: a, username: b"),
-        expect![[
-            r#"kubeconfig FILE: cannot be used: user "u" has a token and a password: drop one of both"#
-        ]],
+        expect![
+            "kubeconfig FILE: cannot be used: invalid configuration: more than one authentication method found for u; found [token basicAuth], only one is allowed"
+        ],
     );
     check(
         &kubeconfig("server: 'https://h'", "token: a, as-groups: [g]"),
         expect![
-            "kubeconfig FILE: cannot be used: requesting uid, groups or user-extra for u without impersonating a user"
+            "kubeconfig FILE: cannot be used: invalid configuration: requesting uid, groups or user-extra for u without impersonating a user"
         ],
     );
 }
@@ -229,13 +333,13 @@ fn a_plugin_or_an_auth_provider_that_cannot_be_used_is_told_with_the_user() {
     check_user(
         &format!("exec: {{{v1}}}"),
         expect![[
-            r#"exec of "u" in kubeconfig FILE: cannot be used: command must be specified to use exec authentication plugin"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: [command must be specified for u to use exec authentication plugin, interactiveMode must be specified for u to use exec authentication plugin]"#
         ]],
     );
     check_user(
         "exec: {command: aws}",
         expect![[
-            r#"exec of "u" in kubeconfig FILE: cannot be used: apiVersion must be specified to use exec authentication plugin"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: [apiVersion must be specified for u to use exec authentication plugin, interactiveMode must be specified for u to use exec authentication plugin]"#
         ]],
     );
     check_user(
@@ -245,7 +349,7 @@ fn a_plugin_or_an_auth_provider_that_cannot_be_used_is_told_with_the_user() {
         ]],
     );
     check_user(
-        "exec: {command: aws, apiVersion: v2}",
+        "exec: {command: aws, apiVersion: v2, interactiveMode: Never}",
         expect![[
             r#"exec of "u" in kubeconfig FILE: cannot be used: exec plugin aws: invalid apiVersion "v2": use client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1"#
         ]],
@@ -253,31 +357,25 @@ fn a_plugin_or_an_auth_provider_that_cannot_be_used_is_told_with_the_user() {
     check_user(
         &format!("exec: {{command: aws, {v1}, args: null, env: null}}"),
         expect![[
-            r#"exec of "u" in kubeconfig FILE: cannot be used: exec plugin aws: interactiveMode must be specified to use exec authentication plugin: Never, IfAvailable or Always"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: interactiveMode must be specified for u to use exec authentication plugin"#
         ]],
     );
     check_user(
         &format!("exec: {{command: aws, {v1}, interactiveMode: Sometimes}}"),
-        expect![[r#"exec of "u" in kubeconfig FILE: cannot be used: interactiveMode is not valid"#]],
-    );
-    check_user(
-        "exec: {command: aws, args: {s3cr3t: s3cr3t}}",
-        expect![[r#"exec of "u" in kubeconfig FILE: cannot be used: args is not valid"#]],
-    );
-    check_user(
-        "exec: [s3cr3t]",
-        expect![[r#"exec of "u" in kubeconfig FILE: cannot be used: it is no object"#]],
+        expect![[
+            r#"kubeconfig FILE: cannot be used: invalid configuration: invalid interactiveMode for u: "Sometimes""#
+        ]],
     );
     check_user(
         &format!("exec: {{command: aws, {v1}, interactiveMode: Never, env: [{{value: x}}]}}"),
         expect![[
-            r#"exec of "u" in kubeconfig FILE: cannot be used: env variable name must be specified to use exec authentication plugin"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: env variable name must be specified for u to use exec authentication plugin"#
         ]],
     );
     check_user(
         &format!("exec: {{command: aws, {v1}, interactiveMode: Never}}, auth-provider: {{name: oidc}}"),
         expect![[
-            r#"exec of "u" in kubeconfig FILE: cannot be used: authProvider cannot be provided in combination with an exec plugin: drop one of both"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: authProvider cannot be provided in combination with an exec plugin for u"#
         ]],
     );
     check_user(

@@ -23,6 +23,8 @@ mod exec_errors;
 mod go_away;
 mod http_trace;
 mod kubeconfig;
+mod kubeconfig_files;
+mod kubeconfig_validation;
 mod lists;
 mod metadata;
 #[cfg(feature = "metrics")]

@@ -122,16 +122,19 @@ impl Issuer {
 }
 
 fn config(server: &Server, settings: &Value) -> Config {
+    Config::from_kubeconfig(&kubeconfig(server, settings).to_string()).unwrap()
+}
+
+fn kubeconfig(server: &Server, settings: &Value) -> Value {
     let provider = json!({"name": "oidc", "config": settings});
-    let all = json!({
+    json!({
         "clusters": [{"name": "c", "cluster": {
             "server": server.url(), "certificate-authority-data": BASE64.encode(server.ca_pem()),
         }}],
         "users": [{"name": "ci", "user": {"auth-provider": provider}}],
         "contexts": [{"name": "here", "context": {"cluster": "c", "user": "ci"}}],
         "current-context": "here",
-    });
-    Config::from_kubeconfig(&all.to_string()).unwrap()
+    })
 }
 
 #[tokio::test]
@@ -223,4 +226,36 @@ async fn an_issuer_that_refuses_is_told_with_its_reason() {
     let told = error(&server, &settings).await;
     assert!(told.contains("/realm/.well-known/openid-configuration: no response"), "{told}");
     assert!(told.contains("invalid peer certificate"), "{told}");
+}
+
+#[tokio::test]
+async fn new_tokens_are_written_back_to_the_kubeconfig() {
+    let (expired, fresh, last) = (id_token(-60), id_token(5), id_token(7200));
+    let server = server(&[(&fresh, "ada"), (&last, "bob")]).await;
+    let answer = |id_token: &str, refresh_token: &str| {
+        (200, json!({"id_token": id_token, "refresh_token": refresh_token}))
+    };
+    let issuer = Issuer::new(vec![answer(&fresh, "two"), answer(&last, "three")], json!({})).await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config");
+    let mut before = kubeconfig(&server, &issuer.settings(&expired, "one"));
+    before["users"].as_array_mut().unwrap().push(json!({"name": "other", "user": {"token": "x"}}));
+    std::fs::write(&file, before.to_string()).unwrap();
+    let client = Client::new(Config::from_kubeconfig_file(&file).unwrap()).unwrap();
+    assert_eq!(who(&client).await.unwrap(), "ada");
+    let tokens = || {
+        let text = std::fs::read(&file).unwrap();
+        let now = klient_apimachinery::yaml::from_slice(&text).unwrap();
+        assert_eq!(now["users"][1]["user"]["token"], "x");
+        let config = &now["users"][0]["user"]["auth-provider"]["config"];
+        ["id-token", "refresh-token", "client-secret"].map(|name| config[name].as_str().unwrap().to_owned())
+    };
+    assert_eq!(tokens(), [&fresh, "two", "s3cr3t"]);
+    // The next one expires soon as well.
+    assert_eq!(who(&client).await.unwrap(), "bob");
+    assert_eq!(tokens(), [&last, "three", "s3cr3t"]);
+    // Another program finds them there.
+    let client = Client::new(Config::from_kubeconfig_file(&file).unwrap()).unwrap();
+    assert_eq!(who(&client).await.unwrap(), "bob");
+    assert_eq!(issuer.seen().iter().filter(|line| line.starts_with("POST")).count(), 2);
 }

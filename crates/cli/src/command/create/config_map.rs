@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
-use klient_apimachinery::go::quoted;
+use klient_apimachinery::go::{os_error, quoted};
 use klient_apimachinery::{Unstructured, validation};
 use serde_json::{Map, Value};
 
 use super::{append_hash, env_file};
-use crate::error::{CliError, io_error_string};
+use crate::error::CliError;
 
 /// Flags for the data of a ConfigMap.
 #[derive(Args, Debug)]
@@ -40,7 +40,7 @@ impl ConfigMapArgs {
         for source in self.from_file.iter().filter(|source| !source.is_empty()) {
             for (key, path) in files(source)? {
                 let bytes = std::fs::read(&path).map_err(|error| {
-                    CliError::Message(format!("open {}: {}", path.display(), io_error_string(&error)))
+                    CliError::Message(format!("open {}: {}", path.display(), os_error(&error)))
                 })?;
                 entries.add(&key, bytes)?;
             }
@@ -115,8 +115,7 @@ fn files(source: &str) -> Result<Vec<(String, PathBuf)>, CliError> {
         Some((key, path)) => (Some(key), path),
     };
     let path = Path::new(path);
-    let refuse =
-        |error| CliError::Message(format!("error reading {}: {}", path.display(), io_error_string(&error)));
+    let refuse = |error| CliError::Message(format!("error reading {}: {}", path.display(), os_error(&error)));
     if !path.metadata().map_err(refuse)?.is_dir() {
         let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let key = key.map(str::to_owned).or(own).unwrap_or_default();

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use klient_apimachinery::go::quoted;
+use klient_apimachinery::go::{os_error, quoted};
 use klient_apimachinery::validation;
 
-use crate::error::{CliError, io_error_string};
+use crate::error::CliError;
 
 /// Reads a file. Each line is `KEY=VALUE`, `KEY` with the value of that environment variable, a comment that begins
 /// with `#`, or empty.
@@ -17,7 +17,7 @@ pub(super) fn read(
     path: &str,
     mut add: impl FnMut(&str, &str) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let refuse = |error| CliError::Message(format!("error reading {path}: {}", io_error_string(&error)));
+    let refuse = |error| CliError::Message(format!("error reading {path}: {}", os_error(&error)));
     if Path::new(path).metadata().map_err(refuse)?.is_dir() {
         return Err(CliError::message("env config file cannot be a directory"));
     }

@@ -1,103 +1,144 @@
-//! From a context of a kubeconfig to a configuration.
+//! The configuration of a context of a kubeconfig.
 
 mod auth_provider;
 mod sign_in;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use klient_apimachinery::ByteString;
+use klient_apimachinery::go::quoted;
 
+use super::loading_rules::files_in_error;
+use super::overrides::{given, given_path};
+use super::validation::find;
 use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
 use crate::auth::Credentials;
-use crate::config::{ClientIdentity, Config, Pem, Proxy, server_url};
+use crate::config::{ClientIdentity, Config, Pem, Proxy, in_cluster, server_url};
 use crate::error::{Error, Problem};
 use crate::impersonation::Impersonation;
 use crate::transport::{BoxError, tls};
 
+/// The entries that a context and overrides select. Paths in them are absolute; an entry that is missing is empty.
+pub(super) struct Selected {
+    pub(super) context: Context,
+    pub(super) cluster: Named<Cluster>,
+    pub(super) user: Named<AuthInfo>,
+}
+
 impl Kubeconfig {
-    /// The configuration for a context: the one named in `overrides`, or the current one.
+    /// The configuration for a context: the one named in `overrides`, or the current one. Without a cluster it is that of
+    /// `$KUBERNETES_MASTER`, else `http://localhost:8080`, as in kubectl.
     ///
     /// # Errors
     ///
-    /// If a name has no entry, or its entry is not valid.
+    /// If a name has no entry, or its entry is not valid: see [`confirm_usable`](Self::confirm_usable).
     pub fn config(&self, overrides: &Overrides) -> Result<Config, Error> {
-        let context_name = overrides.context.as_deref().unwrap_or(&self.current_context);
-        let context = match context_name {
-            "" => Context::default(),
-            name => self.find(&self.contexts, "context", name, false)?.value.clone(),
-        };
-        let cluster_name = overrides.cluster.as_deref().unwrap_or(&context.cluster);
-        let user_name = overrides.user.as_deref().unwrap_or(&context.user);
-        let mut cluster = match cluster_name {
-            "" => Named { name: String::new(), value: Cluster::default(), origin: None },
-            name => self.find(&self.clusters, "cluster", name, overrides.cluster.is_none())?.clone(),
-        };
-        let user = match user_name {
-            "" => Named { name: String::new(), value: AuthInfo::default(), origin: None },
-            name => self.find(&self.users, "user", name, overrides.user.is_none())?.clone(),
-        };
-        let replaced_ca = overrides.insecure_skip_tls_verify || overrides.certificate_authority.is_some();
-        if replaced_ca {
-            cluster.value.insecure_skip_tls_verify = overrides.insecure_skip_tls_verify;
-            cluster.value.certificate_authority = overrides.certificate_authority.clone();
-            cluster.value.certificate_authority_data = None;
-            cluster.origin = None;
-        }
-        if let Some(server) = &overrides.server {
-            cluster.value.server = server.clone();
-            cluster.value.tls_server_name = None;
-        }
-        if let Some(name) = &overrides.tls_server_name {
-            cluster.value.tls_server_name = Some(name.clone());
-        }
-        if cluster.value.server.is_empty() {
-            // The default of kubectl.
-            cluster.value.server = "http://localhost:8080".to_owned();
-        }
+        self.find_overridden("auth info", &self.users, &overrides.user)?;
+        self.find_overridden("context", &self.contexts, &overrides.context)?;
+        self.find_overridden("cluster", &self.clusters, &overrides.cluster)?;
+        self.confirm_usable(overrides)?;
+        let Selected { context, cluster, user } = self.select(overrides);
         let mut config = self.cluster_config(&cluster)?;
         // Credentials are never sent over plain HTTP.
         if config.url.scheme_str() == Some("https") {
-            self.set_user(&mut config, &user, &cluster, overrides)?;
+            Self::set_user(&mut config, &user, &cluster)?;
         }
-        config.impersonate = self.impersonation(&user, &overrides.impersonate)?;
-        if let Some(namespace) =
-            overrides.namespace.clone().or(context.namespace).filter(|name| !name.is_empty())
-        {
-            config.namespace = namespace;
+        config.impersonate = impersonation(&user.value);
+        if let Some(namespace) = given(&context.namespace) {
+            config.namespace = namespace.to_owned();
         }
+        overrides.apply_to_config(&mut config);
         Ok(config)
     }
 
-    /// The files it was read from, for messages.
-    fn what(&self) -> String {
-        match &self.files[..] {
-            [] => "kubeconfig".to_owned(),
-            files => {
-                let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-                format!("kubeconfig {}", files.join(", "))
-            }
-        }
+    /// The [`config`](Self::config); or, in a pod where the kubeconfig selects no cluster, that of the service account,
+    /// with the overrides that are for it.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot be used.
+    pub fn config_or_in_cluster(&self, overrides: &Overrides) -> Result<Config, Error> {
+        self.config_or(overrides, in_cluster::is_possible().then_some(Config::in_cluster))
     }
 
-    /// An entry by name, which a context names or the caller.
-    fn find<'a, T>(
+    pub(in super::super) fn config_or(
         &self,
-        all: &'a [Named<T>],
+        overrides: &Overrides,
+        in_cluster: Option<impl FnOnce() -> Result<Config, Error>>,
+    ) -> Result<Config, Error> {
+        let config = self.config(overrides)?;
+        let Some(in_cluster) = in_cluster.filter(|_| self.selects_nothing(overrides)) else {
+            return Ok(config);
+        };
+        tracing::debug!("using the configuration of the pod");
+        let mut config = in_cluster()?;
+        if let Some(token) = given(&overrides.token) {
+            config.credentials = Credentials::token(token);
+        }
+        if let Some(authority) = given_path(&overrides.certificate_authority) {
+            config.tls.ca = Some(Pem::file(authority));
+        }
+        let mut user = Named::default();
+        overrides.apply_to_user(&mut user);
+        config.impersonate = impersonation(&user.value);
+        overrides.apply_to_config(&mut config);
+        Ok(config)
+    }
+
+    /// Returns true if neither the kubeconfig nor the overrides select a cluster.
+    pub(in super::super) fn selects_nothing(&self, overrides: &Overrides) -> bool {
+        let Selected { cluster, .. } = self.select(overrides);
+        let is_selected = !cluster.name.is_empty() && find(&self.clusters, &cluster.name).is_some();
+        given(&overrides.server).is_none() && !is_selected
+    }
+
+    /// The files it was read from, for messages.
+    pub(super) fn what(&self) -> String {
+        files_in_error(&self.files)
+    }
+
+    pub(super) fn select(&self, overrides: &Overrides) -> Selected {
+        let context_name = given(&overrides.context).unwrap_or(&self.current_context);
+        let context = find(&self.contexts, context_name).filter(|_| !context_name.is_empty());
+        let context = context.map(|context| context.value.clone()).unwrap_or_default();
+        let cluster_name = given(&overrides.cluster).unwrap_or(&context.cluster);
+        let user_name = given(&overrides.user).unwrap_or(&context.user);
+        let missing_cluster = || Named::new(cluster_name, Cluster::default());
+        let mut cluster = find(&self.clusters, cluster_name)
+            .map_or_else(missing_cluster, Named::<Cluster>::with_absolute_paths);
+        let missing_user = || Named::new(user_name, AuthInfo::default());
+        let mut user =
+            find(&self.users, user_name).map_or_else(missing_user, Named::<AuthInfo>::with_absolute_paths);
+        if cluster.value.server.is_empty() {
+            let master = std::env::var("KUBERNETES_MASTER").ok().filter(|server| !server.is_empty());
+            cluster.value.server = master.unwrap_or_else(|| "http://localhost:8080".to_owned());
+        }
+        overrides.apply_to_cluster(&mut cluster);
+        overrides.apply_to_user(&mut user);
+        Selected { context, cluster, user }
+    }
+
+    /// Checks that an entry that an override names exists.
+    fn find_overridden<T>(
+        &self,
         kind: &str,
-        name: &str,
-        in_context: bool,
-    ) -> Result<&'a Named<T>, Error> {
-        all.iter().find(|named| named.name == name).ok_or_else(|| {
-            let source = if in_context { ", though a context names it" } else { "" };
-            Error::config(self.what(), Problem(format!("{kind} {name:?} does not exist{source}")))
-        })
+        entries: &[Named<T>],
+        name: &Option<String>,
+    ) -> Result<(), Error> {
+        match given(name).filter(|name| find(entries, name).is_none()) {
+            None => Ok(()),
+            Some(name) => {
+                let problem = format!("{kind} {} does not exist", quoted(name));
+                Err(Error::config(self.what(), Problem(problem)))
+            }
+        }
     }
 
     fn cluster_config(&self, cluster: &Named<Cluster>) -> Result<Config, Error> {
         let Named { name, value, .. } = cluster;
         let url = server_url(&value.server);
         let mut config = Config::at(url.map_err(|problem| Error::config(cluster.field("server"), problem))?);
-        if let Some(url) = value.proxy_url.as_deref().filter(|url| !url.is_empty()) {
+        if let Some(url) = given(&value.proxy_url) {
             let proxy = Proxy::parse(url);
             config.proxy = proxy.map_err(|problem| Error::config(cluster.field("proxy-url"), problem))?;
         }
@@ -115,89 +156,31 @@ impl Kubeconfig {
         }
         config.tls.ca = ca;
         config.tls.insecure = value.insecure_skip_tls_verify;
-        config.tls.server_name = value.tls_server_name.clone().filter(|name| !name.is_empty());
+        config.tls.server_name = given(&value.tls_server_name).map(str::to_owned);
         Ok(config)
     }
 
-    /// The user to act as. To leave one out would be to act with rights that are not meant.
-    fn impersonation(
-        &self,
-        user: &Named<AuthInfo>,
-        overrides: &Impersonation,
-    ) -> Result<Option<Impersonation>, Error> {
-        let Named { name, value, .. } = user;
-        let or = |own: &str, other: &Option<String>| match own {
-            "" => other.clone().unwrap_or_default(),
-            own => own.to_owned(),
-        };
-        let mut extra = value.impersonate_user_extra.clone().unwrap_or_default();
-        extra.extend(overrides.extra.clone());
-        let impersonation = Impersonation {
-            user: or(&overrides.user, &value.impersonate),
-            uid: or(&overrides.uid, &value.impersonate_uid),
-            groups: match &overrides.groups[..] {
-                [] => value.impersonate_groups.clone().unwrap_or_default(),
-                groups => groups.to_vec(),
-            },
-            extra,
-        };
-        match impersonation {
-            impersonation if impersonation == Impersonation::default() => Ok(None),
-            impersonation if impersonation.user.is_empty() => {
-                let problem =
-                    format!("requesting uid, groups or user-extra for {name} without impersonating a user");
-                Err(Error::config(self.what(), Problem(problem)))
-            }
-            impersonation => Ok(Some(impersonation)),
-        }
-    }
-
-    fn set_user(
-        &self,
-        config: &mut Config,
-        user: &Named<AuthInfo>,
-        cluster: &Named<Cluster>,
-        overrides: &Overrides,
-    ) -> Result<(), Error> {
-        let refuse = |problem: String| Err(Error::config(self.what(), Problem(problem)));
-        let mut user = user.clone();
-        if let Some(file) = &overrides.client_certificate {
-            user.value.client_certificate = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
-            user.value.client_certificate_data = None;
-        }
-        if let Some(file) = &overrides.client_key {
-            user.value.client_key = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
-            user.value.client_key_data = None;
-        }
-        let Named { name, value, .. } = &user;
+    fn set_user(config: &mut Config, user: &Named<AuthInfo>, cluster: &Named<Cluster>) -> Result<(), Error> {
+        let value = &user.value;
         let certificate = user.bytes(
             "client-certificate",
             &value.client_certificate,
             &value.client_certificate_data,
             tls::check_certificates,
         )?;
-        let key = user.bytes("client-key", &value.client_key, &value.client_key_data, tls::check_key)?;
-        config.tls.client = match (certificate, key) {
-            (Some(certificate), Some(key)) => Some(ClientIdentity { certificate, key }),
-            (None, None) => None,
-            (Some(_), None) => {
-                return refuse(format!("user {name:?} has a client certificate but no client-key"));
-            }
-            (None, Some(_)) => {
-                return refuse(format!("user {name:?} has a client key but no client-certificate"));
-            }
-        };
-        let token = overrides.token.clone().or(value.token.clone()).filter(|token| !token.is_empty());
-        let basic = value.username.clone().filter(|username| !username.is_empty());
-        if token.is_some() && basic.is_some() && overrides.token.is_none() {
-            return refuse(format!("user {name:?} has a token and a password: drop one of both"));
+        // A key without a certificate is not used, as in client-go.
+        if let Some(certificate) = certificate {
+            let key = user.bytes("client-key", &value.client_key, &value.client_key_data, tls::check_key)?;
+            config.tls.client = key.map(|key| ClientIdentity { certificate, key });
         }
+        let token = given(&value.token).map(str::to_owned);
+        let token_file = value.token_file.as_ref().filter(|path| !path.as_os_str().is_empty());
+        let basic = given(&value.username).map(str::to_owned);
         // A token beside a file is the content of the file when the kubeconfig was written.
-        let token_file = value.token_file.as_ref().filter(|_| overrides.token.is_none());
         config.credentials = match (token, token_file, basic) {
-            (Some(token), Some(file), _) => Credentials::token_file_or(user.path(file), token),
+            (Some(token), Some(file), _) => Credentials::token_file_or(file.clone(), token),
             (Some(token), None, _) => Credentials::token(token),
-            (None, Some(file), _) => Credentials::token_file(user.path(file))?,
+            (None, Some(file), _) => Credentials::token_file(file.clone())?,
             (None, None, Some(username)) => {
                 Credentials::basic(username, value.password.clone().unwrap_or_default())
             }
@@ -209,21 +192,42 @@ impl Kubeconfig {
     }
 }
 
-impl<T> Named<T> {
-    /// A path relative to the folder of the file that names it.
-    fn path(&self, path: &Path) -> PathBuf {
-        match self.origin.as_deref().and_then(Path::parent) {
-            Some(folder) => folder.join(path),
-            None => path.to_owned(),
-        }
-    }
+/// The user to act as.
+fn impersonation(user: &AuthInfo) -> Option<Impersonation> {
+    let user_name = given(&user.impersonate)?.to_owned();
+    Some(Impersonation {
+        user: user_name,
+        uid: user.impersonate_uid.clone().unwrap_or_default(),
+        groups: user.impersonate_groups.clone().unwrap_or_default(),
+        extra: user.impersonate_user_extra.clone().unwrap_or_default(),
+    })
+}
 
-    /// A field of it, for messages.
-    fn field(&self, field: &str) -> String {
-        match &self.origin {
-            Some(file) => format!("{field} of {:?} in kubeconfig {}", self.name, file.display()),
-            None => format!("{field} of {:?} in kubeconfig", self.name),
-        }
+impl Named<Cluster> {
+    /// The cluster with absolute paths.
+    pub(super) fn with_absolute_paths(&self) -> Self {
+        let mut absolute = self.clone();
+        absolute.value.certificate_authority = self.absolute(&self.value.certificate_authority);
+        absolute
+    }
+}
+
+impl Named<AuthInfo> {
+    /// The user with absolute paths.
+    pub(super) fn with_absolute_paths(&self) -> Self {
+        let mut absolute = self.clone();
+        let user = &mut absolute.value;
+        user.client_certificate = self.absolute(&self.value.client_certificate);
+        user.client_key = self.absolute(&self.value.client_key);
+        user.token_file = self.absolute(&self.value.token_file);
+        absolute
+    }
+}
+
+impl<T> Named<T> {
+    fn absolute(&self, path: &Option<PathBuf>) -> Option<PathBuf> {
+        let path = path.as_ref().filter(|path| !path.as_os_str().is_empty())?;
+        Some(self.path(path))
     }
 
     /// PEM given in base64 or, failing that, in a file, which is checked now and read again later.
@@ -234,16 +238,14 @@ impl<T> Named<T> {
         data: &Option<String>,
         check: fn(&[u8]) -> Result<(), BoxError>,
     ) -> Result<Option<Pem>, Error> {
-        let (pem, what) = if let Some(data) = data.as_deref().filter(|data| !data.is_empty()) {
+        let (pem, what) = if let Some(data) = given(data) {
             let what = self.field(&format!("{field}-data"));
             let plain: String = data.split_whitespace().collect();
             let pem = ByteString::from_base64(&plain);
             let refuse = |_| Error::config(&*what, Problem("it is no base64".to_owned()));
             (Pem::from(pem.map_err(refuse)?.0), what)
-        } else if let Some(file) = file.as_deref().filter(|file| !file.as_os_str().is_empty()) {
-            let path = self.path(file);
-            let what = format!("{field} {}", path.display());
-            (Pem::file(path), what)
+        } else if let Some(path) = file {
+            (Pem::file(path), format!("{field} {}", path.display()))
         } else {
             return Ok(None);
         };

@@ -1,11 +1,14 @@
 //! Credentials of a user that come from a plugin or an auth provider.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use klient_apimachinery::ByteString;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::auth_provider::AuthProvider;
-use super::{AuthInfo, Cluster, Named};
+use super::{AuthInfo, Cluster, Kubeconfig, Named};
 use crate::auth::Credentials;
 use crate::auth::exec::{ExecCluster, ExecConfig, ExecPlugin, has_separator};
 use crate::auth::oidc;
@@ -64,13 +67,33 @@ impl Named<AuthInfo> {
         settings.cluster = cluster.value.server.clone();
         settings.user = self.name.clone();
         settings.file = self.origin.clone();
+        settings.persist = self.origin.clone().map(|file| write_back(file, self.name.clone()));
         Credentials::oidc(settings)
     }
 }
 
+/// Writes new tokens to the user in the file that it comes from.
+fn write_back(file: PathBuf, user: String) -> oidc::Persist {
+    Arc::new(move |tokens| {
+        Kubeconfig::modify(&file, |kubeconfig| {
+            let missing = || {
+                let problem = format!("user {user:?} has no auth provider any more");
+                Error::config(format!("kubeconfig {}", file.display()), Problem(problem))
+            };
+            let named = kubeconfig.users.iter_mut().find(|named| named.name == user);
+            let provider = named.and_then(|named| named.value.auth_provider.as_mut()).ok_or_else(missing)?;
+            let config = provider.get_mut("config").and_then(Value::as_object_mut).ok_or_else(missing)?;
+            config.insert("id-token".to_owned(), tokens.id_token.clone().into());
+            config.insert("refresh-token".to_owned(), tokens.refresh_token.clone().into());
+            Ok::<_, Error>(())
+        })
+        .map_err(Into::into)
+    })
+}
+
 /// The cluster as a plugin is told it.
 fn exec_cluster(cluster: &Named<Cluster>, config: &Config) -> Result<ExecCluster, Error> {
-    let Cluster { server, proxy_url, extensions, .. } = &cluster.value;
+    let Cluster { server, proxy_url, extensions, disable_compression, .. } = &cluster.value;
     let authority = match &config.tls.ca {
         Some(pem) => {
             let read = pem.read();
@@ -87,7 +110,7 @@ fn exec_cluster(cluster: &Named<Cluster>, config: &Config) -> Result<ExecCluster
         insecure_skip_tls_verify: config.tls.insecure,
         certificate_authority_data: authority,
         proxy_url: proxy_url.clone().unwrap_or_default(),
-        disable_compression: false,
+        disable_compression: *disable_compression,
         config: extensions.get(EXEC_EXTENSION).cloned().unwrap_or_default(),
     })
 }

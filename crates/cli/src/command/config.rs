@@ -1,0 +1,153 @@
+//! `klient config`: commands that print and change kubeconfig files.
+
+mod clusters;
+mod contexts;
+mod credentials;
+mod exec_flags;
+mod property;
+mod users;
+mod view;
+
+use clap::{Args, Subcommand};
+use klient_client::{LoadingRules, Named};
+
+use crate::configuration;
+use crate::error::CliError;
+use crate::session::Session;
+
+/// Arguments of `config`.
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the merged kubeconfig, or a specified file
+    View(view::ViewArgs),
+    /// Print one or many contexts
+    GetContexts(contexts::GetContextsArgs),
+    /// Print the names of the clusters
+    GetClusters(Unused),
+    /// Print the names of the users
+    GetUsers(Unused),
+    /// Print the current context
+    CurrentContext(Unused),
+    /// Set the current context
+    #[command(alias = "use")]
+    UseContext(Names),
+    /// Set fields of a context; it is created if it does not exist
+    SetContext(contexts::SetContextArgs),
+    /// Set fields of a cluster; it is created if it does not exist
+    SetCluster(clusters::SetClusterArgs),
+    /// Set fields of a user; it is created if it does not exist
+    SetCredentials(credentials::SetCredentialsArgs),
+    /// Set a single field, such as `clusters.my-cluster.server`
+    Set(property::SetArgs),
+    /// Remove a single field or entry, such as `contexts.my-context.namespace`
+    Unset(Names),
+    /// Delete a context
+    DeleteContext(Names),
+    /// Delete a cluster
+    DeleteCluster(Names),
+    /// Delete a user
+    DeleteUser(Names),
+    /// Rename a context
+    RenameContext(Names),
+}
+
+/// Names of entries.
+#[derive(Args, Debug)]
+struct Names {
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+}
+
+/// Arguments that are ignored, as in kubectl.
+#[derive(Args, Debug)]
+struct Unused {
+    #[arg(hide = true)]
+    _unused: Vec<String>,
+}
+
+impl Names {
+    /// Returns the names.
+    ///
+    /// # Errors
+    ///
+    /// If their number is another.
+    fn get<const N: usize>(&self) -> Result<[&str; N], CliError> {
+        exactly(&self.names)
+    }
+}
+
+fn exactly<const N: usize>(names: &[String]) -> Result<[&str; N], CliError> {
+    let given: Vec<&str> = names.iter().map(String::as_str).collect();
+    given
+        .try_into()
+        .map_err(|given: Vec<&str>| CliError::Message(format!("Unexpected args: [{}]", given.join(" "))))
+}
+
+/// Runs a command of `config`.
+pub(crate) fn run(args: ConfigArgs, session: &mut Session) -> Result<(), CliError> {
+    let rules = session.connection.loading_rules();
+    match args.command {
+        ConfigCommand::View(args) => view::view(&args, &rules, session),
+        ConfigCommand::GetContexts(args) => contexts::get(&args, &rules, session),
+        ConfigCommand::GetClusters(_) => clusters::get(&rules, session),
+        ConfigCommand::GetUsers(_) => users::get(&rules, session),
+        ConfigCommand::CurrentContext(_) => contexts::current(&rules, session),
+        ConfigCommand::UseContext(args) => contexts::switch(args.get()?, &rules, session),
+        ConfigCommand::SetContext(args) => contexts::set(&args, &rules, session),
+        ConfigCommand::SetCluster(args) => clusters::set(&args, &rules, session),
+        ConfigCommand::SetCredentials(args) => credentials::set(&args, &rules, session),
+        ConfigCommand::Set(args) => property::set(&args, &rules, session),
+        ConfigCommand::Unset(args) => property::unset(args.get()?, &rules, session),
+        ConfigCommand::DeleteContext(args) => contexts::delete(args.get()?, &rules, session),
+        ConfigCommand::DeleteCluster(args) => clusters::delete(args.get()?, &rules, session),
+        ConfigCommand::DeleteUser(args) => users::delete(&args.names, &rules, session),
+        ConfigCommand::RenameContext(args) => contexts::rename(args.get()?, &rules, session),
+    }
+}
+
+/// The file that messages name.
+fn default_file(rules: &LoadingRules) -> Result<String, CliError> {
+    Ok(rules.default_file().map_err(configuration::unusable)?.display().to_string())
+}
+
+/// Finds the entry of a name.
+fn find<'a, T>(entries: &'a mut [Named<T>], name: &str) -> Option<&'a mut Named<T>> {
+    entries.iter_mut().find(|entry| entry.name == name)
+}
+
+/// Finds the entry of a name, or adds an empty one.
+fn find_or_add<'a, T: Default>(entries: &'a mut Vec<Named<T>>, name: &str) -> &'a mut Named<T> {
+    let at = entries.iter().position(|entry| entry.name == name).unwrap_or_else(|| {
+        entries.push(Named::new(name, T::default()));
+        entries.len() - 1
+    });
+    &mut entries[at]
+}
+
+/// Removes the entry of a name.
+///
+/// # Errors
+///
+/// If there is none.
+fn remove<T>(entries: &mut Vec<Named<T>>, kind: &str, name: &str, file: &str) -> Result<(), CliError> {
+    let count = entries.len();
+    entries.retain(|entry| entry.name != name);
+    if entries.len() == count {
+        return Err(CliError::Message(format!("cannot delete {kind} {name}, not in {file}")));
+    }
+    Ok(())
+}
+
+/// Prints the names of entries in alphabetical order.
+fn print_names<'a>(names: impl Iterator<Item = &'a str>, session: &mut Session) -> Result<(), CliError> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    let lines: String = names.into_iter().map(|name| format!("{name}\n")).collect();
+    session.console.print(&format!("NAME\n{lines}"))
+}
