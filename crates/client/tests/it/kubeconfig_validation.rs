@@ -236,3 +236,19 @@ fn an_override_resets_its_group() {
         Client::new(config).unwrap();
     }
 }
+
+#[test]
+fn an_authority_and_no_verification_exclude_each_other() {
+    let text = "{current-context: a, contexts: [{name: a, context: {cluster: c}}],
+        clusters: [{name: c, cluster: {server: 'https://c', insecure-skip-tls-verify: true, AUTHORITY}}]}";
+    for authority in ["certificate-authority: /dev/null", "certificate-authority-data: aGVsbG8="] {
+        let kubeconfig = Kubeconfig::parse(&text.replace("AUTHORITY", authority)).unwrap();
+        let error = kubeconfig.config(&Overrides::default()).unwrap_err();
+        let problem = "specifying a root certificates file with the insecure flag is not allowed: remove one from \
+                       cluster \"c\"";
+        assert_eq!(problems(&error), [problem]);
+        // Each override resets the other.
+        let insecure = Overrides { insecure_skip_tls_verify: true, ..Default::default() };
+        assert!(kubeconfig.config(&insecure).unwrap().tls.insecure);
+    }
+}

@@ -142,18 +142,21 @@ impl Kubeconfig {
             let proxy = Proxy::parse(url);
             config.proxy = proxy.map_err(|problem| Error::config(cluster.field("proxy-url"), problem))?;
         }
+        let has_authority =
+            value.certificate_authority.is_some() || given(&value.certificate_authority_data).is_some();
+        if has_authority && value.insecure_skip_tls_verify {
+            let problem = format!(
+                "specifying a root certificates file with the insecure flag is not allowed: remove one from cluster {}",
+                quoted(name)
+            );
+            return Err(Error::config(self.what(), Problem(problem)));
+        }
         let ca = cluster.bytes(
             "certificate-authority",
             &value.certificate_authority,
             &value.certificate_authority_data,
             tls::check_certificates,
         )?;
-        if ca.is_some() && value.insecure_skip_tls_verify {
-            let problem = format!(
-                "cluster {name:?} names a certificate authority and asks to believe any server: drop one of both"
-            );
-            return Err(Error::config(self.what(), Problem(problem)));
-        }
         config.tls.ca = ca;
         config.tls.insecure = value.insecure_skip_tls_verify;
         config.tls.server_name = given(&value.tls_server_name).map(str::to_owned);
