@@ -56,7 +56,7 @@ pub(crate) fn modify<T>(
 fn unloadable(error: &Error) -> CliError {
     if let Some(errors) = error.cause().and_then(|cause| cause.downcast_ref::<LoadErrors>()) {
         let errors = errors.errors().iter();
-        return CliError::Aggregate(errors.map(|error| unloadable(error)).collect());
+        return CliError::Aggregate(errors.map(unloadable).collect());
     }
     let path = error.subject().strip_prefix("kubeconfig ").unwrap_or_default();
     let problem = match (io_error(error), error.cause()) {

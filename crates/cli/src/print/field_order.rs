@@ -16,7 +16,7 @@ impl FieldOrder {
     pub(crate) const ALPHABETICAL: FieldOrder = FieldOrder { fields: &[], maps: &[] };
 
     /// Returns the fields in their order, each with the order of its value.
-    pub(super) fn of<'a>(self, fields: &'a Map<String, Value>) -> Vec<(&'a str, &'a Value, FieldOrder)> {
+    pub(super) fn of(self, fields: &Map<String, Value>) -> Vec<(&str, &Value, FieldOrder)> {
         let within = |name: &str| if self.maps.contains(&name) { FieldOrder::ALPHABETICAL } else { self };
         let mut ordered: Vec<_> =
             fields.iter().map(|(name, value)| (name.as_str(), value, within(name))).collect();
