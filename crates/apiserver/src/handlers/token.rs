@@ -49,7 +49,10 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     map_at(&mut request, "metadata").insert("namespace".to_owned(), namespace.as_str().into());
     let manager = options.manager(&context.headers);
     let fields = ManagedFields::of_shown(&authentication_v1::TOKEN_REQUEST, API_VERSION, "token");
-    fields.update(None, &mut request, &manager);
+    // As upstream, in whose empty request the reference is null: it is set, but not added.
+    let mut nothing = values::empty(&authentication_v1::TOKEN_REQUEST);
+    map_at(&mut nothing, "spec").insert("boundObjectRef".to_owned(), Value::Null);
+    fields.update(Some(&nothing), &mut request, &manager);
     let attributes = Attributes {
         operation: Operation::Create,
         resource: &context.resource,

@@ -114,7 +114,11 @@ async fn a_token_ends_with_the_object_to_which_it_is_bound() {
     let user = review(&admin, &of_pod, &[]).await["user"].clone();
     assert_eq!(user["extra"]["authentication.kubernetes.io/pod-name"], json!(["web"]));
     assert_eq!(user["extra"]["authentication.kubernetes.io/node-name"], json!(["n1"]));
-    let of_secret = token(&admin, bound_to("Secret", "key")).await;
+    let of_secret = request(&admin, bound_to("Secret", "key")).await;
+    let reference = json!({"f:apiVersion": {}, "f:kind": {}, "f:name": {}});
+    let fields = json!({"f:boundObjectRef": reference, "f:expirationSeconds": {}});
+    assert_eq!(of_secret["metadata"]["managedFields"][0]["fieldsV1"], json!({"f:spec": fields}));
+    let of_secret = text(&of_secret, "/status/token").to_owned();
     let of_node = token(&admin, bound_to("Node", "n1")).await;
     for (token, object) in [
         (of_pod, format!("{PODS}/web?gracePeriodSeconds=0")),
