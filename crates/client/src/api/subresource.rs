@@ -40,7 +40,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use klient_client::{Client, Config, DeferredRestMapper, Patch};
+    /// # use klient_client::{Client, Config, DeferredRestMapper};
     /// # let server = klient_apiserver::TestServer::start().await?;
     /// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
     /// # let web = serde_json::json!({"metadata": {"name": "web"}, "spec": {
@@ -48,7 +48,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// #     "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "nginx"}]}},
     /// # }});
     /// # let deployment: klient_api::apps::v1::Deployment = serde_json::from_value(web)?;
-    /// # client.api().namespace("default").create(&deployment).await?;
+    /// # client.api::<klient_api::apps::v1::Deployment>().namespace("default").create(&deployment).await?;
     /// // The target of an autoscaler.
     /// let (group, kind, namespace, name) = ("apps", "Deployment", "default", "web");
     /// let mapper = DeferredRestMapper::new(client.discovery().memory_cached());
