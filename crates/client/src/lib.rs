@@ -37,7 +37,9 @@ pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, Interactiv
 pub use auth::{AuthProvider, Credentials, Provider, Secret};
 pub use client::Client;
 pub use config::{
-    AuthInfo, ClientIdentity, Cluster, Config, ConfigurationInvalid, Context, Dialer, Encoding, HttpVersion, Kubeconfig, LoadErrors, LoadingRules, Named, Overrides, Pem, Preferences, Proxy, ProxyUrl, Timeouts, Tls, user_agent,
+    AuthInfo, ClientIdentity, Cluster, Config, ConfigurationInvalid, Context, Dialer, Encoding, HttpVersion,
+    Kubeconfig, LoadErrors, LoadingRules, Named, Overrides, Pem, Preferences, Proxy, ProxyUrl, Timeouts, Tls,
+    user_agent,
 };
 pub use conflict::retry_on_conflict;
 pub use discovery::{

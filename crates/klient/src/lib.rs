@@ -222,7 +222,15 @@ pub use klient_cache::{
 // By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
 // by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Event` beside the `Event` of core/v1.
 pub use klient_client::{
-    self as client, AllNamespaces, Api, ApiGroup, ApiResource, ApiSubresource, ApplyConfiguration, ApplyOptions, AuthProvider, BoxError, ByteStream, CachedDiscovery, Client, ClientIdentity, Config, Credentials, DeferredRestMapper, DeleteOptions, Deleted, Dialer, Discovery, DiskCache, DynamicKind, DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, GroupDiscoveryFailed, GroupVersionError, HttpTrace, HttpVersion, Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions, LoadingRules, LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides, Patch, Pem, PriorityAndFairness, Proxy, ProxyOptions, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict, user_agent,
+    self as client, AllNamespaces, Api, ApiGroup, ApiResource, ApiSubresource, ApplyConfiguration,
+    ApplyOptions, AuthProvider, BoxError, ByteStream, CachedDiscovery, Client, ClientIdentity, Config,
+    Credentials, DeferredRestMapper, DeleteOptions, Deleted, Dialer, Discovery, DiskCache, DynamicKind,
+    DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, GroupDiscoveryFailed, GroupVersionError,
+    HttpTrace, HttpVersion, Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List, ListOptions,
+    LoadingRules, LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides, Patch, Pem,
+    PriorityAndFairness, Proxy, ProxyOptions, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts,
+    Tls, Transport, VersionMatch, Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent,
+    WatchOptions, WriteOptions, retry_on_conflict, user_agent,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 #[cfg(feature = "config-flags")]
