@@ -245,7 +245,7 @@ fn servers_that_are_none_are_told() {
     check(
         &kubeconfig("server: 'https://h', proxy-url: 'ftp://u:secret@p'", ""),
         expect![[
-            r#"proxy-url of "c" in kubeconfig FILE: cannot be used: "ftp://***@p": unsupported scheme "ftp", must be http, https, socks5 or socks5h"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: invalid 'proxy-url' "***@p" for cluster "c": unsupported scheme "ftp", must be http, https, or socks5"#
         ]],
     );
     check(
