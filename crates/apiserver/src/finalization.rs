@@ -139,16 +139,8 @@ async fn change(
     change: impl Fn(&mut Map) + Send + Sync,
 ) -> Result<Arc<Object>> {
     let manager = if resource.is_definition() { "kube-apiserver" } else { "kube-controller-manager" };
-    let pipeline = Pipeline {
-        state,
-        resource,
-        subresource,
-        manager: Some(manager),
-        user: None,
-        patching: true,
-        dry_run: false,
-        warnings: &Warnings::default(),
-    };
+    let warnings = Warnings::default();
+    let pipeline = Pipeline::of_server(state, resource, subresource, Some(manager), &warnings);
     let mut update = |old: &Map, _: &Object| {
         let mut new = old.clone();
         if is_terminating(old) {

@@ -47,16 +47,9 @@ fn is_to_be_signed(request: &Map) -> bool {
 }
 
 async fn sign(state: &Arc<State>, resource: &Arc<Resource>, object: &Object) {
-    let pipeline = Pipeline {
-        state,
-        resource,
-        subresource: Some("status"),
-        manager: Some("kube-controller-manager"),
-        user: None,
-        patching: true,
-        dry_run: false,
-        warnings: &Warnings::default(),
-    };
+    let warnings = Warnings::default();
+    let pipeline =
+        Pipeline::of_server(state, resource, Some("status"), Some("kube-controller-manager"), &warnings);
     let mut update = |old: &Map, _: &Object| {
         let mut new = old.clone();
         if is_to_be_signed(old) {

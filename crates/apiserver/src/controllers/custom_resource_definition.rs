@@ -72,16 +72,8 @@ async fn reconsider(state: &Arc<State>, deleted: &Map) {
 /// the status before.
 async fn accept_names(state: &Arc<State>, key: &Key) {
     let resource = custom_resource_definitions::resource(&state.registry);
-    let pipeline = Pipeline {
-        state,
-        resource: &resource,
-        subresource: Some("status"),
-        manager: None,
-        user: None,
-        patching: true,
-        dry_run: false,
-        warnings: &Warnings::default(),
-    };
+    let warnings = Warnings::default();
+    let pipeline = Pipeline::of_server(state, &resource, Some("status"), None, &warnings);
     // Only one definition is accepted at a time.
     let names = state.names.lock().await;
     let mut update = |old: &Map, _: &Object| {

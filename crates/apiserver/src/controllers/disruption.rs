@@ -64,16 +64,9 @@ fn affected(state: &State, change: &Committed<'_>) -> Vec<Key> {
 /// Updates the status of a budget.
 async fn sync(state: &Arc<State>, key: &Key) {
     let resource = disruption::budgets(state);
-    let pipeline = Pipeline {
-        state,
-        resource: &resource,
-        subresource: Some("status"),
-        manager: Some("kube-controller-manager"),
-        user: None,
-        patching: true,
-        dry_run: false,
-        warnings: &Warnings::default(),
-    };
+    let warnings = Warnings::default();
+    let pipeline =
+        Pipeline::of_server(state, &resource, Some("status"), Some("kube-controller-manager"), &warnings);
     // Of two changes, the status that includes both is stored last. Changes of the status alone affect no budget, so
     // that this is not locked twice.
     let _one_at_a_time = state.disruptions.lock().await;

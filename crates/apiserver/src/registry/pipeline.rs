@@ -69,6 +69,28 @@ pub(crate) struct Pipeline<'a> {
 /// Computes the new state of an object from the old one, both decoded in the version of the request.
 pub(crate) type TryUpdate<'a> = &'a mut (dyn FnMut(&Map, &Object) -> Result<Map> + Send);
 
+impl<'a> Pipeline<'a> {
+    /// The writes that the server makes itself, such as those of a controller: they apply to any state of an object.
+    pub(crate) fn of_server(
+        state: &'a Arc<State>,
+        resource: &'a Arc<Resource>,
+        subresource: Option<&'a str>,
+        manager: Option<&'a str>,
+        warnings: &'a Warnings,
+    ) -> Self {
+        Pipeline {
+            state,
+            resource,
+            subresource,
+            manager,
+            user: None,
+            patching: true,
+            dry_run: false,
+            warnings,
+        }
+    }
+}
+
 impl Pipeline<'_> {
     /// The object as it is.
     ///

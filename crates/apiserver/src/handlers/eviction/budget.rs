@@ -61,15 +61,16 @@ impl Budget {
         pod: &Object,
         dry_run: bool,
     ) -> Result<()> {
+        let warnings = Warnings::default();
         let pipeline = Pipeline {
-            state: &context.state,
-            resource: &self.resource,
-            subresource: Some("status"),
-            manager: Some("kube-apiserver"),
-            user: None,
-            patching: true,
             dry_run,
-            warnings: &Warnings::default(),
+            ..Pipeline::of_server(
+                &context.state,
+                &self.resource,
+                Some("status"),
+                Some("kube-apiserver"),
+                &warnings,
+            )
         };
         let mut update = |old: &Map, _: &Object| {
             self.check(old)?;
