@@ -1,6 +1,7 @@
 //! [`Credentials`], the authentication of a client.
 
 pub(crate) mod exec;
+mod header;
 pub(crate) mod oidc;
 mod provider;
 mod token_file;
@@ -162,22 +163,17 @@ impl Credentials {
         request: &(dyn fmt::Display + Sync),
         limit: Option<Duration>,
     ) -> Result<Authorization, Error> {
-        let text = match self {
+        let value = match self {
             Credentials::None => return Ok(Authorization::default()),
             Credentials::Exec(plugin) => return plugin.authorization(request).await,
             Credentials::Provider(provider) => return provider.authorization(request, limit).await,
-            Credentials::Token(token) => format!("Bearer {}", token.0.trim()),
+            Credentials::Token(token) => header::authorization("Bearer", token.0.trim()),
             Credentials::Basic { username, password } => {
-                format!("Basic {}", BASE64.encode(format!("{username}:{}", password.0)))
+                header::authorization("Basic", &BASE64.encode(format!("{username}:{}", password.0)))
             }
         };
-        let mut value = HeaderValue::try_from(text).map_err(|_| {
-            Error::config(
-                "credentials",
-                Problem("the token has characters that no header can hold".to_owned()),
-            )
-        })?;
-        value.set_sensitive(true);
+        let invalid = || Problem("the token has characters that no header can hold".to_owned());
+        let value = value.ok_or_else(|| Error::config("credentials", invalid()))?;
         Ok(Authorization { header: Some(value), ..Authorization::default() })
     }
 

@@ -37,8 +37,9 @@ pub use served::Served;
 
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::null::null_is_empty;
 use crate::rest::{Request, Response};
-use documents::{Documents, null_is_empty};
+use documents::Documents;
 use http_cache::HttpCache;
 
 const JSON: &str = "application/json";

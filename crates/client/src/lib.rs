@@ -12,6 +12,7 @@
 mod api;
 mod auth;
 mod call;
+mod clean_path;
 mod client;
 mod config;
 mod conflict;
@@ -22,6 +23,8 @@ mod http_trace;
 mod impersonation;
 mod json_only_groups;
 mod metrics;
+mod null;
+mod port;
 mod priority_and_fairness;
 mod rate_limiter;
 mod rest;

@@ -21,6 +21,7 @@ use settings::Tokens;
 pub(crate) use settings::{Persist, Settings};
 
 use super::AuthProvider;
+use super::header::authorization;
 use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, Problem};
 use crate::transport::BoxError;
@@ -163,6 +164,6 @@ impl AuthProvider for Oidc {
 }
 
 fn bearer(token: &str) -> Result<Option<HeaderValue>, BoxError> {
-    let invalid = |_| Problem("the ID token has characters that no header can hold".to_owned());
-    Ok(Some(HeaderValue::try_from(format!("Bearer {token}")).map_err(invalid)?))
+    let invalid = || Problem("the ID token has characters that no header can hold".to_owned());
+    Ok(Some(authorization("Bearer", token).ok_or_else(invalid)?))
 }

@@ -8,6 +8,7 @@ use http::HeaderValue;
 use klient_apimachinery::BoxFuture;
 use tokio::time::Instant;
 
+use super::header::authorization;
 use super::{AuthProvider, Secret};
 use crate::error::{Error, Problem};
 use crate::transport::BoxError;
@@ -61,8 +62,8 @@ impl TokenFile {
 
     fn header(&self) -> Result<Option<HeaderValue>, BoxError> {
         let token = self.read.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
-        let invalid = |_| Problem("the token has characters that no header can hold".to_owned());
-        Ok(Some(HeaderValue::try_from(format!("Bearer {}", token.0)).map_err(invalid)?))
+        let invalid = || Problem("the token has characters that no header can hold".to_owned());
+        Ok(Some(authorization("Bearer", &token.0).ok_or_else(invalid)?))
     }
 }
 

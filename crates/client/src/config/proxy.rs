@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use klient_apimachinery::go::quoted;
 
 use super::no_proxy::bypasses_proxy;
 use crate::error::{Error, Problem};
+use crate::port::port_of;
 
 /// The proxy between a client and its server.
 ///
@@ -42,8 +44,9 @@ pub enum Proxy {
 }
 
 impl Proxy {
-    /// A proxy at a URL with the scheme `http`, `https`, `socks5` or `socks5h`, as `proxy-url` in a kubeconfig. User and
-    /// password in it are for the proxy. A SOCKS proxy resolves the name of the server, as with client-go.
+    /// A proxy at a URL with the scheme `http`, `https`, `socks5` or `socks5h`; the `proxy-url` of a kubeconfig may have
+    /// the first three, as in client-go. User and password in it are for the proxy. A SOCKS proxy resolves the name of the
+    /// server, as with client-go.
     ///
     /// # Errors
     ///
@@ -86,9 +89,8 @@ fn of_variables(variable: &dyn Fn(&str) -> Option<String>, server: &Uri) -> Resu
         return Err(Error::config("HTTP_PROXY", Problem(problem.to_owned())));
     }
     let Some((name, value)) = named.or_else(|| first(&["ALL_PROXY", "all_proxy"])) else { return Ok(None) };
-    let port = server.port_u16().unwrap_or(if is_https { 443 } else { 80 });
     let list = first(&["NO_PROXY", "no_proxy"]).map(|(_, list)| list).unwrap_or_default();
-    if bypasses_proxy(&list, server.host().unwrap_or_default(), port) {
+    if bypasses_proxy(&list, server.host().unwrap_or_default(), port_of(server)) {
         return Ok(None);
     }
     let url = if value.contains("://") { value } else { format!("http://{value}") };
@@ -111,16 +113,17 @@ impl ProxyUrl {
             let shown = rest.rsplit_once('@').map_or(rest.to_owned(), |(_, host)| format!("***@{host}"));
             let separator = if scheme.is_empty() { "" } else { "://" };
             let url = format!("{scheme}{separator}{shown}");
-            Problem(format!("{url:?}: {problem}"))
+            Problem(format!("{}: {problem}", quoted(url)))
         };
         let port = match scheme.as_str() {
             "http" => 80,
             "https" => 443,
             "socks5" | "socks5h" => 1080,
             _ => {
-                let problem =
-                    format!("unsupported scheme {scheme:?}, must be http, https, socks5 or socks5h");
-                return Err(refuse(problem));
+                let scheme = quoted(&scheme);
+                return Err(refuse(format!(
+                    "unsupported scheme {scheme}, must be http, https, socks5 or socks5h"
+                )));
             }
         };
         let matcher = Matcher::builder().all(format!("{scheme}://{rest}")).build();

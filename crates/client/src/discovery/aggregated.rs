@@ -5,8 +5,9 @@ use klient_apimachinery::meta::v1::{APIResource, APIResourceList};
 use serde::Deserialize;
 
 use super::api_resource::{ApiGroup, group_version};
-use super::documents::{Documents, null_is_empty};
+use super::documents::Documents;
 use super::failed::GroupVersionError;
+use crate::null::null_is_empty;
 
 /// A group with all its versions and resources.
 #[derive(Deserialize, Default)]

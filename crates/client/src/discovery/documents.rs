@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use klient_apimachinery::meta::v1::APIResourceList;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::api_resource::{self, ApiGroup, group_version};
 use super::failed::{GroupDiscoveryFailed, GroupVersionError};
 use super::served::Served;
+use crate::null::null_is_empty;
 
 /// The groups of a server, and the resources of each group-version.
 #[derive(Clone, Debug, Default)]
@@ -96,13 +97,4 @@ impl Group {
             preferred_version: self.preferred_version.version,
         }
     }
-}
-
-/// As in Go, null is an empty value.
-pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -7,6 +7,7 @@ use tracing::field::Empty;
 use super::Request;
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
+use crate::port::port_of;
 
 /// The span of a request: see [`Request`], `# Tracing`.
 pub(super) fn of(request: &Request, call: &Call) -> Span {
@@ -25,7 +26,7 @@ pub(super) fn of(request: &Request, call: &Call) -> Span {
         "url.full" = call.uri.to_string(),
         "url.template" = path.template(),
         "server.address" = call.uri.host(),
-        "server.port" = call.uri.port_u16().unwrap_or(if call.uri.scheme_str() == Some("http") { 80 } else { 443 }),
+        "server.port" = port_of(&call.uri),
         "k8s.api.verb" = verb(request),
         "k8s.api.group" = path.group(),
         "k8s.api.version" = path.version(),

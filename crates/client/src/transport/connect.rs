@@ -24,6 +24,7 @@ use crate::config::{Config, Dialer, Timeouts};
 use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, Problem};
 use crate::http_trace::{ConnectTimes, Step};
+use crate::port::port_of;
 
 /// The interval of TCP keep-alive probes.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -93,8 +94,7 @@ impl Connector {
             }
             return Ok(connection?.into_inner().into());
         };
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let dialing = dialer.dial(uri.host().unwrap_or_default(), port);
+        let dialing = dialer.dial(uri.host().unwrap_or_default(), port_of(uri));
         within(limit, "connection", dialing).await.map(Socket::new)
     }
 }

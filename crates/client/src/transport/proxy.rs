@@ -20,6 +20,7 @@ use super::tls;
 use crate::config::{Config, ProxyUrl};
 use crate::error::proxy_error::ProxyError;
 use crate::error::{Error, Problem};
+use crate::port::port_of;
 
 /// The remedy if a proxy wants a user and a password.
 const NO_USER: &str = ": the URL of the proxy has none";
@@ -148,9 +149,7 @@ impl ProxyTunnel {
 
 /// The URL of a server with its port.
 fn with_port(server: &Uri) -> Uri {
-    let port = if server.scheme_str() == Some("http") { 80 } else { 443 };
-    let host = server.host().unwrap_or_default();
-    let authority = format!("{host}:{}", server.port_u16().unwrap_or(port));
+    let authority = format!("{}:{}", server.host().unwrap_or_default(), port_of(server));
     let parts = Uri::builder().scheme("https").authority(authority).path_and_query("/");
     parts.build().expect("host and port are those of a URL")
 }

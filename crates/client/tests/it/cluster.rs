@@ -7,7 +7,7 @@ use klient_api::core::v1::{ConfigMap, Container, Pod, PodSpec};
 use klient_apimachinery::codec::Wire as _;
 use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apiserver::TestServer;
-use klient_client::{Client, Config, WatchEvent};
+use klient_client::{Client, Config, ListOptions, WatchEvent};
 use serde_json::json;
 
 /// The time after which a test fails that waits for something that must happen.
@@ -94,4 +94,19 @@ pub(crate) async fn create_gadgets(client: &Client) {
     });
     let definition = CustomResourceDefinition::from_json(definition.to_string().as_bytes()).unwrap();
     client.api().create(&definition).await.unwrap();
+}
+
+/// Creates 200 config maps at once, and checks that all are there.
+pub(crate) async fn create_two_hundred(client: &Client) {
+    let creating: Vec<_> = (0..200)
+        .map(|number| {
+            let config_maps = client.api::<ConfigMap>().namespace("default");
+            tokio::spawn(async move { config_maps.create(&config_map(&format!("c{number}"), "red")).await })
+        })
+        .collect();
+    for created in creating {
+        created.await.unwrap().unwrap();
+    }
+    let all = client.api::<ConfigMap>().namespace("default").list(&ListOptions::default()).await.unwrap();
+    assert_eq!(all.items.len(), 200);
 }

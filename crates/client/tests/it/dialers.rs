@@ -10,7 +10,7 @@ use klient_client::{Client, Config, Dialer, ErrorKind, ListOptions, Proxy, Watch
 use tempfile::TempDir;
 use tokio::net::{TcpStream, UnixListener};
 
-use crate::cluster::{config, config_map, soon, told};
+use crate::cluster::{config, config_map, create_two_hundred, soon, told};
 use crate::front::Front;
 use crate::test_proxy::{Rules, TestProxy};
 
@@ -44,17 +44,7 @@ async fn a_server_without_a_port_serves_clients_in_the_same_program() {
 async fn two_hundred_requests_at_once_are_answered_without_a_port() {
     let server = Arc::new(TestServer::start_in_memory().await.unwrap());
     let client = client(&server);
-    let creating: Vec<_> = (0..200)
-        .map(|number| {
-            let config_maps = client.api::<ConfigMap>().namespace("default");
-            tokio::spawn(async move { config_maps.create(&config_map(&format!("c{number}"), "red")).await })
-        })
-        .collect();
-    for created in creating {
-        created.await.unwrap().unwrap();
-    }
-    let all = client.api::<ConfigMap>().namespace("default").list(&ListOptions::default()).await.unwrap();
-    assert_eq!(all.items.len(), 200);
+    create_two_hundred(&client).await;
 }
 
 #[tokio::test]

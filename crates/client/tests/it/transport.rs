@@ -9,7 +9,7 @@ use klient_client::{
 };
 use tower::ServiceExt as _;
 
-use crate::cluster::{cluster, config, config_map, soon, told};
+use crate::cluster::{cluster, config, config_map, create_two_hundred, soon, told};
 use crate::front::Front;
 
 #[tokio::test]
@@ -241,17 +241,7 @@ async fn a_server_that_comes_back_is_found_by_the_same_client() {
 #[tokio::test]
 async fn two_hundred_requests_at_once_are_all_answered() {
     let (_server, client) = cluster().await;
-    let creating: Vec<_> = (0..200)
-        .map(|number| {
-            let config_maps = client.api::<ConfigMap>().namespace("default");
-            tokio::spawn(async move { config_maps.create(&config_map(&format!("c{number}"), "red")).await })
-        })
-        .collect();
-    for created in creating {
-        created.await.unwrap().unwrap();
-    }
-    let all = client.api::<ConfigMap>().namespace("default").list(&ListOptions::default()).await.unwrap();
-    assert_eq!(all.items.len(), 200);
+    create_two_hundred(&client).await;
 }
 
 #[tokio::test]

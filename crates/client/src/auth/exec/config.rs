@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::PluginPolicy;
+use crate::null::null_is_empty;
 
 /// A credential plugin: its command, and the way to run it.
 #[derive(Clone, Default, PartialEq, Deserialize)]
@@ -16,15 +17,15 @@ pub struct ExecConfig {
     /// relative to the folder of the file.
     pub command: String,
     /// Its arguments.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_is_empty")]
     pub args: Vec<String>,
     /// Variables of its environment beside those of this program.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_is_empty")]
     pub env: Vec<ExecEnvVar>,
     /// The version of `ExecCredential` that is exchanged with it: `client.authentication.k8s.io/v1` or `v1beta1`.
     pub api_version: String,
     /// Tells the user how to install the program, in the error if it is missing.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_is_empty")]
     pub install_hint: String,
     /// Passes [`cluster`](Self::cluster) to the plugin.
     pub provide_cluster_info: bool,
@@ -102,11 +103,6 @@ pub struct ExecCluster {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-/// Null is the default: `aws eks update-kubeconfig` writes `env: null`.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 fn interactive_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<InteractiveMode>, D::Error> {

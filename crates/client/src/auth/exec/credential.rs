@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::validation::GROUP;
 use super::{ExecCluster, ExecConfig};
 use crate::auth::Identity;
+use crate::auth::header::authorization;
 use crate::error::Problem;
 use crate::transport::tls;
 
@@ -112,10 +113,8 @@ fn expiry(text: &str) -> Result<SystemTime, Problem> {
 }
 
 fn header(token: &str) -> Result<HeaderValue, Problem> {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| Problem("the token in its output has characters that no header can hold".to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
+    authorization("Bearer", token)
+        .ok_or_else(|| Problem("the token in its output has characters that no header can hold".to_owned()))
 }
 
 fn identity(certificate: &str, key: &str) -> Result<Identity, Problem> {

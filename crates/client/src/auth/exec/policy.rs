@@ -1,8 +1,11 @@
 //! [`PluginPolicy`], the plugins that may be run.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+
+use klient_apimachinery::go::quoted;
 
 use super::lookup::find;
+use crate::clean_path::clean_path;
 use crate::error::Problem;
 
 /// The credential plugins that a program may run (client-go's `PluginPolicy`, which kubectl reads from kuberc). A
@@ -32,9 +35,10 @@ pub(super) fn check(policy: &PluginPolicy) -> Result<(), Problem> {
                 format!("misconfigured credential plugin allowlist: empty allowlist entry #{}", index + 1);
             return Err(Problem(problem));
         }
-        let cleaned = clean(entry);
+        let cleaned = clean_path(Path::new(entry));
         if cleaned != Path::new(entry) || cleaned.as_os_str() != entry.as_str() {
-            return Err(Problem(format!("non-normalized file path: {entry:?} vs {:?}", cleaned.display())));
+            let cleaned = quoted(cleaned.display().to_string());
+            return Err(Problem(format!("non-normalized file path: {} vs {cleaned}", quoted(entry))));
         }
     }
     Ok(())
@@ -46,7 +50,7 @@ pub(super) fn check(policy: &PluginPolicy) -> Result<(), Problem> {
 ///
 /// If the policy does not allow the command.
 pub(super) fn allowed(policy: &PluginPolicy, command: &str) -> Result<PathBuf, Problem> {
-    let clean_command = clean(command);
+    let clean_command = clean_path(Path::new(command));
     match policy {
         PluginPolicy::AllowAll => Ok(PathBuf::from(command)),
         PluginPolicy::DenyAll => {
@@ -70,39 +74,9 @@ pub(super) fn allowed(policy: &PluginPolicy, command: &str) -> Result<PathBuf, P
     }
 }
 
-/// A path without `.` and `..`, as Go's `filepath.Clean`.
-fn clean(path: &str) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in Path::new(path).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
-                clean.pop();
-            }
-            Component::ParentDir if clean.has_root() => {}
-            other => clean.push(other),
-        }
-    }
-    if clean.as_os_str().is_empty() { PathBuf::from(".") } else { clean }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_cleaned() {
-        for (path, cleaned) in [
-            ("aws", "aws"),
-            ("./aws", "aws"),
-            ("/usr//bin/../bin/./aws", "/usr/bin/aws"),
-            ("/../aws", "/aws"),
-            ("../a/..", ".."),
-            ("a/..", "."),
-        ] {
-            assert_eq!(clean(path), Path::new(cleaned), "{path}");
-        }
-    }
 
     #[track_caller]
     fn problem(list: &[&str]) -> String {

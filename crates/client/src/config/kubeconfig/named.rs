@@ -1,11 +1,12 @@
 //! [`Named`], an entry of a list with its name and the file that it comes from.
 
 use std::fmt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::{AuthInfo, Cluster};
+use crate::clean_path::clean_path;
 
 /// An entry with a name.
 #[derive(Clone, Default, PartialEq)]
@@ -49,7 +50,7 @@ impl<T> Named<T> {
         match self.origin.as_deref().and_then(Path::parent) {
             Some(folder) => {
                 let path = folder.join(path);
-                clean(&std::path::absolute(&path).unwrap_or(path))
+                clean_path(&std::path::absolute(&path).unwrap_or(path))
             }
             None => path.to_owned(),
         }
@@ -87,31 +88,16 @@ fn relativize<T>(named: &mut Named<T>, kubeconfig: &Path, fields: fn(&mut T) -> 
     let folder = kubeconfig.parent().unwrap_or(Path::new(""));
     // The working folder is gone: the paths stay as they are.
     let Ok(folder) = std::path::absolute(folder.join(".")) else { return };
-    let folder = clean(&folder);
+    let folder = clean_path(&folder);
     let origin = named.origin.clone();
     for field in fields(&mut named.value) {
         let Some(path) = field.as_ref().filter(|path| !path.as_os_str().is_empty()) else { continue };
         let from = origin.as_deref().and_then(Path::parent).map_or(path.clone(), |origin| origin.join(path));
         let Ok(absolute) = std::path::absolute(from) else { continue };
-        *field = match clean(&absolute).strip_prefix(&folder) {
+        *field = match clean_path(&absolute).strip_prefix(&folder) {
             Ok(relative) if relative.as_os_str().is_empty() => Some(PathBuf::from(".")),
             Ok(relative) => Some(relative.to_owned()),
-            Err(_) => Some(clean(&absolute)),
+            Err(_) => Some(clean_path(&absolute)),
         };
     }
-}
-
-/// An absolute path without `.` and `..` (Go's `filepath.Clean`).
-fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }

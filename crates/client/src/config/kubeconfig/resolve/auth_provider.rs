@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use klient_apimachinery::go::quoted;
+use serde::Deserialize;
 
 use crate::error::Problem;
+use crate::null::null_is_empty;
 
 /// A built-in way to get credentials. `oidc` is the only one, as in client-go since 1.26.
 #[derive(Default, Deserialize)]
@@ -13,12 +15,8 @@ pub(super) struct AuthProvider {
     /// Its name.
     pub(super) name: String,
     /// Its settings, of which some are secret.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "null_is_empty")]
     pub(super) config: BTreeMap<String, String>,
-}
-
-fn or_default<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 impl AuthProvider {
@@ -36,7 +34,7 @@ impl AuthProvider {
                 "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin",
             ),
             "openstack" => ("client-keystone-auth", "https://github.com/kubernetes/cloud-provider-openstack"),
-            name => return Err(Problem(format!("no Auth Provider found for name {name:?}"))),
+            name => return Err(Problem(format!("no Auth Provider found for name {}", quoted(name)))),
         };
         Err(Problem(format!(
             "The {} auth plugin has been removed: use the credential plugin {plugin} instead, see {url}",
