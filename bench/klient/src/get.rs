@@ -1,13 +1,11 @@
 //! Gets of single objects, one after another or many in flight, and what observes or limits them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klient_api::core::v1::Pod;
 use klient_client::{Client, HttpTrace, ListOptions, RateLimiter};
-use measure::{Args, Clock};
-use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
+use measure::{Args, in_flight};
+use serde_json::{Map, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -21,38 +19,16 @@ pub async fn run(args: &Args, out: &mut Map<String, Value>) {
         .into_iter()
         .map(|pod| (pod.metadata.namespace.unwrap_or_default(), pod.metadata.name.unwrap_or_default()))
         .collect();
-    let keys = Arc::new(keys);
-    let (count, conc) = (args.num("count", 20_000), args.num("conc", 1));
-    gets(&client, &keys, conc * 20, conc).await;
-    let clock = Clock::start();
-    gets(&client, &keys, count, conc).await;
-    let wall = clock.stop(out);
-    out.insert("req_per_s".into(), json!(count as f64 / wall * 1e3));
-    let cpu = out["cpu_ms"].as_f64().unwrap();
-    out.insert("cpu_us_per_req".into(), json!(cpu * 1e3 / count as f64));
-}
-
-async fn gets<S>(client: &Client, keys: &Arc<Vec<(S, S)>>, count: usize, conc: usize)
-where
-    S: AsRef<str> + Send + Sync + 'static,
-{
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut workers = JoinSet::new();
-    for _ in 0..conc {
-        let (pods, keys, next) = (client.api::<Pod>(), keys.clone(), next.clone());
-        workers.spawn(async move {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return;
-                }
-                let (namespace, name) = &keys[number % keys.len()];
-                let pod = pods.namespace(namespace.as_ref()).get(name.as_ref()).await.unwrap();
-                assert_eq!(pod.metadata.name.as_deref(), Some(name.as_ref()));
-            }
-        });
-    }
-    workers.join_all().await;
+    let (keys, pods) = (Arc::new(keys), client.api::<Pod>());
+    let get = move |number: usize| {
+        let (keys, pods) = (keys.clone(), pods.clone());
+        async move {
+            let (namespace, name) = &keys[number % keys.len()];
+            let pod = pods.namespace(namespace).get(name).await.unwrap();
+            assert_eq!(pod.metadata.name.as_ref(), Some(name));
+        }
+    };
+    in_flight(args, out, get).await;
 }
 
 /// A client with one layer switched on.

@@ -49,7 +49,8 @@ async fn fill(api: &ConfigMaps) {
         let (api, numbers) = (api.clone(), numbers.to_owned());
         creating.spawn(async move {
             for number in numbers {
-                let object = json!({"metadata": {"name": format!("c{number}")}, "data": {"text": "x".repeat(1024)}});
+                let object =
+                    json!({"metadata": {"name": format!("c{number}")}, "data": {"text": "x".repeat(1024)}});
                 let object = ConfigMap::from_json(object.to_string().as_bytes()).unwrap();
                 match api.create(&object).await {
                     Ok(_) => {}

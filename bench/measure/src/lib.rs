@@ -1,9 +1,12 @@
 //! What every case of every Rust program here measures: time, processor and memory of its own process.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
 
 /// Flags: `--name value` or `--name=value`.
 pub struct Args(pub BTreeMap<String, String>);
@@ -96,4 +99,44 @@ pub fn memory(out: &mut Map<String, Value>) {
 pub fn median(mut v: Vec<f64>) -> f64 {
     v.sort_by(f64::total_cmp);
     v[v.len() / 2]
+}
+
+/// Sends `--count` requests, `--conc` of them in flight, after some that are not measured, and tells how many were
+/// answered per second, at which CPU time.
+pub async fn in_flight<F>(
+    args: &Args,
+    out: &mut Map<String, Value>,
+    request: impl Fn(usize) -> F + Clone + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (count, conc) = (args.num("count", 20_000), args.num("conc", 1));
+    send(conc * 20, conc, request.clone()).await;
+    let clock = Clock::start();
+    send(count, conc, request).await;
+    let wall = clock.stop(out);
+    out.insert("req_per_s".into(), json!(count as f64 / wall * 1e3));
+    let cpu = out["cpu_ms"].as_f64().unwrap();
+    out.insert("cpu_us_per_req".into(), json!(cpu * 1e3 / count as f64));
+}
+
+async fn send<F>(count: usize, conc: usize, request: impl Fn(usize) -> F + Clone + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = JoinSet::new();
+    for _ in 0..conc {
+        let (next, request) = (next.clone(), request.clone());
+        workers.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= count {
+                    return;
+                }
+                request(number).await;
+            }
+        });
+    }
+    workers.join_all().await;
 }
