@@ -4,8 +4,7 @@ use std::fmt;
 
 use http::{HeaderMap, Method, Uri};
 
-/// A request that is complete and can be sent, more than once if need be.
-#[derive(Clone)]
+/// A request that is complete and can be sent, more than once if need be. Its response holds it too, for messages.
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) uri: Uri,

@@ -50,7 +50,7 @@ impl Client {
     /// If the configuration's certificates or names cannot be used.
     pub fn new(config: Config) -> Result<Client, Error> {
         let transport = Transport::new(&config)?;
-        Ok(Client(Connection::new(config, transport)))
+        Ok(Client(Connection::new(config, transport)?))
     }
 
     /// A client of the cluster that kubectl would talk to, or of the cluster around the pod: see [`Config::infer`].
@@ -76,7 +76,7 @@ impl Client {
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
         let transport = Transport::new(&config)?.layered(layer);
-        Ok(Client(Connection::new(config, transport)))
+        Ok(Client(Connection::new(config, transport)?))
     }
 
     /// The configuration of the client.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
+use klient_apimachinery::go::quoted;
 use tower::ServiceExt as _;
 
 use crate::call::Call;
@@ -20,13 +21,22 @@ pub(crate) struct Connection(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    user_agent: HeaderValue,
     transport: Transport,
     json_only: JsonOnlyGroups,
 }
 
 impl Connection {
-    pub(crate) fn new(config: Config, transport: Transport) -> Self {
-        Connection(Arc::new(Inner { config, transport, json_only: JsonOnlyGroups::default() }))
+    /// # Errors
+    ///
+    /// If the user agent is no value of a header.
+    pub(crate) fn new(config: Config, transport: Transport) -> Result<Self, Error> {
+        let user_agent = config.user_agent.parse().map_err(|_| {
+            let problem = format!("{} has characters that no header can hold", quoted(&config.user_agent));
+            Error::config("user agent", Problem(problem))
+        })?;
+        let json_only = JsonOnlyGroups::default();
+        Ok(Connection(Arc::new(Inner { config, user_agent, transport, json_only })))
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -99,8 +109,8 @@ impl Connection {
         if let Some(impersonate) = &config.impersonate {
             impersonate.add_to(headers)?;
         }
-        if let Ok(agent) = config.user_agent.parse() {
-            headers.entry(header::USER_AGENT).or_insert(agent);
+        if !headers.contains_key(header::USER_AGENT) {
+            headers.insert(header::USER_AGENT, self.0.user_agent.clone());
         }
         Ok(request)
     }

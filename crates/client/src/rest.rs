@@ -12,9 +12,12 @@ mod span;
 mod stream;
 
 use std::fmt;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use klient_apimachinery::codec::Wire;
 use tokio::time::Instant;
@@ -237,8 +240,8 @@ impl Request {
         Request { warnings, ..self }
     }
 
-    /// Marks a stream that is read to its end within the time-out, such as a list.
-    pub(crate) fn whole(self) -> Self {
+    /// Applies the time-out to a [`stream`](Self::stream), too, which is read to its end within it, such as a list.
+    pub fn whole(self) -> Self {
         Request { is_whole: true, ..self }
     }
 
@@ -249,22 +252,21 @@ impl Request {
         if let Some(problem) = self.problem.clone().or_else(|| self.path.problem(&self.method)) {
             return Err(Error::request(shown(), problem));
         }
-        let mut target = format!("{}{}", base.path().trim_end_matches('/'), self.path.encoded());
+        let mut target = base.path().trim_end_matches('/').to_owned();
+        self.path.encode_to(&mut target);
         let timeout = self.timeout.map(|timeout| klient_apimachinery::Duration::from(timeout).to_string());
         let query = self.query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         for (index, (key, value)) in query.chain(timeout.iter().map(|time| ("timeout", &**time))).enumerate()
         {
             target.push(if index == 0 { '?' } else { '&' });
-            target.push_str(&path::encode_query(key));
+            path::encode_query(&mut target, key);
             target.push('=');
-            target.push_str(&path::encode_query(value));
+            path::encode_query(&mut target, value);
         }
-        let uri = Uri::builder()
-            .scheme(base.scheme_str().unwrap_or("https"))
-            .authority(base.authority().map_or("", http::uri::Authority::as_str))
-            .path_and_query(target)
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Request, shown(), error))?;
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(target));
+        let mut parts = base.clone().into_parts();
+        parts.path_and_query = Some(target.map_err(|error| Error::new(ErrorKind::Request, shown(), error))?);
+        let uri = Uri::from_parts(parts).map_err(|error| Error::new(ErrorKind::Request, shown(), error))?;
         Ok(Call {
             method: self.method.clone(),
             uri,
@@ -279,8 +281,13 @@ impl Request {
     ///
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn send(self) -> Result<Response, Error> {
-        let call = self.call()?;
-        let span = span::of(&self, &call);
+        self.response().await
+    }
+
+    /// Sends the request as it is now, which may change before it is sent again.
+    async fn response(&self) -> Result<Response, Error> {
+        let call = Arc::new(self.call()?);
+        let span = span::of(self, &call);
         let _latency = metrics::Latency::begin(&call.method, &call.uri);
         let sending = async {
             throttle(self.connection.config().rate_limiter.as_ref(), &call, None).await;
@@ -289,32 +296,38 @@ impl Request {
                 let record = BodyRecord::begin(self.connection.config().http_trace, &call, None);
                 Response::read(&call, response, record).await
             };
-            within(self.deadline(), &call, read).await
+            within(self.deadline(), &call, pin!(read)).await
         };
         let result = sending.instrument(span.clone()).await;
         span::end(&span, result.as_ref().map(Response::status));
         result
     }
 
-    /// Sends the request and returns the response as a stream, which has no time-out.
+    /// Sends the request and returns the response as a stream, which has no time-out unless it is marked as
+    /// [`whole`](Self::whole).
     ///
     /// # Errors
     ///
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn stream(self) -> Result<ByteStream, Error> {
-        let call = self.call()?;
-        let span = span::of(&self, &call);
+        self.response_stream().await
+    }
+
+    /// Sends the request as it is now, as [`response`](Self::response).
+    async fn response_stream(&self) -> Result<ByteStream, Error> {
+        let call = Arc::new(self.call()?);
+        let span = span::of(self, &call);
         let latency = self.is_whole.then(|| metrics::Latency::begin(&call.method, &call.uri));
         let sending = async {
             throttle(self.connection.config().rate_limiter.as_ref(), &call, None).await;
             let deadline = self.deadline().filter(|_| self.is_whole);
             let sent = retry::send(&self.connection, &call, &self.warnings, &span);
-            Ok::<_, Error>((within(deadline, &call, sent).await?, deadline))
+            Ok::<_, Error>((within(deadline, &call, pin!(sent)).await?, deadline))
         };
         let result = sending.instrument(span.clone()).await;
         span::end(&span, result.as_ref().map(|(response, _)| response.status()));
         let (response, deadline) = result?;
-        let stream = ByteStream::new(call.to_string(), response);
+        let stream = ByteStream::new(call.clone(), response);
         if !self.is_whole {
             return Ok(stream);
         }
@@ -343,18 +356,18 @@ struct Deadline {
     limit: Duration,
 }
 
-/// Awaits a part of a request.
+/// Awaits a part of a request. By reference, since a future has room for each of its arguments.
 async fn within<T>(
     deadline: Option<Deadline>,
-    what: &(impl fmt::Display + Sync),
-    part: impl Future<Output = Result<T, Error>>,
+    call: &Call,
+    part: Pin<&mut impl Future<Output = Result<T, Error>>>,
 ) -> Result<T, Error> {
     let Some(Deadline { at, limit }) = deadline else { return part.await };
     match tokio::time::timeout_at(at, part).await {
         Ok(done) => done,
         Err(_) => {
             let problem = Problem(format!("no whole answer within {} s", limit.as_secs_f64()));
-            Err(Error::new(ErrorKind::Timeout, what.to_string(), problem))
+            Err(Error::new(ErrorKind::Timeout, call.to_string(), problem))
         }
     }
 }

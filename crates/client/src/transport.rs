@@ -35,13 +35,19 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The service that sends requests, to which layers can be added: see [`Client::with_layer`](crate::Client::with_layer).
 #[derive(Clone)]
-pub struct Transport(BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>);
+pub struct Transport(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Pool(pool::Pool),
+    Layered(BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>),
+}
 
 impl Transport {
     /// The transport of a configuration.
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         let pool = pool::Pool::new(connect::connector(config)?, config);
-        Ok(Transport(BoxCloneSyncService::new(pool)))
+        Ok(Transport(Inner::Pool(pool)))
     }
 
     /// The transport with a layer around it.
@@ -53,7 +59,7 @@ impl Transport {
         <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
-        Transport(BoxCloneSyncService::new(layer.layer(self).map_err(Into::into)))
+        Transport(Inner::Layered(BoxCloneSyncService::new(layer.layer(self).map_err(Into::into))))
     }
 }
 
@@ -63,11 +69,17 @@ impl Service<Request<RequestBody>> for Transport {
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(context)
+        match &mut self.0 {
+            Inner::Pool(pool) => pool.poll_ready(context),
+            Inner::Layered(layered) => layered.poll_ready(context),
+        }
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        self.0.call(request)
+        match &mut self.0 {
+            Inner::Pool(pool) => pool.call(request),
+            Inner::Layered(layered) => layered.call(request),
+        }
     }
 }
 

@@ -139,3 +139,17 @@ async fn what_does_not_go_with_a_path_is_refused() {
     "#]]
     .assert_eq(&transcript.await);
 }
+
+#[test]
+fn a_server_that_does_not_answer_is_given_the_time_of_the_request() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("--server=http://{}", silent.local_addr().unwrap());
+    for verb in ["get", "delete"] {
+        let mut command = std::process::Command::new(crate::KLIENT);
+        let output =
+            command.args([verb, "--raw", "/version", "--request-timeout=200ms", &server]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("within 0.2 s"), "{told}");
+    }
+}

@@ -52,7 +52,7 @@ impl<K: Wire> Items<K> {
     /// [`undecodable_object`](Error::undecodable_object) names it, and the next call continues after it.
     pub async fn next(&mut self) -> Result<Option<K>, Error> {
         while let Some(reader) = &mut self.reader {
-            let unreadable = |error| Error::decode(self.stream.what.clone(), error);
+            let unreadable = |error| Error::decode(self.stream.call().to_string(), error);
             if let Some(item) = reader.next_item().map_err(unreadable)? {
                 return Ok(Some(item));
             }
@@ -69,7 +69,7 @@ impl<K: Wire> Items<K> {
             if std::mem::take(&mut self.is_first)
                 && let Some(status) = failure_in(self.stream.format(), &chunk)
             {
-                return Err(Error::status(self.stream.what.clone(), status, None));
+                return Err(Error::status(self.stream.call().to_string(), status, None));
             }
             reader.push(&chunk);
         }
@@ -81,7 +81,7 @@ impl<K: Wire> Items<K> {
         let Some(first) = self.next().await? else { return Ok(false) };
         out.push(first);
         while let Some(reader) = &mut self.reader {
-            let unreadable = |error| Error::decode(self.stream.what.clone(), error);
+            let unreadable = |error| Error::decode(self.stream.call().to_string(), error);
             match reader.next_item().map_err(unreadable)? {
                 Some(item) => out.push(item),
                 None => break,
@@ -103,6 +103,6 @@ impl<K: Wire> Items<K> {
 
 impl<K> fmt::Debug for Items<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Items").field(&self.stream.what).finish()
+        f.debug_tuple("Items").field(&format_args!("{}", self.stream.call())).finish()
     }
 }

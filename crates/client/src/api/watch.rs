@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use futures_core::Stream;
 use klient_apimachinery::codec::{Format, ManagedFields, Wire};
 use klient_apimachinery::{WatchEvent, WatchOptions};
 
+use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::rest::{ByteStream, Request};
@@ -47,7 +49,7 @@ type Reading = Pin<Box<dyn Future<Output = (ByteStream, Result<Option<Bytes>, Er
 struct Lines {
     reading: Option<Reading>,
     idle: Option<Duration>,
-    what: String,
+    call: Arc<Call>,
     ready: VecDeque<Bytes>,
 }
 
@@ -109,7 +111,7 @@ impl<K: Wire> Watch<K> {
             Format::Json => WatchEvent::from_json(line, self.managed_fields),
             Format::Protobuf => WatchEvent::from_protobuf(line, self.managed_fields),
         };
-        event.map_err(|error| Error::decode(self.lines.what.clone(), error))
+        event.map_err(|error| Error::decode(self.lines.call.to_string(), error))
     }
 }
 
@@ -123,26 +125,26 @@ impl<K: Wire> Stream for Watch<K> {
 
 impl<K> fmt::Debug for Watch<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watch").field(&self.lines.what).finish()
+        f.debug_tuple("Watch").field(&format_args!("{}", self.lines.call)).finish()
     }
 }
 
 impl Lines {
     fn new(stream: ByteStream, idle: Option<Duration>) -> Self {
-        let what = stream.what.clone();
-        let mut lines = Lines { reading: None, idle, what, ready: VecDeque::new() };
+        let call = stream.call().clone();
+        let mut lines = Lines { reading: None, idle, call, ready: VecDeque::new() };
         lines.read(stream);
         lines
     }
 
     fn read(&mut self, mut stream: ByteStream) {
-        let (idle, what) = (self.idle, self.what.clone());
+        let (idle, call) = (self.idle, self.call.clone());
         self.reading = Some(Box::pin(async move {
             let line = match idle {
                 None => stream.event().await,
                 Some(limit) => tokio::time::timeout(limit, stream.event()).await.unwrap_or_else(|_| {
                     let problem = format!("nothing was heard for {} s", limit.as_secs_f64());
-                    Err(Error::new(ErrorKind::Timeout, what, Problem(problem)))
+                    Err(Error::new(ErrorKind::Timeout, call.to_string(), Problem(problem)))
                 }),
             };
             (stream, line)

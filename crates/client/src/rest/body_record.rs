@@ -1,6 +1,6 @@
 //! [`BodyRecord`], the trace and the metrics of a response that is read to its end.
 
-use http::{Method, Uri};
+use std::sync::Arc;
 
 use crate::call::Call;
 use crate::http_trace::{BodyTrace, HttpTrace};
@@ -8,8 +8,7 @@ use crate::metrics;
 
 /// The trace and the metrics of a response that is read to its end.
 pub(super) struct BodyRecord {
-    method: Method,
-    uri: Uri,
+    call: Arc<Call>,
     trace: Option<BodyTrace>,
     length: usize,
     _latency: Option<metrics::Latency>,
@@ -17,9 +16,8 @@ pub(super) struct BodyRecord {
 
 impl BodyRecord {
     /// Begins with the head of a response. `latency` is that of the request, which ends with the body.
-    pub(super) fn begin(detail: HttpTrace, call: &Call, latency: Option<metrics::Latency>) -> Self {
-        let (method, uri) = (call.method.clone(), call.uri.clone());
-        BodyRecord { method, uri, trace: BodyTrace::begin(detail), length: 0, _latency: latency }
+    pub(super) fn begin(detail: HttpTrace, call: &Arc<Call>, latency: Option<metrics::Latency>) -> Self {
+        BodyRecord { call: call.clone(), trace: BodyTrace::begin(detail), length: 0, _latency: latency }
     }
 
     /// Adds the next part.
@@ -32,7 +30,7 @@ impl BodyRecord {
 
     /// Records the body as it is, after its last part.
     pub(super) fn end(self) {
-        metrics::response_size(&self.method, &self.uri, self.length);
+        metrics::response_size(&self.call.method, &self.call.uri, self.length);
         if let Some(trace) = self.trace {
             trace.response();
         }

@@ -4,7 +4,7 @@
 //! it, that answers in JSON, or that refuses with 406 or 415, is spoken to in JSON from then on, as far as the same
 //! group and version are concerned.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use klient_apimachinery::codec::{Format, Wire};
 
 use super::format::PROTOBUF;
@@ -14,14 +14,20 @@ use crate::error::Error;
 
 const JSON: &str = "application/json";
 
+/// The header of typed requests for whole objects.
+const PROTOBUF_OR_JSON: &str = "application/vnd.kubernetes.protobuf,application/json";
+
 /// The `Accept` header for media types and a transformation of objects.
-fn accepted(media_types: &[&str], form: Option<Form>) -> String {
+fn accepted(media_types: &[&str], form: Option<Form>) -> HeaderValue {
     let form = match form {
+        None if *media_types == [PROTOBUF, JSON] => return HeaderValue::from_static(PROTOBUF_OR_JSON),
         None => "",
         Some(Form::Metadata) => ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
         Some(Form::MetadataList) => ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
     };
-    media_types.iter().map(|media_type| format!("{media_type}{form}")).collect::<Vec<_>>().join(",")
+    let accepted = media_types.iter().map(|media_type| format!("{media_type}{form}"));
+    let accepted = accepted.collect::<Vec<_>>().join(",");
+    HeaderValue::from_str(&accepted).expect("media types have ASCII characters only")
 }
 
 fn is_refusal(error: &Error) -> bool {
@@ -41,15 +47,15 @@ struct Wish {
 /// A way to read a response: whole, or as a stream.
 trait Answer: Sized {
     /// Sends a request and takes its answer.
-    fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send;
+    fn to(request: &Request) -> impl Future<Output = Result<Self, Error>> + Send;
 
     /// The format it is in.
     fn format(&self) -> Format;
 }
 
 impl Answer for Response {
-    fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send {
-        request.send()
+    fn to(request: &Request) -> impl Future<Output = Result<Self, Error>> + Send {
+        request.response()
     }
 
     fn format(&self) -> Format {
@@ -58,8 +64,8 @@ impl Answer for Response {
 }
 
 impl Answer for ByteStream {
-    fn to(request: Request) -> impl Future<Output = Result<Self, Error>> + Send {
-        request.stream()
+    fn to(request: &Request) -> impl Future<Output = Result<Self, Error>> + Send {
+        request.response_stream()
     }
 
     fn format(&self) -> Format {
@@ -106,35 +112,40 @@ impl Request {
 
     /// Makes an attempt in protobuf, if that is possible, and one in JSON if it is refused.
     async fn negotiate<R: Answer>(
-        self,
+        mut self,
         wish: Wish,
         put_body: impl Fn(Request) -> Request + Send,
     ) -> Result<R, Error> {
-        let connection = self.connection.clone();
-        let encoding = connection.config().encoding;
+        let encoding = self.connection.config().encoding;
         let group_version = self.path.group_version();
-        if !wish.protobuf || encoding == Encoding::Json || connection.json_only().has(&group_version) {
-            return R::to(put_body(self.in_json())).await;
+        self.speaks_protobuf =
+            wish.protobuf && encoding != Encoding::Json && !self.connection.json_only().has(&group_version);
+        if !self.speaks_protobuf {
+            self = put_body(self.in_json());
+            return R::to(&self).await;
         }
-        let mut first = self.clone();
-        first.speaks_protobuf = true;
         let accepted = match encoding {
             _ if !wish.answer => accepted(&[JSON], self.form),
             Encoding::Protobuf => accepted(&[PROTOBUF], self.form),
             _ => accepted(&[PROTOBUF, JSON], self.form),
         };
-        match R::to(put_body(first).accept(&accepted)).await {
+        self = put_body(self.accepting(accepted));
+        let first = R::to(&self).await;
+        match first {
             Ok(answer) => {
                 // A response in JSON to a request for JSON proves nothing about the server.
                 if wish.answer && answer.format() == Format::Json {
-                    connection.json_only().insert(group_version);
+                    self.connection.json_only().insert(group_version);
                 }
                 Ok(answer)
             }
             // It was refused for its form, before anything was done.
             Err(error) if is_refusal(&error) && encoding == Encoding::Negotiate => {
-                let answer = R::to(put_body(self.in_json())).await?;
-                connection.json_only().insert(group_version);
+                self.speaks_protobuf = false;
+                self = put_body(self.in_json());
+                // In a box, since the future of every request would have room for it.
+                let answer = Box::pin(R::to(&self)).await?;
+                self.connection.json_only().insert(group_version);
                 Ok(answer)
             }
             Err(error) => Err(error),
@@ -143,6 +154,12 @@ impl Request {
 
     fn in_json(self) -> Self {
         let accepted = accepted(&[JSON], self.form);
-        self.accept(&accepted)
+        self.accepting(accepted)
+    }
+
+    fn accepting(mut self, accepted: HeaderValue) -> Self {
+        self.headers.retain(|(name, _)| *name != header::ACCEPT);
+        self.headers.push((header::ACCEPT, accepted));
+        self
     }
 }

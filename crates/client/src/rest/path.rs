@@ -3,16 +3,18 @@
 use std::fmt;
 
 use http::Method;
-use klient_apimachinery::validation;
+use klient_apimachinery::{Str, validation};
+
+use crate::json_only_groups::GroupVersion;
 
 /// The path of a request below the server's URL.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Path {
-    group_version: Option<(String, String)>,
-    namespace: Option<String>,
-    resource: Option<String>,
-    name: Option<String>,
-    subresource: Option<String>,
+    group_version: Option<GroupVersion>,
+    namespace: Option<Str>,
+    resource: Option<Str>,
+    name: Option<Str>,
+    subresource: Option<Str>,
     absolute: Option<String>,
 }
 
@@ -27,12 +29,12 @@ fn check(what: &str, value: &str) -> Result<(), String> {
     Err(format!("invalid {what} {value:?}: {}", problems.join("; ")))
 }
 
-fn set(slot: &mut Option<String>, what: &str, value: &str) -> Result<(), String> {
+fn set(slot: &mut Option<Str>, what: &str, value: &str) -> Result<(), String> {
     if let Some(old) = slot {
         return Err(format!("{what} is already set to {old:?}, cannot change it to {value:?}"));
     }
     check(what, value)?;
-    *slot = Some(value.to_owned());
+    *slot = Some(value.into());
     Ok(())
 }
 
@@ -43,13 +45,13 @@ impl Path {
             check("group", group)?;
         }
         check("version", version)?;
-        self.group_version = Some((group.to_owned(), version.to_owned()));
+        self.group_version = Some((group.into(), version.into()));
         Ok(())
     }
 
-    /// Such as `apps/v1`; empty for absolute paths.
-    pub(super) fn group_version(&self) -> String {
-        self.group_version.as_ref().map(|(group, version)| format!("{group}/{version}")).unwrap_or_default()
+    /// Group and version; empty for absolute paths.
+    pub(super) fn group_version(&self) -> GroupVersion {
+        self.group_version.clone().unwrap_or_default()
     }
 
     pub(super) fn group(&self) -> Option<&str> {
@@ -78,7 +80,7 @@ impl Path {
 
     /// The path with `{namespace}` and `{name}` in place of these.
     pub(super) fn template(&self) -> String {
-        let with = |value: &Option<String>, template: &str| value.as_ref().map(|_| template.to_owned());
+        let with = |value: &Option<Str>, template: &str| value.as_ref().map(|_| template.into());
         Path {
             namespace: with(&self.namespace, "{namespace}"),
             name: with(&self.name, "{name}"),
@@ -134,20 +136,24 @@ impl Path {
         None
     }
 
-    pub(super) fn encoded(&self) -> String {
-        let mut out = String::new();
-        self.write(&mut out, encode_segment);
-        out
+    /// Appends the path, percent-encoded.
+    pub(super) fn encode_to(&self, out: &mut String) {
+        self.write(out, |out, part| encode(out, part, is_segment));
     }
 
-    fn write(&self, out: &mut String, encode: fn(&str) -> String) {
+    fn write(&self, out: &mut String, add: fn(&mut String, &str)) {
         if let Some(path) = &self.absolute {
-            out.push_str(&path.split('/').map(encode).collect::<Vec<_>>().join("/"));
+            for (index, part) in path.split('/').enumerate() {
+                if index > 0 {
+                    out.push('/');
+                }
+                add(out, part);
+            }
             return;
         }
         let mut push = |part: &str| {
             out.push('/');
-            out.push_str(&encode(part));
+            add(out, part);
         };
         match self.group_version.as_ref() {
             Some((group, version)) if group.is_empty() => ["api", version].into_iter().for_each(&mut push),
@@ -165,21 +171,23 @@ impl Path {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = String::new();
-        self.write(&mut out, str::to_owned);
+        self.write(&mut out, String::push_str);
         f.write_str(&out)
     }
 }
 
-fn encode(text: &str, plain: fn(u8) -> bool) -> String {
-    let mut out = String::with_capacity(text.len());
+/// Appends text, with the bytes that are not plain percent-encoded.
+fn encode(out: &mut String, text: &str, is_plain: fn(u8) -> bool) {
+    if text.bytes().all(is_plain) {
+        return out.push_str(text);
+    }
     for byte in text.bytes() {
-        if plain(byte) {
+        if is_plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
-    out
 }
 
 /// Text without percent-encoding; `None` if a `%` has no two hexadecimal digits behind it, or the bytes are no UTF-8.
@@ -199,14 +207,14 @@ pub(super) fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Percent-encodes a path segment (RFC 3986 `pchar`).
-fn encode_segment(text: &str) -> String {
-    encode(text, |byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte))
+/// A character of a path segment (RFC 3986 `pchar`).
+fn is_segment(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// Percent-encodes a part of a query.
-pub(super) fn encode_query(text: &str) -> String {
-    encode(text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+/// Appends a part of a query, percent-encoded.
+pub(super) fn encode_query(out: &mut String, text: &str) {
+    encode(out, text, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
 }
 
 #[cfg(test)]
@@ -229,7 +237,9 @@ mod tests {
                 }
                 .unwrap();
             }
-            path.encoded()
+            let mut encoded = String::new();
+            path.encode_to(&mut encoded);
+            encoded
         };
         assert_eq!(path(&[("core", "v1"), ("resource", "nodes")]), "/api/v1/nodes");
         assert_eq!(

@@ -1,6 +1,7 @@
 //! [`Response`], a whole response, and the failure that a response reports.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,13 +23,15 @@ use crate::priority_and_fairness::PriorityAndFairness;
 use crate::transport::ResponseBody;
 use crate::warning::Warning;
 
+/// The longest failure that is read. A Status is as long as the errors of an object, which has 3 MiB at most.
+const LONGEST_FAILURE: usize = 8 << 20;
+
 /// The longest text of a failure that is repeated in an error.
 const LONGEST_TEXT: usize = 2048;
 
 /// A whole answer that is no failure.
 pub struct Response {
-    /// The request, for messages.
-    what: String,
+    call: Arc<Call>,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -36,14 +39,13 @@ pub struct Response {
 
 impl Response {
     pub(super) async fn read(
-        call: &Call,
+        call: &Arc<Call>,
         response: http::Response<ResponseBody>,
         record: BodyRecord,
     ) -> Result<Self, Error> {
-        let what = call.to_string();
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = ByteStream::new(what.clone(), response).recorded(record).whole().await?;
-        Ok(Response { what, status, headers, body })
+        let body = ByteStream::new(call.clone(), response).recorded(record).whole().await?;
+        Ok(Response { call: call.clone(), status, headers, body })
     }
 
     /// The HTTP status code.
@@ -94,20 +96,20 @@ impl Response {
     /// of success.
     pub fn decode<T: Wire>(&self) -> Result<T, Error> {
         if let Some(status) = failure_in(self.format(), &self.body) {
-            return Err(Error::status(self.what.clone(), status, None));
+            return Err(Error::status(self.call.to_string(), status, None));
         }
         T::decode(self.format(), &self.body).map_err(|error| {
             let object = Identity::of_document(self.format(), &self.body);
             // What has no name is a list, or no object at all.
             let error = if object.name.is_empty() { error } else { error.of_object(object) };
-            Error::decode(self.what.clone(), error)
+            Error::decode(self.call.to_string(), error)
         })
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} with {} bytes", self.what, self.status, self.body.len())
+        write!(f, "{}: {} with {} bytes", self.call, self.status, self.body.len())
     }
 }
 
@@ -128,12 +130,16 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The error that a response reports: its Status, or its code and text.
-pub(super) async fn failure(call: &Call, response: http::Response<ResponseBody>, trace: HttpTrace) -> Error {
+pub(super) async fn failure(
+    call: &Arc<Call>,
+    response: http::Response<ResponseBody>,
+    trace: HttpTrace,
+) -> Error {
     let what = call.to_string();
     let (code, headers) = (response.status(), response.headers().clone());
     let (wait, by) = (retry_after(&headers), PriorityAndFairness::of(&headers));
     let record = BodyRecord::begin(trace, call, None);
-    let body = match ByteStream::new(what.clone(), response).recorded(record).whole().await {
+    let body = match ByteStream::new(call.clone(), response).recorded(record).at_most(LONGEST_FAILURE).await {
         Ok(body) => body,
         Err(error) => return error,
     };

@@ -2,11 +2,12 @@
 //!
 //! - a failed connection is not retried: an unknown host, a closed port or an untrusted certificate is an error at once;
 //! - 429 and 5xx are retried only with a `Retry-After`: the server has then done nothing, so that even a POST can be
-//!   repeated;
+//!   repeated; a wait of more than five minutes is left to the caller;
 //! - a request that was cut is retried only if it reads: whether a write took effect is unknown.
 //!
 //! The transport itself repeats the requests that an HTTP/2 server says it did not process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -28,13 +29,16 @@ use crate::warning::WarningHandler;
 /// As client-go.
 const MAX_RETRIES: u32 = 10;
 
+/// The longest `Retry-After` that is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+
 /// The pause before a request that was cut is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends a request until its response is other than "retry later". The response may report a failure.
 pub(super) async fn send(
     connection: &Connection,
-    call: &Call,
+    call: &Arc<Call>,
     warnings: &WarningHandler,
     span: &Span,
 ) -> Result<http::Response<ResponseBody>, Error> {
@@ -47,7 +51,7 @@ pub(super) async fn send(
         metrics::request(&call.method, &call.uri, code, retries > 0);
         let (wait, reason) = match sent {
             Ok(response) => match not_now(&response) {
-                Some(wait) if retries < MAX_RETRIES => (wait, refusal(&response)),
+                Some(wait) if retries < MAX_RETRIES && wait <= LONGEST_WAIT => (wait, refusal(&response)),
                 _ => return checked(connection, call, warnings, response).await,
             },
             Err(error) if retries < MAX_RETRIES && reads(&call.method) && was_cut(&error) => {
@@ -92,7 +96,7 @@ fn refusal(response: &http::Response<ResponseBody>) -> String {
 
 async fn checked(
     connection: &Connection,
-    call: &Call,
+    call: &Arc<Call>,
     warnings: &WarningHandler,
     response: http::Response<ResponseBody>,
 ) -> Result<http::Response<ResponseBody>, Error> {
@@ -100,5 +104,6 @@ async fn checked(
     if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }
-    Err(failure(call, response, connection.config().http_trace).await)
+    // In a box, since the future of every request would have room for it.
+    Err(Box::pin(failure(call, response, connection.config().http_trace)).await)
 }

@@ -11,6 +11,10 @@ use crate::port::port_of;
 
 /// The span of a request: see [`Request`], `# Tracing`.
 pub(super) fn of(request: &Request, call: &Call) -> Span {
+    // The macro may evaluate the fields of a span that nothing takes.
+    if !tracing::span_enabled!(target: "klient::request", tracing::Level::DEBUG) {
+        return Span::none();
+    }
     let path = &request.path;
     tracing::debug_span!(
         target: "klient::request",

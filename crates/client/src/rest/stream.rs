@@ -1,5 +1,7 @@
 //! [`ByteStream`], a response that is read as it arrives.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +14,7 @@ use super::body_record::BodyRecord;
 use super::format::format_of;
 use super::gunzip::Gunzip;
 use super::{Deadline, within};
+use crate::call::Call;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::transport::{self, ResponseBody};
 
@@ -23,8 +26,7 @@ const LONGEST_FRAME: usize = 64 << 20;
 
 /// A response that is read as it arrives. Dropping it ends the request.
 pub struct ByteStream {
-    /// The request, for messages.
-    pub(crate) what: String,
+    call: Arc<Call>,
     format: Format,
     gunzip: Option<Gunzip>,
     body: ResponseBody,
@@ -38,13 +40,13 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    pub(super) fn new(what: String, response: http::Response<ResponseBody>) -> Self {
+    pub(super) fn new(call: Arc<Call>, response: http::Response<ResponseBody>) -> Self {
         let format = format_of(response.headers());
         let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
         let gunzip = is_gzip.then(Gunzip::new);
         let (arrived, begun) = (Bytes::new(), BytesMut::new());
         let body = response.into_body();
-        ByteStream { what, format, gunzip, body, deadline: None, record: None, arrived, begun }
+        ByteStream { call, format, gunzip, body, deadline: None, record: None, arrived, begun }
     }
 
     /// The stream with a time-out for all of it.
@@ -55,6 +57,11 @@ impl ByteStream {
     /// The stream with a record of its body.
     pub(super) fn recorded(self, record: BodyRecord) -> Self {
         ByteStream { record: Some(record), ..self }
+    }
+
+    /// The request, for messages.
+    pub(crate) fn call(&self) -> &Arc<Call> {
+        &self.call
     }
 
     /// The format the answer is in.
@@ -128,7 +135,7 @@ impl ByteStream {
         let length = u32::from_be_bytes(*head) as usize;
         if length > LONGEST_FRAME {
             let problem = Problem(format!("an event of {length} bytes is longer than any object"));
-            return Err(Error::new(ErrorKind::Decode, self.what.clone(), problem));
+            return Err(Error::new(ErrorKind::Decode, self.call.to_string(), problem));
         }
         Ok(Some(HEAD + length))
     }
@@ -195,16 +202,23 @@ impl ByteStream {
             None if self.begun.is_empty() => return Ok(false),
             None => {
                 let problem = Problem(cut.to_owned());
-                return Err(Error::new(ErrorKind::Connection, self.what.clone(), problem));
+                return Err(Error::new(ErrorKind::Connection, self.call.to_string(), problem));
             }
         }
         Ok(true)
     }
 
     /// All of it.
-    pub(super) async fn whole(mut self) -> Result<Bytes, Error> {
+    pub(super) async fn whole(self) -> Result<Bytes, Error> {
+        self.at_most(usize::MAX).await
+    }
+
+    /// All of it, or the parts until there are so many bytes.
+    pub(super) async fn at_most(mut self, length: usize) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
-        while let Some(chunk) = self.chunk().await? {
+        while whole.len() < length
+            && let Some(chunk) = self.chunk().await?
+        {
             // Most answers come in one piece.
             if whole.is_empty() && self.body.is_end_stream() && self.gunzip.is_none() {
                 self.end_record();
@@ -219,8 +233,8 @@ impl ByteStream {
         let chunk = match self.deadline {
             None => self.read_chunk().await,
             deadline => {
-                let what = self.what.clone();
-                within(deadline, &what, self.read_chunk()).await
+                let call = self.call.clone();
+                within(deadline, &call, pin!(self.read_chunk())).await
             }
         }?;
         match (&chunk, self.record.as_mut()) {
@@ -240,7 +254,7 @@ impl ByteStream {
     async fn read_chunk(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(frame) = self.body.frame().await {
             let frame =
-                frame.map_err(|error| Error::new(transport::kind(&*error), self.what.clone(), error))?;
+                frame.map_err(|error| Error::new(transport::kind(&*error), self.call.to_string(), error))?;
             let Ok(data) = frame.into_data() else { continue };
             let data = match &mut self.gunzip {
                 Some(gunzip) => gunzip.push(&data).map_err(|error| self.unreadable(error))?,
@@ -260,13 +274,13 @@ impl ByteStream {
     }
 
     fn unreadable(&self, error: io::Error) -> Error {
-        Error::new(ErrorKind::Decode, self.what.clone(), error)
+        Error::new(ErrorKind::Decode, self.call.to_string(), error)
     }
 }
 
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: a stream", self.what)
+        write!(f, "{}: a stream", self.call)
     }
 }
 
@@ -298,7 +312,13 @@ mod tests {
     fn stream(content_type: &str, chunks: impl Iterator<Item = Bytes>) -> ByteStream {
         let body = ResponseBody::new(Chunks(chunks.collect()));
         let response = http::Response::builder().header(CONTENT_TYPE, content_type).body(body);
-        ByteStream::new("GET /watch".to_owned(), response.expect("the header is one"))
+        let call = Call {
+            method: http::Method::GET,
+            uri: http::Uri::from_static("/watch"),
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        ByteStream::new(Arc::new(call), response.expect("the header is one"))
     }
 
     const EVENTS: [&str; 5] = ["one", "", "a longer event", "x", "the last"];

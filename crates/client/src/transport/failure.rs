@@ -23,8 +23,12 @@ pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
 }
 
 /// Returns true if the peer closed the connection during a request, as a server does that restarts or closes idle
-/// connections. client-go calls it a "probable EOF".
+/// connections. client-go calls it a "probable EOF". What the transport has sent again in vain is no such error, nor is a
+/// breach of HTTP/2 by the server.
 pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
+    if is_unprocessed(error) {
+        return false;
+    }
     causes(error).any(|cause| {
         if let Some(error) = cause.downcast_ref::<io::Error>() {
             use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
@@ -34,7 +38,10 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
             // The time-out is that of an HTTP/2 ping without a response.
             return error.is_incomplete_message() || error.is_canceled() || error.is_timeout();
         }
-        cause.downcast_ref().is_some_and(h2::Error::is_go_away)
+        // The client itself closes a connection on which it has cancelled many requests.
+        let is_calmed = |error: &h2::Error| error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
+        let has_ended = |error: &h2::Error| error.is_go_away() && (error.is_remote() || is_calmed(error));
+        cause.downcast_ref().is_some_and(has_ended)
     })
 }
 

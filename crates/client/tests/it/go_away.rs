@@ -3,7 +3,10 @@
 use http::Method;
 use klient_client::{Client, Error, ErrorKind, Response};
 
+use tokio::io::AsyncWriteExt as _;
+
 use crate::cluster::soon;
+use crate::front::Front;
 use crate::http2::Step::{Answer, AnswerAndGoAway, AnswerHalf, GoAway, GoAwayAndCut, Hold, Refuse, Reset};
 use crate::http2::{ENHANCE_YOUR_CALM, Http2, NO_ERROR, Step};
 
@@ -75,11 +78,26 @@ async fn every_request_is_processed_once_when_a_connection_goes_away() {
 
 #[tokio::test]
 async fn a_server_that_refuses_for_ever_is_asked_seven_times() {
-    let server = Http2::start([Refuse; 20]).await;
-    let error = send(&server.front.tls_client(), &Method::POST).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
-    assert!(error.to_string().contains("refused stream"), "{error}");
-    assert_eq!(server.arrived(), 7);
+    for (step, problem) in [(Refuse, "refused stream"), (GoAway(NO_ERROR), "not a result of an error")] {
+        for method in [Method::POST, Method::GET] {
+            let server = Http2::start([step; 20]).await;
+            let error = send(&server.front.tls_client(), &method).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+            assert_eq!(server.arrived(), 7, "{method} {step:?}: {error}");
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_http2_is_asked_once() {
+    let front = Front::tls("h2", |mut stream, _| async move {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    })
+    .await;
+    let error = send(&front.tls_client(), &Method::GET).await.unwrap_err();
+    assert_eq!(front.connections(), 1, "{error}");
 }
 
 #[tokio::test]

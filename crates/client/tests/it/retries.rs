@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use http::Method;
 use klient_api::core::v1::ConfigMap;
 use klient_client::{Client, Config, ErrorKind};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use crate::cluster::{cluster, config, config_map};
-use crate::front::Front;
+use crate::front::{Front, read_head};
 
 const NAMESPACE: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n\
     {\"kind\":\"Namespace\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"default\"}}";
@@ -56,7 +58,7 @@ async fn the_time_the_server_names_is_waited_for() {
 
 #[tokio::test]
 async fn a_deadline_ends_the_waiting() {
-    let slow = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 600\r\ncontent-length: 0\r\n\r\n";
+    let slow = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n";
     let front = Front::saying(&[slow]).await;
     let request = front.client().request(Method::GET).absolute_path("/version");
     let error = request.timeout(Duration::from_millis(100)).send().await.unwrap_err();
@@ -79,6 +81,35 @@ async fn a_failure_without_a_time_is_told_at_once() {
     check(Method::GET, &["HTTP/1.1 429 Too Many Requests\r\n\r\n"], 1, "429 ").await;
     check(Method::GET, &["HTTP/1.1 503 Service Unavailable\r\nretry-after: soon\r\n\r\n"], 1, "503 ").await;
     check(Method::GET, &["HTTP/1.1 404 Not Found\r\nretry-after: 0\r\n\r\n"], 1, "404 ").await;
+    // A time that nobody waits for.
+    for seconds in ["301", "9223372036854775807"] {
+        let late =
+            format!("HTTP/1.1 429 Too Many Requests\r\nretry-after: {seconds}\r\ncontent-length: 0\r\n\r\n");
+        check(Method::GET, &[&late], 1, "429 ").await;
+    }
+}
+
+#[tokio::test]
+async fn a_failure_without_an_end_is_cut() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let sending = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 500 Internal Server Error\r\n\r\n").await.unwrap();
+        let mut sent = 0;
+        while stream.write_all(&[b'x'; 1 << 16]).await.is_ok() {
+            sent += 1 << 16;
+        }
+        sent
+    });
+    let client = Client::new(Config::from_url(&format!("http://{address}")).unwrap()).unwrap();
+    let error = client.request(Method::GET).absolute_path("/version").send().await.unwrap_err();
+    assert_eq!(error.code(), Some(500), "{error}");
+    assert!(error.to_string().len() < 4096, "{}", error.to_string().len());
+    // It stops there, but for what is in the buffers of the system.
+    let sent = sending.await.unwrap();
+    assert!(sent < 64 << 20, "{sent}");
 }
 
 #[tokio::test]
