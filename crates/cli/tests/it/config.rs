@@ -118,3 +118,24 @@ fn a_lock_of_another_program_is_told_with_its_file() {
     );
     assert_eq!(fs::read_to_string(folder.path().join("a.yaml")).unwrap(), "contexts: [{name: a}]");
 }
+
+/// A file that cannot be written whole stays as it is.
+#[test]
+fn a_disk_that_is_full_leaves_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    let users: String =
+        (0..100).map(|user| format!("- name: user{user}\n  user: {{token: token}}\n")).collect();
+    let text = format!("apiVersion: v1\nkind: Config\nusers:\n{users}");
+    fs::write(&file, &text).unwrap();
+    // Files have 1 KiB at most, and a longer one is an error instead of a signal.
+    let limited = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
+    let arguments = ["config", "set-context", "new", "--user=user1", "--kubeconfig"];
+    let mut command = Command::new("bash");
+    command.args(["-c", limited, "bash", KLIENT]).args(arguments).arg(&file);
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("too large"), "{told}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}

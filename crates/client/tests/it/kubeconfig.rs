@@ -165,6 +165,18 @@ fn types_that_differ_are_told_as_client_go_tells_them() {
                 .to_owned(),
         ),
         (
+            "clusters: [{name: a, cluster: {extensions: [{name: e}, {name: f}, {name: e}]}}]",
+            "error converting *[]NamedExtension into *map[string]runtime.Object: duplicate name \"e\" in list: \
+             clusters.cluster.extensions[0] and clusters.cluster.extensions[2], in clusters[0] \"a\""
+                .to_owned(),
+        ),
+        (
+            "extensions: [{name: e, extension: 1}, {name: e, extension: 2}]",
+            "error converting *[]NamedExtension into *map[string]runtime.Object: duplicate name \"e\" in list: \
+             extensions[0] and extensions[1]"
+                .to_owned(),
+        ),
+        (
             "contexts: [{name: a}, {name: a}]",
             "error converting *[]NamedContext into *map[string]*api.Context: duplicate name \"a\" in list: contexts[0] \
              and contexts[1]"
@@ -174,6 +186,28 @@ fn types_that_differ_are_told_as_client_go_tells_them() {
         let error = Config::from_kubeconfig(text).unwrap_err().to_string();
         assert_eq!(error, format!("kubeconfig: cannot be used: {problem}"), "{text}");
     }
+}
+
+/// The places are those that kubectl 1.37 tells.
+#[test]
+fn data_that_is_no_base64_is_refused_with_its_place() {
+    for (data, place) in [
+        ("abc", 0),
+        ("YWJj=", 4),
+        ("YWJjZA", 4),
+        ("YW Jj", 2),
+        ("====", 0),
+        ("YQ==YQ==", 4),
+        ("YWJ?", 3),
+        ("not base64!", 3),
+    ] {
+        let text = format!("users: [{{name: a, user: {{client-key-data: \"{data}\"}}}}]");
+        let error = Config::from_kubeconfig(&text).unwrap_err().to_string();
+        let problem = format!("illegal base64 data at input byte {place}, in users[0] \"a\"");
+        assert_eq!(error, format!("kubeconfig: cannot be used: {problem}"), "{data}");
+    }
+    let lines = r#"users: [{name: a, user: {client-key-data: "YW\nJj\r\n"}}]"#;
+    Config::from_kubeconfig(lines).unwrap();
 }
 
 #[test]
@@ -264,7 +298,9 @@ fn servers_that_are_none_are_told() {
 fn certificates_and_keys_that_are_none_are_told() {
     check(
         &kubeconfig("server: 'https://h', certificate-authority-data: '%%'", ""),
-        expect![[r#"certificate-authority-data of "c" in kubeconfig FILE: cannot be used: it is no base64"#]],
+        expect![[
+            r#"kubeconfig FILE: cannot be used: illegal base64 data at input byte 0, in clusters[0] "c""#
+        ]],
     );
     check(
         &kubeconfig("server: 'https://h', certificate-authority-data: aGVsbG8=", ""),

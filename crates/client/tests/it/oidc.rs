@@ -200,6 +200,15 @@ async fn an_issuer_that_refuses_is_told_with_its_reason() {
             "https://ISSUER/token: failed to refresh token: 400 Bad Request: invalid_grant: Session not active: sign in \
              again with the tool that wrote the kubeconfig",
         ),
+        (
+            // An issuer that repeats the request.
+            (
+                400,
+                json!({"error": "invalid_request", "error_description": "refresh_token=s3cr3t is no token"}),
+            ),
+            "https://ISSUER/token: failed to refresh token: 400 Bad Request: invalid_request: refresh_token=*** is no \
+             token",
+        ),
         ((503, json!("s3cr3t")), "https://ISSUER/token: failed to refresh token: 503 Service Unavailable"),
         (
             (200, json!({"access_token": "s3cr3t"})),

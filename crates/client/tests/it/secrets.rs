@@ -27,8 +27,8 @@ fn check(shown: impl std::fmt::Debug) {
 fn a_configuration_shows_no_secrets() {
     let text = format!(
         "{{clusters: [{{name: a, cluster: {{server: 'https://me:{SECRET}@h', proxy-url: 'http://me:{SECRET}@p'}}}}],
-           users: [{{name: a, user: {{token: {SECRET}, password: {SECRET}, client-key-data: {SECRET},
-                    client-certificate-data: {SECRET}, exec: {{args: [{SECRET}], env: [{{name: a, value: {SECRET}}}]}},
+           users: [{{name: a, user: {{token: {SECRET}, password: {SECRET}, client-key-data: {SECRET}==,
+                    client-certificate-data: {SECRET}==, exec: {{args: [{SECRET}], env: [{{name: a, value: {SECRET}}}]}},
                     auth-provider: {{config: {{id-token: {SECRET}}}}}}}}}],
            contexts: [{{name: a, context: {{cluster: a, user: a}}}}], current-context: a}}"
     );

@@ -74,7 +74,13 @@ impl Issuer {
         }
         let (status, answer) = self.send(request).await?;
         if status != StatusCode::OK {
-            return Err(Problem(refusal(&endpoint.url, status, &answer)).into());
+            return Err(Problem(refusal(
+                &endpoint.url,
+                status,
+                &answer,
+                &[refresh_token, &self.client_secret],
+            ))
+            .into());
         }
         let field = |name: &str| answer[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let id_token = field("id_token").ok_or_else(|| {
@@ -125,10 +131,14 @@ impl Issuer {
     }
 }
 
-/// The reason of a refusal: <https://www.rfc-editor.org/rfc/rfc6749#section-5.2>.
-fn refusal(url: &Uri, status: StatusCode, answer: &Value) -> String {
+/// The reason of a refusal: <https://www.rfc-editor.org/rfc/rfc6749#section-5.2>. An issuer may repeat the request in it,
+/// of which the secrets are masked.
+fn refusal(url: &Uri, status: StatusCode, answer: &Value, secrets: &[&str]) -> String {
     let shown = |name: &str| {
-        let text = answer[name].as_str().unwrap_or_default();
+        let mut text = answer[name].as_str().unwrap_or_default().to_owned();
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret, "***").replace(&encode(secret), "***");
+        }
         text.chars().filter(|character| !character.is_control()).take(200).collect::<String>()
     };
     let mut reason = format!("{url}: failed to refresh token: {status}");

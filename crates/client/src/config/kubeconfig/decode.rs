@@ -1,5 +1,7 @@
 //! Decoding of a kubeconfig, with client-go's errors.
 
+use std::collections::HashMap;
+
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::yaml;
 use serde::de::DeserializeOwned;
@@ -118,6 +120,7 @@ fn entries<T: Entry>(object: &mut Map<String, Value>) -> Result<Vec<Named<T>>, P
         }
     };
     let mut entries: Vec<Named<T>> = Vec::with_capacity(items.len());
+    let mut places = HashMap::new();
     for (index, mut item) in items.into_iter().enumerate() {
         let place = match item.get("name").and_then(Value::as_str) {
             Some(name) => format!("{}[{index}] {}", T::LIST, quoted(name)),
@@ -127,7 +130,7 @@ fn entries<T: Entry>(object: &mut Map<String, Value>) -> Result<Vec<Named<T>>, P
         checked.map_err(|Problem(problem)| Problem(format!("{problem}, in {place}")))?;
         let Value::Object(raw) = item else { continue };
         let name = raw.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if let Some(first) = entries.iter().position(|other| other.name == name) {
+        if let Some(first) = places.insert(name.clone(), index) {
             let (list, go_type) = (T::LIST, T::NAMED.name);
             return Err(Problem(format!(
                 "error converting *[]{go_type} into *map[string]*api.{}: duplicate name {} in list: {list}[{first}] and \

@@ -1,9 +1,10 @@
 //! The fields of a kubeconfig with their types, by which it is checked as client-go's decoder does, and by which fields
 //! that are not known are found.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use klient_apimachinery::go::json_type;
+use klient_apimachinery::go::{json_type, quoted};
 use serde::{Serialize as _, Serializer};
 use serde_json::{Map, Value};
 
@@ -144,7 +145,11 @@ impl Type {
     /// If the value has another type; the value itself, which may be secret, is not in the error.
     fn check(&self, value: &mut Value, at: &Place<'_>) -> Result<(), Problem> {
         match (self, &mut *value) {
-            (Any, _) | (Text | Bytes, Value::String(_)) | (Bool, Value::Bool(_)) => Ok(()),
+            (Any, _) | (Text, Value::String(_)) | (Bool, Value::Bool(_)) => Ok(()),
+            (Bytes, Value::String(text)) => match corrupt_base64(text) {
+                Some(at_byte) => Err(Problem(format!("illegal base64 data at input byte {at_byte}"))),
+                None => Ok(()),
+            },
             (Strings, Value::Array(items)) => check_strings(items, at),
             (StringMap, Value::Object(entries)) => {
                 entries.values_mut().try_for_each(|value| check_string(value, at))
@@ -158,15 +163,57 @@ impl Type {
                 other => Err(at.wrong_type(other, &Strings)),
             }),
             (Type::Struct(one), Value::Object(fields)) => one.check(fields, at.path),
-            (List(one), Value::Array(items)) => items.iter_mut().try_for_each(|item| {
-                if item.is_null() {
-                    *item = Value::Object(Map::new());
+            (List(one), Value::Array(items)) => {
+                for item in &mut *items {
+                    if item.is_null() {
+                        *item = Value::Object(Map::new());
+                    }
+                    Type::Struct(one).check(item, at)?;
                 }
-                Type::Struct(one).check(item, at)
-            }),
+                if one.name == NAMED_EXTENSION.name { check_extensions(items, at) } else { Ok(()) }
+            }
             (_, other) => Err(at.wrong_type(other, self)),
         }
     }
+}
+
+/// Refuses two extensions of one name.
+fn check_extensions(items: &[Value], at: &Place<'_>) -> Result<(), Problem> {
+    let name = |item: &Value| item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut places = HashMap::new();
+    for (index, item) in items.iter().enumerate() {
+        if let Some(first) = places.insert(name(item), index) {
+            let (path, name) = (at.path, quoted(name(item)));
+            return Err(Problem(format!(
+                "error converting *[]NamedExtension into *map[string]runtime.Object: duplicate name {name} in list: \
+                 {path}[{first}] and {path}[{index}]"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The byte at which Go's decoder of base64 fails.
+fn corrupt_base64(text: &str) -> Option<usize> {
+    let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let mut bytes = text.bytes().enumerate().filter(|(_, byte)| !is_line_end(byte));
+    let mut in_quantum = 0;
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'=' if in_quantum < 2 => return Some(at),
+            b'=' if in_quantum == 2 => match bytes.next() {
+                Some((_, b'=')) => return bytes.next().map(|(at, _)| at),
+                Some((at, _)) => return Some(at - 1),
+                None => return Some(text.len()),
+            },
+            b'=' => return bytes.next().map(|(at, _)| at),
+            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => {
+                in_quantum = (in_quantum + 1) % 4;
+            }
+            _ => return Some(at),
+        }
+    }
+    (in_quantum > 0).then(|| text.len() - in_quantum)
 }
 
 fn check_strings(items: &mut [Value], at: &Place<'_>) -> Result<(), Problem> {

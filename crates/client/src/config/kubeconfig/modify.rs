@@ -1,6 +1,6 @@
 //! Changes of kubeconfigs (client-go's `ModifyConfig`): each entry goes back to the file that it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::decode::Entry;
@@ -115,11 +115,17 @@ impl Changed {
     }
 
     fn entries<T: Entry>(&mut self, start: &[Named<T>], new: Vec<Named<T>>) -> Result<(), Error> {
-        for before in start.iter().filter(|before| new.iter().all(|named| named.name != before.name)) {
+        let kept: HashSet<&str> = new.iter().map(|named| named.name.as_str()).collect();
+        for before in start.iter().filter(|before| !kept.contains(before.name.as_str())) {
             let path = before.origin.clone().unwrap_or_else(|| self.default_file.clone());
             T::list_mut(self.file(&path)?).retain(|named| named.name != before.name);
         }
-        for mut named in new.into_iter().filter(|named| !start.contains(named)) {
+        let before: HashMap<&str, &Named<T>> =
+            start.iter().map(|named| (named.name.as_str(), named)).collect();
+        for mut named in new {
+            if before.get(named.name.as_str()).is_some_and(|before| **before == named) {
+                continue;
+            }
             let path = named.origin.clone().unwrap_or_else(|| self.default_file.clone());
             named.origin = Some(path.clone());
             let list = T::list_mut(self.file(&path)?);
