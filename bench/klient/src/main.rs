@@ -5,6 +5,8 @@
 //!   klient-bench items  --n 100000 --enc pb|json
 //!   klient-bench get    --n 1000 --count 20000 --conc 64 [--tls] [--layer limiter|spans|trace|recorder]
 //!   klient-bench namespaces --kubeconfig FILE --count 30000 [--page 500] [--fill]
+//!   klient-bench discovery --kubeconfig FILE --groups 100 [--cache FOLDER] [--fill]
+//!   klient-bench first-byte --kubeconfig FILE
 //!   klient-bench informer --n 10000 [--keep packed|decoded] [--managed-fields] [--strategy list|watchlist]
 //!   klient-bench watch  --n 1000 --m 20000 [--keep packed|decoded] [--managed-fields] [--decode]
 //!   klient-bench idle   --informers 20 --seconds 10
@@ -17,6 +19,7 @@
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
+mod discovery;
 mod get;
 mod index;
 mod informer;
@@ -51,6 +54,8 @@ fn main() {
         "items" => run(items(&args, &mut out)),
         "get" => run(get::run(&args, &mut out)),
         "namespaces" => run(namespaces::run(&args, &mut out)),
+        "discovery" => run(discovery::run(&args, &mut out)),
+        "first-byte" => run(discovery::first_byte(&args, &mut out)),
         "informer" => run(informer::sync(&args, &mut out)),
         "watch" => run(watch::events(&args, &mut out)),
         "idle" => run(informer::idle(&args, &mut out)),

@@ -3,11 +3,14 @@
 //!   kube-peer list   --n 10000
 //!   kube-peer get    --n 1000 --count 20000 --conc 64 [--tls]
 //!   kube-peer namespaces --kubeconfig FILE --count 30000 [--page 500]
+//!   kube-peer discovery --kubeconfig FILE --groups 100
+//!   kube-peer first-byte --kubeconfig FILE
 //!   kube-peer decode --data data --n 10000
 //!   kube-peer informer --n 10000 --strategy list|watchlist
 //!   kube-peer watch  --n 1000 --m 20000 --strategy list|watchlist
 //!   kube-peer index  --data data --n 100000
 
+mod discovery;
 mod get;
 mod index;
 mod informer;
@@ -37,6 +40,8 @@ fn main() {
         "decode" => decode(&args, &mut out),
         "list" => run(list(&args, &mut out)),
         "get" => run(get::run(&args, &mut out)),
+        "discovery" => run(discovery::run(&args, &mut out)),
+        "first-byte" => run(discovery::first_byte(&args, &mut out)),
         "namespaces" => run(namespaces::run(&args, &mut out)),
         "informer" | "watch" => run(informer::run(&args, &mut out)),
         "index" => index::run(&args, &mut out),

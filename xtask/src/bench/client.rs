@@ -1,4 +1,8 @@
-//! `cargo xtask bench client`: single requests and large lists, and what each layer of a request costs.
+//! `cargo xtask bench client`: single requests, large lists, discovery, the start of a program, and the cost of each layer
+//! of a request.
+
+mod discovery;
+mod first_byte;
 
 use super::build::cargo;
 use super::peer::Peer;
@@ -27,7 +31,9 @@ pub(crate) fn client() -> Result<(), String> {
     // The server makes its pods when they are first asked for.
     bench.klient.run("list --n 1000 --enc pb")?;
     for (conc, count) in IN_FLIGHT {
-        gets(&bench, conc, count, &mut rows)?;
+        for (transport, flags) in [("HTTP", ""), ("TLS", " --tls")] {
+            gets(&bench, (transport, flags), conc, count, &mut rows)?;
+        }
     }
     layers(&bench, &with_metrics, &mut rows)?;
     drop(serving);
@@ -35,6 +41,8 @@ pub(crate) fn client() -> Result<(), String> {
     cargo(&root(), &["build", "--release", "--package", "klient-cli"])?;
     let embedded = Server::embedded(&root().join("target/release/klient"), &servers::folder())?;
     namespaces(&bench, &embedded, &mut rows)?;
+    discovery::discovery(&bench, &embedded, &mut rows)?;
+    first_byte::first_byte(&bench, &embedded, &mut rows)?;
     bench.record("client", &rows)
 }
 
@@ -54,23 +62,29 @@ fn with_metrics(bench: &Bench) -> Result<Peer, String> {
     Ok(Peer::new(bench.folder.join("target/metrics/release/klient-bench"), &bench.folder))
 }
 
-/// Gets beside the peers, over TLS.
-fn gets(bench: &Bench, conc: usize, count: usize, rows: &mut Rows) -> Result<(), String> {
-    let words = format!("get --n 1000 --count {count} --conc {conc} --tls --data {DATA}");
+/// Gets beside the peers: over HTTP/1.1, which all of them speak without TLS, or over HTTP/2 with TLS.
+fn gets(
+    bench: &Bench,
+    (transport, flags): (&str, &str),
+    conc: usize,
+    count: usize,
+    rows: &mut Rows,
+) -> Result<(), String> {
+    let words = format!("get --n 1000 --count {count} --conc {conc} --data {DATA}{flags}");
     // Go's flags are switched on by their name alone.
     let [klient, client_go, kube] =
         in_turn([(&bench.klient, &*words), (&bench.client_go, &*words), (&bench.kube, &*words)])?;
     for (index, (peer, name)) in [(client_go, "client-go"), (kube, "kube")].into_iter().enumerate() {
         let figure = |figure| Ok::<_, String>((klient.median(figure)?, peer.median(figure)?));
         let (ours, theirs) = figure("req_per_s")?;
-        let title = format!("gets per s, {conc} in flight, {name}");
+        let title = format!("gets per s over {transport}, {conc} in flight, {name}");
         let is_target = conc > 1;
         rows.push(match is_target {
             true => Row::rate(title, ours, theirs, RATES[index]),
             false => Row::told(title, ours, theirs),
         });
         let (ours, theirs) = figure("cpu_us_per_req")?;
-        let title = format!("CPU µs per get, {conc} in flight, {name}");
+        let title = format!("CPU µs per get over {transport}, {conc} in flight, {name}");
         rows.push(match is_target {
             true => Row::ratio(title, ours, theirs, CPU[index]),
             false => Row::told(title, ours, theirs),

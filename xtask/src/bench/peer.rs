@@ -26,6 +26,13 @@ impl Peer {
         command
     }
 
+    /// Starts the program with arguments separated by spaces. Its output is not kept.
+    pub(super) fn start(&self, words: &str) -> Result<Child, String> {
+        let mut command = self.command(words);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map_err(|error| format!("{} {words}: {error}", self.binary.display()))
+    }
+
     /// Runs the program with arguments separated by spaces, and returns its output.
     pub(super) fn run(&self, words: &str) -> Result<String, String> {
         let shown = || format!("{} {words}", self.binary.display());
