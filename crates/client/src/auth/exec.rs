@@ -32,6 +32,7 @@ pub use policy::PluginPolicy;
 
 use super::{Authorization, Identity};
 use crate::error::{Error, ErrorKind, Problem};
+use crate::metrics;
 
 /// A credential plugin: see [`Credentials::exec`](crate::Credentials::exec). Clones share its credential.
 #[derive(Clone)]
@@ -64,6 +65,7 @@ impl ExecPlugin {
         request: &(dyn fmt::Display + Sync),
     ) -> Result<Authorization, Error> {
         let given = self.0.credential(None).await;
+        metrics::exec_plugin_ttl(shared::first_expiry);
         given.map(Authorization::exec).map_err(|error| no_credentials(request, error))
     }
 

@@ -14,7 +14,8 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::time::Instant;
 
-use super::{BoxError, validity};
+use super::BoxError;
+pub(crate) use super::validity::Validity;
 use crate::auth::{Credentials, Identity};
 use crate::config::{ClientIdentity, HttpVersion, Pem, Tls};
 use crate::error::{Error, Problem};
@@ -184,7 +185,8 @@ fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<Clien
             let identity = tls.client.as_ref();
             let what = named(identity.map(|identity| &identity.certificate), "client certificate");
             let chain = certificates(certificate_pem).map_err(|problem| Error::config(&*what, problem))?;
-            let expiry = chain.first().and_then(|certificate| validity::not_after(certificate));
+            let expiry = chain.first().and_then(|certificate| Validity::of(certificate));
+            let expiry = expiry.map(|validity| validity.not_after);
             if let Some(expiry) = expiry.filter(|expiry| *expiry < SystemTime::now()) {
                 tracing::warn!("the {what} has expired at {}: the server will refuse it", Time::from(expiry));
             }
@@ -262,9 +264,9 @@ pub(crate) fn check_pair(certificate: &[u8], key_pem: &[u8]) -> Result<(), BoxEr
     pair.map(drop).map_err(Into::into)
 }
 
-/// The time until which the first certificate of PEM data is valid, if it can be read.
-pub(crate) fn not_after(pem: &[u8]) -> Option<SystemTime> {
-    validity::not_after(certificates(pem).ok()?.first()?)
+/// The validity of the first certificate of PEM data, if it can be read.
+pub(crate) fn validity(pem: &[u8]) -> Option<Validity> {
+    Validity::of(certificates(pem).ok()?.first()?)
 }
 
 /// Checks that PEM data contains a private key.

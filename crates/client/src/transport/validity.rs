@@ -1,4 +1,4 @@
-//! The expiry of certificates: RFC 5280, section 4.1.
+//! [`Validity`], the times between which a certificate is valid: RFC 5280, section 4.1.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,21 +10,34 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The time until which a certificate in DER is valid, if it can be read.
-pub(crate) fn not_after(certificate: &[u8]) -> Option<SystemTime> {
-    let mut der = certificate;
-    let mut signed = sequence(&mut der)?;
-    let mut fields = sequence(&mut signed)?;
-    if fields.first() == Some(&VERSION) {
-        element(&mut fields)?;
+/// The times between which a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) not_before: SystemTime,
+    pub(crate) not_after: SystemTime,
+}
+
+impl Validity {
+    /// The validity of a certificate in DER, if it can be read.
+    pub(crate) fn of(certificate: &[u8]) -> Option<Self> {
+        let mut der = certificate;
+        let mut signed = sequence(&mut der)?;
+        let mut fields = sequence(&mut signed)?;
+        if fields.first() == Some(&VERSION) {
+            element(&mut fields)?;
+        }
+        // Serial number, signature and issuer.
+        for _ in 0..3 {
+            element(&mut fields)?;
+        }
+        let mut validity = sequence(&mut fields)?;
+        Some(Validity { not_before: time(&mut validity)?, not_after: time(&mut validity)? })
     }
-    // Serial number, signature and issuer.
-    for _ in 0..3 {
-        element(&mut fields)?;
-    }
-    let mut validity = sequence(&mut fields)?;
-    element(&mut validity)?;
-    let (tag, text) = element(&mut validity)?;
+}
+
+/// Takes the first element of DER, a time.
+fn time(der: &mut &[u8]) -> Option<SystemTime> {
+    let (tag, text) = element(der)?;
     let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii())?;
     let (year, rest) = match tag {
         // Two digits, of which those below 50 are in this century.
@@ -69,17 +82,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_expiry_of_a_certificate_is_read() {
+    fn the_validity_of_a_certificate_is_read() {
         for (year, seconds) in [(2031, 1_924_992_000), (2061, 2_871_763_200)] {
             let mut params = rcgen::CertificateParams::default();
+            params.not_before = rcgen::date_time_ymd(2001, 9, 9);
             params.not_after = rcgen::date_time_ymd(year, 1, 1);
             let key = rcgen::KeyPair::generate().unwrap();
             let certificate = params.self_signed(&key).unwrap();
-            let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-            assert_eq!(not_after(certificate.der()), Some(expiry));
+            let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            let expected = Validity { not_before: at(999_993_600), not_after: at(seconds) };
+            assert_eq!(Validity::of(certificate.der()), Some(expected));
             // A part of it is none.
             for length in [0, 1, 2, 20, 100] {
-                assert_eq!(not_after(&certificate.der()[..length]), None);
+                assert_eq!(Validity::of(&certificate.der()[..length]), None);
             }
         }
     }

@@ -5,12 +5,19 @@ use std::time::Duration;
 
 use http::Method;
 use klient_api::core::v1::{ConfigMap, Namespace};
-use klient_client::{Client, ListOptions, RateLimiter, WatchOptions, describe_metrics};
+use klient_apiserver::TestServer;
+use klient_client::{
+    Client, Credentials, ExecConfig, ListOptions, PluginPolicy, RateLimiter, WatchOptions, describe_metrics,
+};
 use metrics::{
-    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
 };
 
-use crate::cluster::{cluster, config, config_map};
+use serde_json::json;
+
+use crate::cluster::{cluster, config, config_map, soon};
+use crate::exec_fixture::{self, Script, seconds, who};
 use crate::front::Front;
 
 /// Notes each change, as `name{labels} value`, without hosts and without times.
@@ -30,7 +37,11 @@ impl Notes {
     fn note(&self, key: &Key) -> Arc<Note> {
         let labels = key.labels().filter(|label| label.key() != "host");
         let labels: Vec<String> = labels.map(|label| format!("{}={}", label.key(), label.value())).collect();
-        assert!(key.labels().any(|label| label.key() == "host" && label.value().starts_with("127.0.0.1:")));
+        let is_of_plugins = key.name().starts_with("rest_client_exec_plugin_");
+        assert!(
+            is_of_plugins
+                || key.labels().any(|label| label.key() == "host" && label.value().starts_with("127.0.0.1:"))
+        );
         Arc::new(Note { notes: self.clone(), key: format!("{}{{{}}}", key.name(), labels.join(",")) })
     }
 
@@ -52,9 +63,24 @@ impl CounterFn for Note {
     }
 }
 
+/// A gauge is noted as a number of days.
+impl GaugeFn for Note {
+    fn increment(&self, _: f64) {
+        panic!("{} is set and not changed", self.key);
+    }
+
+    fn decrement(&self, _: f64) {
+        panic!("{} is set and not changed", self.key);
+    }
+
+    fn set(&self, value: f64) {
+        self.notes.push(format!("{} = {:.0} days", self.key, value / 86_400.0));
+    }
+}
+
 impl HistogramFn for Note {
     fn record(&self, value: f64) {
-        match self.key.contains("seconds") {
+        match self.key.contains("seconds") || self.key.contains("rotation_age") {
             true => self.notes.push(self.key.clone()),
             false => self.notes.push(format!("{} {value}", self.key)),
         }
@@ -66,7 +92,9 @@ impl Recorder for Notes {
         self.push(name.as_str().to_owned());
     }
 
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.push(format!("{} in {}", name.as_str(), unit.unwrap().as_str()));
+    }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, _: SharedString) {
         self.push(format!("{} in {}", name.as_str(), unit.unwrap().as_str()));
@@ -76,8 +104,8 @@ impl Recorder for Notes {
         Counter::from_arc(self.note(key))
     }
 
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.note(key))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
@@ -150,6 +178,89 @@ async fn retries_and_failures_are_counted() {
     );
 }
 
+/// The lines about plugins since the last call.
+fn of_plugins(notes: &Notes) -> Vec<String> {
+    let lines = notes.take().into_iter();
+    lines.filter_map(|line| Some(line.strip_prefix("rest_client_exec_plugin_")?.to_owned())).collect()
+}
+
+/// Those of them that count.
+fn calls(notes: &Notes) -> Vec<String> {
+    let mut lines = of_plugins(notes);
+    lines.retain(|line| line.contains("call_total"));
+    lines
+}
+
+#[tokio::test]
+async fn credential_plugins_are_counted_by_exit_code_and_policy() {
+    let server = TestServer::start().await.unwrap();
+    let notes = Notes::default();
+    let _recording = metrics::set_default_local_recorder(&notes);
+    let call = |code: i32, status: &str| format!("call_total{{code={code},call_status={status}}} 1");
+    let allowed = "policy_call_total{status=allowed} 1".to_owned();
+    for (body, code, status) in [
+        ("cat $FOLDER/credential", 0, "no_error"),
+        ("exit 3", 3, "plugin_execution_error"),
+        ("kill -9 $$", -1, "plugin_execution_error"),
+        ("head -c 2000000 /dev/zero", 1, "client_internal_error"),
+    ] {
+        let script = Script::new(body);
+        script.print(json!({"token": server.token("ada", &[])}));
+        let client = Client::new(script.config(&server)).unwrap();
+        assert_eq!(who(&client).await.is_ok(), code == 0, "{body}");
+        let lines = calls(&notes);
+        assert_eq!(lines, [call(code, status), allowed.clone()], "{body}");
+    }
+
+    let mut exec = Script::new("").exec();
+    exec["command"] = "no-such-plugin".into();
+    who(&Client::new(exec_fixture::config(&server, exec.clone())).unwrap()).await.unwrap_err();
+    let lines = calls(&notes);
+    assert_eq!(lines, [call(1, "plugin_not_found_error"), allowed]);
+
+    let mut config = exec_fixture::config(&server, exec);
+    let Credentials::Exec(plugin) = &config.credentials else { panic!("{:?}", config.credentials) };
+    let denied = ExecConfig { policy: PluginPolicy::DenyAll, ..plugin.config().clone() };
+    config.credentials = Credentials::exec(denied).unwrap();
+    who(&Client::new(config).unwrap()).await.unwrap_err();
+    let lines = calls(&notes);
+    assert_eq!(lines, ["policy_call_total{status=denied} 1"]);
+}
+
+#[tokio::test]
+async fn client_certificates_of_plugins_are_measured() {
+    let server = TestServer::start().await.unwrap();
+    let notes = Notes::default();
+    let _recording = metrics::set_default_local_recorder(&notes);
+    let status = |user: &str| {
+        let own = server.client_certificate(user, &[]).unwrap();
+        json!({
+            "clientCertificateData": own.certificate_pem, "clientKeyData": own.key_pem,
+            "expirationTimestamp": seconds(1),
+        })
+    };
+    let script = Script::printing(status("ada"));
+    let client = Client::new(script.config(&server)).unwrap();
+    assert_eq!(who(&client).await.unwrap(), "ada");
+    let lines = of_plugins(&notes);
+    let ttl = lines.iter().find(|line| line.starts_with("ttl_seconds")).unwrap();
+    // The other plugins of this program gave no certificates, or such of the same server.
+    assert!(ttl.ends_with(" days") && !ttl.contains("inf") && !ttl.contains('-'), "{ttl}");
+    script.print(status("bob"));
+    soon("the other certificate", async {
+        while who(&client).await.unwrap() == "ada" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let rotations = of_plugins(&notes);
+    assert_eq!(
+        rotations.iter().filter(|line| *line == "certificate_rotation_age{}").count(),
+        1,
+        "{rotations:?}"
+    );
+}
+
 #[test]
 fn metrics_are_described() {
     let notes = Notes::default();
@@ -158,6 +269,10 @@ fn metrics_are_described() {
         notes.take(),
         [
             "rest_client_dns_resolution_duration_seconds in seconds",
+            "rest_client_exec_plugin_call_total",
+            "rest_client_exec_plugin_certificate_rotation_age in seconds",
+            "rest_client_exec_plugin_policy_call_total",
+            "rest_client_exec_plugin_ttl_seconds in seconds",
             "rest_client_rate_limiter_duration_seconds in seconds",
             "rest_client_request_duration_seconds in seconds",
             "rest_client_request_retries_total",

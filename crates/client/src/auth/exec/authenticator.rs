@@ -13,6 +13,7 @@ use super::process::{self, Failure};
 use super::run::{Outcome, Run};
 use super::{ExecConfig, InteractiveMode, policy, validation};
 use crate::error::step_timeout::StepTimeout;
+use crate::metrics;
 
 /// The default limit of a plugin, and that where a user can sign in.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -151,6 +152,11 @@ impl Authenticator {
                 }
                 let before = state.credential.replace(credential.clone());
                 state.failure = None;
+                if let Some(before) = before.as_ref().filter(|before| before.identity != credential.identity)
+                    && let Some(validity) = before.validity
+                {
+                    metrics::exec_plugin_certificate_rotation(validity.not_before);
+                }
                 // Where the user has no access, each credential is refused.
                 is_refused
                     || credential.is_expired()
@@ -175,8 +181,9 @@ impl Authenticator {
         let config = &self.config;
         let refuse = |problem: &str| ExecError::new(config, problem);
         let interactive = self.is_interactive()?;
-        let program =
-            policy::allowed(&config.policy, &config.command).map_err(|problem| refuse(&problem.0))?;
+        let program = policy::allowed(&config.policy, &config.command);
+        metrics::exec_plugin_policy_call(program.is_ok());
+        let program = program.map_err(|problem| refuse(&problem.0))?;
         let info = exec_info(config, interactive);
         let attended = std::io::stdin().is_terminal() || interactive;
         let limit = config.timeout.unwrap_or(if attended { SIGN_IN_TIMEOUT } else { TIMEOUT });
@@ -192,10 +199,18 @@ impl Authenticator {
             );
             output.await
         };
-        let output = match tokio::time::timeout(limit, running).await {
+        let output = tokio::time::timeout(limit, running).await;
+        let (code, status) = match &output {
+            Ok(Ok(_)) => (0, "no_error"),
+            Ok(Err(failure)) => failure.call(),
+            Err(_) => (process::SIGNALED, "plugin_execution_error"),
+        };
+        metrics::exec_plugin_call(code, status);
+        let output = match output {
             Ok(Ok(output)) => output,
             Ok(Err(Failure::NotFound)) => return Err(ExecError::not_found(config)),
-            Ok(Err(Failure::Other(problem))) => return Err(refuse(&problem)),
+            Ok(Err(Failure::Ended(status))) => return Err(refuse(&process::ending(status))),
+            Ok(Err(Failure::NotStarted(problem) | Failure::Other(problem))) => return Err(refuse(&problem)),
             Err(_) => return Err(ExecError::timeout(config, StepTimeout { step: "credentials", limit })),
         };
         let credential = Credential::decode(&output, &config.api_version);

@@ -12,12 +12,14 @@ use super::{ExecCluster, ExecConfig};
 use crate::auth::Identity;
 use crate::auth::header::authorization;
 use crate::error::Problem;
-use crate::transport::tls;
+use crate::transport::tls::{self, Validity};
 
 /// A token, a client certificate, or both.
 pub(in crate::auth) struct Credential {
     pub(in crate::auth) header: Option<HeaderValue>,
     pub(super) identity: Option<Identity>,
+    /// The times between which the client certificate is valid, if they can be read.
+    pub(super) validity: Option<Validity>,
     expires: Option<SystemTime>,
     /// The time from which on another one is fetched, while this one is used.
     renew: Option<SystemTime>,
@@ -79,8 +81,10 @@ impl Credential {
         };
         let now = SystemTime::now();
         // A server may refuse the connection of an expired certificate, so that there is no 401 by which to notice.
-        let expires = expires.or_else(|| tls::not_after(&identity.as_ref()?[0]));
-        Ok(Credential { header, identity, expires, renew: expires.and_then(|expires| renew(now, expires)) })
+        let validity = identity.as_ref().and_then(|identity| tls::validity(&identity[0]));
+        let expires = expires.or(validity.map(|validity| validity.not_after));
+        let renew = expires.and_then(|expires| renew(now, expires));
+        Ok(Credential { header, identity, validity, expires, renew })
     }
 
     pub(super) fn is_expired(&self) -> bool {

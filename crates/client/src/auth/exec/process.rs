@@ -16,11 +16,29 @@ const MAX_OUTPUT: u64 = 1 << 20;
 /// The time for the rest of the output after a plugin has ended. A process that it left behind may hold the pipe.
 const REST: Duration = Duration::from_secs(1);
 
+/// Go's exit code of a process that a signal ended.
+pub(super) const SIGNALED: i32 = -1;
+
 /// The failure of a process.
 pub(super) enum Failure {
     /// There is no such program.
     NotFound,
+    /// It cannot be started.
+    NotStarted(String),
+    /// It ended with another exit code than 0.
+    Ended(ExitStatus),
     Other(String),
+}
+
+impl Failure {
+    /// The exit code and the status of the call in client-go's metrics.
+    pub(super) fn call(&self) -> (i32, &'static str) {
+        match self {
+            Failure::NotFound | Failure::NotStarted(_) => (1, "plugin_not_found_error"),
+            Failure::Ended(status) => (status.code().unwrap_or(SIGNALED), "plugin_execution_error"),
+            Failure::Other(_) => (1, "client_internal_error"),
+        }
+    }
 }
 
 /// Runs a plugin and returns its standard output. Its standard error is that of this program. The process is killed
@@ -44,7 +62,7 @@ pub(super) async fn output(
     }
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Failure::NotFound,
-        _ => Failure::Other(format!("cannot be run: {error}: check that the command is a program")),
+        _ => Failure::NotStarted(format!("cannot be run: {error}: check that the command is a program")),
     })?;
     let mut output = Vec::new();
     let stdout = child.stdout.take().expect("standard output is piped");
@@ -71,12 +89,13 @@ pub(super) async fn output(
     };
     match ended {
         Ok(status) if status.success() => Ok(output),
-        Ok(status) => Err(Failure::Other(ending(status))),
+        Ok(status) => Err(Failure::Ended(status)),
         Err(error) => Err(Failure::Other(format!("it cannot be waited for: {error}"))),
     }
 }
 
-fn ending(status: ExitStatus) -> String {
+/// The message for an exit code or a signal.
+pub(super) fn ending(status: ExitStatus) -> String {
     let ending = match status.code() {
         Some(code) => format!("failed with exit code {code}"),
         // On Unix: `signal: 9 (SIGKILL)`.

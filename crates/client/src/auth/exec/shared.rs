@@ -3,6 +3,7 @@
 //! A program that makes a client for each object that it works on would start a plugin for each.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::ExecConfig;
 use super::authenticator::Authenticator;
@@ -11,6 +12,12 @@ use super::authenticator::Authenticator;
 const KEPT: usize = 64;
 
 static AUTHENTICATORS: Mutex<Vec<Arc<Authenticator>>> = Mutex::new(Vec::new());
+
+/// The time at which the first of the plugins' client certificates expires.
+pub(super) fn first_expiry() -> Option<SystemTime> {
+    let all = AUTHENTICATORS.lock().unwrap_or_else(PoisonError::into_inner);
+    all.iter().filter_map(|authenticator| Some(authenticator.last()?.validity?.not_after)).min()
+}
 
 /// The authenticator of a configuration, the same for equal ones.
 pub(super) fn authenticator(config: ExecConfig) -> Arc<Authenticator> {
