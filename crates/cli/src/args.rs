@@ -3,6 +3,7 @@
 mod usage_error;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::ArgAction;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
@@ -24,6 +25,18 @@ pub(crate) struct Cli {
     pub(crate) connection: ConfigFlags,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+    /// Path of the kuberc file, whose credentialPluginPolicy applies; the default is $KUBERC, or else ~/.kube/kuberc
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        value_parser = klient_config_flags::path(),
+        help_heading = "Global options"
+    )]
+    pub(crate) kuberc: Option<PathBuf>,
+    /// A manifest is read from standard input.
+    #[arg(skip)]
+    pub(crate) reads_stdin: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -38,7 +51,10 @@ pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliE
     // Aliases and global flags are known below a command only when it is built.
     command.build();
     let matches = command.clone().try_get_matches_from(&arguments);
-    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, deprecations(&matches))));
+    let parsed = matches.and_then(|matches| {
+        let cli = Cli { reads_stdin: reads_stdin(&matches), ..Cli::from_arg_matches(&matches)? };
+        Ok((cli, deprecations(&matches)))
+    });
     let (cli, deprecations) =
         parsed.map_err(|error| usage_error::from_clap(program, &command, &arguments, &error))?;
     for warning in deprecations {
@@ -47,12 +63,20 @@ pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliE
     Ok(cli)
 }
 
+/// Returns the matches of the last subcommand.
+fn of_subcommand(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, of_subcommand)| self::of_subcommand(of_subcommand))
+}
+
+/// Returns true if `-f` names standard input.
+fn reads_stdin(matches: &ArgMatches) -> bool {
+    let files = of_subcommand(matches).try_get_many::<String>("filename").ok().flatten();
+    files.into_iter().flatten().any(|file| file == "-")
+}
+
 /// Returns the warnings about deprecated values of flags.
 fn deprecations(matches: &ArgMatches) -> Vec<String> {
-    let mut matches = matches;
-    while let Some((_, of_subcommand)) = matches.subcommand() {
-        matches = of_subcommand;
-    }
+    let matches = of_subcommand(matches);
     let of = |flag: &str, deprecation: fn(&str) -> Option<String>| {
         // Most commands do not have these flags.
         let values = matches.try_get_raw(flag).ok().flatten();

@@ -10,6 +10,7 @@ use klient_config_flags::ConfigFlags;
 use crate::configuration;
 use crate::console::Console;
 use crate::error::CliError;
+use crate::exec_options::ExecOptions;
 use crate::klog::LogArgs;
 
 /// A client of the cluster that the kubeconfig and the flags select.
@@ -22,8 +23,9 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Reads the kubeconfig and the flags that override it. No request is sent.
-    pub(crate) fn new(args: &ConfigFlags, log: LogArgs) -> Result<Cluster, CliError> {
+    pub(crate) fn new(args: &ConfigFlags, log: LogArgs, exec: &ExecOptions) -> Result<Cluster, CliError> {
         let mut config = configuration::config(args)?;
+        exec.apply(&mut config)?;
         config.http_trace = log.http_trace().unwrap_or_default();
         config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));
         let client = Client::new(config)?;

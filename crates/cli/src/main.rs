@@ -8,9 +8,11 @@ mod configuration;
 mod console;
 mod dry_run;
 mod error;
+mod exec_options;
 mod flag_values;
 mod interrupt;
 mod klog;
+mod kuberc;
 mod last_applied;
 mod manifest;
 mod print;
@@ -30,7 +32,9 @@ use args::Cli;
 use command::Command;
 use console::Console;
 use error::CliError;
+use exec_options::ExecOptions;
 use interrupt::Interrupt;
+use klient_client::PluginPolicy;
 use session::Session;
 
 /// A quarter of the server's time went into glibc's allocator: objects are trees of many small values.
@@ -58,8 +62,10 @@ fn main() -> ExitCode {
 const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli, program: String) -> Result<(), CliError> {
+    let mut policy = PluginPolicy::AllowAll;
     if !matches!(cli.command, Command::Server(_)) {
         klog::init(cli.log);
+        policy = kuberc::plugin_policy(cli.kuberc.as_deref())?;
     }
     let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -75,6 +81,7 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         console: Console::new(),
         connection: cli.connection,
         log: cli.log,
+        exec: ExecOptions { policy, reads_stdin: cli.reads_stdin },
         interrupt: interrupt.clone(),
     };
     let result = runtime.block_on(async {

@@ -5,6 +5,7 @@ use klient_config_flags::ConfigFlags;
 use crate::cluster::Cluster;
 use crate::console::Console;
 use crate::error::CliError;
+use crate::exec_options::ExecOptions;
 use crate::interrupt::Interrupt;
 use crate::klog::LogArgs;
 
@@ -18,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) connection: ConfigFlags,
     /// The verbosity of the log.
     pub(crate) log: LogArgs,
+    /// The rules for credential plugins.
+    pub(crate) exec: ExecOptions,
     /// The signals that end the program.
     pub(crate) interrupt: Interrupt,
 }
@@ -25,6 +28,6 @@ pub(crate) struct Session {
 impl Session {
     /// Returns a client of the cluster. No request is sent yet.
     pub(crate) fn cluster(&self) -> Result<Cluster, CliError> {
-        Cluster::new(&self.connection, self.log)
+        Cluster::new(&self.connection, self.log, &self.exec)
     }
 }

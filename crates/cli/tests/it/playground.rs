@@ -133,6 +133,13 @@ impl Playground {
         path.display().to_string()
     }
 
+    /// Writes a file below the home folder of the programs.
+    pub(crate) fn write_at_home(&self, name: &str, text: &str) {
+        let path = self.home.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     /// A command in the working folder.
     pub(crate) fn command(&self, program: &Program, who: &str) -> Command {
         let mut command = Command::new(&program.path);

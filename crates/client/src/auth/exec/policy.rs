@@ -6,7 +6,7 @@ use klient_apimachinery::go::quoted;
 
 use super::lookup::find;
 use crate::clean_path::clean_path;
-use crate::error::Problem;
+use crate::error::{Error, Problem};
 
 /// The credential plugins that a program may run (client-go's `PluginPolicy`, which kubectl reads from kuberc). A
 /// kubeconfig from elsewhere names commands that run with the user's rights.
@@ -20,6 +20,17 @@ pub enum PluginPolicy {
     DenyAll,
     /// Those in a list of commands: paths, or names that are looked up in `PATH`.
     Allowlist(Vec<String>),
+}
+
+impl PluginPolicy {
+    /// Checks that the policy can be used (client-go's `ValidatePluginPolicy`).
+    ///
+    /// # Errors
+    ///
+    /// If a list is empty, or has an empty command or one that is no clean path.
+    pub fn validate(&self) -> Result<(), Error> {
+        check(self).map_err(|problem| Error::config("credential plugin policy", problem))
+    }
 }
 
 /// Checks that a policy is usable.
