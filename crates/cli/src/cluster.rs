@@ -3,11 +3,11 @@
 use klient_apimachinery::Unstructured;
 use klient_apimachinery::go::quoted;
 use klient_client::{
-    Api, ApiResource, CachedDiscovery, Client, DeferredRestMapper, DiskCache, DynamicPlace, user_agent,
+    Api, ApiResource, CachedDiscovery, Client, Config, DeferredRestMapper, DiskCache, DynamicPlace,
+    user_agent,
 };
 use klient_config_flags::ConfigFlags;
 
-use crate::configuration;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exec_options::ExecOptions;
@@ -22,9 +22,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Reads the kubeconfig and the flags that override it. No request is sent.
-    pub(crate) fn new(args: &ConfigFlags, log: LogArgs, exec: &ExecOptions) -> Result<Cluster, CliError> {
-        let mut config = configuration::config(args)?;
+    /// A client with a configuration that is made from the kubeconfig and the flags. No request is sent.
+    pub(crate) fn new(
+        mut config: Config,
+        args: &ConfigFlags,
+        log: LogArgs,
+        exec: &ExecOptions,
+    ) -> Result<Cluster, CliError> {
         exec.apply(&mut config)?;
         config.http_trace = log.http_trace().unwrap_or_default();
         config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));

@@ -17,13 +17,24 @@ use crate::error::CliError;
 ///
 /// If a file cannot be read, or a flag names a cluster, context or user that the kubeconfig does not have.
 pub(crate) fn config(flags: &ConfigFlags) -> Result<Config, CliError> {
-    let rules = flags.loading_rules();
-    let overrides = flags.overrides();
-    let kubeconfig = rules.load().map_err(|error| unloadable(&error))?;
+    let kubeconfig = flags.loading_rules().load().map_err(|error| unloadable(&error))?;
     // kubectl asks for the namespace first, which checks the entries.
-    let config =
-        kubeconfig.confirm_usable(&overrides).and_then(|()| kubeconfig.config_or_in_cluster(&overrides));
-    config.map(with_warnings).map_err(unusable)
+    kubeconfig.confirm_usable(&flags.overrides()).map_err(unusable)?;
+    client_config(&kubeconfig, flags)
+}
+
+/// The same, for commands that need no namespace: kubectl has other words there for a context, cluster or user that the
+/// kubeconfig does not have.
+///
+/// # Errors
+///
+/// As [`config`].
+pub(crate) fn rest_config(flags: &ConfigFlags) -> Result<Config, CliError> {
+    client_config(&flags.loading_rules().load().map_err(|error| unloadable(&error))?, flags)
+}
+
+fn client_config(kubeconfig: &Kubeconfig, flags: &ConfigFlags) -> Result<Config, CliError> {
+    kubeconfig.config_or_in_cluster(&flags.overrides()).map(with_warnings).map_err(unusable)
 }
 
 /// Reads the kubeconfig for the commands of `config`, to which a missing file is an empty one.

@@ -3,6 +3,7 @@
 use klient_config_flags::ConfigFlags;
 
 use crate::cluster::Cluster;
+use crate::configuration;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exec_options::ExecOptions;
@@ -28,6 +29,13 @@ pub(crate) struct Session {
 impl Session {
     /// Returns a client of the cluster. No request is sent yet.
     pub(crate) fn cluster(&self) -> Result<Cluster, CliError> {
-        Cluster::new(&self.connection, self.log, &self.exec)
+        let config = configuration::config(&self.connection)?;
+        Cluster::new(config, &self.connection, self.log, &self.exec)
+    }
+
+    /// Returns a client for discovery alone, which needs no namespace.
+    pub(crate) fn discovery_cluster(&self) -> Result<Cluster, CliError> {
+        let config = configuration::rest_config(&self.connection)?;
+        Cluster::new(config, &self.connection, self.log, &self.exec)
     }
 }

@@ -147,13 +147,19 @@ impl Discovery {
     }
 
     /// All served resources: by two requests if the server has aggregated discovery, else by one concurrent request for
-    /// each group-version (client-go's `ServerGroupsAndResources`).
+    /// each group-version (client-go's `ServerGroupsAndResources`). If a group-version fails, all are asked for once
+    /// more, since the groups may have changed in between.
     ///
     /// # Errors
     ///
     /// If the server does not answer. Failures of single group-versions are in [`Served::failed`].
     pub async fn resources(&self) -> Result<Served, Error> {
-        Ok(self.documents().await?.served())
+        let documents = self.documents().await?;
+        if documents.failed.is_empty() {
+            Ok(documents.served())
+        } else {
+            Ok(self.documents().await?.served())
+        }
     }
 
     /// The resources of a group-version, such as `apps/v1` (client-go's `ServerResourcesForGroupVersion`).

@@ -42,7 +42,7 @@ pub(crate) async fn run(args: ApiResourcesArgs, session: &mut Session) -> Result
     if let Some(output) = args.output.as_deref().filter(|output| !matches!(*output, "wide" | "name")) {
         return Err(CliError::Message(format!("--output {output} is not available")));
     }
-    let cluster = session.cluster()?;
+    let cluster = session.discovery_cluster()?;
     if !args.cached {
         cluster.discovery().invalidate().await;
     }

@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::session::Session;
 
 pub(crate) async fn run(session: &mut Session) -> Result<(), CliError> {
-    let cluster = session.cluster()?;
+    let cluster = session.discovery_cluster()?;
     cluster.discovery().invalidate().await;
     let served = cluster.discovery().resources().await.map_err(|error| {
         let problem = CliError::from(error).go_error();

@@ -58,7 +58,7 @@ pub(crate) async fn run(args: VersionArgs, session: &mut Session) -> Result<(), 
 }
 
 async fn server_version(session: &Session) -> Result<klient_client::Version, CliError> {
-    Ok(session.cluster()?.client().discovery().version().await?)
+    Ok(session.discovery_cluster()?.client().discovery().version().await?)
 }
 
 fn text(format: Format, versions: &Value) -> String {

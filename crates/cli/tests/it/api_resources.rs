@@ -95,3 +95,24 @@ async fn arguments_are_refused() {
     "#]]
     .assert_eq(&transcript.await);
 }
+
+/// kubectl says it in other words where a command needs a namespace.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_that_is_not_there_is_named_as_by_kubectl() {
+    let playground = Playground::new().await;
+    for (args, problem) in [
+        (&["api-resources", "--context=no"][..], "error: context \"no\" does not exist\n"),
+        (&["api-versions", "--context=no"], "error: context \"no\" does not exist\n"),
+        (&["version", "--context=no"], "error: context \"no\" does not exist\n"),
+        (&["version", "--cluster=no"], "error: cluster \"no\" does not exist\n"),
+        (&["version", "--user=no"], "error: auth info \"no\" does not exist\n"),
+        (
+            &["get", "namespaces", "--context=no"],
+            "Error in configuration: context was not found for specified context: no\n",
+        ),
+    ] {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let done = playground.run(&Program::klient(), "admin", &args, None).await;
+        assert_eq!((done.stderr.as_str(), done.exit), (problem, 1), "{args:?}");
+    }
+}

@@ -87,7 +87,7 @@ impl CachedDiscovery {
     }
 
     /// Returns true if nothing newer is to be had for a name that was not found: the documents are those that this
-    /// program asked for, with a cache on disk. A cache in memory is never fresh, since its program may run long: each
+    /// program asked for, with a cache on disk, and no group-version failed. A cache in memory is never fresh, since its program may run long: each
     /// name that is not found is worth a question.
     pub async fn is_fresh(&self) -> bool {
         self.0.state.lock().await.is_fresh(&self.0)
@@ -155,7 +155,8 @@ impl CachedDiscovery {
 
 impl State {
     fn is_fresh(&self, inner: &Inner) -> bool {
-        self.is_own && inner.disk.is_some()
+        let is_whole = self.served.as_ref().is_none_or(|served| served.failed.is_empty());
+        self.is_own && inner.disk.is_some() && is_whole
     }
 
     fn invalidate(&mut self) {

@@ -7,8 +7,8 @@ use super::no_match::NoMatch;
 use crate::error::Error;
 
 /// A [`RestMapper`] that runs discovery on first use, and once more if a name or kind is not found in what is cached, as
-/// that of a CustomResourceDefinition that was installed since (client-go's `DeferredDiscoveryRESTMapper`). Callers
-/// who miss at the same time share one discovery.
+/// that of a CustomResourceDefinition that was installed since, or of a group-version whose list could not be read
+/// (client-go's `DeferredDiscoveryRESTMapper`). Callers who miss at the same time share one discovery.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -77,7 +77,8 @@ impl DeferredRestMapper {
             Ok(resource) => return Ok(resource.clone()),
             Err(no_match) => no_match,
         };
-        if current.is_new {
+        // The name may be in a group-version whose list failed.
+        if current.is_new && current.served.failed.is_empty() {
             return Err(no_match.into());
         }
         match self.0.newer_than(&current.served).await? {

@@ -1,10 +1,13 @@
 //! Discovery, aggregated and group by group.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::ACCEPT;
 use klient_apiserver::TestServer;
-use klient_client::{ApiGroup, ApiResource, Client, GroupVersionError, RestMapper, Served};
+use klient_client::{
+    ApiGroup, ApiResource, Client, DeferredRestMapper, DiskCache, GroupVersionError, RestMapper, Served,
+};
 
 use crate::cluster::{cluster, create_gadgets, soon};
 use crate::front::Front;
@@ -97,6 +100,41 @@ async fn a_group_that_cannot_tell_is_named_and_the_others_are_there() {
 }
 
 #[tokio::test]
+async fn a_group_that_fails_once_is_asked_for_again() {
+    let (server, _) = cluster().await;
+    let front = async || {
+        let has_failed = AtomicBool::new(false);
+        Front::proxy(&server, move |request| {
+            request.headers_mut().insert(ACCEPT, "application/json".parse().unwrap());
+            if request.uri().path() == "/apis/apps/v1" && !has_failed.swap(true, Ordering::Relaxed) {
+                *request.uri_mut() = "/apis/apps/v0".parse().unwrap();
+            }
+        })
+        .await
+    };
+    let served = front().await.client().discovery().resources().await.unwrap();
+    assert!(served.failed.is_empty(), "{:?}", served.failed);
+    assert!(served.resources.iter().any(|resource| resource.info.plural == "deployments"));
+
+    let folder = tempfile::TempDir::new().unwrap();
+    for on_disk in [false, true] {
+        let front = front().await;
+        let client = front.client();
+        let discovery = match on_disk {
+            true => client.discovery().disk_cached(DiskCache::below(folder.path(), &client.config().url)),
+            false => client.discovery().memory_cached(),
+        };
+        let mapper = DeferredRestMapper::new(discovery);
+        // Another name needs no second attempt.
+        mapper.resource("pods").await.unwrap();
+        let requests = front.requests().len();
+        mapper.resource("pods").await.unwrap();
+        assert_eq!(front.requests().len(), requests);
+        assert_eq!(mapper.resource("deployments").await.unwrap().info.kind, "Deployment");
+    }
+}
+
+#[tokio::test]
 async fn discovery_that_is_given_up_asks_no_more() {
     let (server, _) = cluster().await;
     let front = front_without_apps(&server, "/api/v1/pods?watch=true").await;
@@ -129,6 +167,7 @@ async fn what_an_extension_cannot_tell_now_is_named_too() {
          shop.example/v2"
     );
     let kinds: Vec<_> = served.resources.iter().map(|resource| resource.info.kind.as_ref()).collect();
+    assert_eq!(front.requests().len(), 4, "the groups are asked for once more");
     assert_eq!(kinds, ["Gadget", "Gadget"], "once for each of the two that were asked");
 }
 
