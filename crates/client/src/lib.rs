@@ -29,6 +29,7 @@ mod priority_and_fairness;
 mod rate_limiter;
 mod rest;
 mod transport;
+mod upgraded;
 mod warning;
 
 #[cfg(feature = "metrics")]
@@ -62,4 +63,5 @@ pub use priority_and_fairness::PriorityAndFairness;
 pub use rate_limiter::RateLimiter;
 pub use rest::{ByteStream, Lines, Request, Response};
 pub use transport::{BoxError, RequestBody, ResponseBody, Transport};
+pub use upgraded::Upgraded;
 pub use warning::{Warning, WarningHandler, WarningWriterOptions, Warnings};

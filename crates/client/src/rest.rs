@@ -10,6 +10,7 @@ mod response;
 mod retry;
 mod span;
 mod stream;
+mod upgrade;
 
 use std::fmt;
 use std::pin::{Pin, pin};

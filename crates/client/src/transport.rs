@@ -6,6 +6,7 @@ mod failure;
 mod opening;
 mod pool;
 mod pooled_connection;
+mod pools;
 mod proxy;
 mod request_body;
 mod resolver;
@@ -24,6 +25,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
 pub(crate) use failure::{is_cut, kind};
+pub(crate) use pools::is_upgrade;
 pub use request_body::RequestBody;
 pub use response_body::ResponseBody;
 
@@ -39,7 +41,7 @@ pub struct Transport(Inner);
 
 #[derive(Clone)]
 enum Inner {
-    Pool(pool::Pool),
+    Pools(pools::Pools),
     Layered(BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>),
 }
 
@@ -47,7 +49,7 @@ impl Transport {
     /// The transport of a configuration.
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         let pool = pool::Pool::new(connect::connector(config)?, config);
-        Ok(Transport(Inner::Pool(pool)))
+        Ok(Transport(Inner::Pools(pools::Pools::new(pool))))
     }
 
     /// The transport with a layer around it.
@@ -70,14 +72,14 @@ impl Service<Request<RequestBody>> for Transport {
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match &mut self.0 {
-            Inner::Pool(pool) => pool.poll_ready(context),
+            Inner::Pools(pools) => pools.poll_ready(context),
             Inner::Layered(layered) => layered.poll_ready(context),
         }
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         match &mut self.0 {
-            Inner::Pool(pool) => pool.call(request),
+            Inner::Pools(pools) => pools.call(request),
             Inner::Layered(layered) => layered.call(request),
         }
     }

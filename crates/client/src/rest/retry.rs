@@ -23,7 +23,7 @@ use crate::http_trace::BodyTrace;
 use crate::metrics;
 use crate::priority_and_fairness::PriorityAndFairness;
 use crate::rate_limiter::throttle;
-use crate::transport::{self, ResponseBody};
+use crate::transport::{self, ResponseBody, is_upgrade};
 use crate::warning::WarningHandler;
 
 /// As client-go.
@@ -54,7 +54,7 @@ pub(super) async fn send(
                 Some(wait) if retries < MAX_RETRIES && wait <= LONGEST_WAIT => (wait, refusal(&response)),
                 _ => return checked(connection, call, warnings, response).await,
             },
-            Err(error) if retries < MAX_RETRIES && reads(&call.method) && was_cut(&error) => {
+            Err(error) if retries < MAX_RETRIES && reads(call) && was_cut(&error) => {
                 (PAUSE, format!("due to retryable error, error: {error}"))
             }
             Err(error) => return Err(error),
@@ -73,8 +73,9 @@ fn was_cut(error: &Error) -> bool {
     error.cause().is_some_and(transport::is_cut)
 }
 
-fn reads(method: &Method) -> bool {
-    *method == Method::GET || *method == Method::HEAD
+/// Returns true if the request only reads. An upgrade may start a process, whatever its method.
+fn reads(call: &Call) -> bool {
+    (call.method == Method::GET || call.method == Method::HEAD) && !is_upgrade(&call.headers)
 }
 
 /// The delay of `Retry-After`, if the server gives one.
@@ -101,7 +102,9 @@ async fn checked(
     response: http::Response<ResponseBody>,
 ) -> Result<http::Response<ResponseBody>, Error> {
     warnings.handle(response.headers());
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+    let status = response.status();
+    let is_switched = status == StatusCode::SWITCHING_PROTOCOLS && is_upgrade(&call.headers);
+    if status.is_success() || status == StatusCode::NOT_MODIFIED || is_switched {
         return Ok(response);
     }
     // In a box, since the future of every request would have room for it.

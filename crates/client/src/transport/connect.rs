@@ -37,6 +37,8 @@ pub(super) struct Connector {
     proxy: Option<ProxyTunnel>,
     tls: Arc<TlsSettings>,
     server_name: Option<ServerName<'static>>,
+    /// Offers HTTP/1.1 only.
+    is_http11: bool,
     timeouts: Timeouts,
 }
 
@@ -54,10 +56,23 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
     };
     let tls = Arc::new(TlsSettings::new(&config.tls, &config.credentials, config.http)?);
     let (dialer, proxy) = (config.dialer.clone(), ProxyTunnel::of(config)?);
-    Ok(Connector { tcp, dialer, proxy, tls, server_name, timeouts: config.timeouts.clone() })
+    Ok(Connector {
+        tcp,
+        dialer,
+        proxy,
+        tls,
+        server_name,
+        is_http11: false,
+        timeouts: config.timeouts.clone(),
+    })
 }
 
 impl Connector {
+    /// The same connector, which offers HTTP/1.1 only.
+    pub(super) fn http11(self) -> Self {
+        Connector { is_http11: true, ..self }
+    }
+
     /// TLS settings of the next connections.
     pub(super) fn tls(&self) -> &Arc<TlsSettings> {
         &self.tls
@@ -110,6 +125,7 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let opening = self.clone();
+        let is_http11 = self.is_http11;
         let (tls, limit, name) = (self.tls.clone(), self.timeouts.tls, self.server_name.clone());
         Box::pin(async move {
             let socket = TokioIo::new(opening.open(&uri).await?);
@@ -117,7 +133,11 @@ impl Service<Uri> for Connector {
                 return Ok(MaybeHttpsStream::Http(socket));
             }
             let name = name.map_or_else(|| name_of(&uri), Ok)?;
-            let tls = TlsConnector::from(tls.current().await);
+            let mut settings = tls.current().await;
+            if is_http11 {
+                Arc::make_mut(&mut settings).alpn_protocols = vec![b"http/1.1".to_vec()];
+            }
+            let tls = TlsConnector::from(settings);
             let handshake = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(socket)));
             let stream = ConnectTimes::step(Step::Tls, handshake).await?;
             Ok(MaybeHttpsStream::Https(TokioIo::new(stream)))

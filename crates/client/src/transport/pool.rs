@@ -71,6 +71,18 @@ impl Pool {
         }))
     }
 
+    /// A pool of HTTP/1.1 connections that are opened in the same way.
+    pub(super) fn http11(&self) -> Self {
+        Pool(Arc::new(Inner {
+            connector: self.0.connector.clone().http11(),
+            max_connection_age: self.0.max_connection_age,
+            may_be_http2: false,
+            proxy_authorization: self.0.proxy_authorization.clone(),
+            connections: RwLock::default(),
+            bodies: self.0.bodies.clone(),
+        }))
+    }
+
     fn permit(&self) -> StreamPermit {
         let runtime = Handle::current().id();
         let tls = self.0.connector.tls();

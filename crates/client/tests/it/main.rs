@@ -47,6 +47,7 @@ mod subresources;
 mod transport;
 mod undecodable;
 mod unread;
+mod upgrades;
 mod user_agent;
 mod warnings;
 mod watches;
