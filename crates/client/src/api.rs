@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{
     AllNamespaces, InNamespace, IntoPlace, ListOptions, Namespaced, NamespacedScope, ObjectKey, Place,
     Resource, ResourceInfo, Scope, Str, WholeCluster, WriteOptions,
@@ -275,7 +276,7 @@ impl Endpoint {
             let what = format!("{verb} {}", self.info.group_resource());
             return Err(Error::request(
                 what,
-                format!("the server does not offer {verb:?} for this resource"),
+                format!("the server does not offer {} for this resource", quoted(verb)),
             ));
         }
         if names_one { self.check_place(verb, namespace) } else { Ok(()) }
@@ -288,7 +289,10 @@ impl Endpoint {
             let what = format!("{subresource} {}", self.info.group_resource());
             return Err(Error::request(
                 what,
-                format!("the server does not offer the subresource {subresource:?} for this resource"),
+                format!(
+                    "the server does not offer the subresource {} for this resource",
+                    quoted(subresource)
+                ),
             ));
         }
         self.check_place(subresource, namespace)

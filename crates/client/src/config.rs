@@ -3,6 +3,7 @@
 mod dialer;
 mod in_cluster;
 mod kubeconfig;
+mod masked_url;
 mod no_proxy;
 mod pem;
 mod proxy;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub use dialer::Dialer;
 pub(crate) use dialer::Stream;
 use http::Uri;
+use klient_apimachinery::go::quoted;
 pub use kubeconfig::{
     AuthInfo, Cluster, ConfigurationInvalid, Context, Kubeconfig, LoadErrors, LoadingRules, Named, Overrides,
     Preferences,
@@ -307,7 +309,7 @@ fn server_url(text: &str) -> Result<Uri, Problem> {
         // Not repeated: it is a secret.
         return Err(Problem("user and password do not belong into it".to_owned()));
     }
-    let refuse = |problem: &str| Problem(format!("{text:?}: {problem}"));
+    let refuse = |problem: &str| Problem(format!("{}: {problem}", quoted(text)));
     let invalid = |error: http::uri::InvalidUri| refuse(&error.to_string());
     if text.is_empty() || text.ends_with("://") {
         return Err(refuse("it names no host"));

@@ -25,6 +25,7 @@ pub use named::Named;
 pub use overrides::Overrides;
 pub use validation::ConfigurationInvalid;
 
+use crate::config::masked_url::without_user;
 use crate::error::Error;
 
 /// Clusters, users, and contexts that join them.
@@ -106,14 +107,6 @@ impl fmt::Debug for Cluster {
             .field("certificate_authority", &self.certificate_authority)
             .field("proxy_url", &self.proxy_url.as_deref().map(without_user))
             .finish_non_exhaustive()
-    }
-}
-
-/// A URL without its user and password.
-fn without_user(url: &str) -> String {
-    match url.rsplit_once('@') {
-        Some((_, rest)) => format!("***@{rest}"),
-        None => url.to_owned(),
     }
 }
 

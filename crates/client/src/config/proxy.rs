@@ -7,6 +7,7 @@ use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use klient_apimachinery::go::quoted;
 
+use super::masked_url::without_user;
 use super::no_proxy::bypasses_proxy;
 use crate::error::{Error, Problem};
 use crate::port::port_of;
@@ -109,12 +110,7 @@ impl ProxyUrl {
     fn parse(url: &str) -> Result<ProxyUrl, Problem> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
         let scheme = scheme.to_ascii_lowercase();
-        let refuse = |problem: String| {
-            let shown = rest.rsplit_once('@').map_or(rest.to_owned(), |(_, host)| format!("***@{host}"));
-            let separator = if scheme.is_empty() { "" } else { "://" };
-            let url = format!("{scheme}{separator}{shown}");
-            Problem(format!("{}: {problem}", quoted(url)))
-        };
+        let refuse = |problem: String| Problem(format!("{}: {problem}", quoted(without_user(url))));
         let port = match scheme.as_str() {
             "http" => 80,
             "https" => 443,

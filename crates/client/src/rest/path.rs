@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::Method;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Str, validation};
 
 use crate::json_only_groups::GroupVersion;
@@ -26,12 +27,16 @@ fn check(what: &str, value: &str) -> Result<(), String> {
     if problems.is_empty() {
         return Ok(());
     }
-    Err(format!("invalid {what} {value:?}: {}", problems.join("; ")))
+    Err(format!("invalid {what} {}: {}", quoted(value), problems.join("; ")))
 }
 
 fn set(slot: &mut Option<Str>, what: &str, value: &str) -> Result<(), String> {
     if let Some(old) = slot {
-        return Err(format!("{what} is already set to {old:?}, cannot change it to {value:?}"));
+        return Err(format!(
+            "{what} is already set to {}, cannot change it to {}",
+            quoted(old),
+            quoted(value)
+        ));
     }
     check(what, value)?;
     *slot = Some(value.into());
@@ -107,7 +112,7 @@ impl Path {
 
     pub(super) fn set_absolute(&mut self, path: &str) -> Result<(), String> {
         if path.split('/').any(|part| part == "..") {
-            return Err(format!("invalid path {path:?}: may not contain '..'"));
+            return Err(format!("invalid path {}: may not contain '..'", quoted(path)));
         }
         self.absolute = Some(format!("/{}", path.trim_start_matches('/')));
         Ok(())
@@ -115,7 +120,7 @@ impl Path {
 
     /// The path of a request URI, still encoded; characters that are not allowed in a URI are encoded when it is sent.
     pub(super) fn set_uri(&mut self, path: &str) -> Result<(), String> {
-        let decoded = decode(path).ok_or_else(|| format!("invalid URL escape in path {path:?}"))?;
+        let decoded = decode(path).ok_or_else(|| format!("invalid URL escape in path {}", quoted(path)))?;
         self.set_absolute(&decoded)
     }
 

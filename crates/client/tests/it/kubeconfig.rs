@@ -279,7 +279,7 @@ fn servers_that_are_none_are_told() {
     check(
         &kubeconfig("server: 'https://h', proxy-url: 'ftp://u:secret@p'", ""),
         expect![[
-            r#"kubeconfig FILE: cannot be used: invalid configuration: invalid 'proxy-url' "***@p" for cluster "c": unsupported scheme "ftp", must be http, https, or socks5"#
+            r#"kubeconfig FILE: cannot be used: invalid configuration: invalid 'proxy-url' "ftp://***@p" for cluster "c": unsupported scheme "ftp", must be http, https, or socks5"#
         ]],
     );
     check(

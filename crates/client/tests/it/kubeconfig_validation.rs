@@ -65,7 +65,7 @@ fn the_entries_that_are_selected_are_checked() {
         (
             cluster("proxied"),
             vec![
-                r#"invalid 'proxy-url' "***@x" for cluster "proxied": unsupported scheme "ftp", must be http, https, or socks5"#
+                r#"invalid 'proxy-url' "ftp://***@x" for cluster "proxied": unsupported scheme "ftp", must be http, https, or socks5"#
                     .into(),
             ],
         ),

@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use klient_apimachinery::go::quoted;
+
 use super::ExecConfig;
 use crate::error::step_timeout::StepTimeout;
 
@@ -21,7 +23,7 @@ impl ExecError {
         let command = &config.command;
         let text = match config.user.as_str() {
             "" => format!("exec plugin {command}: {problem}"),
-            user => format!("exec plugin {command} of user {user:?}: {problem}"),
+            user => format!("exec plugin {command} of user {}: {problem}", quoted(user)),
         };
         ExecError { text: text.into(), hint: None, timeout: None }
     }

@@ -1,5 +1,7 @@
 //! Validation of a plugin's configuration, with client-go's rules.
 
+use klient_apimachinery::go::quoted;
+
 use super::policy;
 use super::{ExecConfig, InteractiveMode};
 use crate::error::Problem;
@@ -30,8 +32,8 @@ pub(super) fn check(config: &ExecConfig) -> Result<(), Problem> {
         }
         _ => {
             return refuse(format!(
-                "exec plugin {command}: invalid apiVersion {:?}: use {GROUP}v1 or {GROUP}v1beta1",
-                config.api_version
+                "exec plugin {command}: invalid apiVersion {}: use {GROUP}v1 or {GROUP}v1beta1",
+                quoted(&config.api_version)
             ));
         }
     }
@@ -40,7 +42,7 @@ pub(super) fn check(config: &ExecConfig) -> Result<(), Problem> {
     }
     let has_invalid_name = |name: &str| name.contains(['=', '\0']);
     if let Some(variable) = config.env.iter().find(|variable| has_invalid_name(&variable.name)) {
-        return refuse(format!("exec plugin {command}: no variable can be named {:?}", variable.name));
+        return refuse(format!("exec plugin {command}: no variable can be named {}", quoted(&variable.name)));
     }
     let texts = config.args.iter().chain(config.env.iter().map(|variable| &variable.value));
     if texts.chain([command]).any(|text| text.contains('\0')) {

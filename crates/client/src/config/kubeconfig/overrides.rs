@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{AuthInfo, Cluster, Named, without_user};
+use super::{AuthInfo, Cluster, Named};
 use crate::config::Config;
+use crate::config::masked_url::without_user;
 use crate::impersonation::Impersonation;
 
 /// Overrides of a kubeconfig's entries, such as flags of a command line (client-go's `ConfigOverrides`). An empty value

@@ -8,7 +8,8 @@ use klient_apimachinery::go::{os_error, quoted};
 use serde_json::Value;
 
 use super::overrides::given;
-use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides, without_user};
+use super::{AuthInfo, Cluster, Context, Kubeconfig, Named, Overrides};
+use crate::config::masked_url::without_user;
 use crate::error::Error;
 
 /// The problems of a kubeconfig that can be read (client-go's `errConfigurationInvalid`): the [cause](Error::cause) of an
