@@ -1,6 +1,7 @@
 //! [`Config`], how to reach a cluster.
 
 mod dialer;
+mod http2_env;
 mod in_cluster;
 mod kubeconfig;
 mod masked_url;
@@ -70,8 +71,13 @@ pub struct Config {
     pub http: HttpVersion,
     /// Encoding of objects.
     pub encoding: Encoding,
-    /// True to accept compressed responses. It saves time on a slow network, and costs both sides some on a fast one.
-    pub gzip: bool,
+    /// Asks the server for responses that are not compressed. It is true by default, other than in client-go: compression
+    /// saves time on a slow network, and costs both sides some on a fast one. False asks for gzip; API servers compress
+    /// lists and other responses of more than 128 KiB, which are decompressed as they arrive.
+    ///
+    /// [`Overrides::disable_compression`] goes before the default; `disable-compression: true` of a kubeconfig is the
+    /// default, and `false` there cannot be told from no value.
+    pub disable_compression: bool,
     /// Takes the warnings that the server sends beside its responses.
     pub warnings: WarningHandler,
     /// The client's own limit of requests per second. None by default: the server limits its clients.
@@ -84,7 +90,8 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HttpVersion {
-    /// HTTP/2, and HTTP/1.1 where the server does not speak that. Over plain HTTP it is HTTP/1.1.
+    /// HTTP/2, and HTTP/1.1 where the server does not speak that. Over plain HTTP it is HTTP/1.1. A [`Config`] that is
+    /// made while the environment has `DISABLE_HTTP2`, as client-go reads it, begins with [`Http11`](Self::Http11).
     #[default]
     Negotiate,
     /// HTTP/1.1 only, whose connections can be upgraded to another protocol. Each concurrent request has a connection
@@ -163,6 +170,12 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The TLS handshake behind it.
     pub tls: Duration,
+    /// An HTTP/2 connection without data, after which it is pinged; `None` for no pings. The default is 30 s, or
+    /// `HTTP2_READ_IDLE_TIMEOUT_SECONDS` of the environment, where 0 means none, as in client-go.
+    pub http2_read_idle: Option<Duration>,
+    /// The answer to that ping, without which the connection is closed and its requests fail. The default is 15 s, or
+    /// `HTTP2_PING_TIMEOUT_SECONDS` of the environment.
+    pub http2_ping: Duration,
     /// From a request to the head of its answer.
     pub first_byte: Option<Duration>,
     /// A request and its whole response, not a watch or another stream. It is sent to the server as the parameter
@@ -181,6 +194,8 @@ impl Default for Timeouts {
             auth: Some(Duration::from_secs(30)),
             connect: Duration::from_secs(30),
             tls: Duration::from_secs(10),
+            http2_read_idle: http2_env::read_idle(),
+            http2_ping: http2_env::ping(),
             first_byte: Some(Duration::from_secs(75)),
             whole: None,
             watch_idle: Some(Duration::from_secs(300)),
@@ -211,9 +226,9 @@ impl Config {
             dialer: None,
             max_connection_age: None,
             user_agent: user_agent::default_user_agent(),
-            http: HttpVersion::Negotiate,
+            http: if http2_env::is_disabled() { HttpVersion::Http11 } else { HttpVersion::Negotiate },
             encoding: Encoding::Negotiate,
-            gzip: false,
+            disable_compression: true,
             warnings: WarningHandler::default(),
             rate_limiter: None,
             http_trace: HttpTrace::default(),
@@ -295,7 +310,7 @@ impl fmt::Debug for Config {
             .field("user_agent", &self.user_agent)
             .field("http", &self.http)
             .field("encoding", &self.encoding)
-            .field("gzip", &self.gzip)
+            .field("disable_compression", &self.disable_compression)
             .field("warnings", &self.warnings)
             .field("rate_limiter", &self.rate_limiter)
             .field("http_trace", &self.http_trace)

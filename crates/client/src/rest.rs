@@ -111,7 +111,7 @@ impl Request {
         let timeout = connection.config().timeouts.whole;
         let warnings = connection.config().warnings.clone();
         let mut headers = vec![(header::ACCEPT, HeaderValue::from_static("application/json"))];
-        if connection.config().gzip {
+        if !connection.config().disable_compression {
             headers.push((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")));
         }
         Request {

@@ -82,6 +82,9 @@ pub struct ConfigFlags {
     /// URL of a proxy for requests to the API server
     #[arg(long, global = true, value_name = "URL")]
     pub proxy_url: Option<String>,
+    /// Ask the server for uncompressed responses, which is the default; false asks for gzip
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    pub disable_compression: Option<bool>,
     /// Time-out of a single request, such as 30s or 2m; 0 means no time-out
     #[arg(long, global = true, value_name = "DURATION", default_value = "0", value_parser = request_timeout)]
     pub request_timeout: RequestTimeout,
@@ -134,6 +137,7 @@ impl ConfigFlags {
             certificate_authority: self.certificate_authority.clone(),
             tls_server_name: self.tls_server_name.clone(),
             proxy_url: self.proxy_url.clone(),
+            disable_compression: self.disable_compression,
             client_certificate: self.client_certificate.clone(),
             client_key: self.client_key.clone(),
             impersonate: self.impersonation(),

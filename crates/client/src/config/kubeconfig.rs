@@ -91,7 +91,8 @@ pub struct Cluster {
     pub certificate_authority_data: Option<String>,
     /// The URL of the proxy for the cluster, in place of that of the environment.
     pub proxy_url: Option<String>,
-    /// True to ask for responses that are not compressed.
+    /// True to ask for responses that are not compressed, which is the default: see
+    /// [`Config::disable_compression`](crate::Config::disable_compression). Credential plugins get it.
     pub disable_compression: bool,
     /// Data of other programs, by name. That named `client.authentication.k8s.io/exec` is for credential plugins.
     #[serde(with = "fields::extensions")]

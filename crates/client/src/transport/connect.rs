@@ -73,6 +73,11 @@ impl Connector {
         Connector { is_http11: true, ..self }
     }
 
+    /// The time-outs of the configuration.
+    pub(super) fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
     /// TLS settings of the next connections.
     pub(super) fn tls(&self) -> &Arc<TlsSettings> {
         &self.tls

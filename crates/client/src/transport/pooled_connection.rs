@@ -28,10 +28,6 @@ const CONNECTION_WINDOW: u32 = 128 << 20;
 
 const _: () = assert!(CONNECTION_WINDOW as usize > REQUESTS_PER_CONNECTION * STREAM_WINDOW as usize);
 
-/// As client-go: found out after 30 s of silence and 15 s without an answer to a ping.
-const PING_AFTER: Duration = Duration::from_secs(30);
-const PING_TIMEOUT: Duration = Duration::from_secs(15);
-
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const IDLE_CONNECTIONS: usize = 25;
 
@@ -72,13 +68,14 @@ impl PooledConnection {
         opening: Opening,
     ) -> Self {
         let tls_generation = connector.tls().generation();
+        let timeouts = connector.timeouts().clone();
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .http2_keep_alive_interval(PING_AFTER)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_interval(timeouts.http2_read_idle)
+            .http2_keep_alive_timeout(timeouts.http2_ping)
             .http2_keep_alive_while_idle(true)
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)

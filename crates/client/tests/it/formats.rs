@@ -233,7 +233,7 @@ async fn large_answers_come_compressed_where_that_is_asked_for() {
                 response
             })
     });
-    let client = Client::with_layer(Config { gzip: true, ..config(&server) }, layer).unwrap();
+    let client = Client::with_layer(Config { disable_compression: false, ..config(&server) }, layer).unwrap();
     let config_maps = client.api::<ConfigMap>().namespace("default");
     let list = config_maps.list(&ListOptions::default()).await.unwrap();
     assert_eq!(list.items[0].data["text"], large.data["text"]);

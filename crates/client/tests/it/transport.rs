@@ -300,3 +300,35 @@ fn a_client_is_shared_by_runtimes_that_end() {
         }
     }
 }
+
+/// The environment of a process cannot be changed while its threads run: the test runs itself in another.
+#[test]
+fn http2_is_set_up_by_the_variables_of_client_go() {
+    const NAME: &str = "transport::http2_is_set_up_by_the_variables_of_client_go";
+    if std::env::var_os("KLIENT_PRINTS_CONFIG").is_some() {
+        let config = Config::from_url("https://localhost").unwrap();
+        println!("{:?} {:?} {:?}", config.http, config.timeouts.http2_read_idle, config.timeouts.http2_ping);
+        return;
+    }
+    let (disable, idle, ping) =
+        ("DISABLE_HTTP2", "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS");
+    for (variables, expected) in [
+        (&[][..], "Negotiate Some(30s) 15s"),
+        (&[(disable, "true")], "Http11 Some(30s) 15s"),
+        // As in client-go, it is the presence that counts.
+        (&[(disable, "false")], "Http11 Some(30s) 15s"),
+        (&[(disable, ""), (idle, ""), (ping, "")], "Negotiate Some(30s) 15s"),
+        (&[(idle, "5"), (ping, "7")], "Negotiate Some(5s) 7s"),
+        (&[(idle, "0"), (ping, "0")], "Negotiate None 15s"),
+        (&[(idle, "1m"), (ping, "x")], "Negotiate Some(30s) 15s"),
+    ] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", NAME, "--nocapture"]).env("KLIENT_PRINTS_CONFIG", "");
+        for name in [disable, idle, ping] {
+            child.env_remove(name);
+        }
+        let output = child.envs(variables.iter().copied()).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains(expected), "{variables:?}: {printed}");
+    }
+}

@@ -48,6 +48,12 @@ fn flags_before_and_after_a_subcommand_select_the_configuration() {
         let shown = format!("{} {} {:?} {user:?}", config.url, config.namespace, config.timeouts.whole);
         assert_eq!(shown, expected, "{flags}");
     }
+    for (flag, expected) in
+        [(None, true), (Some("--disable-compression"), true), (Some("--disable-compression=false"), false)]
+    {
+        let cli = Cli::try_parse_from(["tool", "run", "-s", "http://a"].into_iter().chain(flag)).unwrap();
+        assert_eq!(cli.config.load().unwrap().disable_compression, expected, "{flag:?}");
+    }
     let cli = Cli::try_parse_from(["tool", "run", "--kubeconfig=/no/such/file"]).unwrap();
     let error = cli.config.load().unwrap_err().to_string();
     assert_eq!(error, "kubeconfig /no/such/file: cannot be used: No such file or directory (os error 2)");

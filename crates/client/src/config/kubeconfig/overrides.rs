@@ -43,6 +43,9 @@ pub struct Overrides {
     pub tls_server_name: Option<String>,
     /// The URL of a proxy for all requests.
     pub proxy_url: Option<String>,
+    /// True to ask for uncompressed responses, false to ask for gzip: see
+    /// [`Config::disable_compression`](crate::Config::disable_compression).
+    pub disable_compression: Option<bool>,
     /// A file with the client's certificate.
     pub client_certificate: Option<PathBuf>,
     /// A file with the key of that certificate.
@@ -69,6 +72,7 @@ impl fmt::Debug for Overrides {
             .field("certificate_authority", &self.certificate_authority)
             .field("tls_server_name", &self.tls_server_name)
             .field("proxy_url", &self.proxy_url.as_deref().map(without_user))
+            .field("disable_compression", &self.disable_compression)
             .field("client_certificate", &self.client_certificate)
             .field("client_key", &self.client_key)
             .field("impersonate", &self.impersonate)
@@ -150,6 +154,9 @@ impl Overrides {
     pub(super) fn apply_to_config(&self, config: &mut Config) {
         if let Some(namespace) = given(&self.namespace) {
             config.namespace = namespace.to_owned();
+        }
+        if let Some(disable_compression) = self.disable_compression {
+            config.disable_compression = disable_compression;
         }
         if self.request_timeout.is_some() {
             config.timeouts.whole = self.request_timeout;
