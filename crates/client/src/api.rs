@@ -31,7 +31,7 @@ pub use apply::ApplyOptions;
 pub use delete::Deleted;
 pub use dynamic::{DynamicKind, DynamicPlace};
 pub use items::Items;
-pub use logs::LogOptions;
+pub use logs::{LogOptions, LogStream};
 pub use patch::Patch;
 pub use proxy::ProxyOptions;
 pub use watch::Watch;

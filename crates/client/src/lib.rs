@@ -35,7 +35,8 @@ mod warning;
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
 pub use api::{
-    Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, Patch, ProxyOptions, Watch,
+    Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, LogStream, Patch, ProxyOptions,
+    Watch,
 };
 pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, InteractiveMode, PluginPolicy};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};

@@ -31,8 +31,34 @@ pub struct LogOptions {
     pub tail_lines: Option<u64>,
     /// The number of bytes after which the logs are cut.
     pub limit_bytes: Option<u64>,
+    /// The stream of the container that is read; the server's default is both. It needs the feature gate
+    /// `PodLogsQuerySplitStreams` (KEP-3288), without which servers refuse it, and is not together with `tail_lines`.
+    pub stream: Option<LogStream>,
     /// Skips the API server's verification of the kubelet's certificate.
     pub insecure_skip_tls_verify_backend: bool,
+}
+
+/// A stream that a container writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogStream {
+    /// Standard output and standard error.
+    All,
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl LogStream {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogStream::All => "All",
+            LogStream::Stdout => "Stdout",
+            LogStream::Stderr => "Stderr",
+        }
+    }
 }
 
 impl<K: Wire + Object, P: Addressable> Api<K, P> {
@@ -78,6 +104,7 @@ impl LogOptions {
             ("timestamps", flag(self.timestamps)),
             ("tailLines", self.tail_lines.map(|lines| lines.to_string())),
             ("limitBytes", self.limit_bytes.map(|bytes| bytes.to_string())),
+            ("stream", self.stream.map(|stream| stream.as_str().to_owned())),
             ("insecureSkipTLSVerifyBackend", flag(self.insecure_skip_tls_verify_backend)),
         ];
         parameters.into_iter().fold(request.accept("*/*"), |request, (key, value)| match value {

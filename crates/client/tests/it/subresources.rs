@@ -17,7 +17,7 @@ use klient_apimachinery::meta::v1::{LabelSelector, Status};
 use klient_apimachinery::{ByteString, IntOrString, Unstructured};
 use klient_apiserver::{Options, Server};
 use klient_client::{
-    ApplyOptions, Client, Config, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, Patch,
+    ApplyOptions, Client, Config, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, LogStream, Patch,
     ProxyOptions,
 };
 use rcgen::{CertificateParams, DnType, KeyPair};
@@ -366,6 +366,20 @@ async fn logs_are_read_line_by_line() {
     let pods = client.api::<Pod>().namespace("default");
     let missing = pods.logs("web-0", &LogOptions::default()).await.unwrap_err();
     assert!(missing.is_not_found(), "{missing}");
+
+    pods.create(&pod("web-0", "web")).await.unwrap();
+    for stream in [LogStream::All, LogStream::Stdout, LogStream::Stderr] {
+        let options = LogOptions { stream: Some(stream), ..Default::default() };
+        // The feature gate is off by default.
+        let refused = pods.logs("web-0", &options).await.unwrap_err();
+        assert!(refused.is_invalid(), "{refused}");
+        let expected = r#"PodLogOptions "web-0" is invalid: stream: Forbidden: may not be specified"#;
+        assert!(refused.to_string().ends_with(expected), "{refused}");
+        let front = Front::saying(&[said]).await;
+        front.client().api::<Pod>().namespace("shop").logs("web-0", &options).await.unwrap();
+        let asked = format!("GET /api/v1/namespaces/shop/pods/web-0/log?stream={} HTTP/1.1", stream.as_str());
+        assert_eq!(front.requests(), [asked]);
+    }
 }
 
 #[tokio::test]
