@@ -11,6 +11,7 @@ mod logs;
 mod object;
 mod patch;
 mod proxy;
+mod scale_version;
 mod source;
 mod subresource;
 mod watch;

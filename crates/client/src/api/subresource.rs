@@ -5,7 +5,7 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::{Addressable, BoxFuture, Object, Place, verbs};
 
-use super::{Api, Patch};
+use super::{Api, Patch, scale_version};
 use crate::error::Error;
 use crate::rest::Request;
 
@@ -36,7 +36,8 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     }
 
     /// Reads an object's scale: `Scale` of autoscaling/v1, for every kind that has one, known at compile time or found
-    /// at run time (client-go's `ScaleClient`).
+    /// at run time (client-go's `ScaleClient`). Scales of apps/v1beta1, apps/v1beta2 and extensions/v1beta1, which have a
+    /// `Scale` of their own, are converted.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -69,7 +70,11 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         K: verbs::Scale,
         verbs::OfKind<K>: verbs::ScaleType<S>,
     {
-        self.get_subresource(name, "scale")
+        let Some(version) = scale_version::own_version(&self.endpoint.info) else {
+            return self.get_subresource(name, "scale");
+        };
+        let request = self.below(Method::GET, name, "scale");
+        Box::pin(async move { scale_version::exchange(request?, version, None).await })
     }
 
     /// Replaces an object's scale, and with it the desired number of replicas.
@@ -82,7 +87,11 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         K: verbs::Scale,
         verbs::OfKind<K>: verbs::ScaleType<S>,
     {
-        self.update_subresource(name, "scale", scale)
+        let Some(version) = scale_version::own_version(&self.endpoint.info) else {
+            return self.update_subresource(name, "scale", scale);
+        };
+        let request = self.below(Method::PUT, name, "scale").map(|request| self.endpoint.writing(request));
+        Box::pin(async move { scale_version::exchange(request?, version, Some(scale)).await })
     }
 
     /// Changes an object's scale by a patch.
@@ -95,7 +104,12 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         K: verbs::Scale,
         verbs::OfKind<K>: verbs::ScaleType<S>,
     {
-        self.patch_subresource(name, "scale", patch)
+        let Some(version) = scale_version::own_version(&self.endpoint.info) else {
+            return self.patch_subresource(name, "scale", patch);
+        };
+        let request = self.below(Method::PATCH, name, "scale");
+        let request = request.map(|request| self.endpoint.writing(patch.put_into(request)));
+        Box::pin(async move { scale_version::exchange(request?, version, None).await })
     }
 
     /// Evicts a pod by an `Eviction` of policy/v1: deletes it if its PodDisruptionBudgets allow that.

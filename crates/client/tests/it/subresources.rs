@@ -14,7 +14,7 @@ use klient_api::core::v1::{
 };
 use klient_api::policy::v1::{Eviction, PodDisruptionBudget, PodDisruptionBudgetSpec};
 use klient_apimachinery::meta::v1::{LabelSelector, Status};
-use klient_apimachinery::{ByteString, IntOrString, Unstructured};
+use klient_apimachinery::{ByteString, IntOrString, ResourceInfo, Unstructured};
 use klient_apiserver::{Options, Server};
 use klient_client::{
     ApplyOptions, Client, Config, DeferredRestMapper, DeleteOptions, ErrorKind, LogOptions, LogStream, Patch,
@@ -335,6 +335,28 @@ async fn requests_are_sent_through_the_api_server() {
         assert_eq!(metrics.line().await.unwrap().as_deref(), Some(&b"up 1"[..]));
         assert_eq!(front.requests(), [format!("GET /api/v1/namespaces/shop/services/{path} HTTP/1.1")]);
     }
+}
+
+#[tokio::test]
+async fn a_scale_of_an_old_version_is_converted() {
+    let scale = json!({
+        "kind": "Scale", "apiVersion": "apps/v1beta2", "metadata": {"name": "web"}, "spec": {"replicas": 3},
+        "status": {"replicas": 1, "selector": {"app": "web"}, "targetSelector": "app=web"},
+    });
+    let said =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n{scale}");
+    let front = Front::saying(&[&said]).await;
+    let old = ResourceInfo::from_static("apps", "v1beta2", "Deployment", "deployments", true);
+    let client = front.client();
+    let deployments = client.dynamic(old).namespace("default");
+    let read = deployments.scale("web").await.unwrap();
+    assert_eq!((read.spec.replicas, read.status.selector.as_deref()), (Some(3), Some("app=web")));
+    let written = deployments.update_scale("web", &read).await.unwrap();
+    let patched =
+        deployments.patch_scale("web", &Patch::Merge(json!({"spec": {"replicas": 3}}))).await.unwrap();
+    assert_eq!([&written, &patched], [&read, &read]);
+    let path = "/apis/apps/v1beta2/namespaces/default/deployments/web/scale HTTP/1.1";
+    assert_eq!(front.requests(), ["GET", "PUT", "PATCH"].map(|method| format!("{method} {path}")));
 }
 
 #[tokio::test]
