@@ -3,10 +3,10 @@
 mod usage_error;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::builder::ArgAction;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use klient_client::PluginPolicy;
 use klient_config_flags::ConfigFlags;
 
 use crate::cascade::Cascade;
@@ -16,6 +16,7 @@ use crate::dry_run::DryRun;
 use crate::error::CliError;
 use crate::flag_values::go_bool;
 use crate::klog::LogArgs;
+use crate::kuberc;
 
 /// Create, read, change and delete Kubernetes objects, on any cluster or on the embedded API server (`klient server`).
 #[derive(Debug, Parser)]
@@ -25,15 +26,9 @@ pub(crate) struct Cli {
     pub(crate) connection: ConfigFlags,
     #[command(flatten)]
     pub(crate) log: LogArgs,
-    /// Path of the kuberc file, whose credentialPluginPolicy applies; the default is $KUBERC, or else ~/.kube/kuberc
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        value_parser = klient_config_flags::path(),
-        help_heading = "Global options"
-    )]
-    pub(crate) kuberc: Option<PathBuf>,
+    /// The policy of kuberc for credential plugins.
+    #[arg(skip)]
+    pub(crate) plugin_policy: PluginPolicy,
     /// A manifest is read from standard input.
     #[arg(skip)]
     pub(crate) reads_stdin: bool,
@@ -48,11 +43,20 @@ pub(crate) struct Cli {
 /// A usage error with kubectl's message, or [`CliError::Help`].
 pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliError> {
     let mut command = as_pflag(Cli::command()).bin_name(program.to_owned());
+    let has_preferences = !kuberc::is_disabled();
+    if has_preferences {
+        command = command.arg(kuberc::flag());
+    }
     // Aliases and global flags are known below a command only when it is built.
     command.build();
+    let (arguments, plugin_policy) = match has_preferences {
+        true => kuberc::apply(&command, arguments)?,
+        false => (arguments, PluginPolicy::AllowAll),
+    };
     let matches = command.clone().try_get_matches_from(&arguments);
     let parsed = matches.and_then(|matches| {
-        let cli = Cli { reads_stdin: reads_stdin(&matches), ..Cli::from_arg_matches(&matches)? };
+        let cli = Cli::from_arg_matches(&matches)?;
+        let cli = Cli { reads_stdin: reads_stdin(&matches), plugin_policy, ..cli };
         Ok((cli, deprecations(&matches)))
     });
     let (cli, deprecations) =

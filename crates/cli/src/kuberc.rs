@@ -1,70 +1,117 @@
-//! kuberc, the file of a user's preferences: `kubectl.config.k8s.io/v1beta1`, KEP-3104. Only the policy for credential
-//! plugins is read; aliases and defaults of flags are not.
+//! kuberc, the file of a user's preferences: `kubectl.config.k8s.io/v1beta1`, KEP-3104. It has aliases of commands,
+//! defaults of flags and the policy for credential plugins.
+
+mod arguments;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::{Arg, Command};
 use klient_apimachinery::go::{os_error, quoted};
 use klient_apimachinery::yaml;
 use klient_client::PluginPolicy;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use arguments::{Alias, CommandDefaults};
+
 use crate::console::Console;
 use crate::error::CliError;
 
 const GROUP: &str = "kubectl.config.k8s.io/";
 
-/// The policy for the credential plugin of the kubeconfig, of the file of `--kuberc`, of `$KUBERC`, or `~/.kube/kuberc`.
+/// Returns true if `KUBECTL_KUBERC=false` turns kuberc off.
+pub(crate) fn is_disabled() -> bool {
+    std::env::var("KUBECTL_KUBERC").is_ok_and(|gate| gate.eq_ignore_ascii_case("false"))
+}
+
+/// The flag `--kuberc`, which is read before the others.
+pub(crate) fn flag() -> Arg {
+    Arg::new("kuberc")
+        .long("kuberc")
+        .global(true)
+        .value_name("FILE")
+        .value_parser(klient_config_flags::path())
+        .help_heading("Global options")
+        .help("Path of the kuberc file with your preferences; the default is $KUBERC, or else ~/.kube/kuberc")
+}
+
+/// The arguments with aliases and defaults of the preferences, and the policy for the credential plugin of the
+/// kubeconfig. The preferences are in the file of `--kuberc`, of `$KUBERC`, or `~/.kube/kuberc`.
 ///
 /// # Errors
 ///
-/// If the file cannot be read although it was named, or its policy is invalid, in kubectl's words.
-pub(crate) fn plugin_policy(flag: Option<&Path>) -> Result<PluginPolicy, CliError> {
+/// If the file cannot be read although it was named, or is invalid, in kubectl's words.
+pub(crate) fn apply(
+    command: &Command,
+    arguments: Vec<OsString>,
+) -> Result<(Vec<OsString>, PluginPolicy), CliError> {
     let refuse =
         |problem: String| CliError::Verbatim(format!("error occurred while applying preferences {problem}"));
-    let flag = flag.filter(|path| !path.as_os_str().is_empty());
-    if std::env::var("KUBECTL_KUBERC").is_ok_and(|gate| gate.eq_ignore_ascii_case("false")) {
-        return match flag {
-            Some(_) => Err(CliError::message("unknown flag: --kuberc")),
-            None => Ok(PluginPolicy::AllowAll),
+    let preference = match arguments.len() {
+        0 | 1 => None,
+        _ => file(&arguments).and_then(Preference::load).map_err(refuse)?,
+    };
+    let Some(preference) = preference else { return Ok((arguments, PluginPolicy::AllowAll)) };
+    let aliases = preference.aliases.unwrap_or_default();
+    let defaults = preference.defaults.unwrap_or_default();
+    arguments::check(&aliases, &defaults).map_err(refuse)?;
+    let policy = policy(preference.credential_plugin_policy, preference.credential_plugin_allowlist);
+    let policy = policy.map_err(refuse)?;
+    Ok((arguments::apply(command, &aliases, &defaults, arguments).map_err(refuse)?, policy))
+}
+
+/// The file to read.
+enum File {
+    /// None, since `KUBERC=off`.
+    Off,
+    /// That which the user named.
+    Named(PathBuf),
+    /// `~/.kube/kuberc`, if there is one.
+    Default(PathBuf),
+}
+
+fn file(arguments: &[OsString]) -> Result<File, String> {
+    let missing = || "kuberc file is not found".to_owned();
+    let mut before_separator = arguments.iter().skip(1).take_while(|argument| *argument != "--");
+    let mut named = None;
+    while let Some(argument) = before_separator.next() {
+        named = match argument.to_str().and_then(|argument| argument.strip_prefix("--kuberc")) {
+            Some("") => Some(before_separator.next().ok_or_else(missing)?.clone()),
+            Some("=") => return Err(missing()),
+            Some(value) => value.strip_prefix('=').map(OsString::from),
+            None => None,
         };
+        if named.is_some() {
+            break;
+        }
     }
-    let from_env = std::env::var_os("KUBERC").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let is_off = from_env.as_deref() == Some(Path::new("off"));
-    let named = match flag {
-        Some(_) if is_off => {
+    let named = named.filter(|path| !path.is_empty());
+    let from_env = std::env::var_os("KUBERC").filter(|path| !path.is_empty());
+    if from_env.as_ref().is_some_and(|value| value == "off") {
+        if named.is_some() {
             let problem =
                 "kuberc error disabling kuberc via KUBERC=off and passing kuberc flag are mutually exclusive";
-            return Err(refuse(problem.to_owned()));
+            return Err(problem.to_owned());
         }
-        None if is_off => return Ok(PluginPolicy::AllowAll),
-        Some(path) => Some(path.to_owned()),
-        None => from_env,
-    };
-    let is_named = named.is_some();
-    let Some(path) = named.or_else(|| Some(std::env::home_dir()?.join(".kube/kuberc"))) else {
-        return Ok(PluginPolicy::AllowAll);
-    };
-    match Preference::read(&path) {
-        Ok(Some(preference)) => preference.policy().map_err(refuse),
-        Ok(None) => Ok(PluginPolicy::AllowAll),
-        Err(problem) if is_named => Err(refuse(format!("kuberc error kuberc: {problem}"))),
-        Err(Unreadable::Missing(_)) => Ok(PluginPolicy::AllowAll),
-        Err(problem) => {
-            let path = path.display();
-            Console::new().eprintln(format_args!("kuberc: no preferences loaded from {path}: {problem}"));
-            Ok(PluginPolicy::AllowAll)
-        }
+        return Ok(File::Off);
     }
+    if let Some(path) = named.or(from_env) {
+        return Ok(File::Named(path.into()));
+    }
+    Ok(std::env::home_dir().map_or(File::Off, |home| File::Default(home.join(".kube/kuberc"))))
 }
 
 /// The fields of a `Preference` that are read.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Preference {
+    aliases: Option<Vec<Alias>>,
+    #[serde(alias = "overrides")]
+    defaults: Option<Vec<CommandDefaults>>,
     credential_plugin_policy: Option<String>,
     credential_plugin_allowlist: Option<Vec<AllowlistEntry>>,
 }
@@ -91,6 +138,25 @@ impl fmt::Display for Unreadable {
 }
 
 impl Preference {
+    /// Reads the preferences of a file. One that is not named and cannot be read is warned of.
+    fn load(file: File) -> Result<Option<Self>, String> {
+        let (path, is_named) = match file {
+            File::Off => return Ok(None),
+            File::Named(path) => (path, true),
+            File::Default(path) => (path, false),
+        };
+        match Preference::read(&path) {
+            Ok(preference) => Ok(preference),
+            Err(problem) if is_named => Err(format!("kuberc error kuberc: {problem}")),
+            Err(Unreadable::Missing(_)) => Ok(None),
+            Err(problem) => {
+                let path = path.display();
+                Console::new().eprintln(format_args!("kuberc: no preferences loaded from {path}: {problem}"));
+                Ok(None)
+            }
+        }
+    }
+
     /// Reads the first document that is a preference; `None` if the file is empty. Fields that are not known are warned
     /// of.
     fn read(path: &Path) -> Result<Option<Self>, Unreadable> {
@@ -125,14 +191,24 @@ impl Preference {
     fn decode(mut document: Value) -> Option<(Self, BTreeSet<String>)> {
         let fields = document.as_object_mut()?;
         let version = fields.get("apiVersion")?.as_str()?.strip_prefix(GROUP)?.to_owned();
-        if fields.get("kind")? != "Preference" || !["v1alpha1", "v1beta1"].contains(&version.as_str()) {
+        if fields.get("kind")? != "Preference" {
             return None;
         }
-        let common = ["apiVersion", "kind", "aliases", "defaults"];
-        let of_v1beta1 = ["credentialPluginAllowlist", "credentialPluginPolicy"];
+        let known: &[&str] = match version.as_str() {
+            "v1alpha1" => &["apiVersion", "kind", "aliases", "overrides"],
+            "v1beta1" => &[
+                "apiVersion",
+                "kind",
+                "aliases",
+                "defaults",
+                "credentialPluginAllowlist",
+                "credentialPluginPolicy",
+            ],
+            _ => return None,
+        };
         let mut unknown = BTreeSet::new();
         fields.retain(|name, _| {
-            let is_known = common.contains(&&**name) || version == "v1beta1" && of_v1beta1.contains(&&**name);
+            let is_known = known.contains(&&**name);
             if !is_known {
                 unknown.insert(name.clone());
             }
@@ -159,34 +235,34 @@ impl Preference {
         }
         Some((preference, unknown))
     }
+}
 
-    /// The policy, which is checked.
-    fn policy(self) -> Result<PluginPolicy, String> {
-        let kind = self.credential_plugin_policy.unwrap_or_default();
-        let policy = match (kind.as_str(), self.credential_plugin_allowlist) {
-            ("" | "AllowAll" | "DenyAll", Some(_)) => {
-                return Err(format!(
-                    "misconfigured credential plugin allowlist: plugin policy is {} but allowlist is non-nil",
-                    quoted(&kind)
-                ));
-            }
-            ("" | "AllowAll", None) => PluginPolicy::AllowAll,
-            ("DenyAll", None) => PluginPolicy::DenyAll,
-            ("Allowlist", None) => {
-                return Err(
-                    r#"credential plugin policy set to "Allowlist", but allowlist is unspecified"#.to_owned()
-                );
-            }
-            ("Allowlist", Some(list)) => {
-                let commands = list.into_iter().map(|entry| {
-                    let command = entry.command.filter(|command| !command.is_empty());
-                    command.or(entry.name).unwrap_or_default()
-                });
-                PluginPolicy::Allowlist(commands.collect())
-            }
-            _ => return Err(format!("unknown plugin policy: {}", quoted(&kind))),
-        };
-        policy.validate().map_err(|error| error.cause().map_or_else(String::new, ToString::to_string))?;
-        Ok(policy)
-    }
+/// The policy, which is checked.
+fn policy(kind: Option<String>, allowlist: Option<Vec<AllowlistEntry>>) -> Result<PluginPolicy, String> {
+    let kind = kind.unwrap_or_default();
+    let policy = match (kind.as_str(), allowlist) {
+        ("" | "AllowAll" | "DenyAll", Some(_)) => {
+            return Err(format!(
+                "misconfigured credential plugin allowlist: plugin policy is {} but allowlist is non-nil",
+                quoted(&kind)
+            ));
+        }
+        ("" | "AllowAll", None) => PluginPolicy::AllowAll,
+        ("DenyAll", None) => PluginPolicy::DenyAll,
+        ("Allowlist", None) => {
+            return Err(
+                r#"credential plugin policy set to "Allowlist", but allowlist is unspecified"#.to_owned()
+            );
+        }
+        ("Allowlist", Some(list)) => {
+            let commands = list.into_iter().map(|entry| {
+                let command = entry.command.filter(|command| !command.is_empty());
+                command.or(entry.name).unwrap_or_default()
+            });
+            PluginPolicy::Allowlist(commands.collect())
+        }
+        _ => return Err(format!("unknown plugin policy: {}", quoted(&kind))),
+    };
+    policy.validate().map_err(|error| error.cause().map_or_else(String::new, ToString::to_string))?;
+    Ok(policy)
 }

@@ -34,7 +34,6 @@ use console::Console;
 use error::CliError;
 use exec_options::ExecOptions;
 use interrupt::Interrupt;
-use klient_client::PluginPolicy;
 use session::Session;
 
 /// A quarter of the server's time went into glibc's allocator: objects are trees of many small values.
@@ -62,10 +61,8 @@ fn main() -> ExitCode {
 const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli, program: String) -> Result<(), CliError> {
-    let mut policy = PluginPolicy::AllowAll;
     if !matches!(cli.command, Command::Server(_)) {
         klog::init(cli.log);
-        policy = kuberc::plugin_policy(cli.kuberc.as_deref())?;
     }
     let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -81,7 +78,7 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         console: Console::new(),
         connection: cli.connection,
         log: cli.log,
-        exec: ExecOptions { policy, reads_stdin: cli.reads_stdin },
+        exec: ExecOptions { policy: cli.plugin_policy, reads_stdin: cli.reads_stdin },
         interrupt: interrupt.clone(),
     };
     let result = runtime.block_on(async {

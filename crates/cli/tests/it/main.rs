@@ -17,6 +17,7 @@ mod flags;
 mod front;
 mod impersonation;
 mod klog;
+mod kuberc;
 mod manifest;
 mod manifests;
 mod names;
