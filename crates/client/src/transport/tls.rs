@@ -29,7 +29,7 @@ fn provider() -> Arc<CryptoProvider> {
 const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
 
 /// TLS settings as they are used: files are read again before each connection, and each minute while connections are in
-/// use. The client certificate of a credential plugin is taken as soon as there is one.
+/// use. The client certificate of a credential plugin or of a channel is taken as soon as there is one.
 ///
 /// A session is resumed only with the settings it was made with, so that one does not outlive the certificate that it
 /// was made with.
@@ -56,10 +56,11 @@ impl PemFiles {
     fn read(tls: &Tls, credentials: &Credentials) -> Result<Self, Error> {
         let read = |pem: &Pem, what: &str| pem.read().map_err(|error| Error::config(pem.named(what), error));
         let client = |client: &ClientIdentity| {
-            Ok::<_, Error>([
-                read(&client.certificate, "client certificate")?,
-                read(&client.key, "client key")?,
-            ])
+            let certificate = read(&client.certificate, "client certificate")?;
+            // A file or channel with both is read once, since it may change meanwhile.
+            let is_same = client.key == client.certificate;
+            let key = if is_same { certificate.clone() } else { read(&client.key, "client key")? };
+            Ok::<_, Error>([certificate, key])
         };
         let client = tls.client.as_ref().map(client).transpose()?;
         Ok(PemFiles {
@@ -92,7 +93,7 @@ impl TlsSettings {
     /// Reads the files again in the background, if a minute has passed since the last time. It must be called on a
     /// runtime.
     pub(super) fn reload_if_due(self: &Arc<Self>) {
-        if self.has_other_identity() {
+        if self.has_other_identity() || self.has_other_watched() {
             // The request that follows needs it.
             self.reload();
         }
@@ -119,6 +120,20 @@ impl TlsSettings {
     fn has_other_identity(&self) -> bool {
         let is_plugin = matches!(self.credentials, Credentials::Exec(_));
         is_plugin && self.tls.client.is_none() && self.credentials.identity() != self.lock().0.client
+    }
+
+    /// Returns true if a channel has given other bytes.
+    fn has_other_watched(&self) -> bool {
+        let Tls { ca, client, .. } = &self.tls;
+        let is_other = |pem: &Pem, used: fn(&PemFiles) -> Option<&Arc<[u8]>>| {
+            pem.watched().is_some_and(|watched| used(&self.lock().0) != Some(&watched))
+        };
+        ca.as_ref().is_some_and(|pem| is_other(pem, |files| files.ca.as_ref()))
+            || client.as_ref().is_some_and(|client| {
+                is_other(&client.certificate, |files| {
+                    files.client.as_ref().map(|[certificate, _]| certificate)
+                }) || is_other(&client.key, |files| files.client.as_ref().map(|[_, key]| key))
+            })
     }
 
     /// The settings for the next connection.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use klient_apiserver::TestServer;
-use klient_client::{Client, Config, Pem};
+use klient_client::{Client, ClientIdentity, Config, Pem};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -85,6 +85,24 @@ async fn no_request_is_lost_while_certificates_are_rotated() {
     let mut config = config(&server, json!({"client-certificate": path("crt"), "client-key": path("key")}));
     config.tls.ca = Some(Pem::file(path("ca")));
     check(config, rotate).await;
+}
+
+#[tokio::test]
+async fn no_request_is_lost_while_a_channel_gives_other_certificates() {
+    let server = TestServer::start().await.unwrap();
+    let identity = |rotation: usize| -> Arc<[u8]> {
+        let own = server.client_certificate(&format!("user-{rotation}"), &[]).unwrap();
+        // In either order.
+        let parts = [own.certificate_pem, own.key_pem];
+        let [first, second] = [&parts[rotation % 2], &parts[1 - rotation % 2]];
+        format!("{first}{second}").into_bytes().into()
+    };
+    let (sender, receiver) = watch::channel(identity(0));
+    let pem = Pem::watch(receiver);
+    let mut config = config(&server, json!({}));
+    config.tls.client = Some(ClientIdentity { certificate: pem.clone(), key: pem });
+    assert!(!format!("{config:?}").contains("PRIVATE KEY"));
+    check(config, |rotation| drop(sender.send_replace(identity(rotation)))).await;
 }
 
 #[tokio::test]
