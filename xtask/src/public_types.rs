@@ -13,12 +13,13 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 11] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
     "klient-applyconfigurations",
     "klient-cache",
+    "klient-certificate",
     "klient-client",
     "klient-clientset",
     "klient-config-flags",

@@ -26,6 +26,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("klient-workqueue", &[]),
     ("klient-cache", &["klient-apimachinery", "klient-workqueue"]),
     ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
+    (
+        "klient-certificate",
+        &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
+    ),
     ("klient-config-flags", &["klient-apimachinery", "klient-client"]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
@@ -48,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-apiserver",
             "klient-applyconfigurations",
             "klient-cache",
+            "klient-certificate",
             "klient-client",
             "klient-clientset",
             "klient-config-flags",
@@ -94,7 +99,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 18] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -102,6 +107,7 @@ const PLAIN: [&str; 17] = [
     "crates/apiserver/",
     "crates/applyconfigurations/",
     "crates/cache/",
+    "crates/certificate/",
     "crates/cli/",
     "crates/client/",
     "crates/clientset/",

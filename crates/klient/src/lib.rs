@@ -162,6 +162,9 @@
 //!
 //! - `all-groups` (default): every API group;
 //! - `apiserver` (default): the embedded API server, which most programs need in their tests only;
+//! - `certificate-manager`: certificates from the signers of a cluster, renewed before they expire, and self-signed ones:
+//!   see `certificate`;
+//! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
 //! - `metrics`: metrics of the client under client-go's names, through the crate `metrics`: see
 //!   `client::describe_metrics`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
@@ -219,6 +222,8 @@ pub use klient_cache::{
     Keep, Lister, Overflow, ResourceEventHandler, ResourceEventHandlerRegistration, Store, StoreWriter,
     Undecodable,
 };
+#[cfg(feature = "certificate-manager")]
+pub use klient_certificate as certificate;
 // By name: a glob would give way to a name of another crate without a word. Names that say little alone are reached
 // by their crate: `client::Request`, `client::Cluster` of a kubeconfig, `cache::Event` beside the `Event` of core/v1.
 pub use klient_client::{

@@ -4,6 +4,9 @@
 mod apply;
 #[path = "../../examples/cached_discovery.rs"]
 mod cached_discovery;
+#[cfg(feature = "certificate-manager")]
+#[path = "../../examples/certificate_manager.rs"]
+mod certificate_manager;
 #[path = "../../examples/clientset.rs"]
 mod clientset;
 #[path = "../../examples/controller.rs"]
