@@ -37,6 +37,7 @@ pub(super) struct TlsSettings {
     tls: Tls,
     credentials: Credentials,
     http: HttpVersion,
+    /// The files as they were last read, and the settings of the last that could be used.
     current: Mutex<(PemFiles, Arc<ClientConfig>)>,
     /// The number of changes of the files.
     generation: AtomicU64,
@@ -155,9 +156,12 @@ impl TlsSettings {
 
     fn try_reload(&self) -> Result<(), Error> {
         let files = PemFiles::read(&self.tls, &self.credentials)?;
-        if self.lock().0 != files {
-            let config = Arc::new(client_config(&self.tls, self.http, &files)?);
-            *self.lock() = (files, config);
+        // It is held until the settings are made, for requests at the same time that need them too.
+        let mut current = self.lock();
+        if current.0 != files {
+            // Those that cannot be used are not tried again, and are one warning.
+            current.0.clone_from(&files);
+            current.1 = Arc::new(client_config(&self.tls, self.http, &files)?);
             self.generation.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::cluster::soon;
 use crate::exec_fixture::{kubeconfig, who};
+use crate::log::{Log, second_subscriber};
 
 const ROTATIONS: usize = 5;
 const REQUESTS_PER_ROTATION: usize = 200;
@@ -103,6 +104,35 @@ async fn no_request_is_lost_while_a_channel_gives_other_certificates() {
     config.tls.client = Some(ClientIdentity { certificate: pem.clone(), key: pem });
     assert!(!format!("{config:?}").contains("PRIVATE KEY"));
     check(config, |rotation| drop(sender.send_replace(identity(rotation)))).await;
+}
+
+/// Certificates that cannot be used leave those from before in use.
+#[tokio::test]
+async fn a_channel_with_garbage_is_one_warning() {
+    let server = TestServer::start().await.unwrap();
+    let own = server.client_certificate("ada", &[]).unwrap();
+    let other = server.client_certificate("bob", &[]).unwrap();
+    let pem = |parts: &[&str]| -> Arc<[u8]> { parts.concat().into_bytes().into() };
+    let (sender, receiver) = watch::channel(pem(&[&own.certificate_pem, &own.key_pem]));
+    let identity = Pem::watch(receiver);
+    let mut config = config(&server, json!({}));
+    config.tls.client = Some(ClientIdentity { certificate: identity.clone(), key: identity });
+    let client = Client::new(config).unwrap();
+    let (log, _second) = (Log::default(), second_subscriber());
+    let _logging = tracing::subscriber::set_default(log.clone());
+    let mut warnings = 0;
+    for garbage in [pem(&[]), pem(&["garbage"]), pem(&[&own.certificate_pem, &other.key_pem])] {
+        sender.send_replace(garbage);
+        warnings += 1;
+        for _ in 0..3 {
+            assert_eq!(who(&client).await.unwrap(), "ada");
+            let logged = log.text().matches("the certificates from before are used").count();
+            assert_eq!(logged, warnings, "{}", log.text());
+        }
+    }
+    assert!(!log.text().contains("PRIVATE KEY"));
+    sender.send_replace(pem(&[&other.certificate_pem, &other.key_pem]));
+    assert_eq!(who(&client).await.unwrap(), "bob");
 }
 
 #[tokio::test]
