@@ -1,8 +1,8 @@
 // Command apiserver runs a real kube-apiserver in one process with the etcd it stores in.
 //
-// It keeps certificates, the key of service accounts, the token and all objects in the data directory, and
-// there is nothing else behind it: no controllers, no scheduler, no nodes. When it answers it writes a kubeconfig of
-// the cluster's administrator, and prints one line:
+// It keeps certificates, the key of service accounts, the token and all objects in the data directory. Behind it is
+// one controller, which signs approved CertificateSigningRequests for client certificates; there are no others, no
+// scheduler and no nodes. When it answers it writes a kubeconfig of the cluster's administrator, and prints one line:
 //
 //	ready <url> <path of the kubeconfig>
 //
@@ -31,9 +31,14 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/util/cert"
+	"k8s.io/client-go/util/keyutil"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/pkg/controller/certificates/signer"
 )
 
 func main() {
@@ -55,6 +60,9 @@ func run(data string, port int) error {
 	}
 	token, err := prepare(data)
 	if err != nil {
+		return err
+	}
+	if err := prepareClientCA(data); err != nil {
 		return err
 	}
 	if port == 0 {
@@ -89,6 +97,9 @@ func run(data string, port int) error {
 		kubeconfig, err := writeKubeconfig(data, address, token, ca)
 		if err != nil {
 			return err
+		}
+		if err := startSigner(ctx, data, kubeconfig); err != nil {
+			return fmt.Errorf("signer: %w", err)
 		}
 		fmt.Println("ready", address, kubeconfig)
 	case <-time.After(2 * time.Minute):
@@ -139,6 +150,59 @@ func prepare(data string) (string, error) {
 	return token, os.WriteFile(path, []byte(token), 0o600)
 }
 
+// prepareClientCA writes the certificate authority of client certificates with its key, unless a former run did.
+func prepareClientCA(data string) error {
+	certificate, key := clientCA(data)
+	if _, err := os.Stat(certificate); err == nil {
+		return nil
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	ca, err := cert.NewSelfSignedCACert(cert.Config{CommonName: "e2e-client-ca"}, private)
+	if err != nil {
+		return err
+	}
+	encoded, err := keyutil.MarshalPrivateKeyToPEM(private)
+	if err != nil {
+		return err
+	}
+	if err := keyutil.WriteKey(key, encoded); err != nil {
+		return err
+	}
+	return cert.WriteCert(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}))
+}
+
+// clientCA has the paths of the certificate and of the key of the authority of client certificates.
+func clientCA(data string) (certificate, key string) {
+	return filepath.Join(data, "client-ca.crt"), filepath.Join(data, "client-ca.key")
+}
+
+// startSigner runs the controller of kube-controller-manager that signs approved requests of the signer
+// kubernetes.io/kube-apiserver-client, until the context ends. A certificate is valid for a year at most, as there.
+func startSigner(ctx context.Context, data, kubeconfig string) error {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	factory := informers.NewSharedInformerFactory(client, 0)
+	requests := factory.Certificates().V1().CertificateSigningRequests()
+	certificate, key := clientCA(data)
+	controller, err := signer.NewKubeAPIServerClientCSRSigningController(
+		ctx, client, requests, certificate, key, 365*24*time.Hour)
+	if err != nil {
+		return err
+	}
+	factory.Start(ctx.Done())
+	go controller.Run(ctx, 1)
+	return nil
+}
+
 // startEtcd starts a store of one member. It does not wait for the disk: a store that is lost with the machine
 // is enough here, and comparisons of speed are fairer without the disk's share.
 func startEtcd(directory string) (*embed.Etcd, error) {
@@ -171,12 +235,14 @@ func startEtcd(directory string) (*embed.Etcd, error) {
 // controllers: nobody makes service accounts here.
 func serve(ctx context.Context, data, etcd string, port int) error {
 	key := filepath.Join(data, "service-account.key")
+	clientCertificates, _ := clientCA(data)
 	command := app.NewAPIServerCommand()
 	command.SetArgs([]string{
 		"--bind-address=127.0.0.1",
 		"--secure-port=" + strconv.Itoa(port),
 		"--cert-dir=" + data,
 		"--etcd-servers=http://" + etcd,
+		"--client-ca-file=" + clientCertificates,
 		"--token-auth-file=" + filepath.Join(data, "tokens.csv"),
 		"--authorization-mode=RBAC",
 		"--disable-admission-plugins=ServiceAccount",
