@@ -10,11 +10,12 @@ use x509_parser::pem::parse_x509_pem;
 use x509_parser::prelude::FromDer as _;
 
 use super::Subject;
+use super::subject::issued;
 
 /// A request for a certificate.
 pub(crate) struct CertificateRequest {
     pub(crate) subject: Subject,
-    /// The DER of the subject.
+    /// The DER of the subject of the certificate.
     pub(crate) name: Vec<u8>,
     /// The DER of the public key.
     pub(crate) public_key: Vec<u8>,
@@ -48,7 +49,7 @@ impl CertificateRequest {
         let info = &request.certification_request_info;
         Ok(CertificateRequest {
             subject: Subject::of(&info.subject),
-            name: info.subject.as_raw().to_vec(),
+            name: issued(&info.subject),
             public_key: info.subject_pki.raw.to_vec(),
             alt_names: AltNames::of(&request),
             der: block.contents.clone(),

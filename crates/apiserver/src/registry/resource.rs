@@ -129,21 +129,21 @@ impl Resource {
     ) -> Resource {
         let read_write = || owned(&["get", "patch", "update"]);
         let mut subresources = Vec::new();
-        if version.scale.is_some() {
-            subresources.push(Subresource {
-                name: "scale".to_owned(),
-                group: "autoscaling".to_owned(),
-                version: "v1".to_owned(),
-                kind: "Scale".to_owned(),
-                verbs: read_write(),
-            });
-        }
         if version.has_status {
             subresources.push(Subresource {
                 name: "status".to_owned(),
                 group: String::new(),
                 version: String::new(),
                 kind: definition.kind.clone(),
+                verbs: read_write(),
+            });
+        }
+        if version.scale.is_some() {
+            subresources.push(Subresource {
+                name: "scale".to_owned(),
+                group: "autoscaling".to_owned(),
+                version: "v1".to_owned(),
+                kind: "Scale".to_owned(),
                 verbs: read_write(),
             });
         }
