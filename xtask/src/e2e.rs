@@ -1,5 +1,5 @@
-//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply on a real kube-apiserver,
-//! then random sequences of writes on it and on the embedded server, and what they differ in.
+//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply and those of the client on a
+//! real kube-apiserver, then random sequences of writes on it and on the embedded server, and what they differ in.
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
 
@@ -7,6 +7,16 @@ use std::process::Command;
 
 use crate::root;
 use crate::servers::{self, Server};
+
+/// Tests that run on the server of `KLIENT_JUDGE`: their package, their module, and the message if one fails.
+const CASES: [(&str, &str, &str); 2] = [
+    (
+        "klient-apiserver",
+        "apply::",
+        "the cases of server-side apply do not hold on kube-apiserver: see above",
+    ),
+    ("klient-client", "conformance::", "the cases of the client do not hold on kube-apiserver: see above"),
+];
 
 /// Plays sequences on both servers; the arguments are those of `klient-sequences`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
@@ -23,10 +33,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     done(cargo(&build), "klient cannot be built: see above")?;
     let folder = servers::folder();
     let upstream = Server::kube_apiserver(&folder)?;
-    let mut cases =
-        cargo(&["test", "--quiet", "--package", "klient-apiserver", "--test", "it", "--", "apply::"]);
-    cases.arg("--test-threads=1").env("KLIENT_JUDGE", &upstream.kubeconfig);
-    done(cases, "the cases of server-side apply do not hold on kube-apiserver: see above")?;
+    for (package, module, problem) in CASES {
+        let mut cases = cargo(&["test", "--quiet", "--package", package, "--test", "it", "--", module]);
+        cases.arg("--test-threads=1").env("KLIENT_JUDGE", &upstream.kubeconfig);
+        done(cases, problem)?;
+    }
     let klient = root().join("target/debug/klient");
     let embedded = Server::embedded(&klient, &folder)?;
     let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);

@@ -11,6 +11,7 @@ mod log;
 mod test_proxy;
 
 mod apply;
+mod conformance;
 mod connection_age;
 mod credentials;
 mod dialers;

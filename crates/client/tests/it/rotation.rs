@@ -16,12 +16,12 @@ use crate::cluster::soon;
 use crate::exec_fixture::{kubeconfig, who};
 use crate::log::{Log, second_subscriber};
 
-const ROTATIONS: usize = 5;
+pub(crate) const ROTATIONS: usize = 5;
 const REQUESTS_PER_ROTATION: usize = 200;
 
 /// Sends requests, eight at a time, while files are rotated: each rotation is to make another user. Time is put forward,
 /// since files are looked at once a minute.
-async fn check(config: Config, rotate: impl Fn(usize)) {
+pub(crate) async fn check(config: Config, rotate: impl Fn(usize)) {
     let client = Client::new(config).unwrap();
     let stopped = Arc::new(AtomicBool::new(false));
     // The user of the last response, and the number of responses.
