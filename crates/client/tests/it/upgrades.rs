@@ -6,21 +6,24 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, UPGRADE};
-use http::{HeaderName, Method, Request, Response, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use klient_api::core::v1::{Namespace, Pod};
+use klient_apimachinery::BoxFuture;
 use klient_apiserver::TestServer;
 use klient_client::{
-    Client, Config, Credentials, Dialer, ErrorKind, ListOptions, Proxy, RequestBody, Upgraded,
+    AuthProvider, BoxError, Client, Config, Credentials, Dialer, ErrorKind, ListOptions, Proxy, RequestBody,
+    Upgraded,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::cluster::{config, pod, soon};
 use crate::front::{Front, self_signed};
+use crate::log::Log;
 use crate::test_proxy::{Rules, TestProxy};
 
 const EXEC: &str = "/api/v1/namespaces/shop/pods/web/exec";
@@ -94,6 +97,7 @@ async fn answer(
         Ok(response.body(Full::from(body)).unwrap())
     };
     match protocol.as_str() {
+        _ if authorization == "Bearer stale" => return answer(401, "{}"),
         "-" => return answer(200, r#"{"kind":"NamespaceList","apiVersion":"v1","metadata":{},"items":[]}"#),
         "refused" => return answer(403, STATUS),
         "ignored" => return answer(200, "{}"),
@@ -243,4 +247,42 @@ async fn an_upgrade_whose_connection_breaks_is_not_sent_again() {
     let error = exec.upgrade("websocket").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert_eq!(front.requests(), [format!("GET {EXEC} HTTP/1.1")]);
+}
+
+/// Gives a token that the server refuses, and then others.
+struct Renewed(AtomicUsize);
+
+impl AuthProvider for Renewed {
+    fn name(&self) -> &str {
+        "tokens of the test"
+    }
+
+    fn authorization(&self) -> BoxFuture<'_, Result<Option<HeaderValue>, BoxError>> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        let token = if number == 0 { "stale".to_owned() } else { format!("fresh-{number}") };
+        Box::pin(async move { Ok(Some(HeaderValue::try_from(format!("Bearer {token}"))?)) })
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_has_the_credentials_and_spans_of_other_requests() {
+    let server = EchoServer::start().await;
+    let credentials = Credentials::provider(Renewed(AtomicUsize::new(0)));
+    let client = Client::new(Config { credentials, ..server.config() }).unwrap();
+    let log = Log::of("klient::request");
+    let _logging = tracing::subscriber::set_default(log.clone());
+    let request = client.request(Method::POST).group_version("", "v1").namespace("shop").resource("pods");
+    assert_echo(request.name("web").subresource("exec").upgrade("echo").await.unwrap()).await;
+    let requests = ["stale", "fresh-1"].map(|token| format!("HTTP/1.1 {EXEC} Bearer {token} echo"));
+    assert_eq!(server.requests(), requests);
+    assert_eq!(server.connections(), 1);
+    let text = log.text();
+    for line in [
+        r#"otel.name: "POST /api/v1/namespaces/{namespace}/pods/{name}/exec""#,
+        "http.response.status_code: 101",
+        r#"k8s.api.subresource: "exec""#,
+    ] {
+        assert!(text.lines().any(|recorded| recorded == line), "no {line} in\n{text}");
+    }
+    assert!(!text.contains("error.type"), "{text}");
 }
