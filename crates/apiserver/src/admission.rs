@@ -7,6 +7,7 @@ mod certificate_approval;
 mod certificate_signing;
 mod certificate_subject_restriction;
 mod namespace_lifecycle;
+mod role_escalation;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub(crate) use certificate_signing::CertificateSigning;
 pub(crate) use certificate_subject_restriction::CertificateSubjectRestriction;
 use klient_apimachinery::values::Map;
 pub(crate) use namespace_lifecycle::NamespaceLifecycle;
+pub(crate) use role_escalation::RoleEscalation;
 
 use crate::auth::User;
 use crate::registry::Resource;

@@ -1,6 +1,7 @@
 //! Authentication and authorization.
 
 mod authenticator;
+mod escalation;
 mod grant;
 mod impersonation;
 mod jwt;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 pub(crate) use authenticator::{Authenticated, Authenticator};
+pub(crate) use escalation::uncovered;
 pub(crate) use impersonation::{Modes, impersonate, wanted};
 pub(crate) use jwt::{ALGORITHM, SigningKey, SigningKeyError};
 pub(crate) use rbac::{Attributes, Rbac};

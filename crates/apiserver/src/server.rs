@@ -19,7 +19,8 @@ use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::{
-    CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain, NamespaceLifecycle, Plugin,
+    CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain, NamespaceLifecycle,
+    Plugin, RoleEscalation,
 };
 use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
 use crate::bootstrap;
@@ -395,7 +396,8 @@ impl Server {
 /// The built-in plugins, followed by others.
 fn admission(store: &Arc<dyn Storage>, registry: &Arc<Registry>, plugins: &[Arc<dyn Plugin>]) -> Chain {
     let (storage, registry) = (store.clone(), registry.clone());
-    let own: [Arc<dyn Plugin>; 4] = [
+    let own: [Arc<dyn Plugin>; 5] = [
+        Arc::new(RoleEscalation { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(NamespaceLifecycle { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateApproval { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateSigning { storage, registry }),

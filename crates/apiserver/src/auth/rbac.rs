@@ -138,7 +138,7 @@ impl Rbac<'_> {
         for (plural, namespace) in [("clusterrolebindings", None), ("rolebindings", Some(namespace))] {
             for binding in self.objects(plural, namespace) {
                 if let Some(grant) = Grant::of(binding, user, namespace) {
-                    rules.extend(self.role_rules(&grant.binding, namespace));
+                    rules.extend(self.role_rules(&grant.binding, namespace).unwrap_or_default());
                 }
             }
         }
@@ -147,19 +147,20 @@ impl Rbac<'_> {
 
     /// Returns true if the role of a binding allows the request.
     fn role_allows(&self, binding: &Map, namespace: Option<&str>, attributes: &Attributes) -> bool {
-        self.role_rules(binding, namespace).iter().any(|rule| rule_allows(rule, attributes))
+        let rules = self.role_rules(binding, namespace).unwrap_or_default();
+        rules.iter().any(|rule| rule_allows(rule, attributes))
     }
 
-    /// The rules of the role of a binding.
-    fn role_rules(&self, binding: &Map, namespace: Option<&str>) -> Vec<Value> {
+    /// The rules of the role of a binding; `None` if there is no such role.
+    pub(crate) fn role_rules(&self, binding: &Map, namespace: Option<&str>) -> Option<Vec<Value>> {
         let name = text_at(binding, &["roleRef", "name"]);
         let (plural, namespace) = match text_at(binding, &["roleRef", "kind"]) {
             "ClusterRole" => ("clusterroles", None),
             _ => ("roles", namespace),
         };
         let resource = self.registry.built_in(GROUP, "v1", plural);
-        let role = self.store.get(&resource.table, &resource.key(namespace, name));
-        role.map(|role| list_at(&role.value(), &["rules"]).to_vec()).unwrap_or_default()
+        let role = self.store.get(&resource.table, &resource.key(namespace, name))?;
+        Some(list_at(&role.value(), &["rules"]).to_vec())
     }
 
     fn objects(&self, plural: &str, namespace: Option<&str>) -> Vec<Map> {

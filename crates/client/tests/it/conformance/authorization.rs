@@ -150,3 +150,62 @@ async fn a_user_asks_for_its_permissions() {
     assert_eq!(own.unwrap().verbs, ["create"]);
     assert!(rules.non_resource_rules.iter().any(|rule| rule.non_resource_urls.contains(&"/version".into())));
 }
+
+#[tokio::test]
+async fn a_user_grants_only_what_it_has() {
+    let cluster = TestCluster::start().await;
+    let name = cluster.unique("ann");
+    let ann = cluster.user(&name, &[]).await;
+    let api = "rbac.authorization.k8s.io";
+    let rules = json!([
+        {"apiGroups": [api], "resources": ["roles", "rolebindings"], "verbs": ["create", "get", "patch"]},
+        {"apiGroups": [api], "resources": ["roles"], "resourceNames": ["bindable"], "verbs": ["bind"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]},
+    ]);
+    cluster.grant(&name, rules).await;
+    let role = |name: &str, rules: &serde_json::Value| -> Role {
+        object(json!({"metadata": {"name": name}, "rules": rules}))
+    };
+    let binding = |role: &str| -> RoleBinding {
+        object(json!({
+            "metadata": {"name": role},
+            "roleRef": {"apiGroup": api, "kind": "Role", "name": role},
+            "subjects": [{"kind": "Group", "apiGroup": api, "name": "devs"}],
+        }))
+    };
+    let rules = json!([
+        {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "resourceNames": ["web"], "verbs": ["get"]},
+    ]);
+    let missing = format!(
+        "user {name:?} (groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n\
+         {{APIGroups:[\"\"], Resources:[\"configmaps\"], Verbs:[\"list\"]}}\n\
+         {{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"list\"]}}\n\
+         {{APIGroups:[\"apps\"], Resources:[\"deployments\"], ResourceNames:[\"web\"], Verbs:[\"get\"]}}"
+    );
+    let refused = |error: &Error, plural: &str, name: &str| {
+        let message = format!("{plural}.{api} {name:?} is forbidden: {missing}");
+        assert_eq!(denial(error), (message, format!("{api}/{plural}/{name}")));
+    };
+    let roles = ann.api::<Role>().namespace(&cluster.namespace);
+    refused(&roles.create(&role("reader", &rules)).await.unwrap_err(), "roles", "reader");
+    roles.create(&role("own", &json!([]))).await.unwrap();
+    let patch = Patch::Merge(json!({"rules": rules}));
+    refused(&roles.patch("own", &patch).await.unwrap_err(), "roles", "own");
+    let own = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]);
+    roles.patch("own", &Patch::Merge(json!({"rules": own}))).await.unwrap();
+
+    let admin = cluster.client().api::<Role>().namespace(&cluster.namespace);
+    for name in ["bindable", "other"] {
+        admin.create(&role(name, &rules)).await.unwrap();
+    }
+    let bindings = ann.api::<RoleBinding>().namespace(&cluster.namespace);
+    refused(&bindings.create(&binding("other")).await.unwrap_err(), "rolebindings", "other");
+    for name in ["own", "bindable"] {
+        bindings.create(&binding(name)).await.unwrap();
+    }
+    let none = bindings.create(&binding("none")).await.unwrap_err();
+    assert!(none.is_not_found(), "{none}");
+    let message = "rolebindings.rbac.authorization.k8s.io \"none\" not found";
+    assert_eq!(none.as_status().unwrap().message.as_deref(), Some(message));
+}
