@@ -1,25 +1,27 @@
 //! Requests that the server has no capacity for.
 
-use std::time::Duration;
-
-use http::Method;
 use klient_apimachinery::Unstructured;
-use klient_client::DeleteOptions;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::test_cluster::{TestCluster, until, user_of};
+use crate::formats::Wire;
 
 const API: &str = "flowcontrol.apiserver.k8s.io";
 
-/// Makes priority and fairness of a real server refuse all requests of a user, as in
+/// Makes priority and fairness of a real server refuse a user's requests while it processes another of them, as in
 /// <https://kubernetes.io/docs/concepts/cluster-administration/flow-control/>.
-async fn jail(cluster: &TestCluster, user: &str) -> String {
+async fn jail(cluster: &TestCluster, user: &str) {
     let name = cluster.unique("jail");
     let metadata = json!({"name": name});
-    let limited = json!({"nominalConcurrencyShares": 0, "lendablePercent": 0, "borrowingLimitPercent": 0, "limitResponse": {"type": "Reject"}});
+    let limited = json!({
+        "nominalConcurrencyShares": 0, "lendablePercent": 0, "borrowingLimitPercent": 0,
+        "limitResponse": {"type": "Reject"},
+    });
     let rule = json!({
         "subjects": [{"kind": "User", "user": {"name": user}}],
-        "resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "namespaces": ["*"], "clusterScope": true}],
+        "resourceRules": [{
+            "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "namespaces": ["*"], "clusterScope": true,
+        }],
         "nonResourceRules": [{"nonResourceURLs": ["*"], "verbs": ["*"]}],
     });
     for (kind, plural, spec) in [
@@ -39,41 +41,31 @@ async fn jail(cluster: &TestCluster, user: &str) -> String {
         object["spec"] = spec;
         cluster.client().dynamic(info).create(&object).await.unwrap();
     }
-    name
-}
-
-async fn release(cluster: &TestCluster, name: &str) {
-    let info = klient_apimachinery::ResourceInfo::from_static(API, "v1", "FlowSchema", "flowschemas", false);
-    cluster.client().dynamic(info).delete(name, &DeleteOptions::default()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_request_that_is_turned_away_is_sent_again() {
+async fn requests_that_are_turned_away_are_sent_again() {
     let cluster = TestCluster::start().await;
     let name = cluster.unique("ann");
-    let ann = cluster.user(&name, &[]).await;
-    user_of(&ann).await.unwrap();
-    let version = || ann.request(Method::GET).absolute_path("/version");
-    let jail = match cluster.embedded() {
-        Some(server) => {
-            server.throttle(2, 1);
-            None
-        }
-        None => {
-            let jail = jail(&cluster, &name).await;
-            // The deadline ends while the client waits to send it again.
-            let short = Duration::from_millis(500);
-            until("a refusal", async || version().timeout(short).send().await.err()).await;
-            Some(jail)
-        }
-    };
-    let error = version().timeout(Duration::from_millis(500)).send().await.unwrap_err();
-    assert!(error.is_timeout(), "{error}");
-    let waiting = tokio::spawn(version().send());
-    if let Some(jail) = jail {
-        release(&cluster, &jail).await;
+    let identity = cluster.identity(&name, &[]).await;
+    let wire = Wire::default();
+    let ann = wire.client(cluster.config_of(identity.kubeconfig_user()));
+    match cluster.embedded() {
+        // It has no priority and fairness.
+        Some(server) => server.throttle(2, 1),
+        None => jail(&cluster, &name).await,
     }
-    let response = waiting.await.unwrap().unwrap();
-    let version: Value = serde_json::from_slice(response.bytes()).unwrap();
-    assert_eq!(version["major"], "1");
+    until("a refusal", async || {
+        let requests: Vec<_> = (0..20)
+            .map(|_| {
+                let ann = ann.clone();
+                tokio::spawn(async move { user_of(&ann).await.unwrap() })
+            })
+            .collect();
+        for request in requests {
+            assert_eq!(request.await.unwrap().username.as_deref(), Some(&*name));
+        }
+        wire.taken().iter().any(|line| line.contains(" gets 429 ")).then_some(())
+    })
+    .await;
 }
