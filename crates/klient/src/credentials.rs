@@ -13,7 +13,9 @@
 //! | `auth-provider: {name: oidc}` | an ID token of OpenID Connect, which the refresh token renews |
 //!
 //! Programs without a kubeconfig set [`Config::credentials`](crate::Config::credentials); those that have credentials
-//! of their own kind implement [`AuthProvider`](crate::AuthProvider).
+//! of their own kind implement [`AuthProvider`](crate::AuthProvider). A program that renews its client certificate itself
+//! hands it over with [`Pem::watch`](crate::Pem::watch); `certificate::CertificateManager` of the feature
+//! `certificate-manager` has one from a signer of the cluster, and renews it.
 //!
 //! # Credential plugins
 //!
