@@ -247,7 +247,7 @@ impl Request {
     }
 
     /// The request as it is sent.
-    pub(crate) fn call(&self) -> Result<Call, Error> {
+    pub(crate) fn call(&self) -> Result<Arc<Call>, Error> {
         let base = &self.connection.config().url;
         let shown = || format!("{} {}", self.method, self.path);
         if let Some(problem) = self.problem.clone().or_else(|| self.path.problem(&self.method)) {
@@ -268,12 +268,12 @@ impl Request {
         let mut parts = base.clone().into_parts();
         parts.path_and_query = Some(target.map_err(|error| Error::new(ErrorKind::Request, shown(), error))?);
         let uri = Uri::from_parts(parts).map_err(|error| Error::new(ErrorKind::Request, shown(), error))?;
-        Ok(Call {
+        Ok(Arc::new(Call {
             method: self.method.clone(),
             uri,
             headers: self.headers.iter().cloned().collect(),
             body: self.body.clone(),
-        })
+        }))
     }
 
     /// Sends the request and reads the whole response. Where that is safe, a request that failed is sent again.
@@ -287,7 +287,7 @@ impl Request {
 
     /// Sends the request as it is now, which may change before it is sent again.
     async fn response(&self) -> Result<Response, Error> {
-        let call = Arc::new(self.call()?);
+        let call = self.call()?;
         let span = span::of(self, &call);
         let _latency = metrics::Latency::begin(&call.method, &call.uri);
         let sending = async {
@@ -316,7 +316,7 @@ impl Request {
 
     /// Sends the request as it is now, as [`response`](Self::response).
     async fn response_stream(&self) -> Result<ByteStream, Error> {
-        let call = Arc::new(self.call()?);
+        let call = self.call()?;
         let span = span::of(self, &call);
         let latency = self.is_whole.then(|| metrics::Latency::begin(&call.method, &call.uri));
         let sending = async {

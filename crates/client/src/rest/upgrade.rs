@@ -1,5 +1,7 @@
 //! [`Request::upgrade`], requests that switch their connection to another protocol.
 
+use std::pin::pin;
+
 use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
 use klient_apimachinery::go::quoted;
@@ -45,7 +47,7 @@ impl Request {
         let sending = async {
             throttle(request.connection.config().rate_limiter.as_ref(), &call, None).await;
             let sent = retry::send(&request.connection, &call, &request.warnings, &span);
-            within(request.deadline(), &call, sent).await
+            within(request.deadline(), &call, pin!(sent)).await
         };
         let result = sending.instrument(span.clone()).await;
         span::end(&span, result.as_ref().map(Response::status));
