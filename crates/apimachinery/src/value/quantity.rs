@@ -15,12 +15,17 @@ use crate::Str;
 /// An amount of a resource, such as `500m` of CPU or `2Gi` of memory.
 ///
 /// It keeps the string as received; [`canonical`](Quantity::canonical) is the form that the API server stores, and
-/// comparison is by amount.
+/// comparison is by amount. The default, an empty string, is zero in arithmetic and comparison, as `resource.Quantity{}`
+/// in Go; [`canonical`](Quantity::canonical) and [`FromStr`] take it for no quantity.
 ///
 /// ```
 /// use klient_apimachinery::Quantity;
 /// assert_eq!(Quantity::from("0.5").canonical()?, "500m");
 /// assert_eq!(Quantity::from("1024Mi"), Quantity::from("1Gi"));
+///
+/// let requests = ["1Gi", "512Mi"];
+/// let sum = requests.iter().try_fold(Quantity::default(), |sum, request| sum.try_add(&(*request).into()))?;
+/// assert_eq!(sum.as_str(), "1536Mi");
 /// # Ok::<(), klient_apimachinery::InvalidValue>(())
 /// ```
 #[derive(Clone, Default)]
@@ -167,6 +172,9 @@ impl Quantity {
     }
 
     fn amount(&self) -> Result<Amount, InvalidValue> {
+        if self.0.is_empty() {
+            return Ok(Amount { negative: false, digits: Vec::new(), exponent: 0, format: Format::Decimal });
+        }
         Parts::parse(&self.0).map(|parts| parts.amount())
     }
 }
@@ -252,6 +260,10 @@ mod tests {
         assert!(Quantity::from("900Mi") < Quantity::from("1Gi"));
         assert_eq!(Quantity::from("1500m").value(), Ok(2));
         assert_eq!(Quantity::from("-1500m").value(), Ok(-1));
+        assert_eq!(Quantity::default(), Quantity::from("0"));
+        assert!(Quantity::default() < Quantity::from("1n") && Quantity::default() > Quantity::from("-1n"));
+        assert_eq!(Quantity::default().value(), Ok(0));
+        assert_eq!(Quantity::default().as_str(), "");
     }
 
     #[test]
@@ -273,6 +285,10 @@ mod tests {
             ("1E - 1n", "999999999999999999999999999n"),
             ("100m * 15", "1500m"),
             ("1Gi * -2", "-2Gi"),
+            (" + 1Ki", "1Ki"),
+            ("1Ki - ", "1Ki"),
+            (" - 1m", "-1m"),
+            (" * 3", "0"),
             ("3 * 0", "0"),
             ("9E * 1000", "9000E"),
         ] {
