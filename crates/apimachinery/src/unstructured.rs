@@ -25,6 +25,10 @@ use crate::yaml;
 /// gadget["spec"] = json!({"size": 3});
 /// assert_eq!(gadget.name(), "g1");
 /// assert_eq!(gadget.kind(), "Gadget");
+///
+/// let parsed: serde_json::Map<_, _> = serde_json::from_str(r#"{"kind": "Gadget"}"#)?;
+/// assert_eq!(Unstructured::from(parsed).kind(), "Gadget");
+/// # Ok::<(), serde_json::Error>(())
 /// ```
 #[doc(alias = "DynamicObject")]
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -238,6 +242,12 @@ impl Object for Unstructured {
 
     fn deletion_timestamp(&self) -> Option<Time> {
         self.metadata("deletionTimestamp").and_then(Value::as_str)?.parse().ok()
+    }
+}
+
+impl From<Map<String, Value>> for Unstructured {
+    fn from(object: Map<String, Value>) -> Self {
+        Unstructured(object)
     }
 }
 
