@@ -16,6 +16,25 @@ pub use self::found::Found;
 use self::parse::Part;
 
 /// A parsed template: literal strings, and actions in braces.
+///
+/// ```
+/// use klient_apimachinery::jsonpath::{JsonPath, MissingKeys};
+/// use serde_json::json;
+///
+/// let pods = json!({"items": [
+///     {"metadata": {"name": "web-0"}, "status": {"phase": "Running"}},
+///     {"metadata": {"name": "web-1"}, "status": {"phase": "Pending"}},
+/// ]});
+/// let names = JsonPath::parse("{.items[*].metadata.name}")?;
+/// assert_eq!(names.render(&pods, MissingKeys::Allowed)?, "web-0 web-1");
+///
+/// let lines = JsonPath::parse(r#"{range .items[?(@.status.phase=="Running")]}{.metadata.name}{"\n"}{end}"#)?;
+/// assert_eq!(lines.render(&pods, MissingKeys::Allowed)?, "web-0\n");
+///
+/// let missing = JsonPath::parse("{.items[0].spec}")?.render(&pods, MissingKeys::Refused);
+/// assert_eq!(missing.unwrap_err().to_string(), "spec is not found");
+/// # Ok::<(), klient_apimachinery::jsonpath::JsonPathError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPath {
     parts: Vec<Part>,
@@ -58,6 +77,17 @@ impl JsonPath {
     /// If the template is malformed, in client-go's words.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
         Ok(JsonPath { parts: parse::template(text)? })
+    }
+
+    /// The string that `kubectl -o jsonpath=…` prints: the values that a part finds are separated by spaces, and lists
+    /// and maps are JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    pub fn render(&self, value: &Value, missing: MissingKeys) -> Result<String, JsonPathError> {
+        let text = |found: &Vec<Found<'_>>| found.iter().map(Found::text).collect::<Vec<_>>().join(" ");
+        Ok(self.find(value, missing)?.iter().map(text).collect())
     }
 
     /// The values that each part of the template finds; for parts in a range, once per iteration.
@@ -120,10 +150,7 @@ mod tests {
             "items": [{"n": "a", "v": 1}, {"n": "b", "v": 2}, {"n": "c"}],
             "lists": [[1, 2], [], [3]],
         });
-        let path = JsonPath::parse(template)?;
-        let parts = path.find(&object, missing)?;
-        let texts = parts.iter().map(|found| found.iter().map(Found::text).collect::<Vec<_>>().join(" "));
-        Ok(texts.collect())
+        JsonPath::parse(template)?.render(&object, missing)
     }
 
     #[test]

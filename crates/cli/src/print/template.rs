@@ -27,12 +27,12 @@ impl Template {
         missing: MissingKeys,
         out: &mut dyn Write,
     ) -> Result<(), PrintError> {
-        let parts = self.path.find(object, missing).map_err(|error| self.failure(&error, object))?;
-        for found in parts {
-            let text = if self.as_json { as_json(found) } else { as_text(&found) };
-            out.write_all(text.as_bytes())?;
-        }
-        Ok(())
+        let text = match self.as_json {
+            true => self.path.find(object, missing).map(|parts| parts.into_iter().map(as_json).collect()),
+            false => self.path.render(object, missing),
+        };
+        let text: String = text.map_err(|error| self.failure(&error, object))?;
+        Ok(out.write_all(text.as_bytes())?)
     }
 
     fn failure(&self, error: &JsonPathError, object: &Value) -> PrintError {
@@ -46,11 +46,6 @@ impl Template {
             quoted(text)
         ))
     }
-}
-
-fn as_text(found: &[Found<'_>]) -> String {
-    let texts: Vec<_> = found.iter().map(Found::text).collect();
-    texts.join(" ")
 }
 
 fn as_json(found: Vec<Found<'_>>) -> String {
