@@ -45,7 +45,7 @@ mod tls;
 mod warnings;
 
 pub use local::Local;
-pub use server::{Options, Server, StartError};
+pub use server::{Connector, Options, Server, StartError};
 pub use tls::ClientCertificate;
 
 /// A server for tests: `TestServer::start().await?`. It stops when dropped.
@@ -81,7 +81,7 @@ impl TestServer {
     }
 
     /// Starts a server without a port, for tests where there is no network or many servers: clients connect with
-    /// [`Server::connect`].
+    /// [`Server::connector`].
     ///
     /// # Errors
     ///

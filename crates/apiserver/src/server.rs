@@ -1,6 +1,7 @@
 //! [`Server`], a running API server.
 
 mod connection;
+mod connector;
 mod requests;
 mod serving;
 
@@ -33,6 +34,7 @@ use crate::registry::addresses::Addresses;
 use crate::state::{Current, State};
 use crate::storage::{Memory, Storage};
 use crate::tls::{Authority, ClientCertificate, TlsError};
+pub use connector::Connector;
 use serving::Serving;
 
 /// Options of a server.
@@ -125,7 +127,7 @@ pub struct Server {
     admin_token: String,
     current: Arc<Current>,
     /// `None` while it is stopped.
-    serving: Mutex<Option<Serving>>,
+    serving: Arc<Mutex<Option<Serving>>>,
 }
 
 impl Server {
@@ -185,7 +187,7 @@ impl Server {
         let admin_token = state.tokens.issue(User::new("kubernetes-admin", &[SUPERUSERS.to_owned()]));
         let current = Arc::new(Current::new(state.clone()));
         let serving = serve(listener, tls.clone(), state, stop, options.threads).await?;
-        let serving = Mutex::new(Some(serving));
+        let serving = Arc::new(Mutex::new(Some(serving)));
         Ok(Server { options, plugins, authority, tls, address, admin_token, current, serving })
     }
 
@@ -287,15 +289,15 @@ impl Server {
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use std::sync::Arc;
     /// use klient_apiserver::TestServer;
     /// use klient_client::{Client, Config, Dialer};
     ///
-    /// let server = Arc::new(TestServer::start_in_memory().await?);
+    /// let server = TestServer::start_in_memory().await?;
     /// let mut config = Config::from_kubeconfig(&server.kubeconfig())?;
+    /// let connector = server.connector();
     /// config.dialer = Some(Dialer::new(move |_host, _port| {
-    ///     let server = server.clone();
-    ///     async move { server.connect().await }
+    ///     let connector = connector.clone();
+    ///     async move { connector.connect().await }
     /// }));
     /// Client::new(config)?.discovery().version().await?;
     /// # Ok(()) }
@@ -305,8 +307,17 @@ impl Server {
     ///
     /// If the server is stopped.
     pub async fn connect(&self) -> io::Result<DuplexStream> {
-        let serving = self.serving.lock().await;
-        serving.as_ref().ok_or(io::ErrorKind::ConnectionRefused)?.connect()
+        self.connector().connect().await
+    }
+
+    /// Opens connections as [`connect`](Self::connect) does, for dialers, which have no reference to the server.
+    pub fn connector(&self) -> Connector {
+        Connector::new(&self.serving)
+    }
+
+    /// Returns true if it listens on a port, and false if it has connections within the program only.
+    pub fn has_port(&self) -> bool {
+        self.options.listen.is_some()
     }
 
     /// The address on which it listens, or 127.0.0.1:6443 if it opens no port.

@@ -1,9 +1,9 @@
 //! [`TestClient`], a client of a server in the same program.
 
 use klient_apiserver::TestServer;
-use klient_client::{Client, Config};
+use klient_client::{Client, Config, Dialer};
 
-/// A client of a [`TestServer`].
+/// A client of a [`TestServer`], also of one without a port, to which it has connections within the program.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,6 +13,9 @@ use klient_client::{Client, Config};
 /// let server = TestServer::start().await?;
 /// let namespaces = server.client().api::<Namespace>().list(&ListOptions::default()).await?;
 /// assert_eq!(namespaces.items.len(), 4);
+///
+/// let in_memory = TestServer::start_in_memory().await?;
+/// in_memory.client().discovery().version().await?;
 /// # Ok(()) }
 /// ```
 pub trait TestClient {
@@ -27,6 +30,15 @@ pub trait TestClient {
 
 impl TestClient for TestServer {
     fn config(&self) -> Config {
-        Config::from_kubeconfig(&self.kubeconfig()).expect("a server writes a configuration that can be used")
+        let config = Config::from_kubeconfig(&self.kubeconfig());
+        let mut config = config.expect("a server writes a configuration that can be used");
+        if !self.has_port() {
+            let connector = self.connector();
+            config.dialer = Some(Dialer::new(move |_, _| {
+                let connector = connector.clone();
+                async move { connector.connect().await }
+            }));
+        }
+        config
     }
 }

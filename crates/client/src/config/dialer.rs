@@ -15,15 +15,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use std::sync::Arc;
 /// use klient_apiserver::TestServer;
 /// use klient_client::{Client, Config, Dialer};
 ///
-/// let server = Arc::new(TestServer::start_in_memory().await?);
+/// let server = TestServer::start_in_memory().await?;
 /// let mut config = Config::from_kubeconfig(&server.kubeconfig())?;
+/// let connector = server.connector();
 /// config.dialer = Some(Dialer::new(move |_host, _port| {
-///     let server = server.clone();
-///     async move { server.connect().await }
+///     let connector = connector.clone();
+///     async move { connector.connect().await }
 /// }));
 /// Client::new(config)?.discovery().version().await?;
 /// # Ok(()) }

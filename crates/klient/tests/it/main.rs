@@ -8,6 +8,7 @@ mod custom_resource;
 #[allow(clippy::duplicate_mod, reason = "every example brings the cluster it runs on")]
 mod examples;
 mod generic;
+mod in_memory;
 mod misuse;
 mod names;
 mod reconnect;
