@@ -1,6 +1,7 @@
 //! [`Call`], a request that can be sent.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::{HeaderMap, Method, Uri};
 
@@ -10,6 +11,8 @@ pub(crate) struct Call {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: bytes::Bytes,
+    /// The limit of the wait for the head of the response.
+    pub(crate) first_byte: Option<Duration>,
 }
 
 /// `GET https://host/path?query`, for messages.

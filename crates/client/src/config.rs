@@ -159,16 +159,27 @@ impl fmt::Debug for Tls {
 /// Time-outs.
 ///
 /// A request as a whole is not limited by default, as in client-go: the server limits it. That the other side is
-/// gone is found out by TCP keep-alive and HTTP/2 pings.
+/// gone is found out by TCP keep-alive and HTTP/2 pings. `None` is no limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use klient_client::Timeouts;
+///
+/// let Timeouts { auth, connect, tls, first_byte, whole, watch_idle, unread, .. } = Timeouts::default();
+/// assert_eq!(auth, Some(Duration::from_secs(30)));
+/// assert_eq!([connect, tls], [30, 10].map(Duration::from_secs));
+/// assert_eq!((first_byte, whole), (Some(Duration::from_secs(75)), None));
+/// assert_eq!([watch_idle, unread], [Some(Duration::from_secs(300)); 2]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Timeouts {
     /// The credentials of a request, from an [`AuthProvider`](crate::AuthProvider), and again where the server refused
-    /// them. The request then fails with an error of kind [`Auth`](crate::ErrorKind::Auth). A credential plugin has a
-    /// limit of its own: [`ExecConfig::timeout`](crate::ExecConfig::timeout).
+    /// them. The request then fails with an error of kind [`Auth`](crate::ErrorKind::Auth). The default is 30 s. A
+    /// credential plugin has a limit of its own: [`ExecConfig::timeout`](crate::ExecConfig::timeout).
     pub auth: Option<Duration>,
-    /// A TCP connection.
+    /// A TCP connection. The default is 30 s, as in client-go.
     pub connect: Duration,
-    /// The TLS handshake behind it.
+    /// The TLS handshake behind it. The default is 10 s, as in client-go.
     pub tls: Duration,
     /// An HTTP/2 connection without data, after which it is pinged; `None` for no pings. The default is 30 s, or
     /// `HTTP2_READ_IDLE_TIMEOUT_SECONDS` of the environment, where 0 means none, as in client-go.
@@ -176,15 +187,18 @@ pub struct Timeouts {
     /// The answer to that ping, without which the connection is closed and its requests fail. The default is 15 s, or
     /// `HTTP2_PING_TIMEOUT_SECONDS` of the environment.
     pub http2_ping: Duration,
-    /// From a request to the head of its answer.
+    /// From a request to the head of its response. The default is 75 s: a server ends a request after 60 s. It is at
+    /// least the time-out of the request itself, such as [`whole`](Self::whole). It does not apply to logs, proxied
+    /// requests and [`Request::stream`](crate::Request::stream), whose heads may come with their first data.
     pub first_byte: Option<Duration>,
     /// A request and its whole response, not a watch or another stream. It is sent to the server as the parameter
-    /// `timeout`. The wait for a [`RateLimiter`](crate::RateLimiter) is not part of it.
+    /// `timeout`. The wait for a [`RateLimiter`](crate::RateLimiter) is not part of it. There is none by default.
     pub whole: Option<Duration>,
-    /// The idle limit of a watch with bookmarks, which a server sends every minute.
+    /// The idle limit of a watch with bookmarks, which a server sends every minute. The default is 300 s.
     pub watch_idle: Option<Duration>,
     /// A list, a watch or another stream that has data and is not read. It then ends with an error of kind
-    /// [`Timeout`](crate::ErrorKind::Timeout) and its memory is freed; until then it holds 1 MiB at most.
+    /// [`Timeout`](crate::ErrorKind::Timeout) and its memory is freed; until then it holds 1 MiB at most. The default
+    /// is 300 s.
     pub unread: Option<Duration>,
 }
 

@@ -72,12 +72,11 @@ impl Connection {
         call: &Call,
         authorization: Option<&HeaderValue>,
     ) -> Result<Response<ResponseBody>, Error> {
-        let timeouts = &self.0.config.timeouts;
         let request = self.http_request(call, authorization)?;
         let exchange = Exchange::begin(self.0.config.http_trace, call, request.headers());
         let times = exchange.as_ref().and_then(Exchange::connect_times);
         let sent = ConnectTimes::measured(times, self.0.transport.clone().oneshot(request));
-        let limit = timeouts.first_byte.unwrap_or(Duration::MAX);
+        let limit = call.first_byte.unwrap_or(Duration::MAX);
         let result = match tokio::time::timeout(limit, sent).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(Error::new(transport::kind(&*error), call.to_string(), error)),

@@ -84,6 +84,8 @@ pub struct Request {
     problem: Option<String>,
     /// A streamed response is read to its end within the time-out.
     is_whole: bool,
+    /// The head of the response may come with its first data, such as a line of a log.
+    is_open_ended: bool,
     /// Objects are put into it in protobuf.
     speaks_protobuf: bool,
     /// The transformation of the objects in responses.
@@ -125,6 +127,7 @@ impl Request {
             warnings,
             problem: None,
             is_whole: false,
+            is_open_ended: false,
             speaks_protobuf: false,
             form: None,
         }
@@ -273,6 +276,7 @@ impl Request {
             uri,
             headers: self.headers.iter().cloned().collect(),
             body: self.body.clone(),
+            first_byte: self.first_byte(),
         }))
     }
 
@@ -304,17 +308,24 @@ impl Request {
         result
     }
 
+    /// The limit of the wait for the head of the response: not less than the request's own time-out.
+    fn first_byte(&self) -> Option<Duration> {
+        let limit = self.connection.config().timeouts.first_byte.filter(|_| !self.is_open_ended)?;
+        Some(self.timeout.map_or(limit, |timeout| limit.max(timeout)))
+    }
+
     /// Sends the request and returns the response as a stream, which has no time-out unless it is marked as
-    /// [`whole`](Self::whole).
+    /// [`whole`](Self::whole), not even for its head ([`Timeouts::first_byte`](crate::Timeouts::first_byte)): the kubelet
+    /// may send that with the first line of a log.
     ///
     /// # Errors
     ///
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn stream(self) -> Result<ByteStream, Error> {
-        self.response_stream().await
+        Request { is_open_ended: !self.is_whole, ..self }.response_stream().await
     }
 
-    /// Sends the request as it is now, as [`response`](Self::response).
+    /// Sends the request of a list or a watch, whose head comes at once, as it is now, as [`response`](Self::response).
     async fn response_stream(&self) -> Result<ByteStream, Error> {
         let call = self.call()?;
         let span = span::of(self, &call);

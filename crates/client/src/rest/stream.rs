@@ -317,6 +317,7 @@ mod tests {
             uri: http::Uri::from_static("/watch"),
             headers: http::HeaderMap::new(),
             body: Bytes::new(),
+            first_byte: None,
         };
         ByteStream::new(Arc::new(call), response.expect("the header is one"))
     }

@@ -119,6 +119,22 @@ impl Front {
         .await
     }
 
+    /// Answers the first request of each connection with a text once it is told to, and closes.
+    pub(crate) async fn saying_later(text: &'static str, told: watch::Receiver<bool>) -> Front {
+        Front::taking(move |mut stream, _, seen| {
+            let mut told = told.clone();
+            async move {
+                let head = read_head(&mut stream).await;
+                seen.requests.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+                let _passing = Passing::new(seen);
+                let _ = told.wait_for(|told| *told).await;
+                let _ = stream.write_all(text.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        })
+        .await
+    }
+
     /// Answers requests whose path begins with one of these with a JSON document, and others with 404.
     pub(crate) async fn routing(documents: &[(&str, &str)]) -> Front {
         let documents: Vec<(String, String)> =

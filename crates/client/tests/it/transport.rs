@@ -5,8 +5,12 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, Response, Version};
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_client::{
-    Client, Config, ErrorKind, HttpVersion, ListOptions, RequestBody, ResponseBody, Transport, WatchOptions,
+    ByteStream, Client, Config, Error, ErrorKind, HttpVersion, ListOptions, LogOptions, ProxyOptions,
+    RequestBody, ResponseBody, Transport, WatchOptions,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use crate::cluster::{cluster, config, config_map, create_two_hundred, soon, told};
@@ -114,6 +118,61 @@ async fn a_server_that_says_nothing_is_not_waited_for_longer_than_allowed() {
     let error = quick("http").api::<Pod>().watch(&WatchOptions::default()).await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+async fn first_line(stream: Result<ByteStream, Error>) -> String {
+    let line = stream.unwrap().line().await.unwrap().unwrap();
+    String::from_utf8(line.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn logs_and_requests_with_a_longer_time_out_wait_for_their_first_byte() {
+    let (tell, told) = watch::channel(false);
+    let text = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\none\n";
+    let front = Front::saying_later(text, told).await;
+    let mut config = front.client().config().clone();
+    config.timeouts.first_byte = Some(Duration::from_millis(100));
+    let client = Client::new(config).unwrap();
+    let pods = client.api::<Pod>().namespace("shop");
+    let options = LogOptions { follow: true, ..Default::default() };
+    let proxy = ProxyOptions::default();
+    let (logs, metrics) = (pods.logs("web-0", &options), pods.proxy_get("web-0", "metrics", &proxy));
+    let request = client.request(Method::GET).absolute_path("/slow").timeout(Duration::from_secs(60));
+    let waiting = tokio::spawn(async move {
+        let (logs, metrics, response) = tokio::join!(logs, metrics, request.send());
+        let text = response.unwrap().text().trim_end().to_owned();
+        [first_line(logs).await, first_line(metrics).await, text]
+    });
+    front.streams(3).await;
+    // It was sent after the others, and its time is up.
+    let error = pods.get("web-0").await.unwrap_err();
+    assert!(error.to_string().ends_with("no answer within 0.1 s"), "{error}");
+    tell.send_replace(true);
+    assert_eq!(waiting.await.unwrap(), ["one"; 3]);
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_another_protocol_than_the_scheme_says_is_told() {
+    let (server, _) = cluster().await;
+    let plain = Config::from_url(&format!("http://{}", server.address())).unwrap();
+    let error = Client::new(plain).unwrap().discovery().version().await.err().unwrap();
+    let expected = "cannot decode the response: the response is no HTTP: the server may speak TLS, whose URL begins \
+                    with https://: invalid HTTP version parsed";
+    assert!(error.to_string().ends_with(expected), "{error}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = Config::from_url(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
+    config.tls.insecure = true;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        // The rest of the handshake is read, so that the response is not cut.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    let error = Client::new(config).unwrap().discovery().version().await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    let expected = ": cannot connect: server gave HTTP response to HTTPS client: ";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
 #[tokio::test]
