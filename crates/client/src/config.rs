@@ -219,7 +219,15 @@ impl Default for Timeouts {
 }
 
 impl Config {
-    /// A server at a URL, without credentials.
+    /// A server at a URL, without credentials. A URL without a scheme is taken as `http`, as in client-go:
+    /// `localhost:8080` is `http://localhost:8080`.
+    ///
+    /// ```
+    /// use klient_client::Config;
+    ///
+    /// assert_eq!(Config::from_url("localhost:8080")?.url, "http://localhost:8080/");
+    /// # Ok::<(), klient_client::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

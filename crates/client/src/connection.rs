@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 
 use crate::call::Call;
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, ErrorKind, Problem, wrong_scheme};
 use crate::http_trace::{ConnectTimes, Exchange};
 use crate::json_only_groups::JsonOnlyGroups;
 use crate::transport::{self, RequestBody, ResponseBody, Transport};
@@ -79,7 +79,10 @@ impl Connection {
         let limit = call.first_byte.unwrap_or(Duration::MAX);
         let result = match tokio::time::timeout(limit, sent).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(Error::new(transport::kind(&*error), call.to_string(), error)),
+            Ok(Err(error)) => {
+                let (kind, error) = (transport::kind(&*error), wrong_scheme::explained(error, &call.uri));
+                Err(Error::new(kind, call.to_string(), error))
+            }
             Err(_) => {
                 let problem = format!("no answer within {} s", limit.as_secs_f64());
                 Err(Error::new(ErrorKind::Timeout, call.to_string(), Problem(problem)))

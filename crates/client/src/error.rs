@@ -4,6 +4,7 @@ pub(crate) mod causes;
 pub(crate) mod proxy_error;
 pub(crate) mod step_timeout;
 mod untrusted;
+pub(crate) mod wrong_scheme;
 
 use std::error::Error as StdError;
 use std::fmt;
