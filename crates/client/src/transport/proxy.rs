@@ -23,7 +23,7 @@ use crate::error::{Error, Problem};
 use crate::port::port_of;
 
 /// The remedy if a proxy wants a user and a password.
-const NO_USER: &str = ": the URL of the proxy has none";
+const NO_USER: &str = ": the URL of the proxy has no user name and password";
 
 /// Opens tunnels through a proxy.
 #[derive(Clone)]
@@ -100,8 +100,10 @@ impl ProxyTunnel {
     /// Opens a tunnel with the method CONNECT (RFC 9110 section 9.3.6).
     async fn connect(&self, connection: Socket, server: &Uri) -> Result<Socket, BoxError> {
         let fail = |error: hyper::Error| self.refused(server, error.into());
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(fail)?;
+        // As Go writes the names of headers; proxies of old take no others.
+        let mut http1 = hyper::client::conn::http1::Builder::new();
+        let handshake = http1.title_case_headers(true).handshake(TokioIo::new(connection));
+        let (mut sender, connection) = handshake.await.map_err(fail)?;
         // It ends with the sender, or when the tunnel is open.
         tokio::spawn(connection.with_upgrades());
         let authority = with_port(server).authority().cloned().expect("a server has one");

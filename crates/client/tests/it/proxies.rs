@@ -129,7 +129,7 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
             "http",
             "",
             Rules { user: other, refusal: None },
-            "407 Proxy Authentication Required: the URL of the proxy has none",
+            "407 Proxy Authentication Required: the URL of the proxy has no user name and password",
         ),
         (
             "http",
@@ -143,7 +143,7 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
             "socks5h",
             "",
             Rules { user: other, refusal: None },
-            "SOCKS error: user and password are required: the URL of the proxy has none",
+            "SOCKS error: user and password are required: the URL of the proxy has no user name and password",
         ),
         (
             "socks5",

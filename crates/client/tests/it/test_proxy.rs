@@ -89,7 +89,10 @@ impl Passing {
     async fn http(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<()> {
         let head = read_head(&mut stream).await;
         let (line, _) = head.split_once(" HTTP/1.1\r\n")?;
-        let authorization = head.lines().find_map(|line| line.strip_prefix("proxy-authorization: Basic "));
+        let is_tunnel = line.starts_with("CONNECT ");
+        // Old proxies know the headers of CONNECT in the case in which Go writes them.
+        let name = if is_tunnel { "Proxy-Authorization: Basic " } else { "proxy-authorization: Basic " };
+        let authorization = head.lines().find_map(|line| line.strip_prefix(name));
         let user = authorization.map(|user| String::from_utf8(BASE64.decode(user).unwrap()).unwrap());
         self.note(line, user.as_deref().unwrap_or_default());
         let status = match self.rules.user {
@@ -101,7 +104,7 @@ impl Passing {
             return stream.write_all(refusal.as_bytes()).await.ok();
         }
         let mut server = TcpStream::connect(self.to).await.ok()?;
-        if line.starts_with("CONNECT ") {
+        if is_tunnel {
             stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.ok()?;
         } else {
             server.write_all(head.as_bytes()).await.ok()?;
