@@ -33,6 +33,19 @@ impl LogArgs {
         HttpTrace::from_verbosity(u8::try_from(self.verbosity.clamp(0, 10)).unwrap_or_default())
     }
 
+    /// Returns the levels of klient's crates.
+    fn targets(self) -> Targets {
+        let from = |verbosity| match self.verbosity {
+            ..=0 => LevelFilter::ERROR,
+            of if of >= verbosity => LevelFilter::DEBUG,
+            _ => LevelFilter::WARN,
+        };
+        Targets::new()
+            .with_target(HttpTrace::TARGET, from(6))
+            .with_target("klient_client", from(4))
+            .with_target("klient_cache", from(4))
+    }
+
     /// Returns the level of the log of `klient server`.
     pub(crate) fn server_level(self) -> LevelFilter {
         match self.verbosity {
@@ -44,18 +57,10 @@ impl LogArgs {
     }
 }
 
-/// Writes the log of klient's crates to standard error, if `-v` is set.
+/// Writes the log of klient's crates to standard error: errors always, the rest if `-v` is set.
 pub(crate) fn init(args: LogArgs) {
-    if args.verbosity <= 0 {
-        return;
-    }
-    let from = |verbosity| if args.verbosity >= verbosity { LevelFilter::DEBUG } else { LevelFilter::WARN };
-    let targets = Targets::new()
-        .with_target(HttpTrace::TARGET, from(6))
-        .with_target("klient_client", from(4))
-        .with_target("klient_cache", from(4));
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).event_format(Klog);
-    tracing_subscriber::registry().with(layer.with_filter(targets)).init();
+    tracing_subscriber::registry().with(layer.with_filter(args.targets())).init();
 }
 
 /// klog's text format: `I1129 14:35:31.123456   12345 retry.rs:58] "message" key="value"`. Times are in UTC.
@@ -156,6 +161,28 @@ impl fmt::Display for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_are_printed_at_every_verbosity() {
+        for (verbosity, target, expected) in [
+            (-1, "klient_client::config::in_cluster", LevelFilter::ERROR),
+            (0, "klient_client::config::in_cluster", LevelFilter::ERROR),
+            (1, "klient_client", LevelFilter::WARN),
+            (4, "klient_cache", LevelFilter::DEBUG),
+            (0, HttpTrace::TARGET, LevelFilter::ERROR),
+            (5, HttpTrace::TARGET, LevelFilter::WARN),
+            (6, HttpTrace::TARGET, LevelFilter::DEBUG),
+        ] {
+            let targets = LogArgs { verbosity }.targets();
+            for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG] {
+                assert_eq!(
+                    targets.would_enable(target, &level),
+                    level <= expected,
+                    "-v={verbosity} {target}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn times_are_those_of_klog() {

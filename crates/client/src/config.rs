@@ -273,27 +273,33 @@ impl Config {
     ///
     /// If a file that exists cannot be read, or the configuration found cannot be used.
     pub fn load(rules: &LoadingRules, overrides: &Overrides) -> Result<Config, Error> {
-        Config::load_or(rules, overrides, in_cluster::is_possible().then_some(Config::in_cluster))
+        Config::load_or(rules, overrides, in_cluster::lack(), Config::in_cluster)
     }
 
     fn load_or(
         rules: &LoadingRules,
         overrides: &Overrides,
-        in_cluster: Option<impl FnOnce() -> Result<Config, Error>>,
+        lack: Option<String>,
+        in_cluster: impl FnOnce() -> Result<Config, Error>,
     ) -> Result<Config, Error> {
         let kubeconfig = rules.load()?;
-        if in_cluster.is_none() && kubeconfig.selects_nothing(overrides) {
+        let is_pod = lack.is_none();
+        let config = kubeconfig.config_or(overrides, is_pod.then_some(in_cluster))?;
+        if let Some(lack) = lack.filter(|_| kubeconfig.selects_nothing(overrides)) {
             let files: Vec<String> = rules.files().iter().map(|path| path.display().to_string()).collect();
-            tracing::warn!("no cluster is selected in kubeconfig {}, and this is no pod", files.join(", "));
+            let files = files.join(", ");
+            tracing::warn!("no cluster is selected in kubeconfig {files}, and {lack}: using {}", config.url);
         }
-        kubeconfig.config_or(overrides, in_cluster)
+        Ok(config)
     }
 
-    /// A pod's service account.
+    /// A pod's service account. If its certificate authority (`ca.crt`) cannot be read, that is logged as an error and
+    /// the authorities of the system are trusted, as in client-go.
     ///
     /// # Errors
     ///
-    /// If this is no pod, or its token or certificate cannot be read.
+    /// If this is no pod, or its token cannot be read.
+    #[doc(alias = "InClusterConfig")]
     pub fn in_cluster() -> Result<Config, Error> {
         in_cluster::config()
     }
@@ -378,8 +384,9 @@ mod tests {
         }
         let precedence = [paths, vec![folder.path().join("missing")]].concat();
         let rules = LoadingRules { precedence, ..LoadingRules::default() };
-        let in_cluster = is_pod.then_some(|| Config::from_url("https://pod"));
-        let inferred = Config::load_or(&rules, &Overrides::default(), in_cluster);
+        let lack = (!is_pod).then(|| "this is no pod".to_owned());
+        let inferred =
+            Config::load_or(&rules, &Overrides::default(), lack, || Config::from_url("https://pod"));
         let told = inferred.map_or_else(|error| format!("{error:?}"), |config| config.url.to_string());
         assert_eq!(told.replace(folder.path().to_str().unwrap(), "FOLDER"), expected);
     }

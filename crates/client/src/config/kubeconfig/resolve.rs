@@ -58,7 +58,7 @@ impl Kubeconfig {
     ///
     /// If the configuration cannot be used.
     pub fn config_or_in_cluster(&self, overrides: &Overrides) -> Result<Config, Error> {
-        self.config_or(overrides, in_cluster::is_possible().then_some(Config::in_cluster))
+        self.config_or(overrides, in_cluster::lack().is_none().then_some(Config::in_cluster))
     }
 
     pub(in super::super) fn config_or(
