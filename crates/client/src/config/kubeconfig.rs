@@ -27,6 +27,7 @@ pub use validation::ConfigurationInvalid;
 
 use crate::config::masked_url::without_user;
 use crate::error::Error;
+use validation::find;
 
 /// Clusters, users, and contexts that join them.
 ///
@@ -209,6 +210,33 @@ impl Kubeconfig {
     /// If it is no kubeconfig.
     pub fn parse(text: &str) -> Result<Kubeconfig, Error> {
         decode::decode(text.as_bytes()).map_err(|problem| Error::config("kubeconfig", problem))
+    }
+
+    /// The cluster of a name.
+    pub fn cluster(&self, name: &str) -> Option<&Cluster> {
+        find(&self.clusters, name).map(|named| &named.value)
+    }
+
+    /// The user of a name.
+    pub fn user(&self, name: &str) -> Option<&AuthInfo> {
+        find(&self.users, name).map(|named| &named.value)
+    }
+
+    /// The context of a name.
+    ///
+    /// ```
+    /// use klient_client::Kubeconfig;
+    ///
+    /// let kubeconfig = Kubeconfig::parse("{contexts: [{name: shop, context: {cluster: berlin, user: ada}}],
+    ///     clusters: [{name: berlin, cluster: {server: 'https://berlin.example'}}], current-context: shop}")?;
+    /// let context = kubeconfig.context(&kubeconfig.current_context).ok_or("no current context")?;
+    /// let cluster = kubeconfig.cluster(&context.cluster).ok_or("no cluster")?;
+    /// assert_eq!(cluster.server, "https://berlin.example");
+    /// assert!(kubeconfig.user(&context.user).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn context(&self, name: &str) -> Option<&Context> {
+        find(&self.contexts, name).map(|named| &named.value)
     }
 
     /// Adds the entries of a file that is later in a list: for each name, and for each scalar, the first file wins.
