@@ -48,6 +48,7 @@ impl Client {
     /// # Errors
     ///
     /// If the configuration's certificates or names cannot be used.
+    #[doc(alias = "RESTClientFor")]
     pub fn new(config: Config) -> Result<Client, Error> {
         let transport = Transport::new(&config)?;
         Ok(Client(Connection::new(config, transport)?))
@@ -58,6 +59,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`Config::infer`] and [`new`](Self::new).
+    #[doc(alias = "try_default")]
     pub fn infer() -> Result<Client, Error> {
         Client::new(Config::infer()?)
     }
@@ -67,6 +69,7 @@ impl Client {
     /// # Errors
     ///
     /// As [`new`](Self::new).
+    #[doc(alias = "WrapTransport")]
     pub fn with_layer<L>(config: Config, layer: L) -> Result<Client, Error>
     where
         L: Layer<Transport>,

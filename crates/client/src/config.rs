@@ -263,6 +263,7 @@ impl Config {
     /// # Errors
     ///
     /// If the configuration found cannot be used.
+    #[doc(alias = "try_default")]
     pub fn infer() -> Result<Config, Error> {
         Config::load(&LoadingRules::from_env(), &Overrides::default())
     }
@@ -272,6 +273,7 @@ impl Config {
     /// # Errors
     ///
     /// If a file that exists cannot be read, or the configuration found cannot be used.
+    #[doc(alias = "NewNonInteractiveDeferredLoadingClientConfig")]
     pub fn load(rules: &LoadingRules, overrides: &Overrides) -> Result<Config, Error> {
         Config::load_or(rules, overrides, in_cluster::lack(), Config::in_cluster)
     }
@@ -309,6 +311,7 @@ impl Config {
     /// # Errors
     ///
     /// If the file cannot be read or used.
+    #[doc(alias = "BuildConfigFromFlags")]
     pub fn from_kubeconfig_file(path: impl Into<PathBuf>) -> Result<Config, Error> {
         Kubeconfig::read(&path.into())?.config(&Overrides::default())
     }

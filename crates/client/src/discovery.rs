@@ -153,6 +153,7 @@ impl Discovery {
     /// # Errors
     ///
     /// If the server does not answer. Failures of single group-versions are in [`Served::failed`].
+    #[doc(alias = "ServerGroupsAndResources")]
     pub async fn resources(&self) -> Result<Served, Error> {
         let documents = self.documents().await?;
         if documents.failed.is_empty() {

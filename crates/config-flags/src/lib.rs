@@ -30,6 +30,7 @@ pub use values::{InvalidRequestTimeout, RequestTimeout, SecretFlag, go_bool, pat
 
 /// The flags that select a cluster, a user and a namespace (cli-runtime's `ConfigFlags`). They are global: they can be
 /// given before and after subcommands. An empty value is the same as no flag.
+#[doc(alias = "RESTClientGetter")]
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 #[non_exhaustive]

@@ -37,6 +37,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// [`is_not_found`](Error::is_not_found) if there is no such request,
     /// [`is_forbidden`](Error::is_forbidden) if the user may not approve requests to its signer, and
     /// [`ErrorKind::Request`](crate::ErrorKind::Request) if it is denied.
+    #[doc(alias = "UpdateApproval")]
     pub fn approve(&self, name: &str, reason: &str, message: &str) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::Approval,

@@ -82,6 +82,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ///
     /// [`is_not_found`](Error::is_not_found) if the pod does not exist, [`is_bad_request`](Error::is_bad_request) if it
     /// has no such container, or several and none is named.
+    #[doc(alias = "GetLogs")]
     pub fn logs(&self, name: &str, options: &LogOptions) -> BoxFuture<'static, Result<ByteStream, Error>>
     where
         K: verbs::Log,

@@ -65,6 +65,8 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     /// # Errors
     ///
     /// As [`get`](Self::get).
+    #[doc(alias = "ScaleClient")]
+    #[doc(alias = "ScaleInterface")]
     pub fn scale<S: Wire>(&self, name: &str) -> BoxFuture<'static, Result<S, Error>>
     where
         K: verbs::Scale,
@@ -118,6 +120,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ///
     /// [`is_too_many_requests`](Error::is_too_many_requests) if a budget does not allow it now,
     /// [`is_not_found`](Error::is_not_found) if there is no such pod.
+    #[doc(alias = "EvictV1")]
     pub fn evict<'a, E: verbs::EvictionOf<K>>(
         &self,
         name: &str,

@@ -28,6 +28,7 @@ use crate::error::Error;
 /// assert!(!std::sync::Arc::ptr_eq(&served, &discovery.resources().await?));
 /// # Ok(()) }
 /// ```
+#[doc(alias = "CachedDiscoveryClient")]
 #[derive(Clone)]
 pub struct CachedDiscovery(Arc<Inner>);
 

@@ -11,6 +11,7 @@ use crate::error::{Error, Problem};
 ///
 /// The first file wins for each entry by its name, as a whole, and for each scalar. Missing files are passed over, except
 /// that of [`explicit_path`](Self::explicit_path). Relative paths in a file begin at its folder.
+#[doc(alias = "ClientConfigLoadingRules")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadingRules {
     /// The only file, such as that of a flag. It must exist, and the others are not read.

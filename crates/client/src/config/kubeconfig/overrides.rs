@@ -17,6 +17,8 @@ use crate::impersonation::Impersonation;
 /// - `certificate_authority` and `insecure_skip_tls_verify` reset each other, and the authority's data;
 /// - `server` and `tls_server_name` reset the server name;
 /// - `client_certificate` and `client_key` reset each its data.
+#[doc(alias = "ConfigOverrides")]
+#[doc(alias = "KubeConfigOptions")]
 #[derive(Clone, Default)]
 pub struct Overrides {
     /// The context to use.
