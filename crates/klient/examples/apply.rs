@@ -1,5 +1,4 @@
-//! Applies a namespace and a deployment as a field manager, changes what it applied, and comes into conflict with
-//! another.
+//! Applies a Namespace and a Deployment with server-side apply, changes them, and conflicts with another field manager.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Tells what a server serves from a cache on disk, which is asked for once an hour, and finds resources by their names.
+//! Caches discovery on disk, as kubectl does, and finds resources by their names.
 
 #![allow(clippy::print_stdout)]
 

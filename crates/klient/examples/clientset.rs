@@ -1,4 +1,4 @@
-//! Lists the pods of a namespace by the accessors of a clientset.
+//! Lists the pods of a namespace with the accessors of a clientset.
 
 #![allow(clippy::print_stdout)]
 

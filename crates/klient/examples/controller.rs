@@ -1,5 +1,4 @@
-//! A controller: keeps the status of custom resources, Websites, in step with the Deployments they own, through
-//! informers and a work queue.
+//! A controller of a custom resource that owns Deployments, with informers and a work queue.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Items that come into a work queue after a while.
+//! Adds items to a work queue after a delay.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Creates, scales and deletes a deployment; where somebody else was quicker, it is read and changed again.
+//! Creates, scales and deletes a Deployment, and retries updates that conflict.
 
 #![allow(clippy::print_stdout)]
 

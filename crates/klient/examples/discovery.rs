@@ -1,4 +1,4 @@
-//! Tells what a server serves, and what a short name means to it.
+//! Prints the resources that a server serves, and finds one by its short name.
 
 #![allow(clippy::print_stdout)]
 

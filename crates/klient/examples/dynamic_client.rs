@@ -1,4 +1,4 @@
-//! Lists objects of a kind that is found out at run time, and turns them into a type afterwards.
+//! Lists objects of a kind that is found at run time, and converts them to a type.
 
 #![allow(clippy::print_stdout)]
 

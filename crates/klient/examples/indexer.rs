@@ -1,4 +1,4 @@
-//! Finds pods by namespace and by node, in a store that is filled by hand and in that of an informer.
+//! Finds pods by namespace and by node, in a store of its own and in that of an informer.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Follows all pods: says what comes, changes and goes, and everything once more every second.
+//! Prints the pods that are added, changed and deleted, with a resync each second.
 
 #![allow(clippy::print_stdout)]
 

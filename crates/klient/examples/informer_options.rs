@@ -1,4 +1,4 @@
-//! Follows pods and deployments of one namespace with one label, each told again after a time of its own.
+//! Informers of pods and Deployments with a namespace, a label and a resync interval of their own.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Applies and deletes what stands in a file of manifests, whatever kinds they are of, as kubectl does.
+//! Applies and deletes the objects of a manifest of any kinds, as kubectl does.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Lists, reads, creates, replaces and deletes namespaces, and tells failures apart.
+//! Lists, reads, creates, replaces and deletes namespaces, and handles each kind of error.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Creates many objects side by side, and lists them in chunks.
+//! Creates many objects concurrently, and lists them in pages.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Changes a namespace in four ways: by patches of three forms, and by applying what is wanted.
+//! Changes a namespace with the three kinds of patch and with server-side apply.
 
 #![allow(clippy::print_stdout)]
 

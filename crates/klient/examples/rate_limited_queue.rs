@@ -1,4 +1,4 @@
-//! Items that come into a work queue as a limiter lets them: from a bucket, or later each time they fail.
+//! Adds items to a work queue with a rate limiter: a token bucket, or a back-off for items that fail.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Lists the pods of a namespace by a request that is built part by part.
+//! Lists the pods of a namespace with a request that is built part by part.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,5 +1,4 @@
-//! Follows changes through cuts and restarts of the program: the version is saved once an event was dealt with, and
-//! what is too old to go on from is listed anew.
+//! Watches with a saved resource version, through lost connections and restarts of the program.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Scales anything that has a scale, whatever its kind: a controller is told by apiVersion, kind and name what to scale.
+//! Scales an object of any kind that has a scale, by its apiVersion, kind and name.
 
 #![allow(clippy::print_stdout)]
 

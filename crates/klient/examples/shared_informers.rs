@@ -1,4 +1,4 @@
-//! One informer for each resource, however many ask for it: by name, by type, and for resources found at run time.
+//! One informer for each resource, for several users: by accessor, by type, and for resources found at run time.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Tests that share one server: it starts once, and serves every test of the program.
+//! Tests that share one embedded server.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Bounds how long requests may take: all of a client's, or one.
+//! Limits the time of all requests of a client, or of one.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Follows pods with a label in all namespaces.
+//! Watches the pods with a label in all namespaces.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! Goes on watching from the last version seen, which is kept in a file, whenever a watch has ended.
+//! Starts a watch again at the last resource version, which is kept in a file, when it has ended.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! A work queue: each item once, in one worker's hands at a time, and again only if it was added meanwhile.
+//! A work queue: an item that is added again while a worker has it is processed once more.
 
 #![allow(clippy::print_stdout)]
 

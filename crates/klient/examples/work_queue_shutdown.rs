@@ -1,5 +1,4 @@
-//! Shutting a work queue down: nothing more goes in, what is in it is still handed out, and what is in hand is waited
-//! for if one wishes.
+//! Shuts down a work queue, with and without a wait for the items in progress.
 
 #![allow(clippy::print_stdout)]
 

@@ -9,6 +9,11 @@ mod cached_discovery;
 mod certificate_manager;
 #[path = "../../examples/clientset.rs"]
 mod clientset;
+#[path = "../../examples/config.rs"]
+mod config;
+#[cfg(feature = "config-flags")]
+#[path = "../../examples/config_flags.rs"]
+mod config_flags;
 #[path = "../../examples/controller.rs"]
 mod controller;
 #[path = "../../examples/delaying_queue.rs"]
@@ -51,8 +56,12 @@ mod server_version;
 mod shared_informers;
 #[path = "../../examples/shared_test_server.rs"]
 mod shared_test_server;
+#[path = "../../examples/subresources.rs"]
+mod subresources;
 #[path = "../../examples/timeouts.rs"]
 mod timeouts;
+#[path = "../../examples/warnings_and_spans.rs"]
+mod warnings_and_spans;
 #[path = "../../examples/watch.rs"]
 mod watch;
 #[path = "../../examples/watch_again.rs"]
@@ -63,10 +72,19 @@ mod work_queue;
 mod work_queue_shutdown;
 
 #[test]
-fn every_example_is_here() {
+fn every_example_is_here_and_in_the_readme() {
+    let readme = std::fs::read_to_string("../../README.md").expect("tests run in the folder of their crate");
     for example in std::fs::read_dir("examples").expect("tests run in the folder of their crate") {
-        let name = example.expect("it can be read").file_name().into_string().expect("names are plain");
-        let listed = include_str!("examples.rs").contains(&format!("/{name}\""));
-        assert!(listed || name == "cluster", "examples/{name} is not run by tests/it/examples.rs");
+        let path = example.expect("it can be read").path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".rs")) else {
+            continue;
+        };
+        let listed = include_str!("examples.rs").contains(&format!("/{name}.rs\""));
+        assert!(listed, "examples/{name}.rs is not run by tests/it/examples.rs");
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        let lines = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+        let about = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let row = format!("| [{name}](crates/klient/examples/{name}.rs) | {about} |");
+        assert!(readme.lines().any(|line| line == row), "README.md lacks the row\n{row}");
     }
 }
