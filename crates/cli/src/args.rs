@@ -42,16 +42,10 @@ pub(crate) struct Cli {
 ///
 /// A usage error with kubectl's message, or [`CliError::Help`].
 pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliError> {
-    let mut command = as_pflag(Cli::command()).bin_name(program.to_owned());
-    let has_preferences = !kuberc::is_disabled();
-    if has_preferences {
-        command = command.arg(kuberc::flag());
-    }
-    // Aliases and global flags are known below a command only when it is built.
-    command.build();
-    let (arguments, plugin_policy) = match has_preferences {
-        true => kuberc::apply(&command, arguments)?,
-        false => (arguments, PluginPolicy::AllowAll),
+    let command = built(program);
+    let (arguments, plugin_policy) = match kuberc::is_disabled() {
+        false => kuberc::apply(&command, arguments)?,
+        true => (arguments, PluginPolicy::AllowAll),
     };
     let matches = command.clone().try_get_matches_from(&arguments);
     let parsed = matches.and_then(|matches| {
@@ -76,6 +70,23 @@ fn of_subcommand(matches: &ArgMatches) -> &ArgMatches {
 fn reads_stdin(matches: &ArgMatches) -> bool {
     let files = of_subcommand(matches).try_get_many::<String>("filename").ok().flatten();
     files.into_iter().flatten().any(|file| file == "-")
+}
+
+fn built(program: &str) -> clap::Command {
+    let mut command = as_pflag(Cli::command()).bin_name(program.to_owned());
+    if !kuberc::is_disabled() {
+        command = command.arg(kuberc::flag());
+    }
+    // Aliases and global flags are known below a command only when it is built.
+    command.build();
+    command
+}
+
+/// Returns the help of a command, by the names of the commands above it and its own.
+pub(crate) fn help(program: &str, names: &[&str]) -> String {
+    let mut command = built(program);
+    let named = names.iter().try_fold(&mut command, |command, name| command.find_subcommand_mut(name));
+    named.expect("callers name commands that exist").render_help().to_string()
 }
 
 /// Returns the warnings about deprecated values of flags.

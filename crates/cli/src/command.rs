@@ -31,6 +31,7 @@ pub(crate) enum Command {
     /// Print one or many objects
     Get(get::GetArgs),
     /// Print and change kubeconfig files
+    #[command(after_help = config::FILES)]
     Config(config::ConfigArgs),
     /// Convert objects of built-in kinds between JSON, YAML and protobuf, without a server
     Convert(convert::ConvertArgs),

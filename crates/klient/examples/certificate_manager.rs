@@ -1,5 +1,6 @@
-//! Authenticates with a certificate of the cluster's signer, which is renewed before it expires: a program needs other
-//! credentials only for its first request.
+//! Authenticates with a certificate of the cluster's signer, which is renewed before it expires.
+//!
+//! A program needs other credentials only for its first request.
 
 #![allow(clippy::print_stdout)]
 

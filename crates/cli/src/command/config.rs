@@ -11,9 +11,19 @@ mod view;
 use clap::{Args, Subcommand};
 use klient_client::{LoadingRules, Named};
 
+use crate::args;
 use crate::configuration;
 use crate::error::CliError;
 use crate::session::Session;
+
+/// The files that are read and written, in the help of the command.
+pub(crate) const FILES: &str = "\
+The kubeconfig is read from:
+  1. the file of --kubeconfig, alone, if the flag is set;
+  2. else the files in $KUBECONFIG, a list of paths, which are merged;
+  3. else ~/.kube/config.
+A change is written to the file that has the entry. A new entry is written to the first file of the list that exists, \
+or else to the last.";
 
 /// Arguments of `config`.
 #[derive(Args, Debug)]
@@ -36,6 +46,7 @@ enum ConfigCommand {
     CurrentContext(Unused),
     /// Set the current context
     #[command(alias = "use")]
+    #[command(mut_arg("names", |arg| arg.value_name("CONTEXT").help("Name of the context")))]
     UseContext(Names),
     /// Set fields of a context; it is created if it does not exist
     SetContext(contexts::SetContextArgs),
@@ -46,14 +57,19 @@ enum ConfigCommand {
     /// Set a single field, such as `clusters.my-cluster.server`
     Set(property::SetArgs),
     /// Remove a single field or entry, such as `contexts.my-context.namespace`
+    #[command(mut_arg("names", |arg| arg.value_name("PROPERTY").help("Path of the field or entry")))]
     Unset(Names),
     /// Delete a context
+    #[command(mut_arg("names", |arg| arg.help("Name of the context")))]
     DeleteContext(Names),
     /// Delete a cluster
+    #[command(mut_arg("names", |arg| arg.help("Name of the cluster")))]
     DeleteCluster(Names),
     /// Delete a user
+    #[command(mut_arg("names", |arg| arg.help("Name of the user")))]
     DeleteUser(Names),
     /// Rename a context
+    #[command(mut_arg("names", |arg| arg.value_name("CONTEXT").help("Present name and new name of the context")))]
     RenameContext(Names),
 }
 
@@ -80,6 +96,15 @@ impl Names {
     fn get<const N: usize>(&self) -> Result<[&str; N], CliError> {
         exactly(&self.names)
     }
+
+    /// Returns the one name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or another, it is the help of the command, as in kubectl.
+    fn one_or_help(&self, command: &str, session: &Session) -> Result<[&str; 1], CliError> {
+        self.get().map_err(|_| CliError::Help(args::help(&session.program, &["config", command])))
+    }
 }
 
 fn exactly<const N: usize>(names: &[String]) -> Result<[&str; N], CliError> {
@@ -104,8 +129,12 @@ pub(crate) fn run(args: ConfigArgs, session: &mut Session) -> Result<(), CliErro
         ConfigCommand::SetCredentials(args) => credentials::set(&args, &rules, session),
         ConfigCommand::Set(args) => property::set(&args, &rules, session),
         ConfigCommand::Unset(args) => property::unset(args.get()?, &rules, session),
-        ConfigCommand::DeleteContext(args) => contexts::delete(args.get()?, &rules, session),
-        ConfigCommand::DeleteCluster(args) => clusters::delete(args.get()?, &rules, session),
+        ConfigCommand::DeleteContext(args) => {
+            contexts::delete(args.one_or_help("delete-context", session)?, &rules, session)
+        }
+        ConfigCommand::DeleteCluster(args) => {
+            clusters::delete(args.one_or_help("delete-cluster", session)?, &rules, session)
+        }
         ConfigCommand::DeleteUser(args) => users::delete(&args.names, &rules, session),
         ConfigCommand::RenameContext(args) => contexts::rename(args.get()?, &rules, session),
     }

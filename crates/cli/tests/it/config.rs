@@ -85,6 +85,36 @@ fn single_fields_are_changed_as_kubectl_changes_them() {
 }
 
 #[test]
+fn help_names_the_files_and_a_missing_name_is_answered_as_by_kubectl() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, parts) in [
+        (
+            "config --help",
+            &["$KUBECONFIG", "--kubeconfig", "~/.kube/config", "A new entry is written to"][..],
+        ),
+        ("config", &["$KUBECONFIG", "A change is written to the file that has the entry"][..]),
+        ("config set-credentials --help", &["Name of the user"][..]),
+        ("config rename-context --help", &["Present name and new name of the context"][..]),
+        ("config delete-context", &["Delete a context", "Usage: kubectl config delete-context"][..]),
+        ("config delete-context a b", &["Delete a context"][..]),
+        ("config delete-cluster", &["Delete a cluster"][..]),
+        ("config set-credentials", &["error: unexpected args: []\nexit 1\n"][..]),
+        ("config set-credentials a b", &["error: unexpected args: [a b]\nexit 1\n"][..]),
+        ("config set-cluster", &["error: Unexpected args: []\nexit 1\n"][..]),
+    ] {
+        let text = run(folder.path(), line);
+        for part in parts {
+            assert!(text.contains(part), "no {part:?} in {text}");
+        }
+        assert_eq!(
+            text.contains("\nexit "),
+            line.starts_with("config set-c") && !line.contains("--help"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn each_entry_is_changed_in_its_file() {
     check(include_str!("config/files_of_a_list_are_changed.txt"));
 }

@@ -35,6 +35,7 @@ pub(super) struct SetClusterArgs {
     /// URL of a proxy
     #[arg(long, value_name = "URL")]
     proxy_url: Option<String>,
+    /// Name of the cluster
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }

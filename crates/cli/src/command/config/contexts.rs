@@ -21,6 +21,7 @@ pub(super) struct GetContextsArgs {
     /// Output format: name
     #[arg(short, long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     output: String,
+    /// Names of the contexts; the default is all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
@@ -40,6 +41,7 @@ pub(super) struct SetContextArgs {
     /// Namespace of the context
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
+    /// Name of the context
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }

@@ -44,6 +44,7 @@ pub(super) struct SetCredentialsArgs {
     auth_provider_arg: Vec<String>,
     #[command(flatten)]
     exec: ExecFlags,
+    /// Name of the user
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
@@ -53,7 +54,9 @@ pub(super) fn set(
     rules: &LoadingRules,
     session: &mut Session,
 ) -> Result<(), CliError> {
-    let [name] = exactly(&args.names)?;
+    // The one command of `config` that kubectl has with a small letter.
+    let unexpected = |_| CliError::Message(format!("unexpected args: [{}]", args.names.join(" ")));
+    let [name] = exactly(&args.names).map_err(unexpected)?;
     let provider_args = Pairs::parse(&args.auth_provider_arg, "auth-provider-arg")?;
     let env = args.exec.env()?;
     if name.is_empty() {

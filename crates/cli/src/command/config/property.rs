@@ -19,6 +19,7 @@ pub(super) struct SetArgs {
     /// Take the value of a field in base64, such as `client-key-data`, as it is
     #[arg(long)]
     set_raw_bytes: bool,
+    /// Path of the field, and its value
     #[arg(value_names = ["FIELD", "VALUE"])]
     arguments: Vec<String>,
 }
