@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use klient_api::apiextensions::v1::CustomResourceDefinition;
-use klient_apimachinery::Wire as _;
-use klient_apimachinery::codec::Format;
+use klient_apimachinery::codec::{Format, Wire as _};
 use klient_client::{Client, Config, DiskCache};
 use measure::{Args, Clock};
 use serde_json::{Map, Value, json};

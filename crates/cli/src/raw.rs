@@ -70,7 +70,7 @@ pub(crate) async fn send(
     if let Some(body) = body {
         request = request.body("application/json", body.bytes().await?);
     }
-    let mut answer = request.whole().stream().await?;
+    let mut answer = request.limit_stream().stream().await?;
     session.console.print("")?;
     let mut out = io::stdout();
     while let Some(part) = answer.chunk().await? {

@@ -82,8 +82,10 @@ pub struct Request {
     timeout: Option<Duration>,
     warnings: WarningHandler,
     problem: Option<String>,
-    /// A streamed response is read to its end within the time-out.
+    /// A streamed response is one in the trace and the metrics.
     is_whole: bool,
+    /// A streamed response is read to its end within the time-out.
+    is_limited: bool,
     /// The head of the response may come with its first data, such as a line of a log.
     is_open_ended: bool,
     /// Objects are put into it in protobuf.
@@ -127,6 +129,7 @@ impl Request {
             warnings,
             problem: None,
             is_whole: false,
+            is_limited: false,
             is_open_ended: false,
             speaks_protobuf: false,
             form: None,
@@ -244,9 +247,14 @@ impl Request {
         Request { warnings, ..self }
     }
 
-    /// Applies the time-out to a [`stream`](Self::stream), too, which is read to its end within it, such as a list.
-    pub fn whole(self) -> Self {
-        Request { is_whole: true, ..self }
+    /// Applies the time-out to a [`stream`](Self::stream), too, which is to end within it.
+    pub fn limit_stream(self) -> Self {
+        Request { is_limited: true, ..self }
+    }
+
+    /// Marks a stream that is one response and is read to its end within the time-out, such as a list.
+    pub(crate) fn whole(self) -> Self {
+        Request { is_whole: true, is_limited: true, ..self }
     }
 
     /// The request as it is sent.
@@ -314,15 +322,15 @@ impl Request {
         Some(self.timeout.map_or(limit, |timeout| limit.max(timeout)))
     }
 
-    /// Sends the request and returns the response as a stream, which has no time-out unless it is marked as
-    /// [`whole`](Self::whole), not even for its head ([`Timeouts::first_byte`](crate::Timeouts::first_byte)): the kubelet
-    /// may send that with the first line of a log.
+    /// Sends the request and returns the response as a stream, which has no time-out unless
+    /// [`limit_stream`](Self::limit_stream) sets one, not even for its head
+    /// ([`Timeouts::first_byte`](crate::Timeouts::first_byte)): the kubelet may send that with the first line of a log.
     ///
     /// # Errors
     ///
     /// If it could not be sent, was not answered, or was answered with a failure.
     pub async fn stream(self) -> Result<ByteStream, Error> {
-        Request { is_open_ended: !self.is_whole, ..self }.response_stream().await
+        Request { is_open_ended: !self.is_limited, ..self }.response_stream().await
     }
 
     /// Sends the request of a list or a watch, whose head comes at once, as it is now, as [`response`](Self::response).
@@ -332,19 +340,19 @@ impl Request {
         let latency = self.is_whole.then(|| metrics::Latency::begin(&call.method, &call.uri));
         let sending = async {
             throttle(self.connection.config().rate_limiter.as_ref(), &call, None).await;
-            let deadline = self.deadline().filter(|_| self.is_whole);
+            let deadline = self.deadline().filter(|_| self.is_limited);
             let sent = retry::send(&self.connection, &call, &self.warnings, &span);
             Ok::<_, Error>((within(deadline, &call, pin!(sent)).await?, deadline))
         };
         let result = sending.instrument(span.clone()).await;
         span::end(&span, result.as_ref().map(|(response, _)| response.status()));
         let (response, deadline) = result?;
-        let stream = ByteStream::new(call.clone(), response);
+        let stream = ByteStream::new(call.clone(), response).until(deadline);
         if !self.is_whole {
             return Ok(stream);
         }
         let record = BodyRecord::begin(self.connection.config().http_trace, &call, latency);
-        Ok(stream.recorded(record).until(deadline))
+        Ok(stream.recorded(record))
     }
 
     /// The end of the time-out, which begins now.

@@ -15,7 +15,7 @@ use crate::servers::{self, Server};
 const NAMESPACES: usize = 30_000;
 
 /// Requests of a run with one in flight, and with 64.
-const IN_FLIGHT: [(usize, usize); 2] = [(1, 20_000), (64, 100_000)];
+const IN_FLIGHT: [(usize, usize); 2] = [(1, 5_000), (64, 40_000)];
 
 /// The targets at 64 in flight: requests per second, and CPU per request, beside client-go's and kube's.
 const RATES: [f64; 2] = [4.0, 1.6];
@@ -95,7 +95,7 @@ fn gets(
 
 /// The CPU of a get with one layer, beside one without.
 fn layers(bench: &Bench, with_metrics: &Peer, rows: &mut Rows) -> Result<(), String> {
-    let words = format!("get --n 1000 --count 100000 --conc 64 --tls --data {DATA}");
+    let words = format!("get --n 1000 --count 40000 --conc 64 --tls --data {DATA}");
     let figure = "cpu_us_per_req";
     for (name, peer, flags) in [
         ("a rate limiter", &bench.klient, " --layer limiter"),

@@ -44,9 +44,13 @@ fn a_template_is_satisfied_by_its_names_and_more() {
 }
 
 #[test]
-fn an_expired_certificate_is_told() {
-    let certificate = self_signed_certificate(&["a"], Duration::ZERO).unwrap();
-    // It is valid to the end of the second.
-    assert!(certificate.not_after().unix() <= klient_apimachinery::Time::now().unix());
-    assert!(certificate.not_after() > certificate.not_before());
+fn the_validity_of_a_certificate_is_read() {
+    let expired = include_str!("expired.pem");
+    let expired = Certificate::from_pem(expired, expired).unwrap();
+    assert!(expired.is_expired());
+    assert_eq!(expired.not_before().to_string(), "2020-01-01T00:00:00Z");
+    assert_eq!(expired.not_after().to_string(), "2020-01-02T00:00:00Z");
+    let fresh = self_signed_certificate(&["a"], Duration::from_secs(60)).unwrap();
+    assert!(!fresh.is_expired());
+    assert_eq!(fresh.not_after().unix() - fresh.not_before().unix(), 3600 + 60);
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_api::authentication::v1::SelfSubjectReview;
-use klient_certificate::{Certificate, CertificateStore as _, FileStore, MemoryStore};
+use klient_certificate::{
+    Certificate, CertificateManagerOptions, CertificateStore as _, FileStore, MemoryStore,
+};
 use klient_client::ClientIdentity;
 use klient_client::{Client, Pem};
 use tempfile::TempDir;
@@ -41,7 +43,8 @@ async fn the_first_certificate_comes_with_the_approval_and_authenticates() {
     let review = client.api().create(&SelfSubjectReview::default()).await.unwrap();
     let user = review.status.user_info.unwrap();
     assert_eq!(user.username.as_deref(), Some("ann"));
-    assert_eq!(user.groups, ["devs", "ops", "qa", "system:authenticated"]);
+    // In the order of DER, as Go encodes them.
+    assert_eq!(user.groups, ["qa", "ops", "devs", "system:authenticated"]);
 }
 
 #[tokio::test]
@@ -72,6 +75,26 @@ async fn a_program_that_starts_again_takes_up_the_stored_certificate() {
     let pem = Pem::file(store.current_path());
     let identity = ClientIdentity { certificate: pem.clone(), key: pem };
     assert_eq!(who(&Client::new(cluster.config_with(identity)).unwrap()).await.unwrap(), "ann");
+}
+
+#[tokio::test]
+async fn a_stored_certificate_that_has_expired_is_replaced_by_the_bootstrap_certificate_or_none() {
+    let cluster = Cluster::start().await;
+    let expired = include_str!("expired.pem");
+    let boot = cluster.server.client_certificate("ann", &["devs", "ops", "qa"]).unwrap();
+    let boot = Certificate::from_pem(boot.certificate_pem, boot.key_pem).unwrap();
+    for bootstrap in [None, Some(boot)] {
+        let store = MemoryStore::new();
+        store.update(Certificate::from_pem(expired, expired).unwrap()).await.unwrap();
+        let options = CertificateManagerOptions { bootstrap: bootstrap.clone(), ..options("ann") };
+        let manager = cluster.manager(options, store).await.unwrap();
+        assert_eq!(manager.current(), bootstrap);
+        let mut certificates = manager.subscribe();
+        // Even if the bootstrap certificate has the names.
+        cluster.approve(&cluster.pending().await).await;
+        soon("a certificate", certificates.changed()).await.unwrap();
+        assert!(!manager.ready().await.unwrap().is_expired());
+    }
 }
 
 #[tokio::test]
