@@ -46,7 +46,7 @@ pub(super) struct Rotation {
     pub(super) last: Option<Instant>,
     /// True for the bootstrap certificate.
     pub(super) is_forced: bool,
-    /// Those who wait for the next certificate.
+    /// The callers that wait for the next certificate.
     pub(super) waiting: Vec<oneshot::Sender<Result<Certificate, Error>>>,
 }
 

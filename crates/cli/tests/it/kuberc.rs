@@ -14,7 +14,7 @@ aliases:
 - {name: get, command: delete}
 ";
 
-/// What klient prints with a kuberc, on either stream.
+/// The output of klient with a kuberc, on either stream.
 async fn run(playground: &Playground, kuberc: &str, arguments: &str) -> String {
     playground.write_bytes("rc", kuberc.as_bytes());
     let arguments = format!("{arguments} --kuberc=rc");

@@ -7,7 +7,7 @@ use klient_client::{Client, Credentials, ErrorKind, ExecConfig};
 use serde_json::{Value, json};
 
 use crate::cluster::soon;
-use crate::exec_fixture::{Script, V1, config, seconds, who};
+use crate::exec_fixture::{Script, V1, config, seconds, until_other_than, who};
 
 async fn server() -> TestServer {
     TestServer::start().await.unwrap()
@@ -143,12 +143,7 @@ async fn a_client_certificate_of_a_plugin_is_used_and_replaced() {
     assert_eq!(who(&client).await.unwrap(), "ada");
     script.print(status("bob", 3600));
     // No request is lost while the connections are replaced.
-    soon("the other certificate", async {
-        while who(&client).await.unwrap() == "ada" {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until_other_than(&client, "ada").await;
     assert_eq!(who(&client).await.unwrap(), "bob");
     // A token beside it goes before it.
     let mut both = status("eve", 3600);

@@ -129,6 +129,16 @@ pub(crate) fn seconds(from_now: i64) -> String {
     Time::from_unix(Time::from(SystemTime::now()).unix() + from_now).to_string()
 }
 
+/// Sends requests, none of which may fail, until the client is another user to the server.
+pub(crate) async fn until_other_than(client: &Client, user: &str) {
+    soon("the other certificate", async {
+        while who(client).await.unwrap() == user {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
 /// The user that a client is to the server.
 pub(crate) async fn who(client: &Client) -> Result<String, Error> {
     let review = client.api().create(&SelfSubjectReview::default()).await?;

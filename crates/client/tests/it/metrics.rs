@@ -16,8 +16,8 @@ use metrics::{
 
 use serde_json::json;
 
-use crate::cluster::{cluster, config, config_map, soon};
-use crate::exec_fixture::{self, Script, seconds, who};
+use crate::cluster::{cluster, config, config_map};
+use crate::exec_fixture::{self, Script, seconds, until_other_than, who};
 use crate::front::Front;
 
 /// Notes each change, as `name{labels} value`, without hosts and without times.
@@ -247,12 +247,7 @@ async fn client_certificates_of_plugins_are_measured() {
     // The other plugins of this program gave no certificates, or such of the same server.
     assert!(ttl.ends_with(" days") && !ttl.contains("inf") && !ttl.contains('-'), "{ttl}");
     script.print(status("bob"));
-    soon("the other certificate", async {
-        while who(&client).await.unwrap() == "ada" {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until_other_than(&client, "ada").await;
     let rotations = of_plugins(&notes);
     assert_eq!(
         rotations.iter().filter(|line| *line == "certificate_rotation_age{}").count(),

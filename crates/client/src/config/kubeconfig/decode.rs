@@ -131,13 +131,8 @@ fn entries<T: Entry>(object: &mut Map<String, Value>) -> Result<Vec<Named<T>>, P
         let Value::Object(raw) = item else { continue };
         let name = raw.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(first) = places.insert(name.clone(), index) {
-            let (list, go_type) = (T::LIST, T::NAMED.name);
-            return Err(Problem(format!(
-                "error converting *[]{go_type} into *map[string]*api.{}: duplicate name {} in list: {list}[{first}] and \
-                 {list}[{index}]",
-                go_type.trim_start_matches("Named"),
-                quoted(&name)
-            )));
+            let value = format!("*api.{}", T::NAMED.name.trim_start_matches("Named"));
+            return Err(fields::duplicate(T::NAMED, &value, &name, T::LIST, [first, index]));
         }
         let value = match raw.get(T::FIELD) {
             None => T::default(),

@@ -179,18 +179,29 @@ impl Type {
 
 /// Refuses two extensions of one name.
 fn check_extensions(items: &[Value], at: &Place<'_>) -> Result<(), Problem> {
-    let name = |item: &Value| item.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut places = HashMap::new();
     for (index, item) in items.iter().enumerate() {
-        if let Some(first) = places.insert(name(item), index) {
-            let (path, name) = (at.path, quoted(name(item)));
-            return Err(Problem(format!(
-                "error converting *[]NamedExtension into *map[string]runtime.Object: duplicate name {name} in list: \
-                 {path}[{first}] and {path}[{index}]"
-            )));
+        let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
+        if let Some(first) = places.insert(name, index) {
+            return Err(duplicate(&NAMED_EXTENSION, "runtime.Object", name, at.path, [first, index]));
         }
     }
     Ok(())
+}
+
+/// The error for two items of a list that have the same name, in client-go's words but for the values.
+pub(super) fn duplicate(
+    item: &Struct,
+    value: &str,
+    name: &str,
+    list: &str,
+    [first, second]: [usize; 2],
+) -> Problem {
+    let (item, name) = (item.name, quoted(name));
+    Problem(format!(
+        "error converting *[]{item} into *map[string]{value}: duplicate name {name} in list: {list}[{first}] and \
+         {list}[{second}]"
+    ))
 }
 
 /// The byte at which Go's decoder of base64 fails.
