@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -23,6 +23,7 @@ const CRATES: [&str; 11] = [
     "klient-client",
     "klient-clientset",
     "klient-config-flags",
+    "klient-controller",
     "klient-structured-merge",
     "klient-workqueue",
 ];

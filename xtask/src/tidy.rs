@@ -31,6 +31,10 @@ const EDGES: &[(&str, &[&str])] = &[
         &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
     ),
     ("klient-config-flags", &["klient-apimachinery", "klient-client"]),
+    (
+        "klient-controller",
+        &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
+    ),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
     ("klient-apiextensions", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
@@ -56,6 +60,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-client",
             "klient-clientset",
             "klient-config-flags",
+            "klient-controller",
             "klient-structured-merge",
             "klient-workqueue",
         ],
@@ -99,7 +104,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 19] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -113,6 +118,7 @@ const PLAIN: [&str; 18] = [
     "crates/clientset/",
     "crates/codegen/",
     "crates/config-flags/",
+    "crates/controller/",
     "crates/schema/",
     "crates/klient/",
     "crates/structured-merge/",

@@ -162,6 +162,7 @@
 //!
 //! - `all-groups` (default): every API group;
 //! - `apiserver` (default): the embedded API server, which most programs need in their tests only;
+//! - `controller` (default): leader election, events and reconcile loops: see [`controller`];
 //! - `certificate-manager`: certificates from the signers of a cluster, renewed before they expire, and self-signed ones:
 //!   see `certificate`;
 //! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
@@ -240,6 +241,8 @@ pub use klient_client::{
 pub use klient_clientset::{self as clientset, Clientset};
 #[cfg(feature = "config-flags")]
 pub use klient_config_flags::ConfigFlags;
+#[cfg(feature = "controller")]
+pub use klient_controller as controller;
 pub use klient_structured_merge as structured_merge;
 pub use klient_workqueue as workqueue;
 pub use serde_json::{self, json};

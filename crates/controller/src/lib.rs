@@ -1,0 +1,2 @@
+//! Kubernetes controllers: client-go's `leaderelection`, `record` and `events`, and the reconcile loop of
+//! controller-runtime.

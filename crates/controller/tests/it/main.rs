@@ -1,0 +1,3 @@
+//! Controllers through the public API, on the embedded server.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
