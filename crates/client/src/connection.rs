@@ -1,12 +1,13 @@
 //! [`Connection`], the way to a cluster: configuration, credentials and transport.
 
 use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use klient_apimachinery::go::quoted;
-use tower::ServiceExt as _;
+use tokio::time::error::Elapsed;
 
 use crate::call::Call;
 use crate::config::Config;
@@ -14,6 +15,9 @@ use crate::error::{Error, ErrorKind, Problem, wrong_scheme};
 use crate::http_trace::{ConnectTimes, Exchange};
 use crate::json_only_groups::JsonOnlyGroups;
 use crate::transport::{self, RequestBody, ResponseBody, Transport};
+
+/// The time after which a request that waits for the head of its response is logged.
+const SLOW_RESPONSE: Duration = Duration::from_secs(10);
 
 /// The way to a cluster, which a client and its handles and requests share.
 #[derive(Clone)]
@@ -61,7 +65,11 @@ impl Connection {
             return Ok(response);
         }
         match credentials.refresh(&authorization, call, limit).await? {
-            Some(fresh) => self.send_as(call, fresh.header.as_ref()).await,
+            Some(fresh) => {
+                // So that its connection can be used again.
+                drop(response);
+                self.send_as(call, fresh.header.as_ref()).await
+            }
             None => Ok(response),
         }
     }
@@ -75,9 +83,9 @@ impl Connection {
         let request = self.http_request(call, authorization)?;
         let exchange = Exchange::begin(self.0.config.http_trace, call, request.headers());
         let times = exchange.as_ref().and_then(Exchange::connect_times);
-        let sent = ConnectTimes::measured(times, self.0.transport.clone().oneshot(request));
+        let sent = pin!(ConnectTimes::measured(times, self.0.transport.send(request)));
         let limit = call.first_byte.unwrap_or(Duration::MAX);
-        let result = match tokio::time::timeout(limit, sent).await {
+        let result = match self.head(call, limit, sent).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
                 let (kind, error) = (transport::kind(&*error), wrong_scheme::explained(error, &call.uri));
@@ -92,6 +100,24 @@ impl Connection {
             exchange.end(result.as_ref().ok());
         }
         result
+    }
+
+    /// Waits for the head of a response, and logs a long wait. By reference, since a future has room for each of its
+    /// arguments.
+    async fn head<F: Future>(
+        &self,
+        call: &Call,
+        limit: Duration,
+        mut sent: Pin<&mut F>,
+    ) -> Result<F::Output, Elapsed> {
+        let rest = limit.saturating_sub(SLOW_RESPONSE);
+        match tokio::time::timeout(limit.min(SLOW_RESPONSE), sent.as_mut()).await {
+            Err(_) if !rest.is_zero() => {
+                self.0.transport.log_slow(&call.method, &call.uri, SLOW_RESPONSE);
+                tokio::time::timeout(rest, sent).await
+            }
+            result => result,
+        }
     }
 
     fn http_request(

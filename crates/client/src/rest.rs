@@ -347,7 +347,8 @@ impl Request {
         let result = sending.instrument(span.clone()).await;
         span::end(&span, result.as_ref().map(|(response, _)| response.status()));
         let (response, deadline) = result?;
-        let stream = ByteStream::new(call.clone(), response).until(deadline);
+        let (head, body) = response.into_parts();
+        let stream = ByteStream::new(call.clone(), &head.headers, body).until(deadline);
         if !self.is_whole {
             return Ok(stream);
         }

@@ -3,6 +3,7 @@
 mod body;
 mod connect;
 mod failure;
+mod idle_connections;
 mod opening;
 mod pool;
 mod pooled_connection;
@@ -11,6 +12,8 @@ mod proxy;
 mod request_body;
 mod resolver;
 mod response_body;
+mod sender;
+mod server;
 mod server_name;
 mod socket;
 pub(crate) mod tls;
@@ -18,13 +21,14 @@ mod validity;
 
 use std::fmt;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Method, Request, Response, Uri};
 use klient_apimachinery::BoxFuture;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use failure::{is_cut, kind};
+pub(crate) use failure::{NotSent, is_cut, kind};
 pub(crate) use pools::is_upgrade;
 pub use request_body::RequestBody;
 pub use response_body::ResponseBody;
@@ -37,19 +41,17 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The service that sends requests, to which layers can be added: see [`Client::with_layer`](crate::Client::with_layer).
 #[derive(Clone)]
-pub struct Transport(Inner);
-
-#[derive(Clone)]
-enum Inner {
-    Pools(pools::Pools),
-    Layered(BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>),
+pub struct Transport {
+    pools: pools::Pools,
+    /// The layers around the pools.
+    layered: Option<BoxCloneSyncService<Request<RequestBody>, Response<ResponseBody>, BoxError>>,
 }
 
 impl Transport {
     /// The transport of a configuration.
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         let pool = pool::Pool::new(connect::connector(config)?, config);
-        Ok(Transport(Inner::Pools(pools::Pools::new(pool))))
+        Ok(Transport { pools: pools::Pools::new(pool), layered: None })
     }
 
     /// The transport with a layer around it.
@@ -61,7 +63,25 @@ impl Transport {
         <L::Service as Service<Request<RequestBody>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<RequestBody>>>::Future: Send + 'static,
     {
-        Transport(Inner::Layered(BoxCloneSyncService::new(layer.layer(self).map_err(Into::into))))
+        let pools = self.pools.clone();
+        let layered = BoxCloneSyncService::new(layer.layer(self).map_err(Into::into));
+        Transport { pools, layered: Some(layered) }
+    }
+
+    /// Sends a request, once the layers are ready for it.
+    pub(crate) fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> BoxFuture<'static, Result<Response<ResponseBody>, BoxError>> {
+        match &self.layered {
+            Some(layered) => Box::pin(layered.clone().oneshot(request)),
+            None => self.pools.send(request),
+        }
+    }
+
+    /// Logs a request that waits for its response, and the state of the connections.
+    pub(crate) fn log_slow(&self, method: &Method, uri: &Uri, waited: Duration) {
+        self.pools.log_slow(method, uri, waited);
     }
 }
 
@@ -71,16 +91,16 @@ impl Service<Request<RequestBody>> for Transport {
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        match &mut self.0 {
-            Inner::Pools(pools) => pools.poll_ready(context),
-            Inner::Layered(layered) => layered.poll_ready(context),
+        match &mut self.layered {
+            Some(layered) => layered.poll_ready(context),
+            None => Poll::Ready(Ok(())),
         }
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        match &mut self.0 {
-            Inner::Pools(pools) => pools.call(request),
-            Inner::Layered(layered) => layered.call(request),
+        match &mut self.layered {
+            Some(layered) => layered.call(request),
+            None => self.pools.send(request),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::transport::NotSent;
+
 /// An error and its causes, from the outermost.
 pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
@@ -20,10 +22,8 @@ pub(crate) struct CauseText<'a>(pub(crate) &'a (dyn StdError + 'static));
 
 impl fmt::Display for CauseText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The HTTP client's own error only repeats the kind of the error.
-        let says_more = |cause: &&(dyn StdError + 'static)| {
-            !cause.is::<hyper_util::client::legacy::Error>() || cause.source().is_none()
-        };
+        // It only repeats the kind of the error.
+        let says_more = |cause: &&(dyn StdError + 'static)| !cause.is::<NotSent>();
         for (index, cause) in causes(self.0).filter(says_more).enumerate() {
             write!(f, "{}{cause}", if index == 0 { "" } else { ": " })?;
         }

@@ -43,9 +43,9 @@ impl Response {
         response: http::Response<ResponseBody>,
         record: BodyRecord,
     ) -> Result<Self, Error> {
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = ByteStream::new(call.clone(), response).recorded(record).whole().await?;
-        Ok(Response { call: call.clone(), status, headers, body })
+        let (head, body) = response.into_parts();
+        let body = ByteStream::new(call.clone(), &head.headers, body).recorded(record).whole().await?;
+        Ok(Response { call: call.clone(), status: head.status, headers: head.headers, body })
     }
 
     /// The HTTP status code.
@@ -136,10 +136,12 @@ pub(super) async fn failure(
     trace: HttpTrace,
 ) -> Error {
     let what = call.to_string();
-    let (code, headers) = (response.status(), response.headers().clone());
+    let (head, body) = response.into_parts();
+    let (code, headers) = (head.status, head.headers);
     let (wait, by) = (retry_after(&headers), PriorityAndFairness::of(&headers));
     let record = BodyRecord::begin(trace, call, None);
-    let body = match ByteStream::new(call.clone(), response).recorded(record).at_most(LONGEST_FAILURE).await {
+    let stream = ByteStream::new(call.clone(), &headers, body).recorded(record);
+    let body = match stream.at_most(LONGEST_FAILURE).await {
         Ok(body) => body,
         Err(error) => return error,
     };

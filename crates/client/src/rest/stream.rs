@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -40,12 +41,12 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    pub(super) fn new(call: Arc<Call>, response: http::Response<ResponseBody>) -> Self {
-        let format = format_of(response.headers());
-        let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
+    /// The stream of a response with these headers.
+    pub(super) fn new(call: Arc<Call>, headers: &HeaderMap, body: ResponseBody) -> Self {
+        let format = format_of(headers);
+        let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
         let gunzip = is_gzip.then(Gunzip::new);
         let (arrived, begun) = (Bytes::new(), BytesMut::new());
-        let body = response.into_body();
         ByteStream { call, format, gunzip, body, deadline: None, record: None, arrived, begun }
     }
 
@@ -319,7 +320,8 @@ mod tests {
             body: Bytes::new(),
             first_byte: None,
         };
-        ByteStream::new(Arc::new(call), response.expect("the header is one"))
+        let (head, body) = response.expect("the header is one").into_parts();
+        ByteStream::new(Arc::new(call), &head.headers, body)
     }
 
     const EVENTS: [&str; 5] = ["one", "", "a longer event", "x", "the last"];

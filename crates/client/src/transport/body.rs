@@ -1,6 +1,6 @@
 //! [`Bodies`], the response bodies of a transport, which end in an error when they wait unread for too long.
 //!
-//! The data of a body that is not read waits in memory: up to [`STREAM_WINDOW`](super::pooled_connection::STREAM_WINDOW) of an
+//! The data of a body that is not read waits in memory: up to [`STREAM_WINDOW`](super::sender::STREAM_WINDOW) of an
 //! HTTP/2 stream. A sweep looks now and then at all bodies under way. It reads ahead by one frame where it cannot tell
 //! whether data is waiting, so that a watch on which nothing happens may stay unread for any time.
 

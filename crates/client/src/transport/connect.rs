@@ -1,20 +1,17 @@
 //! Opening connections.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderValue, Uri};
-use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
-use tower::Service;
+use tower::ServiceExt as _;
 
 use super::BoxError;
+use super::failure::NotSent;
 use super::proxy::ProxyTunnel;
 use super::resolver::Resolver;
 use super::server_name::name_of;
@@ -88,9 +85,22 @@ impl Connector {
         self.proxy.as_ref()?.request_authorization(server)
     }
 
-    /// Opens a connection to a server, through the proxy if there is one.
-    async fn open(mut self, server: &Uri) -> Result<Socket, BoxError> {
-        let Some(proxy) = self.proxy.take() else { return self.dial(server).await };
+    /// Opens a connection to a server, up to the point where HTTP starts.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent::Connect`].
+    pub(super) async fn open(&self, server: &Uri) -> Result<Socket, NotSent> {
+        let opened = async {
+            let socket = self.reach(server).await?;
+            if server.scheme_str() == Some("https") { self.encrypt(socket, server).await } else { Ok(socket) }
+        };
+        opened.await.map_err(NotSent::Connect)
+    }
+
+    /// Opens a connection to a server without TLS, through the proxy if there is one.
+    async fn reach(&self, server: &Uri) -> Result<Socket, BoxError> {
+        let Some(proxy) = &self.proxy else { return self.dial(server).await };
         let connection = self.dial(proxy.uri()).await.map_err(|error| proxy.unreachable(error))?;
         let limit = self.timeouts.connect;
         match tokio::time::timeout(limit, proxy.open(connection, server)).await {
@@ -103,10 +113,10 @@ impl Connector {
     }
 
     /// Opens a connection to the host of a URL.
-    async fn dial(&mut self, uri: &Uri) -> Result<Socket, BoxError> {
+    async fn dial(&self, uri: &Uri) -> Result<Socket, BoxError> {
         let limit = self.timeouts.connect;
         let Some(dialer) = &self.dialer else {
-            let connecting = within(limit, "connection", self.tcp.call(uri.clone()));
+            let connecting = within(limit, "connection", self.tcp.clone().oneshot(uri.clone()));
             let connection = ConnectTimes::step(Step::Connect, connecting).await;
             let peer = connection.as_ref().map(|connection| connection.inner().peer_addr().ok());
             if let Some(outcome) = peer.transpose() {
@@ -117,36 +127,18 @@ impl Connector {
         let dialing = dialer.dial(uri.host().unwrap_or_default(), port_of(uri));
         within(limit, "connection", dialing).await.map(Socket::new)
     }
-}
 
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<Socket>>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(context).map_err(BoxError::from)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let opening = self.clone();
-        let is_http11 = self.is_http11;
-        let (tls, limit, name) = (self.tls.clone(), self.timeouts.tls, self.server_name.clone());
-        Box::pin(async move {
-            let socket = TokioIo::new(opening.open(&uri).await?);
-            if uri.scheme_str() != Some("https") {
-                return Ok(MaybeHttpsStream::Http(socket));
-            }
-            let name = name.map_or_else(|| name_of(&uri), Ok)?;
-            let mut settings = tls.current().await;
-            if is_http11 {
-                Arc::make_mut(&mut settings).alpn_protocols = vec![b"http/1.1".to_vec()];
-            }
-            let tls = TlsConnector::from(settings);
-            let handshake = within(limit, "TLS handshake", tls.connect(name, TokioIo::new(socket)));
-            let stream = ConnectTimes::step(Step::Tls, handshake).await?;
-            Ok(MaybeHttpsStream::Https(TokioIo::new(stream)))
-        })
+    /// Starts TLS with a server.
+    async fn encrypt(&self, socket: Socket, server: &Uri) -> Result<Socket, BoxError> {
+        let name = self.server_name.clone().map_or_else(|| name_of(server), Ok)?;
+        let mut settings = self.tls.current().await;
+        if self.is_http11 {
+            Arc::make_mut(&mut settings).alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
+        let handshake = TlsConnector::from(settings).connect(name, socket);
+        let stream =
+            ConnectTimes::step(Step::Tls, within(self.timeouts.tls, "TLS handshake", handshake)).await?;
+        Ok(Socket::encrypted(stream))
     }
 }
 

@@ -1,17 +1,44 @@
 //! Classification of transport errors.
 
 use std::error::Error as StdError;
-use std::io;
+use std::{fmt, io};
 
+use super::BoxError;
 use super::body::UnreadBody;
 use crate::error::ErrorKind;
 use crate::error::causes::causes;
 
+/// The error of a request of which the server got nothing. Its cause says all of it.
+#[derive(Debug)]
+pub(crate) enum NotSent {
+    /// There is no connection.
+    Connect(BoxError),
+    /// The connection was closed before the request was sent.
+    Closed(hyper::Error),
+}
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotSent::Connect(_) => "cannot connect",
+            NotSent::Closed(_) => "the connection was closed before the request was sent",
+        })
+    }
+}
+
+impl StdError for NotSent {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            NotSent::Connect(error) => Some(&**error),
+            NotSent::Closed(error) => Some(error),
+        }
+    }
+}
+
 /// The kind of an error.
 pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {
     let all = || causes(error);
-    let is_connect = |error: &hyper_util::client::legacy::Error| error.is_connect();
-    if all().any(|cause| cause.downcast_ref().is_some_and(is_connect)) {
+    if all().any(|cause| matches!(cause.downcast_ref(), Some(NotSent::Connect(_)))) {
         ErrorKind::Connect
     } else if all().any(|cause| cause.is::<UnreadBody>()) {
         ErrorKind::Timeout
@@ -49,10 +76,7 @@ pub(crate) fn is_cut(error: &(dyn StdError + 'static)) -> bool {
 /// 8.7): it refused the stream, or closes the connection and says that the stream is not among those that it processes;
 /// or the connection was closed before the request was sent.
 pub(super) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
-    // The kind is not public, but printed. It is that of requests that the connection has given back.
-    let is_unsent =
-        |error: &hyper_util::client::legacy::Error| error.to_string() == "client error (Canceled)";
-    if error.downcast_ref().is_some_and(is_unsent) {
+    if matches!(error.downcast_ref(), Some(NotSent::Closed(_))) {
         return true;
     }
     causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {

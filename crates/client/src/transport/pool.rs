@@ -7,32 +7,23 @@
 //! The tasks of a connection run on the runtime that opened it, and end with it. A request uses connections of its own
 //! runtime only, so that tests with a runtime each can share a client.
 
-use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, Uri, header};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Error as ClientError;
-use hyper_util::client::legacy::connect::capture_connection;
 use klient_workqueue::Backoff;
 use tokio::runtime::Handle;
-use tower::Service;
 
 use super::body::Bodies;
 use super::connect::Connector;
-use super::failure::is_unprocessed;
 use super::opening::Opening;
 use super::pooled_connection::{PooledConnection, StreamPermit};
+use super::server::Server;
 use super::{BoxError, RequestBody, ResponseBody};
 use crate::config::{Config, HttpVersion};
 
-/// The time after which a request that waits for the head of its response is logged.
-const SLOW_RESPONSE: Duration = Duration::from_secs(10);
-
-/// The number of idle connections of other runtimes that are kept. Those of runtimes that have ended are among them.
+/// The number of idle connections of other runtimes, or to other servers, that are kept. Those of runtimes that have ended are among them.
 const IDLE_OF_OTHERS: usize = 8;
 
 /// The number of times that a request which the server did not process is sent again, as by Go's HTTP client. The first
@@ -83,65 +74,78 @@ impl Pool {
         }))
     }
 
-    fn permit(&self) -> StreamPermit {
+    /// A permit for a request to a URL.
+    ///
+    /// # Errors
+    ///
+    /// If the URL has no host.
+    fn permit(&self, url: &Uri) -> Result<StreamPermit, BoxError> {
         let runtime = Handle::current().id();
         let tls = self.0.connector.tls();
         tls.reload_if_due();
         let generation = tls.generation();
         let free = |connections: &[Arc<PooledConnection>]| {
-            let mut own = connections
-                .iter()
-                .filter(|connection| connection.runtime == runtime && !connection.is_retired(generation));
+            let mut own = connections.iter().filter(|connection| {
+                connection.runtime == runtime
+                    && connection.server.serves(url)
+                    && !connection.is_retired(generation)
+            });
             own.find_map(PooledConnection::permit)
         };
         if let Some(permit) = free(&self.0.connections.read().expect("no panics while held")) {
-            return permit;
+            return Ok(permit);
         }
+        let server = Server::of(url)?;
         let mut connections = self.0.connections.write().expect("no panics while held");
         if let Some(permit) = free(&connections) {
-            return permit;
+            return Ok(permit);
         }
         let mut kept = 0;
         connections.retain(|connection| {
             if connection.is_retired(generation) {
                 return false;
             }
-            let is_idle = connection.runtime != runtime && connection.requests.load(Ordering::Relaxed) == 0;
+            let is_own = connection.runtime == runtime && connection.server.serves(url);
+            let is_idle = !is_own && connection.requests.load(Ordering::Relaxed) == 0;
             kept += usize::from(is_idle);
             !is_idle || kept <= IDLE_OF_OTHERS
         });
         let connection = Arc::new(PooledConnection::new(
             self.0.connector.clone(),
+            server,
             runtime,
             self.0.max_connection_age,
             Opening::new(self.0.may_be_http2),
         ));
         connections.push(connection.clone());
-        connection.permit().expect("a new connection is empty")
+        Ok(connection.permit().expect("a new connection is empty"))
     }
 
     /// Sends a request, and sends it again if the server says that it did not process it.
-    async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<ResponseBody>, BoxError> {
+    pub(super) async fn send(
+        self,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<ResponseBody>, BoxError> {
         if let Some(authorization) = &self.0.proxy_authorization {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
         let line = (request.method().clone(), request.uri().clone());
         let (mut resends, mut backoff) = (0, RESEND_BACKOFF);
         loop {
-            let permit = self.permit();
-            let sent = send_on(permit.connection(), request.clone());
-            let error = match self.response(sent, &line).await {
+            let mut permit = self.permit(&line.1)?;
+            let failed = match permit.send(request).await {
                 Ok(response) => {
                     return Ok(
                         response.map(|body| ResponseBody::new(self.0.bodies.register(body, line, permit)))
                     );
                 }
-                Err(error) => error,
+                Err(failed) => failed,
             };
-            if resends == RESENDS || !is_unprocessed(&*error) {
-                return Err(error);
-            }
             drop(permit);
+            match failed.unprocessed {
+                Some(unprocessed) if resends < RESENDS => request = *unprocessed,
+                _ => return Err(failed.error),
+            }
             let (method, uri) = &line;
             tracing::debug!(resends, "{method} {uri}: not processed by the server, sending again");
             if resends > 0 {
@@ -151,21 +155,8 @@ impl Pool {
         }
     }
 
-    /// Waits for the head of a response, and logs a long wait.
-    async fn response(
-        &self,
-        sent: impl Future<Output = Result<Response<Incoming>, ClientError>>,
-        (method, uri): &(Method, Uri),
-    ) -> Result<Response<Incoming>, BoxError> {
-        let mut sent = pin!(sent);
-        if let Ok(response) = tokio::time::timeout(SLOW_RESPONSE, &mut sent).await {
-            return Ok(response?);
-        }
-        self.log_slow(method, uri);
-        Ok(sent.await?)
-    }
-
-    fn log_slow(&self, method: &Method, uri: &Uri) {
+    /// Logs a request that waits for its response.
+    pub(super) fn log_slow(&self, method: &Method, uri: &Uri, waited: Duration) {
         let connections = self.0.connections.read().expect("no panics while held");
         let requests: usize =
             connections.iter().map(|connection| connection.requests.load(Ordering::Relaxed)).sum();
@@ -174,41 +165,7 @@ impl Pool {
             requests,
             unfinished_responses = self.0.bodies.len(),
             "{method} {uri}: no response within {} s, still waiting",
-            SLOW_RESPONSE.as_secs()
+            waited.as_secs()
         );
-    }
-}
-
-/// Sends a request on a connection, which is opened by the first.
-async fn send_on(
-    connection: &PooledConnection,
-    mut request: Request<RequestBody>,
-) -> Result<Response<Incoming>, ClientError> {
-    let Some(opener) = connection.opening.turn().await else {
-        return connection.client.request(request).await;
-    };
-    let mut captured = capture_connection(&mut request);
-    let mut sent = pin!(connection.client.request(request));
-    let opened = async { drop(captured.wait_for_connection_metadata().await) };
-    tokio::select! {
-        biased;
-        response = &mut sent => return response,
-        () = opened => drop(opener),
-    }
-    sent.await
-}
-
-impl Service<Request<RequestBody>> for Pool {
-    type Response = Response<ResponseBody>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let pool = self.clone();
-        Box::pin(async move { pool.send(request).await })
     }
 }

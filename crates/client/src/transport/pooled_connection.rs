@@ -1,39 +1,36 @@
 //! [`PooledConnection`], a connection of a pool, and the permits for requests on it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper::client::conn::http2;
 use klient_workqueue::Backoff;
 use tokio::runtime::Id;
 use tokio::time::Instant;
 
-use super::RequestBody;
 use super::connect::Connector;
+use super::idle_connections::IdleConnections;
 use super::opening::Opening;
+use super::sender::{CONNECTION_WINDOW, Failed, Http1Sender, STREAM_WINDOW, Sender, send_http2};
+use super::server::Server;
+use super::{BoxError, RequestBody};
 
 /// The maximum number of requests of one connection: fewer than servers allow, since the counts of both sides differ
 /// for a moment.
 const REQUESTS_PER_CONNECTION: usize = 90;
 
-/// Unread data of one HTTP/2 response: it bounds the memory that an unread response holds, and how much is under way on
-/// a connection with a long round trip.
-pub(super) const STREAM_WINDOW: u32 = 1 << 20;
-
-/// Unread data of all responses of one connection. Responses that are not read never use it up, since all of them
-/// together hold less; the rest is for those that were dropped while their data was under way.
-const CONNECTION_WINDOW: u32 = 128 << 20;
-
 const _: () = assert!(CONNECTION_WINDOW as usize > REQUESTS_PER_CONNECTION * STREAM_WINDOW as usize);
 
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-const IDLE_CONNECTIONS: usize = 25;
-
-/// A client that has one HTTP/2 connection, or as many of HTTP/1.1 as it needs.
+/// One HTTP/2 connection, or as many of HTTP/1.1 as it needs.
 pub(super) struct PooledConnection {
-    pub(super) client: Client<Connector, RequestBody>,
+    connector: Connector,
+    pub(super) server: Server,
+    /// The HTTP/2 connection, once it is open.
+    http2: OnceLock<http2::SendRequest<RequestBody>>,
+    idle: Arc<IdleConnections>,
     /// The runtime of the connection's tasks.
     pub(super) runtime: Id,
     pub(super) requests: AtomicUsize,
@@ -41,21 +38,55 @@ pub(super) struct PooledConnection {
     tls_generation: u64,
     /// The time after which it gets no more requests.
     retires: Option<Instant>,
-    pub(super) opening: Opening,
+    opening: Opening,
+    /// True if its first request could not open it.
+    has_failed: AtomicBool,
 }
 
 /// The permit for one request on a connection, given back when the response has ended.
-pub(super) struct StreamPermit(Arc<PooledConnection>);
+pub(super) struct StreamPermit {
+    connection: Arc<PooledConnection>,
+    /// The HTTP/1.1 connection of the request.
+    http1: Option<Http1Sender>,
+}
 
 impl StreamPermit {
-    pub(super) fn connection(&self) -> &PooledConnection {
-        &self.0
+    /// Sends a request, and waits for the head of its response. The permit is for the body, too.
+    pub(super) async fn send(
+        &mut self,
+        mut request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Failed> {
+        // An idle connection may have been closed by the server, which the client sees when it uses it. As many may
+        // have been as there are.
+        while let Some(sender) = self.connection.idle.take().await {
+            match self.send_http1(sender, request).await {
+                Err(Failed { unprocessed: Some(unsent), .. }) => request = *unsent,
+                result => return result,
+            }
+        }
+        match self.connection.sender(request.uri()).await? {
+            Sender::Http1(sender) => self.send_http1(sender, request).await,
+            Sender::Http2(sender) => send_http2(sender, request).await,
+        }
+    }
+
+    async fn send_http1(
+        &mut self,
+        mut sender: Http1Sender,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Failed> {
+        let response = sender.send(request, &self.connection.server.host).await?;
+        self.http1 = Some(sender);
+        Ok(response)
     }
 }
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        if let Some(sender) = self.http1.take() {
+            self.connection.idle.put(sender);
+        }
+        self.connection.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -63,30 +94,32 @@ impl PooledConnection {
     /// A connection that is opened with the first request.
     pub(super) fn new(
         connector: Connector,
+        server: Server,
         runtime: Id,
         max_age: Option<Duration>,
         opening: Opening,
     ) -> Self {
-        let tls_generation = connector.tls().generation();
-        let timeouts = connector.timeouts().clone();
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .http2_keep_alive_interval(timeouts.http2_read_idle)
-            .http2_keep_alive_timeout(timeouts.http2_ping)
-            .http2_keep_alive_while_idle(true)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .build(connector);
-        let retires = max_age.and_then(|max_age| Instant::now().checked_add(random_age(max_age)));
-        PooledConnection { client, runtime, requests: AtomicUsize::new(0), tls_generation, retires, opening }
+        PooledConnection {
+            tls_generation: connector.tls().generation(),
+            connector,
+            server,
+            http2: OnceLock::new(),
+            idle: Arc::default(),
+            runtime,
+            requests: AtomicUsize::new(0),
+            retires: max_age.and_then(|max_age| Instant::now().checked_add(random_age(max_age))),
+            opening,
+            has_failed: AtomicBool::new(false),
+        }
     }
 
-    /// Returns true if it gets no more requests, since it is too old or its certificates were replaced.
+    /// Returns true if it gets no more requests, since it is too old, its certificates were replaced, the server has
+    /// closed it, or it could not be opened.
     pub(super) fn is_retired(&self, tls_generation: u64) -> bool {
-        self.tls_generation != tls_generation || self.retires.is_some_and(|retires| Instant::now() >= retires)
+        self.tls_generation != tls_generation
+            || self.retires.is_some_and(|retires| Instant::now() >= retires)
+            || self.http2.get().is_some_and(http2::SendRequest::is_closed)
+            || self.has_failed.load(Ordering::Relaxed)
     }
 
     /// A permit, if one is left.
@@ -94,7 +127,33 @@ impl PooledConnection {
         let taken = self.requests.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |requests| {
             (requests < REQUESTS_PER_CONNECTION).then_some(requests + 1)
         });
-        taken.ok().map(|_| StreamPermit(self.clone()))
+        taken.ok().map(|_| StreamPermit { connection: self.clone(), http1: None })
+    }
+
+    /// The HTTP/2 connection, which the first request opens, or a new one of HTTP/1.1.
+    async fn sender(&self, server: &Uri) -> Result<Sender, BoxError> {
+        if let Some(sender) = self.http2.get() {
+            return Ok(Sender::Http2(sender.clone()));
+        }
+        let Some(_opener) = self.opening.turn().await else {
+            return match self.http2.get() {
+                Some(sender) => Ok(Sender::Http2(sender.clone())),
+                None => self.open(server).await,
+            };
+        };
+        let opened = self.open(server).await;
+        self.has_failed.store(opened.is_err(), Ordering::Relaxed);
+        opened
+    }
+
+    async fn open(&self, server: &Uri) -> Result<Sender, BoxError> {
+        let socket = self.connector.open(server).await?;
+        let sender = Sender::start(socket, self.connector.timeouts()).await?;
+        if let Sender::Http2(sender) = &sender {
+            // Requests that opened one each after the first had failed use their own.
+            let _ = self.http2.set(sender.clone());
+        }
+        Ok(sender)
     }
 }
 

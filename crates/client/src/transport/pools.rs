@@ -1,10 +1,10 @@
 //! [`Pools`], the connections for requests, and those for requests that upgrade theirs.
 
-use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::header::UPGRADE;
-use http::{HeaderMap, Request, Response};
-use tower::Service;
+use http::{HeaderMap, Method, Request, Response, Uri};
+use klient_apimachinery::BoxFuture;
 
 use super::pool::Pool;
 use super::{BoxError, RequestBody, ResponseBody};
@@ -21,20 +21,19 @@ impl Pools {
     pub(super) fn new(pool: Pool) -> Self {
         Pools { upgrades: pool.http11(), pool }
     }
-}
 
-impl Service<Request<RequestBody>> for Pools {
-    type Response = Response<ResponseBody>;
-    type Error = BoxError;
-    type Future = <Pool as Service<Request<RequestBody>>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.pool.poll_ready(context)
+    /// Sends a request, whose future is in a box, since each layer around it would have room for it.
+    pub(super) fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> BoxFuture<'static, Result<Response<ResponseBody>, BoxError>> {
+        let pool = if is_upgrade(request.headers()) { &self.upgrades } else { &self.pool };
+        Box::pin(pool.clone().send(request))
     }
 
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let pool = if is_upgrade(request.headers()) { &mut self.upgrades } else { &mut self.pool };
-        pool.call(request)
+    /// Logs a request that waits for its response.
+    pub(super) fn log_slow(&self, method: &Method, uri: &Uri, waited: Duration) {
+        self.pool.log_slow(method, uri, waited);
     }
 }
 

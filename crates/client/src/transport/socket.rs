@@ -4,9 +4,9 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use crate::config::Stream;
 
@@ -19,6 +19,7 @@ pub(super) struct Socket {
 
 enum Kind {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<Socket>>),
     Other(Box<dyn Stream>),
 }
 
@@ -28,21 +29,30 @@ impl Socket {
         Socket { stream: Kind::Other(stream), takes_proxy_requests: false }
     }
 
+    /// A connection inside TLS.
+    pub(super) fn encrypted(stream: TlsStream<Socket>) -> Self {
+        Socket { stream: Kind::Tls(Box::new(stream)), takes_proxy_requests: false }
+    }
+
     /// A connection to an HTTP proxy that is to receive the requests themselves.
     pub(super) fn with_proxy_requests(self) -> Self {
         Socket { takes_proxy_requests: true, ..self }
+    }
+
+    /// Returns true if HTTP requests go to a proxy, and so name the host in their first line.
+    pub(super) fn takes_proxy_requests(&self) -> bool {
+        self.takes_proxy_requests
+    }
+
+    /// Returns true if TLS has negotiated HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(&self.stream, Kind::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
     }
 }
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
         Socket { stream: Kind::Tcp(stream), takes_proxy_requests: false }
-    }
-}
-
-impl Connection for Socket {
-    fn connected(&self) -> Connected {
-        Connected::new().proxy(self.takes_proxy_requests)
     }
 }
 
@@ -54,6 +64,7 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Kind::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Kind::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
             Kind::Other(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
@@ -67,6 +78,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         match &mut self.stream {
             Kind::Tcp(stream) => Pin::new(stream).poll_write(context, data),
+            Kind::Tls(stream) => Pin::new(stream).poll_write(context, data),
             Kind::Other(stream) => Pin::new(stream).poll_write(context, data),
         }
     }
@@ -74,6 +86,7 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Kind::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Kind::Tls(stream) => Pin::new(stream).poll_flush(context),
             Kind::Other(stream) => Pin::new(stream).poll_flush(context),
         }
     }
@@ -81,6 +94,7 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Kind::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Kind::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Kind::Other(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
@@ -92,6 +106,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         match &mut self.stream {
             Kind::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, data),
+            Kind::Tls(stream) => Pin::new(stream).poll_write_vectored(context, data),
             Kind::Other(stream) => Pin::new(stream).poll_write_vectored(context, data),
         }
     }
@@ -99,6 +114,7 @@ impl AsyncWrite for Socket {
     fn is_write_vectored(&self) -> bool {
         match &self.stream {
             Kind::Tcp(stream) => stream.is_write_vectored(),
+            Kind::Tls(stream) => stream.is_write_vectored(),
             Kind::Other(stream) => stream.is_write_vectored(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Response, Version};
+use http::{Method, Request, Response, Uri, Version};
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_client::{
     ByteStream, Client, Config, Error, ErrorKind, HttpVersion, ListOptions, LogOptions, ProxyOptions,
@@ -40,6 +40,34 @@ async fn http_2_is_spoken_where_the_server_does() {
             assert_eq!(versions.try_recv(), Ok(version));
         }
         assert_eq!(front.connections(), if protocol == "h2" { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn a_layer_may_send_requests_to_another_server() {
+    let (server, _) = cluster().await;
+    for protocol in ["http/1.1", "h2"] {
+        let (first, other) =
+            (Front::tls_proxy(&server, protocol).await, Front::tls_proxy(&server, protocol).await);
+        let authority = other.url().parse::<Uri>().unwrap().into_parts().authority;
+        let layer = tower::layer::layer_fn(move |transport: Transport| {
+            let authority = authority.clone();
+            transport.map_request(move |mut request: Request<RequestBody>| {
+                if request.uri().path().ends_with("/elsewhere") {
+                    let mut parts = request.uri().clone().into_parts();
+                    parts.authority = authority.clone();
+                    *request.uri_mut() = Uri::from_parts(parts).unwrap();
+                }
+                request
+            })
+        });
+        let mut config = first.tls_config();
+        (config.tls.ca, config.tls.insecure) = (None, true);
+        let config_maps = Client::with_layer(config, layer).unwrap().api::<ConfigMap>().namespace("default");
+        for name in ["here", "elsewhere", "here", "elsewhere"] {
+            assert!(config_maps.get(name).await.unwrap_err().is_not_found());
+        }
+        assert_eq!((first.connections(), other.connections()), (1, 1), "{protocol}");
     }
 }
 
