@@ -1,6 +1,6 @@
 //! The constructor of [`ObjectReference`].
 
-use klient_apimachinery::{Resource, Str};
+use klient_apimachinery::{ObjectKind, Str};
 
 use crate::core::v1::ObjectReference;
 
@@ -21,11 +21,12 @@ impl ObjectReference {
     /// assert_eq!(reference.name.as_deref(), Some("web-0"));
     /// assert_eq!(reference.uid, None);
     /// ```
-    pub fn of<K: Resource>(object: &K) -> Self {
+    pub fn of(object: &impl ObjectKind) -> Self {
+        let kind = object.group_version_kind();
         let set = |value: &str| Some(Str::from(value)).filter(|value| !value.is_empty());
         ObjectReference {
-            api_version: Some(K::INFO.api_version().into()),
-            kind: Some((*K::INFO.kind).into()),
+            api_version: set(&kind.api_version()),
+            kind: set(&kind.kind),
             namespace: object.namespace().and_then(set),
             name: set(object.name()),
             uid: set(object.uid()),

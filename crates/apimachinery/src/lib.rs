@@ -58,7 +58,7 @@ pub use message::Unknown;
 pub use object::{Metadata, Object};
 pub use object_key::{InvalidKey, ObjectKey};
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
-pub use resource::{Kind, Resource, ResourceInfo};
+pub use resource::{Kind, ObjectKind, Resource, ResourceInfo};
 pub use scope::{
     Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, NamespacedScope, Place, Scope,
     WholeCluster,

@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use klient_apimachinery::codec::{Encoded, FieldPath, Wire};
-use klient_apimachinery::meta::v1::OwnerReference;
-use klient_apimachinery::{Object, Time};
+use klient_apimachinery::meta::v1::{GroupVersionKind, OwnerReference};
+use klient_apimachinery::{Object, ObjectKind, Time};
 
 use crate::entry::{Boxed, Content, Entry};
 use crate::intern::{LabelSet, Owner};
@@ -161,6 +161,13 @@ impl<K: Wire + Object> Object for Cached<K> {
 
     fn deletion_timestamp(&self) -> Option<Time> {
         (**self).deletion_timestamp()
+    }
+}
+
+/// Those of the resource that the store was filled from, without decoding.
+impl<K: Wire + Object> ObjectKind for Cached<K> {
+    fn group_version_kind(&self) -> GroupVersionKind {
+        self.entry.resource().group_version_kind()
     }
 }
 

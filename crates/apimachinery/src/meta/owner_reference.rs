@@ -1,14 +1,15 @@
 //! Constructors of [`OwnerReference`].
 
 use super::v1::OwnerReference;
-use crate::resource::Resource;
+use crate::resource::ObjectKind;
 
 impl OwnerReference {
     /// A reference to an owner: the garbage collector deletes the dependent once all its owners are deleted.
-    pub fn of<K: Resource>(owner: &K) -> Self {
+    pub fn of(owner: &impl ObjectKind) -> Self {
+        let kind = owner.group_version_kind();
         OwnerReference {
-            api_version: K::INFO.api_version().into(),
-            kind: (*K::INFO.kind).into(),
+            api_version: kind.api_version().into(),
+            kind: kind.kind,
             name: owner.name().into(),
             uid: owner.uid().into(),
             ..Default::default()
@@ -27,7 +28,7 @@ impl OwnerReference {
     /// assert_eq!(owner.controller, Some(true));
     /// # }
     /// ```
-    pub fn controller_of<K: Resource>(owner: &K) -> Self {
+    pub fn controller_of(owner: &impl ObjectKind) -> Self {
         OwnerReference { controller: Some(true), block_owner_deletion: Some(true), ..Self::of(owner) }
     }
 }
