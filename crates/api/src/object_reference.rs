@@ -35,3 +35,10 @@ impl ObjectReference {
         }
     }
 }
+
+/// The reference to an object: see [`ObjectReference::of`].
+impl<K: ObjectKind> From<&K> for ObjectReference {
+    fn from(object: &K) -> Self {
+        ObjectReference::of(object)
+    }
+}

@@ -1,3 +1,6 @@
 //! Controllers through the public API, on the embedded server.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod events;
+mod fixture;
