@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::core::v1::ConfigMap;
-use klient_apimachinery::meta::v1::ObjectMeta;
-use klient_apimachinery::{InNamespace, Unstructured};
+use klient_apimachinery::meta::v1::{Condition, ObjectMeta};
+use klient_apimachinery::{InNamespace, Unstructured, custom_resource};
 use klient_apiserver::TestServer;
 use klient_client::{Api, Client, Config};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The time after which a test fails if an awaited event does not occur.
@@ -39,6 +40,31 @@ pub(crate) fn config_maps(client: &Client) -> Api<ConfigMap, InNamespace> {
 pub(crate) fn config_map(name: &str, color: &str) -> ConfigMap {
     let metadata = ObjectMeta::named(name).in_namespace("default");
     ConfigMap { metadata, data: [("color", color)].into(), ..Default::default() }
+}
+
+custom_resource! {
+    group: "example.com", version: "v1", kind: "Website", plural: "websites",
+    scope: Namespaced, subresources: [Status];
+
+    /// A website.
+    pub(crate) struct Website {
+        pub(crate) status: WebsiteStatus,
+    }
+}
+
+/// The observed state of a website.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct WebsiteStatus {
+    pub(crate) pages: u32,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+impl Website {
+    /// A website in the namespace that tests use.
+    pub(crate) fn named(name: &str) -> Self {
+        Website { metadata: ObjectMeta::named(name).in_namespace("default"), ..Default::default() }
+    }
 }
 
 /// Defines the custom resource `websites.example.com` with a status.

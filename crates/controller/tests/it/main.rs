@@ -3,4 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod events;
+mod finalizer;
 mod fixture;
+mod owner;
+mod wait;
+mod writes;

@@ -24,6 +24,9 @@ mod deployment;
 mod discovery;
 #[path = "../../examples/dynamic_client.rs"]
 mod dynamic_client;
+#[cfg(feature = "controller")]
+#[path = "../../examples/event_recorder.rs"]
+mod event_recorder;
 #[path = "../../examples/http_trace.rs"]
 mod http_trace;
 #[path = "../../examples/indexer.rs"]

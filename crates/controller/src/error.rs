@@ -1,0 +1,112 @@
+//! [`Error`], the failure of a helper for reconcilers.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use klient_client::BoxError;
+
+/// An error of this crate.
+///
+/// `{error}` is complete: the object, the failure, its causes and the remedy. [`source`](StdError::source) is therefore
+/// `None`; [`cause`](Self::cause) has the cause.
+pub struct Error(Box<Repr>);
+
+struct Repr {
+    kind: ErrorKind,
+    what: String,
+    cause: Option<BoxError>,
+}
+
+/// The kind of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A request failed: see [`Error::request_error`].
+    Request,
+    /// The name of a finalizer is not qualified.
+    FinalizerName,
+    /// The object does not come from a server: it has no uid.
+    NoUid,
+    /// The owner cannot own the object: the garbage collector would delete it.
+    Owner,
+    /// The object is controlled by another owner.
+    AlreadyOwned,
+    /// A function that changes an object has changed its name or namespace.
+    NameChanged,
+    /// The object was deleted, and another of its name may exist.
+    Replaced,
+    /// A condition was not met in time.
+    Timeout,
+    /// A condition cannot be met any more, such as that of a failed job.
+    Condition,
+    /// An error of the program, made by [`Error::other`].
+    Other,
+}
+
+impl Error {
+    /// An error with a cause of your own, for functions that change objects.
+    pub fn other(cause: impl Into<BoxError>) -> Self {
+        Error(Box::new(Repr { kind: ErrorKind::Other, what: String::new(), cause: Some(cause.into()) }))
+    }
+
+    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Error(Box::new(Repr { kind, what: what.into(), cause: None }))
+    }
+
+    /// The kind of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The error of the request, if one failed.
+    pub fn request_error(&self) -> Option<&klient_client::Error> {
+        self.cause()?.downcast_ref()
+    }
+
+    /// The object has changed since it was read, as often as it was read again.
+    pub fn is_conflict(&self) -> bool {
+        self.request_error().is_some_and(klient_client::Error::is_conflict)
+    }
+
+    /// The object does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.request_error().is_some_and(klient_client::Error::is_not_found)
+    }
+
+    /// The cause of the error.
+    pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_ref().map(|cause| &**cause as _)
+    }
+}
+
+impl From<klient_client::Error> for Error {
+    fn from(error: klient_client::Error) -> Self {
+        Error(Box::new(Repr { kind: ErrorKind::Request, what: String::new(), cause: Some(Box::new(error)) }))
+    }
+}
+
+impl From<klient_cache::Error> for Error {
+    fn from(error: klient_cache::Error) -> Self {
+        Error(Box::new(Repr { kind: ErrorKind::Request, what: String::new(), cause: Some(Box::new(error)) }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Repr { what, cause, .. } = &*self.0;
+        f.write_str(what)?;
+        match cause {
+            Some(cause) => klient_apimachinery::WithCauses(&**cause).fmt(f),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Its text holds the causes: see [`cause`](Error::cause).
+impl StdError for Error {}

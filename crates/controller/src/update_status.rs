@@ -1,0 +1,83 @@
+//! [`update_status`], a write of a status that makes a difference.
+
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{Addressable, Object, verbs};
+use klient_client::Api;
+use klient_workqueue::Backoff;
+
+use crate::create_or_update::{difference, to_value};
+use crate::error::Error;
+use crate::identity::{Current, describe, is_stale, uid_of};
+use crate::operation_result::OperationResult;
+
+/// Changes the status of an object, as it is in a cache or was read. Nothing is sent if the status stays the same.
+///
+/// If the object has changed since, it is read again and `mutate` is called again, on an object with the same uid only.
+/// Changes of other fields than the status are ignored.
+///
+/// # Errors
+///
+/// Those of `mutate`. [`ErrorKind::Replaced`](crate::ErrorKind::Replaced) if the object was deleted and another of its name
+/// exists. [`ErrorKind::NoUid`](crate::ErrorKind::NoUid) if the object has no uid.
+/// [`ErrorKind::Request`](crate::ErrorKind::Request) if the object does not exist or cannot be written, or is in conflict
+/// time and again.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_api::core::v1::{Node, NodeCondition};
+/// use klient_apimachinery::meta::v1::ObjectMeta;
+/// use klient_client::{Client, Config};
+/// use klient_controller::{OperationResult, update_status};
+///
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let nodes = client.api::<Node>();
+/// let mut node = nodes.create(&Node { metadata: ObjectMeta::named("n1"), ..Default::default() }).await?;
+/// for expected in [OperationResult::Updated, OperationResult::Unchanged] {
+///     let (updated, result) = update_status(&nodes, &node, |node| {
+///         node.status.phase = Some("Running".into());
+///         Ok(())
+///     })
+///     .await?;
+///     assert_eq!(result, expected);
+///     node = updated;
+/// }
+/// # Ok(()) }
+/// ```
+pub async fn update_status<K, P>(
+    api: &Api<K, P>,
+    object: &K,
+    mut mutate: impl FnMut(&mut K) -> Result<(), Error>,
+) -> Result<(K, OperationResult), Error>
+where
+    K: Wire + Object + Clone + verbs::Get + verbs::Status,
+    P: Addressable,
+{
+    let (name, uid) = (object.name(), uid_of(object)?);
+    let mut backoff = Backoff::DEFAULT_RETRY;
+    let mut old = object.clone();
+    loop {
+        let mut new = old.clone();
+        mutate(&mut new)?;
+        if to_value(&old)["status"] == to_value(&new)["status"] {
+            return Ok((old, OperationResult::Unchanged));
+        }
+        let error = match api.update_status(&new).await {
+            Err(error) if is_stale(&error) => error,
+            updated => {
+                let updated = updated?;
+                let result = difference(&old, &updated);
+                return Ok((updated, result));
+            }
+        };
+        let wait = backoff.step();
+        if backoff.steps == 0 {
+            return Err(error.into());
+        }
+        tokio::time::sleep(wait).await;
+        old = match Current::read(api, name, uid).await? {
+            Current::Same(current) => current,
+            Current::Other => return Err(describe(api, object.namespace(), name).replaced()),
+        };
+    }
+}
