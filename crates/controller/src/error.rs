@@ -1,7 +1,8 @@
-//! [`Error`], the failure of a helper for reconcilers.
+//! [`Error`], the error of this crate.
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use klient_client::BoxError;
 
@@ -9,7 +10,8 @@ use klient_client::BoxError;
 ///
 /// `{error}` is complete: the object, the failure, its causes and the remedy. [`source`](StdError::source) is therefore
 /// `None`; [`cause`](Self::cause) has the cause.
-pub struct Error(Box<Repr>);
+#[derive(Clone)]
+pub struct Error(Arc<Repr>);
 
 struct Repr {
     kind: ErrorKind,
@@ -39,6 +41,10 @@ pub enum ErrorKind {
     Timeout,
     /// A condition cannot be met any more, such as that of a failed job.
     Condition,
+    /// A configuration cannot be used.
+    Config,
+    /// A leader has not renewed its Lease: see [`leader_election`](crate::leader_election).
+    LeaseExpired,
     /// An error of the program, made by [`Error::other`].
     Other,
 }
@@ -46,11 +52,11 @@ pub enum ErrorKind {
 impl Error {
     /// An error with a cause of your own, for functions that change objects.
     pub fn other(cause: impl Into<BoxError>) -> Self {
-        Error(Box::new(Repr { kind: ErrorKind::Other, what: String::new(), cause: Some(cause.into()) }))
+        Error(Arc::new(Repr { kind: ErrorKind::Other, what: String::new(), cause: Some(cause.into()) }))
     }
 
     pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Error(Box::new(Repr { kind, what: what.into(), cause: None }))
+        Error(Arc::new(Repr { kind, what: what.into(), cause: None }))
     }
 
     /// The kind of the error.
@@ -81,13 +87,13 @@ impl Error {
 
 impl From<klient_client::Error> for Error {
     fn from(error: klient_client::Error) -> Self {
-        Error(Box::new(Repr { kind: ErrorKind::Request, what: String::new(), cause: Some(Box::new(error)) }))
+        Error(Arc::new(Repr { kind: ErrorKind::Request, what: String::new(), cause: Some(Box::new(error)) }))
     }
 }
 
 impl From<klient_cache::Error> for Error {
     fn from(error: klient_cache::Error) -> Self {
-        Error(Box::new(Repr { kind: ErrorKind::Request, what: String::new(), cause: Some(Box::new(error)) }))
+        Error(Arc::new(Repr { kind: ErrorKind::Request, what: String::new(), cause: Some(Box::new(error)) }))
     }
 }
 

@@ -1,5 +1,10 @@
 //! Kubernetes controllers: client-go's `leaderelection`, `record` and `events`, and the reconcile loop of
 //! controller-runtime.
+//!
+//! - [`leader_election`]: one of several replicas at work, by a Lease;
+//! - [`events`]: events about objects, correlated and sent in the background;
+//! - [`Finalizer`], [`set_condition`], [`set_controller_reference`], [`create_or_apply`], [`create_or_update`],
+//!   [`update_status`], [`wait`]: the parts that every reconciler has.
 
 mod condition;
 mod create_or_update;
@@ -7,6 +12,7 @@ mod error;
 pub mod events;
 mod finalizer;
 mod identity;
+pub mod leader_election;
 mod operation_result;
 mod owner;
 mod update_status;

@@ -5,6 +5,7 @@
 mod events;
 mod finalizer;
 mod fixture;
+mod leader_election;
 mod owner;
 mod wait;
 mod writes;

@@ -1,0 +1,309 @@
+//! Leader election by a Lease (client-go's `tools/leaderelection`): of several replicas one is at work.
+//!
+//! - [`LeaderElector`]: a candidate, which [acquires](LeaderElector::acquire) the Lease or [runs](LeaderElector::run) work
+//!   while it leads;
+//! - [`Leadership`]: the guard of one who leads, with the moment up to which it is safe to act and a fencing token;
+//! - [`LeaderCallbacks`], [`ElectionEvent`]: functions that are called, for programs in the form of client-go's;
+//! - [`LeaseCandidate`]: a candidate of coordinated leader election.
+//!
+//! # Rules
+//!
+//! They are those of client-go, so that its electors and klient's can be candidates for the same Lease: the times (15 s,
+//! 10 s and 2 s), the first renewal without a read, the fields of the Lease. A Lease in other hands is taken when its
+//! record has not changed for its own duration on the clock of the one who watches; times in the record, which come from
+//! other clocks, are not compared with anything.
+//!
+//! The differences are on the safe side:
+//!
+//! | | client-go | klient |
+//! |---|---|---|
+//! | a leader that cannot renew stops | a retry period and the renew deadline after the *answer* to its last renewal | the renew deadline after that renewal was *sent* |
+//! | time while the machine sleeps | does not count | counts (on Linux) |
+//! | a leader that sees another holder | tries until the renew deadline | stops at once |
+//! | `leaseTransitions` | is kept if the same identity is elected again | is greater for each term: a fencing token |
+//! | a Lease that was deleted | is taken by the first candidate | is taken when the holder's time is up, and keeps its token |
+//! | a fraction of a second in the lease duration | is cut off | is rounded up |
+//! | renew times after the wall clock was set back | may repeat themselves, which others cannot see | are later than the one before |
+//!
+//! One hole cannot be closed by a candidate: when somebody deletes the Lease, or edits its holder, a candidate that has not
+//! seen the Lease before takes it at once, and the leader learns of it at its next renewal.
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use klient_client::{Client, Config};
+//! use klient_controller::leader_election::{LeaderElectionConfig, LeaderElector, LeaseLock};
+//!
+//! let server = klient_apiserver::TestServer::start().await?;
+//! let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+//! let lock = LeaseLock {
+//!     namespace: "default".into(),
+//!     name: "my-operator".into(),
+//!     identity: "my-operator-0".into(),
+//!     ..Default::default()
+//! };
+//! let elector = LeaderElector::new(client, lock, LeaderElectionConfig::default())?;
+//! let token = elector
+//!     .run(async |leadership| {
+//!         // Here this process is the only one at work. The future is dropped if the leadership is lost.
+//!         assert!(leadership.is_valid());
+//!         leadership.fencing_token()
+//!     })
+//!     .await?;
+//! assert_eq!(token, 0);
+//! # Ok(()) }
+//! ```
+
+mod callbacks;
+mod campaign;
+mod candidate;
+mod clock;
+mod config;
+mod election;
+mod leadership;
+mod metrics;
+mod observers;
+mod record;
+mod status;
+mod tenure;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::Str;
+use klient_apimachinery::go::quoted;
+use klient_client::Client;
+use tokio::sync::{Mutex, oneshot, watch};
+
+pub use callbacks::LeaderCallbacks;
+pub use candidate::LeaseCandidate;
+pub use clock::Moment;
+pub use config::{JITTER_FACTOR, LeaderElectionConfig, LeaseLock};
+pub use leadership::Leadership;
+#[cfg(feature = "metrics")]
+pub use metrics::describe_metrics;
+pub use observers::ElectionEvent;
+pub use tenure::Loss;
+
+use crate::error::{Error, ErrorKind};
+use campaign::Campaign;
+use election::Election;
+use observers::Observers;
+use status::Status;
+
+/// A candidate for leadership by a Lease (client-go's `LeaderElector`).
+///
+/// Clones are the same candidate. The [module documentation](self) has the rules.
+#[derive(Clone)]
+pub struct LeaderElector(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    lock: LeaseLock,
+    config: LeaderElectionConfig,
+    /// One campaign at a time has it.
+    election: Arc<Mutex<Election>>,
+    status: Arc<Status>,
+    observers: Arc<Observers>,
+}
+
+impl LeaderElector {
+    /// Creates a candidate. It does nothing until it is told to run for office.
+    ///
+    /// # Errors
+    ///
+    /// If the identity or the Lease's name or namespace is empty, or the times do not fulfil client-go's conditions:
+    /// `lease_duration` > `renew_deadline` > `retry_period` × [`JITTER_FACTOR`], and none is zero.
+    pub fn new(client: Client, lock: LeaseLock, config: LeaderElectionConfig) -> Result<Self, Error> {
+        lock.check()?;
+        config.check()?;
+        let election = Election::new(lock.clone(), config.clone(), fastrand::Rng::new());
+        Ok(LeaderElector(Arc::new(Shared {
+            client,
+            lock,
+            config,
+            election: Arc::new(Mutex::new(election)),
+            status: Arc::default(),
+            observers: Arc::default(),
+        })))
+    }
+
+    /// Adds a function that is told of changes, such as to record Kubernetes Events as client-go does:
+    /// [`ElectionEvent::note`] has their text. It is called by the task that renews the Lease, and must not block.
+    pub fn observe(&self, observer: impl Fn(&ElectionEvent<'_>) + Send + Sync + 'static) {
+        self.0.observers.add(Arc::new(observer));
+    }
+
+    /// Runs for office until this candidate is elected. A task of the runtime renews the Lease while there are handles to
+    /// the returned guard.
+    ///
+    /// If this candidate leads already, it waits until that leadership has ended. Failing requests are made again after the
+    /// retry period; each failure is logged once. Dropping the future ends the campaign.
+    ///
+    /// # Panics
+    ///
+    /// If it is not called on a tokio runtime.
+    pub async fn acquire(&self) -> Leadership {
+        let shared = &self.0;
+        let election = shared.election.clone().lock_owned().await;
+        let (stop, stopped) = watch::channel(false);
+        let (ending, ended) = watch::channel(());
+        let (elected, result) = oneshot::channel();
+        let stop = Arc::new(stop);
+        shared.status.set_campaign(Arc::downgrade(&stop), ended.clone());
+        let campaign = Campaign::new(
+            &shared.client,
+            &shared.lock,
+            &shared.config,
+            election,
+            shared.status.clone(),
+            shared.observers.clone(),
+        );
+        tokio::spawn(async move {
+            campaign.run(stopped, elected).await;
+            drop(ending);
+        });
+        match result.await {
+            Ok(tenure) => Leadership::new(tenure, stop, ended),
+            // The runtime shuts down.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Runs for office, then runs the work, which is dropped when the leadership is lost. When the work has ended the Lease
+    /// is given up.
+    ///
+    /// Dropping the future drops the work, and gives the Lease up in the background; [`release`](Self::release) waits for
+    /// it, at the end of a program:
+    ///
+    /// ```
+    /// # async fn f(elector: klient_controller::leader_election::LeaderElector) {
+    /// tokio::select! {
+    ///     result = elector.run(async |_| { /* … */ }) => if let Err(loss) = result { eprintln!("{loss}") },
+    ///     _ = tokio::signal::ctrl_c() => elector.release().await,
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the leadership was lost before the work had ended.
+    pub async fn run<T, F: Future<Output = T>>(&self, work: impl FnOnce(Leadership) -> F) -> Result<T, Loss> {
+        serve(self.acquire().await, work).await
+    }
+
+    /// Runs for office and runs the work like [`run`](Self::run), and again after each loss, until the work has ended by
+    /// itself. Each loss is logged.
+    pub async fn run_with_reelection<T, F: Future<Output = T>>(
+        &self,
+        mut work: impl FnMut(Leadership) -> F,
+    ) -> T {
+        loop {
+            if let Ok(output) = serve(self.acquire().await, &mut work).await {
+                return output;
+            }
+        }
+    }
+
+    /// Runs for office with the callbacks of client-go, until the leadership is lost or `stop` is ready (client-go's
+    /// `LeaderElector.Run`).
+    ///
+    /// If the future of `on_started_leading` ends, this candidate goes on leading. When it stops, the future is dropped,
+    /// then `on_stopped_leading` is called, and then the Lease is given up.
+    pub async fn run_callbacks(&self, callbacks: LeaderCallbacks, stop: impl Future<Output = ()>) {
+        let (on_started, on_stopped, on_new_leader) = callbacks.into_parts();
+        let _observing = on_new_leader.map(|on_new_leader| {
+            self.0.observers.add_scoped(Arc::new(move |event| {
+                if let ElectionEvent::NewLeader { identity } = event {
+                    on_new_leader(identity);
+                }
+            }))
+        });
+        let mut stop = pin!(stop);
+        let elected = tokio::select! {
+            biased;
+            () = &mut stop => None,
+            leadership = self.acquire() => Some(leadership),
+        };
+        if let Some(leadership) = &elected {
+            let started = on_started(leadership.clone());
+            let work = leadership.while_valid(async {
+                started.await;
+                std::future::pending::<()>().await;
+            });
+            tokio::select! {
+                biased;
+                () = &mut stop => {}
+                _ = work => {}
+            }
+        }
+        on_stopped();
+        drop(elected);
+        self.release().await;
+    }
+
+    /// Ends the present campaign or leadership, if there is one, and waits until the Lease is given up or the attempt to do
+    /// so has failed. After that, and not before, a program can end without making the others wait.
+    pub async fn release(&self) {
+        let Some((stop, mut ended)) = self.0.status.campaign() else { return };
+        if let Some(stop) = stop.upgrade() {
+            stop.send_replace(true);
+        }
+        while ended.changed().await.is_ok() {}
+    }
+
+    /// The identity of the leader that was last seen, which may have lost the Lease since; empty before one was seen
+    /// (client-go's `GetLeader`).
+    pub fn leader(&self) -> Str {
+        self.0.status.leader()
+    }
+
+    /// Returns `true` if this candidate has a valid [`Leadership`].
+    pub fn is_leader(&self) -> bool {
+        self.0.status.is_leader()
+    }
+
+    /// Checks the health of this candidate, for a `/healthz` endpoint (client-go's `HealthzAdaptor`).
+    ///
+    /// # Errors
+    ///
+    /// If there are handles to a [`Leadership`] whose last renewal is older than the lease duration and the tolerance: the
+    /// work of a leader goes on although it is over, as when it blocks its thread.
+    pub fn check(&self, tolerance: Duration) -> Result<(), Error> {
+        match self.0.status.age_in_use() {
+            Some(age) if age > self.0.config.lease_duration.saturating_add(tolerance) => {
+                let lock = &self.0.lock;
+                let lease = quoted(format!("{}/{}", lock.namespace, lock.name));
+                Err(Error::new(
+                    ErrorKind::LeaseExpired,
+                    format!(
+                        "leader election: the work of the leader goes on although lease {lease} was last renewed {} s ago; \
+                     restart this process",
+                        age.as_secs()
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for LeaderElector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lock = &self.0.lock;
+        write!(f, "LeaderElector({}/{} as {})", lock.namespace, lock.name, lock.identity)
+    }
+}
+
+/// Runs the work of a leader, and gives the Lease up when it has ended.
+async fn serve<T, F: Future<Output = T>>(
+    leadership: Leadership,
+    work: impl FnOnce(Leadership) -> F,
+) -> Result<T, Loss> {
+    let result = leadership.while_valid(work(leadership.clone())).await;
+    leadership.release().await;
+    result
+}

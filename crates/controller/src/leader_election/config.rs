@@ -1,0 +1,130 @@
+//! [`LeaderElectionConfig`] and [`LeaseLock`]: the times of an election and its Lease.
+
+use std::time::Duration;
+
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::{Map, Str};
+
+use crate::error::{Error, ErrorKind};
+
+/// The random part of a candidate's wait between attempts, as a factor of the retry period, and the least ratio of renew
+/// deadline and retry period.
+pub const JITTER_FACTOR: f64 = 1.2;
+
+/// The Lease of an election, and the identity under which this process is a candidate (client-go's
+/// `resourcelock.LeaseLock`).
+#[derive(Clone, Debug, Default)]
+pub struct LeaseLock {
+    /// The namespace of the Lease.
+    pub namespace: Str,
+    /// The name of the Lease.
+    pub name: Str,
+    /// The name of this candidate, which no other process uses at the same time, such as the name of its pod.
+    ///
+    /// As in client-go, a candidate takes over a Lease that its own identity holds without a wait, so that a process
+    /// that crashed and was restarted under the same name leads at once. Two processes with one identity take the Lease
+    /// from each other, and lead at once until the first of them notices, at its next renewal.
+    pub identity: Str,
+    /// Labels that the Lease gets when it is written. Other labels of it stay.
+    pub labels: Map<Str>,
+}
+
+/// The times and options of an election (client-go's `LeaderElectionConfig`).
+///
+/// All candidates of an election should have the same times.
+#[derive(Clone, Debug)]
+pub struct LeaderElectionConfig {
+    /// The time without a renewal after which other candidates take the Lease over, in whole seconds: fractions are
+    /// rounded up. 15 s by default.
+    pub lease_duration: Duration,
+    /// The time after the last renewal at which a leader that cannot renew loses its leadership; shorter than
+    /// `lease_duration`, to allow for clocks of different speed. 10 s by default.
+    pub renew_deadline: Duration,
+    /// The time between renewals of a leader. Candidates wait for 1 to 2.2 times as long between attempts, at random. 2 s
+    /// by default.
+    pub retry_period: Duration,
+    /// The holder gives the Lease up when it stops, so that another candidate can take it at once (client-go's
+    /// `ReleaseOnCancel`). `true` by default, unlike client-go's: guards end before the Lease is given up.
+    pub release_on_cancel: bool,
+    /// The name of the election in metrics; that of the Lease if it is empty.
+    pub name: Str,
+    /// Coordinated leader election (KEP-4355): the control plane picks the holder among the
+    /// [`LeaseCandidate`](super::LeaseCandidate)s. The elector only renews the Lease while it holds it, and loses it when
+    /// another holder is preferred.
+    ///
+    /// The control plane compares the renew time of the Lease with its own clock: a guard is lost before another can win
+    /// only if the wall clocks of both agree, up to the difference of `lease_duration` and `renew_deadline`.
+    pub coordinated: bool,
+}
+
+impl Default for LeaderElectionConfig {
+    fn default() -> Self {
+        LeaderElectionConfig {
+            lease_duration: Duration::from_secs(15),
+            renew_deadline: Duration::from_secs(10),
+            retry_period: Duration::from_secs(2),
+            release_on_cancel: true,
+            name: Str::default(),
+            coordinated: false,
+        }
+    }
+}
+
+impl LeaderElectionConfig {
+    /// The conditions of client-go's `NewLeaderElector`.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let problem =
+            |problem: String| Err(Error::new(ErrorKind::Config, format!("leader election: {problem}")));
+        let (lease, renew, retry) = (self.lease_duration, self.renew_deadline, self.retry_period);
+        if lease.is_zero() || renew.is_zero() || retry.is_zero() {
+            return problem(
+                "lease_duration, renew_deadline and retry_period must be greater than zero".into(),
+            );
+        }
+        if lease <= renew {
+            return problem(format!(
+                "lease_duration ({}) must be greater than renew_deadline ({})",
+                seconds(lease),
+                seconds(renew)
+            ));
+        }
+        if renew <= retry.mul_f64(JITTER_FACTOR) {
+            return problem(format!(
+                "renew_deadline ({}) must be greater than retry_period ({}) times {JITTER_FACTOR}",
+                seconds(renew),
+                seconds(retry)
+            ));
+        }
+        if i32::try_from(lease.as_secs() + 1).is_err() {
+            return problem(format!("lease_duration ({}) must be below 2^31 - 1 seconds", seconds(lease)));
+        }
+        Ok(())
+    }
+
+    /// The time-out of a request: half of the renew deadline as in client-go's `NewFromKubeconfig`, and no longer than the
+    /// leadership that it is to renew.
+    pub(super) fn request_timeout(&self) -> Duration {
+        (self.renew_deadline / 2).max(Duration::from_secs(1)).min(self.renew_deadline)
+    }
+}
+
+impl LeaseLock {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for (value, field) in
+            [(&self.identity, "identity"), (&self.name, "name"), (&self.namespace, "namespace")]
+        {
+            if value.is_empty() {
+                let lease = quoted(format!("{}/{}", self.namespace, self.name));
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!("leader election: the {field} of lock {lease} is empty"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}

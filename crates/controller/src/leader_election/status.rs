@@ -1,0 +1,68 @@
+//! [`Status`]: the state of an election, as those see it who do not take part.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use klient_apimachinery::Str;
+use tokio::sync::watch;
+
+use super::clock::Moment;
+use super::election::Term;
+
+/// The state of an election for health checks and for information.
+#[derive(Default)]
+pub(super) struct Status(Mutex<Fields>);
+
+#[derive(Default)]
+struct Fields {
+    leader: Str,
+    term: Option<Term>,
+    /// The handles to the last campaign, and its end.
+    campaign: Option<(Weak<watch::Sender<bool>>, watch::Receiver<()>)>,
+}
+
+impl Status {
+    /// The holder of the Lease that was seen last; empty before one was seen.
+    pub(super) fn leader(&self) -> Str {
+        self.fields().leader.clone()
+    }
+
+    /// The term of this candidate is valid.
+    pub(super) fn is_leader(&self) -> bool {
+        self.fields().term.as_ref().is_some_and(|term| term.tenure.valid_until(Moment::now()).is_ok())
+    }
+
+    /// The age of the last renewal, if somebody has a handle to the term, which may be over.
+    pub(super) fn age_in_use(&self) -> Option<Duration> {
+        let fields = self.fields();
+        let (handle, _) = fields.campaign.as_ref()?;
+        handle.upgrade()?;
+        Some(Moment::now().duration_since(fields.term.as_ref()?.renewed))
+    }
+
+    /// The campaign that was begun last.
+    pub(super) fn campaign(&self) -> Option<(Weak<watch::Sender<bool>>, watch::Receiver<()>)> {
+        self.fields().campaign.clone()
+    }
+
+    pub(super) fn set_campaign(&self, handle: Weak<watch::Sender<bool>>, ended: watch::Receiver<()>) {
+        let mut fields = self.fields();
+        fields.campaign = Some((handle, ended));
+        fields.term = None;
+    }
+
+    pub(super) fn set_leader(&self, leader: Str) {
+        self.fields().leader = leader;
+    }
+
+    /// Takes note of a term. One that is over stays until the next campaign begins.
+    pub(super) fn set_term(&self, term: Option<&Term>) {
+        if let Some(term) = term {
+            self.fields().term = Some(term.clone());
+        }
+    }
+
+    fn fields(&self) -> MutexGuard<'_, Fields> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of the rules in virtual time.
+
+mod rules;
+mod simulation;
+mod transcript;
