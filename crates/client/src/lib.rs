@@ -6,6 +6,7 @@
 //! - [`Discovery`] and [`RestMapper`]: what a server serves, and under which names; [`CachedDiscovery`] and
 //!   [`DeferredRestMapper`]: the same from a cache in memory or on disk;
 //! - [`Request`]: a request to any URL of the API;
+//! - [`WriteLog`]: the versions that one's own writes were answered with;
 //! - [`retry_on_conflict`]: a change that is made again when somebody else was faster;
 //! - [`Error`]: why something came to nothing, and what can be done about it.
 
@@ -31,6 +32,7 @@ mod rest;
 mod transport;
 mod upgraded;
 mod warning;
+mod write_log;
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
@@ -66,3 +68,4 @@ pub use rest::{ByteStream, Lines, Request, Response};
 pub use transport::{BoxError, RequestBody, ResponseBody, Transport};
 pub use upgraded::Upgraded;
 pub use warning::{Warning, WarningHandler, WarningWriterOptions, Warnings};
+pub use write_log::{LoggedWrite, WriteLog};

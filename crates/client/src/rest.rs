@@ -37,6 +37,7 @@ use crate::error::{Error, ErrorKind, Problem};
 use crate::metrics;
 use crate::rate_limiter::throttle;
 use crate::warning::WarningHandler;
+use crate::write_log;
 
 /// A request to the API, built part by part.
 ///
@@ -92,6 +93,8 @@ pub struct Request {
     speaks_protobuf: bool,
     /// The transformation of the objects in responses.
     form: Option<Form>,
+    /// Nothing is stored, by an option in the body.
+    is_dry_run: bool,
 }
 
 /// Transformation of the objects in responses.
@@ -133,6 +136,7 @@ impl Request {
             is_open_ended: false,
             speaks_protobuf: false,
             form: None,
+            is_dry_run: false,
         }
     }
 
@@ -224,6 +228,11 @@ impl Request {
         Request { form, ..self }
     }
 
+    /// Marks a request whose body says that nothing is to be stored.
+    pub(crate) fn dry_run(self, is_dry_run: bool) -> Self {
+        Request { is_dry_run, ..self }
+    }
+
     /// Accepted media types.
     pub fn accept(self, media_types: &str) -> Self {
         self.header(header::ACCEPT, media_types)
@@ -313,7 +322,24 @@ impl Request {
         };
         let result = sending.instrument(span.clone()).await;
         span::end(&span, result.as_ref().map(Response::status));
+        if let Ok(response) = &result {
+            self.log_write(response);
+        }
         result
+    }
+
+    /// Logs the write that the response answers, for those who read their own writes.
+    fn log_write(&self, response: &Response) {
+        if self.method.is_safe() || self.is_dry_run || self.query.iter().any(|(key, _)| key == "dryRun") {
+            return;
+        }
+        if let (Some(group), Some(resource)) = (self.path.group(), self.path.resource())
+            && (self.method != Method::DELETE || self.path.name().is_some())
+        {
+            let (namespace, name) = (self.path.namespace(), self.path.name());
+            let target = write_log::Target { group, resource, namespace, name };
+            write_log::log(&self.method, target, response.format(), response.bytes());
+        }
     }
 
     /// The limit of the wait for the head of the response: not less than the request's own time-out.

@@ -41,6 +41,10 @@ pub enum ErrorKind {
     Timeout,
     /// A condition cannot be met any more, such as that of a failed job.
     Condition,
+    /// A controller cannot fill its caches, such as one without the right to list, or has not filled them in time.
+    Sync,
+    /// Reconciles had not ended some time after the shutdown, and were cancelled.
+    Shutdown,
     /// A configuration cannot be used.
     Config,
     /// A leader has not renewed its Lease: see [`leader_election`](crate::leader_election).
@@ -57,6 +61,11 @@ impl Error {
 
     pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Error(Arc::new(Repr { kind, what: what.into(), cause: None }))
+    }
+
+    /// An error whose text ends with its cause.
+    pub(crate) fn caused(kind: ErrorKind, what: impl Into<String>, cause: impl Into<BoxError>) -> Self {
+        Error(Arc::new(Repr { kind, what: what.into(), cause: Some(cause.into()) }))
     }
 
     /// The kind of the error.
@@ -77,6 +86,11 @@ impl Error {
     /// The object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.request_error().is_some_and(klient_client::Error::is_not_found)
+    }
+
+    /// The error of the cache, if one cannot be filled.
+    pub fn cache_error(&self) -> Option<&klient_cache::Error> {
+        self.cause()?.downcast_ref()
     }
 
     /// The cause of the error.
@@ -101,6 +115,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Repr { what, cause, .. } = &*self.0;
         f.write_str(what)?;
+        match cause {
+            Some(_) if !what.is_empty() => f.write_str(": ")?,
+            _ => {}
+        }
         match cause {
             Some(cause) => klient_apimachinery::WithCauses(&**cause).fmt(f),
             None => Ok(()),

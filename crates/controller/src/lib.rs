@@ -1,12 +1,14 @@
 //! Kubernetes controllers: client-go's `leaderelection`, `record` and `events`, and the reconcile loop of
 //! controller-runtime.
 //!
+//! - [`Controller`]: a reconcile loop over shared informers;
 //! - [`leader_election`]: one of several replicas at work, by a Lease;
 //! - [`events`]: events about objects, correlated and sent in the background;
 //! - [`Finalizer`], [`set_condition`], [`set_controller_reference`], [`create_or_apply`], [`create_or_update`],
 //!   [`update_status`], [`wait`]: the parts that every reconciler has.
 
 mod condition;
+mod controller;
 mod create_or_update;
 mod error;
 pub mod events;
@@ -19,6 +21,12 @@ mod update_status;
 pub mod wait;
 
 pub use condition::{find_condition, is_condition_true, remove_condition, set_condition};
+#[cfg(feature = "metrics")]
+pub use controller::describe_metrics;
+pub use controller::{
+    Action, Controller, ControllerBuilder, ControllerHandle, ControllerMetrics, LOW_PRIORITY, OwnerScope,
+    Predicate, Source, TerminalError, map_to_owner, wait_for_own_writes,
+};
 pub use create_or_update::{create_or_apply, create_or_update};
 pub use error::{Error, ErrorKind};
 pub use finalizer::{Cleanup, Finalizer, FinalizerStep};

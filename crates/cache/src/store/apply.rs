@@ -93,11 +93,8 @@ impl<K: Wire + Object> Store<K> {
             }
         }
         let version: Box<str> = self.read().version().into();
-        self.0.progress.send_if_modified(|known| {
-            let has_changed = known.version != version;
-            known.version = version;
-            has_changed
-        });
+        // Also without another version: of several partitions the lowest counts.
+        self.0.progress.send_modify(|known| known.version = version);
         changes
     }
 }

@@ -72,6 +72,41 @@ impl<K: Wire + Object> Store<K> {
         }
     }
 
+    /// Waits until a condition on the store's contents holds; it is asked now and after each batch of changes.
+    /// Cancel safe, and without a limit: use [`tokio::time::timeout`].
+    ///
+    /// # Errors
+    ///
+    /// [`is_stopped`](Error::is_stopped) if the informer or reflector that fills the store stops before.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_api::core::v1::Namespace;
+    /// use klient_cache::Informer;
+    /// use klient_client::{Client, Config};
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let namespaces = Informer::new(client.api::<Namespace>(), Default::default());
+    /// namespaces.start();
+    /// namespaces.store().wait_until(|namespaces| namespaces.contains("kube-system")).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn wait_until(&self, mut condition: impl FnMut(&Self) -> bool + Send) -> Result<(), Error> {
+        let mut progress = self.0.progress.subscribe();
+        loop {
+            let has_stopped = progress.borrow_and_update().has_stopped;
+            if condition(self) {
+                return Ok(());
+            }
+            if has_stopped {
+                return Err(Error::stopped(self.resource()));
+            }
+            // The sender lives as long as the store.
+            let _ = progress.changed().await;
+        }
+    }
+
     /// Records that the store's source has stopped, or is running, for callers that wait for a version.
     pub(crate) fn set_stopped(&self, has_stopped: bool) {
         self.0.progress.send_modify(|progress| progress.has_stopped = has_stopped);

@@ -79,6 +79,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
 
 /// Sends a delete with its options in the body.
 async fn send<A: Wire>(request: Request, options: &DeleteOptions) -> Result<Response, Error> {
+    let request = request.dry_run(!options.dry_run.is_empty());
     // Options that are all defaults need no body.
     if *options == DeleteOptions::default() {
         return request.respond::<A>().await;

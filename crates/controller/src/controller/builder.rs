@@ -1,0 +1,219 @@
+//! [`ControllerBuilder`], the kinds and the options of a controller.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::codec::Wire;
+use klient_apimachinery::{BoxFuture, Object, ObjectKey, Resource};
+use klient_cache::Cached;
+use klient_client::BoxError;
+use klient_workqueue::{ItemExponentialFailureRateLimiter, RateLimiter};
+
+use super::Controller;
+use super::action::Action;
+use super::owner::{OwnerScope, map_to_owner};
+use super::reconcile_loop::{Options, Reconcile, ReconcileLoop};
+use super::source::Source;
+use super::watch::{Mapped, Primary, Watch};
+
+/// The kinds and the options of a controller, set one by one. It becomes a [`Controller`] with a reconciler:
+/// [`reconcile`](Self::reconcile) or [`reconcile_keys`](Self::reconcile_keys).
+#[must_use = "a controller is built with `reconcile` or `reconcile_keys`"]
+pub struct ControllerBuilder<K: Wire + Object> {
+    primary: Source<K>,
+    watches: Vec<Box<dyn Watch>>,
+    options: Options,
+}
+
+impl<K: Wire + Object> ControllerBuilder<K> {
+    pub(super) fn new(primary: Source<K>) -> Self {
+        let limiter =
+            ItemExponentialFailureRateLimiter::new(Duration::from_millis(5), Duration::from_secs(1000));
+        ControllerBuilder {
+            watches: vec![Box::new(Primary(primary.clone()))],
+            options: Options {
+                name: primary.informer.resource().kind.to_lowercase().into(),
+                workers: 1,
+                limiter: Arc::new(limiter),
+                reconcile_timeout: None,
+                sync_timeout: Duration::from_secs(120),
+                shutdown_timeout: Duration::from_secs(30),
+                own_writes_timeout: Duration::from_secs(10),
+            },
+            primary,
+        }
+    }
+
+    /// Reconciles the controller of each object of another kind, the owner with `controller: true`, if that is of the
+    /// controller's kind; after an owner has changed, both.
+    ///
+    /// It does not compile for a cluster-scoped kind that is owned by a namespaced one: see [`OwnerScope`].
+    ///
+    /// ```compile_fail,E0277
+    /// # use klient_api::core::v1::{ConfigMap, PersistentVolume};
+    /// # use klient_cache::Informer;
+    /// # use klient_controller::Controller;
+    /// # fn f(config_maps: Informer<ConfigMap>, volumes: Informer<PersistentVolume>) {
+    /// let builder = Controller::builder(&config_maps).owns(&volumes);
+    /// # }
+    /// ```
+    pub fn owns<O>(self, source: impl Into<Source<O>>) -> Self
+    where
+        K: Resource,
+        O: Resource + Wire,
+        K::Scope: OwnerScope<O::Scope>,
+    {
+        let owner = map_to_owner(self.primary.informer.resource());
+        self.watches(source, owner)
+    }
+
+    /// Reconciles the keys that a function returns for each object of another kind. For an update it is called with
+    /// the state before and the state after. It runs in the task of the informer's handler: it should look into caches
+    /// only, such as by a [`Lister`](klient_cache::Lister) with an index.
+    ///
+    /// If one event is mapped to more than a thousand keys, they have [`LOW_PRIORITY`](super::LOW_PRIORITY), so that
+    /// other changes do not wait for them.
+    ///
+    /// ```
+    /// # use klient_api::{apps::v1::Deployment, core::v1::ConfigMap};
+    /// # use klient_cache::{Cached, Informer};
+    /// # use klient_controller::Controller;
+    /// # fn f(deployments: Informer<Deployment>, config_maps: Informer<ConfigMap>) {
+    /// let lister = deployments.lister();
+    /// let builder = Controller::builder(&deployments).watches(&config_maps, move |config_map: &Cached<ConfigMap>| {
+    ///     let of_namespace = lister.list_in(config_map.namespace().unwrap_or_default());
+    ///     of_namespace.iter().map(Cached::key).collect::<Vec<_>>()
+    /// });
+    /// # let _ = builder; }
+    /// ```
+    pub fn watches<W: Wire + Object, I>(
+        mut self,
+        source: impl Into<Source<W>>,
+        map: impl Fn(&Cached<W>) -> I + Send + Sync + 'static,
+    ) -> Self
+    where
+        I: IntoIterator<Item = ObjectKey>,
+    {
+        self.watches.push(Box::new(Mapped::new(source.into(), map)));
+        self
+    }
+
+    /// The name of the controller in logs and metrics; by default its kind in lower case. Controllers with the same
+    /// name share their metrics.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.options.name = name.into();
+        self
+    }
+
+    /// The number of reconciles that run at the same time, never two of one key; 1 by default
+    /// (`MaxConcurrentReconciles`). Each worker is a task. Zero counts as one.
+    #[doc(alias = "MaxConcurrentReconciles")]
+    #[doc(alias = "concurrency")]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.options.workers = workers.max(1);
+        self
+    }
+
+    /// The delay before a key is reconciled again after an error; by default 5 ms after the first error in a row,
+    /// doubled with each up to 1000 s.
+    pub fn rate_limiter(mut self, limiter: impl RateLimiter<ObjectKey> + 'static) -> Self {
+        self.options.limiter = Arc::new(limiter);
+        self
+    }
+
+    /// The time after which a reconcile is cancelled, at the point where it awaits, which counts as an error; none by
+    /// default. Requests that were sent may have taken effect.
+    #[doc(alias = "ReconciliationTimeout")]
+    pub fn reconcile_timeout(mut self, limit: Duration) -> Self {
+        self.options.reconcile_timeout = Some(limit);
+        self
+    }
+
+    /// The time within which all caches must have their first list; 2 minutes by default.
+    #[doc(alias = "CacheSyncTimeout")]
+    pub fn cache_sync_timeout(mut self, limit: Duration) -> Self {
+        self.options.sync_timeout = limit;
+        self
+    }
+
+    /// The time that running reconciles have to end after the shutdown, before they are cancelled; 30 s by default.
+    #[doc(alias = "GracefulShutdownTimeout")]
+    pub fn graceful_shutdown_timeout(mut self, limit: Duration) -> Self {
+        self.options.shutdown_timeout = limit;
+        self
+    }
+
+    /// The longest wait for the caches to see the writes of a key's reconcile before the next one; 10 s by default.
+    /// Zero turns the wait off.
+    ///
+    /// The wait is as long as the watch lags, mostly some milliseconds. An object that was written and that the
+    /// informer of its resource does not have, as its selectors or namespaces exclude it, is waited for in vain.
+    pub fn own_writes_timeout(mut self, limit: Duration) -> Self {
+        self.options.own_writes_timeout = limit;
+        self
+    }
+
+    /// Builds the controller with a reconciler of objects, and a context that its calls share.
+    ///
+    /// The reconciler is called with the object as the cache has it, and brings the cluster, or the world, into the
+    /// state that the object desires. It returns the next [`Action`], or an error, after which the key is reconciled
+    /// again with back-off. It is not called for an object that is gone: children with an owner reference are collected
+    /// by the garbage collector, and other things need a finalizer, since a controller that does not run misses the
+    /// deletion. A reconciler to which that does not apply is one of [keys](Self::reconcile_keys).
+    ///
+    /// The future must not block its thread; use [`tokio::task::spawn_blocking`]. One that does for more than a second
+    /// is logged and counted.
+    pub fn reconcile<C, F, R, E>(self, context: Arc<C>, reconcile: F) -> Controller
+    where
+        C: Send + Sync + 'static,
+        F: Fn(Cached<K>, Arc<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Action, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let lister = self.primary.informer.lister();
+        self.build(move |key| {
+            let Some(object) = lister.get(&key) else { return Box::pin(async { Ok(Action::done()) }) };
+            let reconciled = reconcile(object, context.clone());
+            Box::pin(async { reconciled.await.map_err(Into::into) })
+        })
+    }
+
+    /// Builds the controller with a reconciler of keys: it is called with `None` for an object that is gone, or never
+    /// was, such as one that a mapping names. For the rest see [`reconcile`](Self::reconcile).
+    ///
+    /// A deletion while the controller does not run is not told. It is for things that are found without the object,
+    /// such as entries of a cache in memory.
+    pub fn reconcile_keys<C, F, R, E>(self, context: Arc<C>, reconcile: F) -> Controller
+    where
+        C: Send + Sync + 'static,
+        F: Fn(ObjectKey, Option<Cached<K>>, Arc<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Action, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        let lister = self.primary.informer.lister();
+        self.build(move |key| {
+            let object = lister.get(&key);
+            let reconciled = reconcile(key, object, context.clone());
+            Box::pin(async { reconciled.await.map_err(Into::into) })
+        })
+    }
+
+    fn build(
+        self,
+        reconcile: impl Fn(ObjectKey) -> BoxFuture<'static, Result<Action, BoxError>> + Send + Sync + 'static,
+    ) -> Controller {
+        let lister = self.primary.informer.lister();
+        let reconcile: Reconcile = Arc::new(reconcile);
+        Controller::new(ReconcileLoop::new(self.options, self.watches, reconcile, move || lister.keys()))
+    }
+}
+
+impl<K: Wire + Object> fmt::Debug for ControllerBuilder<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControllerBuilder")
+            .field("name", &self.options.name)
+            .field("primary", &self.primary)
+            .finish_non_exhaustive()
+    }
+}

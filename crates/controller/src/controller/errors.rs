@@ -1,0 +1,40 @@
+//! The errors of a controller's run.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use klient_apimachinery::{ObjectKey, ResourceInfo};
+
+use crate::error::{Error, ErrorKind};
+
+/// A cache that cannot be filled.
+pub(super) fn sync(controller: &str, error: klient_cache::Error) -> Error {
+    Error::caused(ErrorKind::Sync, format!("controller {controller}: cannot fill its caches"), error)
+}
+
+/// Caches that were not filled in time, with their last errors.
+pub(super) fn sync_timeout(
+    controller: &str,
+    limit: Duration,
+    unsynced: impl Iterator<Item = (ResourceInfo, Option<klient_cache::Error>)>,
+) -> Error {
+    let seconds = limit.as_secs_f64();
+    let mut problem = format!("controller {controller}: its caches were not filled within {seconds} s");
+    for (index, (resource, error)) in unsynced.enumerate() {
+        problem.push_str(if index == 0 { ": " } else { "; " });
+        problem.push_str(&resource.group_resource().to_string());
+        if let Some(error) = error {
+            write!(problem, " ({error})").expect("a string takes all that is written");
+        }
+    }
+    Error::new(ErrorKind::Sync, problem)
+}
+
+/// Reconciles that had not ended some time after the shutdown.
+pub(super) fn shutdown_timeout(controller: &str, limit: Duration, running: &[ObjectKey]) -> Error {
+    let keys: Vec<String> = running.iter().map(ToString::to_string).collect();
+    let (seconds, keys) = (limit.as_secs_f64(), keys.join(", "));
+    let problem =
+        format!("controller {controller}: reconciles were cancelled {seconds} s after the shutdown: {keys}");
+    Error::new(ErrorKind::Shutdown, problem)
+}

@@ -1,0 +1,23 @@
+//! Metrics that are not compiled in.
+
+use std::time::Duration;
+
+use klient_workqueue::{Observation, Snapshot};
+
+use super::Outcome;
+
+pub(super) fn begin(_: &str, _: usize) {}
+
+pub(super) fn active_workers(_: &str, _: usize) {}
+
+pub(super) fn reconciled(_: &str, _: Outcome, _: &'static str, _: Duration) {}
+
+pub(super) fn blocked(_: &str) {}
+
+pub(super) fn stale_read(_: &str) {}
+
+pub(in crate::controller) fn observe_queue(_: &str, _: Observation) {}
+
+pub(in crate::controller) fn queue_in_progress(_: impl FnOnce() -> Option<Snapshot>) {}
+
+pub(in crate::controller) fn queue_ended(_: &str) {}

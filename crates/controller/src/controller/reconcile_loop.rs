@@ -1,0 +1,226 @@
+//! [`ReconcileLoop`], a controller without its types.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use klient_apimachinery::{BoxFuture, ObjectKey};
+use klient_client::BoxError;
+use klient_workqueue::{AddOptions, Queue, RateLimiter};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use super::action::Action;
+use super::attempt::{BLOCKS_AFTER, Worker};
+use super::errors;
+use super::metrics::{ControllerMetrics, Meters, observe_queue, queue_ended, queue_in_progress};
+use super::own_writes::OwnWrites;
+use super::watch::{LOW_PRIORITY, Registration, Watch};
+use super::worker::work;
+use crate::error::Error;
+
+/// A reconciler of keys.
+pub(super) type Reconcile =
+    Arc<dyn Fn(ObjectKey) -> BoxFuture<'static, Result<Action, BoxError>> + Send + Sync>;
+
+/// The options of a controller.
+pub(super) struct Options {
+    pub(super) name: Arc<str>,
+    pub(super) workers: usize,
+    pub(super) limiter: Arc<dyn RateLimiter<ObjectKey>>,
+    pub(super) reconcile_timeout: Option<Duration>,
+    pub(super) sync_timeout: Duration,
+    pub(super) shutdown_timeout: Duration,
+    pub(super) own_writes_timeout: Duration,
+}
+
+/// A controller without its types.
+pub(super) struct ReconcileLoop {
+    pub(super) options: Options,
+    pub(super) reconcile: Reconcile,
+    pub(super) own_writes: Arc<OwnWrites>,
+    pub(super) meters: Arc<Meters>,
+    watches: Arc<[Box<dyn Watch>]>,
+    /// The keys of all objects of the controller's kind.
+    keys: Box<dyn Fn() -> Vec<ObjectKey> + Send + Sync>,
+    /// The queue of the present run.
+    queue: Mutex<Option<Queue<ObjectKey>>>,
+}
+
+impl ReconcileLoop {
+    pub(super) fn new(
+        options: Options,
+        watches: Vec<Box<dyn Watch>>,
+        reconcile: Reconcile,
+        keys: impl Fn() -> Vec<ObjectKey> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let watches: Arc<[Box<dyn Watch>]> = watches.into();
+        Arc::new(ReconcileLoop {
+            reconcile,
+            own_writes: Arc::new(OwnWrites::new(watches.clone(), options.own_writes_timeout)),
+            meters: Arc::new(Meters::new(options.name.clone(), options.workers)),
+            watches,
+            keys: Box::new(keys),
+            queue: Mutex::default(),
+            options,
+        })
+    }
+
+    /// Reconciles until the shutdown, and until running reconciles have ended.
+    pub(super) async fn run(self: &Arc<Self>, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let run = Run::begin(self);
+        let queue = &run.queue;
+        let registrations: Vec<_> = self.watches.iter().map(|watch| watch.register(queue)).collect();
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            synced = self.wait_for_sync(&registrations) => synced?,
+        }
+
+        let workers: Vec<_> = (0..self.options.workers).map(|_| self.worker()).collect();
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for worker in &workers {
+            tasks.spawn(work(self.clone(), queue.clone(), worker.clone(), stopped.clone()));
+        }
+        let mut ticks = tokio::time::interval(BLOCKS_AFTER);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watch_workers = async || loop {
+            ticks.tick().await;
+            workers.iter().for_each(|worker| worker.check());
+            queue_in_progress(|| queue.metrics());
+        };
+        tokio::select! {
+            biased;
+            () = &mut shutdown => {}
+            () = join(&mut tasks) => {}
+            () = watch_workers() => {}
+        }
+
+        drop(registrations);
+        stop.send_replace(true);
+        queue.shut_down();
+        let ended = async {
+            tokio::select! {
+                () = join(&mut tasks) => {}
+                () = watch_workers() => {}
+            }
+        };
+        if tokio::time::timeout(self.options.shutdown_timeout, ended).await.is_err() {
+            let running: Vec<_> = workers.iter().filter_map(|worker| worker.key()).collect();
+            tasks.shutdown().await;
+            let limit = self.options.shutdown_timeout;
+            return Err(errors::shutdown_timeout(&self.options.name, limit, &running));
+        }
+        Ok(())
+    }
+
+    async fn wait_for_sync(&self, registrations: &[Box<dyn Registration>]) -> Result<(), Error> {
+        let synced = async {
+            for registration in registrations {
+                registration.wait_for_sync().await?;
+            }
+            Ok(())
+        };
+        let limit = self.options.sync_timeout;
+        match tokio::time::timeout(limit, synced).await {
+            Ok(synced) => synced.map_err(|error| errors::sync(&self.options.name, error)),
+            Err(_) => {
+                let unsynced = registrations.iter().zip(&*self.watches);
+                let unsynced = unsynced.filter(|(registration, _)| !registration.has_synced());
+                let unsynced = unsynced.map(|(_, watch)| (watch.resource().clone(), watch.last_error()));
+                Err(errors::sync_timeout(&self.options.name, limit, unsynced))
+            }
+        }
+    }
+
+    fn worker(&self) -> Arc<Worker> {
+        let (name, meters) = (self.options.name.clone(), self.meters.clone());
+        Worker::new(move |key, took| {
+            meters.blocked();
+            tracing::warn!(
+                controller = %name,
+                object = %key,
+                seconds = took.as_secs_f64(),
+                "a reconcile blocks its thread: use tokio::task::spawn_blocking",
+            );
+        })
+    }
+
+    /// Adds a key; `false` if the controller does not run.
+    pub(super) fn add(&self, key: ObjectKey) -> bool {
+        let queue = self.queue();
+        if let Some(queue) = &queue {
+            queue.add(key);
+        }
+        queue.is_some()
+    }
+
+    pub(super) fn add_all(&self) {
+        let Some(queue) = self.queue() else { return };
+        for key in (self.keys)() {
+            queue.add_with(key, &AddOptions { priority: LOW_PRIORITY, ..Default::default() });
+        }
+    }
+
+    pub(super) fn metrics(&self) -> ControllerMetrics {
+        self.meters.snapshot(self.queue().and_then(|queue| queue.metrics()))
+    }
+
+    fn queue(&self) -> Option<Queue<ObjectKey>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A run, from begin to end or until it is dropped.
+struct Run<'a> {
+    of: &'a ReconcileLoop,
+    queue: Queue<ObjectKey>,
+}
+
+impl<'a> Run<'a> {
+    fn begin(of: &'a ReconcileLoop) -> Self {
+        let limiter = SharedLimiter(of.options.limiter.clone());
+        let queue = Queue::builder().name(of.options.name.clone()).rate_limiter(limiter);
+        let queue = queue.metrics(observe_queue).build();
+        *of.queue.lock().unwrap_or_else(PoisonError::into_inner) = Some(queue.clone());
+        Run { of, queue }
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.of.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.queue.shut_down();
+        queue_ended(&self.of.options.name);
+    }
+}
+
+/// A limiter that outlives the queue of one run.
+struct SharedLimiter(Arc<dyn RateLimiter<ObjectKey>>);
+
+impl RateLimiter<ObjectKey> for SharedLimiter {
+    fn when(&self, key: &ObjectKey) -> Duration {
+        self.0.when(key)
+    }
+
+    fn forget(&self, key: &ObjectKey) {
+        self.0.forget(key);
+    }
+
+    fn requeues(&self, key: &ObjectKey) -> u32 {
+        self.0.requeues(key)
+    }
+}
+
+/// Waits for the workers. A panic outside a reconcile, such as in a rate limiter, is passed on.
+async fn join(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! [`work`], the task that reconciles one key at a time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::ObjectKey;
+use klient_client::BoxError;
+use klient_workqueue::{AddOptions, Queue, Work};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::action::{Action, Next, TerminalError};
+use super::attempt::{Attempt, Worker};
+use super::metrics::Outcome;
+use super::reconcile_loop::ReconcileLoop;
+
+/// Reconciles keys of the queue until it is stopped. A reconcile that runs is not interrupted.
+pub(super) async fn work(
+    of: Arc<ReconcileLoop>,
+    queue: Queue<ObjectKey>,
+    worker: Arc<Worker>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        let key = tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            key = queue.get() => key,
+        };
+        let Some(key) = key else { return };
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = of.own_writes.wait(&key, &of.meters) => {}
+        }
+        of.process(&queue, &key, &worker).await;
+    }
+}
+
+impl ReconcileLoop {
+    async fn process(&self, queue: &Queue<ObjectKey>, key: &Work<ObjectKey>, worker: &Worker) {
+        let _active = self.meters.active();
+        let _held = Held::new(worker, key);
+        let began = Instant::now();
+        let name = &*self.options.name;
+        let span = tracing::info_span!("reconcile", controller = name, object = %key, reconcile_id = %ReconcileId::new());
+        let reconciled = async {
+            let reconciled = self.own_writes.record(key, &self.meters, self.attempt(key, worker)).await;
+            self.finish(queue, key, reconciled)
+        };
+        let outcome = reconciled.instrument(span).await;
+        self.meters.reconciled(outcome, began.elapsed());
+    }
+
+    async fn attempt(&self, key: &ObjectKey, worker: &Worker) -> Result<Action, Failure> {
+        let attempt = Attempt::new(|| (self.reconcile)(key.clone()), worker).map_err(Failure::Panic)?;
+        let ended = match self.options.reconcile_timeout {
+            None => attempt.await,
+            Some(limit) => tokio::time::timeout(limit, attempt).await.map_err(|_| Failure::Timeout(limit))?,
+        };
+        ended.map_err(Failure::Panic)?.map_err(Failure::Error)
+    }
+
+    /// Adds the key again, if it is to be.
+    fn finish(
+        &self,
+        queue: &Queue<ObjectKey>,
+        key: &Work<ObjectKey>,
+        reconciled: Result<Action, Failure>,
+    ) -> Outcome {
+        let priority = key.priority();
+        let again = || {
+            let options = AddOptions { priority, rate_limited: true, ..Default::default() };
+            queue.add_with((**key).clone(), &options);
+        };
+        match reconciled {
+            Ok(Action(Next::Done)) => {
+                queue.forget(key);
+                Outcome::Success
+            }
+            Ok(Action(Next::After(after))) => {
+                queue.forget(key);
+                queue.add_with((**key).clone(), &AddOptions { priority, after, ..Default::default() });
+                Outcome::RequeueAfter
+            }
+            Ok(Action(Next::Again)) => {
+                again();
+                Outcome::Requeue
+            }
+            Err(Failure::Error(error)) if error.is::<TerminalError>() => {
+                queue.forget(key);
+                tracing::error!(%error, "reconciler error, which is not retried");
+                Outcome::TerminalError
+            }
+            Err(error) => {
+                again();
+                tracing::error!(%error, failures = queue.requeues(key), "reconciler error");
+                match error {
+                    Failure::Error(_) => Outcome::Error,
+                    Failure::Panic(_) => Outcome::Panic,
+                    Failure::Timeout(_) => Outcome::Timeout,
+                }
+            }
+        }
+    }
+}
+
+/// The failure of a reconcile.
+enum Failure {
+    Error(BoxError),
+    Panic(String),
+    Timeout(Duration),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Error(error) => error.fmt(f),
+            Failure::Panic(message) => write!(f, "the reconciler panicked: {message}"),
+            Failure::Timeout(limit) => {
+                write!(f, "cancelled after the time limit of {} s", limit.as_secs_f64())
+            }
+        }
+    }
+}
+
+/// The key that a worker has, for those who watch it.
+struct Held<'a>(&'a Worker);
+
+impl<'a> Held<'a> {
+    fn new(worker: &'a Worker, key: &ObjectKey) -> Self {
+        worker.set_key(Some(key.clone()));
+        Held(worker)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.set_key(None);
+    }
+}
+
+/// The identity of a reconcile in logs, as a random UUID.
+struct ReconcileId(u128);
+
+impl ReconcileId {
+    fn new() -> Self {
+        let (version, variant) = (0x4 << 76, 0x8 << 60);
+        ReconcileId(fastrand::u128(..) & !(0xf << 76) & !(0xc << 60) | version | variant)
+    }
+}
+
+impl fmt::Display for ReconcileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:032x}", self.0);
+        let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
+        write!(f, "{a}-{b}-{c}-{d}-{e}")
+    }
+}
