@@ -6,7 +6,7 @@ use std::time::Duration;
 use klient_apimachinery::{BoxFuture, ObjectKey};
 use klient_client::BoxError;
 use klient_workqueue::{AddOptions, Queue, RateLimiter};
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -45,6 +45,8 @@ pub(super) struct ReconcileLoop {
     keys: Box<dyn Fn() -> Vec<ObjectKey> + Send + Sync>,
     /// The queue of the present run.
     queue: Mutex<Option<Queue<ObjectKey>>>,
+    /// Read-locked by each worker: those of a run that was dropped may still be about to end.
+    exclusive: Arc<RwLock<()>>,
 }
 
 impl ReconcileLoop {
@@ -62,6 +64,7 @@ impl ReconcileLoop {
             watches,
             keys: Box::new(keys),
             queue: Mutex::default(),
+            exclusive: Arc::default(),
             options,
         })
     }
@@ -81,8 +84,14 @@ impl ReconcileLoop {
         let workers: Vec<_> = (0..self.options.workers).map(|_| self.worker()).collect();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        drop(self.exclusive.write().await);
         for worker in &workers {
-            tasks.spawn(work(self.clone(), queue.clone(), worker.clone(), stopped.clone()));
+            let alive = self.exclusive.clone().read_owned().await;
+            let work = work(self.clone(), queue.clone(), worker.clone(), stopped.clone());
+            tasks.spawn(async move {
+                let _alive = alive;
+                work.await;
+            });
         }
         let mut ticks = tokio::time::interval(BLOCKS_AFTER);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,0 +1,162 @@
+//! Metrics of the crate `metrics`.
+
+use std::sync::{Arc, Mutex};
+
+use klient_api::core::v1::ConfigMap;
+use klient_cache::Cached;
+use klient_client::BoxError;
+use klient_controller::{Action, Controller, describe_metrics};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
+};
+
+use super::{Calls, Running, calls, next};
+use crate::cluster::{cluster, config_map, factory, until};
+
+/// Sums counters and gauges, and counts the values of histograms, as `name{labels}`.
+#[derive(Clone, Default)]
+struct Values(Arc<Mutex<std::collections::BTreeMap<String, f64>>>);
+
+struct Value {
+    values: Values,
+    key: String,
+}
+
+impl Values {
+    fn value(&self, key: &Key) -> Arc<Value> {
+        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        Arc::new(Value { values: self.clone(), key: format!("{}{{{}}}", key.name(), labels.join(",")) })
+    }
+}
+
+impl Value {
+    fn change(&self, change: impl FnOnce(&mut f64)) {
+        change(self.values.0.lock().unwrap().entry(self.key.clone()).or_default());
+    }
+}
+
+impl CounterFn for Value {
+    fn increment(&self, by: u64) {
+        self.change(|value| *value += by as f64);
+    }
+
+    fn absolute(&self, to: u64) {
+        self.change(|value| *value = to as f64);
+    }
+}
+
+impl GaugeFn for Value {
+    fn increment(&self, by: f64) {
+        self.change(|value| *value += by);
+    }
+
+    fn decrement(&self, by: f64) {
+        self.change(|value| *value -= by);
+    }
+
+    fn set(&self, to: f64) {
+        self.change(|value| *value = to);
+    }
+}
+
+impl HistogramFn for Value {
+    fn record(&self, _: f64) {
+        self.change(|value| *value += 1.0);
+    }
+}
+
+impl Recorder for Values {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.value(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.value(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.value(key))
+    }
+}
+
+/// A runtime of one thread, since the recorder is that of a thread.
+#[tokio::test]
+async fn the_metrics_have_the_names_and_labels_of_controller_runtime() {
+    let values = Values::default();
+    let _recorder = metrics::set_default_local_recorder(&values);
+    describe_metrics();
+    let (_server, client) = cluster().await;
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let controller = Controller::builder(&informer).name("colors").workers(3).reconcile(
+        context,
+        async |object: Cached<ConfigMap>, calls: Arc<Calls>| {
+            calls.tell(object.name());
+            match object.name() {
+                "panic" => panic!("as planned"),
+                "after" => Ok::<_, BoxError>(Action::requeue(std::time::Duration::from_secs(3600))),
+                _ => Ok(Action::done()),
+            }
+        },
+    );
+    let running = Running::start(controller);
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    for name in ["done", "after"] {
+        config_maps.create(&config_map(name, "red")).await.unwrap();
+        assert_eq!(next(&mut calls).await, name);
+    }
+    until("both results", || {
+        let metrics = running.handle.metrics();
+        metrics.success == 1 && metrics.requeue_after == 1 && metrics.active_workers == 0
+    })
+    .await;
+    let read = |names: &[(&str, &str)]| -> Vec<(String, f64)> {
+        let values = values.0.lock().unwrap();
+        names
+            .iter()
+            .map(|(name, labels)| format!("{name}{{{labels}}}"))
+            .map(|key| (key.clone(), values[&key]))
+            .collect()
+    };
+    let controller = "controller=colors";
+    let queue = "name=colors,controller=colors";
+    let total = |result: &str| format!("{controller},result={result}");
+    let found = read(&[
+        ("controller_runtime_reconcile_total", &total("success")),
+        ("controller_runtime_reconcile_total", &total("requeue_after")),
+        ("controller_runtime_reconcile_total", &total("requeue")),
+        ("controller_runtime_reconcile_total", &total("error")),
+        ("controller_runtime_reconcile_time_seconds", controller),
+        ("controller_runtime_reconcile_errors_total", controller),
+        ("controller_runtime_terminal_reconcile_errors_total", controller),
+        ("controller_runtime_reconcile_panics_total", controller),
+        ("controller_runtime_reconcile_timeouts_total", controller),
+        ("controller_runtime_max_concurrent_reconciles", controller),
+        ("controller_runtime_active_workers", controller),
+        ("workqueue_depth", queue),
+        ("workqueue_adds_total", queue),
+        ("workqueue_queue_duration_seconds", queue),
+        ("workqueue_work_duration_seconds", queue),
+        ("workqueue_retries_total", queue),
+    ]);
+    let numbers: Vec<_> = found.iter().map(|(_, value)| *value).collect();
+    let expected = [1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 2.0, 2.0, 2.0, 1.0];
+    assert_eq!(numbers, expected, "{found:#?}");
+
+    config_maps.create(&config_map("panic", "red")).await.unwrap();
+    until("the panic", || running.handle.metrics().panics > 0).await;
+    let found = read(&[
+        ("controller_runtime_reconcile_total", &total("error")),
+        ("controller_runtime_reconcile_errors_total", controller),
+        ("controller_runtime_reconcile_panics_total", controller),
+    ]);
+    assert!(found.iter().all(|(_, value)| *value > 0.0), "{found:#?}");
+    running.stop().await.1.unwrap();
+}

@@ -1,0 +1,156 @@
+//! Reconciles read their own writes, with informers whose watches lag.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_api::core::v1::{ConfigMap, Secret};
+use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
+use klient_apimachinery::{ListOptions, ObjectKey};
+use klient_cache::{Cached, Lister};
+use klient_client::{Client, Error};
+use klient_controller::{Action, Controller, ControllerBuilder, wait_for_own_writes};
+
+use super::{Calls, Running, calls, next};
+use crate::cluster::{Gate, cluster, config_map, factory, until};
+
+struct Context {
+    client: Client,
+    secrets: Lister<Secret>,
+    calls: Arc<Calls>,
+}
+
+/// Gives the config map one secret with a generated name, which a reconciler that reads an old cache does twice.
+async fn one_secret(object: Cached<ConfigMap>, context: Arc<Context>) -> Result<Action, Error> {
+    let owned = context.secrets.by_index("owner", object.uid()).unwrap_or_default();
+    context.calls.tell(format!("{} owned", owned.len()));
+    if owned.is_empty() {
+        let metadata = ObjectMeta {
+            generate_name: Some("child-".into()),
+            owner_references: vec![OwnerReference::controller_of(&*object)],
+            ..Default::default()
+        };
+        let secrets = context.client.api::<Secret>().namespace_of(&object.key());
+        secrets.create(&Secret { metadata, ..Default::default() }).await?;
+    }
+    Ok(Action::done())
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::new(Some("default"), "sky")
+}
+
+/// A running controller that has made its first reconcile, and whose informers have heard nothing since.
+async fn lagging(
+    server: &klient_apiserver::TestServer,
+    client: &Client,
+    options: impl FnOnce(ControllerBuilder<ConfigMap>) -> ControllerBuilder<ConfigMap>,
+) -> (Gate, Running, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let gate = Gate::default();
+    let factory = factory(gate.client(server));
+    let (config_maps, secrets) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
+    secrets.add_indexer("owner", klient_cache::Indexer::owner_uid()).unwrap();
+    let (calls, mut received) = calls();
+    let context = Context { client: client.clone(), secrets: secrets.lister(), calls };
+    let controller =
+        options(Controller::builder(&config_maps).owns(&secrets)).reconcile(Arc::new(context), one_secret);
+    factory.start();
+    factory.wait_for_sync().await.unwrap();
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    config_maps.store().wait_until(|store| store.contains("default/sky")).await.unwrap();
+    gate.close();
+    let running = Running::start(controller);
+    assert_eq!(next(&mut received).await, "0 owned");
+    until("the end of the reconcile", || running.handle.metrics().success == 1).await;
+    (gate, running, received)
+}
+
+#[tokio::test]
+async fn the_next_reconcile_of_a_key_waits_until_the_cache_has_seen_the_writes_of_the_one_before() {
+    let (server, client) = cluster().await;
+    let (gate, running, mut calls) = lagging(&server, &client, |builder| builder).await;
+    assert!(running.handle.reconcile(key()));
+    until("the key is taken", || running.handle.metrics().queue.unwrap().depth == 0).await;
+    tokio::task::yield_now().await;
+    assert!(calls.try_recv().is_err());
+    gate.open();
+    assert_eq!(next(&mut calls).await, "1 owned");
+    let secrets = client.api::<Secret>().list(&ListOptions::default()).await.unwrap();
+    assert_eq!(secrets.items.len(), 1);
+    assert_eq!(running.handle.metrics().stale_reads, 0);
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn the_wait_ends_at_its_limit_and_is_counted() {
+    let (server, client) = cluster().await;
+    let limit = Duration::from_millis(20);
+    let (gate, running, mut calls) =
+        lagging(&server, &client, |builder| builder.own_writes_timeout(limit)).await;
+    assert!(running.handle.reconcile(key()));
+    // It acts on the old state.
+    assert_eq!(next(&mut calls).await, "0 owned");
+    assert_eq!(running.handle.metrics().stale_reads, 1);
+    gate.open();
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_the_cache() {
+    let (server, client) = cluster().await;
+    let (_gate, running, mut calls) = lagging(&server, &client, |builder| builder).await;
+    assert!(running.handle.reconcile(key()));
+    until("the key is taken", || running.handle.metrics().queue.unwrap().depth == 0).await;
+    running.stop().await.1.unwrap();
+    assert!(calls.try_recv().is_err());
+}
+
+/// Every verb, each followed by a read of the cache.
+#[tokio::test]
+async fn a_reconcile_can_wait_for_its_own_writes_of_each_verb() {
+    let (_server, client) = cluster().await;
+    let factory = factory(client.clone());
+    let (config_maps, secrets) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
+    let (calls, mut received) = calls();
+    let context = Context { client: client.clone(), secrets: secrets.lister(), calls };
+    let reconcile = async |_: Cached<ConfigMap>, context: Arc<Context>| {
+        let secrets = context.client.api::<Secret>().namespace("default");
+        let read = async |what: &str| {
+            wait_for_own_writes().await;
+            let secret = context.secrets.get("default/child");
+            let version = secret.as_ref().map(|secret| secret.resource_version().to_owned());
+            context.calls.tell(format!("{what} {}", version.unwrap_or("gone".to_owned())));
+        };
+        let metadata =
+            ObjectMeta { finalizers: vec!["example.com/hold".into()], ..ObjectMeta::named("child") };
+        let created = secrets.create(&Secret { metadata, ..Default::default() }).await?;
+        let version = |secret: &Secret| secret.metadata.resource_version.clone().unwrap_or_default();
+        context.calls.tell(format!("create {}", version(&created)));
+        read("create").await;
+        let mut changed = created.clone();
+        changed.metadata.labels.insert("color", "blue".into());
+        let changed = secrets.update(&changed).await?;
+        context.calls.tell(format!("update {}", version(&changed)));
+        read("update").await;
+        secrets.delete("child", &Default::default()).await?;
+        wait_for_own_writes().await;
+        let going = context.secrets.get("default/child").unwrap();
+        assert!(klient_apimachinery::Object::deletion_timestamp(&*going).is_some());
+        let unhold = klient_client::Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}));
+        secrets.patch("child", &unhold).await?;
+        secrets.create(&Secret { metadata: ObjectMeta::named("child"), ..Default::default() }).await?;
+        context.calls.tell("delete gone");
+        secrets.delete("child", &Default::default()).await?;
+        read("delete").await;
+        Ok::<_, Error>(Action::done())
+    };
+    let running = Running::start(
+        Controller::builder(&config_maps).owns(&secrets).reconcile(Arc::new(context), reconcile),
+    );
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    for verb in ["create", "update", "delete"] {
+        let written = next(&mut received).await;
+        assert!(written.starts_with(verb), "{written}");
+        assert_eq!(next(&mut received).await, written);
+    }
+    running.stop().await.1.unwrap();
+}

@@ -1,0 +1,243 @@
+//! What a reconciler is called for, beginning and end of runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_api::core::v1::{ConfigMap, Secret};
+use klient_apimachinery::ResourceInfo;
+use klient_cache::{Cached, ObjectKey};
+use klient_client::{Client, Config, Error};
+use klient_controller::{Action, Controller};
+use tokio::sync::Semaphore;
+
+use super::{Calls, Running, calls, next};
+use crate::cluster::{cluster, config_map, factory, soon, until};
+
+async fn describe(
+    key: ObjectKey,
+    object: Option<Cached<ConfigMap>>,
+    calls: Arc<Calls>,
+) -> Result<Action, Error> {
+    let color = object.as_ref().map_or("gone", |object| &object.data["color"]);
+    calls.tell(format!("{key} {color}"));
+    Ok(Action::done())
+}
+
+#[tokio::test]
+async fn a_reconciler_of_keys_sees_creation_change_and_deletion() {
+    let (_server, client) = cluster().await;
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    config_maps.create(&config_map("sky", "grey")).await.unwrap();
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    // The informer is not started: the controller does that.
+    let running = Running::start(Controller::builder(&informer).reconcile_keys(context, describe));
+
+    assert_eq!(next(&mut calls).await, "default/sky grey");
+    config_maps.create(&config_map("sea", "green")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "default/sea green");
+    config_maps.update(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "default/sky blue");
+    config_maps.delete("sea", &Default::default()).await.unwrap();
+    assert_eq!(next(&mut calls).await, "default/sea gone");
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn a_reconciler_of_objects_is_not_called_for_one_that_is_gone() {
+    let (_server, client) = cluster().await;
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let controller = Controller::builder(&informer).reconcile(
+        context,
+        async |object: Cached<ConfigMap>, calls: Arc<Calls>| {
+            calls.tell(object.name());
+            Ok::<_, Error>(Action::done())
+        },
+    );
+    let running = Running::start(controller);
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "sky");
+    config_maps.delete("sky", &Default::default()).await.unwrap();
+    until("the deletion is processed", || running.handle.metrics().success == 2).await;
+    config_maps.create(&config_map("sea", "green")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "sea");
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_what_runs_and_starts_nothing() {
+    let (_server, client) = cluster().await;
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    for name in ["a", "b", "c"] {
+        config_maps.create(&config_map(name, "red")).await.unwrap();
+    }
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let release = Arc::new(Semaphore::new(0));
+    let controller = Controller::builder(&informer).reconcile(context, {
+        let release = release.clone();
+        move |object: Cached<ConfigMap>, calls: Arc<Calls>| {
+            let release = release.clone();
+            async move {
+                calls.tell(format!("begin {}", object.name()));
+                release.acquire().await?.forget();
+                calls.tell(format!("end {}", object.name()));
+                Ok::<_, tokio::sync::AcquireError>(Action::done())
+            }
+        }
+    });
+    let running = Running::start(controller);
+    let begun = next(&mut calls).await;
+    let Running { stop, task, .. } = running;
+    stop.send(()).unwrap();
+    tokio::task::yield_now().await;
+    assert!(!task.is_finished());
+    release.add_permits(4);
+    let (controller, result) = soon("the end", task).await.unwrap();
+    result.unwrap();
+    assert_eq!(next(&mut calls).await, begun.replace("begin", "end"));
+    assert!(calls.try_recv().is_err());
+
+    // It runs again, and reconciles all.
+    let running = Running::start(controller);
+    for _ in 0..6 {
+        next(&mut calls).await;
+    }
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn reconciles_that_do_not_end_are_cancelled_and_named() {
+    let (_server, client) = cluster().await;
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let controller = Controller::builder(&informer)
+        .name("slow")
+        .graceful_shutdown_timeout(Duration::from_millis(20))
+        .reconcile(context, async |object: Cached<ConfigMap>, calls: Arc<Calls>| {
+            calls.tell(object.name());
+            std::future::pending::<Result<Action, Error>>().await
+        });
+    let running = Running::start(controller);
+    next(&mut calls).await;
+    let error = running.stop().await.1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Shutdown);
+    assert_eq!(
+        error.to_string(),
+        "controller slow: reconciles were cancelled 0.02 s after the shutdown: default/sky"
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_cancels_and_the_next_waits_for_its_tasks() {
+    let (_server, client) = cluster().await;
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    /// Tells of its drop.
+    struct Dropped(Arc<Calls>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.tell("dropped");
+        }
+    }
+    let (context, mut calls) = calls();
+    let mut controller =
+        Controller::builder(&informer).reconcile(context, async |_: Cached<ConfigMap>, calls: Arc<Calls>| {
+            calls.tell("begun");
+            let _dropped = Dropped(calls);
+            std::future::pending::<Result<Action, Error>>().await
+        });
+    for _ in 0..3 {
+        tokio::select! {
+            _ = controller.run(std::future::pending()) => unreachable!("nothing ends it"),
+            call = next(&mut calls) => assert_eq!(call, "begun"),
+        }
+        assert_eq!(next(&mut calls).await, "dropped");
+    }
+}
+
+#[tokio::test]
+async fn two_controllers_share_the_informers_of_a_factory() {
+    let (_server, client) = cluster().await;
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    let factory = factory(client.clone());
+    let (context, mut calls) = calls();
+    let running: Vec<_> = ["one", "other"]
+        .map(|name| {
+            let controller = Controller::builder(&factory.informer::<ConfigMap>())
+                .owns(&factory.informer::<Secret>())
+                .name(name)
+                .reconcile(context.clone(), move |object: Cached<ConfigMap>, calls: Arc<Calls>| async move {
+                    calls.tell(format!("{name} {}", object.name()));
+                    Ok::<_, Error>(Action::done())
+                });
+            Running::start(controller)
+        })
+        .into();
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
+    let mut both = [next(&mut calls).await, next(&mut calls).await];
+    both.sort();
+    assert_eq!(both, ["one sky", "other sky"]);
+    assert_eq!(factory.informer::<ConfigMap>().metrics().watches, 1);
+    for running in running {
+        running.stop().await.1.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_the_server_does_not_have_is_an_error_at_once() {
+    let (_server, client) = cluster().await;
+    let factory = factory(client);
+    let widgets = ResourceInfo::from_static("example.com", "v1", "Widget", "widgets", true);
+    let (context, _calls) = calls();
+    let mut controller = Controller::builder(&factory.for_resource(&widgets))
+        .reconcile(context, async |_, _: Arc<Calls>| Ok::<_, Error>(Action::done()));
+    let error = soon("an error", controller.run(std::future::pending())).await.unwrap_err();
+    assert!(!error.is_timeout() && error.as_cache().unwrap().is_permanent(), "{error}");
+    assert!(error.to_string().starts_with("controller widget: cannot fill its caches: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_an_error_after_the_limit() {
+    let (server, client) = cluster().await;
+    server.stop().await;
+    let factory = factory(client);
+    let (context, _calls) = calls();
+    let mut controller = Controller::builder(&factory.informer::<ConfigMap>())
+        .cache_sync_timeout(Duration::from_millis(50))
+        .reconcile_keys(context, describe);
+    let error = soon("an error", controller.run(std::future::pending())).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("controller configmap: its caches were not filled within 0.05 s: configmaps"),
+        "{text}"
+    );
+    // A shutdown ends the wait.
+    soon("the end", controller.run(std::future::ready(()))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handle_reconciles_a_key_or_all_while_the_controller_runs() {
+    let client = Client::new(Config::from_url("http://127.0.0.1:1").unwrap()).unwrap();
+    let informer = factory(client).informer::<ConfigMap>();
+    let (context, _calls) = calls();
+    let controller = Controller::builder(&informer).reconcile_keys(context, describe);
+    assert!(!controller.handle().reconcile(ObjectKey::new(Some("default"), "sky")));
+
+    let (_server, client) = cluster().await;
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let running = Running::start(Controller::builder(&informer).reconcile_keys(context, describe));
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "default/sky blue");
+    running.handle.reconcile_all();
+    assert_eq!(next(&mut calls).await, "default/sky blue");
+    assert!(running.handle.reconcile(ObjectKey::new(Some("default"), "sea")));
+    assert_eq!(next(&mut calls).await, "default/sea gone");
+    running.stop().await.1.unwrap();
+}
