@@ -1,19 +1,20 @@
-//! A controller of a custom resource that owns Deployments, with informers and a work queue.
+//! A controller of a custom resource that owns Deployments.
 
 #![allow(clippy::print_stdout)]
 
 mod cluster;
+
+use std::sync::Arc;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::apps::v1::Deployment;
 use klient::apply::apps::v1::DeploymentSpec;
 use klient::apply::core::v1::{Container, PodSpec, PodTemplateSpec};
 use klient::apply::meta::v1::LabelSelector;
-use klient::cache::Event;
-use klient::workqueue::Queue;
+use klient::controller::{Action, Controller};
 use klient::{
-    ApplyOptions, Client, Error, Indexer, InformerFactory, Lister, ObjectKey, ObjectMeta, OwnerReference,
-    Patch, Unstructured, apply, custom_resource, json,
+    ApplyOptions, Cached, Client, Error, Indexer, InformerFactory, Lister, ObjectMeta, OwnerReference, Patch,
+    Unstructured, apply, custom_resource, json,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,48 +36,24 @@ struct WebsiteStatus {
     ready_replicas: i32,
 }
 
-/// The state that workers share.
-#[derive(Clone)]
-struct Controller {
+/// What reconciles share.
+struct Context {
     client: Client,
-    queue: Queue<ObjectKey>,
-    websites: Lister<Website>,
     deployments: Lister<Deployment>,
 }
 
-impl Controller {
-    /// Works until the queue is shut down. A key is in the hands of one worker at a time.
-    async fn work(self) {
-        while let Some(key) = self.queue.get().await {
-            match self.reconcile(&key).await {
-                Ok(()) => self.queue.forget(&key),
-                Err(error) => {
-                    println!("{}: {error}; once more", *key);
-                    self.queue.add_rate_limited(key.clone());
-                }
-            }
-        }
+/// Writes what is, if that is not what stands there. It reads from the caches only.
+async fn reconcile(website: Cached<Website>, context: Arc<Context>) -> Result<Action, Error> {
+    let owned = context.deployments.by_index("owner", website.uid()).unwrap_or_default();
+    let ready = |deployment: &Cached<Deployment>| deployment.status.ready_replicas.unwrap_or_default();
+    let status =
+        WebsiteStatus { deployments: owned.len(), ready_replicas: owned.iter().map(ready).sum::<i32>() };
+    if website.status.as_ref() != Some(&status) {
+        println!("{}: {status:?}", website.key());
+        let websites = context.client.api::<Website>().namespace_of(&website.key());
+        websites.patch_status(website.name(), &Patch::Merge(json!({"status": status}))).await?;
     }
-
-    /// Writes what is, if that is not what stands there. It reads from the caches only.
-    async fn reconcile(&self, key: &ObjectKey) -> Result<(), Error> {
-        let Some(website) = self.websites.get(key) else { return Ok(()) };
-        let owned = self.deployments.by_index("owner", website.uid()).unwrap_or_default();
-        let ready = |deployment: &Deployment| deployment.status.ready_replicas.unwrap_or_default();
-        let ready: i32 = owned.iter().map(|deployment| ready(deployment)).sum();
-        let status = WebsiteStatus { deployments: owned.len(), ready_replicas: ready };
-        if website.status.as_ref() == Some(&status) {
-            return Ok(());
-        }
-        println!("{key}: {status:?}");
-        let websites = self.client.api::<Website>().namespace_of(key);
-        let patched = websites.patch_status(key.name(), &Patch::Merge(json!({"status": status}))).await;
-        match patched {
-            // It went meanwhile.
-            Err(error) if error.is_not_found() => Ok(()),
-            patched => patched.map(drop),
-        }
-    }
+    Ok(Action::done())
 }
 
 #[tokio::main]
@@ -88,60 +65,29 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let websites = factory.informer::<Website>();
     let deployments = factory.informer::<Deployment>();
     deployments.add_indexer("owner", Indexer::owner_uid())?;
-    let queue = Queue::builder().name("websites").build();
-    let of_websites = websites.add_event_handler({
-        let queue = queue.clone();
-        move |event: Event<Website>| queue.add(event.key())
-    });
-    let of_deployments = deployments.add_event_handler({
-        let queue = queue.clone();
-        move |event: Event<Deployment>| {
-            // One that changes hands is in the books of both owners.
-            let before = match &event {
-                Event::Updated { old, .. } => Some(old),
-                _ => None,
-            };
-            for object in before.into_iter().chain(event.object()) {
-                if let Some(owner) = object.controller().filter(|owner| owner.kind == "Website") {
-                    queue.add(ObjectKey::new(object.namespace(), &owner.name));
-                }
-            }
-        }
-    });
-    factory.start();
-    factory.wait_for_sync().await?;
-    let controller = Controller {
-        client: client.clone(),
-        queue: queue.clone(),
-        websites: websites.lister(),
-        deployments: deployments.lister(),
-    };
-    let workers: Vec<_> = (0..2).map(|_| tokio::spawn(controller.clone().work())).collect();
+    let context = Arc::new(Context { client: client.clone(), deployments: deployments.lister() });
+    let mut controller =
+        Controller::builder(&websites).owns(&deployments).workers(2).reconcile(context, reconcile);
 
-    // A website with two deployments, which somebody else brings up.
-    let mut events = websites.events();
-    let metadata = ObjectMeta::named("shop");
-    let website = client.api::<Website>().namespace("default");
-    let website = website.create(&Website { metadata, ..Default::default() }).await?;
-    for name in ["front", "back"] {
-        bring_up(&client, &website, name).await?;
-    }
-    let expected = WebsiteStatus { deployments: 2, ready_replicas: 4 };
-    while let Some(event) = events.next().await {
-        if event.object().and_then(|website| website.status.as_ref()) == Some(&expected) {
-            break;
+    // A website with two deployments, which somebody else brings up. A program would wait for Ctrl-C.
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let shutdown = async { stopped.await.unwrap_or_default() };
+    let (run, scenario) = tokio::join!(controller.run(shutdown), async {
+        let metadata = ObjectMeta::named("shop");
+        let website = client.api::<Website>().namespace("default");
+        let website = website.create(&Website { metadata, ..Default::default() }).await?;
+        for name in ["front", "back"] {
+            bring_up(&client, &website, name).await?;
         }
-    }
-    println!("the status is in step");
-
-    queue.shut_down_with_drain().await;
-    for worker in workers {
-        worker.await?;
-    }
-    of_websites.remove().await;
-    of_deployments.remove().await;
-    factory.shutdown().await;
-    Ok(())
+        let expected = Some(WebsiteStatus { deployments: 2, ready_replicas: 4 });
+        let is_in_step = |website: Cached<Website>| website.status == expected;
+        websites.store().wait_until(|store| store.get("default/shop").is_some_and(is_in_step)).await?;
+        println!("the status is in step");
+        drop(stop);
+        Ok::<_, Box<dyn std::error::Error>>(())
+    });
+    scenario?;
+    Ok(run?)
 }
 
 async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Error>> {

@@ -14,6 +14,10 @@ mod config;
 #[cfg(feature = "config-flags")]
 #[path = "../../examples/config_flags.rs"]
 mod config_flags;
+#[cfg(feature = "controller")]
+#[path = "../../examples/configmapgen_controller.rs"]
+mod configmapgen_controller;
+#[cfg(feature = "controller")]
 #[path = "../../examples/controller.rs"]
 mod controller;
 #[path = "../../examples/delaying_queue.rs"]
@@ -53,6 +57,9 @@ mod rest_client;
 mod retry_watch;
 #[path = "../../examples/scale.rs"]
 mod scale;
+#[cfg(feature = "controller")]
+#[path = "../../examples/secret_syncer.rs"]
+mod secret_syncer;
 #[path = "../../examples/server_version.rs"]
 mod server_version;
 #[path = "../../examples/shared_informers.rs"]

@@ -1,0 +1,96 @@
+//! A controller that applies a config map for each `ConfigMapGenerator`, and again when that is changed or deleted.
+//! Enter reconciles all, Ctrl-C ends it. The twin of kube-rs' example of the name.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient::api::apiextensions::v1::CustomResourceDefinition;
+use klient::api::core::v1::ConfigMap;
+use klient::controller::{Action, Controller};
+use klient::{
+    ApplyOptions, Cached, Client, Error, InformerFactory, ObjectMeta, OwnerReference, apply, custom_resource,
+    json, serde_json,
+};
+use serde::{Deserialize, Serialize};
+
+custom_resource! {
+    group: "nullable.se", version: "v1", kind: "ConfigMapGenerator", plural: "configmapgenerators",
+    scope: Namespaced;
+
+    pub(crate) struct ConfigMapGenerator {
+        spec: ConfigMapGeneratorSpec,
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct ConfigMapGeneratorSpec {
+    content: String,
+}
+
+async fn reconcile(generator: Cached<ConfigMapGenerator>, client: Arc<Client>) -> Result<Action, Error> {
+    let namespace = generator.namespace().unwrap_or_default();
+    let config_map = apply::core::v1::ConfigMap::new(generator.name(), namespace)
+        .owner_references([OwnerReference::controller_of(&*generator)])
+        .data([("content", &*generator.spec.content)]);
+    let manager = ApplyOptions::new("configmapgenerator.kube-rt.nullable.se");
+    client.api::<ConfigMap>().namespace(namespace).apply(&config_map, &manager).await?;
+    println!("reconciled {}", generator.key());
+    Ok(Action::requeue(Duration::from_secs(300)))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    define(&client).await?;
+    let factory = InformerFactory::new(client.clone());
+    let config_maps = factory.informer::<ConfigMap>();
+    let mut controller = Controller::builder(&factory.informer::<ConfigMapGenerator>())
+        .owns(&config_maps)
+        .workers(2)
+        .reconcile(Arc::new(client.clone()), reconcile);
+    let handle = controller.handle();
+    if !cfg!(test) {
+        std::thread::spawn(move || std::io::stdin().lines().for_each(|_| handle.reconcile_all()));
+    }
+    let (run, scenario) = tokio::join!(
+        controller.run(async {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = config_maps.store().wait_until(|store| store.contains("default/news")), if cfg!(test) => {}
+            }
+        }),
+        async {
+            let spec = ConfigMapGeneratorSpec { content: "nothing happened".into() };
+            let news = ConfigMapGenerator { metadata: ObjectMeta::named("news"), spec, ..Default::default() };
+            client.api::<ConfigMapGenerator>().namespace("default").create(&news).await
+        }
+    );
+    scenario?;
+    Ok(run?)
+}
+
+async fn define(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    let definition: CustomResourceDefinition = serde_json::from_value(json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "configmapgenerators.nullable.se"},
+        "spec": {
+            "group": "nullable.se", "scope": "Namespaced",
+            "names": {"kind": "ConfigMapGenerator", "plural": "configmapgenerators", "shortNames": ["cmg"]},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "required": ["spec"],
+                "properties": {"spec": {"type": "object", "properties": {"content": {"type": "string"}}}},
+            }}}],
+        },
+    }))?;
+    client.api::<CustomResourceDefinition>().create(&definition).await?;
+    Ok(())
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}

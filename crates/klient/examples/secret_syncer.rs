@@ -1,0 +1,82 @@
+//! A controller that keeps a secret with the data of each config map that has a label, and deletes it with the config
+//! map by a finalizer. An owner reference would do that alone, and is what to use within a cluster; this is for things
+//! outside. The twin of kube-rs' example of the name.
+
+#![allow(clippy::print_stdout)]
+
+mod cluster;
+
+use std::sync::Arc;
+
+use klient::api::core::v1::{ConfigMap, Secret};
+use klient::controller::{Action, Controller};
+use klient::{
+    ApplyOptions, Cached, Client, DeleteOptions, Error, Informer, InformerFactory, Object, ObjectMeta, apply,
+};
+
+const LABEL: &str = "configmap-secret-syncer.nullable.se/sync";
+const FINALIZER: &str = "configmap-secret-syncer.nullable.se/cleanup";
+
+async fn reconcile(cached: Cached<ConfigMap>, client: Arc<Client>) -> Result<Action, Error> {
+    let config_maps = client.api::<ConfigMap>().namespace_of(&cached.key());
+    let secrets = client.api::<Secret>().namespace_of(&cached.key());
+    let secret_name = format!("cm---{}", cached.name());
+    let mut config_map = (*cached).clone();
+    if cached.deletion_timestamp().is_some() {
+        match secrets.delete(&secret_name, &DeleteOptions::default()).await {
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => println!("deleted {secret_name}"),
+        }
+        if config_map.metadata.remove_finalizer(FINALIZER) {
+            config_maps.update(&config_map).await?;
+        }
+        return Ok(Action::done());
+    }
+    // Before the first act, and of this version of the object only.
+    if config_map.metadata.add_finalizer(FINALIZER) {
+        config_map = config_maps.update(&config_map).await?;
+    }
+    let secret = apply::core::v1::Secret::new(&*secret_name, cached.namespace().unwrap_or_default())
+        .string_data(config_map.data)
+        .data(config_map.binary_data);
+    secrets.apply(&secret, &ApplyOptions::new("configmap-secret-syncer.nullable.se")).await?;
+    println!("applied {secret_name}");
+    Ok(Action::done())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (client, _server) = cluster::connect().await?;
+    let labelled = InformerFactory::builder(client.clone()).label_selector(format!("{LABEL}=true"))?.build();
+    let informer = labelled.informer::<ConfigMap>();
+    let mut controller = Controller::builder(&informer).reconcile(Arc::new(client.clone()), reconcile);
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let shutdown = async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            Ok(()) = stopped => {}
+        }
+    };
+    let (run, scenario) = tokio::join!(controller.run(shutdown), async {
+        let config_maps = client.api::<ConfigMap>().namespace("default");
+        let mut colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
+        colors.metadata.labels.insert(LABEL, "true".into());
+        colors.data.insert("sky", "blue".into());
+        config_maps.create(&colors).await?;
+        let synced = Informer::new(client.api::<Secret>(), Default::default());
+        synced.start();
+        synced.store().wait_until(|store| store.contains("default/cm---colors")).await?;
+        config_maps.delete("colors", &DeleteOptions::default()).await?;
+        synced.store().wait_until(|store| !store.contains("default/cm---colors")).await?;
+        // The example ends here; without its scenario it runs until Ctrl-C.
+        let _ = stop.send(());
+        Ok::<_, Box<dyn std::error::Error>>(())
+    });
+    scenario?;
+    Ok(run?)
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}
