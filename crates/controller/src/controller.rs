@@ -1,92 +1,4 @@
 //! [`Controller`], a loop that reconciles the objects of a kind.
-//!
-//! - *level-triggered*: a reconciler gets the present state of an object, not the change that it was called for; many
-//!   changes may lead to one call, and a call may come without a change;
-//! - *exclusive*: a key is reconciled by one worker at a time; changed meanwhile, it is reconciled again afterwards;
-//! - *own writes are read*: a reconcile waits, within a limit, until the caches have seen what the reconcile of the same
-//!   key before has written, through whichever client;
-//! - *nothing is lost*: an error, a panic or a time-out leads to another reconcile, with back-off; no worker dies;
-//! - *changes first*: the objects of the first list, and of resyncs, come after changes;
-//! - *complete*: reconciles begin when all caches of the controller have their first list;
-//! - *orderly*: after the shutdown no reconcile begins, and [`Controller::run`] returns when those that run have ended,
-//!   after which a lease can be handed over.
-//!
-//! # Running example
-//!
-//! ```
-//! use std::sync::Arc;
-//!
-//! use klient_api::core::v1::{ConfigMap, Namespace};
-//! use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
-//! use klient_cache::{Cached, InformerFactory, Lister};
-//! use klient_client::{Client, Config, Error};
-//! use klient_controller::{Action, Controller};
-//!
-//! struct Context {
-//!     client: Client,
-//!     config_maps: Lister<ConfigMap>,
-//! }
-//!
-//! /// Gives each namespace a config map with its name.
-//! async fn reconcile(namespace: Cached<Namespace>, context: Arc<Context>) -> Result<Action, Error> {
-//!     if context.config_maps.get_in(namespace.name(), "about").is_none() {
-//!         let mut about = ConfigMap { metadata: ObjectMeta::named("about"), ..Default::default() };
-//!         about.metadata.owner_references = vec![OwnerReference::controller_of(&*namespace)];
-//!         about.data.insert("name", namespace.name().into());
-//!         context.client.api::<ConfigMap>().namespace(namespace.name()).create(&about).await?;
-//!     }
-//!     Ok(Action::done())
-//! }
-//!
-//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = klient_apiserver::TestServer::start().await?;
-//! let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
-//! let factory = InformerFactory::new(client.clone());
-//! let (namespaces, config_maps) = (factory.informer::<Namespace>(), factory.informer::<ConfigMap>());
-//! let context = Arc::new(Context { client, config_maps: config_maps.lister() });
-//! let mut controller =
-//!     Controller::builder(&namespaces).owns(&config_maps).workers(2).reconcile(context, reconcile);
-//! // A program would wait for `tokio::signal::ctrl_c()`.
-//! let done = async {
-//!     let all = |config_maps: &klient_cache::Store<ConfigMap>| config_maps.len() == 4;
-//!     let _ = config_maps.store().wait_until(all).await;
-//! };
-//! controller.run(done).await?;
-//! # Ok(()) }
-//! ```
-//!
-//! # Several kinds, several controllers
-//!
-//! The informers of a factory are shared: each controller adds handlers of its own, and one watch serves all of them.
-//! [`owns`](ControllerBuilder::owns) leads from children to their controller, in the scope of the owner;
-//! [`watches`](ControllerBuilder::watches) from any object to any keys. A [`Source`] has [`Predicate`]s. The informers
-//! need not be started before: [`Controller::run`] starts its own.
-//!
-//! # Leader election
-//!
-//! A controller registers no handler and queues nothing before it runs, and can run again. The future that
-//! [`Controller::run`] takes ends it in order; dropping the future of the run, as `tokio::select!` does with the branch
-//! that comes late, cancels reconciles at the next point where they await: that is for a lease that was lost.
-//!
-//! # Misuse that does not compile
-//!
-//! A builder without a reconciler cannot run:
-//!
-//! ```compile_fail,E0599
-//! # use klient_api::core::v1::ConfigMap;
-//! # async fn f(config_maps: klient_cache::Informer<ConfigMap>) {
-//! klient_controller::Controller::builder(&config_maps).run(std::future::pending()).await;
-//! # }
-//! ```
-//!
-//! A controller does not run twice at the same time, since a run borrows it:
-//!
-//! ```compile_fail,E0499
-//! # async fn f(mut controller: klient_controller::Controller) {
-//! let (one, other) = (controller.run(std::future::pending()), controller.run(std::future::pending()));
-//! let _ = tokio::join!(one, other);
-//! # }
-//! ```
 
 mod action;
 mod attempt;
@@ -121,8 +33,92 @@ pub use watch::LOW_PRIORITY;
 
 use crate::error::Error;
 
-/// A loop that reconciles the objects of a kind (the controller of controller-runtime, kube-rs' `Controller`). Its
-/// [contract](self) and a running example are in the documentation of the module.
+/// A loop that reconciles the objects of a kind (the controller of controller-runtime, kube-rs' `Controller`).
+///
+/// - *level-triggered*: a reconciler gets the present state of an object, not the change that it was called for; many
+///   changes may lead to one call, and a call may come without a change;
+/// - *exclusive*: a key is reconciled by one worker at a time; changed meanwhile, it is reconciled again afterwards;
+/// - *own writes are read*: a reconcile waits, within a limit, until the caches have seen what the reconcile of the same
+///   key before has written, through whichever client;
+/// - *nothing is lost*: an error, a panic or a time-out leads to another reconcile, with back-off; no worker dies;
+/// - *changes first*: the objects of the first list, and of resyncs, come after changes;
+/// - *complete*: reconciles begin when all caches of the controller have their first list;
+/// - *orderly*: after the shutdown no reconcile begins, and [`Controller::run`] returns when those that run have ended,
+///   after which a lease can be handed over.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use klient_api::core::v1::{ConfigMap, Namespace};
+/// use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
+/// use klient_cache::{Cached, InformerFactory, Lister};
+/// use klient_client::{Client, Config, Error};
+/// use klient_controller::{Action, Controller};
+///
+/// struct Context {
+///     client: Client,
+///     config_maps: Lister<ConfigMap>,
+/// }
+///
+/// /// Gives each namespace a config map with its name.
+/// async fn reconcile(namespace: Cached<Namespace>, context: Arc<Context>) -> Result<Action, Error> {
+///     if context.config_maps.get_in(namespace.name(), "about").is_none() {
+///         let mut about = ConfigMap { metadata: ObjectMeta::named("about"), ..Default::default() };
+///         about.metadata.owner_references = vec![OwnerReference::controller_of(&*namespace)];
+///         about.data.insert("name", namespace.name().into());
+///         context.client.api::<ConfigMap>().namespace(namespace.name()).create(&about).await?;
+///     }
+///     Ok(Action::done())
+/// }
+///
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = klient_apiserver::TestServer::start().await?;
+/// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+/// let factory = InformerFactory::new(client.clone());
+/// let (namespaces, config_maps) = (factory.informer::<Namespace>(), factory.informer::<ConfigMap>());
+/// let context = Arc::new(Context { client, config_maps: config_maps.lister() });
+/// let mut controller =
+///     Controller::builder(&namespaces).owns(&config_maps).workers(2).reconcile(context, reconcile);
+/// // A program would wait for `tokio::signal::ctrl_c()`.
+/// let done = async {
+///     let _ = config_maps.store().wait_until(|store| store.contains("kube-public/about")).await;
+/// };
+/// controller.run(done).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Several kinds, several controllers
+///
+/// The informers of a factory are shared: each controller adds handlers of its own, and one watch serves all of them.
+/// [`owns`](ControllerBuilder::owns) leads from children to their controller, in the scope of the owner;
+/// [`watches`](ControllerBuilder::watches) from any object to any keys. A [`Source`] has [`Predicate`]s. The informers
+/// need not be started before: [`Controller::run`] starts its own.
+///
+/// # Leader election
+///
+/// A controller registers no handler and queues nothing before it runs, and can run again. The future that
+/// [`Controller::run`] takes ends it in order; dropping the future of the run, as `tokio::select!` does with the branch
+/// that comes late, cancels reconciles at the next point where they await: that is for a lease that was lost.
+///
+/// # Misuse that does not compile
+///
+/// A builder without a reconciler cannot run:
+///
+/// ```compile_fail,E0599
+/// # use klient_api::core::v1::ConfigMap;
+/// # async fn f(config_maps: klient_cache::Informer<ConfigMap>) {
+/// klient_controller::Controller::builder(&config_maps).run(std::future::pending()).await;
+/// # }
+/// ```
+///
+/// A controller does not run twice at the same time, since a run borrows it:
+///
+/// ```compile_fail,E0499
+/// # async fn f(mut controller: klient_controller::Controller) {
+/// let (one, other) = (controller.run(std::future::pending()), controller.run(std::future::pending()));
+/// let _ = tokio::join!(one, other);
+/// # }
+/// ```
 pub struct Controller(Arc<ReconcileLoop>);
 
 impl Controller {

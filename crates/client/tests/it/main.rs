@@ -52,3 +52,4 @@ mod upgrades;
 mod user_agent;
 mod warnings;
 mod watches;
+mod write_log;

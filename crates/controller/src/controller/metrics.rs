@@ -18,7 +18,7 @@ use disabled as recorder;
 use facade as recorder;
 #[cfg(feature = "metrics")]
 pub use facade::describe_metrics;
-pub(super) use recorder::{observe_queue, queue_ended, queue_in_progress};
+pub(super) use recorder::{observed, queue_ended, queue_in_progress};
 
 /// The figures of a controller since it was built, under controller-runtime's names: see
 /// [`ControllerHandle::metrics`](super::ControllerHandle::metrics). With the feature `metrics` they go to the recorder

@@ -86,6 +86,7 @@ impl OwnWrites {
         CURRENT.scope(current.clone(), current.log.record(reconcile)).await
     }
 
+    /// Keeps the writes that the caches have not seen.
     fn put(&self, key: &ObjectKey, writes: Vec<LoggedWrite>) {
         let unseen: Vec<_> = latest(writes).into_iter().filter(|write| !self.has_seen(write)).collect();
         if unseen.is_empty() {

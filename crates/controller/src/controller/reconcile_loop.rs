@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 use super::action::Action;
 use super::attempt::{BLOCKS_AFTER, Worker};
 use super::errors;
-use super::metrics::{ControllerMetrics, Meters, observe_queue, queue_ended, queue_in_progress};
+use super::metrics::{ControllerMetrics, Meters, observed, queue_ended, queue_in_progress};
 use super::own_writes::OwnWrites;
 use super::watch::{LOW_PRIORITY, Registration, Watch};
 use super::worker::work;
@@ -192,7 +192,7 @@ impl<'a> Run<'a> {
     fn begin(of: &'a ReconcileLoop) -> Self {
         let limiter = SharedLimiter(of.options.limiter.clone());
         let queue = Queue::builder().name(of.options.name.clone()).rate_limiter(limiter);
-        let queue = queue.metrics(observe_queue).build();
+        let queue = observed(queue).build();
         *of.queue.lock().unwrap_or_else(PoisonError::into_inner) = Some(queue.clone());
         Run { of, queue }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use klient_workqueue::{Observation, Snapshot};
+use klient_apimachinery::ObjectKey;
+use klient_workqueue::{QueueBuilder, Snapshot};
 
 use super::Outcome;
 
@@ -16,7 +17,9 @@ pub(super) fn blocked(_: &str) {}
 
 pub(super) fn stale_read(_: &str) {}
 
-pub(in crate::controller) fn observe_queue(_: &str, _: Observation) {}
+pub(in crate::controller) fn observed(queue: QueueBuilder<ObjectKey>) -> QueueBuilder<ObjectKey> {
+    queue
+}
 
 pub(in crate::controller) fn queue_in_progress(_: impl FnOnce() -> Option<Snapshot>) {}
 

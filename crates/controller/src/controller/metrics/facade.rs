@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use klient_workqueue::{Observation, Snapshot};
+use klient_apimachinery::ObjectKey;
+use klient_workqueue::{Observation, QueueBuilder, Snapshot};
 use metrics::Unit;
 
 use super::Outcome;
@@ -115,8 +116,12 @@ pub(super) fn stale_read(controller: &str) {
     count(STALE_READS, controller, 1);
 }
 
-/// Records an observation of the queue, which has the controller's name.
-pub(in crate::controller) fn observe_queue(name: &str, observation: Observation) {
+/// Records the observations of a queue, which has the controller's name.
+pub(in crate::controller) fn observed(queue: QueueBuilder<ObjectKey>) -> QueueBuilder<ObjectKey> {
+    queue.metrics(observe)
+}
+
+fn observe(name: &str, observation: Observation) {
     let labels = || [("name", name.to_owned()), ("controller", name.to_owned())];
     match observation {
         Observation::Added => {

@@ -7,7 +7,7 @@ use klient_api::core::v1::{ConfigMap, Secret};
 use klient_apimachinery::ResourceInfo;
 use klient_cache::{Cached, ObjectKey};
 use klient_client::{Client, Config, Error};
-use klient_controller::{Action, Controller};
+use klient_controller::{Action, Controller, ErrorKind};
 use tokio::sync::Semaphore;
 
 use super::{Calls, Running, calls, next};
@@ -240,4 +240,55 @@ async fn a_handle_reconciles_a_key_or_all_while_the_controller_runs() {
     assert!(running.handle.reconcile(ObjectKey::new(Some("default"), "sea")));
     assert_eq!(next(&mut calls).await, "default/sea gone");
     running.stop().await.1.unwrap();
+}
+
+/// Keeps the fields of the spans of reconciles, a line each.
+#[derive(Clone, Default)]
+struct Spans(Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::field::Visit for Spans {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0.lock().unwrap().push(format!("{field}={value:?}"));
+    }
+}
+
+impl tracing::Subscriber for Spans {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_span() && metadata.name() == "reconcile"
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        span.record(&mut self.clone());
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {}
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn each_reconcile_has_a_span_with_an_id() {
+    let spans = Spans::default();
+    // With a single subscriber another test could switch the span off for all threads.
+    let _second = tracing::Dispatch::new(Spans::default());
+    let _subscriber = tracing::subscriber::set_default(spans.clone());
+    let (_server, client) = cluster().await;
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let running = Running::start(Controller::builder(&informer).reconcile_keys(context, describe));
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    next(&mut calls).await;
+    running.stop().await.1.unwrap();
+    let fields = spans.0.lock().unwrap();
+    assert_eq!(fields[..2], ["controller=\"configmap\"", "object=default/sky"]);
+    let id = fields[2].strip_prefix("reconcile_id=").unwrap();
+    let lengths: Vec<_> = id.split('-').map(str::len).collect();
+    assert!(lengths == [8, 4, 4, 4, 12] && id.as_bytes()[14] == b'4', "{id}");
 }
