@@ -196,7 +196,8 @@ async fn a_kind_that_the_server_does_not_have_is_an_error_at_once() {
     let mut controller = Controller::builder(&factory.for_resource(&widgets))
         .reconcile(context, async |_, _: Arc<Calls>| Ok::<_, Error>(Action::done()));
     let error = soon("an error", controller.run(std::future::pending())).await.unwrap_err();
-    assert!(!error.is_timeout() && error.as_cache().unwrap().is_permanent(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Sync);
+    assert!(error.cache_error().unwrap().is_permanent(), "{error}");
     assert!(error.to_string().starts_with("controller widget: cannot fill its caches: "), "{error}");
 }
 
@@ -210,7 +211,7 @@ async fn a_server_that_is_not_there_is_an_error_after_the_limit() {
         .cache_sync_timeout(Duration::from_millis(50))
         .reconcile_keys(context, describe);
     let error = soon("an error", controller.run(std::future::pending())).await.unwrap_err();
-    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Sync, "{error}");
     let text = error.to_string();
     assert!(
         text.starts_with("controller configmap: its caches were not filled within 0.05 s: configmaps"),
