@@ -1,6 +1,7 @@
 //! [`Error`], why a request came to nothing.
 
 pub(crate) mod causes;
+pub(crate) mod not_sent;
 pub(crate) mod proxy_error;
 pub(crate) mod step_timeout;
 mod untrusted;

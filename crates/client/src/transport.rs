@@ -17,6 +17,7 @@ mod server;
 mod server_name;
 mod socket;
 pub(crate) mod tls;
+mod unread_body;
 mod validity;
 
 use std::fmt;
@@ -28,7 +29,7 @@ use klient_apimachinery::BoxFuture;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt as _};
 
-pub(crate) use failure::{NotSent, is_cut, kind};
+pub(crate) use failure::{is_cut, kind};
 pub(crate) use pools::is_upgrade;
 pub use request_body::RequestBody;
 pub use response_body::ResponseBody;

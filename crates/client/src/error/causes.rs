@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::transport::NotSent;
+use super::not_sent::NotSent;
 
 /// An error and its causes, from the outermost.
 pub(crate) fn causes<'a>(

@@ -4,7 +4,6 @@
 //! HTTP/2 stream. A sweep looks now and then at all bodies under way. It reads ahead by one frame where it cannot tell
 //! whether data is waiting, so that a watch on which nothing happens may stay unread for any time.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -21,6 +20,7 @@ use tokio::time::Instant;
 
 use super::BoxError;
 use super::pooled_connection::StreamPermit;
+use super::unread_body::UnreadBody;
 
 /// The number of checks until a limit is reached.
 const SWEEPS_PER_LIMIT: u32 = 8;
@@ -284,18 +284,3 @@ impl Drop for Registration {
         self.bodies.registry().bodies.remove(self.key);
     }
 }
-
-/// A response body in which data waited for too long.
-#[derive(Debug)]
-pub(crate) struct UnreadBody {
-    limit: Duration,
-}
-
-impl fmt::Display for UnreadBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.limit.as_secs_f64();
-        write!(f, "the response was not read for {seconds} s: read it to its end, or drop it")
-    }
-}
-
-impl std::error::Error for UnreadBody {}

@@ -11,13 +11,13 @@ use tokio_rustls::TlsConnector;
 use tower::ServiceExt as _;
 
 use super::BoxError;
-use super::failure::NotSent;
 use super::proxy::ProxyTunnel;
 use super::resolver::Resolver;
 use super::server_name::name_of;
 use super::socket::Socket;
 use super::tls::TlsSettings;
 use crate::config::{Config, Dialer, Timeouts};
+use crate::error::not_sent::NotSent;
 use crate::error::step_timeout::StepTimeout;
 use crate::error::{Error, Problem};
 use crate::http_trace::{ConnectTimes, Step};

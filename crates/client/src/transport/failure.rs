@@ -1,39 +1,12 @@
 //! Classification of transport errors.
 
 use std::error::Error as StdError;
-use std::{fmt, io};
+use std::io;
 
-use super::BoxError;
-use super::body::UnreadBody;
+use super::unread_body::UnreadBody;
 use crate::error::ErrorKind;
 use crate::error::causes::causes;
-
-/// The error of a request of which the server got nothing. Its cause says all of it.
-#[derive(Debug)]
-pub(crate) enum NotSent {
-    /// There is no connection.
-    Connect(BoxError),
-    /// The connection was closed before the request was sent.
-    Closed(hyper::Error),
-}
-
-impl fmt::Display for NotSent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NotSent::Connect(_) => "cannot connect",
-            NotSent::Closed(_) => "the connection was closed before the request was sent",
-        })
-    }
-}
-
-impl StdError for NotSent {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            NotSent::Connect(error) => Some(&**error),
-            NotSent::Closed(error) => Some(error),
-        }
-    }
-}
+use crate::error::not_sent::NotSent;
 
 /// The kind of an error.
 pub(crate) fn kind(error: &(dyn StdError + 'static)) -> ErrorKind {

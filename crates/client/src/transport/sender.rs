@@ -6,10 +6,11 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::failure::{NotSent, is_unprocessed};
+use super::failure::is_unprocessed;
 use super::socket::Socket;
 use super::{BoxError, RequestBody};
 use crate::config::Timeouts;
+use crate::error::not_sent::NotSent;
 
 /// Unread data of one HTTP/2 response: it bounds the memory that an unread response holds, and how much is under way on
 /// a connection with a long round trip.
