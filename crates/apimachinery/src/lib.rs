@@ -55,7 +55,7 @@ pub use causes::WithCauses;
 pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;
-pub use object::{Metadata, Object};
+pub use object::{Dependent, Metadata, Object};
 pub use object_key::{InvalidKey, ObjectKey};
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
 pub use resource::{Kind, ObjectKind, Resource, ResourceInfo};

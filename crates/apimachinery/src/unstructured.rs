@@ -154,13 +154,8 @@ impl Unstructured {
         self.set_in("annotations", key, value);
     }
 
-    /// Adds an owner reference, or replaces the one with the same UID.
-    pub fn set_owner(&mut self, owner: OwnerReference) {
-        let mut owners = self.owner_references().into_owned();
-        match owners.iter_mut().find(|other| other.uid == owner.uid) {
-            Some(other) => *other = owner,
-            None => owners.push(owner),
-        }
+    /// Sets `metadata.ownerReferences`.
+    pub(crate) fn set_owner_references(&mut self, owners: &[OwnerReference]) {
         let owners = serde_json::to_value(owners).expect("owner references are JSON");
         self.metadata_mut().insert("ownerReferences".to_owned(), owners);
     }

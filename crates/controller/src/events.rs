@@ -59,7 +59,7 @@ mod sink;
 mod watcher;
 
 pub use broadcaster::{EventBroadcaster, EventBroadcasterOptions};
-pub use correlator::CorrelatorOptions;
+pub use correlator::{CorrelatorOptions, EventKey};
 pub use drops::{DropCounts, DropReason, DroppedEvent, OnDrop};
 pub use event::{Event, EventType};
 pub use fake_recorder::FakeRecorder;

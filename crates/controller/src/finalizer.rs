@@ -3,7 +3,7 @@
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::qualified_name;
-use klient_apimachinery::{Addressable, Object, Str, verbs};
+use klient_apimachinery::{Addressable, Object, Place, Str, verbs};
 use klient_client::{Api, Patch};
 use klient_workqueue::Backoff;
 use serde_json::json;
@@ -55,7 +55,8 @@ pub struct Finalizer(Str);
 /// The next act on an object with a finalizer: see [`Finalizer::begin`].
 #[must_use]
 #[derive(Debug)]
-pub enum FinalizerStep<K, P: klient_apimachinery::Place> {
+#[allow(clippy::large_enum_variant, reason = "objects are as large as handles")]
+pub enum FinalizerStep<K, P: Place> {
     /// The object has the finalizer, and is not being deleted: bring about its desired state. It is as the server returned
     /// it if the finalizer was added just now.
     Apply(K),
@@ -68,7 +69,7 @@ pub enum FinalizerStep<K, P: klient_apimachinery::Place> {
 /// An object that is being deleted and waits for its finalizer.
 #[must_use = "the object stays until `done` is called"]
 #[derive(Debug)]
-pub struct Cleanup<K, P: klient_apimachinery::Place> {
+pub struct Cleanup<K, P: Place> {
     /// The object.
     pub object: K,
     finalizer: Finalizer,

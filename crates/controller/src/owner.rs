@@ -7,7 +7,7 @@
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::OwnerReference;
-use klient_apimachinery::{Metadata, ObjectKind};
+use klient_apimachinery::{Dependent, ObjectKind};
 
 use crate::error::{Error, ErrorKind};
 
@@ -39,7 +39,10 @@ use crate::error::{Error, ErrorKind};
 /// assert!(error.to_string().contains("the garbage collector would delete"), "{error}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn set_controller_reference(owner: &impl ObjectKind, dependent: &mut impl Metadata) -> Result<(), Error> {
+pub fn set_controller_reference(
+    owner: &impl ObjectKind,
+    dependent: &mut impl Dependent,
+) -> Result<(), Error> {
     let reference = controller_reference(owner, dependent.namespace())?;
     if let Some(other) = dependent.controller().filter(|other| other.uid != reference.uid) {
         let what = format!(
@@ -50,7 +53,7 @@ pub fn set_controller_reference(owner: &impl ObjectKind, dependent: &mut impl Me
         );
         return Err(Error::new(ErrorKind::AlreadyOwned, what));
     }
-    dependent.metadata_mut().set_owner(reference);
+    dependent.set_owner(reference);
     Ok(())
 }
 
@@ -59,9 +62,9 @@ pub fn set_controller_reference(owner: &impl ObjectKind, dependent: &mut impl Me
 /// # Errors
 ///
 /// [`ErrorKind::Owner`] if the owner cannot own it: see [`controller_reference`].
-pub fn set_owner_reference(owner: &impl ObjectKind, dependent: &mut impl Metadata) -> Result<(), Error> {
+pub fn set_owner_reference(owner: &impl ObjectKind, dependent: &mut impl Dependent) -> Result<(), Error> {
     let reference = owner_reference(owner, dependent.namespace())?;
-    dependent.metadata_mut().set_owner(reference);
+    dependent.set_owner(reference);
     Ok(())
 }
 
@@ -87,12 +90,6 @@ pub fn set_owner_reference(owner: &impl ObjectKind, dependent: &mut impl Metadat
 /// let colors = ConfigMap { metadata, ..Default::default() };
 /// let error = controller_reference(&colors, None).unwrap_err();
 /// assert!(error.to_string().contains("cannot own a cluster-scoped object"), "{error}");
-///
-/// // An object without a type at compile time.
-/// let mut role = klient_apimachinery::Unstructured::new("rbac.authorization.k8s.io/v1", "Role", "painter");
-/// role.set_namespace("default");
-/// role.set_owner(controller_reference(&colors, Some("default"))?);
-/// assert_eq!(role["metadata"]["ownerReferences"][0]["name"], "colors");
 /// # Ok::<(), klient_controller::Error>(())
 /// ```
 pub fn controller_reference(

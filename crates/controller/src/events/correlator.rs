@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use spam_filter::SpamFilter;
 
+/// A function of an event of core/v1 that gives a key or a message.
+pub type EventKey<T> = Arc<dyn Fn(&Event) -> T + Send + Sync>;
+
 /// Options of the correlation of core/v1: see
 /// [`EventBroadcaster::start_recording_to_core_v1`](super::EventBroadcaster::start_recording_to_core_v1).
 ///
@@ -42,11 +45,11 @@ pub struct CorrelatorOptions {
     pub max_interval: Duration,
     /// The key of similar events, and the part in which they differ. By default the reporter, the object, the type and
     /// the reason, and the message.
-    pub key: Arc<dyn Fn(&Event) -> (String, String) + Send + Sync>,
+    pub key: EventKey<(String, String)>,
     /// The message of combined events. By default that of the last, after `(combined from similar events): `.
-    pub message: Arc<dyn Fn(&Event) -> String + Send + Sync>,
+    pub message: EventKey<String>,
     /// The key of the events that share a burst. By default the reporter, the object and the type.
-    pub spam_key: Arc<dyn Fn(&Event) -> String + Send + Sync>,
+    pub spam_key: EventKey<String>,
 }
 
 impl CorrelatorOptions {
@@ -155,7 +158,8 @@ impl Correlator {
             similar.messages.clear();
         }
         similar.last = now;
-        // The set need not grow beyond the number that decides.
+        // The set need not grow beyond the number that decides. client-go takes out a random message instead, so that
+        // those which were seen before are combined or not by chance.
         if similar.messages.len() < self.options.max_events {
             similar.messages.insert(message);
         }

@@ -1,8 +1,8 @@
 //! Owner references that the garbage collector accepts.
 
 use klient_api::core::v1::{ConfigMap, Node};
-use klient_apimachinery::Unstructured;
 use klient_apimachinery::meta::v1::ObjectMeta;
+use klient_apimachinery::{Object, Unstructured};
 use klient_controller::{ErrorKind, set_controller_reference, set_owner_reference};
 use serde_json::json;
 
@@ -53,6 +53,10 @@ fn an_owner_is_in_the_namespace_of_the_object_or_in_none() {
 
 #[test]
 fn an_object_has_one_controller_and_any_number_of_owners() {
+    let mut role = Unstructured::new("rbac.authorization.k8s.io/v1", "ClusterRole", "painter");
+    set_controller_reference(&owner(None, "1"), &mut role).unwrap();
+    assert_eq!(role.controller().unwrap().uid, "1");
+
     let mut node = Node { metadata: ObjectMeta::named("n1"), ..Default::default() };
     for uid in ["1", "2", "2"] {
         set_owner_reference(&owner(None, uid), &mut node).unwrap();

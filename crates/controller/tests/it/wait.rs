@@ -7,10 +7,11 @@ use klient_api::apps::v1::Deployment;
 use klient_api::batch::v1::Job;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::DeleteOptions;
-use klient_apimachinery::{Object, Resource as _, Unstructured};
+use klient_apimachinery::{Kind, Object, Resource as _, Unstructured};
 use klient_client::{Client, Patch};
 use klient_controller::ErrorKind;
 use klient_controller::wait::{WaitOptions, conditions, wait_for};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::fixture::{Website, cluster, config_map, config_maps, define_websites, soon};
@@ -33,10 +34,7 @@ async fn a_definition_is_established() {
     wait_for(&definitions, name, conditions::established(), short()).await.unwrap();
 }
 
-async fn create<K: klient_apimachinery::Kind>(client: &Client, object: Value) -> K
-where
-    K: serde::de::DeserializeOwned,
-{
+async fn create<K: Kind + DeserializeOwned>(client: &Client, object: Value) -> K {
     let object: K = serde_json::from_value(object).unwrap();
     client.api::<K>().namespace_of(&"default/x".parse().unwrap()).create(&object).await.unwrap()
 }

@@ -130,7 +130,8 @@ async fn children_have_their_owner_whatever_their_form() {
 
     let dynamic = client.dynamic(ConfigMap::INFO).namespace("default");
     let mut configuration = Unstructured::new("v1", "ConfigMap", "applied");
-    configuration.set_owner(klient_controller::controller_reference(&website, Some("default")).unwrap());
+    configuration.set_namespace("default");
+    set_controller_reference(&website, &mut configuration).unwrap();
     let options = ApplyOptions::new("shop");
     for expected in [OperationResult::Created, OperationResult::Unchanged] {
         let (applied, result) = create_or_apply(&dynamic, &configuration, &options).await.unwrap();
