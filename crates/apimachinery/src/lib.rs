@@ -15,6 +15,7 @@ mod apply_configuration;
 mod causes;
 pub mod codec;
 pub mod custom;
+mod dependent;
 pub mod duration;
 pub mod fields;
 pub mod go;
@@ -34,6 +35,7 @@ pub mod message;
 pub mod meta;
 mod object;
 mod object_key;
+mod object_kind;
 mod options;
 pub mod patch;
 mod resource;
@@ -52,13 +54,15 @@ pub mod yaml;
 pub use ::serde;
 pub use apply_configuration::ApplyConfiguration;
 pub use causes::WithCauses;
+pub use dependent::Dependent;
 pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
 pub use message::Unknown;
-pub use object::{Dependent, Metadata, Object};
+pub use object::{Metadata, Object};
 pub use object_key::{InvalidKey, ObjectKey};
+pub use object_kind::ObjectKind;
 pub use options::{FieldValidation, ListOptions, VersionMatch, WatchOptions, WriteOptions};
-pub use resource::{Kind, ObjectKind, Resource, ResourceInfo};
+pub use resource::{Kind, Resource, ResourceInfo};
 pub use scope::{
     Addressable, AllNamespaces, Cluster, InNamespace, IntoPlace, Namespaced, NamespacedScope, Place, Scope,
     WholeCluster,

@@ -1,4 +1,4 @@
-//! Resources: [`ResourceInfo`], [`Resource`], [`ObjectKind`], [`Kind`].
+//! Resources: [`ResourceInfo`], [`Resource`], [`Kind`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,6 @@ use crate::codec::Wire;
 use crate::meta::v1::{GroupVersionKind, GroupVersionResource};
 use crate::object::{Metadata, Object};
 use crate::scope::Scope;
-use crate::unstructured::Unstructured;
 use crate::verbs;
 
 /// The names and the scope of an API resource: known at compile time for built-in kinds, from discovery for others.
@@ -96,43 +95,6 @@ pub trait Resource: Object {
 
     /// The group, version, kind and plural under which the API server serves it.
     const INFO: ResourceInfo;
-}
-
-/// An object that names its group, version and kind, so that others can refer to it: those whose type has them at
-/// compile time, [`Unstructured`], and the handles of caches.
-///
-/// ```
-/// use klient_apimachinery::{ObjectKind, Unstructured};
-///
-/// /// The kind and name of an object, as in `Website shop`.
-/// fn describe(object: &impl ObjectKind) -> String {
-///     format!("{} {}", object.group_version_kind().kind, object.name())
-/// }
-///
-/// assert_eq!(describe(&Unstructured::new("example.com/v1", "Website", "shop")), "Website shop");
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "the group, version and kind of `{Self}` are not known",
-    label = "nothing can refer to this",
-    note = "declare the struct of a custom resource with `klient::custom_resource!`",
-    note = "`klient::Unstructured` is an object of any kind"
-)]
-#[doc(alias = "GetObjectKind")]
-pub trait ObjectKind: Object {
-    /// The group, version and kind of the object. They are empty for an [`Unstructured`] that lacks them.
-    fn group_version_kind(&self) -> GroupVersionKind;
-}
-
-impl<K: Resource> ObjectKind for K {
-    fn group_version_kind(&self) -> GroupVersionKind {
-        K::INFO.group_version_kind()
-    }
-}
-
-impl ObjectKind for Unstructured {
-    fn group_version_kind(&self) -> GroupVersionKind {
-        Unstructured::group_version_kind(self)
-    }
 }
 
 /// A kind with the verbs of an ordinary resource, for code that works on any kind: built-in types and those of

@@ -54,7 +54,9 @@ mod host_name;
 mod log_sink;
 mod recorded_event;
 mod recorder;
+mod reporter;
 mod series;
+mod shared;
 mod sink;
 mod watcher;
 
@@ -64,6 +66,7 @@ pub use drops::{DropCounts, DropReason, DroppedEvent, OnDrop};
 pub use event::{Event, EventType};
 pub use fake_recorder::FakeRecorder;
 pub use recorded_event::RecordedEvent;
-pub use recorder::{EventRecorder, Reporter};
+pub use recorder::EventRecorder;
+pub use reporter::Reporter;
 pub use series::SeriesOptions;
 pub use watcher::EventWatcher;

@@ -1,7 +1,7 @@
 //! Constructors of [`OwnerReference`].
 
 use super::v1::OwnerReference;
-use crate::resource::ObjectKind;
+use crate::object_kind::ObjectKind;
 
 impl OwnerReference {
     /// A reference to an owner: the garbage collector deletes the dependent once all its owners are deleted.

@@ -1,24 +1,23 @@
 //! [`EventBroadcaster`], which distributes events to sinks and watchers.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use klient_client::Client;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::core_sink::CoreSink;
 use super::correlator::CorrelatorOptions;
 use super::delivery::{Delivery, Tries};
-use super::drops::{DropCounts, DropReason, Drops, OnDrop};
+use super::drops::{DropCounts, OnDrop};
 use super::events_sink::EventsSink;
 use super::log_sink::LogSink;
-use super::recorded_event::RecordedEvent;
-use super::recorder::{EventRecorder, Reporter};
+use super::recorder::EventRecorder;
+use super::reporter::Reporter;
 use super::series::SeriesOptions;
+use super::shared::Shared;
 use super::sink::{Message, Sink, SinkTask};
 use super::watcher::EventWatcher;
 
@@ -53,6 +52,8 @@ use super::watcher::EventWatcher;
 pub struct EventBroadcaster {
     shared: Arc<Shared>,
     options: EventBroadcasterOptions,
+    /// The tasks of the sinks.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Options of an [`EventBroadcaster`].
@@ -83,14 +84,8 @@ impl Default for EventBroadcasterOptions {
 impl EventBroadcaster {
     /// A broadcaster without sinks and watchers.
     pub fn new(options: EventBroadcasterOptions) -> Self {
-        let shared = Shared {
-            receivers: Mutex::default(),
-            tasks: Mutex::default(),
-            drops: Arc::new(Drops::new(options.on_drop.clone())),
-            stop: watch::Sender::new(false),
-            last_nanos: AtomicU64::new(0),
-        };
-        EventBroadcaster { shared: Arc::new(shared), options }
+        let shared = Arc::new(Shared::new(options.on_drop.clone()));
+        EventBroadcaster { shared, options, tasks: Mutex::default() }
     }
 
     /// A recorder for a component, which is its name or a [`Reporter`].
@@ -143,7 +138,7 @@ impl EventBroadcaster {
     /// The events that are recorded from now on.
     #[doc(alias = "StartEventWatcher")]
     pub fn watch(&self) -> EventWatcher {
-        EventWatcher(self.add_receiver(false))
+        EventWatcher(self.shared.add_receiver(self.options.queue_size, false))
     }
 
     /// The number of events that were dropped, by reason.
@@ -155,10 +150,8 @@ impl EventBroadcaster {
     /// reached delays it by [`max_tries`](EventBroadcasterOptions::max_tries) of each event: use
     /// [`tokio::time::timeout`] and then [`shutdown`](Self::shutdown).
     pub async fn flush(&self) {
-        let sinks: Vec<_> =
-            self.shared.receivers().iter().filter(|to| to.is_sink).map(|to| to.sender.clone()).collect();
         let mut waits = Vec::new();
-        for sink in sinks {
+        for sink in self.shared.sinks() {
             let (done, wait) = oneshot::channel();
             if sink.send(Message::Flush(done)).await.is_ok() {
                 waits.push(wait);
@@ -173,9 +166,8 @@ impl EventBroadcaster {
     /// Ends all sinks and watchers, and returns when the tasks have ended. Events that were not written are dropped, and so
     /// are those that are recorded afterwards: [`flush`](Self::flush) first.
     pub async fn shutdown(&self) {
-        self.shared.stop.send_replace(true);
-        self.shared.receivers().clear();
-        let tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        self.shared.shut_down();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             // An error means that the runtime has ended the task.
             let _ = task.await;
@@ -184,19 +176,10 @@ impl EventBroadcaster {
 
     fn start(&self, sink: impl Sink) {
         let tries = Tries { max: self.options.max_tries, sleep: self.options.sleep };
-        let delivery = Delivery::new(self.shared.drops.clone(), self.shared.stop.subscribe(), tries);
-        let task = SinkTask::new(sink, self.add_receiver(true), delivery);
-        let task = tokio::spawn(task.run());
-        self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
-    }
-
-    fn add_receiver(&self, is_sink: bool) -> mpsc::Receiver<Message> {
-        let (sender, receiver) = mpsc::channel(self.options.queue_size.max(1));
-        let mut receivers = self.shared.receivers();
-        if !*self.shared.stop.borrow() {
-            receivers.push(Receiver { sender, is_sink });
-        }
-        receiver
+        let delivery = Delivery::new(self.shared.drops.clone(), self.shared.stop(), tries);
+        let queue = self.shared.add_receiver(self.options.queue_size, true);
+        let task = tokio::spawn(SinkTask::new(sink, queue, delivery).run());
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 }
 
@@ -213,58 +196,5 @@ impl fmt::Debug for EventBroadcasterOptions {
             .field("max_tries", &self.max_tries)
             .field("sleep", &self.sleep)
             .finish_non_exhaustive()
-    }
-}
-
-/// The state that a broadcaster shares with its recorders.
-pub(super) struct Shared {
-    receivers: Mutex<Vec<Receiver>>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
-    drops: Arc<Drops>,
-    stop: watch::Sender<bool>,
-    /// The time in the name of the last event.
-    last_nanos: AtomicU64,
-}
-
-/// The queue of a sink or a watcher.
-struct Receiver {
-    sender: mpsc::Sender<Message>,
-    is_sink: bool,
-}
-
-impl Shared {
-    /// Passes an event to every sink and watcher.
-    pub(super) fn distribute(&self, event: RecordedEvent) {
-        let event = Arc::new(event);
-        let mut full = 0;
-        let mut is_lost = true;
-        // The callback for drops runs after the lock is released: it may record an event itself.
-        self.receivers().retain(|to| match to.sender.try_send(Message::Event(event.clone())) {
-            Err(TrySendError::Closed(_)) => false,
-            sent => {
-                full += usize::from(sent.is_err());
-                is_lost = false;
-                true
-            }
-        });
-        for _ in 0..full {
-            self.drops.add(&event, DropReason::QueueFull, None);
-        }
-        if is_lost {
-            let reason = if *self.stop.borrow() { DropReason::Shutdown } else { DropReason::NoSink };
-            self.drops.add(&event, reason, None);
-        }
-    }
-
-    /// The time, or that after the last one, so that no two events have one name.
-    pub(super) fn unique_nanos(&self, now: u64) -> u64 {
-        let next = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = self.last_nanos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
-        let last = last.expect("there is a next number after each");
-        now.max(last.saturating_add(1))
-    }
-
-    fn receivers(&self) -> MutexGuard<'_, Vec<Receiver>> {
-        self.receivers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::broadcaster::{EventBroadcaster, EventBroadcasterOptions};
 use super::recorded_event::RecordedEvent;
-use super::recorder::{EventRecorder, Reporter};
+use super::recorder::EventRecorder;
+use super::reporter::Reporter;
 use super::watcher::EventWatcher;
 
 /// Recorders whose events a test takes (client-go's `record.FakeRecorder`). It needs no server and no runtime.

@@ -8,7 +8,7 @@ use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apimachinery::{MicroTime, Str, Time};
 
 use super::event::Event;
-use super::recorder::Reporter;
+use super::reporter::Reporter;
 
 /// The greatest length of a note in events.k8s.io/v1, in bytes.
 const NOTE: usize = 1024;

@@ -8,10 +8,10 @@ use klient_api::core::v1::ObjectReference;
 use klient_apimachinery::validation::dns_subdomain;
 use klient_apimachinery::{MicroTime, Str};
 
-use super::broadcaster::Shared;
 use super::event::{Event, EventType};
-use super::host_name::host_name;
 use super::recorded_event::RecordedEvent;
+use super::reporter::Reporter;
+use super::shared::Shared;
 
 /// Records events of one component. Cheap to clone.
 ///
@@ -38,21 +38,6 @@ use super::recorded_event::RecordedEvent;
 pub struct EventRecorder {
     shared: Arc<Shared>,
     reporter: Reporter,
-}
-
-/// The component that records events.
-///
-/// Made from its name by `"website-controller".into()`, it has the name of this machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Reporter {
-    /// The controller, such as `kubernetes.io/kubelet` or `website-controller`. events.k8s.io/v1 requires a qualified
-    /// name.
-    pub controller: Str,
-    /// The instance of the controller, such as the name of its pod. events.k8s.io/v1 takes 128 bytes; a longer one is
-    /// cut.
-    pub instance: Str,
-    /// The node on which the controller runs, for the `source` of core/v1; empty if that does not matter.
-    pub host: Str,
 }
 
 impl EventRecorder {
@@ -102,15 +87,6 @@ impl EventRecorder {
 impl fmt::Debug for EventRecorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("EventRecorder").field(&self.reporter.controller).finish()
-    }
-}
-
-/// The instance is the name with that of this machine, as in client-go.
-impl From<&str> for Reporter {
-    fn from(controller: &str) -> Self {
-        let host = host_name();
-        let instance = format!("{controller}-{host}").into();
-        Reporter { controller: controller.into(), instance, host: Str::EMPTY }
     }
 }
 

@@ -5,7 +5,7 @@ use klient_apimachinery::Str;
 
 use crate::events::event::EventType;
 use crate::events::recorded_event::RecordedEvent;
-use crate::events::recorder::Reporter;
+use crate::events::reporter::Reporter;
 
 /// All of an event but its time, its note and its annotations.
 #[derive(Clone, PartialEq, Eq, Hash)]
