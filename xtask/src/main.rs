@@ -3,11 +3,13 @@
 //! `cargo xtask public-types`,
 //! `cargo xtask bench wire|informers|apply|client`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
+//! `cargo xtask e2e leaderelection`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`.
 
 mod bench;
 mod codegen;
 mod e2e;
+mod leaderelection;
 mod public_types;
 mod servers;
 mod soak;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | public-types | bench wire|informers|apply|client \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
-    | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
+    | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["bench", "apply"] => bench::apply(),
         ["bench", "client"] => bench::client(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
+        ["e2e", "leaderelection"] => leaderelection::run(),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),
         _ => Err(USAGE.to_owned()),

@@ -148,11 +148,12 @@ impl Requests {
         let time = end.duration_since(Moment::now()).max(Duration::from_millis(1));
         let leases = self.leases.clone().timeout(time);
         let is_create = matches!(request, Request::Create(_));
+        let written = |lease| Answer::Written(Box::new(lease));
         let answer = async {
             match request {
-                Request::Get => leases.get(&self.lock.name).await.map(Answer::Found),
-                Request::Create(lease) => leases.create(&lease).await.map(Answer::Written),
-                Request::Update(lease) => leases.update(&lease).await.map(Answer::Written),
+                Request::Get => leases.get(&self.lock.name).await.map(|lease| Answer::Found(Box::new(lease))),
+                Request::Create(lease) => leases.create(&lease).await.map(written),
+                Request::Update(lease) => leases.update(&lease).await.map(written),
             }
         };
         let answer = tokio::select! {

@@ -114,9 +114,11 @@ impl Election {
             return self.lose(loss);
         }
         match (state, input) {
-            (State::Getting, Input::Answer(Answer::Found(lease))) => self.found(now, lease),
+            (State::Getting, Input::Answer(Answer::Found(lease))) => self.found(now, *lease),
             (State::Getting, Input::Answer(Answer::NotFound)) => self.not_found(now),
-            (State::Writing(write), Input::Answer(Answer::Written(lease))) => self.written(now, write, lease),
+            (State::Writing(write), Input::Answer(Answer::Written(lease))) => {
+                self.written(now, write, *lease)
+            }
             (State::Writing(write), Input::Answer(answer)) => {
                 if self.term.is_none() && matches!(answer, Answer::Failed) {
                     self.claimed = Some(write.token);

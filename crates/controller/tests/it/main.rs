@@ -1,7 +1,9 @@
 //! Controllers through the public API, on the embedded server.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "random tests print their seed")]
 
+mod beside_client_go;
 mod cluster;
 mod controller;
 mod events;

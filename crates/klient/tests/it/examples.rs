@@ -39,6 +39,9 @@ mod indexer;
 mod informer;
 #[path = "../../examples/informer_options.rs"]
 mod informer_options;
+#[cfg(feature = "controller")]
+#[path = "../../examples/leader_election.rs"]
+mod leader_election;
 #[path = "../../examples/manifests.rs"]
 mod manifests;
 #[path = "../../examples/many_namespaces.rs"]

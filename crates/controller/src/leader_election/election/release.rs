@@ -44,7 +44,7 @@ impl Election {
             Input::Answer(Answer::Found(lease)) => {
                 let release = self.is_own(&lease, token);
                 let request = Request::Update(Box::new(record::released(&lease, now)));
-                self.observe(now, lease);
+                self.observe(now, *lease);
                 if !release {
                     return Action::Done;
                 }
@@ -56,7 +56,7 @@ impl Election {
                 Request::Get
             }
             Input::Answer(Answer::Written(lease)) => {
-                self.observe(now, lease);
+                self.observe(now, *lease);
                 return Action::Done;
             }
             Input::Answer(_) | Input::Due | Input::Stop => return Action::Done,

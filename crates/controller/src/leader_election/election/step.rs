@@ -18,8 +18,8 @@ pub(in crate::leader_election) enum Input {
 
 /// The answer to a request.
 pub(in crate::leader_election) enum Answer {
-    Found(Lease),
-    Written(Lease),
+    Found(Box<Lease>),
+    Written(Box<Lease>),
     NotFound,
     /// Another version of the Lease, or one that exists already.
     Conflict,

@@ -264,7 +264,7 @@ impl World {
 
     fn arrive(&mut self, machine: usize, serial: u64, request: Request) {
         let answer = match (request, &self.lease) {
-            (Request::Get, Some(lease)) => Answer::Found(lease.clone()),
+            (Request::Get, Some(lease)) => Answer::Found(Box::new(lease.clone())),
             (Request::Get | Request::Update(_), None) => Answer::NotFound,
             (Request::Create(_), Some(_)) => Answer::Conflict,
             (Request::Create(lease), None) => self.store(*lease),
@@ -285,7 +285,7 @@ impl World {
         self.version += 1;
         lease.metadata.resource_version = Some(self.version.to_string().into());
         self.lease = Some(lease.clone());
-        Answer::Written(lease)
+        Answer::Written(Box::new(lease))
     }
 
     /// Lets one thing go wrong on a machine, and plans the next.

@@ -69,9 +69,9 @@ impl Stage {
             "missing" => Input::Answer(Answer::NotFound),
             "conflict" => Input::Answer(Answer::Conflict),
             "failed" => Input::Answer(Answer::Failed),
-            "written" => Input::Answer(Answer::Written(self.sent.clone().unwrap())),
-            "found" if rest == "sent" => Input::Answer(Answer::Found(self.sent.clone().unwrap())),
-            "found" => Input::Answer(Answer::Found(lease(rest))),
+            "written" => Input::Answer(Answer::Written(Box::new(self.sent.clone().unwrap()))),
+            "found" if rest == "sent" => Input::Answer(Answer::Found(Box::new(self.sent.clone().unwrap()))),
+            "found" => Input::Answer(Answer::Found(Box::new(lease(rest)))),
             other => panic!("unknown input {other}"),
         };
         let action = match self.election.step(now, input) {
