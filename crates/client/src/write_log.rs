@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Method;
-use klient_apimachinery::codec::{Format, Identity};
+use klient_apimachinery::codec::{Format, Identity, Wire as _};
+use klient_apimachinery::meta::v1::Status;
 use klient_apimachinery::{ObjectKey, Str};
 
 tokio::task_local! {
@@ -95,14 +96,15 @@ pub(crate) fn log(method: &Method, target: Target<'_>, format: Format, answer: &
     if name.is_empty() || (identity.resource_version.is_empty() && !is_delete) {
         return;
     }
-    // A Status has a version of its own, or none.
+    let key = ObjectKey::new(target.namespace, name);
+    // A Status has a version of its own, or none, and the object's uid in its details.
     let is_object = !identity.uid.is_empty();
-    log.push(LoggedWrite {
-        group: target.group.into(),
-        resource: target.resource.into(),
-        key: ObjectKey::new(target.namespace, name),
-        resource_version: if is_object { identity.resource_version } else { Str::default() },
-        uid: identity.uid,
-        is_delete,
-    });
+    let (uid, resource_version) = if is_object || !is_delete {
+        (identity.uid, identity.resource_version)
+    } else {
+        let details = Status::decode(format, answer).ok().and_then(|status| status.details);
+        (details.and_then(|details| details.uid).unwrap_or_default(), Str::default())
+    };
+    let (group, resource) = (target.group.into(), target.resource.into());
+    log.push(LoggedWrite { group, resource, key, uid, resource_version, is_delete });
 }

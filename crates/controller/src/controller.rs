@@ -11,7 +11,6 @@ mod predicate;
 mod reconcile_loop;
 mod source;
 mod watch;
-mod worker;
 
 use std::fmt;
 use std::sync::Arc;

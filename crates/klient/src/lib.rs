@@ -166,8 +166,8 @@
 //! - `certificate-manager`: certificates from the signers of a cluster, renewed before they expire, and self-signed ones:
 //!   see `certificate`;
 //! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
-//! - `metrics`: metrics of the client under client-go's names, through the crate `metrics`: see
-//!   `client::describe_metrics`;
+//! - `metrics`: metrics of the client under client-go's names, and of controllers under controller-runtime's, through the
+//!   crate `metrics`: see `client::describe_metrics` and `controller::describe_metrics`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
 //!   chooses there.
 //!

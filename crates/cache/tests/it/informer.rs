@@ -653,3 +653,33 @@ async fn detached_handlers_end_with_their_informer() {
     };
     soon("the end of the handlers", ended).await;
 }
+
+/// The version of the store as a whole is that of the namespace in which nothing happens.
+#[tokio::test]
+async fn a_condition_on_the_store_is_asked_after_each_change_even_of_one_namespace_of_several() {
+    let (_server, client) = cluster().await;
+    let factory = klient_cache::InformerFactory::builder(client.clone())
+        .namespace("default")
+        .namespace("kube-public")
+        .build();
+    let informer = factory.informer::<ConfigMap>();
+    factory.start();
+    factory.wait_for_sync().await.unwrap();
+    let version = informer.store().resource_version();
+    let store = informer.store();
+    let change = async {
+        let metadata = klient_apimachinery::meta::v1::ObjectMeta::named("sky");
+        let sky = ConfigMap { metadata, ..Default::default() };
+        client.api::<ConfigMap>().namespace("default").create(&sky).await.unwrap();
+    };
+    let (seen, ()) = soon("the change", async {
+        tokio::join!(store.wait_until(|store| store.contains("default/sky")), change)
+    })
+    .await;
+    seen.unwrap();
+    assert_eq!(store.resource_version(), version);
+
+    let waiting = store.wait_until(|store| store.contains("default/sea"));
+    let (waited, ()) = soon("the end", async { tokio::join!(waiting, informer.stop()) }).await;
+    assert!(waited.unwrap_err().is_stopped());
+}

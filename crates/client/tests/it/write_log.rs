@@ -12,6 +12,7 @@ use crate::cluster::{cluster, config_map};
 /// Logged writes as `resource key version`, or `resource key deleted`.
 fn lines(log: &WriteLog) -> Vec<String> {
     let line = |write: klient_client::LoggedWrite| {
+        assert!(!write.uid.is_empty(), "{write:?}");
         let version = if write.is_delete { "deleted".into() } else { write.resource_version };
         format!("{} {} {version}", write.resource, write.key)
     };

@@ -68,6 +68,8 @@ fn message(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("a panic without a message").to_owned()
 }
 
+type OnBlocked = Box<dyn Fn(&ObjectKey, Duration) + Send + Sync>;
+
 /// The state of a worker, for those who watch it.
 pub(super) struct Worker {
     origin: Instant,
@@ -75,7 +77,7 @@ pub(super) struct Worker {
     poll_began: AtomicU64,
     key: Mutex<Option<ObjectKey>>,
     /// Called with the key and the time, once for each poll that blocks.
-    on_blocked: Box<dyn Fn(&ObjectKey, Duration) + Send + Sync>,
+    on_blocked: OnBlocked,
     /// The begin of the last poll that was told.
     told: AtomicU64,
 }
@@ -104,10 +106,12 @@ impl Worker {
     pub(super) fn check(&self) {
         let began = self.poll_began.load(Ordering::Acquire);
         let took = Duration::from_nanos(self.now().saturating_sub(began));
-        if began != 0 && took >= BLOCKS_AFTER && self.told.swap(began, Ordering::AcqRel) != began {
-            if let Some(key) = self.key() {
-                (self.on_blocked)(&key, took);
-            }
+        if began != 0
+            && took >= BLOCKS_AFTER
+            && self.told.swap(began, Ordering::AcqRel) != began
+            && let Some(key) = self.key()
+        {
+            (self.on_blocked)(&key, took);
         }
     }
 

@@ -42,10 +42,8 @@ impl<K: Wire + Object> Predicate<K> {
     pub fn object(passes: impl Fn(&Cached<K>) -> bool + Send + Sync + 'static) -> Self {
         Self::new(move |event| match event {
             Event::Updated { old, new } => passes(new) || passes(old),
-            Event::Deleted(deleted) => {
-                deleted.object.as_ref().or(deleted.known.as_ref()).is_none_or(|object| passes(object))
-            }
-            other => other.object().is_none_or(|object| passes(object)),
+            Event::Deleted(deleted) => deleted.object.as_ref().or(deleted.known.as_ref()).is_none_or(&passes),
+            other => other.object().is_none_or(&passes),
         })
     }
 

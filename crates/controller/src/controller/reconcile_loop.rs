@@ -1,5 +1,7 @@
 //! [`ReconcileLoop`], a controller without its types.
 
+mod worker;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +18,8 @@ use super::errors;
 use super::metrics::{ControllerMetrics, Meters, observed, queue_ended, queue_in_progress};
 use super::own_writes::OwnWrites;
 use super::watch::{LOW_PRIORITY, Registration, Watch};
-use super::worker::work;
 use crate::error::Error;
+use worker::work;
 
 /// A reconciler of keys.
 pub(super) type Reconcile =

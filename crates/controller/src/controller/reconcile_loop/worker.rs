@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::action::{Action, Next, TerminalError};
-use super::attempt::{Attempt, Worker};
-use super::metrics::Outcome;
-use super::reconcile_loop::ReconcileLoop;
+use super::ReconcileLoop;
+use crate::controller::action::{Action, Next, TerminalError};
+use crate::controller::attempt::{Attempt, Worker};
+use crate::controller::metrics::Outcome;
 
 /// Reconciles keys of the queue until it is stopped. A reconcile that runs is not interrupted.
 pub(super) async fn work(
