@@ -18,10 +18,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::clock::Instant;
 use crate::metrics::{Metrics, Snapshot};
 use crate::rate_limiter::RateLimiter;
-use crate::state::{Duplicates, Effects, Hasher, State, TakeResult};
-use crate::sync::Mutex;
+use crate::state::{Add, Duplicates, Effects, Hasher, Inbox, State, TakeResult};
+use crate::sync::{Aligned, Mutex};
 pub use builder::QueueBuilder;
 use get::Get;
 pub use work::Work;
@@ -39,8 +40,12 @@ pub struct Queue<T> {
 }
 
 struct Shared<T> {
-    state: Mutex<State<T>>,
+    state: Aligned<Mutex<State<T>>>,
     duplicates: Arc<Duplicates<T>>,
+    inbox: Arc<Inbox<T>>,
+    /// Set if nobody has to know of adds before a worker looks for them.
+    has_inbox: bool,
+    is_metered: bool,
     hasher: Hasher,
     limiter: Box<dyn RateLimiter<T>>,
     sink: Option<(Arc<str>, Box<dyn Metrics>)>,
@@ -178,7 +183,14 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         if priority == 0 && self.shared.duplicates.contains(hash, &item) {
             return;
         }
-        self.with(|state, effects| state.add(hash, item, priority, effects));
+        if priority == 0 && self.shared.has_inbox {
+            let since = self.shared.is_metered.then(Instant::now);
+            if self.shared.inbox.push(Add { hash, item, since }) {
+                self.with(|_, _| ());
+            }
+            return;
+        }
+        self.with(|state, effects| state.add(hash, item, priority, None, effects));
     }
 
     fn add_later(&self, item: T, priority: i32, after: Duration) {
@@ -186,10 +198,14 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.with(|state, effects| state.add_after(hash, item, priority, after, effects));
     }
 
-    /// Runs `act` under the lock, and its effects afterwards.
+    /// Runs `act` under the lock, on a state that has all adds, and its effects afterwards.
     fn with<R>(&self, act: impl FnOnce(&mut State<T>, &mut Effects<T>) -> R) -> R {
         let mut effects = Effects::default();
-        let result = act(&mut self.shared.state.lock(), &mut effects);
+        let mut state = self.shared.state.0.lock();
+        state.collect(&mut effects);
+        let result = act(&mut state, &mut effects);
+        state.settle(&mut effects);
+        drop(state);
         let observations = effects.run();
         if let Some((name, sink)) = &self.shared.sink {
             observations.into_iter().for_each(|observation| sink.observe(name, observation));

@@ -4,17 +4,23 @@
 //! Invariants whenever the lock is free:
 //!
 //! - an item is in the ready queue if and only if it is dirty and no worker has it;
-//! - if the ready queue has an item and a waiter exists, a waiter has been woken and has not come yet;
+//! - of the waiters, as many have been woken and have not come yet as there are items in the ready queue, or
+//!   processors for them: see `to_wake`. So a flood of adds does not wake a crowd that finds nothing;
+//! - the limit of the inbox is one if a waiter has to be woken for the next item, few if a waiter exists, and
+//!   many otherwise: all who come to wait look into the inbox first;
 //! - if an item is delayed and a waiter exists in `get`, one of the waiters keeps the time or has been woken.
 
 mod duplicates;
 mod entries;
+mod inbox;
 mod ready_queue;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
+use std::thread;
 use std::time::Duration;
 
 use crate::clock::Instant;
@@ -23,6 +29,8 @@ use crate::order::Order;
 pub(crate) use duplicates::Duplicates;
 use entries::Entries;
 pub(crate) use entries::{Hasher, Slot};
+use inbox::Limit;
+pub(crate) use inbox::{Add, Inbox};
 use ready_queue::ReadyQueue;
 
 /// The state of a queue.
@@ -30,10 +38,21 @@ pub(crate) struct State<T> {
     entries: Entries<T>,
     ready_queue: ReadyQueue<T>,
     duplicates: Arc<Duplicates<T>>,
+    inbox: Arc<Inbox<T>>,
+    /// Adds taken from the inbox and not applied yet: none, unless comparing one has panicked.
+    adds: VecDeque<Add<T>>,
+    /// The limit of the inbox.
+    limit: Limit,
+    /// Items in the ready queue for which it was not found empty since.
+    available: usize,
     /// Delayed items, by time and turn.
     waiting: BTreeSet<(Instant, u64, Slot)>,
     /// Waiters in `get`, the longest waiting first.
     getters: VecDeque<(Ticket, Waker)>,
+    /// The number of waiters that were woken, and have not come or left yet.
+    woken: usize,
+    /// The number of processors, as far as is known.
+    processors: usize,
     /// The waiter in `getters` that comes back when the first of `waiting` is ready.
     timekeeper: Option<Ticket>,
     /// The number of items that workers have.
@@ -84,6 +103,7 @@ impl<T: Hash + Eq + Clone> State<T> {
     pub(crate) fn new(
         hasher: Hasher,
         duplicates: Arc<Duplicates<T>>,
+        inbox: Arc<Inbox<T>>,
         order: Option<Box<dyn Order<T>>>,
         meter: Option<Meter>,
     ) -> Self {
@@ -91,8 +111,14 @@ impl<T: Hash + Eq + Clone> State<T> {
             entries: Entries::new(hasher),
             ready_queue: order.map_or_else(ReadyQueue::default, ReadyQueue::Ordered),
             duplicates,
+            inbox,
+            adds: VecDeque::new(),
+            limit: Limit::default(),
+            available: 0,
             waiting: BTreeSet::new(),
             getters: VecDeque::new(),
+            woken: 0,
+            processors: processors(),
             timekeeper: None,
             in_hand: 0,
             phase: Phase::Open,
@@ -102,7 +128,55 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
     }
 
-    pub(crate) fn add(&mut self, hash: u64, item: T, priority: i32, effects: &mut Effects<T>) {
+    /// Applies the adds in the inbox.
+    pub(crate) fn collect(&mut self, effects: &mut Effects<T>) {
+        self.inbox.take(&mut self.adds);
+        self.apply(effects);
+    }
+
+    fn apply(&mut self, effects: &mut Effects<T>) {
+        while let Some(Add { hash, item, since }) = self.adds.pop_front() {
+            self.add(hash, item, 0, since, effects);
+            if let Some(item) = effects.dropped.take() {
+                effects.more().dropped.push(item);
+            }
+        }
+    }
+
+    /// Restores the invariants on waiters; the last act before the lock is free.
+    pub(crate) fn settle(&mut self, effects: &mut Effects<T>) {
+        loop {
+            while self.woken < self.to_wake(self.available) && !self.getters.is_empty() {
+                self.wake_next(effects);
+            }
+            let limit = match self.getters.is_empty() {
+                true => Limit::Many,
+                false if self.woken < self.to_wake(self.available + 1) => Limit::One,
+                false => Limit::Few,
+            };
+            if limit == self.limit {
+                return;
+            }
+            self.limit = limit;
+            self.inbox.set_limit(limit, &mut self.adds);
+            self.apply(effects);
+        }
+    }
+
+    /// The number of waiters to be awake for so many items. Those that come wake others; more than there are
+    /// processors are woken only for many items, in case that some are not run.
+    fn to_wake(&self, items: usize) -> usize {
+        items.min(self.processors + items / Limit::Few as usize)
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        hash: u64,
+        item: T,
+        priority: i32,
+        since: Option<Instant>,
+        effects: &mut Effects<T>,
+    ) {
         if self.phase != Phase::Open {
             effects.dropped = Some(item);
             return;
@@ -122,7 +196,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             }
             return;
         }
-        self.make_dirty(slot, priority, None, effects);
+        self.make_dirty(slot, priority, since, effects);
     }
 
     pub(crate) fn add_after(
@@ -177,6 +251,7 @@ impl<T: Hash + Eq + Clone> State<T> {
     ) -> TakeResult<T> {
         self.promote(effects);
         if let Some((slot, item)) = self.ready_queue.pop(&mut self.entries) {
+            self.available = self.available.saturating_sub(1);
             if ticket.is_some() {
                 self.leave(ticket, effects);
             }
@@ -193,6 +268,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             }
             return TakeResult::Item(slot, item, priority);
         }
+        self.available = 0;
         let Some(waker) = waker.filter(|_| self.phase == Phase::Open) else {
             self.leave(ticket, effects);
             return if self.phase == Phase::Open { TakeResult::Wait(None) } else { TakeResult::End };
@@ -206,13 +282,15 @@ impl<T: Hash + Eq + Clone> State<T> {
     /// Removes a waiter. The wake-up that it has not used goes to the next.
     pub(crate) fn leave(&mut self, ticket: &mut Option<Ticket>, effects: &mut Effects<T>) {
         let Some(ticket) = ticket.take() else { return };
-        let place = self.getters.iter().position(|(other, _)| *other == ticket);
-        let was_woken = place.is_none_or(|place| self.getters.remove(place).is_none());
+        match self.place(ticket) {
+            Some(place) => drop(self.getters.remove(place)),
+            None => self.woken -= 1,
+        }
         if self.timekeeper == Some(ticket) {
             self.timekeeper = None;
         }
         let time_is_kept = self.timekeeper.is_some() || self.waiting.is_empty();
-        if !time_is_kept || (was_woken && !self.ready_queue.is_empty()) {
+        if !time_is_kept {
             self.wake_next(effects);
         }
     }
@@ -226,7 +304,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             effects.observe(meter.done(slot));
         }
         if dirty {
-            self.queue(slot, effects);
+            self.queue(slot);
         } else if idle {
             effects.dropped = Some(self.entries.remove(slot));
         }
@@ -245,8 +323,11 @@ impl<T: Hash + Eq + Clone> State<T> {
     }
 
     pub(crate) fn shut_down(&mut self, drain: bool, effects: &mut Effects<T>) {
+        self.inbox.close(&mut self.adds);
+        self.apply(effects);
         self.phase = if drain { Phase::Draining } else { Phase::Down };
         self.timekeeper = None;
+        self.woken += self.getters.len();
         self.getters.drain(..).for_each(|(_, waker)| effects.wake(waker));
         self.drains.drain(..).for_each(|waker| effects.wake(waker));
         for (.., slot) in std::mem::take(&mut self.waiting) {
@@ -302,38 +383,45 @@ impl<T: Hash + Eq + Clone> State<T> {
             effects.observe(meter.added(slot, since));
         }
         if !in_hand {
-            self.queue(slot, effects);
+            self.queue(slot);
         }
     }
 
-    fn queue(&mut self, slot: Slot, effects: &mut Effects<T>) {
+    fn queue(&mut self, slot: Slot) {
         let turn = self.turn();
         self.ready_queue.push(slot, turn, &mut self.entries);
-        self.wake_next(effects);
+        self.available += 1;
     }
 
     fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Ticket {
-        if let Some(ticket) = *ticket
-            && let Some((_, old)) = self.getters.iter_mut().find(|(other, _)| *other == ticket)
-        {
-            old.clone_from(waker);
-            return ticket;
+        if let Some(ticket) = *ticket {
+            if let Some(place) = self.place(ticket) {
+                self.getters[place].1.clone_from(waker);
+                return ticket;
+            }
+            self.woken -= 1;
         }
         let turn = *ticket.insert(self.turn());
         self.getters.push_back((turn, waker.clone()));
         turn
     }
 
+    /// The place of a waiter that was not woken.
+    fn place(&self, ticket: Ticket) -> Option<usize> {
+        self.getters.binary_search_by_key(&ticket, |(other, _)| *other).ok()
+    }
+
     fn wake_next(&mut self, effects: &mut Effects<T>) {
         if let Some((ticket, waker)) = self.getters.pop_front() {
+            self.woken += 1;
             self.timekeeper.take_if(|other| *other == ticket);
             effects.wake(waker);
         }
     }
 
     fn wake(&mut self, ticket: Ticket, effects: &mut Effects<T>) {
-        if let Some((_, waker)) = self.getters.iter().find(|(other, _)| *other == ticket) {
-            effects.wake(waker.clone());
+        if let Some(place) = self.place(ticket) {
+            effects.wake(self.getters[place].1.clone());
         }
     }
 
@@ -374,6 +462,15 @@ impl<T> Effects<T> {
         let none = || Box::new(More { wake: vec![], dropped: vec![], observations: vec![] });
         self.more.get_or_insert_with(none)
     }
+}
+
+/// The number of processors, or the least that models need.
+fn processors() -> usize {
+    if cfg!(loom) {
+        return 1;
+    }
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// The instant after a delay; practically infinite if it is beyond the clock's range.

@@ -1,4 +1,4 @@
-//! The promises of the queue under every interleaving of a few threads, by loom: some seconds, after a build of its own.
+//! The promises of the queue under every interleaving of a few threads, by loom: two minutes, after a build of its own.
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg loom" cargo test -p klient-workqueue --test loom --release --target-dir target/loom
@@ -170,5 +170,72 @@ fn what_waits_for_its_time_comes_to_those_who_wait() {
         let mut keys = workers.map(|worker| worker.join().unwrap());
         keys.sort_unstable();
         assert_eq!(keys, [Some(0), Some(1)]);
+    });
+}
+
+/// Nobody else wakes those who wait: neither a shutdown nor an add to come.
+#[test]
+fn each_add_is_handed_out_though_no_other_follows() {
+    model(3, || {
+        let queue = Queue::new();
+        let workers = [(); 2].map(|()| {
+            let queue = queue.clone();
+            // Kept, as by a worker that is busy for long.
+            thread::spawn(move || block_on(queue.get()))
+        });
+        let adder = {
+            let queue = queue.clone();
+            thread::spawn(move || queue.add(0))
+        };
+        queue.add(1);
+        adder.join().unwrap();
+        let kept = workers.map(|worker| worker.join().unwrap());
+        let mut keys = kept.each_ref().map(|work| work.as_ref().map(|key| **key));
+        keys.sort_unstable();
+        assert_eq!(keys, [Some(0), Some(1)]);
+    });
+}
+
+#[test]
+fn a_worker_that_goes_on_finds_what_was_added_meanwhile() {
+    model(3, || {
+        let queue = Queue::new();
+        let worker = {
+            let queue = queue.clone();
+            thread::spawn(move || [(); 4].map(|()| block_on(queue.get()).map(|key| *key)))
+        };
+        let adder = {
+            let queue = queue.clone();
+            thread::spawn(move || [0, 1].into_iter().for_each(|key| queue.add(key)))
+        };
+        [2, 3].into_iter().for_each(|key| queue.add(key));
+        adder.join().unwrap();
+        let mut keys = worker.join().unwrap();
+        keys.sort_unstable();
+        assert_eq!(keys, [Some(0), Some(1), Some(2), Some(3)]);
+    });
+}
+
+#[test]
+fn an_add_counts_for_all_who_know_of_it() {
+    model(3, || {
+        let queue = Queue::new();
+        let worker = {
+            let queue = queue.clone();
+            thread::spawn(move || block_on(queue.get()).map(|key| *key))
+        };
+        let adder = {
+            let queue = queue.clone();
+            thread::spawn(move || queue.add(0))
+        };
+        adder.join().unwrap();
+        queue.add(0);
+        let found = queue.try_get().map(|key| *key);
+        if found.is_some() {
+            queue.add(0);
+        }
+        assert_eq!(worker.join().unwrap(), Some(0));
+        // Added twice at most since it was handed out last.
+        assert!(queue.len() <= 1);
     });
 }

@@ -8,8 +8,8 @@ use super::{Queue, Shared};
 use crate::metrics::{Meter, Metrics};
 use crate::order::Order;
 use crate::rate_limiter::{RateLimiter, default_controller_rate_limiter};
-use crate::state::{Duplicates, Hasher, State};
-use crate::sync::Mutex;
+use crate::state::{Duplicates, Hasher, Inbox, State};
+use crate::sync::{Aligned, Mutex};
 
 /// The options of a queue, set one by one.
 ///
@@ -59,11 +59,19 @@ impl<T: Eq + Hash + Clone + Send + 'static> QueueBuilder<T> {
     pub fn build(self) -> Queue<T> {
         let hasher = Hasher::default();
         let duplicates = Arc::new(Duplicates::default());
+        let inbox = Arc::new(Inbox::default());
+        // An order, or who receives metrics, is told of each add at once.
+        let has_inbox = self.order.is_none() && self.sink.is_none();
         let meter = self.name.clone().map(|name| Meter::new(name, self.sink.is_some()));
+        let is_metered = meter.is_some();
+        let state = State::new(hasher.clone(), duplicates.clone(), inbox.clone(), self.order, meter);
         Queue {
             shared: Arc::new(Shared {
-                state: Mutex::new(State::new(hasher.clone(), duplicates.clone(), self.order, meter)),
+                state: Aligned(Mutex::new(state)),
                 duplicates,
+                inbox,
+                has_inbox,
+                is_metered,
                 hasher,
                 limiter: self.limiter.unwrap_or_else(|| Box::new(default_controller_rate_limiter())),
                 sink: self.name.zip(self.sink),

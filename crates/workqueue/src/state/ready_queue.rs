@@ -82,10 +82,6 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
             Self::Ordered(order) => order.len(),
         }
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 impl ByPriority {
