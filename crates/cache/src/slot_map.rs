@@ -8,7 +8,7 @@ use crate::entry::Entry;
 /// many pointers.
 pub(crate) const CHUNK_SIZE: usize = 256;
 
-pub(crate) type Chunk<K> = Vec<Option<Arc<Entry<K>>>>;
+pub(crate) type Chunk<K> = [Option<Arc<Entry<K>>>; CHUNK_SIZE];
 
 /// Objects by slot number. Free numbers are used again.
 pub(crate) struct SlotMap<K> {
@@ -26,7 +26,7 @@ impl<K> Default for SlotMap<K> {
 impl<K> SlotMap<K> {
     pub(crate) fn get(&self, slot: u32) -> Option<&Arc<Entry<K>>> {
         let slot = slot as usize;
-        self.chunks.get(slot / CHUNK_SIZE)?.get(slot % CHUNK_SIZE)?.as_ref()
+        self.chunks.get(slot / CHUNK_SIZE)?[slot % CHUNK_SIZE].as_ref()
     }
 
     /// Adds an object in a free slot, and returns its number.
@@ -37,25 +37,20 @@ impl<K> SlotMap<K> {
         });
         let at = slot as usize;
         if at / CHUNK_SIZE == self.chunks.len() {
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK_SIZE)));
+            self.chunks.push(Arc::new([const { None }; CHUNK_SIZE]));
         }
-        let chunk = Arc::make_mut(&mut self.chunks[at / CHUNK_SIZE]);
-        if chunk.len() == at % CHUNK_SIZE {
-            chunk.push(None);
-        }
-        chunk[at % CHUNK_SIZE] = Some(entry);
+        *self.place(slot) = Some(entry);
         slot
     }
 
-    /// Replaces the object of a slot, and returns the old one.
-    pub(crate) fn replace(&mut self, slot: u32, entry: Arc<Entry<K>>) -> Option<Arc<Entry<K>>> {
-        self.place(slot).replace(entry)
+    /// Replaces the object of a slot.
+    pub(crate) fn replace(&mut self, slot: u32, entry: Arc<Entry<K>>) {
+        *self.place(slot) = Some(entry);
     }
 
-    pub(crate) fn remove(&mut self, slot: u32) -> Option<Arc<Entry<K>>> {
-        let entry = self.place(slot).take();
+    pub(crate) fn remove(&mut self, slot: u32) {
+        *self.place(slot) = None;
         self.free.push(slot);
-        entry
     }
 
     fn place(&mut self, slot: u32) -> &mut Option<Arc<Entry<K>>> {

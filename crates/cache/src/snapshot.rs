@@ -44,10 +44,9 @@ impl<K> Snapshot<K> {
     pub(crate) fn next(&self, place: &mut usize) -> Option<&Arc<Entry<K>>> {
         loop {
             let chunk = self.chunks.get(*place / CHUNK_SIZE)?;
-            match chunk.get(*place % CHUNK_SIZE) {
-                Some(Some(entry)) => return Some(entry),
-                Some(None) => *place += 1,
-                None => *place = (*place / CHUNK_SIZE + 1) * CHUNK_SIZE,
+            match &chunk[*place % CHUNK_SIZE] {
+                Some(entry) => return Some(entry),
+                None => *place += 1,
             }
         }
     }

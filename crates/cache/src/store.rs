@@ -3,6 +3,7 @@
 mod apply;
 mod change;
 mod decode;
+mod keys;
 mod progress;
 mod read;
 mod state;

@@ -2,13 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use klient_apimachinery::{Object, compare_resource_versions};
 
+use super::keys::Keys;
 use super::{Change, Partition};
 use crate::decode_result::DecodeResult;
 use crate::entry::Entry;
@@ -29,8 +27,7 @@ pub(super) struct State<K> {
     pub(super) labels: LabelIndex,
     /// The object versions that cannot be decoded.
     pub(super) undecodable: HashMap<ObjectKey, Arc<Undecodable>>,
-    keys: HashTable<u32>,
-    hasher: RandomState,
+    keys: Keys<K>,
     indices: Vec<Index<K>>,
     /// The resourceVersion of each partition.
     versions: Vec<Box<str>>,
@@ -43,8 +40,7 @@ impl<K> State<K> {
             namespaces: NamespaceIndex::default(),
             labels: LabelIndex::default(),
             undecodable: HashMap::new(),
-            keys: HashTable::new(),
-            hasher: RandomState::default(),
+            keys: Keys::default(),
             indices: Vec::new(),
             versions: vec![Box::default(); partitions],
         }
@@ -99,31 +95,18 @@ impl<K> State<K> {
     }
 }
 
-/// Returns true if a slot holds the object with a key.
-fn is<K: Object>(slots: &SlotMap<K>, slot: u32, namespace: &str, name: &str) -> bool {
-    slots.get(slot).is_some_and(|entry| entry.name() == name && entry.namespace.as_str() == namespace)
-}
-
-/// The hash of the key of the object in a slot that is in use.
-fn hash<K: Object>(slots: &SlotMap<K>, hasher: &RandomState, slot: u32) -> u64 {
-    let entry = slots.get(slot).expect("what has a key is there");
-    hasher.hash_one((entry.namespace.as_str(), entry.name()))
-}
-
 impl<K: Object> State<K> {
     pub(super) fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Entry<K>>> {
-        self.slots.get(self.find(namespace, name)?)
+        self.keys.find(namespace, name).map(|(_, entry)| entry)
     }
 
-    fn find(&self, namespace: &str, name: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one((namespace, name));
-        self.keys.find(hash, |slot| is(&self.slots, *slot, namespace, name)).copied()
+    fn slot(&self, namespace: &str, name: &str) -> Option<u32> {
+        self.keys.find(namespace, name).map(|(slot, _)| slot)
     }
 
-    /// Reserves memory for more objects, so that the table is not rehashed while they are added.
+    /// Reserves memory for more objects, so that the table does not grow while they are added.
     pub(super) fn reserve(&mut self, more: usize) {
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        self.keys.reserve(more, |slot| hash(slots, hasher, *slot));
+        self.keys.reserve(more);
     }
 
     /// Inserts or replaces an object with its index values.
@@ -131,10 +114,11 @@ impl<K: Object> State<K> {
         if !self.undecodable.is_empty() {
             self.undecodable.remove(&entry.key());
         }
-        let slot = self.find(&entry.namespace, entry.name());
-        let old = slot.and_then(|slot| self.slots.replace(slot, entry.clone()));
-        let slot = match (slot, &old) {
-            (Some(slot), Some(old)) => {
+        let known = self.keys.replace(&entry);
+        let slot = match &known {
+            Some((slot, old)) => {
+                let slot = *slot;
+                self.slots.replace(slot, entry.clone());
                 // The namespace of an object never changes.
                 if !Arc::ptr_eq(&old.labels, &entry.labels) {
                     self.labels.remove(slot, &old.labels);
@@ -142,11 +126,9 @@ impl<K: Object> State<K> {
                 }
                 slot
             }
-            _ => {
+            None => {
                 let slot = self.slots.add(entry.clone());
-                let (slots, hasher) = (&self.slots, &self.hasher);
-                let hash_of = |slot: u32| hash(slots, hasher, slot);
-                self.keys.insert_unique(hash_of(slot), slot, |slot| hash_of(*slot));
+                self.keys.insert(slot, entry.clone());
                 self.namespaces.put(slot, &entry.namespace);
                 self.labels.put(slot, &entry.labels);
                 slot
@@ -155,20 +137,19 @@ impl<K: Object> State<K> {
         for (index, found) in self.indices.iter_mut().zip(found) {
             index.put(slot, found);
         }
-        match old {
-            Some(old) => Change::Updated { old, new: entry },
+        match known {
+            Some((_, old)) => Change::Updated { old, new: entry },
             None => Change::Added(entry),
         }
     }
 
     /// Marks an object's present version as undecodable; `None` if it is marked already.
     pub(super) fn mark_undecodable(&mut self, version: Arc<Undecodable>) -> Option<Change<K>> {
-        let slot = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
-        let known = slot.and_then(|slot| Some((slot, self.slots.get(slot)?.clone())));
+        let known = self.get(version.key.namespace().unwrap_or_default(), version.key.name()).cloned();
         let is_same = |uid: &str, resource_version: &str| version.is_version(uid, resource_version);
         let is_known = self.undecodable.get(&version.key).is_some_and(|known| is_same(&known.uid, &known.resource_version))
             // The version could be decoded before.
-            || known.as_ref().is_some_and(|(_, known)| is_same(known.uid(), known.version()));
+            || known.as_ref().is_some_and(|known| is_same(known.uid(), known.version()));
         if is_known {
             return None;
         }
@@ -179,9 +160,11 @@ impl<K: Object> State<K> {
             }
             None => version,
         };
-        let known = known.map(|(slot, known)| {
+        let known = known.map(|known| {
             let stale = Arc::new(Entry::stale(&known, version.clone()));
-            self.slots.replace(slot, stale.clone());
+            if let Some((slot, _)) = self.keys.replace(&stale) {
+                self.slots.replace(slot, stale.clone());
+            }
             stale
         });
         self.undecodable.insert(version.key.clone(), version.clone());
@@ -197,9 +180,7 @@ impl<K: Object> State<K> {
     ) -> Option<Change<K>> {
         let (namespace, name) = (key.namespace().unwrap_or_default(), key.name());
         let was_undecodable = !self.undecodable.is_empty() && self.undecodable.remove(key).is_some();
-        let hash = self.hasher.hash_one((namespace, name));
-        let slots = &self.slots;
-        let Ok(found) = self.keys.find_entry(hash, |slot| is(slots, *slot, namespace, name)) else {
+        let Some((slot, old)) = self.keys.remove(namespace, name) else {
             // Handlers that received the undecodable version receive its deletion.
             return was_undecodable.then(|| Change::Deleted {
                 key: key.clone(),
@@ -208,8 +189,7 @@ impl<K: Object> State<K> {
                 is_final_state_unknown,
             });
         };
-        let (slot, _) = found.remove();
-        let old = self.slots.remove(slot)?;
+        self.slots.remove(slot);
         self.namespaces.remove(slot, &old.namespace);
         self.labels.remove(slot, &old.labels);
         self.indices.iter_mut().for_each(|index| index.remove(slot));
@@ -236,7 +216,7 @@ impl<K: Object> State<K> {
             let entry = match decoded {
                 DecodeResult::Entry(entry) => entry,
                 DecodeResult::Undecodable(version) => {
-                    let known = self.find(version.key.namespace().unwrap_or_default(), version.key.name());
+                    let known = self.slot(version.key.namespace().unwrap_or_default(), version.key.name());
                     if let Some(slot) = known {
                         listed[slot as usize] = true;
                     }
@@ -248,13 +228,12 @@ impl<K: Object> State<K> {
                     continue;
                 }
             };
-            let known = self.find(&entry.namespace, entry.name());
-            if let Some(slot) = known {
+            let known = self.keys.find(&entry.namespace, entry.name());
+            if let Some((slot, _)) = known {
                 listed[slot as usize] = true;
             }
             // The list repeats a state that the watch has brought already.
-            let is_known =
-                known.and_then(|slot| self.slots.get(slot)).is_some_and(|known| known.is_same_state(&entry));
+            let is_known = known.is_some_and(|(_, known)| known.is_same_state(&entry));
             if !is_known {
                 puts.push(DecodeResult::Entry(entry));
             }
@@ -272,7 +251,7 @@ impl<K: Object> State<K> {
         // Objects that could never be decoded have no slot.
         let gone = gone.into_keys().filter(|key| {
             let namespace = key.namespace().unwrap_or_default();
-            is_in_partition(namespace) && self.find(namespace, key.name()).is_none()
+            is_in_partition(namespace) && self.slot(namespace, key.name()).is_none()
         });
         Replacement { puts, removed: removed.chain(gone).collect() }
     }
