@@ -1,6 +1,6 @@
 //! `cargo xtask bench informers`: how informers, their stores and the work queue compare.
 
-use super::runs::{Runs, in_turn, median, pair};
+use super::runs::{Runs, in_turn, median};
 use super::{Bench, DATA, Row, Rows};
 
 /// The arguments for an informer of client-go.
@@ -116,21 +116,18 @@ fn index(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
         Ok::<_, String>(Row::told(name, runs.median(figure)?, peer.median(other)?))
     };
     let get = "get of 100,000 pods by key, ns,";
-    rows.push(Row::limit(format!("{get} decoded"), decoded.median("get_and_read_ns")?, 1000.0));
+    rows.push(Row::limit(format!("{get} decoded"), decoded.median("get_by_key_ns")?, 60.0));
+    rows.push(Row::limit(format!("{get} decoded, and read"), decoded.median("get_and_read_ns")?, 1000.0));
     rows.push(Row::limit(
         format!("{get} packed, held elsewhere"),
         packed.median("get_and_read_held_ns")?,
         1000.0,
     ));
     rows.push(Row::limit(format!("{get} packed, and decoded"), packed.median("get_and_read_ns")?, 10_000.0));
-    rows.push(told(
-        format!("{get} decoded, client-go"),
-        &decoded,
-        &client_go,
-        "get_and_read_ns",
-        "get_by_key_ns",
-    )?);
-    rows.push(told(format!("{get} decoded, kube"), &decoded, &kube, "get_and_read_ns", "get_by_key_ns")?);
+    for (name, peer) in [("client-go", &client_go), ("kube", &kube)] {
+        let figure = "get_by_key_ns";
+        rows.push(told(format!("{get} decoded, {name}"), &decoded, peer, figure, figure)?);
+    }
     let all = [
         ("list of a namespace of 2,000 in 100,000 pods, ns", "lister_namespace_ns", None),
         ("label selector over a namespace of 2,000, ns", "lister_namespace_selector_ns", None),
@@ -154,18 +151,33 @@ fn index(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
     Ok(())
 }
 
-/// Keys through a work queue: added, taken and done.
+/// Distinct keys through a work queue: 100,000 added at once, time and again, by a task, or by a thread outside
+/// the runtime; then ten each millisecond.
 fn queue(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
-    for workers in [1, 2, 4, 16] {
-        let case = format!("queue --count 1000000 --conc {workers}");
-        let side = |peer| (peer, case.as_str(), "adds_per_s");
-        let (ours, theirs) = pair(side(&bench.klient), side(&bench.client_go))?;
-        rows.push(Row::rate(
-            format!("keys per s through a queue, {workers} workers, client-go"),
-            ours,
-            theirs,
-            1.5,
-        ));
+    for workers in [1, 2, 4, 16, 64] {
+        let case = format!("queue --workers {workers}");
+        let thread = format!("{case} --thread");
+        let [task, thread, client_go] =
+            in_turn([(&bench.klient, &case), (&bench.klient, &thread), (&bench.client_go, &case)])?;
+        let mut push = |name: &str, figure: &str, row: &dyn Fn(String, f64, f64) -> Row| {
+            let name = |from: &str| format!("{name}, {workers} workers{from}, client-go");
+            let theirs = client_go.median(figure)?;
+            rows.push(row(name(""), task.median(figure)?, theirs));
+            rows.push(row(name(", added by a thread"), thread.median(figure)?, theirs));
+            Ok::<_, String>(())
+        };
+        let rate = |name, ours, theirs| Row::rate(name, ours, theirs, 1.5);
+        let ratio = |name, ours, theirs| Row::ratio(name, ours, theirs, 0.75);
+        push("keys processed per s", "keys_per_s", &rate)?;
+        push("CPU ns per key processed", "cpu_ns_per_key", &ratio)?;
+        for (name, figure) in [
+            ("from add to get, 10 keys per ms, p50 µs", "latency_p50_us"),
+            ("from add to get, 10 keys per ms, p99 µs", "latency_p99_us"),
+            ("CPU ns per key at 10 keys per ms", "paced_cpu_ns_per_key"),
+        ] {
+            let name = format!("{name}, {workers} workers, client-go");
+            rows.push(Row::told(name, task.median(figure)?, client_go.median(figure)?));
+        }
     }
     Ok(())
 }
