@@ -28,6 +28,7 @@ func main() {
 	lease := flag.Duration("lease", 15*time.Second, "lease duration")
 	renew := flag.Duration("renew", 10*time.Second, "renew deadline")
 	retry := flag.Duration("retry", 2*time.Second, "retry period")
+	pause := flag.Duration("pause", 0, "time to wait before the first attempt")
 	flag.Parse()
 
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
@@ -38,6 +39,7 @@ func main() {
 	config.Timeout = max(time.Second, *renew/2)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	time.Sleep(*pause)
 	for ctx.Err() == nil {
 		var led atomic.Bool
 		leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{

@@ -6,6 +6,7 @@
 //!   wait, and they wait from a later moment. An answer that comes when the term is over does not bring it back.
 //! - A write names the version of the Lease that it is based on, so that one that arrives late changes nothing.
 
+mod observed;
 mod release;
 mod step;
 
@@ -18,10 +19,8 @@ use super::clock::{Moment, Now};
 use super::config::{JITTER_FACTOR, LeaderElectionConfig, LeaseLock};
 use super::record;
 use super::tenure::{Loss, Tenure};
+use observed::Observed;
 pub(super) use step::{Action, Answer, Input, Notice, Request};
-
-/// The multiple of the lease duration for which a Lease in other hands may stay unchanged without a warning.
-const SUSPICIOUS: u32 = 4;
 
 /// One candidate: from its first attempt to the end of its term.
 pub(super) struct Election {
@@ -37,14 +36,6 @@ pub(super) struct Election {
     /// The leader that was reported last.
     reported: Str,
     has_warned: bool,
-}
-
-/// The Lease as it was last seen.
-struct Observed {
-    lease: Lease,
-    /// The moment at which its record was first seen.
-    since: Moment,
-    is_deleted: bool,
 }
 
 enum State {
@@ -265,37 +256,6 @@ impl Election {
         Action::Done
     }
 
-    fn observe(&mut self, now: Now, lease: Lease) {
-        let since = match &self.observed {
-            Some(before) if record::is_same_record(&before.lease, &lease) => before.since,
-            _ => {
-                self.has_warned = false;
-                now.moment
-            }
-        };
-        let holder = record::holder(&lease);
-        if holder != self.reported.as_str() {
-            self.reported = holder.into();
-            if !holder.is_empty() {
-                self.notices.push(Notice::NewLeader(holder.into()));
-            }
-        }
-        self.observed = Some(Observed { lease, since, is_deleted: false });
-    }
-
-    /// Warns once of a Lease that nobody renews and nobody can take.
-    fn warn(&mut self, now: Now) {
-        let Some(observed) = self.observed.as_ref().filter(|observed| !observed.is_deleted) else { return };
-        let holder = record::holder(&observed.lease);
-        let unchanged = now.moment.duration_since(observed.since);
-        let is_other = !holder.is_empty() && holder != self.lock.identity.as_str();
-        if is_other && unchanged > self.config.lease_duration * SUSPICIOUS && !self.has_warned {
-            self.has_warned = true;
-            let (holder, duration) = (holder.into(), record::duration(&observed.lease));
-            self.notices.push(Notice::Unchanged { holder, duration });
-        }
-    }
-
     /// The Lease is in the hands of this candidate's term.
     fn is_own(&self, lease: &Lease, token: i32) -> bool {
         record::holder(lease) == self.lock.identity.as_str() && record::transitions(lease) == token
@@ -315,12 +275,5 @@ impl Election {
         let end = now.moment + self.config.request_timeout();
         let term = self.term.as_ref().and_then(|term| term.tenure.valid_until(now.moment).ok());
         term.map_or(end, |valid_until| end.min(valid_until))
-    }
-}
-
-impl Observed {
-    /// The holder may still act on it, by local observation.
-    fn is_valid(&self, now: Now) -> bool {
-        self.since + record::duration(&self.lease) > now.moment
     }
 }

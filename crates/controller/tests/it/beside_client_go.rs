@@ -45,22 +45,20 @@ async fn candidates_of_client_go_and_of_klient_never_lead_at_once() {
     let mut klient: Vec<Klient> = (0..2).map(of_klient).collect();
     for _ in 0..ROUNDS {
         tokio::time::sleep(Duration::from_millis(random.u64(..6000))).await;
-        let number = random.usize(..2);
         match random.u8(..6) {
             0 | 1 => {
                 server.stop().await;
                 tokio::time::sleep(Duration::from_millis(random.u64(..6000))).await;
                 server.restart().await.unwrap();
             }
-            2 => {
-                go[number].end(Command::new("kill").arg("-KILL"));
-                go[number] = of_go(number);
+            // Others get the Lease, as the new ones start with a pause.
+            kind @ (2 | 3) => {
+                for candidate in &mut go {
+                    candidate.end(Command::new("kill").arg(if kind == 2 { "-KILL" } else { "-TERM" }));
+                }
+                go = (0..2).map(of_go).collect();
             }
-            3 => {
-                go[number].end(Command::new("kill").arg("-TERM"));
-                go[number] = of_go(number);
-            }
-            // The Lease is given up in the background. Others get it, as the new ones start with a pause.
+            // The Lease is given up in the background.
             _ => klient = (0..2).map(of_klient).collect(),
         }
     }
@@ -79,6 +77,11 @@ async fn candidates_of_client_go_and_of_klient_never_lead_at_once() {
     let led = |is_klient: bool| terms.iter().filter(|(name, ..)| of_klient(name) == is_klient).count();
     println!("{} terms of klient, {} of client-go", led(true), led(false));
     assert!(led(true) > 0 && led(false) > 0, "only one of the two ever led: {terms:?}");
+}
+
+/// The pause before a candidate begins: one that begins as another ends would always be first.
+fn pause() -> Duration {
+    Duration::from_millis(fastrand::u64(..2000))
 }
 
 fn now() -> u128 {
@@ -103,12 +106,13 @@ struct Go {
 
 impl Go {
     fn start(program: &str, kubeconfig: &str, number: usize, terms: &Terms) -> Self {
-        let name = format!("client-go-{number}");
+        let name = format!("client-go-{number}-{}", fastrand::u32(..));
         let mut command = Command::new(program);
         command.args(["-kubeconfig", kubeconfig, "-id", &name]);
         for (flag, time) in [("-lease", LEASE), ("-renew", RENEW), ("-retry", RETRY)] {
             command.arg(flag).arg(format!("{}ms", time.as_millis()));
         }
+        command.arg("-pause").arg(format!("{}ms", pause().as_millis()));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let (of, sink) = (name.clone(), terms.clone());
@@ -174,9 +178,8 @@ impl Klient {
         };
         let elector = LeaderElector::new(client.clone(), lock, config).unwrap();
         let terms = terms.clone();
-        let pause = Duration::from_millis(fastrand::u64(..2000));
+        let pause = pause();
         let task = tokio::spawn(async move {
-            // One that starts as another ends would always be first.
             tokio::time::sleep(pause).await;
             loop {
                 let leadership = elector.acquire().await;
