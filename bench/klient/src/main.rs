@@ -11,7 +11,7 @@
 //!   klient-bench watch  --n 1000 --m 20000 [--keep packed|decoded] [--managed-fields] [--decode]
 //!   klient-bench idle   --informers 20 --seconds 10
 //!   klient-bench index  --data data --n 100000 [--keep packed|decoded]
-//!   klient-bench queue  --keys 100000 --rounds 10 --workers 4 --bursts 1000
+//!   klient-bench queue  --keys 100000 --rounds 10 --workers 4 --bursts 1000 [--thread]
 //!   klient-bench apply-data --data data
 //!   klient-bench apply  --data data --what deployment|list
 //!   klient-bench three-way --data data

@@ -31,7 +31,7 @@ struct Contents<T> {
 pub(crate) enum Limit {
     One = 1,
     /// As a waiter that was woken is expected.
-    Few = if cfg!(loom) { 2 } else { 4 },
+    Few = if cfg!(loom) { 2 } else { 8 },
     /// As nobody waits, and workers will come; duplicates are found only then.
     #[default]
     Many = if cfg!(loom) { 3 } else { 256 },
