@@ -1,5 +1,7 @@
 //! [`OperationResult`], the effect of a write.
 
+use std::fmt;
+
 /// The effect of a write (controller-runtime's `controllerutil.OperationResult`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationResult {
@@ -9,4 +11,15 @@ pub enum OperationResult {
     Updated,
     /// The object was as it is to be, and has the same resourceVersion.
     Unchanged,
+}
+
+/// As controller-runtime writes it: `created`, `updated`, `unchanged`.
+impl fmt::Display for OperationResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            OperationResult::Created => "created",
+            OperationResult::Updated => "updated",
+            OperationResult::Unchanged => "unchanged",
+        })
+    }
 }

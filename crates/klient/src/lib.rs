@@ -208,7 +208,7 @@ pub use klient_apimachinery as apimachinery;
 pub use klient_apimachinery::codec::{ManagedFields, Wire};
 pub use klient_apimachinery::labels::Selector;
 pub use klient_apimachinery::meta::v1::{
-    LabelSelector, ListMeta, ObjectMeta, OwnerReference, PartialObjectMetadata, Status,
+    Condition, LabelSelector, ListMeta, ObjectMeta, OwnerReference, PartialObjectMetadata, Status,
 };
 pub use klient_apimachinery::meta::{PropagationPolicy, Reason};
 pub use klient_apimachinery::{

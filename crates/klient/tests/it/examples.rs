@@ -48,6 +48,9 @@ mod manifests;
 mod many_namespaces;
 #[path = "../../examples/namespaces.rs"]
 mod namespaces;
+#[cfg(feature = "controller")]
+#[path = "../../examples/operator.rs"]
+mod operator;
 #[path = "../../examples/paging.rs"]
 mod paging;
 #[path = "../../examples/patch.rs"]
