@@ -333,8 +333,13 @@ impl Request {
         if self.method.is_safe() || self.is_dry_run || self.query.iter().any(|(key, _)| key == "dryRun") {
             return;
         }
+        // The answer of a proxy is that of another server.
+        let is_proxied = self.path.subresource().is_some_and(|name| name.split('/').next() == Some("proxy"));
+        let deletes_other = self.method == Method::DELETE
+            && (self.path.name().is_none() || self.path.subresource().is_some());
         if let (Some(group), Some(resource)) = (self.path.group(), self.path.resource())
-            && (self.method != Method::DELETE || self.path.name().is_some())
+            && !is_proxied
+            && !deletes_other
         {
             let (namespace, name) = (self.path.namespace(), self.path.name());
             let target = write_log::Target { group, resource, namespace, name };

@@ -40,6 +40,11 @@ impl ConnectTimes {
         }
     }
 
+    /// The steps of the request that runs in this task, to be measured in another.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        TIMES.try_with(Arc::clone).ok()
+    }
+
     /// Runs a step of the connection, and notes its time if the request of this task is measured.
     pub(crate) async fn step<F: Future>(step: Step, future: F) -> F::Output {
         let began = Instant::now();

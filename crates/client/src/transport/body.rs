@@ -66,11 +66,13 @@ impl Bodies {
         });
         let mut registry = self.registry();
         let key = registry.bodies.insert(Arc::downgrade(&shared));
-        if let Some(limit) = self.limit.filter(|_| !registry.is_swept) {
-            registry.is_swept = true;
+        let sweep = self.limit.filter(|_| !registry.is_swept);
+        registry.is_swept |= sweep.is_some();
+        drop(registry);
+        if let Some(limit) = sweep {
+            // Without the lock, which the sweep takes when it is dropped: a runtime that shuts down drops it at once.
             tokio::spawn(Sweep(Arc::downgrade(self)).run(limit));
         }
-        drop(registry);
         let waker = Waker::from(shared.signal.clone());
         MonitoredBody { shared, waker, _registration: Registration { bodies: self.clone(), key } }
     }

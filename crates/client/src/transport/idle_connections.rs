@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::sender::Http1Sender;
 
 /// The time after which an idle connection is closed, as by client-go.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The number of idle connections that are kept, as by client-go.
 const IDLE_CONNECTIONS: usize = 25;
@@ -32,12 +32,15 @@ impl IdleConnections {
     /// The connection that was used last. One whose task has not seen the end of its response is waited for: it sees it
     /// soon, or closes the connection.
     pub(super) async fn take(&self) -> Option<Http1Sender> {
-        loop {
-            let mut sender = self.pop()?;
-            if sender.is_ready() || tokio::time::timeout(SETTLES, sender.ready()).await == Ok(true) {
-                return Some(sender);
+        let settled = async {
+            loop {
+                let mut sender = self.pop()?;
+                if sender.is_ready() || sender.ready().await {
+                    return Some(sender);
+                }
             }
-        }
+        };
+        tokio::time::timeout(SETTLES, settled).await.ok().flatten()
     }
 
     fn pop(&self) -> Option<Http1Sender> {
@@ -63,7 +66,10 @@ impl IdleConnections {
             return;
         }
         idle.senders.push((sender, Instant::now()));
-        if !std::mem::replace(&mut idle.is_swept, true) {
+        let is_swept = std::mem::replace(&mut idle.is_swept, true);
+        drop(idle);
+        if !is_swept {
+            // Without the lock, which the sweep takes when it is dropped: a runtime that shuts down drops it at once.
             runtime.spawn(Sweep(Arc::downgrade(self)).run());
         }
     }

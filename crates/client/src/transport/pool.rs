@@ -7,8 +7,8 @@
 //! The tasks of a connection run on the runtime that opened it, and end with it. A request uses connections of its own
 //! runtime only, so that tests with a runtime each can share a client.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, Response, Uri, header};
@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 
 use super::body::Bodies;
 use super::connect::Connector;
+use super::idle_connections::IDLE_TIMEOUT;
 use super::opening::Opening;
 use super::pooled_connection::{PooledConnection, StreamPermit};
 use super::server::Server;
@@ -47,6 +48,7 @@ struct Inner {
     proxy_authorization: Option<HeaderValue>,
     /// Connections that get requests. One that is retired lives until its last response has ended.
     connections: RwLock<Vec<Arc<PooledConnection>>>,
+    is_swept: AtomicBool,
     bodies: Arc<Bodies>,
 }
 
@@ -58,6 +60,7 @@ impl Pool {
             proxy_authorization: connector.proxy_authorization(&config.url).cloned(),
             connector,
             connections: RwLock::default(),
+            is_swept: AtomicBool::new(false),
             bodies: Bodies::new(config.timeouts.unread),
         }))
     }
@@ -70,6 +73,7 @@ impl Pool {
             may_be_http2: false,
             proxy_authorization: self.0.proxy_authorization.clone(),
             connections: RwLock::default(),
+            is_swept: AtomicBool::new(false),
             bodies: self.0.bodies.clone(),
         }))
     }
@@ -117,8 +121,13 @@ impl Pool {
             self.0.max_connection_age,
             Opening::new(self.0.may_be_http2),
         ));
-        connections.push(connection.clone());
-        Ok(connection.permit().expect("a new connection is empty"))
+        let permit = connection.permit().expect("a new connection is empty");
+        connections.push(connection);
+        drop(connections);
+        if !self.0.is_swept.swap(true, Ordering::Relaxed) {
+            tokio::spawn(Sweep(Arc::downgrade(&self.0)).run());
+        }
+        Ok(permit)
     }
 
     /// Sends a request, and sends it again if the server says that it did not process it.
@@ -167,5 +176,37 @@ impl Pool {
             "{method} {uri}: no response within {} s, still waiting",
             waited.as_secs()
         );
+    }
+}
+
+/// The task that closes connections which are retired or idle for too long. It runs while there are any.
+struct Sweep(Weak<Inner>);
+
+impl Sweep {
+    async fn run(mut self) {
+        loop {
+            tokio::time::sleep(IDLE_TIMEOUT).await;
+            let Some(pool) = self.0.upgrade() else { return };
+            let generation = pool.connector.tls().generation();
+            let mut connections = pool.connections.write().expect("no panics while held");
+            connections.retain(|connection| {
+                !connection.is_retired(generation) && !connection.is_idle_for(IDLE_TIMEOUT)
+            });
+            if connections.is_empty() {
+                pool.is_swept.store(false, Ordering::Relaxed);
+                // Another sweep may begin before this one is dropped.
+                self.0 = Weak::new();
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Sweep {
+    /// A sweep also ends with its runtime.
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.is_swept.store(false, Ordering::Relaxed);
+        }
     }
 }

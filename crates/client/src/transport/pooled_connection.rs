@@ -1,6 +1,6 @@
 //! [`PooledConnection`], a connection of a pool, and the permits for requests on it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,7 +9,10 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use klient_workqueue::Backoff;
 use tokio::runtime::Id;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use super::connect::Connector;
 use super::idle_connections::IdleConnections;
@@ -17,6 +20,7 @@ use super::opening::Opening;
 use super::sender::{CONNECTION_WINDOW, Failed, Http1Sender, STREAM_WINDOW, Sender, send_http2};
 use super::server::Server;
 use super::{BoxError, RequestBody};
+use crate::http_trace::ConnectTimes;
 
 /// The maximum number of requests of one connection: fewer than servers allow, since the counts of both sides differ
 /// for a moment.
@@ -39,6 +43,9 @@ pub(super) struct PooledConnection {
     /// The time after which it gets no more requests.
     retires: Option<Instant>,
     opening: Opening,
+    created: Instant,
+    /// The end of its last request, in milliseconds after it was created.
+    last_used: AtomicU64,
     /// True if its first request could not open it.
     has_failed: AtomicBool,
 }
@@ -86,7 +93,7 @@ impl Drop for StreamPermit {
         if let Some(sender) = self.http1.take() {
             self.connection.idle.put(sender);
         }
-        self.connection.requests.fetch_sub(1, Ordering::Relaxed);
+        self.connection.give_back();
     }
 }
 
@@ -109,6 +116,8 @@ impl PooledConnection {
             requests: AtomicUsize::new(0),
             retires: max_age.and_then(|max_age| Instant::now().checked_add(random_age(max_age))),
             opening,
+            created: Instant::now(),
+            last_used: AtomicU64::new(0),
             has_failed: AtomicBool::new(false),
         }
     }
@@ -130,30 +139,72 @@ impl PooledConnection {
         taken.ok().map(|_| StreamPermit { connection: self.clone(), http1: None })
     }
 
-    /// The HTTP/2 connection, which the first request opens, or a new one of HTTP/1.1.
-    async fn sender(&self, server: &Uri) -> Result<Sender, BoxError> {
-        if let Some(sender) = self.http2.get() {
-            return Ok(Sender::Http2(sender.clone()));
+    /// The HTTP/2 connection, which is opened for the first request, or a new one of HTTP/1.1.
+    async fn sender(self: &Arc<Self>, server: &Uri) -> Result<Sender, BoxError> {
+        if let Some(sender) = self.http2() {
+            return Ok(sender);
         }
-        let Some(_opener) = self.opening.turn().await else {
-            return match self.http2.get() {
-                Some(sender) => Ok(Sender::Http2(sender.clone())),
-                None => self.open(server).await,
-            };
+        if self.opening.begins() {
+            return self.open_for_all(server.clone()).await;
+        }
+        self.opening.done().await;
+        match self.http2() {
+            Some(sender) => Ok(sender),
+            None => self.open(server).await,
+        }
+    }
+
+    fn http2(&self) -> Option<Sender> {
+        self.http2.get().map(|sender| Sender::Http2(sender.clone()))
+    }
+
+    /// Opens the connection in a task of its own, within the trace and the span of the request that begins it.
+    async fn open_for_all(self: &Arc<Self>, server: Uri) -> Result<Sender, BoxError> {
+        let (result, opened) = oneshot::channel();
+        let opening = BeganOpening(self.clone());
+        let opening = async move {
+            let connection = &opening.0;
+            let opened = connection.open(&server).await;
+            connection.has_failed.store(opened.is_err(), Ordering::Relaxed);
+            if let Err(Ok(Sender::Http1(sender))) = result.send(opened) {
+                connection.idle.put(sender);
+            }
         };
-        let opened = self.open(server).await;
-        self.has_failed.store(opened.is_err(), Ordering::Relaxed);
-        opened
+        let opening = ConnectTimes::measured(ConnectTimes::current(), opening);
+        tokio::spawn(opening.in_current_span().with_current_subscriber());
+        // It ends with the runtime only.
+        opened.await.unwrap_or_else(|_| Err("the runtime is shutting down".into()))
     }
 
     async fn open(&self, server: &Uri) -> Result<Sender, BoxError> {
         let socket = self.connector.open(server).await?;
         let sender = Sender::start(socket, self.connector.timeouts()).await?;
-        if let Sender::Http2(sender) = &sender {
-            // Requests that opened one each after the first had failed use their own.
-            let _ = self.http2.set(sender.clone());
-        }
-        Ok(sender)
+        let Sender::Http2(sender) = sender else { return Ok(sender) };
+        // Of those that tried at the same time one is the connection of all.
+        let shared = self.http2.get_or_init(|| sender.clone());
+        Ok(Sender::Http2(if shared.is_closed() { sender } else { shared.clone() }))
+    }
+
+    /// Notes that a request has ended.
+    fn give_back(&self) {
+        let now = self.created.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        self.last_used.store(now, Ordering::Relaxed);
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Returns true if it has had no request for a time.
+    pub(super) fn is_idle_for(&self, time: Duration) -> bool {
+        let last_used = Duration::from_millis(self.last_used.load(Ordering::Relaxed));
+        self.requests.load(Ordering::Relaxed) == 0 && self.created.elapsed().saturating_sub(last_used) >= time
+    }
+}
+
+/// A connection that is being opened for all who wait. They go on when this is dropped, also by a panic of a dialer.
+struct BeganOpening(Arc<PooledConnection>);
+
+impl Drop for BeganOpening {
+    fn drop(&mut self) {
+        self.0.opening.finish();
     }
 }
 

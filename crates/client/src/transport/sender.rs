@@ -1,7 +1,7 @@
 //! [`Sender`], the sending half of a connection.
 
 use http::header::HOST;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -73,6 +73,8 @@ impl Http1Sender {
         mut request: Request<RequestBody>,
         host: &HeaderValue,
     ) -> Result<Response<Incoming>, Failed> {
+        // A layer may have set another.
+        *request.version_mut() = Version::HTTP_11;
         request.headers_mut().entry(HOST).or_insert_with(|| host.clone());
         let url = request.uri().clone();
         if !self.names_server {

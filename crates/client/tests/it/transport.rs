@@ -1,5 +1,7 @@
 //! Connections that go well, and those that do not.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::{Method, Request, Response, Uri, Version};
@@ -40,6 +42,67 @@ async fn http_2_is_spoken_where_the_server_does() {
             assert_eq!(versions.try_recv(), Ok(version));
         }
         assert_eq!(front.connections(), if protocol == "h2" { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_polled_or_is_cancelled_leaves_its_connection_to_others() {
+    let (server, _) = cluster().await;
+    for is_cancelled in [false, true] {
+        let front = Front::tls_proxy(&server, "h2").await;
+        let config_maps = front.tls_client().api::<ConfigMap>().namespace("default");
+        let mut first = config_maps.get("first");
+        // The connection is being opened for it.
+        assert!(poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending())).await);
+        let first = (!is_cancelled).then_some(first);
+        assert!(soon("a response", config_maps.get("other")).await.unwrap_err().is_not_found());
+        if let Some(first) = first {
+            assert!(first.await.unwrap_err().is_not_found());
+        }
+        assert_eq!(front.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_ends_while_one_of_its_tasks_has_a_response_over_http_1_1() {
+    let (server, _) = cluster().await;
+    let front = Front::tls_proxy(&server, "http/1.1").await;
+    let client = front.tls_client();
+    let (sender, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (told, watches) = tokio::sync::oneshot::channel();
+        // It is older than the task of its connection, and so is dropped before.
+        runtime.spawn(async move {
+            let watch = client.api::<ConfigMap>().watch(&WatchOptions::default()).await.unwrap();
+            told.send(()).unwrap();
+            std::future::pending::<()>().await;
+            drop(watch);
+        });
+        runtime.block_on(watches).unwrap();
+        drop(runtime);
+        sender.send(()).unwrap();
+    });
+    soon("the end of the runtime", ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_a_while() {
+    let (server, _) = cluster().await;
+    for protocol in ["http/1.1", "h2"] {
+        let front = Front::tls_proxy(&server, protocol).await;
+        let mut config = front.tls_config();
+        config.timeouts.http2_read_idle = None;
+        let config_maps = Client::new(config).unwrap().api::<ConfigMap>().namespace("default");
+        for (pause, connections) in [(0, 1), (60, 1), (60, 1), (200, 2)] {
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(pause)).await;
+            tokio::time::resume();
+            // The sweep has its turn.
+            tokio::task::yield_now().await;
+            assert!(config_maps.get("other").await.unwrap_err().is_not_found());
+            assert_eq!(front.connections(), connections, "{protocol}, after {pause} s");
+        }
     }
 }
 
