@@ -9,6 +9,7 @@ mod cut;
 mod field;
 mod key;
 mod loose;
+mod scalars;
 
 use std::fmt;
 
