@@ -137,7 +137,8 @@ impl<K: Wire + Object> ControllerBuilder<K> {
         self
     }
 
-    /// The time that running reconciles have to end after the shutdown, before they are cancelled; 30 s by default.
+    /// The time that running reconciles have to end after the shutdown, before they are cancelled; 30 s by default. The
+    /// run ends at the latest a second later: a reconcile that blocks its thread cannot be cancelled, and is left behind.
     #[doc(alias = "GracefulShutdownTimeout")]
     pub fn graceful_shutdown_timeout(mut self, limit: Duration) -> Self {
         self.options.shutdown_timeout = limit;

@@ -30,11 +30,20 @@ pub(super) fn sync_timeout(
     Error::new(ErrorKind::Sync, problem)
 }
 
-/// Reconciles that had not ended some time after the shutdown.
-pub(super) fn shutdown_timeout(controller: &str, limit: Duration, running: &[ObjectKey]) -> Error {
-    let keys: Vec<String> = running.iter().map(ToString::to_string).collect();
-    let (seconds, keys) = (limit.as_secs_f64(), keys.join(", "));
-    let problem =
+/// Reconciles that had not ended some time after the shutdown, and those among them that could not be cancelled.
+pub(super) fn shutdown_timeout(
+    controller: &str,
+    limit: Duration,
+    running: &[ObjectKey],
+    blocked: &[ObjectKey],
+) -> Error {
+    let list = |keys: &[ObjectKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let (seconds, keys) = (limit.as_secs_f64(), list(running));
+    let mut problem =
         format!("controller {controller}: reconciles were cancelled {seconds} s after the shutdown: {keys}");
+    if !blocked.is_empty() {
+        write!(problem, "; these block their threads and still run: {}", list(blocked))
+            .expect("a string takes all that is written");
+    }
     Error::new(ErrorKind::Shutdown, problem)
 }

@@ -3,6 +3,7 @@
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use klient_apimachinery::{BoxFuture, ObjectKey};
@@ -20,6 +21,9 @@ use super::own_writes::OwnWrites;
 use super::watch::{LOW_PRIORITY, Registration, Watch};
 use crate::error::Error;
 use worker::work;
+
+/// The time that reconciles have to end after they were cancelled, before the run ends without them.
+const CANCELLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// A reconciler of keys.
 pub(super) type Reconcile =
@@ -86,7 +90,11 @@ impl ReconcileLoop {
         let workers: Vec<_> = (0..self.options.workers).map(|_| self.worker()).collect();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        drop(self.exclusive.write().await);
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            ended = self.exclusive.write() => drop(ended),
+        }
         for worker in &workers {
             let alive = self.exclusive.clone().read_owned().await;
             let work = work(self.clone(), queue.clone(), worker.clone(), stopped.clone());
@@ -119,21 +127,38 @@ impl ReconcileLoop {
             }
         };
         if tokio::time::timeout(self.options.shutdown_timeout, ended).await.is_err() {
-            let running: Vec<_> = workers.iter().filter_map(|worker| worker.key()).collect();
-            tasks.shutdown().await;
+            let keys = || workers.iter().filter_map(|worker| worker.key()).collect::<Vec<_>>();
+            let running = keys();
+            tasks.abort_all();
+            // One that blocks its thread cannot be cancelled, and may never end.
+            let cancelled = async { while tasks.join_next().await.is_some() {} };
+            let blocked = match tokio::time::timeout(CANCELLED_WITHIN, cancelled).await {
+                Ok(()) => Vec::new(),
+                Err(_) => keys(),
+            };
             let limit = self.options.shutdown_timeout;
-            return Err(errors::shutdown_timeout(&self.options.name, limit, &running));
+            return Err(errors::shutdown_timeout(&self.options.name, limit, &running, &blocked));
         }
         Ok(())
     }
 
     async fn wait_for_sync(&self, registrations: &[Box<dyn Registration>]) -> Result<(), Error> {
-        let synced = async {
-            for registration in registrations {
-                registration.wait_for_sync().await?;
-            }
-            Ok(())
-        };
+        let mut waits: Vec<_> =
+            registrations.iter().map(|registration| registration.wait_for_sync()).collect();
+        // Together, so that an error of one is not told behind the wait for another.
+        let synced = std::future::poll_fn(|cx| {
+            let mut result = Ok(());
+            waits.retain_mut(|wait| match wait.as_mut().poll(cx) {
+                Poll::Ready(synced) => {
+                    if result.is_ok() {
+                        result = synced;
+                    }
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if result.is_ok() && !waits.is_empty() { Poll::Pending } else { Poll::Ready(result) }
+        });
         let limit = self.options.sync_timeout;
         match tokio::time::timeout(limit, synced).await {
             Ok(synced) => synced.map_err(|error| errors::sync(&self.options.name, error)),

@@ -131,6 +131,48 @@ async fn reconciles_that_do_not_end_are_cancelled_and_named() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reconcile_that_blocks_its_thread_holds_up_neither_the_shutdown_nor_that_of_the_next_run() {
+    let (_server, client) = cluster().await;
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let controller = Controller::builder(&informer)
+        .name("stuck")
+        .graceful_shutdown_timeout(Duration::from_millis(20))
+        .reconcile(context, move |_: Cached<ConfigMap>, calls: Arc<Calls>| {
+            calls.tell("blocks");
+            // Waits as a thread.
+            let _ = released.lock().unwrap().recv();
+            async { Ok::<_, Error>(Action::done()) }
+        });
+    let running = Running::start(controller);
+    next(&mut calls).await;
+    let (mut controller, result) = running.stop().await;
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "controller stuck: reconciles were cancelled 0.02 s after the shutdown: default/sky; \
+         these block their threads and still run: default/sky"
+    );
+    let handle = controller.handle();
+    let depth = || handle.metrics().queue.map(|queue| queue.depth);
+    // The cache is filled, so that the run waits for the one before.
+    let shutdown = until("the first list", || depth() == Some(1));
+    soon("the end", controller.run(shutdown)).await.unwrap();
+    assert!(calls.try_recv().is_err());
+    release.send(()).unwrap();
+    drop(release);
+    soon("another run", async {
+        tokio::select! {
+            ended = controller.run(std::future::pending()) => ended.unwrap(),
+            call = next(&mut calls) => assert_eq!(call, "blocks"),
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_run_that_is_dropped_cancels_and_the_next_waits_for_its_tasks() {
     let (_server, client) = cluster().await;
@@ -199,6 +241,21 @@ async fn a_kind_that_the_server_does_not_have_is_an_error_at_once() {
     assert_eq!(error.kind(), ErrorKind::Sync);
     assert!(error.cache_error().unwrap().is_permanent(), "{error}");
     assert!(error.to_string().starts_with("controller widget: cannot fill its caches: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_permanent_error_of_one_cache_does_not_wait_for_another() {
+    let (gone, client) = cluster().await;
+    gone.stop().await;
+    let hopeful = factory(client).informer::<ConfigMap>();
+    let (_server, client) = cluster().await;
+    let widgets = ResourceInfo::from_static("example.com", "v1", "Widget", "widgets", true);
+    let widgets = factory(client).for_resource(&widgets);
+    let (context, _calls) = calls();
+    let mut controller =
+        Controller::builder(&hopeful).watches(&widgets, |_| None).reconcile_keys(context, describe);
+    let error = soon("an error", controller.run(std::future::pending())).await.unwrap_err();
+    assert!(error.cache_error().unwrap().is_permanent(), "{error}");
 }
 
 #[tokio::test]
