@@ -37,12 +37,17 @@ impl<K: Wire + Object> Predicate<K> {
         Predicate(Arc::new(passes))
     }
 
-    /// Passes the events of objects for which a function returns true. Of an update either state is enough, so that
-    /// the reconciler is told of an object that no longer passes.
+    /// Passes the events of objects for which a function returns true. Of an update, and of a deletion, either state is
+    /// enough, so that the reconciler is told of an object that no longer passes. A deletion whose states are not known
+    /// passes.
     pub fn object(passes: impl Fn(&Cached<K>) -> bool + Send + Sync + 'static) -> Self {
         Self::new(move |event| match event {
             Event::Updated { old, new } => passes(new) || passes(old),
-            Event::Deleted(deleted) => deleted.object.as_ref().or(deleted.known.as_ref()).is_none_or(&passes),
+            // The final state alone may not pass, and the state before it may have been told.
+            Event::Deleted(deleted) => {
+                let mut states = deleted.known.iter().chain(&deleted.object).peekable();
+                states.peek().is_none() || states.any(&passes)
+            }
             other => other.object().is_none_or(&passes),
         })
     }

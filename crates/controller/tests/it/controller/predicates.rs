@@ -86,28 +86,60 @@ fn predicates_pass_the_changes_that_they_are_named_after() {
                 is_final_state_unknown: false,
             }),
         ),
+        (
+            "deleted-other",
+            Event::Deleted(klient_cache::Deleted {
+                key: before.key(),
+                known: Some(state(|metadata| {
+                    metadata.labels.insert("color", "blue".into());
+                })),
+                object: Some(before.clone()),
+                is_final_state_unknown: false,
+            }),
+        ),
+        (
+            "deleted-unknown",
+            Event::Deleted(klient_cache::Deleted {
+                key: before.key(),
+                known: None,
+                object: None,
+                is_final_state_unknown: true,
+            }),
+        ),
     ];
     type P = Predicate<Deployment>;
     let blue = || P::label_selector("color=blue".parse().unwrap());
     let cases: [(&str, P, &str); 11] = [
-        ("generation", P::generation_changed(), "added generation terminating recreated deleted"),
+        (
+            "generation",
+            P::generation_changed(),
+            "added generation terminating recreated deleted deleted-other deleted-unknown",
+        ),
         (
             "version",
             P::resource_version_changed(),
-            "added status generation label annotation finalizer terminating recreated deleted",
+            "added status generation label annotation finalizer terminating recreated deleted deleted-other deleted-unknown",
         ),
-        ("labels", P::labels_changed(), "added label recreated deleted"),
-        ("annotations", P::annotations_changed(), "added annotation recreated deleted"),
-        ("finalizers", P::finalizers_changed(), "added finalizer recreated deleted"),
-        ("deletion", P::deletion(), "terminating deleted"),
-        ("selector", blue(), "label"),
+        ("labels", P::labels_changed(), "added label recreated deleted deleted-other deleted-unknown"),
+        (
+            "annotations",
+            P::annotations_changed(),
+            "added annotation recreated deleted deleted-other deleted-unknown",
+        ),
+        (
+            "finalizers",
+            P::finalizers_changed(),
+            "added finalizer recreated deleted deleted-other deleted-unknown",
+        ),
+        ("deletion", P::deletion(), "terminating deleted deleted-other deleted-unknown"),
+        ("selector", blue(), "label deleted-other deleted-unknown"),
         ("own", P::new(|event| matches!(event, Event::Added { .. })), "added"),
         (
             "or",
             P::generation_changed().or(P::labels_changed()),
-            "added generation label terminating recreated deleted",
+            "added generation label terminating recreated deleted deleted-other deleted-unknown",
         ),
-        ("and", P::resource_version_changed().and(blue()), "label"),
+        ("and", P::resource_version_changed().and(blue()), "label deleted-other deleted-unknown"),
         ("not", P::resource_version_changed().not(), "resync"),
     ];
     for (name, predicate, expected) in cases {
