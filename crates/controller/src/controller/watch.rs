@@ -1,6 +1,7 @@
 //! [`Watch`], a source with the keys that its events lead to, whatever its kind.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use klient_apimachinery::codec::Wire;
@@ -118,12 +119,15 @@ impl<K: Wire + Object> Watch for Mapped<K> {
             if is_undecodable(&event) || !source.passes(&event) {
                 return;
             }
-            let mut found = HashSet::new();
-            // An object that changes hands concerns both.
+            let (mut found, mut panicked) = (HashSet::new(), None);
+            // An object that changes hands concerns both, also if the mapping fails for one.
             for object in states(&event) {
-                keys(object, &mut |key| {
+                let mut add = |key| {
                     found.insert(key);
-                });
+                };
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| keys(object, &mut add))) {
+                    panicked = Some(panic);
+                }
             }
             let mut priority = priority(&event);
             if found.len() > FAN_OUT {
@@ -133,6 +137,10 @@ impl<K: Wire + Object> Watch for Mapped<K> {
             }
             for key in found {
                 queue.add_with(key, &AddOptions { priority, ..Default::default() });
+            }
+            if let Some(panic) = panicked {
+                // The informer tells of it.
+                resume_unwind(panic);
             }
         })
     }

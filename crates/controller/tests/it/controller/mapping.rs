@@ -170,6 +170,31 @@ async fn a_mapping_that_panics_does_not_end_the_controller() {
 }
 
 #[tokio::test]
+async fn a_mapping_that_panics_for_one_state_still_leads_to_the_keys_of_the_other() {
+    let (_server, client) = cluster().await;
+    let secrets = client.api::<Secret>().namespace("default");
+    let factory = factory(client.clone());
+    let (context, mut calls) = calls();
+    let controller = Controller::builder(&factory.informer::<ConfigMap>())
+        .watches(&factory.informer::<Secret>(), |secret: &Cached<Secret>| {
+            let owner = secret.labels().get("owner").expect("an owner");
+            [ObjectKey::new(Some("default"), owner)]
+        })
+        .reconcile_keys(context, async |key: ObjectKey, _, calls: Arc<Calls>| {
+            calls.tell(key.name());
+            Ok::<_, Error>(Action::done())
+        });
+    let running = Running::start(controller);
+    let mut owned = secret("owned");
+    owned.metadata.labels.insert("owner", "sky".into());
+    secrets.create(&owned).await.unwrap();
+    assert_eq!(next(&mut calls).await, "sky");
+    secrets.update(&secret("owned")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "sky");
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
 async fn the_first_list_comes_after_changes() {
     let (_server, client) = cluster().await;
     let config_maps = client.api::<ConfigMap>().namespace("default");
