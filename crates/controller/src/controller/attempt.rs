@@ -26,10 +26,8 @@ impl<'a, T> Attempt<'a, T> {
         make: impl FnOnce() -> BoxFuture<'static, T>,
         worker: &'a Worker,
     ) -> Result<Self, String> {
-        match worker.timed(|| catch_unwind(AssertUnwindSafe(make))) {
-            Ok(future) => Ok(Attempt { future: Some(future), worker }),
-            Err(panic) => Err(message(&*panic)),
-        }
+        let future = worker.timed(|| caught(make))?;
+        Ok(Attempt { future: Some(future), worker })
     }
 }
 
@@ -39,14 +37,13 @@ impl<T> Future for Attempt<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let worker = self.worker;
         let future = self.future.as_mut().expect("a future is not polled after its end");
-        let polled = worker.timed(|| catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))));
-        match polled {
+        match worker.timed(|| caught(|| future.as_mut().poll(cx))) {
             Ok(polled) => polled.map(Ok),
             Err(panic) => {
                 let future = self.future.take();
                 // The first panic is the one that is told.
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(future)));
-                Poll::Ready(Err(message(&*panic)))
+                let _ = caught(|| drop(future));
+                Poll::Ready(Err(panic))
             }
         }
     }
@@ -55,17 +52,27 @@ impl<T> Future for Attempt<'_, T> {
 impl<T> Drop for Attempt<'_, T> {
     fn drop(&mut self) {
         let future = self.future.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(future))).is_err() {
-            tracing::error!("a reconcile panicked when it was dropped");
+        if let Err(panic) = caught(|| drop(future)) {
+            tracing::error!(panic, "a reconcile panicked when it was dropped");
         }
     }
 }
 
+/// Runs code of the reconciler. A panic is an error with its message.
+pub(super) fn caught<R>(part: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(part)).map_err(message)
+}
+
 /// The message of a panic.
-fn message(panic: &(dyn Any + Send)) -> String {
+fn message(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a message").to_owned()
+    let text = text.unwrap_or("a panic without a message").to_owned();
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        // The drop of what the drop panicked with might panic, too, and so on.
+        std::mem::forget(panic);
+    }
+    text
 }
 
 type OnBlocked = Box<dyn Fn(&ObjectKey, Duration) + Send + Sync>;

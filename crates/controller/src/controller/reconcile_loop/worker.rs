@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use super::ReconcileLoop;
 use crate::controller::action::{Action, Next, TerminalError};
-use crate::controller::attempt::{Attempt, Worker};
+use crate::controller::attempt::{Attempt, Worker, caught};
 use crate::controller::metrics::Outcome;
 
 /// Reconciles keys of the queue until it is stopped. A reconcile that runs is not interrupted.
@@ -60,7 +60,7 @@ impl ReconcileLoop {
             None => attempt.await,
             Some(limit) => tokio::time::timeout(limit, attempt).await.map_err(|_| Failure::Timeout(limit))?,
         };
-        ended.map_err(Failure::Panic)?.map_err(Failure::Error)
+        ended.map_err(Failure::Panic)?.map_err(Failure::of)
     }
 
     /// Adds the key again, if it is to be.
@@ -89,7 +89,7 @@ impl ReconcileLoop {
                 again();
                 Outcome::Requeue
             }
-            Err(Failure::Error(error)) if error.is::<TerminalError>() => {
+            Err(error @ Failure::Terminal(_)) => {
                 queue.forget(key);
                 tracing::error!(%error, "reconciler error, which is not retried");
                 Outcome::TerminalError
@@ -98,7 +98,7 @@ impl ReconcileLoop {
                 again();
                 tracing::error!(%error, failures = queue.requeues(key), "reconciler error");
                 match error {
-                    Failure::Error(_) => Outcome::Error,
+                    Failure::Error(_) | Failure::Terminal(_) => Outcome::Error,
                     Failure::Panic(_) => Outcome::Panic,
                     Failure::Timeout(_) => Outcome::Timeout,
                 }
@@ -109,15 +109,29 @@ impl ReconcileLoop {
 
 /// The failure of a reconcile.
 enum Failure {
-    Error(BoxError),
+    Error(String),
+    /// A [`TerminalError`].
+    Terminal(String),
     Panic(String),
     Timeout(Duration),
+}
+
+impl Failure {
+    /// An error of the reconciler, whose methods are the reconciler's code and may panic.
+    fn of(error: BoxError) -> Self {
+        let failure = caught(|| {
+            let text = error.to_string();
+            if error.is::<TerminalError>() { Failure::Terminal(text) } else { Failure::Error(text) }
+        });
+        let dropped = caught(|| drop(error));
+        failure.and_then(|failure| dropped.map(|()| failure)).unwrap_or_else(Failure::Panic)
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Error(error) => error.fmt(f),
+            Failure::Error(error) | Failure::Terminal(error) => f.write_str(error),
             Failure::Panic(message) => write!(f, "the reconciler panicked: {message}"),
             Failure::Timeout(limit) => {
                 write!(f, "cancelled after the time limit of {} s", limit.as_secs_f64())

@@ -71,6 +71,60 @@ async fn errors_panics_and_time_outs_are_counted_and_retried_until_a_success() {
     assert_eq!(*record.0.lock().unwrap(), [when, when, when, when, when, "forget default/sky"]);
 }
 
+/// Panics when it is shown, or dropped.
+#[derive(Debug)]
+enum Trap {
+    Display,
+    Drop,
+}
+
+impl std::fmt::Display for Trap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        assert!(matches!(self, Trap::Drop), "the text of an error");
+        f.write_str("a trap")
+    }
+}
+
+impl std::error::Error for Trap {}
+
+impl Drop for Trap {
+    fn drop(&mut self) {
+        assert!(matches!(self, Trap::Display), "the drop of an error");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_an_error_is_a_panic_of_the_reconciler() {
+    let (_server, client) = cluster().await;
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let attempts = AtomicU32::new(0);
+    let controller = Controller::builder(&informer).rate_limiter(Record::default()).reconcile(
+        context,
+        move |_: Cached<ConfigMap>, calls: Arc<Calls>| {
+            let attempt = attempts.fetch_add(1, Ordering::Relaxed);
+            async move {
+                calls.tell(attempt.to_string());
+                match attempt {
+                    0 => Err(Trap::Display.into()),
+                    1 => Err(Trap::Drop.into()),
+                    2 => Err(BoxError::from(TerminalError::new(Trap::Drop))),
+                    3 => std::panic::panic_any(Trap::Drop),
+                    _ => Ok(Action::done()),
+                }
+            }
+        },
+    );
+    let running = Running::start(controller);
+    for attempt in 0..5 {
+        assert_eq!(next(&mut calls).await, attempt.to_string());
+    }
+    until("the success", || running.handle.metrics().success == 1).await;
+    assert_eq!(running.handle.metrics().panics, 4);
+    running.stop().await.1.unwrap();
+}
+
 #[tokio::test]
 async fn a_terminal_error_is_not_retried() {
     let (_server, client) = cluster().await;
