@@ -1,23 +1,29 @@
 //! [`WriteLog`], the writes of one future, as the server answered them.
 
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Method;
-use klient_apimachinery::codec::{Format, Identity, Wire as _};
-use klient_apimachinery::meta::v1::Status;
-use klient_apimachinery::{ObjectKey, Str};
+use klient_apimachinery::codec::protobuf::Envelope;
+use klient_apimachinery::codec::{Format, Identity, ManagedFields, Wire as _};
+use klient_apimachinery::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
+use klient_apimachinery::{ObjectKey, Str, compare_resource_versions};
+use serde::Deserialize;
 
 tokio::task_local! {
     static CURRENT: WriteLog;
 }
 
 /// The writes that a future makes, through whichever [`Client`](crate::Client), with the versions that the server
-/// answered. A controller waits for a cache to reach them, so that it reads its own writes. Clones are the same log.
+/// answered: the last of each object. A controller waits for a cache to reach them, so that it reads its own writes.
+/// Clones are the same log.
 ///
 /// Creates, updates, patches, applies and deletes of one object are logged when the server has answered them with
 /// success, whether they are sent by an [`Api`](crate::Api) or as a [`Request`](crate::Request) of a resource. Not
-/// logged are dry runs, requests of an absolute path, and subresources whose answer has no version, such as evictions.
-/// A write whose answer is lost is not logged, either: its version is not known.
+/// logged are dry runs, requests of an absolute path, deletes of a subresource, requests through a `proxy`, and
+/// subresources whose answer has no version, such as evictions. A write whose answer is lost is not logged, either: its
+/// version is not known. Clients of several clusters write into one log, which does not tell their objects apart.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +42,19 @@ tokio::task_local! {
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct WriteLog(Arc<Mutex<Vec<LoggedWrite>>>);
+pub struct WriteLog {
+    writes: Arc<Mutex<Writes>>,
+    /// Those of the logs around this one, within whose futures it records.
+    outer: Vec<Arc<Mutex<Writes>>>,
+}
+
+/// One write of each object.
+#[derive(Debug, Default)]
+struct Writes {
+    list: Vec<LoggedWrite>,
+    /// The places in the list by group, resource and key.
+    places: HashMap<(Str, Str, ObjectKey), usize>,
+}
 
 /// A write that the server has answered with success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +72,24 @@ pub struct LoggedWrite {
     pub resource_version: Str,
     /// True for a delete. The object is gone, or waits for its finalizers or its grace period.
     pub is_delete: bool,
+    /// True for an update or patch that removed the last finalizer of an object which waited for that, so that it is
+    /// gone. The answer has the version of the state before.
+    pub is_gone: bool,
 }
 
 impl WriteLog {
     /// Runs a future and logs its writes, but not those of tasks that it spawns: run them with the
-    /// [current](Self::current) log.
+    /// [current](Self::current) log. Within the future of another log, both log them.
     pub async fn record<F: Future>(&self, future: F) -> F::Output {
-        CURRENT.scope(self.clone(), future).await
+        let mut log = self.clone();
+        if let Some(around) = Self::current() {
+            for writes in std::iter::once(around.writes).chain(around.outer) {
+                if !log.all().any(|known| Arc::ptr_eq(known, &writes)) {
+                    log.outer.push(writes);
+                }
+            }
+        }
+        CURRENT.scope(log, future).await
     }
 
     /// The log of the running future, to be taken into a task that it spawns.
@@ -68,13 +97,36 @@ impl WriteLog {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// Removes and returns the writes, in the order of their answers.
+    /// Removes and returns the last write of each object, in the order of the first answers.
     pub fn take(&self) -> Vec<LoggedWrite> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.writes.lock().unwrap_or_else(PoisonError::into_inner)).list
     }
 
-    fn push(&self, write: LoggedWrite) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(write);
+    fn all(&self) -> impl Iterator<Item = &Arc<Mutex<Writes>>> {
+        std::iter::once(&self.writes).chain(&self.outer)
+    }
+
+    fn push(&self, write: &LoggedWrite) {
+        for writes in self.all() {
+            writes.lock().unwrap_or_else(PoisonError::into_inner).push(write.clone());
+        }
+    }
+}
+
+impl Writes {
+    /// Adds a write, in place of that of the object before.
+    fn push(&mut self, write: LoggedWrite) {
+        let object = (write.group.clone(), write.resource.clone(), write.key.clone());
+        let place = *self.places.entry(object).or_insert(self.list.len());
+        let Some(before) = self.list.get_mut(place) else {
+            self.list.push(write);
+            return;
+        };
+        // Answers may come in another order than the writes were made in.
+        let order = compare_resource_versions(&before.resource_version, &write.resource_version);
+        if before.uid != write.uid || !order.is_some_and(Ordering::is_gt) {
+            *before = write;
+        }
     }
 }
 
@@ -105,6 +157,36 @@ pub(crate) fn log(method: &Method, target: Target<'_>, format: Format, answer: &
         let details = Status::decode(format, answer).ok().and_then(|status| status.details);
         (details.and_then(|details| details.uid).unwrap_or_default(), Str::default())
     };
+    let is_gone = !is_delete && is_object && is_gone(method, &target, format, answer);
     let (group, resource) = (target.group.into(), target.resource.into());
-    log.push(LoggedWrite { group, resource, key, uid, resource_version, is_delete });
+    log.push(&LoggedWrite { group, resource, key, uid, resource_version, is_delete, is_gone });
+}
+
+/// Returns true if the server has deleted the object with this change, since nothing kept it any more.
+fn is_gone(method: &Method, target: &Target<'_>, format: Format, answer: &[u8]) -> bool {
+    // Namespaces have finalizers in their spec, too.
+    if method == Method::POST || (target.group.is_empty() && target.resource == "namespaces") {
+        return false;
+    }
+    metadata(format, answer).is_some_and(|metadata| {
+        metadata.deletion_timestamp.is_some()
+            && metadata.finalizers.is_empty()
+            && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
+    })
+}
+
+/// The metadata of an object of any kind.
+fn metadata(format: Format, answer: &[u8]) -> Option<ObjectMeta> {
+    #[derive(Deserialize)]
+    struct AnyObject {
+        metadata: ObjectMeta,
+    }
+    match format {
+        Format::Json => Some(serde_json::from_slice::<AnyObject>(answer).ok()?.metadata),
+        Format::Protobuf => {
+            let object = Envelope::parse(answer).ok()?.raw;
+            let object = PartialObjectMetadata::item_from_protobuf(object, ManagedFields::Skip).ok()?;
+            Some(object.metadata)
+        }
+    }
 }

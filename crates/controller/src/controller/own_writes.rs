@@ -46,6 +46,9 @@ impl OwnWrites {
 
     /// Waits until the caches have seen the writes of a key, within the limit.
     pub(super) async fn wait(&self, key: &ObjectKey, meters: &Meters) {
+        if self.limit.is_zero() {
+            return;
+        }
         let writes = self.lock().writes.get(key).cloned().unwrap_or_default();
         if writes.is_empty() {
             return;
@@ -88,7 +91,11 @@ impl OwnWrites {
 
     /// Keeps the writes that the caches have not seen.
     fn put(&self, key: &ObjectKey, writes: Vec<LoggedWrite>) {
-        let unseen: Vec<_> = latest(writes).into_iter().filter(|write| !self.has_seen(write)).collect();
+        if self.limit.is_zero() {
+            return;
+        }
+        let mut unseen = writes;
+        unseen.retain(|write| can_be_seen(write) && !self.has_seen(write));
         if unseen.is_empty() {
             return;
         }
@@ -136,21 +143,8 @@ pub async fn wait_for_own_writes() {
     current.own_writes.wait(&current.key, &current.meters).await;
 }
 
-/// The last write of each object.
-fn latest(writes: Vec<LoggedWrite>) -> Vec<LoggedWrite> {
-    let mut latest: HashMap<_, LoggedWrite> = HashMap::new();
-    for write in writes {
-        let object = (write.group.clone(), write.resource.clone(), write.key.clone());
-        match latest.get_mut(&object) {
-            // Answers may come in another order than the writes were made in.
-            Some(before)
-                if before.uid == write.uid
-                    && compare_resource_versions(&before.resource_version, &write.resource_version)
-                        .is_some_and(std::cmp::Ordering::is_gt) => {}
-            _ => {
-                latest.insert(object, write);
-            }
-        }
-    }
-    latest.into_values().collect()
+/// Returns true unless the version of a write cannot be told from later ones, as that of an aggregated server (KEP-5504).
+fn can_be_seen(write: &LoggedWrite) -> bool {
+    let version = &write.resource_version;
+    write.is_delete || write.is_gone || compare_resource_versions(version, version).is_some()
 }

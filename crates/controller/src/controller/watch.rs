@@ -186,13 +186,14 @@ fn priority<K: Object>(event: &Event<K>) -> i32 {
     }
 }
 
-/// A delete is seen if the object is gone, replaced, or waits for its deletion; another write if the object, or the
-/// store, has its version.
+/// A delete is seen if the object is gone, replaced, or waits for its deletion; a write with which it is gone, if it is
+/// gone or replaced; another write if the object, or the store, has its version.
 fn has_seen<K: Wire + Object>(store: &klient_cache::Store<K>, write: &LoggedWrite) -> bool {
     let object = store.get(&write.key);
-    if write.is_delete {
+    if write.is_delete || write.is_gone {
         return object.is_none_or(|object| {
-            (!write.uid.is_empty() && object.uid() != write.uid) || object.deletion_timestamp().is_some()
+            let is_replaced = !write.uid.is_empty() && object.uid() != write.uid;
+            is_replaced || (!write.is_gone && object.deletion_timestamp().is_some())
         });
     }
     let has_passed = |version: &str| {

@@ -95,6 +95,18 @@ async fn the_wait_ends_at_its_limit_and_is_counted() {
 }
 
 #[tokio::test]
+async fn without_a_limit_nothing_is_waited_for() {
+    let (server, client) = cluster().await;
+    let (gate, running, mut calls) =
+        lagging(&server, &client, |builder| builder.own_writes_timeout(Duration::ZERO)).await;
+    assert!(running.handle.reconcile(key()));
+    assert_eq!(next(&mut calls).await, "0 owned");
+    assert_eq!(running.handle.metrics().stale_reads, 0);
+    gate.open();
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
 async fn a_shutdown_does_not_wait_for_the_cache() {
     let (server, client) = cluster().await;
     let (_gate, running, mut calls) = lagging(&server, &client, |builder| builder).await;
@@ -137,6 +149,8 @@ async fn a_reconcile_can_wait_for_its_own_writes_of_each_verb() {
         assert!(klient_apimachinery::Object::deletion_timestamp(&*going).is_some());
         let unhold = klient_client::Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}));
         secrets.patch("child", &unhold).await?;
+        context.calls.tell("unhold gone");
+        read("unhold").await;
         secrets.create(&Secret { metadata: ObjectMeta::named("child"), ..Default::default() }).await?;
         context.calls.tell("delete gone");
         secrets.delete("child", &Default::default()).await?;
@@ -147,7 +161,7 @@ async fn a_reconcile_can_wait_for_its_own_writes_of_each_verb() {
         Controller::builder(&config_maps).owns(&secrets).reconcile(Arc::new(context), reconcile),
     );
     client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
-    for verb in ["create", "update", "delete"] {
+    for verb in ["create", "update", "unhold", "delete"] {
         let written = next(&mut received).await;
         assert!(written.starts_with(verb), "{written}");
         assert_eq!(next(&mut received).await, written);
