@@ -149,7 +149,9 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// Zero turns the wait off.
     ///
     /// The wait is as long as the watch lags, mostly some milliseconds. An object that was written and that the
-    /// informer of its resource does not have, as its selectors or namespaces exclude it, is waited for in vain.
+    /// informer of its resource does not have, as its selectors or namespaces exclude it, is waited for in vain. So may
+    /// be one that was written through a client of another cluster: all clients count, since a write does not tell its
+    /// cluster. A version that cannot be compared, as aggregated servers may have them, is not waited for.
     pub fn own_writes_timeout(mut self, limit: Duration) -> Self {
         self.options.own_writes_timeout = limit;
         self
@@ -162,6 +164,9 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// again with back-off. It is not called for an object that is gone: children with an owner reference are collected
     /// by the garbage collector, and other things need a finalizer, since a controller that does not run misses the
     /// deletion. A reconciler to which that does not apply is one of [keys](Self::reconcile_keys).
+    ///
+    /// A change after which an object cannot be decoded leads to no reconcile, since the cache has the state before it.
+    /// Events of its children, and other keys that are mapped or requeued, still do, with that state.
     ///
     /// The future must not block its thread; use [`tokio::task::spawn_blocking`]. One that does for more than a second
     /// is logged and counted.

@@ -119,8 +119,8 @@ impl Meters {
 
     /// Counts a worker as active until the guard is dropped.
     pub(super) fn active(&self) -> Active<'_> {
-        let active = self.active_workers.fetch_add(1, Ordering::Relaxed) + 1;
-        recorder::active_workers(&self.controller, active);
+        self.active_workers.fetch_add(1, Ordering::Relaxed);
+        recorder::worker_begins(&self.controller);
         Active(self)
     }
 
@@ -179,7 +179,7 @@ pub(super) struct Active<'a>(&'a Meters);
 
 impl Drop for Active<'_> {
     fn drop(&mut self) {
-        let active = self.0.active_workers.fetch_sub(1, Ordering::Relaxed) - 1;
-        recorder::active_workers(&self.0.controller, active);
+        self.0.active_workers.fetch_sub(1, Ordering::Relaxed);
+        recorder::worker_ends(&self.0.controller);
     }
 }

@@ -9,7 +9,9 @@ use super::Outcome;
 
 pub(super) fn begin(_: &str, _: usize) {}
 
-pub(super) fn active_workers(_: &str, _: usize) {}
+pub(super) fn worker_begins(_: &str) {}
+
+pub(super) fn worker_ends(_: &str) {}
 
 pub(super) fn reconciled(_: &str, _: Outcome, _: &'static str, _: Duration) {}
 

@@ -87,11 +87,17 @@ pub(super) fn begin(controller: &str, workers: usize) {
         count(name, controller, 0);
     }
     metrics::gauge!(MAX_CONCURRENT_RECONCILES, "controller" => controller.to_owned()).set(workers as f64);
-    active_workers(controller, 0);
+    metrics::gauge!(ACTIVE_WORKERS, "controller" => controller.to_owned()).increment(0.0);
 }
 
-pub(super) fn active_workers(controller: &str, active: usize) {
-    metrics::gauge!(ACTIVE_WORKERS, "controller" => controller.to_owned()).set(active as f64);
+// Not set: controllers with one name share the gauge, and workers end in any order.
+
+pub(super) fn worker_begins(controller: &str) {
+    metrics::gauge!(ACTIVE_WORKERS, "controller" => controller.to_owned()).increment(1.0);
+}
+
+pub(super) fn worker_ends(controller: &str) {
+    metrics::gauge!(ACTIVE_WORKERS, "controller" => controller.to_owned()).decrement(1.0);
 }
 
 pub(super) fn reconciled(controller: &str, outcome: Outcome, result: &'static str, took: Duration) {
@@ -140,7 +146,9 @@ fn observe(name: &str, observation: Observation) {
 
 /// Forgets the keys of a queue that is no more.
 pub(in crate::controller) fn queue_ended(name: &str) {
-    metrics::gauge!(DEPTH, "name" => name.to_owned(), "controller" => name.to_owned()).set(0.0);
+    for gauge in [DEPTH, UNFINISHED_WORK, LONGEST_RUNNING] {
+        metrics::gauge!(gauge, "name" => name.to_owned(), "controller" => name.to_owned()).set(0.0);
+    }
 }
 
 /// Sets the gauges of the work in progress.

@@ -160,3 +160,32 @@ async fn the_metrics_have_the_names_and_labels_of_controller_runtime() {
     assert!(found.iter().all(|(_, value)| *value > 0.0), "{found:#?}");
     running.stop().await.1.unwrap();
 }
+
+#[tokio::test]
+async fn the_gauges_of_work_in_progress_end_with_the_run() {
+    let values = Values::default();
+    let _recorder = metrics::set_default_local_recorder(&values);
+    let (_server, client) = cluster().await;
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let controller = Controller::builder(&informer)
+        .name("colors")
+        .graceful_shutdown_timeout(std::time::Duration::ZERO)
+        .reconcile(context, async |object: Cached<ConfigMap>, calls: Arc<Calls>| {
+            calls.tell(object.name());
+            std::future::pending::<Result<Action, BoxError>>().await
+        });
+    let running = Running::start(controller);
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    next(&mut calls).await;
+    let gauges = [
+        "controller_runtime_active_workers{controller=colors}",
+        "workqueue_unfinished_work_seconds{name=colors,controller=colors}",
+        "workqueue_longest_running_processor_seconds{name=colors,controller=colors}",
+    ];
+    let value = |gauge| values.0.lock().unwrap().get(gauge).copied();
+    let all = |holds: fn(f64) -> bool| gauges.iter().all(|gauge| value(*gauge).is_some_and(holds));
+    until("the work is told", || all(|value| value > 0.0)).await;
+    running.stop().await.1.unwrap_err();
+    assert!(all(|value| value == 0.0), "{:?}", gauges.map(value));
+}
