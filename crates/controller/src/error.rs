@@ -43,7 +43,7 @@ pub enum ErrorKind {
     Condition,
     /// A controller cannot fill its caches, such as one without the right to list, or has not filled them in time.
     Sync,
-    /// Reconciles had not ended some time after the shutdown, and were cancelled.
+    /// Reconciles had not ended some time after the shutdown, and were cancelled. Those that block their threads run on.
     Shutdown,
     /// A configuration cannot be used.
     Config,
