@@ -1,7 +1,7 @@
 //! [`create_or_update`] and [`create_or_apply`]: the desired state of an object, whether it exists or not.
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, ApplyConfiguration, Object, verbs};
+use klient_apimachinery::{Addressable, ApplyConfiguration, ListWatch as _, Object, verbs};
 use klient_client::{Api, ApplyOptions};
 use klient_workqueue::Backoff;
 use serde_json::Value;
@@ -12,9 +12,10 @@ use crate::operation_result::OperationResult;
 
 /// Creates an object, or changes the one that exists (controller-runtime's `CreateOrUpdate`).
 ///
-/// `object` has the name; it is created after `mutate` has changed it. If there is one, `mutate` changes that, and it is
-/// written only if that makes a difference. If it changes meanwhile, it is read again and `mutate` is called again. The
-/// status of kinds that have it as a subresource is not written: see [`update_status`](crate::update_status).
+/// `object` has the name; it is created after `mutate` has changed it, in the namespace of `api`, which `mutate` finds in
+/// it. If there is one, `mutate` changes that, and it is written only if that makes a difference. If it changes meanwhile,
+/// it is read again and `mutate` is called again. The status of kinds that have it as a subresource is not written: see
+/// [`update_status`](crate::update_status).
 ///
 /// # Errors
 ///
@@ -26,15 +27,17 @@ use crate::operation_result::OperationResult;
 /// use klient_api::core::v1::ConfigMap;
 /// use klient_apimachinery::meta::v1::ObjectMeta;
 /// use klient_client::{Client, Config};
-/// use klient_controller::{OperationResult, create_or_update};
+/// use klient_controller::{OperationResult, create_or_update, set_controller_reference};
 ///
 /// let server = klient_apiserver::TestServer::start().await?;
 /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
 /// let config_maps = client.api::<ConfigMap>().namespace("default");
+/// let owner = ConfigMap { metadata: ObjectMeta::named("palette"), ..Default::default() };
+/// let owner = config_maps.create(&owner).await?;
 /// for expected in [OperationResult::Created, OperationResult::Unchanged] {
 ///     let colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
 ///     let (colors, result) = create_or_update(&config_maps, colors, |colors| {
-///         // Here is the place for `set_controller_reference(&owner, colors)?`.
+///         set_controller_reference(&owner, colors)?;
 ///         colors.data.insert("sky", "blue".into());
 ///         Ok(())
 ///     })
@@ -50,9 +53,10 @@ pub async fn create_or_update<K, P>(
     mut mutate: impl FnMut(&mut K) -> Result<(), Error>,
 ) -> Result<(K, OperationResult), Error>
 where
-    K: Wire + Object + Clone + verbs::Get + verbs::Create + verbs::Update,
+    K: Wire + Object + Clone + verbs::Get + verbs::List + verbs::Watch + verbs::Create + verbs::Update,
     P: Addressable,
 {
+    let object = placed(object, api.within());
     let name = object.name().to_owned();
     let mut backoff = Backoff::DEFAULT_RETRY;
     loop {
@@ -91,7 +95,9 @@ where
 /// Applies a configuration, which creates the object or changes the fields that the field manager owns, and tells the
 /// effect. An apply that makes no difference does not change the object on the server, nor its resourceVersion.
 ///
-/// The object is read before, to tell the effect: [`Api::apply`] saves that request.
+/// The object is read before, to tell the effect: [`Api::apply`] saves that request. What the server counts or notes is
+/// not compared, nor is the status unless the configuration has one: a status that its controller writes in between is no
+/// effect of the apply.
 ///
 /// # Errors
 ///
@@ -138,10 +144,40 @@ where
     };
     let applied = api.apply(configuration, options).await?;
     let result = match &old {
-        Some(old) if old.uid() == applied.uid() => difference(old, &applied),
+        Some(old) if old.uid() == applied.uid() => {
+            let has_status = !value["status"].is_null();
+            if desired(old, has_status) == desired(&applied, has_status) {
+                OperationResult::Unchanged
+            } else {
+                OperationResult::Updated
+            }
+        }
         _ => OperationResult::Created,
     };
     Ok((applied, result))
+}
+
+/// The object with the namespace in which it is to be created.
+fn placed<K: Wire + Object>(object: K, namespace: Option<&str>) -> K {
+    let Some(namespace) = namespace.filter(|_| object.namespace().is_none()) else { return object };
+    let mut value = to_value(&object);
+    value["metadata"]["namespace"] = namespace.into();
+    // A type that does not read what it writes is left as it is; the server sets the namespace in any case.
+    K::from_json(value.to_string().as_bytes()).unwrap_or(object)
+}
+
+/// The part of an object that an apply can change.
+fn desired(object: &impl Wire, has_status: bool) -> Value {
+    let mut value = to_value(object);
+    if let Some(fields) = value.as_object_mut().filter(|_| !has_status) {
+        fields.remove("status");
+    }
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        for field in ["resourceVersion", "generation", "managedFields"] {
+            metadata.remove(field);
+        }
+    }
+    value
 }
 
 fn mutated<K: Object + Clone, P: Addressable>(
@@ -161,7 +197,7 @@ fn mutated<K: Object + Clone, P: Addressable>(
     Ok(new)
 }
 
-/// The effect of a write on an object.
+/// The effect of a write that names the version on which it is based.
 pub(crate) fn difference(old: &impl Object, new: &impl Object) -> OperationResult {
     if old.resource_version() == new.resource_version() {
         OperationResult::Unchanged

@@ -9,7 +9,7 @@ pub enum OperationResult {
     Created,
     /// The object was changed.
     Updated,
-    /// The object was as it is to be, and has the same resourceVersion.
+    /// The object was as it is to be.
     Unchanged,
 }
 

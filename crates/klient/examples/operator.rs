@@ -5,7 +5,9 @@
 
 mod cluster;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::env;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
@@ -23,7 +25,7 @@ use klient::controller::{
 };
 use klient::{
     ApplyOptions, Cached, Client, Condition, DeleteOptions, InformerFactory, ListOptions, Object as _,
-    ObjectMeta, Patch, Unstructured, apply, custom_resource, json,
+    ObjectMeta, Patch, Str, Unstructured, apply, custom_resource, json,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -55,12 +57,13 @@ struct Context {
     client: Client,
     recorder: EventRecorder,
     finalizer: Finalizer,
-    /// Host names, in a name service that is no part of the cluster: no garbage collector knows of them.
-    hosts: Mutex<BTreeSet<String>>,
+    /// The host names of websites by uid, in a name service that is no part of the cluster: no garbage collector knows of
+    /// them.
+    hosts: Mutex<BTreeMap<Str, String>>,
 }
 
 impl Context {
-    fn hosts(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn hosts(&self) -> MutexGuard<'_, BTreeMap<Str, String>> {
         self.hosts.lock().expect("no panics while held")
     }
 }
@@ -69,7 +72,8 @@ async fn reconcile(website: Cached<Website>, context: Arc<Context>) -> Result<Ac
     let websites = context.client.api::<Website>().namespace_of(&website.key());
     match context.finalizer.begin(&websites, &*website).await? {
         FinalizerStep::Apply(website) => {
-            context.hosts().insert(website.spec.host.clone());
+            // Replaces the host name of an earlier spec.
+            context.hosts().insert(website.uid().into(), website.spec.host.clone());
             let deployment = deploy(&website, &context).await?;
             let ready = deployment.status.ready_replicas.unwrap_or_default();
             let is_ready = ready >= website.spec.replicas;
@@ -89,14 +93,11 @@ async fn reconcile(website: Cached<Website>, context: Arc<Context>) -> Result<Ac
             update_status(&websites, &website, set).await?;
         }
         FinalizerStep::CleanUp(cleanup) => {
-            let host = &cleanup.object.spec.host;
-            context.hosts().remove(host);
-            context.recorder.event(
-                &cleanup.object,
-                EventType::Normal,
-                "Released",
-                format!("released {host}"),
-            );
+            let host = context.hosts().remove(cleanup.object.uid());
+            if let Some(host) = host {
+                let note = format!("released {host}");
+                context.recorder.event(&cleanup.object, EventType::Normal, "Released", note);
+            }
             cleanup.done().await?;
         }
         FinalizerStep::Done => {}
@@ -126,8 +127,19 @@ async fn deploy(website: &Website, context: &Context) -> Result<Deployment, Erro
     Ok(deployment)
 }
 
-/// Reconciles all websites while this process is the leader.
-async fn operate(client: Client, context: Arc<Context>, stop: oneshot::Receiver<()>) -> Result<(), Error> {
+/// A name that no other process has: containers of all pods may have the process ID 1.
+fn identity() -> Str {
+    let pod = env::var("HOSTNAME").unwrap_or_else(|_| "website-operator".to_owned());
+    // The state of each is seeded by the system's random numbers.
+    format!("{pod}_{:016x}", RandomState::new().hash_one(std::process::id())).into()
+}
+
+/// Reconciles all websites while this process is the leader, until it is told to stop.
+async fn operate(
+    client: Client,
+    context: Arc<Context>,
+    mut stop: oneshot::Receiver<()>,
+) -> Result<(), Error> {
     let factory = InformerFactory::new(client.clone());
     let (websites, deployments) = (factory.informer::<Website>(), factory.informer::<Deployment>());
     let mut controller =
@@ -135,15 +147,21 @@ async fn operate(client: Client, context: Arc<Context>, stop: oneshot::Receiver<
     let lock = LeaseLock {
         namespace: "default".into(),
         name: "website-operator".into(),
-        identity: format!("website-operator-{}", std::process::id()).into(),
+        identity: identity(),
         ..Default::default()
     };
     let elector = LeaderElector::new(client, lock, LeaderElectionConfig::default())?;
-    let stopped = async { drop(stop.await) };
-    match elector.run(async |_| controller.run(stopped).await).await {
-        Ok(ended) => ended,
-        Err(loss) => Err(Error::other(loss)),
-    }
+    let leadership = tokio::select! {
+        leadership = elector.acquire() => leadership,
+        // A standby has no work that it would have to end.
+        _ = &mut stop => {
+            elector.release().await;
+            return Ok(());
+        }
+    };
+    let ended = leadership.while_valid(controller.run(async { drop(stop.await) })).await;
+    leadership.release().await;
+    ended.map_err(Error::other)?
 }
 
 #[tokio::main]
@@ -170,7 +188,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let up = json!({"status": {"replicas": 2, "readyReplicas": 2}});
     client.api::<Deployment>().namespace("default").patch_status("shop", &Patch::Merge(up)).await?;
     wait_for(&websites, "shop", conditions::condition("Ready"), Default::default()).await?;
-    println!("the website is ready at {:?}", context.hosts());
+    println!("the website is ready at {:?}", context.hosts().values());
+    let moved = Patch::Merge(json!({"spec": {"host": "store.example"}}));
+    websites.patch("shop", &moved).await?;
+    wait_for(&websites, "shop", conditions::condition("Ready"), Default::default()).await?;
+    assert!(context.hosts().values().eq(["store.example"]));
     websites.delete("shop", &DeleteOptions::default()).await?;
     wait_for(&websites, "shop", conditions::deleted(), Default::default()).await?;
     assert!(context.hosts().is_empty());

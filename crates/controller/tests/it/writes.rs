@@ -1,16 +1,18 @@
 //! Writes that make a difference: create-or-update, create-or-apply and status.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::{Condition, DeleteOptions};
 use klient_apimachinery::{InNamespace, Object, Resource as _, Unstructured};
-use klient_client::{Api, ApplyOptions, Patch};
+use klient_client::{Api, ApplyOptions, Client, Config, Patch, RequestBody, Transport};
 use klient_controller::{
     Error, ErrorKind, OperationResult, create_or_apply, create_or_update, set_condition,
     set_controller_reference, update_status,
 };
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::fixture::{Website, cluster, config_map, config_maps, define_websites};
 
@@ -87,6 +89,43 @@ async fn a_change_by_others_is_kept() {
     };
     let error = create_or_update(&maps, config_map("colors", "none"), mutate).await.unwrap_err();
     assert!(error.is_conflict(), "{error}");
+}
+
+#[tokio::test]
+async fn a_status_that_another_writes_before_an_apply_is_no_effect_of_it() {
+    let (server, client) = cluster().await;
+    define_websites(&client).await;
+    let websites = client.dynamic(Website::INFO).namespace("default");
+    let mut shop = Unstructured::new("example.com/v1", "Website", "shop");
+    shop["spec"] = json!({"color": "red"});
+    let options = ApplyOptions::new("painter");
+    let (_, result) = create_or_apply(&websites, &shop, &options).await.unwrap();
+    assert_eq!(result, OperationResult::Created);
+
+    // The status is written between the read and the apply.
+    let pages = Arc::new(AtomicU32::new(0));
+    let layer = tower::layer::layer_fn(move |transport: Transport| {
+        let (websites, pages) = (websites.clone(), pages.clone());
+        tower::service_fn(move |request: http::Request<RequestBody>| {
+            let (transport, websites) = (transport.clone(), websites.clone());
+            let pages = pages.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if request.method() == http::Method::PATCH {
+                    let status = Patch::Merge(json!({"status": {"pages": pages}}));
+                    websites.patch_status("shop", &status).await.unwrap();
+                }
+                transport.oneshot(request).await
+            }
+        })
+    });
+    let watched = Client::with_layer(Config::from_kubeconfig(&server.kubeconfig()).unwrap(), layer).unwrap();
+    let websites = watched.dynamic(Website::INFO).namespace("default");
+    for (color, expected) in [("red", OperationResult::Unchanged), ("blue", OperationResult::Updated)] {
+        shop["spec"] = json!({"color": color});
+        let (applied, result) = create_or_apply(&websites, &shop, &options).await.unwrap();
+        assert_eq!((result, applied["spec"]["color"].as_str()), (expected, Some(color)));
+        assert!(applied["status"]["pages"].as_u64() > Some(0), "{applied:?}");
+    }
 }
 
 #[tokio::test]
