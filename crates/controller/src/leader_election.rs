@@ -21,9 +21,9 @@
 //! | time while the machine sleeps | does not count | counts (on Linux) |
 //! | a leader that sees another holder | tries until the renew deadline | stops at once |
 //! | `leaseTransitions` | is kept if the same identity is elected again | is greater for each term: a fencing token |
-//! | a Lease that was deleted | is taken by the first candidate | is taken when the holder's time is up, and keeps its token |
+//! | a Lease that was deleted | is taken by the first candidate | is taken when the holder's time is up, counted from when that was noticed, and keeps its token |
 //! | a fraction of a second in the lease duration | is cut off | is rounded up |
-//! | renew times after the wall clock was set back | may repeat themselves, which others cannot see | are later than the one before |
+//! | renew times after the wall clock was set back | may repeat themselves, which others cannot see | are in another second than the one before |
 //!
 //! One hole cannot be closed by a candidate: when somebody deletes the Lease, or edits its holder, a candidate that has not
 //! seen the Lease before takes it at once, and the leader learns of it at its next renewal.
@@ -56,6 +56,7 @@
 mod callbacks;
 mod campaign;
 mod candidate;
+mod candidature;
 mod clock;
 mod config;
 mod election;
@@ -76,7 +77,7 @@ use std::time::Duration;
 use klient_apimachinery::Str;
 use klient_apimachinery::go::quoted;
 use klient_client::Client;
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::Mutex;
 
 pub use callbacks::LeaderCallbacks;
 pub use candidate::LeaseCandidate;
@@ -89,7 +90,7 @@ pub use observers::ElectionEvent;
 pub use tenure::Loss;
 
 use crate::error::{Error, ErrorKind};
-use campaign::Campaign;
+use candidature::Candidature;
 use election::Election;
 use observers::Observers;
 use status::Status;
@@ -141,36 +142,22 @@ impl LeaderElector {
     /// the returned guard.
     ///
     /// If this candidate leads already, it waits until that leadership has ended. Failing requests are made again after the
-    /// retry period; each failure is logged once. Dropping the future ends the campaign.
+    /// retry period; each failure is logged once. Dropping the future ends the campaign. After [`release`](Self::release)
+    /// has ended it the future is never ready: drop it, or use [`run`](Self::run), which has a result then.
     ///
     /// # Panics
     ///
     /// If it is not called on a tokio runtime.
     pub async fn acquire(&self) -> Leadership {
-        let shared = &self.0;
-        let election = shared.election.clone().lock_owned().await;
-        let (stop, stopped) = watch::channel(false);
-        let (ending, ended) = watch::channel(());
-        let (elected, result) = oneshot::channel();
-        let stop = Arc::new(stop);
-        shared.status.set_campaign(Arc::downgrade(&stop), ended.clone());
-        let campaign = Campaign::new(
-            &shared.client,
-            &shared.lock,
-            &shared.config,
-            election,
-            shared.status.clone(),
-            shared.observers.clone(),
-        );
-        tokio::spawn(async move {
-            campaign.run(stopped, elected).await;
-            drop(ending);
-        });
-        match result.await {
-            Ok(tenure) => Leadership::new(tenure, stop, ended),
-            // The runtime shuts down.
-            Err(_) => std::future::pending().await,
+        match self.acquire_unless_released(self.0.status.releases()).await {
+            Some(leadership) => leadership,
+            None => std::future::pending().await,
         }
+    }
+
+    /// Runs for office until this candidate is elected; `None` if it is released before, or the runtime shuts down.
+    async fn acquire_unless_released(&self, releases: u64) -> Option<Leadership> {
+        Candidature::begin(&self.0, releases).await?.elected().await
     }
 
     /// Runs for office, then runs the work, which is dropped when the leadership is lost. When the work has ended the Lease
@@ -190,22 +177,32 @@ impl LeaderElector {
     ///
     /// # Errors
     ///
-    /// If the leadership was lost before the work had ended.
+    /// If the leadership was lost before the work had ended. [`Loss::Released`] also if this candidate was released before
+    /// it was elected.
     pub async fn run<T, F: Future<Output = T>>(&self, work: impl FnOnce(Leadership) -> F) -> Result<T, Loss> {
-        serve(self.acquire().await, work).await
+        match self.acquire_unless_released(self.0.status.releases()).await {
+            Some(leadership) => serve(leadership, work).await,
+            None => Err(Loss::Released),
+        }
     }
 
     /// Runs for office and runs the work like [`run`](Self::run), and again after each loss, until the work has ended by
-    /// itself. Each loss is logged.
+    /// itself. Each loss is logged. Work that calls [`Leadership::release`] steps down, and is run again in a later term.
+    ///
+    /// # Errors
+    ///
+    /// [`Loss::Released`] after [`release`](Self::release), from anywhere, has ended the campaign or the leadership.
     pub async fn run_with_reelection<T, F: Future<Output = T>>(
         &self,
         mut work: impl FnMut(Leadership) -> F,
-    ) -> T {
-        loop {
-            if let Ok(output) = serve(self.acquire().await, &mut work).await {
-                return output;
+    ) -> Result<T, Loss> {
+        let releases = self.0.status.releases();
+        while let Some(leadership) = self.acquire_unless_released(releases).await {
+            if let Ok(output) = serve(leadership, &mut work).await {
+                return Ok(output);
             }
         }
+        Err(Loss::Released)
     }
 
     /// Runs for office with the callbacks of client-go, until the leadership is lost or `stop` is ready (client-go's
@@ -223,32 +220,42 @@ impl LeaderElector {
             }))
         });
         let mut stop = pin!(stop);
-        let elected = tokio::select! {
+        let mut candidature = tokio::select! {
             biased;
             () = &mut stop => None,
-            leadership = self.acquire() => Some(leadership),
+            candidature = Candidature::begin(&self.0, self.0.status.releases()) => candidature,
         };
-        if let Some(leadership) = &elected {
-            let started = on_started(leadership.clone());
-            let work = leadership.while_valid(async {
-                started.await;
-                std::future::pending::<()>().await;
-            });
+        if let Some(candidature) = &mut candidature {
+            let work = async {
+                let Some(leadership) = candidature.elected().await else { return };
+                let started = on_started(leadership.clone());
+                let work = leadership.while_valid(async {
+                    started.await;
+                    std::future::pending::<()>().await;
+                });
+                let _ = work.await;
+            };
             tokio::select! {
                 biased;
                 () = &mut stop => {}
-                _ = work => {}
+                () = work => {}
             }
         }
         on_stopped();
-        drop(elected);
-        self.release().await;
+        // This one, and not that of a clone.
+        if let Some(candidature) = candidature {
+            candidature.release().await;
+        }
     }
 
-    /// Ends the present campaign or leadership, if there is one, and waits until the Lease is given up or the attempt to do
-    /// so has failed. After that, and not before, a program can end without making the others wait.
+    /// Ends the present campaign or leadership, if there is one, and the wait of clones for their turn; then waits until
+    /// the Lease is given up or the attempt to do so has failed. After that, and not before, a program can end without
+    /// making the others wait.
+    ///
+    /// Another candidate can lead at once, while tasks that the work has spawned may still run: end and join them before,
+    /// as the work does that ends by itself.
     pub async fn release(&self) {
-        let Some((stop, mut ended)) = self.0.status.campaign() else { return };
+        let Some((stop, mut ended)) = self.0.status.end_campaign() else { return };
         if let Some(stop) = stop.upgrade() {
             stop.send_replace(true);
         }

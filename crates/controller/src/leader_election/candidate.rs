@@ -42,7 +42,7 @@ const BACKOFF: Backoff = Backoff {
 /// };
 /// tokio::select! {
 ///     () = candidate.run(&client) => {}
-///     () = elector.run_with_reelection(async |leadership| { /* … */ }) => {}
+///     _ = elector.run_with_reelection(async |leadership| { /* … */ }) => {}
 /// }
 /// # }
 /// ```

@@ -23,7 +23,9 @@ pub struct LeaseLock {
     ///
     /// As in client-go, a candidate takes over a Lease that its own identity holds without a wait, so that a process
     /// that crashed and was restarted under the same name leads at once. Two processes with one identity take the Lease
-    /// from each other, and lead at once until the first of them notices, at its next renewal.
+    /// from each other, and lead at once until the first of them notices, at its next renewal. It notices by
+    /// `leaseTransitions`, which client-go keeps when it takes the Lease of its own identity: a client-go process with the
+    /// same identity is not noticed, and both go on.
     pub identity: Str,
     /// Labels that the Lease gets when it is written. Other labels of it stay.
     pub labels: Map<Str>,
@@ -81,6 +83,10 @@ impl LeaderElectionConfig {
                 "lease_duration, renew_deadline and retry_period must be greater than zero".into(),
             );
         }
+        // Rounded up to whole seconds it is an int32 of the Lease.
+        if !i32::try_from(lease.as_secs()).is_ok_and(|seconds| seconds < i32::MAX) {
+            return problem(format!("lease_duration ({}) must be below 2^31 - 1 seconds", seconds(lease)));
+        }
         if lease <= renew {
             return problem(format!(
                 "lease_duration ({}) must be greater than renew_deadline ({})",
@@ -88,15 +94,13 @@ impl LeaderElectionConfig {
                 seconds(renew)
             ));
         }
-        if renew <= retry.mul_f64(JITTER_FACTOR) {
+        // The first comparison bounds the product.
+        if renew <= retry || renew <= retry.mul_f64(JITTER_FACTOR) {
             return problem(format!(
                 "renew_deadline ({}) must be greater than retry_period ({}) times {JITTER_FACTOR}",
                 seconds(renew),
                 seconds(retry)
             ));
-        }
-        if i32::try_from(lease.as_secs() + 1).is_err() {
-            return problem(format!("lease_duration ({}) must be below 2^31 - 1 seconds", seconds(lease)));
         }
         Ok(())
     }

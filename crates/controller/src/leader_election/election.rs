@@ -54,11 +54,14 @@ struct Write {
     is_fast: bool,
 }
 
-/// The present term, and the moment at which its last renewal was sent.
+/// The present term.
 #[derive(Clone)]
 pub(super) struct Term {
     pub(super) tenure: Arc<Tenure>,
+    /// The moment at which the last renewal that succeeded was sent.
     pub(super) renewed: Moment,
+    /// The moment at which the last attempt began, or at which its write was sent.
+    tried: Moment,
 }
 
 impl Election {
@@ -123,6 +126,9 @@ impl Election {
 
     /// The first request of an attempt: for a leader the write without a read (client-go's fast path).
     fn attempt(&mut self, now: Now) -> Action {
+        if let Some(term) = &mut self.term {
+            term.tried = now.moment;
+        }
         match (&self.term, &self.observed) {
             (Some(term), Some(observed))
                 if !self.config.coordinated
@@ -167,8 +173,10 @@ impl Election {
     }
 
     fn not_found(&mut self, now: Now) -> Action {
-        if let Some(observed) = &mut self.observed {
+        if let Some(observed) = self.observed.as_mut().filter(|observed| !observed.is_deleted) {
             observed.is_deleted = true;
+            // Its holder may have renewed it, unseen, up to its deletion.
+            observed.since = now.moment;
         }
         // The deleted Lease may still be in use: its holder does not know yet that it was deleted.
         let in_use = self.observed.as_ref().is_some_and(|observed| {
@@ -200,6 +208,9 @@ impl Election {
 
     fn write(&mut self, now: Now, lease: Lease, write: Write) -> Action {
         self.state = State::Writing(write);
+        if let Some(term) = &mut self.term {
+            term.tried = write.sent;
+        }
         let request = match &self.observed {
             Some(observed) if !observed.is_deleted => Request::Update(Box::new(lease)),
             _ => Request::Create(Box::new(record::recreated(&self.lock, lease))),
@@ -223,7 +234,7 @@ impl Election {
             None if is_own && now.moment < valid_until => {
                 self.claimed = None;
                 let tenure = Arc::new(Tenure::new(write.token, valid_until));
-                self.term = Some(Term { tenure: tenure.clone(), renewed: write.sent });
+                self.term = Some(Term { tenure: tenure.clone(), renewed: write.sent, tried: write.sent });
                 self.notices.push(Notice::Elected(tenure));
             }
             None => self.claimed = Some(write.token),
@@ -231,12 +242,13 @@ impl Election {
         self.wait(now)
     }
 
-    /// Ends the attempt: the next one follows after the retry period, for candidates with a random part.
+    /// Ends the attempt: the next one follows after the retry period, for candidates with a random part. That of a leader
+    /// does not begin with the answer, so that slow answers do not cost the term.
     fn wait(&mut self, now: Now) -> Action {
         let retry = self.config.retry_period;
         match &self.term {
             Some(term) => {
-                let next = now.moment + retry;
+                let next = now.moment.max(term.tried + retry);
                 let end = term.tenure.valid_until(now.moment).unwrap_or(now.moment);
                 Action::Wait(next.min(end))
             }

@@ -60,7 +60,7 @@ pub(super) fn taken(
     lease
 }
 
-/// The Lease with a later renew time.
+/// The Lease with another renew time.
 pub(super) fn renewed(
     lock: &LeaseLock,
     config: &LeaderElectionConfig,
@@ -73,7 +73,8 @@ pub(super) fn renewed(
     for (key, value) in &lock.labels {
         lease.metadata.labels.insert(key, value.clone());
     }
-    let whole_seconds = config.lease_duration.as_secs() + u64::from(config.lease_duration.subsec_nanos() > 0);
+    let duration = config.lease_duration;
+    let whole_seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
     lease.spec.holder_identity = Some(lock.identity.clone());
     lease.spec.lease_duration_seconds = Some(i32::try_from(whole_seconds).unwrap_or(i32::MAX));
     lease.spec.renew_time = Some(renew_time(lease.spec.renew_time, now.wall));
@@ -99,14 +100,14 @@ pub(super) fn recreated(lock: &LeaseLock, lease: Lease) -> Lease {
     new
 }
 
-/// A renew time in a later second than the one before.
+/// A renew time in another second than the one before: the present, or the next second.
 ///
 /// Others see by a record that changes that the Lease was renewed, and client-go compares whole seconds: with the same
-/// second, as after the wall clock was set back, its electors would wait for the renewal before.
+/// second, its electors would not see the renewal. After the wall clock was set back the time is earlier.
 fn renew_time(before: Option<MicroTime>, now: MicroTime) -> MicroTime {
     let Some(before) = before.map(MicroTime::unix_micros).filter(|before| *before < LAST) else { return now };
     let next = before + SECOND;
-    if now.unix_micros().div_euclid(SECOND) > before.div_euclid(SECOND) {
+    if now.unix_micros().div_euclid(SECOND) != before.div_euclid(SECOND) {
         now
     } else {
         MicroTime::from_unix_micros(next)

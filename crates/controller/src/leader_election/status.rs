@@ -18,8 +18,12 @@ struct Fields {
     leader: Str,
     term: Option<Term>,
     /// The handles to the last campaign, and its end.
-    campaign: Option<(Weak<watch::Sender<bool>>, watch::Receiver<()>)>,
+    campaign: Option<CampaignHandle>,
+    /// The number of times that the candidate was released.
+    releases: u64,
 }
+
+type CampaignHandle = (Weak<watch::Sender<bool>>, watch::Receiver<()>);
 
 impl Status {
     /// The holder of the Lease that was seen last; empty before one was seen.
@@ -40,15 +44,32 @@ impl Status {
         Some(Moment::now().duration_since(fields.term.as_ref()?.renewed))
     }
 
-    /// The campaign that was begun last.
-    pub(super) fn campaign(&self) -> Option<(Weak<watch::Sender<bool>>, watch::Receiver<()>)> {
-        self.fields().campaign.clone()
+    /// The number of times that the candidate was released.
+    pub(super) fn releases(&self) -> u64 {
+        self.fields().releases
     }
 
-    pub(super) fn set_campaign(&self, handle: Weak<watch::Sender<bool>>, ended: watch::Receiver<()>) {
+    /// Releases the candidate: the campaign that was begun last, which is to be ended.
+    pub(super) fn end_campaign(&self) -> Option<CampaignHandle> {
         let mut fields = self.fields();
-        fields.campaign = Some((handle, ended));
-        fields.term = None;
+        fields.releases += 1;
+        fields.campaign.clone()
+    }
+
+    /// Takes note of a new campaign. Returns false, for one that must not begin, if the candidate was released since.
+    pub(super) fn begin_campaign(
+        &self,
+        handle: Weak<watch::Sender<bool>>,
+        ended: watch::Receiver<()>,
+        releases: u64,
+    ) -> bool {
+        let mut fields = self.fields();
+        let begins = fields.releases == releases;
+        if begins {
+            fields.campaign = Some((handle, ended));
+            fields.term = None;
+        }
+        begins
     }
 
     pub(super) fn set_leader(&self, leader: Str) {

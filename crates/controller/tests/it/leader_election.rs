@@ -12,7 +12,8 @@ use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apiserver::TestServer;
 use klient_client::{Api, Client, Config, DeleteOptions, InNamespace, Patch};
 use klient_controller::leader_election::{
-    ElectionEvent, LeaderCallbacks, LeaderElectionConfig, LeaderElector, LeaseCandidate, LeaseLock, Loss,
+    ElectionEvent, LeaderCallbacks, LeaderElectionConfig, LeaderElector, Leadership, LeaseCandidate,
+    LeaseLock, Loss,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -202,8 +203,68 @@ async fn a_leader_loses_its_leadership_in_an_outage_and_is_elected_again() {
     server.stop().await;
     assert_eq!(soon("a loss", first.lost()).await, Loss::Expired);
     server.restart().await.unwrap();
-    assert_eq!(soon("a second term", work).await.unwrap(), 1);
+    assert_eq!(soon("a second term", work).await.unwrap(), Ok(1));
     assert!(!first.is_valid());
+}
+
+#[tokio::test]
+async fn a_standby_that_is_released_ends() {
+    let server = TestServer::start().await.unwrap();
+    let client = client(&server);
+    let _leadership = soon("an election", elector(&client, "a").acquire()).await;
+    let b = elector(&client, "b");
+    let standby = |is_reelected: bool| {
+        let b = b.clone();
+        tokio::spawn(async move {
+            match is_reelected {
+                false => b.run(async |_| ()).await,
+                true => b.run_with_reelection(async |_| ()).await,
+            }
+        })
+    };
+    // One of them has the campaign, and the other waits for its turn.
+    let standbys = [standby(false), standby(true)];
+    soon("the candidate's look at the leader", async {
+        while b.leader() != "a" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    soon("a release", b.release()).await;
+    for standby in standbys {
+        assert_eq!(soon("the end", standby).await.unwrap(), Err(Loss::Released));
+    }
+}
+
+#[tokio::test]
+async fn a_leader_that_is_released_from_outside_is_not_elected_again() {
+    let server = TestServer::start().await.unwrap();
+    let client = client(&server);
+    let a = elector(&client, "a");
+    let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let work = tokio::spawn({
+        let a = a.clone();
+        async move {
+            let work = |leadership: Leadership| {
+                let begin = begin.clone();
+                async move {
+                    begin.send(leadership.fencing_token()).unwrap();
+                    // The first term is given up by the work itself.
+                    if leadership.fencing_token() == 0 {
+                        leadership.release().await;
+                    }
+                    std::future::pending::<()>().await;
+                }
+            };
+            a.run_with_reelection(work).await
+        }
+    });
+    assert_eq!(soon("an election", begun.recv()).await, Some(0));
+    assert_eq!(soon("another election", begun.recv()).await, Some(1));
+    soon("a release", a.release()).await;
+    assert_eq!(soon("the end", work).await.unwrap(), Err(Loss::Released));
+    let lease = leases(&client).get("lock").await.unwrap();
+    assert_eq!(lease.spec.holder_identity.as_deref(), Some(""));
 }
 
 #[tokio::test]
@@ -326,6 +387,12 @@ async fn callbacks_are_those_of_client_go() {
     let callbacks = LeaderCallbacks::new(async |_| {}, note("stopped without having led"));
     soon("the end", b.run_callbacks(callbacks, async {})).await;
     assert_eq!(calls.lock().unwrap().last().unwrap(), "stopped without having led");
+
+    // A clone that leads is left alone.
+    let leadership = soon("an election", b.acquire()).await;
+    let callbacks = LeaderCallbacks::new(async |_| {}, || ());
+    soon("the end", b.run_callbacks(callbacks, async {})).await;
+    assert!(leadership.is_valid());
 }
 
 #[tokio::test]
@@ -446,6 +513,16 @@ async fn configurations_that_client_go_rejects_are_rejected() {
             lock("a"),
             times(2_147_483_647_000, 10000, 2000),
             "lease_duration (2147483647 s) must be below 2^31 - 1 seconds",
+        ),
+        (
+            lock("a"),
+            LeaderElectionConfig { lease_duration: Duration::MAX, ..short() },
+            "lease_duration (18446744073709552000 s) must be below 2^31 - 1 seconds",
+        ),
+        (
+            lock("a"),
+            LeaderElectionConfig { retry_period: Duration::MAX, ..short() },
+            "renew_deadline (1 s) must be greater than retry_period (18446744073709552000 s) times 1.2",
         ),
     ];
     for (lock, config, problem) in cases {

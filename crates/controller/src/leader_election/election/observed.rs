@@ -12,7 +12,7 @@ const SUSPICIOUS: u32 = 4;
 /// The Lease as it was last seen.
 pub(super) struct Observed {
     pub(super) lease: Lease,
-    /// The moment at which its record was first seen.
+    /// The moment at which its record was first seen, or its deletion.
     pub(super) since: Moment,
     pub(super) is_deleted: bool,
 }
