@@ -10,7 +10,7 @@
 //!   similar ones and limits their rate; [events.k8s.io/v1](EventBroadcaster::start_recording_to_events_v1) makes a series
 //!   of events that repeat.
 //! - *Counted*: an event that is not written is counted by its [`DropReason`], passed to a callback, and told by a
-//!   `tracing` warning at most once a minute.
+//!   `tracing` warning at most once a minute, and the rest at a flush and at the end.
 //! - *Flushed*: when [`EventBroadcaster::flush`] returns, all that was recorded before is written or counted as dropped.
 //!
 //! Tests use a [`FakeRecorder`].

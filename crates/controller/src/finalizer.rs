@@ -119,20 +119,28 @@ impl Finalizer {
         P: Addressable,
     {
         if object.deletion_timestamp().is_none() {
-            let added = self.add(api, object).await?;
-            // It may be deleted since it was read.
-            let Some(added) = added else { return Ok(FinalizerStep::Apply(object.clone())) };
-            return Ok(if self.is_on(&added) { FinalizerStep::Apply(added) } else { FinalizerStep::Done });
+            let current = self.add(api, object).await?.unwrap_or_else(|| object.clone());
+            // It may be deleted since the object was read.
+            return Ok(match current.deletion_timestamp() {
+                None => FinalizerStep::Apply(current),
+                Some(_) => self.end(api, current),
+            });
         }
-        if !self.is_on(object) {
-            return Ok(FinalizerStep::Done);
+        Ok(self.end(api, object.clone()))
+    }
+
+    /// The act on an object that is being deleted.
+    fn end<K: Object, P: Addressable>(&self, api: &Api<K, P>, object: K) -> FinalizerStep<K, P> {
+        if self.is_on(&object) {
+            FinalizerStep::CleanUp(Cleanup { object, finalizer: self.clone(), api: api.clone() })
+        } else {
+            FinalizerStep::Done
         }
-        let cleanup = Cleanup { object: object.clone(), finalizer: self.clone(), api: api.clone() };
-        Ok(FinalizerStep::CleanUp(cleanup))
     }
 
     /// Adds the finalizer, and returns the object as the server made it; `None` if nothing was to be written, because the
-    /// object has it. An object that is being deleted gets none, and is returned as it is.
+    /// object has it or is being deleted. If that shows only when the object is read again, after a conflict, that object
+    /// is returned.
     ///
     /// # Errors
     ///

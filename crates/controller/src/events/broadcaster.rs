@@ -66,7 +66,9 @@ pub struct EventBroadcasterOptions {
     /// The time between two tries; 10 s by default. The first is a random part of it, so that clients do not try again at
     /// once when a server comes back.
     pub sleep: Duration,
-    /// Called for each event that is dropped. It must not block, since recorders call it too.
+    /// Called for each event that is dropped, and once for the events of a series that are dropped together. It must not
+    /// block, since recorders call it too. Events that it records itself are only counted if they are dropped. A panic of
+    /// it is logged.
     pub on_drop: Option<OnDrop>,
 }
 
@@ -96,8 +98,8 @@ impl EventBroadcaster {
     /// Writes events as objects of core/v1 (client-go's `record` and `EventCorrelator`).
     ///
     /// - Identical events are one object, whose `count` and `lastTimestamp` are patched.
-    /// - The tenth message of an object and reason within ten minutes, and those after it, are combined in one object
-    ///   whose message begins with `(combined from similar events): `.
+    /// - The tenth message of an object and reason with less than ten minutes between them, and those after it, are
+    ///   combined in one object whose message begins with `(combined from similar events): `.
     /// - A component may record 25 events about an object at once, and one more every five minutes; others are dropped.
     ///
     /// The server keeps the events of both APIs in one place: a broadcaster has either this sink or that of
@@ -161,6 +163,7 @@ impl EventBroadcaster {
             // An error means that the sink was shut down meanwhile.
             let _ = wait.await;
         }
+        self.shared.drops.warn_of_rest();
     }
 
     /// Ends all sinks and watchers, and returns when the tasks have ended. Events that were not written are dropped, and so
@@ -172,6 +175,7 @@ impl EventBroadcaster {
             // An error means that the runtime has ended the task.
             let _ = task.await;
         }
+        self.shared.drops.warn_of_rest();
     }
 
     fn start(&self, sink: impl Sink) {

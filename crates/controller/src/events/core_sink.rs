@@ -1,5 +1,6 @@
 //! [`CoreSink`], events as objects of core/v1.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,12 +27,18 @@ impl CoreSink {
 
 impl Sink for CoreSink {
     async fn write(&mut self, event: Arc<RecordedEvent>, now: Duration, delivery: &mut Delivery) {
-        match self.correlator.correlate(event.to_core_v1(), now) {
+        // The options have functions of the program.
+        let correlation = AssertUnwindSafe(|| self.correlator.correlate(event.to_core_v1(), now));
+        let Ok(correlation) = catch_unwind(correlation) else {
+            tracing::error!("a function of the options of the correlation of events panicked");
+            return delivery.drop_event(&event, DropReason::Rejected, None);
+        };
+        match correlation {
             Correlation::Skip => delivery.drop_event(&event, DropReason::SpamFilter, None),
             Correlation::Write { object, patch } => {
                 let events = self.client.api::<Event>().namespace(&event.namespace);
                 let patch = patch.map(Patch::Strategic);
-                delivery.deliver(&event, &events, &object, patch.as_ref()).await;
+                delivery.deliver(&event, 1, &events, &object, patch.as_ref()).await;
             }
         }
     }

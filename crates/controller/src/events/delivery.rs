@@ -44,10 +44,17 @@ impl Delivery {
         self.drops.add(event, reason, error);
     }
 
-    /// Creates the object of an event, or patches the one that exists.
+    /// Warns of dropped events that were not told yet, once a minute.
+    pub(super) fn warn_of_drops(&self) {
+        self.drops.warn_if_due();
+    }
+
+    /// Creates the object of an event, or patches the one that exists. `number` is that of the events that are dropped if
+    /// it fails.
     pub(super) async fn deliver<K: Kind>(
         &mut self,
         event: &RecordedEvent,
+        number: u64,
         events: &Api<K, InNamespace>,
         object: &K,
         patch: Option<&Patch>,
@@ -58,7 +65,7 @@ impl Delivery {
             done = self.try_all(events, object, patch) => done,
         };
         if let Err((reason, error)) = dropped {
-            self.drops.add(event, reason, error.as_ref());
+            self.drops.add_all(number, event, reason, error.as_ref());
         }
     }
 
@@ -82,8 +89,8 @@ impl Delivery {
             if tries >= self.tries.max {
                 return Err((DropReason::TriesExhausted, Some(error)));
             }
-            let part = if tries == 1 { fastrand::f64() } else { 1.0 };
-            tokio::time::sleep(self.tries.sleep.mul_f64(part)).await;
+            let sleep = self.tries.sleep;
+            tokio::time::sleep(if tries == 1 { sleep.mul_f64(fastrand::f64()) } else { sleep }).await;
         }
     }
 }

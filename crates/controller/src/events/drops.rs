@@ -1,8 +1,10 @@
 //! [`DropReason`] and the counts of events that were not written.
 
+use std::cell::Cell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use klient_apimachinery::go::quoted;
@@ -26,7 +28,7 @@ pub enum DropReason {
     QueueFull,
     /// The component recorded too many events about the object: see [`CorrelatorOptions`](super::CorrelatorOptions).
     SpamFilter,
-    /// The server refused the event, or it cannot be sent.
+    /// The server refused the event, or it cannot be sent, as when a function of the options panics.
     Rejected,
     /// The namespace is being deleted. It is not told by a warning.
     NamespaceTerminating,
@@ -125,13 +127,24 @@ impl Drops {
 
     /// Counts and reports a dropped event.
     pub(super) fn add(&self, event: &RecordedEvent, reason: DropReason, error: Option<&Error>) {
-        self.counts[reason as usize].fetch_add(1, Ordering::Relaxed);
+        self.add_all(1, event, reason, error);
+    }
+
+    /// Counts and reports a number of dropped events, of which one is the last.
+    pub(super) fn add_all(
+        &self,
+        number: u64,
+        event: &RecordedEvent,
+        reason: DropReason,
+        error: Option<&Error>,
+    ) {
+        self.counts[reason as usize].fetch_add(number, Ordering::Relaxed);
         if let Some(on_drop) = &self.on_drop {
-            on_drop(&DroppedEvent { event, reason, error });
+            call(on_drop, &DroppedEvent { event, reason, error });
         }
         if reason == DropReason::NamespaceTerminating {
             tracing::debug!(event = %event.name, namespace = %event.namespace, "event dropped: the namespace is going");
-        } else if let Some(count) = self.to_warn(Instant::now()) {
+        } else if let Some(count) = self.to_warn(number, Instant::now()) {
             let error = error.map(|error| format!(": {error}")).unwrap_or_default();
             tracing::warn!(
                 count,
@@ -142,16 +155,67 @@ impl Drops {
         }
     }
 
-    /// The number of drops that a warning is due for.
-    fn to_warn(&self, now: Instant) -> Option<u64> {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        warned.since += 1;
+    /// Warns of the drops since the last warning, if there are any and another warning is due.
+    pub(super) fn warn_if_due(&self) {
+        warn_of(self.to_warn(0, Instant::now()));
+    }
+
+    /// Warns of the drops since the last warning, if there are any.
+    pub(super) fn warn_of_rest(&self) {
+        warn_of(self.warned().take(Instant::now()));
+    }
+
+    /// Takes note of drops. Returns the number that a warning is due for.
+    fn to_warn(&self, number: u64, now: Instant) -> Option<u64> {
+        let mut warned = self.warned();
+        warned.since += number;
         if warned.at.is_some_and(|at| now.saturating_duration_since(at) < BETWEEN_WARNINGS) {
             return None;
         }
-        warned.at = Some(now);
-        Some(std::mem::take(&mut warned.since))
+        warned.take(now)
     }
+
+    fn warned(&self) -> MutexGuard<'_, Warned> {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Drops {
+    fn drop(&mut self) {
+        self.warn_of_rest();
+    }
+}
+
+impl Warned {
+    /// The number of drops for a warning now; `None` if there are none.
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        let count = std::mem::take(&mut self.since);
+        (count > 0).then(|| {
+            self.at = Some(now);
+            count
+        })
+    }
+}
+
+fn warn_of(count: Option<u64>) {
+    if let Some(count) = count {
+        tracing::warn!(count, "{count} more events dropped");
+    }
+}
+
+thread_local! {
+    static IS_IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls the callback, unless it is called within itself: an event that it records may be dropped, too.
+fn call(on_drop: &OnDrop, dropped: &DroppedEvent<'_>) {
+    if IS_IN_CALLBACK.replace(true) {
+        return;
+    }
+    if catch_unwind(AssertUnwindSafe(|| on_drop(dropped))).is_err() {
+        tracing::error!("the callback for dropped events panicked");
+    }
+    IS_IN_CALLBACK.set(false);
 }
 
 #[cfg(test)]
@@ -162,7 +226,15 @@ mod tests {
     fn a_warning_comes_once_a_minute_and_has_the_number_since() {
         let drops = Drops::new(None);
         let start = Instant::now();
-        let at = |seconds| drops.to_warn(start + Duration::from_secs(seconds));
-        assert_eq!([at(0), at(1), at(59), at(60), at(61)], [Some(1), None, None, Some(3), None]);
+        let at = |number, seconds| drops.to_warn(number, start + Duration::from_secs(seconds));
+        assert_eq!(
+            [at(1, 0), at(1, 1), at(5, 59), at(1, 60), at(2, 61)],
+            [Some(1), None, None, Some(7), None]
+        );
+        // The rest is told without another drop, and once.
+        assert_eq!([at(0, 119), at(0, 120), at(0, 180)], [None, Some(2), None]);
+        assert_eq!([at(1, 181), at(1, 182)], [Some(1), None]);
+        let rest = || drops.warned().take(start + Duration::from_secs(183));
+        assert_eq!([rest(), rest()], [Some(1), None]);
     }
 }

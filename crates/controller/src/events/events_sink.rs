@@ -24,10 +24,10 @@ impl EventsSink {
     }
 
     async fn deliver(&self, writes: Vec<SeriesWrite>, delivery: &mut Delivery) {
-        for SeriesWrite { recorded, object } in writes {
+        for SeriesWrite { recorded, events: number, object } in writes {
             let events = self.client.api::<Event>().namespace(&recorded.namespace);
             let patch = object.series.as_ref().map(|series| Patch::Strategic(json!({ "series": series })));
-            delivery.deliver(&recorded, &events, &object, patch.as_ref()).await;
+            delivery.deliver(&recorded, number, &events, &object, patch.as_ref()).await;
         }
     }
 }
@@ -43,8 +43,8 @@ impl Sink for EventsSink {
         self.deliver(writes, delivery).await;
     }
 
-    fn period(&self) -> Option<Duration> {
-        Some(self.series.period())
+    fn period(&self) -> Duration {
+        self.series.period()
     }
 
     async fn tick(&mut self, now: Duration, delivery: &mut Delivery) {

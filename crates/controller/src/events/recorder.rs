@@ -64,9 +64,11 @@ impl EventRecorder {
     /// does not block.
     pub fn record(&self, regarding: impl Into<ObjectReference>, event: Event) {
         let regarding = regarding.into();
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let nanos = self.shared.unique_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
-        let time = MicroTime::from_unix_micros(i64::try_from(nanos / 1000).unwrap_or(i64::MAX));
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let now = u64::try_from(since_epoch).unwrap_or(u64::MAX);
+        // The clock may have been set back: the name stays unique, and the time is that of the clock.
+        let nanos = self.shared.unique_nanos(now);
+        let time = MicroTime::from_unix_micros(i64::try_from(now / 1000).unwrap_or(i64::MAX));
         let namespace = regarding.namespace.clone().filter(|namespace| !namespace.is_empty());
         self.shared.distribute(RecordedEvent {
             name: name(regarding.name.as_deref().unwrap_or_default(), nanos),

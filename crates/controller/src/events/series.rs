@@ -17,9 +17,9 @@ use key::SeriesKey;
 /// [`EventBroadcaster::start_recording_to_events_v1`](super::EventBroadcaster::start_recording_to_events_v1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesOptions {
-    /// The longest time until a count is written while a series goes on; 30 minutes by default.
+    /// The longest time until a count is written while a series goes on; 30 minutes by default, and at least a second.
     pub refresh: Duration,
-    /// The time without an event after which a series ends; 6 minutes by default.
+    /// The time without an event after which a series ends; 6 minutes by default, and at least a second.
     pub finish: Duration,
     /// The number of events that are remembered, of which the least recent ends first; 4,096 by default.
     pub lru_cache_size: NonZeroUsize,
@@ -39,6 +39,8 @@ impl Default for SeriesOptions {
 #[derive(Clone)]
 pub(super) struct SeriesWrite {
     pub(super) recorded: Arc<RecordedEvent>,
+    /// The number of events that it writes.
+    pub(super) events: u64,
     pub(super) object: Event,
 }
 
@@ -54,12 +56,16 @@ struct Entry {
     last: Duration,
     /// The time of the last write.
     written: Duration,
-    /// True if events were counted since then.
-    is_unwritten: bool,
+    /// The number of events that were counted since then.
+    unwritten: u64,
 }
 
 impl SeriesCache {
     pub(super) fn new(options: SeriesOptions) -> Self {
+        // A shorter time would keep the sink busy with nothing else.
+        let at_least = |time: Duration| time.max(Duration::from_secs(1));
+        let (refresh, finish) = (at_least(options.refresh), at_least(options.finish));
+        let options = SeriesOptions { refresh, finish, ..options };
         SeriesCache { entries: LruCache::new(options.lru_cache_size), options }
     }
 
@@ -72,9 +78,9 @@ impl SeriesCache {
     pub(super) fn observe(&mut self, recorded: Arc<RecordedEvent>, now: Duration) -> Vec<SeriesWrite> {
         let key = SeriesKey::of(&recorded);
         let Some(entry) = self.entries.get_mut(&key) else {
-            let write = SeriesWrite { object: recorded.to_events_v1(), recorded };
-            let entry = Entry { write: write.clone(), last: now, written: now, is_unwritten: false };
-            let evicted = self.entries.push(key, entry).and_then(|(_, entry)| entry.unwritten());
+            let write = SeriesWrite { object: recorded.to_events_v1(), events: 1, recorded };
+            let entry = Entry { write: write.clone(), last: now, written: now, unwritten: 0 };
+            let evicted = self.entries.push(key, entry).and_then(|(_, mut entry)| entry.take());
             return evicted.into_iter().chain([write]).collect();
         };
         entry.last = now;
@@ -83,7 +89,7 @@ impl SeriesCache {
             Some(series) => {
                 series.count = series.count.saturating_add(1);
                 series.last_observed_time = last_observed_time;
-                entry.is_unwritten = true;
+                entry.unwritten += 1;
                 Vec::new()
             }
             none => {
@@ -100,7 +106,7 @@ impl SeriesCache {
         let is_idle = |entry: &Entry| now.saturating_sub(entry.last) >= finish;
         let ended: Vec<_> =
             self.entries.iter().filter(|(_, entry)| is_idle(entry)).map(|(key, _)| key.clone()).collect();
-        let ended = ended.iter().filter_map(|key| self.entries.pop(key)?.unwritten());
+        let ended = ended.iter().filter_map(|key| self.entries.pop(key)?.take());
         let mut writes: Vec<_> = ended.collect();
         writes.extend(self.take(now, |entry| now.saturating_sub(entry.written) >= refresh));
         writes
@@ -112,23 +118,21 @@ impl SeriesCache {
     }
 
     fn take(&mut self, now: Duration, is_due: impl Fn(&Entry) -> bool) -> Vec<SeriesWrite> {
-        let due = self
-            .entries
-            .iter_mut()
-            .map(|(_, entry)| entry)
-            .filter(|entry| entry.is_unwritten && is_due(entry));
-        due.map(|entry| {
-            entry.is_unwritten = false;
+        let due = self.entries.iter_mut().map(|(_, entry)| entry).filter(|entry| is_due(entry));
+        due.filter_map(|entry| {
+            let write = entry.take()?;
             entry.written = entry.written.max(now);
-            entry.write.clone()
+            Some(write)
         })
         .collect()
     }
 }
 
 impl Entry {
-    fn unwritten(self) -> Option<SeriesWrite> {
-        self.is_unwritten.then_some(self.write)
+    /// The write of the events that were counted since the last one; `None` if there are none.
+    fn take(&mut self) -> Option<SeriesWrite> {
+        let events = std::mem::take(&mut self.unwritten);
+        (events > 0).then(|| SeriesWrite { events, ..self.write.clone() })
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) trait Sink: Send + 'static {
     }
 
     /// The time between two calls of [`tick`](Self::tick).
-    fn period(&self) -> Option<Duration> {
-        None
+    fn period(&self) -> Duration {
+        Duration::from_secs(60)
     }
 
     /// Called once in a period.
@@ -61,15 +61,15 @@ impl<S: Sink> SinkTask<S> {
     /// Serves the sink until the queue is closed and empty, or the broadcaster is shut down.
     pub(super) async fn run(mut self) {
         let mut stopped = std::pin::pin!(self.delivery.stopped());
-        let mut next_tick = self.sink.period().map(|period| self.start + period);
+        let mut next_tick = self.start + self.sink.period();
         loop {
-            let at = next_tick.unwrap_or(self.start);
             let message = tokio::select! {
                 biased;
                 () = &mut stopped => break,
-                () = tokio::time::sleep_until(at), if next_tick.is_some() => {
+                () = tokio::time::sleep_until(next_tick) => {
                     self.sink.tick(self.start.elapsed(), &mut self.delivery).await;
-                    next_tick = self.sink.period().map(|period| Instant::now() + period);
+                    self.delivery.warn_of_drops();
+                    next_tick = Instant::now() + self.sink.period();
                     continue;
                 }
                 message = self.queue.recv() => message,

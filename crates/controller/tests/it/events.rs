@@ -15,7 +15,8 @@ use klient_apiserver::{Options, Server};
 use klient_cache::InformerFactory;
 use klient_client::Client;
 use klient_controller::events::{
-    DropReason, Event, EventBroadcaster, EventBroadcasterOptions, EventRecorder, EventType, SeriesOptions,
+    CorrelatorOptions, DropReason, Event, EventBroadcaster, EventBroadcasterOptions, EventRecorder,
+    EventType, SeriesOptions,
 };
 
 use crate::fixture::{client, cluster, config_map, config_maps, soon};

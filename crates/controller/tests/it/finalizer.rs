@@ -85,8 +85,14 @@ async fn a_stale_object_keeps_the_finalizers_of_others() {
     maps.patch("colors", &Patch::Merge(newer)).await.unwrap();
     let removed = finalizer().remove(&maps, &added).await.unwrap().unwrap();
     assert_eq!((finalizers(&removed), &*removed.data["color"]), (vec!["other.example/x"], "blue"));
-    // It was deleted since it was read: there is nothing to act on.
+    // It was deleted since it was read, as its cache does not know yet.
+    let with_both: ConfigMap = finalizer().add(&maps, &removed).await.unwrap().unwrap();
     maps.delete("colors", &DeleteOptions::default()).await.unwrap();
+    let step = finalizer().begin(&maps, &stale).await.unwrap();
+    let FinalizerStep::CleanUp(cleanup) = step else { panic!("it is being deleted") };
+    assert_eq!(finalizers(&cleanup.object), finalizers(&with_both));
+    cleanup.done().await.unwrap();
+    // Nothing is left for this controller to act on.
     assert!(matches!(finalizer().begin(&maps, &stale).await.unwrap(), FinalizerStep::Done));
 }
 

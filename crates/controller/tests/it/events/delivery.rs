@@ -181,6 +181,65 @@ async fn a_shutdown_ends_the_tries_and_counts_what_was_queued() {
 }
 
 #[tokio::test]
+async fn all_events_of_a_series_are_counted_when_its_write_is_dropped() {
+    let (server, client) = cluster().await;
+    let broadcaster = EventBroadcaster::new(EventBroadcasterOptions::default());
+    broadcaster.start_recording_to_events_v1(client.clone(), SeriesOptions::default());
+    let recorder = broadcaster.recorder("shop-controller");
+    let node = Node { metadata: ObjectMeta::named("n1"), ..Default::default() };
+    let record = || recorder.event(&node, EventType::Normal, "Painted", "");
+    (0..2).for_each(|_| record());
+    soon("the flush", broadcaster.flush()).await;
+    server.stop().await;
+    (0..100).for_each(|_| record());
+    soon("the shutdown", broadcaster.shutdown()).await;
+    assert_eq!(broadcaster.dropped().total(), 100, "{broadcaster:?}");
+}
+
+#[tokio::test]
+async fn functions_that_panic_or_record_events_do_not_end_a_sink() {
+    let (_server, client) = cluster().await;
+    let recorder: Arc<Mutex<Option<EventRecorder>>> = Arc::default();
+    let again = recorder.clone();
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let told = calls.clone();
+    let node = Node { metadata: ObjectMeta::named("n1"), ..Default::default() };
+    let about = node.clone();
+    let broadcaster = EventBroadcaster::new(EventBroadcasterOptions {
+        queue_size: 1,
+        on_drop: Some(Arc::new(move |dropped| {
+            told.lock().unwrap().push(dropped.event.event.note.to_string());
+            let recorder = again.lock().unwrap().clone().unwrap();
+            // The queue is full, or there is no sink yet: this is dropped as well.
+            recorder.event(&about, EventType::Warning, "Dropped", "again");
+            panic!("a callback that panics");
+        })),
+        ..Default::default()
+    });
+    let shop = broadcaster.recorder("shop-controller");
+    *recorder.lock().unwrap() = Some(shop.clone());
+    shop.event(&node, EventType::Normal, "Painted", "without a sink");
+    assert_eq!(*calls.lock().unwrap(), ["without a sink"]);
+    assert_eq!(broadcaster.dropped().of(DropReason::NoSink), 2);
+
+    let options = CorrelatorOptions {
+        spam_key: Arc::new(|event| {
+            assert_ne!(event.message.as_deref(), Some("bad"), "a key that panics");
+            CorrelatorOptions::spam_key_by_object(event)
+        }),
+        ..Default::default()
+    };
+    broadcaster.start_recording_to_core_v1(client.clone(), options);
+    for note in ["bad", "good"] {
+        shop.event(&node, EventType::Normal, "Painted", note);
+        soon("the flush", broadcaster.flush()).await;
+    }
+    assert_eq!(broadcaster.dropped().of(DropReason::Rejected), 1);
+    let lines = core_lines(&client).await;
+    assert!(lines.contains(&"1 Normal Painted good".to_owned()), "{lines:?}");
+}
+
+#[tokio::test]
 async fn a_broadcaster_that_is_dropped_writes_what_was_queued() {
     let (_server, client) = cluster().await;
     let mut watch = client.api::<CoreEvent>().watch(&Default::default()).await.unwrap();
