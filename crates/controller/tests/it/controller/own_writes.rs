@@ -1,17 +1,23 @@
 //! Reconciles read their own writes, with informers whose watches lag.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Method, Response};
+use http_body::{Body, Frame};
 use klient_api::core::v1::{ConfigMap, Secret};
 use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
 use klient_apimachinery::{ListOptions, ObjectKey};
 use klient_cache::{Cached, Lister};
-use klient_client::{Client, Error};
+use klient_client::{BoxError, Client, Error, ResponseBody, Transport};
 use klient_controller::{Action, Controller, ControllerBuilder, wait_for_own_writes};
+use tower::ServiceExt as _;
 
 use super::{Calls, Running, calls, next};
-use crate::cluster::{Gate, cluster, config_map, factory, until};
+use crate::cluster::{Gate, cluster, config, config_map, factory, secret, until};
 
 struct Context {
     client: Client,
@@ -114,6 +120,59 @@ async fn a_shutdown_does_not_wait_for_the_cache() {
     until("the key is taken", || running.handle.metrics().queue.unwrap().depth == 0).await;
     running.stop().await.1.unwrap();
     assert!(calls.try_recv().is_err());
+}
+
+/// A body in JSON whose versions cannot be compared, as those of an aggregated server.
+struct Opaque(ResponseBody);
+
+impl Body for Opaque {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let opaque = |data: Bytes| {
+            let text = String::from_utf8(data.to_vec()).unwrap();
+            Bytes::from(text.replace(r#""resourceVersion":""#, r#""resourceVersion":"opaque-"#))
+        };
+        Pin::new(&mut self.0).poll_frame(cx).map_ok(|frame| frame.map_data(opaque))
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_compared_is_not_waited_for() {
+    let (server, client) = cluster().await;
+    let layer = tower::layer::layer_fn(|transport: Transport| {
+        transport.map_response(|response: Response<ResponseBody>| {
+            response.map(|body| ResponseBody::new(Opaque(body)))
+        })
+    });
+    let opaque = Client::with_layer(config(&server), layer).unwrap();
+    let factory = factory(client.clone());
+    let (context, mut calls) = calls();
+    let reconcile = move |_: Cached<ConfigMap>, calls: Arc<Calls>| {
+        let opaque = opaque.clone();
+        async move {
+            let create = opaque.request(Method::POST).group_version("", "v1").namespace("default");
+            let answer = create.resource("secrets").object(&secret("child")).send().await?;
+            assert!(String::from_utf8_lossy(answer.bytes()).contains("opaque-"));
+            wait_for_own_writes().await;
+            calls.tell("done");
+            Ok::<_, Error>(Action::done())
+        }
+    };
+    let running = Running::start(
+        Controller::builder(&factory.informer::<ConfigMap>())
+            .owns(&factory.informer::<Secret>())
+            // Longer than the test waits.
+            .own_writes_timeout(Duration::from_secs(3600))
+            .reconcile(context, reconcile),
+    );
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "done");
+    running.stop().await.1.unwrap();
 }
 
 /// Every verb, each followed by a read of the cache.
