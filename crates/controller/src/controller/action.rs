@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// The next step after a reconcile that succeeded (controller-runtime's `Result`, kube-rs' `Action`).
 ///
 /// A change of the object, or of those that the controller watches for it, leads to a reconcile in any case.
@@ -43,7 +45,9 @@ impl Action {
 /// An error that another attempt does not mend, such as a specification that makes no sense: it is logged and counted,
 /// and the object is not reconciled before its next change (controller-runtime's `TerminalError`).
 ///
-/// It is recognised in a reconciler whose error is `Box<dyn Error + Send + Sync>`, or itself.
+/// It is recognised as the error of a reconciler, as a cause ([`source`](StdError::source)) of it, and in a
+/// [`controller::Error`](crate::Error). The box of `anyhow` hides the errors in it: return those as
+/// `Box<dyn Error + Send + Sync>`, or use `anyhow` below the reconciler only.
 ///
 /// ```
 /// use klient_controller::{Action, TerminalError};
@@ -64,6 +68,19 @@ impl TerminalError {
     pub fn new(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         TerminalError(error.into())
     }
+
+    /// Returns true if an error or one of its causes is one.
+    pub(super) fn is_in(error: &(dyn StdError + 'static)) -> bool {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if error.is::<TerminalError>() {
+                return true;
+            }
+            // Its text holds its causes, so that it has no source.
+            next = error.downcast_ref::<Error>().map_or_else(|| error.source(), Error::cause);
+        }
+        false
+    }
 }
 
 impl fmt::Display for TerminalError {
@@ -76,4 +93,41 @@ impl StdError for TerminalError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source()
     }
+}
+
+impl From<TerminalError> for Error {
+    fn from(error: TerminalError) -> Self {
+        Error::other(error)
+    }
+}
+
+#[test]
+fn a_terminal_error_is_found_among_causes() {
+    #[derive(Debug)]
+    struct Wrapped(TerminalError);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the specification")
+        }
+    }
+
+    impl StdError for Wrapped {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    let terminal = || TerminalError::new("replicas is negative");
+    let [found, other]: [&[Box<dyn StdError>]; 2] = [
+        &[
+            terminal().into(),
+            Wrapped(terminal()).into(),
+            Error::from(terminal()).into(),
+            Error::other(Wrapped(terminal())).into(),
+        ],
+        &["replicas is negative".into(), Error::other("replicas is negative").into()],
+    ];
+    assert!(found.iter().all(|error| TerminalError::is_in(&**error)));
+    assert!(!other.iter().any(|error| TerminalError::is_in(&**error)));
 }

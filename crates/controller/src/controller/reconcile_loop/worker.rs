@@ -45,7 +45,8 @@ impl ReconcileLoop {
         let _held = Held::new(worker, key);
         let began = Instant::now();
         let name = &*self.options.name;
-        let span = tracing::info_span!("reconcile", controller = name, object = %key, reconcile_id = %ReconcileId::new());
+        // At the level of errors, so that they have its fields wherever they are shown.
+        let span = tracing::error_span!("reconcile", controller = name, object = %key, reconcile_id = %ReconcileId::new());
         let reconciled = async {
             let reconciled = self.own_writes.record(key, &self.meters, self.attempt(key, worker)).await;
             self.finish(queue, key, reconciled)
@@ -121,7 +122,7 @@ impl Failure {
     fn of(error: BoxError) -> Self {
         let failure = caught(|| {
             let text = error.to_string();
-            if error.is::<TerminalError>() { Failure::Terminal(text) } else { Failure::Error(text) }
+            if TerminalError::is_in(&*error) { Failure::Terminal(text) } else { Failure::Error(text) }
         });
         let dropped = caught(|| drop(error));
         failure.and_then(|failure| dropped.map(|()| failure)).unwrap_or_else(Failure::Panic)
