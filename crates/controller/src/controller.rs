@@ -171,6 +171,7 @@ impl ControllerHandle {
     /// Reconciles a key, such as after a change outside the cluster. Returns `false`, and does nothing, if the
     /// controller does not run: it reconciles all objects when it begins to.
     #[doc(alias = "reconcile_on")]
+    #[doc(alias = "GenericEvent")]
     pub fn reconcile(&self, key: ObjectKey) -> bool {
         self.0.add(key)
     }

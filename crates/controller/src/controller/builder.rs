@@ -58,6 +58,8 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// let builder = Controller::builder(&config_maps).owns(&volumes);
     /// # }
     /// ```
+    #[doc(alias = "Owns")]
+    #[doc(alias = "EnqueueRequestForOwner")]
     pub fn owns<O>(self, source: impl Into<Source<O>>) -> Self
     where
         K: Resource,
@@ -87,6 +89,8 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// });
     /// # let _ = builder; }
     /// ```
+    #[doc(alias = "Watches")]
+    #[doc(alias = "EnqueueRequestsFromMapFunc")]
     pub fn watches<W: Wire + Object, I>(
         mut self,
         source: impl Into<Source<W>>,
@@ -117,6 +121,7 @@ impl<K: Wire + Object> ControllerBuilder<K> {
 
     /// The delay before a key is reconciled again after an error; by default 5 ms after the first error in a row,
     /// doubled with each up to 1000 s.
+    #[doc(alias = "error_policy")]
     pub fn rate_limiter(mut self, limiter: impl RateLimiter<ObjectKey> + 'static) -> Self {
         self.options.limiter = Arc::new(limiter);
         self
@@ -170,6 +175,7 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     ///
     /// The future must not block its thread; use [`tokio::task::spawn_blocking`]. One that does for more than a second
     /// is logged and counted.
+    #[doc(alias = "Reconciler")]
     pub fn reconcile<C, F, R, E>(self, context: Arc<C>, reconcile: F) -> Controller
     where
         C: Send + Sync + 'static,

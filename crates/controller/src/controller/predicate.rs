@@ -53,6 +53,7 @@ impl<K: Wire + Object> Predicate<K> {
     }
 
     /// Passes the events of objects whose labels match.
+    #[doc(alias = "LabelSelectorPredicate")]
     pub fn label_selector(selector: Selector) -> Self {
         Self::object(move |object| selector.matches(|key| object.labels().get(key)))
     }
@@ -60,21 +61,25 @@ impl<K: Wire + Object> Predicate<K> {
     /// Passes updates that change `metadata.generation`, which counts the desired states: not those of status and
     /// metadata. An object is asked for its deletion with a new generation. Kinds that do not count it, such as
     /// ConfigMaps, pass always.
+    #[doc(alias = "GenerationChangedPredicate")]
     pub fn generation_changed() -> Self {
         Self::changed(|old, new| old.generation().is_none() || old.generation() != new.generation())
     }
 
     /// Passes updates that change the object at all: not those of a resync.
+    #[doc(alias = "ResourceVersionChangedPredicate")]
     pub fn resource_version_changed() -> Self {
         Self::changed(|old, new| old.resource_version() != new.resource_version())
     }
 
     /// Passes updates that change labels.
+    #[doc(alias = "LabelChangedPredicate")]
     pub fn labels_changed() -> Self {
         Self::changed(|old, new| !old.labels().iter().eq(new.labels().iter()))
     }
 
     /// Passes updates that change annotations.
+    #[doc(alias = "AnnotationChangedPredicate")]
     pub fn annotations_changed() -> Self {
         Self::changed(|old, new| !Object::annotations(&**old).eq(Object::annotations(&**new)))
     }

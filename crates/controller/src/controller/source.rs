@@ -36,6 +36,9 @@ impl<K: Wire + Object> Source<K> {
 
     /// Takes only the events that a predicate passes; of several predicates all must pass them.
     #[must_use]
+    #[doc(alias = "WithEventFilter")]
+    #[doc(alias = "WithPredicates")]
+    #[doc(alias = "predicate_filter")]
     pub fn filter(self, predicate: Predicate<K>) -> Self {
         let predicate = match self.predicate {
             Some(before) => before.and(predicate),

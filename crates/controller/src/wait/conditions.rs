@@ -21,6 +21,7 @@ enum Test {
 }
 
 /// The object does not exist. With [`WaitOptions::uid`](super::WaitOptions::uid), another of its name may.
+#[doc(alias = "is_deleted")]
 pub fn deleted() -> ObjectCondition {
     ObjectCondition(Test::Deleted)
 }
@@ -50,16 +51,19 @@ pub fn condition_with_status(type_: impl Into<Str>, status: impl Into<Str>) -> O
 }
 
 /// A CustomResourceDefinition is served: its condition `Established` is true.
+#[doc(alias = "is_crd_established")]
 pub fn established() -> ObjectCondition {
     condition("Established")
 }
 
 /// A Deployment or an APIService is available: its condition `Available` is true.
+#[doc(alias = "is_deployment_completed")]
 pub fn available() -> ObjectCondition {
     condition("Available")
 }
 
 /// A Job has completed: its condition `Complete` is true. The wait fails at once if its condition `Failed` is true.
+#[doc(alias = "is_job_completed")]
 pub fn job_completed() -> ObjectCondition {
     ObjectCondition(Test::JobCompleted)
 }
