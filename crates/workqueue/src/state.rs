@@ -4,8 +4,8 @@
 //! Invariants whenever the lock is free:
 //!
 //! - an item is in the ready queue if and only if it is dirty and no worker has it;
-//! - of the waiters, as many have been woken and have not come yet as there are items in the ready queue, or
-//!   processors for them: see `to_wake`. So a flood of adds does not wake a crowd that finds nothing;
+//! - of the waiters, as many have been woken for items in the ready queue and have not come yet as there are
+//!   such items, or nearly so for many items: see `to_wake`;
 //! - the limit of the inbox is one if a waiter has to be woken for the next item, few if a waiter exists, and
 //!   many otherwise: all who come to wait look into the inbox first;
 //! - if an item is delayed and a waiter exists in `get`, one of the waiters keeps the time or has been woken.
@@ -17,10 +17,8 @@ mod ready_queue;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
-use std::num::NonZero;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::Waker;
-use std::thread;
 use std::time::Duration;
 
 use crate::clock::Instant;
@@ -49,10 +47,9 @@ pub(crate) struct State<T> {
     waiting: BTreeSet<(Instant, u64, Slot)>,
     /// Waiters in `get`, the longest waiting first.
     getters: VecDeque<(Ticket, Waker)>,
-    /// The number of waiters that were woken, and have not come or left yet.
-    woken: usize,
-    /// The number of processors, as far as is known.
-    processors: usize,
+    /// The number of waiters that were woken for items and are still expected: at most `available`. A waiter
+    /// whose item somebody else took is not expected, as it may not be run for long.
+    claims: usize,
     /// The waiter in `getters` that comes back when the first of `waiting` is ready.
     timekeeper: Option<Ticket>,
     /// The number of items that workers have.
@@ -117,8 +114,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             available: 0,
             waiting: BTreeSet::new(),
             getters: VecDeque::new(),
-            woken: 0,
-            processors: processors(),
+            claims: 0,
             timekeeper: None,
             in_hand: 0,
             phase: Phase::Open,
@@ -146,12 +142,13 @@ impl<T: Hash + Eq + Clone> State<T> {
     /// Restores the invariants on waiters; the last act before the lock is free.
     pub(crate) fn settle(&mut self, effects: &mut Effects<T>) {
         loop {
-            while self.woken < self.to_wake(self.available) && !self.getters.is_empty() {
+            while self.claims < Self::to_wake(self.available) && !self.getters.is_empty() {
+                self.claims += 1;
                 self.wake_next(effects);
             }
             let limit = match self.getters.is_empty() {
                 true => Limit::Many,
-                false if self.woken < self.to_wake(self.available + 1) => Limit::One,
+                false if self.claims < Self::to_wake(self.available + 1) => Limit::One,
                 false => Limit::Few,
             };
             if limit == self.limit {
@@ -163,10 +160,10 @@ impl<T: Hash + Eq + Clone> State<T> {
         }
     }
 
-    /// The number of waiters to be awake for so many items. Those that come wake others; more than there are
-    /// processors are woken only for many items, in case that some are not run.
-    fn to_wake(&self, items: usize) -> usize {
-        items.min(self.processors + items / Limit::Few as usize)
+    /// The number of waiters to be expected for so many items. Those that come wake others, so a few of them
+    /// suffice if one comes at all: a future may have been woken and is not polled.
+    fn to_wake(items: usize) -> usize {
+        items.min(ONE_EACH + items / Limit::Few as usize)
     }
 
     pub(crate) fn add(
@@ -255,6 +252,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             if ticket.is_some() {
                 self.leave(ticket, effects);
             }
+            self.claims = self.claims.min(self.available);
             let entry = &mut self.entries[slot];
             entry.dirty = false;
             entry.in_hand = true;
@@ -269,6 +267,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             return TakeResult::Item(slot, item, priority);
         }
         self.available = 0;
+        self.claims = 0;
         let Some(waker) = waker.filter(|_| self.phase == Phase::Open) else {
             self.leave(ticket, effects);
             return if self.phase == Phase::Open { TakeResult::Wait(None) } else { TakeResult::End };
@@ -284,7 +283,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         let Some(ticket) = ticket.take() else { return };
         match self.place(ticket) {
             Some(place) => drop(self.getters.remove(place)),
-            None => self.woken -= 1,
+            None => self.claims = self.claims.saturating_sub(1),
         }
         if self.timekeeper == Some(ticket) {
             self.timekeeper = None;
@@ -327,7 +326,6 @@ impl<T: Hash + Eq + Clone> State<T> {
         self.apply(effects);
         self.phase = if drain { Phase::Draining } else { Phase::Down };
         self.timekeeper = None;
-        self.woken += self.getters.len();
         self.getters.drain(..).for_each(|(_, waker)| effects.wake(waker));
         self.drains.drain(..).for_each(|waker| effects.wake(waker));
         for (.., slot) in std::mem::take(&mut self.waiting) {
@@ -394,12 +392,9 @@ impl<T: Hash + Eq + Clone> State<T> {
     }
 
     fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Ticket {
-        if let Some(ticket) = *ticket {
-            if let Some(place) = self.place(ticket) {
-                self.getters[place].1.clone_from(waker);
-                return ticket;
-            }
-            self.woken -= 1;
+        if let Some((ticket, place)) = ticket.and_then(|ticket| Some((ticket, self.place(ticket)?))) {
+            self.getters[place].1.clone_from(waker);
+            return ticket;
         }
         let turn = *ticket.insert(self.turn());
         self.getters.push_back((turn, waker.clone()));
@@ -413,7 +408,6 @@ impl<T: Hash + Eq + Clone> State<T> {
 
     fn wake_next(&mut self, effects: &mut Effects<T>) {
         if let Some((ticket, waker)) = self.getters.pop_front() {
-            self.woken += 1;
             self.timekeeper.take_if(|other| *other == ticket);
             effects.wake(waker);
         }
@@ -464,15 +458,6 @@ impl<T> Effects<T> {
     }
 }
 
-/// The number of processors, or the least that models need.
-fn processors() -> usize {
-    if cfg!(loom) {
-        return 1;
-    }
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
-}
-
 /// The instant after a delay; practically infinite if it is beyond the clock's range.
 fn later(now: Instant, after: Duration) -> Instant {
     now.checked_add(after).unwrap_or_else(|| now + NEVER)
@@ -480,3 +465,7 @@ fn later(now: Instant, after: Duration) -> Instant {
 
 /// Some 30 years, as in tokio.
 const NEVER: Duration = Duration::from_secs(86_400 * 365 * 30);
+
+/// The number of items for each of which a waiter is woken. So up to as many futures that are woken and not
+/// polled delay nothing that others can do, and a flood of adds does not wake a crowd that finds nothing.
+const ONE_EACH: usize = if cfg!(loom) { 1 } else { 16 };

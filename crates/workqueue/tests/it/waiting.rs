@@ -94,6 +94,42 @@ async fn an_added_item_wakes_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_woken_waiter_is_not_expected_once_its_item_is_taken() {
+    let queue = Queue::new();
+    queue.add("x");
+    let work = queue.try_get();
+    let woken = [(); 2].map(|()| Arc::new(Woken::default()));
+    let wakers = woken.clone().map(Waker::from);
+    let mut gets = [pin!(queue.get()), pin!(queue.get())];
+    for (get, waker) in gets.iter_mut().zip(&wakers) {
+        assert!(get.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    queue.add("x");
+    drop(work);
+    assert_eq!([woken[0].times(), woken[1].times()], [1, 0]);
+    assert_eq!(queue.try_get().as_deref(), Some(&"x"), "before the one who was woken comes");
+    queue.add("y");
+    assert_eq!([woken[0].times(), woken[1].times()], [1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_future_that_is_woken_and_not_polled_uses_up_one_wake_only() {
+    for unpolled in [1, 2, 8, 16] {
+        let queue = Queue::new();
+        let mut pinned = (0..unpolled).map(|_| Box::pin(queue.get())).collect::<Vec<_>>();
+        for get in &mut pinned {
+            assert!(get.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut get = pin!(queue.get());
+        assert!(get.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        (0..=unpolled).for_each(|key| queue.add(key));
+        assert_eq!(woken.times(), 1, "{unpolled} futures are not polled");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_gives_up_after_being_woken_wakes_the_next() {
     let queue = Queue::new();
     let woken = Arc::new(Woken::default());
