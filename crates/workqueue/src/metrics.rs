@@ -43,7 +43,8 @@ use crate::state::Slot;
 /// assert_eq!(adds.load(Ordering::Relaxed), 1);
 /// ```
 pub trait Metrics: Send + Sync {
-    /// Called for each observation, with the queue's name. The queue's lock is not held.
+    /// Called for each observation, with the queue's name. The queue's lock is not held. If it panics, the panic
+    /// hook reports that, and the queue continues.
     fn observe(&self, queue: &str, observation: Observation);
 }
 

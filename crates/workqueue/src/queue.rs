@@ -14,6 +14,7 @@ mod work;
 use std::fmt;
 use std::future::poll_fn;
 use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -198,19 +199,21 @@ impl<T: Eq + Hash + Clone + Send + 'static> Queue<T> {
         self.with(|state, effects| state.add_after(hash, item, priority, after, effects));
     }
 
-    /// Runs `act` under the lock, on a state that has all adds, and its effects afterwards.
+    /// Runs `act` under the lock, on a state that has all adds, and its effects afterwards, even if it panics.
+    /// Nothing else panics, so that its result is not lost.
     fn with<R>(&self, act: impl FnOnce(&mut State<T>, &mut Effects<T>) -> R) -> R {
         let mut effects = Effects::default();
         let mut state = self.shared.state.0.lock();
         state.collect(&mut effects);
-        let result = act(&mut state, &mut effects);
+        let result = catch_unwind(AssertUnwindSafe(|| act(&mut state, &mut effects)));
         state.settle(&mut effects);
         drop(state);
-        let observations = effects.run();
-        if let Some((name, sink)) = &self.shared.sink {
-            observations.into_iter().for_each(|observation| sink.observe(name, observation));
-        }
-        result
+        effects.run(|observation| {
+            if let Some((name, sink)) = &self.shared.sink {
+                sink.observe(name, observation);
+            }
+        });
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 

@@ -11,6 +11,7 @@
 //! - if an item is delayed and a waiter exists in `get`, one of the waiters keeps the time or has been woken.
 
 mod duplicates;
+mod effects;
 mod entries;
 mod inbox;
 mod ready_queue;
@@ -22,9 +23,11 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::clock::Instant;
-use crate::metrics::{Meter, Observation};
+use crate::metrics::Meter;
 use crate::order::Order;
 pub(crate) use duplicates::Duplicates;
+pub(crate) use effects::Effects;
+use effects::contained;
 use entries::Entries;
 pub(crate) use entries::{Hasher, Slot};
 use inbox::Limit;
@@ -37,7 +40,7 @@ pub(crate) struct State<T> {
     ready_queue: ReadyQueue<T>,
     duplicates: Arc<Duplicates<T>>,
     inbox: Arc<Inbox<T>>,
-    /// Adds taken from the inbox and not applied yet: none, unless comparing one has panicked.
+    /// Adds taken from the inbox and not applied yet: none when the lock is free.
     adds: VecDeque<Add<T>>,
     /// The limit of the inbox.
     limit: Limit,
@@ -82,20 +85,6 @@ pub(crate) enum TakeResult<T> {
     End,
 }
 
-/// Wakers and values to call and drop when the lock is released; mostly none.
-pub(crate) struct Effects<T> {
-    wake: Option<Waker>,
-    /// Dropping an item may be slow, and runs foreign code.
-    dropped: Option<T>,
-    more: Option<Box<More<T>>>,
-}
-
-struct More<T> {
-    wake: Vec<Waker>,
-    dropped: Vec<T>,
-    observations: Vec<Observation>,
-}
-
 impl<T: Hash + Eq + Clone> State<T> {
     pub(crate) fn new(
         hasher: Hasher,
@@ -130,13 +119,20 @@ impl<T: Hash + Eq + Clone> State<T> {
         self.apply(effects);
     }
 
+    /// Applies the adds taken from the inbox. One that panics, as it may when items are compared, which is
+    /// before anything is changed, is lost alone: the caller may be somebody else.
     fn apply(&mut self, effects: &mut Effects<T>) {
-        while let Some(Add { hash, item, since }) = self.adds.pop_front() {
-            self.add(hash, item, 0, since, effects);
-            if let Some(item) = effects.dropped.take() {
-                effects.more().dropped.push(item);
-            }
+        while !self.adds.is_empty() {
+            contained(|| self.apply_all(effects));
         }
+    }
+
+    fn apply_all(&mut self, effects: &mut Effects<T>) {
+        while let Some(Add { hash, item, since }) = self.adds.pop_front() {
+            effects.keep_room();
+            self.add(hash, item, 0, since, effects);
+        }
+        effects.keep_room();
     }
 
     /// Restores the invariants on waiters; the last act before the lock is free.
@@ -247,7 +243,7 @@ impl<T: Hash + Eq + Clone> State<T> {
         effects: &mut Effects<T>,
     ) -> TakeResult<T> {
         self.promote(effects);
-        if let Some((slot, item)) = self.ready_queue.pop(&mut self.entries) {
+        if let Some((slot, clone)) = self.ready_queue.pop(&mut self.entries) {
             self.available = self.available.saturating_sub(1);
             if ticket.is_some() {
                 self.leave(ticket, effects);
@@ -255,10 +251,12 @@ impl<T: Hash + Eq + Clone> State<T> {
             self.claims = self.claims.min(self.available);
             let entry = &mut self.entries[slot];
             entry.dirty = false;
-            entry.in_hand = true;
             if std::mem::take(&mut entry.duplicated) {
-                effects.dropped = self.duplicates.remove(entry.hash, &item);
+                self.duplicates.remove(entry.hash, |item| effects.drop_item(item));
             }
+            // An item whose clone panics is lost, and can be added again.
+            let item = clone.unwrap_or_else(|| entry.item.clone());
+            entry.in_hand = true;
             self.in_hand += 1;
             let priority = entry.priority;
             if let Some(meter) = &mut self.meter {
@@ -272,7 +270,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             self.leave(ticket, effects);
             return if self.phase == Phase::Open { TakeResult::Wait(None) } else { TakeResult::End };
         };
-        let ticket = self.wait(ticket, waker);
+        let ticket = self.wait(ticket, waker, effects);
         let Some((first, ..)) = self.waiting.first() else { return TakeResult::Wait(None) };
         let keeps_time = *self.timekeeper.get_or_insert(ticket) == ticket;
         TakeResult::Wait(keeps_time.then_some(*first))
@@ -282,7 +280,7 @@ impl<T: Hash + Eq + Clone> State<T> {
     pub(crate) fn leave(&mut self, ticket: &mut Option<Ticket>, effects: &mut Effects<T>) {
         let Some(ticket) = ticket.take() else { return };
         match self.place(ticket) {
-            Some(place) => drop(self.getters.remove(place)),
+            Some(place) => effects.unused = self.getters.remove(place).map(|(_, waker)| waker),
             None => self.claims = self.claims.saturating_sub(1),
         }
         if self.timekeeper == Some(ticket) {
@@ -302,13 +300,14 @@ impl<T: Hash + Eq + Clone> State<T> {
         if let Some(meter) = &mut self.meter {
             effects.observe(meter.done(slot));
         }
+        if self.in_hand == 0 && !self.drains.is_empty() {
+            self.drains.drain(..).for_each(|waker| effects.wake(waker));
+        }
+        // Last, as an order may panic.
         if dirty {
             self.queue(slot);
         } else if idle {
             effects.dropped = Some(self.entries.remove(slot));
-        }
-        if self.in_hand == 0 && !self.drains.is_empty() {
-            self.drains.drain(..).for_each(|waker| effects.wake(waker));
         }
     }
 
@@ -332,7 +331,7 @@ impl<T: Hash + Eq + Clone> State<T> {
             let entry = &mut self.entries[slot];
             entry.ready = None;
             if entry.is_idle() {
-                effects.more().dropped.push(self.entries.remove(slot));
+                effects.drop_item(self.entries.remove(slot));
             }
         }
     }
@@ -391,9 +390,12 @@ impl<T: Hash + Eq + Clone> State<T> {
         self.available += 1;
     }
 
-    fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker) -> Ticket {
+    fn wait(&mut self, ticket: &mut Option<Ticket>, waker: &Waker, effects: &mut Effects<T>) -> Ticket {
         if let Some((ticket, place)) = ticket.and_then(|ticket| Some((ticket, self.place(ticket)?))) {
-            self.getters[place].1.clone_from(waker);
+            let registered = &mut self.getters[place].1;
+            if !registered.will_wake(waker) {
+                effects.unused = Some(std::mem::replace(registered, waker.clone()));
+            }
             return ticket;
         }
         let turn = *ticket.insert(self.turn());
@@ -422,39 +424,6 @@ impl<T: Hash + Eq + Clone> State<T> {
     fn turn(&mut self) -> u64 {
         self.turns += 1;
         self.turns
-    }
-}
-
-impl<T> Default for Effects<T> {
-    fn default() -> Self {
-        Self { wake: None, dropped: None, more: None }
-    }
-}
-
-impl<T> Effects<T> {
-    /// Runs the effects; returns the observations to the caller.
-    pub(crate) fn run(self) -> Vec<Observation> {
-        self.wake.into_iter().for_each(Waker::wake);
-        let Some(more) = self.more else { return Vec::new() };
-        more.wake.into_iter().for_each(Waker::wake);
-        more.observations
-    }
-
-    fn observe(&mut self, observation: Option<Observation>) {
-        if let Some(observation) = observation {
-            self.more().observations.push(observation);
-        }
-    }
-
-    fn wake(&mut self, waker: Waker) {
-        if let Some(other) = self.wake.replace(waker) {
-            self.more().wake.push(other);
-        }
-    }
-
-    fn more(&mut self) -> &mut More<T> {
-        let none = || Box::new(More { wake: vec![], dropped: vec![], observations: vec![] });
-        self.more.get_or_insert_with(none)
     }
 }
 

@@ -34,13 +34,16 @@ impl<T: Eq> Duplicates<T> {
         shard.count.store(items.len(), Ordering::Relaxed);
     }
 
-    pub(super) fn remove(&self, hash: u64, item: &T) -> Option<T> {
+    /// Removes the items of a hash. Those that equal another item are recorded no longer, which is harmless,
+    /// and comparing them could panic.
+    pub(super) fn remove(&self, hash: u64, mut dropped: impl FnMut(T)) {
         let shard = self.shard(hash);
         let mut items = shard.items.lock();
-        let found = items.find_entry(hash, |(other, found)| *other == hash && found == item).ok()?;
-        let ((_, item), _) = found.remove();
+        while let Ok(found) = items.find_entry(hash, |(other, _)| *other == hash) {
+            let ((_, item), _) = found.remove();
+            dropped(item);
+        }
         shard.count.store(items.len(), Ordering::Relaxed);
-        Some(item)
     }
 
     fn shard(&self, hash: u64) -> &Shard<T> {

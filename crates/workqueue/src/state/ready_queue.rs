@@ -59,18 +59,16 @@ impl<T: Hash + Eq + Clone> ReadyQueue<T> {
         matches!(self, Self::Ordered(_))
     }
 
-    pub(super) fn pop(&mut self, entries: &mut Entries<T>) -> Option<(Slot, T)> {
+    /// Removes and returns the next item; an order returns its own clone with it.
+    pub(super) fn pop(&mut self, entries: &mut Entries<T>) -> Option<(Slot, Option<T>)> {
         match self {
-            Self::ByPriority(queue) => {
-                let slot = queue.pop(entries)?;
-                Some((slot, entries[slot].item.clone()))
-            }
+            Self::ByPriority(queue) => Some((queue.pop(entries)?, None)),
             Self::Ordered(order) => loop {
                 let item = order.pop()?;
                 let slot = entries.find(&item);
                 // An order that returns an item it was not given must not hand it to two workers.
                 if let Some(slot) = slot.filter(|slot| entries[*slot].is_queued()) {
-                    return Some((slot, item));
+                    return Some((slot, Some(item)));
                 }
             },
         }

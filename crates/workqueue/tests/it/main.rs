@@ -8,6 +8,7 @@ mod script;
 mod backoff;
 mod delays;
 mod drain;
+mod foreign;
 mod items;
 mod limiters;
 mod metrics;
