@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Addressable, ListOptions, ListWatch as _, Object, Str, WatchEvent, verbs};
-use klient_cache::{RetryWatchOptions, until};
+use klient_cache::{RetryWatch, RetryWatchOptions};
 use klient_client::{Api, ErrorKind as RequestErrorKind};
 use klient_workqueue::Backoff;
 
@@ -80,7 +80,7 @@ impl Default for WaitOptions {
 /// [`ErrorKind::Timeout`] after [`WaitOptions::timeout`], with what was seen last. [`ErrorKind::Condition`] if the
 /// condition cannot be met any more. [`ErrorKind::Replaced`] if the object with the uid of the options is gone and its
 /// absence does not meet the condition. [`ErrorKind::Request`] if the server refuses the list or the watch; while it cannot
-/// be reached, the wait goes on.
+/// be reached or fails itself, the wait goes on.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -120,7 +120,8 @@ where
     P: Addressable,
 {
     let wanted = condition.describe();
-    let mut wait = Wait { condition, uid: options.uid, seen: "nothing was read yet".to_owned() };
+    let seen = "nothing was read yet".to_owned();
+    let mut wait = Wait { condition, uid: options.uid, seen, watch: None };
     match tokio::time::timeout(options.timeout, wait.run(api, name)).await {
         Ok(Ok(object)) => Ok(object),
         Ok(Err(Failure::Request(error))) => Err(error),
@@ -129,22 +130,27 @@ where
         }
         Err(_) => {
             let subject = describe(api, api.within(), name);
-            let what = format!(
+            let mut what = format!(
                 "{subject}: {wanted} did not come within {} s; {}",
                 options.timeout.as_secs_f64(),
                 wait.seen
             );
+            if let Some(error) = wait.watch.as_ref().and_then(RetryWatch::last_error) {
+                what += &format!("; the last error was: {error}");
+            }
             Err(Error::new(ErrorKind::Timeout, what))
         }
     }
 }
 
 /// A wait in progress.
-struct Wait<C> {
+struct Wait<C, K> {
     condition: C,
     uid: Option<Str>,
     /// The state that was seen last.
     seen: String,
+    /// The watch, after the list.
+    watch: Option<RetryWatch<K>>,
 }
 
 /// The end of a wait without success.
@@ -153,12 +159,11 @@ enum Failure {
     Condition(ErrorKind, String),
 }
 
-impl<C> Wait<C> {
-    async fn run<K, P>(&mut self, api: &Api<K, P>, name: &str) -> Result<Option<K>, Failure>
+impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
+    async fn run<P>(&mut self, api: &Api<K, P>, name: &str) -> Result<Option<K>, Failure>
     where
-        K: Wire + Object + Clone + verbs::List + verbs::Watch,
+        K: Clone + verbs::List + verbs::Watch,
         P: Addressable,
-        C: Condition<K>,
     {
         let selector = format!("metadata.name={name}");
         let mut backoff = BACKOFF;
@@ -183,32 +188,31 @@ impl<C> Wait<C> {
                 min_restart_delay: Duration::from_millis(100),
                 ..Default::default()
             };
-            let mut failure = None;
-            let check = |event: &WatchEvent<K>| {
-                let object = match event {
-                    WatchEvent::Added(object) | WatchEvent::Modified(object) => Some(object),
-                    WatchEvent::Deleted(_) => None,
-                    _ => return Ok(false),
-                };
-                Ok(self.is_met(object).unwrap_or_else(|problem| {
-                    failure = Some(problem);
-                    true
-                }))
-            };
-            let ended = until(api.clone(), &version, options, check).await;
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-            match ended {
-                Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) if self.is_same(&object) => {
-                    return Ok(Some(object));
+            let watch = RetryWatch::new(api.clone(), &version, options);
+            self.watch = Some(watch.map_err(|error| Failure::Request(error.into()))?);
+            while let Some(event) = self.next().await {
+                match event.map_err(|error| Failure::Request(error.into()))? {
+                    WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                        if self.is_met(Some(&object))? {
+                            return Ok(Some(object).filter(|object| self.is_same(object)));
+                        }
+                    }
+                    WatchEvent::Deleted(_) => {
+                        if self.is_met(None)? {
+                            return Ok(None);
+                        }
+                    }
+                    // The server no longer has the version: list again.
+                    _ => break,
                 }
-                Ok(_) => return Ok(None),
-                // The server no longer has the version: list again.
-                Err(error) if error.is_expired() => {}
-                Err(error) => return Err(Failure::Request(error.into())),
             }
+            self.watch = None;
         }
+    }
+
+    /// The next event of the watch.
+    async fn next(&mut self) -> Option<Result<WatchEvent<K>, klient_cache::Error>> {
+        self.watch.as_mut()?.next().await
     }
 
     /// Returns true for the object that is meant.
@@ -216,10 +220,7 @@ impl<C> Wait<C> {
         self.uid.as_deref().is_none_or(|uid| uid == object.uid())
     }
 
-    fn is_met<K: Object>(&mut self, object: Option<&K>) -> Result<bool, Failure>
-    where
-        C: Condition<K>,
-    {
+    fn is_met(&mut self, object: Option<&K>) -> Result<bool, Failure> {
         let same = object.filter(|object| self.is_same(*object));
         let is_met = self.condition.is_met(same);
         if is_met.map_err(|problem| Failure::Condition(ErrorKind::Condition, problem))? {
@@ -243,5 +244,7 @@ impl<C> Wait<C> {
 /// Returns true if another try of a list may help.
 fn is_transient(error: &klient_client::Error) -> bool {
     use RequestErrorKind::{Auth, Connect, Connection, Timeout};
-    matches!(error.kind(), Auth | Connect | Connection | Timeout) || error.retry_after().is_some()
+    matches!(error.kind(), Auth | Connect | Connection | Timeout)
+        || error.retry_after().is_some()
+        || error.code().is_some_and(|code| code >= 500)
 }

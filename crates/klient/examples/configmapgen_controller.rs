@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::core::v1::ConfigMap;
+use klient::controller::wait::{conditions, wait_for};
 use klient::controller::{Action, Controller};
 use klient::{
     ApplyOptions, Cached, Client, Error, InformerFactory, ObjectMeta, OwnerReference, apply, custom_resource,
@@ -56,21 +57,24 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !cfg!(test) {
         std::thread::spawn(move || std::io::stdin().lines().for_each(|_| handle.reconcile_all()));
     }
-    let (run, scenario) = tokio::join!(
-        controller.run(async {
+    let run = async {
+        let shutdown = async {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = config_maps.store().wait_until(|store| store.contains("default/news")), if cfg!(test) => {}
             }
-        }),
-        async {
-            let spec = ConfigMapGeneratorSpec { content: "nothing happened".into() };
-            let news = ConfigMapGenerator { metadata: ObjectMeta::named("news"), spec, ..Default::default() };
-            client.api::<ConfigMapGenerator>().namespace("default").create(&news).await
-        }
-    );
-    scenario?;
-    Ok(run?)
+        };
+        Ok(controller.run(shutdown).await?)
+    };
+    let scenario = async {
+        let spec = ConfigMapGeneratorSpec { content: "nothing happened".into() };
+        let news = ConfigMapGenerator { metadata: ObjectMeta::named("news"), spec, ..Default::default() };
+        client.api::<ConfigMapGenerator>().namespace("default").create(&news).await?;
+        Ok::<_, Box<dyn std::error::Error>>(())
+    };
+    // The first to fail ends both.
+    tokio::try_join!(run, scenario)?;
+    Ok(())
 }
 
 async fn define(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -86,7 +90,13 @@ async fn define(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
             }}}],
         },
     }))?;
-    client.api::<CustomResourceDefinition>().create(&definition).await?;
+    let definitions = client.api::<CustomResourceDefinition>();
+    match definitions.create(&definition).await {
+        Err(error) if !error.is_already_exists() => return Err(error.into()),
+        _ => {}
+    }
+    let name = "configmapgenerators.nullable.se";
+    wait_for(&definitions, name, conditions::established(), Default::default()).await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use klient::api::apps::v1::Deployment;
 use klient::apply::apps::v1::DeploymentSpec;
 use klient::apply::core::v1::{Container, PodSpec, PodTemplateSpec};
 use klient::apply::meta::v1::LabelSelector;
+use klient::controller::wait::{conditions, wait_for};
 use klient::controller::{Action, Controller};
 use klient::{
     ApplyOptions, Cached, Client, Error, Indexer, InformerFactory, Lister, ObjectMeta, OwnerReference, Patch,
@@ -72,7 +73,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A website with two deployments, which somebody else brings up. A program would wait for Ctrl-C.
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let shutdown = async { stopped.await.unwrap_or_default() };
-    let (run, scenario) = tokio::join!(controller.run(shutdown), async {
+    let run = async { Ok(controller.run(shutdown).await?) };
+    let scenario = async {
         let metadata = ObjectMeta::named("shop");
         let website = client.api::<Website>().namespace("default");
         let website = website.create(&Website { metadata, ..Default::default() }).await?;
@@ -85,9 +87,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("the status is in step");
         drop(stop);
         Ok::<_, Box<dyn std::error::Error>>(())
-    });
-    scenario?;
-    Ok(run?)
+    };
+    // The first to fail ends both.
+    tokio::try_join!(run, scenario)?;
+    Ok(())
 }
 
 async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -104,9 +107,11 @@ async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Erro
     });
     let definitions = client.api::<CustomResourceDefinition>();
     match definitions.create(&definition.to_typed()?).await {
-        Err(error) if !error.is_already_exists() => Err(error.into()),
-        _ => Ok(()),
+        Err(error) if !error.is_already_exists() => return Err(error.into()),
+        _ => {}
     }
+    wait_for(&definitions, "websites.example.com", conditions::established(), Default::default()).await?;
+    Ok(())
 }
 
 async fn bring_up(client: &Client, owner: &Website, name: &str) -> Result<(), Box<dyn std::error::Error>> {

@@ -23,13 +23,15 @@ async fn reconcile(cached: Cached<ConfigMap>, client: Arc<Client>) -> Result<Act
     let secret_name = format!("cm---{}", cached.name());
     let mut config_map = (*cached).clone();
     if cached.deletion_timestamp().is_some() {
+        // Without the finalizer there is no secret of this controller.
+        if !config_map.metadata.remove_finalizer(FINALIZER) {
+            return Ok(Action::done());
+        }
         match secrets.delete(&secret_name, &DeleteOptions::default()).await {
             Err(error) if !error.is_not_found() => return Err(error),
             _ => println!("deleted {secret_name}"),
         }
-        if config_map.metadata.remove_finalizer(FINALIZER) {
-            config_maps.update(&config_map).await?;
-        }
+        config_maps.update(&config_map).await?;
         return Ok(Action::done());
     }
     // Before the first act, and of this version of the object only.
@@ -50,14 +52,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let labelled = InformerFactory::builder(client.clone()).label_selector(format!("{LABEL}=true"))?.build();
     let informer = labelled.informer::<ConfigMap>();
     let mut controller = Controller::builder(&informer).reconcile(Arc::new(client.clone()), reconcile);
-    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let shutdown = async {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
-            Ok(()) = stopped => {}
+            _ = stopped => {}
         }
     };
-    let (run, scenario) = tokio::join!(controller.run(shutdown), async {
+    let run = async { Ok(controller.run(shutdown).await?) };
+    let scenario = async {
         let config_maps = client.api::<ConfigMap>().namespace("default");
         let mut colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
         colors.metadata.labels.insert(LABEL, "true".into());
@@ -69,11 +72,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         config_maps.delete("colors", &DeleteOptions::default()).await?;
         synced.store().wait_until(|store| !store.contains("default/cm---colors")).await?;
         // The example ends here; without its scenario it runs until Ctrl-C.
-        let _ = stop.send(());
+        drop(stop);
         Ok::<_, Box<dyn std::error::Error>>(())
-    });
-    scenario?;
-    Ok(run?)
+    };
+    // The first to fail ends both.
+    tokio::try_join!(run, scenario)?;
+    Ok(())
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Waits for one object, while others change it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use klient_api::apiextensions::v1::CustomResourceDefinition;
@@ -8,11 +10,12 @@ use klient_api::batch::v1::Job;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_apimachinery::{Kind, Object, Resource as _, Unstructured};
-use klient_client::{Client, Patch};
+use klient_client::{Client, Patch, RequestBody, ResponseBody, Transport};
 use klient_controller::ErrorKind;
 use klient_controller::wait::{WaitOptions, conditions, wait_for};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::fixture::{Website, cluster, config_map, config_maps, define_websites, soon};
 
@@ -184,4 +187,40 @@ async fn a_wait_outlives_the_server_and_its_history() {
     let forbidden = Client::new(forbidden.unwrap()).unwrap().api::<Website>().namespace("default");
     let error = wait_for(&forbidden, "shop", conditions::deleted(), Default::default()).await.unwrap_err();
     assert!(error.request_error().unwrap().is_forbidden(), "{error}");
+}
+
+#[tokio::test]
+async fn failures_of_the_server_are_waited_out_and_told() {
+    let (server, client) = cluster().await;
+    config_maps(&client).create(&config_map("colors", "red")).await.unwrap();
+    // The first two lists and all watches fail.
+    let lists = Arc::new(AtomicU32::new(0));
+    let layer = tower::layer::layer_fn(move |transport: Transport| {
+        let lists = lists.clone();
+        tower::service_fn(move |request: http::Request<RequestBody>| {
+            let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
+            let fails = is_watch || lists.fetch_add(1, Ordering::Relaxed) < 2;
+            let transport = transport.clone();
+            async move {
+                if fails {
+                    let answer = http::Response::builder().status(http::StatusCode::BAD_GATEWAY);
+                    return Ok(answer.body(ResponseBody::new(String::new()))?);
+                }
+                transport.oneshot(request).await
+            }
+        })
+    });
+    let config = klient_client::Config::from_kubeconfig(&server.kubeconfig()).unwrap();
+    let maps = config_maps(&Client::with_layer(config, layer).unwrap());
+    let is_there = |map: Option<&ConfigMap>| map.is_some();
+    let found = soon("the third list", wait_for(&maps, "colors", is_there, Default::default())).await;
+    assert_eq!(found.unwrap().unwrap().data["color"], "red");
+
+    let never = |_: Option<&ConfigMap>| false;
+    let options = WaitOptions { timeout: Duration::from_secs(1), ..Default::default() };
+    let error = wait_for(&maps, "colors", never, options).await.unwrap_err().to_string();
+    assert!(
+        error.contains("; it was at resourceVersion ") && error.contains("; the last error was: "),
+        "{error}"
+    );
 }
