@@ -6,6 +6,7 @@ use klient_client::{Api, ApplyOptions};
 use klient_workqueue::Backoff;
 use serde_json::Value;
 
+use crate::attempt::next_attempt;
 use crate::error::{Error, ErrorKind};
 use crate::identity::describe;
 use crate::operation_result::OperationResult;
@@ -84,11 +85,7 @@ where
                 }
             }
         };
-        let wait = backoff.step();
-        if backoff.steps == 0 {
-            return Err(error.into());
-        }
-        tokio::time::sleep(wait).await;
+        next_attempt(&mut backoff, error).await?;
     }
 }
 

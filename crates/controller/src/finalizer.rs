@@ -8,8 +8,9 @@ use klient_client::{Api, Patch};
 use klient_workqueue::Backoff;
 use serde_json::json;
 
+use crate::attempt::next_attempt;
 use crate::error::{Error, ErrorKind};
-use crate::identity::{Current, describe, is_stale, uid_of};
+use crate::identity::{is_stale, read_again, uid_of};
 
 /// The name of a finalizer: the object that has it stays until it is removed, so that its controller can delete what the
 /// garbage collector does not.
@@ -224,15 +225,8 @@ where
             Err(error) if is_stale(&error) => error,
             patched => return Ok(patched.map(Some)?),
         };
-        let wait = backoff.step();
-        if backoff.steps == 0 {
-            return Err(error.into());
-        }
-        tokio::time::sleep(wait).await;
-        let current = match Current::read(api, name, uid).await? {
-            Current::Same(current) => current,
-            Current::Other => return Err(describe(api, object.namespace(), name).replaced()),
-        };
+        next_attempt(&mut backoff, error).await?;
+        let current: K = read_again(api, object).await?;
         version = current.resource_version().into();
         finalizers = current.finalizers().map(Str::from).collect();
         is_deleted = current.deletion_timestamp().is_some();

@@ -1,27 +1,27 @@
 //! The identity of an object by its uid: one that was deleted and created again is another.
 
-use std::fmt;
-
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Addressable, Object, ObjectKey, Place, verbs};
 use klient_client::Api;
 
 use crate::error::{Error, ErrorKind};
 
-/// An object of a name at present.
-pub(crate) enum Current<K> {
-    /// The same object.
-    Same(K),
-    /// Another object of that name.
-    Other,
-}
-
-impl<K: Wire + Object + verbs::Get> Current<K> {
-    /// Reads the object of a name. That there is none is an error of the request.
-    pub(crate) async fn read<P: Addressable>(api: &Api<K, P>, name: &str, uid: &str) -> Result<Self, Error> {
-        let object = api.get(name).await?;
-        Ok(if object.uid() == uid { Current::Same(object) } else { Current::Other })
+/// Reads an object again, which must be the same.
+///
+/// # Errors
+///
+/// [`ErrorKind::Replaced`] if another object of its name exists. That there is none is an error of the request.
+pub(crate) async fn read_again<K, P>(api: &Api<K, P>, object: &impl Object) -> Result<K, Error>
+where
+    K: Wire + Object + verbs::Get,
+    P: Addressable,
+{
+    let current = api.get(object.name()).await?;
+    if current.uid() == object.uid() {
+        return Ok(current);
     }
+    let what = describe(api, object.namespace(), object.name());
+    Err(Error::new(ErrorKind::Replaced, format!("{what} was deleted and created again since it was read")))
 }
 
 /// Returns true if a write failed because the object has another version or uid.
@@ -40,23 +40,7 @@ pub(crate) fn uid_of(object: &impl Object) -> Result<&str, Error> {
     Ok(object.uid())
 }
 
-/// The name of an object for errors, such as `configmaps default/colors`.
-pub(crate) struct Description(String);
-
-pub(crate) fn describe<K, P: Place>(api: &Api<K, P>, namespace: Option<&str>, name: &str) -> Description {
-    Description(format!("{} {}", api.resource().group_resource(), ObjectKey::new(namespace, name)))
-}
-
-impl Description {
-    /// The error for an object that is not the one that was given.
-    pub(crate) fn replaced(&self) -> Error {
-        let what = format!("{self} was deleted and created again since it was read");
-        Error::new(ErrorKind::Replaced, what)
-    }
-}
-
-impl fmt::Display for Description {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// An object in messages, such as `configmaps default/colors`.
+pub(crate) fn describe<K, P: Place>(api: &Api<K, P>, namespace: Option<&str>, name: &str) -> String {
+    format!("{} {}", api.resource().group_resource(), ObjectKey::new(namespace, name))
 }

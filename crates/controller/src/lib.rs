@@ -7,6 +7,7 @@
 //! - [`Finalizer`], [`set_condition`], [`set_controller_reference`], [`create_or_apply`], [`create_or_update`],
 //!   [`update_status`], [`wait`]: the parts that every reconciler has.
 
+mod attempt;
 mod condition;
 mod controller;
 mod create_or_update;

@@ -5,9 +5,10 @@ use klient_apimachinery::{Addressable, Object, verbs};
 use klient_client::Api;
 use klient_workqueue::Backoff;
 
+use crate::attempt::next_attempt;
 use crate::create_or_update::{difference, to_value};
 use crate::error::Error;
-use crate::identity::{Current, describe, is_stale, uid_of};
+use crate::identity::{is_stale, read_again, uid_of};
 use crate::operation_result::OperationResult;
 
 /// Changes the status of an object, as it is in a cache or was read. Nothing is sent if the status stays the same.
@@ -53,7 +54,7 @@ where
     K: Wire + Object + Clone + verbs::Get + verbs::Status,
     P: Addressable,
 {
-    let (name, uid) = (object.name(), uid_of(object)?);
+    uid_of(object)?;
     let mut backoff = Backoff::DEFAULT_RETRY;
     let mut old = object.clone();
     loop {
@@ -70,14 +71,7 @@ where
                 return Ok((updated, result));
             }
         };
-        let wait = backoff.step();
-        if backoff.steps == 0 {
-            return Err(error.into());
-        }
-        tokio::time::sleep(wait).await;
-        old = match Current::read(api, name, uid).await? {
-            Current::Same(current) => current,
-            Current::Other => return Err(describe(api, object.namespace(), name).replaced()),
-        };
+        next_attempt(&mut backoff, error).await?;
+        old = read_again(api, object).await?;
     }
 }

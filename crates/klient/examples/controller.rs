@@ -37,7 +37,7 @@ struct WebsiteStatus {
     ready_replicas: i32,
 }
 
-/// What reconciles share.
+/// State that reconciles share.
 struct Context {
     client: Client,
     deployments: Lister<Deployment>,

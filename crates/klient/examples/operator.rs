@@ -52,7 +52,7 @@ pub(crate) struct WebsiteStatus {
     conditions: Vec<Condition>,
 }
 
-/// What reconciles share.
+/// State that reconciles share.
 struct Context {
     client: Client,
     recorder: EventRecorder,

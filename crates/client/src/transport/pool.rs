@@ -24,7 +24,8 @@ use super::server::Server;
 use super::{BoxError, RequestBody, ResponseBody};
 use crate::config::{Config, HttpVersion};
 
-/// The number of idle connections of other runtimes, or to other servers, that are kept. Those of runtimes that have ended are among them.
+/// The number of idle connections of other runtimes, or to other servers, that are kept. Those of runtimes that have ended
+/// are among them.
 const IDLE_OF_OTHERS: usize = 8;
 
 /// The number of times that a request which the server did not process is sent again, as by Go's HTTP client. The first

@@ -1,4 +1,4 @@
-//! What a reconciler is called for, beginning and end of runs.
+//! Events that lead to a reconcile, beginning and end of runs.
 
 use std::sync::Arc;
 use std::time::Duration;
