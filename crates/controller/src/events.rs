@@ -50,7 +50,6 @@ mod drops;
 mod event;
 mod events_sink;
 mod fake_recorder;
-mod host_name;
 mod log_sink;
 mod recorded_event;
 mod recorder;

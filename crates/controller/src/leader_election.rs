@@ -57,7 +57,6 @@ mod callbacks;
 mod campaign;
 mod candidate;
 mod candidature;
-mod clock;
 mod config;
 mod election;
 mod leadership;
@@ -89,6 +88,7 @@ pub use metrics::describe_metrics;
 pub use observers::ElectionEvent;
 pub use tenure::Loss;
 
+use crate::clock;
 use crate::error::{Error, ErrorKind};
 use candidature::Candidature;
 use election::Election;

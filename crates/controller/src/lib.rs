@@ -8,16 +8,20 @@
 //!   [`update_status`], [`wait`]: the parts that every reconciler has.
 
 mod attempt;
+mod clock;
 mod condition;
 mod controller;
 mod create_or_update;
 mod error;
 pub mod events;
 mod finalizer;
+mod host_name;
 mod identity;
 pub mod leader_election;
+mod lease;
 mod operation_result;
 mod owner;
+mod tenure;
 mod update_status;
 pub mod wait;
 

@@ -2,7 +2,7 @@
 
 use klient_apimachinery::Str;
 
-use super::host_name::host_name;
+use crate::host_name::host_name;
 
 /// The component that records events.
 ///

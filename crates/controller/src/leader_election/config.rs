@@ -6,10 +6,8 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Map, Str};
 
 use crate::error::{Error, ErrorKind};
-
-/// The random part of a candidate's wait between attempts, as a factor of the retry period, and the least ratio of renew
-/// deadline and retry period.
-pub const JITTER_FACTOR: f64 = 1.2;
+pub use crate::lease::JITTER_FACTOR;
+use crate::lease::Times;
 
 /// The Lease of an election, and the identity under which this process is a candidate (client-go's
 /// `resourcelock.LeaseLock`).
@@ -75,40 +73,18 @@ impl Default for LeaderElectionConfig {
 impl LeaderElectionConfig {
     /// The conditions of client-go's `NewLeaderElector`.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let problem =
-            |problem: String| Err(Error::new(ErrorKind::Config, format!("leader election: {problem}")));
-        let (lease, renew, retry) = (self.lease_duration, self.renew_deadline, self.retry_period);
-        if lease.is_zero() || renew.is_zero() || retry.is_zero() {
-            return problem(
-                "lease_duration, renew_deadline and retry_period must be greater than zero".into(),
-            );
-        }
-        // Rounded up to whole seconds it is an int32 of the Lease.
-        if !i32::try_from(lease.as_secs()).is_ok_and(|seconds| seconds < i32::MAX) {
-            return problem(format!("lease_duration ({}) must be below 2^31 - 1 seconds", seconds(lease)));
-        }
-        if lease <= renew {
-            return problem(format!(
-                "lease_duration ({}) must be greater than renew_deadline ({})",
-                seconds(lease),
-                seconds(renew)
-            ));
-        }
-        // The first comparison bounds the product.
-        if renew <= retry || renew <= retry.mul_f64(JITTER_FACTOR) {
-            return problem(format!(
-                "renew_deadline ({}) must be greater than retry_period ({}) times {JITTER_FACTOR}",
-                seconds(renew),
-                seconds(retry)
-            ));
-        }
-        Ok(())
+        self.times()
+            .check()
+            .map_err(|problem| Error::new(ErrorKind::Config, format!("leader election: {problem}")))
     }
 
-    /// The time-out of a request: half of the renew deadline as in client-go's `NewFromKubeconfig`, and no longer than the
-    /// leadership that it is to renew.
+    /// The time-out of a request.
     pub(super) fn request_timeout(&self) -> Duration {
-        (self.renew_deadline / 2).max(Duration::from_secs(1)).min(self.renew_deadline)
+        self.times().request_timeout()
+    }
+
+    fn times(&self) -> Times {
+        Times { lease: self.lease_duration, renew: self.renew_deadline, retry: self.retry_period }
     }
 }
 
@@ -127,8 +103,4 @@ impl LeaseLock {
         }
         Ok(())
     }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
 }

@@ -1,12 +1,11 @@
 //! [`Leadership`], the guard of one who leads.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::clock::{Moment, sleep_until};
+use super::clock::Moment;
 use super::tenure::{Loss, Tenure};
 
 /// A guard: being the leader, up to a moment that renewals move.
@@ -65,8 +64,7 @@ impl Leadership {
     /// The time for which the guard is valid if it is not renewed; zero if it is lost. An act that takes longer may end
     /// after another candidate was elected.
     pub fn remaining(&self) -> Duration {
-        let now = Moment::now();
-        self.tenure.valid_until(now).map_or(Duration::ZERO, |end| end.duration_since(now))
+        self.tenure.remaining()
     }
 
     /// A number that is greater for each later term, of whichever candidate of klient: the `leaseTransitions` of the
@@ -80,16 +78,7 @@ impl Leadership {
 
     /// Waits until the guard is lost.
     pub async fn lost(&self) -> Loss {
-        let mut changes = self.tenure.changes();
-        loop {
-            match self.valid_until() {
-                Err(loss) => return loss,
-                Ok(end) => tokio::select! {
-                    () = sleep_until(end) => {}
-                    _ = changes.changed() => {}
-                },
-            }
-        }
+        self.tenure.ended().await
     }
 
     /// Runs a future while the guard is valid, and drops it when the guard is lost.
@@ -98,12 +87,7 @@ impl Leadership {
     ///
     /// If the guard was lost before the future was ready.
     pub async fn while_valid<F: Future>(&self, work: F) -> Result<F::Output, Loss> {
-        let mut lost = pin!(self.lost());
-        tokio::select! {
-            biased;
-            loss = &mut lost => Err(loss),
-            output = work => Ok(output),
-        }
+        self.tenure.run(work).await
     }
 
     /// Ends the guard, for all clones, and waits until the Lease is given up or the attempt to do so has failed.

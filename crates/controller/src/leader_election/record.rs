@@ -1,49 +1,21 @@
 //! The record of an election in a Lease: reading it, and the Leases that candidates write.
 
-use std::time::Duration;
-
 use klient_api::coordination::v1::Lease;
 use klient_apimachinery::MicroTime;
 
 use super::clock::Now;
 use super::config::{LeaderElectionConfig, LeaseLock};
+use crate::lease::whole_seconds;
+pub(super) use crate::lease::{duration, holder, is_same_record, transitions};
 
 const SECOND: i64 = 1_000_000;
 
 /// The end of the year 9999, after which times cannot be written.
 const LAST: i64 = 253_402_300_799 * SECOND;
 
-/// The identity of the holder; empty if nobody holds the Lease.
-pub(super) fn holder(lease: &Lease) -> &str {
-    lease.spec.holder_identity.as_deref().unwrap_or_default()
-}
-
-/// The time without a renewal after which the Lease can be taken. One without a duration can be taken at once.
-pub(super) fn duration(lease: &Lease) -> Duration {
-    let seconds = lease.spec.lease_duration_seconds.unwrap_or_default();
-    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
-}
-
-/// The fencing token of the holder's term.
-pub(super) fn transitions(lease: &Lease) -> i32 {
-    lease.spec.lease_transitions.unwrap_or_default()
-}
-
 /// The candidate to which a holder gives the Lease up in coordinated leader election.
 pub(super) fn preferred_holder(lease: &Lease) -> &str {
     lease.spec.preferred_holder.as_deref().unwrap_or_default()
-}
-
-/// The Lease has the same record: nobody has renewed, taken or released it. Other fields do not count.
-pub(super) fn is_same_record(a: &Lease, b: &Lease) -> bool {
-    let (a, b) = (&a.spec, &b.spec);
-    a.holder_identity == b.holder_identity
-        && a.lease_duration_seconds == b.lease_duration_seconds
-        && a.acquire_time == b.acquire_time
-        && a.renew_time == b.renew_time
-        && a.lease_transitions == b.lease_transitions
-        && a.strategy == b.strategy
-        && a.preferred_holder == b.preferred_holder
 }
 
 /// The Lease for a new term. `base` is the Lease as it was last seen, also if it was deleted since.
@@ -73,10 +45,8 @@ pub(super) fn renewed(
     for (key, value) in &lock.labels {
         lease.metadata.labels.insert(key, value.clone());
     }
-    let duration = config.lease_duration;
-    let whole_seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
     lease.spec.holder_identity = Some(lock.identity.clone());
-    lease.spec.lease_duration_seconds = Some(i32::try_from(whole_seconds).unwrap_or(i32::MAX));
+    lease.spec.lease_duration_seconds = Some(whole_seconds(config.lease_duration));
     lease.spec.renew_time = Some(renew_time(lease.spec.renew_time, now.wall));
     lease
 }

@@ -1,12 +1,11 @@
-//! [`Tenure`]: the time for which a term of office is safe, and [`Loss`], its end.
+//! [`Tenure`], a term of office, and [`Loss`], its end.
 
 use std::fmt;
 
 use klient_apimachinery::Str;
 use klient_apimachinery::go::quoted;
-use tokio::sync::watch;
 
-use super::clock::Moment;
+use crate::tenure::{self, Reason};
 
 /// The reason for which a leadership ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,80 +52,9 @@ impl fmt::Display for Loss {
 
 impl std::error::Error for Loss {}
 
-/// A term of office: valid up to a moment that renewals move, and never again after it was seen to be over.
-#[derive(Debug)]
-pub(super) struct Tenure {
-    token: i32,
-    state: watch::Sender<State>,
+impl Reason for Loss {
+    const EXPIRED: Self = Loss::Expired;
 }
 
-#[derive(Clone, Debug)]
-struct State {
-    valid_until: Moment,
-    loss: Option<Loss>,
-}
-
-impl Tenure {
-    pub(super) fn new(token: i32, valid_until: Moment) -> Self {
-        Tenure { token, state: watch::Sender::new(State { valid_until, loss: None }) }
-    }
-
-    pub(super) fn token(&self) -> i32 {
-        self.token
-    }
-
-    /// The moment up to which the term lasts if it is not renewed, or the reason for which it is over.
-    pub(super) fn valid_until(&self, now: Moment) -> Result<Moment, Loss> {
-        {
-            let state = self.state.borrow();
-            if let Some(loss) = &state.loss {
-                return Err(loss.clone());
-            }
-            if now < state.valid_until {
-                return Ok(state.valid_until);
-            }
-        }
-        // A renewal may have come between, before anyone saw the term end.
-        let mut result = Err(Loss::Expired);
-        self.state.send_if_modified(|state| {
-            let was_over = state.loss.is_some();
-            state.expire(now);
-            result = state.loss.clone().map_or(Ok(state.valid_until), Err);
-            !was_over && state.loss.is_some()
-        });
-        result
-    }
-
-    /// Moves the end of the term, which is refused if it is over.
-    pub(super) fn extend(&self, valid_until: Moment, now: Moment) -> Result<(), Loss> {
-        let mut result = Ok(());
-        self.state.send_modify(|state| {
-            state.expire(now);
-            match &state.loss {
-                Some(loss) => result = Err(loss.clone()),
-                None => state.valid_until = state.valid_until.max(valid_until),
-            }
-        });
-        result
-    }
-
-    /// Ends the term. The first reason counts, which is returned.
-    pub(super) fn end(&self, loss: Loss) -> Loss {
-        let mut first = loss;
-        self.state.send_modify(|state| first = state.loss.get_or_insert(first.clone()).clone());
-        first
-    }
-
-    /// Reports changes of the term.
-    pub(super) fn changes(&self) -> watch::Receiver<impl Send + Sync + use<>> {
-        self.state.subscribe()
-    }
-}
-
-impl State {
-    fn expire(&mut self, now: Moment) {
-        if self.loss.is_none() && now >= self.valid_until {
-            self.loss = Some(Loss::Expired);
-        }
-    }
-}
+/// A term of office.
+pub(super) type Tenure = tenure::Tenure<Loss>;

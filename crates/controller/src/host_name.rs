@@ -1,9 +1,9 @@
-//! The name of the machine, for the reporting instance of events.
+//! The name of the machine, for the reporting instance of events and the identities of replicas.
 
 use std::fs;
 
 /// The host name: of a pod its own name, otherwise that of the machine; `unknown` if the system does not tell.
-pub(super) fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     // Kubernetes and shells set the variable; Linux has the file.
     let variable = std::env::var("HOSTNAME").ok();
     let file = || fs::read_to_string("/proc/sys/kernel/hostname").ok();

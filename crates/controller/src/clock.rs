@@ -1,4 +1,4 @@
-//! The clocks of elections: [`Moment`], which goes on while the machine sleeps, and the wall clock beside it.
+//! The clocks of Leases: [`Moment`], which goes on while the machine sleeps, and the wall clock beside it.
 
 use std::ops::Add;
 use std::time::Duration;
@@ -47,21 +47,21 @@ impl Add<Duration> for Moment {
 
 /// A reading of both clocks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Now {
+pub(crate) struct Now {
     /// The time by which leases and guards expire.
-    pub(super) moment: Moment,
+    pub(crate) moment: Moment,
     /// The time that is written to Leases, and not used otherwise.
-    pub(super) wall: MicroTime,
+    pub(crate) wall: MicroTime,
 }
 
 impl Now {
-    pub(super) fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Now { moment: Moment::now(), wall: MicroTime::now() }
     }
 }
 
 /// Waits until a moment. Timers of the runtime stop while the machine sleeps, so that the clock is read once a second.
-pub(super) async fn sleep_until(end: Moment) {
+pub(crate) async fn sleep_until(end: Moment) {
     loop {
         let rest = end.duration_since(Moment::now());
         if rest.is_zero() {
@@ -73,7 +73,7 @@ pub(super) async fn sleep_until(end: Moment) {
 
 #[cfg(test)]
 impl Moment {
-    pub(super) const fn after_boot(time: Duration) -> Self {
+    pub(crate) const fn after_boot(time: Duration) -> Self {
         Moment(time)
     }
 }
