@@ -3,6 +3,7 @@
 //!
 //! - [`Controller`]: a reconcile loop over shared informers;
 //! - [`leader_election`]: one of several replicas at work, by a Lease;
+//! - [`sharding`]: all of several replicas at work, each on its keys, by a Lease of each;
 //! - [`events`]: events about objects, correlated and sent in the background;
 //! - [`Finalizer`], [`set_condition`], [`set_controller_reference`], [`create_or_apply`], [`create_or_update`],
 //!   [`update_status`], [`wait`]: the parts that every reconciler has.
@@ -21,6 +22,7 @@ pub mod leader_election;
 mod lease;
 mod operation_result;
 mod owner;
+pub mod sharding;
 mod tenure;
 mod update_status;
 pub mod wait;

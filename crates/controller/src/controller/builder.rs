@@ -16,6 +16,7 @@ use super::owner::{OwnerScope, map_to_owner};
 use super::reconcile_loop::{Options, Reconcile, ReconcileLoop};
 use super::source::Source;
 use super::watch::{Mapped, Primary, Watch};
+use crate::sharding::Sharding;
 
 /// The kinds and the options of a controller, set one by one. It becomes a [`Controller`] with a reconciler:
 /// [`reconcile`](Self::reconcile) or [`reconcile_keys`](Self::reconcile_keys).
@@ -40,6 +41,7 @@ impl<K: Wire + Object> ControllerBuilder<K> {
                 sync_timeout: Duration::from_secs(120),
                 shutdown_timeout: Duration::from_secs(30),
                 own_writes_timeout: Duration::from_secs(10),
+                sharding: None,
             },
             primary,
         }
@@ -159,6 +161,45 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// cluster. A version that cannot be compared, as aggregated servers may have them, is not waited for.
     pub fn own_writes_timeout(mut self, limit: Duration) -> Self {
         self.options.own_writes_timeout = limit;
+        self
+    }
+
+    /// Shares the keys with the other replicas of a group: see [`sharding`](crate::sharding). Several controllers of a
+    /// program can share theirs in one group.
+    ///
+    /// - A reconcile begins only if this replica may take its key in hand, and holds a guard until it ends. Keys of others
+    ///   are passed over.
+    /// - It is cancelled, at the point where it awaits, when the guard is lost, which counts as an error. One that blocks its
+    ///   thread cannot be cancelled, and runs beside that of the next owner.
+    /// - Keys of objects that this replica has got are reconciled at [`LOW_PRIORITY`](super::LOW_PRIORITY), after the caches
+    ///   have reached what their owners before have written, within
+    ///   [`own_writes_timeout`](Self::own_writes_timeout). So nothing is missed that was passed over, but for the deletion
+    ///   of an object whose key changes hands at that moment: it is told as little as one that happens while the controller
+    ///   does not run.
+    /// - All replicas have caches of all objects.
+    ///
+    /// The replica stays in the group when the run ends: [`Sharding::leave`] gives its keys up.
+    ///
+    /// ```
+    /// # use klient_api::core::v1::ConfigMap;
+    /// # use klient_cache::Informer;
+    /// # use klient_client::Client;
+    /// # use klient_controller::{Action, Controller, Error};
+    /// # use klient_controller::sharding::{Sharding, ShardingConfig};
+    /// # use std::sync::Arc;
+    /// # async fn f(client: Client, config_maps: Informer<ConfigMap>) -> Result<(), Error> {
+    /// let config =
+    ///     ShardingConfig { namespace: "default".into(), name: "my-operator".into(), ..Default::default() };
+    /// let sharding = Sharding::join(&client, config)?;
+    /// let mut controller = Controller::builder(&config_maps)
+    ///     .sharded(&sharding)
+    ///     .reconcile(Arc::new(()), async |_, _| Ok::<_, Error>(Action::done()));
+    /// controller.run(async { let _ = tokio::signal::ctrl_c().await; }).await?;
+    /// sharding.leave().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn sharded(mut self, sharding: &Sharding) -> Self {
+        self.options.sharding = Some(sharding.clone());
         self
     }
 

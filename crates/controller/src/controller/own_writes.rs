@@ -9,6 +9,7 @@ use klient_client::{LoggedWrite, WriteLog};
 
 use super::metrics::Meters;
 use super::watch::Watch;
+use crate::sharding::Sharding;
 
 tokio::task_local! {
     static CURRENT: Current;
@@ -21,6 +22,8 @@ const MIN_SWEEP: usize = 64;
 pub(super) struct OwnWrites {
     watches: Arc<[Box<dyn Watch>]>,
     limit: Duration,
+    /// The group that is told of the writes, for the next owner of a key.
+    sharding: Option<Sharding>,
     pending: Mutex<Pending>,
 }
 
@@ -40,8 +43,8 @@ struct Current {
 }
 
 impl OwnWrites {
-    pub(super) fn new(watches: Arc<[Box<dyn Watch>]>, limit: Duration) -> Self {
-        OwnWrites { watches, limit, pending: Mutex::default() }
+    pub(super) fn new(watches: Arc<[Box<dyn Watch>]>, limit: Duration, sharding: Option<Sharding>) -> Self {
+        OwnWrites { watches, limit, sharding, pending: Mutex::default() }
     }
 
     /// Waits until the caches have seen the writes of a key, within the limit.
@@ -91,6 +94,14 @@ impl OwnWrites {
 
     /// Keeps the writes that the caches have not seen.
     fn put(&self, key: &ObjectKey, writes: Vec<LoggedWrite>) {
+        if let Some(sharding) = &self.sharding {
+            for write in &writes {
+                if let Some(watch) = self.watches_of(write).next() {
+                    let resource = watch.resource().group_resource().to_string();
+                    sharding.wrote(&resource, &write.resource_version);
+                }
+            }
+        }
         if self.limit.is_zero() {
             return;
         }

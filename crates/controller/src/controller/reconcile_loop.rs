@@ -1,7 +1,9 @@
 //! [`ReconcileLoop`], a controller without its types.
 
+mod sharded;
 mod worker;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use super::metrics::{ControllerMetrics, Meters, observed, queue_ended, queue_in_
 use super::own_writes::OwnWrites;
 use super::watch::{LOW_PRIORITY, Registration, Watch};
 use crate::error::Error;
+use crate::sharding::Sharding;
 use worker::work;
 
 /// The time that reconciles have to end after they were cancelled, before the run ends without them.
@@ -38,6 +41,7 @@ pub(super) struct Options {
     pub(super) sync_timeout: Duration,
     pub(super) shutdown_timeout: Duration,
     pub(super) own_writes_timeout: Duration,
+    pub(super) sharding: Option<Sharding>,
 }
 
 /// A controller without its types.
@@ -53,6 +57,8 @@ pub(super) struct ReconcileLoop {
     queue: Mutex<Option<Queue<ObjectKey>>>,
     /// Read-locked by each worker: those of a run that was dropped may still be about to end.
     exclusive: Arc<RwLock<()>>,
+    /// The last assignment of keys that the caches have caught up with.
+    caught_up: AtomicU64,
 }
 
 impl ReconcileLoop {
@@ -63,14 +69,17 @@ impl ReconcileLoop {
         keys: impl Fn() -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Arc<Self> {
         let watches: Arc<[Box<dyn Watch>]> = watches.into();
+        let own_writes =
+            OwnWrites::new(watches.clone(), options.own_writes_timeout, options.sharding.clone());
         Arc::new(ReconcileLoop {
             reconcile,
-            own_writes: Arc::new(OwnWrites::new(watches.clone(), options.own_writes_timeout)),
+            own_writes: Arc::new(own_writes),
             meters: Arc::new(Meters::new(options.name.clone(), options.workers)),
             watches,
             keys: Box::new(keys),
             queue: Mutex::default(),
             exclusive: Arc::default(),
+            caught_up: AtomicU64::new(0),
             options,
         })
     }
@@ -87,6 +96,8 @@ impl ReconcileLoop {
             synced = self.wait_for_sync(&registrations) => synced?,
         }
 
+        // Before a worker can pass a key over.
+        let assignments = self.options.sharding.as_ref().map(Sharding::assignments);
         let workers: Vec<_> = (0..self.options.workers).map(|_| self.worker()).collect();
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -115,6 +126,7 @@ impl ReconcileLoop {
             () = &mut shutdown => {}
             () = join(&mut tasks) => {}
             () = watch_workers() => {}
+            () = self.look_for_keys(queue, assignments) => {}
         }
 
         drop(registrations);

@@ -37,6 +37,9 @@ pub(super) trait Watch: Send + Sync {
 
     /// Waits until the cache has seen a write of its resource, or the informer has stopped.
     fn wait_until_seen<'a>(&'a self, write: &'a LoggedWrite) -> BoxFuture<'a, ()>;
+
+    /// Waits until the cache has reached a version of its resource, or the informer has stopped.
+    fn wait_until_reached<'a>(&'a self, version: &'a str) -> BoxFuture<'a, ()>;
 }
 
 /// A handler that was added to an informer.
@@ -102,6 +105,10 @@ impl<K: Wire + Object> Watch for Primary<K> {
     fn wait_until_seen<'a>(&'a self, write: &'a LoggedWrite) -> BoxFuture<'a, ()> {
         wait_until_seen(&self.0.informer, write)
     }
+
+    fn wait_until_reached<'a>(&'a self, version: &'a str) -> BoxFuture<'a, ()> {
+        wait_until_reached(&self.0.informer, version)
+    }
 }
 
 impl<K: Wire + Object> Watch for Mapped<K> {
@@ -151,6 +158,10 @@ impl<K: Wire + Object> Watch for Mapped<K> {
 
     fn wait_until_seen<'a>(&'a self, write: &'a LoggedWrite) -> BoxFuture<'a, ()> {
         wait_until_seen(&self.source.informer, write)
+    }
+
+    fn wait_until_reached<'a>(&'a self, version: &'a str) -> BoxFuture<'a, ()> {
+        wait_until_reached(&self.source.informer, version)
     }
 }
 
@@ -210,5 +221,19 @@ fn wait_until_seen<'a, K: Wire + Object>(
     Box::pin(async move {
         // An informer that has stopped will not see it.
         let _ = informer.store().wait_until(|store| has_seen(store, write)).await;
+    })
+}
+
+fn wait_until_reached<'a, K: Wire + Object>(
+    informer: &'a Informer<K>,
+    version: &'a str,
+) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        let has_reached = |store: &klient_cache::Store<K>| {
+            compare_resource_versions(&store.resource_version(), version)
+                .is_some_and(std::cmp::Ordering::is_ge)
+        };
+        // An informer that has stopped will not reach it.
+        let _ = informer.store().wait_until(has_reached).await;
     })
 }

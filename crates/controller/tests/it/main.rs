@@ -11,5 +11,6 @@ mod finalizer;
 mod fixture;
 mod leader_election;
 mod owner;
+mod sharding;
 mod wait;
 mod writes;

@@ -15,6 +15,7 @@ use super::ReconcileLoop;
 use crate::controller::action::{Action, Next, TerminalError};
 use crate::controller::attempt::{Attempt, Worker, caught};
 use crate::controller::metrics::Outcome;
+use crate::sharding::{ShardGuard, ShardLoss};
 
 /// Reconciles keys of the queue until it is stopped. A reconcile that runs is not interrupted.
 pub(super) async fn work(
@@ -30,17 +31,40 @@ pub(super) async fn work(
             key = queue.get() => key,
         };
         let Some(key) = key else { return };
+        // Until the reconcile has ended, and its writes are noted.
+        let guard = match &of.options.sharding {
+            None => None,
+            Some(sharding) => match sharding.begin(&*key) {
+                None => {
+                    queue.forget(&key);
+                    continue;
+                }
+                guard => guard,
+            },
+        };
+        let caches = async {
+            if let Some(guard) = &guard {
+                of.catch_up(guard).await;
+            }
+            of.own_writes.wait(&key, &of.meters).await;
+        };
         tokio::select! {
             biased;
             _ = stopped.wait_for(|stopped| *stopped) => return,
-            () = of.own_writes.wait(&key, &of.meters) => {}
+            () = caches => {}
         }
-        of.process(&queue, &key, &worker).await;
+        of.process(&queue, &key, &worker, guard.as_ref()).await;
     }
 }
 
 impl ReconcileLoop {
-    async fn process(&self, queue: &Queue<ObjectKey>, key: &Work<ObjectKey>, worker: &Worker) {
+    async fn process(
+        &self,
+        queue: &Queue<ObjectKey>,
+        key: &Work<ObjectKey>,
+        worker: &Worker,
+        guard: Option<&ShardGuard>,
+    ) {
         let _active = self.meters.active();
         let _held = Held::new(worker, key);
         let began = Instant::now();
@@ -48,18 +72,35 @@ impl ReconcileLoop {
         // At the level of errors, so that they have its fields wherever they are shown.
         let span = tracing::error_span!("reconcile", controller = name, object = %key, reconcile_id = %ReconcileId::new());
         let reconciled = async {
-            let reconciled = self.own_writes.record(key, &self.meters, self.attempt(key, worker)).await;
+            let reconciled =
+                self.own_writes.record(key, &self.meters, self.attempt(key, worker, guard)).await;
             self.finish(queue, key, reconciled)
         };
         let outcome = reconciled.instrument(span).await;
         self.meters.reconciled(outcome, began.elapsed());
     }
 
-    async fn attempt(&self, key: &ObjectKey, worker: &Worker) -> Result<Action, Failure> {
+    async fn attempt(
+        &self,
+        key: &ObjectKey,
+        worker: &Worker,
+        guard: Option<&ShardGuard>,
+    ) -> Result<Action, Failure> {
+        if let Some(guard) = guard {
+            guard.check().map_err(Failure::Lost)?;
+        }
         let attempt = Attempt::new(|| (self.reconcile)(key.clone()), worker).map_err(Failure::Panic)?;
-        let ended = match self.options.reconcile_timeout {
-            None => attempt.await,
-            Some(limit) => tokio::time::timeout(limit, attempt).await.map_err(|_| Failure::Timeout(limit))?,
+        let attempt = async {
+            match self.options.reconcile_timeout {
+                None => Ok(attempt.await),
+                Some(limit) => {
+                    tokio::time::timeout(limit, attempt).await.map_err(|_| Failure::Timeout(limit))
+                }
+            }
+        };
+        let ended = match guard {
+            None => attempt.await?,
+            Some(guard) => guard.while_valid(attempt).await.map_err(Failure::Lost)??,
         };
         ended.map_err(Failure::Panic)?.map_err(Failure::of)
     }
@@ -95,11 +136,17 @@ impl ReconcileLoop {
                 tracing::error!(%error, "reconciler error, which is not retried");
                 Outcome::TerminalError
             }
+            // Its next owner reconciles it, which may be this replica.
+            Err(error @ Failure::Lost(_)) => {
+                queue.forget(key);
+                tracing::error!(%error, "reconcile cancelled");
+                Outcome::Error
+            }
             Err(error) => {
                 again();
                 tracing::error!(%error, failures = queue.requeues(key), "reconciler error");
                 match error {
-                    Failure::Error(_) | Failure::Terminal(_) => Outcome::Error,
+                    Failure::Error(_) | Failure::Terminal(_) | Failure::Lost(_) => Outcome::Error,
                     Failure::Panic(_) => Outcome::Panic,
                     Failure::Timeout(_) => Outcome::Timeout,
                 }
@@ -115,6 +162,8 @@ enum Failure {
     Terminal(String),
     Panic(String),
     Timeout(Duration),
+    /// The key is in the hands of another replica, or may be.
+    Lost(ShardLoss),
 }
 
 impl Failure {
@@ -133,6 +182,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Error(error) | Failure::Terminal(error) => f.write_str(error),
+            Failure::Lost(loss) => loss.fmt(f),
             Failure::Panic(message) => write!(f, "the reconciler panicked: {message}"),
             Failure::Timeout(limit) => {
                 write!(f, "cancelled after the time limit of {} s", limit.as_secs_f64())

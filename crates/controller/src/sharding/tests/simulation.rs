@@ -1,0 +1,475 @@
+//! Eight replicas that share keys in virtual time, with everything that can go wrong, in random order: cut connections,
+//! slow and lost requests and answers, writes that take effect after they were given up, wall clocks that jump, machines
+//! that sleep, clocks of different speed, processes that crash, leave and join, and work that is in hand for long.
+//!
+//! Never is a key in two hands, tokens only grow, and two lease durations after the faults have ended, and after each death
+//! and each join from then on, all keys are in hands. The first world has all of 10,000 keys, each other
+//! one a random part of them. `KLIENT_SEED` is the first seed, `KLIENT_SEEDS` the number of seeds.
+
+#![allow(clippy::print_stdout, reason = "a random test prints its seed")]
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use klient_apimachinery::MicroTime;
+
+use super::super::config::ShardingConfig;
+use super::super::hands::Hands;
+use super::super::key::ShardKey;
+use super::super::member::{Action, Answer, Input, Member, Request};
+use super::super::term::Term;
+use super::group::Server;
+use crate::clock::{Moment, Now};
+
+const MACHINES: usize = 8;
+const KEYS: usize = 10_000;
+const PART: usize = 500;
+const MILLISECOND: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MILLISECOND;
+const MINUTE: u64 = 60 * SECOND;
+
+/// The time with faults.
+const FAULTS: u64 = 8 * MINUTE;
+
+/// The deaths and joins after it, and the longest lease duration: two of it are between them.
+const ROUNDS: u64 = 6;
+const LEASE: u64 = 15 * SECOND;
+
+#[test]
+fn never_is_a_key_in_two_hands_and_all_are_in_hands_again_within_two_lease_durations() {
+    let variable = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
+    let first = variable("KLIENT_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000));
+    let seeds = variable("KLIENT_SEEDS").unwrap_or(100);
+    println!("KLIENT_SEED={first}, {seeds} seeds");
+    let all: Vec<_> = (0..KEYS).map(|key| ShardKey::from(&format!("default/web-{key}"))).collect();
+    let (mut grants, mut begun) = (0, 0);
+    for seed in first..first + seeds {
+        let part = fastrand::Rng::with_seed(seed).choose_multiple(all.iter().copied(), PART);
+        let keys = if seed == first { all.clone() } else { part };
+        let world = World::new(seed, keys.into()).run();
+        grants += world.grants;
+        begun += world.begun;
+    }
+    println!("{grants} grants of keys, {begun} keys taken in hand");
+    // A world in which nobody ever gets a key would prove nothing.
+    assert!(
+        grants > 50 * seeds && begun > 1000 * seeds,
+        "{grants} grants and {begun} keys in {seeds} worlds"
+    );
+}
+
+/// The server, the machines and what is under way between them.
+struct World {
+    seed: u64,
+    random: fastrand::Rng,
+    keys: Arc<[ShardKey]>,
+    now: u64,
+    events: BinaryHeap<Reverse<(u64, usize)>>,
+    pending: Vec<Option<Event>>,
+    machines: Vec<Machine>,
+    server: Server,
+    /// The greatest token of each key, and the process that had it.
+    tokens: Vec<(u64, u64)>,
+    /// The time at which work on each key ended last that was another's by then.
+    handed_over: Vec<u64>,
+    incarnations: u64,
+    grants: u64,
+    begun: u64,
+}
+
+enum Event {
+    /// The end of a wait, an answer, or the end of the time for one.
+    Input {
+        machine: usize,
+        serial: u64,
+        input: Input,
+    },
+    /// A request that arrives at the server.
+    Arrival {
+        machine: usize,
+        serial: u64,
+        request: Request,
+    },
+    Fault {
+        machine: usize,
+    },
+    /// A machine takes a random key in hand.
+    Work {
+        machine: usize,
+    },
+    /// A key in hand is given back.
+    Done {
+        machine: usize,
+        term: Arc<Term>,
+        key: usize,
+    },
+}
+
+struct Machine {
+    process: Option<Process>,
+    /// The number of the action of which the end is awaited. Ends of earlier ones do not count.
+    serial: u64,
+    waits: bool,
+    /// The clocks: nanoseconds at the beginning of the world.
+    boot: u64,
+    wall: i64,
+    /// The speed of the monotonic clock, in millionths.
+    speed: u64,
+    asleep_until: u64,
+    cut_until: u64,
+    slow_until: u64,
+}
+
+struct Process {
+    number: u64,
+    member: Member,
+    hands: Arc<Hands>,
+    /// The guards, each of a term and the place of a key.
+    in_hand: Vec<(Arc<Term>, usize)>,
+    /// The keys by the assignment with a serial, as bits.
+    owned: (u64, Vec<u64>),
+}
+
+impl Machine {
+    fn moment(&self, now: u64) -> Moment {
+        let elapsed = u128::from(now) * u128::from(self.speed) / 1_000_000;
+        Moment::after_boot(Duration::from_nanos(self.boot + elapsed as u64))
+    }
+
+    fn clocks(&self, now: u64) -> Now {
+        let wall = MicroTime::from_unix_micros((self.wall + now as i64) / 1000);
+        Now { moment: self.moment(now), wall }
+    }
+
+    /// The time of the world at which the monotonic clock shows a moment.
+    fn time_of(&self, moment: Moment) -> u64 {
+        let since_boot = moment.duration_since(Moment::after_boot(Duration::ZERO)).as_nanos() as u64;
+        let elapsed = u128::from(since_boot.saturating_sub(self.boot));
+        (elapsed * 1_000_000).div_ceil(u128::from(self.speed)) as u64
+    }
+}
+
+impl World {
+    fn new(seed: u64, keys: Arc<[ShardKey]>) -> Self {
+        let mut world = World {
+            seed,
+            random: fastrand::Rng::with_seed(seed),
+            tokens: vec![(0, 0); keys.len()],
+            handed_over: vec![0; keys.len()],
+            keys,
+            now: 0,
+            events: BinaryHeap::new(),
+            pending: Vec::new(),
+            machines: Vec::new(),
+            server: Server::default(),
+            incarnations: 0,
+            grants: 0,
+            begun: 0,
+        };
+        for machine in 0..MACHINES {
+            let random = &mut world.random;
+            let state = Machine {
+                process: None,
+                serial: 0,
+                waits: false,
+                boot: random.u64(..MINUTE),
+                wall: random.i64(0..2_000_000_000) * SECOND as i64,
+                // Those of the allowed rate: a lease duration of the fastest is longer than the renew deadline of the
+                // slowest.
+                speed: random.u64(850_000..1_150_000),
+                asleep_until: 0,
+                cut_until: 0,
+                slow_until: 0,
+            };
+            world.machines.push(state);
+            let start = world.random.u64(..20 * SECOND);
+            world.schedule(start, Event::Fault { machine });
+            world.schedule(start, Event::Work { machine });
+            world.join(machine, start);
+        }
+        world
+    }
+
+    fn schedule(&mut self, time: u64, event: Event) {
+        self.pending.push(Some(event));
+        self.events.push(Reverse((time, self.pending.len() - 1)));
+    }
+
+    /// Starts a process on a machine.
+    fn join(&mut self, machine: usize, time: u64) {
+        self.incarnations += 1;
+        // Not all agree on the times.
+        let lease_duration = Duration::from_secs(self.random.u64(14..=15));
+        let config = ShardingConfig {
+            namespace: "default".into(),
+            name: "shop".into(),
+            lease_duration,
+            ..Default::default()
+        };
+        let identity = format!("machine-{machine}-{}", self.incarnations);
+        let hands = Arc::new(Hands::new());
+        let random = fastrand::Rng::with_seed(self.random.u64(..));
+        let state = &mut self.machines[machine];
+        let member = Member::new(config, identity.into(), hands.clone(), random, state.moment(time));
+        state.process = Some(Process {
+            number: self.incarnations,
+            member,
+            hands,
+            in_hand: Vec::new(),
+            owned: (0, Vec::new()),
+        });
+        state.serial += 1;
+        state.waits = true;
+        let serial = state.serial;
+        self.schedule(time, Event::Input { machine, serial, input: Input::Due });
+    }
+
+    fn run(mut self) -> Self {
+        self.run_until(FAULTS);
+        self.run_until(FAULTS + 2 * LEASE);
+        self.check_all_in_hands("the faults have ended");
+        for round in 1..=ROUNDS {
+            let machine = self.random.usize(..MACHINES);
+            match self.machines[machine].process.take() {
+                Some(_) if self.machines.iter().any(|machine| machine.process.is_some()) => {}
+                _ => self.join(machine, self.now),
+            }
+            self.run_until(FAULTS + 2 * LEASE * (round + 1));
+            self.check_all_in_hands("a death or a join");
+        }
+        self
+    }
+
+    fn run_until(&mut self, end: u64) {
+        while let Some(Reverse((time, _))) = self.events.peek()
+            && *time <= end
+        {
+            let Some(Reverse((time, place))) = self.events.pop() else { break };
+            self.now = time;
+            let event = self.pending[place].take().expect("an event happens once");
+            match event {
+                Event::Input { machine, serial, input } => self.input(machine, serial, input),
+                Event::Arrival { machine, serial, request } => self.arrive(machine, serial, request),
+                Event::Fault { machine } => self.fault(machine),
+                Event::Work { machine } => self.work(machine),
+                Event::Done { machine, term, key } => self.done(machine, &term, key),
+            }
+        }
+        self.now = end;
+    }
+
+    /// Checks that no key is in two hands, or may be taken by two. That can begin only with another assignment: what is lost
+    /// by time does not come back.
+    #[track_caller]
+    fn check(&mut self) {
+        let mut all = vec![0; self.keys.len().div_ceil(64)];
+        for (index, machine) in self.machines.iter().enumerate() {
+            let Some(process) = &machine.process else { continue };
+            let (_, owned) = &process.owned;
+            let moment = machine.moment(self.now);
+            // Whoever owns one of them owns all.
+            let probe = owned.iter().enumerate().find(|(_, bits)| **bits != 0);
+            let probe = probe.map(|(word, bits)| self.keys[word * 64 + bits.trailing_zeros() as usize]);
+            let mut has = vec![0; all.len()];
+            if probe.is_some_and(|key| process.hands.owns(key, moment)) {
+                has.clone_from(owned);
+            }
+            for (term, key) in &process.in_hand {
+                if term.valid_until(moment).is_ok() {
+                    has[key / 64] |= 1 << (key % 64);
+                }
+            }
+            for (all, has) in all.iter_mut().zip(&has) {
+                let seconds = Duration::from_nanos(self.now).as_secs_f64();
+                assert_eq!(
+                    *all & has,
+                    0,
+                    "seed {}, second {seconds}: machine {index} and another",
+                    self.seed
+                );
+                *all |= has;
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_all_in_hands(&mut self, after: &str) {
+        let keys = self.keys.clone();
+        for (place, key) in keys.iter().enumerate() {
+            let is_in_hand = self.machines.iter().any(|machine| {
+                let moment = machine.moment(self.now);
+                machine.process.as_ref().is_some_and(|process| {
+                    process.hands.owns(*key, moment)
+                        || process
+                            .in_hand
+                            .iter()
+                            .any(|(term, in_hand)| *in_hand == place && term.valid_until(moment).is_ok())
+                })
+            });
+            let seconds = Duration::from_nanos(self.now).as_secs_f64();
+            // Its work has ended at one who had retained it.
+            let is_handed_over = self.now < self.handed_over[place] + 10 * SECOND;
+            assert!(
+                is_in_hand || is_handed_over,
+                "seed {}, second {seconds}: key {place} is in no hands after {after}",
+                self.seed
+            );
+        }
+    }
+
+    fn input(&mut self, machine: usize, serial: u64, input: Input) {
+        let asleep_until = self.machines[machine].asleep_until;
+        if asleep_until > self.now {
+            // Nothing happens on a machine that sleeps.
+            return self.schedule(asleep_until, Event::Input { machine, serial, input });
+        }
+        if self.machines[machine].serial == serial {
+            self.step(machine, input);
+        }
+    }
+
+    fn step(&mut self, index: usize, input: Input) {
+        let machine = &mut self.machines[index];
+        machine.serial += 1;
+        let serial = machine.serial;
+        let clocks = machine.clocks(self.now);
+        let Some(process) = &mut machine.process else { return };
+        let action = process.member.step(clocks, input);
+        process.member.take_notices();
+        let assignment = process.hands.assignment();
+        if assignment.serial() != process.owned.0 {
+            let mut owned = vec![0; self.keys.len().div_ceil(64)];
+            for (place, key) in self.keys.iter().enumerate() {
+                owned[place / 64] |= u64::from(assignment.owns(*key)) << (place % 64);
+            }
+            process.owned = (assignment.serial(), owned);
+            self.grants += u64::from(!assignment.is_none());
+            self.check();
+        }
+        let machine = &mut self.machines[index];
+        machine.waits = matches!(action, Action::Wait(_));
+        match action {
+            Action::Send(request, end) => {
+                let end = machine.time_of(end);
+                let answer = Input::Answer(Answer::Failed);
+                self.schedule(end, Event::Input { machine: index, serial, input: answer });
+                if let Some(delay) = self.transmission(index) {
+                    let arrival = Event::Arrival { machine: index, serial, request };
+                    self.schedule(self.now + delay, arrival);
+                }
+            }
+            Action::Wait(end) => {
+                let end = machine.time_of(end);
+                self.schedule(end, Event::Input { machine: index, serial, input: Input::Due });
+            }
+            Action::Done => {
+                machine.process = None;
+                if self.now < FAULTS {
+                    let again = self.now + self.random.u64(..2 * SECOND);
+                    self.join(index, again);
+                }
+            }
+        }
+    }
+
+    /// The time that a message between a machine and the server takes, if it arrives.
+    fn transmission(&mut self, machine: usize) -> Option<u64> {
+        let machine = &self.machines[machine];
+        // The connection is cut, or the message lost.
+        if machine.cut_until > self.now || (self.now < FAULTS && self.random.u8(..100) < 3) {
+            return None;
+        }
+        let slow = [100 * MILLISECOND, 8 * SECOND, 40 * SECOND];
+        let most =
+            if machine.slow_until > self.now { slow[self.random.usize(..3)] } else { 50 * MILLISECOND };
+        Some(self.random.u64(MILLISECOND..most))
+    }
+
+    fn arrive(&mut self, machine: usize, serial: u64, request: Request) {
+        let answer = self.server.serve(request);
+        if let Some(delay) = self.transmission(machine) {
+            let input = Input::Answer(answer);
+            self.schedule(self.now + delay, Event::Input { machine, serial, input });
+        }
+    }
+
+    /// Lets one thing go wrong on a machine, and plans the next.
+    fn fault(&mut self, index: usize) {
+        if self.now >= FAULTS {
+            return;
+        }
+        let next = self.now + self.random.u64(SECOND..MINUTE);
+        let end = (self.now + self.random.u64(SECOND..40 * SECOND)).min(FAULTS);
+        let jump = self.random.i64(-3600..3600) * SECOND as i64 / [1, 60, 1800][self.random.usize(..3)];
+        let kind = self.random.u8(..12);
+        let machine = &mut self.machines[index];
+        match kind {
+            0..3 => machine.cut_until = end,
+            3..5 => machine.slow_until = end,
+            5..7 => machine.wall += jump,
+            7 => machine.asleep_until = end,
+            // A crash and a restart, as another member.
+            8..10 => self.join(index, end),
+            _ if machine.asleep_until <= self.now && machine.waits => self.step(index, Input::Stop),
+            _ => {}
+        }
+        self.schedule(next, Event::Fault { machine: index });
+    }
+
+    /// Takes a random key in hand, most for a short time, and plans the next.
+    fn work(&mut self, index: usize) {
+        let next = self.now + self.random.u64(..200 * MILLISECOND);
+        self.schedule(next, Event::Work { machine: index });
+        let machine = &mut self.machines[index];
+        if machine.asleep_until > self.now {
+            return;
+        }
+        let key = self.random.usize(..self.keys.len());
+        let moment = machine.moment(self.now);
+        let Some(process) = &mut machine.process else { return };
+        let Some((term, assignment)) = process.hands.begin(self.keys[key], moment) else { return };
+        let token: u64 = assignment.version().parse().unwrap();
+        let (last, owner) = self.tokens[key];
+        let is_greater = token > last || token == last && owner == process.number;
+        assert!(is_greater, "seed {}: token {token} of key {key} after {last}", self.seed);
+        self.tokens[key] = (token, process.number);
+        self.begun += 1;
+        process.in_hand.push((term.clone(), key));
+        let now = self.now;
+        for (other, machine) in self.machines.iter().enumerate().filter(|(other, _)| *other != index) {
+            let moment = machine.moment(now);
+            let of_other = machine.process.as_ref().map_or(&[][..], |process| &process.in_hand);
+            let is_valid = |term: &Term| term.valid_until(moment).is_ok();
+            let has = of_other.iter().any(|(term, in_hand)| *in_hand == key && is_valid(term));
+            assert!(!has, "seed {}: key {key} is in the hands of machines {index} and {other}", self.seed);
+        }
+        let most = [20 * MILLISECOND, SECOND, 20 * SECOND, 2 * MINUTE][self.random.usize(..4)];
+        let end = self.now + self.random.u64(..most);
+        self.schedule(end, Event::Done { machine: index, term, key });
+    }
+
+    fn done(&mut self, index: usize, term: &Arc<Term>, key: usize) {
+        let machine = &mut self.machines[index];
+        if machine.asleep_until > self.now {
+            let (awake, term) = (machine.asleep_until, term.clone());
+            return self.schedule(awake, Event::Done { machine: index, term, key });
+        }
+        let Some(process) = &mut machine.process else { return };
+        // The process that had it in hand may be gone.
+        let place =
+            process.in_hand.iter().position(|(other, place)| Arc::ptr_eq(other, term) && *place == key);
+        if let Some(place) = place {
+            process.in_hand.swap_remove(place);
+            process.hands.end(term, self.keys[key]);
+            if !process.hands.assignment().owns(self.keys[key]) {
+                self.handed_over[key] = self.now;
+            }
+            // The driver is told.
+            if machine.waits && process.hands.has_retained_too_much() {
+                self.step(index, Input::Due);
+            }
+        }
+    }
+}

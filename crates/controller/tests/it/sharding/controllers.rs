@@ -1,0 +1,317 @@
+//! Controllers whose replicas share their objects.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use klient_api::core::v1::{ConfigMap, Secret};
+use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
+use klient_apimachinery::{ListOptions, ObjectKey};
+use klient_apiserver::TestServer;
+use klient_cache::{Cached, Informer, Lister};
+use klient_client::{Client, Error};
+use klient_controller::sharding::{ShardGuard, Sharding};
+use klient_controller::{Action, Controller, ControllerHandle};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::{assigned, join};
+use crate::cluster::{Gate, cluster, config, config_map, factory, soon, until};
+
+const OBJECTS: usize = 10_000;
+const REPLICAS: usize = 8;
+const ROUNDS: usize = 6;
+
+/// The time after which a test fails in which a key is in no hands.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The keys in the hands of all replicas.
+struct Hands {
+    keys: Mutex<HashMap<ObjectKey, Record>>,
+    /// The number of reconciles.
+    reconciles: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Record {
+    /// The replica that has the key in hand, with a guard of its own.
+    holder: Option<(String, Arc<ShardGuard>)>,
+    /// The replica that reconciled it last.
+    last: String,
+}
+
+/// A key in hand, in a reconcile.
+struct InHand<'a> {
+    hands: &'a Hands,
+    key: ObjectKey,
+    guard: Arc<ShardGuard>,
+}
+
+impl Hands {
+    /// Takes a key in hand. No other replica has it, unless its guard is lost.
+    fn begin(&self, sharding: &Sharding, key: ObjectKey) -> Option<InHand<'_>> {
+        // It may be lost by now.
+        let guard = Arc::new(sharding.begin(&key)?);
+        let mut keys = self.keys.lock().unwrap();
+        let record = keys.entry(key.clone()).or_default();
+        if let Some((other, of_other)) = &record.holder {
+            // In this order: a guard that is lost is not valid again.
+            let (this, that) = (guard.is_valid(), of_other.is_valid());
+            assert!(!(this && that), "{key} is in the hands of {other} and {}", sharding.identity());
+        }
+        record.holder = Some((sharding.identity().to_owned(), guard.clone()));
+        Some(InHand { hands: self, key, guard })
+    }
+}
+
+impl InHand<'_> {
+    fn done(&self, identity: &str) {
+        self.hands.keys.lock().unwrap().get_mut(&self.key).unwrap().last = identity.to_owned();
+        self.hands.reconciles.send_modify(|reconciles| *reconciles += 1);
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        let mut keys = self.hands.keys.lock().unwrap();
+        let record = keys.get_mut(&self.key).unwrap();
+        record.holder.take_if(|(_, guard)| Arc::ptr_eq(guard, &self.guard));
+    }
+}
+
+struct Replica {
+    sharding: Sharding,
+    gate: Gate,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+struct Context {
+    hands: Arc<Hands>,
+    sharding: Sharding,
+}
+
+impl Replica {
+    fn start(
+        server: &TestServer,
+        config_maps: &Informer<ConfigMap>,
+        hands: &Arc<Hands>,
+        number: usize,
+    ) -> Self {
+        let gate = Gate::default();
+        let sharding = join(&gate.client(server), &format!("replica-{number}"));
+        let context = Context { hands: hands.clone(), sharding: sharding.clone() };
+        let mut controller = Controller::builder(config_maps).workers(4).sharded(&sharding).reconcile(
+            Arc::new(context),
+            async |object: Cached<ConfigMap>, context: Arc<Context>| {
+                if let Some(in_hand) = context.hands.begin(&context.sharding, object.key()) {
+                    tokio::task::yield_now().await;
+                    in_hand.done(context.sharding.identity());
+                }
+                Ok::<_, Error>(Action::done())
+            },
+        );
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            controller.run(shutdown).await.unwrap();
+        });
+        Replica { sharding, gate, stop, task }
+    }
+
+    /// Ends the controller, then gives the keys up.
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        soon("the end of the run", self.task).await.unwrap();
+        soon("the leave", self.sharding.leave()).await;
+    }
+}
+
+/// Waits until each key is owned by one of the replicas, which has reconciled it.
+async fn all_in_hands(hands: &Hands, replicas: &[Replica], keys: &[ObjectKey], after: &str) {
+    let mut reconciles = hands.reconciles.subscribe();
+    let rest = || {
+        let records = hands.keys.lock().unwrap();
+        let last = |key: &ObjectKey| records.get(key).map_or("", |record| record.last.as_str());
+        let has = |replica: &&Replica, key: &ObjectKey| {
+            replica.sharding.identity() == last(key) && replica.sharding.owns(key)
+        };
+        keys.iter().filter(|key| !replicas.iter().any(|replica| has(&replica, key))).count()
+    };
+    let waiting = async {
+        while rest() > 0 {
+            let _ = tokio::time::timeout(Duration::from_millis(100), reconciles.changed()).await;
+        }
+    };
+    let result = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(result.is_ok(), "{} keys are in no hands after {after}", rest());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_replicas_share_ten_thousand_objects_and_none_is_in_two_hands() {
+    let seed = std::env::var("KLIENT_SEED").ok().map(|seed| seed.parse().unwrap());
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    println!("KLIENT_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (server, client) = cluster().await;
+    let factory = factory(client.clone());
+    let config_maps = factory.informer::<ConfigMap>();
+    create(&client).await;
+    factory.start();
+    factory.wait_for_sync().await.unwrap();
+    let keys = config_maps.lister().keys();
+    assert_eq!(keys.len(), OBJECTS);
+
+    let hands = Arc::new(Hands { keys: Mutex::default(), reconciles: watch::Sender::new(0) });
+    let start = |number| Replica::start(&server, &config_maps, &hands, number);
+    let mut replicas: Vec<_> = (0..REPLICAS).map(start).collect();
+    let mut killed = Vec::new();
+    all_in_hands(&hands, &replicas, &keys, "the start").await;
+    let counts = replicas.iter().map(|replica| keys.iter().filter(|key| replica.sharding.owns(*key)).count());
+    let counts: Vec<_> = counts.collect();
+    println!("{counts:?} keys");
+    assert!(counts.iter().all(|count| (1000..1500).contains(count)), "{counts:?}");
+
+    for round in 0..ROUNDS {
+        let what = ["a death", "a leave", "a join"][(round + random.usize(..2)) % 3];
+        println!("{what}");
+        match what {
+            "a join" => replicas.push(start(REPLICAS + round)),
+            _ => {
+                let replica = replicas.swap_remove(random.usize(..replicas.len()));
+                if what == "a death" {
+                    // It goes on without the server until its guards are lost.
+                    replica.gate.close();
+                    killed.push(replica);
+                } else {
+                    replica.stop().await;
+                }
+            }
+        }
+        // Work goes on meanwhile, whoever does it.
+        for key in random.choose_multiple(keys.iter(), 100) {
+            let change =
+                klient_client::Patch::Merge(serde_json::json!({"data": {"round": round.to_string()}}));
+            client.api::<ConfigMap>().namespace("default").patch(key.name(), &change).await.unwrap();
+        }
+        all_in_hands(&hands, &replicas, &keys, what).await;
+    }
+    println!("{} reconciles", *hands.reconciles.borrow());
+    for replica in replicas {
+        replica.stop().await;
+    }
+    for replica in killed {
+        replica.task.abort();
+    }
+}
+
+/// Creates the objects.
+async fn create(client: &Client) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..16 {
+        let config_maps = client.api::<ConfigMap>().namespace("default");
+        tasks.spawn(async move {
+            for number in (task..OBJECTS).step_by(16) {
+                config_maps.create(&config_map(&format!("web-{number}"), "blue")).await.unwrap();
+            }
+        });
+    }
+    while let Some(created) = tasks.join_next().await {
+        created.unwrap();
+    }
+}
+
+struct Secrets {
+    client: Client,
+    secrets: Lister<Secret>,
+    owned: Mutex<Vec<usize>>,
+}
+
+/// Gives the config map one secret with a generated name, which a reconciler that reads an old cache does twice.
+async fn one_secret(object: Cached<ConfigMap>, context: Arc<Secrets>) -> Result<Action, Error> {
+    let owned = context.secrets.by_index("owner", object.uid()).unwrap_or_default().len();
+    context.owned.lock().unwrap().push(owned);
+    if owned == 0 {
+        let metadata = ObjectMeta {
+            generate_name: Some("child-".into()),
+            owner_references: vec![OwnerReference::controller_of(&*object)],
+            ..Default::default()
+        };
+        let secrets = context.client.api::<Secret>().namespace_of(&object.key());
+        secrets.create(&Secret { metadata, ..Default::default() }).await?;
+    }
+    Ok(Action::done())
+}
+
+/// A replica that gives each config map one secret.
+struct OneSecret {
+    sharding: Sharding,
+    handle: ControllerHandle,
+    context: Arc<Secrets>,
+    task: JoinHandle<()>,
+}
+
+impl OneSecret {
+    /// The informer of secrets has a client of its own.
+    async fn start(client: &Client, of_secrets: Client, identity: &str) -> Self {
+        let (factory, of_secrets) = (factory(client.clone()), factory(of_secrets));
+        let (config_maps, secrets) = (factory.informer::<ConfigMap>(), of_secrets.informer::<Secret>());
+        secrets.add_indexer("owner", klient_cache::Indexer::owner_uid()).unwrap();
+        for factory in [&factory, &of_secrets] {
+            factory.start();
+            factory.wait_for_sync().await.unwrap();
+        }
+        let sharding = join(client, identity);
+        let context =
+            Arc::new(Secrets { client: client.clone(), secrets: secrets.lister(), owned: Mutex::default() });
+        let mut controller = Controller::builder(&config_maps)
+            .owns(&secrets)
+            .sharded(&sharding)
+            .reconcile(context.clone(), one_secret);
+        let handle = controller.handle();
+        let task = tokio::spawn(async move {
+            let _factories = (factory, of_secrets);
+            controller.run(std::future::pending()).await.unwrap();
+        });
+        OneSecret { sharding, handle, context, task }
+    }
+
+    /// The numbers of secrets that the reconciles found.
+    fn owned(&self) -> Vec<usize> {
+        self.context.owned.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn the_next_owner_of_a_key_waits_until_its_cache_has_seen_the_writes_of_the_one_before() {
+    let (server, client) = cluster().await;
+    let gate = Gate::default();
+    let a = OneSecret::start(&client, Client::new(config(&server)).unwrap(), "a").await;
+    let b = OneSecret::start(&client, gate.client(&server), "b").await;
+    for replica in [&a, &b] {
+        assigned(&replica.sharding, "a share", |sharding| sharding.assignment().members().len() == 2).await;
+    }
+    let mut names = (0..).map(|number| format!("web-{number}"));
+    let name = names.find(|name| a.sharding.owns(&format!("default/{name}"))).unwrap();
+    // The cache of b does not see the secret that a makes.
+    gate.close();
+    client.api::<ConfigMap>().namespace("default").create(&config_map(&name, "blue")).await.unwrap();
+    until("the secret", || a.owned().len() > 1).await;
+    a.task.abort();
+    let _ = a.task.await;
+    soon("the leave", a.sharding.leave()).await;
+    assigned(&b.sharding, "the key", |b| b.owns(&format!("default/{name}"))).await;
+    b.handle.reconcile_all();
+    until("the key is taken", || b.handle.metrics().queue.is_some_and(|queue| queue.depth == 0)).await;
+    tokio::task::yield_now().await;
+    assert!(b.owned().is_empty(), "{:?}", b.owned());
+    gate.open();
+    until("a reconcile", || !b.owned().is_empty()).await;
+    assert_eq!(b.owned()[0], 1);
+    assert_eq!(b.handle.metrics().stale_reads, 0);
+    let secrets = client.api::<Secret>().namespace("default").list(&ListOptions::default()).await.unwrap();
+    assert_eq!(secrets.items.len(), 1);
+    b.task.abort();
+}
