@@ -99,6 +99,11 @@ use crate::error::Error;
 /// [`Controller::run`] takes ends it in order; dropping the future of the run, as `tokio::select!` does with the branch
 /// that comes late, cancels reconciles at the next point where they await: that is for a lease that was lost.
 ///
+/// # Sharding
+///
+/// With [`sharded`](ControllerBuilder::sharded) all replicas run, and each reconciles its own keys: see
+/// [`sharding`](crate::sharding).
+///
 /// # Misuse that does not compile
 ///
 /// A builder without a reconciler cannot run:

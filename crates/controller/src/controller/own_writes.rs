@@ -97,7 +97,7 @@ impl OwnWrites {
         if let Some(sharding) = &self.sharding {
             for write in &writes {
                 if let Some(watch) = self.watches_of(write).next() {
-                    let resource = watch.resource().group_resource().to_string();
+                    let resource = watch.resource().group_resource();
                     sharding.wrote(&resource, &write.resource_version);
                 }
             }

@@ -68,6 +68,9 @@ mod scale;
 mod secret_syncer;
 #[path = "../../examples/server_version.rs"]
 mod server_version;
+#[cfg(feature = "controller")]
+#[path = "../../examples/sharding.rs"]
+mod sharding;
 #[path = "../../examples/shared_informers.rs"]
 mod shared_informers;
 #[path = "../../examples/shared_test_server.rs"]

@@ -37,7 +37,7 @@ impl ReconcileLoop {
         let waiting = async {
             for (resource, version) in assignment.written() {
                 for watch in &*self.watches {
-                    if watch.resource().group_resource().to_string() == resource {
+                    if watch.resource().group_resource() == *resource {
                         watch.wait_until_reached(version).await;
                     }
                 }

@@ -12,6 +12,7 @@ use klient_cache::{Cached, Informer, Lister};
 use klient_client::{Client, Error};
 use klient_controller::sharding::{ShardGuard, Sharding};
 use klient_controller::{Action, Controller, ControllerHandle};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -303,8 +304,8 @@ async fn the_next_owner_of_a_key_waits_until_its_cache_has_seen_the_writes_of_th
     let _ = a.task.await;
     soon("the leave", a.sharding.leave()).await;
     assigned(&b.sharding, "the key", |b| b.owns(&format!("default/{name}"))).await;
-    b.handle.reconcile_all();
-    until("the key is taken", || b.handle.metrics().queue.is_some_and(|queue| queue.depth == 0)).await;
+    let is_taken = || b.handle.metrics().queue.is_some_and(|queue| !queue.unfinished_work.is_zero());
+    until("the key is taken", is_taken).await;
     tokio::task::yield_now().await;
     assert!(b.owned().is_empty(), "{:?}", b.owned());
     gate.open();
@@ -314,4 +315,40 @@ async fn the_next_owner_of_a_key_waits_until_its_cache_has_seen_the_writes_of_th
     let secrets = client.api::<Secret>().namespace("default").list(&ListOptions::default()).await.unwrap();
     assert_eq!(secrets.items.len(), 1);
     b.task.abort();
+}
+
+#[tokio::test]
+async fn a_reconcile_is_cancelled_when_its_key_is_lost_and_made_again_when_the_key_is_back() {
+    /// Tells of the end of a reconcile.
+    struct Ends(UnboundedSender<&'static str>);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            let _ = self.0.send("cancelled");
+        }
+    }
+    let (server, client) = cluster().await;
+    let gate = Gate::default();
+    let sharding = join(&gate.client(&server), "a");
+    let factory = factory(client.clone());
+    let (calls, mut received) = unbounded_channel();
+    let reconcile = async |_: Cached<ConfigMap>, calls: Arc<UnboundedSender<&'static str>>| {
+        let _ends = Ends((*calls).clone());
+        let _ = calls.send("begun");
+        std::future::pending::<Result<Action, Error>>().await
+    };
+    let mut controller = Controller::builder(&factory.informer::<ConfigMap>())
+        .sharded(&sharding)
+        .reconcile(Arc::new(calls), reconcile);
+    let handle = controller.handle();
+    let task = tokio::spawn(async move { controller.run(std::future::pending()).await });
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(soon("a reconcile", received.recv()).await, Some("begun"));
+    gate.close();
+    assert_eq!(soon("the loss", received.recv()).await, Some("cancelled"));
+    until("the error", || handle.metrics().errors == 1).await;
+    assert!(!sharding.owns("default/sky"));
+    gate.open();
+    assert_eq!(soon("another reconcile", received.recv()).await, Some("begun"));
+    assert!(sharding.owns("default/sky"));
+    task.abort();
 }

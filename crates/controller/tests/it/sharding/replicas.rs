@@ -196,7 +196,7 @@ async fn configurations_that_cannot_be_used_are_rejected() {
         (of("", "a"), "the name of group \"default/\" is empty".into()),
         (
             of(&long, "a"),
-            format!("the name of the group \"{long}\" is invalid: must be no more than 63 characters"),
+            format!("the name of the group \"{long}\" is invalid: must be no more than 63 bytes"),
         ),
         (
             of("Shop", "a"),
