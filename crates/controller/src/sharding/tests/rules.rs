@@ -1,7 +1,7 @@
 //! The rules, with replicas on a server that answers at once.
 
 use super::super::member::{Action, Answer, Input, Request};
-use super::super::record::CLAIM_ANNOTATION;
+use super::super::record::{CLAIM_ANNOTATION, claim_text};
 use super::group::Group;
 
 #[test]
@@ -82,6 +82,46 @@ fn the_keys_of_the_dead_are_taken_when_their_lease_has_not_changed_for_its_durat
     assert_eq!(group.shares(), "a 141, nobody 159");
     group.pass(2.0);
     assert_eq!(group.shares(), "a 300, nobody 0");
+}
+
+#[test]
+fn a_share_is_not_taken_before_the_write_of_its_claim_is_answered() {
+    let mut group = Group::of(&["a", "b"]);
+    group.cycle("a");
+    group.kill("b");
+    group.pass(14.0);
+    group.now += 1.0;
+    let mut requests = Vec::new();
+    let mut action = group.step("a", Input::Due);
+    while let Action::Send(request, _) = action {
+        let answer = match &request {
+            // The claim without b is lost on the way.
+            Request::Update(lease) if claim_text(lease) == Some(r#"{"members":["a"]}"#) => Answer::Failed,
+            _ => group.server.serve(request),
+        };
+        requests.push(format!("{answer:?}").split([' ', '(']).next().unwrap().to_owned());
+        action = group.step("a", Input::Answer(answer));
+    }
+    assert_eq!(requests, ["Written", "Listed", "Failed", "Listed"]);
+    assert_eq!(group.shares(), "a 141, nobody 159");
+    group.now += 2.0;
+    group.cycle("a");
+    assert_eq!(group.shares(), "a 300, nobody 0");
+}
+
+#[test]
+fn a_renewal_counts_from_the_moment_at_which_it_was_sent() {
+    let mut group = Group::of(&["a"]);
+    group.now = 102.0;
+    let Action::Send(write, _) = group.step("a", Input::Due) else { panic!("no write") };
+    group.now = 105.0;
+    let answer = group.server.serve(write);
+    let action = group.step("a", Input::Answer(answer));
+    group.go_on("a", action);
+    group.now = 111.9;
+    assert_eq!(group.shares(), "a 300, nobody 0");
+    group.now = 112.0;
+    assert_eq!(group.shares(), "a 0, nobody 300");
 }
 
 #[test]

@@ -70,6 +70,8 @@ struct World {
     pending: Vec<Option<Event>>,
     machines: Vec<Machine>,
     server: Server,
+    /// The messages that get lost during the time with faults, per hundred.
+    lost: u8,
     /// The greatest token of each key, and the process that had it.
     tokens: Vec<(u64, u64)>,
     /// The time at which work on each key ended last that was another's by then.
@@ -164,10 +166,12 @@ impl World {
             pending: Vec::new(),
             machines: Vec::new(),
             server: Server::default(),
+            lost: 0,
             incarnations: 0,
             grants: 0,
             begun: 0,
         };
+        world.lost = [1, 3, 10, 25][world.random.usize(..4)];
         for machine in 0..MACHINES {
             let random = &mut world.random;
             let state = Machine {
@@ -176,9 +180,8 @@ impl World {
                 waits: false,
                 boot: random.u64(..MINUTE),
                 wall: random.i64(0..2_000_000_000) * SECOND as i64,
-                // Those of the allowed rate: a lease duration of the fastest is longer than the renew deadline of the
-                // slowest.
-                speed: random.u64(850_000..1_150_000),
+                // The shortest lease duration by the fastest is a little longer than the renew deadline by the slowest.
+                speed: random.u64(930_000..1_070_000),
                 asleep_until: 0,
                 cut_until: 0,
                 slow_until: 0,
@@ -201,7 +204,7 @@ impl World {
     fn join(&mut self, machine: usize, time: u64) {
         self.incarnations += 1;
         // Not all agree on the times.
-        let lease_duration = Duration::from_secs(self.random.u64(14..=15));
+        let lease_duration = Duration::from_secs(self.random.u64(12..=15));
         let config = ShardingConfig {
             namespace: "default".into(),
             name: "shop".into(),
@@ -378,7 +381,7 @@ impl World {
     fn transmission(&mut self, machine: usize) -> Option<u64> {
         let machine = &self.machines[machine];
         // The connection is cut, or the message lost.
-        if machine.cut_until > self.now || (self.now < FAULTS && self.random.u8(..100) < 3) {
+        if machine.cut_until > self.now || (self.now < FAULTS && self.random.u8(..100) < self.lost) {
             return None;
         }
         let slow = [100 * MILLISECOND, 8 * SECOND, 40 * SECOND];
