@@ -23,6 +23,12 @@ pub trait ListWatch<K>: Send + Sync + 'static {
     /// The namespace that is listed; `None` for all namespaces, and for cluster-scoped resources.
     fn within(&self) -> Option<&str>;
 
+    /// The URL of the server, without user and password, by which sources of different clusters can be told apart;
+    /// `None`, the default, if the source has none.
+    fn server(&self) -> Option<&str> {
+        None
+    }
+
     /// Lists objects, in batches as they arrive.
     fn list<'a>(
         &'a self,
@@ -43,6 +49,10 @@ impl<K, T: ListWatch<K> + ?Sized> ListWatch<K> for Arc<T> {
 
     fn within(&self) -> Option<&str> {
         (**self).within()
+    }
+
+    fn server(&self) -> Option<&str> {
+        (**self).server()
     }
 
     fn list<'a>(

@@ -8,13 +8,14 @@ mod metrics;
 mod options;
 mod registration;
 mod resync;
+mod selection;
 mod shared;
 
 use std::fmt;
 use std::sync::Arc;
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{ListWatch, Object, ResourceInfo};
+use klient_apimachinery::{ListWatch, Map, Object, ObjectKey, ResourceInfo, Str};
 
 pub use events::Events;
 pub(crate) use handle::InformerHandle;
@@ -107,6 +108,24 @@ impl<K: Wire + Object> Informer<K> {
     #[must_use]
     pub fn lister(&self) -> Lister<K> {
         Lister::new(self.0.clone())
+    }
+
+    /// Returns false if the informer cannot receive an object, since it watches other namespaces, or its selectors exclude
+    /// the object's labels, name or namespace. Without labels, and of other fields, it is not known, and the answer is
+    /// true.
+    pub fn may_receive(&self, key: &ObjectKey, labels: Option<&Map<Str>>) -> bool {
+        self.0.may_receive(key, labels)
+    }
+
+    /// The resourceVersion that the store has reached for the objects of a namespace: that of its sources of that
+    /// namespace, of several the lowest, and not that of other namespaces' sources. Empty before their first list.
+    pub fn resource_version_in(&self, namespace: Option<&str>) -> Box<str> {
+        self.store().version_among(|index| self.0.lists(index, namespace))
+    }
+
+    /// The URLs of the servers that the sources list from: see [`ListWatch::server`]. A source may have none.
+    pub fn servers(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.servers()
     }
 
     /// Adds an indexer to the store: see [`Store::add_indexer`].

@@ -22,6 +22,7 @@ pub use kubeconfig::{
     AuthInfo, Cluster, ConfigurationInvalid, Context, Kubeconfig, LoadErrors, LoadingRules, Named, Overrides,
     Preferences,
 };
+pub(crate) use masked_url::without_user;
 pub use pem::Pem;
 pub use proxy::{Proxy, ProxyUrl};
 pub use user_agent::user_agent;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
+use klient_apimachinery::Str;
 use klient_apimachinery::go::quoted;
 use tokio::time::error::Elapsed;
 
 use crate::call::Call;
-use crate::config::Config;
+use crate::config::{Config, without_user};
 use crate::error::{Error, ErrorKind, Problem, wrong_scheme};
 use crate::http_trace::{ConnectTimes, Exchange};
 use crate::json_only_groups::JsonOnlyGroups;
@@ -25,6 +26,8 @@ pub(crate) struct Connection(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    /// The URL of the server, without user and password.
+    server: Str,
     user_agent: HeaderValue,
     transport: Transport,
     json_only: JsonOnlyGroups,
@@ -40,11 +43,17 @@ impl Connection {
             Error::config("user agent", Problem(problem))
         })?;
         let json_only = JsonOnlyGroups::default();
-        Ok(Connection(Arc::new(Inner { config, user_agent, transport, json_only })))
+        let server = without_user(&config.url.to_string()).into();
+        Ok(Connection(Arc::new(Inner { config, server, user_agent, transport, json_only })))
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The URL of the server, without user and password.
+    pub(crate) fn server(&self) -> &Str {
+        &self.0.server
     }
 
     /// Groups that are known to be served in JSON only.

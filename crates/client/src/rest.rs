@@ -342,7 +342,14 @@ impl Request {
             && !deletes_other
         {
             let (namespace, name) = (self.path.namespace(), self.path.name());
-            let target = write_log::Target { group, resource, namespace, name };
+            let target = write_log::Target {
+                server: self.connection.server(),
+                group,
+                resource,
+                subresource: self.path.subresource(),
+                namespace,
+                name,
+            };
             write_log::log(&self.method, target, response.format(), response.bytes());
         }
     }

@@ -8,7 +8,7 @@ use http::Method;
 use klient_apimachinery::codec::protobuf::Envelope;
 use klient_apimachinery::codec::{Format, Identity, ManagedFields, Wire as _};
 use klient_apimachinery::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
-use klient_apimachinery::{ObjectKey, Str, compare_resource_versions};
+use klient_apimachinery::{Map, ObjectKey, Str, compare_resource_versions};
 use serde::Deserialize;
 
 tokio::task_local! {
@@ -23,7 +23,7 @@ tokio::task_local! {
 /// success, whether they are sent by an [`Api`](crate::Api) or as a [`Request`](crate::Request) of a resource. Not
 /// logged are dry runs, requests of an absolute path, deletes of a subresource, requests through a `proxy`, and
 /// subresources whose answer has no version, such as evictions. A write whose answer is lost is not logged, either: its
-/// version is not known. Clients of several clusters write into one log, which does not tell their objects apart.
+/// version is not known. Clients of several clusters write into one log; their URLs tell their objects apart.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,14 +52,16 @@ pub struct WriteLog {
 #[derive(Debug, Default)]
 struct Writes {
     list: Vec<LoggedWrite>,
-    /// The places in the list by group, resource and key.
-    places: HashMap<(Str, Str, ObjectKey), usize>,
+    /// The places in the list by server, group, resource and key.
+    places: HashMap<(Str, Str, Str, ObjectKey), usize>,
 }
 
 /// A write that the server has answered with success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggedWrite {
+    /// The URL of the server, without user and password: that of [`Config::url`](crate::Config::url).
+    pub server: Str,
     /// The API group of the resource; empty for the core group.
     pub group: Str,
     /// The plural of the resource.
@@ -70,6 +72,9 @@ pub struct LoggedWrite {
     pub uid: Str,
     /// The `metadata.resourceVersion` of the answer; empty for a delete that was answered by a `Status`.
     pub resource_version: Str,
+    /// The labels of the object as the answer has them; `None` if the answer is not the object, as that of most deletes
+    /// and of the subresource `scale`.
+    pub labels: Option<Map<Str>>,
     /// True for a delete. The object is gone, or waits for its finalizers or its grace period.
     pub is_delete: bool,
     /// True for an update or patch that removed the last finalizer of an object which waited for that, so that it is
@@ -116,7 +121,7 @@ impl WriteLog {
 impl Writes {
     /// Adds a write, in place of that of the object before.
     fn push(&mut self, write: LoggedWrite) {
-        let object = (write.group.clone(), write.resource.clone(), write.key.clone());
+        let object = (write.server.clone(), write.group.clone(), write.resource.clone(), write.key.clone());
         let place = *self.places.entry(object).or_insert(self.list.len());
         let Some(before) = self.list.get_mut(place) else {
             self.list.push(write);
@@ -132,8 +137,10 @@ impl Writes {
 
 /// The resource and the object of a request.
 pub(crate) struct Target<'a> {
+    pub(crate) server: &'a Str,
     pub(crate) group: &'a str,
     pub(crate) resource: &'a str,
+    pub(crate) subresource: Option<&'a str>,
     pub(crate) namespace: Option<&'a str>,
     /// `None` for a create.
     pub(crate) name: Option<&'a str>,
@@ -157,22 +164,32 @@ pub(crate) fn log(method: &Method, target: Target<'_>, format: Format, answer: &
         let details = Status::decode(format, answer).ok().and_then(|status| status.details);
         (details.and_then(|details| details.uid).unwrap_or_default(), Str::default())
     };
-    let is_gone = !is_delete && is_object && is_gone(method, &target, format, answer);
-    let (group, resource) = (target.group.into(), target.resource.into());
-    log.push(&LoggedWrite { group, resource, key, uid, resource_version, is_delete, is_gone });
+    let metadata = if is_object { metadata(format, answer) } else { None };
+    let is_gone = !is_delete && metadata.as_ref().is_some_and(|metadata| is_gone(method, &target, metadata));
+    // Other subresources may have the object's name and version, and no labels, as scale has.
+    let labels = metadata.filter(|_| matches!(target.subresource, None | Some("status")));
+    log.push(&LoggedWrite {
+        server: target.server.clone(),
+        group: target.group.into(),
+        resource: target.resource.into(),
+        key,
+        uid,
+        resource_version,
+        labels: labels.map(|metadata| metadata.labels),
+        is_delete,
+        is_gone,
+    });
 }
 
 /// Returns true if the server has deleted the object with this change, since nothing kept it any more.
-fn is_gone(method: &Method, target: &Target<'_>, format: Format, answer: &[u8]) -> bool {
+fn is_gone(method: &Method, target: &Target<'_>, metadata: &ObjectMeta) -> bool {
     // Namespaces have finalizers in their spec, too.
     if method == Method::POST || (target.group.is_empty() && target.resource == "namespaces") {
         return false;
     }
-    metadata(format, answer).is_some_and(|metadata| {
-        metadata.deletion_timestamp.is_some()
-            && metadata.finalizers.is_empty()
-            && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
-    })
+    metadata.deletion_timestamp.is_some()
+        && metadata.finalizers.is_empty()
+        && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
 }
 
 /// The metadata of an object of any kind.

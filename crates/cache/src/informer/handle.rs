@@ -4,11 +4,12 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{BoxFuture, ListWatch, Object, ResourceInfo};
+use klient_apimachinery::{BoxFuture, ListWatch, Map, Object, ObjectKey, ResourceInfo, Str};
 use tokio::task::JoinHandle;
 
 use super::handler_task::HandlerTask;
 use super::options::InformerOptions;
+use super::selection::Selection;
 use super::shared::{Applied, Phase, Shared};
 use crate::error::Error;
 use crate::informer_set::{AnyInformer, InformerSet};
@@ -20,6 +21,7 @@ pub(crate) struct InformerHandle<K: Wire + Object> {
     pub(super) shared: Arc<Shared<K>>,
     sources: Vec<Arc<dyn ListWatch<K>>>,
     reflector: ReflectorOptions,
+    selection: Selection,
     running: Mutex<Vec<JoinHandle<()>>>,
     /// Handlers that live as long as the informer.
     detached: Mutex<Vec<HandlerTask<K>>>,
@@ -36,6 +38,7 @@ impl<K: Wire + Object> InformerHandle<K> {
         InformerHandle {
             shared: Arc::new(Shared::new(store, sources.len(), resync)),
             sources,
+            selection: Selection::new(&reflector),
             reflector,
             running: Mutex::default(),
             detached: Mutex::default(),
@@ -118,6 +121,23 @@ impl<K: Wire + Object> InformerHandle<K> {
                 _ = phase.changed() => {}
             }
         }
+    }
+
+    /// Returns false if neither sources nor selectors include an object.
+    pub(super) fn may_receive(&self, key: &ObjectKey, labels: Option<&Map<Str>>) -> bool {
+        (0..self.sources.len()).any(|index| self.lists(index, key.namespace()))
+            && self.selection.may_include(key, labels)
+    }
+
+    /// Returns true if a source lists a namespace; `None` is that of cluster-scoped objects.
+    pub(super) fn lists(&self, index: usize, namespace: Option<&str>) -> bool {
+        self.sources
+            .get(index)
+            .is_some_and(|source| source.within().is_none_or(|within| namespace == Some(within)))
+    }
+
+    pub(super) fn servers(&self) -> impl Iterator<Item = Option<&str>> {
+        self.sources.iter().map(|source| source.server())
     }
 
     /// Keeps a handler for as long as the informer exists.

@@ -31,6 +31,11 @@ impl<K: Wire + Object> Store<K> {
         self.read().partition_version(partition).into()
     }
 
+    /// The lowest resourceVersion that some sources have reached, by their indices.
+    pub(crate) fn version_among(&self, counts: impl Fn(usize) -> bool) -> Box<str> {
+        self.read().version_among(counts).into()
+    }
+
     /// Waits until the store has reached a resourceVersion, such as that of an object just written; reads
     /// that follow are no older. Cancel safe.
     ///

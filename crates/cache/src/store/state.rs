@@ -66,12 +66,20 @@ impl<K> State<K> {
 
     /// The lowest resourceVersion of all partitions; empty before each has had its first list.
     pub(super) fn version(&self) -> &str {
-        let least = self.versions.iter().reduce(|one, other| match compare_resource_versions(one, other) {
+        self.version_among(|_| true)
+    }
+
+    /// The lowest resourceVersion of some partitions, by their indices; empty if there are none, or before each of them
+    /// has had its first list.
+    pub(super) fn version_among(&self, counts: impl Fn(usize) -> bool) -> &str {
+        let versions = self.versions.iter().enumerate().filter(|(index, _)| counts(*index));
+        let versions = versions.map(|(_, version)| &**version);
+        let least = versions.reduce(|one, other| match compare_resource_versions(one, other) {
             Some(order) if order.is_gt() => other,
             None if other.is_empty() => other,
             _ => one,
         });
-        least.map_or("", |version| version)
+        least.unwrap_or_default()
     }
 
     pub(super) fn partition_version(&self, partition: &Partition) -> &str {

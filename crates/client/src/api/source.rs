@@ -38,6 +38,10 @@ impl<K: Wire + Object> ListWatch<K> for Source {
         self.namespace.as_deref()
     }
 
+    fn server(&self) -> Option<&str> {
+        Some(self.endpoint.connection.server())
+    }
+
     fn list<'a>(
         &'a self,
         options: &'a ListOptions,
@@ -66,6 +70,10 @@ impl<K: Object + Wire + verbs::List + verbs::Watch, P: Place> ListWatch<K> for A
 
     fn within(&self) -> Option<&str> {
         self.place.namespace()
+    }
+
+    fn server(&self) -> Option<&str> {
+        Some(self.endpoint.connection.server())
     }
 
     fn list<'a>(

@@ -1,7 +1,7 @@
 //! URLs in messages.
 
 /// A URL without user and password, which are secret: `https://***@host`.
-pub(super) fn without_user(url: &str) -> String {
+pub(crate) fn without_user(url: &str) -> String {
     let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + "://".len()));
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}***@{host}"),

@@ -81,6 +81,28 @@ async fn a_log_has_the_last_write_of_each_object_and_those_of_the_logs_within() 
 }
 
 #[tokio::test]
+async fn writes_have_the_server_and_the_labels_of_their_answers() {
+    let (_servers, clients) = [cluster().await, cluster().await].into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let mut sky = config_map("sky", "grey");
+    sky.metadata.labels.insert("color", "grey".into());
+    let log = WriteLog::default();
+    log.record(async {
+        for client in &clients {
+            client.api::<ConfigMap>().namespace("default").create(&sky).await?;
+        }
+        // The answer is a Status.
+        clients[1].api::<ConfigMap>().namespace("default").delete("sky", &Default::default()).await.map(drop)
+    })
+    .await
+    .unwrap();
+    let [created, deleted] = &log.take()[..] else { panic!("one write for each server") };
+    assert_eq!((&created.labels, &deleted.labels), (&Some(sky.metadata.labels), &None));
+    for (write, client) in [created, deleted].into_iter().zip(&clients) {
+        assert_eq!(write.server, client.config().url.to_string());
+    }
+}
+
+#[tokio::test]
 async fn the_removal_of_the_last_finalizer_of_an_object_that_waits_for_it_is_told() {
     let (_server, client) = cluster().await;
     let config_maps = client.api::<ConfigMap>().namespace("default");

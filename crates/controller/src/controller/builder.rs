@@ -155,10 +155,12 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// The longest wait for the caches to see the writes of a key's reconcile before the next one; 10 s by default.
     /// Zero turns the wait off.
     ///
-    /// The wait is as long as the watch lags, mostly some milliseconds. An object that was written and that the
-    /// informer of its resource does not have, as its selectors or namespaces exclude it, is waited for in vain. So may
-    /// be one that was written through a client of another cluster: all clients count, since a write does not tell its
-    /// cluster. A version that cannot be compared, as aggregated servers may have them, is not waited for.
+    /// The wait is as long as the watch lags, mostly some milliseconds, and keeps no worker from other keys. Not waited
+    /// for are objects that the informer of their resource excludes by its namespaces, its label selector, or its field
+    /// selector of `metadata.name` and `metadata.namespace`; those that were written through a client of another
+    /// [`url`](klient_client::Config::url) than that of the informer; and versions that cannot be compared, as aggregated
+    /// servers may have them. An object that another field excludes is waited for until something else of its resource
+    /// changes.
     pub fn own_writes_timeout(mut self, limit: Duration) -> Self {
         self.options.own_writes_timeout = limit;
         self

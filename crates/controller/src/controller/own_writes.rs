@@ -47,6 +47,17 @@ impl OwnWrites {
         OwnWrites { watches, limit, sharding, pending: Mutex::default() }
     }
 
+    /// Returns true if the caches have seen the writes of a key, which are forgotten then.
+    pub(super) fn are_seen(&self, key: &ObjectKey) -> bool {
+        let mut pending = self.lock();
+        let Some(writes) = pending.writes.get(key) else { return true };
+        let are_seen = writes.iter().all(|write| self.has_seen(write));
+        if are_seen {
+            pending.writes.remove(key);
+        }
+        are_seen
+    }
+
     /// Waits until the caches have seen the writes of a key, within the limit.
     pub(super) async fn wait(&self, key: &ObjectKey, meters: &Meters) {
         if self.limit.is_zero() {

@@ -99,7 +99,7 @@ impl<K: Wire + Object> Watch for Primary<K> {
     }
 
     fn has_seen(&self, write: &LoggedWrite) -> bool {
-        has_seen(self.0.informer.store(), write)
+        has_seen(&self.0.informer, write)
     }
 
     fn wait_until_seen<'a>(&'a self, write: &'a LoggedWrite) -> BoxFuture<'a, ()> {
@@ -153,7 +153,7 @@ impl<K: Wire + Object> Watch for Mapped<K> {
     }
 
     fn has_seen(&self, write: &LoggedWrite) -> bool {
-        has_seen(self.source.informer.store(), write)
+        has_seen(&self.source.informer, write)
     }
 
     fn wait_until_seen<'a>(&'a self, write: &'a LoggedWrite) -> BoxFuture<'a, ()> {
@@ -197,10 +197,14 @@ fn priority<K: Object>(event: &Event<K>) -> i32 {
     }
 }
 
-/// A delete is seen if the object is gone, replaced, or waits for its deletion; a write with which it is gone, if it is
-/// gone or replaced; another write if the object, or the store, has its version.
-fn has_seen<K: Wire + Object>(store: &klient_cache::Store<K>, write: &LoggedWrite) -> bool {
-    let object = store.get(&write.key);
+/// A delete is seen if the object is gone, replaced, or waits for its deletion; a write with which it is gone, or with
+/// which it is none of the informer's, if it is gone or replaced; another write if the object, or the informer in its
+/// namespace, has its version.
+fn has_seen<K: Wire + Object>(informer: &Informer<K>, write: &LoggedWrite) -> bool {
+    if informer.servers().all(|server| server.is_some_and(|server| server != write.server)) {
+        return true;
+    }
+    let object = informer.store().get(&write.key);
     if write.is_delete || write.is_gone {
         return object.is_none_or(|object| {
             let is_replaced = !write.uid.is_empty() && object.uid() != write.uid;
@@ -210,8 +214,9 @@ fn has_seen<K: Wire + Object>(store: &klient_cache::Store<K>, write: &LoggedWrit
     let has_passed = |version: &str| {
         compare_resource_versions(version, &write.resource_version).is_some_and(std::cmp::Ordering::is_ge)
     };
-    object.is_some_and(|object| has_passed(object.resource_version()))
-        || has_passed(&store.resource_version())
+    let is_excluded = || !informer.may_receive(&write.key, write.labels.as_ref());
+    object.map_or_else(is_excluded, |object| has_passed(object.resource_version()))
+        || has_passed(&informer.resource_version_in(write.key.namespace()))
 }
 
 fn wait_until_seen<'a, K: Wire + Object>(
@@ -220,7 +225,7 @@ fn wait_until_seen<'a, K: Wire + Object>(
 ) -> BoxFuture<'a, ()> {
     Box::pin(async move {
         // An informer that has stopped will not see it.
-        let _ = informer.store().wait_until(|store| has_seen(store, write)).await;
+        let _ = informer.store().wait_until(|_| has_seen(informer, write)).await;
     })
 }
 

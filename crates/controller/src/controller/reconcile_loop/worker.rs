@@ -8,6 +8,7 @@ use klient_apimachinery::ObjectKey;
 use klient_client::BoxError;
 use klient_workqueue::{AddOptions, Queue, Work};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -24,6 +25,7 @@ pub(super) async fn work(
     worker: Arc<Worker>,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let mut waits = JoinSet::new();
     loop {
         let key = tokio::select! {
             biased;
@@ -31,6 +33,7 @@ pub(super) async fn work(
             key = queue.get() => key,
         };
         let Some(key) = key else { return };
+        while waits.try_join_next().is_some() {}
         // Until the reconcile has ended, and its writes are noted.
         let guard = match &of.options.sharding {
             None => None,
@@ -42,22 +45,29 @@ pub(super) async fn work(
                 guard => guard,
             },
         };
-        let caches = async {
-            if let Some(guard) = &guard {
-                of.catch_up(guard).await;
+        if let Some(guard) = &guard {
+            tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+                () = of.catch_up(guard) => {}
             }
-            of.own_writes.wait(&key, &of.meters).await;
-        };
-        tokio::select! {
-            biased;
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-            () = caches => {}
         }
-        of.process(&queue, &key, &worker, guard.as_ref()).await;
+        if of.own_writes.are_seen(&key) {
+            of.process(&queue, &key, &worker, guard.as_ref()).await;
+        } else {
+            waits.spawn(of.clone().wait_for_own_writes(queue.clone(), key));
+        }
     }
 }
 
 impl ReconcileLoop {
+    /// Adds a key again when the caches have seen its writes. Until then no worker has it, and it is not handed out.
+    async fn wait_for_own_writes(self: Arc<Self>, queue: Queue<ObjectKey>, key: Work<ObjectKey>) {
+        self.own_writes.wait(&key, &self.meters).await;
+        let options = AddOptions { priority: key.priority(), ..Default::default() };
+        queue.add_with((*key).clone(), &options);
+    }
+
     async fn process(
         &self,
         queue: &Queue<ObjectKey>,

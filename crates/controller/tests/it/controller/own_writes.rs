@@ -11,7 +11,7 @@ use http_body::{Body, Frame};
 use klient_api::core::v1::{ConfigMap, Secret};
 use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
 use klient_apimachinery::{ListOptions, ObjectKey};
-use klient_cache::{Cached, Lister};
+use klient_cache::{Cached, Informer, InformerFactory, InformerFactoryBuilder, Lister};
 use klient_client::{BoxError, Client, Error, ResponseBody, Transport};
 use klient_controller::{Action, Controller, ControllerBuilder, wait_for_own_writes};
 use tower::ServiceExt as _;
@@ -173,6 +173,126 @@ async fn a_version_that_cannot_be_compared_is_not_waited_for() {
     client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
     assert_eq!(next(&mut calls).await, "done");
     running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_waits_for_its_writes_holds_no_worker() {
+    let (server, client) = cluster().await;
+    let limit = Duration::from_secs(3600);
+    let (gate, running, mut calls) =
+        lagging(&server, &client, |builder| builder.own_writes_timeout(limit)).await;
+    assert!(running.handle.reconcile(key()));
+    until("the key is taken", || running.handle.metrics().queue.unwrap().depth == 0).await;
+    // Of an object that does not exist: a success without a call.
+    assert!(running.handle.reconcile(ObjectKey::new(Some("default"), "sea")));
+    until("the reconcile of the other key", || running.handle.metrics().success == 2).await;
+    // The key itself is still in processing.
+    assert!(running.handle.reconcile(key()));
+    tokio::task::yield_now().await;
+    assert!(calls.try_recv().is_err());
+    gate.open();
+    assert_eq!(next(&mut calls).await, "1 owned");
+    running.stop().await.1.unwrap();
+}
+
+/// Runs a reconcile that writes a secret, and returns when its wait for the informer of secrets has ended.
+async fn write_and_wait<F>(
+    of_controller: &Client,
+    secrets: &Informer<Secret>,
+    write: impl Fn() -> F + Send + Sync + 'static,
+) where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let config_maps = factory(of_controller.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    let reconcile = move |_: Cached<ConfigMap>, calls: Arc<Calls>| {
+        let written = write();
+        async move {
+            written.await?;
+            wait_for_own_writes().await;
+            calls.tell("done");
+            Ok::<_, Error>(Action::done())
+        }
+    };
+    let builder = Controller::builder(&config_maps).watches(secrets, |_| None);
+    // The limit is longer than the test waits.
+    let controller = builder.own_writes_timeout(Duration::from_secs(3600)).reconcile(context, reconcile);
+    let running = Running::start(controller);
+    of_controller.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "done");
+    running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn a_write_of_an_object_that_the_informer_excludes_is_not_waited_for() {
+    let informers: [fn(InformerFactoryBuilder<Client>) -> InformerFactoryBuilder<Client>; 4] = [
+        |all| all.namespace("kube-system"),
+        |all| all.label_selector("color=blue").unwrap(),
+        |all| all.field_selector("metadata.name!=child").unwrap(),
+        |all| all.field_selector("metadata.namespace=kube-system").unwrap(),
+    ];
+    for informer in informers {
+        let (_server, client) = cluster().await;
+        let secrets = informer(InformerFactory::builder(client.clone())).build().informer::<Secret>();
+        let written = client.api::<Secret>().namespace("default");
+        write_and_wait(&client, &secrets, move || {
+            let written = written.clone();
+            async move { written.create(&secret("child")).await.map(drop) }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_write_with_which_an_object_leaves_the_selector_is_waited_for() {
+    let (_server, client) = cluster().await;
+    let secrets = client.api::<Secret>().namespace("default");
+    let metadata = ObjectMeta { labels: [("color", "blue")].into(), ..ObjectMeta::named("child") };
+    secrets.create(&Secret { metadata, ..Default::default() }).await.unwrap();
+    let factory = InformerFactory::builder(client.clone()).label_selector("color=blue").unwrap().build();
+    let informer = factory.informer::<Secret>();
+    let lister = informer.lister();
+    write_and_wait(&client, &informer, move || {
+        let secrets = secrets.clone();
+        async move { secrets.update(&secret("child")).await.map(drop) }
+    })
+    .await;
+    assert!(lister.get("default/child").is_none());
+}
+
+#[tokio::test]
+async fn a_write_to_another_cluster_is_not_waited_for() {
+    let (_server, client) = cluster().await;
+    let (_other_server, other) = cluster().await;
+    let secrets = InformerFactory::new(client.clone()).informer::<Secret>();
+    // So many that the versions of the other cluster are ahead.
+    for number in 0..50 {
+        let config_maps = other.api::<ConfigMap>().namespace("default");
+        config_maps.create(&config_map(&format!("map-{number}"), "blue")).await.unwrap();
+    }
+    write_and_wait(&client, &secrets, move || {
+        let secrets = other.api::<Secret>().namespace("default");
+        async move { secrets.create(&secret("child")).await.map(drop) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_version_of_the_namespace_counts_and_not_that_of_the_slowest() {
+    let (_server, client) = cluster().await;
+    let factory = InformerFactory::builder(client.clone()).namespace("default").namespace("kube-system");
+    let secrets = factory.build().informer::<Secret>();
+    let written = client.api::<Secret>().namespace("default");
+    write_and_wait(&client, &secrets, move || {
+        let written = written.clone();
+        async move {
+            written.create(&secret("child")).await?;
+            // By another, so that the write above is the last that is waited for.
+            let delete = async move { written.delete("child", &Default::default()).await.map(drop) };
+            tokio::spawn(delete).await.unwrap()
+        }
+    })
+    .await;
 }
 
 /// Every verb, each followed by a read of the cache.
