@@ -209,6 +209,12 @@ impl<K: Wire + Object> Informer<K> {
         self.0.wait_for_sync().await
     }
 
+    /// Waits until the informer does not run: until it is [stopped](Self::stop), its factory is shut down, or one of its
+    /// tasks panics. Ready at once if it was not started. Cancel safe.
+    pub async fn stopped(&self) {
+        self.0.stopped().await;
+    }
+
     /// The last error of list or watch, if nothing has succeeded since; otherwise the error of an object that
     /// cannot be decoded, if there is one. [`Store::undecodables`] has all such objects.
     pub fn last_error(&self) -> Option<Error> {

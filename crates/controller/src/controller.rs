@@ -144,7 +144,8 @@ impl Controller {
     /// # Errors
     ///
     /// If a cache cannot be filled, with the permanent error of its list at once, and otherwise after
-    /// [`cache_sync_timeout`](ControllerBuilder::cache_sync_timeout). If reconciles did not end within
+    /// [`cache_sync_timeout`](ControllerBuilder::cache_sync_timeout). If an informer is stopped or its factory shut down
+    /// before `shutdown`, when running reconciles have ended. If reconciles did not end within
     /// [`graceful_shutdown_timeout`](ControllerBuilder::graceful_shutdown_timeout) after the shutdown, with their keys;
     /// they were cancelled. Those that block their threads run on, and are named: another run waits for them, or for its
     /// shutdown.

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Condition,
     /// A controller cannot fill its caches, such as one without the right to list, or has not filled them in time.
     Sync,
+    /// An informer of a controller that runs was stopped, or its factory shut down.
+    InformerStopped,
     /// Reconciles had not ended some time after the shutdown, and were cancelled. Those that block their threads run on.
     Shutdown,
     /// A configuration cannot be used.

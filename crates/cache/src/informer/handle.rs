@@ -140,6 +140,12 @@ impl<K: Wire + Object> InformerHandle<K> {
         self.sources.iter().map(|source| source.server())
     }
 
+    pub(super) async fn stopped(&self) {
+        let mut phase = self.shared.phase.subscribe();
+        // The sender lives as long as `self`.
+        let _ = phase.wait_for(|phase| *phase != Phase::Running).await;
+    }
+
     /// Keeps a handler for as long as the informer exists.
     pub(super) fn detach(&self, task: HandlerTask<K>) {
         self.detached.lock().unwrap_or_else(PoisonError::into_inner).push(task);

@@ -30,6 +30,16 @@ pub(super) fn sync_timeout(
     Error::new(ErrorKind::Sync, problem)
 }
 
+/// An informer that was stopped during the run.
+pub(super) fn informer_stopped(controller: &str, resource: &ResourceInfo) -> Error {
+    let resource = resource.group_resource();
+    let problem = format!(
+        "controller {controller}: the informer of {resource} was stopped, so that there are no more events; stop \
+         informers and shut factories down when the controller has ended"
+    );
+    Error::new(ErrorKind::InformerStopped, problem)
+}
+
 /// Reconciles that had not ended some time after the shutdown, and those among them that could not be cancelled.
 pub(super) fn shutdown_timeout(
     controller: &str,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use klient_apimachinery::{BoxFuture, ObjectKey};
+use klient_apimachinery::{BoxFuture, ObjectKey, ResourceInfo};
 use klient_client::BoxError;
 use klient_workqueue::{AddOptions, Queue, RateLimiter};
 use tokio::sync::{RwLock, watch};
@@ -121,13 +121,14 @@ impl ReconcileLoop {
             workers.iter().for_each(|worker| worker.check());
             queue_in_progress(|| queue.metrics());
         };
-        tokio::select! {
+        let stopped_informer = tokio::select! {
             biased;
-            () = &mut shutdown => {}
-            () = join(&mut tasks) => {}
-            () = watch_workers() => {}
-            () = self.look_for_keys(queue, assignments) => {}
-        }
+            () = &mut shutdown => None,
+            () = join(&mut tasks) => None,
+            resource = self.stopped_informer() => Some(resource),
+            () = watch_workers() => None,
+            () = self.look_for_keys(queue, assignments) => None,
+        };
 
         drop(registrations);
         stop.send_replace(true);
@@ -151,7 +152,21 @@ impl ReconcileLoop {
             let limit = self.options.shutdown_timeout;
             return Err(errors::shutdown_timeout(&self.options.name, limit, &running, &blocked));
         }
-        Ok(())
+        stopped_informer
+            .map_or(Ok(()), |resource| Err(errors::informer_stopped(&self.options.name, resource)))
+    }
+
+    /// Waits until one of the informers does not run, and returns its resource.
+    async fn stopped_informer(&self) -> &ResourceInfo {
+        let mut waits: Vec<_> =
+            self.watches.iter().map(|watch| (watch.stopped(), watch.resource())).collect();
+        std::future::poll_fn(|cx| {
+            let stopped = waits
+                .iter_mut()
+                .find_map(|(stopped, resource)| stopped.as_mut().poll(cx).is_ready().then_some(*resource));
+            stopped.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     async fn wait_for_sync(&self, registrations: &[Box<dyn Registration>]) -> Result<(), Error> {

@@ -32,6 +32,9 @@ pub(super) trait Watch: Send + Sync {
     /// Starts the informer, and adds keys to the queue until the registration is dropped.
     fn register(&self, queue: &Queue<ObjectKey>) -> Box<dyn Registration>;
 
+    /// Waits until the informer does not run.
+    fn stopped(&self) -> BoxFuture<'_, ()>;
+
     /// Returns true if the cache has seen a write of its resource.
     fn has_seen(&self, write: &LoggedWrite) -> bool;
 
@@ -98,6 +101,10 @@ impl<K: Wire + Object> Watch for Primary<K> {
         })
     }
 
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.informer.stopped())
+    }
+
     fn has_seen(&self, write: &LoggedWrite) -> bool {
         has_seen(&self.0.informer, write)
     }
@@ -150,6 +157,10 @@ impl<K: Wire + Object> Watch for Mapped<K> {
                 resume_unwind(panic);
             }
         })
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.source.informer.stopped())
     }
 
     fn has_seen(&self, write: &LoggedWrite) -> bool {

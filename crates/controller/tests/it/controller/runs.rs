@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_api::core::v1::{ConfigMap, Secret};
-use klient_apimachinery::ResourceInfo;
-use klient_cache::{Cached, ObjectKey};
+use klient_apimachinery::{BoxFuture, ResourceInfo};
+use klient_cache::{Cached, InformerFactory, ObjectKey};
 use klient_client::{Client, Config, Error};
 use klient_controller::{Action, Controller, ErrorKind};
 use tokio::sync::Semaphore;
@@ -276,6 +276,52 @@ async fn a_server_that_is_not_there_is_an_error_after_the_limit() {
     );
     // A shutdown ends the wait.
     soon("the end", controller.run(std::future::ready(()))).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_informer_that_stops_ends_the_run_with_an_error_when_reconciles_have_ended() {
+    let stops: [fn(InformerFactory<Client>) -> BoxFuture<'static, ()>; 2] = [
+        |factory| Box::pin(async move { factory.shutdown().await }),
+        |factory| Box::pin(async move { factory.informer::<Secret>().stop().await }),
+    ];
+    let one_of: [&[&str]; 2] = [&["configmaps", "secrets"], &["secrets"]];
+    for (stop, one_of) in stops.into_iter().zip(one_of) {
+        let (_server, client) = cluster().await;
+        let factory = factory(client.clone());
+        let (context, mut calls) = calls();
+        let (release, released) = tokio::sync::watch::channel(false);
+        let controller = Controller::builder(&factory.informer::<ConfigMap>())
+            .owns(&factory.informer::<Secret>())
+            .name("colors")
+            .reconcile(context, move |_: Cached<ConfigMap>, calls: Arc<Calls>| {
+                let mut released = released.clone();
+                async move {
+                    calls.tell("begun");
+                    released.wait_for(|released| *released).await?;
+                    calls.tell("ended");
+                    Ok::<_, tokio::sync::watch::error::RecvError>(Action::done())
+                }
+            });
+        let running = Running::start(controller);
+        let config_maps = client.api::<ConfigMap>().namespace("default");
+        config_maps.create(&config_map("sky", "blue")).await.unwrap();
+        assert_eq!(next(&mut calls).await, "begun");
+        stop(factory).await;
+        release.send_replace(true);
+        let (_controller, result) = soon("the end of the run", running.task).await.unwrap();
+        let error = result.unwrap_err();
+        assert_eq!(next(&mut calls).await, "ended");
+        assert_eq!(error.kind(), ErrorKind::InformerStopped);
+        let text = error.to_string();
+        let stopped = text.strip_prefix("controller colors: the informer of ");
+        let stopped = stopped.and_then(|rest| {
+            rest.strip_suffix(
+                " was stopped, so that there are no more events; stop informers and shut factories down when the \
+                 controller has ended",
+            )
+        });
+        assert!(stopped.is_some_and(|stopped| one_of.contains(&stopped)), "{text}");
+    }
 }
 
 #[tokio::test]
