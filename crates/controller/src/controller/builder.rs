@@ -76,6 +76,8 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// the state before and the state after. It runs in the task of the informer's handler: it should look into caches
     /// only, such as by a [`Lister`](klient_cache::Lister) with an index.
     ///
+    /// A panic is logged and counted, and loses no keys but its own: for an update, those of the other state are added.
+    ///
     /// If one event is mapped to more than a thousand keys, they have [`LOW_PRIORITY`](super::LOW_PRIORITY), so that
     /// other changes do not wait for them.
     ///

@@ -43,6 +43,8 @@ pub struct ControllerMetrics {
     pub panics: u64,
     /// `controller_runtime_reconcile_timeouts_total`: reconciles that were cancelled at the time limit.
     pub timeouts: u64,
+    /// The number of panics of predicates and mappings.
+    pub handler_panics: u64,
     /// The number of times a reconcile kept its thread for more than a second.
     pub blocked: u64,
     /// The number of reconciles that began although a cache had not seen an own write within the limit.
@@ -91,6 +93,7 @@ pub(super) struct Meters {
     terminal_errors: AtomicU64,
     panics: AtomicU64,
     timeouts: AtomicU64,
+    handler_panics: AtomicU64,
     blocked: AtomicU64,
     stale_reads: AtomicU64,
     active_workers: AtomicUsize,
@@ -110,6 +113,7 @@ impl Meters {
             terminal_errors: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             timeouts: AtomicU64::new(0),
+            handler_panics: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
             stale_reads: AtomicU64::new(0),
             active_workers: AtomicUsize::new(0),
@@ -122,6 +126,11 @@ impl Meters {
         self.active_workers.fetch_add(1, Ordering::Relaxed);
         recorder::worker_begins(&self.controller);
         Active(self)
+    }
+
+    /// The name of the controller.
+    pub(super) fn controller(&self) -> &str {
+        &self.controller
     }
 
     pub(super) fn reconciled(&self, outcome: Outcome, took: Duration) {
@@ -141,6 +150,11 @@ impl Meters {
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.reconcile_nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         recorder::reconciled(&self.controller, outcome, outcome.label(), took);
+    }
+
+    pub(super) fn handler_panicked(&self) {
+        self.handler_panics.fetch_add(1, Ordering::Relaxed);
+        recorder::handler_panicked(&self.controller);
     }
 
     pub(super) fn blocked(&self) {
@@ -164,6 +178,7 @@ impl Meters {
             terminal_errors: read(&self.terminal_errors),
             panics: read(&self.panics),
             timeouts: read(&self.timeouts),
+            handler_panics: read(&self.handler_panics),
             blocked: read(&self.blocked),
             stale_reads: read(&self.stale_reads),
             active_workers: self.active_workers.load(Ordering::Relaxed),

@@ -89,7 +89,8 @@ impl ReconcileLoop {
         let mut shutdown = std::pin::pin!(shutdown);
         let run = Run::begin(self);
         let queue = &run.queue;
-        let registrations: Vec<_> = self.watches.iter().map(|watch| watch.register(queue)).collect();
+        let registrations: Vec<_> =
+            self.watches.iter().map(|watch| watch.register(queue, &self.meters)).collect();
         tokio::select! {
             biased;
             () = &mut shutdown => return Ok(()),

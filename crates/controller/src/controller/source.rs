@@ -34,7 +34,9 @@ impl<K: Wire + Object> Source<K> {
         Source { informer: informer.clone(), predicate: None }
     }
 
-    /// Takes only the events that a predicate passes; of several predicates all must pass them.
+    /// Takes only the events that a predicate passes; of several predicates all must pass them. An event whose predicate
+    /// panics is taken, too; the panic is logged, and counted in
+    /// [`handler_panics`](super::ControllerMetrics::handler_panics).
     #[must_use]
     #[doc(alias = "WithEventFilter")]
     #[doc(alias = "WithPredicates")]

@@ -1,7 +1,6 @@
 //! [`Watch`], a source with the keys that its events lead to, whatever its kind.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use klient_apimachinery::codec::Wire;
@@ -10,6 +9,8 @@ use klient_cache::{Event, Informer, ResourceEventHandlerRegistration};
 use klient_client::LoggedWrite;
 use klient_workqueue::{AddOptions, Queue};
 
+use super::attempt::caught;
+use super::metrics::Meters;
 use super::source::Source;
 
 /// The priority of keys that are no news: the objects of the first list and of resyncs, and those of an event that is
@@ -29,8 +30,9 @@ pub(super) trait Watch: Send + Sync {
 
     fn last_error(&self) -> Option<klient_cache::Error>;
 
-    /// Starts the informer, and adds keys to the queue until the registration is dropped.
-    fn register(&self, queue: &Queue<ObjectKey>) -> Box<dyn Registration>;
+    /// Starts the informer, and adds keys to the queue until the registration is dropped. Panics of predicates and
+    /// mappings are counted and logged.
+    fn register(&self, queue: &Queue<ObjectKey>, meters: &Arc<Meters>) -> Box<dyn Registration>;
 
     /// Waits until the informer does not run.
     fn stopped(&self) -> BoxFuture<'_, ()>;
@@ -92,10 +94,10 @@ impl<K: Wire + Object> Watch for Primary<K> {
         self.0.informer.last_error()
     }
 
-    fn register(&self, queue: &Queue<ObjectKey>) -> Box<dyn Registration> {
-        let (source, queue) = (self.0.clone(), queue.clone());
+    fn register(&self, queue: &Queue<ObjectKey>, meters: &Arc<Meters>) -> Box<dyn Registration> {
+        let (source, queue, meters) = (self.0.clone(), queue.clone(), meters.clone());
         register(&self.0.informer, move |event: Event<K>| {
-            if !is_undecodable(&event) && source.passes(&event) {
+            if !is_undecodable(&event) && passes(&source, &event, &meters) {
                 queue.add_with(event.key(), &AddOptions { priority: priority(&event), ..Default::default() });
             }
         })
@@ -127,20 +129,21 @@ impl<K: Wire + Object> Watch for Mapped<K> {
         self.source.informer.last_error()
     }
 
-    fn register(&self, queue: &Queue<ObjectKey>) -> Box<dyn Registration> {
-        let (source, keys, queue) = (self.source.clone(), self.keys.clone(), queue.clone());
+    fn register(&self, queue: &Queue<ObjectKey>, meters: &Arc<Meters>) -> Box<dyn Registration> {
+        let (source, keys) = (self.source.clone(), self.keys.clone());
+        let (queue, meters) = (queue.clone(), meters.clone());
         register(&self.source.informer, move |event: Event<K>| {
-            if is_undecodable(&event) || !source.passes(&event) {
+            if is_undecodable(&event) || !passes(&source, &event, &meters) {
                 return;
             }
-            let (mut found, mut panicked) = (HashSet::new(), None);
+            let mut found = HashSet::new();
             // An object that changes hands concerns both, also if the mapping fails for one.
             for object in states(&event) {
                 let mut add = |key| {
                     found.insert(key);
                 };
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| keys(object, &mut add))) {
-                    panicked = Some(panic);
+                if let Err(panic) = caught(|| keys(object, &mut add)) {
+                    panicked("mapping", &panic, &source, &event, &meters);
                 }
             }
             let mut priority = priority(&event);
@@ -151,10 +154,6 @@ impl<K: Wire + Object> Watch for Mapped<K> {
             }
             for key in found {
                 queue.add_with(key, &AddOptions { priority, ..Default::default() });
-            }
-            if let Some(panic) = panicked {
-                // The informer tells of it.
-                resume_unwind(panic);
             }
         })
     }
@@ -183,6 +182,27 @@ fn register<K: Wire + Object>(
     let registration = informer.add_event_handler(handler);
     informer.start();
     Box::new(registration)
+}
+
+/// Returns true if an event passes the predicates. One whose predicate panics passes: a reconcile too many does no harm.
+fn passes<K: Wire + Object>(source: &Source<K>, event: &Event<K>, meters: &Meters) -> bool {
+    caught(|| source.passes(event)).unwrap_or_else(|panic| {
+        panicked("predicate", &panic, source, event, meters);
+        true
+    })
+}
+
+/// Counts and logs a panic of a predicate or a mapping.
+fn panicked<K: Wire + Object>(
+    function: &str,
+    panic: &str,
+    source: &Source<K>,
+    event: &Event<K>,
+    meters: &Meters,
+) {
+    meters.handler_panicked();
+    let (controller, resource) = (meters.controller(), source.informer.resource().group_resource());
+    tracing::error!(controller, %resource, object = %event.key(), panic, "a {function} of the controller panicked");
 }
 
 /// Returns true if the present state cannot be decoded. A reconcile would act on an older one.

@@ -15,6 +15,8 @@ pub(super) fn worker_ends(_: &str) {}
 
 pub(super) fn reconciled(_: &str, _: Outcome, _: &'static str, _: Duration) {}
 
+pub(super) fn handler_panicked(_: &str) {}
+
 pub(super) fn blocked(_: &str) {}
 
 pub(super) fn stale_read(_: &str) {}

@@ -16,6 +16,7 @@ const TIMEOUTS: &str = "controller_runtime_reconcile_timeouts_total";
 const RECONCILE_TIME: &str = "controller_runtime_reconcile_time_seconds";
 const MAX_CONCURRENT_RECONCILES: &str = "controller_runtime_max_concurrent_reconciles";
 const ACTIVE_WORKERS: &str = "controller_runtime_active_workers";
+const HANDLER_PANICS: &str = "klient_controller_handler_panics_total";
 const BLOCKED: &str = "klient_controller_blocked_total";
 const STALE_READS: &str = "klient_controller_stale_reads_total";
 const DEPTH: &str = "workqueue_depth";
@@ -34,7 +35,7 @@ const LONGEST_RUNNING: &str = "workqueue_longest_running_processor_seconds";
 /// | `controller_runtime_reconcile_errors_total`, `…_terminal_reconcile_errors_total`, `…_reconcile_panics_total`, `…_reconcile_timeouts_total` | `controller` |
 /// | `controller_runtime_reconcile_time_seconds` | `controller` |
 /// | `controller_runtime_max_concurrent_reconciles`, `controller_runtime_active_workers` | `controller` |
-/// | `klient_controller_blocked_total`, `klient_controller_stale_reads_total` | `controller` |
+/// | `klient_controller_handler_panics_total`, `klient_controller_blocked_total`, `klient_controller_stale_reads_total` | `controller` |
 /// | `workqueue_depth`, `…_adds_total`, `…_queue_duration_seconds`, `…_work_duration_seconds`, `…_retries_total`, `…_unfinished_work_seconds`, `…_longest_running_processor_seconds` | `name`, `controller` |
 ///
 /// controller-runtime's buckets are 5 ms to 60 s for reconciles, and 10 ns to 10 s in powers of ten, and 1000 s, for
@@ -46,6 +47,7 @@ pub fn describe_metrics() {
         (TERMINAL_ERRORS, "Total number of terminal reconciliation errors per controller"),
         (PANICS, "Total number of reconciliation panics per controller"),
         (TIMEOUTS, "Total number of reconciliation timeouts per controller"),
+        (HANDLER_PANICS, "Total number of panics of predicates and mappings per controller"),
         (BLOCKED, "Total number of times a reconciliation kept its thread for more than a second"),
         (
             STALE_READS,
@@ -83,7 +85,7 @@ pub(super) fn begin(controller: &str, workers: usize) {
     for result in ["success", "requeue_after", "requeue", "error"] {
         metrics::counter!(RECONCILES, "controller" => controller.to_owned(), "result" => result).increment(0);
     }
-    for name in [ERRORS, TERMINAL_ERRORS, PANICS, TIMEOUTS, BLOCKED, STALE_READS] {
+    for name in [ERRORS, TERMINAL_ERRORS, PANICS, TIMEOUTS, HANDLER_PANICS, BLOCKED, STALE_READS] {
         count(name, controller, 0);
     }
     metrics::gauge!(MAX_CONCURRENT_RECONCILES, "controller" => controller.to_owned()).set(workers as f64);
@@ -112,6 +114,10 @@ pub(super) fn reconciled(controller: &str, outcome: Outcome, result: &'static st
         _ => {}
     }
     metrics::histogram!(RECONCILE_TIME, "controller" => controller.to_owned()).record(took);
+}
+
+pub(super) fn handler_panicked(controller: &str) {
+    count(HANDLER_PANICS, controller, 1);
 }
 
 pub(super) fn blocked(controller: &str) {

@@ -166,6 +166,7 @@ async fn a_mapping_that_panics_does_not_end_the_controller() {
     secrets.create(&secret("poison")).await.unwrap();
     secrets.create(&secret("cure")).await.unwrap();
     assert_eq!(next(&mut calls).await, "cure");
+    assert_eq!(running.handle.metrics().handler_panics, 1);
     running.stop().await.1.unwrap();
 }
 
@@ -191,6 +192,7 @@ async fn a_mapping_that_panics_for_one_state_still_leads_to_the_keys_of_the_othe
     assert_eq!(next(&mut calls).await, "sky");
     secrets.update(&secret("owned")).await.unwrap();
     assert_eq!(next(&mut calls).await, "sky");
+    assert_eq!(running.handle.metrics().handler_panics, 1);
     running.stop().await.1.unwrap();
 }
 

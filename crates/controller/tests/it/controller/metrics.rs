@@ -138,6 +138,7 @@ async fn the_metrics_have_the_names_and_labels_of_controller_runtime() {
         ("controller_runtime_terminal_reconcile_errors_total", controller),
         ("controller_runtime_reconcile_panics_total", controller),
         ("controller_runtime_reconcile_timeouts_total", controller),
+        ("klient_controller_handler_panics_total", controller),
         ("controller_runtime_max_concurrent_reconciles", controller),
         ("controller_runtime_active_workers", controller),
         ("workqueue_depth", queue),
@@ -147,7 +148,7 @@ async fn the_metrics_have_the_names_and_labels_of_controller_runtime() {
         ("workqueue_retries_total", queue),
     ]);
     let numbers: Vec<_> = found.iter().map(|(_, value)| *value).collect();
-    let expected = [1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 2.0, 2.0, 2.0, 1.0];
+    let expected = [1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 2.0, 2.0, 2.0, 1.0];
     assert_eq!(numbers, expected, "{found:#?}");
 
     config_maps.create(&config_map("panic", "red")).await.unwrap();

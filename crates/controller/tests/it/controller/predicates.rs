@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use klient_api::apps::v1::Deployment;
-use klient_api::core::v1::ConfigMap;
-use klient_apimachinery::Resource as _;
+use klient_api::core::v1::{ConfigMap, Secret};
 use klient_apimachinery::meta::v1::ObjectMeta;
+use klient_apimachinery::{ObjectKey, Resource as _};
 use klient_cache::{Cached, Event, Keep, StoreWriter};
 use klient_client::Error;
 use klient_controller::{Action, Controller, Predicate, Source};
 
 use super::{Calls, Running, calls, next};
-use crate::cluster::{cluster, config_map, factory};
+use crate::cluster::{cluster, config_map, factory, secret};
 
 /// A deployment whose metadata is changed.
 fn state(change: fn(&mut ObjectMeta)) -> Cached<Deployment> {
@@ -147,6 +147,30 @@ fn predicates_pass_the_changes_that_they_are_named_after() {
             events.iter().filter(|(_, event)| predicate.passes(event)).map(|(name, _)| *name).collect();
         assert_eq!(passed.join(" "), expected, "{name}");
     }
+}
+
+#[tokio::test]
+async fn an_event_whose_predicate_panics_passes() {
+    let (_server, client) = cluster().await;
+    let factory = factory(client.clone());
+    let (context, mut calls) = calls();
+    let panics = || Predicate::new(|_| panic!("as planned"));
+    let (config_maps, secrets) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
+    let controller = Controller::builder(Source::new(&config_maps).filter(panics()))
+        .watches(Source::new(&secrets).filter(Predicate::new(|_| panic!("as planned"))), |secret| {
+            [secret.key()]
+        })
+        .reconcile_keys(context, async |key: ObjectKey, _, calls: Arc<Calls>| {
+            calls.tell(key.name());
+            Ok::<_, Error>(Action::done())
+        });
+    let running = Running::start(controller);
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "sky");
+    client.api::<Secret>().namespace("default").create(&secret("key")).await.unwrap();
+    assert_eq!(next(&mut calls).await, "key");
+    assert_eq!(running.handle.metrics().handler_panics, 2);
+    running.stop().await.1.unwrap();
 }
 
 #[tokio::test]
