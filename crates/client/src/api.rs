@@ -123,6 +123,22 @@ impl<K, P: Place> Api<K, P> {
         &self.endpoint.info
     }
 
+    /// The namespace of the handle; `None` for one to all namespaces or to the cluster.
+    ///
+    /// ```
+    /// # use klient_client::Client;
+    /// # use klient_api::core::v1::{ConfigMap, Node};
+    /// # fn f(client: Client) {
+    /// assert_eq!(client.api::<ConfigMap>().namespace("shop").within(), Some("shop"));
+    /// assert_eq!(client.api::<ConfigMap>().within(), None);
+    /// assert_eq!(client.api::<Node>().within(), None);
+    /// # }
+    /// # f(Client::new(klient_client::Config::from_url("http://localhost:1").unwrap()).unwrap());
+    /// ```
+    pub fn within(&self) -> Option<&str> {
+        self.place.namespace()
+    }
+
     /// The handle with other options for its writes.
     ///
     /// ```

@@ -1,7 +1,7 @@
 //! [`create_or_update`] and [`create_or_apply`]: the desired state of an object, whether it exists or not.
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, ApplyConfiguration, ListWatch as _, Object, verbs};
+use klient_apimachinery::{Addressable, ApplyConfiguration, Object, verbs};
 use klient_client::{Api, ApplyOptions};
 use klient_workqueue::Backoff;
 use serde_json::Value;
@@ -54,7 +54,7 @@ pub async fn create_or_update<K, P>(
     mut mutate: impl FnMut(&mut K) -> Result<(), Error>,
 ) -> Result<(K, OperationResult), Error>
 where
-    K: Wire + Object + Clone + verbs::Get + verbs::List + verbs::Watch + verbs::Create + verbs::Update,
+    K: Wire + Object + Clone + verbs::Get + verbs::Create + verbs::Update,
     P: Addressable,
 {
     let object = placed(object, api.within());
@@ -123,6 +123,7 @@ where
 /// }
 /// # Ok(()) }
 /// ```
+#[doc(alias = "CreateOrPatch")]
 pub async fn create_or_apply<K, P, C>(
     api: &Api<K, P>,
     configuration: &C,
