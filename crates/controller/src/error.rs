@@ -29,6 +29,8 @@ pub enum ErrorKind {
     FinalizerName,
     /// The object does not come from a server: it has no uid.
     NoUid,
+    /// An object that is to be waited for has no name.
+    NoName,
     /// The owner cannot own the object: the garbage collector would delete it.
     Owner,
     /// The object is controlled by another owner.

@@ -10,7 +10,7 @@ pub mod conditions;
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, ListOptions, ListWatch as _, Object, Str, WatchEvent, verbs};
+use klient_apimachinery::{Addressable, ListOptions, Object, Str, WatchEvent, verbs};
 use klient_cache::{RetryWatch, RetryWatchOptions};
 use klient_client::{Api, ErrorKind as RequestErrorKind};
 use klient_workqueue::Backoff;
@@ -60,7 +60,7 @@ impl<K: Object, F: FnMut(Option<&K>) -> bool + Send> Condition<K> for F {
 /// Options of [`wait_for`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitOptions {
-    /// The time until the wait fails; 30 s by default.
+    /// The time until the wait fails; 30 s by default. With zero, the object is read once, as by `kubectl wait`.
     pub timeout: Duration,
     /// The uid of the object. Another object of its name, which was created after the one that is meant was deleted, is
     /// taken as no object. By default any object of the name counts.
@@ -77,7 +77,7 @@ impl Default for WaitOptions {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Timeout`] after [`WaitOptions::timeout`], with what was seen last. [`ErrorKind::Condition`] if the
+/// [`ErrorKind::NoName`] if `name` is empty. [`ErrorKind::Timeout`] after [`WaitOptions::timeout`], with what was seen last. [`ErrorKind::Condition`] if the
 /// condition cannot be met any more. [`ErrorKind::Replaced`] if the object with the uid of the options is gone and its
 /// absence does not meet the condition. [`ErrorKind::Request`] if the server refuses the list or the watch; while it cannot
 /// be reached or fails itself, the wait goes on.
@@ -119,16 +119,31 @@ where
     K: Wire + Object + Clone + verbs::List + verbs::Watch,
     P: Addressable,
 {
+    if name.is_empty() {
+        let what =
+            format!("{}: the object that is to be waited for has no name", api.resource().group_resource());
+        return Err(Error::new(ErrorKind::NoName, what));
+    }
     let wanted = condition.describe();
     let seen = "nothing was read yet".to_owned();
     let mut wait = Wait { condition, uid: options.uid, seen, watch: None };
-    match tokio::time::timeout(options.timeout, wait.run(api, name)).await {
-        Ok(Ok(object)) => Ok(object),
-        Ok(Err(Failure::Request(error))) => Err(error),
-        Ok(Err(Failure::Condition(kind, problem))) => {
+    let ended = if options.timeout.is_zero() {
+        wait.check(api, name).await.map(|checked| match checked {
+            Checked::Met(object) => Some(object),
+            Checked::NotMet(_) | Checked::Failed => None,
+        })
+    } else {
+        tokio::time::timeout(options.timeout, wait.run(api, name))
+            .await
+            .map_or(Ok(None), |ended| ended.map(Some))
+    };
+    match ended {
+        Ok(Some(object)) => Ok(object),
+        Err(Failure::Request(error)) => Err(error),
+        Err(Failure::Condition(kind, problem)) => {
             Err(Error::new(kind, format!("{}: {problem}", describe(api, api.within(), name))))
         }
-        Err(_) => {
+        Ok(None) => {
             let subject = describe(api, api.within(), name);
             let mut what = format!(
                 "{subject}: {wanted} did not come within {} s; {}",
@@ -159,32 +174,57 @@ enum Failure {
     Condition(ErrorKind, String),
 }
 
+/// The result of reading the object.
+enum Checked<K> {
+    /// The condition is met by the object, or by its absence.
+    Met(Option<K>),
+    /// It is not met at a resourceVersion.
+    NotMet(String),
+    /// The object was not read, which another try may mend.
+    Failed,
+}
+
 impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
+    /// Reads the object once.
+    async fn check<P>(&mut self, api: &Api<K, P>, name: &str) -> Result<Checked<K>, Failure>
+    where
+        K: verbs::List,
+        P: Addressable,
+    {
+        let listed = match api.list(&ListOptions::fields(selector(name))).await {
+            Ok(listed) => listed,
+            Err(error) if is_transient(&error) => {
+                self.seen = format!("the last error was: {error}");
+                return Ok(Checked::Failed);
+            }
+            Err(error) => return Err(Failure::Request(error.into())),
+        };
+        let version = listed.resource_version().to_owned();
+        let object = listed.items.into_iter().find(|object| object.name() == name);
+        if self.is_met(object.as_ref())? {
+            return Ok(Checked::Met(object.filter(|object| self.is_same(object))));
+        }
+        Ok(Checked::NotMet(version))
+    }
+
     async fn run<P>(&mut self, api: &Api<K, P>, name: &str) -> Result<Option<K>, Failure>
     where
         K: Clone + verbs::List + verbs::Watch,
         P: Addressable,
     {
-        let selector = format!("metadata.name={name}");
         let mut backoff = BACKOFF;
         loop {
-            let listed = match api.list(&ListOptions::fields(selector.as_str())).await {
-                Ok(listed) => listed,
-                Err(error) if is_transient(&error) => {
-                    self.seen = format!("the last error was: {error}");
+            let version = match self.check(api, name).await? {
+                Checked::Met(object) => return Ok(object),
+                Checked::NotMet(version) => version,
+                Checked::Failed => {
                     tokio::time::sleep(backoff.step()).await;
                     continue;
                 }
-                Err(error) => return Err(Failure::Request(error.into())),
             };
             backoff = BACKOFF;
-            let version = listed.resource_version().to_owned();
-            let object = listed.items.into_iter().find(|object| object.name() == name);
-            if self.is_met(object.as_ref())? {
-                return Ok(object.filter(|object| self.is_same(object)));
-            }
             let options = RetryWatchOptions {
-                field_selector: Some(selector.as_str().into()),
+                field_selector: Some(selector(name).into()),
                 min_restart_delay: Duration::from_millis(100),
                 ..Default::default()
             };
@@ -239,6 +279,11 @@ impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
         };
         Ok(false)
     }
+}
+
+/// The field selector of an object.
+fn selector(name: &str) -> String {
+    format!("metadata.name={name}")
 }
 
 /// Returns true if another try of a list may help.

@@ -224,3 +224,32 @@ async fn failures_of_the_server_are_waited_out_and_told() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_wait_without_a_name_is_an_error_before_a_request() {
+    // No server is there, which would be waited for.
+    let client = Client::new(klient_client::Config::from_url("http://127.0.0.1:1").unwrap()).unwrap();
+    let maps = config_maps(&client);
+    let waited = wait_for(&maps, "", conditions::deleted(), Default::default());
+    let error = soon("the error", waited).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoName);
+    assert_eq!(error.to_string(), "configmaps: the object that is to be waited for has no name");
+}
+
+#[tokio::test]
+async fn a_wait_of_no_time_reads_the_object_once() {
+    let (server, client) = cluster().await;
+    let maps = config_maps(&client);
+    let once = || WaitOptions { timeout: Duration::ZERO, ..Default::default() };
+    let is_there = |map: Option<&ConfigMap>| map.is_some();
+    assert!(wait_for(&maps, "colors", conditions::deleted(), once()).await.unwrap().is_none());
+    let error = wait_for(&maps, "colors", is_there, once()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let expected = "configmaps default/colors: the condition did not come within 0 s; it does not exist";
+    assert_eq!(error.to_string(), expected);
+    maps.create(&config_map("colors", "red")).await.unwrap();
+    assert!(wait_for(&maps, "colors", is_there, once()).await.unwrap().is_some());
+    server.stop().await;
+    let error = wait_for(&maps, "colors", is_there, once()).await.unwrap_err();
+    assert!(error.to_string().contains(" within 0 s; the last error was: GET https://"), "{error}");
+}
