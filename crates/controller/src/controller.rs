@@ -78,7 +78,7 @@ use crate::error::Error;
 /// let context = Arc::new(Context { client, config_maps: config_maps.lister() });
 /// let mut controller =
 ///     Controller::builder(&namespaces).owns(&config_maps).workers(2).reconcile(context, reconcile);
-/// // A program would wait for `tokio::signal::ctrl_c()`.
+/// // A program would wait for `shutdown_signal()`.
 /// let done = async {
 ///     let _ = config_maps.store().wait_until(|store| store.contains("kube-public/about")).await;
 /// };

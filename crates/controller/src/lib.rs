@@ -6,7 +6,8 @@
 //! - [`sharding`]: all of several replicas at work, each on its keys, by a Lease of each;
 //! - [`events`]: events about objects, correlated and sent in the background;
 //! - [`Finalizer`], [`set_condition`], [`set_controller_reference`], [`create_or_apply`], [`create_or_update`],
-//!   [`update_status`], [`wait`]: the parts that every reconciler has.
+//!   [`update_status`], [`wait`]: the parts that every reconciler has;
+//! - [`shutdown_signal`]: the signals with which a program is told to end.
 
 mod attempt;
 mod clock;
@@ -23,6 +24,7 @@ mod lease;
 mod operation_result;
 mod owner;
 pub mod sharding;
+mod shutdown_signal;
 mod tenure;
 mod update_status;
 pub mod wait;
@@ -39,4 +41,5 @@ pub use error::{Error, ErrorKind};
 pub use finalizer::{Cleanup, Finalizer, FinalizerStep};
 pub use operation_result::OperationResult;
 pub use owner::{controller_reference, owner_reference, set_controller_reference, set_owner_reference};
+pub use shutdown_signal::shutdown_signal;
 pub use update_status::update_status;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::core::v1::ConfigMap;
 use klient::controller::wait::{conditions, wait_for};
-use klient::controller::{Action, Controller};
+use klient::controller::{Action, Controller, shutdown_signal};
 use klient::{
     ApplyOptions, Cached, Client, Error, InformerFactory, ObjectMeta, OwnerReference, apply, custom_resource,
     json, serde_json,
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let run = async {
         let shutdown = async {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                () = shutdown_signal() => {}
                 _ = config_maps.store().wait_until(|store| store.contains("default/news")), if cfg!(test) => {}
             }
         };

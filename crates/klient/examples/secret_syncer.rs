@@ -9,7 +9,7 @@ mod cluster;
 use std::sync::Arc;
 
 use klient::api::core::v1::{ConfigMap, Secret};
-use klient::controller::{Action, Controller};
+use klient::controller::{Action, Controller, shutdown_signal};
 use klient::{
     ApplyOptions, Cached, Client, DeleteOptions, Error, Informer, InformerFactory, Object, ObjectMeta, apply,
 };
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let shutdown = async {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            () = shutdown_signal() => {}
             _ = stopped => {}
         }
     };

@@ -12,5 +12,7 @@ mod fixture;
 mod leader_election;
 mod owner;
 mod sharding;
+#[cfg(unix)]
+mod shutdown_signal;
 mod wait;
 mod writes;
