@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use klient_api::coordination::v1::Lease;
 use klient_apimachinery::go::quoted;
-use klient_client::{Api, Client, Error, InNamespace};
+use klient_client::{Api, Client, Error, ErrorKind, InNamespace};
 use tokio::sync::{OwnedMutexGuard, oneshot, watch};
 
 use super::clock::{Moment, Now, sleep_until};
@@ -133,8 +133,9 @@ impl Campaign {
 struct Requests {
     leases: Api<Lease, InNamespace>,
     lock: LeaseLock,
-    /// The failure that was logged last, which is logged once.
-    failure: Option<String>,
+    /// The failure that was logged last, which is logged once. Its text is not compared: the URL has the time-out, which
+    /// is that of each request.
+    failure: Option<(ErrorKind, Option<u16>)>,
 }
 
 impl Requests {
@@ -178,7 +179,7 @@ impl Requests {
         }
     }
 
-    /// Logs a failure, as an error when it is new.
+    /// Logs a failure, as an error when it is of another kind than that before.
     fn report(&mut self, error: &Error) {
         let lease = self.lease();
         let mut text = error.to_string();
@@ -187,11 +188,10 @@ impl Requests {
                 "; leader election needs the verbs get, create and update of leases in coordination.k8s.io",
             );
         }
-        if self.failure.as_ref() == Some(&text) {
+        if self.failure.replace((error.kind(), error.code())) == Some((error.kind(), error.code())) {
             tracing::debug!("lease {lease}: {text}");
         } else {
             tracing::error!("lease {lease}: {text}; it is tried again");
-            self.failure = Some(text);
         }
     }
 }
