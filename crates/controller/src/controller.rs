@@ -13,7 +13,9 @@ mod source;
 mod watch;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Object, ObjectKey};
@@ -31,6 +33,7 @@ pub use source::Source;
 pub use watch::LOW_PRIORITY;
 
 use crate::error::Error;
+use crate::leader_election::LeaderElector;
 
 /// A loop that reconciles the objects of a kind (the controller of controller-runtime, kube-rs' `Controller`).
 ///
@@ -98,6 +101,7 @@ use crate::error::Error;
 /// A controller registers no handler and queues nothing before it runs, and can run again. The future that
 /// [`Controller::run`] takes ends it in order; dropping the future of the run, as `tokio::select!` does with the branch
 /// that comes late, cancels reconciles at the next point where they await: that is for a lease that was lost.
+/// [`Controller::run_while_leading`] does both.
 ///
 /// # Sharding
 ///
@@ -155,6 +159,83 @@ impl Controller {
     /// Outside a tokio runtime with a timer. If the rate limiter panics.
     pub async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         self.0.run(shutdown).await
+    }
+
+    /// Reconciles like [`run`](Self::run) while this process leads, and again in each later term, until `shutdown` is
+    /// ready or the candidate is [released](LeaderElector::release). When the leadership is lost reconciles are cancelled
+    /// where they await, and the controller waits for its next term. After the shutdown the Lease is given up when
+    /// reconciles have ended, so that the next leader need not wait for its expiry (controller-runtime's
+    /// `LeaderElectionReleaseOnCancel`).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    ///
+    /// use klient_api::core::v1::ConfigMap;
+    /// use klient_cache::{Cached, InformerFactory};
+    /// use klient_client::{Client, Config, Error};
+    /// use klient_controller::leader_election::{LeaderElector, LeaseLock};
+    /// use klient_controller::{Action, Controller};
+    /// use tokio::sync::Notify;
+    ///
+    /// let server = klient_apiserver::TestServer::start().await?;
+    /// let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let config_maps = InformerFactory::new(client.clone()).informer::<ConfigMap>();
+    /// let reconciled = Arc::new(Notify::new());
+    /// let reconcile = async |_: Cached<ConfigMap>, reconciled: Arc<Notify>| {
+    ///     reconciled.notify_one();
+    ///     Ok::<_, Error>(Action::done())
+    /// };
+    /// let mut controller = Controller::builder(&config_maps).reconcile(reconciled.clone(), reconcile);
+    /// let lock = LeaseLock {
+    ///     namespace: "default".into(),
+    ///     name: "my-operator".into(),
+    ///     identity: "my-operator-0".into(),
+    ///     ..Default::default()
+    /// };
+    /// let elector = LeaderElector::new(client, lock, Default::default())?;
+    /// // A program would wait for `shutdown_signal()`.
+    /// controller.run_while_leading(&elector, reconciled.notified()).await?;
+    /// assert!(!elector.is_leader());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run). The Lease is given up.
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run).
+    #[doc(alias = "LeaderElection")]
+    #[doc(alias = "NeedLeaderElection")]
+    #[doc(alias = "LeaderElectionReleaseOnCancel")]
+    pub async fn run_while_leading(
+        &mut self,
+        elector: &LeaderElector,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let mut shutdown = pin!(shutdown);
+        let mut is_shut_down = false;
+        // It may be asked again after it was ready: the leadership may be lost before reconciles have ended.
+        let mut shutdown = std::future::poll_fn(|cx| {
+            is_shut_down = is_shut_down || shutdown.as_mut().poll(cx).is_ready();
+            if is_shut_down { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let terms = elector.terms();
+        loop {
+            let leadership = tokio::select! {
+                biased;
+                () = &mut shutdown => return Ok(()),
+                leadership = terms.next() => leadership,
+            };
+            let Some(leadership) = leadership else { return Ok(()) };
+            let ended = leadership.while_valid(self.run(&mut shutdown)).await;
+            leadership.release().await;
+            if let Ok(result) = ended {
+                return result;
+            }
+        }
     }
 
     /// A handle to the controller, for use while it runs.

@@ -142,8 +142,9 @@ impl LeaderElector {
     /// the returned guard.
     ///
     /// If this candidate leads already, it waits until that leadership has ended. Failing requests are made again after the
-    /// retry period; each failure is logged once. Dropping the future ends the campaign. After [`release`](Self::release)
-    /// has ended it the future is never ready: drop it, or use [`run`](Self::run), which has a result then.
+    /// retry period; failures of one kind in a row are logged once. Dropping the future ends the campaign. After
+    /// [`release`](Self::release) has ended it the future is never ready: drop it, or use [`run`](Self::run), which has a
+    /// result then.
     ///
     /// # Panics
     ///
@@ -170,7 +171,7 @@ impl LeaderElector {
     /// # async fn f(elector: klient_controller::leader_election::LeaderElector) {
     /// tokio::select! {
     ///     result = elector.run(async |_| { /* … */ }) => if let Err(loss) = result { eprintln!("{loss}") },
-    ///     _ = tokio::signal::ctrl_c() => elector.release().await,
+    ///     () = klient_controller::shutdown_signal() => elector.release().await,
     /// }
     /// # }
     /// ```
@@ -189,6 +190,9 @@ impl LeaderElector {
     /// Runs for office and runs the work like [`run`](Self::run), and again after each loss, until the work has ended by
     /// itself. Each loss is logged. Work that calls [`Leadership::release`] steps down, and is run again in a later term.
     ///
+    /// A [`Controller`](crate::Controller), whose run borrows it, has
+    /// [`run_while_leading`](crate::Controller::run_while_leading).
+    ///
     /// # Errors
     ///
     /// [`Loss::Released`] after [`release`](Self::release), from anywhere, has ended the campaign or the leadership.
@@ -203,6 +207,11 @@ impl LeaderElector {
             }
         }
         Err(Loss::Released)
+    }
+
+    /// The leaderships of one run after another, each when the one before has ended, until this candidate is released.
+    pub(crate) fn terms(&self) -> Terms<'_> {
+        Terms { elector: self, releases: self.0.status.releases() }
     }
 
     /// Runs for office with the callbacks of client-go, until the leadership is lost or `stop` is ready (client-go's
@@ -302,6 +311,19 @@ impl fmt::Debug for LeaderElector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lock = &self.0.lock;
         write!(f, "LeaderElector({}/{} as {})", lock.namespace, lock.name, lock.identity)
+    }
+}
+
+/// See [`LeaderElector::terms`].
+pub(crate) struct Terms<'a> {
+    elector: &'a LeaderElector,
+    releases: u64,
+}
+
+impl Terms<'_> {
+    /// Runs for office until this candidate is elected; `None` if it was released.
+    pub(crate) async fn next(&self) -> Option<Leadership> {
+        self.elector.acquire_unless_released(self.releases).await
     }
 }
 

@@ -6,28 +6,25 @@ use std::time::Duration;
 use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::coordination::v1::Lease;
 use klient_api::coordination::v1beta1;
+use klient_api::core::v1::ConfigMap;
 use klient_api::rbac::v1::{ClusterRoleBinding, RoleRef, Subject};
 use klient_apimachinery::MicroTime;
 use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apiserver::TestServer;
+use klient_cache::{Cached, InformerFactory};
 use klient_client::{Api, Client, Config, DeleteOptions, InNamespace, Patch};
 use klient_controller::leader_election::{
     ElectionEvent, LeaderCallbacks, LeaderElectionConfig, LeaderElector, Leadership, LeaseCandidate,
     LeaseLock, Loss,
 };
+use klient_controller::{Action, Controller};
 use serde_json::json;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-/// The time after which a test fails that waits for something that must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
-}
-
-fn client(server: &TestServer) -> Client {
-    Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap()
-}
+use crate::cluster::{cluster, config_map, until};
+use crate::fixture::{client, soon};
+use crate::log::Log;
 
 /// The shortest times: a Lease lasts for whole seconds.
 fn short() -> LeaderElectionConfig {
@@ -351,6 +348,62 @@ async fn a_candidate_without_permission_tries_again_until_it_has_it() {
     };
     admin.api::<ClusterRoleBinding>().create(&binding).await.unwrap();
     assert!(soon("an election", acquire).await.unwrap().is_valid());
+}
+
+#[tokio::test]
+async fn a_controller_runs_again_in_each_term() {
+    let (server, client) = cluster().await;
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    config_maps.create(&config_map("sky", "blue")).await.unwrap();
+    let informer =
+        InformerFactory::builder(client.clone()).namespace("default").build().informer::<ConfigMap>();
+    let (sender, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let reconcile = async |object: Cached<ConfigMap>, calls: Arc<UnboundedSender<String>>| {
+        calls.send(object.name().to_owned()).map(|()| Action::done())
+    };
+    let mut controller = Controller::builder(&informer).reconcile(Arc::new(sender), reconcile);
+    let a = elector(&client, "a");
+    let (stop, stopped) = oneshot::channel::<()>();
+    // The future can be sent to another thread.
+    let run = tokio::spawn({
+        let a = a.clone();
+        async move {
+            let shutdown = async { drop(stopped.await) };
+            controller.run_while_leading(&a, shutdown).await
+        }
+    });
+    let mut has_run = async || {
+        soon("a reconcile", async { while calls.recv().await.expect("it runs") != "sky" {} }).await;
+    };
+    has_run().await;
+    server.stop().await;
+    until("a loss", || !a.is_leader()).await;
+    server.restart().await.unwrap();
+    has_run().await;
+    drop(stop);
+    soon("the end", run).await.unwrap().unwrap();
+    let lease = leases(&client).get("lock").await.unwrap();
+    assert_eq!(lease.spec.holder_identity.as_deref(), Some(""));
+}
+
+#[tokio::test]
+async fn failures_of_one_kind_are_logged_once() {
+    let (log, _guard) = Log::begin();
+    let server = TestServer::start().await.unwrap();
+    let client = client(&server);
+    server.stop().await;
+    // So short that the rest of its time, which is in the URL, is another for each request.
+    let config = LeaderElectionConfig { retry_period: Duration::from_millis(20), ..short() };
+    let a = LeaderElector::new(client.clone(), lock("a"), config).unwrap();
+    let acquire = async {
+        tokio::select! {
+            _ = a.acquire() => panic!("there is no server"),
+            () = until("three failures", || log.lines("GET https://").len() >= 3) => {}
+        }
+    };
+    acquire.await;
+    let failures = log.lines("GET https://");
+    assert_eq!(failures.iter().filter(|line| line.starts_with("ERROR")).count(), 1, "{failures:#?}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod events;
 mod finalizer;
 mod fixture;
 mod leader_election;
+mod log;
 mod owner;
 mod sharding;
 #[cfg(unix)]
