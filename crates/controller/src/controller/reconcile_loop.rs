@@ -89,8 +89,13 @@ impl ReconcileLoop {
         let mut shutdown = std::pin::pin!(shutdown);
         let run = Run::begin(self);
         let queue = &run.queue;
-        let registrations: Vec<_> =
-            self.watches.iter().map(|watch| watch.register(queue, &self.meters)).collect();
+        let controller = &*self.options.name;
+        let register = |watch: &Box<dyn Watch>| {
+            tracing::info!(controller, source = %watch.resource().group_resource(), "starting event source");
+            watch.register(queue, &self.meters)
+        };
+        let registrations: Vec<_> = self.watches.iter().map(register).collect();
+        tracing::info!(controller, "starting controller");
         tokio::select! {
             biased;
             () = &mut shutdown => return Ok(()),
@@ -107,6 +112,7 @@ impl ReconcileLoop {
             () = &mut shutdown => return Ok(()),
             ended = self.exclusive.write() => drop(ended),
         }
+        tracing::info!(controller, worker_count = workers.len(), "starting workers");
         for worker in &workers {
             let alive = self.exclusive.clone().read_owned().await;
             let work = work(self.clone(), queue.clone(), worker.clone(), stopped.clone());
@@ -131,6 +137,9 @@ impl ReconcileLoop {
             () = self.look_for_keys(queue, assignments) => None,
         };
 
+        if stopped_informer.is_none() {
+            tracing::info!(controller, "shutdown signal received, waiting for all workers to finish");
+        }
         drop(registrations);
         stop.send_replace(true);
         queue.shut_down();
@@ -153,6 +162,7 @@ impl ReconcileLoop {
             let limit = self.options.shutdown_timeout;
             return Err(errors::shutdown_timeout(&self.options.name, limit, &running, &blocked));
         }
+        tracing::info!(controller, "all workers finished");
         stopped_informer
             .map_or(Ok(()), |resource| Err(errors::informer_stopped(&self.options.name, resource)))
     }

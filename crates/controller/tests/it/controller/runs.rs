@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::{Calls, Running, calls, next};
 use crate::cluster::{cluster, config_map, factory, soon, until};
+use crate::log::Log;
 
 async fn describe(
     key: ObjectKey,
@@ -344,6 +345,29 @@ async fn a_handle_reconciles_a_key_or_all_while_the_controller_runs() {
     assert!(running.handle.reconcile(ObjectKey::new(Some("default"), "sea")));
     assert_eq!(next(&mut calls).await, "default/sea gone");
     running.stop().await.1.unwrap();
+}
+
+#[tokio::test]
+async fn beginning_and_end_of_a_run_are_logged_in_the_words_of_controller_runtime() {
+    let (log, _collecting) = Log::begin();
+    let (_server, client) = cluster().await;
+    let factory = factory(client.clone());
+    let (config_maps, secrets) = (factory.informer::<ConfigMap>(), factory.informer::<Secret>());
+    let (context, mut calls) = calls();
+    let builder = Controller::builder(&config_maps).owns(&secrets).name("logged").workers(3);
+    let running = Running::start(builder.reconcile_keys(context, describe));
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    next(&mut calls).await;
+    running.stop().await.1.unwrap();
+    let expected = [
+        "INFO starting event source controller=\"logged\" source=configmaps",
+        "INFO starting event source controller=\"logged\" source=secrets",
+        "INFO starting controller controller=\"logged\"",
+        "INFO starting workers controller=\"logged\" worker_count=3",
+        "INFO shutdown signal received, waiting for all workers to finish controller=\"logged\"",
+        "INFO all workers finished controller=\"logged\"",
+    ];
+    assert_eq!(log.lines("INFO"), expected);
 }
 
 /// Keeps the fields of the spans of reconciles, a line each.
