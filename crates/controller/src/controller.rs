@@ -9,6 +9,7 @@ mod own_writes;
 mod owner;
 mod predicate;
 mod reconcile_loop;
+mod running_name;
 mod source;
 mod watch;
 

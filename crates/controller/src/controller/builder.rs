@@ -108,7 +108,7 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     }
 
     /// The name of the controller in logs and metrics; by default its kind in lower case. Controllers with the same
-    /// name share their metrics.
+    /// name share their metrics; one that runs while another of its name does begins with a warning.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.options.name = name.into();
         self
@@ -221,6 +221,7 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     /// The future must not block its thread; use [`tokio::task::spawn_blocking`]. One that does for more than a second
     /// is logged and counted.
     #[doc(alias = "Reconciler")]
+    #[doc(alias = "RecoverPanic")]
     pub fn reconcile<C, F, R, E>(self, context: Arc<C>, reconcile: F) -> Controller
     where
         C: Send + Sync + 'static,

@@ -20,6 +20,7 @@ use super::attempt::{BLOCKS_AFTER, Worker};
 use super::errors;
 use super::metrics::{ControllerMetrics, Meters, observed, queue_ended, queue_in_progress};
 use super::own_writes::OwnWrites;
+use super::running_name::RunningName;
 use super::watch::{LOW_PRIORITY, Registration, Watch};
 use crate::error::Error;
 use crate::sharding::Sharding;
@@ -250,6 +251,7 @@ impl ReconcileLoop {
 /// A run, from begin to end or until it is dropped.
 struct Run<'a> {
     of: &'a ReconcileLoop,
+    _name: RunningName,
     queue: Queue<ObjectKey>,
 }
 
@@ -259,7 +261,7 @@ impl<'a> Run<'a> {
         let queue = Queue::builder().name(of.options.name.clone()).rate_limiter(limiter);
         let queue = observed(queue).build();
         *of.queue.lock().unwrap_or_else(PoisonError::into_inner) = Some(queue.clone());
-        Run { of, queue }
+        Run { of, _name: RunningName::take(&of.options.name), queue }
     }
 }
 

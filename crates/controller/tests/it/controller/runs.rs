@@ -231,6 +231,32 @@ async fn two_controllers_share_the_informers_of_a_factory() {
 }
 
 #[tokio::test]
+async fn a_controller_with_the_name_of_another_that_runs_begins_with_a_warning() {
+    let (log, _collecting) = Log::begin();
+    let (_server, client) = cluster().await;
+    let informer = factory(client.clone()).informer::<ConfigMap>();
+    let (context, mut calls) = calls();
+    client.api::<ConfigMap>().namespace("default").create(&config_map("sky", "blue")).await.unwrap();
+    let mut start = async |name: &str| {
+        let builder = Controller::builder(&informer).name(name);
+        let running = Running::start(builder.reconcile_keys(context.clone(), describe));
+        next(&mut calls).await;
+        running
+    };
+    let running = [start("alone").await, start("twins").await];
+    let warnings = || log.lines("another controller of this name").len();
+    assert_eq!(warnings(), 0);
+    let twin = start("twins").await;
+    assert_eq!(warnings(), 1);
+    for running in running.into_iter().chain([twin]) {
+        running.stop().await.1.unwrap();
+    }
+    // The name is free again.
+    start("twins").await.stop().await.1.unwrap();
+    assert_eq!(warnings(), 1);
+}
+
+#[tokio::test]
 async fn a_kind_that_the_server_does_not_have_is_an_error_at_once() {
     let (_server, client) = cluster().await;
     let factory = factory(client);
