@@ -13,7 +13,7 @@
 //!   `tracing` warning at most once a minute, and the rest at a flush and at the end.
 //! - *Flushed*: when [`EventBroadcaster::flush`] returns, all that was recorded before is written or counted as dropped.
 //!
-//! Tests use a [`FakeRecorder`].
+//! [`search`] finds the events of an object. Tests use a [`FakeRecorder`].
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,6 +54,7 @@ mod log_sink;
 mod recorded_event;
 mod recorder;
 mod reporter;
+mod search;
 mod series;
 mod shared;
 mod sink;
@@ -67,5 +68,6 @@ pub use fake_recorder::FakeRecorder;
 pub use recorded_event::RecordedEvent;
 pub use recorder::EventRecorder;
 pub use reporter::Reporter;
+pub use search::search;
 pub use series::SeriesOptions;
 pub use watcher::EventWatcher;

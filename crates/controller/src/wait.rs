@@ -5,6 +5,7 @@
 //! - *Bounded*: there is a deadline, and the error says what was seen last.
 //! - *One object*: with a uid, an object that was deleted and created again is not taken for the one that is meant.
 
+mod combinators;
 pub mod conditions;
 
 use std::time::Duration;
@@ -14,6 +15,8 @@ use klient_apimachinery::{Addressable, ListOptions, Object, Str, WatchEvent, ver
 use klient_cache::{RetryWatch, RetryWatchOptions};
 use klient_client::{Api, ErrorKind as RequestErrorKind};
 use klient_workqueue::Backoff;
+
+pub use combinators::{And, Not, Or};
 
 use crate::error::{Error, ErrorKind};
 use crate::identity::describe;
@@ -41,6 +44,40 @@ pub trait Condition<K>: Send {
 
     /// The condition, such as `the condition Ready`.
     fn describe(&self) -> String;
+
+    /// The condition that both are met (kube-rs' `Condition::and`). It cannot be met any more if one cannot.
+    ///
+    /// ```
+    /// use klient_api::core::v1::Pod;
+    /// use klient_controller::wait::{Condition, conditions};
+    ///
+    /// let is_scheduled = |pod: Option<&Pod>| pod.is_some_and(|pod| pod.spec.node_name.is_some());
+    /// let mut ready = is_scheduled.and(conditions::condition("Ready").or(conditions::condition("Complete")));
+    /// assert_eq!(ready.is_met(Some(&Pod::default())), Ok(false));
+    /// ```
+    fn and<C: Condition<K>>(self, other: C) -> And<K, Self, C>
+    where
+        Self: Sized,
+    {
+        And::new(self, other)
+    }
+
+    /// The condition that one of them is met (kube-rs' `Condition::or`). It cannot be met any more if both cannot.
+    fn or<C: Condition<K>>(self, other: C) -> Or<K, Self, C>
+    where
+        Self: Sized,
+    {
+        Or::new(self, other)
+    }
+
+    /// The condition that this one is not met (kube-rs' `Condition::not`), also by an object that does not exist, or since
+    /// it cannot be met any more.
+    fn not(self) -> Not<K, Self>
+    where
+        Self: Sized,
+    {
+        Not::new(self)
+    }
 }
 
 impl<K: Object, F: FnMut(Option<&K>) -> bool + Send> Condition<K> for F {

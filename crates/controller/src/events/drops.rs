@@ -82,7 +82,7 @@ pub struct DroppedEvent<'a> {
 }
 
 /// The number of dropped events by reason. An event that several sinks drop is counted once for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct DropCounts([u64; DropReason::ALL.len()]);
 
 impl DropCounts {
@@ -99,6 +99,13 @@ impl DropCounts {
     /// The counts of all reasons.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
         DropReason::ALL.into_iter().zip(self.0)
+    }
+}
+
+/// The counts by their reasons, without those that are zero.
+impl fmt::Debug for DropCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().filter(|(_, count)| *count > 0)).finish()
     }
 }
 
@@ -221,6 +228,15 @@ fn call(on_drop: &OnDrop, dropped: &DroppedEvent<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_print_their_reasons() {
+        let mut counts = DropCounts::default();
+        assert_eq!(format!("{counts:?}"), "{}");
+        counts.0[DropReason::QueueFull as usize] = 2;
+        counts.0[DropReason::Shutdown as usize] = 1;
+        assert_eq!(format!("{counts:?}"), "{QueueFull: 2, Shutdown: 1}");
+    }
 
     #[test]
     fn a_warning_comes_once_a_minute_and_has_the_number_since() {

@@ -12,7 +12,7 @@ use klient_apimachinery::meta::v1::DeleteOptions;
 use klient_apimachinery::{Kind, Object, Resource as _, Unstructured};
 use klient_client::{Client, Patch, RequestBody, ResponseBody, Transport};
 use klient_controller::ErrorKind;
-use klient_controller::wait::{WaitOptions, conditions, wait_for};
+use klient_controller::wait::{Condition as _, WaitOptions, conditions, wait_for};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -252,4 +252,45 @@ async fn a_wait_of_no_time_reads_the_object_once() {
     server.stop().await;
     let error = wait_for(&maps, "colors", is_there, once()).await.unwrap_err();
     assert!(error.to_string().contains(" within 0 s; the last error was: GET https://"), "{error}");
+}
+
+#[tokio::test]
+async fn conditions_of_conditions_are_met_and_told() {
+    let (_server, client) = cluster().await;
+    let maps = config_maps(&client);
+    maps.create(&config_map("colors", "red")).await.unwrap();
+    let is = |color: &'static str| {
+        move |map: Option<&ConfigMap>| {
+            map.is_some_and(|map| map.data.get("color").is_some_and(|it| it == color))
+        }
+    };
+    let once = || WaitOptions { timeout: Duration::ZERO, ..Default::default() };
+    assert!(wait_for(&maps, "colors", is("blue").or(is("red")), once()).await.unwrap().is_some());
+    assert!(wait_for(&maps, "colors", is("red").and(is("blue").not()), once()).await.unwrap().is_some());
+    assert!(wait_for(&maps, "none", conditions::condition("Ready").not(), once()).await.unwrap().is_none());
+    let paint = Patch::Merge(json!({"data": {"color": "blue"}}));
+    let (waited, _) = tokio::join!(
+        wait_for(&maps, "colors", is("red").not().and(is("blue")), Default::default()),
+        maps.patch("colors", &paint),
+    );
+    assert_eq!(waited.unwrap().unwrap().data["color"], "blue");
+
+    let condition = conditions::deleted().or(conditions::available().not().and(conditions::established()));
+    let error = wait_for(&maps, "colors", condition, once()).await.unwrap_err();
+    let expected = "configmaps default/colors: its deletion or the opposite of the condition Available=True and the \
+                    condition Established=True did not come within 0 s; it is not being deleted; it has no condition \
+                    Available; it has no condition Established";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_condition_that_cannot_be_met_any_more_is_not_asked_for_by_its_opposite() {
+    let failed = json!({"status": {"conditions": [{"type": "Failed", "status": "True"}]}});
+    let failed: Job = serde_json::from_value(failed).unwrap();
+    let completed = conditions::job_completed;
+    let never = |_: Option<&Job>| false;
+    assert!(completed().and(never).is_met(Some(&failed)).is_err());
+    assert_eq!(completed().or(never).is_met(Some(&failed)), Ok(false));
+    assert!(completed().or(completed()).is_met(Some(&failed)).is_err());
+    assert_eq!(completed().not().is_met(Some(&failed)), Ok(true));
 }
