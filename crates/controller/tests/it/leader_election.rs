@@ -406,6 +406,34 @@ async fn failures_of_one_kind_are_logged_once() {
     assert_eq!(failures.iter().filter(|line| line.starts_with("ERROR")).count(), 1, "{failures:#?}");
 }
 
+/// A runtime of one thread, since the recorder is that of a thread.
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn the_metrics_have_the_names_and_labels_of_client_go() {
+    let values = crate::recorder::Values::default();
+    let _recorder = metrics::set_default_local_recorder(&values);
+    klient_controller::leader_election::describe_metrics();
+    let (_server, client) = cluster().await;
+    let a = elector(&client, "a");
+    let status = |name: &str| values.get(&format!("leader_election_master_status{{name={name}}}"));
+    let leadership = soon("an election", a.acquire()).await;
+    assert_eq!(status("lock"), Some(1.0));
+    assert_eq!(values.get("leader_election_slowpath_total{name=lock}"), None);
+    // A renewal that is in conflict reads the Lease first.
+    let label = Patch::Merge(json!({"metadata": {"labels": {"seen": "true"}}}));
+    leases(&client).patch("lock", &label).await.unwrap();
+    until("the slow path", || values.get("leader_election_slowpath_total{name=lock}") == Some(1.0)).await;
+    // Another candidate of the program, by its own name.
+    let config = LeaderElectionConfig { name: "standby".into(), ..short() };
+    let b = LeaderElector::new(client.clone(), lock("b"), config).unwrap();
+    tokio::select! {
+        _ = b.acquire() => panic!("another leads"),
+        () = until("a candidate", || status("standby") == Some(0.0)) => {}
+    }
+    leadership.release().await;
+    assert_eq!(status("lock"), Some(0.0));
+}
+
 #[tokio::test]
 async fn callbacks_are_those_of_client_go() {
     let server = TestServer::start().await.unwrap();

@@ -12,6 +12,8 @@ mod fixture;
 mod leader_election;
 mod log;
 mod owner;
+#[cfg(feature = "metrics")]
+mod recorder;
 mod sharding;
 #[cfg(unix)]
 mod shutdown_signal;

@@ -1,90 +1,15 @@
 //! Metrics of the crate `metrics`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use klient_api::core::v1::ConfigMap;
 use klient_cache::Cached;
 use klient_client::BoxError;
 use klient_controller::{Action, Controller, describe_metrics};
-use metrics::{
-    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
-    SharedString, Unit,
-};
 
 use super::{Calls, Running, calls, next};
 use crate::cluster::{cluster, config_map, factory, until};
-
-/// Sums counters and gauges, and counts the values of histograms, as `name{labels}`.
-#[derive(Clone, Default)]
-struct Values(Arc<Mutex<std::collections::BTreeMap<String, f64>>>);
-
-struct Value {
-    values: Values,
-    key: String,
-}
-
-impl Values {
-    fn value(&self, key: &Key) -> Arc<Value> {
-        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
-        Arc::new(Value { values: self.clone(), key: format!("{}{{{}}}", key.name(), labels.join(",")) })
-    }
-}
-
-impl Value {
-    fn change(&self, change: impl FnOnce(&mut f64)) {
-        change(self.values.0.lock().unwrap().entry(self.key.clone()).or_default());
-    }
-}
-
-impl CounterFn for Value {
-    fn increment(&self, by: u64) {
-        self.change(|value| *value += by as f64);
-    }
-
-    fn absolute(&self, to: u64) {
-        self.change(|value| *value = to as f64);
-    }
-}
-
-impl GaugeFn for Value {
-    fn increment(&self, by: f64) {
-        self.change(|value| *value += by);
-    }
-
-    fn decrement(&self, by: f64) {
-        self.change(|value| *value -= by);
-    }
-
-    fn set(&self, to: f64) {
-        self.change(|value| *value = to);
-    }
-}
-
-impl HistogramFn for Value {
-    fn record(&self, _: f64) {
-        self.change(|value| *value += 1.0);
-    }
-}
-
-impl Recorder for Values {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(self.value(key))
-    }
-
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(self.value(key))
-    }
-
-    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(self.value(key))
-    }
-}
+use crate::recorder::Values;
 
 /// A runtime of one thread, since the recorder is that of a thread.
 #[tokio::test]
@@ -118,12 +43,8 @@ async fn the_metrics_have_the_names_and_labels_of_controller_runtime() {
     })
     .await;
     let read = |names: &[(&str, &str)]| -> Vec<(String, f64)> {
-        let values = values.0.lock().unwrap();
-        names
-            .iter()
-            .map(|(name, labels)| format!("{name}{{{labels}}}"))
-            .map(|key| (key.clone(), values[&key]))
-            .collect()
+        let keys = names.iter().map(|(name, labels)| format!("{name}{{{labels}}}"));
+        keys.map(|key| (key.clone(), values.get(&key).unwrap())).collect()
     };
     let controller = "controller=colors";
     let queue = "name=colors,controller=colors";
@@ -184,7 +105,7 @@ async fn the_gauges_of_work_in_progress_end_with_the_run() {
         "workqueue_unfinished_work_seconds{name=colors,controller=colors}",
         "workqueue_longest_running_processor_seconds{name=colors,controller=colors}",
     ];
-    let value = |gauge| values.0.lock().unwrap().get(gauge).copied();
+    let value = |gauge| values.get(gauge);
     let all = |holds: fn(f64) -> bool| gauges.iter().all(|gauge| value(*gauge).is_some_and(holds));
     until("the work is told", || all(|value| value > 0.0)).await;
     running.stop().await.1.unwrap_err();
