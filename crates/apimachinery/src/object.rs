@@ -38,6 +38,7 @@ pub trait Object: Send + Sync + 'static {
     fn annotations(&self) -> impl Iterator<Item = (&str, &str)>;
 
     /// `metadata.finalizers`.
+    #[doc(alias = "ContainsFinalizer")]
     fn finalizers(&self) -> impl Iterator<Item = &str>;
 
     /// `metadata.ownerReferences`.
@@ -51,6 +52,7 @@ pub trait Object: Send + Sync + 'static {
     fn deletion_timestamp(&self) -> Option<Time>;
 
     /// The owner whose `controller` is true, as metav1.GetControllerOf.
+    #[doc(alias = "GetControllerOf")]
     fn controller(&self) -> Option<OwnerReference> {
         self.owner_references().iter().find(|owner| owner.controller == Some(true)).cloned()
     }

@@ -231,6 +231,7 @@ impl<S: Sources> InformerFactory<S> {
     /// # Errors
     ///
     /// The first permanent error of any informer: see [`Informer::wait_for_sync`]. It names the resource.
+    #[doc(alias = "WaitForCacheSync")]
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         let informers = self.informers().current();
         let mut waiting: Vec<_> = informers.iter().map(|informer| Some(informer.wait_for_sync())).collect();

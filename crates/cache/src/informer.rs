@@ -205,6 +205,7 @@ impl<K: Wire + Object> Informer<K> {
     ///
     /// Other errors are retried without limit: use [`tokio::time::timeout`] and
     /// [`last_error`](Self::last_error).
+    #[doc(alias = "WaitForCacheSync")]
     pub async fn wait_for_sync(&self) -> Result<(), Error> {
         self.0.wait_for_sync().await
     }

@@ -1,6 +1,7 @@
 //! [`Error`], why a request came to nothing.
 
 pub(crate) mod causes;
+mod ignored;
 pub(crate) mod not_sent;
 pub(crate) mod proxy_error;
 pub(crate) mod step_timeout;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use klient_apimachinery::codec::{DecodeError, Identity};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
+
+pub use ignored::IgnoreErrors;
 
 use causes::{CauseText, causes};
 use proxy_error::ProxyError;

@@ -54,7 +54,7 @@ pub use discovery::{
     GroupDiscoveryFailed, GroupVersionError, NoMatch, OpenApiV3, OpenApiV3GroupVersion, RestMapper, Served,
     Version,
 };
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, IgnoreErrors};
 pub use http_trace::HttpTrace;
 pub use impersonation::Impersonation;
 pub use klient_apimachinery::meta::v1::DeleteOptions;

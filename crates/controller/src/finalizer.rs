@@ -104,6 +104,7 @@ impl Finalizer {
     }
 
     /// Returns true if an object has the finalizer.
+    #[doc(alias = "ContainsFinalizer")]
     pub fn is_on(&self, object: &impl Object) -> bool {
         object.finalizers().any(|other| other == self.name())
     }
@@ -147,6 +148,7 @@ impl Finalizer {
     ///
     /// [`ErrorKind::Replaced`] if the object was deleted and another of its name exists. [`ErrorKind::NoUid`] if the
     /// object has no uid. [`ErrorKind::Request`] if the object does not exist or cannot be written.
+    #[doc(alias = "AddFinalizer")]
     pub async fn add<K, P>(&self, api: &Api<K, P>, object: &impl Object) -> Result<Option<K>, Error>
     where
         K: Wire + Object + verbs::Get + verbs::Patch,
@@ -168,6 +170,7 @@ impl Finalizer {
     /// # Errors
     ///
     /// [`ErrorKind::NoUid`] if the object has no uid. [`ErrorKind::Request`] if the object cannot be written.
+    #[doc(alias = "RemoveFinalizer")]
     pub async fn remove<K, P>(&self, api: &Api<K, P>, object: &impl Object) -> Result<Option<K>, Error>
     where
         K: Wire + Object + verbs::Get + verbs::Patch,

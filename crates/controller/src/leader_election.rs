@@ -118,6 +118,7 @@ impl LeaderElector {
     ///
     /// If the identity or the Lease's name or namespace is empty, or the times do not fulfil client-go's conditions:
     /// `lease_duration` > `renew_deadline` > `retry_period` × [`JITTER_FACTOR`], and none is zero.
+    #[doc(alias = "NewLeaderElector")]
     pub fn new(client: Client, lock: LeaseLock, config: LeaderElectionConfig) -> Result<Self, Error> {
         lock.check()?;
         config.check()?;
@@ -219,6 +220,7 @@ impl LeaderElector {
     ///
     /// If the future of `on_started_leading` ends, this candidate goes on leading. When it stops, the future is dropped,
     /// then `on_stopped_leading` is called, and then the Lease is given up.
+    #[doc(alias = "RunOrDie")]
     pub async fn run_callbacks(&self, callbacks: LeaderCallbacks, stop: impl Future<Output = ()>) {
         let (on_started, on_stopped, on_new_leader) = callbacks.into_parts();
         let _observing = on_new_leader.map(|on_new_leader| {
@@ -263,6 +265,7 @@ impl LeaderElector {
     ///
     /// Another candidate can lead at once, while tasks that the work has spawned may still run: end and join them before,
     /// as the work does that ends by itself.
+    #[doc(alias = "ReleaseOnCancel")]
     pub async fn release(&self) {
         let Some((stop, mut ended)) = self.0.status.end_campaign() else { return };
         if let Some(stop) = stop.upgrade() {

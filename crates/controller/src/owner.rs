@@ -39,6 +39,7 @@ use crate::error::{Error, ErrorKind};
 /// assert!(error.to_string().contains("the garbage collector would delete"), "{error}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "SetControllerReference")]
 pub fn set_controller_reference(
     owner: &impl ObjectKind,
     dependent: &mut impl Dependent,
@@ -62,6 +63,7 @@ pub fn set_controller_reference(
 /// # Errors
 ///
 /// [`ErrorKind::Owner`] if the owner cannot own it: see [`controller_reference`].
+#[doc(alias = "SetOwnerReference")]
 pub fn set_owner_reference(owner: &impl ObjectKind, dependent: &mut impl Dependent) -> Result<(), Error> {
     let reference = owner_reference(owner, dependent.namespace())?;
     dependent.set_owner(reference);

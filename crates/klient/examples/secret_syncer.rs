@@ -11,7 +11,8 @@ use std::sync::Arc;
 use klient::api::core::v1::{ConfigMap, Secret};
 use klient::controller::{Action, Controller, shutdown_signal};
 use klient::{
-    ApplyOptions, Cached, Client, DeleteOptions, Error, Informer, InformerFactory, Object, ObjectMeta, apply,
+    ApplyOptions, Cached, Client, DeleteOptions, Error, IgnoreErrors as _, Informer, InformerFactory, Object,
+    ObjectMeta, apply,
 };
 
 const LABEL: &str = "configmap-secret-syncer.nullable.se/sync";
@@ -27,10 +28,8 @@ async fn reconcile(cached: Cached<ConfigMap>, client: Arc<Client>) -> Result<Act
         if !config_map.metadata.remove_finalizer(FINALIZER) {
             return Ok(Action::done());
         }
-        match secrets.delete(&secret_name, &DeleteOptions::default()).await {
-            Err(error) if !error.is_not_found() => return Err(error),
-            _ => println!("deleted {secret_name}"),
-        }
+        secrets.delete(&secret_name, &DeleteOptions::default()).await.ignore_not_found()?;
+        println!("deleted {secret_name}");
         config_maps.update(&config_map).await?;
         return Ok(Action::done());
     }

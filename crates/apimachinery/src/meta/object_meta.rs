@@ -27,6 +27,7 @@ impl ObjectMeta {
     }
 
     /// Adds a finalizer; returns false if it was there already.
+    #[doc(alias = "AddFinalizer")]
     pub fn add_finalizer(&mut self, finalizer: &str) -> bool {
         let is_new = !self.finalizers.iter().any(|other| other.as_str() == finalizer);
         if is_new {
@@ -36,6 +37,7 @@ impl ObjectMeta {
     }
 
     /// Removes a finalizer; returns false if it was not there.
+    #[doc(alias = "RemoveFinalizer")]
     pub fn remove_finalizer(&mut self, finalizer: &str) -> bool {
         let before = self.finalizers.len();
         self.finalizers.retain(|other| other.as_str() != finalizer);

@@ -5,7 +5,7 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Addressable, BoxFuture, Object, Place, verbs};
 
 use super::{Api, Patch, kind};
-use crate::error::Error;
+use crate::error::{Error, IgnoreErrors as _};
 use crate::rest::Request;
 
 // Futures in boxes do not name the handle's types, so that the compiler reports a missing namespace or verb once, and not
@@ -30,19 +30,14 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     /// # Errors
     ///
     /// As [`get`](Self::get), but for an object that does not exist.
+    #[doc(alias = "IgnoreNotFound")]
     pub fn get_opt(&self, name: &str) -> BoxFuture<'static, Result<Option<K>, Error>>
     where
         K: verbs::Get,
         P: Addressable,
     {
         let getting = self.get(name);
-        Box::pin(async move {
-            match getting.await {
-                Ok(object) => Ok(Some(object)),
-                Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(error),
-            }
-        })
+        Box::pin(async move { getting.await.ignore_not_found() })
     }
 
     /// Creates an object and gives it as the server made it.

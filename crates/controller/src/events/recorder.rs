@@ -47,6 +47,7 @@ impl EventRecorder {
 
     /// Records that something happened (client-go's `Event`). It does not block, and has no result: an event that is not
     /// written is [counted](super::EventBroadcaster::dropped).
+    #[doc(alias = "Eventf")]
     pub fn event(
         &self,
         regarding: impl Into<ObjectReference>,
