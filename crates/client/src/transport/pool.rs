@@ -180,7 +180,7 @@ impl Pool {
     }
 }
 
-/// The task that closes connections which are retired or idle for too long. It runs while there are any.
+/// The task that closes connections which are retired or idle for too long, those of HTTP/1.1 one by one. It runs while there are any.
 struct Sweep(Weak<Inner>);
 
 impl Sweep {
@@ -191,6 +191,7 @@ impl Sweep {
             let generation = pool.connector.tls().generation();
             let mut connections = pool.connections.write().expect("no panics while held");
             connections.retain(|connection| {
+                connection.idle.sweep();
                 !connection.is_retired(generation) && !connection.is_idle_for(IDLE_TIMEOUT)
             });
             if connections.is_empty() {

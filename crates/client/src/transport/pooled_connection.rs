@@ -34,7 +34,7 @@ pub(super) struct PooledConnection {
     pub(super) server: Server,
     /// The HTTP/2 connection, once it is open.
     http2: OnceLock<http2::SendRequest<RequestBody>>,
-    idle: Arc<IdleConnections>,
+    pub(super) idle: IdleConnections,
     /// The runtime of the connection's tasks.
     pub(super) runtime: Id,
     pub(super) requests: AtomicUsize,
@@ -111,7 +111,7 @@ impl PooledConnection {
             connector,
             server,
             http2: OnceLock::new(),
-            idle: Arc::default(),
+            idle: IdleConnections::default(),
             runtime,
             requests: AtomicUsize::new(0),
             retires: max_age.and_then(|max_age| Instant::now().checked_add(random_age(max_age))),
