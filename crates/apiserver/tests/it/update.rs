@@ -118,6 +118,22 @@ async fn what_the_server_sets_stays() {
     assert_eq!(client.put(&path, &changed).await.status, 409);
 }
 
+/// The registry compares the version before it validates the metadata; for a PUT the UID is a precondition before both.
+#[tokio::test]
+async fn a_patch_of_a_version_that_has_passed_is_a_conflict_whatever_its_uid() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = format!("{CONFIG_MAPS}/a");
+    let created = client.post(CONFIG_MAPS, &json!({"metadata": {"name": "a"}})).await.expect(201);
+    client.put(&path, &json!({"metadata": {"name": "a"}, "data": {"a": "b"}})).await.expect(200);
+    let patch =
+        async |metadata: Value| client.patch(&path, "merge", &json!({ "metadata": metadata })).await.status;
+    let version = &created["metadata"]["resourceVersion"];
+    assert_eq!(patch(json!({"uid": "other", "resourceVersion": version})).await, 409);
+    assert_eq!(patch(json!({"uid": "other"})).await, 422);
+    assert_eq!(patch(json!({"uid": created["metadata"]["uid"], "resourceVersion": version})).await, 409);
+}
+
 #[tokio::test]
 async fn a_generation_that_nobody_counts_is_the_client_s() {
     let server = TestServer::start().await.unwrap();

@@ -57,27 +57,28 @@ impl Pipeline<'_> {
         let target = self.resource.target(name);
         let metadata = map_at(new, "metadata");
         let uid = text_at(metadata, &["uid"]);
-        if !uid.is_empty() && current.uid != uid && self.patching {
-            let error = FieldError::invalid("metadata.uid", uid, "field is immutable");
-            return self.check(name, &[error]).map(|()| false);
-        }
-        if !uid.is_empty() && current.uid != uid {
+        let other_uid = (!uid.is_empty() && current.uid != uid).then(|| uid.to_owned());
+        if let Some(uid) = other_uid.as_deref().filter(|_| !self.patching) {
             let problem = uid_mismatch(uid, &current.uid);
             return Err(self.resource.storage_conflict(&current.key, &problem));
         }
-        let Some(version) = written_version(new)? else {
-            if self.patching
-                || self.resource.allows_unconditional_update()
-                || self.subresource == Some("finalize")
-            {
-                return Ok(false);
-            }
-            return Err(unversioned(self.resource, name));
-        };
-        if version != current.version {
+        let version = written_version(new)?;
+        if version.is_some_and(|version| version != current.version) {
             return Err(Failure::modified(&target));
         }
-        Ok(!self.patching)
+        // A patch has no precondition: its UID is compared by validation, which comes after the version.
+        if let Some(uid) = other_uid {
+            let error = FieldError::invalid("metadata.uid", uid.as_str(), "field is immutable");
+            return self.check(name, &[error]).map(|()| false);
+        }
+        if version.is_none()
+            && !self.patching
+            && !self.resource.allows_unconditional_update()
+            && self.subresource != Some("finalize")
+        {
+            return Err(unversioned(self.resource, name));
+        }
+        Ok(version.is_some() && !self.patching)
     }
 
     /// Takes a new state through the steps and stores it; `None` if the object has changed since it was read as
