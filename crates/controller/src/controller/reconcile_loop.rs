@@ -91,11 +91,11 @@ impl ReconcileLoop {
         let run = Run::begin(self);
         let queue = &run.queue;
         let controller = &*self.options.name;
-        let register = |watch: &Box<dyn Watch>| {
+        let register = |watch: &dyn Watch| {
             tracing::info!(controller, source = %watch.resource().group_resource(), "starting event source");
             watch.register(queue, &self.meters)
         };
-        let registrations: Vec<_> = self.watches.iter().map(register).collect();
+        let registrations: Vec<_> = self.watches.iter().map(|watch| register(&**watch)).collect();
         tracing::info!(controller, "starting controller");
         tokio::select! {
             biased;

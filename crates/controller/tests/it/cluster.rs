@@ -1,22 +1,16 @@
-//! A server with a client of it, a client whose responses can be held back, and objects to put there.
+//! A server with a client of it, and objects to put there.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Response;
-use http_body::{Body, Frame};
 use klient_api::core::v1::{ConfigMap, Secret};
+use klient_apimachinery::InNamespace;
 use klient_apimachinery::meta::v1::ObjectMeta;
-use klient_apiserver::TestServer;
+use klient_apiserver::{Server, TestServer};
 use klient_cache::InformerFactory;
-use klient_client::{BoxError, Client, Config, ResponseBody, Transport};
-use tower::ServiceExt as _;
+use klient_client::{Api, Client, Config};
 
 /// The time after which a test fails if an awaited event does not occur.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for an event that must occur.
 pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
@@ -36,12 +30,17 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// A server, and a client with all permissions.
 pub(crate) async fn cluster() -> (TestServer, Client) {
     let server = TestServer::start().await.unwrap();
-    let client = Client::new(config(&server)).unwrap();
+    let client = client(&server);
     (server, client)
 }
 
+/// A client with all permissions.
+pub(crate) fn client(server: &Server) -> Client {
+    Client::new(config(server)).unwrap()
+}
+
 /// The configuration of a client with all permissions.
-pub(crate) fn config(server: &TestServer) -> Config {
+pub(crate) fn config(server: &Server) -> Config {
     Config::from_kubeconfig(&server.kubeconfig()).unwrap()
 }
 
@@ -51,73 +50,19 @@ pub(crate) fn factory(client: Client) -> InformerFactory<Client> {
     factory.field_selector("metadata.name!=kube-root-ca.crt").unwrap().build()
 }
 
+/// The config maps of the namespace that tests use.
+pub(crate) fn config_maps(client: &Client) -> Api<ConfigMap, InNamespace> {
+    client.api::<ConfigMap>().namespace("default")
+}
+
 /// A config map with a color.
 pub(crate) fn config_map(name: &str, color: &str) -> ConfigMap {
-    let metadata =
-        ObjectMeta { name: Some(name.into()), labels: [("color", color)].into(), ..Default::default() };
+    let labels = [("color", color)].into();
+    let metadata = ObjectMeta { labels, ..ObjectMeta::named(name).in_namespace("default") };
     ConfigMap { metadata, data: [("color", color)].into(), ..Default::default() }
 }
 
 /// A secret without contents.
 pub(crate) fn secret(name: &str) -> Secret {
     Secret { metadata: ObjectMeta::named(name), ..Default::default() }
-}
-
-/// Holds the bodies of responses back while it is closed.
-#[derive(Clone, Default)]
-pub(crate) struct Gate(Arc<Mutex<GateState>>);
-
-#[derive(Default)]
-struct GateState {
-    is_closed: bool,
-    waiting: Vec<Waker>,
-}
-
-impl Gate {
-    pub(crate) fn close(&self) {
-        self.0.lock().unwrap().is_closed = true;
-    }
-
-    pub(crate) fn open(&self) {
-        let mut state = self.0.lock().unwrap();
-        state.is_closed = false;
-        state.waiting.drain(..).for_each(Waker::wake);
-    }
-
-    /// A client whose responses pass the gate.
-    pub(crate) fn client(&self, server: &TestServer) -> Client {
-        let gate = self.clone();
-        let layer = tower::layer::layer_fn(move |transport: Transport| {
-            let gate = gate.clone();
-            transport.map_response(move |response: Response<ResponseBody>| {
-                let gate = gate.clone();
-                response.map(|body| ResponseBody::new(Gated { body, gate }))
-            })
-        });
-        Client::with_layer(config(server), layer).unwrap()
-    }
-}
-
-struct Gated {
-    body: ResponseBody,
-    gate: Gate,
-}
-
-impl Body for Gated {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        {
-            let mut state = self.gate.0.lock().unwrap();
-            if state.is_closed {
-                state.waiting.push(cx.waker().clone());
-                return Poll::Pending;
-            }
-        }
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
 }

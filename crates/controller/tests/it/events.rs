@@ -19,7 +19,7 @@ use klient_controller::events::{
     EventType, SeriesOptions,
 };
 
-use crate::fixture::{client, cluster, config_map, config_maps, soon};
+use crate::cluster::{client, cluster, config_map, config_maps, soon};
 
 /// A broadcaster that tries again soon.
 fn broadcaster(max_tries: u32) -> EventBroadcaster {

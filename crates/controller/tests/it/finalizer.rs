@@ -7,7 +7,8 @@ use klient_client::Patch;
 use klient_controller::{ErrorKind, Finalizer, FinalizerStep};
 use serde_json::json;
 
-use crate::fixture::{Website, cluster, config_map, config_maps, define_websites};
+use crate::cluster::{cluster, config_map, config_maps};
+use crate::website::{Website, define_websites};
 
 fn finalizer() -> Finalizer {
     Finalizer::new("shop.example/paint").unwrap()

@@ -22,8 +22,7 @@ use serde_json::json;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use crate::cluster::{cluster, config_map, until};
-use crate::fixture::{client, soon};
+use crate::cluster::{client, cluster, config_map, soon, until};
 use crate::log::Log;
 
 /// The shortest times: a Lease lasts for whole seconds.

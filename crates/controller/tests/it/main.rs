@@ -8,7 +8,7 @@ mod cluster;
 mod controller;
 mod events;
 mod finalizer;
-mod fixture;
+mod gate;
 mod leader_election;
 mod log;
 mod owner;
@@ -18,4 +18,5 @@ mod sharding;
 #[cfg(unix)]
 mod shutdown_signal;
 mod wait;
+mod website;
 mod writes;

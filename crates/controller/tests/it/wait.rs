@@ -17,7 +17,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::fixture::{Website, cluster, config_map, config_maps, define_websites, soon};
+use crate::cluster::{cluster, config_map, config_maps, soon};
+use crate::website::{Website, define_websites};
 
 fn short() -> WaitOptions {
     WaitOptions { timeout: Duration::from_millis(50), ..Default::default() }

@@ -14,7 +14,8 @@ use klient_controller::{
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::fixture::{Website, cluster, config_map, config_maps, define_websites};
+use crate::cluster::{cluster, config_map, config_maps};
+use crate::website::{Website, define_websites};
 
 /// Waits within a function that is not async.
 fn now<F: Future>(future: F) -> F::Output {

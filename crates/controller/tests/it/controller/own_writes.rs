@@ -17,7 +17,8 @@ use klient_controller::{Action, Controller, ControllerBuilder, wait_for_own_writ
 use tower::ServiceExt as _;
 
 use super::{Calls, Running, calls, next};
-use crate::cluster::{Gate, cluster, config, config_map, factory, secret, until};
+use crate::cluster::{cluster, config, config_map, factory, secret, until};
+use crate::gate::Gate;
 
 struct Context {
     client: Client,

@@ -1,46 +1,11 @@
-//! A server with a client of it.
-
-use std::time::Duration;
+//! [`Website`], a custom resource.
 
 use klient_api::apiextensions::v1::CustomResourceDefinition;
-use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::meta::v1::{Condition, ObjectMeta};
-use klient_apimachinery::{InNamespace, Unstructured, custom_resource};
-use klient_apiserver::TestServer;
-use klient_client::{Api, Client, Config};
+use klient_apimachinery::{Unstructured, custom_resource};
+use klient_client::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// The time after which a test fails if an awaited event does not occur.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Waits for an event that must occur.
-pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} does not happen"))
-}
-
-/// A server, and a client with all permissions.
-pub(crate) async fn cluster() -> (TestServer, Client) {
-    let server = TestServer::start().await.unwrap();
-    let client = client(&server);
-    (server, client)
-}
-
-/// A client with all permissions.
-pub(crate) fn client(server: &klient_apiserver::Server) -> Client {
-    Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap()
-}
-
-/// The config maps of the namespace that tests use.
-pub(crate) fn config_maps(client: &Client) -> Api<ConfigMap, InNamespace> {
-    client.api::<ConfigMap>().namespace("default")
-}
-
-/// A config map with a color.
-pub(crate) fn config_map(name: &str, color: &str) -> ConfigMap {
-    let metadata = ObjectMeta::named(name).in_namespace("default");
-    ConfigMap { metadata, data: [("color", color)].into(), ..Default::default() }
-}
 
 custom_resource! {
     group: "example.com", version: "v1", kind: "Website", plural: "websites",
