@@ -51,7 +51,12 @@ pub(super) fn connector(config: &Config) -> Result<Connector, Error> {
         })?),
         None => None,
     };
-    let tls = Arc::new(TlsSettings::new(&config.tls, &config.credentials, config.http)?);
+    let tls = Arc::new(TlsSettings::new(
+        &config.tls,
+        &config.credentials,
+        config.http,
+        config.url.scheme_str() == Some("http"),
+    )?);
     let (dialer, proxy) = (config.dialer.clone(), ProxyTunnel::of(config)?);
     Ok(Connector {
         tcp,

@@ -37,8 +37,9 @@ pub(super) struct TlsSettings {
     tls: Tls,
     credentials: Credentials,
     http: HttpVersion,
-    /// The files as they were last read, and the settings of the last that could be used.
-    current: Mutex<(PemFiles, Arc<ClientConfig>)>,
+    /// The files as they were last read, and the settings of the last that could be used. Without files the settings
+    /// trust nobody, and are made at the first connection.
+    current: Mutex<(Option<PemFiles>, Arc<ClientConfig>)>,
     /// The number of changes of the files.
     generation: AtomicU64,
     created: Instant,
@@ -72,9 +73,26 @@ impl PemFiles {
 }
 
 impl TlsSettings {
-    pub(super) fn new(tls: &Tls, credentials: &Credentials, http: HttpVersion) -> Result<Self, Error> {
+    /// The settings of a client. `is_plain` is true for a server without TLS: the system's authorities, which take
+    /// milliseconds to read, are then read only if a request goes to another server.
+    ///
+    /// # Errors
+    ///
+    /// If a certificate or key cannot be used.
+    pub(super) fn new(
+        tls: &Tls,
+        credentials: &Credentials,
+        http: HttpVersion,
+        is_plain: bool,
+    ) -> Result<Self, Error> {
         let files = PemFiles::read(tls, credentials)?;
-        let config = Arc::new(client_config(tls, http, &files)?);
+        let is_deferred = is_plain && files.ca.is_none();
+        let config = client_config(tls, http, &files, || match is_deferred {
+            true => Ok(RootCertStore::empty()),
+            false => roots(tls, &files),
+        });
+        let config = Arc::new(config?);
+        let files = (!is_deferred).then_some(files);
         Ok(TlsSettings {
             tls: tls.clone(),
             credentials: credentials.clone(),
@@ -120,14 +138,16 @@ impl TlsSettings {
     /// Returns true if the plugin has given another client certificate.
     fn has_other_identity(&self) -> bool {
         let is_plugin = matches!(self.credentials, Credentials::Exec(_));
-        is_plugin && self.tls.client.is_none() && self.credentials.identity() != self.lock().0.client
+        is_plugin
+            && self.tls.client.is_none()
+            && self.credentials.identity() != self.lock().0.as_ref().and_then(|files| files.client.clone())
     }
 
     /// Returns true if a channel has given other bytes.
     fn has_other_watched(&self) -> bool {
         let Tls { ca, client, .. } = &self.tls;
         let is_other = |pem: &Pem, used: fn(&PemFiles) -> Option<&Arc<[u8]>>| {
-            pem.watched().is_some_and(|watched| used(&self.lock().0) != Some(&watched))
+            pem.watched().is_some_and(|watched| self.lock().0.as_ref().and_then(used) != Some(&watched))
         };
         ca.as_ref().is_some_and(|pem| is_other(pem, |files| files.ca.as_ref()))
             || client.as_ref().is_some_and(|client| {
@@ -139,7 +159,7 @@ impl TlsSettings {
 
     /// The settings for the next connection.
     pub(super) async fn current(self: &Arc<Self>) -> Arc<ClientConfig> {
-        if self.has_files() {
+        if self.has_files() || self.lock().0.is_none() {
             let settings = self.clone();
             // Reading blocks. A task that was cancelled leaves the settings as they are.
             let _ = tokio::task::spawn_blocking(move || settings.reload()).await;
@@ -158,16 +178,18 @@ impl TlsSettings {
         let files = PemFiles::read(&self.tls, &self.credentials)?;
         // It is held until the settings are made, for requests at the same time that need them too.
         let mut current = self.lock();
-        if current.0 != files {
+        if current.0.as_ref() != Some(&files) {
             // Those that cannot be used are not tried again, and are one warning.
-            current.0.clone_from(&files);
-            current.1 = Arc::new(client_config(&self.tls, self.http, &files)?);
-            self.generation.fetch_add(1, Ordering::Relaxed);
+            let before = current.0.replace(files.clone());
+            current.1 = Arc::new(client_config(&self.tls, self.http, &files, || roots(&self.tls, &files))?);
+            if before.is_some() {
+                self.generation.fetch_add(1, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, (PemFiles, Arc<ClientConfig>)> {
+    fn lock(&self) -> MutexGuard<'_, (Option<PemFiles>, Arc<ClientConfig>)> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,8 +217,13 @@ pub(super) fn proxy_config(tls: &Tls) -> Result<ClientConfig, Error> {
     Ok(verified(&tls, trusted)?.with_no_client_auth())
 }
 
-fn client_config(tls: &Tls, http: HttpVersion, files: &PemFiles) -> Result<ClientConfig, Error> {
-    let builder = verified(tls, || roots(tls, files))?;
+fn client_config(
+    tls: &Tls,
+    http: HttpVersion,
+    files: &PemFiles,
+    roots: impl FnOnce() -> Result<RootCertStore, Error>,
+) -> Result<ClientConfig, Error> {
+    let builder = verified(tls, roots)?;
     let mut config = match &files.client {
         Some([certificate_pem, key_pem]) => {
             // Those of a plugin are in no file.
@@ -329,5 +356,25 @@ impl ServerCertVerifier for NoCertificateVerification {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_without_tls_reads_the_system_s_authorities_when_it_needs_them() {
+        let settings = |is_plain| {
+            let http = HttpVersion::Negotiate;
+            Arc::new(TlsSettings::new(&Tls::default(), &Credentials::None, http, is_plain).unwrap())
+        };
+        let (plain, tls) = (settings(true), settings(false));
+        let at_start = [&plain, &tls].map(|settings| settings.lock().1.clone());
+        let [of_plain, of_tls] = [plain.current().await, tls.current().await];
+        assert!(!Arc::ptr_eq(&of_plain, &at_start[0]) && Arc::ptr_eq(&of_tls, &at_start[1]));
+        // They are read once, and connections from before go on.
+        assert!(Arc::ptr_eq(&of_plain, &plain.current().await));
+        assert_eq!(plain.generation(), 0);
     }
 }
