@@ -7,7 +7,7 @@ use klient_api::coordination::v1::Lease;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::{DeleteOptions, Preconditions};
 use klient_apimachinery::{ListOptions, Str};
-use klient_client::{Api, Client, Error, InNamespace};
+use klient_client::{Api, Client, Error, ErrorKind, InNamespace};
 use tokio::sync::watch;
 
 use super::config::ShardingConfig;
@@ -99,8 +99,9 @@ struct Requests {
     leases: Api<Lease, InNamespace>,
     namespace: Str,
     group: Str,
-    /// The failure that was logged last, which is logged once.
-    failure: Option<String>,
+    /// The failure that was logged last, which is logged once. Its text is not compared: the URL has the time-out, which
+    /// changes.
+    failure: Option<(ErrorKind, Option<u16>)>,
 }
 
 impl Requests {
@@ -161,7 +162,7 @@ impl Requests {
         }
     }
 
-    /// Logs a failure, as an error when it is new.
+    /// Logs a failure, as an error when it is of another kind than that before.
     fn report(&mut self, error: &Error) {
         let group = self.group();
         let mut text = error.to_string();
@@ -170,11 +171,11 @@ impl Requests {
                 "; sharding needs the verbs create, delete, list and update of leases in coordination.k8s.io",
             );
         }
-        if self.failure.as_ref() == Some(&text) {
+        let kind = (error.kind(), error.code());
+        if self.failure.replace(kind) == Some(kind) {
             tracing::debug!("group {group}: {text}");
         } else {
             tracing::error!("group {group}: {text}; it is tried again");
-            self.failure = Some(text);
         }
     }
 }

@@ -17,7 +17,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::{assigned, join};
-use crate::cluster::{Gate, cluster, config, config_map, factory, soon, until};
+use crate::cluster::{cluster, config, config_map, factory, soon, until};
+use crate::gate::Gate;
 
 const OBJECTS: usize = 10_000;
 const REPLICAS: usize = 8;

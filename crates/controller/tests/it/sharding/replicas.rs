@@ -11,7 +11,8 @@ use klient_controller::ErrorKind;
 use klient_controller::sharding::{CLAIM_ANNOTATION, GROUP_LABEL, ShardLoss, Sharding, ShardingConfig};
 
 use super::{assigned, join, short};
-use crate::cluster::{Gate, cluster, soon, until};
+use crate::cluster::{cluster, soon, until};
+use crate::gate::Gate;
 
 /// The number of 100 keys that a replica owns.
 fn count(sharding: &Sharding) -> usize {
