@@ -38,6 +38,7 @@ mod service;
 mod state;
 mod status;
 mod storage;
+mod stored_object;
 mod stream;
 mod table;
 mod throttle;
@@ -46,6 +47,7 @@ mod warnings;
 
 pub use local::Local;
 pub use server::{Connector, Options, Server, StartError};
+pub use stored_object::StoredObject;
 pub use tls::ClientCertificate;
 
 /// A server for tests: `TestServer::start().await?`. It stops when dropped.
@@ -78,6 +80,29 @@ impl TestServer {
     /// If there is no free port or no certificates can be made.
     pub async fn start() -> Result<TestServer, StartError> {
         Server::start(Options::default()).await.map(TestServer)
+    }
+
+    /// Starts a server without a port and without threads: it runs on the tokio runtime of the caller, and ends with it.
+    /// Nothing of it is outside of that runtime, so that in
+    /// [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time minutes pass at once, for the server as for
+    /// its clients. Clients connect with [`Server::connector`].
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = klient_apiserver::TestServer::start_on_this_runtime().await?;
+    /// assert!(!server.has_port());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If no certificates can be made.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn start_on_this_runtime() -> Result<TestServer, StartError> {
+        Server::start(Options { listen: None, threads: None, ..Options::default() }).await.map(TestServer)
     }
 
     /// Starts a server without a port, for tests where there is no network or many servers: clients connect with

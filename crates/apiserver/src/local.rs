@@ -1,5 +1,6 @@
 //! [`Local`], direct access to a server's objects in the same program, without HTTP.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::pin;
@@ -20,6 +21,7 @@ use crate::respond;
 use crate::state::{Current, State};
 use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Object, Page, Selection};
+use crate::stored_object::StoredObject;
 
 /// Direct access to a server's objects for caches in the same program, without HTTP: objects are shared in their
 /// stored form. There is no authentication.
@@ -46,6 +48,22 @@ pub struct Local {
 impl Local {
     pub(crate) fn new(current: Arc<Current>) -> Self {
         Local { current }
+    }
+}
+
+impl Local {
+    /// All objects of the server at this moment, each once, in the order of their resources and names.
+    pub fn objects(&self) -> Vec<StoredObject> {
+        let state = self.current.state();
+        let mut tables = HashSet::new();
+        let resources = state.registry.all().into_iter();
+        let stored = resources.filter(|resource| resource.conversion.is_none());
+        let once: Vec<_> = stored.filter(|resource| tables.insert(resource.table.clone())).collect();
+        let all = once.iter().flat_map(|resource| {
+            let objects = state.store.all(&resource.table, None).into_iter();
+            objects.map(|object| StoredObject::new(resource.clone(), object))
+        });
+        all.collect()
     }
 }
 

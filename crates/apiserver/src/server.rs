@@ -59,8 +59,10 @@ pub struct Options {
     /// stay `Terminating` until `/finalize` is called.
     pub controller_manager: bool,
     /// The number of threads that serve requests. One is best for tests, which start many servers and send few
-    /// requests at once.
-    pub threads: NonZeroUsize,
+    /// requests at once. `None` starts no thread: requests are served on the tokio runtime that starts the server, with
+    /// which the server ends, and whose [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time is the
+    /// server's.
+    pub threads: Option<NonZeroUsize>,
 }
 
 impl Default for Options {
@@ -71,7 +73,7 @@ impl Default for Options {
             client_timeout: Duration::from_secs(30),
             token_auth_file: None,
             controller_manager: true,
-            threads: NonZeroUsize::MIN,
+            threads: Some(NonZeroUsize::MIN),
         }
     }
 }
@@ -115,8 +117,9 @@ impl std::error::Error for StartError {}
 /// It serves HTTPS with its own certificate authority, over HTTP/2 and HTTP/1.1, and authenticates by bearer token or
 /// client certificate.
 ///
-/// It has its own threads and tokio runtime, so it outlives the runtime on which it was started, and
-/// [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time in a test does not affect the server.
+/// It has its own threads and tokio runtime, unless its [options](Options::threads) say otherwise, so it outlives the
+/// runtime on which it was started, and [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time in a test
+/// does not affect the server.
 pub struct Server {
     options: Options,
     /// Admission plugins in addition to the built-in ones.
@@ -431,7 +434,7 @@ async fn serve(
     tls: TlsAcceptor,
     state: Arc<State>,
     stop: watch::Sender<bool>,
-    threads: NonZeroUsize,
+    threads: Option<NonZeroUsize>,
 ) -> Result<Serving, StartError> {
     let failed = |error| StartError(StartProblem::Thread(error));
     // A listener registered with the caller's runtime would end with it.

@@ -1,4 +1,4 @@
-//! [`Serving`], the threads of a running server.
+//! [`Serving`], the tasks of a running server and the threads that run them.
 
 use std::io;
 use std::net::TcpListener;
@@ -15,12 +15,13 @@ use super::connection::{self, Connections};
 use crate::finalization;
 use crate::state::State;
 
-/// A running server, with its own threads and tokio runtime: it outlives the runtime that started it. It stops when
+/// A running server. With its own threads and tokio runtime it outlives the runtime that started it. It stops when
 /// dropped, and ends its threads.
 pub(super) struct Serving {
     stop: watch::Sender<bool>,
     in_memory: mpsc::UnboundedSender<DuplexStream>,
     ended: oneshot::Receiver<()>,
+    /// `None` on the runtime of the caller.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -28,42 +29,30 @@ pub(super) struct Serving {
 const IN_MEMORY_BUFFER: usize = 64 * 1024;
 
 impl Serving {
-    /// Starts serving, on a port if there is a listener. `stop` is the sender of the state's `stopped`.
+    /// Starts serving, on a port if there is a listener, and on the caller's runtime if there is no number of threads.
+    /// `stop` is the sender of the state's `stopped`.
     pub(super) async fn start(
         listener: Option<TcpListener>,
         tls: TlsAcceptor,
         state: Arc<State>,
         stop: watch::Sender<bool>,
-        threads: NonZeroUsize,
+        threads: Option<NonZeroUsize>,
     ) -> io::Result<Serving> {
-        // At most the fifteen bytes that Linux keeps of a thread's name.
-        let name = match &listener {
-            Some(listener) => format!("apiserver:{}", listener.local_addr()?.port()),
-            None => "apiserver".to_owned(),
-        };
         let (in_memory, clients) = mpsc::unbounded_channel();
-        let ((start, started), (end, ended)) = (oneshot::channel(), oneshot::channel());
-        let workers = name.clone();
-        let thread = thread::Builder::new().name(name).spawn(move || {
-            let runtime = match runtime(threads, &workers) {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(start.send(Err(error))),
-            };
-            runtime.block_on(async {
-                let listener = match listener.map(tokio::net::TcpListener::from_std).transpose() {
-                    Ok(listener) => listener,
-                    Err(error) => return drop(start.send(Err(error))),
-                };
+        let (end, ended) = oneshot::channel();
+        let thread = match threads {
+            Some(threads) => Some(on_threads(threads, listener, clients, tls, state, end).await?),
+            None => {
+                let listener = listener.map(tokio::net::TcpListener::from_std).transpose()?;
                 finalization::resume(&state);
-                let _ = start.send(Ok(()));
-                connection::accept(Connections { listener, in_memory: clients }, tls, state).await;
-            });
-            // Requests and watches still in progress end here.
-            drop(runtime);
-            let _ = end.send(());
-        })?;
-        started.await.map_err(io::Error::other)??;
-        Ok(Serving { stop, in_memory, ended, thread: Some(thread) })
+                tokio::spawn(async move {
+                    connection::accept(Connections { listener, in_memory: clients }, tls, state).await;
+                    let _ = end.send(());
+                });
+                None
+            }
+        };
+        Ok(Serving { stop, in_memory, ended, thread })
     }
 
     /// Opens a connection within the program.
@@ -77,16 +66,53 @@ impl Serving {
         Ok(client)
     }
 
-    /// Stops, and waits for the end of its threads.
+    /// Stops, and waits for the end of its connections and threads.
     pub(super) async fn stop(mut self) {
         self.stop.send_replace(true);
         // The sender is dropped if the thread panics. Either way it has nothing left to do but to end.
         let _ = (&mut self.ended).await;
-        let thread = self.thread.take().expect("it is joined here only");
-        if thread.join().is_err() {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the server did not stop in order");
         }
     }
+}
+
+/// Serves on a runtime of its own, until the server stops.
+async fn on_threads(
+    threads: NonZeroUsize,
+    listener: Option<TcpListener>,
+    in_memory: mpsc::UnboundedReceiver<DuplexStream>,
+    tls: TlsAcceptor,
+    state: Arc<State>,
+    end: oneshot::Sender<()>,
+) -> io::Result<JoinHandle<()>> {
+    // At most the fifteen bytes that Linux keeps of a thread's name.
+    let name = match &listener {
+        Some(listener) => format!("apiserver:{}", listener.local_addr()?.port()),
+        None => "apiserver".to_owned(),
+    };
+    let (start, started) = oneshot::channel();
+    let workers = name.clone();
+    let thread = thread::Builder::new().name(name).spawn(move || {
+        let runtime = match runtime(threads, &workers) {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(start.send(Err(error))),
+        };
+        runtime.block_on(async {
+            let listener = match listener.map(tokio::net::TcpListener::from_std).transpose() {
+                Ok(listener) => listener,
+                Err(error) => return drop(start.send(Err(error))),
+            };
+            finalization::resume(&state);
+            let _ = start.send(Ok(()));
+            connection::accept(Connections { listener, in_memory }, tls, state).await;
+        });
+        // Requests and watches still in progress end here.
+        drop(runtime);
+        let _ = end.send(());
+    })?;
+    started.await.map_err(io::Error::other)??;
+    Ok(thread)
 }
 
 fn runtime(threads: NonZeroUsize, name: &str) -> io::Result<Runtime> {

@@ -94,7 +94,7 @@ fn ended(threads: impl Fn() -> usize) {
 #[tokio::test]
 async fn a_server_that_is_stopped_has_no_thread() {
     let threads_of = |count| klient_apiserver::Options {
-        threads: std::num::NonZeroUsize::new(count).unwrap(),
+        threads: Some(std::num::NonZeroUsize::new(count).unwrap()),
         ..Default::default()
     };
     for count in [1, 3] {

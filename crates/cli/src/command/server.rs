@@ -124,7 +124,7 @@ fn write_kubeconfig(path: &Path, text: &str) -> Result<(), CliError> {
 /// Starts a server.
 pub(crate) async fn start(options: Options) -> Result<Server, CliError> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let started = Server::start(Options { threads, ..options }).await;
+    let started = Server::start(Options { threads: Some(threads), ..options }).await;
     started.map_err(|error| CliError::Message(error.to_string()))
 }
 

@@ -1,0 +1,47 @@
+//! [`Report`], the outcome of a crash test without a finding.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::play::PlayKind;
+
+/// The outcome of a crash test without a finding.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The number of plays of each kind.
+    pub plays: BTreeMap<PlayKind, usize>,
+    /// The plays that did not come to their point, such as a conflict as the answer to a create, or two steps of which
+    /// the second needs what the controller does after the first.
+    pub not_applicable: Vec<String>,
+    /// The plays that [`Options::max_plays`](crate::Options::max_plays) left out.
+    pub left_out: Vec<String>,
+    /// The number of writes of the controller in the reference run.
+    pub writes: usize,
+    /// The time that has passed for the controllers of all plays.
+    pub virtual_time: Duration,
+    /// The time that the test took.
+    pub wall_time: Duration,
+}
+
+impl Report {
+    /// The number of all plays.
+    pub fn total(&self) -> usize {
+        self.plays.values().sum()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: Vec<String> = self.plays.iter().map(|(kind, plays)| format!("{plays} {kind}")).collect();
+        write!(f, "{} plays of {} writes without a finding: {}", self.total(), self.writes, kinds.join(", "))?;
+        if !self.not_applicable.is_empty() {
+            write!(f, "; {} did not come to their point", self.not_applicable.len())?;
+        }
+        if !self.left_out.is_empty() {
+            write!(f, "; {} were left out", self.left_out.len())?;
+        }
+        let (hours, wall) = (self.virtual_time.as_secs() / 3600, self.wall_time);
+        write!(f, "; {hours} hours of virtual time in {wall:.1?}")
+    }
+}
