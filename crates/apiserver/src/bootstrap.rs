@@ -1,6 +1,6 @@
 //! The objects a new cluster has.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use klient_apimachinery::Time;
 use klient_apimachinery::values::{Map, map_at, text_at};
@@ -17,15 +17,44 @@ const OBJECTS: &str = include_str!("bootstrap.jsonl");
 ///
 /// `ca_pem` is the authority of client certificates.
 pub(crate) async fn populate(state: &Arc<State>, ca_pem: &str) {
+    // Tests start many servers: the objects are decoded, and their managed fields found, once for all of them.
+    static PREPARED: OnceLock<Vec<Prepared>> = OnceLock::new();
     let time = Time::now().to_string();
-    for line in OBJECTS.lines() {
-        let Ok(Value::Object(object)) = serde_json::from_str(line) else {
-            unreachable!("the file holds a JSON object a line")
-        };
-        put(state, object, &time).await;
+    let prepared = PREPARED.get_or_init(|| {
+        let objects = OBJECTS.lines().map(|line| match serde_json::from_str(line) {
+            Ok(Value::Object(object)) => object,
+            _ => unreachable!("the file holds a JSON object a line"),
+        });
+        objects.map(|object| Prepared::new(state, object)).collect()
+    });
+    for prepared in prepared {
+        put(state, prepared.clone(), &time).await;
     }
-    put(state, extension_apiserver_authentication(ca_pem), &time).await;
+    put(state, Prepared::new(state, extension_apiserver_authentication(ca_pem)), &time).await;
     state.store.compact();
+}
+
+/// An object as it is stored, without uid and time.
+#[derive(Clone)]
+struct Prepared {
+    /// Its group, version and plural.
+    resource: (&'static str, &'static str, &'static str),
+    object: Map,
+}
+
+impl Prepared {
+    fn new(state: &State, object: Map) -> Prepared {
+        let (group, version) = text_at(&object, &["apiVersion"]).split_once('/').unwrap_or(("", "v1"));
+        let kind = text_at(&object, &["kind"]);
+        let resources = klient_schema::resources(group, version).unwrap_or_default();
+        let schema = resources.iter().find(|resource| resource.kind == kind);
+        let schema = schema.expect("the objects are of built-in kinds");
+        let resource = state.registry.built_in(schema.group, schema.version, schema.plural);
+        let mut object = resource.decode_applied(object).expect("the objects fit their types").object;
+        ManagedFields::of(&resource, None).update(None, &mut object, manager(&resource.info.group));
+        resource.strategy.prepare_for_create(&mut object);
+        Prepared { resource: (schema.group, schema.version, schema.plural), object }
+    }
 }
 
 /// The ConfigMap of the authorities that sign client certificates and the certificates of front proxies, read by
@@ -51,15 +80,9 @@ fn extension_apiserver_authentication(ca_pem: &str) -> Map {
     }
 }
 
-async fn put(state: &Arc<State>, object: Map, time: &str) {
-    let (group, version) = text_at(&object, &["apiVersion"]).split_once('/').unwrap_or(("", "v1"));
-    let kind = text_at(&object, &["kind"]);
-    let resources = klient_schema::resources(group, version).unwrap_or_default();
-    let plural = resources.iter().find(|resource| resource.kind == kind).map(|resource| resource.plural);
-    let resource = state.registry.built_in(group, version, plural.unwrap_or_default());
-    let mut object = resource.decode_applied(object).expect("the objects fit their types").object;
-    ManagedFields::of(&resource, None).update(None, &mut object, manager(&resource.info.group));
-    resource.strategy.prepare_for_create(&mut object);
+async fn put(state: &Arc<State>, prepared: Prepared, time: &str) {
+    let Prepared { resource: (group, version, plural), mut object } = prepared;
+    let resource = state.registry.built_in(group, version, plural);
     let metadata = map_at(&mut object, "metadata");
     metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
     metadata.insert("creationTimestamp".to_owned(), time.into());

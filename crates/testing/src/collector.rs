@@ -36,7 +36,8 @@ pub(crate) async fn collect(stage: &Stage, client: &Client) -> bool {
             api.patch(name, &without_finalizer(object, ORPHAN)).await.is_ok()
         } else if let Some(owner) = orphaning_owner(object, &objects) {
             let kept = list(object, "ownerReferences").filter(|reference| reference["uid"] != owner).cloned();
-            let patch = json!({"metadata": {"uid": object.uid(), "ownerReferences": kept.collect::<Vec<_>>()}});
+            let patch =
+                json!({"metadata": {"uid": object.uid(), "ownerReferences": kept.collect::<Vec<_>>()}});
             api.patch(name, &Patch::Merge(patch)).await.is_ok()
         } else if !is_terminating && is_garbage(object, &objects, &live) {
             let preconditions = Preconditions { uid: Some(object.uid().into()), ..Default::default() };

@@ -155,14 +155,16 @@ impl CrashTest {
             plays.retain(|play| Some(play.kind) == run.play.map(|play| play.kind));
             let runs = in_parallel(&plays, |play| scenario.run(Some(*play), Some(&reference)));
             let same = runs.into_iter().filter(|run| {
-                run.problem.as_ref().is_some_and(|(_, other)| other.kind == problem.kind) && !is_impossible(run)
+                run.problem.as_ref().is_some_and(|(_, other)| other.kind == problem.kind)
+                    && !is_impossible(run)
             });
             if let Some(run) = same.min_by_key(length) {
                 left_out = fewer;
                 shortest = Some((run, reference));
             }
         }
-        let (run, reference) = shortest.as_ref().map_or((run, reference), |(run, reference)| (run, reference));
+        let (run, reference) =
+            shortest.as_ref().map_or((run, reference), |(run, reference)| (run, reference));
         // Steps after the last are not begun.
         left_out.retain(|step| !after.contains(step));
         Finding::new(run, Some(reference), &self.story(&left_out, command, false))

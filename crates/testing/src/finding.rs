@@ -73,8 +73,12 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Difference { object, path, values } = self;
         match values {
-            [Some(_), None] if path.is_empty() => write!(f, "{object}: exists; the reference run leaves none"),
-            [None, Some(_)] if path.is_empty() => write!(f, "{object}: is missing; the reference run leaves it"),
+            [Some(_), None] if path.is_empty() => {
+                write!(f, "{object}: exists; the reference run leaves none")
+            }
+            [None, Some(_)] if path.is_empty() => {
+                write!(f, "{object}: is missing; the reference run leaves it")
+            }
             [play, reference] => {
                 let shown = |value: &Option<serde_json::Value>| match value {
                     Some(value) => {
@@ -117,7 +121,8 @@ impl Finding {
         text += &format!("{}, {after}\n", problem.kind.headline());
         problem.details.iter().for_each(|detail| text += &format!("  {detail}\n"));
         let what = play.as_deref().unwrap_or("the reference run");
-        text += &format!("\n  {what}\n{}", run.timeline.render(&story.steps, &run.writes, *step, story.is_trace));
+        text +=
+            &format!("\n  {what}\n{}", run.timeline.render(&story.steps, &run.writes, *step, story.is_trace));
         if let Some(reference) = reference {
             let lines = reference.timeline.render(&story.steps, &reference.writes, *step, story.is_trace);
             text += &format!("\n  the reference run\n{lines}");

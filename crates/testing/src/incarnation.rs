@@ -135,7 +135,13 @@ impl Observed {
         };
         let uri = request.uri().clone();
         let is_watch = query(&uri, "watch").is_some_and(|watch| watch == "true" || watch == "1");
-        let verb = if is_watch { "watch" } else if target.name.is_some() { "get" } else { "list" };
+        let verb = if is_watch {
+            "watch"
+        } else if target.name.is_some() {
+            "get"
+        } else {
+            "list"
+        };
         let mut line = format!("{verb} {}", target.describe(None));
         match (incarnation.behind(), verb) {
             (Some(_), "watch") if query(&uri, "sendInitialEvents").is_some() => {
@@ -216,9 +222,9 @@ impl Observed {
             Some(PlayKind::KillAfter) => {
                 Some("the controller is killed before it has the answer, and started again")
             }
-            Some(PlayKind::Behind) => {
-                Some("the controller is killed before it has the answer, and started again with caches that are behind")
-            }
+            Some(PlayKind::Behind) => Some(
+                "the controller is killed before it has the answer, and started again with caches that are behind",
+            ),
             Some(PlayKind::Timeout) => Some("but answered with 504 Timeout"),
             Some(PlayKind::ConnectionLost) => Some("but its connection is lost before the answer"),
             _ => None,
@@ -255,11 +261,8 @@ impl Observed {
         let (head, body) = self.send(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         let status = head.status.as_u16();
-        let changed = if head.status.is_success() {
-            changed(verb, target, status, &body, before)
-        } else {
-            Vec::new()
-        };
+        let changed =
+            if head.status.is_success() { changed(verb, target, status, &body, before) } else { Vec::new() };
         stage.note_changed(number, &changed);
         let name = target.name.clone().or_else(|| changed.first().map(|first| first.identity.name.clone()));
         if number.is_none() {

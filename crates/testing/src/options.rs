@@ -8,10 +8,11 @@ use crate::play::PlayKind;
 /// Options of a [`CrashTest`](crate::CrashTest). Times are virtual: they pass at once.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The time without a change of an object after which the controller counts as at rest. A change that a controller
-    /// makes only with a periodic resync is missed if that is later.
+    /// The time without a change of an object after which the controller counts as at rest: 10 minutes by default. A
+    /// change that a controller makes only with a periodic resync is missed if that is later.
     pub rest: Duration,
-    /// The time after which a controller that is not at rest, or a step that has not ended, is a finding.
+    /// The time after which a controller that is not at rest, or a step that has not ended, is a finding: 2 hours by
+    /// default.
     pub limit: Duration,
     /// Kinds of plays to leave out.
     pub skip: Vec<PlayKind>,
@@ -31,8 +32,8 @@ impl Default for Options {
     fn default() -> Self {
         let excluded = ["events", "events.events.k8s.io", "leases.coordination.k8s.io"];
         Options {
-            rest: Duration::from_secs(30 * 60),
-            limit: Duration::from_secs(6 * 3600),
+            rest: Duration::from_secs(10 * 60),
+            limit: Duration::from_secs(2 * 3600),
             skip: Vec::new(),
             max_plays: None,
             seed: 0,

@@ -185,7 +185,10 @@ impl Moments {
                     let earlier = self.before(at);
                     let previous = earlier.last().copied();
                     let of_step = last_step.filter(|step| earlier.contains(step));
-                    add_behind(&mut add, of_step.filter(|step| Some(*step) != previous).into_iter().chain(previous));
+                    add_behind(
+                        &mut add,
+                        of_step.filter(|step| Some(*step) != previous).into_iter().chain(previous),
+                    );
                 }
                 Moment::Written(_) => {}
                 Moment::Step(step) => {

@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use klient_apiserver::TestServer;
 use klient_client::Client;
 use tokio::runtime;
 use tokio::sync::oneshot;
@@ -68,9 +67,8 @@ impl Scenario<'_> {
         let runtime = runtime.expect("the system has room for a runtime");
         runtime.block_on(async {
             let began = Instant::now();
-            let server = TestServer::start_on_this_runtime().await;
-            let stage = Stage::new(server.expect("certificates can be made"), play, self.options);
-            let stage = Arc::new(stage);
+            let stage = Stage::start(play, self.options).await;
+            let stage = Arc::new(stage.expect("certificates can be made"));
             let client = stage.client(None);
             let mut director = Director {
                 scenario: self,
@@ -105,11 +103,7 @@ impl Scenario<'_> {
 }
 
 /// Runs the controller, and starts it again whenever it is killed. Returns if it ends by itself.
-async fn supervise(
-    controller: &dyn Script,
-    stage: &Arc<Stage>,
-    started: oneshot::Receiver<()>,
-) -> Problem {
+async fn supervise(controller: &dyn Script, stage: &Arc<Stage>, started: oneshot::Receiver<()>) -> Problem {
     if started.await.is_err() {
         return pending().await;
     }
@@ -124,7 +118,9 @@ async fn supervise(
         };
         return match ended {
             Ok(Ok(())) => Problem::new(FindingKind::Ended, ["the controller has ended by itself".to_owned()]),
-            Ok(Err(error)) => Problem::new(FindingKind::Ended, [format!("the controller has ended: {error}")]),
+            Ok(Err(error)) => {
+                Problem::new(FindingKind::Ended, [format!("the controller has ended: {error}")])
+            }
             Err(panic) => Problem::new(FindingKind::Panicked, [format!("the controller panics: {panic}")]),
         };
     }
@@ -173,7 +169,8 @@ impl Director<'_> {
             self.stage.state().step = step;
             let is_first_of_two = merged == Some(step + 1);
             if is_first_of_two {
-                self.stage.note("the watches show nothing until the next step is done, and then its outcome only");
+                self.stage
+                    .note("the watches show nothing until the next step is done, and then its outcome only");
                 self.stage.current().gate.hold();
                 self.stage.state().is_hurt = true;
             }
@@ -215,7 +212,9 @@ impl Director<'_> {
                     self.rest().await?;
                 }
                 PlayKind::Behind => {
-                    self.stage.note("the controller is killed at rest, and started again with caches that are behind");
+                    self.stage.note(
+                        "the controller is killed at rest, and started again with caches that are behind",
+                    );
                     let version = play.from.and_then(|from| self.stage.state().moments.version(from));
                     self.stage.state().is_hurt = version.is_some();
                     self.stage.kill(version);
@@ -255,7 +254,7 @@ impl Director<'_> {
     async fn quiet(&self, quiet: Duration, limit: Duration) -> Result<(), Problem> {
         let began = Instant::now();
         let (mut version, mut last, mut since) = (0, Vec::new(), began);
-        let pause = (quiet / 60).max(Duration::from_millis(10));
+        let pause = (quiet / 20).max(Duration::from_millis(10));
         let incarnation = self.stage.current().number;
         loop {
             sleep(pause).await;
@@ -285,7 +284,8 @@ impl Director<'_> {
 
     fn restless(&self, limit: Duration) -> Problem {
         let state = self.stage.state();
-        let mut details = vec![format!("it still changes objects after {limit:?} of virtual time; its last writes:")];
+        let mut details =
+            vec![format!("it still changes objects after {limit:?} of virtual time; its last writes:")];
         let last = state.writes.iter().enumerate().skip(state.writes.len().saturating_sub(5));
         details.extend(last.map(|(index, write)| format!("  {}  {write}", index + 1)));
         Problem::new(FindingKind::NotAtRest, details)
@@ -304,19 +304,26 @@ impl Director<'_> {
             if !differences.is_empty() {
                 return Err(Problem::differs(&differences));
             }
-            let touched = state.written.iter().find(|(identity, _)| !reference.written.contains_key(identity));
+            let touched =
+                state.written.iter().find(|(identity, _)| !reference.written.contains_key(identity));
             if let Some((identity, number)) = touched {
                 let write = &state.writes[number - 1];
-                let details =
-                    [format!("{identity}: write {number} changes it, which the reference run never does: {write}")];
+                let details = [format!(
+                    "{identity}: write {number} changes it, which the reference run never does: {write}"
+                )];
                 return Err(Problem::new(FindingKind::Touched, details));
             }
             let before = reference.deleted.get(&step);
-            let needed = |identity| before.and_then(|before| before.get(identity)).copied().unwrap_or_default();
-            let again = deleted.iter().find(|(identity, times)| **times > needed(identity));
+            let needed =
+                |identity| before.and_then(|before| before.get(identity)).copied().unwrap_or_default();
+            // One that is not needed in the end may be made by mistake, and deleted.
+            let is_needed = |identity: &Identity| expected.contains(identity);
+            let again =
+                deleted.iter().find(|(identity, times)| **times > needed(identity) && is_needed(identity));
             if let Some((identity, times)) = again {
                 let needed = needed(identity);
-                let details = [format!("{identity}: deleted {times} times; the reference run needs {needed}")];
+                let details =
+                    [format!("{identity}: deleted {times} times; the reference run needs {needed}")];
                 return Err(Problem::new(FindingKind::DeletedAgain, details));
             }
         }

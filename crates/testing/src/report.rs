@@ -34,7 +34,13 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds: Vec<String> = self.plays.iter().map(|(kind, plays)| format!("{plays} {kind}")).collect();
-        write!(f, "{} plays of {} writes without a finding: {}", self.total(), self.writes, kinds.join(", "))?;
+        write!(
+            f,
+            "{} plays of {} writes without a finding: {}",
+            self.total(),
+            self.writes,
+            kinds.join(", ")
+        )?;
         if !self.not_applicable.is_empty() {
             write!(f, "; {} did not come to their point", self.not_applicable.len())?;
         }

@@ -81,6 +81,12 @@ impl Snapshot {
         Snapshot(snapshot)
     }
 
+    /// Returns true if there is an object of the name.
+    pub(crate) fn contains(&self, identity: &Identity) -> bool {
+        let name = identity.to_string();
+        self.0.keys().any(|other| *other == name || name.ends_with('*') && other.starts_with(&name))
+    }
+
     /// The differences of this snapshot of a play from one of the reference run.
     pub(crate) fn differences(&self, reference: &Snapshot) -> Vec<Difference> {
         let names: std::collections::BTreeSet<&String> = self.0.keys().chain(reference.0.keys()).collect();
@@ -136,7 +142,9 @@ fn remove(value: &mut Value, pointer: &str) {
     match value {
         Value::Object(map) if rest.is_empty() => map.retain(|other, _| key != "*" && *other != key),
         Value::Object(map) => {
-            map.iter_mut().filter(|(other, _)| key == "*" || **other == key).for_each(|(_, value)| remove(value, &rest));
+            map.iter_mut()
+                .filter(|(other, _)| key == "*" || **other == key)
+                .for_each(|(_, value)| remove(value, &rest));
         }
         Value::Array(values) => {
             let is_it = |index: usize| key == "*" || key.parse() == Ok(index);
@@ -144,7 +152,11 @@ fn remove(value: &mut Value, pointer: &str) {
                 let mut index = 0;
                 values.retain(|_| (!is_it(index), index += 1).0);
             } else {
-                values.iter_mut().enumerate().filter(|(index, _)| is_it(*index)).for_each(|(_, value)| remove(value, &rest));
+                values
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(index, _)| is_it(*index))
+                    .for_each(|(_, value)| remove(value, &rest));
             }
         }
         _ => {}
@@ -210,7 +222,9 @@ impl Names<'_> {
         while let Some((before, uid)) = find_uid(rest) {
             replaced.push_str(before);
             match self.uids.get(uid) {
-                Some(identity) if self.live.contains(uid) => replaced.push_str(&format!("(uid of {identity})")),
+                Some(identity) if self.live.contains(uid) => {
+                    replaced.push_str(&format!("(uid of {identity})"))
+                }
                 Some(identity) => replaced.push_str(&format!("(uid of a former {identity})")),
                 None => replaced.push_str(uid),
             }

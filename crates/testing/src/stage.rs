@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use klient_apiserver::TestServer;
+use klient_apiserver::{Server, StartError};
 use klient_client::{Client, Config, Dialer, Encoding, Proxy};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ use crate::write::{Changed, Effect, Write, WriteOutcome};
 
 /// The server of a play and all that its run has shown so far.
 pub(crate) struct Stage {
-    pub(crate) server: TestServer,
+    pub(crate) server: Server,
     /// The version of the empty cluster.
     pub(crate) since: u64,
     pub(crate) play: Option<Play>,
@@ -43,7 +44,13 @@ pub(crate) struct State {
 }
 
 impl Stage {
-    pub(crate) fn new(server: TestServer, play: Option<Play>, options: &Options) -> Stage {
+    /// Starts a server on the runtime of the play.
+    pub(crate) async fn start(play: Option<Play>, options: &Options) -> Result<Stage, StartError> {
+        // Connections within a program are not lost: checks of idle ones would take most of the time of a play.
+        let client_timeout = Duration::from_secs(3600);
+        let on_this_runtime =
+            klient_apiserver::Options { listen: None, threads: None, client_timeout, ..Default::default() };
+        let server = Server::start(on_this_runtime).await?;
         let state = State {
             step: 0,
             writes: Vec::new(),
@@ -54,14 +61,14 @@ impl Stage {
             deleted: BTreeMap::new(),
             uids: Uids::new(),
         };
-        Stage {
+        Ok(Stage {
             since: server.resource_version(),
             server,
             play,
             options: options.clone(),
             incarnation: watch::channel(Incarnation::new(1, None)).0,
             state: Mutex::new(state),
-        }
+        })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -79,6 +86,7 @@ impl Stage {
         }));
         // The effect of a write is read from its answer.
         (config.encoding, config.proxy) = (Encoding::Json, Proxy::None);
+        config.timeouts.http2_read_idle = None;
         let observer = Observer::new(self.clone(), incarnation);
         Client::with_layer(config, observer).expect("a server writes a configuration that can be used")
     }

@@ -101,9 +101,11 @@ pub(crate) fn query<'a>(uri: &'a Uri, key: &str) -> Option<&'a str> {
 
 /// The URI with other options in place of those of the same names.
 pub(crate) fn with_query(uri: &Uri, options: &[(&str, &str)]) -> Uri {
-    let is_replaced =
-        |pair: &&str| options.iter().any(|(key, _)| pair.split_once('=').is_some_and(|(other, _)| other == *key));
-    let kept = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_replaced(pair));
+    let is_replaced = |pair: &&str| {
+        options.iter().any(|(key, _)| pair.split_once('=').is_some_and(|(other, _)| other == *key))
+    };
+    let kept =
+        uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_replaced(pair));
     let added = options.iter().map(|(key, value)| format!("{key}={value}"));
     let query: Vec<String> = kept.map(str::to_owned).chain(added).collect();
     let path = format!("{}?{}", uri.path(), query.join("&"));

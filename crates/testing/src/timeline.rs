@@ -51,7 +51,8 @@ impl Timeline {
         self.lines.push(Line { at: self.began.elapsed(), step, text });
     }
 
-    /// The lines up to a step, below the names of the steps; a trace has all lines and their times.
+    /// The lines up to a step, below the names of the steps. A trace has all lines and their times; otherwise the middle of
+    /// a long step is left out.
     pub(crate) fn render(&self, steps: &[String], writes: &[Write], until: usize, is_trace: bool) -> String {
         let mut text = String::new();
         for step in 0..=until {
@@ -59,12 +60,20 @@ impl Timeline {
                 Some(name) => writeln!(text, "    step {step}: {name}").expect("a string takes it"),
                 None => text.push_str("    start\n"),
             }
-            for line in self.lines.iter().filter(|line| line.step == step) {
+            let is_shown =
+                |line: &&Line| line.step == step && (is_trace || !matches!(line.text, Text::Trace(_)));
+            let lines: Vec<&Line> = self.lines.iter().filter(is_shown).collect();
+            let left_out = if is_trace { 0 } else { lines.len().saturating_sub(FIRST + LAST) };
+            for (index, line) in lines.iter().enumerate() {
+                if left_out > 1 && index == FIRST {
+                    writeln!(text, "         … {left_out} more lines").expect("a string takes it");
+                }
+                if left_out > 1 && (FIRST..FIRST + left_out).contains(&index) {
+                    continue;
+                }
                 let line_text = match &line.text {
                     Text::Write(number) => format!("{number:>3}  {}", writes[number - 1]),
-                    Text::Note(note) => format!("     {note}"),
-                    Text::Trace(note) if is_trace => format!("     {note}"),
-                    Text::Trace(_) => continue,
+                    Text::Note(note) | Text::Trace(note) => format!("     {note}"),
                 };
                 let at = if is_trace { format!("{:>10.3} s ", line.at.as_secs_f64()) } else { String::new() };
                 writeln!(text, "    {at}{line_text}").expect("a string takes it");
@@ -73,3 +82,7 @@ impl Timeline {
         text
     }
 }
+
+/// The lines of a long step that are shown: the first and the last.
+const FIRST: usize = 8;
+const LAST: usize = 4;

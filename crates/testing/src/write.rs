@@ -77,9 +77,10 @@ fn changed_object(
     let version = object.resource_version().parse::<u64>().ok()?;
     let is_terminating = !object["metadata"]["deletionTimestamp"].is_null();
     let effect = match verb {
+        // The answer has the version before: the object has none after.
+        "patch" | "update" if is_terminating && object.finalizers().next().is_none() => Effect::Finalized,
         _ if version <= before => return None,
         "delete" | "deletecollection" => Effect::Deleted,
-        _ if is_terminating && object.finalizers().next().is_none() => Effect::Finalized,
         _ if status == 201 => Effect::Created,
         _ => Effect::Changed,
     };

@@ -38,6 +38,10 @@ impl Formatter for Go {
     }
 
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        // Most strings have none of them: bytes are compared faster than characters. The last two begin with E2.
+        if !text.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'&' | 0xe2)) {
+            return out.write_all(text.as_bytes());
+        }
         let mut rest = text;
         while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
             let (before, from) = rest.split_at(at);

@@ -8,7 +8,6 @@ use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_cache::{Cached, InformerFactory, Lister};
 use klient_client::{Client, DeleteOptions, Error, Patch};
 use klient_controller::{Action, Controller};
-use klient_testing::CrashTest;
 use serde_json::json;
 
 /// State that reconciles share.
@@ -52,9 +51,4 @@ pub(crate) async fn change(client: Client) -> Result<(), Error> {
 
 pub(crate) async fn delete(client: Client) -> Result<(), Error> {
     client.api::<ConfigMap>().namespace("default").delete("colors", &DeleteOptions::default()).await.map(drop)
-}
-
-/// The life of a config map.
-pub(crate) fn life(test: CrashTest) -> CrashTest {
-    test.step("create it", create).step("change it", change).step("delete it", delete)
 }
