@@ -13,8 +13,8 @@ use klient::api::core::v1::ConfigMap;
 use klient::controller::wait::{conditions, wait_for};
 use klient::controller::{Action, Controller, shutdown_signal};
 use klient::{
-    ApplyOptions, Cached, Client, Error, InformerFactory, ObjectMeta, OwnerReference, apply, custom_resource,
-    json, serde_json,
+    ApplyOptions, Cached, Client, Error, Informer, ObjectMeta, OwnerReference, apply, custom_resource, json,
+    serde_json,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,16 +43,18 @@ async fn reconcile(generator: Cached<ConfigMapGenerator>, client: Arc<Client>) -
     Ok(Action::requeue(Duration::from_secs(300)))
 }
 
+fn controller(client: &Client, config_maps: &Informer<ConfigMap>) -> Controller {
+    let generators = Informer::new(client.api::<ConfigMapGenerator>(), Default::default());
+    let client = Arc::new(client.clone());
+    Controller::builder(&generators).owns(config_maps).workers(2).reconcile(client, reconcile)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     define(&client).await?;
-    let factory = InformerFactory::new(client.clone());
-    let config_maps = factory.informer::<ConfigMap>();
-    let mut controller = Controller::builder(&factory.informer::<ConfigMapGenerator>())
-        .owns(&config_maps)
-        .workers(2)
-        .reconcile(Arc::new(client.clone()), reconcile);
+    let config_maps = Informer::new(client.api::<ConfigMap>(), Default::default());
+    let mut controller = controller(&client, &config_maps);
     let handle = controller.handle();
     if !cfg!(test) {
         std::thread::spawn(move || std::io::stdin().lines().for_each(|_| handle.reconcile_all()));
@@ -103,4 +105,30 @@ async fn define(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
 #[test]
 fn runs() -> Result<(), Box<dyn std::error::Error>> {
     main()
+}
+
+#[cfg(all(test, feature = "testing"))]
+#[test]
+fn survives_a_crash_at_every_write() {
+    let run = async |client: Client| {
+        let config_maps = Informer::new(client.api::<ConfigMap>(), Default::default());
+        controller(&client, &config_maps).run(std::future::pending()).await
+    };
+    let generators = |client: &Client| client.api::<ConfigMapGenerator>().namespace("default");
+    klient::testing::CrashTest::new(run)
+        .setup(async |client| define(&client).await)
+        .step("create a generator", async move |client| {
+            let spec = ConfigMapGeneratorSpec { content: "nothing happened".into() };
+            let news = ConfigMapGenerator { metadata: ObjectMeta::named("news"), spec, ..Default::default() };
+            generators(&client).create(&news).await
+        })
+        .step("delete its config map", async |client| {
+            client.api::<ConfigMap>().namespace("default").delete("news", &Default::default()).await
+        })
+        .step("change it", async move |client| {
+            let change = klient::Patch::Merge(json!({"spec": {"content": "something happened"}}));
+            generators(&client).patch("news", &change).await
+        })
+        .step("delete it", async move |client| generators(&client).delete("news", &Default::default()).await)
+        .run();
 }

@@ -14,7 +14,7 @@ use klient::apply::meta::v1::LabelSelector;
 use klient::controller::wait::{conditions, wait_for};
 use klient::controller::{Action, Controller};
 use klient::{
-    ApplyOptions, Cached, Client, Error, Indexer, InformerFactory, Lister, ObjectMeta, OwnerReference, Patch,
+    ApplyOptions, Cached, Client, Error, Indexer, Informer, Lister, ObjectMeta, OwnerReference, Patch,
     Unstructured, apply, custom_resource, json,
 };
 use serde::{Deserialize, Serialize};
@@ -57,27 +57,31 @@ async fn reconcile(website: Cached<Website>, context: Arc<Context>) -> Result<Ac
     Ok(Action::done())
 }
 
+/// The controller of the websites of an informer.
+fn controller(
+    client: &Client,
+    websites: &Informer<Website>,
+) -> Result<Controller, Box<dyn std::error::Error>> {
+    let deployments = Informer::new(client.api::<Deployment>(), Default::default());
+    deployments.add_indexer("owner", Indexer::owner_uid())?;
+    let context = Arc::new(Context { client: client.clone(), deployments: deployments.lister() });
+    Ok(Controller::builder(websites).owns(&deployments).workers(2).reconcile(context, reconcile))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     define_websites(&client).await?;
-
-    let factory = InformerFactory::new(client.clone());
-    let websites = factory.informer::<Website>();
-    let deployments = factory.informer::<Deployment>();
-    deployments.add_indexer("owner", Indexer::owner_uid())?;
-    let context = Arc::new(Context { client: client.clone(), deployments: deployments.lister() });
-    let mut controller =
-        Controller::builder(&websites).owns(&deployments).workers(2).reconcile(context, reconcile);
+    let websites = Informer::new(client.api::<Website>(), Default::default());
+    let mut controller = controller(&client, &websites)?;
 
     // A website with two deployments, which somebody else brings up. A program would wait for Ctrl-C.
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let shutdown = async { stopped.await.unwrap_or_default() };
     let run = async { Ok(controller.run(shutdown).await?) };
     let scenario = async {
-        let metadata = ObjectMeta::named("shop");
-        let website = client.api::<Website>().namespace("default");
-        let website = website.create(&Website { metadata, ..Default::default() }).await?;
+        let shop = Website { metadata: ObjectMeta::named("shop"), ..Default::default() };
+        let website = client.api::<Website>().namespace("default").create(&shop).await?;
         for name in ["front", "back"] {
             bring_up(&client, &website, name).await?;
         }
@@ -137,4 +141,30 @@ async fn bring_up(client: &Client, owner: &Website, name: &str) -> Result<(), Bo
 #[test]
 fn runs() -> Result<(), Box<dyn std::error::Error>> {
     main()
+}
+
+#[cfg(all(test, feature = "testing"))]
+#[test]
+fn survives_a_crash_at_every_write() {
+    let shop = Website { metadata: ObjectMeta::named("shop"), ..Default::default() };
+    let run = async |client: Client| {
+        let websites = Informer::new(client.api::<Website>(), Default::default());
+        controller(&client, &websites)?.run(std::future::pending()).await?;
+        Ok::<_, Box<dyn std::error::Error>>(())
+    };
+    let start = async |client: Client, name: &str| {
+        let website = client.api::<Website>().namespace("default").get("shop").await?;
+        bring_up(&client, &website, name).await
+    };
+    klient::testing::CrashTest::new(run)
+        .setup(async |client| define_websites(&client).await)
+        .step("create the website", async move |client| {
+            client.api::<Website>().namespace("default").create(&shop).await
+        })
+        .step("bring a deployment up", async move |client| start(client, "front").await)
+        .step("bring another up", async move |client| start(client, "back").await)
+        .step("delete one", async |client| {
+            client.api::<Deployment>().namespace("default").delete("front", &Default::default()).await
+        })
+        .run();
 }

@@ -63,6 +63,16 @@ struct Context {
 }
 
 impl Context {
+    fn new(client: &Client, events: &EventBroadcaster) -> Result<Arc<Context>, Error> {
+        events.start_recording_to_core_v1(client.clone(), Default::default());
+        Ok(Arc::new(Context {
+            client: client.clone(),
+            recorder: events.recorder("website-operator"),
+            finalizer: Finalizer::new("example.com/host")?,
+            hosts: Mutex::default(),
+        }))
+    }
+
     fn hosts(&self) -> MutexGuard<'_, BTreeMap<Str, String>> {
         self.hosts.lock().expect("no panics while held")
     }
@@ -134,16 +144,16 @@ fn identity() -> Str {
     format!("{pod}_{:016x}", RandomState::new().hash_one(std::process::id())).into()
 }
 
-/// Reconciles all websites while this process is the leader, until it is told to stop.
-async fn operate(
-    client: Client,
-    context: Arc<Context>,
-    mut stop: oneshot::Receiver<()>,
-) -> Result<(), Error> {
-    let factory = InformerFactory::new(client.clone());
+fn controller(context: Arc<Context>) -> Controller {
+    let factory = InformerFactory::new(context.client.clone());
     let (websites, deployments) = (factory.informer::<Website>(), factory.informer::<Deployment>());
-    let mut controller =
-        Controller::builder(&websites).owns(&deployments).workers(2).reconcile(context, reconcile);
+    Controller::builder(&websites).owns(&deployments).workers(2).reconcile(context, reconcile)
+}
+
+/// Reconciles all websites while this process is the leader, until it is told to stop.
+async fn operate(context: Arc<Context>, mut stop: oneshot::Receiver<()>) -> Result<(), Error> {
+    let client = context.client.clone();
+    let mut controller = controller(context);
     let lock = LeaseLock {
         namespace: "default".into(),
         name: "website-operator".into(),
@@ -169,15 +179,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     define_websites(&client).await?;
     let broadcaster = EventBroadcaster::new(Default::default());
-    broadcaster.start_recording_to_core_v1(client.clone(), Default::default());
-    let context = Arc::new(Context {
-        client: client.clone(),
-        recorder: broadcaster.recorder("website-operator"),
-        finalizer: Finalizer::new("example.com/host")?,
-        hosts: Mutex::default(),
-    });
+    let context = Context::new(&client, &broadcaster)?;
     let (stop, stopped) = oneshot::channel();
-    let operator = tokio::spawn(operate(client.clone(), context.clone(), stopped));
+    let operator = tokio::spawn(operate(context.clone(), stopped));
 
     // A user creates a website, somebody brings its pods up, and the user deletes it.
     let websites = client.api::<Website>().namespace("default");
@@ -228,4 +232,33 @@ async fn define_websites(client: &Client) -> Result<(), Box<dyn std::error::Erro
 #[test]
 fn runs() -> Result<(), Box<dyn std::error::Error>> {
     main()
+}
+
+/// The operator is killed, delayed and deceived at each of its writes, without leader election, whose clock is the
+/// machine's, and leaves what it leaves otherwise.
+#[cfg(all(test, feature = "testing"))]
+#[test]
+fn survives_a_crash_at_every_write() {
+    let operator = async |client: Client| {
+        let broadcaster = EventBroadcaster::new(Default::default());
+        controller(Context::new(&client, &broadcaster)?).run(std::future::pending()).await
+    };
+    let websites = |client: &Client| client.api::<Website>().namespace("default");
+    klient::testing::CrashTest::new(operator)
+        .setup(async |client| define_websites(&client).await)
+        .step("create the website", async move |client| {
+            let spec = WebsiteSpec { host: "shop.example".into(), replicas: 2 };
+            let shop = Website { metadata: ObjectMeta::named("shop"), spec, ..Default::default() };
+            websites(&client).create(&shop).await
+        })
+        .step("bring its pods up", async |client| {
+            let up = Patch::Merge(json!({"status": {"replicas": 2, "readyReplicas": 2}}));
+            client.api::<Deployment>().namespace("default").patch_status("shop", &up).await
+        })
+        .step("give it another host", async move |client| {
+            let moved = Patch::Merge(json!({"spec": {"host": "store.example"}}));
+            websites(&client).patch("shop", &moved).await
+        })
+        .step("delete it", async move |client| websites(&client).delete("shop", &Default::default()).await)
+        .run();
 }

@@ -22,8 +22,9 @@ async fn reconcile(cached: Cached<ConfigMap>, client: Arc<Client>) -> Result<Act
     let config_maps = client.api::<ConfigMap>().namespace_of(&cached.key());
     let secrets = client.api::<Secret>().namespace_of(&cached.key());
     let secret_name = format!("cm---{}", cached.name());
-    let mut config_map = (*cached).clone();
-    if cached.deletion_timestamp().is_some() {
+    // The cache may be behind: a secret of a config map that is gone would stay for ever.
+    let Some(mut config_map) = config_maps.get_opt(cached.name()).await? else { return Ok(Action::done()) };
+    if config_map.deletion_timestamp().is_some() {
         // Without the finalizer there is no secret of this controller.
         if !config_map.metadata.remove_finalizer(FINALIZER) {
             return Ok(Action::done());
@@ -45,12 +46,16 @@ async fn reconcile(cached: Cached<ConfigMap>, client: Arc<Client>) -> Result<Act
     Ok(Action::done())
 }
 
+fn controller(client: &Client) -> Result<Controller, Box<dyn std::error::Error>> {
+    let labelled = InformerFactory::builder(client.clone()).label_selector(format!("{LABEL}=true"))?.build();
+    let config_maps = labelled.informer::<ConfigMap>();
+    Ok(Controller::builder(&config_maps).reconcile(Arc::new(client.clone()), reconcile))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
-    let labelled = InformerFactory::builder(client.clone()).label_selector(format!("{LABEL}=true"))?.build();
-    let informer = labelled.informer::<ConfigMap>();
-    let mut controller = Controller::builder(&informer).reconcile(Arc::new(client.clone()), reconcile);
+    let mut controller = controller(&client)?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let shutdown = async {
         tokio::select! {
@@ -61,10 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let run = async { Ok(controller.run(shutdown).await?) };
     let scenario = async {
         let config_maps = client.api::<ConfigMap>().namespace("default");
-        let mut colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
-        colors.metadata.labels.insert(LABEL, "true".into());
-        colors.data.insert("sky", "blue".into());
-        config_maps.create(&colors).await?;
+        config_maps.create(&colors()).await?;
         let synced = Informer::new(client.api::<Secret>(), Default::default());
         synced.start();
         synced.store().wait_until(|store| store.contains("default/cm---colors")).await?;
@@ -79,7 +81,35 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+fn colors() -> ConfigMap {
+    let mut colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
+    colors.metadata.labels.insert(LABEL, "true".into());
+    colors.data.insert("sky", "blue".into());
+    colors
+}
+
 #[test]
 fn runs() -> Result<(), Box<dyn std::error::Error>> {
     main()
+}
+
+#[cfg(all(test, feature = "testing"))]
+#[test]
+fn survives_a_crash_at_every_write() {
+    let run = async |client: Client| {
+        controller(&client)?.run(std::future::pending()).await?;
+        Ok::<_, Box<dyn std::error::Error>>(())
+    };
+    let config_maps = |client: &Client| client.api::<ConfigMap>().namespace("default");
+    klient::testing::CrashTest::new(run)
+        .step("create a config map", async move |client| config_maps(&client).create(&colors()).await)
+        .step("change it", async move |client| {
+            let grey = klient::Patch::Merge(klient::json!({"data": {"sky": "grey"}}));
+            config_maps(&client).patch("colors", &grey).await
+        })
+        .step("delete it", async move |client| {
+            config_maps(&client).delete("colors", &Default::default()).await
+        })
+        .step("create it again", async move |client| config_maps(&client).create(&colors()).await)
+        .run();
 }

@@ -168,6 +168,7 @@
 //! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
 //! - `metrics`: metrics of the client under client-go's names, and of controllers under controller-runtime's, through the
 //!   crate `metrics`: see `client::describe_metrics` and `controller::describe_metrics`;
+//! - `testing`: tests that crash a controller at every step: see `testing`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
 //!   chooses there.
 //!
@@ -244,6 +245,8 @@ pub use klient_config_flags::ConfigFlags;
 #[cfg(feature = "controller")]
 pub use klient_controller as controller;
 pub use klient_structured_merge as structured_merge;
+#[cfg(feature = "testing")]
+pub use klient_testing as testing;
 pub use klient_workqueue as workqueue;
 pub use serde_json::{self, json};
 #[cfg(feature = "apiserver")]

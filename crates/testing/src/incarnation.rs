@@ -165,6 +165,7 @@ impl Observed {
     async fn write(&self, request: Request<RequestBody>, target: Target, verb: &'static str) -> Answer {
         let stage = &self.observer.stage;
         let Some(incarnation) = &self.observer.incarnation else {
+            stage.trace(format!("the step: {verb} {}", target.describe(None)));
             return self.execute(request, &target, verb, None).await.map(|(response, _)| response);
         };
         let (name, outcome) = (target.name.clone(), WriteOutcome::Sent);
@@ -265,9 +266,6 @@ impl Observed {
             if head.status.is_success() { changed(verb, target, status, &body, before) } else { Vec::new() };
         stage.note_changed(number, &changed);
         let name = target.name.clone().or_else(|| changed.first().map(|first| first.identity.name.clone()));
-        if number.is_none() {
-            stage.trace(format!("the step: {verb} {}: {status}", target.describe(name.as_deref())));
-        }
         let effect = changed.first().map_or(Effect::None, |first| first.effect);
         let response = Response::from_parts(head, ResponseBody::new(Full::new(body)));
         Ok((response, Executed { status, effect, name }))
