@@ -92,7 +92,7 @@ pub struct Field {
     pub patch: Patch,
     /// The default, as JSON.
     pub default: Option<&'static str>,
-    /// The allowed values of a string; empty for any.
+    /// The allowed values of a string, or of the strings in a list or map; empty for any.
     pub values: &'static [&'static str],
     /// True if the value must not be shown in logs.
     pub secret: bool,
@@ -113,7 +113,7 @@ impl Field {
         pointer: false,
         omit_empty: false,
         required: false,
-        list: ListType::Atomic,
+        list: ListType::Undeclared,
         atomic: false,
         granular: false,
         patch: Patch::REPLACE,
@@ -173,6 +173,8 @@ pub enum Type {
 /// The list type, `x-kubernetes-list-type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListType {
+    /// The API declares none: the list is one value.
+    Undeclared,
     /// The list is one value.
     Atomic,
     /// Items are identified by value.

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! kubernetes v1.37.0
+//! scheme v1 apps/v1 apps/v1beta1
 //! package core/v1 k8s.io.api.core.v1 group= served
 //! message Container
 //!   name string 1 req
@@ -24,6 +25,9 @@ use std::fmt::{self, Write as _};
 pub struct Facts {
     /// The version the facts were taken from, such as `v1.37.0`.
     pub kubernetes: String,
+    /// The group-versions of upstream's scheme, whether served or not, as in `apiVersion`. Each has its own
+    /// `DeleteOptions` and `WatchEvent`.
+    pub scheme: Vec<String>,
     /// Group-versions, in the order discovery lists them.
     pub packages: Vec<Package>,
 }
@@ -72,6 +76,8 @@ pub struct Message {
     pub list: bool,
     /// Server-side apply treats the struct as one value, unless a field of this type has its own map type.
     pub atomic: bool,
+    /// `DISCRIMINATOR:FIELD,FIELD` of a union that OpenAPI declares, the discriminator may be empty.
+    pub union: String,
     /// A sentence of documentation; no part of the facts file, see [`Facts::document`].
     pub meaning: String,
     /// Fields and embedded structs, in Go's order.
@@ -115,7 +121,7 @@ pub struct Field {
     pub patch: String,
     /// The default, as JSON.
     pub default: String,
-    /// The allowed values of a string.
+    /// The allowed values of a string, or of the strings in a list or map.
     pub values: Vec<String>,
     /// Member of a union of which one may be set.
     pub one_of: bool,
@@ -247,6 +253,7 @@ impl Facts {
         let head = word("a keyword")?;
         match (nested, head) {
             (false, "kubernetes") => self.kubernetes = word("a version")?.to_owned(),
+            (false, "scheme") => self.scheme = words.map(str::to_owned).collect(),
             (false, "package") => {
                 let mut package = Package {
                     module: word("a module")?.into(),
@@ -265,10 +272,11 @@ impl Facts {
             (false, "message") => {
                 let mut message = Message { name: word("a name")?.into(), ..Default::default() };
                 for flag in words {
-                    match flag {
-                        "kind" => message.kind = true,
-                        "list" => message.list = true,
-                        "atomic" => message.atomic = true,
+                    match flag.split_once('=') {
+                        Some(("union", union)) => message.union = union.to_owned(),
+                        None if flag == "kind" => message.kind = true,
+                        None if flag == "list" => message.list = true,
+                        None if flag == "atomic" => message.atomic = true,
                         _ => return Err(format!("unknown flag {flag}")),
                     }
                 }
@@ -369,7 +377,9 @@ impl Field {
                 Some(("map", map)) => field.map = map.to_owned(),
                 Some(("patch", patch)) => field.patch = patch.to_owned(),
                 Some(("default", default)) => field.default = default.to_owned(),
-                Some(("values", values)) => field.values = values.split(',').map(str::to_owned).collect(),
+                Some(("values", values)) => {
+                    field.values = values.split(',').map(|value| value.replace("%20", " ")).collect();
+                }
                 None if flag == "ptr" => field.pointer = true,
                 None if flag == "omit" => field.omit_empty = true,
                 None if flag == "req" => field.required = true,
@@ -438,6 +448,7 @@ impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "# Made by cargo xtask facts; do not edit.")?;
         writeln!(f, "kubernetes {}", self.kubernetes)?;
+        writeln!(f, "scheme {}", self.scheme.join(" "))?;
         for package in &self.packages {
             let served = if package.served { " served" } else { "" };
             writeln!(f, "\npackage {} {} group={}{served}", package.module, package.proto, package.group)?;
@@ -445,7 +456,11 @@ impl fmt::Display for Facts {
                 let kind = if message.kind { " kind" } else { "" };
                 let list = if message.list { " list" } else { "" };
                 let atomic = if message.atomic { " atomic" } else { "" };
-                writeln!(f, "message {}{kind}{list}{atomic}", message.name)?;
+                write!(f, "message {}{kind}{list}{atomic}", message.name)?;
+                if !message.union.is_empty() {
+                    write!(f, " union={}", message.union)?;
+                }
+                writeln!(f)?;
                 for member in &message.members {
                     match member {
                         Member::Embed { message, number } => writeln!(f, "  embed {message} {number}")?,
@@ -472,7 +487,7 @@ impl fmt::Display for Field {
                 line.push_str(flag);
             }
         }
-        let values = self.values.join(",");
+        let values = self.values.join(",").replace(' ', "%20");
         for (key, value) in [
             ("list", &self.list),
             ("map", &self.map),

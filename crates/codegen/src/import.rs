@@ -121,6 +121,10 @@ const REQUIRED: [(&str, &str); 1] = [("LocalObjectReference", "name")];
 const OPTIONAL: [(&str, &str); 3] =
     [("Event", "eventTime"), ("NetworkPolicySpec", "podSelector"), ("StatefulSetSpec", "serviceName")];
 
+/// Values of Go's constants that are defaults.
+const CONSTANTS: [(&str, &str); 2] =
+    [("AzureDataDiskCachingReadWrite", "ReadWrite"), ("AzureSharedBlobDisk", "Shared")];
+
 struct Importer {
     go: Vec<GoField>,
     proto: HashMap<(String, String, u32), (String, String)>,
@@ -220,7 +224,18 @@ impl Importer {
         }
         packages.sort_by_key(|package| self.order(package));
         resolve_aliases(&mut packages);
-        Ok(Facts { kubernetes: self.version.clone(), packages })
+        Ok(Facts { kubernetes: self.version.clone(), scheme: self.scheme(), packages })
+    }
+
+    /// The group-versions of the scheme: those in which `DeleteOptions` are a kind.
+    fn scheme(&self) -> Vec<String> {
+        let options = &self.definitions["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"];
+        let kinds = array(options["x-kubernetes-group-version-kind"].clone());
+        let api_version = |kind: &Value| match (string(&kind["group"]), string(&kind["version"])) {
+            (group, version) if group.is_empty() => version,
+            (group, version) => format!("{group}/{version}"),
+        };
+        kinds.iter().map(api_version).collect()
     }
 
     /// Discovery's order: the core group, then groups by priority; within a group stable versions first and
@@ -282,11 +297,23 @@ impl Importer {
         Ok(package)
     }
 
+    /// The definition of a struct that embeds one which has none.
+    fn embedding(&self, proto: &str, name: &str) -> &Value {
+        let embeds = |field: &&GoField| field.package == proto && field.inline && field.go_type == name;
+        let outer = self.go.iter().find(embeds).map(|field| definition_name(proto, &field.message));
+        outer.map_or(&Value::Null, |outer| &self.definitions[outer])
+    }
+
     fn message(&self, proto: &str, name: &str) -> Result<Message, ImportError> {
         let definition = &self.definitions[definition_name(proto, name)];
         let required: Vec<String> = array(definition["required"].clone()).iter().map(string).collect();
         let atomic = definition["x-kubernetes-map-type"] == "atomic";
-        let mut message = Message { name: name.to_owned(), atomic, ..Default::default() };
+        let properties = match definition.is_object() {
+            true => &definition["properties"],
+            false => &self.embedding(proto, name)["properties"],
+        };
+        let union = union(&definition["x-kubernetes-unions"][0]);
+        let mut message = Message { name: name.to_owned(), atomic, union, ..Default::default() };
         for go in self.go.iter().filter(|field| field.package == proto && field.message == name) {
             if go.inline {
                 if go.go_type.ends_with("TypeMeta") {
@@ -313,10 +340,7 @@ impl Importer {
                 map: go.map.clone(),
                 patch: go.patch.clone(),
                 default: go.default.clone(),
-                values: array(definition["properties"][&go.json]["enum"].clone())
-                    .iter()
-                    .map(string)
-                    .collect(),
+                values: values(&properties[&go.json]),
                 one_of: go.one_of,
                 meaning: String::new(),
             }));
@@ -406,7 +430,9 @@ impl GoField {
             format!("{}:{}", row[13], row[14])
         };
         let default = row.get(16).copied().unwrap_or_default();
-        let is_json = serde_json::from_str::<Value>(default).is_ok() && !default.contains(' ');
+        let constant = CONSTANTS.iter().find(|(name, _)| default == format!("ref({name})"));
+        let default =
+            constant.map(|(_, value)| Value::from(*value)).or_else(|| serde_json::from_str(default).ok());
         Self {
             package: row[0].to_owned(),
             message: row[1].to_owned(),
@@ -418,7 +444,7 @@ impl GoField {
             list,
             map: row[12].to_owned(),
             patch,
-            default: if is_json { default.to_owned() } else { String::new() },
+            default: default.map(|default| default.to_string()).unwrap_or_default(),
             one_of: row.get(17) == Some(&"oneof"),
         }
     }
@@ -452,6 +478,19 @@ fn resolve_aliases(packages: &mut [Package]) {
             }
         }
     }
+}
+
+/// The allowed values of a string, or of the strings in a list or map.
+fn values(property: &Value) -> Vec<String> {
+    let places = [property, &property["items"], &property["additionalProperties"]];
+    places.into_iter().flat_map(|place| strings(&place["enum"])).collect()
+}
+
+/// `DISCRIMINATOR:FIELD,FIELD` of a union.
+fn union(union: &Value) -> String {
+    let Some(fields) = union["fields-to-discriminateBy"].as_object() else { return String::new() };
+    let fields: Vec<&str> = fields.keys().map(String::as_str).collect();
+    format!("{}:{}", string(&union["discriminator"]), fields.join(","))
 }
 
 fn message_name(ty: &mut Type) -> Option<&mut String> {

@@ -17,6 +17,7 @@ mod file;
 mod generate;
 mod import;
 mod names;
+mod openapi;
 mod schema;
 mod types;
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::facts::{Facts, Field, Member, Package, Resource, Type};
 use crate::file::{GeneratedFile, HEADER};
 use crate::names;
+use crate::openapi;
 
 /// Fields that must not be shown: `STRUCT.FIELD`.
 const SECRET: [&str; 5] = [
@@ -20,6 +21,7 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
     for package in &facts.packages {
         files.push(tables(facts, package));
     }
+    files.push(openapi::generate(facts));
     files.push(index(facts));
     files
 }
@@ -149,6 +151,7 @@ fn table_field(facts: &Facts, home: &Package, flat: &FlatField<'_>, secret: bool
             write!(out, ", list: ListType::Map(&{keys:?})").expect("String");
         }
         None if field.list == "set" => out.push_str(", list: ListType::Set"),
+        None if field.list == "atomic" => out.push_str(", list: ListType::Atomic"),
         None => {}
     }
     if let Some((strategy, key)) = field.patch.split_once(':') {
@@ -268,6 +271,7 @@ fn index(facts: &Facts) -> GeneratedFile {
     for package in facts.packages.iter().filter(|package| !is_meta(package)) {
         writeln!(out, "pub mod {};", module(package)).expect("String");
     }
+    out.push_str("pub mod openapi;\n");
     writeln!(
         out,
         "\n/// The Kubernetes version the tables were made from.\npub const KUBERNETES_VERSION: &str = {:?};\n",

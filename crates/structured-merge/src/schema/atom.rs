@@ -197,8 +197,8 @@ impl<'a> Atom<'a> {
                 Atom::of_struct(table, is_nested_kind(table), atomic)
             }
             BuiltinType::List(item) => {
-                let relation = match field.map_or(ListType::Atomic, |field| field.list) {
-                    ListType::Atomic => Relation::Atomic,
+                let relation = match field.map_or(ListType::Undeclared, |field| field.list) {
+                    ListType::Undeclared | ListType::Atomic => Relation::Atomic,
                     ListType::Set => Relation::Set,
                     ListType::Map(keys) => Relation::Map(Keys::Builtin(keys)),
                 };
