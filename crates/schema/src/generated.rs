@@ -33,6 +33,7 @@ pub mod imagepolicy_v1alpha1;
 pub mod lifecycle_v1alpha1;
 pub mod networking_v1;
 pub mod node_v1;
+pub mod openapi;
 pub mod policy_v1;
 pub mod rbac_v1;
 pub mod resource_v1;

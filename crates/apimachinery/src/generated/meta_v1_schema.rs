@@ -7,9 +7,9 @@ use crate::schema::{ColumnSchema, Field, ListType, Patch, ResourceSchema, Schema
 #[rustfmt::skip]
 pub static API_GROUP: Schema = Schema::new("meta/v1", "APIGroup", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "versions", ty: Type::List(&Type::Message(&GROUP_VERSION_FOR_DISCOVERY)), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "versions", ty: Type::List(&Type::Message(&GROUP_VERSION_FOR_DISCOVERY)), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "preferredVersion", ty: Type::Message(&GROUP_VERSION_FOR_DISCOVERY), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "serverAddressByClientCIDRs", ty: Type::List(&Type::Message(&SERVER_ADDRESS_BY_CLIENT_CIDR)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "serverAddressByClientCIDRs", ty: Type::List(&Type::Message(&SERVER_ADDRESS_BY_CLIENT_CIDR)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `APIResource`.
@@ -22,8 +22,8 @@ pub static API_RESOURCE: Schema = Schema::new("meta/v1", "APIResource", &[
     Field { json: "version", ty: Type::String, number: 9, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "verbs", ty: Type::StringList, number: 4, required: true, ..Field::PLAIN },
-    Field { json: "shortNames", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "categories", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "shortNames", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "categories", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "storageVersionHash", ty: Type::String, number: 10, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -31,20 +31,20 @@ pub static API_RESOURCE: Schema = Schema::new("meta/v1", "APIResource", &[
 #[rustfmt::skip]
 pub static API_RESOURCE_LIST: Schema = Schema::new("meta/v1", "APIResourceList", &[
     Field { json: "groupVersion", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "resources", ty: Type::List(&Type::Message(&API_RESOURCE)), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "resources", ty: Type::List(&Type::Message(&API_RESOURCE)), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `APIVersions`.
 #[rustfmt::skip]
 pub static API_VERSIONS: Schema = Schema::new("meta/v1", "APIVersions", &[
-    Field { json: "versions", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "serverAddressByClientCIDRs", ty: Type::List(&Type::Message(&SERVER_ADDRESS_BY_CLIENT_CIDR)), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "versions", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "serverAddressByClientCIDRs", ty: Type::List(&Type::Message(&SERVER_ADDRESS_BY_CLIENT_CIDR)), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ApplyOptions`.
 #[rustfmt::skip]
 pub static APPLY_OPTIONS: Schema = Schema::new("meta/v1", "ApplyOptions", &[
-    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "force", ty: Type::Bool, number: 2, required: true, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
 ]);
@@ -63,7 +63,7 @@ pub static CONDITION: Schema = Schema::new("meta/v1", "Condition", &[
 /// `CreateOptions`.
 #[rustfmt::skip]
 pub static CREATE_OPTIONS: Schema = Schema::new("meta/v1", "CreateOptions", &[
-    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldValidation", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -75,7 +75,7 @@ pub static DELETE_OPTIONS: Schema = Schema::new("meta/v1", "DeleteOptions", &[
     Field { json: "preconditions", ty: Type::Message(&PRECONDITIONS), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "orphanDependents", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "propagationPolicy", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "dryRun", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "dryRun", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "ignoreStoreReadErrorWithClusterBreakingPotential", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -84,7 +84,7 @@ pub static DELETE_OPTIONS: Schema = Schema::new("meta/v1", "DeleteOptions", &[
 pub static FIELD_SELECTOR_REQUIREMENT: Schema = Schema::new("meta/v1", "FieldSelectorRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `GetOptions`.
@@ -141,7 +141,7 @@ pub static GROUP_VERSION_RESOURCE: Schema = Schema::new("meta/v1", "GroupVersion
 #[rustfmt::skip]
 pub static LABEL_SELECTOR: Schema = Schema::new("meta/v1", "LabelSelector", &[
     Field { json: "matchLabels", ty: Type::Map(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "matchExpressions", ty: Type::List(&Type::Message(&LABEL_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "matchExpressions", ty: Type::List(&Type::Message(&LABEL_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]).atomic();
 
 /// `LabelSelectorRequirement`.
@@ -149,7 +149,7 @@ pub static LABEL_SELECTOR: Schema = Schema::new("meta/v1", "LabelSelector", &[
 pub static LABEL_SELECTOR_REQUIREMENT: Schema = Schema::new("meta/v1", "LabelSelectorRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ListMeta`.
@@ -207,7 +207,7 @@ pub static OBJECT_META: Schema = Schema::new("meta/v1", "ObjectMeta", &[
     Field { json: "annotations", ty: Type::Map(&Type::String), number: 12, omit_empty: true, ..Field::PLAIN },
     Field { json: "ownerReferences", ty: Type::List(&Type::Message(&OWNER_REFERENCE)), number: 13, omit_empty: true, list: ListType::Map(&["uid"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "uid" }, ..Field::PLAIN },
     Field { json: "finalizers", ty: Type::List(&Type::String), number: 14, omit_empty: true, list: ListType::Set, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "" }, ..Field::PLAIN },
-    Field { json: "managedFields", ty: Type::List(&Type::Message(&MANAGED_FIELDS_ENTRY)), number: 17, omit_empty: true, ..Field::PLAIN },
+    Field { json: "managedFields", ty: Type::List(&Type::Message(&MANAGED_FIELDS_ENTRY)), number: 17, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `OwnerReference`.
@@ -230,7 +230,7 @@ pub static PARTIAL_OBJECT_METADATA: Schema = Schema::new("meta/v1", "PartialObje
 /// `PatchOptions`.
 #[rustfmt::skip]
 pub static PATCH_OPTIONS: Schema = Schema::new("meta/v1", "PatchOptions", &[
-    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "force", ty: Type::Bool, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldValidation", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
@@ -246,7 +246,7 @@ pub static PRECONDITIONS: Schema = Schema::new("meta/v1", "Preconditions", &[
 /// `RootPaths`.
 #[rustfmt::skip]
 pub static ROOT_PATHS: Schema = Schema::new("meta/v1", "RootPaths", &[
-    Field { json: "paths", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "paths", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ServerAddressByClientCIDR`.
@@ -288,7 +288,7 @@ pub static STATUS_DETAILS: Schema = Schema::new("meta/v1", "StatusDetails", &[
     Field { json: "group", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "causes", ty: Type::List(&Type::Message(&STATUS_CAUSE)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "causes", ty: Type::List(&Type::Message(&STATUS_CAUSE)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "retryAfterSeconds", ty: Type::Int32, number: 5, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -296,8 +296,8 @@ pub static STATUS_DETAILS: Schema = Schema::new("meta/v1", "StatusDetails", &[
 #[rustfmt::skip]
 pub static TABLE: Schema = Schema::new("meta/v1", "Table", &[
     Field { json: "metadata", ty: Type::Message(&LIST_META), number: 0, omit_empty: true, ..Field::PLAIN },
-    Field { json: "columnDefinitions", ty: Type::List(&Type::Message(&TABLE_COLUMN_DEFINITION)), number: 0, required: true, ..Field::PLAIN },
-    Field { json: "rows", ty: Type::List(&Type::Message(&TABLE_ROW)), number: 0, required: true, ..Field::PLAIN },
+    Field { json: "columnDefinitions", ty: Type::List(&Type::Message(&TABLE_COLUMN_DEFINITION)), number: 0, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "rows", ty: Type::List(&Type::Message(&TABLE_ROW)), number: 0, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `TableColumnDefinition`.
@@ -319,8 +319,8 @@ pub static TABLE_OPTIONS: Schema = Schema::new("meta/v1", "TableOptions", &[
 /// `TableRow`.
 #[rustfmt::skip]
 pub static TABLE_ROW: Schema = Schema::new("meta/v1", "TableRow", &[
-    Field { json: "cells", ty: Type::List(&Type::Json), number: 0, required: true, ..Field::PLAIN },
-    Field { json: "conditions", ty: Type::List(&Type::Message(&TABLE_ROW_CONDITION)), number: 0, omit_empty: true, ..Field::PLAIN },
+    Field { json: "cells", ty: Type::List(&Type::Json), number: 0, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "conditions", ty: Type::List(&Type::Message(&TABLE_ROW_CONDITION)), number: 0, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "object", ty: Type::RawExtension, number: 0, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -336,7 +336,7 @@ pub static TABLE_ROW_CONDITION: Schema = Schema::new("meta/v1", "TableRowConditi
 /// `UpdateOptions`.
 #[rustfmt::skip]
 pub static UPDATE_OPTIONS: Schema = Schema::new("meta/v1", "UpdateOptions", &[
-    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "dryRun", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "fieldManager", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "fieldValidation", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
 ]);

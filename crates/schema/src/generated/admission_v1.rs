@@ -34,7 +34,7 @@ pub static ADMISSION_RESPONSE: Schema = Schema::new("admission/v1", "AdmissionRe
     Field { json: "patch", ty: Type::Bytes, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "patchType", ty: Type::String, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "auditAnnotations", ty: Type::Map(&Type::String), number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "warnings", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "warnings", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `AdmissionReview`.

@@ -36,8 +36,8 @@ pub static JSON_PATCH: Schema = Schema::new("admissionregistration/v1alpha1", "J
 pub static MATCH_RESOURCES: Schema = Schema::new("admissionregistration/v1alpha1", "MatchResources", &[
     Field { json: "namespaceSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "objectSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "excludeResourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "resourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "excludeResourceRules", ty: Type::List(&Type::Message(&NAMED_RULE_WITH_OPERATIONS)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "matchPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Equivalent", "Exact"], ..Field::PLAIN },
 ]).atomic();
 
@@ -68,8 +68,8 @@ pub static MUTATING_ADMISSION_POLICY_BINDING_SPEC: Schema = Schema::new("admissi
 pub static MUTATING_ADMISSION_POLICY_SPEC: Schema = Schema::new("admissionregistration/v1alpha1", "MutatingAdmissionPolicySpec", &[
     Field { json: "paramKind", ty: Type::Message(&PARAM_KIND), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchConstraints", ty: Type::Message(&MATCH_RESOURCES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "variables", ty: Type::List(&Type::Message(&VARIABLE)), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "mutations", ty: Type::List(&Type::Message(&MUTATION)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "variables", ty: Type::List(&Type::Message(&VARIABLE)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "mutations", ty: Type::List(&Type::Message(&MUTATION)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "failurePolicy", ty: Type::String, number: 5, pointer: true, omit_empty: true, values: &["Fail", "Ignore"], ..Field::PLAIN },
     Field { json: "matchConditions", ty: Type::List(&Type::Message(&crate::generated::admissionregistration_v1::MATCH_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "reinvocationPolicy", ty: Type::String, number: 7, omit_empty: true, values: &["IfNeeded", "Never"], ..Field::PLAIN },
@@ -86,12 +86,12 @@ pub static MUTATION: Schema = Schema::new("admissionregistration/v1alpha1", "Mut
 /// `NamedRuleWithOperations`.
 #[rustfmt::skip]
 pub static NAMED_RULE_WITH_OPERATIONS: Schema = Schema::new("admissionregistration/v1alpha1", "NamedRuleWithOperations", &[
-    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "operations", ty: Type::List(&Type::String), number: 1, within: &[2], omit_empty: true, ..Field::PLAIN },
-    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 1, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
-    Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
-    Field { json: "resources", ty: Type::List(&Type::String), number: 3, within: &[2, 2], omit_empty: true, ..Field::PLAIN },
-    Field { json: "scope", ty: Type::String, number: 4, within: &[2, 2], pointer: true, omit_empty: true, ..Field::PLAIN },
+    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "operations", ty: Type::List(&Type::String), number: 1, within: &[2], omit_empty: true, list: ListType::Atomic, values: &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"], ..Field::PLAIN },
+    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 1, within: &[2, 2], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "apiVersions", ty: Type::List(&Type::String), number: 2, within: &[2, 2], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resources", ty: Type::List(&Type::String), number: 3, within: &[2, 2], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "scope", ty: Type::String, number: 4, within: &[2, 2], pointer: true, omit_empty: true, values: &["*", "Cluster", "Namespaced"], ..Field::PLAIN },
 ]).atomic();
 
 /// `ParamKind`.
@@ -113,7 +113,7 @@ pub static PARAM_REF: Schema = Schema::new("admissionregistration/v1alpha1", "Pa
 /// `TypeChecking`.
 #[rustfmt::skip]
 pub static TYPE_CHECKING: Schema = Schema::new("admissionregistration/v1alpha1", "TypeChecking", &[
-    Field { json: "expressionWarnings", ty: Type::List(&Type::Message(&EXPRESSION_WARNING)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "expressionWarnings", ty: Type::List(&Type::Message(&EXPRESSION_WARNING)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ValidatingAdmissionPolicy`.
@@ -145,9 +145,9 @@ pub static VALIDATING_ADMISSION_POLICY_BINDING_SPEC: Schema = Schema::new("admis
 pub static VALIDATING_ADMISSION_POLICY_SPEC: Schema = Schema::new("admissionregistration/v1alpha1", "ValidatingAdmissionPolicySpec", &[
     Field { json: "paramKind", ty: Type::Message(&PARAM_KIND), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "matchConstraints", ty: Type::Message(&MATCH_RESOURCES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "validations", ty: Type::List(&Type::Message(&VALIDATION)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "validations", ty: Type::List(&Type::Message(&VALIDATION)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "failurePolicy", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "auditAnnotations", ty: Type::List(&Type::Message(&AUDIT_ANNOTATION)), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "auditAnnotations", ty: Type::List(&Type::Message(&AUDIT_ANNOTATION)), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "matchConditions", ty: Type::List(&Type::Message(&crate::generated::admissionregistration_v1::MATCH_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "variables", ty: Type::List(&Type::Message(&VARIABLE)), number: 7, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
 ]);

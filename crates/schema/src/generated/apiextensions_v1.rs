@@ -10,14 +10,14 @@ use klient_apimachinery::schema::{
 pub static CONVERSION_REQUEST: Schema = Schema::new("apiextensions/v1", "ConversionRequest", &[
     Field { json: "uid", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "desiredAPIVersion", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "objects", ty: Type::List(&Type::RawExtension), number: 3, required: true, ..Field::PLAIN },
+    Field { json: "objects", ty: Type::List(&Type::RawExtension), number: 3, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ConversionResponse`.
 #[rustfmt::skip]
 pub static CONVERSION_RESPONSE: Schema = Schema::new("apiextensions/v1", "ConversionResponse", &[
     Field { json: "uid", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "convertedObjects", ty: Type::List(&Type::RawExtension), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "convertedObjects", ty: Type::List(&Type::RawExtension), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "result", ty: Type::Message(&klient_apimachinery::meta::v1::schema::STATUS), number: 3, required: true, ..Field::PLAIN },
 ]);
 
@@ -70,10 +70,10 @@ pub static CUSTOM_RESOURCE_DEFINITION_CONDITION: Schema = Schema::new("apiextens
 pub static CUSTOM_RESOURCE_DEFINITION_NAMES: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionNames", &[
     Field { json: "plural", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "singular", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "shortNames", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "shortNames", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "kind", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "listKind", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "categories", ty: Type::List(&Type::String), number: 6, omit_empty: true, ..Field::PLAIN },
+    Field { json: "categories", ty: Type::List(&Type::String), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `CustomResourceDefinitionSpec`.
@@ -82,7 +82,7 @@ pub static CUSTOM_RESOURCE_DEFINITION_SPEC: Schema = Schema::new("apiextensions/
     Field { json: "group", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "names", ty: Type::Message(&CUSTOM_RESOURCE_DEFINITION_NAMES), number: 3, required: true, ..Field::PLAIN },
     Field { json: "scope", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
-    Field { json: "versions", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_DEFINITION_VERSION)), number: 7, required: true, ..Field::PLAIN },
+    Field { json: "versions", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_DEFINITION_VERSION)), number: 7, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "conversion", ty: Type::Message(&CUSTOM_RESOURCE_CONVERSION), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preserveUnknownFields", ty: Type::Bool, number: 10, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -92,7 +92,7 @@ pub static CUSTOM_RESOURCE_DEFINITION_SPEC: Schema = Schema::new("apiextensions/
 pub static CUSTOM_RESOURCE_DEFINITION_STATUS: Schema = Schema::new("apiextensions/v1", "CustomResourceDefinitionStatus", &[
     Field { json: "conditions", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_DEFINITION_CONDITION)), number: 1, list: ListType::Map(&["type"]), ..Field::PLAIN },
     Field { json: "acceptedNames", ty: Type::Message(&CUSTOM_RESOURCE_DEFINITION_NAMES), number: 2, ..Field::PLAIN },
-    Field { json: "storedVersions", ty: Type::List(&Type::String), number: 3, ..Field::PLAIN },
+    Field { json: "storedVersions", ty: Type::List(&Type::String), number: 3, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "observedGeneration", ty: Type::Int64, number: 4, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -106,8 +106,8 @@ pub static CUSTOM_RESOURCE_DEFINITION_VERSION: Schema = Schema::new("apiextensio
     Field { json: "deprecationWarning", ty: Type::String, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "schema", ty: Type::Message(&CUSTOM_RESOURCE_VALIDATION), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "subresources", ty: Type::Message(&CUSTOM_RESOURCE_SUBRESOURCES), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "additionalPrinterColumns", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_COLUMN_DEFINITION)), number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "selectableFields", ty: Type::List(&Type::Message(&SELECTABLE_FIELD)), number: 9, omit_empty: true, ..Field::PLAIN },
+    Field { json: "additionalPrinterColumns", ty: Type::List(&Type::Message(&CUSTOM_RESOURCE_COLUMN_DEFINITION)), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "selectableFields", ty: Type::List(&Type::Message(&SELECTABLE_FIELD)), number: 9, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `CustomResourceSubresourceScale`.
@@ -165,14 +165,14 @@ pub static JSON_SCHEMA_PROPS: Schema = Schema::new("apiextensions/v1", "JSONSche
     Field { json: "minItems", ty: Type::Int64, number: 17, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "uniqueItems", ty: Type::Bool, number: 18, omit_empty: true, ..Field::PLAIN },
     Field { json: "multipleOf", ty: Type::Double, number: 19, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "enum", ty: Type::List(&Type::Json), number: 20, omit_empty: true, ..Field::PLAIN },
+    Field { json: "enum", ty: Type::List(&Type::Json), number: 20, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "maxProperties", ty: Type::Int64, number: 21, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "minProperties", ty: Type::Int64, number: 22, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "required", ty: Type::List(&Type::String), number: 23, omit_empty: true, ..Field::PLAIN },
+    Field { json: "required", ty: Type::List(&Type::String), number: 23, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "items", ty: Type::SchemaOrArray(&JSON_SCHEMA_PROPS), number: 24, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "allOf", ty: Type::List(&Type::Message(&JSON_SCHEMA_PROPS)), number: 25, omit_empty: true, ..Field::PLAIN },
-    Field { json: "oneOf", ty: Type::List(&Type::Message(&JSON_SCHEMA_PROPS)), number: 26, omit_empty: true, ..Field::PLAIN },
-    Field { json: "anyOf", ty: Type::List(&Type::Message(&JSON_SCHEMA_PROPS)), number: 27, omit_empty: true, ..Field::PLAIN },
+    Field { json: "allOf", ty: Type::List(&Type::Message(&JSON_SCHEMA_PROPS)), number: 25, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "oneOf", ty: Type::List(&Type::Message(&JSON_SCHEMA_PROPS)), number: 26, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "anyOf", ty: Type::List(&Type::Message(&JSON_SCHEMA_PROPS)), number: 27, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "not", ty: Type::Message(&JSON_SCHEMA_PROPS), number: 28, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "properties", ty: Type::Map(&Type::Message(&JSON_SCHEMA_PROPS)), number: 29, omit_empty: true, ..Field::PLAIN },
     Field { json: "additionalProperties", ty: Type::SchemaOrBool(&JSON_SCHEMA_PROPS), number: 30, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -186,7 +186,7 @@ pub static JSON_SCHEMA_PROPS: Schema = Schema::new("apiextensions/v1", "JSONSche
     Field { json: "x-kubernetes-preserve-unknown-fields", ty: Type::Bool, number: 38, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "x-kubernetes-embedded-resource", ty: Type::Bool, number: 39, omit_empty: true, ..Field::PLAIN },
     Field { json: "x-kubernetes-int-or-string", ty: Type::Bool, number: 40, omit_empty: true, ..Field::PLAIN },
-    Field { json: "x-kubernetes-list-map-keys", ty: Type::List(&Type::String), number: 41, omit_empty: true, ..Field::PLAIN },
+    Field { json: "x-kubernetes-list-map-keys", ty: Type::List(&Type::String), number: 41, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "x-kubernetes-list-type", ty: Type::String, number: 42, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "x-kubernetes-map-type", ty: Type::String, number: 43, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "x-kubernetes-validations", ty: Type::List(&Type::Message(&VALIDATION_RULE)), number: 44, omit_empty: true, list: ListType::Map(&["rule"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "rule" }, ..Field::PLAIN },
@@ -230,7 +230,7 @@ pub static WEBHOOK_CLIENT_CONFIG: Schema = Schema::new("apiextensions/v1", "Webh
 #[rustfmt::skip]
 pub static WEBHOOK_CONVERSION: Schema = Schema::new("apiextensions/v1", "WebhookConversion", &[
     Field { json: "clientConfig", ty: Type::Message(&WEBHOOK_CLIENT_CONFIG), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "conversionReviewVersions", ty: Type::List(&Type::String), number: 3, required: true, ..Field::PLAIN },
+    Field { json: "conversionReviewVersions", ty: Type::List(&Type::String), number: 3, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// Resources of this group-version.

@@ -30,7 +30,7 @@ pub static API_SERVICE_SPEC: Schema = Schema::new("apiregistration/v1", "APIServ
     Field { json: "group", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "insecureSkipTLSVerify", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
-    Field { json: "caBundle", ty: Type::Bytes, number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "caBundle", ty: Type::Bytes, number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "groupPriorityMinimum", ty: Type::Int32, number: 7, required: true, ..Field::PLAIN },
     Field { json: "versionPriority", ty: Type::Int32, number: 8, required: true, ..Field::PLAIN },
 ]);

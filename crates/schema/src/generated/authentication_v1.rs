@@ -38,7 +38,7 @@ pub static TOKEN_REQUEST: Schema = Schema::new("authentication/v1", "TokenReques
 /// `TokenRequestSpec`.
 #[rustfmt::skip]
 pub static TOKEN_REQUEST_SPEC: Schema = Schema::new("authentication/v1", "TokenRequestSpec", &[
-    Field { json: "audiences", ty: Type::List(&Type::String), number: 1, ..Field::PLAIN },
+    Field { json: "audiences", ty: Type::List(&Type::String), number: 1, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "expirationSeconds", ty: Type::Int64, number: 4, pointer: true, ..Field::PLAIN },
     Field { json: "boundObjectRef", ty: Type::Message(&BOUND_OBJECT_REFERENCE), number: 3, pointer: true, ..Field::PLAIN },
     Field { json: "attestations", ty: Type::Map(&Type::StringList), number: 5, omit_empty: true, ..Field::PLAIN },
@@ -63,7 +63,7 @@ pub static TOKEN_REVIEW: Schema = Schema::new("authentication/v1", "TokenReview"
 #[rustfmt::skip]
 pub static TOKEN_REVIEW_SPEC: Schema = Schema::new("authentication/v1", "TokenReviewSpec", &[
     Field { json: "token", ty: Type::String, number: 1, omit_empty: true, required: true, secret: true, ..Field::PLAIN },
-    Field { json: "audiences", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "audiences", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `TokenReviewStatus`.
@@ -71,7 +71,7 @@ pub static TOKEN_REVIEW_SPEC: Schema = Schema::new("authentication/v1", "TokenRe
 pub static TOKEN_REVIEW_STATUS: Schema = Schema::new("authentication/v1", "TokenReviewStatus", &[
     Field { json: "authenticated", ty: Type::Bool, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Message(&USER_INFO), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "audiences", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "audiences", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -80,7 +80,7 @@ pub static TOKEN_REVIEW_STATUS: Schema = Schema::new("authentication/v1", "Token
 pub static USER_INFO: Schema = Schema::new("authentication/v1", "UserInfo", &[
     Field { json: "username", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "groups", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "groups", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 4, omit_empty: true, ..Field::PLAIN },
 ]);
 

@@ -30,7 +30,7 @@ pub static TOKEN_REVIEW: Schema = Schema::new("authentication/v1beta1", "TokenRe
 #[rustfmt::skip]
 pub static TOKEN_REVIEW_SPEC: Schema = Schema::new("authentication/v1beta1", "TokenReviewSpec", &[
     Field { json: "token", ty: Type::String, number: 1, omit_empty: true, secret: true, ..Field::PLAIN },
-    Field { json: "audiences", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "audiences", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `TokenReviewStatus`.
@@ -38,7 +38,7 @@ pub static TOKEN_REVIEW_SPEC: Schema = Schema::new("authentication/v1beta1", "To
 pub static TOKEN_REVIEW_STATUS: Schema = Schema::new("authentication/v1beta1", "TokenReviewStatus", &[
     Field { json: "authenticated", ty: Type::Bool, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::Message(&USER_INFO), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "audiences", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "audiences", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "error", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -47,6 +47,6 @@ pub static TOKEN_REVIEW_STATUS: Schema = Schema::new("authentication/v1beta1", "
 pub static USER_INFO: Schema = Schema::new("authentication/v1beta1", "UserInfo", &[
     Field { json: "username", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "groups", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "groups", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 4, omit_empty: true, ..Field::PLAIN },
 ]);

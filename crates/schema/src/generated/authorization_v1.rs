@@ -9,14 +9,14 @@ use klient_apimachinery::schema::{
 #[rustfmt::skip]
 pub static FIELD_SELECTOR_ATTRIBUTES: Schema = Schema::new("authorization/v1", "FieldSelectorAttributes", &[
     Field { json: "rawSelector", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "requirements", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::FIELD_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requirements", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::FIELD_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `LabelSelectorAttributes`.
 #[rustfmt::skip]
 pub static LABEL_SELECTOR_ATTRIBUTES: Schema = Schema::new("authorization/v1", "LabelSelectorAttributes", &[
     Field { json: "rawSelector", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "requirements", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requirements", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `LocalSubjectAccessReview`.
@@ -37,8 +37,8 @@ pub static NON_RESOURCE_ATTRIBUTES: Schema = Schema::new("authorization/v1", "No
 /// `NonResourceRule`.
 #[rustfmt::skip]
 pub static NON_RESOURCE_RULE: Schema = Schema::new("authorization/v1", "NonResourceRule", &[
-    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ResourceAttributes`.
@@ -58,10 +58,10 @@ pub static RESOURCE_ATTRIBUTES: Schema = Schema::new("authorization/v1", "Resour
 /// `ResourceRule`.
 #[rustfmt::skip]
 pub static RESOURCE_RULE: Schema = Schema::new("authorization/v1", "ResourceRule", &[
-    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `SelfSubjectAccessReview`.
@@ -107,7 +107,7 @@ pub static SUBJECT_ACCESS_REVIEW_SPEC: Schema = Schema::new("authorization/v1", 
     Field { json: "resourceAttributes", ty: Type::Message(&RESOURCE_ATTRIBUTES), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nonResourceAttributes", ty: Type::Message(&NON_RESOURCE_ATTRIBUTES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "groups", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "groups", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -124,8 +124,8 @@ pub static SUBJECT_ACCESS_REVIEW_STATUS: Schema = Schema::new("authorization/v1"
 /// `SubjectRulesReviewStatus`.
 #[rustfmt::skip]
 pub static SUBJECT_RULES_REVIEW_STATUS: Schema = Schema::new("authorization/v1", "SubjectRulesReviewStatus", &[
-    Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_RULE)), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_RULE)), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_RULE)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_RULE)), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "incomplete", ty: Type::Bool, number: 3, required: true, ..Field::PLAIN },
     Field { json: "evaluationError", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
 ]);

@@ -23,8 +23,8 @@ pub static NON_RESOURCE_ATTRIBUTES: Schema = Schema::new("authorization/v1beta1"
 /// `NonResourceRule`.
 #[rustfmt::skip]
 pub static NON_RESOURCE_RULE: Schema = Schema::new("authorization/v1beta1", "NonResourceRule", &[
-    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ResourceAttributes`.
@@ -44,10 +44,10 @@ pub static RESOURCE_ATTRIBUTES: Schema = Schema::new("authorization/v1beta1", "R
 /// `ResourceRule`.
 #[rustfmt::skip]
 pub static RESOURCE_RULE: Schema = Schema::new("authorization/v1beta1", "ResourceRule", &[
-    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `SelfSubjectAccessReview`.
@@ -93,7 +93,7 @@ pub static SUBJECT_ACCESS_REVIEW_SPEC: Schema = Schema::new("authorization/v1bet
     Field { json: "resourceAttributes", ty: Type::Message(&RESOURCE_ATTRIBUTES), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nonResourceAttributes", ty: Type::Message(&NON_RESOURCE_ATTRIBUTES), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "group", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "group", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -110,8 +110,8 @@ pub static SUBJECT_ACCESS_REVIEW_STATUS: Schema = Schema::new("authorization/v1b
 /// `SubjectRulesReviewStatus`.
 #[rustfmt::skip]
 pub static SUBJECT_RULES_REVIEW_STATUS: Schema = Schema::new("authorization/v1beta1", "SubjectRulesReviewStatus", &[
-    Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_RULE)), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_RULE)), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_RULE)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_RULE)), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "incomplete", ty: Type::Bool, number: 3, required: true, ..Field::PLAIN },
     Field { json: "evaluationError", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
 ]);

@@ -56,7 +56,7 @@ pub static HPA_SCALING_POLICY: Schema = Schema::new("autoscaling/v2", "HPAScalin
 pub static HPA_SCALING_RULES: Schema = Schema::new("autoscaling/v2", "HPAScalingRules", &[
     Field { json: "stabilizationWindowSeconds", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "selectPolicy", ty: Type::String, number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "policies", ty: Type::List(&Type::Message(&HPA_SCALING_POLICY)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "policies", ty: Type::List(&Type::Message(&HPA_SCALING_POLICY)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "tolerance", ty: Type::Quantity, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -92,7 +92,7 @@ pub static HORIZONTAL_POD_AUTOSCALER_SPEC: Schema = Schema::new("autoscaling/v2"
     Field { json: "scaleTargetRef", ty: Type::Message(&CROSS_VERSION_OBJECT_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "minReplicas", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "maxReplicas", ty: Type::Int32, number: 3, required: true, ..Field::PLAIN },
-    Field { json: "metrics", ty: Type::List(&Type::Message(&METRIC_SPEC)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "metrics", ty: Type::List(&Type::Message(&METRIC_SPEC)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "behavior", ty: Type::Message(&HORIZONTAL_POD_AUTOSCALER_BEHAVIOR), number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -103,7 +103,7 @@ pub static HORIZONTAL_POD_AUTOSCALER_STATUS: Schema = Schema::new("autoscaling/v
     Field { json: "lastScaleTime", ty: Type::Time, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "currentReplicas", ty: Type::Int32, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "desiredReplicas", ty: Type::Int32, number: 4, required: true, ..Field::PLAIN },
-    Field { json: "currentMetrics", ty: Type::List(&Type::Message(&METRIC_STATUS)), number: 5, ..Field::PLAIN },
+    Field { json: "currentMetrics", ty: Type::List(&Type::Message(&METRIC_STATUS)), number: 5, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&HORIZONTAL_POD_AUTOSCALER_CONDITION)), number: 6, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
 ]);
 

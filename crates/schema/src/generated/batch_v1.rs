@@ -29,7 +29,7 @@ pub static CRON_JOB_SPEC: Schema = Schema::new("batch/v1", "CronJobSpec", &[
 /// `CronJobStatus`.
 #[rustfmt::skip]
 pub static CRON_JOB_STATUS: Schema = Schema::new("batch/v1", "CronJobStatus", &[
-    Field { json: "active", ty: Type::List(&Type::Message(&crate::generated::core_v1::OBJECT_REFERENCE)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "active", ty: Type::List(&Type::Message(&crate::generated::core_v1::OBJECT_REFERENCE)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "lastScheduleTime", ty: Type::Time, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lastSuccessfulTime", ty: Type::Time, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -87,7 +87,7 @@ pub static JOB_SPEC: Schema = Schema::new("batch/v1", "JobSpec", &[
 /// `JobStatus`.
 #[rustfmt::skip]
 pub static JOB_STATUS: Schema = Schema::new("batch/v1", "JobStatus", &[
-    Field { json: "conditions", ty: Type::List(&Type::Message(&JOB_CONDITION)), number: 1, omit_empty: true, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
+    Field { json: "conditions", ty: Type::List(&Type::Message(&JOB_CONDITION)), number: 1, omit_empty: true, list: ListType::Atomic, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "startTime", ty: Type::Time, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "completionTime", ty: Type::Time, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "active", ty: Type::Int32, number: 4, omit_empty: true, ..Field::PLAIN },
@@ -110,7 +110,7 @@ pub static JOB_TEMPLATE_SPEC: Schema = Schema::new("batch/v1", "JobTemplateSpec"
 /// `PodFailurePolicy`.
 #[rustfmt::skip]
 pub static POD_FAILURE_POLICY: Schema = Schema::new("batch/v1", "PodFailurePolicy", &[
-    Field { json: "rules", ty: Type::List(&Type::Message(&POD_FAILURE_POLICY_RULE)), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "rules", ty: Type::List(&Type::Message(&POD_FAILURE_POLICY_RULE)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodFailurePolicyOnExitCodesRequirement`.
@@ -133,13 +133,13 @@ pub static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Schema = Schema::new("b
 pub static POD_FAILURE_POLICY_RULE: Schema = Schema::new("batch/v1", "PodFailurePolicyRule", &[
     Field { json: "action", ty: Type::String, number: 1, required: true, values: &["Count", "FailIndex", "FailJob", "Ignore"], ..Field::PLAIN },
     Field { json: "onExitCodes", ty: Type::Message(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "onPodConditions", ty: Type::List(&Type::Message(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "onPodConditions", ty: Type::List(&Type::Message(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `SuccessPolicy`.
 #[rustfmt::skip]
 pub static SUCCESS_POLICY: Schema = Schema::new("batch/v1", "SuccessPolicy", &[
-    Field { json: "rules", ty: Type::List(&Type::Message(&SUCCESS_POLICY_RULE)), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "rules", ty: Type::List(&Type::Message(&SUCCESS_POLICY_RULE)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `SuccessPolicyRule`.

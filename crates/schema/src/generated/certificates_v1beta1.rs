@@ -30,10 +30,10 @@ pub static CERTIFICATE_SIGNING_REQUEST_SPEC: Schema = Schema::new("certificates/
     Field { json: "request", ty: Type::Bytes, number: 1, required: true, ..Field::PLAIN },
     Field { json: "signerName", ty: Type::String, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "expirationSeconds", ty: Type::Int32, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "usages", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "usages", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "username", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "uid", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "groups", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "groups", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "extra", ty: Type::Map(&Type::StringList), number: 6, omit_empty: true, ..Field::PLAIN },
 ]);
 

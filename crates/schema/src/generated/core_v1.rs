@@ -39,7 +39,7 @@ pub static ATTACHED_VOLUME: Schema = Schema::new("core/v1", "AttachedVolume", &[
 /// `AvoidPods`.
 #[rustfmt::skip]
 pub static AVOID_PODS: Schema = Schema::new("core/v1", "AvoidPods", &[
-    Field { json: "preferAvoidPods", ty: Type::List(&Type::Message(&PREFER_AVOID_PODS_ENTRY)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "preferAvoidPods", ty: Type::List(&Type::Message(&PREFER_AVOID_PODS_ENTRY)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `AzureDiskVolumeSource`.
@@ -47,10 +47,10 @@ pub static AVOID_PODS: Schema = Schema::new("core/v1", "AvoidPods", &[
 pub static AZURE_DISK_VOLUME_SOURCE: Schema = Schema::new("core/v1", "AzureDiskVolumeSource", &[
     Field { json: "diskName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "diskURI", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "cachingMode", ty: Type::String, number: 3, pointer: true, omit_empty: true, values: &["None", "ReadOnly", "ReadWrite"], ..Field::PLAIN },
+    Field { json: "cachingMode", ty: Type::String, number: 3, pointer: true, omit_empty: true, default: Some("\"ReadWrite\""), values: &["None", "ReadOnly", "ReadWrite"], ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 4, pointer: true, omit_empty: true, default: Some("\"ext4\""), ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, default: Some("false"), ..Field::PLAIN },
-    Field { json: "kind", ty: Type::String, number: 6, pointer: true, omit_empty: true, values: &["Dedicated", "Managed", "Shared"], ..Field::PLAIN },
+    Field { json: "kind", ty: Type::String, number: 6, pointer: true, omit_empty: true, default: Some("\"Shared\""), values: &["Dedicated", "Managed", "Shared"], ..Field::PLAIN },
 ]);
 
 /// `AzureFilePersistentVolumeSource`.
@@ -105,14 +105,14 @@ pub static CSI_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CSIVolumeSource",
 /// `Capabilities`.
 #[rustfmt::skip]
 pub static CAPABILITIES: Schema = Schema::new("core/v1", "Capabilities", &[
-    Field { json: "add", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "drop", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "add", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "drop", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `CephFSPersistentVolumeSource`.
 #[rustfmt::skip]
 pub static CEPH_FS_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CephFSPersistentVolumeSource", &[
-    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretFile", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
@@ -123,7 +123,7 @@ pub static CEPH_FS_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "Ce
 /// `CephFSVolumeSource`.
 #[rustfmt::skip]
 pub static CEPH_FS_VOLUME_SOURCE: Schema = Schema::new("core/v1", "CephFSVolumeSource", &[
-    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "path", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "user", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretFile", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
@@ -220,7 +220,7 @@ pub static CONFIG_MAP_NODE_CONFIG_SOURCE: Schema = Schema::new("core/v1", "Confi
 #[rustfmt::skip]
 pub static CONFIG_MAP_PROJECTION: Schema = Schema::new("core/v1", "ConfigMapProjection", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
-    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -228,7 +228,7 @@ pub static CONFIG_MAP_PROJECTION: Schema = Schema::new("core/v1", "ConfigMapProj
 #[rustfmt::skip]
 pub static CONFIG_MAP_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ConfigMapVolumeSource", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
-    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -239,16 +239,16 @@ pub static CONFIG_MAP_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ConfigMapV
 pub static CONTAINER: Schema = Schema::new("core/v1", "Container", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "command", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "args", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "command", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "args", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "workingDir", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&CONTAINER_PORT)), number: 6, omit_empty: true, list: ListType::Map(&["containerPort", "protocol"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "containerPort" }, ..Field::PLAIN },
-    Field { json: "envFrom", ty: Type::List(&Type::Message(&ENV_FROM_SOURCE)), number: 19, omit_empty: true, ..Field::PLAIN },
+    Field { json: "envFrom", ty: Type::List(&Type::Message(&ENV_FROM_SOURCE)), number: 19, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "env", ty: Type::List(&Type::Message(&ENV_VAR)), number: 7, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "resources", ty: Type::Message(&RESOURCE_REQUIREMENTS), number: 8, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resizePolicy", ty: Type::List(&Type::Message(&CONTAINER_RESIZE_POLICY)), number: 23, omit_empty: true, ..Field::PLAIN },
+    Field { json: "resizePolicy", ty: Type::List(&Type::Message(&CONTAINER_RESIZE_POLICY)), number: 23, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "restartPolicy", ty: Type::String, number: 24, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "restartPolicyRules", ty: Type::List(&Type::Message(&CONTAINER_RESTART_RULE)), number: 25, omit_empty: true, ..Field::PLAIN },
+    Field { json: "restartPolicyRules", ty: Type::List(&Type::Message(&CONTAINER_RESTART_RULE)), number: 25, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "volumeMounts", ty: Type::List(&Type::Message(&VOLUME_MOUNT)), number: 9, omit_empty: true, list: ListType::Map(&["mountPath"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "mountPath" }, ..Field::PLAIN },
     Field { json: "volumeDevices", ty: Type::List(&Type::Message(&VOLUME_DEVICE)), number: 21, omit_empty: true, list: ListType::Map(&["devicePath"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "devicePath" }, ..Field::PLAIN },
     Field { json: "livenessProbe", ty: Type::Message(&PROBE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -275,7 +275,7 @@ pub static CONTAINER_EXTENDED_RESOURCE_REQUEST: Schema = Schema::new("core/v1", 
 /// `ContainerImage`.
 #[rustfmt::skip]
 pub static CONTAINER_IMAGE: Schema = Schema::new("core/v1", "ContainerImage", &[
-    Field { json: "names", ty: Type::List(&Type::String), number: 1, ..Field::PLAIN },
+    Field { json: "names", ty: Type::List(&Type::String), number: 1, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "sizeBytes", ty: Type::Int64, number: 2, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -378,7 +378,7 @@ pub static DAEMON_ENDPOINT: Schema = Schema::new("core/v1", "DaemonEndpoint", &[
 /// `DownwardAPIProjection`.
 #[rustfmt::skip]
 pub static DOWNWARD_API_PROJECTION: Schema = Schema::new("core/v1", "DownwardAPIProjection", &[
-    Field { json: "items", ty: Type::List(&Type::Message(&DOWNWARD_API_VOLUME_FILE)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "items", ty: Type::List(&Type::Message(&DOWNWARD_API_VOLUME_FILE)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DownwardAPIVolumeFile`.
@@ -394,7 +394,7 @@ pub static DOWNWARD_API_VOLUME_FILE: Schema = Schema::new("core/v1", "DownwardAP
 /// `DownwardAPIVolumeSource`.
 #[rustfmt::skip]
 pub static DOWNWARD_API_VOLUME_SOURCE: Schema = Schema::new("core/v1", "DownwardAPIVolumeSource", &[
-    Field { json: "items", ty: Type::List(&Type::Message(&DOWNWARD_API_VOLUME_FILE)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "items", ty: Type::List(&Type::Message(&DOWNWARD_API_VOLUME_FILE)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -428,16 +428,16 @@ pub static ENDPOINT_PORT: Schema = Schema::new("core/v1", "EndpointPort", &[
 /// `EndpointSubset`.
 #[rustfmt::skip]
 pub static ENDPOINT_SUBSET: Schema = Schema::new("core/v1", "EndpointSubset", &[
-    Field { json: "addresses", ty: Type::List(&Type::Message(&ENDPOINT_ADDRESS)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "notReadyAddresses", ty: Type::List(&Type::Message(&ENDPOINT_ADDRESS)), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "ports", ty: Type::List(&Type::Message(&ENDPOINT_PORT)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "addresses", ty: Type::List(&Type::Message(&ENDPOINT_ADDRESS)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "notReadyAddresses", ty: Type::List(&Type::Message(&ENDPOINT_ADDRESS)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Message(&ENDPOINT_PORT)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `Endpoints`.
 #[rustfmt::skip]
 pub static ENDPOINTS: Schema = Schema::new("core/v1", "Endpoints", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "subsets", ty: Type::List(&Type::Message(&ENDPOINT_SUBSET)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "subsets", ty: Type::List(&Type::Message(&ENDPOINT_SUBSET)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `EnvFromSource`.
@@ -471,16 +471,16 @@ pub static ENV_VAR_SOURCE: Schema = Schema::new("core/v1", "EnvVarSource", &[
 pub static EPHEMERAL_CONTAINER: Schema = Schema::new("core/v1", "EphemeralContainer", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, within: &[1], omit_empty: true, ..Field::PLAIN },
-    Field { json: "command", ty: Type::List(&Type::String), number: 3, within: &[1], omit_empty: true, ..Field::PLAIN },
-    Field { json: "args", ty: Type::List(&Type::String), number: 4, within: &[1], omit_empty: true, ..Field::PLAIN },
+    Field { json: "command", ty: Type::List(&Type::String), number: 3, within: &[1], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "args", ty: Type::List(&Type::String), number: 4, within: &[1], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "workingDir", ty: Type::String, number: 5, within: &[1], omit_empty: true, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&CONTAINER_PORT)), number: 6, within: &[1], omit_empty: true, list: ListType::Map(&["containerPort", "protocol"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "containerPort" }, ..Field::PLAIN },
-    Field { json: "envFrom", ty: Type::List(&Type::Message(&ENV_FROM_SOURCE)), number: 19, within: &[1], omit_empty: true, ..Field::PLAIN },
+    Field { json: "envFrom", ty: Type::List(&Type::Message(&ENV_FROM_SOURCE)), number: 19, within: &[1], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "env", ty: Type::List(&Type::Message(&ENV_VAR)), number: 7, within: &[1], omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "resources", ty: Type::Message(&RESOURCE_REQUIREMENTS), number: 8, within: &[1], omit_empty: true, ..Field::PLAIN },
-    Field { json: "resizePolicy", ty: Type::List(&Type::Message(&CONTAINER_RESIZE_POLICY)), number: 23, within: &[1], omit_empty: true, ..Field::PLAIN },
+    Field { json: "resizePolicy", ty: Type::List(&Type::Message(&CONTAINER_RESIZE_POLICY)), number: 23, within: &[1], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "restartPolicy", ty: Type::String, number: 24, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "restartPolicyRules", ty: Type::List(&Type::Message(&CONTAINER_RESTART_RULE)), number: 25, within: &[1], omit_empty: true, ..Field::PLAIN },
+    Field { json: "restartPolicyRules", ty: Type::List(&Type::Message(&CONTAINER_RESTART_RULE)), number: 25, within: &[1], omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "volumeMounts", ty: Type::List(&Type::Message(&VOLUME_MOUNT)), number: 9, within: &[1], omit_empty: true, list: ListType::Map(&["mountPath"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "mountPath" }, ..Field::PLAIN },
     Field { json: "volumeDevices", ty: Type::List(&Type::Message(&VOLUME_DEVICE)), number: 21, within: &[1], omit_empty: true, list: ListType::Map(&["devicePath"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "devicePath" }, ..Field::PLAIN },
     Field { json: "livenessProbe", ty: Type::Message(&PROBE), number: 10, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -488,8 +488,8 @@ pub static EPHEMERAL_CONTAINER: Schema = Schema::new("core/v1", "EphemeralContai
     Field { json: "startupProbe", ty: Type::Message(&PROBE), number: 22, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lifecycle", ty: Type::Message(&LIFECYCLE), number: 12, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "terminationMessagePath", ty: Type::String, number: 13, within: &[1], omit_empty: true, ..Field::PLAIN },
-    Field { json: "terminationMessagePolicy", ty: Type::String, number: 20, within: &[1], omit_empty: true, ..Field::PLAIN },
-    Field { json: "imagePullPolicy", ty: Type::String, number: 14, within: &[1], omit_empty: true, ..Field::PLAIN },
+    Field { json: "terminationMessagePolicy", ty: Type::String, number: 20, within: &[1], omit_empty: true, values: &["FallbackToLogsOnError", "File"], ..Field::PLAIN },
+    Field { json: "imagePullPolicy", ty: Type::String, number: 14, within: &[1], omit_empty: true, values: &["Always", "IfNotPresent", "Never"], ..Field::PLAIN },
     Field { json: "securityContext", ty: Type::Message(&SECURITY_CONTEXT), number: 15, within: &[1], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdin", ty: Type::Bool, number: 16, within: &[1], omit_empty: true, ..Field::PLAIN },
     Field { json: "stdinOnce", ty: Type::Bool, number: 17, within: &[1], omit_empty: true, ..Field::PLAIN },
@@ -502,16 +502,16 @@ pub static EPHEMERAL_CONTAINER: Schema = Schema::new("core/v1", "EphemeralContai
 pub static EPHEMERAL_CONTAINER_COMMON: Schema = Schema::new("core/v1", "EphemeralContainerCommon", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "command", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "args", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "command", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "args", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "workingDir", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "ports", ty: Type::List(&Type::Message(&CONTAINER_PORT)), number: 6, omit_empty: true, list: ListType::Map(&["containerPort", "protocol"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "containerPort" }, ..Field::PLAIN },
-    Field { json: "envFrom", ty: Type::List(&Type::Message(&ENV_FROM_SOURCE)), number: 19, omit_empty: true, ..Field::PLAIN },
+    Field { json: "envFrom", ty: Type::List(&Type::Message(&ENV_FROM_SOURCE)), number: 19, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "env", ty: Type::List(&Type::Message(&ENV_VAR)), number: 7, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "resources", ty: Type::Message(&RESOURCE_REQUIREMENTS), number: 8, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resizePolicy", ty: Type::List(&Type::Message(&CONTAINER_RESIZE_POLICY)), number: 23, omit_empty: true, ..Field::PLAIN },
+    Field { json: "resizePolicy", ty: Type::List(&Type::Message(&CONTAINER_RESIZE_POLICY)), number: 23, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "restartPolicy", ty: Type::String, number: 24, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "restartPolicyRules", ty: Type::List(&Type::Message(&CONTAINER_RESTART_RULE)), number: 25, omit_empty: true, ..Field::PLAIN },
+    Field { json: "restartPolicyRules", ty: Type::List(&Type::Message(&CONTAINER_RESTART_RULE)), number: 25, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "volumeMounts", ty: Type::List(&Type::Message(&VOLUME_MOUNT)), number: 9, omit_empty: true, list: ListType::Map(&["mountPath"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "mountPath" }, ..Field::PLAIN },
     Field { json: "volumeDevices", ty: Type::List(&Type::Message(&VOLUME_DEVICE)), number: 21, omit_empty: true, list: ListType::Map(&["devicePath"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "devicePath" }, ..Field::PLAIN },
     Field { json: "livenessProbe", ty: Type::Message(&PROBE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -519,8 +519,8 @@ pub static EPHEMERAL_CONTAINER_COMMON: Schema = Schema::new("core/v1", "Ephemera
     Field { json: "startupProbe", ty: Type::Message(&PROBE), number: 22, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "lifecycle", ty: Type::Message(&LIFECYCLE), number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "terminationMessagePath", ty: Type::String, number: 13, omit_empty: true, ..Field::PLAIN },
-    Field { json: "terminationMessagePolicy", ty: Type::String, number: 20, omit_empty: true, ..Field::PLAIN },
-    Field { json: "imagePullPolicy", ty: Type::String, number: 14, omit_empty: true, ..Field::PLAIN },
+    Field { json: "terminationMessagePolicy", ty: Type::String, number: 20, omit_empty: true, values: &["FallbackToLogsOnError", "File"], ..Field::PLAIN },
+    Field { json: "imagePullPolicy", ty: Type::String, number: 14, omit_empty: true, values: &["Always", "IfNotPresent", "Never"], ..Field::PLAIN },
     Field { json: "securityContext", ty: Type::Message(&SECURITY_CONTEXT), number: 15, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdin", ty: Type::Bool, number: 16, omit_empty: true, ..Field::PLAIN },
     Field { json: "stdinOnce", ty: Type::Bool, number: 17, omit_empty: true, ..Field::PLAIN },
@@ -577,17 +577,17 @@ pub static EVICTION_RESPONDER: Schema = Schema::new("core/v1", "EvictionResponde
 /// `ExecAction`.
 #[rustfmt::skip]
 pub static EXEC_ACTION: Schema = Schema::new("core/v1", "ExecAction", &[
-    Field { json: "command", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "command", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `FCVolumeSource`.
 #[rustfmt::skip]
 pub static FC_VOLUME_SOURCE: Schema = Schema::new("core/v1", "FCVolumeSource", &[
-    Field { json: "targetWWNs", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "targetWWNs", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "lun", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
-    Field { json: "wwids", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "wwids", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `FileKeySelector`.
@@ -675,7 +675,7 @@ pub static HTTP_GET_ACTION: Schema = Schema::new("core/v1", "HTTPGetAction", &[
     Field { json: "port", ty: Type::IntOrString, number: 2, required: true, ..Field::PLAIN },
     Field { json: "host", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "scheme", ty: Type::String, number: 4, omit_empty: true, values: &["HTTP", "HTTPS"], ..Field::PLAIN },
-    Field { json: "httpHeaders", ty: Type::List(&Type::Message(&HTTP_HEADER)), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "httpHeaders", ty: Type::List(&Type::Message(&HTTP_HEADER)), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "protocol", ty: Type::String, number: 6, pointer: true, omit_empty: true, values: &["HTTP1", "HTTP2"], ..Field::PLAIN },
 ]);
 
@@ -690,7 +690,7 @@ pub static HTTP_HEADER: Schema = Schema::new("core/v1", "HTTPHeader", &[
 #[rustfmt::skip]
 pub static HOST_ALIAS: Schema = Schema::new("core/v1", "HostAlias", &[
     Field { json: "ip", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "hostnames", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "hostnames", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `HostIP`.
@@ -715,7 +715,7 @@ pub static ISCSI_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ISCS
     Field { json: "iscsiInterface", ty: Type::String, number: 4, omit_empty: true, default: Some("\"default\""), ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "portals", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "portals", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "chapAuthDiscovery", ty: Type::Bool, number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "chapAuthSession", ty: Type::Bool, number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&SECRET_REFERENCE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -731,7 +731,7 @@ pub static ISCSI_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ISCSIVolumeSour
     Field { json: "iscsiInterface", ty: Type::String, number: 4, omit_empty: true, default: Some("\"default\""), ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
     Field { json: "readOnly", ty: Type::Bool, number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "portals", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "portals", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "chapAuthDiscovery", ty: Type::Bool, number: 8, omit_empty: true, ..Field::PLAIN },
     Field { json: "chapAuthSession", ty: Type::Bool, number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "secretRef", ty: Type::Message(&LOCAL_OBJECT_REFERENCE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -798,7 +798,7 @@ pub static LIMIT_RANGE_ITEM: Schema = Schema::new("core/v1", "LimitRangeItem", &
 /// `LimitRangeSpec`.
 #[rustfmt::skip]
 pub static LIMIT_RANGE_SPEC: Schema = Schema::new("core/v1", "LimitRangeSpec", &[
-    Field { json: "limits", ty: Type::List(&Type::Message(&LIMIT_RANGE_ITEM)), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "limits", ty: Type::List(&Type::Message(&LIMIT_RANGE_ITEM)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `LinuxContainerUser`.
@@ -806,7 +806,7 @@ pub static LIMIT_RANGE_SPEC: Schema = Schema::new("core/v1", "LimitRangeSpec", &
 pub static LINUX_CONTAINER_USER: Schema = Schema::new("core/v1", "LinuxContainerUser", &[
     Field { json: "uid", ty: Type::Int64, number: 1, required: true, ..Field::PLAIN },
     Field { json: "gid", ty: Type::Int64, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "supplementalGroups", ty: Type::List(&Type::Int64), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "supplementalGroups", ty: Type::List(&Type::Int64), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `LoadBalancerIngress`.
@@ -815,13 +815,13 @@ pub static LOAD_BALANCER_INGRESS: Schema = Schema::new("core/v1", "LoadBalancerI
     Field { json: "ip", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostname", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "ipMode", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "ports", ty: Type::List(&Type::Message(&PORT_STATUS)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Message(&PORT_STATUS)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `LoadBalancerStatus`.
 #[rustfmt::skip]
 pub static LOAD_BALANCER_STATUS: Schema = Schema::new("core/v1", "LoadBalancerStatus", &[
-    Field { json: "ingress", ty: Type::List(&Type::Message(&LOAD_BALANCER_INGRESS)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ingress", ty: Type::List(&Type::Message(&LOAD_BALANCER_INGRESS)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `LocalObjectReference`.
@@ -873,7 +873,7 @@ pub static NAMESPACE_CONDITION: Schema = Schema::new("core/v1", "NamespaceCondit
 /// `NamespaceSpec`.
 #[rustfmt::skip]
 pub static NAMESPACE_SPEC: Schema = Schema::new("core/v1", "NamespaceSpec", &[
-    Field { json: "finalizers", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "finalizers", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NamespaceStatus`.
@@ -902,7 +902,7 @@ pub static NODE_ADDRESS: Schema = Schema::new("core/v1", "NodeAddress", &[
 #[rustfmt::skip]
 pub static NODE_AFFINITY: Schema = Schema::new("core/v1", "NodeAffinity", &[
     Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::Message(&NODE_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&PREFERRED_SCHEDULING_TERM)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&PREFERRED_SCHEDULING_TERM)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NodeAllocatableMappedResources`.
@@ -996,7 +996,7 @@ pub static NODE_RUNTIME_HANDLER_FEATURES: Schema = Schema::new("core/v1", "NodeR
 /// `NodeSelector`.
 #[rustfmt::skip]
 pub static NODE_SELECTOR: Schema = Schema::new("core/v1", "NodeSelector", &[
-    Field { json: "nodeSelectorTerms", ty: Type::List(&Type::Message(&NODE_SELECTOR_TERM)), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "nodeSelectorTerms", ty: Type::List(&Type::Message(&NODE_SELECTOR_TERM)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]).atomic();
 
 /// `NodeSelectorRequirement`.
@@ -1004,14 +1004,14 @@ pub static NODE_SELECTOR: Schema = Schema::new("core/v1", "NodeSelector", &[
 pub static NODE_SELECTOR_REQUIREMENT: Schema = Schema::new("core/v1", "NodeSelectorRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, values: &["DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"], ..Field::PLAIN },
-    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NodeSelectorTerm`.
 #[rustfmt::skip]
 pub static NODE_SELECTOR_TERM: Schema = Schema::new("core/v1", "NodeSelectorTerm", &[
-    Field { json: "matchExpressions", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "matchFields", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "matchExpressions", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "matchFields", ty: Type::List(&Type::Message(&NODE_SELECTOR_REQUIREMENT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]).atomic();
 
 /// `NodeSpec`.
@@ -1021,7 +1021,7 @@ pub static NODE_SPEC: Schema = Schema::new("core/v1", "NodeSpec", &[
     Field { json: "podCIDRs", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Set, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "" }, ..Field::PLAIN },
     Field { json: "providerID", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "unschedulable", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
-    Field { json: "taints", ty: Type::List(&Type::Message(&TAINT)), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "taints", ty: Type::List(&Type::Message(&TAINT)), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "configSource", ty: Type::Message(&NODE_CONFIG_SOURCE), number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "externalID", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "podPreemptionPolicy", ty: Type::Message(&NODE_POD_PREEMPTION_POLICY), number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1037,13 +1037,13 @@ pub static NODE_STATUS: Schema = Schema::new("core/v1", "NodeStatus", &[
     Field { json: "addresses", ty: Type::List(&Type::Message(&NODE_ADDRESS)), number: 5, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "daemonEndpoints", ty: Type::Message(&NODE_DAEMON_ENDPOINTS), number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeInfo", ty: Type::Message(&NODE_SYSTEM_INFO), number: 7, omit_empty: true, ..Field::PLAIN },
-    Field { json: "images", ty: Type::List(&Type::Message(&CONTAINER_IMAGE)), number: 8, omit_empty: true, ..Field::PLAIN },
-    Field { json: "volumesInUse", ty: Type::List(&Type::String), number: 9, omit_empty: true, ..Field::PLAIN },
-    Field { json: "volumesAttached", ty: Type::List(&Type::Message(&ATTACHED_VOLUME)), number: 10, omit_empty: true, ..Field::PLAIN },
+    Field { json: "images", ty: Type::List(&Type::Message(&CONTAINER_IMAGE)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "volumesInUse", ty: Type::List(&Type::String), number: 9, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "volumesAttached", ty: Type::List(&Type::Message(&ATTACHED_VOLUME)), number: 10, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "config", ty: Type::Message(&NODE_CONFIG_STATUS), number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "runtimeHandlers", ty: Type::List(&Type::Message(&NODE_RUNTIME_HANDLER)), number: 12, omit_empty: true, ..Field::PLAIN },
+    Field { json: "runtimeHandlers", ty: Type::List(&Type::Message(&NODE_RUNTIME_HANDLER)), number: 12, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "features", ty: Type::Message(&NODE_FEATURES), number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "declaredFeatures", ty: Type::List(&Type::String), number: 14, omit_empty: true, ..Field::PLAIN },
+    Field { json: "declaredFeatures", ty: Type::List(&Type::String), number: 14, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NodeSwapStatus`.
@@ -1118,7 +1118,7 @@ pub static PERSISTENT_VOLUME_CLAIM_CONDITION: Schema = Schema::new("core/v1", "P
 /// `PersistentVolumeClaimSpec`.
 #[rustfmt::skip]
 pub static PERSISTENT_VOLUME_CLAIM_SPEC: Schema = Schema::new("core/v1", "PersistentVolumeClaimSpec", &[
-    Field { json: "accessModes", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "accessModes", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, values: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..Field::PLAIN },
     Field { json: "selector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "resources", ty: Type::Message(&VOLUME_RESOURCE_REQUIREMENTS), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeName", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
@@ -1133,11 +1133,11 @@ pub static PERSISTENT_VOLUME_CLAIM_SPEC: Schema = Schema::new("core/v1", "Persis
 #[rustfmt::skip]
 pub static PERSISTENT_VOLUME_CLAIM_STATUS: Schema = Schema::new("core/v1", "PersistentVolumeClaimStatus", &[
     Field { json: "phase", ty: Type::String, number: 1, omit_empty: true, values: &["Bound", "Lost", "Pending"], ..Field::PLAIN },
-    Field { json: "accessModes", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "accessModes", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, values: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Map(&Type::Quantity), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&PERSISTENT_VOLUME_CLAIM_CONDITION)), number: 4, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
     Field { json: "allocatedResources", ty: Type::Map(&Type::Quantity), number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "allocatedResourceStatuses", ty: Type::Map(&Type::String), number: 7, omit_empty: true, granular: true, ..Field::PLAIN },
+    Field { json: "allocatedResourceStatuses", ty: Type::Map(&Type::String), number: 7, omit_empty: true, granular: true, values: &["ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"], ..Field::PLAIN },
     Field { json: "currentVolumeAttributesClassName", ty: Type::String, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "modifyVolumeStatus", ty: Type::Message(&MODIFY_VOLUME_STATUS), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "healthStatus", ty: Type::Message(&VOLUME_HEALTH_STATUS), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1210,11 +1210,11 @@ pub static PERSISTENT_VOLUME_SPEC: Schema = Schema::new("core/v1", "PersistentVo
     Field { json: "local", ty: Type::Message(&LOCAL_VOLUME_SOURCE), number: 20, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "storageos", ty: Type::Message(&STORAGE_OS_PERSISTENT_VOLUME_SOURCE), number: 21, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "csi", ty: Type::Message(&CSI_PERSISTENT_VOLUME_SOURCE), number: 22, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "accessModes", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "accessModes", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, values: &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"], ..Field::PLAIN },
     Field { json: "claimRef", ty: Type::Message(&OBJECT_REFERENCE), number: 4, pointer: true, omit_empty: true, granular: true, ..Field::PLAIN },
     Field { json: "persistentVolumeReclaimPolicy", ty: Type::String, number: 5, omit_empty: true, values: &["Delete", "Recycle", "Retain"], ..Field::PLAIN },
     Field { json: "storageClassName", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "mountOptions", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "mountOptions", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "volumeMode", ty: Type::String, number: 8, pointer: true, omit_empty: true, values: &["Block", "Filesystem"], ..Field::PLAIN },
     Field { json: "nodeAffinity", ty: Type::Message(&VOLUME_NODE_AFFINITY), number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeAttributesClassName", ty: Type::String, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1247,26 +1247,26 @@ pub static POD: Schema = Schema::new("core/v1", "Pod", &[
 /// `PodAffinity`.
 #[rustfmt::skip]
 pub static POD_AFFINITY: Schema = Schema::new("core/v1", "PodAffinity", &[
-    Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&POD_AFFINITY_TERM)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&WEIGHTED_POD_AFFINITY_TERM)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&POD_AFFINITY_TERM)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&WEIGHTED_POD_AFFINITY_TERM)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodAffinityTerm`.
 #[rustfmt::skip]
 pub static POD_AFFINITY_TERM: Schema = Schema::new("core/v1", "PodAffinityTerm", &[
     Field { json: "labelSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "namespaces", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "namespaces", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "topologyKey", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "namespaceSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "matchLabelKeys", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "mismatchLabelKeys", ty: Type::List(&Type::String), number: 6, omit_empty: true, ..Field::PLAIN },
+    Field { json: "matchLabelKeys", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "mismatchLabelKeys", ty: Type::List(&Type::String), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodAntiAffinity`.
 #[rustfmt::skip]
 pub static POD_ANTI_AFFINITY: Schema = Schema::new("core/v1", "PodAntiAffinity", &[
-    Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&POD_AFFINITY_TERM)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&WEIGHTED_POD_AFFINITY_TERM)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requiredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&POD_AFFINITY_TERM)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "preferredDuringSchedulingIgnoredDuringExecution", ty: Type::List(&Type::Message(&WEIGHTED_POD_AFFINITY_TERM)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodAttachOptions`.
@@ -1307,9 +1307,9 @@ pub static POD_CONDITION: Schema = Schema::new("core/v1", "PodCondition", &[
 /// `PodDNSConfig`.
 #[rustfmt::skip]
 pub static POD_DNS_CONFIG: Schema = Schema::new("core/v1", "PodDNSConfig", &[
-    Field { json: "nameservers", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "searches", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "options", ty: Type::List(&Type::Message(&POD_DNS_CONFIG_OPTION)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "nameservers", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "searches", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "options", ty: Type::List(&Type::Message(&POD_DNS_CONFIG_OPTION)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodDNSConfigOption`.
@@ -1327,13 +1327,13 @@ pub static POD_EXEC_OPTIONS: Schema = Schema::new("core/v1", "PodExecOptions", &
     Field { json: "stderr", ty: Type::Bool, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "tty", ty: Type::Bool, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "container", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "command", ty: Type::List(&Type::String), number: 6, required: true, ..Field::PLAIN },
+    Field { json: "command", ty: Type::List(&Type::String), number: 6, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodExtendedResourceClaimStatus`.
 #[rustfmt::skip]
 pub static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Schema = Schema::new("core/v1", "PodExtendedResourceClaimStatus", &[
-    Field { json: "requestMappings", ty: Type::List(&Type::Message(&CONTAINER_EXTENDED_RESOURCE_REQUEST)), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "requestMappings", ty: Type::List(&Type::Message(&CONTAINER_EXTENDED_RESOURCE_REQUEST)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "resourceClaimName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
 ]);
 
@@ -1367,7 +1367,7 @@ pub static POD_OS: Schema = Schema::new("core/v1", "PodOS", &[
 /// `PodPortForwardOptions`.
 #[rustfmt::skip]
 pub static POD_PORT_FORWARD_OPTIONS: Schema = Schema::new("core/v1", "PodPortForwardOptions", &[
-    Field { json: "ports", ty: Type::List(&Type::Int32), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Int32), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodProxyOptions`.
@@ -1417,10 +1417,10 @@ pub static POD_SECURITY_CONTEXT: Schema = Schema::new("core/v1", "PodSecurityCon
     Field { json: "runAsUser", ty: Type::Int64, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "runAsGroup", ty: Type::Int64, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "runAsNonRoot", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "supplementalGroups", ty: Type::List(&Type::Int64), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "supplementalGroups", ty: Type::List(&Type::Int64), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "supplementalGroupsPolicy", ty: Type::String, number: 12, pointer: true, omit_empty: true, values: &["Merge", "Strict"], ..Field::PLAIN },
     Field { json: "fsGroup", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "sysctls", ty: Type::List(&Type::Message(&SYSCTL)), number: 7, omit_empty: true, ..Field::PLAIN },
+    Field { json: "sysctls", ty: Type::List(&Type::Message(&SYSCTL)), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "fsGroupChangePolicy", ty: Type::String, number: 9, pointer: true, omit_empty: true, values: &["Always", "OnRootMismatch"], ..Field::PLAIN },
     Field { json: "seccompProfile", ty: Type::Message(&SECCOMP_PROFILE), number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "appArmorProfile", ty: Type::Message(&APP_ARMOR_PROFILE), number: 11, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1459,12 +1459,12 @@ pub static POD_SPEC: Schema = Schema::new("core/v1", "PodSpec", &[
     Field { json: "subdomain", ty: Type::String, number: 17, omit_empty: true, ..Field::PLAIN },
     Field { json: "affinity", ty: Type::Message(&AFFINITY), number: 18, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "schedulerName", ty: Type::String, number: 19, omit_empty: true, ..Field::PLAIN },
-    Field { json: "tolerations", ty: Type::List(&Type::Message(&TOLERATION)), number: 22, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tolerations", ty: Type::List(&Type::Message(&TOLERATION)), number: 22, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "hostAliases", ty: Type::List(&Type::Message(&HOST_ALIAS)), number: 23, omit_empty: true, list: ListType::Map(&["ip"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "ip" }, ..Field::PLAIN },
     Field { json: "priorityClassName", ty: Type::String, number: 24, omit_empty: true, ..Field::PLAIN },
     Field { json: "priority", ty: Type::Int32, number: 25, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "dnsConfig", ty: Type::Message(&POD_DNS_CONFIG), number: 26, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "readinessGates", ty: Type::List(&Type::Message(&POD_READINESS_GATE)), number: 28, omit_empty: true, ..Field::PLAIN },
+    Field { json: "readinessGates", ty: Type::List(&Type::Message(&POD_READINESS_GATE)), number: 28, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "runtimeClassName", ty: Type::String, number: 29, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "enableServiceLinks", ty: Type::Bool, number: 30, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "preemptionPolicy", ty: Type::String, number: 31, pointer: true, omit_empty: true, values: &["Never", "PreemptLowerPriority"], ..Field::PLAIN },
@@ -1491,14 +1491,14 @@ pub static POD_STATUS: Schema = Schema::new("core/v1", "PodStatus", &[
     Field { json: "reason", ty: Type::String, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "nominatedNodeName", ty: Type::String, number: 11, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostIP", ty: Type::String, number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "hostIPs", ty: Type::List(&Type::Message(&HOST_IP)), number: 16, omit_empty: true, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "ip" }, ..Field::PLAIN },
+    Field { json: "hostIPs", ty: Type::List(&Type::Message(&HOST_IP)), number: 16, omit_empty: true, list: ListType::Atomic, patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "ip" }, ..Field::PLAIN },
     Field { json: "podIP", ty: Type::String, number: 6, omit_empty: true, ..Field::PLAIN },
     Field { json: "podIPs", ty: Type::List(&Type::Message(&POD_IP)), number: 12, omit_empty: true, list: ListType::Map(&["ip"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "ip" }, ..Field::PLAIN },
     Field { json: "startTime", ty: Type::Time, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "initContainerStatuses", ty: Type::List(&Type::Message(&CONTAINER_STATUS)), number: 10, omit_empty: true, ..Field::PLAIN },
-    Field { json: "containerStatuses", ty: Type::List(&Type::Message(&CONTAINER_STATUS)), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "initContainerStatuses", ty: Type::List(&Type::Message(&CONTAINER_STATUS)), number: 10, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "containerStatuses", ty: Type::List(&Type::Message(&CONTAINER_STATUS)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "qosClass", ty: Type::String, number: 9, omit_empty: true, values: &["BestEffort", "Burstable", "Guaranteed"], ..Field::PLAIN },
-    Field { json: "ephemeralContainerStatuses", ty: Type::List(&Type::Message(&CONTAINER_STATUS)), number: 13, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ephemeralContainerStatuses", ty: Type::List(&Type::Message(&CONTAINER_STATUS)), number: 13, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "resize", ty: Type::String, number: 14, omit_empty: true, ..Field::PLAIN },
     Field { json: "resourceClaimStatuses", ty: Type::List(&Type::Message(&POD_RESOURCE_CLAIM_STATUS)), number: 15, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: true, replace_struct: false, key: "name" }, ..Field::PLAIN },
     Field { json: "extendedResourceClaimStatus", ty: Type::Message(&POD_EXTENDED_RESOURCE_CLAIM_STATUS), number: 18, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1595,7 +1595,7 @@ pub static PROBE_HANDLER: Schema = Schema::new("core/v1", "ProbeHandler", &[
 /// `ProjectedVolumeSource`.
 #[rustfmt::skip]
 pub static PROJECTED_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ProjectedVolumeSource", &[
-    Field { json: "sources", ty: Type::List(&Type::Message(&VOLUME_PROJECTION)), number: 1, ..Field::PLAIN },
+    Field { json: "sources", ty: Type::List(&Type::Message(&VOLUME_PROJECTION)), number: 1, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -1614,7 +1614,7 @@ pub static QUOBYTE_VOLUME_SOURCE: Schema = Schema::new("core/v1", "QuobyteVolume
 /// `RBDPersistentVolumeSource`.
 #[rustfmt::skip]
 pub static RBD_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "RBDPersistentVolumeSource", &[
-    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::String, number: 4, omit_empty: true, default: Some("\"rbd\""), ..Field::PLAIN },
@@ -1627,7 +1627,7 @@ pub static RBD_PERSISTENT_VOLUME_SOURCE: Schema = Schema::new("core/v1", "RBDPer
 /// `RBDVolumeSource`.
 #[rustfmt::skip]
 pub static RBD_VOLUME_SOURCE: Schema = Schema::new("core/v1", "RBDVolumeSource", &[
-    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "monitors", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "image", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "fsType", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "pool", ty: Type::String, number: 4, omit_empty: true, default: Some("\"rbd\""), ..Field::PLAIN },
@@ -1718,7 +1718,7 @@ pub static RESOURCE_QUOTA: Schema = Schema::new("core/v1", "ResourceQuota", &[
 #[rustfmt::skip]
 pub static RESOURCE_QUOTA_SPEC: Schema = Schema::new("core/v1", "ResourceQuotaSpec", &[
     Field { json: "hard", ty: Type::Map(&Type::Quantity), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "scopes", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "scopes", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, values: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..Field::PLAIN },
     Field { json: "scopeSelector", ty: Type::Message(&SCOPE_SELECTOR), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -1786,7 +1786,7 @@ pub static SCALE_IO_VOLUME_SOURCE: Schema = Schema::new("core/v1", "ScaleIOVolum
 /// `ScopeSelector`.
 #[rustfmt::skip]
 pub static SCOPE_SELECTOR: Schema = Schema::new("core/v1", "ScopeSelector", &[
-    Field { json: "matchExpressions", ty: Type::List(&Type::Message(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "matchExpressions", ty: Type::List(&Type::Message(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]).atomic();
 
 /// `ScopedResourceSelectorRequirement`.
@@ -1794,7 +1794,7 @@ pub static SCOPE_SELECTOR: Schema = Schema::new("core/v1", "ScopeSelector", &[
 pub static SCOPED_RESOURCE_SELECTOR_REQUIREMENT: Schema = Schema::new("core/v1", "ScopedResourceSelectorRequirement", &[
     Field { json: "scopeName", ty: Type::String, number: 1, required: true, values: &["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", "VolumeAttributesClass"], ..Field::PLAIN },
     Field { json: "operator", ty: Type::String, number: 2, required: true, values: &["DoesNotExist", "Exists", "In", "NotIn"], ..Field::PLAIN },
-    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "values", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `SeccompProfile`.
@@ -1833,7 +1833,7 @@ pub static SECRET_KEY_SELECTOR: Schema = Schema::new("core/v1", "SecretKeySelect
 #[rustfmt::skip]
 pub static SECRET_PROJECTION: Schema = Schema::new("core/v1", "SecretProjection", &[
     Field { json: "name", ty: Type::String, number: 1, within: &[1], omit_empty: true, required: true, default: Some("\"\""), ..Field::PLAIN },
-    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -1848,7 +1848,7 @@ pub static SECRET_REFERENCE: Schema = Schema::new("core/v1", "SecretReference", 
 #[rustfmt::skip]
 pub static SECRET_VOLUME_SOURCE: Schema = Schema::new("core/v1", "SecretVolumeSource", &[
     Field { json: "secretName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "items", ty: Type::List(&Type::Message(&KEY_TO_PATH)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "defaultMode", ty: Type::Int32, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "optional", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultUser", ty: Type::Int64, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -1890,7 +1890,7 @@ pub static SERVICE: Schema = Schema::new("core/v1", "Service", &[
 pub static SERVICE_ACCOUNT: Schema = Schema::new("core/v1", "ServiceAccount", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "secrets", ty: Type::List(&Type::Message(&OBJECT_REFERENCE)), number: 2, omit_empty: true, list: ListType::Map(&["name"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "name" }, ..Field::PLAIN },
-    Field { json: "imagePullSecrets", ty: Type::List(&Type::Message(&LOCAL_OBJECT_REFERENCE)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "imagePullSecrets", ty: Type::List(&Type::Message(&LOCAL_OBJECT_REFERENCE)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "automountServiceAccountToken", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -1926,18 +1926,18 @@ pub static SERVICE_SPEC: Schema = Schema::new("core/v1", "ServiceSpec", &[
     Field { json: "ports", ty: Type::List(&Type::Message(&SERVICE_PORT)), number: 1, omit_empty: true, list: ListType::Map(&["port", "protocol"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "port" }, ..Field::PLAIN },
     Field { json: "selector", ty: Type::Map(&Type::String), number: 2, omit_empty: true, atomic: true, ..Field::PLAIN },
     Field { json: "clusterIP", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "clusterIPs", ty: Type::List(&Type::String), number: 18, omit_empty: true, ..Field::PLAIN },
+    Field { json: "clusterIPs", ty: Type::List(&Type::String), number: 18, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "type", ty: Type::String, number: 4, omit_empty: true, values: &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"], ..Field::PLAIN },
-    Field { json: "externalIPs", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "externalIPs", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "sessionAffinity", ty: Type::String, number: 7, omit_empty: true, values: &["ClientIP", "None"], ..Field::PLAIN },
     Field { json: "loadBalancerIP", ty: Type::String, number: 8, omit_empty: true, ..Field::PLAIN },
-    Field { json: "loadBalancerSourceRanges", ty: Type::List(&Type::String), number: 9, omit_empty: true, ..Field::PLAIN },
+    Field { json: "loadBalancerSourceRanges", ty: Type::List(&Type::String), number: 9, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "externalName", ty: Type::String, number: 10, omit_empty: true, ..Field::PLAIN },
     Field { json: "externalTrafficPolicy", ty: Type::String, number: 11, omit_empty: true, values: &["Cluster", "Local"], ..Field::PLAIN },
     Field { json: "healthCheckNodePort", ty: Type::Int32, number: 12, omit_empty: true, ..Field::PLAIN },
     Field { json: "publishNotReadyAddresses", ty: Type::Bool, number: 13, omit_empty: true, ..Field::PLAIN },
     Field { json: "sessionAffinityConfig", ty: Type::Message(&SESSION_AFFINITY_CONFIG), number: 14, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "ipFamilies", ty: Type::List(&Type::String), number: 19, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ipFamilies", ty: Type::List(&Type::String), number: 19, omit_empty: true, list: ListType::Atomic, values: &["", "IPv4", "IPv6"], ..Field::PLAIN },
     Field { json: "ipFamilyPolicy", ty: Type::String, number: 17, pointer: true, omit_empty: true, values: &["PreferDualStack", "RequireDualStack", "SingleStack"], ..Field::PLAIN },
     Field { json: "allocateLoadBalancerNodePorts", ty: Type::Bool, number: 20, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "loadBalancerClass", ty: Type::String, number: 21, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -2021,13 +2021,13 @@ pub static TOLERATION: Schema = Schema::new("core/v1", "Toleration", &[
 #[rustfmt::skip]
 pub static TOPOLOGY_SELECTOR_LABEL_REQUIREMENT: Schema = Schema::new("core/v1", "TopologySelectorLabelRequirement", &[
     Field { json: "key", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "values", ty: Type::List(&Type::String), number: 2, required: true, ..Field::PLAIN },
+    Field { json: "values", ty: Type::List(&Type::String), number: 2, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `TopologySelectorTerm`.
 #[rustfmt::skip]
 pub static TOPOLOGY_SELECTOR_TERM: Schema = Schema::new("core/v1", "TopologySelectorTerm", &[
-    Field { json: "matchLabelExpressions", ty: Type::List(&Type::Message(&TOPOLOGY_SELECTOR_LABEL_REQUIREMENT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "matchLabelExpressions", ty: Type::List(&Type::Message(&TOPOLOGY_SELECTOR_LABEL_REQUIREMENT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]).atomic();
 
 /// `TopologySpreadConstraint`.
@@ -2040,7 +2040,7 @@ pub static TOPOLOGY_SPREAD_CONSTRAINT: Schema = Schema::new("core/v1", "Topology
     Field { json: "minDomains", ty: Type::Int32, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeAffinityPolicy", ty: Type::String, number: 6, pointer: true, omit_empty: true, values: &["Honor", "Ignore"], ..Field::PLAIN },
     Field { json: "nodeTaintsPolicy", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Honor", "Ignore"], ..Field::PLAIN },
-    Field { json: "matchLabelKeys", ty: Type::List(&Type::String), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "matchLabelKeys", ty: Type::List(&Type::String), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `TypedLocalObjectReference`.

@@ -29,8 +29,8 @@ pub static ENDPOINT_CONDITIONS: Schema = Schema::new("discovery/v1", "EndpointCo
 /// `EndpointHints`.
 #[rustfmt::skip]
 pub static ENDPOINT_HINTS: Schema = Schema::new("discovery/v1", "EndpointHints", &[
-    Field { json: "forZones", ty: Type::List(&Type::Message(&FOR_ZONE)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "forNodes", ty: Type::List(&Type::Message(&FOR_NODE)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "forZones", ty: Type::List(&Type::Message(&FOR_ZONE)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "forNodes", ty: Type::List(&Type::Message(&FOR_NODE)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `EndpointPort`.
@@ -47,8 +47,8 @@ pub static ENDPOINT_PORT: Schema = Schema::new("discovery/v1", "EndpointPort", &
 pub static ENDPOINT_SLICE: Schema = Schema::new("discovery/v1", "EndpointSlice", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "addressType", ty: Type::String, number: 4, required: true, values: &["FQDN", "IPv4", "IPv6"], ..Field::PLAIN },
-    Field { json: "endpoints", ty: Type::List(&Type::Message(&ENDPOINT)), number: 2, ..Field::PLAIN },
-    Field { json: "ports", ty: Type::List(&Type::Message(&ENDPOINT_PORT)), number: 3, ..Field::PLAIN },
+    Field { json: "endpoints", ty: Type::List(&Type::Message(&ENDPOINT)), number: 2, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Message(&ENDPOINT_PORT)), number: 3, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ForNode`.

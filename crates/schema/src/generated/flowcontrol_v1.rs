@@ -42,7 +42,7 @@ pub static FLOW_SCHEMA_SPEC: Schema = Schema::new("flowcontrol/v1", "FlowSchemaS
     Field { json: "priorityLevelConfiguration", ty: Type::Message(&PRIORITY_LEVEL_CONFIGURATION_REFERENCE), number: 1, required: true, ..Field::PLAIN },
     Field { json: "matchingPrecedence", ty: Type::Int32, number: 2, ..Field::PLAIN },
     Field { json: "distinguisherMethod", ty: Type::Message(&FLOW_DISTINGUISHER_METHOD), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULES_WITH_SUBJECTS)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULES_WITH_SUBJECTS)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `FlowSchemaStatus`.
@@ -83,9 +83,9 @@ pub static NON_RESOURCE_POLICY_RULE: Schema = Schema::new("flowcontrol/v1", "Non
 /// `PolicyRulesWithSubjects`.
 #[rustfmt::skip]
 pub static POLICY_RULES_WITH_SUBJECTS: Schema = Schema::new("flowcontrol/v1", "PolicyRulesWithSubjects", &[
-    Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_POLICY_RULE)), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_POLICY_RULE)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resourceRules", ty: Type::List(&Type::Message(&RESOURCE_POLICY_RULE)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "nonResourceRules", ty: Type::List(&Type::Message(&NON_RESOURCE_POLICY_RULE)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PriorityLevelConfiguration`.

@@ -22,7 +22,7 @@ pub static IMAGE_REVIEW_CONTAINER_SPEC: Schema = Schema::new("imagepolicy/v1alph
 /// `ImageReviewSpec`.
 #[rustfmt::skip]
 pub static IMAGE_REVIEW_SPEC: Schema = Schema::new("imagepolicy/v1alpha1", "ImageReviewSpec", &[
-    Field { json: "containers", ty: Type::List(&Type::Message(&IMAGE_REVIEW_CONTAINER_SPEC)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "containers", ty: Type::List(&Type::Message(&IMAGE_REVIEW_CONTAINER_SPEC)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "annotations", ty: Type::Map(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "namespace", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
 ]);

@@ -16,7 +16,7 @@ pub static HTTP_INGRESS_PATH: Schema = Schema::new("networking/v1", "HTTPIngress
 /// `HTTPIngressRuleValue`.
 #[rustfmt::skip]
 pub static HTTP_INGRESS_RULE_VALUE: Schema = Schema::new("networking/v1", "HTTPIngressRuleValue", &[
-    Field { json: "paths", ty: Type::List(&Type::Message(&HTTP_INGRESS_PATH)), number: 1, required: true, ..Field::PLAIN },
+    Field { json: "paths", ty: Type::List(&Type::Message(&HTTP_INGRESS_PATH)), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `IPAddress`.
@@ -36,7 +36,7 @@ pub static IP_ADDRESS_SPEC: Schema = Schema::new("networking/v1", "IPAddressSpec
 #[rustfmt::skip]
 pub static IP_BLOCK: Schema = Schema::new("networking/v1", "IPBlock", &[
     Field { json: "cidr", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "except", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "except", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `Ingress`.
@@ -83,13 +83,13 @@ pub static INGRESS_CLASS_SPEC: Schema = Schema::new("networking/v1", "IngressCla
 pub static INGRESS_LOAD_BALANCER_INGRESS: Schema = Schema::new("networking/v1", "IngressLoadBalancerIngress", &[
     Field { json: "ip", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
     Field { json: "hostname", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "ports", ty: Type::List(&Type::Message(&INGRESS_PORT_STATUS)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Message(&INGRESS_PORT_STATUS)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `IngressLoadBalancerStatus`.
 #[rustfmt::skip]
 pub static INGRESS_LOAD_BALANCER_STATUS: Schema = Schema::new("networking/v1", "IngressLoadBalancerStatus", &[
-    Field { json: "ingress", ty: Type::List(&Type::Message(&INGRESS_LOAD_BALANCER_INGRESS)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ingress", ty: Type::List(&Type::Message(&INGRESS_LOAD_BALANCER_INGRESS)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `IngressPortStatus`.
@@ -125,8 +125,8 @@ pub static INGRESS_SERVICE_BACKEND: Schema = Schema::new("networking/v1", "Ingre
 pub static INGRESS_SPEC: Schema = Schema::new("networking/v1", "IngressSpec", &[
     Field { json: "ingressClassName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "defaultBackend", ty: Type::Message(&INGRESS_BACKEND), number: 1, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "tls", ty: Type::List(&Type::Message(&INGRESS_TLS)), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "rules", ty: Type::List(&Type::Message(&INGRESS_RULE)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tls", ty: Type::List(&Type::Message(&INGRESS_TLS)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "rules", ty: Type::List(&Type::Message(&INGRESS_RULE)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `IngressStatus`.
@@ -138,7 +138,7 @@ pub static INGRESS_STATUS: Schema = Schema::new("networking/v1", "IngressStatus"
 /// `IngressTLS`.
 #[rustfmt::skip]
 pub static INGRESS_TLS: Schema = Schema::new("networking/v1", "IngressTLS", &[
-    Field { json: "hosts", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "hosts", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "secretName", ty: Type::String, number: 2, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -152,15 +152,15 @@ pub static NETWORK_POLICY: Schema = Schema::new("networking/v1", "NetworkPolicy"
 /// `NetworkPolicyEgressRule`.
 #[rustfmt::skip]
 pub static NETWORK_POLICY_EGRESS_RULE: Schema = Schema::new("networking/v1", "NetworkPolicyEgressRule", &[
-    Field { json: "ports", ty: Type::List(&Type::Message(&NETWORK_POLICY_PORT)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "to", ty: Type::List(&Type::Message(&NETWORK_POLICY_PEER)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Message(&NETWORK_POLICY_PORT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "to", ty: Type::List(&Type::Message(&NETWORK_POLICY_PEER)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NetworkPolicyIngressRule`.
 #[rustfmt::skip]
 pub static NETWORK_POLICY_INGRESS_RULE: Schema = Schema::new("networking/v1", "NetworkPolicyIngressRule", &[
-    Field { json: "ports", ty: Type::List(&Type::Message(&NETWORK_POLICY_PORT)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "from", ty: Type::List(&Type::Message(&NETWORK_POLICY_PEER)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ports", ty: Type::List(&Type::Message(&NETWORK_POLICY_PORT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "from", ty: Type::List(&Type::Message(&NETWORK_POLICY_PEER)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NetworkPolicyPeer`.
@@ -183,9 +183,9 @@ pub static NETWORK_POLICY_PORT: Schema = Schema::new("networking/v1", "NetworkPo
 #[rustfmt::skip]
 pub static NETWORK_POLICY_SPEC: Schema = Schema::new("networking/v1", "NetworkPolicySpec", &[
     Field { json: "podSelector", ty: Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR), number: 1, ..Field::PLAIN },
-    Field { json: "ingress", ty: Type::List(&Type::Message(&NETWORK_POLICY_INGRESS_RULE)), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "egress", ty: Type::List(&Type::Message(&NETWORK_POLICY_EGRESS_RULE)), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "policyTypes", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ingress", ty: Type::List(&Type::Message(&NETWORK_POLICY_INGRESS_RULE)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "egress", ty: Type::List(&Type::Message(&NETWORK_POLICY_EGRESS_RULE)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "policyTypes", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, values: &["Egress", "Ingress"], ..Field::PLAIN },
 ]);
 
 /// `ParentReference`.
@@ -215,7 +215,7 @@ pub static SERVICE_CIDR: Schema = Schema::new("networking/v1", "ServiceCIDR", &[
 /// `ServiceCIDRSpec`.
 #[rustfmt::skip]
 pub static SERVICE_CIDR_SPEC: Schema = Schema::new("networking/v1", "ServiceCIDRSpec", &[
-    Field { json: "cidrs", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "cidrs", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ServiceCIDRStatus`.

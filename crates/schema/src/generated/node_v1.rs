@@ -24,7 +24,7 @@ pub static RUNTIME_CLASS: Schema = Schema::new("node/v1", "RuntimeClass", &[
 #[rustfmt::skip]
 pub static SCHEDULING: Schema = Schema::new("node/v1", "Scheduling", &[
     Field { json: "nodeSelector", ty: Type::Map(&Type::String), number: 1, omit_empty: true, atomic: true, ..Field::PLAIN },
-    Field { json: "tolerations", ty: Type::List(&Type::Message(&crate::generated::core_v1::TOLERATION)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tolerations", ty: Type::List(&Type::Message(&crate::generated::core_v1::TOLERATION)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// Resources of this group-version.

@@ -8,14 +8,14 @@ use klient_apimachinery::schema::{
 /// `AggregationRule`.
 #[rustfmt::skip]
 pub static AGGREGATION_RULE: Schema = Schema::new("rbac/v1", "AggregationRule", &[
-    Field { json: "clusterRoleSelectors", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "clusterRoleSelectors", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::LABEL_SELECTOR)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `ClusterRole`.
 #[rustfmt::skip]
 pub static CLUSTER_ROLE: Schema = Schema::new("rbac/v1", "ClusterRole", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULE)), number: 2, ..Field::PLAIN },
+    Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULE)), number: 2, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "aggregationRule", ty: Type::Message(&AGGREGATION_RULE), number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -23,32 +23,32 @@ pub static CLUSTER_ROLE: Schema = Schema::new("rbac/v1", "ClusterRole", &[
 #[rustfmt::skip]
 pub static CLUSTER_ROLE_BINDING: Schema = Schema::new("rbac/v1", "ClusterRoleBinding", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "roleRef", ty: Type::Message(&ROLE_REF), number: 3, required: true, ..Field::PLAIN },
 ]);
 
 /// `PolicyRule`.
 #[rustfmt::skip]
 pub static POLICY_RULE: Schema = Schema::new("rbac/v1", "PolicyRule", &[
-    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, ..Field::PLAIN },
-    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, ..Field::PLAIN },
-    Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "verbs", ty: Type::List(&Type::String), number: 1, required: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "apiGroups", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resources", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "resourceNames", ty: Type::List(&Type::String), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "nonResourceURLs", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `Role`.
 #[rustfmt::skip]
 pub static ROLE: Schema = Schema::new("rbac/v1", "Role", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULE)), number: 2, ..Field::PLAIN },
+    Field { json: "rules", ty: Type::List(&Type::Message(&POLICY_RULE)), number: 2, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `RoleBinding`.
 #[rustfmt::skip]
 pub static ROLE_BINDING: Schema = Schema::new("rbac/v1", "RoleBinding", &[
     Field { json: "metadata", ty: Type::Message(&klient_apimachinery::meta::v1::schema::OBJECT_META), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "subjects", ty: Type::List(&Type::Message(&SUBJECT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "roleRef", ty: Type::Message(&ROLE_REF), number: 3, required: true, ..Field::PLAIN },
 ]);
 

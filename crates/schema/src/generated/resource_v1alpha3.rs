@@ -77,7 +77,7 @@ pub static POOL_STATUS: Schema = Schema::new("resource/v1alpha3", "PoolStatus", 
     Field { json: "unavailableDevices", ty: Type::Int32, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "validationError", ty: Type::String, number: 10, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "partitionSummary", ty: Type::List(&Type::Message(&PARTITION_TYPE_STATUS)), number: 11, omit_empty: true, ..Field::PLAIN },
+    Field { json: "partitionSummary", ty: Type::List(&Type::Message(&PARTITION_TYPE_STATUS)), number: 11, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "shareableSummary", ty: Type::Message(&SHAREABLE_SUMMARY_STATUS), number: 13, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -102,7 +102,7 @@ pub static RESOURCE_POOL_STATUS_REQUEST_SPEC: Schema = Schema::new("resource/v1a
 #[rustfmt::skip]
 pub static RESOURCE_POOL_STATUS_REQUEST_STATUS: Schema = Schema::new("resource/v1alpha3", "ResourcePoolStatusRequestStatus", &[
     Field { json: "poolCount", ty: Type::Int32, number: 6, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
-    Field { json: "pools", ty: Type::List(&Type::Message(&POOL_STATUS)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "pools", ty: Type::List(&Type::Message(&POOL_STATUS)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "conditions", ty: Type::List(&Type::Message(&klient_apimachinery::meta::v1::schema::CONDITION)), number: 3, omit_empty: true, list: ListType::Map(&["type"]), patch: Patch { merge: true, retain_keys: false, replace_struct: false, key: "type" }, ..Field::PLAIN },
 ]);
 
@@ -120,7 +120,7 @@ pub static SHAREABLE_CAPACITY_STATUS: Schema = Schema::new("resource/v1alpha3", 
 pub static SHAREABLE_SUMMARY_STATUS: Schema = Schema::new("resource/v1alpha3", "ShareableSummaryStatus", &[
     Field { json: "fullyAvailableDevices", ty: Type::Int32, number: 1, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
     Field { json: "partiallyAvailableDevices", ty: Type::Int32, number: 2, pointer: true, omit_empty: true, required: true, ..Field::PLAIN },
-    Field { json: "capacity", ty: Type::List(&Type::Message(&SHAREABLE_CAPACITY_STATUS)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "capacity", ty: Type::List(&Type::Message(&SHAREABLE_CAPACITY_STATUS)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// Resources of this group-version.

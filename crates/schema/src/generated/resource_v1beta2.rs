@@ -35,7 +35,7 @@ pub static CEL_DEVICE_SELECTOR: Schema = Schema::new("resource/v1beta2", "CELDev
 #[rustfmt::skip]
 pub static CAPACITY_REQUEST_POLICY: Schema = Schema::new("resource/v1beta2", "CapacityRequestPolicy", &[
     Field { json: "default", ty: Type::Quantity, number: 1, pointer: true, ..Field::PLAIN },
-    Field { json: "validValues", ty: Type::List(&Type::Quantity), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "validValues", ty: Type::List(&Type::Quantity), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "validRange", ty: Type::Message(&CAPACITY_REQUEST_POLICY_RANGE), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -72,14 +72,14 @@ pub static DEVICE: Schema = Schema::new("resource/v1beta2", "Device", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "attributes", ty: Type::Map(&Type::Message(&DEVICE_ATTRIBUTE)), number: 2, omit_empty: true, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Map(&Type::Message(&DEVICE_CAPACITY)), number: 3, omit_empty: true, ..Field::PLAIN },
-    Field { json: "consumesCounters", ty: Type::List(&Type::Message(&DEVICE_COUNTER_CONSUMPTION)), number: 4, omit_empty: true, ..Field::PLAIN },
+    Field { json: "consumesCounters", ty: Type::List(&Type::Message(&DEVICE_COUNTER_CONSUMPTION)), number: 4, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "nodeName", ty: Type::String, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeSelector", ty: Type::Message(&crate::generated::core_v1::NODE_SELECTOR), number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "allNodes", ty: Type::Bool, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "taints", ty: Type::List(&Type::Message(&DEVICE_TAINT)), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "taints", ty: Type::List(&Type::Message(&DEVICE_TAINT)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "bindsToNode", ty: Type::Bool, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "bindingConditions", ty: Type::List(&Type::String), number: 10, omit_empty: true, ..Field::PLAIN },
-    Field { json: "bindingFailureConditions", ty: Type::List(&Type::String), number: 11, omit_empty: true, ..Field::PLAIN },
+    Field { json: "bindingConditions", ty: Type::List(&Type::String), number: 10, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "bindingFailureConditions", ty: Type::List(&Type::String), number: 11, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "allowMultipleAllocations", ty: Type::Bool, number: 12, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeAllocatableResources", ty: Type::Map(&Type::Message(&NODE_ALLOCATABLE_RESOURCE)), number: 14, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -88,15 +88,15 @@ pub static DEVICE: Schema = Schema::new("resource/v1beta2", "Device", &[
 #[rustfmt::skip]
 pub static DEVICE_ALLOCATION_CONFIGURATION: Schema = Schema::new("resource/v1beta2", "DeviceAllocationConfiguration", &[
     Field { json: "source", ty: Type::String, number: 1, required: true, values: &["FromClaim", "FromClass"], ..Field::PLAIN },
-    Field { json: "requests", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requests", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "opaque", ty: Type::Message(&OPAQUE_DEVICE_CONFIGURATION), number: 1, within: &[3], pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
 /// `DeviceAllocationResult`.
 #[rustfmt::skip]
 pub static DEVICE_ALLOCATION_RESULT: Schema = Schema::new("resource/v1beta2", "DeviceAllocationResult", &[
-    Field { json: "results", ty: Type::List(&Type::Message(&DEVICE_REQUEST_ALLOCATION_RESULT)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_ALLOCATION_CONFIGURATION)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "results", ty: Type::List(&Type::Message(&DEVICE_REQUEST_ALLOCATION_RESULT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_ALLOCATION_CONFIGURATION)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DeviceAttribute`.
@@ -106,10 +106,10 @@ pub static DEVICE_ATTRIBUTE: Schema = Schema::new("resource/v1beta2", "DeviceAtt
     Field { json: "bool", ty: Type::Bool, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "string", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "version", ty: Type::String, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "ints", ty: Type::List(&Type::Int64), number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "bools", ty: Type::List(&Type::Bool), number: 7, omit_empty: true, ..Field::PLAIN },
-    Field { json: "strings", ty: Type::List(&Type::String), number: 8, omit_empty: true, ..Field::PLAIN },
-    Field { json: "versions", ty: Type::List(&Type::String), number: 9, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ints", ty: Type::List(&Type::Int64), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "bools", ty: Type::List(&Type::Bool), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "strings", ty: Type::List(&Type::String), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "versions", ty: Type::List(&Type::String), number: 9, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DeviceCapacity`.
@@ -122,15 +122,15 @@ pub static DEVICE_CAPACITY: Schema = Schema::new("resource/v1beta2", "DeviceCapa
 /// `DeviceClaim`.
 #[rustfmt::skip]
 pub static DEVICE_CLAIM: Schema = Schema::new("resource/v1beta2", "DeviceClaim", &[
-    Field { json: "requests", ty: Type::List(&Type::Message(&DEVICE_REQUEST)), number: 1, ..Field::PLAIN },
-    Field { json: "constraints", ty: Type::List(&Type::Message(&DEVICE_CONSTRAINT)), number: 2, omit_empty: true, ..Field::PLAIN },
-    Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_CLAIM_CONFIGURATION)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requests", ty: Type::List(&Type::Message(&DEVICE_REQUEST)), number: 1, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "constraints", ty: Type::List(&Type::Message(&DEVICE_CONSTRAINT)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_CLAIM_CONFIGURATION)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DeviceClaimConfiguration`.
 #[rustfmt::skip]
 pub static DEVICE_CLAIM_CONFIGURATION: Schema = Schema::new("resource/v1beta2", "DeviceClaimConfiguration", &[
-    Field { json: "requests", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requests", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "opaque", ty: Type::Message(&OPAQUE_DEVICE_CONFIGURATION), number: 1, within: &[2], pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -150,8 +150,8 @@ pub static DEVICE_CLASS_CONFIGURATION: Schema = Schema::new("resource/v1beta2", 
 /// `DeviceClassSpec`.
 #[rustfmt::skip]
 pub static DEVICE_CLASS_SPEC: Schema = Schema::new("resource/v1beta2", "DeviceClassSpec", &[
-    Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_CLASS_CONFIGURATION)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "config", ty: Type::List(&Type::Message(&DEVICE_CLASS_CONFIGURATION)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "extendedResourceName", ty: Type::String, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -164,7 +164,7 @@ pub static DEVICE_CONFIGURATION: Schema = Schema::new("resource/v1beta2", "Devic
 /// `DeviceConstraint`.
 #[rustfmt::skip]
 pub static DEVICE_CONSTRAINT: Schema = Schema::new("resource/v1beta2", "DeviceConstraint", &[
-    Field { json: "requests", ty: Type::List(&Type::String), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "requests", ty: Type::List(&Type::String), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "matchAttribute", ty: Type::String, number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "distinctAttribute", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
@@ -174,7 +174,7 @@ pub static DEVICE_CONSTRAINT: Schema = Schema::new("resource/v1beta2", "DeviceCo
 pub static DEVICE_COUNTER_CONSUMPTION: Schema = Schema::new("resource/v1beta2", "DeviceCounterConsumption", &[
     Field { json: "counterSet", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "counters", ty: Type::Map(&Type::Message(&COUNTER)), number: 2, omit_empty: true, required: true, ..Field::PLAIN },
-    Field { json: "compatibilityGroups", ty: Type::List(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "compatibilityGroups", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DeviceDerivedAttribute`.
@@ -189,7 +189,7 @@ pub static DEVICE_DERIVED_ATTRIBUTE: Schema = Schema::new("resource/v1beta2", "D
 pub static DEVICE_REQUEST: Schema = Schema::new("resource/v1beta2", "DeviceRequest", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "exactly", ty: Type::Message(&EXACT_DEVICE_REQUEST), number: 2, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "firstAvailable", ty: Type::List(&Type::Message(&DEVICE_SUB_REQUEST)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "firstAvailable", ty: Type::List(&Type::Message(&DEVICE_SUB_REQUEST)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DeviceRequestAllocationResult`.
@@ -200,12 +200,12 @@ pub static DEVICE_REQUEST_ALLOCATION_RESULT: Schema = Schema::new("resource/v1be
     Field { json: "pool", ty: Type::String, number: 3, required: true, ..Field::PLAIN },
     Field { json: "device", ty: Type::String, number: 4, required: true, ..Field::PLAIN },
     Field { json: "adminAccess", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, ..Field::PLAIN },
-    Field { json: "bindingConditions", ty: Type::List(&Type::String), number: 7, omit_empty: true, ..Field::PLAIN },
-    Field { json: "bindingFailureConditions", ty: Type::List(&Type::String), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "bindingConditions", ty: Type::List(&Type::String), number: 7, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
+    Field { json: "bindingFailureConditions", ty: Type::List(&Type::String), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "shareID", ty: Type::String, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "consumedCapacity", ty: Type::Map(&Type::Quantity), number: 10, omit_empty: true, ..Field::PLAIN },
-    Field { json: "skipNodeOperations", ty: Type::List(&Type::String), number: 11, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
+    Field { json: "skipNodeOperations", ty: Type::List(&Type::String), number: 11, omit_empty: true, list: ListType::Set, values: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..Field::PLAIN },
 ]);
 
 /// `DeviceSelector`.
@@ -219,12 +219,12 @@ pub static DEVICE_SELECTOR: Schema = Schema::new("resource/v1beta2", "DeviceSele
 pub static DEVICE_SUB_REQUEST: Schema = Schema::new("resource/v1beta2", "DeviceSubRequest", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "deviceClassName", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 3, omit_empty: true, ..Field::PLAIN },
+    Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 3, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "allocationMode", ty: Type::String, number: 4, omit_empty: true, values: &["All", "ExactCount"], ..Field::PLAIN },
     Field { json: "count", ty: Type::Int64, number: 5, omit_empty: true, ..Field::PLAIN },
-    Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Message(&CAPACITY_REQUIREMENTS), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "derivedAttributes", ty: Type::List(&Type::Message(&DEVICE_DERIVED_ATTRIBUTE)), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "derivedAttributes", ty: Type::List(&Type::Message(&DEVICE_DERIVED_ATTRIBUTE)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `DeviceTaint`.
@@ -279,20 +279,20 @@ pub static DEVICE_TOLERATION: Schema = Schema::new("resource/v1beta2", "DeviceTo
 #[rustfmt::skip]
 pub static EXACT_DEVICE_REQUEST: Schema = Schema::new("resource/v1beta2", "ExactDeviceRequest", &[
     Field { json: "deviceClassName", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "selectors", ty: Type::List(&Type::Message(&DEVICE_SELECTOR)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "allocationMode", ty: Type::String, number: 3, omit_empty: true, values: &["All", "ExactCount"], ..Field::PLAIN },
     Field { json: "count", ty: Type::Int64, number: 4, omit_empty: true, ..Field::PLAIN },
     Field { json: "adminAccess", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tolerations", ty: Type::List(&Type::Message(&DEVICE_TOLERATION)), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "capacity", ty: Type::Message(&CAPACITY_REQUIREMENTS), number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "derivedAttributes", ty: Type::List(&Type::Message(&DEVICE_DERIVED_ATTRIBUTE)), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "derivedAttributes", ty: Type::List(&Type::Message(&DEVICE_DERIVED_ATTRIBUTE)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `NetworkDeviceData`.
 #[rustfmt::skip]
 pub static NETWORK_DEVICE_DATA: Schema = Schema::new("resource/v1beta2", "NetworkDeviceData", &[
     Field { json: "interfaceName", ty: Type::String, number: 1, omit_empty: true, ..Field::PLAIN },
-    Field { json: "ips", ty: Type::List(&Type::String), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "ips", ty: Type::List(&Type::String), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "hardwareAddress", ty: Type::String, number: 3, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -393,11 +393,11 @@ pub static RESOURCE_SLICE_SPEC: Schema = Schema::new("resource/v1beta2", "Resour
     Field { json: "nodeName", ty: Type::String, number: 3, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeSelector", ty: Type::Message(&crate::generated::core_v1::NODE_SELECTOR), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "allNodes", ty: Type::Bool, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "devices", ty: Type::List(&Type::Message(&DEVICE)), number: 6, omit_empty: true, ..Field::PLAIN },
+    Field { json: "devices", ty: Type::List(&Type::Message(&DEVICE)), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "perDeviceNodeSelection", ty: Type::Bool, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "sharedCounters", ty: Type::List(&Type::Message(&COUNTER_SET)), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "sharedCounters", ty: Type::List(&Type::Message(&COUNTER_SET)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "partitionTypeAttribute", ty: Type::String, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "skipNodeOperations", ty: Type::List(&Type::String), number: 10, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
+    Field { json: "skipNodeOperations", ty: Type::List(&Type::String), number: 10, omit_empty: true, list: ListType::Set, values: &["*", "NodePrepareResources", "NodeUnprepareResources"], ..Field::PLAIN },
 ]);
 
 /// Resources of this group-version.

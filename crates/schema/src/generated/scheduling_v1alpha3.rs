@@ -49,7 +49,7 @@ pub static COMPOSITE_POD_GROUP: Schema = Schema::new("scheduling/v1alpha3", "Com
 /// `CompositePodGroupSchedulingConstraints`.
 #[rustfmt::skip]
 pub static COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "CompositePodGroupSchedulingConstraints", &[
-    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `CompositePodGroupSchedulingPolicy`.
@@ -131,7 +131,7 @@ pub static POD_GROUP_RESOURCE_CLAIM_STATUS: Schema = Schema::new("scheduling/v1a
 /// `PodGroupSchedulingConstraints`.
 #[rustfmt::skip]
 pub static POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "PodGroupSchedulingConstraints", &[
-    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodGroupSchedulingPolicy`.
@@ -232,7 +232,7 @@ pub static WORKLOAD_COMPOSITE_POD_GROUP_GANG_SCHEDULING_POLICY: Schema = Schema:
 /// `WorkloadCompositePodGroupSchedulingConstraints`.
 #[rustfmt::skip]
 pub static WORKLOAD_COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "WorkloadCompositePodGroupSchedulingConstraints", &[
-    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `WorkloadCompositePodGroupSchedulingPolicy`.
@@ -281,7 +281,7 @@ pub static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Schema = Schema::new("scheduling/v
 /// `WorkloadPodGroupSchedulingConstraints`.
 #[rustfmt::skip]
 pub static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1alpha3", "WorkloadPodGroupSchedulingConstraints", &[
-    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `WorkloadPodGroupSchedulingPolicy`.

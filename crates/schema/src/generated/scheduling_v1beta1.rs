@@ -41,7 +41,7 @@ pub static COMPOSITE_GANG_SCHEDULING_POLICY: Schema = Schema::new("scheduling/v1
 /// `CompositePodGroupSchedulingConstraints`.
 #[rustfmt::skip]
 pub static COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1beta1", "CompositePodGroupSchedulingConstraints", &[
-    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `CompositePodGroupSchedulingPolicy`.
@@ -104,7 +104,7 @@ pub static POD_GROUP_RESOURCE_CLAIM_STATUS: Schema = Schema::new("scheduling/v1b
 /// `PodGroupSchedulingConstraints`.
 #[rustfmt::skip]
 pub static POD_GROUP_SCHEDULING_CONSTRAINTS: Schema = Schema::new("scheduling/v1beta1", "PodGroupSchedulingConstraints", &[
-    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, ..Field::PLAIN },
+    Field { json: "topology", ty: Type::List(&Type::Message(&TOPOLOGY_CONSTRAINT)), number: 1, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `PodGroupSchedulingPolicy`.

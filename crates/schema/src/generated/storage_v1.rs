@@ -20,7 +20,7 @@ pub static CSI_DRIVER_SPEC: Schema = Schema::new("storage/v1", "CSIDriverSpec", 
     Field { json: "volumeLifecycleModes", ty: Type::List(&Type::String), number: 3, omit_empty: true, list: ListType::Set, ..Field::PLAIN },
     Field { json: "storageCapacity", ty: Type::Bool, number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "fsGroupPolicy", ty: Type::String, number: 5, pointer: true, omit_empty: true, ..Field::PLAIN },
-    Field { json: "tokenRequests", ty: Type::List(&Type::Message(&TOKEN_REQUEST)), number: 6, omit_empty: true, ..Field::PLAIN },
+    Field { json: "tokenRequests", ty: Type::List(&Type::Message(&TOKEN_REQUEST)), number: 6, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "requiresRepublish", ty: Type::Bool, number: 7, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "seLinuxMount", ty: Type::Bool, number: 8, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "nodeAllocatableUpdatePeriodSeconds", ty: Type::Int64, number: 9, pointer: true, omit_empty: true, ..Field::PLAIN },
@@ -41,7 +41,7 @@ pub static CSI_NODE: Schema = Schema::new("storage/v1", "CSINode", &[
 pub static CSI_NODE_DRIVER: Schema = Schema::new("storage/v1", "CSINodeDriver", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
     Field { json: "nodeID", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
-    Field { json: "topologyKeys", ty: Type::List(&Type::String), number: 3, ..Field::PLAIN },
+    Field { json: "topologyKeys", ty: Type::List(&Type::String), number: 3, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "allocatable", ty: Type::Message(&VOLUME_NODE_RESOURCES), number: 4, pointer: true, omit_empty: true, ..Field::PLAIN },
 ]);
 
@@ -74,17 +74,17 @@ pub static STORAGE_CLASS: Schema = Schema::new("storage/v1", "StorageClass", &[
     Field { json: "provisioner", ty: Type::String, number: 2, required: true, ..Field::PLAIN },
     Field { json: "parameters", ty: Type::Map(&Type::String), number: 3, omit_empty: true, ..Field::PLAIN },
     Field { json: "reclaimPolicy", ty: Type::String, number: 4, pointer: true, omit_empty: true, values: &["Delete", "Recycle", "Retain"], ..Field::PLAIN },
-    Field { json: "mountOptions", ty: Type::List(&Type::String), number: 5, omit_empty: true, ..Field::PLAIN },
+    Field { json: "mountOptions", ty: Type::List(&Type::String), number: 5, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
     Field { json: "allowVolumeExpansion", ty: Type::Bool, number: 6, pointer: true, omit_empty: true, ..Field::PLAIN },
     Field { json: "volumeBindingMode", ty: Type::String, number: 7, pointer: true, omit_empty: true, values: &["Immediate", "WaitForFirstConsumer"], ..Field::PLAIN },
-    Field { json: "allowedTopologies", ty: Type::List(&Type::Message(&crate::generated::core_v1::TOPOLOGY_SELECTOR_TERM)), number: 8, omit_empty: true, ..Field::PLAIN },
+    Field { json: "allowedTopologies", ty: Type::List(&Type::Message(&crate::generated::core_v1::TOPOLOGY_SELECTOR_TERM)), number: 8, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `StorageHealth`.
 #[rustfmt::skip]
 pub static STORAGE_HEALTH: Schema = Schema::new("storage/v1", "StorageHealth", &[
     Field { json: "name", ty: Type::String, number: 1, required: true, ..Field::PLAIN },
-    Field { json: "healthConditions", ty: Type::List(&Type::Message(&STORAGE_HEALTH_CONDITION)), number: 2, omit_empty: true, ..Field::PLAIN },
+    Field { json: "healthConditions", ty: Type::List(&Type::Message(&STORAGE_HEALTH_CONDITION)), number: 2, omit_empty: true, list: ListType::Atomic, ..Field::PLAIN },
 ]);
 
 /// `StorageHealthCondition`.

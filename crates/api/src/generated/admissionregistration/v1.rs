@@ -253,7 +253,7 @@ serde! { Mutation }
 pub struct NamedRuleWithOperations {
     /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
-    /// `operations`; atomic list.
+    /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
     pub operations: Vec<Str>,
     /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
@@ -261,7 +261,7 @@ pub struct NamedRuleWithOperations {
     pub api_versions: Vec<Str>,
     /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub scope: Option<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -311,7 +311,7 @@ pub struct Rule {
     pub api_versions: Vec<Str>,
     /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub scope: Option<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -323,7 +323,7 @@ serde! { Rule }
 /// `RuleWithOperations` of admissionregistration.k8s.io/v1.
 #[derive(Clone, Default)]
 pub struct RuleWithOperations {
-    /// `operations`; atomic list.
+    /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
     pub operations: Vec<Str>,
     /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
@@ -331,7 +331,7 @@ pub struct RuleWithOperations {
     pub api_versions: Vec<Str>,
     /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub scope: Option<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -426,7 +426,7 @@ pub struct ValidatingAdmissionPolicyBindingSpec {
     pub param_ref: Option<Box<ParamRef>>,
     /// `matchResources`.
     pub match_resources: Option<Box<MatchResources>>,
-    /// `validationActions`; required; set.
+    /// `validationActions`: `Audit`, `Deny`, `Warn`; required; set.
     pub validation_actions: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -253,7 +253,7 @@ serde! { Mutation }
 pub struct NamedRuleWithOperations {
     /// `resourceNames`; atomic list.
     pub resource_names: Vec<Str>,
-    /// `operations`; atomic list.
+    /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
     pub operations: Vec<Str>,
     /// `apiGroups`; atomic list.
     pub api_groups: Vec<Str>,
@@ -261,7 +261,7 @@ pub struct NamedRuleWithOperations {
     pub api_versions: Vec<Str>,
     /// `resources`; atomic list.
     pub resources: Vec<Str>,
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub scope: Option<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

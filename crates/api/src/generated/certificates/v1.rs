@@ -63,7 +63,7 @@ pub struct CertificateSigningRequestSpec {
     pub signer_name: Str,
     /// `expirationSeconds`.
     pub expiration_seconds: Option<i32>,
-    /// `usages`; atomic list.
+    /// `usages`: `any`, `cert sign`, `client auth`, `code signing`, `content commitment`, `crl sign`, `data encipherment`, `decipher only`, `digital signature`, `email protection`, `encipher only`, `ipsec end system`, `ipsec tunnel`, `ipsec user`, `key agreement`, `key encipherment`, `microsoft sgc`, `netscape sgc`, `ocsp signing`, `s/mime`, `server auth`, `signing`, `timestamping`; atomic list.
     pub usages: Vec<Str>,
     /// `username`.
     pub username: Option<Str>,

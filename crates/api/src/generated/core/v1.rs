@@ -94,13 +94,13 @@ pub struct AzureDiskVolumeSource {
     pub disk_name: Str,
     /// `diskURI`; required.
     pub disk_uri: Str,
-    /// `cachingMode`: `None`, `ReadOnly`, `ReadWrite`.
+    /// `cachingMode`: `None`, `ReadOnly`, `ReadWrite`; default `"ReadWrite"`.
     pub caching_mode: Option<Str>,
     /// `fsType`; default `"ext4"`.
     pub fs_type: Option<Str>,
     /// `readOnly`; default `false`.
     pub read_only: Option<bool>,
-    /// `kind`: `Dedicated`, `Managed`, `Shared`.
+    /// `kind`: `Dedicated`, `Managed`, `Shared`; default `"Shared"`.
     pub kind: Option<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -1241,9 +1241,9 @@ pub struct EphemeralContainer {
     pub lifecycle: Option<Box<Lifecycle>>,
     /// `terminationMessagePath`.
     pub termination_message_path: Option<Str>,
-    /// `terminationMessagePolicy`.
+    /// `terminationMessagePolicy`: `FallbackToLogsOnError`, `File`.
     pub termination_message_policy: Option<Str>,
-    /// `imagePullPolicy`.
+    /// `imagePullPolicy`: `Always`, `IfNotPresent`, `Never`.
     pub image_pull_policy: Option<Str>,
     /// `securityContext`.
     pub security_context: Option<Box<SecurityContext>>,
@@ -1303,9 +1303,9 @@ pub struct EphemeralContainerCommon {
     pub lifecycle: Option<Box<Lifecycle>>,
     /// `terminationMessagePath`.
     pub termination_message_path: Option<Str>,
-    /// `terminationMessagePolicy`.
+    /// `terminationMessagePolicy`: `FallbackToLogsOnError`, `File`.
     pub termination_message_policy: Option<Str>,
-    /// `imagePullPolicy`.
+    /// `imagePullPolicy`: `Always`, `IfNotPresent`, `Never`.
     pub image_pull_policy: Option<Str>,
     /// `securityContext`.
     pub security_context: Option<Box<SecurityContext>>,
@@ -2846,7 +2846,7 @@ pub type PersistentVolumeClaimList = List<PersistentVolumeClaim>;
 pub struct PersistentVolumeClaimSpec {
     /// Modes that the volume must support: `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`.
     ///
-    /// `accessModes`; atomic list.
+    /// `accessModes`: `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`; atomic list.
     pub access_modes: Vec<Str>,
     /// Labels that the volume must have.
     ///
@@ -2898,7 +2898,7 @@ pub struct PersistentVolumeClaimStatus {
     pub phase: Option<Str>,
     /// Modes that the bound volume supports.
     ///
-    /// `accessModes`; atomic list.
+    /// `accessModes`: `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`; atomic list.
     pub access_modes: Vec<Str>,
     /// Size of the bound volume.
     ///
@@ -2914,7 +2914,7 @@ pub struct PersistentVolumeClaimStatus {
     pub allocated_resources: Map<Quantity>,
     /// State of the resize, per resource.
     ///
-    /// `allocatedResourceStatuses`.
+    /// `allocatedResourceStatuses`: `ControllerResizeInProgress`, `ControllerResizeInfeasible`, `NodeResizeInProgress`, `NodeResizeInfeasible`, `NodeResizePending`.
     pub allocated_resource_statuses: Map<Str>,
     /// VolumeAttributesClass that is in effect.
     ///
@@ -3035,7 +3035,7 @@ pub struct PersistentVolumeSpec {
     pub source: PersistentVolumeSource,
     /// Modes that the volume supports.
     ///
-    /// `accessModes`; atomic list.
+    /// `accessModes`: `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`; atomic list.
     pub access_modes: Vec<Str>,
     /// Claim that the volume is bound to or kept for.
     ///
@@ -4387,7 +4387,7 @@ pub type ResourceQuotaList = List<ResourceQuota>;
 pub struct ResourceQuotaSpec {
     /// `hard`; quantity such as `500m` or `1Gi`.
     pub hard: Map<Quantity>,
-    /// `scopes`; atomic list.
+    /// `scopes`: `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`; atomic list.
     pub scopes: Vec<Str>,
     /// `scopeSelector`.
     pub scope_selector: Option<Box<ScopeSelector>>,
@@ -5002,7 +5002,7 @@ pub struct ServiceSpec {
     pub session_affinity_config: Option<Box<SessionAffinityConfig>>,
     /// IP families of the service, at most two; follow from the cluster and `ipFamilyPolicy` by default.
     ///
-    /// `ipFamilies`; atomic list.
+    /// `ipFamilies`: empty, `IPv4`, `IPv6`; atomic list.
     pub ip_families: Vec<Str>,
     /// One family (the default), two where the cluster has two, or two in any case.
     ///

@@ -502,7 +502,7 @@ pub struct NetworkPolicySpec {
     pub egress: Vec<NetworkPolicyEgressRule>,
     /// Directions that the policy isolates: `Ingress`, by default always, and `Egress`, by default if there are `egress` rules.
     ///
-    /// `policyTypes`; atomic list.
+    /// `policyTypes`: `Egress`, `Ingress`; atomic list.
     pub policy_types: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -437,7 +437,7 @@ pub struct DeviceRequestAllocationResult {
     pub share_id: Option<Str>,
     /// `consumedCapacity`; quantity such as `500m` or `1Gi`.
     pub consumed_capacity: Map<Quantity>,
-    /// `skipNodeOperations`; set.
+    /// `skipNodeOperations`: `*`, `NodePrepareResources`, `NodeUnprepareResources`; set.
     pub skip_node_operations: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,
@@ -766,7 +766,7 @@ pub struct ResourceSliceSpec {
     pub shared_counters: Vec<CounterSet>,
     /// `partitionTypeAttribute`.
     pub partition_type_attribute: Option<Str>,
-    /// `skipNodeOperations`; set.
+    /// `skipNodeOperations`: `*`, `NodePrepareResources`, `NodeUnprepareResources`; set.
     pub skip_node_operations: Vec<Str>,
     #[doc(hidden)]
     pub unknown: Unknown,

@@ -278,7 +278,7 @@ impl NamedRuleWithOperations {
         Self(self.0.append::<String>("resourceNames", items))
     }
 
-    /// `operations`; atomic list.
+    /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
     pub fn operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("operations", items))
     }
@@ -298,7 +298,7 @@ impl NamedRuleWithOperations {
         Self(self.0.append::<String>("resources", items))
     }
 
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("scope", value))
     }
@@ -345,7 +345,7 @@ impl ParamRef {
 part! { RuleWithOperations: "admissionregistration.k8s.io/v1", schema::RULE_WITH_OPERATIONS }
 
 impl RuleWithOperations {
-    /// `operations`; atomic list.
+    /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
     pub fn operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("operations", items))
     }
@@ -365,7 +365,7 @@ impl RuleWithOperations {
         Self(self.0.append::<String>("resources", items))
     }
 
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("scope", value))
     }
@@ -453,7 +453,7 @@ impl ValidatingAdmissionPolicyBindingSpec {
         Self(self.0.set::<MatchResources>("matchResources", value))
     }
 
-    /// `validationActions`; required; set.
+    /// `validationActions`: `Audit`, `Deny`, `Warn`; required; set.
     pub fn validation_actions(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("validationActions", items))
     }

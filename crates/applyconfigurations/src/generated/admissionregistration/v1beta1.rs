@@ -176,7 +176,7 @@ impl NamedRuleWithOperations {
         Self(self.0.append::<String>("resourceNames", items))
     }
 
-    /// `operations`; atomic list.
+    /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
     pub fn operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("operations", items))
     }
@@ -196,7 +196,7 @@ impl NamedRuleWithOperations {
         Self(self.0.append::<String>("resources", items))
     }
 
-    /// `scope`.
+    /// `scope`: `*`, `Cluster`, `Namespaced`.
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("scope", value))
     }

@@ -77,7 +77,7 @@ impl CertificateSigningRequestSpec {
         Self(self.0.set::<i32>("expirationSeconds", value))
     }
 
-    /// `usages`; atomic list.
+    /// `usages`: `any`, `cert sign`, `client auth`, `code signing`, `content commitment`, `crl sign`, `data encipherment`, `decipher only`, `digital signature`, `email protection`, `encipher only`, `ipsec end system`, `ipsec tunnel`, `ipsec user`, `key agreement`, `key encipherment`, `microsoft sgc`, `netscape sgc`, `ocsp signing`, `s/mime`, `server auth`, `signing`, `timestamping`; atomic list.
     pub fn usages(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("usages", items))
     }

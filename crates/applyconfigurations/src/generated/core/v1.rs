@@ -96,7 +96,7 @@ impl AzureDiskVolumeSource {
         Self(self.0.set::<String>("diskURI", value))
     }
 
-    /// `cachingMode`: `None`, `ReadOnly`, `ReadWrite`.
+    /// `cachingMode`: `None`, `ReadOnly`, `ReadWrite`; default `"ReadWrite"`.
     pub fn caching_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("cachingMode", value))
     }
@@ -111,7 +111,7 @@ impl AzureDiskVolumeSource {
         Self(self.0.set::<bool>("readOnly", value))
     }
 
-    /// `kind`: `Dedicated`, `Managed`, `Shared`.
+    /// `kind`: `Dedicated`, `Managed`, `Shared`; default `"Shared"`.
     pub fn kind(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("kind", value))
     }
@@ -1487,12 +1487,12 @@ impl EphemeralContainer {
         Self(self.0.set::<String>("terminationMessagePath", value))
     }
 
-    /// `terminationMessagePolicy`.
+    /// `terminationMessagePolicy`: `FallbackToLogsOnError`, `File`.
     pub fn termination_message_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("terminationMessagePolicy", value))
     }
 
-    /// `imagePullPolicy`.
+    /// `imagePullPolicy`: `Always`, `IfNotPresent`, `Never`.
     pub fn image_pull_policy(self, value: impl Into<String>) -> Self {
         Self(self.0.set::<String>("imagePullPolicy", value))
     }
@@ -3247,7 +3247,7 @@ part! { PersistentVolumeClaimSpec: "v1", schema::PERSISTENT_VOLUME_CLAIM_SPEC }
 impl PersistentVolumeClaimSpec {
     /// Modes that the volume must support: `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`.
     ///
-    /// `accessModes`; atomic list.
+    /// `accessModes`: `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`; atomic list.
     pub fn access_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("accessModes", items))
     }
@@ -3321,7 +3321,7 @@ impl PersistentVolumeClaimStatus {
 
     /// Modes that the bound volume supports.
     ///
-    /// `accessModes`; atomic list.
+    /// `accessModes`: `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`; atomic list.
     pub fn access_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("accessModes", items))
     }
@@ -3355,7 +3355,7 @@ impl PersistentVolumeClaimStatus {
 
     /// State of the resize, per resource.
     ///
-    /// `allocatedResourceStatuses`.
+    /// `allocatedResourceStatuses`: `ControllerResizeInProgress`, `ControllerResizeInfeasible`, `NodeResizeInProgress`, `NodeResizeInfeasible`, `NodeResizePending`.
     pub fn allocated_resource_statuses(
         self,
         entries: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
@@ -3538,7 +3538,7 @@ impl PersistentVolumeSpec {
 
     /// Modes that the volume supports.
     ///
-    /// `accessModes`; atomic list.
+    /// `accessModes`: `ReadOnlyMany`, `ReadWriteMany`, `ReadWriteOnce`, `ReadWriteOncePod`; atomic list.
     pub fn access_modes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("accessModes", items))
     }
@@ -5068,7 +5068,7 @@ impl ResourceQuotaSpec {
         Self(self.0.merge::<Quantity>("hard", entries))
     }
 
-    /// `scopes`; atomic list.
+    /// `scopes`: `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`; atomic list.
     pub fn scopes(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("scopes", items))
     }
@@ -5787,7 +5787,7 @@ impl ServiceSpec {
 
     /// IP families of the service, at most two; follow from the cluster and `ipFamilyPolicy` by default.
     ///
-    /// `ipFamilies`; atomic list.
+    /// `ipFamilies`: empty, `IPv4`, `IPv6`; atomic list.
     pub fn ip_families(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("ipFamilies", items))
     }

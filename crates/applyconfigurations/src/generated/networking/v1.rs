@@ -441,7 +441,7 @@ impl NetworkPolicySpec {
 
     /// Directions that the policy isolates: `Ingress`, by default always, and `Egress`, by default if there are `egress` rules.
     ///
-    /// `policyTypes`; atomic list.
+    /// `policyTypes`: `Egress`, `Ingress`; atomic list.
     pub fn policy_types(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("policyTypes", items))
     }

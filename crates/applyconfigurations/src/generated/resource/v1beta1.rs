@@ -553,7 +553,7 @@ impl DeviceRequestAllocationResult {
         Self(self.0.merge::<Quantity>("consumedCapacity", entries))
     }
 
-    /// `skipNodeOperations`; set.
+    /// `skipNodeOperations`: `*`, `NodePrepareResources`, `NodeUnprepareResources`; set.
     pub fn skip_node_operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("skipNodeOperations", items))
     }
@@ -917,7 +917,7 @@ impl ResourceSliceSpec {
         Self(self.0.set::<String>("partitionTypeAttribute", value))
     }
 
-    /// `skipNodeOperations`; set.
+    /// `skipNodeOperations`: `*`, `NodePrepareResources`, `NodeUnprepareResources`; set.
     pub fn skip_node_operations(self, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.append::<String>("skipNodeOperations", items))
     }
