@@ -10,31 +10,33 @@ use crate::schema::flatten;
 pub(crate) fn generate(facts: &Facts) -> GeneratedFile {
     let mut out = String::from(HEADER);
     out.push_str(
-        "/// The group-versions of upstream's scheme, as in `apiVersion`.\n\
+        "use crate::{Description, Union};\n\n\
+         /// The group-versions of upstream's scheme, as in `apiVersion`.\n\
          #[rustfmt::skip]\npub static SCHEME: &[&str] = &[\n",
     );
     for api_version in &facts.scheme {
         writeln!(out, "    {api_version:?},").expect("String");
     }
     out.push_str(
-        "];\n\n/// The unions: struct, discriminator or nothing, fields of which one may be set.\n\
-         #[rustfmt::skip]\npub static UNIONS: &[(&str, &str, &[&str])] = &[\n",
+        "];\n\n/// The unions, sorted.\n\
+         #[rustfmt::skip]\npub static UNIONS: &[Union] = &[\n",
     );
     for (name, union) in unions(facts) {
         let (discriminator, fields) = union.split_once(':').unwrap_or_default();
         let fields: Vec<&str> = fields.split(',').collect();
-        writeln!(out, "    ({name:?}, {discriminator:?}, &{fields:?}),").expect("String");
+        writeln!(out, "    Union {{ of: {name:?}, discriminator: {discriminator:?}, fields: &{fields:?} }},")
+            .expect("String");
     }
     out.push_str(
-        "];\n\n/// The meaning of structs and of their fields, sorted by struct and field.\n\
-         #[rustfmt::skip]\npub static DESCRIPTIONS: &[(&str, &str, &[(&str, &str)])] = &[\n",
+        "];\n\n/// The meaning of structs and of their fields, sorted.\n\
+         #[rustfmt::skip]\npub static DESCRIPTIONS: &[Description] = &[\n",
     );
     for (name, (meaning, fields)) in descriptions(facts) {
-        writeln!(out, "    ({name:?}, {meaning:?}, &[").expect("String");
+        writeln!(out, "    Description {{ of: {name:?}, meaning: {meaning:?}, fields: &[").expect("String");
         for (field, meaning) in fields {
             writeln!(out, "        ({field:?}, {meaning:?}),").expect("String");
         }
-        out.push_str("    ]),\n");
+        out.push_str("    ] },\n");
     }
     out.push_str("];\n");
     GeneratedFile { path: "crates/schema/src/generated/openapi.rs".to_owned(), text: out }

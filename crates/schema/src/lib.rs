@@ -10,6 +10,28 @@ mod generated;
 pub use generated::*;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
 
+/// The meaning of a struct and of its fields, in klient's words.
+#[derive(Debug)]
+pub struct Description {
+    /// The struct, such as `core/v1.Pod`.
+    pub of: &'static str,
+    /// Its meaning; empty if only fields are described.
+    pub meaning: &'static str,
+    /// The names and meanings of fields, sorted.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+/// A struct of which one field may be set, as OpenAPI declares it.
+#[derive(Debug)]
+pub struct Union {
+    /// The struct, such as `core/v1.SeccompProfile`.
+    pub of: &'static str,
+    /// The field that names the one that is set; empty without.
+    pub discriminator: &'static str,
+    /// The fields, sorted.
+    pub fields: &'static [&'static str],
+}
+
 /// Finds a resource by group, version and plural.
 pub fn resource(group: &str, version: &str, plural: &str) -> Option<&'static ResourceSchema> {
     resources(group, version)?.iter().find(|resource| resource.plural == plural)
