@@ -1,16 +1,19 @@
 //! Writing, checking and importing what the generators work on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use klient_codegen::{Facts, GeneratedFile, features, generate};
+use klient_codegen::{Facts, GeneratedFile, Package, features, generate};
+use serde_json::Value;
 
 use crate::root;
 
 const FACTS: &str = "crates/codegen/specs/kubernetes.facts";
+/// Facts about the OpenAPI documents of kube-apiserver, for a test of those of the embedded server.
+const OPENAPI: &str = "crates/apiserver/tests/it/openapi/documents.facts";
 const DOCUMENTATION: &str = "crates/codegen/specs/kubernetes.docs";
 
 /// Crates with generated code.
@@ -29,6 +32,35 @@ pub(crate) fn import(directory: &str) -> Result<(), String> {
     write_file(&root().join(FACTS), &facts.to_string())?;
     let objects = klient_codegen::import_bootstrap(directory).map_err(|error| error.to_string())?;
     write_file(&root().join(BOOTSTRAP), &objects)
+}
+
+/// Makes the facts about OpenAPI documents: of v3 from the files in a directory, `api/openapi-spec/v3` of
+/// k8s.io/kubernetes, and of v2 from a file, `/openapi/v2` of a server. They are about what a server serves by default.
+pub(crate) fn openapi(v3: &str, v2: &str) -> Result<(), String> {
+    let facts = Facts::parse(&read(FACTS)?).map_err(|error| error.to_string())?;
+    let mut documents = BTreeMap::new();
+    let entries = fs::read_dir(v3).map_err(|error| format!("cannot read {v3}: {error}"))?;
+    for entry in entries {
+        let path = entry.map_err(|error| format!("cannot read {v3}: {error}"))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = name.trim_end_matches("_openapi.json").replace("__", "/");
+        let served = |package: &Package| {
+            let group_version = name.strip_prefix("apis/").or_else(|| name.strip_prefix("api/"));
+            package.served
+                && group_version.is_some_and(|name| name == package.api_version() || name == package.group)
+        };
+        let is_other = !name.starts_with("apis/") && !name.starts_with("api/") && name != "logs";
+        if is_other || facts.packages.iter().any(served) {
+            documents.insert(name, json(&path)?);
+        }
+    }
+    let facts = klient_codegen::openapi_facts(&documents, &json(Path::new(v2))?);
+    write_file(&root().join(OPENAPI), &facts)
+}
+
+fn json(path: &Path) -> Result<Value, String> {
+    let text = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Writes all generated code.

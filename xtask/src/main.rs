@@ -1,5 +1,6 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
-//! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`, `cargo xtask tidy`,
+//! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
+//! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask public-types`,
 //! `cargo xtask bench wire|informers|apply|client`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
@@ -19,7 +20,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | tidy | public-types | bench wire|informers|apply|client \
+const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types | bench wire|informers|apply|client \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
     | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["facts", directory] => codegen::import(directory),
+        ["openapi", v3, v2] => codegen::openapi(v3, v2),
         ["tidy"] => tidy::run(),
         ["public-types"] => public_types::run(),
         ["bench", "wire"] => bench::wire(),

@@ -18,6 +18,7 @@ mod generate;
 mod import;
 mod names;
 mod openapi;
+mod openapi_facts;
 mod schema;
 mod types;
 
@@ -26,3 +27,4 @@ pub use facts::{Column, Facts, Field, Member, Message, Package, ParseError, Reso
 pub use file::GeneratedFile;
 pub use generate::{features, generate};
 pub use import::{ImportError, import, import_bootstrap};
+pub use openapi_facts::openapi_facts;
