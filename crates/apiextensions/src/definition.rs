@@ -12,6 +12,7 @@ use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
 
 use super::naming::record_storage_version;
+use super::publish::Source;
 use super::scale::Scale;
 use super::schema::schema_at;
 use super::structural::Structural;
@@ -102,6 +103,7 @@ pub struct Version {
     pub columns: Vec<Column>,
     /// Selectable fields, such as `spec.color`.
     pub selectable: Vec<String>,
+    pub(super) source: Source,
 }
 
 /// A column of a `Table`.
@@ -176,6 +178,7 @@ impl Version {
             warning: warning(version, spec, versions),
             schema: schema.map(Structural::parse).unwrap_or_default(),
             fields: fields(schema, spec),
+            source: Source::new(schema, spec.get("preserveUnknownFields") == Some(&Value::Bool(true))),
             schema_hash: schema_hash(schema),
             has_status: subresources.is_some_and(|subresources| schema_at(subresources, "status").is_some()),
             scale: subresources.and_then(|subresources| schema_at(subresources, "scale")).map(Scale::parse),

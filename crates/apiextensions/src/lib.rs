@@ -1,7 +1,8 @@
 //! CustomResourceDefinitions, and the schemas of their objects.
 //!
 //! - [`definition`]: defaults, validation and status of definitions, and the served form of an accepted one;
-//! - [`structural`]: the schema of a version, for pruning, defaulting and validation.
+//! - [`structural`]: the schema of a version, for pruning, defaulting and validation;
+//! - [`publish`]: the schema of a version in OpenAPI documents.
 //!
 //! The crate computes over JSON values; it has no storage and no tasks.
 
@@ -28,6 +29,7 @@ mod openapi_lists;
 mod path;
 mod pattern;
 mod prune;
+pub mod publish;
 mod ratcheting;
 mod scale;
 mod schema;

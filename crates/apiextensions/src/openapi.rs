@@ -69,6 +69,11 @@ pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldE
     problems.0
 }
 
+/// Returns true if a schema is a structural one.
+pub(super) fn is_structural(schema: &Map) -> bool {
+    unsupported(schema).is_none() && structural::validation::validate(schema, "").is_empty()
+}
+
 /// The first keyword not allowed at the root with the status subresource.
 fn root_problem(schema: &Map, path: &str) -> Option<FieldError> {
     let said = JSON_SCHEMA_PROPS.fields.iter().filter(|field| schema.contains_key(field.json));
