@@ -18,7 +18,7 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::watch;
 
-pub(crate) use resource::Resource;
+pub(crate) use resource::{Resource, ResourceSource};
 pub(crate) use storage_error::uid_mismatch;
 
 use klient_apiextensions::definition::Definition;

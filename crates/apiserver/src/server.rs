@@ -29,6 +29,7 @@ use crate::controllers;
 use crate::discovery::Discovery;
 use crate::finalization::queue::Finalizations;
 use crate::local::Local;
+use crate::openapi::OpenApi;
 use crate::registry::Registry;
 use crate::registry::addresses::Addresses;
 use crate::state::{Current, State};
@@ -177,6 +178,7 @@ impl Server {
             impersonation_modes: Modes::default(),
             addresses: Addresses::default().into(),
             discovery: Discovery::default().into(),
+            openapi: OpenApi::default().into(),
             controllers: if options.controller_manager { controllers::ALL } else { controllers::API_SERVER },
             names: Mutex::default(),
             finalizations: Finalizations::default(),
@@ -257,6 +259,7 @@ impl Server {
             registry,
             addresses: Addresses::default().into(),
             discovery: Discovery::default().into(),
+            openapi: OpenApi::default().into(),
             ..old.again(stopped)
         });
         bootstrap::populate(&state, self.authority.pem()).await;

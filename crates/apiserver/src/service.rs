@@ -16,7 +16,6 @@ use crate::auth::{self, Attributes, Rbac, User};
 use crate::gzip;
 use crate::handlers::{self, Context};
 use crate::negotiate::{Format, Media, Offer, accepts, negotiate};
-use crate::openapi;
 use crate::openid;
 use crate::request::{Query, RequestInfo, is_percent_encoded};
 use crate::respond::{self, Body};
@@ -183,7 +182,7 @@ fn documents(state: &Arc<State>, parts: &Parts, query: &Query) -> Result<Respons
     if let Some(response) = found {
         return response;
     }
-    if let Some(response) = openapi::answer(&state.registry, path) {
+    if let Some(response) = state.openapi.answer(&state.registry, path, &parts.headers, query) {
         return Ok(response);
     }
     if let Some(response) = openid::answer(state, parts) {
@@ -213,7 +212,8 @@ fn paths(state: &State) -> Response<Body> {
     let mut paths = state.discovery.paths(&state.registry);
     let health = ["/healthz", "/livez", "/readyz"];
     paths.extend(health.iter().flat_map(|path| CHECKS.iter().map(move |check| format!("{path}/{check}"))));
-    let documents = ["/openapi/v3", "/openapi/v3/", openid::CONFIGURATION, openid::KEYS, "/version"];
+    let documents =
+        ["/openapi/v2", "/openapi/v3", "/openapi/v3/", openid::CONFIGURATION, openid::KEYS, "/version"];
     paths.extend(health.iter().chain(&documents).map(|path| (*path).to_owned()));
     paths.sort();
     let json = serde_json::to_vec_pretty(&serde_json::json!({ "paths": paths })).expect("keys are strings");

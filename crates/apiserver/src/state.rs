@@ -11,6 +11,7 @@ use crate::admission::Chain;
 use crate::auth::{Authenticator, Modes, SigningKey, Tokens};
 use crate::discovery::Discovery;
 use crate::finalization::queue::Finalizations;
+use crate::openapi::OpenApi;
 use crate::registry::addresses::Addresses;
 use crate::registry::{Registry, Resource};
 use crate::storage::{Object, Storage};
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) impersonation_modes: Modes,
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) discovery: Arc<Discovery>,
+    pub(crate) openapi: Arc<OpenApi>,
     pub(crate) admission: Chain,
     pub(crate) controllers: &'static [&'static dyn Controller],
     /// Held while the names of a definition are accepted.
@@ -95,6 +97,7 @@ impl State {
             impersonation_modes: Modes::default(),
             addresses: self.addresses.clone(),
             discovery: self.discovery.clone(),
+            openapi: self.openapi.clone(),
             admission: self.admission.clone(),
             controllers: self.controllers,
             names: Mutex::default(),

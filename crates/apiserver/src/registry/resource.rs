@@ -324,7 +324,7 @@ impl Resource {
     }
 
     /// Returns true if both resources serve the same definition.
-    pub(super) fn is_defined_as(&self, other: &Resource) -> bool {
+    pub(crate) fn is_defined_as(&self, other: &Resource) -> bool {
         match (&self.source, &other.source) {
             (
                 ResourceSource::Custom { definition: own, .. },

@@ -23,6 +23,7 @@ mod list;
 mod namespace;
 mod numbers;
 mod objects;
+mod openapi;
 mod patch;
 mod protobuf;
 mod replay;

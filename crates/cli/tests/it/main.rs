@@ -13,6 +13,7 @@ mod credentials;
 mod demo;
 mod diff;
 mod discovery_cache;
+mod explain;
 mod flags;
 mod front;
 mod impersonation;

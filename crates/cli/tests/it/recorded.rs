@@ -40,24 +40,7 @@ const KLIENT_NOT_YET: &NotYet = &[
     ("create, replace, patch, others: cluster-info", "there is no `cluster-info` yet"),
 ];
 
-const KUBECTL_NOT_YET: &NotYet = &[
-    (
-        "apply: failures: unknown kind in the middle of three docs",
-        "kubectl looks for unknown kinds in OpenAPI v2, which is not served yet",
-    ),
-    (
-        "apply: failures: unknown group",
-        "kubectl looks for unknown kinds in OpenAPI v2, which is not served yet",
-    ),
-    (
-        "apply: failures: two unknown kinds",
-        "kubectl looks for unknown kinds in OpenAPI v2, which is not served yet",
-    ),
-    (
-        "apply: failures: CRD and CR in one file, first time",
-        "kubectl looks for unknown kinds in OpenAPI v2, which is not served yet",
-    ),
-];
+const KUBECTL_NOT_YET: &NotYet = &[];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn klient_prints_what_kubectl_prints() {
