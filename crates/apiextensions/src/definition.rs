@@ -12,7 +12,7 @@ use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
 
 use super::naming::record_storage_version;
-use super::publish::Source;
+use super::publish::{OpenApi, Source};
 use super::scale::Scale;
 use super::schema::schema_at;
 use super::structural::Structural;
@@ -165,6 +165,11 @@ impl Definition {
 }
 
 impl Version {
+    /// The schema of the objects in an OpenAPI document. `metadata` is the schema of their metadata.
+    pub fn publish(&self, openapi: OpenApi, metadata: &Value) -> Map {
+        self.source.publish(openapi, metadata)
+    }
+
     fn parse(version: &Map, spec: &Map, versions: &[&Map]) -> Version {
         let flag = |name: &str| version.get(name) == Some(&Value::Bool(true));
         let schema = schema_at(version, "schema").and_then(|schema| schema_at(schema, "openAPIV3Schema"));

@@ -7,7 +7,6 @@
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::{Value, json};
 
-use super::definition::Version;
 use super::schema::{flag, list, schema_at, schemas};
 
 /// The version of OpenAPI.
@@ -35,6 +34,21 @@ impl Source {
             schema: schema.and_then(|schema| serde_json::to_string(schema).ok()).map(Into::into),
             preserves_unknown,
         }
+    }
+
+    /// The schema of the objects in a document. `metadata` is the schema of their metadata.
+    pub(super) fn publish(&self, version: OpenApi, metadata: &Value) -> Map {
+        let untyped = || Map::from_iter([("type".to_owned(), "object".into())]);
+        let schema = self.schema.as_deref().and_then(|schema| serde_json::from_str::<Map>(schema).ok());
+        let Some(schema) = schema else { return untyped() };
+        let preserves = self.preserves_unknown || flag(&schema, "x-kubernetes-preserve-unknown-fields");
+        if version == OpenApi::V2 && preserves {
+            return untyped();
+        }
+        let publisher = Publisher { version, metadata };
+        let mut published = publisher.schema(&schema);
+        publisher.add_object(&mut published);
+        published
     }
 }
 
@@ -73,25 +87,6 @@ const POINTERS: [&str; 13] = [
     "x-kubernetes-list-type",
     "x-kubernetes-map-type",
 ];
-
-impl Version {
-    /// The schema of the objects in an OpenAPI document. `metadata` is the schema of their metadata.
-    pub fn publish(&self, version: OpenApi, metadata: &Value) -> Map {
-        let untyped = || Map::from_iter([("type".to_owned(), "object".into())]);
-        let schema =
-            self.source.schema.as_deref().and_then(|schema| serde_json::from_str::<Map>(schema).ok());
-        let Some(schema) = schema else { return untyped() };
-        let preserves =
-            self.source.preserves_unknown || flag(&schema, "x-kubernetes-preserve-unknown-fields");
-        if version == OpenApi::V2 && preserves {
-            return untyped();
-        }
-        let publisher = Publisher { version, metadata };
-        let mut published = publisher.schema(&schema);
-        publisher.add_object(&mut published);
-        published
-    }
-}
 
 struct Publisher<'a> {
     version: OpenApi,

@@ -10,6 +10,7 @@ mod custom;
 mod definition;
 mod document;
 mod gnostic;
+mod kind;
 mod route;
 mod special;
 mod v2;
@@ -245,7 +246,7 @@ fn add_custom(resource: &Resource, definitions: &mut Definitions<'_>, routes: &m
     }
 }
 
-/// What the documents are about: Kubernetes, in a minor version.
+/// The subject of the documents: Kubernetes, in a minor version.
 fn info() -> Value {
     let version = klient_schema::KUBERNETES_VERSION.trim_start_matches('v');
     let minor = version.rsplit_once('.').map_or(version, |(minor, _)| minor);

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::file::GeneratedFile;
-use crate::{apply, clientset, schema, types};
+use crate::{apply, clientset, openapi, schema, types};
 
 /// Generates all files.
 ///
@@ -11,6 +11,7 @@ use crate::{apply, clientset, schema, types};
 /// If the facts name a type that none of their packages holds.
 pub fn generate(facts: &Facts) -> Vec<GeneratedFile> {
     let mut files = schema::generate(facts);
+    files.push(openapi::generate(facts));
     files.extend(types::generate(facts));
     files.extend(apply::generate(facts));
     files.extend(clientset::generate(facts));

@@ -1,4 +1,4 @@
-//! What OpenAPI documents say besides the `schema` crate's tables: unions, the scheme, and descriptions.
+//! Facts for OpenAPI documents besides the `schema` crate's tables: unions, the scheme, and descriptions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use crate::facts::{Facts, Field, Member, Package, Resource, Type};
 use crate::file::{GeneratedFile, HEADER};
 use crate::names;
-use crate::openapi;
 
 /// Fields that must not be shown: `STRUCT.FIELD`.
 const SECRET: [&str; 5] = [
@@ -21,7 +20,6 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
     for package in &facts.packages {
         files.push(tables(facts, package));
     }
-    files.push(openapi::generate(facts));
     files.push(index(facts));
     files
 }

@@ -8,7 +8,8 @@ use klient_apimachinery::schema::{ResourceSchema, Schema, SubresourceSchema};
 use klient_schema::core_v1::POD_LOG_OPTIONS;
 use serde_json::{Value, json};
 
-use super::definition::{Definitions, kind_value};
+use super::definition::Definitions;
+use super::kind::kind_value;
 use super::route::{Naming, Parameter, RequestBody, Route, camel_case, options, title};
 use super::special;
 

@@ -11,7 +11,8 @@ use klient_apimachinery::values::Map;
 use klient_schema::autoscaling_v1::SCALE;
 use serde_json::{Value, json};
 
-use super::definition::{Definitions, Dialect, KIND, add_type_meta, kind_value};
+use super::definition::{Definitions, Dialect};
+use super::kind::{KIND, add_type_meta, kind_value};
 use super::route::{Naming, Parameter, RequestBody, Route, options, title};
 use super::special;
 

@@ -1,11 +1,13 @@
 //! [`Definitions`], the named schemas of a document.
 
+use klient_apimachinery::meta::v1::schema::{API_GROUP, LIST_META};
 use klient_apimachinery::schema::{Field, ListType, Schema, Type};
 use klient_apimachinery::values::Map;
 use klient_schema::openapi::{DESCRIPTIONS, SCHEME, UNIONS};
 use klient_schema::{Description, Union};
 use serde_json::{Value, json};
 
+use super::kind::{KIND, add_type_meta, kind_value};
 use super::special;
 
 /// The version of OpenAPI.
@@ -80,7 +82,7 @@ impl<'a> Definitions<'a> {
             let mut properties = Map::new();
             add_type_meta(&mut properties);
             properties.insert("items".to_owned(), json!({"items": items, "type": "array"}));
-            let mut metadata = self.add(&klient_apimachinery::meta::v1::schema::LIST_META);
+            let mut metadata = self.add(&LIST_META);
             if self.dialect == Dialect::V3 {
                 metadata = json!({"allOf": [metadata], "default": {}});
             }
@@ -101,7 +103,15 @@ impl<'a> Definitions<'a> {
     /// Adds a type that has no table; returns the reference to it.
     pub(super) fn add_special(&mut self, name: &str) -> Value {
         if !self.schemas.contains_key(name) {
-            let definition = special::definition(name, self);
+            let is_v3 = self.dialect == Dialect::V3;
+            let definition = match name {
+                special::WATCH_EVENT => {
+                    let object = self.add_special(special::RAW_EXTENSION);
+                    special::watch_event(object, self.shared_kinds("WatchEvent"), is_v3)
+                }
+                special::GROUP_LIST => special::group_list(self.add(&API_GROUP)),
+                name => special::definition(name, is_v3),
+            };
             self.schemas.insert(name.to_owned(), definition);
         }
         self.dialect.reference(name)
@@ -233,26 +243,12 @@ impl<'a> Definitions<'a> {
     }
 }
 
-/// The key of a schema's or an operation's group, version and kind.
-pub(super) const KIND: &str = "x-kubernetes-group-version-kind";
-
 const LIST_TYPE: &str = "x-kubernetes-list-type";
 
 /// The group-versions of the scheme that clients have, in which the kinds of custom resources are defined.
 pub(super) fn scheme_of_clients() -> Vec<&'static str> {
     let group = |api_version: &&str| api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
     SCHEME.iter().copied().filter(|version| !NOT_OF_CLIENTS.contains(&group(version).as_str())).collect()
-}
-
-pub(super) fn kind_value(group: &str, version: &str, kind: &str) -> Value {
-    json!({"group": group, "kind": kind, "version": version})
-}
-
-/// `apiVersion` and `kind`.
-pub(super) fn add_type_meta(properties: &mut Map) {
-    for name in ["apiVersion", "kind"] {
-        properties.insert(name.to_owned(), json!({"type": "string"}));
-    }
 }
 
 /// The name of a struct's definition, such as `io.k8s.api.core.v1.Pod`.

@@ -1,8 +1,9 @@
 //! Definitions of the types that have no table.
 
+use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
-use super::definition::{Definitions, Dialect, KIND, add_type_meta};
+use super::kind::{KIND, add_type_meta, kind_value};
 
 pub(super) const TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
 pub(super) const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
@@ -23,9 +24,8 @@ pub(super) const SCHEMA_OR_BOOL: &str =
 pub(super) const SCHEMA_OR_STRING_ARRAY: &str =
     "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray";
 
-/// The definition with a name.
-pub(super) fn definition(name: &str, definitions: &mut Definitions<'_>) -> Value {
-    let is_v3 = definitions.dialect == Dialect::V3;
+/// The definition of a type that contains no other.
+pub(super) fn definition(name: &str, is_v3: bool) -> Value {
     match name {
         TIME | MICRO_TIME => json!({"format": "date-time", "type": "string"}),
         DURATION => json!({"type": "string"}),
@@ -36,30 +36,28 @@ pub(super) fn definition(name: &str, definitions: &mut Definitions<'_>) -> Value
             json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
         }
         INT_OR_STRING => json!({"format": "int-or-string", "type": "string"}),
-        WATCH_EVENT => watch_event(definitions),
-        GROUP_LIST => group_list(definitions),
         VERSION => version(is_v3),
         _ => json!({}),
     }
 }
 
-fn watch_event(definitions: &mut Definitions<'_>) -> Value {
-    let object = definitions.add_special(RAW_EXTENSION);
-    let [object, ty] = match definitions.dialect {
-        Dialect::V2 => [object, json!({"type": "string"})],
-        Dialect::V3 => [json!({ "allOf": [object] }), json!({"default": "", "type": "string"})],
+/// The definition of watch events: `object` is the schema of any object.
+pub(super) fn watch_event(object: Value, kinds: Value, is_v3: bool) -> Value {
+    let [object, ty] = match is_v3 {
+        true => [json!({ "allOf": [object] }), json!({"default": "", "type": "string"})],
+        false => [object, json!({"type": "string"})],
     };
     json!({
         "properties": {"object": object, "type": ty},
         "required": ["type", "object"],
         "type": "object",
-        KIND: definitions.shared_kinds("WatchEvent"),
+        KIND: kinds,
     })
 }
 
-fn group_list(definitions: &mut Definitions<'_>) -> Value {
-    let group = definitions.add(&klient_apimachinery::meta::v1::schema::API_GROUP);
-    let mut properties = klient_apimachinery::values::Map::new();
+/// The definition of the list of all groups.
+pub(super) fn group_list(group: Value) -> Value {
+    let mut properties = Map::new();
     add_type_meta(&mut properties);
     let groups = json!({"items": group, "type": "array", "x-kubernetes-list-type": "atomic"});
     properties.insert("groups".to_owned(), groups);
@@ -67,7 +65,7 @@ fn group_list(definitions: &mut Definitions<'_>) -> Value {
         "properties": properties,
         "required": ["groups"],
         "type": "object",
-        KIND: [{"group": "", "kind": "APIGroupList", "version": "v1"}],
+        KIND: [kind_value("", "v1", "APIGroupList")],
     })
 }
 
@@ -91,7 +89,7 @@ fn version(has_defaults: bool) -> Value {
         true => (*name, json!({"default": "", "type": "string"})),
         false => (*name, json!({"type": "string"})),
     });
-    let properties: klient_apimachinery::values::Map =
+    let properties: Map =
         optional.chain(required).map(|(name, property)| (name.to_owned(), property)).collect();
     json!({"properties": properties, "required": REQUIRED, "type": "object"})
 }

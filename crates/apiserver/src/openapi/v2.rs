@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
-use super::definition::KIND;
+use super::kind::KIND;
 use super::route::{Parameter, Place, Route, by_path};
 use super::status_text;
 

@@ -3,7 +3,7 @@
 use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
-use super::definition::KIND;
+use super::kind::KIND;
 use super::route::{Parameter, Place, Route, by_path};
 use super::status_text;
 

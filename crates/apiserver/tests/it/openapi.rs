@@ -148,7 +148,7 @@ async fn the_documents_come_as_protobuf_too() {
 }
 
 #[tokio::test]
-async fn a_definition_is_published_at_once_and_gone_with_its_deletion() {
+async fn a_definition_is_published_as_it_is_changed_renamed_and_deleted() {
     let (_server, client) = defined(&two_versions()).await;
     let size = "/properties/spec/properties/size/type";
     let schema = |version: &str| format!("/components/schemas/example.a.{version}.Gadget{size}");
@@ -175,6 +175,15 @@ async fn a_definition_is_published_at_once_and_gone_with_its_deletion() {
     assert_ne!(v2.header("etag"), etag);
     assert!(v2.json()["definitions"]["example.a.v1.Gadget"].is_object());
     assert!(v2.json()["definitions"]["example.a.v2.Gadget"].is_null());
+
+    let rename = json!([
+        {"op": "replace", "path": "/spec/versions/1/name", "value": "v3"},
+        {"op": "replace", "path": "/spec/versions/1/served", "value": true},
+    ]);
+    client.patch(&path, "json", &rename).await.expect(200);
+    let own: Vec<String> =
+        index(&client).await.into_keys().filter(|path| path.contains("a.example")).collect();
+    assert_eq!(own, ["apis/a.example/v1", "apis/a.example/v3"]);
 
     delete(&client, "gadgets.a.example").await;
     assert_eq!(client.get("/openapi/v3/apis/a.example/v1").await.status, 404);
