@@ -8,11 +8,9 @@ mod cluster;
 use std::sync::Arc;
 
 use klient::api::core::v1::ConfigMap;
-use klient::cache::{Cached, InformerFactory};
 use klient::controller::sharding::{Sharding, ShardingConfig};
 use klient::controller::{Action, Controller};
-use klient::meta::v1::ObjectMeta;
-use klient::{Client, Error};
+use klient::{Cached, Client, Error, InformerFactory, ObjectMeta};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -57,7 +55,7 @@ async fn replica(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     let config_maps = client.api::<ConfigMap>().namespace("default");
-    let names: Vec<_> = (0..10).map(|number| format!("sharding-example-{number}")).collect();
+    let names: Vec<_> = (0..30).map(|number| format!("sharding-example-{number}")).collect();
     for name in &names {
         config_maps
             .create(&ConfigMap { metadata: ObjectMeta::named(name.as_str()), ..Default::default() })
