@@ -8,13 +8,15 @@ use klient_apimachinery::Object;
 use klient_client::{Client, WatchEvent, WatchOptions};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::playground::{Playground, Program, soon};
 
 /// klient while it runs.
 struct Running {
     child: Child,
+    /// Kept open: the wait for the end of a child would close it first, and a command that reads it would end by itself.
+    _stdin: Option<ChildStdin>,
     stdout: Lines<BufReader<tokio::process::ChildStdout>>,
     stderr: Lines<BufReader<tokio::process::ChildStderr>>,
 }
@@ -24,9 +26,10 @@ impl Running {
         let mut command = Command::from(playground.command(&Program::klient(), "admin"));
         command.envs(env.iter().copied()).args(args);
         let mut child = command.kill_on_drop(true).spawn().unwrap();
+        let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        Running { child, stdout, stderr }
+        Running { child, _stdin: stdin, stdout, stderr }
     }
 
     async fn signal(&self, signal: &str) {
