@@ -118,6 +118,15 @@ pub trait Wire: Sized + Send + Sync + 'static {
         }
     }
 
+    /// Appends the JSON of a top-level field: nothing if it is left out. Fields in it that the type does not know may be
+    /// missing.
+    #[doc(hidden)]
+    fn field_to_json(&self, name: &str, out: &mut Vec<u8>) {
+        let mut json = Vec::new();
+        self.to_json(&mut json);
+        out.extend_from_slice(json::field(&json, name).unwrap_or_default().as_bytes());
+    }
+
     /// Reads the JSON value at the beginning of `bytes` and returns it with its length; `None` if the bytes end within
     /// it.
     #[doc(hidden)]

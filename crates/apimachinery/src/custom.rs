@@ -1,6 +1,8 @@
 //! Custom resources as Rust structs, declared with [`custom_resource!`](crate::custom_resource).
 
+mod covers;
 mod merge;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;
@@ -160,6 +162,10 @@ macro_rules! custom_resource {
                 $crate::custom::to_json(self, out)
             }
 
+            fn field_to_json(&self, name: &str, out: &mut ::std::vec::Vec<u8>) {
+                $crate::custom::field_to_json(self, name, out)
+            }
+
             fn item_from_json(
                 bytes: &[u8],
                 managed_fields: $crate::codec::ManagedFields,
@@ -260,6 +266,17 @@ impl TypeMeta {
     }
 }
 
+/// Returns true if an object begins with the `apiVersion` and `kind` of a type, as servers write them: the rest of it is
+/// not looked at.
+fn is_of_kind<K: CustomResource>(json: &[u8]) -> bool {
+    let kind = json
+        .strip_prefix(br#"{"apiVersion":""#)
+        .and_then(|json| json.strip_prefix(K::INFO.api_version().as_bytes()))
+        .and_then(|json| json.strip_prefix(br#"","kind":""#));
+    kind.and_then(|json| json.strip_prefix(K::INFO.kind.as_bytes()))
+        .is_some_and(|json| json.starts_with(b"\""))
+}
+
 fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let object = K::read_fields(&mut deserializer);
@@ -290,8 +307,10 @@ fn decode_error<K: CustomResource>(json: &[u8]) -> DecodeError {
 
 #[doc(hidden)]
 pub fn from_json<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
-    let type_meta: TypeMeta = serde_json::from_slice(json).map_err(DecodeError::of_document)?;
-    type_meta.check::<K>()?;
+    if !is_of_kind::<K>(json) {
+        let type_meta: TypeMeta = serde_json::from_slice(json).map_err(DecodeError::of_document)?;
+        type_meta.check::<K>()?;
+    }
     let mut object: K = decode(json)?;
     *object.received_mut() = Received(Some(json.into()));
     Ok(object)
@@ -304,6 +323,9 @@ pub fn item_from_json<K: CustomResource>(
 ) -> Result<Option<(K, usize)>, DecodeError> {
     match managed_fields {
         ManagedFields::Keep => {
+            if let Some(item) = read_item(bytes) {
+                return Ok(Some(item));
+            }
             let Some(json) = json::value_at(bytes)? else { return Ok(None) };
             Ok(Some((from_json(json)?, json.len())))
         }
@@ -312,6 +334,15 @@ pub fn item_from_json<K: CustomResource>(
             Ok(Some((from_json(&json)?, length)))
         }
     }
+}
+
+/// Reads an object of the kind at the beginning of `bytes`; `None` if there is none that can be read.
+fn read_item<K: CustomResource>(bytes: &[u8]) -> Option<(K, usize)> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let mut object = K::read_fields(&mut json).ok().filter(|_| is_of_kind::<K>(bytes))?;
+    let length = json.into_iter::<serde::de::IgnoredAny>().byte_offset();
+    *object.received_mut() = Received(Some(bytes.get(..length)?.into()));
+    Some((object, length))
 }
 
 #[doc(hidden)]
@@ -345,10 +376,38 @@ pub fn list_type<K: CustomResource>() -> (String, String) {
 /// If the object cannot be JSON, such as a map with keys that are not strings.
 #[doc(hidden)]
 pub fn to_json<K: CustomResource>(object: &K, out: &mut Vec<u8>) {
-    let written = to_map(object).and_then(|map| serde_json::to_writer(out, &map));
-    if let Err(error) = written {
-        panic!("the fields of {} cannot be written as JSON: {error}", std::any::type_name::<K>());
+    let begin = out.len();
+    known_to_json(object, out);
+    let Some(received) = &object.received().0 else { return };
+    if !covers::covers(&out[begin..], received) {
+        out.truncate(begin);
+        expect_written::<K, _>(to_map(object).and_then(|map| serde_json::to_writer(out, &map)));
     }
+}
+
+/// Appends the JSON of an object without the received fields that its type does not know.
+fn known_to_json<K: CustomResource>(object: &K, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"apiVersion":"#);
+    expect_written::<K, _>(serde_json::to_writer(&mut *out, &K::INFO.api_version()));
+    out.extend_from_slice(br#","kind":"#);
+    expect_written::<K, _>(serde_json::to_writer(&mut *out, &*K::INFO.kind));
+    expect_written::<K, _>(object.write_fields(write::FieldWriter::new(out)));
+    out.push(b'}');
+}
+
+fn expect_written<K, T>(written: Result<T, serde_json::Error>) -> T {
+    match written {
+        Ok(written) => written,
+        Err(error) => {
+            panic!("the fields of {} cannot be written as JSON: {error}", std::any::type_name::<K>())
+        }
+    }
+}
+
+/// Appends the JSON of a field as [`Wire::field_to_json`](crate::codec::Wire::field_to_json).
+#[doc(hidden)]
+pub fn field_to_json<K: CustomResource>(object: &K, name: &str, out: &mut Vec<u8>) {
+    expect_written::<K, _>(object.write_fields(write::FieldWriter::only(name, out)));
 }
 
 #[doc(hidden)]

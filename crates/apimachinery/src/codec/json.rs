@@ -9,6 +9,7 @@ mod cut;
 mod field;
 mod key;
 mod loose;
+mod rewrite;
 mod scalars;
 
 use std::fmt;
@@ -24,8 +25,9 @@ use crate::{Json, Str, go};
 
 pub(crate) use check::check;
 pub(crate) use cut::item_without_managed_fields;
-pub(crate) use field::text_at;
+pub(crate) use field::{field, text_at};
 pub(crate) use loose::{check_any, meta_of_any};
+use rewrite::rewritten;
 
 /// Decodes JSON into a struct, over its present values.
 ///
@@ -239,7 +241,7 @@ impl Reader {
         let taken = if self.raw {
             take(<&RawValue as de::Deserialize>::deserialize(deserializer)?.get())
         } else {
-            take(&<serde_json::Value as de::Deserialize>::deserialize(deserializer)?.to_string())
+            take(&rewritten(deserializer)?)
         };
         taken.map_err(de::Error::custom)
     }

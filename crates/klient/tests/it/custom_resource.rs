@@ -272,3 +272,33 @@ async fn a_patch_of_a_custom_kind_gives_its_struct() {
     let patched = websites.patch("shop", &Patch::Merge(json!({"spec": {"replicas": 7}}))).await.unwrap();
     assert_eq!(patched.spec, Spec { replicas: 7, ..Default::default() });
 }
+
+#[test]
+fn the_json_of_a_custom_kind_has_each_field_once_and_no_null() {
+    custom_resource! {
+        group: "example.com", version: "v1", kind: "Loose", plural: "looses", scope: Namespaced;
+
+        struct Loose {
+            spec: Option<Spec>,
+            #[serde(flatten)]
+            rest: serde_json::Map<String, Value>,
+        }
+    }
+
+    let written = |object: &dyn Fn(&mut Vec<u8>)| {
+        let mut json = Vec::new();
+        object(&mut json);
+        String::from_utf8(json).unwrap()
+    };
+    let website = Website { metadata: ObjectMeta::named("shop"), ..Default::default() };
+    let json = r#"{"apiVersion":"example.com/v1","kind":"Website","metadata":{"name":"shop"},"spec":{"replicas":0}}"#;
+    assert_eq!(written(&|out| website.to_json(out)), json);
+
+    let json = r#"{"apiVersion":"example.com/v1","kind":"Loose","metadata":{"name":"shop"},"data":{"a":1}}"#;
+    let mut loose = Loose::from_json(json.as_bytes()).unwrap();
+    let value =
+        |object: &Loose| -> Value { serde_json::from_str(&written(&|out| object.to_json(out))).unwrap() };
+    assert_eq!(value(&loose), serde_json::from_str::<Value>(json).unwrap());
+    loose.rest.insert("data".to_owned(), Value::Null);
+    assert_eq!(value(&loose).get("data"), None);
+}

@@ -1,4 +1,4 @@
-//! Reads one scalar field of a JSON object, and no further.
+//! Reads one field of a JSON object, and no further.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,6 +16,15 @@ pub(crate) fn text_at<'a>(bytes: &'a [u8], steps: &[Step]) -> Option<Cow<'a, str
     // It fails on purpose to stop at the value.
     let _ = Look { steps, found: &mut found }.deserialize(&mut json);
     text(found?)
+}
+
+/// The JSON of a top-level field.
+pub(crate) fn field<'a>(bytes: &'a [u8], name: &str) -> Option<&'a str> {
+    let mut found = None;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    // It fails on purpose to stop at the value.
+    let _ = Look { steps: &[Step::Key(name.into())], found: &mut found }.deserialize(&mut json);
+    found
 }
 
 fn text(json: &str) -> Option<Cow<'_, str>> {
