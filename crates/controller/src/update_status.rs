@@ -4,9 +4,10 @@ use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Addressable, Object, verbs};
 use klient_client::Api;
 use klient_workqueue::Backoff;
+use serde_json::Value;
 
 use crate::attempt::next_attempt;
-use crate::create_or_update::{difference, to_value};
+use crate::create_or_update::difference;
 use crate::error::Error;
 use crate::identity::{is_stale, read_again, uid_of};
 use crate::operation_result::OperationResult;
@@ -56,22 +57,38 @@ where
 {
     uid_of(object)?;
     let mut backoff = Backoff::DEFAULT_RETRY;
-    let mut old = object.clone();
+    let mut again: Option<K> = None;
     loop {
+        let old = again.as_ref().unwrap_or(object);
         let mut new = old.clone();
         mutate(&mut new)?;
-        if to_value(&old)["status"] == to_value(&new)["status"] {
-            return Ok((old, OperationResult::Unchanged));
+        if is_same_status(old, &new) {
+            return Ok((again.unwrap_or_else(|| object.clone()), OperationResult::Unchanged));
         }
         let error = match api.update_status(&new).await {
             Err(error) if is_stale(&error) => error,
             updated => {
                 let updated = updated?;
-                let result = difference(&old, &updated);
+                let result = difference(old, &updated);
                 return Ok((updated, result));
             }
         };
         next_attempt(&mut backoff, error).await?;
-        old = read_again(api, object).await?;
+        again = Some(read_again(api, object).await?);
     }
+}
+
+/// Returns true if two states of an object have the same status.
+fn is_same_status<K: Wire>(old: &K, new: &K) -> bool {
+    let [old, new] = [old, new].map(|object| {
+        let mut json = Vec::new();
+        object.field_to_json("status", &mut json);
+        json
+    });
+    // Maps may have their entries in another order.
+    old == new || parsed(&old) == parsed(&new)
+}
+
+fn parsed(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap_or_default()
 }
