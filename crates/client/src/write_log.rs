@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::Method;
 use klient_apimachinery::codec::protobuf::Envelope;
 use klient_apimachinery::codec::{Format, Identity, ManagedFields, Wire as _};
-use klient_apimachinery::meta::v1::{ObjectMeta, PartialObjectMetadata, Status};
+use klient_apimachinery::meta::v1::{PartialObjectMetadata, Status};
 use klient_apimachinery::{Map, ObjectKey, Str, compare_resource_versions};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 tokio::task_local! {
     static CURRENT: WriteLog;
@@ -182,7 +183,7 @@ pub(crate) fn log(method: &Method, target: Target<'_>, format: Format, answer: &
 }
 
 /// Returns true if the server has deleted the object with this change, since nothing kept it any more.
-fn is_gone(method: &Method, target: &Target<'_>, metadata: &ObjectMeta) -> bool {
+fn is_gone(method: &Method, target: &Target<'_>, metadata: &Metadata) -> bool {
     // Namespaces have finalizers in their spec, too.
     if method == Method::POST || (target.group.is_empty() && target.resource == "namespaces") {
         return false;
@@ -192,18 +193,34 @@ fn is_gone(method: &Method, target: &Target<'_>, metadata: &ObjectMeta) -> bool 
         && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
 }
 
+/// The metadata that the log needs of an answer. Others, such as managedFields, are not built.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    labels: Map<Str>,
+    deletion_timestamp: Option<IgnoredAny>,
+    finalizers: Vec<IgnoredAny>,
+    deletion_grace_period_seconds: Option<i64>,
+}
+
 /// The metadata of an object of any kind.
-fn metadata(format: Format, answer: &[u8]) -> Option<ObjectMeta> {
+fn metadata(format: Format, answer: &[u8]) -> Option<Metadata> {
     #[derive(Deserialize)]
     struct AnyObject {
-        metadata: ObjectMeta,
+        metadata: Metadata,
     }
     match format {
         Format::Json => Some(serde_json::from_slice::<AnyObject>(answer).ok()?.metadata),
         Format::Protobuf => {
             let object = Envelope::parse(answer).ok()?.raw;
             let object = PartialObjectMetadata::item_from_protobuf(object, ManagedFields::Skip).ok()?;
-            Some(object.metadata)
+            let metadata = object.metadata;
+            Some(Metadata {
+                labels: metadata.labels,
+                deletion_timestamp: metadata.deletion_timestamp.map(|_| IgnoredAny),
+                finalizers: metadata.finalizers.iter().map(|_| IgnoredAny).collect(),
+                deletion_grace_period_seconds: metadata.deletion_grace_period_seconds,
+            })
         }
     }
 }

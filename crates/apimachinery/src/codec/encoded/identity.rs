@@ -6,9 +6,9 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use crate::Str;
-use crate::codec::Format;
 use crate::codec::protobuf::Envelope;
 use crate::codec::protobuf::wire::Input;
+use crate::codec::{Format, json};
 
 /// The identity of an object, read from its metadata as far as possible. The rest of the object may be undecodable.
 /// Fields are empty if the bytes do not have them.
@@ -43,6 +43,15 @@ impl Identity {
     }
 
     fn read_json(bytes: &[u8]) -> Option<Self> {
+        // Servers append a newline.
+        if let Some(meta) = json::meta_of_any(bytes.trim_ascii_end()) {
+            return Some(Identity {
+                namespace: (*meta.namespace).into(),
+                name: (*meta.name).into(),
+                uid: (*meta.uid).into(),
+                resource_version: (*meta.resource_version).into(),
+            });
+        }
         type Members<'a> = HashMap<String, &'a RawValue>;
         // Any string may have invalid UTF-8.
         let text = String::from_utf8_lossy(bytes);
