@@ -3,6 +3,7 @@
 mod apply;
 mod build;
 mod client;
+mod controller;
 mod informers;
 mod peer;
 mod row;
@@ -10,12 +11,13 @@ mod runs;
 mod wire;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::root;
 pub(crate) use apply::apply;
 pub(crate) use client::client;
+pub(crate) use controller::controller;
 pub(crate) use informers::informers;
 use peer::{Peer, Server};
 use row::{Row, Rows};
@@ -41,14 +43,9 @@ impl Bench {
         fs::create_dir_all(&data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
         let binaries = folder.join("target/release");
         build::cargo(&folder, &["build", "--release"])?;
-        let go = |name: &str| -> Result<Peer, String> {
-            let binary = folder.join("target").join(name);
-            build::go(&folder.join(name), &binary)?;
-            Ok(Peer::new(binary, &folder))
-        };
         Ok(Bench {
-            server: go("server")?,
-            client_go: go("gopeer")?,
+            server: go(&folder, "server")?,
+            client_go: go(&folder, "gopeer")?,
             kube: Peer::new(binaries.join("kube-peer"), &folder),
             klient: Peer::new(binaries.join("klient-bench"), &folder),
             folder,
@@ -71,4 +68,11 @@ impl Bench {
         fs::write(&record, rows.to_string())
             .map_err(|error| format!("cannot write {}: {error}", record.display()))
     }
+}
+
+/// Builds a Go program, which has a folder of its own.
+fn go(folder: &Path, name: &str) -> Result<Peer, String> {
+    let binary = folder.join("target").join(name);
+    build::go(&folder.join(name), &binary)?;
+    Ok(Peer::new(binary, folder))
 }

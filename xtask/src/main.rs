@@ -2,7 +2,7 @@
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask public-types`,
-//! `cargo xtask bench wire|informers|apply|client`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|apply|client|controller`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e leaderelection`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`.
@@ -20,7 +20,8 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types | bench wire|informers|apply|client \
+const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
+    | bench wire|informers|apply|client|controller \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
     | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         ["bench", "informers"] => bench::informers(),
         ["bench", "apply"] => bench::apply(),
         ["bench", "client"] => bench::client(),
+        ["bench", "controller"] => bench::controller(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "leaderelection"] => leaderelection::run(),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),

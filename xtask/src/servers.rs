@@ -1,7 +1,7 @@
 //! [`Server`], an API server in a process of its own: a real kube-apiserver, or the embedded one.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -11,6 +11,9 @@ use crate::root;
 
 /// The release of Kubernetes in `e2e/apiserver/go.mod`, as the server tells it.
 const KUBERNETES: &str = "v1.37.1";
+
+/// The folder, in that of the server, with all that a kube-apiserver stores.
+const DATA: &str = "data";
 
 /// A server that ends when dropped.
 pub(crate) struct Server {
@@ -27,12 +30,48 @@ impl Server {
     /// Without Go, and if it cannot be built or does not start.
     pub(crate) fn kube_apiserver(folder: &Path) -> Result<Server, String> {
         let binary = build_kube_apiserver(folder)?;
-        let data = folder.join("data");
+        // There is none the first time.
+        let _ = fs::remove_dir_all(folder.join(DATA));
+        Server::start_kube_apiserver(&binary, folder)
+    }
+
+    /// Starts a kube-apiserver with what one that has [ended](Self::end) has left in a folder of the same folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`kube_apiserver`](Self::kube_apiserver).
+    pub(crate) fn kube_apiserver_again(folder: &Path, left: &str) -> Result<Server, String> {
+        let binary = build_kube_apiserver(folder)?;
+        let data = folder.join(DATA);
         // There is none the first time.
         let _ = fs::remove_dir_all(&data);
+        copy(&folder.join(left), &data)
+            .map_err(|error| format!("cannot copy {left} in {}: {error}", folder.display()))?;
+        Server::start_kube_apiserver(&binary, folder)
+    }
+
+    fn start_kube_apiserver(binary: &Path, folder: &Path) -> Result<Server, String> {
+        let data = folder.join(DATA);
         let mut command = Command::new(binary);
         command.arg("-data").arg(&data);
         Server::start(command, &folder.join("kube-apiserver.log"), "ready ", data.join("kubeconfig"))
+    }
+
+    /// Ends a kube-apiserver in order, and keeps what it has stored in a folder of the same folder.
+    ///
+    /// # Errors
+    ///
+    /// If it fails, or its files cannot be moved.
+    pub(crate) fn end(mut self, folder: &Path, left: &str) -> Result<(), String> {
+        drop(self.child.stdin.take());
+        let status = self.child.wait().map_err(|error| format!("cannot wait for kube-apiserver: {error}"))?;
+        if !status.success() {
+            return Err(format!("kube-apiserver has failed: see its log in {}", folder.display()));
+        }
+        // There is none the first time.
+        let _ = fs::remove_dir_all(folder.join(left));
+        fs::rename(folder.join(DATA), folder.join(left))
+            .map_err(|error| format!("cannot keep what kube-apiserver has stored: {error}"))
     }
 
     /// Starts an embedded server: the `klient` that is in a file.
@@ -71,6 +110,21 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let copied = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &copied)?;
+        } else {
+            fs::copy(entry.path(), copied)?;
+        }
+    }
+    Ok(())
 }
 
 /// Builds a kube-apiserver into a folder, if what it is built from is newer than what is there.

@@ -16,9 +16,12 @@
 //!   klient-bench apply  --data data --what deployment|list
 //!   klient-bench three-way --data data
 //!   klient-bench apply-http --kubeconfig FILE --clients 16 [--changes] [--seconds 5]
+//!   klient-bench widgets --kubeconfig FILE --count 10000 [--fill | --changes 500]
+//!   klient-bench controller --kubeconfig FILE --count 10000 [--changes 500]
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
+mod controller;
 mod discovery;
 mod get;
 mod index;
@@ -27,6 +30,8 @@ mod namespaces;
 mod queue;
 mod unread;
 mod watch;
+mod widget;
+mod widgets;
 
 use std::any::Any;
 use std::time::Instant;
@@ -65,6 +70,8 @@ fn main() {
         "three-way" => Box::new(apply::three_way(&args, &mut out)),
         "apply-http" => run(apply::over_http(&args, &mut out)),
         "unread" => run(unread::run(&args, &mut out)),
+        "widgets" => run(widgets::run(&args, &mut out)),
+        "controller" => run(controller::run(&args, &mut out)),
         "queue" => Box::new(queue::run(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };

@@ -8,8 +8,10 @@
 //!   kube-peer decode --data data --n 10000
 //!   kube-peer informer --n 10000 --strategy list|watchlist
 //!   kube-peer watch  --n 1000 --m 20000 --strategy list|watchlist
+//!   kube-peer controller --kubeconfig FILE --count 10000 [--changes 500]
 //!   kube-peer index  --data data --n 100000
 
+mod controller;
 mod discovery;
 mod get;
 mod index;
@@ -44,6 +46,7 @@ fn main() {
         "first-byte" => run(discovery::first_byte(&args, &mut out)),
         "namespaces" => run(namespaces::run(&args, &mut out)),
         "informer" | "watch" => run(informer::run(&args, &mut out)),
+        "controller" => run(controller::run(&args, &mut out)),
         "index" => index::run(&args, &mut out),
         _ => panic!("no such case {case}"),
     };

@@ -1,5 +1,7 @@
 //! What every case of every Rust program here measures: time, processor and memory of its own process.
 
+mod reconciles;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
+
+pub use reconciles::Reconciles;
 
 /// Flags: `--name value` or `--name=value`.
 pub struct Args(pub BTreeMap<String, String>);
@@ -51,6 +55,15 @@ pub fn cpu() -> (f64, f64) {
         libc::getrusage(libc::RUSAGE_SELF, &mut ru);
         let f = |t: libc::timeval| t.tv_sec as f64 * 1e3 + t.tv_usec as f64 / 1e3;
         (f(ru.ru_utime), f(ru.ru_stime))
+    }
+}
+
+/// The monotonic clock in nanoseconds, which is the same in all processes.
+pub fn monotonic() -> i64 {
+    unsafe {
+        let mut time: libc::timespec = std::mem::zeroed();
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time);
+        time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 }
 

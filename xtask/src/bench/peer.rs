@@ -1,5 +1,6 @@
 //! [`Peer`], a program that is measured, and the [`Server`] it talks to.
 
+use std::fmt::Display;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,29 @@ impl Peer {
         let mut command = self.command(words);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().map_err(|error| format!("{} {words}: {error}", self.binary.display()))
+    }
+
+    /// Runs the program with arguments separated by spaces. When it has printed a line, another program runs beside it.
+    /// Returns the line that it prints after that.
+    pub(super) fn run_beside(
+        &self,
+        words: &str,
+        other: impl FnOnce() -> Result<(), String>,
+    ) -> Result<String, String> {
+        let problem = |problem: &dyn Display| format!("{} {words}: {problem}", self.binary.display());
+        let mut command = self.command(words);
+        let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| problem(&error))?;
+        let stdout = child.stdout.take().expect("it was asked for");
+        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let ran = match lines.next() {
+            Some(_) => other().and_then(|()| lines.next().ok_or_else(|| problem(&"it has ended early"))),
+            None => Err(problem(&"it has printed nothing")),
+        };
+        if ran.is_err() {
+            let _ = child.kill();
+        }
+        child.wait().map_err(|error| problem(&error))?;
+        ran
     }
 
     /// Runs the program with arguments separated by spaces, and returns its output.

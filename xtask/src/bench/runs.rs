@@ -5,12 +5,19 @@ use serde_json::Value;
 use super::peer::Peer;
 
 /// The number of runs of each case, alternating with those it is compared to.
-const RUNS: usize = 5;
+pub(super) const RUNS: usize = 5;
 
 /// The outputs of a case.
+#[derive(Default)]
 pub(super) struct Runs(Vec<Value>);
 
 impl Runs {
+    /// Adds the line that a run has printed.
+    pub(super) fn push(&mut self, line: &str) -> Result<(), String> {
+        self.0.push(serde_json::from_str(line.trim()).map_err(|error| format!("{error}: {line}"))?);
+        Ok(())
+    }
+
     /// The median of a figure.
     pub(super) fn median(&self, name: &str) -> Result<f64, String> {
         let figures =
@@ -23,12 +30,10 @@ impl Runs {
 
 /// Runs cases, each a peer and its words, one after the other, and all again.
 pub(super) fn in_turn<const N: usize>(cases: [(&Peer, &str); N]) -> Result<[Runs; N], String> {
-    let mut all = cases.map(|_| Runs(Vec::new()));
+    let mut all = cases.map(|_| Runs::default());
     for _ in 0..RUNS {
         for (runs, (peer, words)) in all.iter_mut().zip(cases) {
-            let line = peer.run(words)?;
-            let figures = serde_json::from_str(line.trim()).map_err(|error| format!("{error}: {line}"))?;
-            runs.0.push(figures);
+            runs.push(&peer.run(words)?)?;
         }
     }
     Ok(all)
