@@ -37,7 +37,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
-    ("klient-apiextensions", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
+    ("klient-cel", &["klient-apimachinery"]),
+    (
+        "klient-apiextensions",
+        &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"],
+    ),
     (
         "klient-apiserver",
         &[

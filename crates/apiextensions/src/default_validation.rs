@@ -1,32 +1,51 @@
 //! Validation of the defaults in schemas.
 
 use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::embedded;
 use super::path::{child, key};
+use super::schema::schema_at;
 use super::structural::Structural;
+use super::validations::{self, Validations};
 
-/// Validates the defaults of a schema, which is that of an object with metadata.
-pub(super) fn validate(schema: &Structural, path: &str) -> Vec<FieldError> {
+/// Validates the defaults of a schema, which is that of an object with metadata. `source` is the schema as JSON.
+pub(super) fn validate(schema: &Structural, source: &Map, path: &str) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    visit(schema, false, path, &mut errors);
+    visit(schema, source, false, path, &mut errors);
     errors
 }
 
-fn visit(schema: &Structural, in_meta: bool, path: &str, errors: &mut Vec<FieldError>) {
+fn visit(schema: &Structural, source: &Map, in_meta: bool, path: &str, errors: &mut Vec<FieldError>) {
     let in_meta = in_meta && !schema.embedded;
     if let Some(default) = &schema.default {
-        errors.extend(default_errors(schema, default, in_meta, &child(path, "default")));
+        let path = child(path, "default");
+        let mut found = default_errors(schema, default, in_meta, &path);
+        if found.is_empty() && validations::has_rules(source) {
+            found = rule_errors(schema, source, default, &path);
+        }
+        errors.extend(found);
     }
     // Entries of maps are not validated, as upstream.
-    if let Some(items) = &schema.items {
-        visit(items, in_meta, &child(path, "items"), errors);
+    if let (Some(items), Some(source)) = (&schema.items, schema_at(source, "items")) {
+        visit(items, source, in_meta, &child(path, "items"), errors);
     }
     for (name, property) in &schema.properties {
+        let Some(source) = schema_at(source, "properties").and_then(|properties| schema_at(properties, name))
+        else {
+            continue;
+        };
         let is_meta = schema.embedded && matches!(name.as_str(), "apiVersion" | "kind" | "metadata");
-        visit(property, in_meta || is_meta, &key(&child(path, "properties"), name), errors);
+        visit(property, source, in_meta || is_meta, &key(&child(path, "properties"), name), errors);
     }
+}
+
+/// The errors of rules for a default: as an unchanged value, and as a new one.
+fn rule_errors(schema: &Structural, source: &Map, default: &Value, path: &str) -> Vec<FieldError> {
+    let Some(rules) = Validations::compile(source, schema.embedded) else { return Vec::new() };
+    let errors = rules.validate_default(default, Some(default), schema, path).errors;
+    if errors.is_empty() { rules.validate_default(default, None, schema, path).errors } else { errors }
 }
 
 fn default_errors(schema: &Structural, default: &Value, in_meta: bool, path: &str) -> Vec<FieldError> {
@@ -56,8 +75,9 @@ mod tests {
     #[track_caller]
     fn check(field: Value, errors: &[&str]) {
         let schema = json!({"type": "object", "properties": {"f": field}});
-        let found = validate(&Structural::parse(schema.as_object().unwrap()), "s");
-        assert_eq!(found.iter().map(FieldError::to_string).collect::<Vec<_>>(), errors, "{schema}");
+        let schema = schema.as_object().unwrap();
+        let found = validate(&Structural::parse(schema), schema, "s");
+        assert_eq!(found.iter().map(FieldError::to_string).collect::<Vec<_>>(), errors, "{schema:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! CustomResourceDefinitions: defaults, validation, and the served form of accepted ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::sync::{Arc, OnceLock};
 
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ pub use super::naming::{Termination, establish, has_its_names, is_established, t
 pub use super::validation::{validate, validate_update};
 
 use klient_apimachinery::jsonpath::JsonPath;
+use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
 
 use super::naming::record_storage_version;
@@ -16,6 +18,8 @@ use super::publish::{OpenApi, Source};
 use super::scale::Scale;
 use super::schema::schema_at;
 use super::structural::Structural;
+use super::validation_result::unchecked_expressions;
+use super::validations::{self, Validations};
 use super::version::warning;
 
 /// The finalizer that keeps a definition until its objects are deleted.
@@ -104,6 +108,27 @@ pub struct Version {
     /// Selectable fields, such as `spec.color`.
     pub selectable: Vec<String>,
     pub(super) source: Source,
+    rules: Arc<LazyRules>,
+}
+
+/// The rules of a version, which are compiled when the first object is validated.
+#[derive(Debug)]
+struct LazyRules {
+    /// The schema, if it has rules.
+    schema: Option<Map>,
+    compiled: OnceLock<Option<Validations>>,
+}
+
+impl LazyRules {
+    fn of(schema: Option<&Map>) -> Self {
+        let schema = schema.filter(|schema| validations::has_rules(schema)).cloned();
+        LazyRules { schema, compiled: OnceLock::new() }
+    }
+
+    fn get(&self) -> Option<&Validations> {
+        let schema = self.schema.as_ref()?;
+        self.compiled.get_or_init(|| Validations::compile(schema, true)).as_ref()
+    }
 }
 
 /// A column of a `Table`.
@@ -189,7 +214,39 @@ impl Version {
             scale: subresources.and_then(|subresources| schema_at(subresources, "scale")).map(Scale::parse),
             columns: columns(list_at(version, &["additionalPrinterColumns"])),
             selectable: selectable.map(|path| path.strip_prefix('.').unwrap_or(path).to_owned()).collect(),
+            rules: Arc::new(LazyRules::of(schema)),
         }
+    }
+
+    /// Validates a new object.
+    pub fn validate(&self, object: &Map) -> Vec<FieldError> {
+        self.with_rules(self.schema.validate(object), object, None)
+    }
+
+    /// Validates an update of an object; errors of unchanged values are dropped (ratcheting).
+    pub fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+        self.with_rules(self.schema.validate_update(object, old), object, Some(old))
+    }
+
+    /// Validates an update of a status; errors of unchanged values are dropped (ratcheting).
+    pub fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+        self.with_rules(self.schema.validate_status(object, old), object, Some(old))
+    }
+
+    fn with_rules(&self, mut errors: Vec<FieldError>, object: &Map, old: Option<&Map>) -> Vec<FieldError> {
+        let Some(rules) = self.rules.get() else { return errors };
+        match unchecked_expressions(&errors) {
+            Some(error) => errors.push(error),
+            None => errors.extend(rules.validate(object, old, &self.schema).errors),
+        }
+        errors
+    }
+
+    /// The errors of rules that an update keeps, because the values are unchanged: they are warnings.
+    pub fn warnings(&self, object: &Map, old: &Map) -> Vec<String> {
+        let Some(rules) = self.rules.get() else { return Vec::new() };
+        let ratcheted = rules.validate(object, Some(old), &self.schema).ratcheted;
+        ratcheted.iter().map(FieldError::to_string).collect()
     }
 }
 

@@ -6,11 +6,13 @@ use klient_schema::apiextensions_v1::JSON_SCHEMA_PROPS;
 use serde_json::Value;
 
 use super::default_validation;
+use super::expressions::{Expressions, Position};
 use super::field_path;
 use super::openapi_lists;
 use super::path::{child, key};
 use super::schema::{any, flag, list, schema_at, schemas};
 use super::structural::{self, Structural};
+use super::validations;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
@@ -40,8 +42,9 @@ const AT_ROOT: [(&str, &str); 22] = [
     ("XValidations", "x-kubernetes-validations"),
 ];
 
-/// Validates the schema of a version, or that of all versions.
-pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldError> {
+/// Validates the schema of a version, or that of all versions. The cost of its rules does not matter if it was
+/// `accepted` before.
+pub(super) fn validate(schema: &Map, has_status: bool, accepted: bool, path: &str) -> Vec<FieldError> {
     let path = child(path, "openAPIV3Schema");
     let mut problems = ErrorList::default();
     if has_status {
@@ -51,21 +54,30 @@ pub(super) fn validate(schema: &Map, has_status: bool, path: &str) -> Vec<FieldE
         problems.add(FieldError::forbidden(child(&path, "nullable"), "nullable cannot be true at the root"));
     }
     let unsupported = unsupported(schema);
+    let mut position = None;
     if unsupported.is_none() {
         let found = structural::validation::validate(schema, &path);
         let structural = found.is_empty();
         problems.0.extend(found);
         if structural {
-            let mut schema = Structural::parse(schema);
-            schema.embedded = true;
-            problems.0.extend(default_validation::validate(&schema, &path));
+            let mut parsed = Structural::parse(schema);
+            parsed.embedded = true;
+            let found = default_validation::validate(&parsed, schema, &path);
+            if found.is_empty() && validations::has_rules(schema) {
+                position = Some(Position::root(schema));
+            }
+            problems.0.extend(found);
         }
     }
-    let mut walk = Walk { problems: &mut problems };
-    walk.schema(schema, Context { is_root: true, ..Context::default() }, &path);
+    let expressions = Expressions::new(accepted);
+    let mut walk = Walk { problems: &mut problems, expressions };
+    walk.schema(schema, Context { is_root: true, ..Context::default() }, position.as_ref(), &path);
+    let Walk { mut expressions, .. } = walk;
+    problems.0.append(&mut expressions.errors);
     if let (true, Some(unsupported)) = (problems.0.is_empty(), unsupported) {
-        problems.add(FieldError::invalid(path, "", unsupported));
+        problems.add(FieldError::invalid(path.as_str(), "", unsupported));
     }
+    problems.0.extend(expressions.total_errors(&path));
     problems.0
 }
 
@@ -153,43 +165,52 @@ impl NoDefaults {
 
 struct Walk<'a> {
     problems: &'a mut ErrorList,
+    expressions: Expressions,
 }
 
 impl Walk<'_> {
-    fn schema(&mut self, schema: &Map, context: Context, path: &str) {
+    fn schema(&mut self, schema: &Map, context: Context, position: Option<&Position>, path: &str) {
+        let before = self.problems.0.len();
         let inner = Context { is_root: false, ..context };
         self.own(schema, context, path);
         if flag(schema, "uniqueItems") {
             let message = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
             self.forbid(path, "uniqueItems", message);
         }
-        self.additional(schema, inner, path);
+        self.additional(schema, inner, position, path);
         for (name, property) in schemas(schema, "properties") {
             let context = property_context(schema, name, context);
-            self.schema(property, context, &key(&child(path, "properties"), name));
+            let position = position.map(|position| position.property(schema, name));
+            self.schema(property, context, position.as_ref(), &key(&child(path, "properties"), name));
         }
         if let Some(not) = schema_at(schema, "not") {
-            self.schema(not, inner, &child(path, "not"));
+            self.schema(not, inner, None, &child(path, "not"));
         }
         for name in ["allOf", "oneOf", "anyOf"] {
             for (index, schema) in list(schema, name) {
-                self.schema(schema, inner, &key(&child(path, name), index));
+                self.schema(schema, inner, None, &key(&child(path, name), index));
             }
         }
         for (name, schema) in schemas(schema, "definitions") {
-            self.schema(schema, inner, &key(&child(path, "definitions"), name));
+            self.schema(schema, inner, None, &key(&child(path, "definitions"), name));
         }
         if let Some(items) = schema_at(schema, "items") {
-            self.schema(items, inner, &child(path, "items"));
+            let position = position.map(|position| position.items(schema, path));
+            self.schema(items, inner, position.as_ref(), &child(path, "items"));
         }
         for (index, schema) in list(schema, "items") {
-            self.schema(schema, inner, &key(&child(path, "items"), index));
+            self.schema(schema, inner, None, &key(&child(path, "items"), index));
         }
         for (name, schema) in schemas(schema, "dependencies") {
-            self.schema(schema, inner, &key(&child(path, "dependencies"), name));
+            self.schema(schema, inner, None, &key(&child(path, "dependencies"), name));
         }
         openapi_lists::validate(schema, path, self.problems);
         self.expressions(schema, path);
+        let has_rules = !list_at(schema, &["x-kubernetes-validations"]).is_empty();
+        // What is wrong with a schema would be wrong with the types of its rules, too.
+        if let Some(position) = position.filter(|_| has_rules && self.problems.0.len() == before) {
+            self.expressions.check(schema, position, path);
+        }
     }
 
     fn forbid(&mut self, path: &str, name: &str, message: &str) {
@@ -220,7 +241,7 @@ impl Walk<'_> {
         }
     }
 
-    fn additional(&mut self, schema: &Map, context: Context, path: &str) {
+    fn additional(&mut self, schema: &Map, context: Context, position: Option<&Position>, path: &str) {
         let Some(additional) = schema.get("additionalProperties") else { return };
         if schemas(schema, "properties").next().is_some() && additional != &Value::Bool(true) {
             let message = "additionalProperties and properties are mutual exclusive";
@@ -230,11 +251,13 @@ impl Walk<'_> {
             // The fields of a default that would be pruned depend on the keys, which are unknown.
             let no_defaults =
                 if context.in_meta { Some(NoDefaults::MetadataEntries) } else { context.no_defaults };
-            self.schema(additional, Context { no_defaults, ..context }, &child(path, "additionalProperties"));
+            let context = Context { no_defaults, ..context };
+            let position = position.map(|position| position.values(schema));
+            self.schema(additional, context, position.as_ref(), &child(path, "additionalProperties"));
         }
     }
 
-    /// Validates validation rules, except for their expressions.
+    /// Validates rules, except for their expressions.
     fn expressions(&mut self, schema: &Map, path: &str) {
         if list_at(schema, &["x-kubernetes-validations"]).is_empty() {
             return;

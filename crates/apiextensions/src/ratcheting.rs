@@ -64,6 +64,11 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
+    /// The old item with the same keys, as JSON.
+    pub(super) fn find(&self, item: &Value) -> Option<&'a Value> {
+        self.by_key.get(&key_of(item, self.keys)?).copied()
+    }
+
     /// The old item with the same keys.
     pub(super) fn get(&self, item: &Value) -> Option<CorrelatedObject<'a>> {
         let before = self.by_key.get(&key_of(item, self.keys)?)?;

@@ -13,19 +13,19 @@ use super::path::{child, key};
 use super::schema::{any, schema_at};
 use super::{conversion, openapi, served};
 
-/// Validates the spec of a definition.
-pub(super) fn validate(spec: &Map, problems: &mut ErrorList) {
+/// Validates the spec of a definition, with the old one if there is one.
+pub(super) fn validate(spec: &Map, old: Option<&Map>, problems: &mut ErrorList) {
     let layout = InternalVersion::of(spec);
     group(spec, problems);
     scope(spec, problems);
     schemas_are_there(&layout, problems);
     defaults_are_wanted(spec, &layout, problems);
-    versions(&layout, problems);
+    versions(&layout, old, problems);
     let empty = Map::new();
     let own_names = schema_at(spec, "names").unwrap_or(&empty);
     names::require(own_names, "spec.names", problems);
     names::validate(own_names, "spec.names", problems);
-    shared(&layout, problems);
+    shared(&layout, old, problems);
     conversion::validate(spec, problems);
 }
 
@@ -79,10 +79,10 @@ fn has_status(subresources: Option<&Value>) -> bool {
     subresources.is_some_and(|subresources| subresources.get("status").is_some_and(Value::is_object))
 }
 
-fn versions(layout: &InternalVersion<'_>, problems: &mut ErrorList) {
+fn versions(layout: &InternalVersion<'_>, old: Option<&Map>, problems: &mut ErrorList) {
     for (index, version) in layout.versions.iter().enumerate() {
         label(text_at(version, &["name"]), child(&InternalVersion::path(index), "name"), problems);
-        self::version(layout, index, problems);
+        self::version(layout, index, old, problems);
     }
     let mut seen = HashSet::new();
     let unique = layout.versions.iter().all(|version| seen.insert(text_at(version, &["name"])));
@@ -103,13 +103,22 @@ fn versions(layout: &InternalVersion<'_>, problems: &mut ErrorList) {
     }
 }
 
-fn version(layout: &InternalVersion<'_>, index: usize, problems: &mut ErrorList) {
+/// Returns true if the schema of a version was accepted before.
+fn is_unchanged(layout: &InternalVersion<'_>, index: usize, old: Option<&Map>) -> bool {
+    let name = layout.versions.get(index).map(|version| text_at(version, &["name"]));
+    let mut versions = old.map_or(&[][..], |old| list_at(old, &["versions"])).iter();
+    let before = versions.find(|version| version.get("name").and_then(Value::as_str) == name);
+    before.is_some_and(|before| before.get("schema") == layout.effective(index, SCHEMA))
+}
+
+fn version(layout: &InternalVersion<'_>, index: usize, old: Option<&Map>, problems: &mut ErrorList) {
     deprecation(layout.versions[index], &InternalVersion::path(index), problems);
     if let Some((validation, path)) = layout.own(index, SCHEMA)
         && let Some(schema) = schema_of(Some(validation))
     {
         let has_status = has_status(layout.effective(index, SUBRESOURCES));
-        problems.0.extend(openapi::validate(schema, has_status, &path));
+        let accepted = is_unchanged(layout, index, old);
+        problems.0.extend(openapi::validate(schema, has_status, accepted, &path));
     }
     if let Some((subresources, path)) = layout.own(index, SUBRESOURCES) {
         served::subresources(subresources, &path, problems);
@@ -152,14 +161,15 @@ fn deprecation(version: &Map, path: &str, problems: &mut ErrorList) {
 }
 
 /// Validates the parts common to all versions.
-fn shared(layout: &InternalVersion<'_>, problems: &mut ErrorList) {
+fn shared(layout: &InternalVersion<'_>, old: Option<&Map>, problems: &mut ErrorList) {
     let schema = layout.shared(SCHEMA);
     if let Some((validation, path)) = &schema
         && let Some(schema) = schema_of(Some(validation))
     {
         let has_status =
             (0..layout.versions.len()).any(|index| has_status(layout.effective(index, SUBRESOURCES)));
-        problems.0.extend(openapi::validate(schema, has_status, path));
+        let accepted = is_unchanged(layout, 0, old);
+        problems.0.extend(openapi::validate(schema, has_status, accepted, path));
     }
     if let Some((subresources, path)) = layout.shared(SUBRESOURCES) {
         served::subresources(subresources, &path, problems);

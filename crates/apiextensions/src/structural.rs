@@ -5,10 +5,9 @@ pub(crate) mod validation;
 use std::collections::BTreeMap;
 
 use klient_apimachinery::values::{Map, list_at, text_at};
+use klient_cel::Pattern;
+use klient_cel::format::Format;
 use serde_json::Value;
-
-use super::format::Format;
-use super::pattern::Pattern;
 
 /// A schema, for an object or for a value in it.
 ///
@@ -34,8 +33,6 @@ pub struct Structural {
     pub additional: Additional,
     /// Schema of the items of a list.
     pub items: Option<Box<Structural>>,
-    /// True if there are `x-kubernetes-validations` here or below.
-    pub has_expressions: bool,
     pub(super) rules: Rules,
 }
 
@@ -140,7 +137,7 @@ impl Structural {
             Some(Value::Bool(false)) => Additional::Forbidden,
             _ => Additional::Unsaid,
         };
-        let mut parsed = Structural {
+        Structural {
             types,
             nullable: flag("nullable"),
             preserves_unknown: flag("x-kubernetes-preserve-unknown-fields"),
@@ -153,20 +150,8 @@ impl Structural {
                 .get("items")
                 .and_then(Value::as_object)
                 .map(|items| Box::new(Structural::parse(items))),
-            has_expressions: false,
             rules: Rules::parse(schema, types),
-        };
-        let own = !list_at(schema, &["x-kubernetes-validations"]).is_empty();
-        parsed.has_expressions = own || parsed.children().any(|child| child.has_expressions);
-        parsed
-    }
-
-    fn children(&self) -> impl Iterator<Item = &Structural> {
-        let additional = match &self.additional {
-            Additional::Schema(schema) => Some(&**schema),
-            _ => None,
-        };
-        self.properties.values().chain(additional).chain(self.items.as_deref())
+        }
     }
 
     /// The schema of a field.

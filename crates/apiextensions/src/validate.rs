@@ -11,17 +11,17 @@ use super::data::Data;
 use super::path::child;
 use super::ratcheting::CorrelatedObject;
 use super::structural::{Additional, Structural, Type};
-use super::validation_result::{ValidationError, ValidationResult, unchecked_expressions};
+use super::validation_result::{ValidationError, ValidationResult};
 use super::{embedded, lists, number};
 
 impl Structural {
-    /// Validates a new object.
+    /// Validates a new object, except for the rules of `x-kubernetes-validations`.
     pub fn validate(&self, object: &Map) -> Vec<FieldError> {
         let mut errors =
             run(Data::Object(object), self, Place { whole: true, ..Place::default() }).errors(None);
         errors.extend(embedded::validate(object, self));
         errors.extend(lists::validate(object, self));
-        self.with_unchecked_expressions(errors)
+        errors
     }
 
     /// Validates an update of an object; errors of unchanged values are dropped (ratcheting).
@@ -31,7 +31,7 @@ impl Structural {
         let mut errors = check(Data::Object(object), self, place).errors(None);
         errors.extend(embedded::validate(object, self));
         errors.extend(self.new_duplicates(object, old));
-        self.with_unchecked_expressions(errors)
+        errors
     }
 
     /// Validates an update of a status; errors of unchanged values are dropped (ratcheting). Messages name fields
@@ -44,18 +44,11 @@ impl Structural {
             errors = check(status.into(), schema, place).errors(Some("status"));
         }
         errors.extend(self.new_duplicates(object, old));
-        self.with_unchecked_expressions(errors)
+        errors
     }
 
     fn new_duplicates(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         if lists::validate(old, self).is_empty() { lists::validate(object, self) } else { Vec::new() }
-    }
-
-    fn with_unchecked_expressions(&self, mut errors: Vec<FieldError>) -> Vec<FieldError> {
-        if self.has_expressions {
-            errors.extend(unchecked_expressions(&errors));
-        }
-        errors
     }
 
     /// Validates a value of this schema, with error paths below that of the value.

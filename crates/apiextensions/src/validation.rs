@@ -3,9 +3,9 @@
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{self, Map, text_at};
+use klient_cel::format::is_uri;
 use serde_json::Value;
 
-use super::format::network::is_uri;
 use super::naming::is_established;
 use super::path::{child, key};
 use super::schema::schema_at;
@@ -17,7 +17,7 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 pub fn validate(object: &Map) -> Vec<FieldError> {
     let mut problems = ErrorList::default();
     name(object, &mut problems);
-    body(object, &mut problems);
+    body(object, None, &mut problems);
     problems.0.extend(approval_problem(object));
     preserves_unknown(object, &mut problems);
     problems.0
@@ -27,7 +27,7 @@ pub fn validate(object: &Map) -> Vec<FieldError> {
 pub fn validate_update(object: &Map, old: &Map) -> Vec<FieldError> {
     let mut problems = ErrorList::default();
     let stored = |names: &[&'static str]| unchanged(object, old, names);
-    body(object, &mut problems);
+    body(object, Some(old), &mut problems);
     if is_established(old) {
         problems.0.extend(stored(&["spec", "scope"]));
         problems.0.extend(stored(&["spec", "names", "kind"]));
@@ -54,10 +54,10 @@ fn name(object: &Map, problems: &mut ErrorList) {
     }
 }
 
-fn body(object: &Map, problems: &mut ErrorList) {
+fn body(object: &Map, old: Option<&Map>, problems: &mut ErrorList) {
     let empty = Map::new();
     let (spec, status) = (schema_at(object, "spec").unwrap_or(&empty), schema_at(object, "status"));
-    spec::validate(spec, problems);
+    spec::validate(spec, old.and_then(|old| schema_at(old, "spec")), problems);
     if let Some(accepted) = status.and_then(|status| schema_at(status, "acceptedNames")) {
         names::validate(accepted, "status.acceptedNames", problems);
     }

@@ -10,7 +10,7 @@ use super::data::Data;
 use super::path::child;
 
 /// Go's output for a nil path.
-const NO_PATH: &str = "<nil>";
+pub(super) const NO_PATH: &str = "<nil>";
 
 /// The result of validating a value against a schema.
 #[derive(Debug, Default)]

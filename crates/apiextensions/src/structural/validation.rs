@@ -2,10 +2,10 @@
 
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, text_at};
+use klient_cel::Pattern;
 use serde_json::{Value, json};
 
 use crate::path::{child, key};
-use crate::pattern::Pattern;
 use crate::schema::{flag, list, schema_at, schemas};
 
 /// The position of a schema.

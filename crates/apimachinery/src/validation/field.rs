@@ -29,6 +29,11 @@ enum Kind {
     TooLong,
     TooMany,
     NotFound(Value),
+    /// An invalid value that is not shown.
+    InvalidOmitted,
+    /// A duplicate that is not shown.
+    DuplicateOmitted,
+    Internal,
 }
 
 impl FieldError {
@@ -85,6 +90,21 @@ impl FieldError {
         Self::new(field, Kind::DuplicateShown(shown), "")
     }
 
+    /// An invalid value that is not shown, such as a whole object.
+    pub fn invalid_omitted(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::InvalidOmitted, detail)
+    }
+
+    /// A duplicate that is not shown.
+    pub fn duplicate_omitted(field: impl Into<String>) -> Self {
+        Self::new(field, Kind::DuplicateOmitted, "")
+    }
+
+    /// A problem that is not the client's.
+    pub fn internal(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(field, Kind::Internal, detail)
+    }
+
     /// A field that must not be set.
     pub fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(field, Kind::Forbidden, detail)
@@ -109,14 +129,15 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.kind {
             Kind::Required => "FieldValueRequired",
-            Kind::Invalid(_) | Kind::InvalidShown(_) => "FieldValueInvalid",
+            Kind::Invalid(_) | Kind::InvalidShown(_) | Kind::InvalidOmitted => "FieldValueInvalid",
             Kind::TypeInvalid(_) => "FieldValueTypeInvalid",
             Kind::NotSupported(_) => "FieldValueNotSupported",
-            Kind::Duplicate(_) | Kind::DuplicateShown(_) => "FieldValueDuplicate",
+            Kind::Duplicate(_) | Kind::DuplicateShown(_) | Kind::DuplicateOmitted => "FieldValueDuplicate",
             Kind::Forbidden => "FieldValueForbidden",
             Kind::TooLong => "FieldValueTooLong",
             Kind::TooMany => "FieldValueTooMany",
             Kind::NotFound(_) => "FieldValueNotFound",
+            Kind::Internal => "InternalError",
         }
     }
 
@@ -133,6 +154,9 @@ impl FieldError {
             Kind::TooLong => "Too long".to_owned(),
             Kind::TooMany => "Too many".to_owned(),
             Kind::NotFound(value) => format!("Not found: {}", shown(value)),
+            Kind::InvalidOmitted => "Invalid value".to_owned(),
+            Kind::DuplicateOmitted => "Duplicate value".to_owned(),
+            Kind::Internal => "Internal error".to_owned(),
         };
         if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
     }

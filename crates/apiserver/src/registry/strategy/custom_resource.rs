@@ -39,7 +39,7 @@ impl Strategy for CustomResource {
         let metadata = object.get("metadata").and_then(Value::as_object).unwrap_or(&nothing);
         validation::metadata(metadata, self.definition.namespaced, names::dns_subdomain, &mut problems);
         let version = self.version();
-        problems.0.extend(version.schema.validate(object));
+        problems.0.extend(version.validate(object));
         problems.0.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
         problems.0.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
         problems.0
@@ -48,7 +48,7 @@ impl Strategy for CustomResource {
     fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let version = self.version();
         let mut errors = metadata_errors(object, old);
-        errors.extend(version.schema.validate_update(object, old));
+        errors.extend(version.validate_update(object, old));
         errors.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
         errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
         errors
@@ -56,13 +56,15 @@ impl Strategy for CustomResource {
 
     fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
         let version = self.version();
-        let mut errors = version.schema.validate_status(object, old);
+        let mut errors = version.validate_status(object, old);
         errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
         errors
     }
 
     fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
-        warnings::custom(object, old)
+        let mut warnings = warnings::custom(object, old);
+        warnings.extend(old.into_iter().flat_map(|old| self.version().warnings(object, old)));
+        warnings
     }
 
     fn changes_spec(&self, object: &Map, old: &Map, has_status: bool) -> bool {

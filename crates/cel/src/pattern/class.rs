@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use regex::Regex;
 
-use super::go_escape::{cases, escaped, write_char};
+use super::escape::{cases, escaped, write_char};
 
 /// The length of a range up to which every character is checked for other cases.
 const FOLD_MAX: usize = 1 << 10;

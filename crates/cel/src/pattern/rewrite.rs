@@ -5,8 +5,8 @@
 
 use std::ops::ControlFlow;
 
-use super::go_class;
-use super::go_escape::{escaped, write_literal};
+use super::class;
+use super::escape::{escaped, write_literal};
 
 /// The largest repetition count in Go.
 const REPEAT_MAX: u32 = 1000;
@@ -76,7 +76,7 @@ impl<'a> Rewriter<'a> {
                 return Ok(());
             }
             '[' => {
-                let len = go_class::rewrite(rest, self.fold, &mut self.out)?;
+                let len = class::rewrite(rest, self.fold, &mut self.out)?;
                 self.at += len;
                 self.operand = true;
                 return Ok(());
@@ -216,7 +216,7 @@ impl<'a> Rewriter<'a> {
             };
             literal.chars().for_each(|c| write_literal(c, self.fold, &mut self.out));
             self.at += end;
-        } else if let Some((class, len)) = go_class::shorthand(rest)? {
+        } else if let Some((class, len)) = class::shorthand(rest)? {
             self.out.push_str(&class);
             self.at += len;
         } else {

@@ -1,7 +1,9 @@
 //! [`Format`], the format of a string.
 
 mod checksum;
-pub(crate) mod network;
+mod network;
+
+pub use network::is_uri;
 
 use std::str::FromStr as _;
 
@@ -9,38 +11,64 @@ use klient_apimachinery::Duration;
 
 /// A format of strings that schemas can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// `bsonobjectid`
     BsonObjectId,
+    /// `byte`
     Byte,
+    /// `cidr`
     Cidr,
+    /// `creditcard`
     CreditCard,
+    /// `date`
     Date,
+    /// `date-time`
     DateTime,
+    /// `duration`
     Duration,
+    /// `email`
     Email,
+    /// `hexcolor`
     HexColor,
+    /// `hostname`
     Hostname,
+    /// `ipv4`
     Ipv4,
+    /// `ipv6`
     Ipv6,
+    /// `isbn`
     Isbn,
+    /// `isbn10`
     Isbn10,
+    /// `isbn13`
     Isbn13,
+    /// `k8s-long-name`
     LongName,
+    /// `mac`
     Mac,
+    /// `password`
     Password,
+    /// `rgbcolor`
     RgbColor,
+    /// `k8s-short-name`
     ShortName,
+    /// `ssn`
     Ssn,
+    /// `uri`
     Uri,
+    /// `uuid`
     Uuid,
+    /// `uuid3`
     Uuid3,
+    /// `uuid4`
     Uuid4,
+    /// `uuid5`
     Uuid5,
 }
 
 impl Format {
     /// The format with a name; dashes are ignored.
-    pub(crate) fn named(name: &str) -> Option<Format> {
+    pub fn named(name: &str) -> Option<Format> {
         Some(match name.replace('-', "").as_str() {
             "bsonobjectid" => Format::BsonObjectId,
             "byte" => Format::Byte,
@@ -72,7 +100,8 @@ impl Format {
         })
     }
 
-    pub(crate) fn matches(self, text: &str) -> bool {
+    /// Returns true if a string has the format.
+    pub fn matches(self, text: &str) -> bool {
         match self {
             Format::BsonObjectId => text.len() == 24 && is_hexadecimal(text),
             Format::Byte => is_base64(text),
@@ -188,13 +217,17 @@ fn is_digits(text: &str, len: usize) -> bool {
     text.len() == len && text.bytes().all(|c| c.is_ascii_digit())
 }
 
-/// A duration of Go, or any string that contains a number followed by a unit.
 fn is_duration(text: &str) -> bool {
-    if Duration::from_str(text).is_ok() {
-        return true;
+    duration(text).is_some()
+}
+
+/// The nanoseconds of a duration of Go, or the sum of the numbers with units that a string contains.
+pub(crate) fn duration(text: &str) -> Option<i64> {
+    if let Ok(duration) = Duration::from_str(text) {
+        return Some(duration.nanos());
     }
     let mut rest = text;
-    let mut found = false;
+    let mut sum: Option<i64> = None;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         rest = &rest[start..];
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -205,18 +238,35 @@ fn is_duration(text: &str) -> bool {
         if end == 0 {
             continue;
         }
-        if number.parse::<i64>().is_err() {
-            return false;
+        let number: i64 = number.parse().ok()?;
+        for nanos in unit_nanos(&unit[..end].to_lowercase()) {
+            sum = Some(sum.unwrap_or_default().wrapping_add(number.wrapping_mul(nanos)));
         }
-        found |= is_unit(&unit[..end].to_lowercase());
     }
-    found
+    sum
 }
 
-fn is_unit(unit: &str) -> bool {
-    let whole = ["ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"];
-    let beginnings = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week"];
-    whole.contains(&unit) || beginnings.iter().any(|beginning| unit.starts_with(beginning))
+/// The nanoseconds of every unit that a word stands for.
+fn unit_nanos(word: &str) -> impl Iterator<Item = i64> {
+    const UNITS: [(&[&str], i64); 8] = [
+        (&["ns", "nano"], 1),
+        (&["us", "µs", "micro"], 1_000),
+        (&["ms", "milli"], 1_000_000),
+        (&["s", "sec"], 1_000_000_000),
+        (&["m", "min"], 60_000_000_000),
+        (&["h", "hr", "hour"], 3_600_000_000_000),
+        (&["d", "day"], 86_400_000_000_000),
+        (&["w", "wk", "week"], 604_800_000_000_000),
+    ];
+    let word = word.to_owned();
+    UNITS.into_iter().flat_map(move |(names, nanos)| {
+        // The last name of a unit is the beginning of longer ones.
+        let is = |(index, name): (usize, &str)| {
+            word == *name || (index + 1 == names.len() && word.starts_with(name))
+        };
+        let count = names.iter().copied().enumerate().filter(|name| is(*name)).count();
+        std::iter::repeat_n(nanos, count)
+    })
 }
 
 fn is_hex_color(text: &str) -> bool {

@@ -106,7 +106,7 @@ fn is_quoted(text: &str) -> bool {
 }
 
 /// An absolute URI, or an absolute path, as in HTTP requests.
-pub(crate) fn is_uri(text: &str) -> bool {
+pub fn is_uri(text: &str) -> bool {
     if text.is_empty() || text.bytes().any(|c| c < b' ' || c == 0x7f) {
         return false;
     }

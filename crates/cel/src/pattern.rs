@@ -1,14 +1,18 @@
 //! [`Pattern`], a regular expression in Go's syntax.
 //!
-//! Schemas use the syntax of Go's `regexp`. It is rewritten to that of the crate `regex`, which has more constructs
+//! Schemas and expressions use the syntax of Go's `regexp`. It is rewritten to that of the crate `regex`, which has more constructs
 //! (`{` must be escaped, classes nest) and interprets others differently (`\d` is any digit of Unicode). Both engines
 //! match in linear time.
+
+mod class;
+mod escape;
+mod rewrite;
 
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 
-use super::go_regex::rewrite;
+use rewrite::rewrite;
 
 /// The size limit of a compiled pattern, in bytes.
 const SIZE_LIMIT: usize = 10 << 20;
@@ -17,14 +21,14 @@ const SIZE_LIMIT: usize = 10 << 20;
 ///
 /// It is compiled on first use: a definition may have many patterns that no object is matched against.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     source: String,
     compiled: OnceLock<Result<Regex, String>>,
 }
 
 impl Pattern {
     /// A pattern. An invalid one matches nothing.
-    pub(crate) fn new(source: &str) -> Self {
+    pub fn new(source: &str) -> Self {
         Pattern { source: source.to_owned(), compiled: OnceLock::new() }
     }
 
@@ -33,16 +37,29 @@ impl Pattern {
     }
 
     /// The syntax error of the pattern, worded as Go's.
-    pub(crate) fn error(&self) -> Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         self.compiled().as_ref().err().map(String::as_str)
     }
 
-    pub(crate) fn source(&self) -> &str {
+    /// The pattern as it was given.
+    pub fn source(&self) -> &str {
         &self.source
     }
 
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    /// Returns true if a part of the text matches.
+    pub fn matches(&self, text: &str) -> bool {
         self.compiled().as_ref().is_ok_and(|regex| regex.is_match(text))
+    }
+
+    /// The first part of the text that matches.
+    pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.find_all(text).next()
+    }
+
+    /// The parts of the text that match.
+    pub fn find_all<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let regex = self.compiled().as_ref().ok();
+        regex.into_iter().flat_map(move |regex| regex.find_iter(text)).map(|found| found.as_str())
     }
 }
 

@@ -1,0 +1,2 @@
+//! Evaluations.
+fn main() {}

@@ -1,0 +1,470 @@
+//! Evaluation of plans, with a limit of their cost.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::failure::{Failure, Result};
+use crate::library::{self, PatternFunction};
+use crate::pattern::Pattern;
+use crate::plan::{Fold, Node, Step, creation_cost};
+use crate::price::{Price, smaller};
+use crate::value::{Key, List, Map, MapBuilder, Value, out_of_bounds};
+
+/// The number of patterns that are not constant.
+const PATTERNS_MAX: usize = 500;
+
+/// The number of steps between looks at the clock.
+const STEPS: u32 = 1024;
+
+/// The state of an evaluation.
+pub(crate) struct Frame<'f, 'a> {
+    variables: &'f [Option<Value<'a>>],
+    /// The variables of comprehensions. An accumulator may be an error.
+    locals: Vec<Result<Value<'a>>>,
+    limit: u64,
+    deadline: Instant,
+    pub(crate) spent: u64,
+    steps: u32,
+    patterns: HashMap<String, Arc<Pattern>>,
+}
+
+impl<'f, 'a> Frame<'f, 'a> {
+    pub(crate) fn new(variables: &'f [Option<Value<'a>>], limit: u64, deadline: Instant) -> Self {
+        Frame { variables, locals: Vec::new(), limit, deadline, spent: 0, steps: 0, patterns: HashMap::new() }
+    }
+
+    fn charge(&mut self, cost: u64) -> Result<()> {
+        self.spent = self.spent.saturating_add(cost);
+        self.steps += 1;
+        if self.steps >= STEPS {
+            self.steps = 0;
+            if Instant::now() > self.deadline {
+                self.spent = u64::MAX;
+            }
+        }
+        if self.spent > self.limit { Err(Failure::Budget) } else { Ok(()) }
+    }
+
+    pub(crate) fn evaluate(&mut self, node: &Node) -> Result<Value<'a>> {
+        match node {
+            Node::Constant(value) => Ok(value.clone()),
+            Node::Variable { index, cost } => {
+                self.charge(*cost)?;
+                let value = self.variables.get(*index).and_then(Option::as_ref);
+                value.cloned().ok_or_else(|| Failure::error("no such attribute"))
+            }
+            Node::Local { slot, cost } => {
+                self.charge(*cost)?;
+                self.locals.get(*slot).cloned().unwrap_or_else(|| Err(Failure::overload()))
+            }
+            Node::Select { operand, field, optional, root } => {
+                let operand = self.evaluate(operand)?;
+                self.charge(*root)?;
+                self.select(operand, *optional, |value| find_field(value, field), || missing_key(field))
+            }
+            Node::Has { operand, field, root } => {
+                let operand = self.evaluate(operand)?;
+                self.charge(*root)?;
+                match operand {
+                    Value::Optional(None) => Ok(Value::Bool(false)),
+                    Value::Optional(Some(value)) => has(&value, field),
+                    value => has(&value, field),
+                }
+            }
+            Node::Index { operand, index, optional, root } => self.index(operand, index, *optional, *root),
+            Node::And(one, other) => self.logical(one, other, false),
+            Node::Or(one, other) => self.logical(one, other, true),
+            Node::Condition(parts) => {
+                let [condition, yes, no] = &**parts;
+                let condition = self.evaluate(condition)?.as_bool()?;
+                self.evaluate(if condition { yes } else { no })
+            }
+            Node::Equal { one, other, negated } => {
+                let pair = self.pair(one, other, Price::Smaller)?;
+                let equal = pair[0].equals(&pair[1]);
+                self.charge(smaller(&pair))?;
+                match (equal, negated) {
+                    (Ok(equal), negated) => Ok(Value::Bool(equal != *negated)),
+                    (Err(Failure::Error(_)), true) => Ok(Value::Bool(true)),
+                    (Err(failure), _) => Err(failure),
+                }
+            }
+            Node::Member { value, known, doubles } => {
+                let value = self.evaluate(value)?;
+                let found = match &value {
+                    Value::Double(number) if doubles.contains(number) => true,
+                    value => Key::of(value).is_some_and(|key| known.contains(&key)),
+                };
+                Ok(Value::Bool(found))
+            }
+            Node::Call { function, arguments, price } => self.call(*function, arguments, *price),
+            Node::Pattern { function, arguments, compiled, price } => {
+                self.pattern(*function, arguments, compiled.as_ref(), *price)
+            }
+            Node::Else { optional, other, is_value } => match self.evaluate(optional)? {
+                Value::Optional(None) => self.evaluate(other),
+                Value::Optional(Some(value)) if *is_value => Ok((*value).clone()),
+                value @ Value::Optional(Some(_)) => Ok(value),
+                _ => Err(Failure::overload()),
+            },
+            Node::NotFalse(inner) => {
+                let value = match self.evaluate(inner) {
+                    Ok(Value::Bool(false)) => false,
+                    Ok(_) | Err(Failure::Error(_)) => true,
+                    Err(Failure::Budget) => return Err(Failure::Budget),
+                };
+                self.charge(1)?;
+                Ok(Value::Bool(value))
+            }
+            Node::List { items } => self.list(items),
+            Node::Map { entries } => self.map(entries),
+            Node::Bind { value, result } => {
+                let value = match self.evaluate(value) {
+                    Err(Failure::Budget) => return Err(Failure::Budget),
+                    value => value,
+                };
+                self.locals.push(value);
+                let result = self.evaluate(result);
+                self.locals.pop();
+                result
+            }
+            Node::Fold(fold) => self.fold(fold),
+        }
+    }
+
+    /// `&&` and `||`, which absorb an error of one side if the other decides.
+    fn logical(&mut self, one: &Node, other: &Node, decides: bool) -> Result<Value<'a>> {
+        let first = self.evaluate(one).and_then(|value| value.as_bool());
+        match first {
+            Ok(value) if value == decides => return Ok(Value::Bool(decides)),
+            Err(Failure::Budget) => return Err(Failure::Budget),
+            _ => {}
+        }
+        let second = self.evaluate(other).and_then(|value| value.as_bool());
+        match (first, second) {
+            (_, Err(Failure::Budget)) => Err(Failure::Budget),
+            (_, Ok(value)) if value == decides => Ok(Value::Bool(decides)),
+            (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
+            (Ok(_), Ok(value)) => Ok(Value::Bool(value)),
+        }
+    }
+
+    fn index(&mut self, operand: &Node, index: &Node, optional: bool, root: u64) -> Result<Value<'a>> {
+        let operand = self.evaluate(operand)?;
+        self.charge(root)?;
+        let index = self.evaluate(index)?;
+        let find = |value: &Value<'a>| match value {
+            Value::List(list) => {
+                let number = match &index {
+                    Value::Int(number) => usize::try_from(*number).ok(),
+                    Value::Uint(number) => usize::try_from(*number).ok(),
+                    Value::Double(number) if number.fract() == 0.0 => Some(*number as usize),
+                    other => {
+                        return Err(Failure::Error(format!(
+                            "unsupported index type '{}' in list",
+                            other.type_name()
+                        )));
+                    }
+                };
+                number.filter(|number| *number < list.len()).map(|number| list.get(number)).transpose()
+            }
+            Value::Map(map) => map.find(&index),
+            _ => Err(Failure::overload()),
+        };
+        let is_list = matches!(&operand, Value::List(_));
+        self.select(operand, optional, find, || {
+            let shown = library::string_format::show(&index);
+            if is_list { out_of_bounds(shown) } else { missing_key(&shown) }
+        })
+    }
+
+    /// What is found in a value, or in that of an optional one; the result is then optional as well. What is not there
+    /// costs nothing if it is optional.
+    fn select(
+        &mut self,
+        operand: Value<'a>,
+        optional: bool,
+        find: impl Fn(&Value<'a>) -> Result<Option<Value<'a>>>,
+        missing: impl Fn() -> Failure,
+    ) -> Result<Value<'a>> {
+        let found = match operand {
+            Value::Optional(None) => None,
+            Value::Optional(Some(value)) => find(&value)?,
+            value if optional => find(&value)?,
+            value => {
+                self.charge(1)?;
+                return find(&value)?.ok_or_else(missing);
+            }
+        };
+        if found.is_some() {
+            self.charge(1)?;
+        }
+        Ok(Value::Optional(found.map(Arc::new)))
+    }
+
+    fn arguments(&mut self, arguments: &[Node]) -> Result<Vec<Value<'a>>> {
+        arguments.iter().map(|argument| self.evaluate(argument)).collect()
+    }
+
+    /// Evaluates two arguments of a call, which costs something even if one of them is an error.
+    fn pair(&mut self, one: &Node, other: &Node, price: Price) -> Result<[Value<'a>; 2]> {
+        match (self.evaluate(one), self.evaluate(other)) {
+            (Ok(one), Ok(other)) => Ok([one, other]),
+            (Err(Failure::Budget), _) | (_, Err(Failure::Budget)) => Err(Failure::Budget),
+            (one, other) => {
+                let size = |value: &Result<Value<'a>>| value.clone().unwrap_or(Value::Null);
+                self.charge(price.of(&[size(&one), size(&other)], None))?;
+                Err(one.err().or(other.err()).unwrap_or(Failure::Budget))
+            }
+        }
+    }
+
+    fn call(&mut self, function: library::Native, arguments: &[Node], price: Price) -> Result<Value<'a>> {
+        let result;
+        let cost;
+        match arguments {
+            [one] => {
+                let argument = match self.evaluate(one) {
+                    Err(Failure::Error(message)) => {
+                        self.charge(price.of(&[Value::Null], None))?;
+                        return Err(Failure::Error(message));
+                    }
+                    argument => argument?,
+                };
+                let arguments = [argument];
+                self.admit(&arguments)?;
+                result = function(&arguments);
+                cost = price.of(&arguments, result.as_ref().ok());
+            }
+            [one, other] => {
+                let arguments = self.pair(one, other, price)?;
+                self.admit(&arguments)?;
+                result = function(&arguments);
+                cost = price.of(&arguments, result.as_ref().ok());
+            }
+            _ => {
+                let arguments = self.arguments(arguments)?;
+                self.admit(&arguments)?;
+                result = function(&arguments);
+                cost = price.of(&arguments, result.as_ref().ok());
+            }
+        }
+        self.charge(cost)?;
+        result
+    }
+
+    /// Refuses lists that are too long to be worth what is left.
+    fn admit(&self, arguments: &[Value<'a>]) -> Result<()> {
+        let left = usize::try_from(self.limit - self.spent.min(self.limit)).unwrap_or(usize::MAX);
+        let most = left.saturating_mul(10).saturating_add(100_000);
+        let too_long =
+            |value: &Value<'a>| matches!(value, Value::List(list @ List::Joined(..)) if list.len() > most);
+        if arguments.iter().any(too_long) { Err(Failure::Budget) } else { Ok(()) }
+    }
+
+    fn pattern(
+        &mut self,
+        function: PatternFunction,
+        arguments: &[Node],
+        compiled: Option<&Arc<Pattern>>,
+        price: Price,
+    ) -> Result<Value<'a>> {
+        let arguments = self.arguments(arguments)?;
+        let pattern = match compiled {
+            Some(pattern) => Ok(Arc::clone(pattern)),
+            None => {
+                arguments.get(1).ok_or_else(Failure::overload).and_then(Value::as_str).and_then(|source| {
+                    let pattern = self.compile(source)?;
+                    match (pattern.error(), function) {
+                        (None, _) => Ok(pattern),
+                        (Some(error), PatternFunction::Matches) => Err(Failure::error(error)),
+                        (Some(error), _) => Err(Failure::Error(format!("Illegal regex: {error}"))),
+                    }
+                })
+            }
+        };
+        let result = pattern.and_then(|pattern| {
+            let text = arguments[0].as_str()?;
+            let owned = |text: &str| Value::string(text.to_owned());
+            Ok(match function {
+                PatternFunction::Matches => Value::Bool(pattern.matches(text)),
+                PatternFunction::Find => owned(pattern.find(text).unwrap_or_default()),
+                PatternFunction::FindAll => {
+                    let most = arguments.get(2).map_or(Ok(-1), Value::as_int)?;
+                    let most = usize::try_from(most).unwrap_or(usize::MAX);
+                    Value::list(pattern.find_all(text).take(most).map(owned).collect())
+                }
+            })
+        });
+        self.charge(price.of(&arguments, result.as_ref().ok()))?;
+        result
+    }
+
+    /// A pattern that is not constant.
+    fn compile(&mut self, source: &str) -> Result<Arc<Pattern>> {
+        if let Some(known) = self.patterns.get(source) {
+            return Ok(Arc::clone(known));
+        }
+        if self.patterns.len() >= PATTERNS_MAX {
+            return Err(Failure::Budget);
+        }
+        let pattern = Arc::new(Pattern::new(source));
+        self.patterns.insert(source.to_owned(), Arc::clone(&pattern));
+        Ok(pattern)
+    }
+
+    fn list(&mut self, items: &[(Node, bool)]) -> Result<Value<'a>> {
+        let mut values = Vec::with_capacity(items.len());
+        for (item, optional) in items {
+            let value = self.evaluate(item)?;
+            match (value, optional) {
+                (Value::Optional(value), true) => values.extend(value.map(|value| (*value).clone())),
+                (_, true) => return Err(Failure::overload()),
+                (value, false) => values.push(value),
+            }
+        }
+        self.charge(creation_cost(true))?;
+        Ok(Value::list(values))
+    }
+
+    fn map(&mut self, entries: &[(Node, Node, bool)]) -> Result<Value<'a>> {
+        let mut map = MapBuilder::default();
+        for (key, value, optional) in entries {
+            let key = self.evaluate(key)?;
+            let value = match (self.evaluate(value)?, optional) {
+                (Value::Optional(Some(value)), true) => (*value).clone(),
+                (Value::Optional(None), true) => continue,
+                (_, true) => return Err(Failure::overload()),
+                (value, false) => value,
+            };
+            map.set(key, value)?;
+        }
+        self.charge(creation_cost(false))?;
+        Ok(Value::Map(map.build()))
+    }
+
+    fn fold(&mut self, fold: &Fold) -> Result<Value<'a>> {
+        let range = self.evaluate(&fold.range)?;
+        let start = match self.evaluate(&fold.start) {
+            Err(Failure::Budget) => return Err(Failure::Budget),
+            start => start,
+        };
+        let slot = self.locals.len();
+        self.locals.push(start);
+        let result = match &range {
+            Value::List(list) => self.fold_list(fold, slot, list),
+            Value::Map(map) => self.fold_map(fold, slot, map),
+            other => Err(Failure::Error(format!("got '{}', expected iterable type", other.type_name()))),
+        };
+        self.locals.truncate(slot + 1);
+        let result = result.and_then(|()| self.evaluate(&fold.result));
+        self.locals.truncate(slot);
+        result
+    }
+
+    fn fold_list(&mut self, fold: &Fold, slot: usize, list: &List<'a>) -> Result<()> {
+        for (index, item) in list.iter().enumerate() {
+            let index = || Ok(Value::Int(i64::try_from(index).unwrap_or(i64::MAX)));
+            let go_on = if fold.two {
+                self.round(fold, slot, [index(), item])
+            } else {
+                self.round(fold, slot, [item])
+            };
+            if !go_on? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn fold_map(&mut self, fold: &Fold, slot: usize, map: &Map<'a>) -> Result<()> {
+        for key in map.keys() {
+            let go_on = if fold.two {
+                let value = map.find(&key).and_then(|value| value.ok_or_else(Failure::overload));
+                self.round(fold, slot, [Ok(key), value])
+            } else {
+                self.round(fold, slot, [Ok(key)])
+            };
+            if !go_on? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// An iteration; returns false after the last.
+    fn round<const N: usize>(
+        &mut self,
+        fold: &Fold,
+        slot: usize,
+        variables: [Result<Value<'a>>; N],
+    ) -> Result<bool> {
+        self.locals.truncate(slot + 1);
+        self.locals.extend(variables);
+        if !self.evaluate(&fold.condition)?.as_bool()? {
+            return Ok(false);
+        }
+        let filter = match &fold.step {
+            Step::Replace(_) => None,
+            Step::Append { filter, .. } | Step::Insert { filter, .. } => filter.as_ref(),
+        };
+        let filtered = match filter {
+            Some(filter) => self.evaluate(filter).and_then(|value| value.as_bool()),
+            None => Ok(true),
+        };
+        let changed = match (filtered, &fold.step) {
+            (Ok(false), _) => return Ok(true),
+            (Err(failure), _) => Err(failure),
+            (Ok(true), Step::Replace(step)) => self.evaluate(step),
+            (Ok(true), Step::Append { item, cost, .. }) => self.append(slot, item, *cost),
+            (Ok(true), Step::Insert { entry, .. }) => self.insert(slot, entry),
+        };
+        // An accumulator that is an error goes on: a later step may not need it.
+        match changed {
+            Err(Failure::Budget) => return Err(Failure::Budget),
+            changed => self.locals[slot] = changed,
+        }
+        Ok(true)
+    }
+
+    /// The list that a comprehension accumulates, with one more item.
+    fn append(&mut self, slot: usize, item: &Node, cost: u64) -> Result<Value<'a>> {
+        let item = self.evaluate(item);
+        self.charge(cost)?;
+        let own = std::mem::replace(&mut self.locals[slot], Ok(Value::Null))?;
+        let Value::List(List::Items(mut items)) = own else { return Err(Failure::overload()) };
+        Arc::make_mut(&mut items).push(item?);
+        Ok(Value::List(List::Items(items)))
+    }
+
+    /// The map that a comprehension accumulates, with more entries.
+    fn insert(&mut self, slot: usize, entry: &[Node]) -> Result<Value<'a>> {
+        let entry = self.arguments(entry);
+        self.charge(2)?;
+        let own = std::mem::replace(&mut self.locals[slot], Ok(Value::Null))?;
+        let Value::Map(map) = own else { return Err(Failure::overload()) };
+        Ok(Value::Map(library::extend(map, &entry?)?.build()))
+    }
+}
+
+fn missing_key(key: &str) -> Failure {
+    Failure::Error(format!("no such key: {key}"))
+}
+
+fn find_field<'a>(value: &Value<'a>, field: &str) -> Result<Option<Value<'a>>> {
+    match value {
+        Value::Map(map) => {
+            let found = map.find_str(field)?;
+            if found.is_none() && crate::name::is_reserved(field) {
+                return map.find_str(&format!("__{field}__"));
+            }
+            Ok(found)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn has<'a>(value: &Value<'a>, field: &str) -> Result<Value<'a>> {
+    find_field(value, field).map(|found| Value::Bool(found.is_some()))
+}

@@ -1,0 +1,4 @@
+//! The crate, with the answers of Kubernetes.
+
+mod cases;
+mod hostile;
