@@ -180,16 +180,6 @@ impl Expression {
         on_large_stack(parse::STACK, || Expression::compile_here(source, environment))
     }
 
-    /// Compiles expressions, one after the other.
-    pub fn compile_all(expressions: &[(&str, &Environment)]) -> Vec<Result<Expression, CompileError>> {
-        on_large_stack(parse::STACK, || {
-            expressions
-                .iter()
-                .map(|(source, environment)| Expression::compile_here(source, environment))
-                .collect()
-        })
-    }
-
     fn compile_here(source: &str, environment: &Environment) -> Result<Expression, CompileError> {
         let mut issues = Issues::new(source);
         let Some(parsed) = parse(source, &mut issues) else {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The number of problems that are shown.
-const SHOWN_MAX: usize = 100;
+pub(crate) const SHOWN_MAX: usize = 100;
 
 /// The length of the longest line that is shown, in bytes.
 const LINE_MAX: usize = 16_384;

@@ -4,7 +4,7 @@ use cel::Env;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, SourceInfo, operators};
 
 use crate::expand::Expander;
-use crate::issue::Issues;
+use crate::issue::{Issues, SHOWN_MAX};
 
 /// The number of characters of an expression.
 const LENGTH_MAX: usize = 100_000;
@@ -62,7 +62,8 @@ pub(crate) fn parse(source: &str, issues: &mut Issues<'_>) -> Option<Parsed> {
     let (mut root, info) = match parser.parse_with_source_info(source) {
         Ok(parsed) => parsed,
         Err(failed) => {
-            for error in failed.errors {
+            // cel-go ends at the first error that is one too many.
+            for error in failed.errors.into_iter().take(SHOWN_MAX + 1) {
                 if error.msg.contains("Recursion limit of") {
                     *issues = Issues::new(issues.source());
                     issues.add(format!("expression recursion limit exceeded: {DEPTH_MAX}"));

@@ -4,6 +4,7 @@ mod applies;
 mod body;
 mod long;
 mod path;
+mod rules;
 mod slow;
 mod wire;
 

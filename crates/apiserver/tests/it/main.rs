@@ -29,6 +29,7 @@ mod protobuf;
 mod replay;
 mod resize;
 mod restart;
+mod rules;
 mod same;
 mod scale;
 mod selectors;
