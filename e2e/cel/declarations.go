@@ -4,7 +4,6 @@ import (
 	"sort"
 
 	"github.com/google/cel-go/checker"
-	"github.com/google/cel-go/common/types"
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apiserver/pkg/cel/environment"
 )
@@ -36,5 +35,4 @@ func init() {
 		sort.Strings(lines)
 		return lines, nil
 	}
-	_ = types.DynType
 }

@@ -1,18 +1,64 @@
 //! `cargo xtask e2e cel`: records the answers of Kubernetes' packages to the expressions, definitions and objects in the
-//! tests of `klient-cel` and `klient-apiextensions`.
+//! tests of `klient-cel` and `klient-apiextensions`. `cargo xtask bench cel`: the time of cel-go for the rules of
+//! klient-cel's benchmark.
 //!
-//! It needs Go, with which the program of those packages is built.
+//! Both need Go, with which the program of those packages is built.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Map, Value, json};
 
 use crate::root;
 use crate::servers;
 
 /// Records all answers.
 pub(crate) fn run() -> Result<(), String> {
+    let mut judge = Judge::start(&build()?)?;
+    for folder in ["crates/cel/tests/it/cases", "crates/apiextensions/tests/cases"] {
+        let files =
+            fs::read_dir(root().join(folder)).map_err(|error| format!("cannot read {folder}: {error}"))?;
+        for file in files.flatten() {
+            record(&mut judge, &file.path())?;
+        }
+    }
+    let declarations = judge.ask("declarations", &json!({}))?;
+    // Operators that no expression can be written with.
+    let hidden = ["__not_strictly_false__", "_in_", "in"];
+    let lines = declarations.as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(|line| {
+        let mut columns: Vec<&str> = line.split('\t').collect();
+        // The second column has the order of the overloads.
+        columns.remove(1);
+        (!hidden.contains(&columns[0])).then(|| columns.join("\t"))
+    });
+    write(&root().join("crates/cel/src/declarations.tsv"), lines)
+}
+
+/// Prints how long cel-go evaluates the rules of klient-cel's benchmark.
+pub(crate) fn bench() -> Result<(), String> {
+    const EVALUATIONS: u32 = 20_000;
+    let mut judge = Judge::start(&build()?)?;
+    let path = root().join("crates/cel/benches/rules.json");
+    let text =
+        fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let rules: Value =
+        serde_json::from_str(&text).map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
+    for (name, rule) in rules["rules"].as_object().into_iter().flatten() {
+        let question = json!({
+            "expression": rule, "schema": rules["schema"], "self": rules["self"], "repeat": EVALUATIONS,
+        });
+        let answer = judge.ask("expression", &question)?;
+        let seconds =
+            answer["seconds"].as_f64().ok_or_else(|| format!("no evaluation of {name}: {answer}"))?;
+        println!("{name}: {:.2} µs for one evaluation by cel-go", seconds / f64::from(EVALUATIONS) * 1e6);
+    }
+    Ok(())
+}
+
+/// Builds the program of Kubernetes' packages.
+fn build() -> Result<PathBuf, String> {
     let program = servers::folder().join("cel");
     let mut build = Command::new("go");
     build.args(["build", "-trimpath", "-o"]).arg(&program).arg(".");
@@ -23,26 +69,7 @@ pub(crate) fn run() -> Result<(), String> {
     if !status.success() {
         return Err("the program of Kubernetes' packages cannot be built: see above".to_owned());
     }
-    let mut judge = Judge::start(&program)?;
-    for folder in ["crates/cel/tests/it/cases", "crates/apiextensions/tests/it/cases"] {
-        let Ok(files) = fs::read_dir(root().join(folder)) else { continue };
-        for file in files.flatten() {
-            record(&mut judge, &file.path())?;
-        }
-    }
-    let lines = judge.ask("declarations", "{}")?;
-    let lines = lines.trim_start_matches("[\"").trim_end_matches("\"]").replace("\\t", "\t");
-    let hidden = ["__not_strictly_false__", "_in_", "in"];
-    let lines: Vec<String> = lines
-        .split("\",\"")
-        .filter_map(|line| {
-            let mut columns: Vec<&str> = line.split('\t').collect();
-            // The second column has the order of the overloads.
-            columns.remove(1);
-            (!hidden.contains(&columns[0])).then(|| columns.join("\t"))
-        })
-        .collect();
-    write(&root().join("crates/cel/src/declarations.tsv"), &lines)
+    Ok(program)
 }
 
 /// The program of Kubernetes' packages.
@@ -63,12 +90,12 @@ impl Judge {
         Ok(Judge { process, questions, answers: BufReader::new(answers) })
     }
 
-    fn ask(&mut self, name: &str, question: &str) -> Result<String, String> {
+    fn ask(&mut self, name: &str, question: &Value) -> Result<Value, String> {
         let broken = |error| format!("the program of Kubernetes' packages ended: {error}");
         writeln!(self.questions, "{name} {question}").map_err(broken)?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer).map_err(broken)?;
-        Ok(answer.trim_end().to_owned())
+        serde_json::from_str(&answer).map_err(|error| format!("the answer to {question} is no JSON: {error}"))
     }
 }
 
@@ -79,28 +106,44 @@ impl Drop for Judge {
     }
 }
 
-/// Records the answers in a file. Its lines are JSON: `{"expression": …}`, `{"definition": …}` and `{"object": …}` are
-/// questions, and other lines are the context of those after them, whose first brace is left out to join them.
+/// Records the answers in a file. A line is a JSON object: a question with `expression`, `definition` or `object` and its
+/// `answer`, or the schema and values of the questions after it.
 fn record(judge: &mut Judge, path: &Path) -> Result<(), String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let mut context = String::new();
+    let text =
+        fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let mut context = Map::new();
     let mut lines = Vec::new();
     for line in text.lines() {
-        let asked = line.split_once(",\"answer\":").map_or_else(|| line.trim_end_matches('}'), |(asked, _)| asked);
-        let kind = ["expression", "definition", "object"].into_iter().find(|kind| line.starts_with(&format!("{{\"{kind}\":")));
-        let Some(kind) = kind else {
-            context = line.trim().trim_start_matches('{').trim_end_matches('}').to_owned();
-            lines.push(line.to_owned());
-            continue;
-        };
-        let _ = (asked, kind, &context);
-        lines.push(line.to_owned());
-        let _ = &judge;
+        let mut line: Map<String, Value> = serde_json::from_str(line)
+            .map_err(|error| format!("a line of {} is no JSON object: {error}", path.display()))?;
+        line.remove("answer");
+        let name = ["expression", "definition", "object"].into_iter().find(|name| line.contains_key(*name));
+        match name {
+            None => context.clone_from(&line),
+            Some(name) => {
+                let mut question = context.clone();
+                question.extend(line.clone());
+                for (ours, theirs) in [("definition", "schema"), ("object", "self")] {
+                    if let Some(value) = question.remove(ours) {
+                        question.insert(theirs.to_owned(), value);
+                    }
+                }
+                let answer = judge.ask(name, &Value::Object(question))?;
+                line.insert("answer".to_owned(), answer);
+            }
+        }
+        // The question comes before its answer.
+        let first = ["schema", "expression", "definition", "object", "old", "budget"];
+        let mut names: Vec<&String> = line.keys().collect();
+        names.sort_by_key(|name| first.iter().position(|first| first == name).unwrap_or(first.len()));
+        let fields: Vec<String> =
+            names.into_iter().map(|name| format!("{}:{}", Value::from(name.as_str()), line[name])).collect();
+        lines.push(format!("{{{}}}", fields.join(",")));
     }
-    write(path, &lines)
+    write(path, lines)
 }
 
-fn write(path: &Path, lines: &[String]) -> Result<(), String> {
-    let text = lines.join("\n") + "\n";
+fn write(path: &Path, lines: impl IntoIterator<Item = String>) -> Result<(), String> {
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
     fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

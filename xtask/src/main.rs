@@ -2,12 +2,14 @@
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask public-types`,
-//! `cargo xtask bench wire|informers|apply|client|controller`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|apply|client|controller|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e leaderelection`,
-//! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`.
+//! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`,
+//! `cargo xtask e2e cel`.
 
 mod bench;
+mod cel;
 mod codegen;
 mod e2e;
 mod leaderelection;
@@ -21,9 +23,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
-    | bench wire|informers|apply|client|controller \
+    | bench wire|informers|apply|client|controller|cel \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
-    | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record]";
+    | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -40,7 +42,9 @@ fn main() -> ExitCode {
         ["bench", "apply"] => bench::apply(),
         ["bench", "client"] => bench::client(),
         ["bench", "controller"] => bench::controller(),
+        ["bench", "cel"] => cel::bench(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
+        ["e2e", "cel"] => cel::run(),
         ["e2e", "leaderelection"] => leaderelection::run(),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),

@@ -156,7 +156,7 @@ impl Expressions {
         self.total = self.total.saturating_add(cost);
         if cost >= TOTAL_COST / 100 {
             self.expensive.push((cost, path.to_owned()));
-            self.expensive.sort_by(|one, other| other.0.cmp(&one.0));
+            self.expensive.sort_by_key(|expensive| std::cmp::Reverse(expensive.0));
             self.expensive.truncate(EXPENSIVE);
         }
     }

@@ -8,7 +8,8 @@ use cel::common::ast::{
 
 use crate::declaration::{self, FunctionDeclaration};
 use crate::issue::Issues;
-use crate::parse::{Offsets, Parsed};
+use crate::offsets::Offsets;
+use crate::parse::Parsed;
 use crate::types::{Type, Types};
 use crate::unify::{Bindings, is_less_specific, rename};
 
@@ -134,7 +135,7 @@ impl Checker<'_, '_> {
         match declaration::named_type(name) {
             Some(ty) => {
                 self.type_names.insert(id);
-                self.set(id, Type::Type(Some(ty.into())));
+                self.set(id, Type::Meta(Some(ty.into())));
             }
             None => self.undeclared(id, name),
         }
@@ -158,7 +159,7 @@ impl Checker<'_, '_> {
             && let Some(ty) = declaration::named_type(&name)
         {
             self.type_names.insert(id);
-            self.set(id, Type::Type(Some(ty.into())));
+            self.set(id, Type::Meta(Some(ty.into())));
             expr.expr = Expr::Ident(name);
             return;
         }

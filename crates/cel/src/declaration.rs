@@ -65,7 +65,7 @@ pub(crate) fn named_type(name: &str) -> Option<Type> {
         "google.protobuf.Timestamp" => Type::Timestamp,
         "list" => Type::list(Type::Dyn),
         "map" => Type::map(Type::Dyn, Type::Dyn),
-        "type" => Type::Type(None),
+        "type" => Type::Meta(None),
         "bool" | "int" | "uint" | "double" | "string" | "bytes" | "duration" | "timestamp" | "net.IP"
         | "net.CIDR" => Type::parse(name),
         "optional_type" => Type::optional(Type::Dyn),

@@ -5,7 +5,7 @@ use cel::common::ast::{
 };
 
 use crate::issue::Issues;
-use crate::parse::Offsets;
+use crate::offsets::Offsets;
 
 /// The variable that comprehensions accumulate in.
 pub(crate) const ACCUMULATOR: &str = "@result";

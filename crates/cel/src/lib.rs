@@ -33,6 +33,7 @@ pub mod format;
 mod issue;
 mod library;
 mod name;
+mod offsets;
 mod parse;
 mod pattern;
 mod plan;

@@ -1,20 +1,26 @@
 //! The functions of expressions: those of CEL and of Kubernetes' libraries.
 
-pub(crate) mod address;
+mod address;
 mod arithmetic;
 mod calendar;
-pub(crate) mod cidr;
+mod cidr;
 mod conversion;
 mod lists;
-pub(crate) mod named_format;
+mod named_format;
 mod quantity;
-pub(crate) mod semver;
+mod semver;
 pub(crate) mod string_format;
 mod strings;
-pub(crate) mod url;
+mod url;
 
 use crate::failure::Result;
-use crate::value::{Map, Value};
+use crate::value::{Map, NamedFormat, Value};
+
+/// The size in bytes beyond which no string is made.
+const TEXT_MAX: usize = 32 << 20;
+
+/// The number of items beyond which no list is made.
+const ITEMS_MAX: usize = 1 << 24;
 
 /// The implementation of a function.
 pub(crate) type Native = for<'a> fn(&[Value<'a>]) -> Result<Value<'a>>;
@@ -26,7 +32,7 @@ pub(crate) enum Function {
     /// `matches`, `find` and `findAll`, whose second argument is a regular expression.
     Pattern(PatternFunction),
     /// The format that a function such as `format.uuid` returns.
-    Format(&'static named_format::NamedFormat),
+    Format(&'static NamedFormat),
 }
 
 /// A function of regular expressions.

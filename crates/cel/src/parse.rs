@@ -1,10 +1,11 @@
 //! Parsing of expressions, with the parser of the crate `cel` and cel-go's limits.
 
 use cel::Env;
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, SourceInfo, operators};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, operators};
 
 use crate::expand::Expander;
 use crate::issue::{Issues, SHOWN_MAX};
+use crate::offsets::Offsets;
 
 /// The number of characters of an expression.
 const LENGTH_MAX: usize = 100_000;
@@ -19,25 +20,6 @@ pub(crate) const STACK: usize = 64 << 20;
 pub(crate) struct Parsed {
     pub(crate) root: IdedExpr,
     pub(crate) offsets: Offsets,
-}
-
-/// The places of nodes in the text.
-pub(crate) struct Offsets {
-    info: SourceInfo,
-    /// The nodes that macros made, with the node of the macro.
-    pub(crate) added: Vec<u64>,
-    /// The first number of nodes that macros made.
-    pub(crate) first_added: u64,
-}
-
-impl Offsets {
-    /// The offset of a node in bytes.
-    pub(crate) fn of(&self, id: u64) -> usize {
-        let origin =
-            id.checked_sub(self.first_added).and_then(|index| self.added.get(usize::try_from(index).ok()?));
-        let start = self.info.offset_for(*origin.unwrap_or(&id)).map_or(0, |(start, _)| start);
-        usize::try_from(start).unwrap_or_default()
-    }
 }
 
 /// Parses an expression and expands its macros; problems are added to `issues`.
@@ -81,7 +63,7 @@ pub(crate) fn parse(source: &str, issues: &mut Issues<'_>) -> Option<Parsed> {
         return None;
     }
     let first_added = largest_id(&root) + 1;
-    let mut offsets = Offsets { info, added: Vec::new(), first_added };
+    let mut offsets = Offsets::new(info, first_added);
     let mut expander = Expander { offsets: &mut offsets, issues };
     expander.expand(&mut root);
     issues.is_empty().then_some(Parsed { root, offsets })

@@ -383,14 +383,14 @@ fn constant(literal: &LiteralValue) -> Value<'static> {
 
 /// The value of a type's name.
 fn type_value(ty: &Type) -> Value<'static> {
-    let Type::Type(Some(ty)) = ty else { return Value::Type("type".into()) };
+    let Type::Meta(Some(ty)) = ty else { return Value::Type("type".into()) };
     let name: Arc<str> = match &**ty {
         Type::Null => "null_type".into(),
         Type::Duration => "google.protobuf.Duration".into(),
         Type::Timestamp => "google.protobuf.Timestamp".into(),
         Type::List(_) => "list".into(),
         Type::Map(_) => "map".into(),
-        Type::Type(_) => "type".into(),
+        Type::Meta(_) => "type".into(),
         Type::Opaque(name, _) => Arc::clone(name),
         ty => ty.to_string().into(),
     };

@@ -1,12 +1,12 @@
 //! [`Schema`], the schema of values that expressions read.
 
+mod declared;
 mod openapi;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::name::escape;
-use crate::types::{Struct, Type};
 
 /// The size of a request in bytes, which bounds sizes that a schema does not.
 const REQUEST_MAX: i64 = 3 * 1024 * 1024;
@@ -187,25 +187,6 @@ impl Schema {
         }
     }
 
-    /// The type of values, where objects are named after the place they are at.
-    pub(crate) fn ty(self: &Arc<Self>, name: &str) -> Type {
-        match &self.kind {
-            SchemaKind::IntOrString | SchemaKind::Untyped { .. } | SchemaKind::Unlisted => Type::Dyn,
-            SchemaKind::Object(_) | SchemaKind::Fieldless => {
-                Type::Struct(Arc::new(Struct { name: name.into(), schema: Some(Arc::clone(self)) }))
-            }
-            SchemaKind::Map(value) => Type::map(Type::String, value.ty(&format!("{name}.@elem"))),
-            SchemaKind::List(item, _) => Type::list(item.ty(&format!("{name}.@idx"))),
-            SchemaKind::String(StringFormat::Plain) => Type::String,
-            SchemaKind::String(StringFormat::Byte) => Type::Bytes,
-            SchemaKind::String(StringFormat::Duration) => Type::Duration,
-            SchemaKind::String(StringFormat::Date | StringFormat::DateTime) => Type::Timestamp,
-            SchemaKind::Number => Type::Double,
-            SchemaKind::Integer => Type::Int,
-            SchemaKind::Boolean => Type::Bool,
-        }
-    }
-
     /// The schema of a field by its name in expressions.
     pub(crate) fn declared_field(&self, identifier: &str) -> Option<&Arc<Schema>> {
         let SchemaKind::Object(fields) = &self.kind else { return None };
@@ -213,19 +194,6 @@ impl Schema {
         let field = fields.get(&name)?;
         let found = field.identifier.as_deref() == Some(identifier) && field.schema.is_declared();
         found.then_some(&field.schema)
-    }
-}
-
-impl Struct {
-    /// The type of a field, or `None` if there is no such field.
-    pub(crate) fn field(&self, identifier: &str) -> Option<Type> {
-        let schema = self.schema.as_ref()?;
-        let keyword = || {
-            let escaped = crate::name::is_reserved(identifier).then(|| format!("__{identifier}__"))?;
-            schema.declared_field(&escaped)
-        };
-        let field = schema.declared_field(identifier).or_else(keyword)?;
-        Some(field.ty(&format!("{}.{identifier}", self.name)))
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum Type {
     /// A type of a library with parameters, such as `optional_type(int)`.
     Opaque(Arc<str>, Arc<[Type]>),
     /// The type of types, with the type if it is known.
-    Type(Option<Arc<Type>>),
+    Meta(Option<Arc<Type>>),
     /// A parameter of an overload, or a type not known yet.
     Param(Arc<str>),
 }
@@ -89,7 +89,7 @@ impl Type {
             Type::List(item) => vec![item],
             Type::Map(entry) => vec![&entry.0, &entry.1],
             Type::Opaque(_, parameters) => parameters.iter().collect(),
-            Type::Type(Some(inner)) => vec![inner],
+            Type::Meta(Some(inner)) => vec![inner],
             _ => Vec::new(),
         }
     }
@@ -103,8 +103,8 @@ impl Type {
             (Type::Opaque(one, ours), Type::Opaque(other, theirs)) => {
                 one == other && ours.len() == theirs.len() && ours.iter().zip(&**theirs).all(|(a, b)| a.is(b))
             }
-            (Type::Type(Some(one)), Type::Type(Some(other))) => one.is(other),
-            (Type::Type(None), Type::Type(None)) => true,
+            (Type::Meta(Some(one)), Type::Meta(Some(other))) => one.is(other),
+            (Type::Meta(None), Type::Meta(None)) => true,
             (Type::Param(one), Type::Param(other)) => one == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other) && self.is_plain(),
         }
@@ -113,7 +113,7 @@ impl Type {
     /// Returns true if two types are the same, except that type parameters equal each other.
     pub(crate) fn is_equivalent(&self, other: &Type) -> bool {
         match (self, other) {
-            (Type::Type(_), Type::Type(_)) | (Type::Param(_), Type::Param(_)) => true,
+            (Type::Meta(_), Type::Meta(_)) | (Type::Param(_), Type::Param(_)) => true,
             (Type::List(one), Type::List(other)) => one.is_equivalent(other),
             (Type::Map(one), Type::Map(other)) => {
                 one.0.is_equivalent(&other.0) && one.1.is_equivalent(&other.1)
@@ -156,7 +156,7 @@ impl Type {
                 "duration" => Type::Duration,
                 "timestamp" => Type::Timestamp,
                 "dyn" => Type::Dyn,
-                "type" => Type::Type(None),
+                "type" => Type::Meta(None),
                 "net.IP" | "net.CIDR" => Type::Opaque(text.into(), [].into()),
                 _ if text.len() == 1 => Type::Param(text.into()),
                 _ => Type::named(text),
@@ -167,7 +167,7 @@ impl Type {
         match (name, parameters.len()) {
             ("list", 1) => Type::list(parameters.remove(0)),
             ("map", 2) => Type::Map(Arc::new((parameters.remove(0), parameters.remove(0)))),
-            ("type", 1) => Type::Type(Some(Arc::new(parameters.remove(0)))),
+            ("type", 1) => Type::Meta(Some(Arc::new(parameters.remove(0)))),
             _ => Type::Opaque(name.into(), parameters.into()),
         }
     }
@@ -215,8 +215,8 @@ impl fmt::Display for Type {
             Type::List(item) => write!(f, "list({item})"),
             Type::Map(entry) => write!(f, "map({}, {})", entry.0, entry.1),
             Type::Struct(own) => f.write_str(&own.name),
-            Type::Type(None) => f.write_str("type"),
-            Type::Type(Some(inner)) => write!(f, "type({inner})"),
+            Type::Meta(None) => f.write_str("type"),
+            Type::Meta(Some(inner)) => write!(f, "type({inner})"),
             Type::Param(name) => f.write_str(name),
             Type::Opaque(name, parameters) => {
                 f.write_str(name)?;

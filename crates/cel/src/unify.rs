@@ -68,7 +68,7 @@ impl Bindings {
         match (from, to) {
             (Type::Null, to) => is_nullable(to),
             (from, Type::Null) => is_nullable(from),
-            (Type::Type(_), Type::Type(_)) => true,
+            (Type::Meta(_), Type::Meta(_)) => true,
             (Type::List(from), Type::List(to)) => self.is_assignable(from, to),
             (Type::Map(from), Type::Map(to)) => {
                 self.is_assignable(&from.0, &to.0) && self.is_assignable(&from.1, &to.1)
@@ -132,7 +132,7 @@ impl Bindings {
             Type::Opaque(name, parameters) => {
                 Type::Opaque(Arc::clone(name), parameters.iter().map(inner).collect())
             }
-            Type::Type(Some(ty)) => Type::Type(Some(Arc::new(inner(ty)))),
+            Type::Meta(Some(ty)) => Type::Meta(Some(Arc::new(inner(ty)))),
             ty => ty.clone(),
         }
     }
@@ -156,7 +156,7 @@ pub(crate) fn is_less_specific(one: &Type, other: &Type) -> bool {
                 && ours.len() == theirs.len()
                 && ours.iter().zip(&**theirs).all(|(one, other)| is_less_specific(one, other))
         }
-        (Type::Type(_), Type::Type(_)) => true,
+        (Type::Meta(_), Type::Meta(_)) => true,
         (one, other) => one.is(other),
     }
 }
@@ -170,7 +170,7 @@ pub(crate) fn rename(ty: &Type, names: &HashMap<&str, Type>) -> Type {
         Type::Opaque(name, parameters) => {
             Type::Opaque(Arc::clone(name), parameters.iter().map(|ty| rename(ty, names)).collect())
         }
-        Type::Type(Some(ty)) => Type::Type(Some(Arc::new(rename(ty, names)))),
+        Type::Meta(Some(ty)) => Type::Meta(Some(Arc::new(rename(ty, names)))),
         ty => ty.clone(),
     }
 }

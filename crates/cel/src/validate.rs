@@ -118,7 +118,7 @@ fn type_name(ty: &Type) -> String {
         Type::Timestamp => "google.protobuf.Timestamp".to_owned(),
         Type::List(_) => "list".to_owned(),
         Type::Map(_) => "map".to_owned(),
-        Type::Type(_) => "type".to_owned(),
+        Type::Meta(_) => "type".to_owned(),
         Type::Opaque(name, _) => name.to_string(),
         ty => ty.to_string(),
     }

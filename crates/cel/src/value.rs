@@ -1,29 +1,38 @@
 //! [`Value`], a value of CEL, which borrows from the JSON values that an expression reads.
 
+mod address;
+mod cidr;
 mod equality;
 mod json;
 mod list;
 mod map;
+mod named_format;
 mod number;
 mod order;
+mod semver;
 mod text;
 mod time;
+mod url;
 
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use crate::failure::{Failure, Result};
-use crate::library::{address::Address, cidr::Cidr, named_format::NamedFormat, semver::Semver, url::Url};
 use crate::schema::Schema;
 
+pub(crate) use address::Address;
+pub(crate) use cidr::Cidr;
 pub(crate) use klient_apimachinery::Quantity;
 pub(crate) use klient_apimachinery::go::float as format_double;
 pub(crate) use list::{List, out_of_bounds};
 pub(crate) use map::{Key, Map, MapBuilder};
+pub(crate) use named_format::NamedFormat;
 pub(crate) use number::{double_to_int, double_to_uint};
+pub(crate) use semver::Semver;
 pub(crate) use text::Text;
 pub(crate) use time::{Timestamp, duration_text};
+pub(crate) use url::Url;
 
 /// A value of CEL.
 #[derive(Clone, Debug)]

@@ -21,6 +21,10 @@ const KEPT: &[(&str, &str)] = &[
         "lists hold maps and maps lists: the recursion of the patch itself",
     ),
     (
+        "cel: value::json, value::list, value::map",
+        "JSON becomes lists and maps, whose items are read from JSON when they are asked for: the recursion of values",
+    ),
+    (
         "structured-merge: schema::atom, schema::structural",
         "an atom may be a struct and a struct has atoms: the recursion of the schema itself",
     ),

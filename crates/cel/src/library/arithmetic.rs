@@ -23,13 +23,13 @@ pub(super) fn add<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
         (Value::Double(one), Value::Double(other)) => Ok(Value::Double(one + other)),
         (Value::String(one), Value::String(other)) => super::strings::concat(one, other),
         (Value::Bytes(one), Value::Bytes(other)) => {
-            if one.len() + other.len() > super::strings::TEXT_MAX {
+            if one.len() + other.len() > super::TEXT_MAX {
                 return Err(Failure::Budget);
             }
             Ok(Value::Bytes([&**one, &**other].concat().into()))
         }
         (Value::List(one), Value::List(other)) => {
-            if one.len() + other.len() > super::lists::ITEMS_MAX {
+            if one.len() + other.len() > super::ITEMS_MAX {
                 return Err(Failure::Budget);
             }
             one.add(other).map(Value::List)

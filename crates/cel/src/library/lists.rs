@@ -3,11 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use super::ITEMS_MAX;
 use crate::failure::{Failure, Result};
 use crate::value::{Key, List, Value};
-
-/// The number of items beyond which no list is made.
-pub(super) const ITEMS_MAX: usize = 1 << 24;
 
 pub(super) fn is_sorted<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
     let mut before: Option<Value<'a>> = None;

@@ -328,7 +328,7 @@ pub(super) fn format<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
                 next += 1;
             }
         }
-        if out.len() > super::strings::TEXT_MAX {
+        if out.len() > super::TEXT_MAX {
             return Err(Failure::Budget);
         }
     }

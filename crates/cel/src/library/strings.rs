@@ -1,10 +1,8 @@
 //! Functions of strings.
 
+use super::TEXT_MAX;
 use crate::failure::{Failure, Result};
 use crate::value::{List, Text, Value};
-
-/// The size in bytes beyond which no string is made.
-pub(super) const TEXT_MAX: usize = 32 << 20;
 
 fn out_of_range(index: i64) -> Failure {
     Failure::Error(format!("index out of range: {index}"))

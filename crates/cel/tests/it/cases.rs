@@ -82,7 +82,8 @@ fn difference(ours: &Value, theirs: &Value) -> Option<String> {
     let skipped = |name: &str| failed(ours) && failed(theirs) && name != "failure";
     for name in names.into_iter().filter(|name| !skipped(name)) {
         if ours[name] != theirs[name] {
-            write!(out, "\n  {name}: {} instead of {}", ours[name], theirs[name]).unwrap();
+            write!(out, "\n  {name}: {} instead of {}", ours[name], theirs[name])
+                .expect("a String takes all text");
         }
     }
     (!out.is_empty()).then_some(out)
@@ -94,15 +95,17 @@ fn check(file: &str) {
     let mut context = Context::default();
     let mut wrong = String::new();
     let mut count = 0;
-    for line in std::fs::read_to_string(&path).unwrap().lines().filter(|line| !line.is_empty()) {
-        let line: Value = serde_json::from_str(line).unwrap();
+    for line in
+        std::fs::read_to_string(&path).expect("the cases can be read").lines().filter(|line| !line.is_empty())
+    {
+        let line: Value = serde_json::from_str(line).expect("a case is JSON");
         let Some(source) = line["expression"].as_str() else {
             context = Context::of(&line);
             continue;
         };
         count += 1;
         if let Some(difference) = difference(&context.answer(source), &line["answer"]) {
-            write!(wrong, "\n{source}{difference}").unwrap();
+            write!(wrong, "\n{source}{difference}").expect("a String takes all text");
         }
     }
     assert!(wrong.is_empty(), "{file}:{wrong}");

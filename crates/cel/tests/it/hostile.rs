@@ -56,9 +56,9 @@ fn long_expressions_are_refused_or_compiled() {
 /// Evaluates an expression on a list of numbers.
 fn evaluated(source: &str, own: &Value) -> Result<Output, EvaluationError> {
     let schema = json!({"type": "array", "items": {"type": "integer"}});
-    let schema = Arc::new(Schema::parse(schema.as_object().unwrap(), false));
+    let schema = Arc::new(Schema::parse(schema.as_object().expect("an object"), false));
     let environment = Environment::default().with_variable("self", &schema, "self");
-    let expression = Expression::compile(source, &environment).unwrap();
+    let expression = Expression::compile(source, &environment).expect("the expression is right");
     let limits = Limits { deadline: Instant::now() + Duration::from_secs(600), ..Limits::default() };
     expression.evaluate(&[Variable::Json(own)], limits).result
 }
@@ -114,7 +114,7 @@ fn lists_and_strings_that_double_are_bounded() {
 #[test]
 fn an_evaluation_ends_at_its_deadline() {
     let schema = json!({"type": "array", "items": {"type": "integer"}});
-    let schema = Arc::new(Schema::parse(schema.as_object().unwrap(), false));
+    let schema = Arc::new(Schema::parse(schema.as_object().expect("an object"), false));
     let environment = Environment::default().with_variable("self", &schema, "self");
     let expression = Expression::compile("self.all(a, self.all(b, a < 9999))", &environment).unwrap();
     let limits = Limits { cost: u64::MAX - 1, deadline: Instant::now() };
