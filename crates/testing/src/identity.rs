@@ -15,13 +15,13 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The identity of a stored object.
-    pub(crate) fn of(stored: &StoredObject, object: &Unstructured) -> Identity {
+    /// The identity of a stored object under a [stable name](stable_name).
+    pub(crate) fn named(stored: &StoredObject, name: &str) -> Identity {
         let info = stored.resource();
         Identity {
             resource: resource_name(&info.group, &info.plural),
             namespace: stored.namespace().map(str::to_owned),
-            name: stable_name(object),
+            name: name.to_owned(),
         }
     }
 }
@@ -41,10 +41,10 @@ pub(crate) fn resource_name(group: &str, plural: &str) -> String {
     if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
 }
 
-/// The name of an object, with `*` for a part that the server has generated.
+/// The name of an object, with `*` for a part that the server has generated, or will.
 pub(crate) fn stable_name(object: &Unstructured) -> String {
     let prefix = object["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty());
-    match prefix.filter(|prefix| object.name().starts_with(prefix)) {
+    match prefix.filter(|prefix| object.name().is_empty() || object.name().starts_with(prefix)) {
         Some(prefix) => format!("{prefix}*"),
         None => object.name().to_owned(),
     }

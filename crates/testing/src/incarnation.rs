@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use klient_apimachinery::BoxFuture;
+use klient_apimachinery::{BoxFuture, Unstructured};
 use klient_client::{BoxError, RequestBody, ResponseBody, Transport};
 use tower::{Layer, Service};
 
 use crate::answer;
 use crate::gate::Gate;
+use crate::identity::stable_name;
 use crate::play::{Moment, Play, PlayKind};
 use crate::stage::Stage;
 use crate::target::{Target, query, with_query};
@@ -164,19 +165,20 @@ impl Observed {
 
     async fn write(&self, request: Request<RequestBody>, target: Target, verb: &'static str) -> Answer {
         let stage = &self.observer.stage;
+        let name = target.name.clone().or_else(|| sent_name(&request));
         let Some(incarnation) = &self.observer.incarnation else {
-            stage.trace(format!("the step: {verb} {}", target.describe(None)));
+            stage.trace(format!("the step: {verb} {}", target.describe(name.as_deref())));
             return self.execute(request, &target, verb, None).await.map(|(response, _)| response);
         };
-        let (name, outcome) = (target.name.clone(), WriteOutcome::Sent);
-        let write = Write { step: 0, verb, target: target.clone(), name, outcome };
+        let outcome = WriteOutcome::Sent;
+        let write = Write { step: 0, verb, target: target.clone(), name: name.clone(), outcome };
         let number = stage.begin_write(write);
         let fault = stage.play.filter(|play| play.at == Moment::Write(number));
         if let Some(fault) = fault {
             // A conflict is not an answer to a create.
             stage.state().is_hurt = !(fault.kind == PlayKind::Conflict && verb == "create");
         }
-        let withheld = |reason| stage.end_write(number, target.name.clone(), WriteOutcome::Withheld(reason));
+        let withheld = |reason| stage.end_write(number, WriteOutcome::Withheld(reason));
         match fault.map(|play| play.kind) {
             Some(PlayKind::KillBefore) => {
                 withheld("not sent: the controller is killed, and started again");
@@ -201,7 +203,7 @@ impl Observed {
         let (response, status) = match answered {
             Ok(answered) => answered,
             Err(error) => {
-                stage.end_write(number, target.name.clone(), WriteOutcome::Failed(error.to_string()));
+                stage.end_write(number, WriteOutcome::Failed(error.to_string()));
                 return Err(error);
             }
         };
@@ -231,7 +233,7 @@ impl Observed {
             _ => None,
         };
         let outcome = WriteOutcome::Executed { status: got.status, effect: got.effect, got: text };
-        stage.end_write(number, got.name, outcome);
+        stage.end_write(number, outcome);
         match kind {
             Some(PlayKind::KillAfter) => {
                 stage.kill(None);
@@ -265,10 +267,9 @@ impl Observed {
         let changed =
             if head.status.is_success() { changed(verb, target, status, &body, before) } else { Vec::new() };
         stage.note_changed(number, &changed);
-        let name = target.name.clone().or_else(|| changed.first().map(|first| first.identity.name.clone()));
         let effect = changed.first().map_or(Effect::None, |first| first.effect);
         let response = Response::from_parts(head, ResponseBody::new(Full::new(body)));
-        Ok((response, Executed { status, effect, name }))
+        Ok((response, Executed { status, effect }))
     }
 }
 
@@ -276,7 +277,12 @@ impl Observed {
 struct Executed {
     status: u16,
     effect: Effect,
-    name: Option<String>,
+}
+
+/// The name of the object in the body of a create.
+fn sent_name(request: &Request<RequestBody>) -> Option<String> {
+    let object = serde_json::from_slice(request.body().bytes()).ok()?;
+    Some(stable_name(&Unstructured(object))).filter(|name| !name.is_empty())
 }
 
 /// Returns true if a list accepts an earlier version: one that wants the latest gets that from a server that is behind,

@@ -41,6 +41,8 @@ pub(crate) struct Run {
     pub(crate) timeline: Timeline,
     /// False if the run did not come to the point of the play.
     pub(crate) is_hurt: bool,
+    /// The objects of an empty cluster, of a reference run.
+    pub(crate) empty: Snapshot,
     /// The objects after each step.
     pub(crate) snapshots: BTreeMap<usize, Snapshot>,
     /// The objects that the controller has changed, with the first write that did.
@@ -70,6 +72,7 @@ impl Scenario<'_> {
             let stage = Stage::start(play, self.options).await;
             let stage = Arc::new(stage.expect("certificates can be made"));
             let client = stage.client(None);
+            let empty = if reference.is_none() { stage.snapshot(0) } else { Snapshot::default() };
             let mut director = Director {
                 scenario: self,
                 stage: &stage,
@@ -92,6 +95,7 @@ impl Scenario<'_> {
                 moments: state.moments.clone(),
                 timeline: state.timeline.clone(),
                 is_hurt: state.is_hurt,
+                empty,
                 snapshots,
                 written: state.written.clone(),
                 deleted,
@@ -293,14 +297,14 @@ impl Director<'_> {
 
     /// Compares the objects after a step with those of the reference run.
     fn compare(&mut self, step: usize) -> Result<(), Problem> {
-        let snapshot = self.stage.snapshot();
+        let snapshot = self.stage.snapshot(self.stage.since);
         let state = self.stage.state();
         let deleted: BTreeMap<_, _> =
             state.deleted.iter().map(|(identity, uids)| (identity.clone(), uids.len())).collect();
         if let Some(reference) = self.reference
             && let Some(expected) = reference.snapshots.get(&step)
         {
-            let differences = snapshot.differences(expected);
+            let differences = snapshot.differences(expected, &reference.empty);
             if !differences.is_empty() {
                 return Err(Problem::differs(&differences));
             }

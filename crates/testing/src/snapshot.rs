@@ -1,6 +1,6 @@
 //! [`Snapshot`], the objects of a server without that in which two runs may differ.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use klient_apimachinery::{Object as _, Time, Unstructured};
 use klient_apiserver::{Local, StoredObject};
@@ -12,8 +12,13 @@ use crate::options::Options;
 /// The objects of a server at a moment, without that in which two runs may differ: uids are replaced by the names of
 /// their objects, generated names by their prefix, times by `TIME`, observed generations by `current` and `behind`.
 /// Resource versions, generations and managed fields are left out.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Snapshot(BTreeMap<String, Value>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    /// The objects by the text of their identities. Generated names have a number.
+    objects: BTreeMap<String, Value>,
+    /// The objects of an empty cluster that are as they were in it.
+    unchanged: BTreeSet<String>,
+}
 
 /// A difference between two snapshots.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,30 +33,40 @@ pub(crate) struct Difference {
 /// The names of objects that have been, by uid.
 pub(crate) type Uids = HashMap<String, Identity>;
 
-/// The stored objects that count: none of excluded resources, and none of an empty cluster.
+/// The stored objects that count: none of excluded resources, and none that is older than a version.
 pub(crate) fn counted(local: &Local, since: u64, options: &Options) -> Vec<StoredObject> {
     let mut objects = local.objects();
-    objects.retain(|object| {
-        let info = object.resource();
-        object.resource_version() > since && !options.is_excluded(&info.group, &info.plural)
-    });
+    objects.retain(|object| object.resource_version() > since && is_counted(object, options));
     objects
 }
 
+fn is_counted(object: &StoredObject, options: &Options) -> bool {
+    let info = object.resource();
+    !options.is_excluded(&info.group, &info.plural)
+}
+
 impl Snapshot {
-    /// Takes a snapshot of objects, and adds their uids to the known ones.
-    pub(crate) fn of(stored: &[StoredObject], uids: &mut Uids, options: &Options) -> Snapshot {
+    /// Takes a snapshot of the objects that have changed since a version, and adds their uids to the known ones.
+    pub(crate) fn take(local: &Local, since: u64, uids: &mut Uids, options: &Options) -> Snapshot {
+        let (stored, unchanged): (Vec<_>, Vec<_>) = local
+            .objects()
+            .into_iter()
+            .filter(|object| is_counted(object, options))
+            .partition(|object| object.resource_version() > since);
+        let live = stored.iter().chain(&unchanged).map(|object| object.uid().to_owned()).collect();
+        let unchanged =
+            unchanged.iter().map(|object| Identity::named(object, object.name()).to_string()).collect();
         let objects: Vec<(Identity, Unstructured)> = stored
             .iter()
             .map(|stored| {
                 let object = stored.to_unstructured();
-                (Identity::of(stored, &object), object)
+                (Identity::named(stored, &stable_name(&object)), object)
             })
             .collect();
         uids.extend(objects.iter().map(|(identity, object)| (object.uid().to_owned(), identity.clone())));
         let names = Names {
             uids,
-            live: stored.iter().map(StoredObject::uid).collect(),
+            live,
             generated: objects
                 .iter()
                 .filter(|(identity, _)| identity.name.ends_with('*'))
@@ -69,30 +84,39 @@ impl Snapshot {
             }
             by_name.entry(identity.to_string()).or_default().push(value);
         }
-        let mut snapshot = BTreeMap::new();
+        let mut numbered = BTreeMap::new();
         for (name, mut values) in by_name {
             values.sort_by_cached_key(Value::to_string);
             let is_generated = name.ends_with('*');
             for (index, value) in values.into_iter().enumerate() {
                 let name = if is_generated { format!("{name}{}", index + 1) } else { name.clone() };
-                snapshot.insert(name, value);
+                numbered.insert(name, value);
             }
         }
-        Snapshot(snapshot)
+        Snapshot { objects: numbered, unchanged }
     }
 
     /// Returns true if there is an object of the name.
     pub(crate) fn contains(&self, identity: &Identity) -> bool {
         let name = identity.to_string();
-        self.0.keys().any(|other| *other == name || name.ends_with('*') && other.starts_with(&name))
+        self.objects.keys().any(|other| *other == name || name.ends_with('*') && other.starts_with(&name))
     }
 
-    /// The differences of this snapshot of a play from one of the reference run.
-    pub(crate) fn differences(&self, reference: &Snapshot) -> Vec<Difference> {
-        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(reference.0.keys()).collect();
+    /// The differences of this snapshot of a play from one of the reference run. `empty` has the objects of an empty
+    /// cluster.
+    pub(crate) fn differences(&self, reference: &Snapshot, empty: &Snapshot) -> Vec<Difference> {
+        let both = [self, reference];
+        let names: BTreeSet<&String> =
+            both.iter().flat_map(|snapshot| snapshot.objects.keys().chain(&snapshot.unchanged)).collect();
         let mut differences = Vec::new();
         for name in names {
-            let values = [self.0.get(name), reference.0.get(name)];
+            if both.iter().all(|snapshot| snapshot.unchanged.contains(name)) {
+                continue;
+            }
+            let values = both.map(|snapshot| {
+                let unchanged = || empty.objects.get(name).filter(|_| snapshot.unchanged.contains(name));
+                snapshot.objects.get(name).or_else(unchanged)
+            });
             compare(values, &mut String::new(), &mut |path, values| {
                 let (object, path) = (name.clone(), path.to_owned());
                 differences.push(Difference { object, path, values: values.map(|value| value.cloned()) });
@@ -166,7 +190,7 @@ fn remove(value: &mut Value, pointer: &str) {
 /// The names that differ between runs, and their replacements.
 struct Names<'a> {
     uids: &'a Uids,
-    live: HashSet<&'a str>,
+    live: HashSet<String>,
     generated: HashMap<&'a str, String>,
 }
 

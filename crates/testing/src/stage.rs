@@ -132,9 +132,8 @@ impl Stage {
     }
 
     /// Notes the result of a write of the controller.
-    pub(crate) fn end_write(&self, number: usize, name: Option<String>, outcome: WriteOutcome) {
-        let write = &mut self.state().writes[number - 1];
-        (write.name, write.outcome) = (name, outcome);
+    pub(crate) fn end_write(&self, number: usize, outcome: WriteOutcome) {
+        self.state().writes[number - 1].outcome = outcome;
     }
 
     /// Notes the objects that a write has changed, of the controller if it has a number.
@@ -159,8 +158,8 @@ impl Stage {
         objects.iter().map(|object| (object.uid().to_owned(), object.resource_version())).collect()
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let objects = counted(&self.server.local(), self.since, &self.options);
-        Snapshot::of(&objects, &mut self.state().uids, &self.options)
+    /// A snapshot of the objects that have changed since a version.
+    pub(crate) fn snapshot(&self, since: u64) -> Snapshot {
+        Snapshot::take(&self.server.local(), since, &mut self.state().uids, &self.options)
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Write {
     pub(crate) step: usize,
     pub(crate) verb: &'static str,
     pub(crate) target: Target,
-    /// The name of the object, also one that the server has made.
+    /// The name of the object, as in an identity.
     pub(crate) name: Option<String>,
     pub(crate) outcome: WriteOutcome,
 }

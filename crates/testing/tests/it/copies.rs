@@ -32,16 +32,15 @@ where
     controller.run(pending()).await
 }
 
-pub(crate) fn colors(finalizers: &[&str]) -> ConfigMap {
+fn colors() -> ConfigMap {
     let mut colors = ConfigMap { metadata: ObjectMeta::named("colors"), ..Default::default() };
     colors.metadata.labels.insert("copied", "true".into());
-    colors.metadata.finalizers = finalizers.iter().map(|finalizer| (*finalizer).into()).collect();
     colors.data.insert("sky", "blue".into());
     colors
 }
 
 pub(crate) async fn create(client: Client) -> Result<(), Error> {
-    client.api::<ConfigMap>().namespace("default").create(&colors(&[])).await.map(drop)
+    client.api::<ConfigMap>().namespace("default").create(&colors()).await.map(drop)
 }
 
 pub(crate) async fn change(client: Client) -> Result<(), Error> {
