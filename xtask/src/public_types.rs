@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 13] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -25,6 +25,7 @@ const CRATES: [&str; 12] = [
     "klient-config-flags",
     "klient-controller",
     "klient-structured-merge",
+    "klient-testing",
     "klient-workqueue",
 ];
 

@@ -52,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-structured-merge",
         ],
     ),
+    ("klient-testing", &["klient-apimachinery", "klient-apiserver", "klient-client"]),
     (
         "klient",
         &[
@@ -66,6 +67,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-config-flags",
             "klient-controller",
             "klient-structured-merge",
+            "klient-testing",
             "klient-workqueue",
         ],
     ),
@@ -108,7 +110,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 19] = [
+const PLAIN: [&str; 20] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -126,6 +128,7 @@ const PLAIN: [&str; 19] = [
     "crates/schema/",
     "crates/klient/",
     "crates/structured-merge/",
+    "crates/testing/",
     "crates/workqueue/",
     "xtask/",
 ];

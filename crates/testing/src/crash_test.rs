@@ -8,11 +8,13 @@ use std::time::Instant;
 
 use klient_client::Client;
 
-use crate::finding::{Finding, FindingKind, Problem, Story};
+use crate::finding::{Finding, Story};
 use crate::options::Options;
 use crate::play::{Play, PlayKind};
-use crate::player::{Run, Scenario};
+use crate::player::Scenario;
+use crate::problem::{FindingKind, Problem};
 use crate::report::Report;
+use crate::run::Run;
 use crate::script::{Outcome, Script, script};
 
 /// A controller and the scenario that it is tested with.

@@ -13,15 +13,15 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::collector::collect;
-use crate::finding::{FindingKind, Problem};
 use crate::identity::Identity;
+use crate::observer::client;
 use crate::options::Options;
-use crate::play::{Moment, Moments, Play, PlayKind};
+use crate::play::{Moment, Play, PlayKind};
+use crate::problem::{FindingKind, Problem};
+use crate::run::Run;
 use crate::script::{Running, Script};
 use crate::snapshot::Snapshot;
 use crate::stage::Stage;
-use crate::timeline::Timeline;
-use crate::write::Write;
 
 /// A controller, and the steps that it is tested with.
 #[derive(Clone)]
@@ -31,27 +31,6 @@ pub(crate) struct Scenario<'a> {
     /// The names of the steps, and the steps.
     pub(crate) steps: Vec<(&'a str, &'a dyn Script)>,
     pub(crate) options: &'a Options,
-}
-
-/// All that a run of a scenario has shown.
-pub(crate) struct Run {
-    pub(crate) play: Option<Play>,
-    pub(crate) writes: Vec<Write>,
-    pub(crate) moments: Moments,
-    pub(crate) timeline: Timeline,
-    /// False if the run did not come to the point of the play.
-    pub(crate) is_hurt: bool,
-    /// The objects of an empty cluster, of a reference run.
-    pub(crate) empty: Snapshot,
-    /// The objects after each step.
-    pub(crate) snapshots: BTreeMap<usize, Snapshot>,
-    /// The objects that the controller has changed, with the first write that did.
-    pub(crate) written: BTreeMap<Identity, usize>,
-    /// The number of objects that the controller has deleted under a name, until each step.
-    pub(crate) deleted: BTreeMap<usize, BTreeMap<Identity, usize>>,
-    /// The first problem, and the step that it was seen after.
-    pub(crate) problem: Option<(usize, Problem)>,
-    pub(crate) virtual_time: Duration,
 }
 
 /// The time without a change after which a controller whose caches are behind has done what it does then.
@@ -71,7 +50,7 @@ impl Scenario<'_> {
             let began = Instant::now();
             let stage = Stage::start(play, self.options).await;
             let stage = Arc::new(stage.expect("certificates can be made"));
-            let client = stage.client(None);
+            let client = client(&stage, None);
             let empty = if reference.is_none() { stage.snapshot(0) } else { Snapshot::default() };
             let mut director = Director {
                 scenario: self,
@@ -114,7 +93,7 @@ async fn supervise(controller: &dyn Script, stage: &Arc<Stage>, started: oneshot
     let mut incarnations = stage.incarnation.subscribe();
     loop {
         let incarnation = incarnations.borrow_and_update().clone();
-        let client = stage.client(Some(incarnation));
+        let client = client(stage, Some(incarnation));
         let ended = tokio::select! {
             biased;
             _ = incarnations.changed() => continue,

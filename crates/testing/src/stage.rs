@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use klient_apiserver::{Server, StartError};
-use klient_client::{Client, Config, Dialer, Encoding, Proxy};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::identity::Identity;
-use crate::incarnation::{Incarnation, Observer};
+use crate::incarnation::Incarnation;
 use crate::options::Options;
 use crate::play::{Moment, Moments, Play};
 use crate::snapshot::{Snapshot, Uids, counted};
@@ -73,22 +72,6 @@ impl Stage {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no panics while held")
-    }
-
-    /// A client of the steps, or of an incarnation of the controller.
-    pub(crate) fn client(self: &Arc<Self>, incarnation: Option<Arc<Incarnation>>) -> Client {
-        let config = Config::from_kubeconfig(&self.server.kubeconfig());
-        let mut config = config.expect("a server writes a configuration that can be used");
-        let connector = self.server.connector();
-        config.dialer = Some(Dialer::new(move |_, _| {
-            let connector = connector.clone();
-            async move { connector.connect().await }
-        }));
-        // The effect of a write is read from its answer.
-        (config.encoding, config.proxy) = (Encoding::Json, Proxy::None);
-        config.timeouts.http2_read_idle = None;
-        let observer = Observer::new(self.clone(), incarnation);
-        Client::with_layer(config, observer).expect("a server writes a configuration that can be used")
     }
 
     /// The incarnation of the controller that runs.

@@ -39,5 +39,6 @@ mod throttle;
 mod tokens;
 mod update;
 mod values;
+mod virtual_time;
 mod warning;
 mod watch;

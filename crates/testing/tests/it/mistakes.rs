@@ -345,7 +345,7 @@ mod a_conflict {
     ) -> Result<Action, Error> {
         let mut seen = (*config_map).clone();
         let sky = seen.data["sky"].clone();
-        if seen.metadata.annotations.insert("seen", sky.clone().into()) == Some(sky.into()) {
+        if seen.metadata.annotations.insert("seen", sky.clone()) == Some(sky) {
             return Ok(Action::done());
         }
         match context.client.api::<ConfigMap>().namespace("default").update(&seen).await {

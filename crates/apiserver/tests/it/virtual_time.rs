@@ -1,0 +1,70 @@
+//! A server on the runtime of its caller, whose time is paused.
+
+use std::time::Duration;
+
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
+use klient_apimachinery::{Object as _, ResourceInfo, WatchEvent, WatchOptions};
+use klient_apiserver::TestServer;
+use klient_client::{Client, Config, Dialer, Proxy};
+use tokio::time::Instant;
+
+const NAMESPACES: ResourceInfo = ResourceInfo::from_static("", "v1", "Namespace", "namespaces", false);
+
+fn client(server: &TestServer) -> Client {
+    let mut config =
+        Config::from_kubeconfig(&server.kubeconfig()).expect("a server writes one that can be used");
+    let connector = server.connector();
+    config.dialer = Some(Dialer::new(move |_, _| {
+        let connector = connector.clone();
+        async move { connector.connect().await }
+    }));
+    config.proxy = Proxy::None;
+    Client::new(config).expect("a server writes one that can be used")
+}
+
+#[tokio::test(start_paused = true)]
+async fn minutes_of_a_watch_pass_at_once_and_no_other_time_out_does() {
+    let server = TestServer::start_on_this_runtime().await.unwrap();
+    let namespaces = client(&server).metadata(NAMESPACES);
+    let options =
+        WatchOptions { timeout_seconds: Some(600), allow_bookmarks: true, ..WatchOptions::default() };
+    let began = Instant::now();
+    let mut watch = namespaces.watch(&options).await.unwrap();
+    let mut bookmarks = 0;
+    while let Some(event) = watch.next().await {
+        let event: WatchEvent<PartialObjectMetadata> = event.unwrap();
+        bookmarks += usize::from(matches!(event, WatchEvent::Bookmark(_)));
+    }
+    assert_eq!(began.elapsed().as_secs(), 600);
+    // One a minute, and one before the end.
+    assert!(bookmarks >= 10, "{bookmarks}");
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(namespaces.get("default").await.unwrap().name(), "default");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_on_the_runtime_of_its_caller_stops_and_restarts() {
+    let server = TestServer::start_on_this_runtime().await.unwrap();
+    let namespaces = client(&server).metadata(NAMESPACES);
+    namespaces.get("default").await.unwrap();
+    server.stop().await;
+    assert!(server.connect().await.is_err());
+    server.restart().await.unwrap();
+    namespaces.get("default").await.unwrap();
+}
+
+#[tokio::test]
+async fn all_objects_of_a_server_come_once_each() {
+    let server = TestServer::start_on_this_runtime().await.unwrap();
+    let objects = server.local().objects();
+    let default = objects.iter().filter(|object| object.resource().plural == "namespaces");
+    let default = default.filter(|object| object.name() == "default").collect::<Vec<_>>();
+    let [default] = default[..] else { panic!("{default:?}") };
+    let object = default.to_unstructured();
+    assert_eq!((object.api_version(), object.kind(), object.uid()), ("v1", "Namespace", default.uid()));
+    assert!(objects.iter().all(|object| object.resource_version() <= server.resource_version()));
+    let mut uids: Vec<_> = objects.iter().map(|object| object.uid()).collect();
+    uids.sort_unstable();
+    uids.dedup();
+    assert_eq!(uids.len(), objects.len());
+}
