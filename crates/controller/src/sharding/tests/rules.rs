@@ -172,7 +172,25 @@ fn an_answer_after_the_renew_deadline_prolongs_nothing() {
     let action = group.step("a", Input::Answer(answer));
     assert_eq!(group.shares(), "a 0, nobody 300");
     group.go_on("a", action);
+    assert_eq!(group.shares(), "a 0, nobody 300");
     group.now += 2.0;
+    group.cycle("a");
+    assert_eq!(group.shares(), "a 300, nobody 0");
+}
+
+#[test]
+fn a_write_that_is_answered_after_its_own_renew_deadline_does_not_begin_a_term() {
+    let mut group = Group::of(&[]);
+    group.add("a");
+    let Action::Send(list, _) = group.step("a", Input::Due) else { panic!("no list") };
+    let listed = group.server.serve(list);
+    let Action::Send(write, _) = group.step("a", Input::Answer(listed)) else { panic!("no write") };
+    let written = group.server.serve(write);
+    group.now += 10.0;
+    let action = group.step("a", Input::Answer(written));
+    group.go_on("a", action);
+    assert_eq!(group.shares(), "a 0, nobody 300");
+    assert!(group.losses("a").is_empty());
     group.cycle("a");
     assert_eq!(group.shares(), "a 300, nobody 0");
 }
