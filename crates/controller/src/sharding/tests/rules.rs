@@ -341,6 +341,19 @@ fn one_who_leaves_before_it_has_joined_or_without_a_server_ends() {
 }
 
 #[test]
+fn the_versions_that_the_dead_have_written_stay_when_their_claim_is_removed() {
+    let mut group = Group::of(&["a", "b"]);
+    group.wrote("b", "configmaps", "7");
+    group.cycle("b");
+    group.kill("b");
+    group.pass(18.0);
+    assert_eq!(group.claim("b").as_deref(), Some(r#"{"members":[],"written":{"configmaps":"7"}}"#));
+    group.add("c");
+    group.settle();
+    assert_eq!(group.written("c"), ["configmaps 7"]);
+}
+
+#[test]
 fn one_who_comes_after_a_death_was_noticed_need_not_wait() {
     let mut group = Group::of(&["a", "b"]);
     group.kill("b");
