@@ -217,6 +217,11 @@ impl Group {
         self.replicas[identity].hands.assignment().version().parse().unwrap()
     }
 
+    /// The number of a replica's assignment.
+    pub(super) fn serial(&self, identity: &str) -> u64 {
+        self.replicas[identity].hands.assignment().serial()
+    }
+
     /// Lets the work of a replica write to a resource.
     pub(super) fn wrote(&self, identity: &str, resource: &str, version: &str) {
         self.replicas[identity].hands.wrote(resource, version);

@@ -354,6 +354,26 @@ fn the_versions_that_the_dead_have_written_stay_when_their_claim_is_removed() {
 }
 
 #[test]
+fn a_renewal_of_one_who_retains_a_key_makes_no_assignment() {
+    let mut group = Group::of(&["a"]);
+    let keys: Vec<_> = (0..300).filter_map(|key| group.begin("a", key)).collect();
+    group.add("b");
+    group.settle();
+    assert_eq!(group.shares(), "a 141, b 0, nobody 159");
+    let before = group.serial("b");
+    for version in ["7", "8"] {
+        group.wrote("a", "configmaps", version);
+        group.cycle_all();
+    }
+    assert!(group.claim("a").unwrap().contains(r#""written":{"configmaps":"8"}"#));
+    assert_eq!(group.serial("b"), before);
+    drop(keys);
+    group.settle();
+    assert!(group.serial("b") > before);
+    assert_eq!(group.written("b"), ["configmaps 8"]);
+}
+
+#[test]
 fn one_who_comes_after_a_death_was_noticed_need_not_wait() {
     let mut group = Group::of(&["a", "b"]);
     group.kill("b");
