@@ -196,6 +196,36 @@ fn a_write_that_is_answered_after_its_own_renew_deadline_does_not_begin_a_term()
 }
 
 #[test]
+fn a_replica_whose_writes_succeed_and_whose_lists_fail_loses_its_keys_to_others() {
+    let mut group = Group::of(&["a", "b"]);
+    group.stop("b");
+    group.add("c");
+    // The last list that a gets tells that b has left: a publishes a claim to all keys, and cannot take those of b.
+    let mut lists = 0;
+    for cycle in 0..25 {
+        group.now += 2.0;
+        let mut action = group.step("a", Input::Due);
+        while let Action::Send(request, _) = action {
+            lists += usize::from(matches!(request, Request::List));
+            let answer = match request {
+                Request::List if lists > 1 => Answer::Failed,
+                _ => group.server.serve(request),
+            };
+            action = group.step("a", Input::Answer(answer));
+        }
+        group.cycle("c");
+        if cycle == 0 {
+            assert_eq!(group.shares(), "a 141, b 0, c 0, nobody 159");
+        }
+    }
+    assert_eq!(group.losses("a"), ["Unlisted"]);
+    assert_eq!(group.shares(), "a 0, b 0, c 300, nobody 0");
+    group.settle();
+    let shares = group.shares();
+    assert!(!shares.contains("a 0") && shares.ends_with("nobody 0"), "{shares}");
+}
+
+#[test]
 fn one_who_comes_back_after_its_death_finds_the_claims_of_those_who_have_its_keys() {
     let mut group = Group::of(&["a", "b"]);
     let mut action = Some(group.step("b", Input::Due));
