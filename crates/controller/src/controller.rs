@@ -165,7 +165,7 @@ impl Controller {
     /// Reconciles like [`run`](Self::run) while this process leads, and again in each later term, until `shutdown` is
     /// ready or the candidate is [released](LeaderElector::release). When the leadership is lost reconciles are cancelled
     /// where they await, and the controller waits for its next term. After the shutdown the Lease is given up when
-    /// reconciles have ended, so that the next leader need not wait for its expiry (controller-runtime's
+    /// reconciles have ended, or at once if it was about to be taken, so that the next leader need not wait for its expiry (controller-runtime's
     /// `LeaderElectionReleaseOnCancel`).
     ///
     /// ```
@@ -225,12 +225,7 @@ impl Controller {
         });
         let terms = elector.terms();
         loop {
-            let leadership = tokio::select! {
-                biased;
-                () = &mut shutdown => return Ok(()),
-                leadership = terms.next() => leadership,
-            };
-            let Some(leadership) = leadership else { return Ok(()) };
+            let Some(leadership) = terms.next(&mut shutdown).await else { return Ok(()) };
             let ended = leadership.while_valid(self.run(&mut shutdown)).await;
             leadership.release().await;
             if let Ok(result) = ended {
@@ -257,7 +252,8 @@ pub struct ControllerHandle(Arc<ReconcileLoop>);
 
 impl ControllerHandle {
     /// Reconciles a key, such as after a change outside the cluster. Returns `false`, and does nothing, if the
-    /// controller does not run: it reconciles all objects when it begins to.
+    /// controller does not run: it reconciles all objects when it begins to. A controller that is
+    /// [sharded](ControllerBuilder::sharded) does nothing with a key that another replica owns.
     #[doc(alias = "reconcile_on")]
     #[doc(alias = "GenericEvent")]
     pub fn reconcile(&self, key: ObjectKey) -> bool {

@@ -324,9 +324,24 @@ pub(crate) struct Terms<'a> {
 }
 
 impl Terms<'_> {
-    /// Runs for office until this candidate is elected; `None` if it was released.
-    pub(crate) async fn next(&self) -> Option<Leadership> {
-        self.elector.acquire_unless_released(self.releases).await
+    /// Runs for office until this candidate is elected; `None` if it was released, or after `stop` is ready: then the Lease
+    /// is given up that a write under way may have taken.
+    pub(crate) async fn next(&self, stop: impl Future<Output = ()>) -> Option<Leadership> {
+        let mut stop = pin!(stop);
+        let mut candidature = tokio::select! {
+            biased;
+            () = &mut stop => return None,
+            candidature = Candidature::begin(&self.elector.0, self.releases) => candidature?,
+        };
+        let elected = tokio::select! {
+            biased;
+            () = &mut stop => None,
+            elected = candidature.elected() => elected,
+        };
+        if elected.is_none() {
+            candidature.release().await;
+        }
+        elected
     }
 }
 

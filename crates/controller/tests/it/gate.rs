@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Method, Request, Response};
 use http_body::{Body, Frame};
 use klient_apiserver::TestServer;
-use klient_client::{BoxError, Client, ResponseBody, Transport};
+use klient_client::{BoxError, Client, RequestBody, ResponseBody, Transport};
 use tower::ServiceExt as _;
 
 use crate::cluster::config;
@@ -20,12 +20,19 @@ pub(crate) struct Gate(Arc<Mutex<GateState>>);
 #[derive(Default)]
 struct GateState {
     is_closed: bool,
+    /// It closes itself at a request of this method.
+    closes_at: Option<Method>,
     waiting: Vec<Waker>,
 }
 
 impl Gate {
     pub(crate) fn close(&self) {
         self.0.lock().unwrap().is_closed = true;
+    }
+
+    /// Closes the gate when a request of a method is sent.
+    pub(crate) fn close_at(&self, method: Method) {
+        self.0.lock().unwrap().closes_at = Some(method);
     }
 
     pub(crate) fn open(&self) {
@@ -38,7 +45,16 @@ impl Gate {
     pub(crate) fn client(&self, server: &TestServer) -> Client {
         let gate = self.clone();
         let layer = tower::layer::layer_fn(move |transport: Transport| {
-            let gate = gate.clone();
+            let (gate, requests) = (gate.clone(), gate.clone());
+            let transport = transport.map_request(move |request: Request<RequestBody>| {
+                let mut state = requests.0.lock().unwrap();
+                if state.closes_at.as_ref() == Some(request.method()) {
+                    state.closes_at = None;
+                    state.is_closed = true;
+                }
+                drop(state);
+                request
+            });
             transport.map_response(move |response: Response<ResponseBody>| {
                 let gate = gate.clone();
                 response.map(|body| ResponseBody::new(Gated { body, gate }))

@@ -23,6 +23,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::cluster::{client, cluster, config_map, soon, until};
+use crate::gate::Gate;
 use crate::log::Log;
 
 /// The shortest times: a Lease lasts for whole seconds.
@@ -380,6 +381,34 @@ async fn a_controller_runs_again_in_each_term() {
     server.restart().await.unwrap();
     has_run().await;
     drop(stop);
+    soon("the end", run).await.unwrap().unwrap();
+    let lease = leases(&client).get("lock").await.unwrap();
+    assert_eq!(lease.spec.holder_identity.as_deref(), Some(""));
+}
+
+#[tokio::test]
+async fn a_controller_that_is_shut_down_while_the_lease_is_taken_ends_when_that_is_given_up() {
+    let (server, client) = cluster().await;
+    let informer = InformerFactory::new(client.clone()).informer::<ConfigMap>();
+    let reconcile = async |_: Cached<ConfigMap>, _| Ok::<_, klient_client::Error>(Action::done());
+    let mut controller = Controller::builder(&informer).reconcile(Arc::new(()), reconcile);
+    // The candidate creates the Lease, and is not told that it has.
+    let gate = Gate::default();
+    gate.close_at(http::Method::POST);
+    let a = elector(&gate.client(&server), "a");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let run = tokio::spawn(async move {
+        let shutdown = async { drop(stopped.await) };
+        controller.run_while_leading(&a, shutdown).await
+    });
+    let created = async { while leases(&client).get_opt("lock").await.unwrap().is_none() {} };
+    soon("the Lease", created).await;
+    drop(stop);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!run.is_finished());
+    gate.open();
     soon("the end", run).await.unwrap().unwrap();
     let lease = leases(&client).get("lock").await.unwrap();
     assert_eq!(lease.spec.holder_identity.as_deref(), Some(""));
