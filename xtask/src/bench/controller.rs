@@ -86,6 +86,10 @@ fn compare([klient, controller_runtime, kube]: &[Starts; 3], rows: &mut Rows) ->
             let better = theirs[0].min(theirs[1]);
             for (index, (theirs, peer)) in theirs.into_iter().zip(["controller-runtime", "kube"]).enumerate()
             {
+                // Such as failures where there are none.
+                if theirs == 0.0 {
+                    continue;
+                }
                 let name = format!("{COUNT} resources, {start} start, {unit}, {peer}");
                 rows.push(match figure {
                     "cpu_ms" if theirs == better => Row::ratio(name, ours, theirs, CPU),
