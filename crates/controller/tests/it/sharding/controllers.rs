@@ -11,7 +11,7 @@ use klient_apiserver::TestServer;
 use klient_cache::{Cached, Informer, Lister};
 use klient_client::{Client, Error};
 use klient_controller::sharding::{ShardGuard, Sharding};
-use klient_controller::{Action, Controller, ControllerHandle, Predicate, Source};
+use klient_controller::{Action, Controller, ControllerHandle};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ const REPLICAS: usize = 8;
 const ROUNDS: usize = 6;
 
 /// The time after which a test fails in which a key is in no hands.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The keys in the hands of all replicas.
 struct Hands {
@@ -316,53 +316,6 @@ async fn the_next_owner_of_a_key_waits_until_its_cache_has_seen_the_writes_of_th
     let secrets = client.api::<Secret>().namespace("default").list(&ListOptions::default()).await.unwrap();
     assert_eq!(secrets.items.len(), 1);
     b.task.abort();
-}
-
-#[tokio::test]
-async fn keys_that_a_replica_gets_are_reconciled_if_their_objects_pass_the_predicate() {
-    let (_server, client) = cluster().await;
-    let (a, b) = (join(&client, "a"), join(&client, "b"));
-    for replica in [&a, &b] {
-        assigned(replica, "a share", |sharding| {
-            sharding.assignment().members().len() == 2
-                && (0..100).any(|number| sharding.owns(&format!("default/any-{number}")))
-        })
-        .await;
-    }
-    // Of b, which has no controller.
-    let name = |prefix: &str| {
-        let mut names = (0..).map(|number| format!("{prefix}-{number}"));
-        names.find(|name| b.owns(&format!("default/{name}"))).unwrap()
-    };
-    let names @ [passed, _, panicking] = &["passed", "rejected", "panicking"].map(name);
-    let config_maps = client.api::<ConfigMap>().namespace("default");
-    for name in names {
-        config_maps.create(&config_map(name, "blue")).await.unwrap();
-    }
-    let (calls, mut received) = unbounded_channel();
-    let reconcile = async |object: Cached<ConfigMap>, calls: Arc<UnboundedSender<String>>| {
-        calls.send(object.name().to_owned()).map(|()| Action::done())
-    };
-    let predicate = Predicate::object(|object: &Cached<ConfigMap>| {
-        assert!(!object.name().starts_with("panicking"), "a panic of the predicate");
-        !object.name().starts_with("rejected")
-    });
-    let source = Source::new(&factory(client.clone()).informer::<ConfigMap>()).filter(predicate);
-    let mut controller = Controller::builder(source).sharded(&a).reconcile(Arc::new(calls), reconcile);
-    let handle = controller.handle();
-    let task = tokio::spawn(async move { controller.run(std::future::pending()).await });
-    let is_idle = || handle.metrics().queue.is_some_and(|queue| queue.adds >= 2 && queue.depth == 0);
-    until("the first list is passed over", is_idle).await;
-    b.leave().await;
-    let mut reconciled = Vec::new();
-    while !(reconciled.contains(passed) && reconciled.contains(panicking)) {
-        reconciled.push(soon("a reconcile", received.recv()).await.unwrap());
-    }
-    // All keys were added before the first one was taken.
-    until("the queue is empty", is_idle).await;
-    reconciled.extend(std::iter::from_fn(|| received.try_recv().ok()));
-    assert!(!reconciled.iter().any(|name| name.starts_with("rejected")), "{reconciled:?}");
-    task.abort();
 }
 
 #[tokio::test]
