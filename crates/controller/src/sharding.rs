@@ -72,6 +72,8 @@
 //!
 //! - the clocks of two replicas differ in speed by less than the lease duration from the renew deadline, a third by default;
 //! - the API server is linearizable: a list without a resourceVersion is no older than the request, as kube-apiserver's;
+//! - the clock of a replica goes on: that of a virtual machine which its hypervisor stops does not, and then only the
+//!   [fencing token](ShardGuard::fencing_token) protects;
 //! - nobody else deletes the Leases of live replicas, takes their label away or edits their claims. One who does can bring a
 //!   key into two hands until the replica sees it, within a retry period.
 //!
@@ -83,19 +85,21 @@
 //! | event | keys are in hands again after |
 //! |---|---|
 //! | a replica comes, or leaves in order | a retry period and three requests |
-//! | a replica dies | its lease duration, and the same |
+//! | a replica dies | its lease duration, two retry periods and the same requests |
 //! | reconciles that run at a handover | they stay with their replica until they end; no other key waits for them |
 //!
 //! A guard that is never dropped holds its key as long as the Lease is renewed; work that may hang needs a time limit, such
-//! as [`reconcile_timeout`](crate::ControllerBuilder::reconcile_timeout). The first replica that knows of a death removes the
-//! claim from the Lease, so that those who come later need not wait; Leases without a claim are deleted after two lease
-//! durations.
+//! as [`reconcile_timeout`](crate::ControllerBuilder::reconcile_timeout). The replica to whose share the name of a dead one's
+//! Lease belongs removes the claim from it, so that those who come later need not wait; Leases without a claim are deleted
+//! after two lease durations. A replica that cannot list the group for a lease duration loses its keys, and takes none before
+//! a list is answered.
 //!
 //! # Cost
 //!
-//! Each replica sends two requests per retry period: a write of its Lease, and a list. N replicas write N Leases, and read
+//! At rest each replica sends two requests per retry period: a write of its Lease, and a list; a handover takes some more. N replicas write N Leases, and read
 //! N² of them with N names each: some tens of replicas are no load for a server, hundreds are. Keys cost no request: to find
 //! the owner of one takes 22 ns with 8 members, and 26 ns with 100, on an AMD EPYC, most of which is the hash of the key.
+//! Keys that are retained at a handover are in an annotation, and a server takes 256 KiB of annotations: some 13,000 keys.
 //!
 //! # Permissions
 //!
@@ -110,7 +114,14 @@
 //! but for deletes that the server answered without a version. Of a replica that died it covers what was written up to its
 //! last renewal: for the writes after that the cache has the difference of lease duration and renew deadline, 5 s by default,
 //! to catch up. The limits of own writes apply: an object that the informers do not select, or a client of another cluster,
-//! costs a wait in vain per handover.
+//! costs a wait in vain per handover. Versions are of the resources that the controller which wrote them watches.
+//!
+//! # Keys without an object
+//!
+//! A key that is refused, since another replica owns it, is forgotten, and looked for when the assignment changes among the
+//! objects in the cache that pass the predicates of the controller's kind. So work on a key without an object ends at a
+//! handover: the retry of a clean-up by [`reconcile_keys`](crate::ControllerBuilder::reconcile_keys) after a deletion, or a
+//! repeated [`Action::requeue`](crate::Action::requeue) of a mapped key. What must be done after a deletion needs a finalizer.
 
 mod assignment;
 mod claim;

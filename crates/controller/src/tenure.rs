@@ -1,6 +1,11 @@
 //! [`Tenure`]: the time for which a Lease can be relied on.
 
+#[cfg(test)]
+mod tests;
+
+use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -97,14 +102,21 @@ impl<L: Reason> Tenure<L> {
         }
     }
 
-    /// Runs a future during the term, and drops it when the term is over.
+    /// Runs a future during the term, and drops it when the term is over. It is not polled after that, also if the
+    /// machine has slept.
     pub(crate) async fn run<F: Future>(&self, work: F) -> Result<F::Output, L> {
-        let mut ended = pin!(self.ended());
-        tokio::select! {
-            biased;
-            loss = &mut ended => Err(loss),
-            output = work => Ok(output),
-        }
+        let (mut ended, mut work) = (pin!(self.ended()), pin!(work));
+        poll_fn(|cx| {
+            // The timer of `ended` stops while the machine sleeps, and is late afterwards.
+            if let Err(loss) = self.valid_until(Moment::now()) {
+                return Poll::Ready(Err(loss));
+            }
+            match ended.as_mut().poll(cx) {
+                Poll::Ready(loss) => Poll::Ready(Err(loss)),
+                Poll::Pending => work.as_mut().poll(cx).map(Ok),
+            }
+        })
+        .await
     }
 }
 

@@ -15,7 +15,7 @@ use super::action::Action;
 use super::owner::{OwnerScope, map_to_owner};
 use super::reconcile_loop::{Options, Reconcile, ReconcileLoop};
 use super::source::Source;
-use super::watch::{Mapped, Primary, Watch};
+use super::watch::{Mapped, Primary, Watch, passing_keys};
 use crate::sharding::Sharding;
 
 /// The kinds and the options of a controller, set one by one. It becomes a [`Controller`] with a reconciler:
@@ -263,7 +263,14 @@ impl<K: Wire + Object> ControllerBuilder<K> {
     ) -> Controller {
         let lister = self.primary.informer.lister();
         let reconcile: Reconcile = Arc::new(reconcile);
-        Controller::new(ReconcileLoop::new(self.options, self.watches, reconcile, move || lister.keys()))
+        let primary = self.primary;
+        Controller::new(ReconcileLoop::new(
+            self.options,
+            self.watches,
+            reconcile,
+            move || lister.keys(),
+            move |selects, meters| passing_keys(&primary, selects, meters),
+        ))
     }
 }
 

@@ -33,6 +33,9 @@ const CANCELLED_WITHIN: Duration = Duration::from_secs(1);
 pub(super) type Reconcile =
     Arc<dyn Fn(ObjectKey) -> BoxFuture<'static, Result<Action, BoxError>> + Send + Sync>;
 
+/// The keys, of those that a function selects, of the objects of the controller's kind that its predicate passes.
+type PassingKeys = Box<dyn Fn(&dyn Fn(&ObjectKey) -> bool, &Meters) -> Vec<ObjectKey> + Send + Sync>;
+
 /// The options of a controller.
 pub(super) struct Options {
     pub(super) name: Arc<str>,
@@ -54,6 +57,7 @@ pub(super) struct ReconcileLoop {
     watches: Arc<[Box<dyn Watch>]>,
     /// The keys of all objects of the controller's kind.
     keys: Box<dyn Fn() -> Vec<ObjectKey> + Send + Sync>,
+    passing_keys: PassingKeys,
     /// The queue of the present run.
     queue: Mutex<Option<Queue<ObjectKey>>>,
     /// Read-locked by each worker: those of a run that was dropped may still be about to end.
@@ -68,6 +72,7 @@ impl ReconcileLoop {
         watches: Vec<Box<dyn Watch>>,
         reconcile: Reconcile,
         keys: impl Fn() -> Vec<ObjectKey> + Send + Sync + 'static,
+        passing_keys: impl Fn(&dyn Fn(&ObjectKey) -> bool, &Meters) -> Vec<ObjectKey> + Send + Sync + 'static,
     ) -> Arc<Self> {
         let watches: Arc<[Box<dyn Watch>]> = watches.into();
         let own_writes =
@@ -78,6 +83,7 @@ impl ReconcileLoop {
             meters: Arc::new(Meters::new(options.name.clone(), options.workers)),
             watches,
             keys: Box::new(keys),
+            passing_keys: Box::new(passing_keys),
             queue: Mutex::default(),
             exclusive: Arc::default(),
             caught_up: AtomicU64::new(0),

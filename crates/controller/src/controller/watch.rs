@@ -192,6 +192,21 @@ fn passes<K: Wire + Object>(source: &Source<K>, event: &Event<K>, meters: &Meter
     })
 }
 
+/// The keys, of those that a function selects, of the objects in the cache that pass the predicates as if they came with
+/// the first list.
+pub(super) fn passing_keys<K: Wire + Object>(
+    source: &Source<K>,
+    selects: &dyn Fn(&ObjectKey) -> bool,
+    meters: &Meters,
+) -> Vec<ObjectKey> {
+    let objects = source.informer.lister().list().into_iter();
+    let keys = objects.map(|object| (object.key(), object)).filter(|(key, _)| selects(key));
+    let passing = keys.filter(|(_, object)| {
+        passes(source, &Event::Added { object: object.clone(), is_in_initial_list: true }, meters)
+    });
+    passing.map(|(key, _)| key).collect()
+}
+
 /// Counts and logs a panic of a predicate or a mapping.
 fn panicked<K: Wire + Object>(
     function: &str,

@@ -69,7 +69,8 @@ impl ShardGuard {
     }
 
     /// A number that is greater for each later owner of the key: the resourceVersion of the list of Leases by which this
-    /// replica got it. `None` if the server's versions are no numbers.
+    /// replica got it. Of two guards of one key at the same replica, the later one may have a greater number. `None` if the
+    /// server's versions are no numbers.
     pub fn fencing_token(&self) -> Option<u64> {
         self.assignment.version().parse().ok()
     }

@@ -45,6 +45,8 @@ pub(super) struct Member {
     epoch: i32,
     /// The moment at which the last cycle began.
     tried: Moment,
+    /// The moment at which the last list that was answered was sent.
+    listed: Moment,
     /// The time that there is to give the keys up, once that is wished.
     stop_end: Option<Moment>,
     notices: Vec<Notice>,
@@ -99,6 +101,7 @@ impl Member {
             term: None,
             epoch: -1,
             tried: now,
+            listed: now,
             stop_end: None,
             notices: Vec::new(),
         }
@@ -140,6 +143,10 @@ impl Member {
 
     fn begin_cycle(&mut self, now: Now) -> Action {
         self.tried = now.moment;
+        // Without a list there are no keys but those before, while renewals keep the others from the claim.
+        if now.moment >= self.listed + self.config.lease_duration && self.term.is_some() {
+            self.lose(ShardLoss::Unlisted);
+        }
         if let Some(end) = self.stop_end {
             let was_never_seen = self.own.is_none() && self.possible.is_empty();
             if self.term.is_none() && (was_never_seen || now.moment >= end) {
@@ -210,6 +217,7 @@ impl Member {
     }
 
     fn listed(&mut self, now: Now, sent: Moment, wrote: Wrote, leases: Vec<Lease>, version: Str) -> Action {
+        self.listed = sent;
         let (own, others): (Vec<_>, Vec<_>) =
             leases.into_iter().partition(|lease| lease.metadata.name.as_deref() == Some(self.name.as_str()));
         let is_intact = self.check_own(own.into_iter().next());

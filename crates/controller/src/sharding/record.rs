@@ -4,7 +4,7 @@ use klient_api::coordination::v1::Lease;
 use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apimachinery::{MicroTime, Str};
 
-use super::claim::Claim;
+use super::claim::{Claim, Written};
 use super::config::ShardingConfig;
 use crate::clock::Now;
 use crate::lease::whole_seconds;
@@ -48,10 +48,12 @@ pub(super) fn renewed(
     lease
 }
 
-/// The Lease of a replica that is dead, without its claim.
-pub(super) fn buried(lease: &Lease) -> Lease {
+/// The Lease of a replica that is dead, without its claim to keys. The versions that it has written stay, for those who get
+/// its keys later.
+pub(super) fn buried(lease: &Lease, written: &Written) -> Lease {
     let mut lease = lease.clone();
-    lease.metadata.annotations.insert(CLAIM_ANNOTATION, Claim::none().encode().into());
+    let claim = Claim { written: written.clone(), ..Claim::none() };
+    lease.metadata.annotations.insert(CLAIM_ANNOTATION, claim.encode().into());
     lease
 }
 

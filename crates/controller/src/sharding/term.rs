@@ -14,6 +14,9 @@ pub enum ShardLoss {
     /// The Lease of the replica was not renewed in time: the API server could not be reached or refused, or the machine
     /// slept.
     Expired,
+    /// The Leases of the group could not be listed for a lease duration, while that of the replica could be renewed: others
+    /// get its keys, in place of nobody.
+    Unlisted,
     /// Somebody else has changed or deleted the Lease of the replica.
     Changed,
     /// The replica has left the group.
@@ -28,6 +31,9 @@ impl fmt::Display for ShardLoss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ShardLoss::Expired => "keys lost: the Lease of this replica was not renewed in time",
+            ShardLoss::Unlisted => {
+                "keys lost: the Leases of the group could not be listed for a lease duration"
+            }
             ShardLoss::Changed => "keys lost: somebody else has changed or deleted the Lease of this replica",
             ShardLoss::Left => "keys given up: this replica has left the group",
         })

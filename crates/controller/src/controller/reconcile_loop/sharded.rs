@@ -10,16 +10,15 @@ use crate::controller::watch::LOW_PRIORITY;
 use crate::sharding::{Assignments, ShardGuard};
 
 impl ReconcileLoop {
-    /// Adds the keys that this replica gets, for ever.
+    /// Adds the keys that this replica gets and whose objects pass the predicate, for ever.
     pub(super) async fn look_for_keys(&self, queue: &Queue<ObjectKey>, assignments: Option<Assignments>) {
         if let Some(mut assignments) = assignments
             && let Some(mut before) = assignments.next().await
         {
             while let Some(assignment) = assignments.next().await {
-                for key in (self.keys)() {
-                    if assignment.owns(&key) && !before.owns(&key) {
-                        queue.add_with(key, &AddOptions { priority: LOW_PRIORITY, ..Default::default() });
-                    }
+                let is_new = |key: &ObjectKey| assignment.owns(key) && !before.owns(key);
+                for key in (self.passing_keys)(&is_new, &self.meters) {
+                    queue.add_with(key, &AddOptions { priority: LOW_PRIORITY, ..Default::default() });
                 }
                 before = assignment;
             }

@@ -71,7 +71,7 @@ impl Others {
                 is_old.then(|| Request::Delete(Box::new(other.lease.clone())))
             } else {
                 let is_dead = !other.is_gone && !other.may_act(sent);
-                is_dead.then(|| Request::Update(Box::new(record::buried(&other.lease))))
+                is_dead.then(|| Request::Update(Box::new(record::buried(&other.lease, &other.claim.written))))
             }
         })
     }

@@ -217,6 +217,22 @@ impl Group {
         self.replicas[identity].hands.assignment().version().parse().unwrap()
     }
 
+    /// The number of a replica's assignment.
+    pub(super) fn serial(&self, identity: &str) -> u64 {
+        self.replicas[identity].hands.assignment().serial()
+    }
+
+    /// Lets the work of a replica write to a resource.
+    pub(super) fn wrote(&self, identity: &str, resource: &str, version: &str) {
+        self.replicas[identity].hands.wrote(resource, version);
+    }
+
+    /// The versions that a replica knows the others to have written.
+    pub(super) fn written(&self, identity: &str) -> Vec<String> {
+        let assignment = self.replicas[identity].hands.assignment();
+        assignment.written().map(|(resource, version)| format!("{resource} {version}")).collect()
+    }
+
     /// The changes that a replica has told since the last call.
     pub(super) fn losses(&mut self, identity: &str) -> Vec<String> {
         let notices = self.replicas.get_mut(identity).unwrap().member.take_notices();

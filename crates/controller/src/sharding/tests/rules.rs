@@ -172,9 +172,57 @@ fn an_answer_after_the_renew_deadline_prolongs_nothing() {
     let action = group.step("a", Input::Answer(answer));
     assert_eq!(group.shares(), "a 0, nobody 300");
     group.go_on("a", action);
+    assert_eq!(group.shares(), "a 0, nobody 300");
     group.now += 2.0;
     group.cycle("a");
     assert_eq!(group.shares(), "a 300, nobody 0");
+}
+
+#[test]
+fn a_write_that_is_answered_after_its_own_renew_deadline_does_not_begin_a_term() {
+    let mut group = Group::of(&[]);
+    group.add("a");
+    let Action::Send(list, _) = group.step("a", Input::Due) else { panic!("no list") };
+    let listed = group.server.serve(list);
+    let Action::Send(write, _) = group.step("a", Input::Answer(listed)) else { panic!("no write") };
+    let written = group.server.serve(write);
+    group.now += 10.0;
+    let action = group.step("a", Input::Answer(written));
+    group.go_on("a", action);
+    assert_eq!(group.shares(), "a 0, nobody 300");
+    assert!(group.losses("a").is_empty());
+    group.cycle("a");
+    assert_eq!(group.shares(), "a 300, nobody 0");
+}
+
+#[test]
+fn a_replica_whose_writes_succeed_and_whose_lists_fail_loses_its_keys_to_others() {
+    let mut group = Group::of(&["a", "b"]);
+    group.stop("b");
+    group.add("c");
+    // The last list that a gets tells that b has left: a publishes a claim to all keys, and cannot take those of b.
+    let mut lists = 0;
+    for cycle in 0..25 {
+        group.now += 2.0;
+        let mut action = group.step("a", Input::Due);
+        while let Action::Send(request, _) = action {
+            lists += usize::from(matches!(request, Request::List));
+            let answer = match request {
+                Request::List if lists > 1 => Answer::Failed,
+                _ => group.server.serve(request),
+            };
+            action = group.step("a", Input::Answer(answer));
+        }
+        group.cycle("c");
+        if cycle == 0 {
+            assert_eq!(group.shares(), "a 141, b 0, c 0, nobody 159");
+        }
+    }
+    assert_eq!(group.losses("a"), ["Unlisted"]);
+    assert_eq!(group.shares(), "a 0, b 0, c 300, nobody 0");
+    group.settle();
+    let shares = group.shares();
+    assert!(!shares.contains("a 0") && shares.ends_with("nobody 0"), "{shares}");
 }
 
 #[test]
@@ -320,6 +368,39 @@ fn one_who_leaves_before_it_has_joined_or_without_a_server_ends() {
         };
         action = group.step("a", input);
     }
+}
+
+#[test]
+fn the_versions_that_the_dead_have_written_stay_when_their_claim_is_removed() {
+    let mut group = Group::of(&["a", "b"]);
+    group.wrote("b", "configmaps", "7");
+    group.cycle("b");
+    group.kill("b");
+    group.pass(18.0);
+    assert_eq!(group.claim("b").as_deref(), Some(r#"{"members":[],"written":{"configmaps":"7"}}"#));
+    group.add("c");
+    group.settle();
+    assert_eq!(group.written("c"), ["configmaps 7"]);
+}
+
+#[test]
+fn a_renewal_of_one_who_retains_a_key_makes_no_assignment() {
+    let mut group = Group::of(&["a"]);
+    let keys: Vec<_> = (0..300).filter_map(|key| group.begin("a", key)).collect();
+    group.add("b");
+    group.settle();
+    assert_eq!(group.shares(), "a 141, b 0, nobody 159");
+    let before = group.serial("b");
+    for version in ["7", "8"] {
+        group.wrote("a", "configmaps", version);
+        group.cycle_all();
+    }
+    assert!(group.claim("a").unwrap().contains(r#""written":{"configmaps":"8"}"#));
+    assert_eq!(group.serial("b"), before);
+    drop(keys);
+    group.settle();
+    assert!(group.serial("b") > before);
+    assert_eq!(group.written("b"), ["configmaps 8"]);
 }
 
 #[test]

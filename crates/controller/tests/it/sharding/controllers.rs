@@ -11,7 +11,7 @@ use klient_apiserver::TestServer;
 use klient_cache::{Cached, Informer, Lister};
 use klient_client::{Client, Error};
 use klient_controller::sharding::{ShardGuard, Sharding};
-use klient_controller::{Action, Controller, ControllerHandle};
+use klient_controller::{Action, Controller, ControllerHandle, Predicate, Source};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ const REPLICAS: usize = 8;
 const ROUNDS: usize = 6;
 
 /// The time after which a test fails in which a key is in no hands.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The keys in the hands of all replicas.
 struct Hands {
@@ -39,7 +39,7 @@ struct Record {
     /// The replica that has the key in hand, with a guard of its own.
     holder: Option<(String, Arc<ShardGuard>)>,
     /// The replica that reconciled it last.
-    last: String,
+    last: Arc<str>,
 }
 
 /// A key in hand, in a reconcile.
@@ -68,7 +68,7 @@ impl Hands {
 
 impl InHand<'_> {
     fn done(&self, identity: &str) {
-        self.hands.keys.lock().unwrap().get_mut(&self.key).unwrap().last = identity.to_owned();
+        self.hands.keys.lock().unwrap().get_mut(&self.key).unwrap().last = identity.into();
         self.hands.reconciles.send_modify(|reconciles| *reconciles += 1);
     }
 }
@@ -135,16 +135,28 @@ impl Replica {
 async fn all_in_hands(hands: &Hands, replicas: &[Replica], keys: &[ObjectKey], after: &str) {
     let mut reconciles = hands.reconciles.subscribe();
     let rest = || {
-        let records = hands.keys.lock().unwrap();
-        let last = |key: &ObjectKey| records.get(key).map_or("", |record| record.last.as_str());
-        let has = |replica: &&Replica, key: &ObjectKey| {
-            replica.sharding.identity() == last(key) && replica.sharding.owns(key)
+        let last: Vec<_> = {
+            // Held for one look-up per key, since each reconcile waits for it.
+            let records = hands.keys.lock().unwrap();
+            keys.iter().map(|key| records.get(key).map(|record| record.last.clone())).collect()
         };
-        keys.iter().filter(|key| !replicas.iter().any(|replica| has(&replica, key))).count()
+        let replicas: HashMap<_, _> =
+            replicas.iter().map(|replica| (replica.sharding.identity(), &replica.sharding)).collect();
+        let is_owned = |key: &ObjectKey, last: &Option<Arc<str>>| {
+            last.as_deref().and_then(|last| replicas.get(last)).is_some_and(|sharding| sharding.owns(key))
+        };
+        keys.iter().zip(&last).filter(|(key, last)| !is_owned(key, last)).count()
     };
     let waiting = async {
-        while rest() > 0 {
-            let _ = tokio::time::timeout(Duration::from_millis(100), reconciles.changed()).await;
+        loop {
+            let before = *reconciles.borrow_and_update();
+            let rest = rest() as u64;
+            if rest == 0 {
+                break;
+            }
+            // Each of them takes a reconcile, or an assignment, of which nothing tells here.
+            let enough = reconciles.wait_for(|count| *count >= before + rest);
+            let _ = tokio::time::timeout(Duration::from_millis(500), enough).await;
         }
     };
     let result = tokio::time::timeout(PATIENCE, waiting).await;
@@ -316,6 +328,53 @@ async fn the_next_owner_of_a_key_waits_until_its_cache_has_seen_the_writes_of_th
     let secrets = client.api::<Secret>().namespace("default").list(&ListOptions::default()).await.unwrap();
     assert_eq!(secrets.items.len(), 1);
     b.task.abort();
+}
+
+#[tokio::test]
+async fn keys_that_a_replica_gets_are_reconciled_if_their_objects_pass_the_predicate() {
+    let (_server, client) = cluster().await;
+    let (a, b) = (join(&client, "a"), join(&client, "b"));
+    for replica in [&a, &b] {
+        assigned(replica, "a share", |sharding| {
+            sharding.assignment().members().len() == 2
+                && (0..100).any(|number| sharding.owns(&format!("default/any-{number}")))
+        })
+        .await;
+    }
+    // Of b, which has no controller.
+    let name = |prefix: &str| {
+        let mut names = (0..).map(|number| format!("{prefix}-{number}"));
+        names.find(|name| b.owns(&format!("default/{name}"))).unwrap()
+    };
+    let names @ [passed, _, panicking] = &["passed", "rejected", "panicking"].map(name);
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    for name in names {
+        config_maps.create(&config_map(name, "blue")).await.unwrap();
+    }
+    let (calls, mut received) = unbounded_channel();
+    let reconcile = async |object: Cached<ConfigMap>, calls: Arc<UnboundedSender<String>>| {
+        calls.send(object.name().to_owned()).map(|()| Action::done())
+    };
+    let predicate = Predicate::object(|object: &Cached<ConfigMap>| {
+        assert!(!object.name().starts_with("panicking"), "a panic of the predicate");
+        !object.name().starts_with("rejected")
+    });
+    let source = Source::new(&factory(client.clone()).informer::<ConfigMap>()).filter(predicate);
+    let mut controller = Controller::builder(source).sharded(&a).reconcile(Arc::new(calls), reconcile);
+    let handle = controller.handle();
+    let task = tokio::spawn(async move { controller.run(std::future::pending()).await });
+    let is_idle = || handle.metrics().queue.is_some_and(|queue| queue.adds >= 2 && queue.depth == 0);
+    until("the first list is passed over", is_idle).await;
+    b.leave().await;
+    let mut reconciled = Vec::new();
+    while !(reconciled.contains(passed) && reconciled.contains(panicking)) {
+        reconciled.push(soon("a reconcile", received.recv()).await.unwrap());
+    }
+    // All keys were added before the first one was taken.
+    until("the queue is empty", is_idle).await;
+    reconciled.extend(std::iter::from_fn(|| received.try_recv().ok()));
+    assert!(!reconciled.iter().any(|name| name.starts_with("rejected")), "{reconciled:?}");
+    task.abort();
 }
 
 #[tokio::test]
